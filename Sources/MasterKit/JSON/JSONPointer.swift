@@ -1,0 +1,101 @@
+/// A path into a JSON value, as RFC 6901 spells it: `/builds/0/state`.
+public struct JSONPointer: Sendable, Hashable {
+    /// The keys and indices on the way, unescaped.
+    public let tokens: [String]
+
+    /// Reads a pointer: empty for the whole value, otherwise beginning with `/`.
+    public init(parsing text: String) throws(JSONPointerError) {
+        guard !text.isEmpty else {
+            tokens = []
+            return
+        }
+        guard text.hasPrefix("/") else {
+            throw JSONPointerError("the JSON pointer '\(text)' must begin with '/': '/\(text)'")
+        }
+        var tokens: [String] = []
+        for token in text.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+            tokens.append(try Self.unescape(token))
+        }
+        self.tokens = tokens
+    }
+
+    private static func unescape(_ token: Substring) throws(JSONPointerError) -> String {
+        guard token.contains("~") else { return String(token) }
+        var text = ""
+        var isEscape = false
+        for scalar in token.unicodeScalars {
+            switch (isEscape, scalar) {
+            case (true, "0"): text += "~"
+            case (true, "1"): text += "/"
+            case (true, _): throw JSONPointerError.wrongEscape(token)
+            case (false, "~"): break
+            case (false, _): text.unicodeScalars.append(scalar)
+            }
+            isEscape = !isEscape && scalar == "~"
+        }
+        guard !isEscape else { throw JSONPointerError.wrongEscape(token) }
+        return text
+    }
+}
+
+extension JSONPointer: CustomStringConvertible {
+    /// The pointer as RFC 6901 spells it.
+    public var description: String {
+        tokens.map { token in
+            var text = "/"
+            for scalar in token.unicodeScalars {
+                switch scalar {
+                case "~": text += "~0"
+                case "/": text += "~1"
+                default: text.unicodeScalars.append(scalar)
+                }
+            }
+            return text
+        }.joined()
+    }
+}
+
+/// What is wrong with the spelling of a JSON pointer.
+public struct JSONPointerError: Error, Hashable, CustomStringConvertible {
+    /// One sentence that says what is wrong and how it is spelled right.
+    public let message: String
+
+    init(_ message: String) {
+        self.message = message
+    }
+
+    static func wrongEscape(_ token: Substring) -> JSONPointerError {
+        JSONPointerError(
+            "'\(token)' in a JSON pointer has a '~' without 0 or 1; write ~0 for ~ and ~1 for /")
+    }
+
+    /// The message.
+    public var description: String { message }
+}
+
+extension JSONValue {
+    /// The value a pointer leads to, or `nil` if there is none.
+    public func at(_ pointer: JSONPointer) -> JSONValue? {
+        var value = self
+        for token in pointer.tokens {
+            guard let next = value.child(token) else { return nil }
+            value = next
+        }
+        return value
+    }
+
+    /// The value a pointer leads to, or `nil` if there is none.
+    public func at(pointer text: String) throws(JSONPointerError) -> JSONValue? {
+        at(try JSONPointer(parsing: text))
+    }
+
+    private func child(_ token: String) -> JSONValue? {
+        switch self {
+        case .object(let object): return object[token]
+        case .array:
+            guard let index = Int(token), String(index) == token else { return nil }
+            return self[index]
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,113 @@
+internal import OrderedCollections
+
+/// Writes JSON values as bytes.
+///
+/// Numbers keep their spelling where JSON has it; infinities and what is not a number become
+/// `null`, as JSON has no word for them.
+public struct JSONWriter: Sendable, Hashable {
+    /// How many spaces a level is indented by, or `nil` for everything on one line.
+    public var indentation: Int?
+    /// Whether a space follows each comma and colon on a line.
+    public var spacesAfterSeparators: Bool
+    /// Whether every character beyond ASCII is written as `\u…`.
+    public var escapesNonASCII: Bool
+
+    /// Makes a writer; without arguments the shortest text is written.
+    public init(
+        indentation: Int? = nil, spacesAfterSeparators: Bool = false, escapesNonASCII: Bool = false
+    ) {
+        self.indentation = indentation
+        self.spacesAfterSeparators = spacesAfterSeparators
+        self.escapesNonASCII = escapesNonASCII
+    }
+
+    /// Writes everything on one line without spaces.
+    public static let compact = JSONWriter()
+
+    /// Writes a line an element, indented by two spaces.
+    public static let pretty = JSONWriter(indentation: 2, spacesAfterSeparators: true)
+
+    /// Writes byte for byte what Python's `json.dumps` writes.
+    public static let python = JSONWriter(spacesAfterSeparators: true, escapesNonASCII: true)
+
+    /// The value as JSON in UTF-8.
+    public func bytes(_ value: JSONValue) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(1024)
+        write(value, into: &bytes)
+        return bytes
+    }
+
+    /// The value as JSON text.
+    public func string(_ value: JSONValue) -> String {
+        String(decoding: bytes(value), as: UTF8.self)
+    }
+
+    /// Appends the value as JSON in UTF-8.
+    public func write(_ value: JSONValue, into bytes: inout [UInt8]) {
+        write(value, level: 0, into: &bytes)
+    }
+
+    private func write(_ value: JSONValue, level: Int, into bytes: inout [UInt8]) {
+        switch value {
+        case .null: bytes.append(contentsOf: "null".utf8)
+        case .bool(true): bytes.append(contentsOf: "true".utf8)
+        case .bool(false): bytes.append(contentsOf: "false".utf8)
+        case .number(let number): write(number, into: &bytes)
+        case .string(let text): write(text, into: &bytes)
+        case .array(let array): write(array, level: level, into: &bytes)
+        case .object(let object): write(object, level: level, into: &bytes)
+        }
+    }
+
+    private func write(_ number: JSONNumber, into bytes: inout [UInt8]) {
+        switch number.storage {
+        case .integer(let value): bytes.append(contentsOf: String(value).utf8)
+        case .json(let text): bytes.append(contentsOf: text.utf8)
+        case .double, .yaml: bytes.append(contentsOf: (number.jsonSpelling ?? "null").utf8)
+        }
+    }
+
+    private func write(_ array: [JSONValue], level: Int, into bytes: inout [UInt8]) {
+        guard !array.isEmpty else { return bytes.append(contentsOf: "[]".utf8) }
+        bytes.append(UInt8(ascii: "["))
+        var isFirst = true
+        for element in array {
+            beginElement(isFirst: isFirst, level: level + 1, into: &bytes)
+            write(element, level: level + 1, into: &bytes)
+            isFirst = false
+        }
+        breakLine(level: level, into: &bytes)
+        bytes.append(UInt8(ascii: "]"))
+    }
+
+    private func write(_ object: JSONObject, level: Int, into bytes: inout [UInt8]) {
+        guard !object.isEmpty else { return bytes.append(contentsOf: "{}".utf8) }
+        bytes.append(UInt8(ascii: "{"))
+        var isFirst = true
+        for (key, value) in object.storage {
+            beginElement(isFirst: isFirst, level: level + 1, into: &bytes)
+            write(key, into: &bytes)
+            bytes.append(UInt8(ascii: ":"))
+            if spacesAfterSeparators { bytes.append(UInt8(ascii: " ")) }
+            write(value, level: level + 1, into: &bytes)
+            isFirst = false
+        }
+        breakLine(level: level, into: &bytes)
+        bytes.append(UInt8(ascii: "}"))
+    }
+
+    private func beginElement(isFirst: Bool, level: Int, into bytes: inout [UInt8]) {
+        if !isFirst {
+            bytes.append(UInt8(ascii: ","))
+            if spacesAfterSeparators, indentation == nil { bytes.append(UInt8(ascii: " ")) }
+        }
+        breakLine(level: level, into: &bytes)
+    }
+
+    private func breakLine(level: Int, into bytes: inout [UInt8]) {
+        guard let indentation else { return }
+        bytes.append(UInt8(ascii: "\n"))
+        bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: indentation * level))
+    }
+}
