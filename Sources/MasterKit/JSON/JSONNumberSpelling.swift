@@ -34,7 +34,8 @@ struct JSONNumberSpelling {
 
     /// How a number keeps this spelling.
     var storage: JSONNumber.Storage {
-        guard case .decimal(let whole, let fraction, let exponent) = form, sign != UInt8(ascii: "+"),
+        guard case .decimal(let whole, let fraction, let exponent) = form,
+            sign != UInt8(ascii: "+"),
             !whole.isEmpty, whole.count == 1 || whole.first != UInt8(ascii: "0"),
             fraction?.isEmpty != true
         else { return .yaml(text) }

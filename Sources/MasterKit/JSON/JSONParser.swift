@@ -13,7 +13,8 @@ public struct JSONParser: Sendable, Hashable {
 
     /// Makes a parser; the limits suit the answers of services.
     public init(
-        maximumDepth: Int = 512, maximumByteCount: Int = 64 << 20,
+        maximumDepth: Int = 512,
+        maximumByteCount: Int = 64 << 20,
         maximumValueCount: Int = 4 << 20
     ) {
         self.maximumDepth = maximumDepth
@@ -31,7 +32,9 @@ public struct JSONParser: Sendable, Hashable {
         guard bytes.count <= maximumByteCount else {
             throw JSONParserError(
                 "the JSON text has \(bytes.count) bytes; \(maximumByteCount) are allowed",
-                offset: 0, in: bytes)
+                offset: 0,
+                in: bytes
+            )
         }
         var reader = JSONReader(bytes: bytes, limits: self)
         return try reader.readDocument()

@@ -18,7 +18,8 @@ extension JSONReader {
             return JSONNumber(value)
         }
         return JSONNumber(
-            storage: .json(String(decoding: bytes[start..<offset], as: UTF8.self)))
+            storage: .json(String(decoding: bytes[start..<offset], as: UTF8.self))
+        )
     }
 
     /// The integer of digits that surely fit; minus zero is none, as it keeps its sign.

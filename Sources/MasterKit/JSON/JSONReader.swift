@@ -123,7 +123,8 @@ struct JSONReader {
     }
 
     private mutating func readWord(
-        _ word: String, _ value: JSONValue
+        _ word: String,
+        _ value: JSONValue
     ) throws(JSONParserError) -> JSONValue {
         guard bytes[offset...].starts(with: word.utf8) else {
             throw error("expected a JSON value; texts need double quotes")

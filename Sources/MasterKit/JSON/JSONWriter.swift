@@ -14,7 +14,9 @@ public struct JSONWriter: Sendable, Hashable {
 
     /// Makes a writer; without arguments the shortest text is written.
     public init(
-        indentation: Int? = nil, spacesAfterSeparators: Bool = false, escapesNonASCII: Bool = false
+        indentation: Int? = nil,
+        spacesAfterSeparators: Bool = false,
+        escapesNonASCII: Bool = false
     ) {
         self.indentation = indentation
         self.spacesAfterSeparators = spacesAfterSeparators
