@@ -1,0 +1,77 @@
+/// The one line of a file that a diagnostic shows, cut to a bearable length, with its underline.
+struct SourceSnippet {
+    /// The most columns of a source line that are shown.
+    static let maximumWidth = 160
+
+    /// The line as it is shown: tabs expanded, control characters escaped.
+    let source: String
+    /// The spaces before the caret.
+    let indentation: String
+    /// The caret and the tildes.
+    let underline: String
+
+    /// Makes the snippet for the first line of a range; nil when the file has no such line.
+    init?(file: SourceFile, range: SourceRange) {
+        guard (1...file.lineCount).contains(range.start.line) else { return nil }
+        let line = file.byteRange(ofLine: range.start.line)
+        let window = Self.window(of: file.bytes, line: line, around: range.start.offset)
+        var source = window.lowerBound > line.lowerBound ? "…" : ""
+        var column = source.count
+        var caret: Int?
+        var end: Int?
+        var offset = window.lowerBound
+        for scalar in String(decoding: file.bytes[window], as: UTF8.self).unicodeScalars {
+            if offset >= range.start.offset, caret == nil { caret = column }
+            if offset >= range.end.offset, end == nil { end = column }
+            let shown = scalar.shown(atColumn: column)
+            guard column + shown.width < Self.maximumWidth else {
+                source += "…"
+                break
+            }
+            source += shown.text
+            column += shown.width
+            offset += scalar.utf8Length(in: file.bytes, at: offset)
+        }
+        let first = caret ?? column
+        self.source = source
+        self.indentation = String(repeating: " ", count: first)
+        self.underline =
+            "^" + String(repeating: "~", count: max((end ?? column) - first - 1, 0))
+    }
+
+    /// Returns the part of a line to begin with, so that what surrounds the caret can be seen.
+    private static func window(
+        of bytes: [UInt8],
+        line: Range<Int>,
+        around caret: Int
+    ) -> Range<Int> {
+        let before = maximumWidth / 2
+        guard line.count > maximumWidth, caret - line.lowerBound > before else { return line }
+        var start = min(caret, line.upperBound) - before
+        while start < line.upperBound, bytes[start].isContinuation { start += 1 }
+        return start..<line.upperBound
+    }
+}
+
+extension Unicode.Scalar {
+    /// Returns the form in which the scalar is shown and the columns that it takes.
+    fileprivate func shown(atColumn column: Int) -> (text: String, width: Int) {
+        if self == "\t" {
+            let width = 4 - column % 4
+            return (String(repeating: " ", count: width), width)
+        }
+        if needsEscape {
+            let text = escaped(asASCII: true)
+            return (text, text.unicodeScalars.count)
+        }
+        return (String(self), columnWidth)
+    }
+
+    /// Returns the bytes that the scalar takes; one replaced by U+FFFD takes those up to the next.
+    fileprivate func utf8Length(in bytes: [UInt8], at offset: Int) -> Int {
+        guard self == "\u{FFFD}" else { return UTF8.width(self) }
+        var length = 1
+        while offset + length < bytes.count, bytes[offset + length].isContinuation { length += 1 }
+        return length
+    }
+}

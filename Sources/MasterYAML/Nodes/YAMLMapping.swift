@@ -1,0 +1,63 @@
+/// Pairs of key and value in the order of the file, merge keys already applied.
+public struct YAMLMapping: Sendable {
+    /// A key and its value.
+    public struct Entry: Sendable, Hashable {
+        /// The key, as a rule a scalar.
+        public let key: YAMLNode
+        /// The value; an empty plain scalar when nothing is written.
+        public let value: YAMLNode
+
+        /// Creates a pair.
+        public init(key: YAMLNode, value: YAMLNode) {
+            self.key = key
+            self.value = value
+        }
+    }
+
+    /// All pairs in order.
+    public let entries: [Entry]
+    /// The places of untagged scalar keys, kept only when looking through all would be slow.
+    private let index: [String: Int]?
+
+    /// Creates a mapping; of equal keys the first is the one that is found.
+    public init(_ entries: [Entry]) {
+        self.entries = entries
+        self.index = entries.count > 8 ? Self.index(of: entries) : nil
+    }
+
+    /// The value of a key; nil when there is none.
+    public subscript(key: String) -> YAMLNode? { entry(for: key)?.value }
+
+    /// Returns the pair of a key; nil when there is none.
+    public func entry(for key: String) -> Entry? {
+        if let index { return index[key].map { entries[$0] } }
+        return entries.first { $0.key.plainKey == key }
+    }
+
+    private static func index(of entries: [Entry]) -> [String: Int] {
+        var index: [String: Int] = [:]
+        for (place, entry) in entries.enumerated() {
+            guard let key = entry.key.plainKey, index[key] == nil else { continue }
+            index[key] = place
+        }
+        return index
+    }
+}
+
+extension YAMLMapping: Hashable {
+    /// Mappings are equal when they have equal pairs in the same order.
+    public static func == (left: YAMLMapping, right: YAMLMapping) -> Bool {
+        left.entries == right.entries
+    }
+
+    /// Feeds the pairs.
+    public func hash(into hasher: inout Hasher) { hasher.combine(entries) }
+}
+
+extension YAMLNode {
+    /// The text by which a mapping finds the node as a key; nil for collections and tagged keys.
+    fileprivate var plainKey: String? {
+        guard case .scalar(let scalar) = kind, tag?.name == nil else { return nil }
+        return scalar.value
+    }
+}

@@ -1,0 +1,47 @@
+extension YAMLNode {
+    /// The place of the node, tag and anchor included; nil when it was built in code.
+    ///
+    /// A block collection ends with its last item, so comments after it are not included.
+    public var range: SourceRange? {
+        guard let file, let place else { return nil }
+        return file.range(ofUTF8: place.offsets)
+    }
+
+    /// The place of the node without its tag and anchor; nil when it was built in code.
+    public var contentRange: SourceRange? {
+        guard let file, let place else { return nil }
+        return file.range(ofUTF8: place.contentStart..<place.offsets.upperBound)
+    }
+
+    /// Whether a collection was written in brackets or braces.
+    public var isFlow: Bool { place?.isFlow ?? false }
+
+    /// The comment that follows a plain scalar on its line, `#` included, as in `make # all`.
+    public var trailingComment: SourceRange? {
+        guard let file, let place, case .scalar(let scalar) = kind, scalar.style == .plain else {
+            return nil
+        }
+        let rest =
+            place.offsets
+            .upperBound..<file.byteRange(ofLineAt: place.offsets.upperBound)
+            .upperBound
+        guard let start = rest.first(where: { !file.bytes[$0].isBlank }),
+            start > rest.lowerBound, file.bytes[start] == .hash
+        else { return nil }
+        return file.range(ofUTF8: start..<rest.upperBound)
+    }
+
+    /// Returns the place of a part of a scalar's value, such as `%(prop:x` inside of a string.
+    ///
+    /// Quotes, escapes, folded lines and the indentation of blocks are taken into account. Where the
+    /// value cannot be followed back to the source to the letter, the place is that of the whole scalar.
+    ///
+    /// - Parameter offsets: UTF-8 offsets into ``YAMLScalar/value``.
+    /// - Returns: The place, or nil when the node was built in code or is no scalar.
+    public func range(ofUTF8 offsets: Range<Int>) -> SourceRange? {
+        guard let file, let place, case .scalar(let scalar) = kind else { return nil }
+        let content = place.contentStart..<place.offsets.upperBound
+        let map = ScalarSourceMap(scalar: scalar, bytes: file.bytes, content: content)
+        return file.range(ofUTF8: map?.source(of: offsets) ?? content)
+    }
+}

@@ -1,0 +1,83 @@
+/// The tag that is written before a node.
+public struct YAMLTag: Sendable, Hashable {
+    /// What a tag means.
+    public enum Kind: Sendable, Hashable {
+        /// `!Property`: a name of the application's, without the exclamation mark.
+        case local(String)
+        /// `!!str`: a type of YAML's core schema.
+        case core(Core)
+        /// `!!python/object`, `!<tag:example.com,2026:x>`: any other URI.
+        case global(String)
+        /// `!`: text, whatever it looks like.
+        case nonSpecific
+    }
+
+    /// The types of YAML's core schema.
+    public enum Core: String, Sendable, Hashable, CaseIterable {
+        // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
+        case str, int, float, bool, null, map, seq
+    }
+
+    /// What the tag means.
+    public let kind: Kind
+    /// The place of the tag itself; nil when the node was built in code.
+    public let range: SourceRange?
+
+    /// Creates a tag.
+    public init(_ kind: Kind, range: SourceRange? = nil) {
+        self.kind = kind
+        self.range = range
+    }
+
+    /// Creates the application's tag of a name, which is given without the exclamation mark.
+    public init(local name: String) {
+        self.init(.local(name))
+    }
+
+    /// The name of a local tag, without the exclamation mark; nil for every other tag.
+    public var name: String? {
+        guard case .local(let name) = kind else { return nil }
+        return name
+    }
+
+    /// Tags are equal when they mean the same, wherever they stand.
+    public static func == (left: YAMLTag, right: YAMLTag) -> Bool { left.kind == right.kind }
+
+    /// Feeds what the tag means.
+    public func hash(into hasher: inout Hasher) { hasher.combine(kind) }
+}
+
+extension YAMLTag {
+    private static let coreURI = "tag:yaml.org,2002:"
+
+    /// Creates a tag from libyaml's resolved form.
+    init(resolved text: String, range: SourceRange?) {
+        let kind: Kind
+        if text == "!" {
+            kind = .nonSpecific
+        } else if text.hasPrefix("!") {
+            kind = .local(String(text.dropFirst()))
+        } else if text.hasPrefix(Self.coreURI),
+            let core = Core(rawValue: String(text.dropFirst(Self.coreURI.count)))
+        {
+            kind = .core(core)
+        } else {
+            kind = .global(text)
+        }
+        self.init(kind, range: range)
+    }
+}
+
+extension YAMLTag: CustomStringConvertible {
+    /// The tag as it is written in a file.
+    public var description: String {
+        switch kind {
+        case .local(let name): "!\(name)"
+        case .core(let core): "!!\(core.rawValue)"
+        case .nonSpecific: "!"
+        case .global(let uri) where uri.hasPrefix(Self.coreURI):
+            "!!\(uri.dropFirst(Self.coreURI.count))"
+        case .global(let uri): "!<\(uri)>"
+        }
+    }
+}

@@ -1,0 +1,90 @@
+extension Composer {
+    /// Makes the pairs of a mapping out of keys and values by turns: no key twice, merge keys applied.
+    mutating func entries(of items: [YAMLNode]) -> [YAMLMapping.Entry] {
+        var entries: [YAMLMapping.Entry] = []
+        entries.reserveCapacity(items.count / 2)
+        var seen: [YAMLNode.Identity: YAMLNode] = [:]
+        var mergePlace: Int?
+        var merged: [YAMLMapping.Entry] = []
+        for index in stride(from: 0, to: items.count - 1, by: 2) {
+            let entry = YAMLMapping.Entry(key: items[index], value: items[index + 1])
+            let first = entry.key.isPlaceholder ? nil : seen[entry.key.identity]
+            if let first {
+                reportDuplicate(entry.key, first: first)
+                continue
+            }
+            seen[entry.key.identity] = entry.key
+            guard entry.key.isMergeKey else {
+                entries.append(entry)
+                continue
+            }
+            mergePlace = entries.count
+            merged = mergeSources(entry.value).flatMap(\.entries)
+        }
+        guard let mergePlace else { return entries }
+        let additions = merged.filter { entry in
+            seen.updateValue(entry.key, forKey: entry.key.identity) == nil
+        }
+        entries.insert(contentsOf: additions, at: mergePlace)
+        return entries
+    }
+
+    private mutating func reportDuplicate(_ key: YAMLNode, first: YAMLNode) {
+        guard let place = key.place else { return }
+        let text = key.scalar?.value ?? file.text(ofUTF8: place.offsets)
+        let remedy =
+            key.isMergeKey
+            ? "write one '<<' with a list, as in <<: [*a, *b]" : "remove one of the two"
+        report(
+            "the key '\(text)' is given twice; \(remedy)",
+            place.offsets,
+            notes: [Diagnostic.Note("it was first given here", range: first.range)]
+        )
+    }
+
+    /// Returns the mappings that are named after `<<`, the one that wins first.
+    private mutating func mergeSources(_ value: YAMLNode) -> [YAMLMapping] {
+        let values = value.sequence ?? [value]
+        var mappings: [YAMLMapping] = []
+        for value in values where !value.isPlaceholder {
+            if let mapping = value.mapping {
+                mappings.append(mapping)
+            } else if let place = value.place {
+                report(
+                    "'<<' takes a mapping or a list of mappings, but this is "
+                        + "\(value.kindDescription)",
+                    place.offsets
+                )
+            }
+        }
+        return mappings
+    }
+}
+
+extension YAMLNode {
+    /// What makes two keys of a mapping the same: tag and text, but not the quotes.
+    enum Identity: Hashable {
+        case text(String)
+        case merge
+        indirect case tagged(YAMLTag, Identity)
+        case sequence([Identity])
+        case mapping([Identity])
+    }
+
+    var identity: Identity {
+        let bare: Identity =
+            switch kind {
+            case .scalar(let scalar): isMergeKey ? .merge : .text(scalar.value)
+            case .sequence(let items): .sequence(items.map(\.identity))
+            case .mapping(let mapping):
+                .mapping(mapping.entries.flatMap { [$0.key.identity, $0.value.identity] })
+            }
+        guard let tag, tag.name != nil else { return bare }
+        return .tagged(tag, bare)
+    }
+
+    var isMergeKey: Bool {
+        guard case .scalar(let scalar) = kind else { return false }
+        return tag == nil && scalar.style == .plain && scalar.value == "<<"
+    }
+}
