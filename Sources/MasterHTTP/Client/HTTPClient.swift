@@ -1,0 +1,110 @@
+/// Sends HTTP requests: one libcurl multi handle on one thread of its own.
+///
+/// HTTP/1.1 is spoken; connections are kept and used again. Any number of tasks may send at once:
+/// what exceeds the configuration's limits waits, first come, first served for each host. A client
+/// that is let go of shuts itself down.
+public final class HTTPClient: Sendable {
+    /// What the client does for every request.
+    public let configuration: HTTPClientConfiguration
+    let loop: TransferLoop
+    let environmentProxies: EnvironmentProxies
+
+    /// Starts the client's thread.
+    ///
+    /// - Throws: `HTTPError` of code `transferFailed` when the system has no thread or memory.
+    public init(_ configuration: HTTPClientConfiguration = .init()) throws(HTTPError) {
+        self.configuration = configuration
+        environmentProxies = EnvironmentProxies(configuration.environment)
+        loop = try TransferLoop(
+            limits: TransferLimits(
+                inFlight: configuration.maximumInFlight, perHost: configuration.maximumPerHost))
+    }
+
+    deinit {
+        loop.close()
+    }
+
+    /// Makes a session with a cookie jar of its own.
+    ///
+    /// - Throws: `HTTPError` of code `transferFailed` when the system has no memory.
+    public func makeSession(
+        _ configuration: HTTPSessionConfiguration = .init()
+    ) throws(HTTPError) -> HTTPSession {
+        try HTTPSession(configuration, loop: loop)
+    }
+
+    /// Sends a request, follows its redirects, and returns the answer with its whole body.
+    ///
+    /// A status of the 400s or 500s is an answer. Cancelling the task ends the transfer at once.
+    /// Without a session no cookie is kept, not even from one redirect to the next.
+    public func send(
+        _ request: HTTPRequest, in session: HTTPSession? = nil
+    ) async throws(HTTPError) -> HTTPResponse {
+        let journey = try Journey(request, session: session, client: self)
+        return try await journey.travel { spec in
+            await loop.run(TransferJob(spec, stream: nil))
+        }
+    }
+
+    /// Sends a request and hands the final answer's body to a closure, piece by piece.
+    ///
+    /// The next piece is not read before the closure has returned, so memory is bounded whatever
+    /// the size of the body; `responseLimit` counts only the bodies of redirects. The body of the
+    /// returned response is empty.
+    ///
+    /// - Throws: `HTTPError`, or what the closure throws, which ends the transfer.
+    public func send(
+        _ request: HTTPRequest, in session: HTTPSession? = nil,
+        receiving receive: ([UInt8]) async throws -> Void
+    ) async throws -> HTTPResponse {
+        let journey = try Journey(request, session: session, client: self)
+        var refusal: (any Error)?
+        do {
+            return try await journey.travel { spec in
+                await carry(spec, receiving: receive, refusal: &refusal)
+            }
+        } catch {
+            throw refusal ?? error
+        }
+    }
+
+    /// Runs one transfer and receives its body at the same time.
+    private func carry(
+        _ spec: TransferSpec, receiving receive: ([UInt8]) async throws -> Void,
+        refusal: inout (any Error)?
+    ) async -> TransferOutcome {
+        let job = TransferJob(spec, stream: BodyStream())
+        async let outcome = loop.run(job)
+        do {
+            while let piece = await loop.nextPiece(of: job) { try await receive(piece) }
+        } catch {
+            refusal = error
+            loop.cancel(job)
+        }
+        return await outcome
+    }
+
+    /// Ends the client: what is under way or waits fails with the code `shutDown`.
+    ///
+    /// Returns when the thread has ended. A second call waits for the same end.
+    public func shutdown() async {
+        loop.close()
+        await loop.ended()
+    }
+}
+
+/// Runs a closure with a client that is shut down afterwards, whatever happens.
+public func withHTTPClient<Value>(
+    _ configuration: HTTPClientConfiguration = .init(),
+    _ body: (HTTPClient) async throws -> Value
+) async throws -> Value {
+    let client = try HTTPClient(configuration)
+    do {
+        let value = try await body(client)
+        await client.shutdown()
+        return value
+    } catch {
+        await client.shutdown()
+        throw error
+    }
+}

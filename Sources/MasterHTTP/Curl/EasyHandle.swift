@@ -1,0 +1,203 @@
+import CLibCurl
+
+/// Owns one easy handle and what libcurl borrows while a transfer runs; used on one thread.
+///
+/// Handles are used again. Options that every transfer sets are just set anew; one that used rarer
+/// options (TLS, proxy, digest, upload) is reset first.
+@safe final class EasyHandle {
+    let pointer: UnsafeMutableRawPointer
+    let errorText: UnsafeMutablePointer<CChar>
+    private var headerLines: UnsafeMutablePointer<curl_slist>?
+    private var payload: UnsafeMutableRawBufferPointer?
+    private var jar: CookieJar?
+    private var needsReset = false
+
+    init?() {
+        guard let pointer = unsafe curl_easy_init() else { return nil }
+        unsafe self.pointer = pointer
+        unsafe errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        unsafe errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+        setUp()
+    }
+
+    deinit {
+        unsafe curl_easy_cleanup(pointer)
+        unsafe curl_slist_free_all(headerLines)
+        unsafe payload?.deallocate()
+        unsafe errorText.deallocate()
+    }
+
+    /// The transfer that a handle carries.
+    static func transfer(of pointer: UnsafeMutableRawPointer?) -> Transfer? {
+        var context: UnsafeMutableRawPointer?
+        guard let pointer = unsafe pointer,
+            unsafe master_curl_get_pointer(pointer, CURLINFO_PRIVATE, &context) == CURLE_OK,
+            let context = unsafe context
+        else { return nil }
+        return unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+    }
+
+    /// Makes the handle ready for the next transfer, which must stay alive until `finish`.
+    func begin(_ transfer: Transfer) throws(HTTPError) {
+        if needsReset {
+            needsReset = false
+            unsafe curl_easy_reset(pointer)
+            setUp()
+        }
+        unsafe errorText[0] = 0
+        setContext(transfer)
+        let spec = transfer.job.spec
+        try set(CURLOPT_URL, spec.hop.address.text)
+        set(CURLOPT_CONNECTTIMEOUT_MS, spec.timeout.connect.curlMilliseconds)
+        try setCookies(spec)
+        try setBody(transfer)
+        try setHeaders(spec)
+        try setRarely(spec)
+    }
+
+    /// Lets go of what the transfer lent.
+    func finish() {
+        unsafe curl_slist_free_all(headerLines)
+        unsafe headerLines = nil
+        unsafe payload?.deallocate()
+        unsafe payload = nil
+    }
+
+    func set(_ option: CURLoption, _ value: Int) {
+        unsafe master_curl_set_long(pointer, option, value)
+    }
+
+    func set(_ option: CURLoption, _ value: String?) throws(HTTPError) {
+        let result =
+            if let value {
+                unsafe master_curl_set_text(pointer, option, value)
+            } else {
+                unsafe master_curl_set_text(pointer, option, nil)
+            }
+        guard result == CURLE_OK else {
+            throw HTTPError(.transferFailed, "libcurl takes no such setting: \(result.explanation)")
+        }
+    }
+
+    func longInfo(_ info: CURLINFO) -> Int {
+        var value = 0
+        unsafe master_curl_get_long(pointer, info, &value)
+        return value
+    }
+
+    /// The length of the answer's body as the server announced it, or -1.
+    var announcedLength: Int {
+        var value: curl_off_t = -1
+        unsafe master_curl_get_offset(pointer, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &value)
+        return Int(value)
+    }
+
+    /// Lets a paused transfer go on.
+    func resume() {
+        unsafe curl_easy_pause(pointer, CURLPAUSE_CONT)
+    }
+
+    /// The options that no transfer changes.
+    private func setUp() {
+        set(CURLOPT_NOSIGNAL, 1)
+        set(CURLOPT_VERBOSE, 1)
+        set(CURLOPT_QUICK_EXIT, 1)
+        set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+        set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+        unsafe master_curl_set_text(pointer, CURLOPT_PROTOCOLS_STR, "http,https")
+        unsafe master_curl_set_text(pointer, CURLOPT_ACCEPT_ENCODING, "")
+        unsafe master_curl_set_text(pointer, CURLOPT_PROXY, "")
+        unsafe master_curl_set_text(pointer, CURLOPT_NOPROXY, "")
+        unsafe master_curl_set_pointer(pointer, CURLOPT_ERRORBUFFER, errorText)
+        setCallbacks()
+    }
+
+    private func setContext(_ transfer: Transfer) {
+        let context = unsafe Unmanaged.passUnretained(transfer).toOpaque()
+        for option in [
+            CURLOPT_PRIVATE, CURLOPT_WRITEDATA, CURLOPT_HEADERDATA, CURLOPT_DEBUGDATA,
+            CURLOPT_READDATA, CURLOPT_SEEKDATA,
+        ] {
+            unsafe master_curl_set_pointer(pointer, option, context)
+        }
+    }
+
+    private func setCookies(_ spec: TransferSpec) throws(HTTPError) {
+        if jar !== spec.jar {
+            unsafe master_curl_set_pointer(pointer, CURLOPT_SHARE, spec.jar?.pointer)
+            jar = spec.jar
+        }
+        try set(CURLOPT_COOKIE, spec.hop.cookieText)
+    }
+
+    private func setBody(_ transfer: Transfer) throws(HTTPError) {
+        let method = transfer.job.spec.hop.method
+        set(CURLOPT_HTTPGET, 1)
+        try set(CURLOPT_CUSTOMREQUEST, method.rawValue)
+        switch transfer.job.spec.hop.body {
+        case .none:
+            if method == .head {
+                set(CURLOPT_NOBODY, 1)
+            } else if method.announcesEmptyBody {
+                lend([])
+            }
+        case .bytes(let bytes) where bytes.count <= Self.longestLoan:
+            lend(bytes)
+        case .bytes, .file:
+            set(CURLOPT_POST, 1)
+            needsReset = true
+            let length = transfer.source?.length ?? 0
+            unsafe master_curl_set_pointer(pointer, CURLOPT_POSTFIELDS, nil)
+            unsafe master_curl_set_offset(pointer, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(length))
+        }
+    }
+
+    /// The longest body that is copied for libcurl, so that it leaves with its headers.
+    static let longestLoan = 64 << 10
+
+    private func lend(_ bytes: [UInt8]) {
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, bytes.count), alignment: 1)
+        unsafe copy.copyBytes(from: bytes)
+        unsafe payload = copy
+        unsafe master_curl_set_pointer(pointer, CURLOPT_POSTFIELDS, copy.baseAddress)
+        unsafe master_curl_set_offset(pointer, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(bytes.count))
+    }
+
+    private func setHeaders(_ spec: TransferSpec) throws(HTTPError) {
+        for header in spec.hop.headers {
+            try append(header.value.isEmpty ? "\(header.name);" : "\(header.name): \(header.value)")
+        }
+        for name in spec.hop.suppressedHeaders where !spec.hop.headers.contains(name) {
+            try append("\(name):")
+        }
+        // libcurl would send these on its own.
+        for name in ["Content-Type", "Expect"] where !spec.hop.headers.contains(name) {
+            try append("\(name):")
+        }
+        unsafe master_curl_set_list(pointer, CURLOPT_HTTPHEADER, headerLines)
+    }
+
+    private func append(_ line: String) throws(HTTPError) {
+        guard let longer = unsafe curl_slist_append(headerLines, line) else { throw .outOfMemory }
+        unsafe headerLines = longer
+    }
+
+    private func setRarely(_ spec: TransferSpec) throws(HTTPError) {
+        if let digest = spec.hop.digest {
+            needsReset = true
+            set(CURLOPT_HTTPAUTH, 2)
+            try set(CURLOPT_USERNAME, digest.user)
+            try set(CURLOPT_PASSWORD, digest.password)
+        }
+        if let proxy = spec.proxy {
+            needsReset = true
+            try set(CURLOPT_PROXY, proxy.url)
+            try setTLS(spec.tls, .proxy)
+        }
+        if spec.tls != HTTPTLS() {
+            needsReset = true
+            try setTLS(spec.tls, .server)
+            try setClientCertificate(spec.tls)
+        }
+    }
+}

@@ -1,0 +1,39 @@
+import Glibc
+
+/// A thread of the system that runs one closure, with every signal left to the other threads.
+///
+/// SIGPIPE is blocked with the others, so that a write to a connection that was closed is an error
+/// of that write (TLS libraries cannot ask for it by themselves).
+enum LoopThread {
+    private final class Work {
+        let body: () -> Void
+
+        init(_ body: @escaping () -> Void) {
+            self.body = body
+        }
+    }
+
+    /// Starts the thread; it ends when the closure returns.
+    ///
+    /// - Throws: `HTTPError` of code `transferFailed` when the system has no thread.
+    static func start(_ body: sending @escaping () -> Void) throws(HTTPError) {
+        let work = unsafe Unmanaged.passRetained(Work(body))
+        var thread = pthread_t()
+        let result = unsafe pthread_create(&thread, nil, { unsafe LoopThread.main($0) }, work.toOpaque())
+        guard result == 0 else {
+            unsafe work.release()
+            let reason = unsafe String(cString: strerror(result))
+            throw HTTPError(.transferFailed, "the HTTP client has no thread: \(reason)")
+        }
+        pthread_detach(thread)
+    }
+
+    private static func main(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+        var signals = sigset_t()
+        unsafe sigfillset(&signals)
+        unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
+        guard let context = unsafe context else { return nil }
+        unsafe Unmanaged<Work>.fromOpaque(context).takeRetainedValue().body()
+        return nil
+    }
+}

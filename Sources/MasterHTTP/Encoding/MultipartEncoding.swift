@@ -1,0 +1,63 @@
+/// `multipart/form-data`, to the byte as Python's `requests` writes it, but for the boundary.
+struct MultipartEncoding {
+    let boundary: String
+
+    /// Makes an encoding with a boundary of sixteen random bytes.
+    init() {
+        var random = SystemRandomNumberGenerator()
+        boundary = Self.hex(random.next()) + Self.hex(random.next())
+    }
+
+    /// The content type, with the boundary.
+    var contentType: String { "multipart/form-data; boundary=\(boundary)" }
+
+    /// The parts, in their order.
+    ///
+    /// - Throws: `HTTPError` of code `invalidHeader` when a part's header cannot be sent.
+    func encode(_ parts: [HTTPPart]) throws(HTTPError) -> [UInt8] {
+        var encoded: [UInt8] = []
+        encoded.reserveCapacity(parts.reduce(64) { $0 + $1.content.count + 256 })
+        for part in parts {
+            encoded.append(contentsOf: "--\(boundary)\r\n".utf8)
+            encoded.append(contentsOf: try head(of: part).utf8)
+            encoded.append(contentsOf: part.content)
+            encoded.append(contentsOf: "\r\n".utf8)
+        }
+        encoded.append(contentsOf: "--\(boundary)--\r\n".utf8)
+        return encoded
+    }
+
+    private func head(of part: HTTPPart) throws(HTTPError) -> String {
+        var head = "Content-Disposition: form-data; name=\"\(Self.escape(part.name))\""
+        if let filename = part.filename { head += "; filename=\"\(Self.escape(filename))\"" }
+        head += "\r\n"
+        if let type = part.contentType {
+            guard HTTPSyntax.isHeaderValue(type) else {
+                throw .invalidHeader(valueOf: "Content-Type")
+            }
+            head += "Content-Type: \(type)\r\n"
+        }
+        try part.headers.validate()
+        for header in part.headers { head += "\(header.name): \(header.value)\r\n" }
+        return head + "\r\n"
+    }
+
+    /// A name inside quotes, escaped as browsers do.
+    private static func escape(_ text: String) -> String {
+        var escaped = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": escaped += "%22"
+            case "\r": escaped += "%0D"
+            case "\n": escaped += "%0A"
+            default: escaped.unicodeScalars.append(scalar)
+            }
+        }
+        return escaped
+    }
+
+    private static func hex(_ value: UInt64) -> String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}

@@ -1,0 +1,66 @@
+/// The faults of a request that are found before anything is sent.
+extension HTTPError {
+    static func invalidURL(_ reason: String) -> HTTPError {
+        HTTPError(.invalidURL, reason)
+    }
+
+    static func unsupportedScheme(_ scheme: String) -> HTTPError {
+        HTTPError(
+            .unsupportedScheme,
+            "the address begins with \"\(scheme)://\"; only http:// and https:// can be asked")
+    }
+
+    static func invalidMethod(_ method: HTTPMethod) -> HTTPError {
+        guard method.rawValue != "CONNECT" else {
+            return HTTPError(.invalidMethod, "CONNECT is for proxies and cannot be asked for")
+        }
+        return HTTPError(
+            .invalidMethod,
+            "\(quoted(method.rawValue)) is no HTTP method; write one word such as GET or POST")
+    }
+
+    static func invalidHeader(name: String) -> HTTPError {
+        HTTPError(
+            .invalidHeader,
+            "\(quoted(name)) is no header name; use letters, digits and hyphens")
+    }
+
+    static func invalidHeader(valueOf name: String) -> HTTPError {
+        HTTPError(
+            .invalidHeader,
+            "the value of the header \(name) has a line end or another control character; "
+                + "write it on one line")
+    }
+
+    static func reservedHeader(_ name: String) -> HTTPError {
+        HTTPError(
+            .invalidHeader,
+            "the header \(name) is computed from the body; leave it out")
+    }
+
+    static func invalidCookie(_ name: String) -> HTTPError {
+        HTTPError(
+            .invalidHeader,
+            "the cookie \(quoted(name)) has a semicolon, a line end or another control character; "
+                + "encode it")
+    }
+
+    static func invalidSecret(_ what: String) -> HTTPError {
+        HTTPError(
+            .invalidHeader, "\(what) has a line end or another control character; remove it")
+    }
+
+    static func fileUnreadable(_ path: String, reason: String) -> HTTPError {
+        HTTPError(.fileUnreadable, "the file \(path) cannot be sent: \(reason)")
+    }
+
+    /// The text in quotes, its control characters escaped, cut when it is long.
+    static func quoted(_ text: String) -> String {
+        let cut = text.count > 80 ? text.prefix(80) + "…" : text[...]
+        var escaped = ""
+        for scalar in cut.unicodeScalars {
+            escaped += scalar.value < 0x20 || scalar.value == 0x7F ? scalar.escaped(asASCII: true) : String(scalar)
+        }
+        return "\"\(escaped)\""
+    }
+}

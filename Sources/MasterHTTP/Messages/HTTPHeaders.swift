@@ -1,0 +1,95 @@
+/// An ordered list of header fields; names are compared without regard to case, duplicates are kept.
+///
+/// The list takes any text. `validate()` tells what cannot be sent, and `HTTPClient` calls it
+/// before anything is: a line end in a value is an error, never a second header.
+public struct HTTPHeaders: Sendable, Hashable {
+    private var fields: [HTTPPair]
+
+    /// Makes an empty list.
+    public init() {
+        fields = []
+    }
+
+    /// Makes a list of fields, in their order, with their duplicates.
+    public init(_ fields: some Sequence<HTTPPair>) {
+        self.fields = Array(fields)
+    }
+
+    /// Makes a list of names and values, in their order, with their duplicates.
+    public init(_ fields: some Sequence<(String, String)>) {
+        self.fields = fields.map { HTTPPair($0.0, $0.1) }
+    }
+
+    /// The first value of a name; setting replaces every field of that name, `nil` removes them.
+    public subscript(name: String) -> String? {
+        get { fields.first { HTTPSyntax.isSameName($0.name, name) }?.value }
+        set {
+            guard let newValue else { return remove(name) }
+            set(name, newValue)
+        }
+    }
+
+    /// All values of a name, in their order.
+    public func values(_ name: String) -> [String] {
+        fields.filter { HTTPSyntax.isSameName($0.name, name) }.map(\.value)
+    }
+
+    /// Whether there is a field of the name.
+    public func contains(_ name: String) -> Bool {
+        fields.contains { HTTPSyntax.isSameName($0.name, name) }
+    }
+
+    /// Appends a field; those of the same name stay.
+    public mutating func add(_ name: String, _ value: String) {
+        fields.append(HTTPPair(name, value))
+    }
+
+    /// Replaces the fields of the name by one, which takes the place of the first of them.
+    public mutating func set(_ name: String, _ value: String) {
+        guard let first = fields.firstIndex(where: { HTTPSyntax.isSameName($0.name, name) }) else {
+            return add(name, value)
+        }
+        fields[first] = HTTPPair(name, value)
+        let rest = fields[(first + 1)...].filter { !HTTPSyntax.isSameName($0.name, name) }
+        fields.replaceSubrange((first + 1)..., with: rest)
+    }
+
+    /// Removes every field of the name.
+    public mutating func remove(_ name: String) {
+        fields.removeAll { HTTPSyntax.isSameName($0.name, name) }
+    }
+
+    /// These fields, with those of the other list in place of the ones of the same name.
+    public func merging(_ other: HTTPHeaders) -> HTTPHeaders {
+        if other.isEmpty { return self }
+        if isEmpty { return other }
+        return HTTPHeaders(fields.filter { !other.contains($0.name) } + other.fields)
+    }
+
+    /// Checks that every name is a token and that no value has a line end or control character.
+    ///
+    /// - Throws: `HTTPError` of code `invalidHeader`, which names the header but not its value.
+    public func validate() throws(HTTPError) {
+        for field in fields {
+            if !HTTPSyntax.isToken(field.name) { throw .invalidHeader(name: field.name) }
+            if !HTTPSyntax.isHeaderValue(field.value) { throw .invalidHeader(valueOf: field.name) }
+        }
+    }
+}
+
+extension HTTPHeaders: RandomAccessCollection {
+    /// The position of the first field.
+    public var startIndex: Int { fields.startIndex }
+    /// The position after the last field.
+    public var endIndex: Int { fields.endIndex }
+
+    /// The field at a position.
+    public subscript(position: Int) -> HTTPPair { fields[position] }
+}
+
+extension HTTPHeaders: ExpressibleByDictionaryLiteral {
+    /// Makes a list of the literal's names and values, in their order, with their duplicates.
+    public init(dictionaryLiteral elements: (String, String)...) {
+        self.init(elements)
+    }
+}

@@ -1,0 +1,49 @@
+extension Hop {
+    /// Whether an answer of this status points elsewhere.
+    static func isRedirect(status: Int) -> Bool {
+        switch status {
+        case 301, 302, 303, 307, 308: true
+        default: false
+        }
+    }
+
+    /// The request that an answer leads to, or nil when it is the final one.
+    ///
+    /// - Throws: `HTTPError` of code `badRedirect` when it leads where the client does not go.
+    func redirected(by answer: HTTPExchange, dropping sensitive: [String]) throws(HTTPError) -> Hop? {
+        guard Self.isRedirect(status: answer.status), let location = answer.headers["Location"],
+            !location.isEmpty
+        else { return nil }
+        var next = self
+        next.address = try address.resolving(location)
+        next.changeMethod(status: answer.status)
+        if !next.address.mayKeepCredentials(of: address) { next.dropCredentials(sensitive) }
+        return next
+    }
+
+    private mutating func changeMethod(status: Int) {
+        let changed: HTTPMethod? =
+            switch status {
+            case 301 where method == .post: .get
+            case 302 where method != .head, 303 where method != .head: .get
+            default: nil
+            }
+        guard let changed, changed != method else { return }
+        method = changed
+        body = .none
+        headers = HTTPHeaders(
+            headers.filter { !$0.name.lowercased().hasPrefix("content-") && !isExpect($0.name) })
+    }
+
+    private mutating func dropCredentials(_ sensitive: [String]) {
+        for name in ["Authorization", "Proxy-Authorization", "Cookie", "Host"] + sensitive {
+            headers.remove(name)
+        }
+        cookies = []
+        digest = nil
+    }
+
+    private func isExpect(_ name: String) -> Bool {
+        HTTPSyntax.isSameName(name, "Expect")
+    }
+}

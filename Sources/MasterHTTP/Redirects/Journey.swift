@@ -1,0 +1,66 @@
+/// A request on its way: hop after hop, until an answer is final.
+struct Journey {
+    private let request: HTTPRequest
+    private let client: HTTPClient
+    private let jar: CookieJar?
+    private let tls: HTTPTLS
+    private let proxies: HTTPProxies
+    private let deadline: ContinuousClock.Instant?
+    private var hop: Hop
+    private var history: [HTTPExchange] = []
+
+    /// Checks the request, and merges what session and client add to it.
+    init(_ request: HTTPRequest, session: HTTPSession?, client: HTTPClient) throws(HTTPError) {
+        self.request = request
+        self.client = client
+        jar = session?.jar
+        tls = request.tls ?? session?.configuration.tls ?? HTTPTLS()
+        proxies = request.proxies ?? session?.configuration.proxies ?? .environment
+        deadline = request.timeout.total.map { ContinuousClock.now + $0 }
+        hop = try Hop(
+            request, session: session?.configuration, userAgent: client.configuration.userAgent)
+    }
+
+    /// Sends hop after hop; each is carried by the closure.
+    consuming func travel(
+        _ carry: (TransferSpec) async -> TransferOutcome
+    ) async throws(HTTPError) -> HTTPResponse {
+        while true {
+            let exchange = try await exchange(carry)
+            guard case .follow(let limit) = request.redirects, let next = try next(after: exchange)
+            else { return HTTPResponse(history: history, final: exchange) }
+            history.append(exchange)
+            guard history.count <= limit else {
+                throw .tooManyRedirects(limit: limit, at: hop.address, exchanges: history)
+            }
+            hop = next
+        }
+    }
+
+    private func exchange(
+        _ carry: (TransferSpec) async -> TransferOutcome
+    ) async throws(HTTPError) -> HTTPExchange {
+        do {
+            return try await carry(specification()).exchange(method: hop.method, hop.address)
+        } catch {
+            throw error.following(history)
+        }
+    }
+
+    private func next(after exchange: HTTPExchange) throws(HTTPError) -> Hop? {
+        do {
+            return try hop.redirected(by: exchange, dropping: request.sensitiveHeaders)
+        } catch {
+            throw error.following(history + [exchange])
+        }
+    }
+
+    private func specification() throws(HTTPError) -> TransferSpec {
+        TransferSpec(
+            hop: hop, tls: tls, jar: jar,
+            proxy: try ProxyRoute.choose(
+                proxies, for: hop.address, environment: client.environmentProxies),
+            timeout: request.timeout, deadline: deadline,
+            followsRedirects: request.redirects != .none, responseLimit: request.responseLimit)
+    }
+}

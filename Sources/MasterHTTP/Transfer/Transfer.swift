@@ -1,0 +1,139 @@
+import CLibCurl
+
+/// One transfer under way; made, used and finished on the loop's thread.
+final class Transfer {
+    /// The most bytes of headers taken from a server.
+    static let longestHead = 256 << 10
+
+    let job: TransferJob
+    let completion: CheckedContinuation<TransferOutcome, Never>
+    let easy: EasyHandle
+    let source: BodySource?
+    let startedAt: ContinuousClock.Instant
+    var progress = TransferProgress()
+
+    private var requestHead: [UInt8] = []
+    private var head: [UInt8] = []
+    private var headIsComplete = false
+    private var body: [UInt8] = []
+    private var streams = false
+
+    /// Opens what is to be sent and prepares the handle.
+    init(
+        _ job: TransferJob, completion: CheckedContinuation<TransferOutcome, Never>,
+        easy: EasyHandle, at now: ContinuousClock.Instant
+    ) throws(HTTPError) {
+        self.job = job
+        self.completion = completion
+        self.easy = easy
+        startedAt = now
+        source = try BodySource(job.spec.hop.body)
+        try easy.begin(self)
+    }
+
+    /// Whether a status line was received.
+    var hasAnswer: Bool { !head.isEmpty }
+
+    /// The complete answer.
+    func answer(at now: ContinuousClock.Instant) -> TransferOutcome.Answer {
+        TransferOutcome.Answer(
+            requestHead: requestHead, head: head, body: body, duration: now - startedAt)
+    }
+
+    /// Takes one line of the answer's head, or of a trailer.
+    func receiveHeader(_ line: UnsafeRawBufferPointer) -> Int {
+        let startsAnswer = unsafe line.starts(with: "HTTP/".utf8)
+        if headIsComplete, !startsAnswer { return line.count }
+        if startsAnswer {
+            head.removeAll(keepingCapacity: true)
+            body.removeAll()
+            headIsComplete = false
+        }
+        unsafe head.append(contentsOf: line)
+        guard head.count <= Self.longestHead else {
+            progress.fault = .headersTooLarge(job.spec.hop.address)
+            return 0
+        }
+        if unsafe line.allSatisfy({ $0 == 0x0D || $0 == 0x0A }) { completeHead() }
+        return progress.fault == nil ? line.count : 0
+    }
+
+    /// Takes a piece of the answer's body.
+    func receiveBody(_ piece: UnsafeRawBufferPointer) -> Int {
+        if streams, let stream = job.stream {
+            guard unsafe stream.push(piece) else {
+                progress.isPaused = true
+                return Int(CURL_WRITEFUNC_PAUSE)
+            }
+            return piece.count
+        }
+        guard piece.count <= job.spec.responseLimit - body.count, !announcesTooMuch else {
+            progress.fault = .tooLarge(job.spec.hop.address, limit: job.spec.responseLimit)
+            return 0
+        }
+        unsafe body.append(contentsOf: piece)
+        return piece.count
+    }
+
+    /// Gives the next bytes of the request's body.
+    func sendBody(_ room: UnsafeMutableRawBufferPointer) -> Int {
+        guard let source else { return 0 }
+        do {
+            return try unsafe source.read(into: room)
+        } catch {
+            progress.fault = error
+            return Int(CURL_READFUNC_ABORT)
+        }
+    }
+
+    /// Goes back to a place in the request's body, to send it again.
+    func rewindBody(to offset: Int) -> Bool {
+        source?.rewind(to: offset) ?? (offset == 0)
+    }
+
+    /// Sees every byte that passes, either way.
+    func observe(_ kind: curl_infotype, _ bytes: UnsafeRawBufferPointer) {
+        guard kind != CURLINFO_TEXT else { return }
+        progress.isActive = true
+        guard kind == CURLINFO_HEADER_OUT else { return }
+        if requestHead.hasCompleteHead { requestHead.removeAll(keepingCapacity: true) }
+        unsafe requestHead.append(contentsOf: bytes)
+        if !requestHead.starts(with: "CONNECT ".utf8) { progress.mayHaveArrived = true }
+    }
+
+    /// Whether the first piece already tells that the whole would be too large.
+    private var announcesTooMuch: Bool {
+        body.isEmpty && easy.announcedLength > job.spec.responseLimit
+            && !HTTPHeaders(head: head).contains("Content-Encoding")
+    }
+
+    private func completeHead() {
+        guard let line = StatusLine(head), line.status >= 200 else { return }
+        headIsComplete = true
+        let spec = job.spec
+        let isRedirect = spec.followsRedirects && Hop.isRedirect(status: line.status)
+        let headers = job.stream == nil ? nil : HTTPHeaders(head: head)
+        streams = job.stream != nil && !(isRedirect && headers?.contains("Location") == true)
+    }
+}
+
+/// How far a transfer has come, as its timeouts and its error need it.
+struct TransferProgress {
+    /// Whether a byte of the request itself was sent.
+    var mayHaveArrived = false
+    /// Whether a byte passed since the loop last looked.
+    var isActive = false
+    /// Whether the receiver of the body must take what waits first.
+    var isPaused = false
+    /// When a byte last passed, once the connection stands.
+    var lastActivity: ContinuousClock.Instant?
+    /// Why a callback stopped the transfer.
+    var fault: HTTPError?
+}
+
+extension [UInt8] {
+    /// Whether the bytes end with the empty line that ends a head.
+    fileprivate var hasCompleteHead: Bool {
+        suffix(4).elementsEqual([0x0D, 0x0A, 0x0D, 0x0A])
+    }
+}

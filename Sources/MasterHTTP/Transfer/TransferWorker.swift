@@ -1,0 +1,166 @@
+import CLibCurl
+
+/// What the loop's thread does: start, move on and finish transfers. Nothing here leaves the thread.
+final class TransferWorker {
+    private typealias Waiting = (
+        job: TransferJob, completion: CheckedContinuation<TransferOutcome, Never>
+    )
+
+    private let loop: TransferLoop
+    private let multi: CurlMulti
+    private let limits: TransferLimits
+    private var queue: TransferQueue<(TransferJob, CheckedContinuation<TransferOutcome, Never>)>
+    private var transfers: [ObjectIdentifier: Transfer] = [:]
+    private var idle: [EasyHandle] = []
+    private var nextCheck: ContinuousClock.Instant?
+
+    init(loop: TransferLoop, multi: CurlMulti, limits: TransferLimits) {
+        self.loop = loop
+        self.multi = multi
+        self.limits = limits
+        queue = TransferQueue(limits)
+    }
+
+    /// Runs until the loop is closed, then fails whatever is left.
+    func run() {
+        while true {
+            let (messages, isClosed) = loop.take()
+            for message in messages { receive(message) }
+            guard !isClosed else { return failAll() }
+            startWaiting()
+            multi.perform()
+            let now = ContinuousClock.now
+            finishAll(at: now)
+            enforceTimeouts(at: now)
+            if startWaiting() { continue }
+            if loop.fallAsleep() { multi.wait(milliseconds: patience()) }
+        }
+    }
+
+    private func receive(_ message: TransferLoop.Message) {
+        switch message {
+        case .start(let job, let completion):
+            guard !job.isCancelled else { return tell(job, completion, .failed(.cancelled)) }
+            queue.append((job, completion), host: job.spec.hop.address.origin)
+            check(at: job.spec.deadline)
+        case .cancel(let job):
+            cancel(job)
+        case .resume(let job):
+            guard let transfer = transfers[ObjectIdentifier(job)] else { return }
+            transfer.progress.isPaused = false
+            transfer.progress.isActive = true
+            transfer.easy.resume()
+        case .list(let jar, let handler):
+            handler(jar.list())
+        }
+    }
+
+    // MARK: Starting and finishing
+
+    @discardableResult
+    private func startWaiting() -> Bool {
+        var hasStarted = false
+        while let (job, completion) = queue.start() {
+            hasStarted = true
+            do {
+                try start(job, completion)
+            } catch {
+                queue.finish(host: job.spec.hop.address.origin)
+                tell(job, completion, .failed(error))
+            }
+        }
+        return hasStarted
+    }
+
+    private func start(
+        _ job: TransferJob, _ completion: CheckedContinuation<TransferOutcome, Never>
+    ) throws(HTTPError) {
+        guard let easy = idle.popLast() ?? EasyHandle() else { throw .outOfMemory }
+        let now = ContinuousClock.now
+        let transfer = try Transfer(job, completion: completion, easy: easy, at: now)
+        guard multi.add(easy) else { throw .outOfMemory }
+        transfers[ObjectIdentifier(job)] = transfer
+    }
+
+    private func finishAll(at now: ContinuousClock.Instant) {
+        while let (transfer, result) = multi.nextFinished() {
+            if result == CURLE_OK, transfer.progress.fault == nil {
+                finish(transfer, .answered(transfer.answer(at: now)))
+            } else {
+                finish(transfer, .failed(transfer.error(result)))
+            }
+        }
+    }
+
+    private func finish(_ transfer: Transfer, _ outcome: TransferOutcome) {
+        multi.remove(transfer.easy)
+        transfer.easy.finish()
+        if idle.count < limits.inFlight { idle.append(transfer.easy) }
+        transfers[ObjectIdentifier(transfer.job)] = nil
+        queue.finish(host: transfer.job.spec.hop.address.origin)
+        tell(transfer.job, transfer.completion, outcome)
+    }
+
+    private func tell(
+        _ job: TransferJob, _ completion: CheckedContinuation<TransferOutcome, Never>,
+        _ outcome: TransferOutcome
+    ) {
+        job.stream?.finish()
+        completion.resume(returning: outcome)
+    }
+
+    private func cancel(_ job: TransferJob) {
+        if let transfer = transfers[ObjectIdentifier(job)] {
+            return finish(transfer, .failed(transfer.cancelled))
+        }
+        for (job, completion) in queue.removeWaiting(where: { $0.0 === job }) {
+            tell(job, completion, .failed(.cancelled))
+        }
+    }
+
+    private func failAll() {
+        for transfer in Array(transfers.values) {
+            var error = HTTPError.shutDown
+            error.mayHaveArrived = transfer.progress.mayHaveArrived
+            finish(transfer, .failed(error))
+        }
+        for (job, completion) in queue.removeWaiting(where: { _ in true }) {
+            tell(job, completion, .failed(.shutDown))
+        }
+    }
+
+    // MARK: Time
+
+    private func check(at time: ContinuousClock.Instant?) {
+        guard let time else { return }
+        nextCheck = min(nextCheck ?? time, time)
+    }
+
+    private func patience() -> Int32 {
+        guard let nextCheck else { return 60_000 }
+        return Int32(min(60_000, max(0, (nextCheck - .now).curlMilliseconds)))
+    }
+
+    private func enforceTimeouts(at now: ContinuousClock.Instant) {
+        for transfer in transfers.values where transfer.progress.isActive {
+            transfer.noteActivity(at: now)
+            check(at: transfer.nextDeadline)
+        }
+        guard let due = nextCheck, due <= now else { return }
+        nextCheck = nil
+        for transfer in Array(transfers.values) {
+            if let error = transfer.overdue(at: now) {
+                finish(transfer, .failed(error))
+            } else {
+                check(at: transfer.nextDeadline)
+            }
+        }
+        expireWaiting(at: now)
+    }
+
+    private func expireWaiting(at now: ContinuousClock.Instant) {
+        let late = queue.removeWaiting { job, _ in job.spec.deadline.map { $0 <= now } ?? false }
+        for (job, completion) in late { tell(job, completion, .failed(.totalTimeout(job.spec))) }
+        for (job, _) in queue.waiting { check(at: job.spec.deadline) }
+    }
+}
