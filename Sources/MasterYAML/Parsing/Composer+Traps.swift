@@ -2,7 +2,7 @@ extension Composer {
     /// Reports a flow mapping that is YAML, but surely not what was meant; true when it is one.
     mutating func reportFlowTrap(in frame: Frame, end: Int) -> Bool {
         if isTemplate(frame) {
-            report(SyntaxTrap.template.message, frame.contentStart..<end)
+            report(SyntaxTrap.template, frame.contentStart..<end)
             return true
         }
         let isInsideTemplate =

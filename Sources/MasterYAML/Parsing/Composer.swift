@@ -34,6 +34,9 @@ struct Composer {
     /// The offsets of the last scalar, which help to explain what libyaml stumbles over next.
     var lastScalar: (scalar: YAMLScalar, offsets: Range<Int>)?
 
+    /// The offsets of the last event.
+    var lastEvent = 0..<0
+
     init(file: SourceFile, repairs: [Range<Int>] = [], lacksSections: Bool = false) {
         self.file = file
         self.repairs = repairs
@@ -47,6 +50,7 @@ struct Composer {
                 let event = try reader.next()
                 if case .streamEnd = event.kind { break }
                 guard handle(event) else { return .refused }
+                lastEvent = event.offsets
             }
         } catch {
             return .failed(error)

@@ -1,23 +1,91 @@
 /// Reads one file, as often as it takes to report the mistakes of its syntax.
 struct DocumentReader {
-    let file: SourceFile
+    private static let maximumProblemCount = 20
+    /// The most bytes that are read to find further mistakes.
+    private static let maximumRereading = 64 << 20
+    /// The most lines of directives, as libyaml compares each of them with all others.
+    private static let maximumDirectiveCount = 50
+
+    private let file: SourceFile
+    private var repair: SyntaxRepair
+    private var problems: [Diagnostic] = []
+
+    /// Prepares to read a file.
+    init(file: SourceFile) {
+        self.file = file
+        self.repair = SyntaxRepair(file)
+    }
 
     /// Reads the file.
-    func read() -> YAMLParser.Output {
-        var composer = Composer(file: file)
-        let outcome = EventReader.reading(file.bytes) { composer.compose($0) }
-        switch outcome {
-        case .finished(let root?): return output(root, composer.diagnostics)
-        case .finished(nil):
-            return output(nil, [Diagnostic(.error, "the file is empty", file: file)])
-        case .refused: return output(nil, composer.diagnostics)
-        case .failed(let problem):
-            return output(nil, [Diagnostic(.error, problem.problem, file: file)])
-        case nil: return YAMLParser.refusal("there is no memory to read the file", name: file.name)
+    mutating func read() -> YAMLParser.Output {
+        guard directiveCount <= Self.maximumDirectiveCount else {
+            return YAMLParser.refusal(
+                "the file has more than \(Self.maximumDirectiveCount) lines that begin with '%'; "
+                    + "remove them",
+                name: file.name
+            )
+        }
+        while true {
+            var composer = Composer(
+                file: file,
+                repairs: repair.stretches,
+                lacksSections: repair.lacksSections
+            )
+            let outcome = EventReader.reading(repair.bytes) { composer.compose($0) }
+            switch outcome {
+            case nil: return YAMLParser.refusal("there is no memory to read it", name: file.name)
+            case .finished(let root): return finished(root, composer)
+            case .refused: return output(nil, composer)
+            case .failed(let problem):
+                guard canGoOn(after: problem, composer) else { return output(nil, composer) }
+            }
         }
     }
 
-    private func output(_ root: YAMLNode?, _ diagnostics: [Diagnostic]) -> YAMLParser.Output {
-        YAMLParser.Output(file: file, root: root, diagnostics: diagnostics)
+    /// Reports a problem of the syntax; false when nothing more can be found out.
+    private mutating func canGoOn(after problem: SyntaxProblem, _ composer: Composer) -> Bool {
+        let explainer = SyntaxExplainer(
+            file: file,
+            bytes: repair.bytes,
+            problem: problem,
+            lastEvent: composer.lastEvent,
+            lastScalar: composer.lastScalar,
+            isInFlow: composer.frames.last?.isFlow ?? false
+        )
+        let explanation = explainer.explain()
+        problems.append(explanation.diagnostic(in: file))
+        return problems.count < Self.maximumProblemCount
+            && problems.count * file.bytes.count < Self.maximumRereading
+            && repair.apply(explanation)
+    }
+
+    private func finished(_ root: YAMLNode?, _ composer: Composer) -> YAMLParser.Output {
+        guard !repair.lacksSections else { return output(nil, composer) }
+        let isEmpty = root.map { $0.isNull && $0.place?.offsets.isEmpty ?? false } ?? true
+        guard isEmpty, problems.isEmpty, composer.diagnostics.isEmpty else {
+            return output(root, composer)
+        }
+        return YAMLParser.refusal("the file is empty", name: file.name)
+    }
+
+    private func output(_ root: YAMLNode?, _ composer: Composer) -> YAMLParser.Output {
+        let diagnostics = (problems + composer.diagnostics).enumerated().sorted {
+            let left = $0.element.range?.start.offset ?? .max
+            let right = $1.element.range?.start.offset ?? .max
+            return (left, $0.offset) < (right, $1.offset)
+        }
+        return YAMLParser.Output(file: file, root: root, diagnostics: diagnostics.map(\.element))
+    }
+
+    /// The number of lines with `%` before the document.
+    private var directiveCount: Int {
+        var count = 0
+        for number in 1...file.lineCount {
+            guard
+                let first = file.bytes[file.byteRange(ofLine: number)].first(where: { !$0.isBlank })
+            else { continue }
+            if first == .percent { count += 1 } else if first != .hash { break }
+        }
+        return count
     }
 }

@@ -46,7 +46,8 @@ public enum YAMLParser {
         guard check.diagnostics.isEmpty else {
             return Output(file: check.file, root: nil, diagnostics: check.diagnostics)
         }
-        return DocumentReader(file: check.file).read()
+        var reader = DocumentReader(file: check.file)
+        return reader.read()
     }
 
     /// Returns the output for a file that cannot be read at all.

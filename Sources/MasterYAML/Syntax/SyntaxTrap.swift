@@ -1,13 +1,7 @@
-/// The ways in which ordinary text becomes something else in YAML, each with its remedy.
+/// Sentences that are needed both by the parser of syntax and by the composer of nodes.
 enum SyntaxTrap {
-    case template
-
-    /// What is wrong and how to write it.
-    var message: String {
-        switch self {
-        case .template:
-            "an unquoted '{{' begins a mapping, not a template; "
-                + "put quotes around the text, as in !Template \"{{ … }}\""
-        }
-    }
+    /// What is wrong with a value that begins with `{{`.
+    static let template =
+        "an unquoted '{{' begins a mapping, not a template; "
+        + "put quotes around the text, as in !Template \"{{ … }}\""
 }

@@ -1,0 +1,98 @@
+/// Brackets, braces and templates.
+extension SyntaxExplainer {
+    /// Explains a value that begins with `{{`.
+    func template() -> SyntaxExplanation? {
+        let line = file.byteRange(ofLineAt: problem.offset)
+        let stop = min(problem.offset + 1, line.upperBound)
+        let start = (line.lowerBound..<max(stop - 1, line.lowerBound)).last {
+            bytes[$0] == .openBrace && bytes[$0 + 1] == .openBrace
+        }
+        guard let start, anatomy.value.contains(start) || isInFlow,
+            !bytes[line.lowerBound..<start].contains(where: \.isQuote)
+        else { return nil }
+        let first = start > line.lowerBound && bytes[start - 1] == .openBrace ? start - 1 : start
+        let value = first..<max(anatomy.value.upperBound, stop)
+        return SyntaxExplanation(
+            message: SyntaxTrap.template,
+            offsets: value,
+            recovery: isInFlow && first != anatomy.value.lowerBound
+                ? .skipSection : recovery(over: value)
+        )
+    }
+
+    /// Explains brackets that are not closed, closed twice, or hold something out of place.
+    func flow() -> SyntaxExplanation? {
+        if says("expected ',' or") { return insideBrackets() }
+        if let byte, byte.isFlowIndicator,
+            says("node content") || says("expected key") || says("expected '-'")
+                || says("cannot start") || says("<document start>")
+        {
+            return strayIndicator(byte)
+        }
+        return afterBracket()
+    }
+
+    private func insideBrackets() -> SyntaxExplanation {
+        let start = problem.contextOffset ?? problem.offset
+        let open = text(start..<min(start + 1, bytes.count))
+        let close = open == "[" ? "]" : "}"
+        let end = SectionFinder(bytes).end(after: start)
+        guard BracketScan(bytes, start..<max(end, start)).closesFirst else {
+            return SyntaxExplanation(
+                message: "the '\(open)' that opens here is never closed; add '\(close)'",
+                offsets: start..<start + 1,
+                notes: problem.offset < bytes.count
+                    ? [("this cannot be part of it any more", word(at: problem.offset))] : []
+            )
+        }
+        return SyntaxExplanation(
+            message: "a ',' or the closing '\(close)' is missing before this; "
+                + "text with special characters needs quotes",
+            offsets: word(at: problem.offset),
+            notes: [("the '\(open)' is here", start..<start + 1)]
+        )
+    }
+
+    private func strayIndicator(_ byte: UInt8) -> SyntaxExplanation {
+        let sign = text(problem.offset..<problem.offset + 1)
+        let value = value(at: problem.offset)
+        let message =
+            switch byte {
+            case .comma where isInFlow: "a value is missing before ','; remove the comma"
+            case .comma: "text cannot begin with ','; put quotes around it"
+            case .closeBracket, .closeBrace:
+                "there is no open bracket that '\(sign)' closes; remove it"
+            default: "'\(sign)' cannot stand here; put quotes around the text, or begin a new line"
+            }
+        return SyntaxExplanation(
+            message: message,
+            offsets: problem
+                .offset..<max(
+                    byte == .comma && isInFlow ? problem.offset + 1 : value.upperBound,
+                    problem.offset + 1
+                )
+        )
+    }
+
+    /// Explains `[a] b`.
+    private func afterBracket() -> SyntaxExplanation? {
+        guard says("expected key") || says("expected '-'") || says("<document start>"),
+            let byte, !byte.isLineBreak, lastEvent.upperBound > lastEvent.lowerBound,
+            lastEvent.upperBound <= problem.offset,
+            isSameLine(lastEvent.upperBound, problem.offset),
+            bytes[lastEvent.upperBound..<problem.offset].allSatisfy(\.isBlank)
+        else { return nil }
+        let close = bytes[lastEvent.upperBound - 1]
+        guard close == .closeBracket || close == .closeBrace else { return nil }
+        let rest = value(at: problem.offset)
+        let whole = anatomy.value.contains(problem.offset) ? anatomy.value : rest
+        let kind = close == .closeBracket ? "list" : "mapping"
+        return SyntaxExplanation(
+            message: "the \(kind) ends before '\(text(rest))'; "
+                + "put quotes around the whole if it is text",
+            offsets: whole,
+            replacement: quoted(whole),
+            recovery: recovery(over: whole)
+        )
+    }
+}

@@ -1,0 +1,61 @@
+/// Tags that cannot stand where they are.
+extension SyntaxExplainer {
+    /// Explains a second tag on one node, a tag on an alias, and misspelt tags.
+    func tags() -> SyntaxExplanation? {
+        if says("undefined tag handle") { return handle() }
+        if problem.context == "while scanning a tag" || problem.context == "while parsing a tag" {
+            return misspelt()
+        }
+        let isProblem =
+            says("expected key") || says("expected '-'") || says("expected ','")
+            || says("node content") || says("<document start>")
+        guard isProblem, let byte, let first = tagBefore else { return nil }
+        switch byte {
+        case .exclamation: return secondTag(after: first)
+        case .asterisk:
+            return SyntaxExplanation(
+                message: "an alias cannot have a tag; write the tag where the anchor is",
+                offsets: first.lowerBound..<word(at: problem.offset).upperBound
+            )
+        default: return nil
+        }
+    }
+
+    /// The tag that is the whole of the last event, with only blanks up to the problem.
+    private var tagBefore: Range<Int>? {
+        guard lastEvent.upperBound <= problem.offset,
+            bytes[lastEvent.upperBound..<problem.offset].allSatisfy(\.isBlankOrBreak)
+        else { return nil }
+        return NodeProperties(bytes, lastEvent).tag
+    }
+
+    private func secondTag(after first: Range<Int>) -> SyntaxExplanation {
+        let outer = text(first)
+        let inner =
+            NodeProperties(bytes, problem.offset..<bytes.count).tag ?? word(at: problem.offset)
+        return SyntaxExplanation(
+            message: "a value has one tag; put the inner one in a list: "
+                + "\(outer) [\(text(inner)) …]",
+            offsets: first.lowerBound..<inner.upperBound,
+            recovery: .dropTag(first)
+        )
+    }
+
+    private func handle() -> SyntaxExplanation {
+        let start = problem.contextOffset ?? problem.offset
+        let tag = NodeProperties(bytes, start..<bytes.count).tag ?? word(at: start)
+        return SyntaxExplanation(
+            message: "a tag has one '!', at its start; '\(text(tag))' has more",
+            offsets: tag
+        )
+    }
+
+    private func misspelt() -> SyntaxExplanation {
+        let tag = word(at: problem.contextOffset ?? problem.offset)
+        return SyntaxExplanation(
+            message: "'\(text(tag))' is no tag; write '!' and a name, as in !Property, "
+                + "or put quotes around it if it is text",
+            offsets: tag
+        )
+    }
+}
