@@ -20,7 +20,8 @@ struct NoProxyList: Sendable {
         if "[\(entry)]" == address.host { return true }
         if entry.contains("/") { return isInside(entry, address.host) }
         var name = entry
-        if let colon = entry.lastIndex(of: ":"), let port = Int(entry[entry.index(after: colon)...]) {
+        if let colon = entry.lastIndex(of: ":"), let port = Int(entry[entry.index(after: colon)...])
+        {
             guard port == address.port else { return false }
             name = entry[..<colon]
         }

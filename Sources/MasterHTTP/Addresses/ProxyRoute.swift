@@ -18,13 +18,16 @@ struct ProxyRoute: Sendable, Equatable {
             let scheme = parts.part(CURLUPART_SCHEME), let host = parts.part(CURLUPART_HOST)
         else {
             throw HTTPError(
-                .proxy, "the address of the proxy is none; write http://host:port")
+                .proxy,
+                "the address of the proxy is none; write http://host:port"
+            )
         }
         guard Self.schemes.contains(scheme) else {
             throw HTTPError(
                 .proxy,
                 "the proxy \(host) has the scheme \(scheme); http, https, socks4, socks4a, "
-                    + "socks5 and socks5h can be used")
+                    + "socks5 and socks5h can be used"
+            )
         }
         self.url = whole
         authority = "\(host):\(parts.part(CURLUPART_PORT) ?? (scheme == "https" ? "443" : "1080"))"
@@ -32,7 +35,9 @@ struct ProxyRoute: Sendable, Equatable {
 
     /// The proxy for an address, or nil to go there directly.
     static func choose(
-        _ proxies: HTTPProxies, for address: HTTPAddress, environment: EnvironmentProxies
+        _ proxies: HTTPProxies,
+        for address: HTTPAddress,
+        environment: EnvironmentProxies
     ) throws(HTTPError) -> ProxyRoute? {
         let url: String? =
             switch proxies {

@@ -17,7 +17,10 @@ public final class HTTPClient: Sendable {
         environmentProxies = EnvironmentProxies(configuration.environment)
         loop = try TransferLoop(
             limits: TransferLimits(
-                inFlight: configuration.maximumInFlight, perHost: configuration.maximumPerHost))
+                inFlight: configuration.maximumInFlight,
+                perHost: configuration.maximumPerHost
+            )
+        )
     }
 
     deinit {
@@ -38,7 +41,8 @@ public final class HTTPClient: Sendable {
     /// A status of the 400s or 500s is an answer. Cancelling the task ends the transfer at once.
     /// Without a session no cookie is kept, not even from one redirect to the next.
     public func send(
-        _ request: HTTPRequest, in session: HTTPSession? = nil
+        _ request: HTTPRequest,
+        in session: HTTPSession? = nil
     ) async throws(HTTPError) -> HTTPResponse {
         let journey = try Journey(request, session: session, client: self)
         return try await journey.travel { spec in
@@ -54,7 +58,8 @@ public final class HTTPClient: Sendable {
     ///
     /// - Throws: `HTTPError`, or what the closure throws, which ends the transfer.
     public func send(
-        _ request: HTTPRequest, in session: HTTPSession? = nil,
+        _ request: HTTPRequest,
+        in session: HTTPSession? = nil,
         receiving receive: ([UInt8]) async throws -> Void
     ) async throws -> HTTPResponse {
         let journey = try Journey(request, session: session, client: self)
@@ -70,7 +75,8 @@ public final class HTTPClient: Sendable {
 
     /// Runs one transfer and receives its body at the same time.
     private func carry(
-        _ spec: TransferSpec, receiving receive: ([UInt8]) async throws -> Void,
+        _ spec: TransferSpec,
+        receiving receive: ([UInt8]) async throws -> Void,
         refusal: inout (any Error)?
     ) async -> TransferOutcome {
         let job = TransferJob(spec, stream: BodyStream())

@@ -11,8 +11,10 @@ public struct HTTPClientConfiguration: Sendable {
 
     /// Makes a configuration; all parts have defaults.
     public init(
-        userAgent: String = "Buildmaster/0.1", maximumInFlight: Int = 128,
-        maximumPerHost: Int = 32, environment: [String: String]? = nil
+        userAgent: String = "Buildmaster/0.1",
+        maximumInFlight: Int = 128,
+        maximumPerHost: Int = 32,
+        environment: [String: String]? = nil
     ) {
         self.userAgent = userAgent
         self.maximumInFlight = maximumInFlight

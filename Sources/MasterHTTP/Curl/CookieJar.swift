@@ -12,7 +12,10 @@ import CLibCurl
         guard let pointer = unsafe curl_share_init() else { throw .outOfMemory }
         unsafe self.pointer = pointer
         let result = unsafe master_curl_share_set_long(
-            pointer, CURLSHOPT_SHARE, Int(CURL_LOCK_DATA_COOKIE.rawValue))
+            pointer,
+            CURLSHOPT_SHARE,
+            Int(CURL_LOCK_DATA_COOKIE.rawValue)
+        )
         guard result == CURLSHE_OK else {
             throw .outOfMemory
         }
@@ -47,11 +50,16 @@ extension HTTPCookie {
     init?(line: String) {
         let columns = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
         guard columns.count == 7, let end = Int64(columns[4]) else { return nil }
-        let domain = columns[0].hasPrefix("#HttpOnly_") ? String(columns[0].dropFirst(10)) : columns[0]
+        let domain =
+            columns[0].hasPrefix("#HttpOnly_") ? String(columns[0].dropFirst(10)) : columns[0]
         self.init(
-            name: columns[5], value: columns[6],
+            name: columns[5],
+            value: columns[6],
             domain: domain.hasPrefix(".") ? String(domain.dropFirst()) : domain,
-            includesSubdomains: columns[1] == "TRUE", path: columns[2],
-            isSecure: columns[3] == "TRUE", expires: end == 0 ? nil : end)
+            includesSubdomains: columns[1] == "TRUE",
+            path: columns[2],
+            isSecure: columns[3] == "TRUE",
+            expires: end == 0 ? nil : end
+        )
     }
 }

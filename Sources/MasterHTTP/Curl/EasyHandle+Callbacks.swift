@@ -4,26 +4,43 @@ import Glibc
 /// What libcurl calls, always on the loop's thread; the context is the transfer, alive until `finish`.
 extension EasyHandle {
     func setCallbacks() {
-        unsafe master_curl_set_data_callback(pointer, CURLOPT_WRITEFUNCTION) { bytes, size, count, context in
+        unsafe master_curl_set_data_callback(pointer, CURLOPT_WRITEFUNCTION) {
+            bytes,
+            size,
+            count,
+            context in
             guard let context = unsafe context else { return 0 }
             let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
             return unsafe transfer.receiveBody(
-                unsafe UnsafeRawBufferPointer(start: bytes, count: size * count))
+                unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
+            )
         }
-        unsafe master_curl_set_data_callback(pointer, CURLOPT_HEADERFUNCTION) { bytes, size, count, context in
+        unsafe master_curl_set_data_callback(pointer, CURLOPT_HEADERFUNCTION) {
+            bytes,
+            size,
+            count,
+            context in
             guard let context = unsafe context else { return 0 }
             let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
             return unsafe transfer.receiveHeader(
-                unsafe UnsafeRawBufferPointer(start: bytes, count: size * count))
+                unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
+            )
         }
-        unsafe master_curl_set_data_callback(pointer, CURLOPT_READFUNCTION) { bytes, size, count, context in
+        unsafe master_curl_set_data_callback(pointer, CURLOPT_READFUNCTION) {
+            bytes,
+            size,
+            count,
+            context in
             guard let context = unsafe context else { return Int(CURL_READFUNC_ABORT) }
             let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
             return unsafe transfer.sendBody(
-                unsafe UnsafeMutableRawBufferPointer(start: bytes, count: size * count))
+                unsafe UnsafeMutableRawBufferPointer(start: bytes, count: size * count)
+            )
         }
         unsafe master_curl_set_seek_callback(pointer) { context, offset, origin in
-            guard let context = unsafe context, origin == SEEK_SET else { return CURL_SEEKFUNC_FAIL }
+            guard let context = unsafe context, origin == SEEK_SET else {
+                return CURL_SEEKFUNC_FAIL
+            }
             let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
             return transfer.rewindBody(to: Int(offset)) ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL
         }
@@ -37,7 +54,10 @@ extension EasyHandle {
             guard let address = unsafe address?.pointee else { return CURL_SOCKET_BAD }
             // Children of this process must not inherit the connection.
             return socket(
-                address.family, address.socktype | Int32(SOCK_CLOEXEC.rawValue), address.protocol)
+                address.family,
+                address.socktype | Int32(SOCK_CLOEXEC.rawValue),
+                address.protocol
+            )
         }
     }
 }

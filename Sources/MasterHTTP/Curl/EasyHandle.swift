@@ -156,7 +156,10 @@ import CLibCurl
     static let longestLoan = 64 << 10
 
     private func lend(_ bytes: [UInt8]) {
-        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, bytes.count), alignment: 1)
+        let copy = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(1, bytes.count),
+            alignment: 1
+        )
         unsafe copy.copyBytes(from: bytes)
         unsafe payload = copy
         unsafe master_curl_set_pointer(pointer, CURLOPT_POSTFIELDS, copy.baseAddress)

@@ -19,7 +19,12 @@ enum LoopThread {
     static func start(_ body: sending @escaping () -> Void) throws(HTTPError) {
         let work = unsafe Unmanaged.passRetained(Work(body))
         var thread = pthread_t()
-        let result = unsafe pthread_create(&thread, nil, { unsafe LoopThread.main($0) }, work.toOpaque())
+        let result = unsafe pthread_create(
+            &thread,
+            nil,
+            { unsafe LoopThread.main($0) },
+            work.toOpaque()
+        )
         guard result == 0 else {
             unsafe work.release()
             let reason = unsafe String(cString: strerror(result))

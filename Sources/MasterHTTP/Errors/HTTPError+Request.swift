@@ -7,7 +7,8 @@ extension HTTPError {
     static func unsupportedScheme(_ scheme: String) -> HTTPError {
         HTTPError(
             .unsupportedScheme,
-            "the address begins with \"\(scheme)://\"; only http:// and https:// can be asked")
+            "the address begins with \"\(scheme)://\"; only http:// and https:// can be asked"
+        )
     }
 
     static func invalidMethod(_ method: HTTPMethod) -> HTTPError {
@@ -16,38 +17,45 @@ extension HTTPError {
         }
         return HTTPError(
             .invalidMethod,
-            "\(quoted(method.rawValue)) is no HTTP method; write one word such as GET or POST")
+            "\(quoted(method.rawValue)) is no HTTP method; write one word such as GET or POST"
+        )
     }
 
     static func invalidHeader(name: String) -> HTTPError {
         HTTPError(
             .invalidHeader,
-            "\(quoted(name)) is no header name; use letters, digits and hyphens")
+            "\(quoted(name)) is no header name; use letters, digits and hyphens"
+        )
     }
 
     static func invalidHeader(valueOf name: String) -> HTTPError {
         HTTPError(
             .invalidHeader,
             "the value of the header \(name) has a line end or another control character; "
-                + "write it on one line")
+                + "write it on one line"
+        )
     }
 
     static func reservedHeader(_ name: String) -> HTTPError {
         HTTPError(
             .invalidHeader,
-            "the header \(name) is computed from the body; leave it out")
+            "the header \(name) is computed from the body; leave it out"
+        )
     }
 
     static func invalidCookie(_ name: String) -> HTTPError {
         HTTPError(
             .invalidHeader,
             "the cookie \(quoted(name)) has a semicolon, a line end or another control character; "
-                + "encode it")
+                + "encode it"
+        )
     }
 
     static func invalidSecret(_ what: String) -> HTTPError {
         HTTPError(
-            .invalidHeader, "\(what) has a line end or another control character; remove it")
+            .invalidHeader,
+            "\(what) has a line end or another control character; remove it"
+        )
     }
 
     static func fileUnreadable(_ path: String, reason: String) -> HTTPError {
@@ -59,7 +67,9 @@ extension HTTPError {
         let cut = text.count > 80 ? text.prefix(80) + "…" : text[...]
         var escaped = ""
         for scalar in cut.unicodeScalars {
-            escaped += scalar.value < 0x20 || scalar.value == 0x7F ? scalar.escaped(asASCII: true) : String(scalar)
+            escaped +=
+                scalar.value < 0x20 || scalar.value == 0x7F
+                ? scalar.escaped(asASCII: true) : String(scalar)
         }
         return "\"\(escaped)\""
     }

@@ -35,7 +35,9 @@ extension Transfer {
         case CURLE_COULDNT_RESOLVE_PROXY:
             return (.proxy, "the name of the proxy \(proxyPlace) is not known")
         case CURLE_PROXY:
-            return (.proxy, "the proxy \(proxyPlace) does not let the request through: \(detail(code))")
+            return (
+                .proxy, "the proxy \(proxyPlace) does not let the request through: \(detail(code))"
+            )
         case CURLE_COULDNT_CONNECT: return describeNoConnection()
         case CURLE_OPERATION_TIMEDOUT: return describeNoConnectionInTime()
         case CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE, CURLE_SEND_ERROR, CURLE_RECV_ERROR:

@@ -19,8 +19,13 @@ public struct HTTPExchange: Sendable, Hashable {
 
     /// Makes an exchange of its parts.
     public init(
-        method: HTTPMethod = .get, url: String, requestHeaders: HTTPHeaders = [:],
-        status: Int = 200, reason: String = "", headers: HTTPHeaders = [:], body: [UInt8] = [],
+        method: HTTPMethod = .get,
+        url: String,
+        requestHeaders: HTTPHeaders = [:],
+        status: Int = 200,
+        reason: String = "",
+        headers: HTTPHeaders = [:],
+        body: [UInt8] = [],
         duration: Duration = .zero
     ) {
         self.method = method

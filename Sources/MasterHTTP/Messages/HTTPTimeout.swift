@@ -9,7 +9,9 @@ public struct HTTPTimeout: Sendable, Hashable {
 
     /// Makes a set of limits; without arguments 10 s to connect, 60 s of silence, no total.
     public init(
-        connect: Duration = .seconds(10), silence: Duration = .seconds(60), total: Duration? = nil
+        connect: Duration = .seconds(10),
+        silence: Duration = .seconds(60),
+        total: Duration? = nil
     ) {
         self.connect = connect
         self.silence = silence

@@ -10,7 +10,8 @@ extension Hop {
     /// The request that an answer leads to, or nil when it is the final one.
     ///
     /// - Throws: `HTTPError` of code `badRedirect` when it leads where the client does not go.
-    func redirected(by answer: HTTPExchange, dropping sensitive: [String]) throws(HTTPError) -> Hop? {
+    func redirected(by answer: HTTPExchange, dropping sensitive: [String]) throws(HTTPError) -> Hop?
+    {
         guard Self.isRedirect(status: answer.status), let location = answer.headers["Location"],
             !location.isEmpty
         else { return nil }
@@ -32,7 +33,8 @@ extension Hop {
         method = changed
         body = .none
         headers = HTTPHeaders(
-            headers.filter { !$0.name.lowercased().hasPrefix("content-") && !isExpect($0.name) })
+            headers.filter { !$0.name.lowercased().hasPrefix("content-") && !isExpect($0.name) }
+        )
     }
 
     private mutating func dropCredentials(_ sensitive: [String]) {

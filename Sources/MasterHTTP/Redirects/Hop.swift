@@ -12,7 +12,9 @@ struct Hop: Sendable {
     ///
     /// - Throws: `HTTPError` for what cannot be sent.
     init(
-        _ request: HTTPRequest, session: HTTPSessionConfiguration?, userAgent: String
+        _ request: HTTPRequest,
+        session: HTTPSessionConfiguration?,
+        userAgent: String
     ) throws(HTTPError) {
         guard request.method.isValid else { throw .invalidMethod(request.method) }
         method = request.method
@@ -36,7 +38,8 @@ struct Hop: Sendable {
     }
 
     private mutating func authenticate(
-        _ request: HTTPRequest, session: HTTPSessionConfiguration?
+        _ request: HTTPRequest,
+        session: HTTPSessionConfiguration?
     ) throws(HTTPError) {
         let ofAddress = address.userInfo.map {
             HTTPAuthentication.basic(user: $0.user, password: $0.password)

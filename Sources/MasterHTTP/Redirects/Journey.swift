@@ -18,7 +18,10 @@ struct Journey {
         proxies = request.proxies ?? session?.configuration.proxies ?? .environment
         deadline = request.timeout.total.map { ContinuousClock.now + $0 }
         hop = try Hop(
-            request, session: session?.configuration, userAgent: client.configuration.userAgent)
+            request,
+            session: session?.configuration,
+            userAgent: client.configuration.userAgent
+        )
     }
 
     /// Sends hop after hop; each is carried by the closure.
@@ -57,10 +60,18 @@ struct Journey {
 
     private func specification() throws(HTTPError) -> TransferSpec {
         TransferSpec(
-            hop: hop, tls: tls, jar: jar,
+            hop: hop,
+            tls: tls,
+            jar: jar,
             proxy: try ProxyRoute.choose(
-                proxies, for: hop.address, environment: client.environmentProxies),
-            timeout: request.timeout, deadline: deadline,
-            followsRedirects: request.redirects != .none, responseLimit: request.responseLimit)
+                proxies,
+                for: hop.address,
+                environment: client.environmentProxies
+            ),
+            timeout: request.timeout,
+            deadline: deadline,
+            followsRedirects: request.redirects != .none,
+            responseLimit: request.responseLimit
+        )
     }
 }

@@ -54,7 +54,8 @@ final class BodySource {
     }
 
     private func read(
-        _ file: Int32, into room: UnsafeMutableRawBufferPointer
+        _ file: Int32,
+        into room: UnsafeMutableRawBufferPointer
     ) throws(HTTPError) -> Int {
         while true {
             let count = unsafe pread(file, room.baseAddress, room.count, offset)

@@ -16,7 +16,9 @@ extension HTTPHeaders {
                 fields.append(
                     HTTPPair(
                         HTTPSyntax.text(Self.trim(text[..<colon])),
-                        HTTPSyntax.text(Self.trim(text[(colon + 1)...]))))
+                        HTTPSyntax.text(Self.trim(text[(colon + 1)...]))
+                    )
+                )
             }
         }
         self.init(fields)

@@ -20,8 +20,10 @@ final class Transfer {
 
     /// Opens what is to be sent and prepares the handle.
     init(
-        _ job: TransferJob, completion: CheckedContinuation<TransferOutcome, Never>,
-        easy: EasyHandle, at now: ContinuousClock.Instant
+        _ job: TransferJob,
+        completion: CheckedContinuation<TransferOutcome, Never>,
+        easy: EasyHandle,
+        at now: ContinuousClock.Instant
     ) throws(HTTPError) {
         self.job = job
         self.completion = completion
@@ -37,7 +39,11 @@ final class Transfer {
     /// The complete answer.
     func answer(at now: ContinuousClock.Instant) -> TransferOutcome.Answer {
         TransferOutcome.Answer(
-            requestHead: requestHead, head: head, body: body, duration: now - startedAt)
+            requestHead: requestHead,
+            head: head,
+            body: body,
+            duration: now - startedAt
+        )
     }
 
     /// Takes one line of the answer's head, or of a trailer.

@@ -9,7 +9,9 @@ enum TransferBody: Sendable {
 
     /// Encodes a body, and adds its `Content-Type` unless there is one or it is not wanted.
     init(
-        _ body: HTTPBody, headers: inout HTTPHeaders, suppressed: [String]
+        _ body: HTTPBody,
+        headers: inout HTTPHeaders,
+        suppressed: [String]
     ) throws(HTTPError) {
         var type: String?
         switch body {

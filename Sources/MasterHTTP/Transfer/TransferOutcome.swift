@@ -20,10 +20,15 @@ enum TransferOutcome: Sendable {
         case .answered(let answer):
             guard let line = StatusLine(answer.head) else { throw .malformed(address) }
             return HTTPExchange(
-                method: method, url: address.text,
-                requestHeaders: HTTPHeaders(head: answer.requestHead), status: line.status,
-                reason: line.reason, headers: HTTPHeaders(head: answer.head), body: answer.body,
-                duration: answer.duration)
+                method: method,
+                url: address.text,
+                requestHeaders: HTTPHeaders(head: answer.requestHead),
+                status: line.status,
+                reason: line.reason,
+                headers: HTTPHeaders(head: answer.head),
+                body: answer.body,
+                duration: answer.duration
+            )
         }
     }
 }

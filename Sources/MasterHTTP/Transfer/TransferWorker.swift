@@ -73,7 +73,8 @@ final class TransferWorker {
     }
 
     private func start(
-        _ job: TransferJob, _ completion: CheckedContinuation<TransferOutcome, Never>
+        _ job: TransferJob,
+        _ completion: CheckedContinuation<TransferOutcome, Never>
     ) throws(HTTPError) {
         guard let easy = idle.popLast() ?? EasyHandle() else { throw .outOfMemory }
         let now = ContinuousClock.now
@@ -102,7 +103,8 @@ final class TransferWorker {
     }
 
     private func tell(
-        _ job: TransferJob, _ completion: CheckedContinuation<TransferOutcome, Never>,
+        _ job: TransferJob,
+        _ completion: CheckedContinuation<TransferOutcome, Never>,
         _ outcome: TransferOutcome
     ) {
         job.stream?.finish()

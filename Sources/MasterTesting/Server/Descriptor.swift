@@ -1,0 +1,94 @@
+import Glibc
+
+/// Owns one file descriptor of a `LoopbackServer`.
+final class Descriptor: Sendable {
+    let number: Int32
+
+    init(_ number: Int32) {
+        self.number = number
+    }
+
+    deinit {
+        if number >= 0 { close(number) }
+    }
+
+    /// A socket that listens on 127.0.0.1, on a port the system chooses.
+    static func listening() throws -> Descriptor {
+        let socket = Descriptor(Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
+        guard socket.number >= 0 else { throw ServerFault("socket") }
+        try socket.makePrivate()
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let bound = unsafe withUnsafePointer(to: address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe bind(socket.number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard bound == 0 else { throw ServerFault("bind") }
+        guard listen(socket.number, 512) == 0 else { throw ServerFault("listen") }
+        return socket
+    }
+
+    /// Keeps children of this process from inheriting it, and calls from blocking on it.
+    func makePrivate() throws {
+        guard fcntl(number, F_SETFD, FD_CLOEXEC) == 0, fcntl(number, F_SETFL, O_NONBLOCK) == 0
+        else { throw ServerFault("fcntl") }
+    }
+
+    /// The port of a listening socket.
+    var port: Int {
+        var address = sockaddr_in()
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            _ = unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe getsockname(number, $0, &size)
+            }
+        }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    /// The next connection, if there is one.
+    func accept() -> Descriptor? {
+        let socket = Descriptor(Glibc.accept(number, nil, nil))
+        guard socket.number >= 0, (try? socket.makePrivate()) != nil else { return nil }
+        var on: Int32 = 1
+        unsafe setsockopt(
+            socket.number,
+            Int32(IPPROTO_TCP),
+            TCP_NODELAY,
+            &on,
+            socklen_t(MemoryLayout<Int32>.size)
+        )
+        return socket
+    }
+
+    /// Waits; false when the other descriptor became readable first.
+    func waitUntilReadable(or stop: Descriptor) -> Bool {
+        wait(for: Int16(POLLIN), or: stop)
+    }
+
+    /// Waits; false when the other descriptor became readable first.
+    func waitUntilWritable(or stop: Descriptor) -> Bool {
+        wait(for: Int16(POLLOUT), or: stop)
+    }
+
+    /// Waits until the other side is gone, without reading what it sent.
+    func waitUntilHungUp(or stop: Descriptor) {
+        _ = wait(for: Self.hungUp, or: stop)
+    }
+
+    /// POLLRDHUP, which the module of the C library does not show.
+    private static let hungUp: Int16 = 0x2000
+
+    private func wait(for events: Int16, or stop: Descriptor) -> Bool {
+        var watched = [
+            pollfd(fd: number, events: events, revents: 0),
+            pollfd(fd: stop.number, events: Int16(POLLIN), revents: 0),
+        ]
+        while unsafe poll(&watched, 2, -1) < 0 {
+            guard errno == EINTR else { return false }
+        }
+        return watched[1].revents == 0
+    }
+}

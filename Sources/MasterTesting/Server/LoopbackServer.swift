@@ -1,0 +1,167 @@
+import Glibc
+import Synchronization
+
+/// An HTTP server on 127.0.0.1 for tests: real sockets, scripted answers, all requests kept.
+///
+/// Each connection has a thread and is kept open between requests. The handler is called on it,
+/// once a request is complete; it may answer badly, or only when the test says so. As a forward
+/// proxy it gets requests whose target is a whole address.
+public final class LoopbackServer: Sendable {
+    /// Decides what to do with a request.
+    public typealias Handler = @Sendable (ReceivedRequest) -> ServerAnswer
+
+    private struct State {
+        var requests: [ReceivedRequest] = []
+        var connections = 0
+        var threads = 0
+        var isStopped = false
+        var waiters: [Int: (count: Int, continuation: CheckedContinuation<Void, Never>)] = [:]
+        var nextWaiter = 0
+        var enders: [CheckedContinuation<Void, Never>] = []
+    }
+
+    /// The port, chosen by the system.
+    public let port: Int
+    private let listener: Descriptor
+    private let stopSignal: SignalPipe
+    private let readsBodies: Bool
+    private let handler: Handler
+    private let state = Mutex(State())
+
+    /// Starts a server; with `readsBodies` false it leaves the bodies of requests unread.
+    ///
+    /// - Throws: `ServerFault` when the system has no socket or thread left.
+    public init(readsBodies: Bool = true, handler: @escaping Handler) throws {
+        self.readsBodies = readsBodies
+        self.handler = handler
+        listener = try Descriptor.listening()
+        stopSignal = try SignalPipe()
+        port = listener.port
+        state.withLock { $0.threads = 1 }
+        try ServerThread.start { [self] in
+            accept()
+            threadEnded()
+        }
+    }
+
+    /// The address without a slash at its end: `http://127.0.0.1:PORT`.
+    public var url: String { "http://127.0.0.1:\(port)" }
+
+    /// The requests received so far, in the order in which they were complete.
+    public var requests: [ReceivedRequest] { state.withLock { $0.requests } }
+
+    /// How many connections were accepted so far.
+    public var connectionCount: Int { state.withLock { $0.connections } }
+
+    /// Waits until so many requests were received, and returns all; fewer when the server or the
+    /// waiting task ends.
+    @discardableResult
+    public func waitForRequests(_ count: Int) async -> [ReceivedRequest] {
+        let id = state.withLock { state in
+            state.nextWaiter += 1
+            return state.nextWaiter
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isDone = state.withLock { state in
+                    let isDone =
+                        state.requests.count >= count || state.isStopped || Task.isCancelled
+                    if !isDone { state.waiters[id] = (count, continuation) }
+                    return isDone
+                }
+                if isDone { continuation.resume() }
+            }
+        } onCancel: {
+            let waiter = state.withLock { $0.waiters.removeValue(forKey: id) }
+            waiter?.continuation.resume()
+        }
+        return requests
+    }
+
+    /// Ends the server and every connection; returns when all of its threads have ended.
+    public func stop() async {
+        let waiters = state.withLock { state in
+            state.isStopped = true
+            let waiters = state.waiters.values.map(\.continuation)
+            state.waiters = [:]
+            return waiters
+        }
+        for waiter in waiters { waiter.resume() }
+        stopSignal.signal()
+        await withCheckedContinuation { continuation in
+            let hasEnded = state.withLock { state in
+                if state.threads > 0 { state.enders.append(continuation) }
+                return state.threads == 0
+            }
+            if hasEnded { continuation.resume() }
+        }
+    }
+
+    private func accept() {
+        while listener.waitUntilReadable(or: stopSignal.reader) {
+            guard let socket = listener.accept() else { continue }
+            let number = state.withLock { state in
+                state.connections += 1
+                state.threads += 1
+                return state.connections
+            }
+            do {
+                try ServerThread.start { [self] in
+                    serve(socket, number)
+                    threadEnded()
+                }
+            } catch {
+                threadEnded()
+            }
+        }
+    }
+
+    private func serve(_ socket: Descriptor, _ number: Int) {
+        let connection = ServerConnection(
+            socket: socket,
+            stopSignal: stopSignal.reader,
+            number: number,
+            readsBodies: readsBodies
+        )
+        while let request = connection.receive() {
+            let ready = state.withLock { state in
+                state.requests.append(request)
+                let ready = state.waiters.filter { $0.value.count <= state.requests.count }
+                for id in ready.keys { state.waiters[id] = nil }
+                return ready.values.map(\.continuation)
+            }
+            for waiter in ready { waiter.resume() }
+            guard connection.carryOut(handler(request), isHead: request.method == "HEAD") else {
+                return
+            }
+        }
+    }
+
+    private func threadEnded() {
+        let enders = state.withLock { state in
+            state.threads -= 1
+            guard state.threads == 0 else { return [CheckedContinuation<Void, Never>]() }
+            let enders = state.enders
+            state.enders = []
+            return enders
+        }
+        for ender in enders { ender.resume() }
+    }
+}
+
+/// Runs a closure with a server that is stopped afterwards, whatever happens.
+public func withLoopbackServer<Value>(
+    readsBodies: Bool = true,
+    handler: @escaping LoopbackServer.Handler = { _ in .text("ok\n") },
+    _ body: (LoopbackServer) async throws -> Value
+) async throws -> Value {
+    let server = try LoopbackServer(readsBodies: readsBodies, handler: handler)
+    do {
+        let value = try await body(server)
+        await server.stop()
+        return value
+    } catch {
+        await server.stop()
+        throw error
+    }
+}
