@@ -1,0 +1,65 @@
+public import MasterKit
+import SystemPackage
+
+/// The worker that runs commands on this machine, as this user.
+public struct LocalWorker: Worker {
+    /// The name by which builds know this worker.
+    public let name: String
+
+    /// The folder from which relative paths start, and outside of which nothing is deleted or
+    /// overwritten unless a command says so; an absolute path.
+    public let root: String
+
+    private let environment: ChildEnvironment
+
+    /// Makes a worker; it takes the variables of this process as they are now.
+    ///
+    /// - Parameters:
+    ///   - root: The folder from which relative paths start; an absolute path. It need not exist.
+    ///   - name: The name by which builds know this worker.
+    public init(root: String, name: String = "local") {
+        precondition(root.hasPrefix("/"), "the root of a local worker is an absolute path")
+        self.name = name
+        self.root = root
+        environment = .ofThisProcess
+    }
+
+    /// Runs one command to its end; see `Worker` for the order of things.
+    ///
+    /// - Parameters:
+    ///   - command: What to run.
+    ///   - input: The bytes that `downloadFile` writes.
+    ///   - updates: Receives what the command has to say while it runs.
+    /// - Returns: How the command ended, and the value it was asked for.
+    /// - Throws: `CommandError`, `CancellationError`, and what `input` and `updates` throw. A local
+    ///   worker is never lost.
+    public func run(
+        _ command: Command,
+        input: CommandInput,
+        updates: (CommandUpdate) async throws -> Void
+    ) async throws -> CommandResult {
+        try Task.checkCancellation()
+        let started = ContinuousClock.now
+        if case .shell(let shell) = command {
+            let run = ProgramRun(
+                shell, in: path(shell.workdir), environment: environment, started: started)
+            return try await run.run(updates: updates)
+        }
+        let value =
+            switch command {
+            case .uploadFile(let file):
+                try await FileUpload(file, at: path(file.path), started: started).run(updates)
+            case .downloadFile(let file):
+                try await FileDownload(file, at: path(file.path)).run(input)
+            default:
+                try await OwnThread.run { stop in try runFileCommand(command, until: stop) }
+            }
+        try Task.checkCancellation()
+        return CommandResult(elapsed: .now - started, value: value)
+    }
+
+    /// The absolute path that a command means.
+    func path(_ path: String) -> FilePath {
+        FilePath(root).place(of: path)
+    }
+}

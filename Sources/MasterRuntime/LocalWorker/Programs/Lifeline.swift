@@ -1,0 +1,146 @@
+import MasterKit
+
+/// Decides when the processes of a command are to be ended, and when all is over.
+///
+/// It knows time, but no process: whoever runs the command tells it what happens and does what it
+/// says. Time during which our own side is slow to take output is no silence.
+struct Lifeline {
+    typealias Instant = ContinuousClock.Instant
+
+    /// What is to be done.
+    enum Action: Equatable {
+        /// Ask again at this time, or as soon as something happens.
+        case wait(until: Instant?)
+        /// Ask the processes to end.
+        case terminate
+        /// End the processes.
+        case kill
+        /// All is over.
+        case finish
+        /// Some process cannot be ended.
+        case giveUp
+    }
+
+    /// What is true at the time of asking.
+    struct Facts {
+        /// The program itself has exited; what it started may go on.
+        var hasExited: Bool
+        /// Some process can still write output.
+        var isOpen: Bool
+        /// The caller wants it to end.
+        var isStopped: Bool
+    }
+
+    private enum Phase {
+        case running
+        case draining(until: Instant)
+        case ending(killAt: Instant)
+        case killing(again: Instant, giveUpAt: Instant)
+    }
+
+    /// How long processes may take to vanish after KILL.
+    static let killTime: Duration = .seconds(5)
+    private static let longestInterval: Duration = .milliseconds(64)
+
+    private let limits: Command.Shell
+    private let started: Instant
+    private var phase = Phase.running
+    private var lastOutput: Instant
+    private var pausedSince: Instant?
+    private var interval: Duration = .milliseconds(1)
+
+    /// The limit by which the command was ended.
+    private(set) var timedOut: CommandResult.Limit?
+
+    init(_ limits: Command.Shell, started: Instant) {
+        self.limits = limits
+        self.started = started
+        lastOutput = started
+    }
+
+    /// Takes note of output.
+    mutating func noteOutput(at now: Instant) {
+        lastOutput = now
+    }
+
+    /// Takes note of whether output can be read; while it cannot, no silence counts.
+    mutating func noteRoom(_ hasRoom: Bool, at now: Instant) {
+        guard hasRoom else {
+            pausedSince = pausedSince ?? now
+            return
+        }
+        guard let since = pausedSince else { return }
+        pausedSince = nil
+        lastOutput += now - since
+        if case .draining(let until) = phase { phase = .draining(until: until + (now - since)) }
+    }
+
+    /// Says what is to be done now.
+    ///
+    /// - Parameter hasSurvivors: Whether processes of the command are alive; asked only when the
+    ///   program has exited and its processes are being ended.
+    mutating func next(
+        at now: Instant, _ facts: Facts, hasSurvivors: () -> Bool
+    ) -> Action {
+        switch phase {
+        case .running:
+            return whileRunning(at: now, facts)
+        case .draining(let until):
+            if !facts.isOpen { return .finish }
+            if facts.isStopped { return beginEnding(at: now) }
+            if pausedSince != nil { return .wait(until: nil) }
+            return now >= until ? beginEnding(at: now) : .wait(until: until)
+        case .ending(let killAt):
+            if facts.hasExited, !hasSurvivors() { return .finish }
+            return now >= killAt ? beginKilling(at: now) : check(at: now, orAt: killAt)
+        case .killing(let again, let giveUpAt):
+            if facts.hasExited, !hasSurvivors() { return .finish }
+            if now >= giveUpAt { return .giveUp }
+            if now < again { return .wait(until: again) }
+            interval = min(interval * 2, Self.longestInterval)
+            phase = .killing(again: now + interval, giveUpAt: giveUpAt)
+            return .kill
+        }
+    }
+
+    private mutating func whileRunning(at now: Instant, _ facts: Facts) -> Action {
+        if facts.hasExited, !facts.isOpen { return .finish }
+        if facts.isStopped { return beginEnding(at: now) }
+        if facts.hasExited {
+            let until = now + limits.drainTime
+            phase = .draining(until: until)
+            return .wait(until: until)
+        }
+        let end = limits.maxTime.map { started + $0 }
+        if let maxTime = limits.maxTime, let end, now >= end {
+            timedOut = .total(maxTime)
+            return beginEnding(at: now)
+        }
+        guard let timeout = limits.timeout, pausedSince == nil else { return .wait(until: end) }
+        let silenceEnd = lastOutput + timeout
+        if now >= silenceEnd {
+            timedOut = .silence(timeout)
+            return beginEnding(at: now)
+        }
+        return .wait(until: end.map { min($0, silenceEnd) } ?? silenceEnd)
+    }
+
+    /// Begins to end the processes, whatever happens else.
+    mutating func beginEnding(at now: Instant) -> Action {
+        guard limits.terminationGrace > .zero else { return beginKilling(at: now) }
+        phase = .ending(killAt: now + limits.terminationGrace)
+        return .terminate
+    }
+
+    private mutating func beginKilling(at now: Instant) -> Action {
+        interval = .milliseconds(1)
+        phase = .killing(again: now + interval, giveUpAt: now + Self.killTime)
+        return .kill
+    }
+
+    /// Waits a little, each time longer, since nobody tells when the last process has gone.
+    private mutating func check(at now: Instant, orAt end: Instant) -> Action {
+        defer { interval = min(interval * 2, Self.longestInterval) }
+        return .wait(until: min(now + interval, end))
+    }
+}

@@ -1,0 +1,177 @@
+import Glibc
+import MasterKit
+
+/// Reads what a program writes, and sees to its end; runs on a thread of its own.
+struct OutputPump: Sendable {
+    typealias Instant = ContinuousClock.Instant
+
+    /// One of the program's streams.
+    struct Source: Sendable {
+        var stream: CommandUpdate.OutputStream
+        var readEnd: OwnedDescriptor
+        var isWanted: Bool
+    }
+
+    /// What the pump leaves behind.
+    struct Report: Sendable {
+        /// The limit by which the command was ended.
+        var timedOut: CommandResult.Limit?
+        /// The processes that could not be ended.
+        var survivors: [ProcessSession.Member]
+        /// Whether the program itself has exited.
+        var hasExited: Bool
+    }
+
+    private enum Step {
+        case wait(until: Instant?)
+        case over
+    }
+
+    private enum Reading {
+        case some
+        case nothing
+        case end
+    }
+
+    private static let chunkByteCount = 128 * 1024
+    private static let readsOfRest = 8
+
+    private let session: ProcessSession
+    private let queue: OutputQueue
+    private let started: Instant
+    private let processDescriptor: CInt
+    private var lifeline: Lifeline
+    private var sources: [Source]
+    private var hasExited = false
+    private var isLeaderGone = false
+    private var hasToldLimit = false
+    private var firstAction: Lifeline.Action?
+    private var survivors: [ProcessSession.Member] = []
+
+    /// A pump for a program that runs.
+    ///
+    /// - Parameter processDescriptor: Becomes readable when the program exits.
+    init(
+        _ session: ProcessSession, processDescriptor: CInt, sources: [Source], queue: OutputQueue,
+        limits: Command.Shell, started: Instant
+    ) {
+        self.session = session
+        self.processDescriptor = processDescriptor
+        self.sources = sources
+        self.queue = queue
+        self.started = started
+        lifeline = Lifeline(limits, started: started)
+    }
+
+    /// A pump that only ends what a program has left behind, after that one has been waited for.
+    init(leftBy session: ProcessSession, queue: OutputQueue, limits: Command.Shell) {
+        self.init(
+            session, processDescriptor: -1, sources: [], queue: queue, limits: limits,
+            started: .now)
+        hasExited = true
+        isLeaderGone = true
+        firstAction = lifeline.beginEnding(at: .now)
+    }
+
+    /// Reads until all is over.
+    mutating func run() -> Report {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: Self.chunkByteCount, alignment: 16)
+        defer { unsafe buffer.deallocate() }
+        while case .wait(let deadline) = act() {
+            let hasRoom = queue.hasRoom()
+            lifeline.noteRoom(hasRoom, at: .now)
+            for index in wait(until: deadline, reading: hasRoom).reversed() {
+                if unsafe read(sources[index], into: buffer) == .end { sources.remove(at: index) }
+            }
+        }
+        for source in sources { unsafe readRest(of: source, into: buffer) }
+        return Report(timedOut: lifeline.timedOut, survivors: survivors, hasExited: hasExited)
+    }
+
+    /// Does what is to be done now.
+    private mutating func act() -> Step {
+        while true {
+            switch firstAction ?? nextAction() {
+            case .wait(let until): return .wait(until: until)
+            case .finish: return .over
+            case .terminate:
+                tellOfTimeLimit()
+                session.signal(SIGTERM, isLeaderKept: !isLeaderGone)
+                session.signal(SIGCONT, isLeaderKept: !isLeaderGone)
+            case .kill:
+                tellOfTimeLimit()
+                session.signal(SIGKILL, isLeaderKept: !isLeaderGone)
+            case .giveUp:
+                survivors = session.members()
+                return .over
+            }
+            firstAction = nil
+        }
+    }
+
+    private mutating func nextAction() -> Lifeline.Action {
+        let facts = Lifeline.Facts(
+            hasExited: hasExited, isOpen: !sources.isEmpty, isStopped: queue.isStopped)
+        return lifeline.next(at: .now, facts) { [session] in !session.members().isEmpty }
+    }
+
+    private mutating func tellOfTimeLimit() {
+        guard let limit = lifeline.timedOut, !hasToldLimit else { return }
+        hasToldLimit = true
+        queue.put(.header(CommandHeader.timedOut(limit)), elapsed: .now - started)
+    }
+
+    /// Waits for output, for the program's exit, for a wake, or for the time to come.
+    ///
+    /// - Returns: The sources that can be read.
+    private mutating func wait(until deadline: Instant?, reading: Bool) -> [Int] {
+        var polled = [
+            pollfd(fd: queue.wakePipe.descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: hasExited ? -1 : processDescriptor, events: Int16(POLLIN), revents: 0),
+        ]
+        for source in sources {
+            let file = reading ? source.readEnd.number : -1
+            polled.append(pollfd(fd: file, events: Int16(POLLIN), revents: 0))
+        }
+        guard unsafe poll(&polled, nfds_t(polled.count), Self.milliseconds(until: deadline)) > 0
+        else { return [] }
+        if polled[0].revents != 0 { queue.wakePipe.clear() }
+        if polled[1].revents != 0 { hasExited = true }
+        return sources.indices.filter { polled[$0 + 2].revents != 0 }
+    }
+
+    /// Reads once and hands on what came.
+    private mutating func read(
+        _ source: Source, into buffer: UnsafeMutableRawBufferPointer
+    ) -> Reading {
+        let count = unsafe Glibc.read(
+            source.readEnd.number, buffer.baseAddress, buffer.count)
+        if count < 0 { return errno == EAGAIN || errno == EINTR ? .nothing : .end }
+        if count == 0 { return .end }
+        lifeline.noteOutput(at: .now)
+        if source.isWanted {
+            let bytes = unsafe [UInt8](buffer[..<count])
+            queue.put(.output(source.stream, bytes), elapsed: .now - started)
+        }
+        return .some
+    }
+
+    /// Reads what is in a pipe that somebody outside the session still holds open.
+    ///
+    /// Its bound is the size of a pipe, so that a writer who never ends cannot hold us.
+    private mutating func readRest(
+        of source: Source, into buffer: UnsafeMutableRawBufferPointer
+    ) {
+        for _ in 0..<Self.readsOfRest {
+            guard unsafe read(source, into: buffer) == .some else { return }
+        }
+    }
+
+    /// The time `poll` may wait, rounded up; for ever when there is no deadline.
+    private static func milliseconds(until deadline: Instant?) -> CInt {
+        guard let deadline else { return -1 }
+        let left = max(.zero, deadline - .now) / .milliseconds(1)
+        return CInt(min(left.rounded(.up), 3_600_000))
+    }
+}

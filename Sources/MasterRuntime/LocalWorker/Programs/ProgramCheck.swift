@@ -1,0 +1,123 @@
+import Glibc
+import MasterKit
+import Subprocess
+import SystemPackage
+
+/// Says in words why a program cannot be started.
+struct ProgramCheck: Sendable {
+    private let program: String
+    private let workdir: FilePath
+    private let path: String
+    private let byteCount: Int
+
+    init(_ shell: Command.Shell, in workdir: FilePath, environment: ChildEnvironment) {
+        let arguments = shell.invocation.arguments
+        program = arguments.first ?? ""
+        self.workdir = workdir
+        path = environment["PATH"] ?? ""
+        byteCount =
+            arguments.reduce(0) { $0 + $1.utf8.count + 1 }
+            + environment.terminated.reduce(0) { $0 + $1.count }
+    }
+
+    /// Refuses what cannot be passed to any program.
+    static func checkTexts(of shell: Command.Shell) throws(CommandError) {
+        guard let program = shell.invocation.arguments.first, !program.isEmpty else {
+            throw CommandError(.invalid, "the command is empty; name a program to run")
+        }
+        for text in shell.invocation.arguments + [shell.workdir] where text.utf8.contains(0) {
+            throw CommandError(
+                .invalid,
+                "an argument or the workdir of \(program) contains a zero byte, which no program "
+                    + "can be given; remove it")
+        }
+        for (name, value) in shell.environment {
+            let first = name.utf8.first ?? UInt8(ascii: "0")
+            let isName = !(0x30...0x39).contains(first) && !name.utf8.contains(UInt8(ascii: "="))
+            guard isName, !name.utf8.contains(0), value?.utf8.contains(0) != true else {
+                throw CommandError(
+                    .invalid,
+                    "the variable \"\(name)\" cannot be set: a name is not empty, begins with no "
+                        + "digit and has no \"=\", and neither name nor value has a zero byte")
+            }
+        }
+    }
+
+    /// Finds the reason of a failed start.
+    func explain(_ error: SubprocessError) -> CommandError {
+        if let fault = workdirFault() { return fault }
+        switch error.underlyingError?.rawValue {
+        case E2BIG:
+            return CommandError(
+                .argumentsTooLong,
+                "\(program) cannot be given its arguments and environment: \(byteCount) bytes, or "
+                    + "one of them over 128 KiB, are more than the system passes on; "
+                    + "put them into a file",
+                cause: error)
+        case EAGAIN, ENOMEM, EMFILE, ENFILE:
+            return CommandError(
+                .noResources,
+                "\(program) cannot be started: the machine has no processes, memory or open files "
+                    + "left for it; run fewer commands at once, or raise the limit",
+                cause: error)
+        default:
+            return programFault(error)
+        }
+    }
+
+    private func workdirFault() -> CommandError? {
+        let place = "\(workdir), where \(program) shall run,"
+        do {
+            let status = try POSIX.status(of: workdir, following: true)
+            guard status.st_mode & S_IFMT == S_IFDIR else {
+                return CommandError(.workdir, "\(place) is no folder; change the workdir")
+            }
+        } catch let fault {
+            return CommandError(
+                .workdir,
+                "the folder \(place) cannot be used (\(fault)); make it first, or change the "
+                    + "workdir",
+                cause: fault)
+        }
+        guard POSIX.isAccessible(workdir, for: X_OK) else {
+            return CommandError(
+                .workdir,
+                "the folder \(place) may not be entered; change its permissions, or the workdir")
+        }
+        return nil
+    }
+
+    private func programFault(_ error: SubprocessError) -> CommandError {
+        guard let found = candidates.first(where: { POSIX.isAccessible($0, for: F_OK) }) else {
+            let place =
+                program.contains("/")
+                ? "there is nothing at \(workdir.place(of: program))" : "it is in no folder of PATH: \(path)"
+            return CommandError(
+                .programNotFound,
+                "the program \(program) was not found: \(place); "
+                    + "install it, or correct its name", cause: error)
+        }
+        let reason: String
+        if isDirectory(found) {
+            reason = "it is a folder; name a program in it"
+        } else if !POSIX.isAccessible(found, for: X_OK) {
+            reason = "it is not executable; run chmod +x on it"
+        } else {
+            reason =
+                "the system refuses it (\(error.underlyingError?.description ?? "\(error)")); "
+                + "a script needs a first line such as #!/bin/sh that names an interpreter which "
+                + "is there, a program must be built for this machine"
+        }
+        return CommandError(
+            .programNotExecutable, "the program \(found) cannot be run: \(reason)", cause: error)
+    }
+
+    private var candidates: [FilePath] {
+        if program.contains("/") { return [workdir.place(of: program)] }
+        return path.split(separator: ":").map { FilePath(String($0)).appending(program) }.filter(\.isAbsolute)
+    }
+
+    private func isDirectory(_ path: FilePath) -> Bool {
+        POSIX.isAccessible(path.appending("."), for: F_OK)
+    }
+}

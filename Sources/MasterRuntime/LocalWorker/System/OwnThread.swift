@@ -1,0 +1,75 @@
+import Glibc
+import MasterKit
+
+/// Threads for work that waits in the system, so that the few of the cooperative pool never do.
+enum OwnThread {
+    private static let stackByteCount = 512 * 1024
+
+    private final class Work: Sendable {
+        let body: @Sendable () -> Void
+
+        init(_ body: @escaping @Sendable () -> Void) {
+            self.body = body
+        }
+    }
+
+    /// Runs a function on a new thread and waits for it without blocking the caller's.
+    static func run<Value: Sendable>(
+        _ body: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            do {
+                try start { continuation.resume(with: Result { try body() }) }
+            } catch {
+                continuation.resume(throwing: error)
+            }
+        }
+    }
+
+    /// Runs a function that looks now and then whether the calling task has been cancelled.
+    static func run<Value: Sendable>(
+        _ body: @escaping @Sendable (StopFlag) throws -> Value
+    ) async throws -> Value {
+        let stop = StopFlag()
+        return try await withTaskCancellationHandler {
+            try await run { try body(stop) }
+        } onCancel: {
+            stop.set()
+        }
+    }
+
+    /// Starts a function on a new thread, which ends with it.
+    static func start(_ body: @escaping @Sendable () -> Void) throws(CommandError) {
+        var attributes = pthread_attr_t()
+        unsafe pthread_attr_init(&attributes)
+        defer { unsafe pthread_attr_destroy(&attributes) }
+        unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        unsafe pthread_attr_setstacksize(&attributes, stackByteCount)
+        let work = unsafe Unmanaged.passRetained(Work(body))
+        var thread = pthread_t()
+        let status = unsafe pthread_create(
+            &thread, &attributes,
+            { pointer in
+                OwnThread.blockSignals()
+                if let pointer = unsafe pointer {
+                    unsafe Unmanaged<Work>.fromOpaque(pointer).takeRetainedValue().body()
+                }
+                return nil
+            }, work.toOpaque())
+        guard status == 0 else {
+            unsafe work.release()
+            throw CommandError(
+                .noResources,
+                "no thread can be started for a command (\(SystemFault(status))); "
+                    + "run fewer commands at once, or raise the limit on processes"
+            )
+        }
+    }
+
+    /// Keeps signals to the program, SIGPIPE too, from being taken by this thread.
+    private static func blockSignals() {
+        var all = sigset_t()
+        unsafe sigfillset(&all)
+        unsafe pthread_sigmask(SIG_SETMASK, &all, nil)
+    }
+}

@@ -1,0 +1,46 @@
+import Glibc
+import MasterKit
+import Synchronization
+import SystemPackage
+
+/// A file descriptor that is closed with its last reference, if not before.
+final class OwnedDescriptor: Sendable {
+    let descriptor: FileDescriptor
+    private let isOpen = Atomic(true)
+
+    /// Takes a descriptor over.
+    init(_ descriptor: FileDescriptor) {
+        self.descriptor = descriptor
+    }
+
+    deinit {
+        close()
+    }
+
+    /// The number of the descriptor, for the system's calls.
+    var number: CInt { descriptor.rawValue }
+
+    /// Closes it now, unless that has been done.
+    func close() {
+        guard isOpen.exchange(false, ordering: .acquiringAndReleasing) else { return }
+        // Nothing is left to do about a failure: the number is free either way.
+        _ = Glibc.close(number)
+    }
+
+    /// A pipe whose end to read never blocks; neither end passes to a child by itself.
+    static func pipe() throws(CommandError) -> (readEnd: OwnedDescriptor, writeEnd: OwnedDescriptor)
+    {
+        do {
+            let ends = try FileDescriptor.pipe(options: .closeOnExec)
+            _ = fcntl(ends.readEnd.rawValue, F_SETFL, O_NONBLOCK)
+            return (OwnedDescriptor(ends.readEnd), OwnedDescriptor(ends.writeEnd))
+        } catch {
+            throw CommandError(
+                .noResources,
+                "no pipe can be opened for a command (\(error)); "
+                    + "run fewer commands at once, or raise the limit on open files",
+                cause: error
+            )
+        }
+    }
+}
