@@ -1,0 +1,75 @@
+public import OrderedCollections
+
+/// The properties of a build: named JSON values, each with the source that set it.
+public struct Properties: Sendable, Hashable {
+    /// One property's value and the name of what set it, such as `Builder` or a step's name.
+    public struct Entry: Sendable, Hashable {
+        /// The value, any JSON.
+        public let value: JSONValue
+        /// What set it.
+        public let source: String
+
+        /// Makes an entry.
+        public init(value: JSONValue, source: String) {
+            self.value = value
+            self.source = source
+        }
+    }
+
+    /// The longest name a property or a source may have, in characters.
+    public static let maximumNameLength = 256
+
+    /// All properties in the order in which they were first set.
+    public private(set) var entries: OrderedDictionary<String, Entry> = [:]
+
+    /// Makes an empty set of properties.
+    public init() {}
+
+    /// Makes properties of one source.
+    public init(_ values: JSONObject, source: String) {
+        for (name, value) in values {
+            entries[name] = Entry(value: value, source: source)
+        }
+    }
+
+    /// The value of a property, `nil` when it was never set.
+    public subscript(name: String) -> JSONValue? { entries[name]?.value }
+
+    /// Sets a property, replacing an earlier value and source.
+    public mutating func set(_ name: String, _ value: JSONValue, source: String) {
+        entries[name] = Entry(value: value, source: source)
+    }
+
+    /// Takes over all properties of another set; on equal names the other set wins.
+    public mutating func merge(_ other: Properties) {
+        entries.merge(other.entries) { _, new in new }
+    }
+
+    /// The data API's form: name → `[value, source]`.
+    public var json: JSONObject {
+        var object = JSONObject()
+        for (name, entry) in entries {
+            object[name] = .array([entry.value, .string(entry.source)])
+        }
+        return object
+    }
+
+    /// Reads the data API's form back; pairs of any other shape are left out.
+    public init(json: JSONObject) {
+        for (name, pair) in json {
+            guard case .array(let parts) = pair, parts.count == 2,
+                case .string(let source) = parts[1]
+            else { continue }
+            entries[name] = Entry(value: parts[0], source: source)
+        }
+    }
+
+    /// The plain form: name → value.
+    public var values: JSONObject {
+        var object = JSONObject()
+        for (name, entry) in entries {
+            object[name] = entry.value
+        }
+        return object
+    }
+}

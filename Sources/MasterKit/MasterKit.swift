@@ -1,0 +1,3 @@
+@_exported public import Logging
+@_exported public import MasterHTTP
+@_exported public import MasterYAML

@@ -1,0 +1,57 @@
+/// What values that are computed at run time are computed from: one moment of a build.
+public struct RenderContext: Sendable {
+    /// The build's properties.
+    public var properties: Properties
+    /// The sources of the build.
+    public var sourceStamps: [SourceStamp]
+    /// What is known of the worker.
+    public var worker: JSONObject
+    /// The values of the secrets that the configuration asks for.
+    public var secrets: SecretValues
+    /// The result so far, for the conditions `!Results`.
+    public var results: Results
+    /// The context of templates: build, builder, buildset and what stands beside them.
+    public var template: JSONObject
+
+    /// Makes a context.
+    public init(
+        properties: Properties = Properties(), sourceStamps: [SourceStamp] = [],
+        worker: JSONObject = JSONObject(), secrets: SecretValues = SecretValues(),
+        results: Results = .success, template: JSONObject = JSONObject()
+    ) {
+        self.properties = properties
+        self.sourceStamps = sourceStamps
+        self.worker = worker
+        self.secrets = secrets
+        self.results = results
+        self.template = template
+    }
+}
+
+/// Where a value is rendered, which decides what it may refer to.
+public enum RenderScope: Sendable, Hashable {
+    /// In a build: properties, sources, worker and secrets.
+    case build
+    /// In a service, which belongs to no build: secrets alone.
+    case service
+    /// In the body of a report: the template context and properties.
+    case report
+}
+
+/// The values of secrets by name, fetched before the first build.
+public struct SecretValues: Sendable {
+    private let values: [String: String]
+
+    /// Makes a set of secret values.
+    public init(_ values: [String: String] = [:]) {
+        self.values = values
+    }
+
+    /// The value of a secret.
+    public subscript(name: String) -> String? { values[name] }
+
+    /// What replaces these values in everything that is shown or stored.
+    public var mask: SecretMask {
+        SecretMask(values.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) })
+    }
+}

@@ -1,0 +1,87 @@
+/// A setting whose value may be computed each time a build uses it, at any depth.
+///
+/// ```swift
+/// @Setting("Address of the request.", .primary) var url: Renderable<HTTPAddress>
+/// …
+/// let address = try context.render(url)
+/// ```
+public struct Renderable<Value: SettingValue>: Sendable {
+    private enum Form: Sendable {
+        case value(Value)
+        case tree(RenderTree, subject: String)
+    }
+
+    private let form: Form
+
+    /// A value that is known now.
+    public init(_ value: Value) {
+        self.form = .value(value)
+    }
+
+    /// A value that an expression computes.
+    public init(_ expression: any Expression) {
+        self.form = .tree(.expression(expression, at: nil), subject: "the value")
+    }
+
+    /// The value when it needs no build to be known.
+    public var constant: Value? {
+        if case .value(let value) = form { value } else { nil }
+    }
+
+    /// Computes the value.
+    ///
+    /// - Throws: When a part can't be computed or the result is not what the setting takes.
+    public func render(in context: RenderContext) throws(RenderError) -> Value {
+        switch form {
+        case .value(let value):
+            return value
+        case .tree(let tree, let subject):
+            let node = try tree.render(in: context)
+            let decoder = SettingDecoder()
+            decoder.subject = subject
+            if let value = decoder.decode(Value.self, from: node) { return value }
+            let fault = decoder.diagnostics.first { $0.severity == .error }
+            throw RenderError(
+                context.secrets.mask.apply(to: fault?.message ?? "\(subject) has no value"),
+                at: fault?.range ?? tree.range)
+        }
+    }
+}
+
+/// A type that reads expressions itself.
+protocol RenderableValue {}
+
+extension Renderable: RenderableValue {}
+
+extension Renderable: SettingValue {
+    /// What the value accepts.
+    public static var shape: String { Value.shape }
+
+    /// What the value is when it is not given.
+    public static var absent: Renderable<Value>? { Value.absent.map { Renderable($0) } }
+
+    /// Reads a plain value, or checks the parts of it that are plain.
+    public static func decode(
+        _ node: YAMLNode, with decoder: SettingDecoder
+    ) -> Renderable<Value>? {
+        guard let tree = RenderTree(node, with: decoder) else { return nil }
+        if let constant = tree.constant {
+            return decoder.decode(Value.self, from: constant).map { Renderable($0) }
+        }
+        decoder.probing { _ = decoder.decode(Value.self, from: node) }
+        return Renderable(form: .tree(tree, subject: decoder.subject))
+    }
+
+    private init(form: Form) {
+        self.form = form
+    }
+}
+
+extension RenderTree {
+    var range: SourceRange? {
+        switch self {
+        case .constant(let node): node.range
+        case .expression(_, let range), .sequence(_, let range), .mapping(_, let range): range
+        }
+    }
+}

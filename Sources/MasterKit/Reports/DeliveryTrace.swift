@@ -1,0 +1,41 @@
+import Synchronization
+
+/// What was sent and answered in one try of a delivery, masked.
+public final class DeliveryTrace: Sendable {
+    /// The longest part of an answer that is kept, in bytes.
+    public static let answerLimit = 4096
+
+    private struct State {
+        var receiver: String?
+        var status: Int?
+        var answer: String?
+    }
+
+    private let state = Mutex(State())
+
+    /// Makes an empty trace.
+    public init() {}
+
+    /// The address that was asked, without user and password.
+    public var receiver: String? { state.withLock { $0.receiver } }
+
+    /// The status of the last answer.
+    public var status: Int? { state.withLock { $0.status } }
+
+    /// The beginning of the last answer's text.
+    public var answer: String? { state.withLock { $0.answer } }
+
+    /// Notes where a request goes.
+    public func note(receiver: String) {
+        state.withLock { $0.receiver = receiver }
+    }
+
+    /// Notes an answer.
+    public func note(status: Int, answer: String) {
+        let kept = String(decoding: answer.utf8.prefix(Self.answerLimit), as: UTF8.self)
+        state.withLock {
+            $0.status = status
+            $0.answer = kept
+        }
+    }
+}

@@ -1,0 +1,52 @@
+/// Sends reports to somebody outside.
+///
+/// A reporter never delays, changes or fails a build. It is shared by all deliveries, several of
+/// which may be under way at once; those of one build request come in order, one at a time.
+public protocol Reporter: Plugin, CommonSettings {
+    /// The generators when the file names none.
+    var defaultGenerators: [any ReportGenerator] { get }
+
+    /// Makes the body when a generator names no formatter.
+    var defaultFormatter: any MessageFormatter { get }
+
+    /// Sends one report; the same one again when an earlier try did not arrive.
+    ///
+    /// - Throws: ``DeliveryError``; any other error means that it is to be tried again.
+    func send(_ report: Report, in context: DeliveryContext) async throws
+}
+
+extension Reporter {
+    /// The namespace `reporters`.
+    public static var namespace: PluginNamespace { .reporters }
+
+    /// The settings common to all reporters.
+    public static func commonSettings() -> any Settings { ReporterOptions() }
+
+    /// The record of the build as JSON.
+    public var defaultFormatter: any MessageFormatter { BuildRecordFormatter() }
+}
+
+/// The settings common to all reporters.
+public struct ReporterOptions: Settings {
+    /// The name, unique in a master.
+    @Setting("The reporter's name; by default the plugin's.", .notEmpty)
+    public var name: String?
+    /// What is reported.
+    @Setting("What is reported; by default what the plugin says.", plugins: .generators, .notEmpty)
+    public var generators: [any ReportGenerator]?
+
+    /// Makes options with their defaults.
+    public init() {}
+}
+
+extension PluginDeclaration where P == any Reporter {
+    /// The name under which the reporter's deliveries are kept.
+    public var name: String {
+        (options as? ReporterOptions)?.name ?? key.name
+    }
+
+    /// The generators of the file, or else the plugin's own.
+    public var generators: [any ReportGenerator] {
+        (options as? ReporterOptions)?.generators ?? plugin.defaultGenerators
+    }
+}

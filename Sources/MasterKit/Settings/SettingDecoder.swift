@@ -1,0 +1,148 @@
+/// Reads settings from nodes and gathers everything that is wrong with them.
+///
+/// Used on one thread, for one file or one value.
+public final class SettingDecoder {
+    /// Everything found so far.
+    public private(set) var diagnostics: [Diagnostic] = []
+    /// Every secret that a value asks for, with its place.
+    public private(set) var secretUses: [SecretUse] = []
+    /// Every variable that a template or field of a report asks for, with its place.
+    public private(set) var templateUses: [TemplateUse] = []
+    /// The plugins that may be named.
+    public let registry: Registry
+    /// What the values may refer to when they are rendered.
+    public private(set) var scope: RenderScope
+    /// The environment for `!Env`.
+    let environment: [String: String]
+
+    /// What is being read, in words, for messages: `'timeout' of steps.POST`.
+    public internal(set) var subject = "the value"
+    private var isProbing = false
+
+    /// Makes a decoder.
+    public init(
+        registry: Registry = .empty, scope: RenderScope = .build,
+        environment: [String: String] = [:]
+    ) {
+        self.registry = registry
+        self.scope = scope
+        self.environment = environment
+    }
+
+    /// Whether an error was found; warnings do not count.
+    public var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+
+    /// Reads a value of a type from a node.
+    ///
+    /// - Returns: The value, or `nil` when it is wrong, which is said in ``diagnostics``, or when
+    ///   it is known only at run time.
+    public func decode<Value: SettingValue>(_ type: Value.Type, from node: YAMLNode) -> Value? {
+        if node.isPlaceholder { return nil }
+        if Value.self is any RenderableValue.Type { return Value.decode(node, with: self) }
+        guard let name = node.expressionName else { return Value.decode(node, with: self) }
+        if name == "Env" {
+            return EnvironmentVariable(node, with: self)?.value(with: self).flatMap {
+                Value.decode($0, with: self)
+            }
+        }
+        guard ExpressionTag(rawValue: name) != nil else {
+            return error(ExpressionTag.unknown(name), at: node.tag?.range ?? node.range)
+        }
+        if isProbing { return nil }
+        return error(
+            "\(subject) is read before any build runs; it takes a plain value, not !\(name)",
+            at: node.range)
+    }
+
+    /// Adds an error and returns `nil`, for use in a `return`.
+    @discardableResult
+    public func error<Value>(
+        _ message: String, at range: SourceRange?, fix: String? = nil
+    ) -> Value? {
+        add(.error, message, at: range, fix: fix)
+        return nil
+    }
+
+    /// Adds an error.
+    public func error(_ message: String, at range: SourceRange?, fix: String? = nil) {
+        add(.error, message, at: range, fix: fix)
+    }
+
+    /// Adds a warning, which does not stop a master from running.
+    public func warning(_ message: String, at range: SourceRange?, fix: String? = nil) {
+        add(.warning, message, at: range, fix: fix)
+    }
+
+    /// Adds an error that says what was expected and what is there; returns `nil`.
+    public func mismatch<Value>(_ node: YAMLNode, expected: String) -> Value? {
+        error("\(subject) must be \(expected), not \(node.wording)", at: node.range)
+    }
+
+    /// Adds diagnostics that came from elsewhere, such as the parser.
+    public func add(_ more: [Diagnostic]) {
+        diagnostics.append(contentsOf: more)
+    }
+
+    func note(secret name: String, at range: SourceRange?) {
+        secretUses.append(SecretUse(name: name, range: range))
+    }
+
+    func note(templateVariable path: [String], at range: SourceRange?) {
+        guard scope == .report else { return }
+        templateUses.append(TemplateUse(path: path, range: range))
+    }
+
+    /// Runs a body that reads something else, which is named in its messages.
+    public func about<Result>(_ subject: String, _ body: () -> Result) -> Result {
+        let outer = self.subject
+        self.subject = subject
+        defer { self.subject = outer }
+        return body()
+    }
+
+    /// Runs a body in which values may refer to something else.
+    public func within<Result>(_ scope: RenderScope, _ body: () -> Result) -> Result {
+        let outer = self.scope
+        self.scope = scope
+        defer { self.scope = outer }
+        return body()
+    }
+
+    /// Runs a body in which values that are computed at run time are passed over.
+    func probing(_ body: () -> Void) {
+        let outer = isProbing
+        isProbing = true
+        defer { isProbing = outer }
+        body()
+    }
+
+    private func add(
+        _ severity: Diagnostic.Severity, _ message: String, at range: SourceRange?, fix: String?
+    ) {
+        diagnostics.append(
+            Diagnostic(
+                severity, message, range: range,
+                fix: fix.map { Diagnostic.Fix(replacement: $0, range: range) }))
+    }
+}
+
+/// A secret that a setting asks for, and where.
+public struct SecretUse: Sendable, Hashable {
+    /// The name of the secret.
+    public let name: String
+    /// Where it is asked for.
+    public let range: SourceRange?
+}
+
+/// A variable that a template or field of a report asks for, and where.
+public struct TemplateUse: Sendable, Hashable {
+    /// The names on the way to the value: `build`, `number`.
+    public let path: [String]
+    /// Where it is asked for.
+    public let range: SourceRange?
+}
+
+extension Registry {
+    /// A registry without plugins.
+    public static let empty = Registry(sorted: [])
+}

@@ -1,0 +1,81 @@
+public import OrderedCollections
+
+extension Array: SettingValue where Element: SettingValue {
+    /// A list.
+    public static var shape: String { "a list" }
+
+    /// Reads a list, each item for itself; a lone value is no list.
+    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> [Element]? {
+        guard case .sequence(let items) = node.kind else {
+            return decoder.mismatch(node, expected: shape)
+        }
+        let values = items.map { decoder.decode(Element.self, from: $0) }
+        let present = values.compactMap(\.self)
+        return present.count == values.count ? present : nil
+    }
+}
+
+extension OrderedDictionary: SettingValue where Key == String, Value: SettingValue {
+    /// A mapping.
+    public static var shape: String { "a mapping" }
+
+    /// Reads a mapping, each value for itself, in the order of the file.
+    public static func decode(
+        _ node: YAMLNode, with decoder: SettingDecoder
+    ) -> OrderedDictionary<String, Value>? {
+        guard case .mapping(let mapping) = node.kind else {
+            return decoder.mismatch(node, expected: shape)
+        }
+        var result = OrderedDictionary<String, Value>()
+        for entry in mapping.entries {
+            let key = decoder.decode(String.self, from: entry.key)
+            let value = decoder.decode(Value.self, from: entry.value)
+            if let key, let value { result[key] = value }
+        }
+        return result.count == mapping.entries.count ? result : nil
+    }
+}
+
+extension JSONValue: SettingValue {
+    /// Any value.
+    public static var shape: String { "any value" }
+
+    /// Reads any value; a number keeps its spelling.
+    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> JSONValue? {
+        switch node.kind {
+        case .scalar(let scalar):
+            if case .string = scalar.resolved {
+                decoder.warnOfLiteralInterpolation(in: node, text: scalar.value)
+            }
+            return JSONValue(scalar)
+        case .sequence:
+            return [JSONValue].decode(node, with: decoder).map { .array($0) }
+        case .mapping:
+            return OrderedDictionary<String, JSONValue>.decode(node, with: decoder).map {
+                .object(JSONObject($0.map { ($0.key, $0.value) }))
+            }
+        }
+    }
+
+    /// The value of a scalar in YAML's core schema.
+    public init(_ scalar: YAMLScalar) {
+        switch scalar.resolved {
+        case .null: self = .null
+        case .bool(let value): self = .bool(value)
+        case .int, .float:
+            self = JSONNumber(spelling: scalar.value).map { .number($0) } ?? .string(scalar.value)
+        case .string: self = .string(scalar.value)
+        }
+    }
+}
+
+extension JSONObject: SettingValue {
+    /// A mapping.
+    public static var shape: String { "a mapping" }
+
+    /// Reads a mapping of any values.
+    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> JSONObject? {
+        guard case .mapping = node.kind else { return decoder.mismatch(node, expected: shape) }
+        return JSONValue.decode(node, with: decoder)?.objectValue
+    }
+}

@@ -1,0 +1,38 @@
+/// A type whose properties marked ``Setting`` and ``SettingGroup`` are filled from a mapping.
+///
+/// Plugins are settings; so are groups of settings that several plugins share, and mappings
+/// nested in a setting.
+public protocol Settings: Sendable {
+    /// Makes a value whose settings have their defaults.
+    init()
+}
+
+extension Settings {
+    /// The settings of this value, with those of its groups, in the order of their declaration.
+    func settingFields() -> [SettingField] {
+        Mirror(reflecting: self).children.flatMap { child -> [SettingField] in
+            if let setting = child.value as? any AnySetting {
+                let label = child.label.map { String($0.trimmingPrefix("_")) } ?? ""
+                return [SettingField(label: label, setting: setting)]
+            }
+            guard let group = child.value as? any AnySettingGroup else { return [] }
+            return group.settings.settingFields()
+        }
+    }
+
+    /// What the settings of this type are, for help, schemas and reference pages.
+    public static var declarations: [SettingDeclaration] {
+        Self().settingFields().map(\.declaration)
+    }
+}
+
+/// One setting of a value under the name it has in files.
+struct SettingField {
+    let declaration: SettingDeclaration
+    let setting: any AnySetting
+
+    init(label: String, setting: any AnySetting) {
+        self.setting = setting
+        self.declaration = setting.declaration(label: label)
+    }
+}

@@ -1,0 +1,112 @@
+/// What a running step sees of its build and of the world.
+public struct StepContext: Sendable {
+    /// The step's name in this build.
+    public let name: String
+    /// The step's position in the build, from 1.
+    public let number: Int
+    /// Where notes about the run go; lines carry the build and the step.
+    public let logger: Logger
+    private let host: any StepHost
+
+    /// Makes a context on top of what carries out its requests.
+    public init(name: String, number: Int, logger: Logger, host: any StepHost) {
+        self.name = name
+        self.number = number
+        self.logger = logger
+        self.host = host
+    }
+
+    /// Computes the value of a setting as things stand now.
+    public func render<Value>(_ setting: Renderable<Value>) throws(RenderError) -> Value {
+        try setting.render(in: host.renderContext)
+    }
+
+    /// Computes the value of a setting that may have been left out.
+    public func render<Value>(_ setting: Renderable<Value>?) throws(RenderError) -> Value? {
+        guard let setting else { return nil }
+        return try setting.render(in: host.renderContext)
+    }
+
+    /// The build's properties as they stand now.
+    public var properties: Properties { host.renderContext.properties }
+
+    /// Sets a property of the build; its source is the step's name.
+    public func setProperty(_ property: String, to value: JSONValue) async {
+        await host.setProperty(property, to: value, source: name)
+    }
+
+    /// Says what the step does or how it went, in a few words.
+    public func setSummary(_ text: String) async {
+        await host.setSummary(text)
+    }
+
+    /// Says that the step ended because a time limit was over; its state tells so.
+    public func noteTimeout() async {
+        await host.noteTimeout()
+    }
+
+    /// Opens a log of the step; it is closed with the step.
+    ///
+    /// - Parameters:
+    ///   - log: The name; the second log of a name gets a slug of its own.
+    ///   - kind: How the content is to be read.
+    public func openLog(_ log: String, kind: Log.Kind = .stream) async throws -> any StepLog {
+        try await host.openLog(log, kind: kind)
+    }
+
+    /// Runs a command on the worker, in the step's working folder.
+    ///
+    /// - Parameters:
+    ///   - command: What to run; a relative folder is taken from the step's working folder.
+    ///   - updates: Called for each piece of output, in order; the command waits for it.
+    public func run(
+        _ command: Command, updates: (CommandUpdate) async throws -> Void
+    ) async throws -> CommandResult {
+        try await host.run(command, updates: updates)
+    }
+
+    /// The folder in which the step's commands run, an absolute path on the worker.
+    public var workdir: String { host.workdir }
+
+    /// The environment that the builder gives to its commands.
+    public var environment: [String: String?] { host.environment }
+
+    /// Sends an HTTP request in the session of the build.
+    public func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
+        try await host.http.send(request, in: host.session)
+    }
+
+    /// Sends an HTTP request whose body is handed on as it comes and not kept.
+    public func send(
+        _ request: HTTPRequest, receiving: ([UInt8]) async throws -> Void
+    ) async throws -> HTTPResponse {
+        try await host.http.send(request, in: host.session, receiving: receiving)
+    }
+}
+
+/// What carries out the requests of a running step: the runtime, or a stand-in in tests.
+public protocol StepHost: Sendable {
+    /// The build as values see it now.
+    var renderContext: RenderContext { get }
+    /// The folder of the step's commands, absolute.
+    var workdir: String { get }
+    /// The environment of the step's commands, beside the master's own.
+    var environment: [String: String?] { get }
+    /// The client of the process.
+    var http: HTTPClient { get }
+    /// The session of the build.
+    var session: HTTPSession { get }
+
+    /// Sets a property.
+    func setProperty(_ property: String, to value: JSONValue, source: String) async
+    /// Changes the step's state.
+    func setSummary(_ text: String) async
+    /// Notes that a time limit ended the step.
+    func noteTimeout() async
+    /// Opens a log.
+    func openLog(_ log: String, kind: Log.Kind) async throws -> any StepLog
+    /// Runs a command on the worker.
+    func run(
+        _ command: Command, updates: (CommandUpdate) async throws -> Void
+    ) async throws -> CommandResult
+}

@@ -1,0 +1,24 @@
+/// An open log of a step. Secrets are masked before anything is written.
+public protocol StepLog: Sendable {
+    /// Adds output as it came, in pieces of any size; waits while too much is still unwritten.
+    func write(_ bytes: ArraySlice<UInt8>, to channel: LogChannel) async throws
+}
+
+/// Which of the three kinds of lines of a log some output belongs to.
+public enum LogChannel: UInt8, Sendable, Hashable, CaseIterable {
+    /// Standard output, marked `o`.
+    case stdout = 0x6F
+    /// Standard error, marked `e`.
+    case stderr = 0x65
+    /// What the master says about the step, marked `h`.
+    case header = 0x68
+}
+
+extension StepLog {
+    /// Adds text, with a line end where it has none.
+    public func line(_ text: String, to channel: LogChannel = .stdout) async throws {
+        var bytes = Array(text.utf8)
+        if bytes.last != 0x0A { bytes.append(0x0A) }
+        try await write(bytes[...], to: channel)
+    }
+}
