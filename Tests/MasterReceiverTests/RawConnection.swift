@@ -1,0 +1,40 @@
+import MasterReceiver
+import NIOCore
+import NIOPosix
+
+/// A TCP connection on which a test says exactly which bytes go out.
+struct RawConnection {
+    private let channel: NIOAsyncChannel<ByteBuffer, ByteBuffer>
+
+    init(to address: ReceiverAddress) async throws {
+        channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .connect(host: address.host, port: address.port) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try NIOAsyncChannel(wrappingChannelSynchronously: channel)
+                }
+            }
+    }
+
+    /// Sends the pieces one after the other and returns everything that comes back.
+    func exchange(_ pieces: [String], halfClose: Bool = false) async throws -> String {
+        try await channel.executeThenClose { inbound, outbound in
+            for piece in pieces {
+                try await outbound.write(ByteBuffer(string: piece))
+            }
+            if halfClose { try await channel.channel.close(mode: .output) }
+            var answer = ""
+            for try await part in inbound {
+                answer += String(buffer: part)
+            }
+            return answer
+        }
+    }
+
+    /// Sends one piece and closes the connection without waiting for an answer.
+    func sendAndClose(_ piece: String) async throws {
+        try await channel.executeThenClose { _, outbound in
+            try await outbound.write(ByteBuffer(string: piece))
+        }
+    }
+}

@@ -1,0 +1,186 @@
+import MasterReceiver
+import Testing
+
+struct ReceiverTests {
+    private static let anyPort = ReceiverConfiguration(address: ReceiverAddress(port: 0))
+
+    /// Runs a receiver on a free port and returns what the body does, with what was received.
+    private func receive(
+        _ configuration: ReceiverConfiguration = anyPort,
+        _ body: (ReceiverAddress, ReceivedRequests) async throws -> String
+    ) async throws -> (answer: String, requests: [ReceivedRequest]) {
+        let requests = ReceivedRequests()
+        let answer = try await Receiver.run(configuration, onRequest: { requests.add($0) }) {
+            try await body($0.address, requests)
+        }
+        return (answer, requests.list)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a request arrives with method, target, headers and body as they were sent`() async throws
+    {
+        let (answer, requests) = try await receive { address, _ in
+            try await RawConnection(to: address).exchange([
+                "POST /status?a=1&b=%20x HTTP/1.1\r\nHost: here\r\nX-Two: b\r\nx-one: a\r\n",
+                "Connection: close\r\nContent-Length: 11\r\n\r\nhello", " world",
+            ])
+        }
+        let request = try #require(requests.first)
+        #expect(request.number == 1)
+        #expect(request.method == "POST")
+        #expect(request.target == "/status?a=1&b=%20x")
+        #expect(
+            request.headers.map(\.name) == [
+                "Host", "X-Two", "x-one", "Connection", "Content-Length",
+            ]
+        )
+        #expect(request.header("HOST") == "here")
+        #expect(String(decoding: request.body, as: UTF8.self) == "hello world")
+        #expect(request.extent == .whole)
+        #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
+    }
+
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "HEAD"]
+    )
+    func `any method is accepted`(method: String) async throws {
+        let (answer, requests) = try await receive { address, _ in
+            try await RawConnection(to: address).exchange([
+                "\(method) /deep/path HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
+            ])
+        }
+        #expect(requests.map(\.method) == [method])
+        #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a body in chunks is put together`() async throws {
+        let (_, requests) = try await receive { address, _ in
+            try await RawConnection(to: address).exchange([
+                "POST / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n",
+                "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", "2\r\nde\r\n0\r\n\r\n",
+            ])
+        }
+        #expect(requests.map(\.body) == [Array("abcde".utf8)])
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `requests of one connection are numbered in order`() async throws {
+        let one = "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n1"
+        let two = "POST /b HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 1\r\n\r\n2"
+        let (answer, requests) = try await receive { address, _ in
+            try await RawConnection(to: address).exchange([one + two])
+        }
+        #expect(requests.map(\.number) == [1, 2])
+        #expect(requests.map(\.target) == ["/a", "/b"])
+        #expect(answer.split(separator: "HTTP/1.1 200 OK").count == 2)
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: [201, 302, 404, 500, 503])
+    func `the configured status is answered`(status: Int) async throws {
+        var configuration = Self.anyPort
+        configuration.status = status
+        let (answer, _) = try await receive(configuration) { address, _ in
+            try await RawConnection(to: address).exchange([
+                "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+            ])
+        }
+        #expect(answer.hasPrefix("HTTP/1.1 \(status) "))
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `the answer comes after the delay`() async throws {
+        var configuration = Self.anyPort
+        configuration.delay = .milliseconds(150)
+        let start = ContinuousClock.now
+        let (answer, _) = try await receive(configuration) { address, _ in
+            try await RawConnection(to: address).exchange([
+                "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+            ])
+        }
+        #expect(answer.hasPrefix("HTTP/1.1 200 "))
+        #expect(ContinuousClock.now - start >= .milliseconds(150))
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `the end does not wait for a delayed answer`() async throws {
+        var configuration = Self.anyPort
+        configuration.delay = .seconds(3600)
+        let (_, requests) = try await receive(configuration) { address, requests in
+            let connection = try await RawConnection(to: address)
+            try await connection.sendAndClose("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            await requests.wait(for: 1)
+            return ""
+        }
+        #expect(requests.count == 1)
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: [true, false])
+    func `a body over the limit is answered with 413 and not kept`(announced: Bool) async throws {
+        var configuration = Self.anyPort
+        configuration.bodyLimit = 10
+        let body =
+            announced
+            ? "Content-Length: 11\r\n\r\n01234567890"
+            : "Transfer-Encoding: chunked\r\n\r\nb\r\n01234567890\r\n0\r\n\r\n"
+        let (answer, requests) = try await receive(configuration) { address, _ in
+            try await RawConnection(to: address).exchange([
+                "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n" + body
+            ])
+        }
+        #expect(answer.hasPrefix("HTTP/1.1 413 "))
+        #expect(requests.map(\.extent) == [.tooLarge])
+        #expect(requests.map(\.body) == [[]])
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a request that ends half-way is said to be cut short`() async throws {
+        let (_, requests) = try await receive { address, requests in
+            try await RawConnection(to: address).sendAndClose(
+                "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nonly this"
+            )
+            await requests.wait(for: 1)
+            return ""
+        }
+        #expect(requests.map(\.extent) == [.cutShort])
+        #expect(requests.map { String(decoding: $0.body, as: UTF8.self) } == ["only this"])
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `what is no HTTP gets 400 and is not handed on`() async throws {
+        let (answer, requests) = try await receive { address, _ in
+            try await RawConnection(to: address).exchange(["\u{16}\u{3}\u{1} hello\r\n\r\n"])
+        }
+        #expect(answer.hasPrefix("HTTP/1.1 400 "))
+        #expect(requests.isEmpty)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a sender that waits to be told to go on is told so`() async throws {
+        let (answer, requests) = try await receive { address, _ in
+            try await RawConnection(to: address).exchange([
+                "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nExpect: 100-continue\r\n"
+                    + "Content-Length: 2\r\n\r\n", "ok",
+            ])
+        }
+        #expect(answer.hasPrefix("HTTP/1.1 100 Continue\r\n"))
+        #expect(answer.contains("HTTP/1.1 200 OK"))
+        #expect(requests.map(\.body) == [Array("ok".utf8)])
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `an error of the body comes out and the port is free again`() async throws {
+        struct Stop: Error {}
+        var address = ReceiverAddress(port: 0)
+        await #expect(throws: Stop.self) {
+            try await Receiver.run(Self.anyPort, onRequest: { _ in }) { receiver in
+                address = receiver.address
+                throw Stop()
+            }
+        }
+        let again = ReceiverConfiguration(address: address)
+        let second = try await Receiver.run(again, onRequest: { _ in }) { $0.address }
+        #expect(second == address)
+    }
+}
