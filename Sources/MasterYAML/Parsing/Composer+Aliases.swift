@@ -33,7 +33,7 @@ extension Composer {
             guard case .node(let node) = anchors[name] else {
                 report(
                     "there is no anchor '&\(name)'; "
-                        + "if \(text) is meant as text, put quotes around it",
+                        + "if '\(text)' is meant as text, put quotes around it",
                     offsets,
                     fix: Diagnostic.Fix(
                         replacement: "\"\(text)\"",

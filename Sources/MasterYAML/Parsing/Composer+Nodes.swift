@@ -96,6 +96,7 @@ extension Composer {
             isPlaceholder: isRepaired(contentStart)
         )
         checkCoreTag(of: node)
+        reportSwallowedItem(scalar, offsets)
         if let anchor = properties.anchor { anchors[anchor] = .node(node) }
         add(node, endingAt: end)
         return true

@@ -40,4 +40,21 @@ extension Composer {
             fix: Diagnostic.Fix(replacement: fixed, range: file.range(ofUTF8: place.offsets))
         )
     }
+
+    /// Warns about a list item that is indented too deep and so becomes part of the text above it.
+    mutating func reportSwallowedItem(_ scalar: YAMLScalar, _ offsets: Range<Int>) {
+        guard scalar.style == .plain, scalar.value.contains(" - ") else { return }
+        let first = file.lineNumber(ofUTF8Offset: offsets.lowerBound)
+        let last = file.lineNumber(ofUTF8Offset: offsets.upperBound)
+        for number in stride(from: first + 1, through: last, by: 1) {
+            let line = LineAnatomy(file.bytes, line: file.byteRange(ofLine: number))
+            guard LineAnatomy.isListItem(file.bytes, line) else { continue }
+            report(
+                "this line goes on with the text above it; "
+                    + "indent a list item like the others, or put quotes around the text",
+                line.contentStart..<line.line.upperBound,
+                severity: .warning
+            )
+        }
+    }
 }

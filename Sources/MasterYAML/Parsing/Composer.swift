@@ -86,6 +86,7 @@ struct Composer {
     mutating func report(
         _ message: String,
         _ offsets: Range<Int>,
+        severity: Diagnostic.Severity = .error,
         notes: [Diagnostic.Note] = [],
         fix: Diagnostic.Fix? = nil
     ) {
@@ -95,7 +96,7 @@ struct Composer {
         }
         let range = file.range(ofUTF8: offsets)
         diagnostics.append(
-            Diagnostic(.error, message, file: file, range: range, notes: notes, fix: fix)
+            Diagnostic(severity, message, file: file, range: range, notes: notes, fix: fix)
         )
     }
 

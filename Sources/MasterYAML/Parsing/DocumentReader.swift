@@ -50,7 +50,7 @@ struct DocumentReader {
             problem: problem,
             lastEvent: composer.lastEvent,
             lastScalar: composer.lastScalar,
-            isInFlow: composer.frames.last?.isFlow ?? false
+            openBracket: composer.frames.last.flatMap { $0.isFlow ? $0.contentStart : nil }
         )
         let explanation = explainer.explain()
         problems.append(explanation.diagnostic(in: file))

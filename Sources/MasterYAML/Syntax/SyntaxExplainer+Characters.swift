@@ -7,7 +7,7 @@ extension SyntaxExplainer {
         if says("cannot start any token") { return startOfToken() }
         guard says("alphabetic or numeric character") else { return nil }
         let start = problem.contextOffset ?? problem.offset
-        return bytes[start] == .asterisk ? asterisk(start) : ampersand(start)
+        return bytes[start...].first == .asterisk ? asterisk(start) : ampersand(start)
     }
 
     private var isDirective: Bool { problem.context == "while scanning a directive" }

@@ -22,7 +22,7 @@ extension SyntaxExplainer {
 
     /// Explains brackets that are not closed, closed twice, or hold something out of place.
     func flow() -> SyntaxExplanation? {
-        if says("expected ',' or") { return insideBrackets() }
+        if says("expected ',' or") || isInFlow && byte == nil { return insideBrackets() }
         if let byte, byte.isFlowIndicator,
             says("node content") || says("expected key") || says("expected '-'")
                 || says("cannot start") || says("<document start>")
@@ -32,17 +32,28 @@ extension SyntaxExplainer {
         return afterBracket()
     }
 
+    /// Where the list or mapping in brackets begins, in which libyaml gave up.
+    private var bracket: Int? {
+        says("expected ',' or") ? problem.contextOffset : openBracket
+    }
+
+    /// Whether the bracket in which libyaml gave up is closed in its section of the file.
+    var isInClosedBrackets: Bool {
+        guard let start = bracket else { return false }
+        let end = SectionFinder(bytes).end(after: start)
+        return BracketScan(bytes, start..<max(end, start)).closesFirst
+    }
+
     private func insideBrackets() -> SyntaxExplanation {
-        let start = problem.contextOffset ?? problem.offset
+        let start = bracket ?? problem.offset
         let open = text(start..<min(start + 1, bytes.count))
         let close = open == "[" ? "]" : "}"
-        let end = SectionFinder(bytes).end(after: start)
-        guard BracketScan(bytes, start..<max(end, start)).closesFirst else {
+        guard isInClosedBrackets else {
             return SyntaxExplanation(
                 message: "the '\(open)' that opens here is never closed; add '\(close)'",
                 offsets: start..<start + 1,
                 notes: problem.offset < bytes.count
-                    ? [("this cannot be part of it any more", word(at: problem.offset))] : []
+                    ? [("this is not part of it any more", beginningOfLine)] : []
             )
         }
         return SyntaxExplanation(
@@ -51,6 +62,10 @@ extension SyntaxExplainer {
             offsets: word(at: problem.offset),
             notes: [("the '\(open)' is here", start..<start + 1)]
         )
+    }
+
+    private var beginningOfLine: Range<Int> {
+        anatomy.key ?? word(at: anatomy.contentStart)
     }
 
     private func strayIndicator(_ byte: UInt8) -> SyntaxExplanation {

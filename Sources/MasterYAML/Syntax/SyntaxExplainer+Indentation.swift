@@ -5,15 +5,13 @@ extension SyntaxExplainer {
         guard says("expected key") || says("expected '-'") || says("<document start>"),
             let byte, problem.offset == anatomy.contentStart
         else { return surplusText() }
-        let start = problem.contextOffset ?? 0
+        guard let start = problem.contextOffset else { return outsideOfFirst() }
         let column = file.position(ofUTF8Offset: start).column
-        let isItem =
-            byte == .dash && anatomy.contentStart + 1 <= anatomy.line.upperBound
-            && LineAnatomy.isListItem(bytes, anatomy)
+        let isItem = byte == .dash && LineAnatomy.isListItem(bytes, anatomy)
         if anatomy.indentation + 1 == column {
             return isItem ? itemAmongKeys(start) : keyAmongItems(start)
         }
-        return says("<document start>") ? outsideOfFirst() : misaligned(start, column: column)
+        return misaligned(start, column: column)
     }
 
     private var line: Range<Int> {
@@ -43,7 +41,7 @@ extension SyntaxExplainer {
     }
 
     private func misaligned(_ start: Int, column: Int) -> SyntaxExplanation {
-        let above = lastLine(before: anatomy.line.lowerBound)
+        let above = meaningfulLine(before: problem.offset)
         if let above, anatomy.indentation > above.indentation, let key = above.key,
             !above.value.isEmpty
         {
@@ -54,17 +52,18 @@ extension SyntaxExplainer {
                 notes: [("'\(text(key))' has its value here", above.value)]
             )
         }
+        let deeper = above.map(\.indentation).flatMap { $0 > anatomy.indentation ? $0 : nil }
+        let choices = [deeper, column - 1].compactMap { $0.map(String.init) }
         return SyntaxExplanation(
-            message: "this line is indented by \(anatomy.indentation), like none of those that it "
-                + "could belong to; align it with them",
-            offsets: line,
-            notes: [("the nearest are indented by \(column - 1), as here", word(at: start))]
+            message: "this line is indented by \(anatomy.indentation), but those that it could "
+                + "belong to by \(choices.joined(separator: " or ")); align it with them",
+            offsets: line
         )
     }
 
     /// Explains a line that is indented less than the first line of the file.
     private func outsideOfFirst() -> SyntaxExplanation? {
-        guard let first = firstLine, first.indentation != anatomy.indentation,
+        guard let first = firstMeaningfulLine, first.indentation != anatomy.indentation,
             first.line.lowerBound < anatomy.line.lowerBound
         else { return nil }
         return SyntaxExplanation(
@@ -74,29 +73,6 @@ extension SyntaxExplainer {
             notes: [("the first line is here", word(at: first.contentStart))],
             recovery: .stop
         )
-    }
-
-    private var firstLine: LineAnatomy? {
-        for number in 1...file.lineCount {
-            let anatomy = LineAnatomy(bytes, line: file.byteRange(ofLine: number))
-            if isMeaningful(anatomy) { return anatomy }
-        }
-        return nil
-    }
-
-    private func lastLine(before offset: Int) -> LineAnatomy? {
-        let number = file.lineNumber(ofUTF8Offset: offset)
-        for number in stride(from: number - 1, through: 1, by: -1) {
-            let anatomy = LineAnatomy(bytes, line: file.byteRange(ofLine: number))
-            if isMeaningful(anatomy) { return anatomy }
-        }
-        return nil
-    }
-
-    /// Whether a line is neither empty nor a comment nor `---`.
-    private func isMeaningful(_ anatomy: LineAnatomy) -> Bool {
-        let content = bytes[anatomy.contentStart..<anatomy.line.upperBound]
-        return !content.isEmpty && content.first != .hash && !content.starts(with: "---".utf8)
     }
 
     /// Explains text in the middle of a line.

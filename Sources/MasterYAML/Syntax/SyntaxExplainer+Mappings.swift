@@ -13,7 +13,7 @@ extension SyntaxExplainer {
                 recovery: recovery(over: value(at: problem.offset))
             )
         }
-        return says("expected ','") && byte == .colon ? textWithColon() : nil
+        return says("expected ','") && byte == .colon && isInClosedBrackets ? textWithColon() : nil
     }
 
     private func surplusColon() -> SyntaxExplanation {
@@ -45,11 +45,9 @@ extension SyntaxExplainer {
     /// Explains `key: text with: colon`.
     private func textWithColon() -> SyntaxExplanation {
         let line = anatomy
-        let start =
-            line.key == nil || line.value.lowerBound > problem.offset
-            ? line.contentStart : line.value.lowerBound
-        let inFlow = isInFlow ? lastEvent.lowerBound : start
-        let value = min(max(start, inFlow), problem.offset)..<value(at: problem.offset).upperBound
+        var start = line.value.contains(problem.offset) ? line.value.lowerBound : line.contentStart
+        if isInFlow, let scalar = lastScalar?.offsets { start = max(start, scalar.lowerBound) }
+        let value = min(start, problem.offset)..<value(at: problem.offset).upperBound
         let isQuoted = bytes[value.lowerBound].isQuote
         return SyntaxExplanation(
             message: "': ' inside of text without quotes begins a mapping; "

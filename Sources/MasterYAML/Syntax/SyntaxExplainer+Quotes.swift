@@ -8,7 +8,7 @@ extension SyntaxExplainer {
                 ? unclosedQuote(start) : escape(start)
         }
         if says("could not find expected ':'"), let start = problem.contextOffset,
-            bytes[start].isQuote
+            start < bytes.count, bytes[start].isQuote
         {
             return unclosedQuote(start)
         }
@@ -56,8 +56,7 @@ extension SyntaxExplainer {
             isApostrophe
             ? "an apostrophe inside of single quotes is written twice: ''"
             : "put the whole text in quotes, and other quotes inside of them"
-        let whole = file.text(ofUTF8: value)
-        let replacement = isApostrophe || whole.contains("'") ? nil : "'\(whole)'"
+        let replacement = isApostrophe ? doubleQuoted(value) : singleQuoted(value)
         return SyntaxExplanation(
             message:
                 "the quoted text ends before '\(text(problem.offset..<value.upperBound))'; \(remedy)",
@@ -65,6 +64,18 @@ extension SyntaxExplainer {
             replacement: replacement,
             recovery: recovery(over: value)
         )
+    }
+
+    private func singleQuoted(_ value: Range<Int>) -> String? {
+        let text = file.text(ofUTF8: value)
+        return text.contains("'") ? nil : "'\(text)'"
+    }
+
+    /// Returns `'it's'` as `"it's"`.
+    private func doubleQuoted(_ value: Range<Int>) -> String? {
+        let inner = file.text(ofUTF8: value).dropFirst()
+        guard inner.hasSuffix("'"), !inner.contains("\""), !inner.contains("\\") else { return nil }
+        return "\"\(inner.dropLast())\""
     }
 
     /// Explains a problem with a text that begins with `|` or `>`.

@@ -9,8 +9,14 @@ extension SyntaxExplainer {
         let isProblem =
             says("expected key") || says("expected '-'") || says("expected ','")
             || says("node content") || says("<document start>")
-        guard isProblem, let byte, let first = tagBefore else { return nil }
+        guard isProblem, let byte, let first = propertyBefore else { return nil }
         switch byte {
+        case .ampersand where bytes[first.lowerBound] == .ampersand:
+            let second = word(at: problem.offset)
+            return SyntaxExplanation(
+                message: "a value has one anchor; remove '\(text(second))'",
+                offsets: second
+            )
         case .exclamation: return secondTag(after: first)
         case .asterisk:
             return SyntaxExplanation(
@@ -21,21 +27,27 @@ extension SyntaxExplainer {
         }
     }
 
-    /// The tag that is the whole of the last event, with only blanks up to the problem.
-    private var tagBefore: Range<Int>? {
+    /// The tag, or else the anchor, that is the whole of the last event just before the problem.
+    private var propertyBefore: Range<Int>? {
         guard lastEvent.upperBound <= problem.offset,
             bytes[lastEvent.upperBound..<problem.offset].allSatisfy(\.isBlankOrBreak)
         else { return nil }
-        return NodeProperties(bytes, lastEvent).tag
+        let properties = NodeProperties(bytes, lastEvent)
+        guard !lastEvent.isEmpty, properties.contentStart == lastEvent.upperBound else {
+            return nil
+        }
+        return properties.tag ?? lastEvent
     }
 
     private func secondTag(after first: Range<Int>) -> SyntaxExplanation {
         let outer = text(first)
         let inner =
             NodeProperties(bytes, problem.offset..<bytes.count).tag ?? word(at: problem.offset)
+        let whole = problem.offset..<max(anatomy.value.upperBound, inner.upperBound)
+        let isWholeKnown = !isInFlow && whole.upperBound > inner.upperBound
+        let list = isWholeKnown ? "[\(text(whole))]" : "[\(text(inner)) …]"
         return SyntaxExplanation(
-            message: "a value has one tag; put the inner one in a list: "
-                + "\(outer) [\(text(inner)) …]",
+            message: "a value has one tag; put the inner one in a list: \(outer) \(list)",
             offsets: first.lowerBound..<inner.upperBound,
             recovery: .dropTag(first)
         )

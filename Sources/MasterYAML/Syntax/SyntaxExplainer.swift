@@ -8,8 +8,11 @@ struct SyntaxExplainer {
     let lastEvent: Range<Int>
     /// The last scalar before the problem.
     let lastScalar: (scalar: YAMLScalar, offsets: Range<Int>)?
+    /// Where the innermost open collection begins, if it is written in brackets or braces.
+    let openBracket: Int?
+
     /// Whether the innermost open collection is written in brackets or braces.
-    let isInFlow: Bool
+    var isInFlow: Bool { openBracket != nil }
 
     /// Explains the problem.
     func explain() -> SyntaxExplanation {
@@ -60,25 +63,24 @@ extension SyntaxExplainer {
         return offset..<(rest.first { bytes[$0].isBlank } ?? rest.upperBound)
     }
 
-    /// Returns the value that begins at an offset: up to a comment, or to the next item in brackets.
+    /// Returns the text that begins at an offset: a key, a value, or an item in brackets.
     func value(at offset: Int) -> Range<Int> {
         let anatomy = anatomy(at: offset)
-        let inBrackets = isInFlow || hasOpenBracket(before: offset, in: anatomy)
+        if let key = anatomy.key, key.contains(offset) { return offset..<key.upperBound }
         var end = max(anatomy.value.upperBound, offset)
-        if inBrackets {
+        if isInBrackets(at: offset) {
             end = (offset..<end).first { bytes[$0].isFlowIndicator } ?? end
             while end > offset, bytes[end - 1].isBlank { end -= 1 }
         }
         return offset..<end
     }
 
-    /// Whether a bracket is opened in the line and not closed before an offset.
-    private func hasOpenBracket(before offset: Int, in anatomy: LineAnatomy) -> Bool {
-        let start = min(
-            anatomy.key == nil ? anatomy.contentStart : anatomy.value.lowerBound,
-            offset
-        )
-        return BracketScan(bytes, start..<offset).depth > 0
+    /// Whether an offset is between brackets, as far as events and its line tell.
+    private func isInBrackets(at offset: Int) -> Bool {
+        if isInFlow { return true }
+        let anatomy = anatomy(at: offset)
+        let start = anatomy.key == nil ? anatomy.contentStart : anatomy.value.lowerBound
+        return BracketScan(bytes, min(start, offset)..<offset).depth > 0
     }
 
     /// Returns the text in double quotes.
@@ -91,19 +93,39 @@ extension SyntaxExplainer {
 
     /// Returns how a single value can be passed over: only when it surely ends with its line.
     func recovery(over value: Range<Int>) -> SyntaxExplanation.Recovery {
-        let line = file.lineNumber(ofUTF8Offset: value.lowerBound)
-        let indentation = anatomy(at: value.lowerBound).indentation
-        for next in stride(from: line + 1, through: file.lineCount, by: 1) {
-            let anatomy = LineAnatomy(bytes, line: file.byteRange(ofLine: next))
-            guard !anatomy.line.isEmpty, anatomy.contentStart < anatomy.line.upperBound else {
+        guard !isInBrackets(at: value.lowerBound) else { return .overwrite(value) }
+        let anatomy = anatomy(at: value.lowerBound)
+        let owner = (anatomy.key?.lowerBound ?? anatomy.contentStart) - anatomy.line.lowerBound
+        let next = meaningfulLine(after: anatomy.line.upperBound)
+        return next.map { $0.indentation > owner } ?? false ? .skipSection : .overwrite(value)
+    }
+
+    /// Returns the next line after that of an offset that is neither empty nor a comment.
+    func meaningfulLine(after offset: Int) -> LineAnatomy? {
+        let number = file.lineNumber(ofUTF8Offset: offset)
+        return firstMeaningful(of: stride(from: number + 1, through: file.lineCount, by: 1))
+    }
+
+    /// Returns the last line before that of an offset that is neither empty nor a comment.
+    func meaningfulLine(before offset: Int) -> LineAnatomy? {
+        let number = file.lineNumber(ofUTF8Offset: offset)
+        return firstMeaningful(of: stride(from: number - 1, through: 1, by: -1))
+    }
+
+    /// The first line that is neither empty nor a comment.
+    var firstMeaningfulLine: LineAnatomy? {
+        firstMeaningful(of: stride(from: 1, through: file.lineCount, by: 1))
+    }
+
+    private func firstMeaningful(of numbers: StrideThrough<Int>) -> LineAnatomy? {
+        for number in numbers {
+            let line = file.byteRange(ofLine: number)
+            let content = bytes[line].drop(while: \.isBlank)
+            guard !content.isEmpty, content.first != .hash, !content.starts(with: "---".utf8) else {
                 continue
             }
-            let goesOn =
-                anatomy.indentation > indentation && anatomy.key == nil
-                && bytes[anatomy.contentStart] != .dash && !isInFlow
-            let isSettings = anatomy.indentation > indentation && !isInFlow
-            return goesOn || isSettings ? .skipSection : .overwrite(value)
+            return LineAnatomy(bytes, line: line)
         }
-        return .overwrite(value)
+        return nil
     }
 }
