@@ -1,0 +1,158 @@
+/// The state of parsing one format; errors are gathered and parsing goes on behind them.
+struct InterpolationParser {
+    /// More errors than these help nobody.
+    private static let maximumErrors = 200
+
+    let bytes: [UInt8]
+    private let positionalCount: Int?
+    private var positionalsSeen = 0
+    var depth = 0
+    var errors: [InterpolationError] = []
+    var uses: [InterpolationUse] = []
+
+    init(_ text: String, positionalCount: Int?) {
+        bytes = Array(text.utf8)
+        self.positionalCount = positionalCount
+    }
+
+    /// Parses the whole format.
+    mutating func parseFormat() -> [InterpolationFormat.Part] {
+        let parts = parse(bytes.indices)
+        if let positionalCount, positionalsSeen != positionalCount {
+            report(
+                "the format has \(positionalsSeen) %s, but \(positionalCount) "
+                    + (positionalCount == 1 ? "argument is" : "arguments are")
+                    + " given; give one argument for each %s",
+                bytes.indices
+            )
+        }
+        return parts
+    }
+
+    /// Parses a part of the text as a format.
+    mutating func parse(_ range: Range<Int>) -> [InterpolationFormat.Part] {
+        var parts: [InterpolationFormat.Part] = []
+        var text: [UInt8] = []
+        var index = range.lowerBound
+        while let percent = bytes[index..<range.upperBound].firstIndex(of: UInt8(ascii: "%")) {
+            text += bytes[index..<percent]
+            let next = percent + 1 < range.upperBound ? bytes[percent + 1] : nil
+            index = percent + 2
+            if next == UInt8(ascii: "%") {
+                text.append(UInt8(ascii: "%"))
+                continue
+            }
+            Self.flush(&text, into: &parts)
+            switch next {
+            case UInt8(ascii: "("):
+                parts += parseExpression(at: percent, in: range, end: &index)
+            case UInt8(ascii: "s"):
+                parts += parsePositional(at: percent)
+            default:
+                reportLonePercent(percent, next)
+                index = percent + 1
+            }
+        }
+        text += bytes[index..<range.upperBound]
+        Self.flush(&text, into: &parts)
+        return parts
+    }
+
+    private static func flush(_ text: inout [UInt8], into parts: inout [InterpolationFormat.Part]) {
+        guard !text.isEmpty else { return }
+        parts.append(.text(String(decoding: text, as: UTF8.self)))
+        text.removeAll(keepingCapacity: true)
+    }
+
+    mutating func report(_ message: String, _ range: Range<Int>) {
+        guard errors.count < Self.maximumErrors else { return }
+        errors.append(InterpolationError(message: message, range: range))
+    }
+
+    /// The text of a range, shortened so that it fits into a message.
+    func quoted(_ range: Range<Int>) -> String {
+        let text = String(decoding: bytes[range], as: UTF8.self)
+        return text.count > 60 ? text.prefix(57) + "..." : text
+    }
+
+    private mutating func reportLonePercent(_ percent: Int, _ next: UInt8?) {
+        let isConversion = next.map { $0 < 0x80 && Character(Unicode.Scalar($0)).isLetter } ?? false
+        report(
+            isConversion && positionalCount != nil
+                ? "'\(quoted(percent..<percent + 2))' is no conversion; write %s, or %% for a "
+                    + "percent sign"
+                : "a lone '%' means nothing; write %% for a percent sign",
+            percent..<percent + 1
+        )
+    }
+
+    private mutating func parsePositional(at percent: Int) -> [InterpolationFormat.Part] {
+        let range = percent..<percent + 2
+        guard positionalCount != nil else {
+            report(
+                "%s has no argument; give arguments with the format, name the value as in "
+                    + "%(prop:name)s, or write %%s for the text itself",
+                range
+            )
+            return []
+        }
+        let index = positionalsSeen
+        positionalsSeen += 1
+        uses.append(InterpolationUse(reference: .positional(index), range: range))
+        return [.positional(index)]
+    }
+
+    /// Parses `%(…)s`; moves `end` behind it.
+    private mutating func parseExpression(
+        at percent: Int,
+        in range: Range<Int>,
+        end: inout Int
+    ) -> [InterpolationFormat.Part] {
+        guard let closing = closingParenthesis(from: percent + 2, to: range.upperBound) else {
+            report(
+                "the parenthesis of '\(quoted(percent..<range.upperBound))' is never closed; "
+                    + "an expression is written %(prop:name)s",
+                percent..<range.upperBound
+            )
+            end = range.upperBound
+            return []
+        }
+        end = closing + 1
+        if end < range.upperBound, bytes[end] == UInt8(ascii: "s") {
+            end += 1
+        } else {
+            reportConversion(percent..<closing + 1, end: range.upperBound)
+        }
+        guard positionalCount == nil else {
+            report(
+                "'\(quoted(percent..<end))' cannot stand in a format with arguments; give the "
+                    + "values by name and write %(kw:name)s instead of %s",
+                percent..<end
+            )
+            return []
+        }
+        return parseExpression(inside: percent + 2..<closing)
+    }
+
+    private func closingParenthesis(from start: Int, to end: Int) -> Int? {
+        var open = 1
+        for index in start..<end {
+            if bytes[index] == UInt8(ascii: "(") { open += 1 }
+            if bytes[index] == UInt8(ascii: ")") { open -= 1 }
+            if open == 0 { return index }
+        }
+        return nil
+    }
+
+    private mutating func reportConversion(_ range: Range<Int>, end: Int) {
+        let expression = quoted(range)
+        let next = range.upperBound < end ? bytes[range.upperBound] : nil
+        if let next, next < 0x80, Character(Unicode.Scalar(next)).isLetter {
+            let wrong = range.lowerBound..<range.upperBound + 1
+            let letter = Character(Unicode.Scalar(next))
+            report("'\(expression)\(letter)' must end in 's': write \(expression)s", wrong)
+        } else {
+            report("'\(expression)' lacks its final 's': write \(expression)s", range)
+        }
+    }
+}
