@@ -1,0 +1,44 @@
+/// What is wrong with a template, or with rendering it, and where.
+public struct TemplateError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// One sentence that says what is wrong and what to write.
+    public let message: String
+    /// Where it is in the template, in UTF-8 bytes.
+    public let range: Range<Int>
+    /// The line of the template, from 1.
+    public let line: Int
+    /// The character in the line, from 1.
+    public let column: Int
+
+    init(_ message: String, at range: Range<Int>, in template: String) {
+        self.message = message
+        self.range = range
+        var line = 1
+        var column = 1
+        for byte in template.utf8.prefix(range.lowerBound) {
+            if byte == UInt8(ascii: "\n") {
+                line += 1
+                column = 1
+            } else if byte & 0xC0 != 0x80 {
+                column += 1
+            }
+        }
+        self.line = line
+        self.column = column
+    }
+
+    /// The message with its place.
+    public var description: String {
+        "\(message) (line \(line), column \(column) of the template)"
+    }
+}
+
+/// An error before it is known which template it is in.
+struct TemplateProblem: Error {
+    let message: String
+    let range: Range<Int>
+
+    init(_ message: String, _ range: Range<Int>) {
+        self.message = message
+        self.range = range
+    }
+}

@@ -1,0 +1,185 @@
+/// The state of rendering one template once.
+struct TemplateRenderer {
+    /// What one rendering may cost: a step for each node, round and value, and for each 64 bytes.
+    private static let maximumSteps = 1_000_000
+
+    /// How a list of nodes was left.
+    enum Flow {
+        case next
+        case breakLoop
+        case continueLoop
+    }
+
+    /// What a loop binds: its names, or what it tells about itself.
+    private enum Binding {
+        case value(String, JSONValue)
+        case loop(index: Int, count: Int)
+    }
+
+    private let escapesHTML: Bool
+    private let context: JSONObject
+    private var bindings: [Binding] = []
+    private var output = ""
+    private var steps = 0
+
+    init(context: JSONObject, escapesHTML: Bool) {
+        self.context = context
+        self.escapesHTML = escapesHTML
+    }
+
+    mutating func render(_ nodes: [TemplateNode]) throws(TemplateProblem) -> String {
+        _ = try renderNodes(nodes)
+        return output
+    }
+
+    private mutating func renderNodes(_ nodes: [TemplateNode]) throws(TemplateProblem) -> Flow {
+        for node in nodes {
+            switch node {
+            case .text(let text): try append(text, at: 0..<0)
+            case .output(let expression, let range):
+                let value = try evaluate(expression, at: range)
+                let text = value.text
+                try append(
+                    escapesHTML && !value.isSafe ? TemplateValue.escapedForHTML(text) : text,
+                    at: range
+                )
+            case .condition(let branches):
+                let flow = try render(branches)
+                guard flow == .next else { return flow }
+            case .loop(let loop):
+                let flow = try render(loop)
+                guard flow == .next else { return flow }
+            case .filter(let calls, let body):
+                let flow = try render(calls, body)
+                guard flow == .next else { return flow }
+            case .breakLoop: return .breakLoop
+            case .continueLoop: return .continueLoop
+            }
+        }
+        return .next
+    }
+
+    private mutating func append(_ text: String, at range: Range<Int>) throws(TemplateProblem) {
+        try charge(text.utf8.count, at: range)
+        guard output.utf8.count + text.utf8.count <= TemplateFilter.maximumByteCount else {
+            throw TemplateProblem(
+                "the rendered text would be larger than "
+                    + "\(TemplateFilter.maximumByteCount >> 20) MiB",
+                range
+            )
+        }
+        output += text
+    }
+
+    /// Counts what a step costs, and stops a rendering that costs too much.
+    mutating func charge(
+        _ byteCount: Int,
+        at range: Range<Int>
+    ) throws(TemplateProblem) {
+        steps += 1 + byteCount / 64
+        guard steps <= Self.maximumSteps else {
+            throw TemplateProblem(
+                "rendering takes more than \(Self.maximumSteps) steps; the loops go through too "
+                    + "much",
+                range
+            )
+        }
+    }
+
+    private mutating func render(
+        _ branches: [TemplateBranch]
+    ) throws(TemplateProblem) -> Flow {
+        for branch in branches {
+            let holds =
+                try branch.condition.map { condition throws(TemplateProblem) in
+                    try evaluate(condition, at: 0..<0).isTruthy
+                } ?? true
+            if holds { return try renderNodes(branch.body) }
+        }
+        return .next
+    }
+
+    private mutating func render(
+        _ calls: [TemplateFilterCall],
+        _ body: [TemplateNode]
+    ) throws(TemplateProblem) -> Flow {
+        let before = output
+        output = ""
+        let flow = try renderNodes(body)
+        var value = TemplateValue(.string(output))
+        output = before
+        for call in calls {
+            value = try apply(call, to: value)
+        }
+        try append(value.text, at: calls.first?.range ?? 0..<0)
+        return flow
+    }
+
+    private mutating func render(_ loop: TemplateLoop) throws(TemplateProblem) -> Flow {
+        let depth = bindings.count
+        defer { bindings.removeSubrange(depth...) }
+        let elements = try elements(of: loop)
+        guard !elements.isEmpty else { return try renderNodes(loop.empty) }
+        for (index, element) in elements.enumerated() {
+            try charge(0, at: loop.range)
+            bind(element, to: loop.names)
+            bindings.append(.loop(index: index, count: elements.count))
+            let flow = try renderNodes(loop.body)
+            bindings.removeSubrange(depth...)
+            if flow == .breakLoop { break }
+        }
+        return .next
+    }
+
+    /// What a loop goes through: the elements of a list, or the keys and values of a mapping.
+    private mutating func elements(
+        of loop: TemplateLoop
+    ) throws(TemplateProblem) -> [JSONValue] {
+        let source = try evaluate(loop.source, at: loop.range).json
+        var elements: [JSONValue] = []
+        switch source {
+        case .array(let array): elements = array
+        case .object(let object) where loop.names.count == 1:
+            elements = object.keys.map { .string($0) }
+        case .object(let object): elements = object.map { [.string($0.key), $0.value] }
+        default: break
+        }
+        guard let condition = loop.condition else { return elements }
+        let depth = bindings.count
+        var kept: [JSONValue] = []
+        for element in elements {
+            bind(element, to: loop.names)
+            if try evaluate(condition, at: loop.range).isTruthy { kept.append(element) }
+            bindings.removeSubrange(depth...)
+        }
+        return kept
+    }
+
+    private mutating func bind(_ element: JSONValue, to names: [String]) {
+        for (index, name) in names.enumerated() {
+            let part = names.count == 1 ? element : element[index]
+            bindings.append(.value(name, part ?? (index == 0 ? element : .null)))
+        }
+    }
+
+    /// The value of a name: of the innermost loop that binds it, or from outside.
+    func lookup(_ name: String) -> JSONValue? {
+        for binding in bindings.reversed() {
+            switch binding {
+            case .value(name, let value): return value
+            case .loop(let index, let count) where TemplateLoop.stateNames.contains(name):
+                return Self.state(index: index, count: count)
+            default: continue
+            }
+        }
+        return context[name]
+    }
+
+    private static func state(index: Int, count: Int) -> JSONValue {
+        [
+            "first": .bool(index == 0), "last": .bool(index == count - 1),
+            "counter": .int(index + 1), "counter0": .int(index), "length": .int(count),
+            "index": .int(index + 1), "index0": .int(index),
+        ]
+    }
+}

@@ -1,0 +1,70 @@
+/// What an expression of a template has come to.
+struct TemplateValue {
+    /// The value, or `nil` when it is missing.
+    var json: JSONValue?
+    /// Whether the value is inserted into HTML as it is.
+    var isSafe = false
+
+    init(_ json: JSONValue?, isSafe: Bool = false) {
+        self.json = json
+        self.isSafe = isSafe
+    }
+
+    /// How the value reads in the rendered text; what is missing or null reads as nothing.
+    var text: String {
+        json?.text ?? ""
+    }
+
+    var isTruthy: Bool {
+        json?.isTruthy ?? false
+    }
+
+    /// The member of a value under a key or at an index.
+    func member(_ key: JSONValue?) -> JSONValue? {
+        switch (json, key) {
+        case (.object(let object), .some(let key)):
+            guard let name = key.text else { return nil }
+            return object[name] ?? Self.ownMember(name, of: json)
+        case (.array(let array), .number(let number)):
+            guard let index = number.intValue, index < array.count, index >= -array.count else {
+                return nil
+            }
+            return array[index < 0 ? array.count + index : index]
+        case (_, .string(let name)):
+            return Self.ownMember(name, of: json)
+        default:
+            return nil
+        }
+    }
+
+    /// What every list, mapping and text has: `first`, `last` and `count`.
+    private static func ownMember(_ name: String, of json: JSONValue?) -> JSONValue? {
+        switch (name, json) {
+        case ("count", .array(let array)): .int(array.count)
+        case ("count", .object(let object)): .int(object.count)
+        case ("count", .string(let text)): .int(text.count)
+        case ("first", .array(let array)): array.first
+        case ("last", .array(let array)): array.last
+        case ("first", .string(let text)): text.first.map { .string(String($0)) }
+        case ("last", .string(let text)): text.last.map { .string(String($0)) }
+        default: nil
+        }
+    }
+
+    /// The text with everything escaped that means something in HTML.
+    static func escapedForHTML(_ text: String) -> String {
+        guard text.utf8.contains(where: { "&<>\"'".utf8.contains($0) }) else { return text }
+        var escaped = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "&": escaped += "&amp;"
+            case "<": escaped += "&lt;"
+            case ">": escaped += "&gt;"
+            case "\"": escaped += "&quot;"
+            case "'": escaped += "&#39;"
+            default: escaped.unicodeScalars.append(scalar)
+            }
+        }
+        return escaped
+    }
+}
