@@ -1,0 +1,138 @@
+import Testing
+
+@testable import MasterYAML
+
+struct DiagnosticRenderingTests {
+    /// Renders an error about the first occurrence of a part of a text.
+    private func lines(
+        _ text: String,
+        at part: String,
+        notes: [Diagnostic.Note] = [],
+        fix: Diagnostic.Fix? = nil
+    ) throws -> [String] {
+        let file = SourceFile(name: "m.yaml", text: text)
+        let start = try #require(
+            file.bytes.indices.first { file.bytes[$0...].starts(with: part.utf8) }
+        )
+        let range = file.range(ofUTF8: start..<start + part.utf8.count)
+        let diagnostic = Diagnostic(
+            .error,
+            "wrong",
+            file: file,
+            range: range,
+            notes: notes,
+            fix: fix
+        )
+        return diagnostic.rendered().split(separator: "\n").map(String.init)
+    }
+
+    @Test func `the sample of the manual`() throws {
+        let text = """
+            services:
+              - reporters.HttpStatusPush:
+                  serverURL: http://127.0.0.1:9980/status
+            """
+        let file = SourceFile(name: "master.yaml", text: "\n\n\n" + text)
+        let key = try #require(
+            YAMLParser.parse(file.text, name: file.name).root?.mapping?["services"]?.sequence?
+                .first?
+                .mapping?.entries.first?.value.mapping?.entries.first?.key
+        )
+        let diagnostic = Diagnostic(
+            .error,
+            "reporters.HttpStatusPush has no setting 'serverURL'; did you mean 'serverUrl'?",
+            at: key
+        )
+        let expected = """
+            master.yaml:6:7: error: reporters.HttpStatusPush has no setting 'serverURL'; did you mean 'serverUrl'?
+              6 |       serverURL: http://127.0.0.1:9980/status
+                |       ^~~~~~~~~
+            """
+        #expect(diagnostic.rendered() == expected)
+    }
+
+    @Test(arguments: [
+        ("\ta:\tb", "b", "  1 |     a:  b", "    |         ^"),
+        ("x\ty z", "z", "  1 | x   y z", "    |       ^"),
+        ("日本: x", "x", "  1 | 日本: x", "    |       ^"),
+        ("e\u{301}e: x", "x", "  1 | e\u{301}e: x", "    |     ^"),
+        ("日本: x", "日本", "  1 | 日本: x", "    | ^~~~"),
+        ("a\u{1B}[0m: x", "x", "  1 | a\\u{1B}[0m: x", "    |             ^"),
+        ("a: b\r\nc", "b", "  1 | a: b", "    |    ^"),
+        ("a: b\n  c\n", "b\n  c", "  1 | a: b", "    |    ^"),
+        ("a: bcd\n  c\n", "bcd\n  c", "  1 | a: bcd", "    |    ^~~"),
+        ("a:", "", "  1 | a:", "    | ^"),
+    ])
+    func `the caret stands below the place`(
+        text: String,
+        part: String,
+        source: String,
+        underline: String
+    ) throws {
+        #expect(try lines(text, at: part).dropFirst() == [source, underline])
+    }
+
+    @Test func `an empty range at the end of a line is shown behind it`() {
+        let file = SourceFile(name: "m.yaml", text: "abc\n")
+        let range = file.range(ofUTF8: 3..<3)
+        let text = Diagnostic(.warning, "here", file: file, range: range).rendered()
+        #expect(text == "m.yaml:1:4: warning: here\n  1 | abc\n    |    ^")
+    }
+
+    @Test(arguments: ["x", "日"])
+    func `long lines are cut around the caret`(filler: String) throws {
+        let filling = String(repeating: filler, count: 5000)
+        let lines = try lines(filling + "HERE" + filling, at: "HERE")
+        let shown = lines[1].unicodeScalars.reduce(0) { $0 + $1.columnWidth } - "  1 | ".count
+        #expect(shown <= 160)
+        #expect(lines[1].contains("…"))
+        let before = lines[1].prefix { $0 != "H" }.unicodeScalars.reduce(0) { $0 + $1.columnWidth }
+        #expect(lines[2] == "    |" + String(repeating: " ", count: before - 5) + "^~~~")
+    }
+
+    @Test func `a long line whose beginning is meant is cut at its end`() throws {
+        let lines = try lines("HERE" + String(repeating: "x", count: 500), at: "HERE")
+        #expect(lines[1].hasPrefix("  1 | HERExxx"))
+        #expect(lines[1].hasSuffix("x…"))
+        #expect(lines[1].count == 6 + 160)
+    }
+
+    @Test func `notes and fix follow`() throws {
+        let file = SourceFile(name: "m.yaml", text: "a: 1\na: 2")
+        let note = Diagnostic.Note("first", range: file.range(ofUTF8: 0..<1))
+        let fix = Diagnostic.Fix(message: "remove one")
+        let lines = try lines(
+            "a: 1\na: 2",
+            at: "a: 2",
+            notes: [note, Diagnostic.Note("no place")],
+            fix: fix
+        )
+        #expect(
+            lines.suffix(5) == [
+                "m.yaml:1:1: note: first", "  1 | a: 1", "    | ^", "m.yaml: note: no place",
+                "    = fix: remove one",
+            ]
+        )
+    }
+
+    @Test func `without file and place there is only the sentence`() {
+        #expect(Diagnostic(.error, "no master").rendered() == "error: no master")
+        let file = SourceFile(name: "m.yaml", text: "")
+        #expect(Diagnostic(.note, "hm", file: file).rendered() == "m.yaml: note: hm")
+    }
+
+    @Test func `control characters in names and messages are escaped`() {
+        let file = SourceFile(name: "a\u{1B}b", text: "")
+        let text = Diagnostic(.error, "c\nd", file: file).rendered()
+        #expect(text == "a\\u{1B}b: error: c\\nd")
+    }
+
+    @Test func `a style sees each piece`() {
+        let file = SourceFile(name: "m.yaml", text: "abc")
+        let range = file.range(ofUTF8: 1..<3)
+        let text = Diagnostic(.error, "x", file: file, range: range).rendered { part, text in
+            "<\(part == .severity(.error) || part == .underline(.error) ? "!" : "")\(text)>"
+        }
+        #expect(text == "<m.yaml:1:2:> <!error:> <x>\n<  1 |> <abc>\n<    |>  <!^~>")
+    }
+}
