@@ -3,17 +3,15 @@ extension Composer {
     mutating func entries(of items: [YAMLNode]) -> [YAMLMapping.Entry] {
         var entries: [YAMLMapping.Entry] = []
         entries.reserveCapacity(items.count / 2)
-        var seen: [YAMLNode.Identity: YAMLNode] = [:]
+        var register = KeyRegister()
         var mergePlace: Int?
         var merged: [YAMLMapping.Entry] = []
         for index in stride(from: 0, to: items.count - 1, by: 2) {
             let entry = YAMLMapping.Entry(key: items[index], value: items[index + 1])
-            let first = entry.key.isPlaceholder ? nil : seen[entry.key.identity]
-            if let first {
+            if !entry.key.isPlaceholder, let first = register.firstEqual(to: entry.key) {
                 reportDuplicate(entry.key, first: first)
                 continue
             }
-            seen[entry.key.identity] = entry.key
             guard entry.key.isMergeKey else {
                 entries.append(entry)
                 continue
@@ -22,9 +20,7 @@ extension Composer {
             merged = mergeSources(entry.value).flatMap(\.entries)
         }
         guard let mergePlace else { return entries }
-        let additions = merged.filter { entry in
-            seen.updateValue(entry.key, forKey: entry.key.identity) == nil
-        }
+        let additions = merged.filter { register.firstEqual(to: $0.key) == nil }
         entries.insert(contentsOf: additions, at: mergePlace)
         return entries
     }

@@ -43,7 +43,9 @@ extension Composer {
 
     /// Warns about a list item that is indented too deep and so becomes part of the text above it.
     mutating func reportSwallowedItem(_ scalar: YAMLScalar, _ offsets: Range<Int>) {
-        guard scalar.style == .plain, scalar.value.contains(" - ") else { return }
+        guard scalar.style == .plain, file.bytes[offsets].contains(where: \.isLineBreak) else {
+            return
+        }
         let first = file.lineNumber(ofUTF8Offset: offsets.lowerBound)
         let last = file.lineNumber(ofUTF8Offset: offsets.upperBound)
         for number in stride(from: first + 1, through: last, by: 1) {
