@@ -29,6 +29,11 @@ public final class EventBus: Sendable {
         state.withLock(\.wantedKinds)
     }
 
+    /// Whether somebody reads a kind at this moment.
+    public func isWanted(_ kind: EventKind) -> Bool {
+        state.withLock { $0.wantedKinds.contains(kind) }
+    }
+
     /// Runs a body with the events of some kinds that are published from now on.
     ///
     /// The sequence ends when the bus does, or when the task that reads it is cancelled.

@@ -1,0 +1,102 @@
+internal import GRDB
+internal import MasterKit
+
+extension Build {
+    /// The build of an id.
+    static func find(_ id: Int, in database: Database) throws -> Build? {
+        try database.first("SELECT \(columns) FROM build WHERE id = ?", [id], Build.init(row:))
+    }
+
+    /// The builds of a request, the first try first.
+    static func all(ofRequest id: Int, in database: Database) throws -> [Build] {
+        try database.all(
+            "SELECT \(columns) FROM build WHERE request_id = ? ORDER BY id", [id],
+            Build.init(row:))
+    }
+
+    /// The builds that have not come to an end, the oldest first.
+    static func unfinished(in database: Database) throws -> [Build] {
+        try database.all(
+            "SELECT \(columns) FROM build WHERE complete_at IS NULL ORDER BY id", [],
+            Build.init(row:))
+    }
+}
+
+extension BuildRequest {
+    /// The request of an id.
+    static func find(_ id: Int, in database: Database) throws -> BuildRequest? {
+        try database.first(
+            "SELECT \(columns) FROM build_request WHERE id = ?", [id], BuildRequest.init(row:))
+    }
+
+    /// The requests that no build has been started for, in the order in which they are to be.
+    static func pending(in database: Database) throws -> [BuildRequest] {
+        try database.all(
+            """
+            SELECT \(columns) FROM build_request WHERE claimed_at IS NULL AND complete_at IS NULL
+            ORDER BY priority DESC, id
+            """, [], BuildRequest.init(row:))
+    }
+}
+
+extension Buildset {
+    /// The buildset of an id, with its source stamps.
+    static func find(_ id: Int, in database: Database) throws -> Buildset? {
+        let found = try database.first(
+            "SELECT \(columns) FROM buildset WHERE id = ?", [id], Buildset.init(row:))
+        guard var buildset = found else { return nil }
+        buildset.sourceStamps = try SourceStamp.all(ofBuildset: id, in: database)
+        return buildset
+    }
+
+    /// The properties that a buildset's builds begin with.
+    static func properties(_ id: Int, in database: Database) throws -> Properties {
+        try database.first("SELECT properties FROM buildset WHERE id = ?", [id]) { row in
+            try Properties(stored: row[0])
+        } ?? Properties()
+    }
+}
+
+extension SourceStamp {
+    /// The source stamps of a buildset, in the order in which they were given.
+    static func all(ofBuildset id: Int, in database: Database) throws -> [SourceStamp] {
+        try database.all(
+            "SELECT \(columns) FROM source_stamp WHERE buildset_id = ? ORDER BY id", [id],
+            SourceStamp.init(row:))
+    }
+}
+
+extension Builder {
+    /// The builder of an id.
+    static func find(_ id: Int, in database: Database) throws -> Builder? {
+        try database.first("SELECT \(columns) FROM builder WHERE id = ?", [id], Builder.init(row:))
+    }
+}
+
+extension StepRecord {
+    /// The step of an id.
+    static func find(_ id: Int, in database: Database) throws -> StepRecord? {
+        try database.first(
+            "SELECT \(columns) FROM step WHERE id = ?", [id], StepRecord.init(row:))
+    }
+
+    /// The steps of a build, in order.
+    static func all(ofBuild id: Int, in database: Database) throws -> [StepRecord] {
+        try database.all(
+            "SELECT \(columns) FROM step WHERE build_id = ? ORDER BY number", [id],
+            StepRecord.init(row:))
+    }
+}
+
+extension Log {
+    /// The logs of a step, in the order in which they were opened.
+    static func all(ofStep id: Int, in database: Database) throws -> [Log] {
+        try database.all(
+            "SELECT \(columns) FROM log WHERE step_id = ? ORDER BY id", [id], Log.init(row:))
+    }
+
+    /// Where the content of a log is, from the base folder.
+    static func path(_ id: Int, in database: Database) throws -> String? {
+        try database.first("SELECT path FROM log WHERE id = ?", [id]) { $0[0] }
+    }
+}

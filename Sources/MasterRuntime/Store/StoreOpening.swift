@@ -1,0 +1,135 @@
+internal import Dispatch
+public import FoundationEssentials
+internal import GRDB
+public import MasterKit
+
+/// A store that has been opened, with what was found in it.
+struct StoreOpening: Sendable {
+    let folder: String
+    let lock: StoreLock
+    let writer: StoreWriter
+    let identifier: String
+    let endedUncleanly: Bool
+    let lastStepID: Int
+    let lastLogID: Int
+}
+
+extension Store {
+    /// Opens the store of a folder, making both when they are not there, and takes the folder.
+    ///
+    /// - Parameters:
+    ///   - folder: The base folder.
+    ///   - durability: What a committed record survives.
+    ///   - identity: The master's address, which stands in records.
+    ///   - clock: The time of what happens.
+    /// - Throws: ``StoreError`` with a sentence that names the folder and the remedy.
+    public static func open(
+        folder: String, durability: Durability = .process,
+        identity: MasterIdentity = MasterIdentity(),
+        clock: @escaping @Sendable () -> Date = { Date() }
+    ) async throws(StoreError) -> Store {
+        let outcome: Result<StoreOpening, StoreError>
+        do {
+            outcome = try await OwnThread.run {
+                Result { () throws(StoreError) in
+                    try StoreOpening(
+                        folder: folder, durability: durability, identity: identity, clock: clock)
+                }
+            }
+        } catch {
+            throw StoreError(.system, "\(error)", cause: error)
+        }
+        return Store(try outcome.get())
+    }
+}
+
+extension StoreOpening {
+    init(
+        folder: String, durability: Durability, identity: MasterIdentity,
+        clock: @escaping @Sendable () -> Date
+    ) throws(StoreError) {
+        let lock = try StoreLock(folder: folder)
+        do {
+            try self.init(
+                folder: folder, lock: lock, durability: durability, identity: identity,
+                clock: clock)
+        } catch {
+            lock.release()
+            throw StoreError(error, at: folder + "/" + Self.fileName)
+        }
+    }
+
+    private static let fileName = "buildmaster.sqlite"
+
+    private init(
+        folder: String, lock: StoreLock, durability: Durability, identity: MasterIdentity,
+        clock: @escaping @Sendable () -> Date
+    ) throws {
+        let path = folder + "/" + Self.fileName
+        let pool = try DatabasePool(path: path, configuration: Self.configuration)
+        try Self.migrate(pool)
+        let found = try pool.writeWithoutTransaction { database in
+            // Set after opening: GRDB sets NORMAL when it turns the write-ahead log on.
+            try database.execute(
+                sql: "PRAGMA synchronous = \(durability == .power ? "FULL" : "NORMAL")")
+            return try Self.begin(in: database)
+        }
+        self.folder = folder
+        self.lock = lock
+        identifier = found.identifier
+        endedUncleanly = !found.isClean
+        lastStepID = found.lastStepID
+        lastLogID = found.lastLogID
+        writer = StoreWriter(pool: pool, events: EventBus(), identity: identity, clock: clock)
+        let writer = writer
+        try OwnThread.start { writer.run() }
+    }
+
+    private static var configuration: Configuration {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(10)
+        configuration.maximumReaderCount = 2
+        configuration.label = "store"
+        return configuration
+    }
+
+    private static func migrate(_ pool: DatabasePool) throws {
+        let migrator = StoreSchema.migrator
+        let isNewer = try pool.read { try migrator.hasBeenSuperseded($0) }
+        guard !isNewer else {
+            throw StoreError(
+                .newer, "\(pool.path) was written by a newer version of this program; use that "
+                    + "version, or name another folder with --basedir")
+        }
+        try migrator.migrate(pool)
+    }
+
+    private struct Found {
+        let identifier: String
+        let isClean: Bool
+        let lastStepID: Int
+        let lastLogID: Int
+    }
+
+    private static func begin(in database: Database) throws -> Found {
+        var found: Found?
+        try database.inTransaction(.immediate) {
+            try database.run(
+                "INSERT OR IGNORE INTO meta (id, store_id, clean) VALUES (1, ?, 1)",
+                [String(UInt64.random(in: .min ... .max), radix: 36)])
+            found = try database.first(
+                """
+                SELECT store_id, clean, (SELECT ifnull(max(id), 0) FROM step),
+                    (SELECT ifnull(max(id), 0) FROM log)
+                FROM meta
+                """
+            ) { Found(identifier: $0[0], isClean: $0[1], lastStepID: $0[2], lastLogID: $0[3]) }
+            try database.run("UPDATE meta SET clean = 0")
+            return .commit
+        }
+        guard let found else {
+            throw StoreError(.damaged, "the store has lost its table meta; move it away")
+        }
+        return found
+    }
+}
