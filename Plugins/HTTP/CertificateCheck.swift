@@ -1,0 +1,54 @@
+import MasterKit
+
+/// The setting `verify`: whether, or against which authorities, a server's certificate is checked.
+struct CertificateCheck: SettingValue {
+    let verification: HTTPTLS.Verification
+
+    static var shape: String { "true, false or the path of a file or folder of authorities" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> CertificateCheck? {
+        switch node.resolved {
+        case .bool(let isChecked):
+            return CertificateCheck(verification: isChecked ? .on : .off)
+        case .string(let path) where ["yes", "no", "on", "off"].contains(path.lowercased()):
+            _ = Bool.decode(node, with: decoder)
+            return nil
+        case .string(let path) where !path.isEmpty:
+            return CertificateCheck(verification: .authorities(path: path))
+        default:
+            return decoder.mismatch(node, expected: shape)
+        }
+    }
+}
+
+/// The setting `cert`: the client's certificate, with its key beside it or in the same file.
+struct ClientCertificate: SettingValue {
+    let path: String
+    let key: String?
+
+    static var shape: String { "the path of a PEM file, or [certificate, key]" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ClientCertificate? {
+        guard let items = node.sequence else {
+            guard case .string(let path) = node.resolved, !path.isEmpty else {
+                return decoder.mismatch(node, expected: shape)
+            }
+            return ClientCertificate(path: path, key: nil)
+        }
+        guard items.count == 2 else { return decoder.mismatch(node, expected: shape) }
+        let path = decoder.decode(String.self, from: items[0])
+        let key = decoder.decode(String.self, from: items[1])
+        guard let path, let key else { return nil }
+        return ClientCertificate(path: path, key: key)
+    }
+}
+
+extension HTTPTLS {
+    /// What `verify` and `cert` say, `nil` when neither is given.
+    init?(_ check: CertificateCheck?, _ certificate: ClientCertificate?) {
+        guard check != nil || certificate != nil else { return nil }
+        self.init(
+            verification: check?.verification ?? .on, clientCertificate: certificate?.path,
+            key: certificate?.key)
+    }
+}

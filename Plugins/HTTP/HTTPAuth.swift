@@ -1,0 +1,75 @@
+import MasterKit
+
+/// The setting `auth`: how a request proves who sends it.
+struct HTTPAuth: SettingValue {
+    let authentication: HTTPAuthentication
+
+    static var shape: String {
+        "[user, password], {basic: [user, password]}, {digest: [user, password]} or "
+            + "{bearer: token}"
+    }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> HTTPAuth? {
+        if node.sequence != nil { return basic(node, decoder) }
+        guard let entries = node.mapping?.entries, let entry = entries.first, entries.count == 1,
+            let scheme = entry.key.scalarText
+        else { return decoder.mismatch(node, expected: shape) }
+        switch scheme {
+        case "basic": return basic(entry.value, decoder)
+        case "digest":
+            return decoder.decode(UserAndPassword.self, from: entry.value).map {
+                HTTPAuth(authentication: .digest(user: $0.user, password: $0.password))
+            }
+        case "bearer":
+            return decoder.decode(BearerToken.self, from: entry.value).map {
+                HTTPAuth(authentication: .bearer(token: $0.text))
+            }
+        default:
+            let remedy = Suggestion.remedy(for: scheme, among: ["basic", "digest", "bearer"])
+            return decoder.error(
+                "there is no authentication '\(scheme)'; \(remedy)", at: entry.key.range)
+        }
+    }
+
+    private static func basic(_ node: YAMLNode, _ decoder: SettingDecoder) -> HTTPAuth? {
+        guard let pair = decoder.decode(UserAndPassword.self, from: node) else { return nil }
+        guard !pair.user.contains(":") else {
+            return decoder.error(
+                "a user name of basic authentication can't have a colon in it", at: node.range)
+        }
+        return HTTPAuth(authentication: .basic(user: pair.user, password: pair.password))
+    }
+}
+
+/// A list of a user and a password.
+private struct UserAndPassword: SettingValue {
+    let user: String
+    let password: String
+
+    static var shape: String { "a list of two texts, [user, password]" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> UserAndPassword? {
+        guard let items = node.sequence, items.count == 2 else {
+            return decoder.mismatch(node, expected: shape)
+        }
+        let user = decoder.decode(String.self, from: items[0])
+        let password = decoder.decode(String.self, from: items[1])
+        guard let user, let password else { return nil }
+        return UserAndPassword(user: user, password: password)
+    }
+}
+
+/// A text that is sent after `Bearer`.
+private struct BearerToken: SettingValue {
+    let text: String
+
+    static var shape: String { "a token" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> BearerToken? {
+        guard let text = String.decode(node, with: decoder) else { return nil }
+        guard !text.isEmpty else {
+            return decoder.error("the bearer token is empty", at: node.range)
+        }
+        return BearerToken(text: text)
+    }
+}

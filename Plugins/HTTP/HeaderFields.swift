@@ -1,0 +1,41 @@
+import MasterKit
+
+/// The setting `headers`: names with values, in order; null removes a header sent by default.
+struct HeaderFields: SettingValue {
+    private(set) var headers = HTTPHeaders()
+    private(set) var removed: [String] = []
+
+    static var shape: String { "a mapping of header names to texts, or to null" }
+
+    /// The headers that follow from the body.
+    private static let computed = ["content-length", "transfer-encoding"]
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> HeaderFields? {
+        guard let entries = node.mapping?.entries else {
+            return decoder.mismatch(node, expected: shape)
+        }
+        var fields = HeaderFields()
+        var isRight = true
+        for entry in entries where !fields.add(entry, decoder) { isRight = false }
+        return isRight ? fields : nil
+    }
+
+    private mutating func add(_ entry: YAMLMapping.Entry, _ decoder: SettingDecoder) -> Bool {
+        let name = decoder.decode(String.self, from: entry.key)
+        let value = decoder.decode(String?.self, from: entry.value)
+        guard let name, let value else { return false }
+        if Self.computed.contains(name.lowercased()) {
+            decoder.error(
+                "the header \(name) is computed from the body; leave it out", at: entry.key.range)
+            return false
+        }
+        do {
+            try HTTPHeaders([(name, value ?? "")]).validate()
+        } catch {
+            decoder.error(error.message, at: entry.key.range)
+            return false
+        }
+        if let value { headers.add(name, value) } else { removed.append(name) }
+        return true
+    }
+}

@@ -1,0 +1,68 @@
+import MasterKit
+import OrderedCollections
+
+extension CommandSettings {
+    /// Runs the command with its output in the log `stdio` and says how it went.
+    ///
+    /// - Parameters:
+    ///   - context: The running step.
+    ///   - receive: Gets what the command prints on standard output, as it comes.
+    func run(
+        in context: StepContext, receiving receive: (ArraySlice<UInt8>) -> Void = { _ in }
+    ) async throws -> Results {
+        let line = try context.render(command)
+        await context.setSummary(line.words)
+        let shell = try shell(line.invocation, in: context)
+        let results = try context.render(decodeRC)
+        let log = try await context.openLog("stdio")
+        let result: CommandResult
+        do {
+            result = try await context.run(.shell(shell)) { update in
+                if case .output(.stdout, let bytes) = update.content { receive(bytes[...]) }
+                try await log.write(update)
+            }
+        } catch let error as CommandError where error.isAboutTheCommand {
+            try await log.line(error.message, to: .stderr)
+            return .failure
+        }
+        if result.timedOut != nil {
+            await context.noteTimeout()
+            return .failure
+        }
+        return result.exitCode.map { results[$0] } ?? .failure
+    }
+
+    private func shell(
+        _ invocation: Command.Invocation, in context: StepContext
+    ) throws -> Command.Shell {
+        var shell = Command.Shell(invocation, in: context.workdir)
+        shell.timeout = try context.render(timeout)?.duration
+        shell.environment = context.environment
+        for (name, value) in try context.render(env)?.variables ?? [:] {
+            shell.environment.updateValue(value, forKey: name)
+        }
+        return shell
+    }
+}
+
+extension StepLog {
+    /// Adds what a command has to say.
+    fileprivate func write(_ update: CommandUpdate) async throws {
+        switch update.content {
+        case .output(.stdout, let bytes): try await write(bytes[...], to: .stdout)
+        case .output(.stderr, let bytes): try await write(bytes[...], to: .stderr)
+        case .header(let text): try await line(text, to: .header)
+        case .content: break
+        }
+    }
+}
+
+extension CommandError {
+    /// Whether the command itself is at fault, and not the machine.
+    fileprivate var isAboutTheCommand: Bool {
+        switch code {
+        case .invalid, .programNotFound, .programNotExecutable, .workdir, .argumentsTooLong: true
+        default: false
+        }
+    }
+}

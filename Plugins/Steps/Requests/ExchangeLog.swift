@@ -1,0 +1,85 @@
+import MasterKit
+
+/// Writes requests and answers into the log of an HTTP step.
+struct ExchangeLog {
+    let log: any StepLog
+    let requestHeaders: HeaderListing
+    let responseHeaders: HeaderListing
+
+    private static let rule = String(repeating: "=", count: 60)
+
+    /// Says what is about to be sent.
+    func begin(_ request: HTTPRequest) async throws {
+        let address = HTTPAddress.withoutUser(request.url)
+        var lines = ["Performing \(request.method) request to \(address)"]
+        if !request.query.isEmpty { lines += section("Parameters", request.query.map(\.line)) }
+        switch request.body {
+        case .form(let pairs) where !pairs.isEmpty:
+            lines += section("Data", pairs.map(\.line))
+        case .bytes(let bytes, "application/json"):
+            lines += section("JSON", [String(decoding: bytes, as: UTF8.self)])
+        case .bytes(let bytes, _):
+            lines += section("Data", [String(decoding: bytes, as: UTF8.self)])
+        case .multipart(let parts):
+            lines += section("Data", parts.filter { $0.filename == nil }.map(\.line))
+            lines += section("Files", parts.filter { $0.filename != nil }.map(\.line))
+        default: break
+        }
+        try await write(lines, to: .header)
+    }
+
+    /// Writes all hops of a request, the last one being the final answer.
+    func exchanges(_ exchanges: [HTTPExchange], _ contents: [LoggedContent]) async throws {
+        let redirects = exchanges.count - 1
+        if redirects > 0 {
+            let times = redirects == 1 ? "1 time" : "\(redirects) times"
+            try await write(["", "Redirected \(times):", ""], to: .stdout)
+        }
+        for (index, exchange) in exchanges.enumerated() {
+            try await write(exchange, contents[index])
+            if index < redirects { try await log.line(Self.rule) }
+        }
+    }
+
+    /// Writes why there is no answer, and what was exchanged before.
+    func fault(_ error: HTTPError) async throws {
+        for exchange in error.exchanges {
+            try await write(exchange, LoggedContent(exchange))
+            try await log.line(Self.rule)
+        }
+        try await log.line("The request failed: \(error.message)", to: .stderr)
+    }
+
+    private func write(_ exchange: HTTPExchange, _ content: LoggedContent) async throws {
+        try await write(
+            section("Request Headers", requestHeaders.lines(exchange.requestHeaders)), to: .header)
+        try await log.line("URL: \(exchange.url)")
+        let isGood = exchange.isSuccess
+        try await log.line("Status: \(exchange.status)", to: isGood ? .stdout : .stderr)
+        try await write(
+            section("Response Headers", responseHeaders.lines(exchange.headers)), to: .header)
+        try await log.line(" ------ Content ------")
+        try await content.write(to: log)
+    }
+
+    private func section(_ title: String, _ lines: [String]) -> [String] {
+        lines.isEmpty ? [] : ["\(title):"] + lines.map { "\t\($0)" }
+    }
+
+    /// Writes lines of one channel at once.
+    private func write(_ lines: [String], to channel: LogChannel) async throws {
+        guard !lines.isEmpty else { return }
+        try await log.line(lines.map { "\($0)\n" }.joined(), to: channel)
+    }
+}
+
+extension HTTPPair {
+    fileprivate var line: String { "\(name): \(value)" }
+}
+
+extension HTTPPart {
+    fileprivate var line: String {
+        guard let filename else { return "\(name): \(String(decoding: content, as: UTF8.self))" }
+        return "\(name): \(filename) (\(content.count) bytes)"
+    }
+}

@@ -1,0 +1,82 @@
+import MasterKit
+
+/// Names with values, in order, as `params` and `data` take them.
+///
+/// A mapping or a list of pairs. A list as value repeats its name, null drops it; numbers keep
+/// their spelling, booleans are `true` and `false`.
+struct FieldPairs: SettingValue {
+    let pairs: [HTTPPair]
+    /// Whether not even a field without value was written.
+    let isEmpty: Bool
+
+    static var shape: String { "a mapping, or a list of pairs [name, value]" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FieldPairs? {
+        let fields: [FieldPair?]
+        switch node.kind {
+        case .mapping(let mapping):
+            fields = mapping.entries.map { FieldPair($0.key, $0.value, decoder) }
+        case .sequence(let items):
+            fields = items.map { decoder.decode(FieldPair.self, from: $0) }
+        case .scalar:
+            return decoder.mismatch(node, expected: shape)
+        }
+        let present = fields.compactMap(\.self)
+        guard present.count == fields.count else { return nil }
+        return FieldPairs(pairs: present.flatMap(\.pairs), isEmpty: fields.isEmpty)
+    }
+}
+
+/// One name with its values.
+private struct FieldPair: SettingValue {
+    let name: String
+    let values: [String]
+
+    var pairs: [HTTPPair] { values.map { HTTPPair(name, $0) } }
+
+    static var shape: String { "a pair [name, value]" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FieldPair? {
+        guard let items = node.sequence, items.count == 2 else {
+            return decoder.error(
+                "\(decoder.subject) as a list must hold pairs [name, value], not \(node.wording)",
+                at: node.range)
+        }
+        return FieldPair(items[0], items[1], decoder)
+    }
+
+    init?(_ key: YAMLNode, _ value: YAMLNode, _ decoder: SettingDecoder) {
+        let name = decoder.decode(String.self, from: key)
+        let values = decoder.decode(FieldValues.self, from: value)
+        guard let name, let values else { return nil }
+        self.name = name
+        self.values = values.texts
+    }
+}
+
+/// The values of one name: none for null, one for a scalar, several for a list.
+private struct FieldValues: SettingValue {
+    let texts: [String]
+
+    static var shape: String { "a text, a number, true, false, null or a list of these" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FieldValues? {
+        guard let items = node.sequence else {
+            return text(node, decoder).map { FieldValues(texts: $0.map { [$0] } ?? []) }
+        }
+        let texts = items.map { text($0, decoder) }
+        let present = texts.compactMap(\.self)
+        guard present.count == texts.count else { return nil }
+        return FieldValues(texts: present.compactMap(\.self))
+    }
+
+    private static func text(_ node: YAMLNode, _ decoder: SettingDecoder) -> String?? {
+        guard node.tag?.name != nil || node.scalar != nil else {
+            return decoder.error(
+                "a field of \(decoder.subject) must be \(shape), not \(node.wording); "
+                    + "'json' takes nested values",
+                at: node.range)
+        }
+        return decoder.decode(String?.self, from: node)
+    }
+}

@@ -1,0 +1,60 @@
+import MasterKit
+
+/// The setting `proxies`: which proxy serves which scheme or host.
+struct ProxyMap: SettingValue {
+    let proxies: HTTPProxies
+
+    static var shape: String {
+        "a mapping of http, https, all, or one of these with ://host, to proxy addresses"
+    }
+
+    private static let served = ["http", "https", "all"]
+    private static let spoken = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"]
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ProxyMap? {
+        guard let entries = node.mapping?.entries else {
+            return decoder.mismatch(node, expected: shape)
+        }
+        var map: [String: String] = [:]
+        var isRight = true
+        for entry in entries {
+            let key = key(entry.key, decoder)
+            let address = decoder.decode(ProxyAddress?.self, from: entry.value)
+            guard let key, let address else {
+                isRight = false
+                continue
+            }
+            map[key] = address?.text
+        }
+        return isRight ? ProxyMap(proxies: .map(map)) : nil
+    }
+
+    private static func key(_ node: YAMLNode, _ decoder: SettingDecoder) -> String? {
+        guard let key = decoder.decode(String.self, from: node)?.lowercased() else { return nil }
+        let scheme = key.firstRange(of: "://").map { String(key[..<$0.lowerBound]) } ?? key
+        guard served.contains(scheme) else {
+            let remedy = Suggestion.remedy(for: scheme, among: served)
+            return decoder.error(
+                "no proxy can be chosen by '\(scheme)'; \(remedy)", at: node.range)
+        }
+        return key
+    }
+
+    /// The address of a proxy, with a scheme that can be spoken to one.
+    private struct ProxyAddress: SettingValue {
+        let text: String
+
+        static var shape: String { "the address of a proxy such as http://127.0.0.1:3128" }
+
+        static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ProxyAddress? {
+            guard let text = String.decode(node, with: decoder) else { return nil }
+            let scheme = text.firstRange(of: "://").map { text[..<$0.lowerBound].lowercased() }
+            guard !text.isEmpty, spoken.contains(scheme ?? "http") else {
+                return decoder.error(
+                    "the address of a proxy begins with one of "
+                        + spoken.map { "\($0)://" }.joined(separator: ", "), at: node.range)
+            }
+            return ProxyAddress(text: text)
+        }
+    }
+}

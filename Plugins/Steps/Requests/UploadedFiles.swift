@@ -1,0 +1,82 @@
+import MasterKit
+
+/// The setting `files`: fields of a multipart body, each with a content or a file to read.
+struct UploadedFiles: SettingValue {
+    let files: [UploadedFile]
+
+    static var shape: String {
+        "a mapping of fields to texts, or to {content or path, filename, content_type, headers}"
+    }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> UploadedFiles? {
+        guard let entries = node.mapping?.entries else {
+            return decoder.mismatch(node, expected: shape)
+        }
+        let files = entries.map { entry -> UploadedFile? in
+            let field = decoder.decode(String.self, from: entry.key)
+            let part = decoder.decode(FilePart.self, from: entry.value)
+            guard let field, let part else { return nil }
+            return UploadedFile(field: field, part: part)
+        }
+        let present = files.compactMap(\.self)
+        return present.count == files.count ? UploadedFiles(files: present) : nil
+    }
+}
+
+/// One file of a multipart body under the name of its field.
+struct UploadedFile: Sendable {
+    let field: String
+    let part: FilePart
+
+    /// The name told to the server: as given, or else of the file, or else of the field.
+    var filename: String {
+        if let filename = part.filename { return filename }
+        guard case .path(let path) = part.source else { return field }
+        return path.split(separator: "/").last.map(String.init) ?? field
+    }
+}
+
+/// What one field of `files` holds.
+struct FilePart: SettingValue {
+    /// Where the content comes from.
+    enum Source: Sendable {
+        case content(String)
+        /// A file on the worker, relative to the folder of the step.
+        case path(String)
+    }
+
+    let source: Source
+    let filename: String?
+    let contentType: String?
+    let headers: HTTPHeaders
+
+    static var shape: String { "a text, or {content or path, filename, content_type, headers}" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FilePart? {
+        guard let mapping = node.mapping else {
+            return decoder.decode(String.self, from: node).map {
+                FilePart(source: .content($0), filename: nil, contentType: nil, headers: [:])
+            }
+        }
+        let form = FilePartForm()
+        guard decoder.fill([form], from: node, owner: "a file of 'files'", at: node.range)
+        else { return nil }
+        guard (mapping["content"] == nil) != (mapping["path"] == nil) else {
+            return decoder.error(
+                "a file of 'files' needs either 'content' or 'path', and not both", at: node.range)
+        }
+        let source = form.content.map { Source.content($0) } ?? form.path.map { .path($0) }
+        guard let source else { return nil }
+        return FilePart(
+            source: source, filename: form.filename, contentType: form.contentType,
+            headers: form.headers?.headers ?? [:])
+    }
+}
+
+private struct FilePartForm: Settings {
+    @Setting("The content, a text.") var content: String?
+    @Setting("A file on the worker.", .notEmpty) var path: String?
+    @Setting("The name told to the server.") var filename: String?
+    @Setting("The type told to the server.", .named("content_type")) var contentType: String?
+    @Setting("More headers of this part.") var headers: HeaderFields?
+}

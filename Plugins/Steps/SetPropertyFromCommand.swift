@@ -1,0 +1,81 @@
+public import MasterKit
+import Synchronization
+
+/// Sets a property of the build to what a command prints on its standard output.
+public struct SetPropertyFromCommand: Step, SettingHints {
+    /// What the step does.
+    public static let summary = "Sets a property to what a command prints."
+
+    /// The most bytes that a property may take from a command.
+    static let outputLimit = 1 << 20
+
+    @SettingGroup var command: CommandSettings
+
+    @Setting("The name of the property.")
+    var property: Renderable<PropertyName>
+
+    @Setting("Whether white space around the output is taken away.")
+    var strip = Renderable(true)
+
+    /// Makes a step to be configured.
+    public init() {}
+
+    /// Runs the command; the property is set only when the command succeeds.
+    public func run(in context: StepContext) async throws -> Results {
+        let name = try context.render(property).text
+        let output = CollectedOutput(limit: Self.outputLimit)
+        let results = try await command.run(in: context) { output.append($0) }
+        guard results == .success || results == .warnings else { return results }
+        guard let bytes = output.bytes else {
+            let log = try await context.openLog("property")
+            try await log.line(
+                "the command printed more than \(Self.outputLimit) bytes, which is too much for a "
+                    + "property; print less, or write it to a file", to: .stderr)
+            return .failure
+        }
+        let text = String(decoding: bytes, as: UTF8.self)
+        let value = try context.render(strip) ? text.trimmed : text
+        await context.setProperty(name, to: .string(value))
+        await context.setSummary("property '\(name)' set")
+        return results
+    }
+
+    /// What to do instead of a setting that this step has not.
+    public static func hint(forUnknown name: String) -> String? {
+        guard name == "extract_fn" else { return CommandSettings.hint(forUnknown: name) }
+        return "it takes code, which master.yaml has not; let the command print the value alone, "
+            + "one step a property, or write a step plugin in Swift"
+    }
+}
+
+/// Output of a command up to a limit.
+private final class CollectedOutput: Sendable {
+    private let limit: Int
+    private let state = Mutex<[UInt8]?>([])
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    /// All bytes, `nil` when there were too many.
+    var bytes: [UInt8]? { state.withLock { $0 } }
+
+    func append(_ piece: ArraySlice<UInt8>) {
+        state.withLock { bytes in
+            guard let count = bytes?.count, count + piece.count <= limit else {
+                bytes = nil
+                return
+            }
+            bytes?.append(contentsOf: piece)
+        }
+    }
+}
+
+extension String {
+    /// The text without white space at its ends.
+    fileprivate var trimmed: String {
+        let start = drop { $0.isWhitespace }
+        guard let last = start.lastIndex(where: { !$0.isWhitespace }) else { return "" }
+        return String(start[...last])
+    }
+}

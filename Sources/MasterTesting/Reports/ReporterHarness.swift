@@ -1,0 +1,78 @@
+public import MasterKit
+
+/// Makes and sends the reports of a reporter without a master: HTTP is real, builds are made up.
+///
+/// ```swift
+/// let harness = try ReporterHarness()
+/// let reporter = try HttpStatusPush.configured(["serverUrl": "http://127.0.0.1:\(port)/"])
+/// for report in try await harness.reports(of: reporter, for: RecordedBuild().finished) {
+///     try await harness.send(report, through: reporter)
+/// }
+/// ```
+public struct ReporterHarness: Sendable {
+    /// Keeps what the reporter logs.
+    public let log = RecordedMessages()
+    private let http: HTTPClient
+    private let session: HTTPSession
+    private let secrets: SecretValues
+    private let identity: MasterIdentity
+
+    /// Makes a harness.
+    ///
+    /// - Parameters:
+    ///   - secrets: The values of secrets by name.
+    ///   - identity: What the master is called.
+    ///   - http: The client for requests; by default one of the harness's own, which takes no
+    ///     proxy from the environment.
+    /// - Throws: When the system has no thread or memory for the client.
+    public init(
+        secrets: [String: String] = [:], identity: MasterIdentity = MasterIdentity(),
+        http: HTTPClient? = nil
+    ) throws {
+        self.http = try http ?? HTTPClient(HTTPClientConfiguration(environment: [:]))
+        session = try self.http.makeSession()
+        self.secrets = SecretValues(secrets)
+        self.identity = identity
+    }
+
+    /// The reports that a reporter's generators make of an event of a build, in order.
+    ///
+    /// - Parameters:
+    ///   - reporter: The reporter.
+    ///   - event: The event.
+    ///   - build: What is looked up beside the event.
+    ///   - generators: The generators; by default the reporter's own.
+    public func reports(
+        of reporter: some Reporter, for event: Event, of build: RecordedBuild = RecordedBuild(),
+        generators: [any ReportGenerator]? = nil
+    ) async throws -> [Report] {
+        var reports: [Report] = []
+        for generator in generators ?? reporter.defaultGenerators
+        where generator.wantedEvents.contains(event.kind) {
+            let context = ReportContext(
+                event: event, formatter: reporter.defaultFormatter, master: identity,
+                source: build)
+            if let report = try await generator.generate(for: event, in: context) {
+                reports.append(report)
+            }
+        }
+        return reports
+    }
+
+    /// Sends a report.
+    ///
+    /// - Returns: What was sent and answered.
+    /// - Throws: What the reporter throws when the report was not delivered.
+    @discardableResult
+    public func send(
+        _ report: Report, through reporter: some Reporter, id: String = "msg_test_1_1_0",
+        attempt: Int = 1
+    ) async throws -> DeliveryTrace {
+        let log = log
+        let context = DeliveryContext(
+            id: id, attempt: attempt, logger: Logger(label: "reporter") { _ in log.handler },
+            secrets: secrets, mask: secrets.mask, http: http, session: session)
+        try await reporter.send(report, in: context)
+        return context.trace
+    }
+}

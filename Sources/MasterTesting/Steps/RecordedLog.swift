@@ -1,0 +1,61 @@
+public import MasterKit
+import Synchronization
+
+/// A log of a step that is kept in memory.
+///
+/// Lines are kept as the store keeps them: each begins with the letter of its channel, and what
+/// one channel writes is not torn apart by what another writes meanwhile.
+public final class RecordedLog: StepLog {
+    /// The name under which the step opened it.
+    public let name: String
+    /// How its content is to be read.
+    public let kind: Log.Kind
+
+    private struct State {
+        var lines: [String] = []
+        var unfinished: [LogChannel: [UInt8]] = [:]
+    }
+
+    private let mask: SecretMask
+    private let state = Mutex(State())
+
+    init(name: String, kind: Log.Kind, mask: SecretMask) {
+        self.name = name
+        self.kind = kind
+        self.mask = mask
+    }
+
+    /// The lines so far, each with the letter of its channel before it.
+    public var lines: [String] {
+        state.withLock { state in
+            let rest = LogChannel.allCases.compactMap { channel in
+                state.unfinished[channel].map { Self.line($0[...], channel) }
+            }
+            return (state.lines + rest).map { mask.apply(to: $0) }
+        }
+    }
+
+    /// The lines with a line end after each, as reports carry them.
+    public var content: String {
+        lines.map { "\($0)\n" }.joined()
+    }
+
+    /// Adds output of one channel.
+    public func write(_ bytes: ArraySlice<UInt8>, to channel: LogChannel) async throws {
+        state.withLock { state in
+            var open = state.unfinished.removeValue(forKey: channel) ?? []
+            open.append(contentsOf: bytes)
+            var rest = open[...]
+            while let end = rest.firstIndex(of: 0x0A) {
+                state.lines.append(Self.line(rest[..<end], channel))
+                rest = rest[(end + 1)...]
+            }
+            if !rest.isEmpty { state.unfinished[channel] = Array(rest) }
+        }
+    }
+
+    private static func line(_ bytes: ArraySlice<UInt8>, _ channel: LogChannel) -> String {
+        let letter = String(Unicode.Scalar(channel.rawValue))
+        return letter + String(decoding: bytes, as: UTF8.self)
+    }
+}
