@@ -42,7 +42,11 @@ public struct LocalWorker: Worker {
         let started = ContinuousClock.now
         if case .shell(let shell) = command {
             let run = ProgramRun(
-                shell, in: path(shell.workdir), environment: environment, started: started)
+                shell,
+                in: path(shell.workdir),
+                environment: environment,
+                started: started
+            )
             return try await run.run(updates: updates)
         }
         let value =

@@ -43,8 +43,10 @@ struct FileDownload {
             count += bytes.count
             if let limit = file.maxByteCount, count > limit {
                 throw CommandError(
-                    .tooLarge, "the file for \(path) has more than the \(limit) bytes that are "
-                        + "allowed; raise the limit, or send less")
+                    .tooLarge,
+                    "the file for \(path) has more than the \(limit) bytes that are "
+                        + "allowed; raise the limit, or send less"
+                )
             }
             try await OwnThread.run { [path] in
                 try Self.explaining(path) { _ = try target.descriptor.writeAll(bytes) }
@@ -56,15 +58,18 @@ struct FileDownload {
         try FileTree.makeParent(of: path)
         if try FileTree.kind(of: path) == S_IFDIR {
             throw CommandError(
-                .wrongKind, "the file \(path) cannot be written: a folder is there; "
-                    + "choose another path")
+                .wrongKind,
+                "the file \(path) cannot be written: a folder is there; "
+                    + "choose another path"
+            )
         }
         return try explaining(path) { try TemporaryFile(beside: path) }
     }
 
     /// Says of a fault of the system that it hit this file.
     private static func explaining<Value>(
-        _ path: FilePath, _ body: () throws -> Value
+        _ path: FilePath,
+        _ body: () throws -> Value
     ) throws -> Value {
         do {
             return try body()

@@ -19,9 +19,11 @@ enum FileLookup {
                 }
             let nanoseconds = Double(status.st_mtim.tv_nsec)
             return CommandResult.FileStatus(
-                kind: kind, byteCount: Int(status.st_size),
+                kind: kind,
+                byteCount: Int(status.st_size),
                 permissions: status.st_mode & 0o7777,
-                modified: Double(status.st_mtim.tv_sec) + nanoseconds / 1e9)
+                modified: Double(status.st_mtim.tv_sec) + nanoseconds / 1e9
+            )
         } catch let fault {
             if fault.number == ENOENT || fault.number == ENOTDIR { return nil }
             throw CommandError("\(path) cannot be looked at", fault)
@@ -33,14 +35,17 @@ enum FileLookup {
         let names = try entries(in: folder, limit: maxNames)
         guard names.count <= maxNames else {
             throw CommandError(
-                .tooLarge, "\(folder) has more than \(maxNames) entries; list a smaller folder")
+                .tooLarge,
+                "\(folder) has more than \(maxNames) entries; list a smaller folder"
+            )
         }
         return names.map(\.string).sorted()
     }
 
     /// The names in a folder, in no order; at most one more than the limit.
     static func entries(
-        in folder: FilePath, limit: Int = .max - 1
+        in folder: FilePath,
+        limit: Int = .max - 1
     ) throws(CommandError) -> [FilePath.Component] {
         do {
             return try POSIX.names(in: folder, limit: limit)
@@ -57,7 +62,8 @@ enum FileLookup {
             throw CommandError(
                 .tooLarge,
                 "the pattern \(pattern) fits more than \(maxNames) paths, or more than the memory "
-                    + "holds; use a narrower one")
+                    + "holds; use a narrower one"
+            )
         }
         return paths.map { String($0.dropFirst(prefix.count)) }.sorted()
     }

@@ -28,8 +28,10 @@ extension FileTree {
     private func checkCanCopy(_ source: FilePath, to destination: FilePath) throws(CommandError) {
         guard try Self.kind(of: source) == S_IFDIR else {
             throw CommandError(
-                .notFound, "the folder \(source) cannot be copied: there is no folder; "
-                    + "check the path")
+                .notFound,
+                "the folder \(source) cannot be copied: there is no folder; "
+                    + "check the path"
+            )
         }
         guard source != destination, !destination.isBelow(source),
             !source.isBelow(destination)
@@ -37,7 +39,8 @@ extension FileTree {
             throw CommandError(
                 .invalid,
                 "\(source) cannot be copied to \(destination): one is within the other; "
-                    + "choose another destination")
+                    + "choose another destination"
+            )
         }
     }
 
@@ -59,7 +62,10 @@ extension FileTree {
             try telling("\(folder.destination) cannot be given its permissions") {
                 () throws(SystemFault) in
                 let file = try POSIX.open(folder.destination, O_RDONLY)
-                try POSIX.pass(try POSIX.status(of: folder.source, following: true), to: file.number)
+                try POSIX.pass(
+                    try POSIX.status(of: folder.source, following: true),
+                    to: file.number
+                )
             }
         }
     }
@@ -93,7 +99,8 @@ extension FileTree {
     }
 
     private func telling<Value>(
-        _ task: String, _ body: () throws(SystemFault) -> Value
+        _ task: String,
+        _ body: () throws(SystemFault) -> Value
     ) throws(CommandError) -> Value {
         do {
             return try body()

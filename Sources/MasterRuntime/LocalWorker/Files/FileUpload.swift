@@ -36,7 +36,8 @@ struct FileUpload {
 
     /// Opens a file and looks at it before anything is read; what is no file might never end.
     private static func open(
-        _ path: FilePath, maxByteCount: Int?
+        _ path: FilePath,
+        maxByteCount: Int?
     ) throws(CommandError) -> OwnedDescriptor {
         let status: POSIX.Status
         let owned: OwnedDescriptor
@@ -48,14 +49,17 @@ struct FileUpload {
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw CommandError(
-                .wrongKind, "\(path) cannot be uploaded: it is no file; name a file")
+                .wrongKind,
+                "\(path) cannot be uploaded: it is no file; name a file"
+            )
         }
         if let limit = maxByteCount, status.st_size > limit { throw tooLarge(path, limit) }
         return owned
     }
 
     private static func read(
-        _ source: OwnedDescriptor, _ path: FilePath
+        _ source: OwnedDescriptor,
+        _ path: FilePath
     ) throws(CommandError) -> [UInt8] {
         do {
             return try POSIX.read(source.number, maxByteCount: chunkByteCount)
@@ -66,7 +70,9 @@ struct FileUpload {
 
     private static func tooLarge(_ path: FilePath, _ limit: Int) -> CommandError {
         CommandError(
-            .tooLarge, "the file \(path) has more than the \(limit) bytes that are allowed; "
-                + "raise the limit, or make it smaller")
+            .tooLarge,
+            "the file \(path) has more than the \(limit) bytes that are allowed; "
+                + "raise the limit, or make it smaller"
+        )
     }
 }

@@ -4,7 +4,8 @@ import SystemPackage
 extension LocalWorker {
     /// Runs a command on files that needs nothing but the system; blocks the thread.
     func runFileCommand(
-        _ command: Command, until stop: StopFlag
+        _ command: Command,
+        until stop: StopFlag
     ) throws -> CommandResult.Value {
         switch command {
         case .mkdir(let folder):
@@ -16,7 +17,11 @@ extension LocalWorker {
         case .cpdir(let copy):
             let entry = path(copy.destination).entryWithoutLinks
             try checkIsInside(
-                entry, of: copy.destination, outside: copy.outside, to: "overwritten")
+                entry,
+                of: copy.destination,
+                outside: copy.outside,
+                to: "overwritten"
+            )
             try FileTree(stop).copy(path(copy.source).withoutLinks, to: entry)
         case .stat(let stat):
             return .status(try FileLookup.status(of: path(stat.path)))
@@ -31,12 +36,16 @@ extension LocalWorker {
     }
 
     private func checkIsInside(
-        _ entry: FilePath, of path: String, outside: Bool, to verb: String
+        _ entry: FilePath,
+        of path: String,
+        outside: Bool,
+        to verb: String
     ) throws(CommandError) {
         guard !outside, !entry.isBelow(FilePath(root).withoutLinks) else { return }
         throw CommandError(
             .outsideRoot,
             "\(path) is not \(verb): it leads to \(entry), which is not below \(root); "
-                + "correct the path, or say outside: true if it is meant")
+                + "correct the path, or say outside: true if it is meant"
+        )
     }
 }

@@ -33,27 +33,36 @@ struct Lifeline {
 
     private enum Phase {
         case running
-        case draining(until: Instant)
+        case draining(until: Instant, latest: Instant)
         case ending(killAt: Instant)
-        case killing(again: Instant, giveUpAt: Instant)
+        case killing(giveUpAt: Instant)
     }
 
     /// How long processes may take to vanish after KILL.
     static let killTime: Duration = .seconds(5)
+    /// How often the drain time may pass while our own side is slow.
+    private static let longestDrain = 10
     private static let longestInterval: Duration = .milliseconds(64)
 
-    private let limits: Command.Shell
+    private let timeout: Duration?
+    private let maxTime: Duration?
+    private let terminationGrace: Duration
+    private let drainTime: Duration
     private let started: Instant
     private var phase = Phase.running
     private var lastOutput: Instant
     private var pausedSince: Instant?
     private var interval: Duration = .milliseconds(1)
+    private var isKillDue = false
 
     /// The limit by which the command was ended.
     private(set) var timedOut: CommandResult.Limit?
 
     init(_ limits: Command.Shell, started: Instant) {
-        self.limits = limits
+        timeout = limits.timeout.map(Self.countable)
+        maxTime = limits.maxTime.map(Self.countable)
+        terminationGrace = Self.countable(limits.terminationGrace)
+        drainTime = Self.countable(limits.drainTime)
         self.started = started
         lastOutput = started
     }
@@ -72,34 +81,36 @@ struct Lifeline {
         guard let since = pausedSince else { return }
         pausedSince = nil
         lastOutput += now - since
-        if case .draining(let until) = phase { phase = .draining(until: until + (now - since)) }
+        if case .draining(let until, let latest) = phase {
+            phase = .draining(until: min(until + (now - since), latest), latest: latest)
+        }
     }
 
     /// Says what is to be done now.
     ///
-    /// - Parameter hasSurvivors: Whether processes of the command are alive; asked only when the
-    ///   program has exited and its processes are being ended.
+    /// Whether processes of the command are alive is asked only when the program has exited and
+    /// what it left is being ended.
     mutating func next(
-        at now: Instant, _ facts: Facts, hasSurvivors: () -> Bool
+        at now: Instant,
+        _ facts: Facts,
+        hasSurvivors: () -> Bool
     ) -> Action {
         switch phase {
         case .running:
             return whileRunning(at: now, facts)
-        case .draining(let until):
+        case .draining(let until, let latest):
             if !facts.isOpen { return .finish }
             if facts.isStopped { return beginEnding(at: now) }
-            if pausedSince != nil { return .wait(until: nil) }
-            return now >= until ? beginEnding(at: now) : .wait(until: until)
+            let end = pausedSince == nil ? until : latest
+            return now >= end ? beginEnding(at: now) : .wait(until: end)
         case .ending(let killAt):
             if facts.hasExited, !hasSurvivors() { return .finish }
             return now >= killAt ? beginKilling(at: now) : check(at: now, orAt: killAt)
-        case .killing(let again, let giveUpAt):
+        case .killing(let giveUpAt):
             if facts.hasExited, !hasSurvivors() { return .finish }
             if now >= giveUpAt { return .giveUp }
-            if now < again { return .wait(until: again) }
-            interval = min(interval * 2, Self.longestInterval)
-            phase = .killing(again: now + interval, giveUpAt: giveUpAt)
-            return .kill
+            isKillDue.toggle()
+            return isKillDue ? .kill : check(at: now, orAt: giveUpAt)
         }
     }
 
@@ -107,16 +118,17 @@ struct Lifeline {
         if facts.hasExited, !facts.isOpen { return .finish }
         if facts.isStopped { return beginEnding(at: now) }
         if facts.hasExited {
-            let until = now + limits.drainTime
-            phase = .draining(until: until)
+            let until = now + drainTime
+            let latest = now + drainTime * Self.longestDrain
+            phase = .draining(until: until, latest: latest)
             return .wait(until: until)
         }
-        let end = limits.maxTime.map { started + $0 }
-        if let maxTime = limits.maxTime, let end, now >= end {
+        let end = maxTime.map { started + $0 }
+        if let maxTime, let end, now >= end {
             timedOut = .total(maxTime)
             return beginEnding(at: now)
         }
-        guard let timeout = limits.timeout, pausedSince == nil else { return .wait(until: end) }
+        guard let timeout, pausedSince == nil else { return .wait(until: end) }
         let silenceEnd = lastOutput + timeout
         if now >= silenceEnd {
             timedOut = .silence(timeout)
@@ -127,15 +139,21 @@ struct Lifeline {
 
     /// Begins to end the processes, whatever happens else.
     mutating func beginEnding(at now: Instant) -> Action {
-        guard limits.terminationGrace > .zero else { return beginKilling(at: now) }
-        phase = .ending(killAt: now + limits.terminationGrace)
+        guard terminationGrace > .zero else { return beginKilling(at: now) }
+        phase = .ending(killAt: now + terminationGrace)
         return .terminate
     }
 
     private mutating func beginKilling(at now: Instant) -> Action {
         interval = .milliseconds(1)
-        phase = .killing(again: now + interval, giveUpAt: now + Self.killTime)
+        isKillDue = true
+        phase = .killing(giveUpAt: now + Self.killTime)
         return .kill
+    }
+
+    /// The time as it can be added to any other: not below zero, and at most a hundred years.
+    private static func countable(_ time: Duration) -> Duration {
+        min(max(time, .zero), .seconds(100 * 365 * 86_400))
     }
 
     /// Waits a little, each time longer, since nobody tells when the last process has gone.

@@ -48,12 +48,14 @@ struct OutputPump: Sendable {
     private var firstAction: Lifeline.Action?
     private var survivors: [ProcessSession.Member] = []
 
-    /// A pump for a program that runs.
-    ///
-    /// - Parameter processDescriptor: Becomes readable when the program exits.
+    /// A pump for a program that runs; its process descriptor is readable when it has exited.
     init(
-        _ session: ProcessSession, processDescriptor: CInt, sources: [Source], queue: OutputQueue,
-        limits: Command.Shell, started: Instant
+        _ session: ProcessSession,
+        processDescriptor: CInt,
+        sources: [Source],
+        queue: OutputQueue,
+        limits: Command.Shell,
+        started: Instant
     ) {
         self.session = session
         self.processDescriptor = processDescriptor
@@ -66,8 +68,13 @@ struct OutputPump: Sendable {
     /// A pump that only ends what a program has left behind, after that one has been waited for.
     init(leftBy session: ProcessSession, queue: OutputQueue, limits: Command.Shell) {
         self.init(
-            session, processDescriptor: -1, sources: [], queue: queue, limits: limits,
-            started: .now)
+            session,
+            processDescriptor: -1,
+            sources: [],
+            queue: queue,
+            limits: limits,
+            started: .now
+        )
         hasExited = true
         isLeaderGone = true
         firstAction = lifeline.beginEnding(at: .now)
@@ -76,11 +83,14 @@ struct OutputPump: Sendable {
     /// Reads until all is over.
     mutating func run() -> Report {
         let buffer = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: Self.chunkByteCount, alignment: 16)
+            byteCount: Self.chunkByteCount,
+            alignment: 16
+        )
         defer { unsafe buffer.deallocate() }
-        while case .wait(let deadline) = act() {
+        while true {
             let hasRoom = queue.hasRoom()
             lifeline.noteRoom(hasRoom, at: .now)
+            guard case .wait(let deadline) = act() else { break }
             for index in wait(until: deadline, reading: hasRoom).reversed() {
                 if unsafe read(sources[index], into: buffer) == .end { sources.remove(at: index) }
             }
@@ -97,11 +107,11 @@ struct OutputPump: Sendable {
             case .finish: return .over
             case .terminate:
                 tellOfTimeLimit()
-                session.signal(SIGTERM, isLeaderKept: !isLeaderGone)
-                session.signal(SIGCONT, isLeaderKept: !isLeaderGone)
+                // A stopped process takes TERM only when it goes on.
+                session.signal([SIGTERM, SIGCONT], isLeaderKept: !isLeaderGone)
             case .kill:
                 tellOfTimeLimit()
-                session.signal(SIGKILL, isLeaderKept: !isLeaderGone)
+                session.signal([SIGKILL], isLeaderKept: !isLeaderGone)
             case .giveUp:
                 survivors = session.members()
                 return .over
@@ -112,7 +122,10 @@ struct OutputPump: Sendable {
 
     private mutating func nextAction() -> Lifeline.Action {
         let facts = Lifeline.Facts(
-            hasExited: hasExited, isOpen: !sources.isEmpty, isStopped: queue.isStopped)
+            hasExited: hasExited,
+            isOpen: !sources.isEmpty,
+            isStopped: queue.isStopped
+        )
         return lifeline.next(at: .now, facts) { [session] in !session.members().isEmpty }
     }
 
@@ -143,10 +156,14 @@ struct OutputPump: Sendable {
 
     /// Reads once and hands on what came.
     private mutating func read(
-        _ source: Source, into buffer: UnsafeMutableRawBufferPointer
+        _ source: Source,
+        into buffer: UnsafeMutableRawBufferPointer
     ) -> Reading {
         let count = unsafe Glibc.read(
-            source.readEnd.number, buffer.baseAddress, buffer.count)
+            source.readEnd.number,
+            buffer.baseAddress,
+            buffer.count
+        )
         if count < 0 { return errno == EAGAIN || errno == EINTR ? .nothing : .end }
         if count == 0 { return .end }
         lifeline.noteOutput(at: .now)
@@ -161,7 +178,8 @@ struct OutputPump: Sendable {
     ///
     /// Its bound is the size of a pipe, so that a writer who never ends cannot hold us.
     private mutating func readRest(
-        of source: Source, into buffer: UnsafeMutableRawBufferPointer
+        of source: Source,
+        into buffer: UnsafeMutableRawBufferPointer
     ) {
         for _ in 0..<Self.readsOfRest {
             guard unsafe read(source, into: buffer) == .some else { return }

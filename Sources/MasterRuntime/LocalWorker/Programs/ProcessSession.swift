@@ -35,17 +35,17 @@ struct ProcessSession: Sendable {
         }
     }
 
-    /// Sends a signal to every process group of the session.
+    /// Sends signals to every process group of the session.
     ///
     /// The leader's own group is always among them while the leader has not been waited for: until
     /// then its number belongs to nobody else.
-    func signal(_ number: CInt, isLeaderKept: Bool) {
+    func signal(_ numbers: [CInt], isLeaderKept: Bool) {
         var groups = Set(members().map(\.group))
         if isLeaderKept { groups.insert(leader) }
         for group in groups where group > 1 {
             // A group that has gone in the meantime, or belongs to another user, stays as it is;
             // whoever asked looks again.
-            _ = kill(-group, number)
+            for number in numbers { _ = kill(-group, number) }
         }
     }
 

@@ -29,7 +29,8 @@ struct ProgramCheck: Sendable {
             throw CommandError(
                 .invalid,
                 "an argument or the workdir of \(program) contains a zero byte, which no program "
-                    + "can be given; remove it")
+                    + "can be given; remove it"
+            )
         }
         for (name, value) in shell.environment {
             let first = name.utf8.first ?? UInt8(ascii: "0")
@@ -38,7 +39,8 @@ struct ProgramCheck: Sendable {
                 throw CommandError(
                     .invalid,
                     "the variable \"\(name)\" cannot be set: a name is not empty, begins with no "
-                        + "digit and has no \"=\", and neither name nor value has a zero byte")
+                        + "digit and has no \"=\", and neither name nor value has a zero byte"
+                )
             }
         }
     }
@@ -53,13 +55,15 @@ struct ProgramCheck: Sendable {
                 "\(program) cannot be given its arguments and environment: \(byteCount) bytes, or "
                     + "one of them over 128 KiB, are more than the system passes on; "
                     + "put them into a file",
-                cause: error)
+                cause: error
+            )
         case EAGAIN, ENOMEM, EMFILE, ENFILE:
             return CommandError(
                 .noResources,
                 "\(program) cannot be started: the machine has no processes, memory or open files "
                     + "left for it; run fewer commands at once, or raise the limit",
-                cause: error)
+                cause: error
+            )
         default:
             return programFault(error)
         }
@@ -77,12 +81,14 @@ struct ProgramCheck: Sendable {
                 .workdir,
                 "the folder \(place) cannot be used (\(fault)); make it first, or change the "
                     + "workdir",
-                cause: fault)
+                cause: fault
+            )
         }
         guard POSIX.isAccessible(workdir, for: X_OK) else {
             return CommandError(
                 .workdir,
-                "the folder \(place) may not be entered; change its permissions, or the workdir")
+                "the folder \(place) may not be entered; change its permissions, or the workdir"
+            )
         }
         return nil
     }
@@ -91,11 +97,14 @@ struct ProgramCheck: Sendable {
         guard let found = candidates.first(where: { POSIX.isAccessible($0, for: F_OK) }) else {
             let place =
                 program.contains("/")
-                ? "there is nothing at \(workdir.place(of: program))" : "it is in no folder of PATH: \(path)"
+                ? "there is nothing at \(workdir.place(of: program))"
+                : "it is in no folder of PATH: \(path)"
             return CommandError(
                 .programNotFound,
                 "the program \(program) was not found: \(place); "
-                    + "install it, or correct its name", cause: error)
+                    + "install it, or correct its name",
+                cause: error
+            )
         }
         let reason: String
         if isDirectory(found) {
@@ -109,12 +118,17 @@ struct ProgramCheck: Sendable {
                 + "is there, a program must be built for this machine"
         }
         return CommandError(
-            .programNotExecutable, "the program \(found) cannot be run: \(reason)", cause: error)
+            .programNotExecutable,
+            "the program \(found) cannot be run: \(reason)",
+            cause: error
+        )
     }
 
     private var candidates: [FilePath] {
         if program.contains("/") { return [workdir.place(of: program)] }
-        return path.split(separator: ":").map { FilePath(String($0)).appending(program) }.filter(\.isAbsolute)
+        return path.split(separator: ":").map { FilePath(String($0)).appending(program) }.filter(
+            \.isAbsolute
+        )
     }
 
     private func isDirectory(_ path: FilePath) -> Bool {

@@ -17,8 +17,10 @@ enum ProgramInput {
             return try POSIX.open("/dev/null", O_RDONLY)
         } catch {
             throw CommandError(
-                .noResources, "/dev/null cannot be opened as a command's input (\(error))",
-                cause: error)
+                .noResources,
+                "/dev/null cannot be opened as a command's input (\(error))",
+                cause: error
+            )
         }
     }
 

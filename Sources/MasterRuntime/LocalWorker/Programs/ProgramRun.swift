@@ -13,7 +13,9 @@ struct ProgramRun {
     private let started: ContinuousClock.Instant
 
     init(
-        _ shell: Command.Shell, in workdir: FilePath, environment: ChildEnvironment,
+        _ shell: Command.Shell,
+        in workdir: FilePath,
+        environment: ChildEnvironment,
         started: ContinuousClock.Instant
     ) {
         self.shell = shell
@@ -51,7 +53,12 @@ struct ProgramRun {
     /// ``handOn(from:to:)`` does not return before that unless the pump has given it up.
     private func startProgram(_ queue: OutputQueue) {
         let program = RunningProgram(
-            shell, in: workdir, environment: environment, queue: queue, started: started)
+            shell,
+            in: workdir,
+            environment: environment,
+            queue: queue,
+            started: started
+        )
         Task.detached {
             do {
                 queue.finish(.success(try await program.run()))
@@ -63,7 +70,8 @@ struct ProgramRun {
 
     /// Hands on until the program has ended; when that fails, ends the program and then fails.
     private func handOn(
-        from queue: OutputQueue, to updates: (CommandUpdate) async throws -> Void
+        from queue: OutputQueue,
+        to updates: (CommandUpdate) async throws -> Void
     ) async throws -> ProgramEnd {
         var failure: (any Error)?
         return try await withTaskCancellationHandler {

@@ -12,8 +12,11 @@ struct RunningProgram: Sendable {
     private let started: ContinuousClock.Instant
 
     init(
-        _ shell: Command.Shell, in workdir: FilePath, environment: ChildEnvironment,
-        queue: OutputQueue, started: ContinuousClock.Instant
+        _ shell: Command.Shell,
+        in workdir: FilePath,
+        environment: ChildEnvironment,
+        queue: OutputQueue,
+        started: ContinuousClock.Instant
     ) {
         self.shell = shell
         self.workdir = workdir
@@ -31,8 +34,12 @@ struct RunningProgram: Sendable {
             try await OwnThread.run {
                 var pump = OutputPump(
                     ProcessSession(leader: processIdentifier.value),
-                    processDescriptor: processIdentifier.processDescriptor, sources: sources,
-                    queue: queue, limits: shell, started: started)
+                    processDescriptor: processIdentifier.processDescriptor,
+                    sources: sources,
+                    queue: queue,
+                    limits: shell,
+                    started: started
+                )
                 let report = pump.run()
                 tell(report)
                 return report
@@ -44,7 +51,8 @@ struct RunningProgram: Sendable {
                 try await OwnThread.run {
                     var pump = OutputPump(leftBy: session, queue: queue, limits: shell)
                     return pump.run()
-                })
+                }
+            )
         }
         return ProgramEnd(ending: result.ending, timedOut: result.report.timedOut)
     }

@@ -48,14 +48,17 @@ enum OwnThread {
         let work = unsafe Unmanaged.passRetained(Work(body))
         var thread = pthread_t()
         let status = unsafe pthread_create(
-            &thread, &attributes,
+            &thread,
+            &attributes,
             { pointer in
                 OwnThread.blockSignals()
                 if let pointer = unsafe pointer {
                     unsafe Unmanaged<Work>.fromOpaque(pointer).takeRetainedValue().body()
                 }
                 return nil
-            }, work.toOpaque())
+            },
+            work.toOpaque()
+        )
         guard status == 0 else {
             unsafe work.release()
             throw CommandError(

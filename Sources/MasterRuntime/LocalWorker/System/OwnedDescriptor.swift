@@ -5,6 +5,9 @@ import SystemPackage
 
 /// A file descriptor that is closed with its last reference, if not before.
 final class OwnedDescriptor: Sendable {
+    /// `F_SETPIPE_SZ`, which the Glibc module does not have.
+    private static let setPipeSize: CInt = 1031
+
     let descriptor: FileDescriptor
     private let isOpen = Atomic(true)
 
@@ -28,11 +31,16 @@ final class OwnedDescriptor: Sendable {
     }
 
     /// A pipe whose end to read never blocks; neither end passes to a child by itself.
-    static func pipe() throws(CommandError) -> (readEnd: OwnedDescriptor, writeEnd: OwnedDescriptor)
-    {
+    ///
+    /// The system may refuse more than the usual 64 KiB to a user with very many pipes; then the
+    /// pipe is only slower.
+    static func pipe(
+        byteCount: CInt? = nil
+    ) throws(CommandError) -> (readEnd: OwnedDescriptor, writeEnd: OwnedDescriptor) {
         do {
             let ends = try FileDescriptor.pipe(options: .closeOnExec)
             _ = fcntl(ends.readEnd.rawValue, F_SETFL, O_NONBLOCK)
+            if let byteCount { _ = fcntl(ends.readEnd.rawValue, setPipeSize, byteCount) }
             return (OwnedDescriptor(ends.readEnd), OwnedDescriptor(ends.writeEnd))
         } catch {
             throw CommandError(

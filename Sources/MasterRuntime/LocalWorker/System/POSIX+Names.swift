@@ -4,7 +4,8 @@ import SystemPackage
 extension POSIX {
     /// The names in a folder without `.` and `..`, in no order; at most one more than the limit.
     static func names(
-        in folder: FilePath, limit: Int = .max - 1
+        in folder: FilePath,
+        limit: Int = .max - 1
     ) throws(SystemFault) -> [FilePath.Component] {
         guard let stream = unsafe folder.withPlatformString({ unsafe opendir($0) }) else {
             throw SystemFault()

@@ -12,7 +12,8 @@ enum POSIX {
         try check(
             unsafe path.withPlatformString { path in
                 unsafe fstatat(AT_FDCWD, path, &status, following ? 0 : AT_SYMLINK_NOFOLLOW)
-            })
+            }
+        )
         return status
     }
 
@@ -27,7 +28,8 @@ enum POSIX {
     }
 
     static func makeFolder(
-        _ path: FilePath, _ permissions: mode_t = 0o777
+        _ path: FilePath,
+        _ permissions: mode_t = 0o777
     ) throws(SystemFault) {
         try check(unsafe path.withPlatformString { unsafe mkdir($0, permissions) })
     }
@@ -44,14 +46,16 @@ enum POSIX {
         try check(
             unsafe path.withPlatformString { path in
                 unsafe newPath.withPlatformString { unsafe Glibc.rename(path, $0) }
-            })
+            }
+        )
     }
 
     static func makeLink(_ path: FilePath, to target: FilePath) throws(SystemFault) {
         try check(
             unsafe path.withPlatformString { path in
                 unsafe target.withPlatformString { unsafe symlink($0, path) }
-            })
+            }
+        )
     }
 
     static func target(ofLink path: FilePath) throws(SystemFault) -> FilePath {
@@ -74,7 +78,9 @@ enum POSIX {
     }
 
     static func open(
-        _ path: FilePath, _ flags: CInt, _ permissions: mode_t = 0
+        _ path: FilePath,
+        _ flags: CInt,
+        _ permissions: mode_t = 0
     ) throws(SystemFault) -> OwnedDescriptor {
         let file = unsafe path.withPlatformString {
             unsafe Glibc.open($0, flags | O_CLOEXEC, permissions)

@@ -5,9 +5,7 @@ struct TemporaryFile: Sendable {
     let path: FilePath
     let descriptor: OwnedDescriptor
 
-    /// Makes the file.
-    ///
-    /// - Parameter path: What its path begins with.
+    /// Makes the file; its path begins with the one given.
     init(beside path: FilePath) throws(SystemFault) {
         (self.path, descriptor) = try POSIX.makeFile(beside: path)
     }

@@ -1,0 +1,100 @@
+import MasterKit
+import Testing
+
+@testable import MasterRuntime
+
+/// When processes are ended, on a clock that only the test moves.
+struct LifelineTests {
+    private let start = ContinuousClock.now
+    private static let running = Lifeline.Facts(hasExited: false, isOpen: true, isStopped: false)
+    private static let exited = Lifeline.Facts(hasExited: true, isOpen: true, isStopped: false)
+    private static let closed = Lifeline.Facts(hasExited: true, isOpen: false, isStopped: false)
+
+    private func lifeline(_ change: (inout Command.Shell) -> Void = { _ in }) -> Lifeline {
+        var shell = Command.Shell(["x"], in: "/")
+        shell.timeout = .seconds(10)
+        change(&shell)
+        return Lifeline(shell, started: start)
+    }
+
+    private func after(_ seconds: Double) -> ContinuousClock.Instant { start + .seconds(seconds) }
+
+    @Test func `an exit with closed streams is the end`() {
+        var line = lifeline()
+        #expect(line.next(at: start, Self.closed) { true } == .finish)
+    }
+
+    @Test func `the nearer limit is waited for`() {
+        var line = lifeline { $0.maxTime = .seconds(15) }
+        #expect(line.next(at: start, Self.running) { true } == .wait(until: after(10)))
+        line.noteOutput(at: after(8))
+        #expect(line.next(at: after(8), Self.running) { true } == .wait(until: after(15)))
+        #expect(line.next(at: after(15), Self.running) { true } == .terminate)
+        #expect(line.timedOut == .total(.seconds(15)))
+    }
+
+    @Test func `without limits it waits for ever`() {
+        var line = lifeline { $0.timeout = nil }
+        #expect(line.next(at: after(1e9), Self.running) { true } == .wait(until: nil))
+    }
+
+    @Test func `time without room is no silence`() {
+        var line = lifeline()
+        line.noteRoom(false, at: after(5))
+        #expect(line.next(at: after(100), Self.running) { true } == .wait(until: nil))
+        line.noteRoom(true, at: after(100))
+        #expect(line.next(at: after(100), Self.running) { true } == .wait(until: after(105)))
+        #expect(line.next(at: after(105), Self.running) { true } == .terminate)
+        #expect(line.timedOut == .silence(.seconds(10)))
+    }
+
+    @Test func `TERM, then KILL when the grace is over, then it gives up`() {
+        var line = lifeline()
+        let stopped = Lifeline.Facts(hasExited: false, isOpen: true, isStopped: true)
+        #expect(line.next(at: start, stopped) { true } == .terminate)
+        #expect(line.timedOut == nil)
+        #expect(line.next(at: after(4.9999), stopped) { true } != .kill)
+        #expect(line.next(at: after(5), stopped) { true } == .kill)
+        #expect(line.next(at: after(5), stopped) { true } != .kill, "it waits between two KILLs")
+        #expect(line.next(at: after(6), stopped) { true } == .kill)
+        #expect(line.next(at: after(10), stopped) { true } == .giveUp)
+    }
+
+    @Test func `nobody left alive is the end, streams open or not`() {
+        var line = lifeline()
+        #expect(line.next(at: after(10), Self.running) { true } == .terminate)
+        #expect(line.next(at: after(10), Self.exited) { false } == .finish)
+    }
+
+    @Test func `open streams after the exit are read for a while`() {
+        var line = lifeline()
+        #expect(line.next(at: start, Self.exited) { true } == .wait(until: after(1)))
+        line.noteRoom(false, at: start)
+        line.noteRoom(true, at: after(2))
+        #expect(line.next(at: after(2.5), Self.exited) { true } == .wait(until: after(3)))
+        #expect(line.next(at: after(3), Self.exited) { true } == .terminate)
+    }
+
+    @Test func `our own slowness does not stretch that for ever`() {
+        var line = lifeline()
+        #expect(line.next(at: start, Self.exited) { true } == .wait(until: after(1)))
+        line.noteRoom(false, at: start)
+        #expect(line.next(at: after(9), Self.exited) { true } == .wait(until: after(10)))
+        #expect(line.next(at: after(10), Self.exited) { true } == .terminate)
+    }
+
+    @Test(arguments: [Duration.seconds(Int64.max), .seconds(Int64.min), .zero])
+    func `a limit of any size is survived`(_ limit: Duration) {
+        var line = lifeline {
+            $0.timeout = limit
+            $0.maxTime = limit
+            $0.terminationGrace = limit
+            $0.drainTime = limit
+        }
+        var isWaiting = false
+        if case .wait = line.next(at: start, Self.running, hasSurvivors: { true }) {
+            isWaiting = true
+        }
+        #expect(isWaiting == (limit > .zero))
+    }
+}

@@ -1,0 +1,145 @@
+import Glibc
+import MasterKit
+import MasterRuntime
+import Testing
+
+/// Whatever a command has started ends with it.
+struct LocalWorkerEndingTests {
+    private static func hasty(_ shell: inout Command.Shell) {
+        shell.terminationGrace = .milliseconds(200)
+        shell.drainTime = .milliseconds(200)
+    }
+
+    @Test func `silence ends the whole session`() async throws {
+        let ran = try await Ran.shell("echo $$; sleep 100 & echo $!; sleep 100 & echo $!; wait") {
+            $0.timeout = .milliseconds(500)
+        }
+        #expect(ran.result.timedOut == .silence(.milliseconds(500)))
+        #expect(ran.result.ending == .killed(signal: SIGTERM))
+        #expect(ran.result.description == "timed out: 0.5 seconds without output")
+        #expect(ran.header.contains("command timed out: 0.5 seconds without output"))
+        #expect(ran.processes.count == 3)
+        #expect(ran.processes.filter(Ran.isAlive).isEmpty)
+        #expect(ran.result.elapsed < .seconds(4))
+    }
+
+    @Test func `output on either stream is no silence`() async throws {
+        let ran = try await Ran.shell(
+            "for i in 1 2 3; do sleep 0.2; echo o; sleep 0.2; echo e >&2; done"
+        ) { $0.timeout = .seconds(1) }
+        #expect(ran.result.isSuccess)
+    }
+
+    @Test func `a program that never stops writing ends at its time limit`() async throws {
+        var count = 0
+        var shell = Command.Shell(["yes"], in: "/tmp")
+        shell.maxTime = .milliseconds(300)
+        let result = try await LocalWorker(root: "/tmp").run(.shell(shell)) { update in
+            if case .output(_, let bytes) = update.content { count += bytes.count }
+        }
+        #expect(result.timedOut == .total(.milliseconds(300)))
+        #expect(result.elapsed < .seconds(4))
+        #expect(count > 0)
+    }
+
+    @Test func `whoever ignores TERM gets KILL`() async throws {
+        let ran = try await Ran.shell("trap '' TERM; echo $$; while :; do sleep 0.01; done") {
+            Self.hasty(&$0)
+            $0.timeout = .milliseconds(500)
+        }
+        #expect(ran.result.ending == .killed(signal: SIGKILL))
+        #expect(ran.processes.filter(Ran.isAlive).isEmpty)
+    }
+
+    @Test func `a grace of zero is KILL at once`() async throws {
+        let ran = try await Ran.shell("trap 'echo bye' TERM; while :; do sleep 0.01; done") {
+            $0.terminationGrace = .zero
+            $0.maxTime = .milliseconds(500)
+        }
+        #expect(ran.result.ending == .killed(signal: SIGKILL))
+        #expect(ran.output.isEmpty)
+    }
+
+    @Test func `last words after TERM are read`() async throws {
+        let ran = try await Ran.shell(
+            "trap 'echo bye; exit 4' TERM; echo hi; while :; do sleep 0.01; done"
+        ) { $0.timeout = .milliseconds(500) }
+        #expect(ran.output == "hi\nbye\n")
+        #expect(ran.result.ending == .exited(code: 4))
+        #expect(ran.result.timedOut != nil)
+        #expect(!ran.result.isSuccess)
+    }
+
+    @Test func `a stopped process ends`() async throws {
+        let ran = try await Ran.shell("sh -c 'kill -STOP $$' & echo $!; kill -STOP $$") {
+            Self.hasty(&$0)
+            $0.maxTime = .milliseconds(500)
+        }
+        #expect(ran.result.timedOut != nil)
+        #expect(ran.processes.filter(Ran.isAlive).isEmpty)
+        #expect(ran.result.elapsed < .seconds(4))
+    }
+
+    @Test func `a grandchild that holds the streams is read for a while, then ended`() async throws
+    {
+        let ran = try await Ran.shell("(echo late; exec sleep 100) & echo $!; exit 5") {
+            Self.hasty(&$0)
+        }
+        #expect(ran.result.ending == .exited(code: 5))
+        #expect(ran.result.timedOut == nil)
+        #expect(ran.output.contains("late\n"))
+        #expect(ran.processes.count == 1)
+        #expect(ran.processes.filter(Ran.isAlive).isEmpty)
+        #expect(ran.result.elapsed < .seconds(4))
+    }
+
+    @Test func `a grandchild that writes for ever is ended`() async throws {
+        let ran = try await Ran.shell("yes & exit 0") { Self.hasty(&$0) }
+        #expect(ran.result.isSuccess)
+        #expect(ran.result.elapsed < .seconds(4))
+    }
+
+    @Test func `what is left in the background without our streams is ended too`() async throws {
+        let ran = try await Ran.shell("sleep 100 >/dev/null 2>&1 & echo $!") { Self.hasty(&$0) }
+        #expect(ran.result.isSuccess)
+        #expect(ran.processes.count == 1)
+        #expect(ran.processes.filter(Ran.isAlive).isEmpty)
+    }
+
+    @Test func `a process group of its own does not save a process`() async throws {
+        let ran = try await Ran.shell(
+            "timeout 100 sleep 99 & echo $!; set -m; sleep 98 & echo $!; wait"
+        ) {
+            Self.hasty(&$0)
+            $0.maxTime = .milliseconds(800)
+        }
+        #expect(ran.processes.count == 2)
+        #expect(ran.processes.filter(Ran.isAlive).isEmpty)
+    }
+
+    @Test func `a daemon in a session of its own lives on and keeps nobody`() async throws {
+        let script = """
+            import os, sys, time
+            if os.fork() == 0:
+                os.setsid()
+                pid = os.fork()
+                if pid == 0:
+                    time.sleep(60)
+                print(pid, flush=True)
+                os._exit(0)
+            os.wait()
+            """
+        let ran = try await Ran.shell(["python3", "-c", script]) { Self.hasty(&$0) }
+        let daemon = try #require(ran.processes.first)
+        #expect(ran.result.isSuccess)
+        #expect(Ran.isAlive(daemon))
+        #expect(ran.result.elapsed < .seconds(4))
+        kill(daemon, SIGKILL)
+    }
+
+    @Test func `the program has been waited for when its result comes`() async throws {
+        let ran = try await Ran.shell("echo $$")
+        let process = try #require(ran.processes.first)
+        #expect(!Ran.isThere("/proc/\(process)"))
+    }
+}
