@@ -1,0 +1,29 @@
+/// Whether the value of a secret is long enough to be masked without masking everything else.
+public enum SecretVerdict: Sendable, Hashable {
+    /// The value is long enough.
+    case good
+    /// The value is short; the sentence says what may happen.
+    case warning(String)
+    /// The value cannot be used; the sentence says why, and what to do.
+    case refused(String)
+
+    /// Judges the value of a secret.
+    public init(name: String, value: String) {
+        let count = value.count
+        if value.allSatisfy(\.isWhitespace) {
+            self = .refused("the secret '\(name)' is blank; give it a value")
+        } else if count < 4 {
+            self = .refused(
+                "the secret '\(name)' has only \(count) \(count == 1 ? "character" : "characters")"
+                    + "; masking it would garble all output, so it needs at least 4"
+            )
+        } else if count < 8 {
+            self = .warning(
+                "the secret '\(name)' has only \(count) characters; wherever they occur, output "
+                    + "shows <\(name)>, so it should have at least 8"
+            )
+        } else {
+            self = .good
+        }
+    }
+}
