@@ -14,8 +14,20 @@ public struct YAMLTag: Sendable, Hashable {
 
     /// The types of YAML's core schema.
     public enum Core: String, Sendable, Hashable, CaseIterable {
-        // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
-        case str, int, float, bool, null, map, seq
+        /// Text.
+        case str
+        /// An integer.
+        case int
+        /// A number.
+        case float
+        /// A boolean.
+        case bool
+        /// Nothing.
+        case null
+        /// A mapping.
+        case map
+        /// A list.
+        case seq
     }
 
     /// What the tag means.

@@ -116,6 +116,15 @@ extension Composer {
         return true
     }
 
+    /// Where the innermost brackets or braces open, if the innermost collection is within such.
+    var openBracket: Int? {
+        guard frames.last?.isFlow ?? false else { return nil }
+        return frames.last {
+            let first = file.bytes[$0.contentStart]
+            return $0.isFlow && (first == .openBracket || first == .openBrace)
+        }?.contentStart
+    }
+
     /// Whether an offset lies in a stretch that was overwritten.
     func isRepaired(_ offset: Int) -> Bool {
         repairs.contains { $0.contains(offset) }

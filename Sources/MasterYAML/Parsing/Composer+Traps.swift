@@ -26,9 +26,10 @@ extension Composer {
 
     /// Reports `{a:b}`, which is a key `a:b` without a value.
     private mutating func reportMissingSpace(key: YAMLNode, value: YAMLNode) {
-        guard let scalar = key.scalar, scalar.style == .plain, value.isNull,
+        guard let scalar = key.scalar, scalar.style == .plain, value.isNull, !key.isPlaceholder,
             let place = key.place, let valuePlace = value.place, valuePlace.offsets.isEmpty,
             let colon = place.offsets.first(where: { file.bytes[$0] == .colon }),
+            !file.bytes[place.offsets].contains(where: \.isLineBreak),
             colon + 1 < place.offsets.upperBound, file.bytes[colon + 1] != UInt8(ascii: "/")
         else { return }
         let fixed =

@@ -9,6 +9,8 @@ struct DocumentReader {
     private let file: SourceFile
     private var repair: SyntaxRepair
     private var problems: [Diagnostic] = []
+    /// Where the problems are that were explained.
+    private var explained: [Range<Int>] = []
 
     /// Prepares to read a file.
     init(file: SourceFile) {
@@ -50,13 +52,29 @@ struct DocumentReader {
             problem: problem,
             lastEvent: composer.lastEvent,
             lastScalar: composer.lastScalar,
-            openBracket: composer.frames.last.flatMap { $0.isFlow ? $0.contentStart : nil }
+            openBracket: composer.openBracket
         )
-        let explanation = explainer.explain()
-        problems.append(explanation.diagnostic(in: file))
-        return problems.count < Self.maximumProblemCount
-            && problems.count * file.bytes.count < Self.maximumRereading
+        var explanation = explainer.explain()
+        if isConsequence(explanation) {
+            explanation.recovery = .skipSection
+        } else {
+            problems.append(explanation.diagnostic(in: file))
+        }
+        explained.append(explanation.offsets)
+        return explained.count < Self.maximumProblemCount
+            && explained.count * file.bytes.count < Self.maximumRereading
             && repair.apply(explanation)
+    }
+
+    /// Whether a problem lies where another was reported, or right behind it, and so is but a
+    /// consequence of it.
+    private func isConsequence(_ explanation: SyntaxExplanation) -> Bool {
+        let start = explanation.offsets.lowerBound
+        return explained.contains { earlier in
+            earlier.overlaps(explanation.offsets)
+                || earlier.upperBound <= start
+                    && file.bytes[earlier.upperBound..<start].allSatisfy(\.isBlank)
+        }
     }
 
     private func finished(_ root: YAMLNode?, _ composer: Composer) -> YAMLParser.Output {

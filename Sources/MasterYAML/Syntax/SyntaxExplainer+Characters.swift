@@ -34,20 +34,16 @@ extension SyntaxExplainer {
     }
 
     private func startOfToken() -> SyntaxExplanation? {
-        switch byte {
-        case .percent: return percent(problem.offset)
-        case UInt8(ascii: "@"), UInt8(ascii: "`"):
-            let value = value(at: problem.offset)
-            let character = text(problem.offset..<problem.offset + 1)
-            return SyntaxExplanation(
-                message:
-                    "text cannot begin with '\(character)' without quotes; put quotes around it",
-                offsets: value,
-                replacement: quoted(value),
-                recovery: recovery(over: value)
-            )
-        default: return nil
-        }
+        guard let byte else { return nil }
+        if byte == .percent { return percent(problem.offset) }
+        let value = value(at: problem.offset)
+        let character = text(problem.offset..<problem.offset + 1)
+        return SyntaxExplanation(
+            message: "text cannot begin with '\(character)' without quotes; put quotes around it",
+            offsets: value,
+            replacement: quoted(value),
+            recovery: recovery(over: value)
+        )
     }
 
     private func percent(_ start: Int) -> SyntaxExplanation {

@@ -44,18 +44,30 @@ extension SyntaxExplainer {
         return BracketScan(bytes, start..<max(end, start)).closesFirst
     }
 
+    /// Explains a bracket that is open when the next section of the file begins.
+    func unclosedBracket() -> SyntaxExplanation? {
+        guard let openBracket, problem.offset < bytes.count,
+            problem.offset >= SectionFinder(bytes).end(after: openBracket)
+        else { return nil }
+        return neverClosed(openBracket)
+    }
+
+    private func neverClosed(_ start: Int) -> SyntaxExplanation {
+        let open = text(start..<min(start + 1, bytes.count))
+        return SyntaxExplanation(
+            message: "the '\(open)' that opens here is never closed; "
+                + "add '\(open == "[" ? "]" : "}")'",
+            offsets: start..<start + 1,
+            notes: problem.offset < bytes.count
+                ? [("this is not part of it any more", beginningOfLine)] : []
+        )
+    }
+
     private func insideBrackets() -> SyntaxExplanation {
         let start = bracket ?? problem.offset
         let open = text(start..<min(start + 1, bytes.count))
         let close = open == "[" ? "]" : "}"
-        guard isInClosedBrackets else {
-            return SyntaxExplanation(
-                message: "the '\(open)' that opens here is never closed; add '\(close)'",
-                offsets: start..<start + 1,
-                notes: problem.offset < bytes.count
-                    ? [("this is not part of it any more", beginningOfLine)] : []
-            )
-        }
+        guard isInClosedBrackets else { return neverClosed(start) }
         return SyntaxExplanation(
             message: "a ',' or the closing '\(close)' is missing before this; "
                 + "text with special characters needs quotes",

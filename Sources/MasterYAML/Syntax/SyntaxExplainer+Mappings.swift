@@ -30,7 +30,7 @@ extension SyntaxExplainer {
         let line = anatomy
         let above = anatomy(at: scalar.lowerBound)
         let key = line.contentStart..<problem.offset
-        guard let owner = above.key else {
+        guard let owner = above.key, line.indentation > above.indentation else {
             let first = scalar.lowerBound..<max(above.value.upperBound, scalar.lowerBound)
             return withoutColon(first)
         }
@@ -66,8 +66,18 @@ extension SyntaxExplainer {
 
     /// Explains a line among `key: value` lines that has no `: `.
     private func withoutColon(_ value: Range<Int>) -> SyntaxExplanation {
+        let tag = NodeProperties(bytes, value).tag
+        if let tag, bytes[tag.upperBound - 1] == .colon {
+            return SyntaxExplanation(
+                message: "'\(text(tag))' is read as a tag; remove the '!', "
+                    + "or put quotes around the key",
+                offsets: tag
+            )
+        }
         let colon = value.dropFirst().first { bytes[$0] == .colon }
-        guard let colon, colon + 1 < value.upperBound, bytes[colon + 1] != UInt8(ascii: "/") else {
+        guard let colon, colon + 1 < value.upperBound, bytes[colon + 1] != UInt8(ascii: "/"),
+            !bytes[colon + 1].isBlank
+        else {
             return SyntaxExplanation(
                 message: "'\(text(value))' has no ':'; a line here has the form 'key: value'",
                 offsets: value

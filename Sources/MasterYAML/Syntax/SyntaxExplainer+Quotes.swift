@@ -49,7 +49,9 @@ extension SyntaxExplainer {
         else { return nil }
         let start = NodeProperties(bytes, offsets).contentStart
         guard isSameLine(start, problem.offset) else { return unclosedQuote(start) }
-        guard byte != .colon, let byte, !byte.isFlowIndicator else { return nil }
+        guard let byte, byte != .colon, byte != .closeBracket, byte != .closeBrace,
+            !(isInFlow && byte.isFlowIndicator)
+        else { return nil }
         let value = start..<value(at: problem.offset).upperBound
         let isApostrophe = scalar.style == .singleQuoted && offsets.upperBound == problem.offset
         let remedy =

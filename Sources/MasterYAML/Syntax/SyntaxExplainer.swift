@@ -16,8 +16,9 @@ struct SyntaxExplainer {
 
     /// Explains the problem.
     func explain() -> SyntaxExplanation {
-        let explanation = character() ?? template() ?? tags() ?? quotes() ?? blockScalar()
-        return explanation ?? mapping() ?? flow() ?? indentation() ?? document() ?? unknown()
+        let aboutText = unclosedBracket() ?? character() ?? template() ?? tags() ?? quotes()
+        let aboutStructure = blockScalar() ?? mapping() ?? flow() ?? indentation() ?? document()
+        return aboutText ?? aboutStructure ?? unknown()
     }
 
     private func unknown() -> SyntaxExplanation {
