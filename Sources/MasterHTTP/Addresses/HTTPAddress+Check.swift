@@ -21,6 +21,9 @@ extension HTTPAddress {
         else {
             throw .invalidURL("the address does not begin with http:// or https://")
         }
+        guard !text[separator...].utf8.starts(with: ":///".utf8) else {
+            throw .invalidURL("the address names no host between its slashes")
+        }
         let scheme = text[..<separator].lowercased()
         guard scheme == "http" || scheme == "https" else {
             throw .unsupportedScheme(scheme.count > 20 ? "\(scheme.prefix(20))…" : scheme)

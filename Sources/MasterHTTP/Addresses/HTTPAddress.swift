@@ -44,6 +44,8 @@ struct HTTPAddress: Sendable, Equatable {
         guard HTTPSyntax.isHeaderValue(location) else {
             throw .badRedirect(from: self, "an address with control characters")
         }
+        // The same place; libcurl 7.88 would drop the last part of the path.
+        if location.hasPrefix("#") { return self }
         let url = try CurlURL()
         let flags = CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME | CURLU_ALLOW_SPACE
         guard url.set(text, flags: flags) == CURLUE_OK,

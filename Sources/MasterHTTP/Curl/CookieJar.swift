@@ -1,4 +1,5 @@
 import CLibCurl
+import Glibc
 
 /// Owns one share handle that holds cookies.
 ///
@@ -25,7 +26,7 @@ import CLibCurl
         unsafe curl_share_cleanup(pointer)
     }
 
-    /// The cookies held; called on the loop's thread.
+    /// The cookies held that have not ended; called on the loop's thread.
     func list() -> [HTTPCookie] {
         guard let easy = unsafe curl_easy_init() else { return [] }
         defer { unsafe curl_easy_cleanup(easy) }
@@ -33,10 +34,13 @@ import CLibCurl
         var lines: UnsafeMutablePointer<curl_slist>?
         unsafe master_curl_get_list(easy, CURLINFO_COOKIELIST, &lines)
         defer { unsafe curl_slist_free_all(lines) }
+        let now = Int64(time(nil))
         var cookies: [HTTPCookie] = []
         var line = unsafe lines
         while let entry = unsafe line {
-            if let cookie = unsafe HTTPCookie(line: String(cString: entry.pointee.data)) {
+            if let cookie = unsafe HTTPCookie(line: String(cString: entry.pointee.data)),
+                cookie.expires.map({ $0 > now }) ?? true
+            {
                 cookies.append(cookie)
             }
             unsafe line = entry.pointee.next

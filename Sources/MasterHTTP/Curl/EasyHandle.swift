@@ -41,6 +41,7 @@ import CLibCurl
     func begin(_ transfer: Transfer) throws(HTTPError) {
         if needsReset {
             needsReset = false
+            try use(nil)
             unsafe curl_easy_reset(pointer)
             setUp()
         }
@@ -85,13 +86,6 @@ import CLibCurl
         return value
     }
 
-    /// The length of the answer's body as the server announced it, or -1.
-    var announcedLength: Int {
-        var value: curl_off_t = -1
-        unsafe master_curl_get_offset(pointer, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &value)
-        return Int(value)
-    }
-
     /// Lets a paused transfer go on.
     func resume() {
         unsafe curl_easy_pause(pointer, CURLPAUSE_CONT)
@@ -123,32 +117,35 @@ import CLibCurl
     }
 
     private func setCookies(_ spec: TransferSpec) throws(HTTPError) {
-        if jar !== spec.jar {
-            unsafe master_curl_set_pointer(pointer, CURLOPT_SHARE, spec.jar?.pointer)
-            jar = spec.jar
-        }
+        if jar !== spec.jar { try use(spec.jar) }
         try set(CURLOPT_COOKIE, spec.hop.cookieText)
+    }
+
+    /// Takes cookies from a jar, and puts them there; with none, keeps no cookies at all.
+    private func use(_ jar: CookieJar?) throws(HTTPError) {
+        unsafe master_curl_set_pointer(pointer, CURLOPT_SHARE, jar?.pointer)
+        // The name of no file: it makes libcurl handle cookies.
+        try set(CURLOPT_COOKIEFILE, jar == nil ? nil : "")
+        self.jar = jar
     }
 
     private func setBody(_ transfer: Transfer) throws(HTTPError) {
         let method = transfer.job.spec.hop.method
         set(CURLOPT_HTTPGET, 1)
         try set(CURLOPT_CUSTOMREQUEST, method.rawValue)
+        // Giving post fields, even none, makes it a request with a body, of whatever method.
+        if method == .head { set(CURLOPT_NOBODY, 1) }
         switch transfer.job.spec.hop.body {
         case .none:
-            if method == .head {
-                set(CURLOPT_NOBODY, 1)
-            } else if method.announcesEmptyBody {
-                lend([])
-            }
+            if method.announcesEmptyBody { lend([]) }
         case .bytes(let bytes) where bytes.count <= Self.longestLoan:
             lend(bytes)
         case .bytes, .file:
-            set(CURLOPT_POST, 1)
             needsReset = true
             let length = transfer.source?.length ?? 0
             unsafe master_curl_set_pointer(pointer, CURLOPT_POSTFIELDS, nil)
-            unsafe master_curl_set_offset(pointer, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(length))
+            unsafe master_curl_set_offset(
+                pointer, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(length))
         }
     }
 

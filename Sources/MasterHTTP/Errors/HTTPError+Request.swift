@@ -21,6 +21,9 @@ extension HTTPError {
         )
     }
 
+    static let bodyOfHead = HTTPError(
+        .invalidMethod, "a HEAD request carries no body; leave it out, or use GET")
+
     static func invalidHeader(name: String) -> HTTPError {
         HTTPError(
             .invalidHeader,

@@ -40,12 +40,15 @@ extension Transfer {
             )
         case CURLE_COULDNT_CONNECT: return describeNoConnection()
         case CURLE_OPERATION_TIMEDOUT: return describeNoConnectionInTime()
-        case CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE, CURLE_SEND_ERROR, CURLE_RECV_ERROR:
+        case CURLE_OK, CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE, CURLE_SEND_ERROR, CURLE_RECV_ERROR:
             return describeLostConnection(code)
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING,
             CURLE_HTTP2:
             return (.malformedResponse, HTTPError.malformed(address, detail(code)).message)
         case CURLE_URL_MALFORMAT: return (.invalidURL, "the address is none: \(detail(code))")
+        case CURLE_OUT_OF_MEMORY where hasAnswer && !headIsComplete:
+            // One line of more than 100 KB.
+            return (.tooLarge, HTTPError.headersTooLarge(address).message)
         case CURLE_OUT_OF_MEMORY: return (.transferFailed, HTTPError.outOfMemory.message)
         default: break
         }

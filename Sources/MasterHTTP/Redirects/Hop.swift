@@ -63,6 +63,7 @@ struct Hop: Sendable {
     }
 
     private func check() throws(HTTPError) {
+        if method == .head, body.lengthText != "0" { throw .bodyOfHead }
         try headers.validate()
         if let name = suppressedHeaders.first(where: { !HTTPSyntax.isToken($0) }) {
             throw .invalidHeader(name: name)

@@ -14,9 +14,10 @@ final class Transfer {
 
     private var requestHead: [UInt8] = []
     private var head: [UInt8] = []
-    private var headIsComplete = false
+    private(set) var headIsComplete = false
     private var body: [UInt8] = []
     private var streams = false
+    private var announcedLength = 0
 
     /// Opens what is to be sent and prepares the handle.
     init(
@@ -54,8 +55,10 @@ final class Transfer {
             head.removeAll(keepingCapacity: true)
             body.removeAll()
             headIsComplete = false
+            announcedLength = 0
         }
         unsafe head.append(contentsOf: line)
+        unsafe noteLength(line)
         guard head.count <= Self.longestHead else {
             progress.fault = .headersTooLarge(job.spec.hop.address)
             return 0
@@ -73,7 +76,8 @@ final class Transfer {
             }
             return piece.count
         }
-        guard piece.count <= job.spec.responseLimit - body.count, !announcesTooMuch else {
+        guard piece.count <= job.spec.responseLimit - body.count
+        else {
             progress.fault = .tooLarge(job.spec.hop.address, limit: job.spec.responseLimit)
             return 0
         }
@@ -107,10 +111,23 @@ final class Transfer {
         if !requestHead.starts(with: "CONNECT ".utf8) { progress.mayHaveArrived = true }
     }
 
-    /// Whether the first piece already tells that the whole would be too large.
-    private var announcesTooMuch: Bool {
-        body.isEmpty && easy.announcedLength > job.spec.responseLimit
-            && !HTTPHeaders(head: head).contains("Content-Encoding")
+    /// Takes note of a `Content-Length` line, without reading the others.
+    private func noteLength(_ line: UnsafeRawBufferPointer) {
+        let name = "content-length:".utf8
+        guard line.count > name.count,
+            unsafe zip(line, name).allSatisfy({ HTTPSyntax.lowered($0) == $1 })
+        else { return }
+        let value = unsafe line.dropFirst(name.count).filter { $0 > 0x20 }
+        announcedLength = Int(HTTPSyntax.text(value)) ?? 0
+    }
+
+    /// Whether the head already tells that the body will be too large.
+    private func announcesTooMuch(_ status: Int) -> Bool {
+        guard announcedLength > job.spec.responseLimit, job.spec.hop.method != .head,
+            status != 304
+        else { return false }
+        let headers = HTTPHeaders(head: head)
+        return !headers.contains("Content-Encoding") && !headers.contains("Transfer-Encoding")
     }
 
     private func completeHead() {
@@ -120,6 +137,9 @@ final class Transfer {
         let isRedirect = spec.followsRedirects && Hop.isRedirect(status: line.status)
         let headers = job.stream == nil ? nil : HTTPHeaders(head: head)
         streams = job.stream != nil && !(isRedirect && headers?.contains("Location") == true)
+        if !streams, announcesTooMuch(line.status) {
+            progress.fault = .tooLarge(spec.hop.address, limit: spec.responseLimit)
+        }
     }
 }
 

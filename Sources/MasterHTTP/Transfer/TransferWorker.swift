@@ -85,7 +85,7 @@ final class TransferWorker {
 
     private func finishAll(at now: ContinuousClock.Instant) {
         while let (transfer, result) = multi.nextFinished() {
-            if result == CURLE_OK, transfer.progress.fault == nil {
+            if result == CURLE_OK, transfer.progress.fault == nil, transfer.headIsComplete {
                 finish(transfer, .answered(transfer.answer(at: now)))
             } else {
                 finish(transfer, .failed(transfer.error(result)))

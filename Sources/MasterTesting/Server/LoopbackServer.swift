@@ -40,6 +40,7 @@ public final class LoopbackServer: Sendable {
         state.withLock { $0.threads = 1 }
         try ServerThread.start { [self] in
             accept()
+            shutdown(listener.number, Int32(SHUT_RDWR))
             threadEnded()
         }
     }

@@ -1,0 +1,61 @@
+import MasterHTTP
+import MasterTesting
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct CompressionTests {
+    /// `gzip.compress(b"hello hello hello hello\n", mtime=0)` of Python.
+    private let gzip: [UInt8] = [
+        0x1F, 0x8B, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xCB, 0x48,
+        0xCD, 0xC9, 0xC9, 0x57, 0xC8, 0x40, 0x27, 0xB9, 0x00, 0x00, 0x88, 0x59,
+        0x0B, 0x18, 0x00, 0x00, 0x00,
+    ]
+    /// `zlib.compress(b"hello hello hello hello\n")` of Python.
+    private let deflate: [UInt8] = [
+        0x78, 0x9C, 0xCB, 0x48, 0xCD, 0xC9, 0xC9, 0x57, 0xC8, 0x40, 0x27, 0xB9,
+        0x00, 0x70, 0xBE, 0x08, 0xBB,
+    ]
+
+    @Test func `a compressed body is unpacked`() async throws {
+        for (name, bytes) in [("gzip", gzip), ("deflate", deflate)] {
+            let answer = ServerAnswer.respond(headers: [("Content-Encoding", name)], body: bytes)
+            try await withLoopbackServer(handler: { _ in answer }) { server in
+                try await withHTTPClient { client in
+                    let response = try await client.send(HTTPRequest(.get, server.url))
+                    #expect(response.text == "hello hello hello hello\n")
+                    #expect(response.headers["Content-Encoding"] == name)
+                }
+            }
+        }
+    }
+
+    @Test func `the limit counts unpacked bytes`() async throws {
+        let bomb = try await Python.bytes(
+            "import gzip,sys; sys.stdout.buffer.write(gzip.compress(bytes(200_000_000), 9))")
+        #expect(bomb.count < 250_000)
+        let answer = ServerAnswer.respond(headers: [("Content-Encoding", "gzip")], body: bomb)
+        try await withLoopbackServer(handler: { _ in answer }) { server in
+            try await withHTTPClient { client in
+                var request = HTTPRequest(.get, server.url)
+                request.responseLimit = 1_000_000
+                let error = await #expect(throws: HTTPError.self) { try await client.send(request) }
+                #expect(error?.code == .tooLarge)
+            }
+        }
+    }
+
+    @Test func `a small compressed body may announce more bytes than it unpacks to`() async throws {
+        let answer = ServerAnswer.respond(headers: [("Content-Encoding", "gzip")], body: gzip)
+        try await withLoopbackServer(handler: { _ in answer }) { server in
+            try await withHTTPClient { client in
+                var request = HTTPRequest(.get, server.url)
+                request.responseLimit = 24
+                let response = try await client.send(request)
+                #expect(response.body.count == 24)
+                request.responseLimit = 23
+                let error = await #expect(throws: HTTPError.self) { try await client.send(request) }
+                #expect(error?.code == .tooLarge)
+            }
+        }
+    }
+}

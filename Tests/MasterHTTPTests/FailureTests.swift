@@ -1,0 +1,186 @@
+import MasterHTTP
+import MasterTesting
+import Testing
+
+/// Servers that are bad, and networks that are not there.
+@Suite(.timeLimit(.minutes(1)))
+struct FailureTests {
+    private func fault(
+        _ answer: @escaping @Sendable (ReceivedRequest) -> ServerAnswer, readsBodies: Bool = true,
+        _ change: (inout HTTPRequest) -> Void = { _ in }
+    ) async throws -> HTTPError {
+        try await withLoopbackServer(readsBodies: readsBodies, handler: answer) { server in
+            try await withHTTPClient { client in
+                var request = HTTPRequest(.get, server.url)
+                change(&request)
+                return try await #require(throws: HTTPError.self) {
+                    try await client.send(request)
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [
+        (ServerAnswer.closeBeforeAnswer, HTTPError.Code.closedEarly, "before it answered"),
+        (.reset, .closedEarly, "before it answered"),
+        (.closeHalfway(body: Array("half".utf8), after: 2), .closedEarly, "before the end"),
+        (.raw(Array("HTTP/1.1 200 OK\r\nContent-Le".utf8)), .closedEarly, "closed the connection"),
+        (.raw(Array("SSH-2.0-OpenSSH_9.2p1\r\n\r\n".utf8)), .malformedResponse, "no HTTP"),
+        (.raw(Array("HTTP/1.1 abc\r\n\r\n".utf8)), .malformedResponse, "no HTTP"),
+        (.raw(Array("HTTP/7.5 200 OK\r\n\r\n".utf8)), .malformedResponse, "no HTTP"),
+        (
+            .raw(Array("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello".utf8)),
+            .malformedResponse, "no HTTP"
+        ),
+        (
+            .raw(Array("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel".utf8)),
+            .closedEarly, "before the end"
+        ),
+        (
+            .raw(Array("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nno gzip".utf8)),
+            .malformedResponse, "no HTTP"
+        ),
+        (
+            .raw(Array("HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello".utf8)),
+            .malformedResponse, "no HTTP"
+        ),
+        (
+            .respond(headers: [("Content-Length", "99999999999")]),
+            .tooLarge, "more than 67108864 bytes"
+        ),
+        (
+            .endless(head: Array("HTTP/1.1 200 OK\r\n".utf8), repeating: Array("A: b\r\n".utf8)),
+            .tooLarge, "headers"
+        ),
+        (
+            .endless(head: Array("HTTP/1.1 200 OK\r\nA: ".utf8), repeating: [0x41]), .tooLarge,
+            "headers"
+        ),
+    ])
+    func `a bad answer is said in words`(
+        answer: ServerAnswer, code: HTTPError.Code, words: String
+    ) async throws {
+        let error = try await fault({ _ in answer })
+        #expect(error.code == code, "\(error.message)")
+        #expect(error.message.contains(words), "\(error.message)")
+        #expect(error.message.contains("127.0.0.1:"), "\(error.message)")
+        #expect(error.mayHaveArrived)
+    }
+
+    @Test func `an endless body ends at the limit`() async throws {
+        let head = Array("HTTP/1.1 200 OK\r\n\r\n".utf8)
+        let piece = [UInt8](repeating: 0x41, count: 65536)
+        let error = try await fault({ _ in .endless(head: head, repeating: piece) }) {
+            $0.responseLimit = 1_000_000
+        }
+        #expect(error.code == .tooLarge)
+        #expect(error.message.contains("1000000 bytes"))
+    }
+
+    @Test func `nothing listens`() async throws {
+        let server = try LoopbackServer { _ in .hang }
+        await server.stop()
+        let port = server.port
+        let error = try await withHTTPClient { client in
+            try await #require(throws: HTTPError.self) {
+                try await client.send(HTTPRequest(.post, "http://127.0.0.1:\(port)/"))
+            }
+        }
+        #expect(error.code == .refused)
+        #expect(
+            error.message.hasPrefix("nothing listens at 127.0.0.1:\(port) (connection refused)"))
+        #expect(!error.mayHaveArrived)
+    }
+
+    @Test func `a name that nobody knows`() async throws {
+        let error = try await withHTTPClient { client in
+            try await #require(throws: HTTPError.self) {
+                try await client.send(HTTPRequest(.get, "http://no-such-host.invalid/"))
+            }
+        }
+        #expect(error.code == .nameNotFound)
+        #expect(error.message.contains("no-such-host.invalid"))
+        #expect(!error.mayHaveArrived)
+    }
+
+    @Test func `silence ends a request`() async throws {
+        let error = try await fault({ _ in .hang }) { $0.timeout.silence = .milliseconds(150) }
+        #expect(error.code == .silenceTimeout)
+        #expect(error.message.contains("for 0.15 s"))
+        #expect(error.mayHaveArrived)
+    }
+
+    @Test func `silence in the middle of a body ends a request`() async throws {
+        let gate = try ServerGate()
+        let head = Array("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello".utf8)
+        gate.pass()
+        let error = try await fault({ _ in .trickle([head, [0x41]], gate) }) {
+            $0.timeout.silence = .milliseconds(150)
+        }
+        #expect(error.code == .silenceTimeout)
+    }
+
+    @Test func `a server that takes no body ends in silence`() async throws {
+        let error = try await fault({ _ in .hang }, readsBodies: false) {
+            $0.method = .post
+            $0.body = .bytes([UInt8](repeating: 0, count: 32 << 20), contentType: nil)
+            $0.timeout.silence = .milliseconds(300)
+        }
+        #expect(error.code == .silenceTimeout)
+        #expect(error.mayHaveArrived)
+    }
+
+    @Test func `an answer that takes long but never falls silent is no fault`() async throws {
+        struct LongEnough: Error {}
+        let answer = ServerAnswer.endless(
+            head: Array("HTTP/1.1 200 OK\r\n\r\n".utf8),
+            repeating: [UInt8](repeating: 0x41, count: 4096))
+        try await withLoopbackServer(handler: { _ in answer }) { server in
+            try await withHTTPClient { client in
+                var request = HTTPRequest(.get, server.url)
+                request.timeout.silence = .seconds(1)
+                let start = ContinuousClock.now
+                await #expect(throws: LongEnough.self) {
+                    try await client.send(request) { _ in
+                        if ContinuousClock.now - start > .seconds(2) { throw LongEnough() }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func `the total time counts all hops`() async throws {
+        let gate = try ServerGate()
+        let error = try await fault({ request in
+            request.path == "/end" ? .afterSignal(gate, .text("late")) : .redirect(to: "/end")
+        }) { $0.timeout.total = .milliseconds(200) }
+        #expect(error.code == .totalTimeout)
+        #expect(error.exchanges.map(\.status) == [302])
+    }
+
+    @Test func `a connection that never stands is given up`() async throws {
+        try await withFullListener { port in
+            let error = try await withHTTPClient { client in
+                var request = HTTPRequest(.get, "http://127.0.0.1:\(port)/")
+                request.timeout.connect = .milliseconds(200)
+                return try await #require(throws: HTTPError.self) {
+                    try await client.send(request)
+                }
+            }
+            #expect(error.code == .connectTimeout)
+            #expect(error.message.contains("within 0.2 s"))
+            #expect(!error.mayHaveArrived)
+        }
+    }
+
+    @Test func `an early answer wins over the rest of the body`() async throws {
+        let answer = ServerAnswer.respond(status: 413, headers: [("Connection", "close")])
+        try await withLoopbackServer(readsBodies: false, handler: { _ in answer }) { server in
+            try await withHTTPClient { client in
+                let body = HTTPBody.bytes([UInt8](repeating: 0, count: 16 << 20), contentType: nil)
+                let response = try await client.send(HTTPRequest(.post, server.url, body: body))
+                #expect(response.status == 413)
+            }
+        }
+    }
+}
