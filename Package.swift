@@ -16,12 +16,15 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(
             url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
         .package(url: "https://github.com/stencilproject/Stencil", from: "0.15.0"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
     targets: [
         .systemLibrary(name: "CLibYAML", providers: [.apt(["libyaml-dev"])]),
@@ -31,11 +34,59 @@ let package = Package(
         .target(
             name: "MasterKit",
             dependencies: [
-                "MasterYAML", "MasterHTTP",
+                "MasterHTTP",
+                "MasterYAML",
+                "Stencil",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
-                "Stencil",
             ]),
+        .target(name: "StandardPlugins", dependencies: ["MasterKit"], path: "Plugins"),
+        .target(name: "MasterTesting", dependencies: ["MasterKit"]),
+        .target(
+            name: "MasterRuntime",
+            dependencies: [
+                "MasterKit",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "HeapModule", package: "swift-collections"),
+                .product(name: "OrderedCollections", package: "swift-collections"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
+        .target(
+            name: "MasterReceiver",
+            dependencies: [
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
+        .target(
+            name: "MasterCommand",
+            dependencies: [
+                "MasterReceiver",
+                "MasterRuntime",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(name: "buildmaster", dependencies: ["MasterCommand", "StandardPlugins"]),
+        .executableTarget(
+            name: "CustomMaster", dependencies: ["MasterCommand", "StandardPlugins"],
+            path: "Examples/CustomMaster", exclude: ["master.yaml", "expected.json"]),
+
+        .testTarget(name: "MasterYAMLTests", dependencies: ["MasterYAML"], exclude: ["Fixtures"]),
+        .testTarget(name: "MasterHTTPTests", dependencies: ["MasterHTTP", "MasterTesting"]),
+        .testTarget(name: "MasterKitTests", dependencies: ["MasterKit"]),
+        .testTarget(
+            name: "StandardPluginsTests",
+            dependencies: ["MasterRuntime", "MasterTesting", "StandardPlugins"],
+            exclude: ["Fixtures"]),
+        .testTarget(
+            name: "MasterRuntimeTests",
+            dependencies: ["MasterRuntime", "MasterTesting", "StandardPlugins"]),
+        .testTarget(name: "MasterReceiverTests", dependencies: ["MasterReceiver"]),
+        .testTarget(
+            name: "MasterCommandTests",
+            dependencies: ["CustomMaster", "MasterCommand", "MasterTesting", "buildmaster"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -53,7 +53,8 @@ public struct Registry: Sendable {
     init(sorted entries: [Entry]) {
         self.entries = entries
         self.byKey = Dictionary(
-            entries.enumerated().map { ($0.element.key, $0.offset) }, uniquingKeysWith: { one, _ in one })
+            entries.enumerated().map { ($0.element.key, $0.offset) },
+            uniquingKeysWith: { one, _ in one })
     }
 
     /// Finds a plugin by its key.

@@ -8,6 +8,8 @@ public protocol MessageFormatter: Plugin {
     /// - Parameters:
     ///   - build: The record of the build, with what ``wanted`` asks for.
     ///   - context: The event and what can be looked up.
+    /// - Returns: The report.
+    /// - Throws: An error with a sentence for people; the report is then kept as dead, with it.
     func format(_ build: JSONObject, in context: ReportContext) async throws -> Report
 }
 

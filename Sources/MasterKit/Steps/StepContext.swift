@@ -50,6 +50,8 @@ public struct StepContext: Sendable {
     /// - Parameters:
     ///   - log: The name; the second log of a name gets a slug of its own.
     ///   - kind: How the content is to be read.
+    /// - Returns: The open log.
+    /// - Throws: An error with a sentence for people when the file can't be made.
     public func openLog(_ log: String, kind: Log.Kind = .stream) async throws -> any StepLog {
         try await host.openLog(log, kind: kind)
     }
@@ -59,6 +61,8 @@ public struct StepContext: Sendable {
     /// - Parameters:
     ///   - command: What to run; a relative folder is taken from the step's working folder.
     ///   - updates: Called for each piece of output, in order; the command waits for it.
+    /// - Returns: How the command ended.
+    /// - Throws: ``CommandError`` when it could not be run; what `updates` throws.
     public func run(
         _ command: Command, updates: (CommandUpdate) async throws -> Void
     ) async throws -> CommandResult {

@@ -89,4 +89,10 @@ extension PluginDeclaration where P == any Step {
         let defaults = type(of: plugin).options
         return (options as? StepOptionSettings)?.applied(to: defaults) ?? defaults
     }
+
+    /// Whether the file says what is shown of the step, which wins over the step's own words.
+    public var hasOwnDescription: Bool {
+        let given = options as? StepOptionSettings
+        return given?.description != nil || given?.descriptionDone != nil
+    }
 }

@@ -13,7 +13,9 @@ public struct SummaryPolicy: SettingValue {
     /// Reads true for all results, false for none, or a list.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> SummaryPolicy? {
         guard case .sequence = node.kind else {
-            return Bool.decode(node, with: decoder).map { SummaryPolicy($0 ? Set(Results.allCases) : []) }
+            return Bool.decode(node, with: decoder).map {
+                SummaryPolicy($0 ? Set(Results.allCases) : [])
+            }
         }
         return decoder.decode([Results].self, from: node).map { SummaryPolicy(Set($0)) }
     }

@@ -1,0 +1,135 @@
+internal import MasterKit
+
+/// Runs one build of one request, step by step.
+struct BuildRunner: Sendable {
+    let request: BuildRequest
+    let builderRow: Builder
+    let builder: BuilderConfiguration
+    let sourceStamps: [SourceStamp]
+    /// Properties of the request, which win over those of the file.
+    let properties: Properties
+    let shared: BuildEnvironment
+    let control: BuildControl
+    /// Whether a build that ends as retry is to be run again.
+    let mayRetry: Bool
+
+    /// Runs the build.
+    ///
+    /// - Returns: The finished build; its result is retry only when it is to be run again.
+    /// - Throws: When the store no longer takes anything.
+    func run() async throws(StoreError) -> FinishedBuild {
+        let started = try await start()
+        let build = BuildState(
+            build: started, builder: builder, sourceStamps: sourceStamps,
+            secrets: shared.secrets, worker: shared.workerInfo,
+            identity: shared.configuration.identity)
+        setFolders(build)
+        await runSteps(of: build)
+        return try await finish(build)
+    }
+
+    // MARK: Start
+
+    private func start() async throws(StoreError) -> Build {
+        let (request, builderRow, workerID) = (request, builderRow, shared.workerID)
+        return try await shared.store.write { transaction in
+            var build = try transaction.claim(
+                request.id, builder: builderRow, workerID: workerID, properties: Properties())
+            build.properties = self.properties(of: build)
+            try transaction.announce(build)
+            return build
+        }
+    }
+
+    /// The properties in the order in which later ones win: file, builder, worker, build, request.
+    private func properties(of build: Build) -> Properties {
+        var properties = shared.configuration.properties
+        properties.merge(builder.properties)
+        properties.set("buildername", .string(builder.name), source: "Builder")
+        properties.set("builderid", .int(build.builderID), source: "Builder")
+        properties.set("workername", .string(shared.worker.name), source: "Worker")
+        properties.set("buildnumber", .int(build.number), source: "Build")
+        if sourceStamps.count == 1, let stamp = sourceStamps.first {
+            for name in ["branch", "revision", "repository", "codebase", "project"] {
+                properties.set(name, stamp.attribute(name) ?? .null, source: "Build")
+            }
+        }
+        properties.merge(self.properties)
+        if let owners = owners(properties) {
+            properties.set("owners", owners, source: "Build")
+        }
+        return properties
+    }
+
+    private func owners(_ properties: Properties) -> JSONValue? {
+        switch properties["owner"] {
+        case .string(let owner): .array([.string(owner)])
+        case .array(let owners): .array(owners)
+        default: nil
+        }
+    }
+
+    private func setFolders(_ build: BuildState) {
+        build.setProperty("basedir", .string(shared.basedir), source: "Worker")
+        build.setProperty("builddir", .string(shared.builddir(of: builder)), source: "Worker")
+    }
+
+    // MARK: Steps
+
+    private func runSteps(of build: BuildState) async {
+        let session: HTTPSession
+        do {
+            session = try shared.session()
+        } catch {
+            shared.logger.error("no HTTP session could be made: \(error)")
+            build.contribute(.exception)
+            return
+        }
+        var plan = StepPlan(builder: builder, folder: shared.configuration.folder)
+        var hasEnded = false
+        for declaration in builder.steps {
+            if control.isAbandoned { break }
+            let step = plan.next(declaration, in: build.renderContext)
+            if hasEnded || control.stopReason != nil, !step.policy.alwaysRun { continue }
+            let runner = StepRunner(
+                declaration: declaration, options: step.options, name: plan.take(step.name),
+                number: plan.count, place: step.place, policy: step.policy, fault: step.fault,
+                build: build, shared: shared, session: session, control: control)
+            if await runner.run() { hasEnded = true }
+        }
+    }
+
+    // MARK: End
+
+    private func finish(_ build: BuildState) async throws(StoreError) -> FinishedBuild {
+        let stopReason = control.stopReason
+        if stopReason != nil { build.contribute(.cancelled) }
+        let isRetried = build.results == .retry && mayRetry
+        let results = build.results
+        let text = shared.mask.apply(
+            to: Self.stateString(results, stopReason: stopReason, build.summaries))
+        let (id, properties) = (build.build.id, build.properties)
+        let (finished, steps) = try await shared.store.write { transaction in
+            let finished = try transaction.finishBuild(
+                id, results: results, stateString: text, properties: properties,
+                outcome: isRetried ? .retried : .finished)
+            return (finished, try StepRecord.all(ofBuild: id, in: transaction.database))
+        }
+        return FinishedBuild(
+            builder: builder.name, build: finished, steps: steps, logs: build.logs,
+            isRetried: isRetried)
+    }
+
+    static func stateString(
+        _ results: Results, stopReason: String?, _ summaries: [String]
+    ) -> String {
+        var words =
+            switch results {
+            case .success, .skipped: ["build successful"]
+            case .failure: ["failed"]
+            default: [results.name]
+            }
+        if let stopReason { words.append("(\(stopReason))") }
+        return (words + summaries).joined(separator: " ")
+    }
+}

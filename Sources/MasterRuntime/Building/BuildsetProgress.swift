@@ -1,0 +1,57 @@
+internal import MasterKit
+internal import Synchronization
+
+/// How far the builds of one buildset are, and who waits for their end.
+final class BuildsetProgress: Sendable {
+    private typealias Outcome = Result<[FinishedBuild], StoreError>
+
+    private struct State {
+        var remaining: Int
+        var builds: [FinishedBuild] = []
+        var failure: StoreError?
+        var waiters: [CheckedContinuation<Outcome, Never>] = []
+
+        var outcome: Outcome? {
+            if remaining > 0 { return nil }
+            return failure.map { .failure($0) } ?? .success(builds)
+        }
+    }
+
+    private let state: Mutex<State>
+
+    init(requestCount: Int) {
+        state = Mutex(State(remaining: requestCount))
+    }
+
+    /// Notes a build; its request goes on when the build is retried.
+    func add(_ build: FinishedBuild) {
+        state.withLock { $0.builds.append(build) }
+    }
+
+    /// Notes that a request has come to its end, with a failure when the store gave up.
+    func end(_ failure: StoreError? = nil) {
+        let (waiters, outcome) = state.withLock { state in
+            state.remaining -= 1
+            state.failure = state.failure ?? failure
+            guard let outcome = state.outcome else {
+                return ([CheckedContinuation<Outcome, Never>](), Outcome?.none)
+            }
+            defer { state.waiters = [] }
+            return (state.waiters, outcome)
+        }
+        guard let outcome else { return }
+        for waiter in waiters { waiter.resume(returning: outcome) }
+    }
+
+    /// Waits for the end of all requests.
+    func wait() async throws(StoreError) -> [FinishedBuild] {
+        let outcome: Outcome = await withCheckedContinuation { waiter in
+            let outcome = state.withLock { state in
+                if state.outcome == nil { state.waiters.append(waiter) }
+                return state.outcome
+            }
+            if let outcome { waiter.resume(returning: outcome) }
+        }
+        return try outcome.get()
+    }
+}

@@ -1,0 +1,49 @@
+internal import MasterKit
+
+/// Starts the plugins of a configuration before they are used and stops them afterwards.
+struct PluginLife: Sendable {
+    private let plugins: [(key: PluginKey, plugin: any Plugin)]
+
+    init(_ configuration: MasterConfiguration) {
+        let reporters = configuration.reporters.flatMap { declaration in
+            declaration.generators.map { (type(of: $0).key, $0 as any Plugin) }
+                + [(declaration.key, declaration.plugin as any Plugin)]
+        }
+        var seen: Set<StepIdentity> = []
+        let steps = configuration.builders.flatMap(\.steps)
+            .filter { seen.insert(StepIdentity(key: $0.key, range: $0.range)).inserted }
+            .map { ($0.key, $0.plugin as any Plugin) }
+        plugins = reporters + steps
+    }
+
+    /// Runs a body between start and stop; a plugin whose start failed is stopped, too.
+    func run<Value>(_ body: () async throws -> Value) async throws -> Value {
+        var begun: [any Plugin] = []
+        do {
+            for (key, plugin) in plugins {
+                begun.append(plugin)
+                do {
+                    try await plugin.start()
+                } catch {
+                    throw MasterError(.plugin, "\(key) could not start: \(error)")
+                }
+            }
+            let value = try await body()
+            await stop(begun)
+            return value
+        } catch {
+            await stop(begun)
+            throw error
+        }
+    }
+
+    private func stop(_ plugins: [any Plugin]) async {
+        for plugin in plugins.reversed() { await plugin.stop() }
+    }
+}
+
+/// A declaration of a step; builders that share a factory share its steps.
+private struct StepIdentity: Hashable {
+    let key: PluginKey
+    let range: SourceRange?
+}

@@ -1,0 +1,136 @@
+internal import MasterKit
+internal import Synchronization
+
+/// One running step's door to its build and to the world.
+final class StepSession: StepHost {
+    private struct State {
+        var summary: String?
+        var isTimedOut = false
+        var logs: [(id: Int, writer: LogWriter)] = []
+        var slugs: Set<String> = []
+    }
+
+    let workdir: String
+    let environment: [String: String?]
+    let session: HTTPSession
+    private let number: Int
+    private let build: BuildState
+    private let shared: BuildEnvironment
+    private let stepID: Int
+    private let state = Mutex(State())
+
+    init(
+        number: Int, place: StepPlace, session: HTTPSession, build: BuildState,
+        shared: BuildEnvironment, stepID: Int
+    ) {
+        self.number = number
+        self.workdir = place.workdir
+        self.environment = place.environment
+        self.session = session
+        self.build = build
+        self.shared = shared
+        self.stepID = stepID
+    }
+
+    var http: HTTPClient { shared.http }
+    var renderContext: RenderContext { build.renderContext }
+    var summary: String? { state.withLock { $0.summary } }
+    var isTimedOut: Bool { state.withLock { $0.isTimedOut } }
+
+    func setProperty(_ property: String, to value: JSONValue, source: String) async {
+        let masked = shared.mask.apply(to: value)
+        build.setProperty(property, masked, source: source)
+        let (buildID, properties) = (build.build.id, build.properties)
+        await shared.store.post { transaction in
+            var changed = Properties()
+            changed.set(property, masked, source: source)
+            try transaction.updateBuild(buildID, properties: properties, changed: changed)
+        }
+    }
+
+    func setSummary(_ text: String) async {
+        let masked = shared.mask.apply(to: text)
+        state.withLock { $0.summary = masked }
+        await shared.store.post { [stepID] transaction in
+            try transaction.updateStep(stepID, stateString: masked)
+        }
+    }
+
+    func noteTimeout() async {
+        state.withLock { $0.isTimedOut = true }
+    }
+
+    func openLog(_ log: String, kind: Log.Kind) async throws -> any StepLog {
+        try await openFile(log, kind: kind)
+    }
+
+    func run(
+        _ command: Command, updates: (CommandUpdate) async throws -> Void
+    ) async throws -> CommandResult {
+        var command = command
+        if case .shell(var shell) = command {
+            shell.workdir = FilePaths.absolute(shell.workdir, in: workdir)
+            shell.environment.merge(environment) { own, _ in own }
+            command = .shell(shell)
+        }
+        return try await shared.worker.run(command, updates: updates)
+    }
+
+    /// Writes a whole log at once, for what the runner itself has to say about a step.
+    func writeLog(_ log: String, _ text: String, kind: Log.Kind) async throws {
+        try await openFile(log, kind: kind).line(text)
+    }
+
+    /// Closes all logs; a log that could not be written is an error.
+    func close() async throws {
+        let logs = state.withLock { state in
+            defer { state.logs = [] }
+            return state.logs
+        }
+        var fault: LogFault?
+        for (id, writer) in logs {
+            do throws(LogFault) {
+                let lineCount = try await writer.close()
+                await shared.store.post { try $0.finishLog(id, lineCount: lineCount) }
+            } catch {
+                fault = fault ?? error
+            }
+        }
+        if let fault { throw fault }
+    }
+
+    private func openFile(_ name: String, kind: Log.Kind) async throws -> LogWriter {
+        let slug = state.withLock { $0.slugs.uniqueSlug(for: name) }
+        let path =
+            shared.basedir + "/"
+            + LogFile.path(buildID: build.build.id, stepNumber: number, slug: slug)
+        try Folders.makeFolder(ofFile: path)
+        let id = shared.store.makeLogID()
+        let writer = try LogWriter(
+            path: path, mask: shared.mask, queue: shared.logQueue, observe: observer(of: id))
+        await shared.store.post { [stepID] transaction in
+            try transaction.newLog(id: id, stepID: stepID, name: name, slug: slug, kind: kind)
+        }
+        build.note(log: path, ofStep: number)
+        state.withLock { $0.logs.append((id, writer)) }
+        return writer
+    }
+
+    /// What tells live readers of the lines of a log, when there are any.
+    private func observer(of log: Int) -> (@Sendable ([UInt8]) async -> Void)? {
+        guard shared.store.events.wantedKinds.contains(.logAppended) else { return nil }
+        let (store, stepID, lane, buildID) =
+            (shared.store, stepID, build.build.requestID, build.build.id)
+        return { lines in
+            await store.post { transaction in
+                let content = JSONValue.string(String(decoding: lines, as: UTF8.self))
+                try transaction.append(
+                    Event(
+                        at: transaction.now, kind: .logAppended, lane: lane, buildID: buildID,
+                        record: [
+                            "logid": .int(log), "stepid": .int(stepID), "content": content,
+                        ]))
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+internal import MasterKit
+
+/// What is shown of a step while it runs and when it has finished.
+struct StepTexts {
+    private let options: StepOptions
+
+    init(_ options: StepOptions) {
+        self.options = options
+    }
+
+    /// The text while it runs, `nil` when nothing is said.
+    func running(in context: RenderContext) throws(RenderError) -> String? {
+        try options.description.map { description throws(RenderError) in
+            try with(suffix: description.render(in: context).text, in: context)
+        }
+    }
+
+    /// The text when it has finished.
+    ///
+    /// - Parameters:
+    ///   - outcome: How it ended.
+    ///   - summary: What the step itself said last.
+    ///   - given: Whether the file says what is shown, which wins over the step's own words.
+    ///   - context: The build as it stands.
+    /// - Returns: The words, with the result when it is no success.
+    /// - Throws: ``RenderError`` when what the file says can't be rendered.
+    func done(
+        _ outcome: StepOutcome, summary: String?, given: Bool, in context: RenderContext
+    ) throws(RenderError) -> String {
+        var text = try words(summary: given ? nil : summary, in: context)
+        if outcome.results != .success { text += " (\(outcome.results.name))" }
+        if outcome.isTimedOut { text += " (timed out)" }
+        return text
+    }
+
+    private func words(
+        summary: String?, in context: RenderContext
+    ) throws(RenderError) -> String {
+        if let summary { return try with(suffix: summary, in: context) }
+        let described = try (options.descriptionDone ?? options.description)?.render(in: context)
+        return try with(suffix: described?.text ?? "finished", in: context)
+    }
+
+    private func with(
+        suffix text: String, in context: RenderContext
+    ) throws(RenderError) -> String {
+        guard let suffix = try options.descriptionSuffix?.render(in: context) else { return text }
+        return text + " " + suffix.text
+    }
+}

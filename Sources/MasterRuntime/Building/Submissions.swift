@@ -1,0 +1,18 @@
+internal import Synchronization
+
+/// The buildsets that were submitted and not yet waited for.
+final class Submissions: Sendable {
+    private let state = Mutex<[Int: BuildsetProgress]>([:])
+
+    func add(_ progress: BuildsetProgress, for buildset: Int) {
+        state.withLock { $0[buildset] = progress }
+    }
+
+    func progress(of buildset: Int) -> BuildsetProgress? {
+        state.withLock { $0[buildset] }
+    }
+
+    func remove(_ buildset: Int) {
+        state.withLock { $0[buildset] = nil }
+    }
+}

@@ -1,0 +1,3 @@
+public import MasterKit
+
+extension Durability: SettingEnumeration {}

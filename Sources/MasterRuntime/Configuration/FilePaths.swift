@@ -1,0 +1,36 @@
+internal import FoundationEssentials
+
+/// Absolute paths without `.` and `..`.
+enum FilePaths {
+    /// A path, taken from the current folder when it is relative.
+    static func absolute(_ path: String) -> String {
+        absolute(path, in: FileManager.default.currentDirectoryPath)
+    }
+
+    /// A path, taken from a folder when it is relative.
+    static func absolute(_ path: String, in folder: String) -> String {
+        let whole = path.hasPrefix("/") ? path : folder + "/" + path
+        var parts: [Substring] = []
+        for part in whole.split(separator: "/") where part != "." {
+            if part == ".." {
+                _ = parts.popLast()
+            } else {
+                parts.append(part)
+            }
+        }
+        return "/" + parts.joined(separator: "/")
+    }
+
+    /// A name as one part of a path: whatever is not a letter, digit, `.`, `-` or `_` is encoded.
+    static func component(_ name: String) -> String {
+        let encoded = name.utf8.map { byte -> String in
+            let scalar = Unicode.Scalar(byte)
+            let isPlain =
+                scalar.isASCII
+                && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+                    || "-_.".unicodeScalars.contains(scalar))
+            return isPlain ? String(scalar) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }.joined()
+        return encoded.hasPrefix(".") ? "%2e" + encoded.dropFirst() : encoded
+    }
+}

@@ -1,0 +1,53 @@
+public import MasterKit
+
+/// A master as its file declares it: an immutable value.
+public struct MasterConfiguration: Sendable {
+    /// The path of the file.
+    public let path: String
+    /// The folder of the file, absolute: where factories without a source step run.
+    public let folder: String
+    /// What the master is called and where it is found.
+    public let identity: MasterIdentity
+    /// Properties of every build.
+    public let properties: Properties
+    /// The builders in the order of the file.
+    public let builders: [BuilderConfiguration]
+    /// The reporters in the order of the file.
+    public let reporters: [PluginDeclaration<any Reporter>]
+    /// The providers of secrets, asked in order.
+    public let secretProviders: [PluginDeclaration<any SecretProvider>]
+    /// Every secret that a setting asks for.
+    public let secretUses: [SecretUse]
+    /// Whether all builds share cookies and other state of HTTP.
+    public let httpSession: HTTPSessionSharing
+    /// How safe a report is once it was accepted.
+    public let durability: Durability
+}
+
+/// Who shares cookies and other state of HTTP.
+public enum HTTPSessionSharing: String, SettingEnumeration {
+    /// The steps of one build.
+    case build
+    /// All steps of all builds, as in Buildbot.
+    case shared
+}
+
+/// A builder as the file declares it.
+public struct BuilderConfiguration: Sendable {
+    /// The name, unique in a master.
+    public let name: String
+    /// A text for people.
+    public let description: String?
+    /// Labels that generators filter by.
+    public let tags: [String]
+    /// Properties of its builds.
+    public let properties: Properties
+    /// The environment of its commands; null takes a variable away.
+    public let environment: Renderable<CommandEnvironment>
+    /// Where its commands run, relative to the build's folder.
+    public let workdir: Renderable<String>?
+    /// Whether only another build can start it.
+    public let isTriggeredOnly: Bool
+    /// The steps of its factory.
+    public let steps: [PluginDeclaration<any Step>]
+}
