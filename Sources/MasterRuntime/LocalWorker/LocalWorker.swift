@@ -40,7 +40,9 @@ public struct LocalWorker: Worker {
     ) async throws -> CommandResult {
         try Task.checkCancellation()
         let started = ContinuousClock.now
-        if case .shell(let shell) = command {
+        let value: CommandResult.Value
+        switch command {
+        case .shell(let shell):
             let run = ProgramRun(
                 shell,
                 in: path(shell.workdir),
@@ -48,16 +50,28 @@ public struct LocalWorker: Worker {
                 started: started
             )
             return try await run.run(updates: updates)
-        }
-        let value =
-            switch command {
-            case .uploadFile(let file):
-                try await FileUpload(file, at: path(file.path), started: started).run(updates)
-            case .downloadFile(let file):
-                try await FileDownload(file, at: path(file.path)).run(input)
-            default:
-                try await OwnThread.run { stop in try runFileCommand(command, until: stop) }
+        case .mkdir(let folder):
+            value = try await OwnThread.run { try make(folder) }
+        case .rmdir(let folder):
+            value = try await OwnThread.run { stop in try remove(folder, until: stop) }
+        case .cpdir(let folders):
+            value = try await OwnThread.run { stop in try copy(folders, until: stop) }
+        case .stat(let stat):
+            value = try await OwnThread.run { .status(try FileLookup.status(of: path(stat.path))) }
+        case .glob(let glob):
+            value = try await OwnThread.run {
+                .names(try FileLookup.glob(glob.pattern, from: root))
             }
+        case .listdir(let folder):
+            value = try await OwnThread.run {
+                .names(try FileLookup.names(in: path(folder.path)))
+            }
+        case .uploadFile(let file):
+            let upload = FileUpload(file, at: path(file.path), started: started)
+            value = try await upload.run(updates)
+        case .downloadFile(let file):
+            value = try await FileDownload(file, at: path(file.path)).run(input)
+        }
         try Task.checkCancellation()
         return CommandResult(elapsed: .now - started, value: value)
     }

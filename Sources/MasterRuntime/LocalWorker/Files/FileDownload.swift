@@ -28,9 +28,17 @@ struct FileDownload {
             }
             return .byteCount(count)
         } catch {
-            // The first error is the one to tell; a file that stays behind is named by it.
-            try await OwnThread.run { [path] in try Self.explaining(path) { try target.remove() } }
+            await discard(target)
             throw error
+        }
+    }
+
+    /// Removes the unfinished file; what has failed before is the error to tell.
+    private func discard(_ target: TemporaryFile) async {
+        do {
+            try await OwnThread.run { try target.remove() }
+        } catch {
+            // It has gone with its folder, or nothing can be removed there at all.
         }
     }
 

@@ -20,8 +20,17 @@ extension FileTree {
                 try POSIX.rename(unfinished, to: destination)
             }
         } catch {
-            try FileTree(StopFlag()).remove(unfinished)
+            discard(unfinished)
             throw error
+        }
+    }
+
+    /// Removes what is of no use; what has failed before is the error to tell.
+    private func discard(_ unfinished: FilePath) {
+        do {
+            try FileTree(StopFlag()).remove(unfinished)
+        } catch {
+            // The next copy to this place tries again, and says why it cannot be made.
         }
     }
 

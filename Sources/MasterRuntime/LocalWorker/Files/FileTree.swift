@@ -4,6 +4,9 @@ import SystemPackage
 
 /// Makes, removes and copies folders with all that is in them.
 struct FileTree {
+    /// How often a folder is emptied before it is given up: somebody goes on writing to it.
+    private static let maxListings = 10
+
     let stop: StopFlag
 
     init(_ stop: StopFlag) {
@@ -36,16 +39,17 @@ struct FileTree {
 
     /// Removes what stands at a path; symbolic links are removed, never followed.
     func remove(_ path: FilePath) throws {
-        var waiting = [path]
-        while let next = waiting.last {
+        var waiting = [(path: path, listings: 0)]
+        while let (next, listings) = waiting.last {
             try stop.check()
             do {
                 try removeOne(next)
                 waiting.removeLast()
             } catch let fault where fault.number == ENOENT {
                 waiting.removeLast()
-            } catch let fault where fault.number == ENOTEMPTY || fault.number == EEXIST {
-                waiting += try FileLookup.entries(in: next).map { next.appending($0) }
+            } catch let fault where fault.isNotEmpty && listings < Self.maxListings {
+                waiting[waiting.count - 1].listings += 1
+                waiting += try FileLookup.entries(in: next).map { (next.appending($0), 0) }
             } catch let fault {
                 throw CommandError("\(next) cannot be removed", fault)
             }
@@ -72,10 +76,16 @@ struct FileTree {
         do {
             try POSIX.removeFolder(path)
         } catch let fault {
-            if fault.number == ENOTEMPTY || fault.number == EEXIST {
-                try POSIX.setPermissions(0o700, of: path)
-            }
+            if fault.isNotEmpty { openUp(path) }
             throw fault
+        }
+    }
+
+    private func openUp(_ folder: FilePath) {
+        do {
+            try POSIX.setPermissions(0o700, of: folder)
+        } catch {
+            // It may do without; if not, its first entry says so.
         }
     }
 
@@ -83,4 +93,9 @@ struct FileTree {
         let parent = path.removingLastComponent()
         return parent == path ? nil : parent
     }
+}
+
+extension SystemFault {
+    /// Whether a folder could not be removed because there is something in it.
+    fileprivate var isNotEmpty: Bool { number == ENOTEMPTY || number == EEXIST }
 }

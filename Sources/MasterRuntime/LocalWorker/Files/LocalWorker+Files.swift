@@ -1,37 +1,30 @@
 import MasterKit
 import SystemPackage
 
+/// The commands that need nothing but the system; each blocks its thread.
 extension LocalWorker {
-    /// Runs a command on files that needs nothing but the system; blocks the thread.
-    func runFileCommand(
-        _ command: Command,
+    func make(_ folder: Command.MakeDirectory) throws -> CommandResult.Value {
+        try FileTree.make(path(folder.path))
+        return .nothing
+    }
+
+    func remove(
+        _ folder: Command.RemoveDirectory,
         until stop: StopFlag
     ) throws -> CommandResult.Value {
-        switch command {
-        case .mkdir(let folder):
-            try FileTree.make(path(folder.path))
-        case .rmdir(let folder):
-            let entry = path(folder.path).entryWithoutLinks
-            try checkIsInside(entry, of: folder.path, outside: folder.outside, to: "removed")
-            try FileTree(stop).remove(entry)
-        case .cpdir(let copy):
-            let entry = path(copy.destination).entryWithoutLinks
-            try checkIsInside(
-                entry,
-                of: copy.destination,
-                outside: copy.outside,
-                to: "overwritten"
-            )
-            try FileTree(stop).copy(path(copy.source).withoutLinks, to: entry)
-        case .stat(let stat):
-            return .status(try FileLookup.status(of: path(stat.path)))
-        case .glob(let glob):
-            return .names(try FileLookup.glob(glob.pattern, from: root))
-        case .listdir(let folder):
-            return .names(try FileLookup.names(in: path(folder.path)))
-        case .shell, .uploadFile, .downloadFile:
-            preconditionFailure("commands that run in pieces never come here")
-        }
+        let entry = path(folder.path).entryWithoutLinks
+        try checkIsInside(entry, of: folder.path, outside: folder.outside, to: "removed")
+        try FileTree(stop).remove(entry)
+        return .nothing
+    }
+
+    func copy(
+        _ copy: Command.CopyDirectory,
+        until stop: StopFlag
+    ) throws -> CommandResult.Value {
+        let entry = path(copy.destination).entryWithoutLinks
+        try checkIsInside(entry, of: copy.destination, outside: copy.outside, to: "overwritten")
+        try FileTree(stop).copy(path(copy.source).withoutLinks, to: entry)
         return .nothing
     }
 
@@ -44,7 +37,7 @@ extension LocalWorker {
         guard !outside, !entry.isBelow(FilePath(root).withoutLinks) else { return }
         throw CommandError(
             .outsideRoot,
-            "\(path) is not \(verb): it leads to \(entry), which is not below \(root); "
+            "\"\(path)\" is not \(verb): it leads to \(entry), which is not below \(root); "
                 + "correct the path, or say outside: true if it is meant"
         )
     }
