@@ -78,6 +78,8 @@ struct ProgramRun {
             while true {
                 switch await queue.next() {
                 case .item(let item):
+                    // Output that is there already never suspends; others want a turn too.
+                    await Task.yield()
                     guard failure == nil else { continue }
                     do {
                         try await updates(CommandUpdate(item.content, elapsed: item.elapsed))
