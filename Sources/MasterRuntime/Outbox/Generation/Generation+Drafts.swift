@@ -1,0 +1,37 @@
+import MasterKit
+
+extension Generation {
+    /// Asks every generator for its report; `nil` when the run ends meanwhile.
+    ///
+    /// A generator that throws leaves a dead letter with its reason and does not keep the others
+    /// from being asked.
+    func drafts(of event: Event) async -> [Draft]? {
+        let context = ReportContext(
+            event: event,
+            formatter: recipient.reporter.defaultFormatter,
+            master: environment.identity,
+            source: environment.source
+        )
+        var drafts: [Draft] = []
+        for (part, generator) in recipient.generators.enumerated()
+        where generator.wantedEvents.contains(event.kind) {
+            do {
+                guard let report = try await generator.generate(for: event, in: context) else {
+                    continue
+                }
+                let masked = report.masked(by: environment.mask)
+                drafts.append(Draft(part: part, content: .report(masked)))
+            } catch {
+                guard !Task.isCancelled else { return nil }
+                drafts.append(fault(error, of: part))
+            }
+        }
+        return drafts
+    }
+
+    private func fault(_ error: any Error, of part: Int) -> Draft {
+        let reason = environment.mask.apply(to: "no report could be made: \(error)")
+        environment.logger.error("\(recipient.name): \(reason)")
+        return Draft(part: part, content: .fault(reason))
+    }
+}

@@ -1,0 +1,155 @@
+import Logging
+import MasterKit
+import Synchronization
+
+/// Makes the reports of one reporter: side by side for different lanes, in order within each.
+///
+/// Events come from memory as they are committed, and from the store at the start and whenever the
+/// reporter was too slow for its buffer. Nothing here is part of a build's transaction.
+final class Generation: Sendable {
+    /// How many lanes are worked on at once.
+    static let workerLimit = 8
+    /// How many events wait here before the rest is left to the buffer of the bus.
+    static let queueLimit = 256
+    /// How many committed events the bus keeps before the store is read instead.
+    static let bufferLimit = 1024
+
+    private struct State {
+        var lanes = LaneQueue<Event>()
+        var cursor: EventCursor
+        var workers = 0
+        var hasFailed = false
+    }
+
+    let recipient: Recipient
+    let environment: OutboxEnvironment
+    private let sending: Sending
+    private let room = Signal()
+    private let state: Mutex<State>
+
+    init(
+        of recipient: Recipient,
+        from cursor: Int,
+        to sending: Sending,
+        in environment: OutboxEnvironment
+    ) {
+        self.recipient = recipient
+        self.environment = environment
+        self.sending = sending
+        state = Mutex(State(cursor: EventCursor(at: cursor)))
+    }
+
+    /// Whether all events up to a sequence have been worked on, or none will be any more.
+    func isDone(upTo sequence: Int) -> Bool {
+        state.withLock { state in
+            state.hasFailed || (state.lanes.count == 0 && state.cursor.value >= sequence)
+        }
+    }
+
+    /// Makes reports until the task is cancelled.
+    func run() async {
+        let bus = environment.store.events
+        await bus.withSubscription(to: recipient.kinds, bound: Self.bufferLimit) { events in
+            await withDiscardingTaskGroup { group in
+                await catchUp(in: &group)
+                for await delivery in events {
+                    switch delivery {
+                    case .event(let event): await accept(event, in: &group)
+                    case .missed: await catchUp(in: &group)
+                    }
+                }
+            }
+        }
+    }
+
+    private func catchUp(in group: inout DiscardingTaskGroup) async {
+        let limit = Self.queueLimit
+        while !Task.isCancelled {
+            let newest = state.withLock(\.cursor.newest)
+            let page: [Event]
+            do {
+                page = try await environment.store.read { database in
+                    try Event.stored(after: newest, limit: limit, in: database)
+                }
+            } catch {
+                return fail(error)
+            }
+            for event in page { await accept(event, in: &group) }
+            guard page.count == limit else { return }
+        }
+    }
+
+    private func accept(_ event: Event, in group: inout DiscardingTaskGroup) async {
+        while state.withLock({ $0.lanes.count >= Self.queueLimit && !$0.hasFailed }) {
+            guard !Task.isCancelled else { return }
+            await room.wait()
+        }
+        let isWorkerMissing = state.withLock { state in
+            guard !state.hasFailed, let sequence = event.sequence,
+                sequence > state.cursor.newest
+            else { return false }
+            guard recipient.kinds.contains(event.kind) else {
+                state.cursor.pass(sequence)
+                return false
+            }
+            state.cursor.begin(sequence)
+            state.lanes.add(event, to: event.lane)
+            guard state.workers < Self.workerLimit else { return false }
+            state.workers += 1
+            return true
+        }
+        if isWorkerMissing { group.addTask { await self.work() } }
+    }
+
+    private func work() async {
+        while let (lane, event) = next() {
+            do {
+                if let drafts = await drafts(of: event) {
+                    sending.add(try await keep(drafts, of: event))
+                }
+            } catch {
+                fail(error)
+            }
+            state.withLock { $0.lanes.finish(lane) }
+            room.raise()
+            environment.changed.raise()
+        }
+    }
+
+    /// The next event for a worker; without one the worker is over.
+    private func next() -> (lane: Int, element: Event)? {
+        state.withLock { state -> (lane: Int, element: Event)? in
+            guard !state.hasFailed, !Task.isCancelled, let next = state.lanes.next() else {
+                state.workers -= 1
+                return nil
+            }
+            return next
+        }
+    }
+
+    /// Stores what was made of an event, and the cursor with it, in one transaction.
+    private func keep(_ drafts: [Draft], of event: Event) async throws -> [Letter] {
+        guard let sequence = event.sequence else { return [] }
+        return try await environment.store.write { [self] transaction in
+            let letters = try transaction.keep(drafts, of: event, for: recipient.id)
+            let cursor = state.withLock { $0.cursor.value(finishing: sequence) }
+            try transaction.moveCursor(of: recipient.id, to: cursor)
+            state.withLock { $0.cursor.finish(sequence) }
+            return letters
+        }
+    }
+
+    /// Ends the work for this run: what is not stored is made again by the next one.
+    private func fail(_ error: any Error) {
+        let isFirst = state.withLock { state in
+            defer { state.hasFailed = true }
+            return !state.hasFailed
+        }
+        room.raise()
+        environment.changed.raise()
+        guard isFirst else { return }
+        environment.logger.error(
+            "no more reports are made for \(recipient.name), the next run goes on: \(error)"
+        )
+    }
+}

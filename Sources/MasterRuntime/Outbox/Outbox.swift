@@ -1,0 +1,54 @@
+import FoundationEssentials
+
+/// Turns events into reports and sees to it that each of them arrives.
+///
+/// Every reporter has its own pace: a slow or failing receiver holds back nothing but the later
+/// reports of the same build request. What is not delivered is kept for the next run.
+public final class Outbox: Sendable {
+    let environment: OutboxEnvironment
+    let generations: [Generation]
+    let sendings: [Sending]
+    /// The newest event that an earlier run left; all later ones are of this run.
+    let lastOfEarlierRuns: Int
+    /// When the outbox was opened.
+    let openedAt: Date
+
+    private let stopped = Signal()
+    private let ended = Signal()
+
+    init(
+        environment: OutboxEnvironment,
+        generations: [Generation],
+        sendings: [Sending],
+        lastOfEarlierRuns: Int,
+        openedAt: Date
+    ) {
+        self.environment = environment
+        self.generations = generations
+        self.sendings = sendings
+        self.lastOfEarlierRuns = lastOfEarlierRuns
+        self.openedAt = openedAt
+    }
+
+    /// Makes and sends reports until ``stop()`` is called or the task is cancelled.
+    public func run() async {
+        await withDiscardingTaskGroup { group in
+            for generation in generations { group.addTask { await generation.run() } }
+            for sending in sendings { group.addTask { await sending.run() } }
+            await stopped.wait()
+            group.cancelAll()
+        }
+        ended.raise()
+    }
+
+    /// Ends ``run()``: what is on its way is broken off and stays open.
+    public func stop() {
+        stopped.raise()
+    }
+
+    /// Waits until ``run()`` has ended, but no longer than a second.
+    func waitForEnd() async {
+        let clock = environment.clock
+        await ended.wait(until: clock.elapsed + .seconds(1), on: clock)
+    }
+}

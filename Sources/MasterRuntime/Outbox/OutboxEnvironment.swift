@@ -1,0 +1,29 @@
+import Logging
+import MasterHTTP
+import MasterKit
+
+/// What all parts of an outbox work with.
+struct OutboxEnvironment: Sendable {
+    /// Where events are read and deliveries are kept.
+    let store: Store
+    /// Where generators look records up.
+    let source: any ReportSource
+    /// What begins the id of every delivery.
+    let storeID: String
+    /// The title and address of the master.
+    let identity: MasterIdentity
+    /// What reporters' settings refer to.
+    let secrets: SecretValues
+    /// What hides secrets.
+    let mask: SecretMask
+    /// What sends requests.
+    let http: HTTPClient
+    /// Where faults are said.
+    let logger: Logger
+    /// The time.
+    let clock: OutboxClock
+    /// When a failed try is repeated.
+    let schedule: RetrySchedule
+    /// Raised whenever something has come to an end.
+    let changed = Signal()
+}

@@ -1,0 +1,15 @@
+import MasterKit
+
+/// What a generator made of an event, before it is stored.
+struct Draft: Sendable {
+    /// A report, or why there is none.
+    enum Content: Sendable {
+        case report(Report)
+        case fault(String)
+    }
+
+    /// The place of the generator among those of its reporter.
+    let part: Int
+    /// What it made.
+    let content: Content
+}

@@ -1,0 +1,58 @@
+import Synchronization
+
+/// Wakes tasks that wait for something to have changed.
+///
+/// A signal that nobody waits for is kept, once: who looks, finds nothing and then waits misses
+/// nothing of what happened in between.
+final class Signal: Sendable {
+    private struct State {
+        var isRaised = false
+        var nextWaiter = 0
+        var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    /// Wakes everybody who waits, or the next who comes to wait.
+    func raise() {
+        let waiters = state.withLock { state in
+            state.isRaised = state.waiters.isEmpty
+            defer { state.waiters = [:] }
+            return state.waiters.values
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Waits for the signal; returns at once in a task that is cancelled.
+    func wait() async {
+        let id = state.withLock { state in
+            state.nextWaiter += 1
+            return state.nextWaiter
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    let isOver = state.isRaised || Task.isCancelled
+                    state.isRaised = state.isRaised && !isOver
+                    if !isOver { state.waiters[id] = continuation }
+                    return isOver
+                }
+                if isOver { continuation.resume() }
+            }
+        } onCancel: {
+            let waiter = state.withLock { $0.waiters.removeValue(forKey: id) }
+            waiter?.resume()
+        }
+    }
+
+    /// Waits for the signal, but not beyond a moment; without one only for the signal.
+    func wait(until moment: Duration?, on clock: OutboxClock) async {
+        guard let moment else { return await wait() }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await clock.wait(until: moment) }
+            group.addTask { await self.wait() }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+}

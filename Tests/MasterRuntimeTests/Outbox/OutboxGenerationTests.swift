@@ -1,0 +1,146 @@
+import MasterKit
+import Testing
+
+@testable import MasterRuntime
+
+@Suite(.timeLimit(.minutes(1)))
+struct OutboxGenerationTests {
+    @Test func `every report of every generator is sent`() async throws {
+        try await OutboxBench.with { bench in
+            let journal = Journal<String>()
+            let generators = [
+                ScriptedGenerator { _ in .saying("first") },
+                ScriptedGenerator([.buildFinished]) { _ in .saying("of the end") },
+                ScriptedGenerator { _ in nil },
+                ScriptedGenerator { _ in .saying("last") },
+            ]
+            let reporter = ScriptedReporter(generators: generators) { report, context in
+                journal.add("\(context.id) \(report.text)")
+            }
+            try await bench.running(reporter) { outbox in
+                try await bench.happen("start")
+                try await bench.happen("end", kind: .buildFinished)
+                await outbox.drain(for: .seconds(10))
+            }
+            #expect(
+                journal.entries == [
+                    "msg_test_1_1_0 first", "msg_test_1_1_3 last", "msg_test_1_2_0 first",
+                    "msg_test_1_2_1 of the end", "msg_test_1_2_3 last",
+                ]
+            )
+        }
+    }
+
+    @Test func `an event without a report is done`() async throws {
+        try await OutboxBench.with { bench in
+            let reporter = ScriptedReporter(generators: [ScriptedGenerator { _ in nil }])
+            try await bench.running(reporter) { outbox in
+                try await bench.happen("start")
+                await outbox.drain(for: .seconds(10))
+                #expect(try await outbox.summary().isEmpty)
+            }
+            #expect(try await bench.rows() == ["scripted 1.0 nothing 0"])
+            #expect(try await bench.value("SELECT cursor FROM reporter") == 1)
+        }
+    }
+
+    @Test func `a generator that throws leaves a dead letter and the others go on`() async throws {
+        try await OutboxBench.with { bench in
+            let journal = Journal<String>()
+            let generators = [
+                ScriptedGenerator { _ in throw DeliveryFault("the template has no JSON") },
+                ScriptedGenerator(),
+            ]
+            let reporter = ScriptedReporter(generators: generators) { report, _ in
+                journal.add(report.text)
+            }
+            try await bench.running(reporter) { outbox in
+                try await bench.happen("one")
+                try await bench.happen("two")
+                await outbox.drain(for: .seconds(10))
+                let dead = try await outbox.summary().filter { $0.state == .dead }
+                #expect(dead.count == 2)
+                #expect(dead.first?.error == "no report could be made: the template has no JSON")
+                #expect(dead.first?.attempts == 0)
+            }
+            #expect(journal.entries == ["one", "two"])
+            #expect(try await bench.value("SELECT cursor FROM reporter") == 2)
+        }
+    }
+
+    @Test func `a reporter that is new begins with the next event`() async throws {
+        try await OutboxBench.with { bench in
+            let journal = Journal<String>()
+            bench.store.storeEvents(of: [.buildNew])
+            try await bench.happen("before")
+            try await bench.running(ScriptedReporter(into: journal)) { outbox in
+                try await bench.happen("after")
+                await outbox.drain(for: .seconds(10))
+            }
+            #expect(journal.entries == ["after"])
+        }
+    }
+
+    @Test func `events that nobody generated before come first`() async throws {
+        try await OutboxBench.with { bench in
+            let journal = Journal<String>()
+            let outbox = try await bench.open(ScriptedReporter(into: journal))
+            for number in 1...600 { try await bench.happen("\(number)") }
+            try await OutboxBench.run(outbox) { outbox in
+                try await bench.happen("601")
+                await outbox.drain(for: .seconds(10))
+            }
+            #expect(journal.entries == (1...601).map(String.init))
+        }
+    }
+
+    @Test func `a reporter slower than the events misses none of them`() async throws {
+        try await OutboxBench.with { bench in
+            let journal = Journal<String>()
+            let gate = Journal<Void>()
+            let generator = ScriptedGenerator { event in
+                await gate.wait(for: 1)
+                return .saying(event.record["text"]?.stringValue ?? "")
+            }
+            let reporter = ScriptedReporter(generators: [generator]) { report, _ in
+                journal.add(report.text)
+            }
+            let count = Generation.queueLimit + Generation.bufferLimit + 500
+            try await bench.running(reporter) { outbox in
+                try await bench.happen("1")
+                try await bench.store.write { transaction in
+                    for number in 2...count {
+                        try transaction.append(
+                            Event(
+                                at: transaction.now,
+                                kind: .buildNew,
+                                lane: 1,
+                                record: ["text": .string("\(number)")]
+                            )
+                        )
+                    }
+                }
+                gate.add(())
+                await outbox.drain(for: .seconds(10))
+            }
+            #expect(journal.entries == (1...count).map(String.init))
+        }
+    }
+
+    @Test func `events that no generator wants are neither kept nor asked for`() async throws {
+        try await OutboxBench.with { bench in
+            let journal = Journal<String>()
+            let ends = ScriptedGenerator([.buildFinished]) { .saying($0.kind.rawValue) }
+            let reporter = ScriptedReporter(generators: [ends]) { report, _ in
+                journal.add(report.text)
+            }
+            try await bench.running(reporter) { outbox in
+                try await bench.happen("start")
+                try await bench.happen("end", kind: .buildFinished)
+                await outbox.drain(for: .seconds(10))
+            }
+            #expect(journal.entries == ["build.finished"])
+            #expect(try await bench.value("SELECT count(*) FROM event") == 1)
+        }
+    }
+}

@@ -1,0 +1,138 @@
+import FoundationEssentials
+import GRDB
+import Logging
+import MasterHTTP
+import MasterTesting
+import Testing
+
+@testable import MasterKit
+@testable import MasterRuntime
+
+/// A store in a folder of its own and what an outbox needs beside it.
+struct OutboxBench: Sendable {
+    let folder: String
+    let store: Store
+    let http: HTTPClient
+    let clock = ManualClock()
+    let messages = RecordedMessages()
+    var secrets = SecretValues()
+
+    /// Runs a test with a new store, or with a copy of one as a crash would leave it.
+    static func with<Value>(
+        copyOf original: OutboxBench? = nil,
+        _ body: (OutboxBench) async throws -> Value
+    ) async throws -> Value {
+        let folder = "/tmp/outbox-test-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(
+            atPath: folder,
+            withIntermediateDirectories: true
+        )
+        if let original { try original.copyDatabase(to: folder) }
+        let store = try await Store.open(folder: folder)
+        let http = try HTTPClient(HTTPClientConfiguration(environment: [:]))
+        let outcome: Result<Value, any Error>
+        do {
+            outcome = .success(
+                try await body(OutboxBench(folder: folder, store: store, http: http))
+            )
+        } catch {
+            outcome = .failure(error)
+        }
+        await http.shutdown()
+        await store.close()
+        try FileManager.default.removeItem(atPath: folder)
+        return try outcome.get()
+    }
+
+    private func copyDatabase(to other: String) throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder)
+        where name.hasPrefix("buildmaster.sqlite") && !name.hasSuffix("-shm") {
+            try FileManager.default.copyItem(
+                atPath: "\(folder)/\(name)",
+                toPath: "\(other)/\(name)"
+            )
+        }
+    }
+
+    /// Opens an outbox that does not run yet; its clock is the test's, its jitter none.
+    func open(_ reporters: ScriptedReporter...) async throws -> Outbox {
+        try await open(reporters)
+    }
+
+    private func open(_ reporters: [ScriptedReporter]) async throws -> Outbox {
+        let messages = messages
+        return try await Outbox.open(
+            reporters.map(\.declaration),
+            in: OutboxEnvironment(
+                store: store,
+                source: StoreReportSource(store),
+                storeID: "test",
+                identity: MasterIdentity(),
+                secrets: secrets,
+                mask: secrets.mask,
+                http: http,
+                logger: Logger(label: "outbox") { _ in messages.handler },
+                clock: OutboxClock(clock),
+                schedule: RetrySchedule(jitter: 1...1)
+            )
+        )
+    }
+
+    /// Runs an outbox beside a body and stops it after it.
+    func running<Value: Sendable>(
+        _ reporters: ScriptedReporter...,
+        body: (Outbox) async throws -> Value
+    ) async throws -> Value {
+        try await Self.run(open(reporters), body)
+    }
+
+    /// Runs an outbox beside a body and stops it after it.
+    static func run<Value: Sendable>(
+        _ outbox: Outbox,
+        _ body: (Outbox) async throws -> Value
+    ) async throws -> Value {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await outbox.run() }
+            defer { outbox.stop() }
+            return try await body(outbox)
+        }
+    }
+
+    /// Stores an event that says something.
+    func happen(_ text: String, lane: Int = 1, kind: EventKind = .buildNew) async throws {
+        try await store.write { transaction in
+            try transaction.append(
+                Event(
+                    at: transaction.now,
+                    kind: kind,
+                    lane: lane,
+                    record: ["text": .string(text)]
+                )
+            )
+        }
+    }
+
+    /// Every delivery as `reporter seq.part state attempts`, in the order of their events.
+    func rows() async throws -> [String] {
+        try await store.read { database in
+            try database.all(
+                """
+                SELECT reporter.name, event_seq, part, state, attempts
+                FROM delivery JOIN reporter ON reporter.id = reporter_id
+                ORDER BY reporter.id, event_seq, part
+                """
+            ) { row in
+                "\(row[0] as String) \(row[1] as Int).\(row[2] as Int) "
+                    + "\(row[3] as String) \(row[4] as Int)"
+            }
+        }
+    }
+
+    /// The one value of a query.
+    func value<Value: DatabaseValueConvertible & Sendable>(
+        _ sql: String,
+        as type: Value.Type = Value.self
+    ) async throws -> Value? {
+        try await store.read { try Value.fetchOne($0, sql: sql) }
+    }
+}

@@ -1,0 +1,84 @@
+@testable import MasterKit
+@testable import MasterRuntime
+
+/// A reporter that does what a test says.
+struct ScriptedReporter: Reporter {
+    static let summary = "Does what a test says."
+
+    var name = "scripted"
+    var defaultGenerators: [any ReportGenerator] = [ScriptedGenerator()]
+    var deliver: @Sendable (Report, DeliveryContext) async throws -> Void = { _, _ in }
+
+    init() {}
+
+    init(
+        _ name: String = "scripted",
+        generators: [ScriptedGenerator] = [ScriptedGenerator()],
+        deliver: @escaping @Sendable (Report, DeliveryContext) async throws -> Void = { _, _ in }
+    ) {
+        self.name = name
+        self.deliver = deliver
+        defaultGenerators = generators
+    }
+
+    /// A reporter that notes the text of each report.
+    init(_ name: String = "scripted", into journal: Journal<String>) {
+        self.init(name) { report, _ in journal.add(report.text) }
+    }
+
+    func send(_ report: Report, in context: DeliveryContext) async throws {
+        try await deliver(report, context)
+    }
+
+    var declaration: PluginDeclaration<any Reporter> {
+        PluginDeclaration(
+            key: PluginKey(.reporters, name),
+            plugin: self,
+            options: ReporterOptions(),
+            range: nil
+        )
+    }
+}
+
+/// A generator that makes what a test says; by default the event's text.
+struct ScriptedGenerator: ReportGenerator {
+    static let summary = "Makes what a test says."
+
+    var wantedEvents: Set<EventKind> = [.buildNew, .buildFinished]
+    var make: @Sendable (Event) async throws -> Report? = { event in
+        Report(body: .json(["text": event.record["text"] ?? .null]))
+    }
+
+    init() {}
+
+    init(
+        _ wantedEvents: Set<EventKind> = [.buildNew, .buildFinished],
+        _ make: @escaping @Sendable (Event) async throws -> Report?
+    ) {
+        self.wantedEvents = wantedEvents
+        self.make = make
+    }
+
+    func generate(for event: Event, in context: ReportContext) async throws -> Report? {
+        try await make(event)
+    }
+}
+
+extension Report {
+    /// The text of a report that a `ScriptedGenerator` made.
+    var text: String {
+        guard case .json(let value) = body else { return "" }
+        return value["text"]?.stringValue ?? ""
+    }
+
+    /// A report that says something.
+    static func saying(_ text: String) -> Report {
+        Report(body: .json(["text": .string(text)]))
+    }
+}
+
+/// Waits until the task is cancelled, as a receiver does that never answers.
+func hang() async throws {
+    await Signal().wait()
+    throw CancellationError()
+}
