@@ -2,6 +2,8 @@
 struct SourceSnippet {
     /// The most columns of a source line that are shown.
     static let maximumWidth = 160
+    /// The most bytes before and after the caret that are looked at.
+    private static let maximumBytes = 1024
 
     /// The line as it is shown: tabs expanded, control characters escaped.
     let source: String
@@ -19,19 +21,19 @@ struct SourceSnippet {
         var column = source.count
         var caret: Int?
         var end: Int?
+        var isCut = window.upperBound < line.upperBound
         var offset = window.lowerBound
         for scalar in String(decoding: file.bytes[window], as: UTF8.self).unicodeScalars {
             if offset >= range.start.offset, caret == nil { caret = column }
             if offset >= range.end.offset, end == nil { end = column }
             let shown = scalar.shown(atColumn: column)
-            guard column + shown.width < Self.maximumWidth else {
-                source += "…"
-                break
-            }
+            isCut = isCut || column + shown.width >= Self.maximumWidth
+            guard column + shown.width < Self.maximumWidth else { break }
             source += shown.text
             column += shown.width
             offset += scalar.utf8Length(in: file.bytes, at: offset)
         }
+        if isCut { source += "…" }
         let first = caret ?? column
         self.source = source
         self.indentation = String(repeating: " ", count: first)
@@ -39,17 +41,38 @@ struct SourceSnippet {
             "^" + String(repeating: "~", count: max((end ?? column) - first - 1, 0))
     }
 
-    /// Returns the part of a line to begin with, so that what surrounds the caret can be seen.
+    /// Returns the part of a line that is looked at, so that what surrounds the caret can be seen.
     private static func window(
         of bytes: [UInt8],
         line: Range<Int>,
         around caret: Int
     ) -> Range<Int> {
-        let before = maximumWidth / 2
-        guard line.count > maximumWidth, caret - line.lowerBound > before else { return line }
-        var start = min(caret, line.upperBound) - before
-        while start < line.upperBound, bytes[start].isContinuation { start += 1 }
-        return start..<line.upperBound
+        let caret = min(max(caret, line.lowerBound), line.upperBound)
+        var start = max(line.lowerBound, caret - maximumBytes)
+        while start < caret, bytes[start].isContinuation { start += 1 }
+        let before = line.count > maximumWidth ? maximumWidth / 2 : maximumWidth * 3 / 4
+        start = beginning(of: bytes, start..<caret, fitting: before)
+        var end = min(line.upperBound, caret + maximumBytes)
+        while end < line.upperBound, end > caret, bytes[end].isContinuation { end -= 1 }
+        return start..<end
+    }
+
+    /// Returns where to begin so that the rest of a stretch takes no more than some columns.
+    private static func beginning(
+        of bytes: [UInt8],
+        _ stretch: Range<Int>,
+        fitting limit: Int
+    ) -> Int {
+        var offset = stretch.lowerBound
+        var ends: [(offset: Int, width: Int)] = []
+        var total = 0
+        for scalar in String(decoding: bytes[stretch], as: UTF8.self).unicodeScalars {
+            offset = min(offset + scalar.utf8Length(in: bytes, at: offset), stretch.upperBound)
+            total += scalar.shown(atColumn: 0).width
+            ends.append((offset, total))
+        }
+        guard total > limit else { return stretch.lowerBound }
+        return ends.first { total - $0.width <= limit }?.offset ?? stretch.upperBound
     }
 }
 

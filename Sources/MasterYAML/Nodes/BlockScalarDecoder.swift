@@ -1,5 +1,8 @@
 /// Decodes literal and folded blocks and notes the source of each byte.
 struct BlockScalarDecoder {
+    /// The most ways to read a block with an indentation indicator that are tried.
+    private static let maximumReadings = 32
+
     private let bytes: [UInt8]
     private let end: Int
     private let indentation: Int
@@ -26,7 +29,8 @@ struct BlockScalarDecoder {
         body = min(body + 1, content.upperBound)
         let end = followingBreaks(bytes, from: content.upperBound)
         let found = detectedIndentation(bytes, body..<end)
-        let indentations = hasIndicator ? Array((0...found).reversed()) : [found]
+        let indentations =
+            hasIndicator ? Array((0...found).reversed().prefix(maximumReadings)) : [found]
         return indentations.map { indentation in
             var decoder = BlockScalarDecoder(
                 bytes: bytes,

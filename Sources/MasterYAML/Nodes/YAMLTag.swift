@@ -32,19 +32,22 @@ public struct YAMLTag: Sendable, Hashable {
 
     /// What the tag means.
     public let kind: Kind
-    /// The place of the tag itself; nil when the node was built in code.
-    public let range: SourceRange?
+    /// Where the tag was found.
+    private let place: (file: SourceFile, offsets: Range<Int>)?
 
     /// Creates a tag.
-    public init(_ kind: Kind, range: SourceRange? = nil) {
+    public init(_ kind: Kind) {
         self.kind = kind
-        self.range = range
+        self.place = nil
     }
 
     /// Creates the application's tag of a name, which is given without the exclamation mark.
     public init(local name: String) {
         self.init(.local(name))
     }
+
+    /// The place of the tag itself; nil when the node was built in code.
+    public var range: SourceRange? { place.map { $0.file.range(ofUTF8: $0.offsets) } }
 
     /// The name of a local tag, without the exclamation mark; nil for every other tag.
     public var name: String? {
@@ -63,8 +66,8 @@ extension YAMLTag {
     private static let coreURI = "tag:yaml.org,2002:"
 
     /// Creates a tag from libyaml's resolved form.
-    init(resolved text: String, range: SourceRange?) {
-        let kind: Kind
+    init(resolved text: String, file: SourceFile, offsets: Range<Int>?) {
+        place = offsets.map { (file, $0) }
         if text == "!" {
             kind = .nonSpecific
         } else if text.hasPrefix("!") {
@@ -76,7 +79,6 @@ extension YAMLTag {
         } else {
             kind = .global(text)
         }
-        self.init(kind, range: range)
     }
 }
 

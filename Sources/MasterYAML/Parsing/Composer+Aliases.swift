@@ -8,17 +8,18 @@ extension Composer {
         case .node(let node):
             expandedCount += node.expandedCount
             guard expandedCount <= Self.expansionAllowance + 10 * nodeCount else {
-                report(
+                return refuse(
                     "the aliases of this file stand for more than \(Self.expansionAllowance) values; "
                         + "use fewer aliases inside of each other",
                     offsets
                 )
-                return false
             }
             add(node, endingAt: offsets.upperBound)
             return true
         case .open:
-            report("'*\(name)' stands inside of the very value that it names; remove it", offsets)
+            report(
+                "'*\(name.clipped)' stands inside of the very value that it names; remove it",
+                offsets)
         case nil:
             unknownAliases.append((name, offsets))
         }
@@ -28,12 +29,13 @@ extension Composer {
     /// Says which aliases name nothing; done at the end, when it is known whether an anchor comes later.
     mutating func reportUnknownAliases() {
         guard !lacksSections else { return }
-        for (name, offsets) in unknownAliases {
+        for (fullName, offsets) in unknownAliases where hasRoom() {
+            let name = fullName.clipped
             let text = file.text(ofUTF8: offsets)
-            guard case .node(let node) = anchors[name] else {
+            guard case .node(let node) = anchors[fullName] else {
                 report(
                     "there is no anchor '&\(name)'; "
-                        + "if '\(text)' is meant as text, put quotes around it",
+                        + "if '\(text.clipped)' is meant as text, put quotes around it",
                     offsets,
                     fix: Diagnostic.Fix(
                         replacement: "\"\(text)\"",

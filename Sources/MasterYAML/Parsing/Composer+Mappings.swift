@@ -26,13 +26,13 @@ extension Composer {
     }
 
     private mutating func reportDuplicate(_ key: YAMLNode, first: YAMLNode) {
-        guard let place = key.place else { return }
+        guard hasRoom(), let place = key.place else { return }
         let text = key.scalar?.value ?? file.text(ofUTF8: place.offsets)
         let remedy =
             key.isMergeKey
             ? "write one '<<' with a list, as in <<: [*a, *b]" : "remove one of the two"
         report(
-            "the key '\(text)' is given twice; \(remedy)",
+            "the key '\(text.clipped)' is given twice; \(remedy)",
             place.offsets,
             notes: [Diagnostic.Note("it was first given here", range: first.range)]
         )

@@ -24,11 +24,10 @@ extension Composer {
         guard frames.count < YAMLParser.maximumDepth else {
             let line = file.byteRange(ofLineAt: offsets.lowerBound)
             let end = min(offsets.lowerBound + 1, line.upperBound)
-            report(
+            return refuse(
                 "lists and mappings are nested deeper than \(YAMLParser.maximumDepth) levels",
                 offsets.lowerBound..<max(end, offsets.lowerBound)
             )
-            return false
         }
         let (tag, contentStart) = tagAndContent(properties, offsets)
         let frame = Frame(
@@ -107,11 +106,10 @@ extension Composer {
         nodeCount += 1
         expandedCount += 1
         guard nodeCount <= YAMLParser.maximumNodeCount else {
-            report(
+            return refuse(
                 "the file has more than \(YAMLParser.maximumNodeCount) values; split it",
                 offsets.lowerBound..<offsets.lowerBound
             )
-            return false
         }
         return true
     }
@@ -120,7 +118,7 @@ extension Composer {
     var openBracket: Int? {
         guard frames.last?.isFlow ?? false else { return nil }
         return frames.last {
-            let first = file.bytes[$0.contentStart]
+            let first = file.bytes[$0.contentStart...].first
             return $0.isFlow && (first == .openBracket || first == .openBrace)
         }?.contentStart
     }
@@ -138,8 +136,7 @@ extension Composer {
             return (nil, offsets.lowerBound)
         }
         let found = NodeProperties(file.bytes, offsets)
-        let range = found.tag.map { file.range(ofUTF8: $0) }
-        let tag = properties.tag.map { YAMLTag(resolved: $0, range: range) }
+        let tag = properties.tag.map { YAMLTag(resolved: $0, file: file, offsets: found.tag) }
         return (tag, found.contentStart)
     }
 

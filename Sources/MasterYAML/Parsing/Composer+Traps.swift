@@ -32,11 +32,12 @@ extension Composer {
             !file.bytes[place.offsets].contains(where: \.isLineBreak),
             colon + 1 < place.offsets.upperBound, file.bytes[colon + 1] != UInt8(ascii: "/")
         else { return }
+        guard hasRoom() else { return }
         let fixed =
             file.text(ofUTF8: place.offsets.lowerBound..<colon + 1) + " "
             + file.text(ofUTF8: colon + 1..<place.offsets.upperBound)
         report(
-            "a space is missing after the colon; write '\(fixed)'",
+            "a space is missing after the colon; write '\(fixed.clipped)'",
             place.offsets,
             fix: Diagnostic.Fix(replacement: fixed, range: file.range(ofUTF8: place.offsets))
         )

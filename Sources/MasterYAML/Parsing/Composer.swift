@@ -82,6 +82,13 @@ struct Composer {
         }
     }
 
+    /// Whether one more diagnostic can be noted; counts it as omitted when not.
+    mutating func hasRoom() -> Bool {
+        guard diagnostics.count >= YAMLParser.maximumDiagnosticCount else { return true }
+        omittedCount += 1
+        return false
+    }
+
     /// Notes a diagnostic about the file, or only counts it when there are many.
     mutating func report(
         _ message: String,
@@ -90,14 +97,18 @@ struct Composer {
         notes: [Diagnostic.Note] = [],
         fix: Diagnostic.Fix? = nil
     ) {
-        guard diagnostics.count < YAMLParser.maximumDiagnosticCount else {
-            omittedCount += 1
-            return
-        }
-        let range = file.range(ofUTF8: offsets)
+        guard hasRoom() else { return }
         diagnostics.append(
-            Diagnostic(severity, message, file: file, range: range, notes: notes, fix: fix)
-        )
+            Diagnostic(
+                severity, message, file: file, range: file.range(ofUTF8: offsets), notes: notes,
+                fix: fix))
+    }
+
+    /// Notes which limit is passed, however many diagnostics there are, and returns false.
+    mutating func refuse(_ message: String, _ offsets: Range<Int>) -> Bool {
+        let range = file.range(ofUTF8: offsets)
+        diagnostics.append(Diagnostic(.error, message, file: file, range: range))
+        return false
     }
 
     /// Hands a finished node to the collection it stands in.
@@ -114,11 +125,10 @@ struct Composer {
         documentCount += 1
         guard documentCount > 1 else { return true }
         let line = file.byteRange(ofLineAt: offsets.lowerBound)
-        report(
+        return refuse(
             "a second document begins here; a file has one, so remove '---' or split the file",
             offsets
                 .lowerBound..<max(min(offsets.lowerBound + 3, line.upperBound), offsets.lowerBound)
         )
-        return false
     }
 }

@@ -51,7 +51,7 @@ extension SyntaxExplainer {
         let isInterpolation = file.text(ofUTF8: value).contains("%(")
         let before = file.text(ofUTF8: file.byteRange(ofLineAt: start).lowerBound..<start)
         let needsTag = isInterpolation && !before.contains("!Interpolate")
-        let remedy = needsTag ? ", as in !Interpolate \(quoted(value))" : ""
+        let remedy = needsTag ? ", as in !Interpolate \(quoted(value).clipped)" : ""
         return SyntaxExplanation(
             message: "text cannot begin with '%' without quotes; put quotes around it\(remedy)",
             offsets: value,

@@ -37,17 +37,19 @@ extension SyntaxExplainer {
         says("expected ',' or") ? problem.contextOffset : openBracket
     }
 
-    /// Whether the bracket in which libyaml gave up is closed in its section of the file.
+    /// Whether the bracket in which libyaml gave up is closed anywhere.
     var isInClosedBrackets: Bool {
-        guard let start = bracket else { return false }
-        let end = SectionFinder(bytes).end(after: start)
-        return BracketScan(bytes, start..<max(end, start)).closesFirst
+        bracket.map(isClosed) ?? false
+    }
+
+    private func isClosed(_ bracket: Int) -> Bool {
+        BracketScan(bytes, bracket..<bytes.count).closesFirst
     }
 
     /// Explains a bracket that is open when the next section of the file begins.
     func unclosedBracket() -> SyntaxExplanation? {
         guard let openBracket, problem.offset < bytes.count,
-            problem.offset >= SectionFinder(bytes).end(after: openBracket)
+            problem.offset >= SectionFinder(bytes).end(after: openBracket), !isClosed(openBracket)
         else { return nil }
         return neverClosed(openBracket)
     }
@@ -82,10 +84,11 @@ extension SyntaxExplainer {
 
     private func strayIndicator(_ byte: UInt8) -> SyntaxExplanation {
         let sign = text(problem.offset..<problem.offset + 1)
-        let value = value(at: problem.offset)
+        let isSurplusComma = byte == .comma && isInFlow
+        let end = isSurplusComma ? problem.offset : value(at: problem.offset).upperBound
         let message =
             switch byte {
-            case .comma where isInFlow: "a value is missing before ','; remove the comma"
+            case .comma where isSurplusComma: "a value is missing before ','; remove the comma"
             case .comma: "text cannot begin with ','; put quotes around it"
             case .closeBracket, .closeBrace:
                 "there is no open bracket that '\(sign)' closes; remove it"
@@ -93,11 +96,7 @@ extension SyntaxExplainer {
             }
         return SyntaxExplanation(
             message: message,
-            offsets: problem
-                .offset..<max(
-                    byte == .comma && isInFlow ? problem.offset + 1 : value.upperBound,
-                    problem.offset + 1
-                )
+            offsets: problem.offset..<max(end, problem.offset + 1)
         )
     }
 

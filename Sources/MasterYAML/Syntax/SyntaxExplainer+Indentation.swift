@@ -14,12 +14,11 @@ extension SyntaxExplainer {
         return misaligned(start, column: column)
     }
 
+    /// The key of the line, or all of it when it has none.
     private var line: Range<Int> {
-        anatomy
-            .contentStart..<max(
-                anatomy.key?.upperBound ?? anatomy.value.upperBound,
-                anatomy.contentStart
-            )
+        let start = anatomy.contentStart
+        let end = anatomy.key?.upperBound ?? anatomy.value.upperBound
+        return start..<max(start, end)
     }
 
     private func itemAmongKeys(_ start: Int) -> SyntaxExplanation {

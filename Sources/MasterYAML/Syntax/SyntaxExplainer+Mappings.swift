@@ -87,7 +87,7 @@ extension SyntaxExplainer {
             file.text(ofUTF8: value.lowerBound..<colon + 1) + " "
             + file.text(ofUTF8: colon + 1..<value.upperBound)
         return SyntaxExplanation(
-            message: "a space is missing after the colon; write '\(fixed)'",
+            message: "a space is missing after the colon; write '\(fixed.clipped)'",
             offsets: value,
             replacement: fixed
         )

@@ -47,10 +47,9 @@ extension SyntaxExplainer {
         LineAnatomy(bytes, line: file.byteRange(ofLineAt: offset))
     }
 
-    /// Returns the text between two offsets as the person wrote it.
+    /// Returns the text between two offsets as the person wrote it, or its beginning.
     func text(_ offsets: Range<Int>) -> String {
-        let text = file.text(ofUTF8: offsets)
-        return text.count <= 40 ? text : text.prefix(39) + "…"
+        file.text(ofUTF8: offsets).clipped
     }
 
     /// Whether two offsets are in the same line.

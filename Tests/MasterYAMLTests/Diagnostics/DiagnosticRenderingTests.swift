@@ -90,6 +90,14 @@ struct DiagnosticRenderingTests {
         #expect(lines[2] == "    |" + String(repeating: " ", count: before - 5) + "^~~~")
     }
 
+    @Test func `characters that are shown wider than they are do not hide the caret`() throws {
+        let lines = try lines(String(repeating: "\u{1B}", count: 100) + "HERE", at: "HERE")
+        #expect(lines[1].hasPrefix("  1 | …\\u{1B}"))
+        #expect(lines[1].hasSuffix("\\u{1B}HERE"))
+        #expect(lines[2].count == lines[1].count)
+        #expect(lines[2].hasSuffix(" ^~~~"))
+    }
+
     @Test func `a long line whose beginning is meant is cut at its end`() throws {
         let lines = try lines("HERE" + String(repeating: "x", count: 500), at: "HERE")
         #expect(lines[1].hasPrefix("  1 | HERExxx"))

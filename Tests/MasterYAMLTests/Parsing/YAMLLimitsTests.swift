@@ -83,4 +83,21 @@ struct YAMLLimitsTests {
         #expect(output.diagnostics.last?.message == "199 more mistakes are not shown")
         #expect(output.root?.mapping?.entries.count == 1)
     }
+
+    @Test(arguments: ["*a", "!T a", "a: 1", "a:b", "!!int x", "{{ x }}", "<<: a", "&a x"])
+    func `a long line with many mistakes has few diagnostics`(item: String) {
+        let text = "{" + (0..<20_000).map { _ in item + ", " }.joined() + "}"
+        let output = YAMLParser.parse(text, name: "m.yaml")
+        #expect(output.diagnostics.count <= 101)
+        #expect(output.diagnostics.allSatisfy { $0.rendered().utf8.count < 2000 })
+    }
+
+    @Test func `that a limit was passed is said even after many mistakes`() {
+        let mistakes = String(repeating: "a: 1, ", count: 200)
+        let depth = String(repeating: "[", count: 300)
+        let output = YAMLParser.parse("- {\(mistakes)}\n- \(depth)", name: "m.yaml")
+        #expect(output.root == nil)
+        #expect(output.diagnostics.contains { $0.message.contains("deeper than 200") })
+        #expect(output.diagnostics.count == 101)
+    }
 }
