@@ -22,6 +22,9 @@ extension Reporter {
     /// The settings common to all reporters.
     public static func commonSettings() -> any Settings { ReporterOptions() }
 
+    /// One report when a build starts and one when it ends, whatever the result.
+    public var defaultGenerators: [any ReportGenerator] { [EveryBuildGenerator()] }
+
     /// The record of the build as JSON.
     public var defaultFormatter: any MessageFormatter { BuildRecordFormatter() }
 }

@@ -89,7 +89,8 @@ public final class BuildMaster: Sendable {
             http: http, identity: configuration.identity, logger: logger)
         let master = BuildMaster(shared: shared, slots: options.slots, outbox: outbox)
         return try await PluginLife(configuration).run {
-            try await store.endInterrupted(reason: "master stopped")
+            _ = try await store.endUnfinished(as: .exception, reason: "master stopped")
+            _ = try await store.write { try $0.cancelPendingRequests() }
             return try await master.whileRunning { try await body(master) }
         }
     }

@@ -1,0 +1,11 @@
+import MasterCommand
+import MasterKit
+import StandardPlugins
+
+@main
+struct CustomMaster {
+    static func main() async {
+        let own = PluginBundle(ChatRoom.self, CountLines.self)
+        await MasterCommandLine.main(plugins: [standardPlugins, own])
+    }
+}
