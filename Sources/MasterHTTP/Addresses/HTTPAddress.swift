@@ -19,13 +19,13 @@ struct HTTPAddress: Sendable, Equatable {
     let host: String
     /// The port, also when the address leaves it out.
     let port: Int
+    /// Scheme, host and port.
+    let origin: String
     /// The user and password that stood in it.
     let userInfo: UserInfo?
 
     /// Host and port, for messages.
     var authority: String { "\(host):\(port)" }
-    /// Scheme, host and port.
-    var origin: String { "\(scheme)://\(host):\(port)" }
 
     /// Takes an address apart.
     init(_ text: String) throws(HTTPError) {
@@ -85,6 +85,7 @@ struct HTTPAddress: Sendable, Equatable {
         self.scheme = scheme
         self.host = host.lowercased()
         self.port = port
+        origin = "\(scheme)://\(self.host):\(port)"
     }
 
     private static func userInfo(of url: borrowing CurlURL) -> UserInfo? {

@@ -1,7 +1,7 @@
 import CLibCurl
 import Glibc
 
-/// What libcurl calls, always on the loop's thread; the context is the transfer, alive until `finish`.
+/// What libcurl calls, always on the loop's thread; the context is the handle.
 extension EasyHandle {
     func setCallbacks() {
         unsafe master_curl_set_data_callback(pointer, CURLOPT_WRITEFUNCTION) {
@@ -9,8 +9,7 @@ extension EasyHandle {
             size,
             count,
             context in
-            guard let context = unsafe context else { return 0 }
-            let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+            guard let transfer = unsafe EasyHandle.transfer(in: context) else { return 0 }
             return unsafe transfer.receiveBody(
                 unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
             )
@@ -20,8 +19,7 @@ extension EasyHandle {
             size,
             count,
             context in
-            guard let context = unsafe context else { return 0 }
-            let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+            guard let transfer = unsafe EasyHandle.transfer(in: context) else { return 0 }
             return unsafe transfer.receiveHeader(
                 unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
             )
@@ -31,22 +29,21 @@ extension EasyHandle {
             size,
             count,
             context in
-            guard let context = unsafe context else { return Int(CURL_READFUNC_ABORT) }
-            let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+            guard let transfer = unsafe EasyHandle.transfer(in: context) else {
+                return Int(CURL_READFUNC_ABORT)
+            }
             return unsafe transfer.sendBody(
                 unsafe UnsafeMutableRawBufferPointer(start: bytes, count: size * count)
             )
         }
         unsafe master_curl_set_seek_callback(pointer) { context, offset, origin in
-            guard let context = unsafe context, origin == SEEK_SET else {
+            guard origin == SEEK_SET, let transfer = unsafe EasyHandle.transfer(in: context) else {
                 return CURL_SEEKFUNC_FAIL
             }
-            let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
             return transfer.rewindBody(to: Int(offset)) ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL
         }
         unsafe master_curl_set_debug_callback(pointer) { _, kind, bytes, count, context in
-            guard let context = unsafe context else { return 0 }
-            let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+            guard let transfer = unsafe EasyHandle.transfer(in: context) else { return 0 }
             unsafe transfer.observe(kind, unsafe UnsafeRawBufferPointer(start: bytes, count: count))
             return 0
         }
@@ -59,5 +56,10 @@ extension EasyHandle {
                 address.protocol
             )
         }
+    }
+
+    private static func transfer(in context: UnsafeMutableRawPointer?) -> Transfer? {
+        guard let context = unsafe context else { return nil }
+        return unsafe Unmanaged<EasyHandle>.fromOpaque(context).takeUnretainedValue().transfer
     }
 }

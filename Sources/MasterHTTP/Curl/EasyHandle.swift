@@ -11,6 +11,9 @@ import CLibCurl
     private var payload: UnsafeMutableRawBufferPointer?
     private var jar: CookieJar?
     private var needsReset = false
+    private var lastSet = LastSet()
+    /// The transfer under way; what libcurl calls is passed on to it.
+    private(set) var transfer: Transfer?
 
     init?() {
         guard let pointer = unsafe curl_easy_init() else { return nil }
@@ -34,22 +37,29 @@ import CLibCurl
             unsafe master_curl_get_pointer(pointer, CURLINFO_PRIVATE, &context) == CURLE_OK,
             let context = unsafe context
         else { return nil }
-        return unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+        return unsafe Unmanaged<EasyHandle>.fromOpaque(context).takeUnretainedValue().transfer
     }
 
-    /// Makes the handle ready for the next transfer, which must stay alive until `finish`.
+    /// Makes the handle ready for the next transfer, and holds it until `finish`.
     func begin(_ transfer: Transfer) throws(HTTPError) {
         if needsReset {
             needsReset = false
             try use(nil)
             unsafe curl_easy_reset(pointer)
+            lastSet = LastSet()
             setUp()
         }
         unsafe errorText[0] = 0
-        setContext(transfer)
+        self.transfer = transfer
         let spec = transfer.job.spec
-        try set(CURLOPT_URL, spec.hop.address.text)
-        set(CURLOPT_CONNECTTIMEOUT_MS, spec.timeout.connect.curlMilliseconds)
+        if lastSet.url != spec.hop.address.text {
+            try set(CURLOPT_URL, spec.hop.address.text)
+            lastSet.url = spec.hop.address.text
+        }
+        if lastSet.connect != spec.timeout.connect {
+            set(CURLOPT_CONNECTTIMEOUT_MS, spec.timeout.connect.curlMilliseconds)
+            lastSet.connect = spec.timeout.connect
+        }
         try setCookies(spec)
         try setBody(transfer)
         try setHeaders(spec)
@@ -58,6 +68,7 @@ import CLibCurl
 
     /// Lets go of what the transfer lent.
     func finish() {
+        transfer = nil
         unsafe curl_slist_free_all(headerLines)
         unsafe headerLines = nil
         unsafe payload?.deallocate()
@@ -103,11 +114,13 @@ import CLibCurl
         unsafe master_curl_set_text(pointer, CURLOPT_PROXY, "")
         unsafe master_curl_set_text(pointer, CURLOPT_NOPROXY, "")
         unsafe master_curl_set_pointer(pointer, CURLOPT_ERRORBUFFER, errorText)
+        setContext()
         setCallbacks()
     }
 
-    private func setContext(_ transfer: Transfer) {
-        let context = unsafe Unmanaged.passUnretained(transfer).toOpaque()
+    /// Makes the handle itself the context of all callbacks; it outlives them.
+    private func setContext() {
+        let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         for option in [
             CURLOPT_PRIVATE, CURLOPT_WRITEDATA, CURLOPT_HEADERDATA, CURLOPT_DEBUGDATA,
             CURLOPT_READDATA, CURLOPT_SEEKDATA,
@@ -118,7 +131,11 @@ import CLibCurl
 
     private func setCookies(_ spec: TransferSpec) throws(HTTPError) {
         if jar !== spec.jar { try use(spec.jar) }
-        try set(CURLOPT_COOKIE, spec.hop.cookieText)
+        let text = spec.hop.cookieText
+        if lastSet.cookies != text {
+            try set(CURLOPT_COOKIE, text)
+            lastSet.cookies = text
+        }
     }
 
     /// Takes cookies from a jar, and puts them there; with none, keeps no cookies at all.
@@ -132,7 +149,10 @@ import CLibCurl
     private func setBody(_ transfer: Transfer) throws(HTTPError) {
         let method = transfer.job.spec.hop.method
         set(CURLOPT_HTTPGET, 1)
-        try set(CURLOPT_CUSTOMREQUEST, method.rawValue)
+        if lastSet.method != method {
+            try set(CURLOPT_CUSTOMREQUEST, method.rawValue)
+            lastSet.method = method
+        }
         // Giving post fields, even none, makes it a request with a body, of whatever method.
         if method == .head { set(CURLOPT_NOBODY, 1) }
         switch transfer.job.spec.hop.body {
@@ -200,4 +220,12 @@ import CLibCurl
             try setClientCertificate(spec.tls)
         }
     }
+}
+
+/// What a handle was last told, so that it need not be told again.
+private struct LastSet {
+    var url: String?
+    var connect: Duration?
+    var cookies: String?
+    var method: HTTPMethod?
 }

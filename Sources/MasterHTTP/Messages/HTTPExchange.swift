@@ -5,17 +5,26 @@ public struct HTTPExchange: Sendable, Hashable {
     /// The address asked, with its query, without user, password and fragment.
     public var url: String
     /// The headers as they were sent, `Host`, `Cookie` and `Authorization` included.
-    public var requestHeaders: HTTPHeaders
+    public var requestHeaders: HTTPHeaders {
+        get { sent.headers }
+        set { sent = .read(newValue) }
+    }
     /// The status code of the answer.
     public var status: Int
     /// The words after the status code; may be empty.
     public var reason: String
     /// The headers of the answer.
-    public var headers: HTTPHeaders
+    public var headers: HTTPHeaders {
+        get { received.headers }
+        set { received = .read(newValue) }
+    }
     /// The body, decompressed; empty when it was handed to a receiver.
     public var body: [UInt8]
     /// From the start of the hop to its last byte.
     public var duration: Duration
+
+    private var sent: MessageHead
+    private var received: MessageHead
 
     /// Makes an exchange of its parts.
     public init(
@@ -30,12 +39,29 @@ public struct HTTPExchange: Sendable, Hashable {
     ) {
         self.method = method
         self.url = url
-        self.requestHeaders = requestHeaders
+        sent = .read(requestHeaders)
         self.status = status
         self.reason = reason
-        self.headers = headers
+        received = .read(headers)
         self.body = body
         self.duration = duration
+    }
+
+    /// Makes an exchange of heads whose headers are read when they are asked for.
+    init(
+        method: HTTPMethod,
+        url: String,
+        statusLine: StatusLine,
+        answer: TransferOutcome.Answer
+    ) {
+        self.method = method
+        self.url = url
+        status = statusLine.status
+        reason = statusLine.reason
+        body = answer.body
+        duration = answer.duration
+        sent = .unread(answer.requestHead)
+        received = .unread(answer.head)
     }
 
     /// Whether the status is of the 200s.

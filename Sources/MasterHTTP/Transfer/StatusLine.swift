@@ -6,12 +6,13 @@ struct StatusLine {
     /// Reads the line at the beginning of the bytes; nil when it is none.
     init?(_ head: [UInt8]) {
         let end = head.firstIndex { $0 == 0x0A || $0 == 0x0D } ?? head.endIndex
-        let parts = head[..<end].split(separator: 0x20, maxSplits: 2)
-        guard parts.count >= 2, parts[1].count == 3, let status = Self.number(parts[1]) else {
-            return nil
-        }
+        guard let space = head[..<end].firstIndex(of: 0x20), end - space >= 4,
+            let status = Self.number(head[(space + 1)..<(space + 4)])
+        else { return nil }
+        let rest = head[(space + 4)..<end]
+        guard rest.isEmpty || rest.first == 0x20 else { return nil }
         self.status = status
-        reason = parts.count > 2 ? HTTPSyntax.text(parts[2]) : ""
+        reason = HTTPSyntax.text(rest.dropFirst())
     }
 
     private static func number(_ digits: ArraySlice<UInt8>) -> Int? {

@@ -1,19 +1,13 @@
 extension Transfer {
-    /// Notes that bytes passed since the loop last looked.
-    func noteActivity(at now: ContinuousClock.Instant) {
-        progress.isActive = false
-        if progress.mayHaveArrived { progress.lastActivity = now }
-    }
-
-    /// When the transfer must be looked at again, as far as is known now.
-    var nextDeadline: ContinuousClock.Instant? {
-        let silence = silenceDeadline
-        guard let deadline = job.spec.deadline else { return silence }
-        return silence.map { min($0, deadline) } ?? deadline
+    /// When the transfer must be looked at again; it cannot be overdue before.
+    var nextDeadline: ContinuousClock.Instant {
+        let silence = silenceDeadline ?? clock.now + job.spec.timeout.silence
+        return job.spec.deadline.map { min(silence, $0) } ?? silence
     }
 
     /// Why the transfer must end now, if it must.
-    func overdue(at now: ContinuousClock.Instant) -> HTTPError? {
+    var overdue: HTTPError? {
+        let now = clock.now
         if let deadline = job.spec.deadline, deadline <= now {
             return HTTPError.totalTimeout(job.spec, mayHaveArrived: progress.mayHaveArrived)
         }

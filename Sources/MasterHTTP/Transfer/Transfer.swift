@@ -9,6 +9,7 @@ final class Transfer {
     let completion: CheckedContinuation<TransferOutcome, Never>
     let easy: EasyHandle
     let source: BodySource?
+    let clock: LoopClock
     let startedAt: ContinuousClock.Instant
     var progress = TransferProgress()
 
@@ -24,12 +25,13 @@ final class Transfer {
         _ job: TransferJob,
         completion: CheckedContinuation<TransferOutcome, Never>,
         easy: EasyHandle,
-        at now: ContinuousClock.Instant
+        clock: LoopClock
     ) throws(HTTPError) {
         self.job = job
         self.completion = completion
         self.easy = easy
-        startedAt = now
+        self.clock = clock
+        startedAt = clock.now
         source = try BodySource(job.spec.hop.body)
         try easy.begin(self)
     }
@@ -38,12 +40,12 @@ final class Transfer {
     var hasAnswer: Bool { !head.isEmpty }
 
     /// The complete answer.
-    func answer(at now: ContinuousClock.Instant) -> TransferOutcome.Answer {
+    var answer: TransferOutcome.Answer {
         TransferOutcome.Answer(
             requestHead: requestHead,
             head: head,
             body: body,
-            duration: now - startedAt
+            duration: clock.now - startedAt
         )
     }
 
@@ -57,13 +59,16 @@ final class Transfer {
             headIsComplete = false
             announcedLength = 0
         }
+        if head.isEmpty { head.reserveCapacity(512) }
         unsafe head.append(contentsOf: line)
         unsafe noteLength(line)
         guard head.count <= Self.longestHead else {
             progress.fault = .headersTooLarge(job.spec.hop.address)
             return 0
         }
-        if unsafe line.allSatisfy({ $0 == 0x0D || $0 == 0x0A }) { completeHead() }
+        if unsafe line.count <= 2 && line.allSatisfy({ $0 == 0x0D || $0 == 0x0A }) {
+            completeHead()
+        }
         return progress.fault == nil ? line.count : 0
     }
 
@@ -104,11 +109,8 @@ final class Transfer {
     /// Sees every byte that passes, either way.
     func observe(_ kind: curl_infotype, _ bytes: UnsafeRawBufferPointer) {
         guard kind != CURLINFO_TEXT else { return }
-        progress.isActive = true
-        guard kind == CURLINFO_HEADER_OUT else { return }
-        if requestHead.hasCompleteHead { requestHead.removeAll(keepingCapacity: true) }
-        unsafe requestHead.append(contentsOf: bytes)
-        if !requestHead.starts(with: "CONNECT ".utf8) { progress.mayHaveArrived = true }
+        if kind == CURLINFO_HEADER_OUT { unsafe noteRequest(bytes) }
+        if progress.mayHaveArrived { progress.lastActivity = clock.now }
     }
 
     /// Takes note of a `Content-Length` line, without reading the others.
@@ -130,6 +132,13 @@ final class Transfer {
         return !headers.contains("Content-Encoding") && !headers.contains("Transfer-Encoding")
     }
 
+    /// Keeps the head of the request that is sent last: a tunnel or a challenge comes before it.
+    private func noteRequest(_ bytes: UnsafeRawBufferPointer) {
+        if requestHead.hasCompleteHead { requestHead.removeAll(keepingCapacity: true) }
+        unsafe requestHead.append(contentsOf: bytes)
+        if !requestHead.starts(with: "CONNECT ".utf8) { progress.mayHaveArrived = true }
+    }
+
     private func completeHead() {
         guard let line = StatusLine(head), line.status >= 200 else { return }
         headIsComplete = true
@@ -147,8 +156,6 @@ final class Transfer {
 struct TransferProgress {
     /// Whether a byte of the request itself was sent.
     var mayHaveArrived = false
-    /// Whether a byte passed since the loop last looked.
-    var isActive = false
     /// Whether the receiver of the body must take what waits first.
     var isPaused = false
     /// When a byte last passed, once the connection stands.
@@ -160,6 +167,7 @@ struct TransferProgress {
 extension [UInt8] {
     /// Whether the bytes end with the empty line that ends a head.
     fileprivate var hasCompleteHead: Bool {
-        suffix(4).elementsEqual([0x0D, 0x0A, 0x0D, 0x0A])
+        count >= 4 && self[count - 1] == 0x0A && self[count - 2] == 0x0D
+            && self[count - 3] == 0x0A && self[count - 4] == 0x0D
     }
 }

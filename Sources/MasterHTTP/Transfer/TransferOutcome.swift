@@ -22,12 +22,8 @@ enum TransferOutcome: Sendable {
             return HTTPExchange(
                 method: method,
                 url: address.text,
-                requestHeaders: HTTPHeaders(head: answer.requestHead),
-                status: line.status,
-                reason: line.reason,
-                headers: HTTPHeaders(head: answer.head),
-                body: answer.body,
-                duration: answer.duration
+                statusLine: line,
+                answer: answer
             )
         }
     }

@@ -2,16 +2,13 @@ import CLibCurl
 
 /// What the loop's thread does: start, move on and finish transfers. Nothing here leaves the thread.
 final class TransferWorker {
-    private typealias Waiting = (
-        job: TransferJob, completion: CheckedContinuation<TransferOutcome, Never>
-    )
-
     private let loop: TransferLoop
     private let multi: CurlMulti
     private let limits: TransferLimits
     private var queue: TransferQueue<(TransferJob, CheckedContinuation<TransferOutcome, Never>)>
     private var transfers: [ObjectIdentifier: Transfer] = [:]
     private var idle: [EasyHandle] = []
+    private let clock = LoopClock()
     private var nextCheck: ContinuousClock.Instant?
 
     init(loop: TransferLoop, multi: CurlMulti, limits: TransferLimits) {
@@ -25,13 +22,13 @@ final class TransferWorker {
     func run() {
         while true {
             let (messages, isClosed) = loop.take()
+            clock.tick()
             for message in messages { receive(message) }
             guard !isClosed else { return failAll() }
             startWaiting()
             multi.perform()
-            let now = ContinuousClock.now
-            finishAll(at: now)
-            enforceTimeouts(at: now)
+            finishAll()
+            enforceTimeouts()
             if startWaiting() { continue }
             if loop.fallAsleep() { multi.wait(milliseconds: patience()) }
         }
@@ -48,7 +45,8 @@ final class TransferWorker {
         case .resume(let job):
             guard let transfer = transfers[ObjectIdentifier(job)] else { return }
             transfer.progress.isPaused = false
-            transfer.progress.isActive = true
+            transfer.progress.lastActivity = clock.now
+            check(at: transfer.nextDeadline)
             transfer.easy.resume()
         case .list(let jar, let handler):
             handler(jar.list())
@@ -77,16 +75,21 @@ final class TransferWorker {
         _ completion: CheckedContinuation<TransferOutcome, Never>
     ) throws(HTTPError) {
         guard let easy = idle.popLast() ?? EasyHandle() else { throw .outOfMemory }
-        let now = ContinuousClock.now
-        let transfer = try Transfer(job, completion: completion, easy: easy, at: now)
-        guard multi.add(easy) else { throw .outOfMemory }
-        transfers[ObjectIdentifier(job)] = transfer
+        do throws(HTTPError) {
+            let transfer = try Transfer(job, completion: completion, easy: easy, clock: clock)
+            guard multi.add(easy) else { throw HTTPError.outOfMemory }
+            transfers[ObjectIdentifier(job)] = transfer
+            check(at: transfer.nextDeadline)
+        } catch {
+            easy.finish()
+            throw error
+        }
     }
 
-    private func finishAll(at now: ContinuousClock.Instant) {
+    private func finishAll() {
         while let (transfer, result) = multi.nextFinished() {
             if result == CURLE_OK, transfer.progress.fault == nil, transfer.headIsComplete {
-                finish(transfer, .answered(transfer.answer(at: now)))
+                finish(transfer, .answered(transfer.answer))
             } else {
                 finish(transfer, .failed(transfer.error(result)))
             }
@@ -143,25 +146,23 @@ final class TransferWorker {
         return Int32(min(60_000, max(0, (nextCheck - .now).curlMilliseconds)))
     }
 
-    private func enforceTimeouts(at now: ContinuousClock.Instant) {
-        for transfer in transfers.values where transfer.progress.isActive {
-            transfer.noteActivity(at: now)
-            check(at: transfer.nextDeadline)
-        }
-        guard let due = nextCheck, due <= now else { return }
+    private func enforceTimeouts() {
+        guard let due = nextCheck, due <= clock.now else { return }
         nextCheck = nil
         for transfer in Array(transfers.values) {
-            if let error = transfer.overdue(at: now) {
+            if let error = transfer.overdue {
                 finish(transfer, .failed(error))
             } else {
                 check(at: transfer.nextDeadline)
             }
         }
-        expireWaiting(at: now)
+        expireWaiting()
     }
 
-    private func expireWaiting(at now: ContinuousClock.Instant) {
-        let late = queue.removeWaiting { job, _ in job.spec.deadline.map { $0 <= now } ?? false }
+    private func expireWaiting() {
+        let late = queue.removeWaiting { job, _ in
+            job.spec.deadline.map { $0 <= clock.now } ?? false
+        }
         for (job, completion) in late { tell(job, completion, .failed(.totalTimeout(job.spec))) }
         for (job, _) in queue.waiting { check(at: job.spec.deadline) }
     }
