@@ -20,7 +20,7 @@ public struct Receiver: Sendable {
     /// - Parameters:
     ///   - configuration: Where to listen and how to answer.
     ///   - onRequest: Called with each request before it is answered, so a slow one slows senders
-    ///     down and nothing piles up. Calls for requests of several connections may overlap.
+    ///     down and nothing piles up. Calls begin in the order of numbers, but may overlap.
     ///   - body: Called once requests can arrive.
     /// - Returns: What the body returns.
     /// - Throws: ``ReceiverError`` when it cannot listen, and what the body throws.

@@ -2,13 +2,12 @@ internal import FoundationEssentials
 internal import HTTPTypes
 internal import HummingbirdCore
 internal import NIOCore
-internal import Synchronization
 
 /// Takes in one request after the other, hands it on and answers it.
 final class ReceiverResponder: Sendable {
     private let configuration: ReceiverConfiguration
     private let onRequest: @Sendable (ReceivedRequest) async -> Void
-    private let count = Mutex(0)
+    private let counter = RequestCounter()
 
     init(
         configuration: ReceiverConfiguration,
@@ -23,7 +22,9 @@ final class ReceiverResponder: Sendable {
     func respond(to request: Request, with writer: consuming ResponseWriter) async throws {
         let receivedAt = Date()
         let arrival = try await takeIn(request, telling: writer)
-        await onRequest(record(request, receivedAt: receivedAt, arrival))
+        await counter.handOn(to: onRequest) { number in
+            Self.record(number, request, receivedAt: receivedAt, arrival)
+        }
         if let failure = arrival.failure { throw failure }
         guard arrival.extent == .whole else {
             return try await writer.write(answer(413, "the body is larger than accepted"))
@@ -70,16 +71,10 @@ final class ReceiverResponder: Sendable {
         return arrival
     }
 
-    private func record(
-        _ request: Request,
-        receivedAt: Date,
-        _ arrival: Arrival
+    private static func record(
+        _ number: Int, _ request: Request, receivedAt: Date, _ arrival: Arrival
     ) -> ReceivedRequest {
         let host = request.head.authority.map { [ReceivedRequest.Header("Host", $0)] } ?? []
-        let number = count.withLock { count in
-            count += 1
-            return count
-        }
         return ReceivedRequest(
             number: number,
             receivedAt: receivedAt,
@@ -105,6 +100,19 @@ final class ReceiverResponder: Sendable {
             headers: [.contentType: "text/plain; charset=utf-8"],
             body: ResponseBody(byteBuffer: ByteBuffer(string: text + "\n"))
         )
+    }
+}
+
+/// Numbers requests, and begins to hand them on in the order of their numbers.
+private actor RequestCounter {
+    private var count = 0
+
+    func handOn(
+        to receive: @Sendable (ReceivedRequest) async -> Void,
+        _ request: @Sendable (Int) -> ReceivedRequest
+    ) async {
+        count += 1
+        await receive(request(count))
     }
 }
 

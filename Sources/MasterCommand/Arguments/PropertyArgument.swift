@@ -1,0 +1,44 @@
+internal import ArgumentParser
+internal import MasterKit
+
+/// A property as `-p` gives it: `NAME=VALUE` for a text, `NAME:=VALUE` for a YAML value.
+struct PropertyArgument: Sendable, Hashable {
+    /// The name.
+    let name: String
+    /// The value.
+    let value: JSONValue
+
+    /// Reads what stands after `-p`.
+    ///
+    /// - Throws: `ValidationError` with what is wrong and how it is written.
+    init(_ argument: String) throws {
+        guard let equals = argument.firstIndex(of: "=") else {
+            throw ValidationError(
+                "-p \(argument): a property is given as NAME=VALUE, or as NAME:=VALUE for a "
+                    + "number, a boolean, a list or a mapping")
+        }
+        let isYAML = argument[..<equals].last == ":"
+        name = String(argument[..<equals].dropLast(isYAML ? 1 : 0))
+        let text = String(argument[argument.index(after: equals)...])
+        guard !name.isEmpty, name.count <= Properties.maximumNameLength else {
+            throw ValidationError(
+                "-p \(argument): the name of a property has 1 to \(Properties.maximumNameLength) "
+                    + "characters")
+        }
+        value = isYAML ? try Self.value(ofYAML: text, for: name) : .string(text)
+    }
+
+    private static func value(ofYAML text: String, for name: String) throws -> JSONValue {
+        let parsed = YAMLParser.parse(text, name: "-p \(name)")
+        let decoder = SettingDecoder(registry: .empty)
+        if let root = parsed.root, !parsed.hasErrors,
+            let value = decoder.decode(JSONValue.self, from: root), !decoder.hasErrors
+        {
+            return value
+        }
+        let faults = (parsed.diagnostics + decoder.diagnostics).filter { $0.severity == .error }
+        let reason = faults.first?.message ?? "there is none"
+        throw ValidationError(
+            "-p \(name):=\(text): this is no YAML value: \(reason); write NAME=VALUE for a text")
+    }
+}

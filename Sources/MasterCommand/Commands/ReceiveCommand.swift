@@ -1,0 +1,62 @@
+internal import ArgumentParser
+internal import MasterReceiver
+
+/// `receive`: an HTTP receiver that shows what it is sent.
+struct ReceiveCommand: MasterSubcommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "receive",
+            abstract: "Listens for HTTP requests, answers them, and shows each one.",
+            discussion: """
+                Any method and path is accepted. Let a reporter's serverUrl point here to see what \
+                is sent; play a bad receiver to see what a run makes of it. Ctrl-C ends it.
+
+                Examples:
+
+                  \(RootCommand.programName) receive
+                  \(RootCommand.programName) receive 127.0.0.1:8000
+                  \(RootCommand.programName) receive --status 503
+                  \(RootCommand.programName) receive --delay 30s
+                """)
+    }
+
+    @Argument(
+        help: ArgumentHelp(
+            "Where to listen: HOST:PORT, or one of the two; port 0 takes any free one.",
+            valueName: "host:port"))
+    var address = AddressArgument()
+
+    @Option(help: ArgumentHelp("The status code to answer with.", valueName: "code"))
+    var status = 200
+
+    @Option(
+        help: ArgumentHelp("How long to wait before each answer.", valueName: "duration"))
+    var delay = DurationArgument(seconds: 0)
+
+    func validate() throws {
+        guard ReceiverConfiguration.statuses.contains(status) else {
+            throw ValidationError("--status \(status): an answer has a code from 200 to 599")
+        }
+    }
+
+    func run(in context: CommandContext) async throws -> ExitStatus {
+        let console = context.console
+        let printer = RequestPrinter(console.output, .whole)
+        let (ends, end) = AsyncStream<ExitStatus>.makeStream()
+        let configuration = ReceiverConfiguration(
+            address: address.address, status: status, delay: delay.duration)
+        return try await Receiver.run(configuration) { request in
+            await console.print(printer.lines(request))
+            if console.isClosed { end.yield(.success) }
+        } _: { receiver in
+            await console.print("listening on http://\(receiver.address)/ (ctrl-C ends it)")
+            return await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    await StopSignal.watch { end.yield(ExitStatus($0)) }
+                }
+                defer { group.cancelAll() }
+                return await ends.first { _ in true } ?? .success
+            }
+        }
+    }
+}

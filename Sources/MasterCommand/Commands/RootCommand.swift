@@ -1,0 +1,46 @@
+internal import ArgumentParser
+internal import FoundationEssentials
+
+/// The program itself, which does nothing without a subcommand but explain itself.
+struct RootCommand: ParsableCommand {
+    /// The version of the program.
+    static let version = "0.1.0"
+
+    /// The name under which the program was started, so that help and errors can be pasted.
+    static let programName: String = {
+        let path = CommandLine.arguments.first ?? ""
+        let name = path.split(separator: "/").last.map(String.init)
+        return name ?? "buildmaster"
+    }()
+
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: programName,
+            abstract: "Runs the builds that a master.yaml declares, and reports on them.",
+            discussion: help,
+            version: version,
+            subcommands: [
+                RunCommand.self, CheckCommand.self, PluginsCommand.self, ReceiveCommand.self,
+            ]
+        )
+    }
+
+    private static let help = """
+        A master.yaml lists the steps of a build, such as commands and HTTP requests, and the \
+        services that are told about it, such as a reporter that posts its status:
+
+          services:
+            - reporters.HttpStatusPush: http://127.0.0.1:9980/status
+          steps:
+            - steps.ShellCommand: echo hello
+
+        In the folder of such a file:
+
+          \(programName) check             finds every mistake in the file
+          \(programName) run --receiver    builds, and shows the reports as they arrive
+          \(programName) plugins list      shows what a file can declare
+
+        Exit status: 0 success, warnings or skipped; 1 failure, exception, retry or cancelled; \
+        2 the configuration is wrong; 64 the arguments are wrong; 130 interrupted; 143 terminated.
+        """
+}

@@ -1,0 +1,101 @@
+internal import FoundationEssentials
+internal import MasterKit
+internal import OrderedCollections
+
+/// The builds that run, as the events so far tell it.
+struct BuildBoard {
+    /// The running builds by their row in the store, in the order in which they started.
+    private(set) var running: OrderedDictionary<Int, BuildView> = [:]
+
+    /// Takes an event in.
+    ///
+    /// - Returns: What it means for people; `nil` for what is not shown, such as events of builds
+    ///   whose beginning was missed.
+    mutating func apply(_ event: Event) -> Transition? {
+        switch event.kind {
+        case .buildNew: start(event)
+        case .buildUpdated: update(event)
+        case .buildFinished: finish(event)
+        case .stepNew, .stepStarted, .stepUpdated, .stepFinished: step(event)
+        case .logAppended: output(event)
+        default: nil
+        }
+    }
+
+    private mutating func start(_ event: Event) -> Transition? {
+        guard let id = event.record["buildid"]?.intValue,
+            let number = event.record["number"]?.intValue, let builder = event.builderName
+        else { return nil }
+        let build = BuildView(
+            id: id, builder: builder, number: number, startedAt: event.at,
+            stateString: event.text("state_string"))
+        running[id] = build
+        return .buildStarted(build)
+    }
+
+    private mutating func update(_ event: Event) -> Transition? {
+        guard let id = event.record["buildid"]?.intValue else { return nil }
+        running[id]?.stateString = event.text("state_string")
+        return nil
+    }
+
+    private mutating func finish(_ event: Event) -> Transition? {
+        guard let id = event.record["buildid"]?.intValue,
+            var build = running.removeValue(forKey: id)
+        else { return nil }
+        build.completeAt = event.at
+        build.results = event.results
+        build.stateString = event.text("state_string")
+        return .buildFinished(build)
+    }
+
+    private mutating func step(_ event: Event) -> Transition? {
+        guard let buildID = event.record["buildid"]?.intValue ?? event.buildID,
+            let id = event.record["stepid"]?.intValue, var build = running[buildID]
+        else { return nil }
+        let index = build.steps.firstIndex { $0.id == id } ?? build.steps.endIndex
+        if index == build.steps.endIndex {
+            build.steps.append(
+                StepView(
+                    id: id, number: event.record["number"]?.intValue ?? index + 1,
+                    name: event.text("name")))
+        }
+        build.steps[index].apply(event)
+        let step = build.steps[index]
+        running[buildID] = build
+        switch event.kind {
+        case .stepStarted: return .stepStarted(step, of: build)
+        case .stepFinished: return .stepFinished(step, of: build)
+        default: return nil
+        }
+    }
+
+    private func output(_ event: Event) -> Transition? {
+        guard let build = event.buildID.flatMap({ running[$0] }),
+            let stepID = event.record["stepid"]?.intValue,
+            let step = build.steps.first(where: { $0.id == stepID })
+        else { return nil }
+        let lines = event.text("content").split(separator: "\n")
+        return .output(lines.map { LogLine(marked: $0) }, step, of: build)
+    }
+}
+
+extension StepView {
+    fileprivate mutating func apply(_ event: Event) {
+        stateString = event.text("state_string")
+        isHidden = event.record["hidden"]?.boolValue ?? false
+        switch event.kind {
+        case .stepStarted:
+            startedAt = event.at
+        case .stepFinished:
+            completeAt = event.at
+            results = event.results
+        default:
+            break
+        }
+    }
+}
+
+extension Event {
+    fileprivate func text(_ key: String) -> String { record[key]?.stringValue ?? "" }
+}

@@ -1,0 +1,45 @@
+internal import Synchronization
+
+/// What the user's signals mean to a run: the first stops it, the second hurries it, the third
+/// ends the program.
+final class Interruption: Sendable {
+    private struct State {
+        var signals: [StopSignal] = []
+        var hurry: (@Sendable () -> Void)?
+    }
+
+    private let state = Mutex(State())
+
+    /// The first signal that came; `nil` while none has.
+    var signal: StopSignal? { state.withLock { $0.signals.first } }
+
+    /// Whether something runs that a signal cuts short.
+    var isHurrying: Bool { state.withLock { $0.hurry != nil } }
+
+    /// Notes a signal.
+    ///
+    /// - Returns: How many have come by now.
+    func note(_ signal: StopSignal) -> Int {
+        let (count, hurry) = state.withLock { state in
+            state.signals.append(signal)
+            return (state.signals.count, state.hurry)
+        }
+        hurry?()
+        return count
+    }
+
+    /// Runs a body in a task that the next signal cancels.
+    func runUntilNext<Value: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        // Not a child task, because a signal is to cancel it alone. It is awaited below.
+        let task = Task { try await body() }
+        state.withLock { $0.hurry = { task.cancel() } }
+        defer { state.withLock { $0.hurry = nil } }
+        return try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
+        }
+    }
+}

@@ -1,0 +1,71 @@
+internal import FoundationEssentials
+internal import MasterKit
+internal import MasterRuntime
+
+extension MasterRun {
+    /// What a run came to.
+    struct Outcome: Sendable {
+        /// The builds in the order of their end, retried ones among them.
+        var builds: [FinishedBuild]
+        /// How every delivery stands.
+        var deliveries: [DeliveryStatus]
+    }
+
+    /// Shows how it went.
+    ///
+    /// - Returns: The worst result.
+    func show(
+        _ outcome: Outcome, _ duration: Duration, _ interruption: Interruption
+    ) async -> Results? {
+        let console = context.console
+        let traits = console.output
+        let width = traits.canRedraw ? console.size.columns : Self.plainWidth
+        await showFailures(outcome.builds)
+        let views = outcome.builds.map { BuildView($0.build, builder: $0.builder, steps: $0.steps) }
+        if detail != .quiet {
+            let builds = BuildTable(traits).lines(views, width: width)
+            let deliveries = DeliveryTable(traits).lines(outcome.deliveries, width: width)
+            await console.print([""] + builds + deliveries + [""])
+        }
+        let counted = zip(outcome.builds, views).filter { !$0.0.isRetried }.map(\.1)
+        let summary = RunSummary(
+            builds: counted, deliveries: outcome.deliveries, duration: duration,
+            hasReceiver: receiver != nil,
+            interruption: interruption.signal?.word)
+        await console.print(summary.lines(TextPainter(hasColour: traits.hasColour)))
+        return summary.results
+    }
+
+    /// The columns of a line where no terminal sets a limit.
+    private static let plainWidth = 160
+
+    private func showFailures(_ builds: [FinishedBuild]) async {
+        let report = FailureReport(context.console.output)
+        for finished in builds {
+            let build = BuildView(finished.build, builder: finished.builder, steps: finished.steps)
+            for step in FailureReport.failedSteps(of: build) {
+                for path in finished.logs[step.number] ?? [] {
+                    await show(path, of: step, in: build, report)
+                }
+            }
+        }
+    }
+
+    private func show(
+        _ path: String, of step: StepView, in build: BuildView, _ report: FailureReport
+    ) async {
+        let shown = shortened(path)
+        do {
+            let lines = report.lines(step, of: build, log: shown, try LogTail(ofFile: path))
+            if !lines.isEmpty { await context.console.print([""] + lines) }
+        } catch {
+            await context.console.complain(["warning: the log \(shown) cannot be read: \(error)"])
+        }
+    }
+
+    /// A path as seen from the current folder, where it is in there.
+    private func shortened(_ path: String) -> String {
+        let current = FileManager.default.currentDirectoryPath + "/"
+        return path.hasPrefix(current) ? String(path.dropFirst(current.count)) : path
+    }
+}

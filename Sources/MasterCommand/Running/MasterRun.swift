@@ -1,0 +1,129 @@
+internal import Glibc
+internal import MasterKit
+internal import MasterReceiver
+internal import MasterRuntime
+
+/// One `run`: a master from its start to the last report.
+struct MasterRun: Sendable {
+    /// How much is shown.
+    enum Detail: Sendable {
+        /// Errors and the outcome.
+        case quiet
+        /// Also what happens.
+        case normal
+        /// Also the output of steps and what the program does.
+        case verbose
+    }
+
+    /// How long deliveries may take before it is said that they are waited for.
+    private static let patience: Duration = .seconds(1)
+
+    let configuration: MasterConfiguration
+    let options: BuildMaster.Options
+    let request: BuildsetRequest
+    let limit: Duration
+    let receiver: ReceiverAddress?
+    let detail: Detail
+    let context: CommandContext
+
+    private var console: Console { context.console }
+
+    /// Runs it and shows how it goes and how it went.
+    ///
+    /// - Returns: The status for the worst result, or for the signal that interrupted it.
+    func run() async throws -> ExitStatus {
+        let start = ContinuousClock.now
+        let interruption = Interruption()
+        let outcome = try await withReceiver { try await runMaster(interruption) }
+        let results = await show(outcome, ContinuousClock.now - start, interruption)
+        return interruption.signal.map { ExitStatus($0) } ?? ExitStatus(results)
+    }
+
+    // MARK: Receiver
+
+    private func withReceiver<Value>(_ body: () async throws -> Value) async throws -> Value {
+        guard let receiver else { return try await body() }
+        let console = console
+        let width = console.output.canRedraw ? console.size.columns : RequestPrinter.plainWidth
+        let printer = RequestPrinter(console.output, .compact(width: width))
+        let isShown = detail != .quiet
+        return try await Receiver.run(ReceiverConfiguration(address: receiver)) { request in
+            if isShown { await console.print(printer.lines(request)) }
+        } _: { receiver in
+            if isShown { await console.print("receiver listening on http://\(receiver.address)/") }
+            return try await body()
+        }
+    }
+
+    // MARK: Master
+
+    private func runMaster(_ interruption: Interruption) async throws -> Outcome {
+        let logger = context.logger(
+            detail == .verbose ? .debug : detail == .quiet ? .warning : .info)
+        return try await BuildMaster.run(configuration, options: options, logger: logger) {
+            master in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await obeySignals(master, interruption) }
+                defer { group.cancelAll() }
+                let builds = try await build(master)
+                let deliveries = try await interruption.runUntilNext { try await drain(master) }
+                return Outcome(builds: builds, deliveries: deliveries)
+            }
+        }
+    }
+
+    private func obeySignals(_ master: BuildMaster, _ interruption: Interruption) async {
+        await StopSignal.watch { signal in
+            let count = interruption.note(signal)
+            guard count < 3 else {
+                await console.flush()
+                exit(ExitStatus(signal).code)
+            }
+            if interruption.isHurrying {
+                console.post(["reports that have not arrived are kept for the next run"])
+            } else if count == 1 {
+                console.post(["stopping; reports still go out (once more stops everything)"])
+                await master.stop(reason: signal.word)
+            } else {
+                console.post(["stopping steps that always run, too (once more ends at once)"])
+                await master.stop(reason: "\(signal.word) again")
+            }
+        }
+    }
+
+    /// Waits for the reports, and says so when that takes a while.
+    private func drain(_ master: BuildMaster) async throws -> [DeliveryStatus] {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await Task.sleep(for: Self.patience)
+                console.post([
+                    "waiting up to \(limit.forPeople) for reports to arrive; "
+                        + "ctrl-C keeps them for the next run"
+                ])
+            }
+            defer { group.cancelAll() }
+            return try await master.drain(for: limit)
+        }
+    }
+
+    private func build(_ master: BuildMaster) async throws -> [FinishedBuild] {
+        guard detail != .quiet else { return try await master.wait(for: master.submit(request)) }
+        let display = RunDisplay(console, showsOutput: detail == .verbose)
+        let request = request
+        return try await master.events.withSubscription(
+            to: display.kinds, bound: RunDisplay.bound
+        ) { events in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                let submission = try await master.submit(request)
+                group.addTask { await display.show(events, until: submission.buildset.id) }
+                let builds = try await master.wait(for: submission)
+                // What was committed has been published or is just being; a display that missed
+                // the last event must not wait for it for ever.
+                group.addTask { try await Task.sleep(for: .seconds(1)) }
+                try await group.next()
+                group.cancelAll()
+                return builds
+            }
+        }
+    }
+}

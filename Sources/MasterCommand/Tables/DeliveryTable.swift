@@ -1,0 +1,64 @@
+internal import MasterKit
+internal import MasterRuntime
+
+/// The deliveries of a run as a table: what was sent where, and what came of it.
+struct DeliveryTable {
+    /// The most rows; of more only those that were not delivered are shown, then a count.
+    static let rowLimit = 40
+
+    /// Gives colours.
+    let paint: TextPainter
+    /// Gives marks.
+    let marks: Marks
+
+    init(_ traits: TerminalTraits) {
+        paint = TextPainter(hasColour: traits.hasColour)
+        marks = Marks(hasUnicode: traits.hasUnicode)
+    }
+
+    /// The lines of the table with a head line; none when there was nothing to deliver.
+    func lines(_ deliveries: [DeliveryStatus], width: Int) -> [String] {
+        let all = deliveries.filter { $0.state != .nothing }
+        guard !all.isEmpty else { return [] }
+        let telling = all.count > Self.rowLimit ? all.filter { $0.state != .delivered } : all
+        var table = TextTable(paint: paint, indentation: "  ")
+        for delivery in telling.prefix(Self.rowLimit) { table.add(cells(delivery)) }
+        let left = all.count - min(telling.count, Self.rowLimit)
+        return [paint(.bold, "reports")] + table.lines(width: width, ellipsis: marks.ellipsis)
+            + (left > 0 ? ["  \(marks.ellipsis) \(left) more"] : [])
+    }
+
+    private func cells(_ delivery: DeliveryStatus) -> [TextTable.Cell] {
+        let (mark, style): (String, TextStyle) =
+            switch delivery.state {
+            case .delivered: (marks(.success), .green)
+            case .dead: (marks(.failure), .red)
+            case .open, .parked, .nothing: (marks.pending, .yellow)
+            }
+        return [
+            .init("\(mark) \(delivery.reporter.makingControlsVisible())"),
+            .init(delivery.subject.makingControlsVisible()),
+            .init(delivery.receiver?.makingControlsVisible() ?? ""),
+            .init(Self.answer(delivery), style),
+        ]
+    }
+
+    /// What came of a delivery, in words.
+    static func answer(_ delivery: DeliveryStatus) -> String {
+        var words: [String] = []
+        switch delivery.state {
+        case .delivered: words.append("delivered")
+        case .open: words.append("kept for the next run")
+        case .dead: words.append("given up")
+        case .parked: words.append("its reporter is not configured")
+        case .nothing: words.append("nothing to send")
+        }
+        if delivery.state == .delivered {
+            if let status = delivery.status { words[0] = "\(status)" }
+        } else if let error = delivery.error {
+            words[0] += ": \(error.makingControlsVisible())"
+        }
+        if delivery.attempts > 1 { words.append("after \(delivery.attempts) tries") }
+        return words.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,64 @@
+/// Rows of cells in aligned columns, two spaces apart.
+struct TextTable {
+    /// One cell: a text with its style.
+    struct Cell {
+        var text: String
+        var style: TextStyle?
+
+        init(_ text: String, _ style: TextStyle? = nil) {
+            self.text = text
+            self.style = style
+        }
+    }
+
+    private static let gap = "  "
+
+    /// Gives colours.
+    let paint: TextPainter
+    /// The spaces in front of each row.
+    let indentation: String
+    private var rows: [[Cell]] = []
+
+    init(paint: TextPainter, indentation: String = "") {
+        self.paint = paint
+        self.indentation = indentation
+    }
+
+    /// Adds a row.
+    mutating func add(_ cells: [Cell]) {
+        rows.append(cells)
+    }
+
+    /// The rows as lines; where they are too wide, their last cells are cut.
+    func lines(width: Int, ellipsis: String) -> [String] {
+        let widths = rows.reduce(into: [Int]()) { widths, row in
+            for (index, cell) in row.enumerated() {
+                if index == widths.count { widths.append(0) }
+                widths[index] = max(widths[index], cell.text.columns)
+            }
+        }
+        return rows.map { line($0, widths, width: width, ellipsis: ellipsis) }
+    }
+
+    private func line(
+        _ row: [Cell], _ widths: [Int], width: Int, ellipsis: String
+    ) -> String {
+        var line = indentation
+        var used = indentation.columns
+        let last = row.lastIndex { !$0.text.isEmpty } ?? -1
+        for (index, cell) in row.enumerated() where index <= last {
+            if index > 0 {
+                line += Self.gap
+                used += Self.gap.columns
+            }
+            let room = max(0, width - used)
+            let text =
+                index == last
+                ? cell.text.cut(to: room, ellipsis: ellipsis)
+                : cell.text.fitted(to: min(widths[index], room), ellipsis: ellipsis)
+            line += cell.style.map { paint($0, text) } ?? text
+            used += text.columns
+        }
+        return line
+    }
+}

@@ -1,0 +1,125 @@
+internal import Dispatch
+internal import Synchronization
+
+/// The one way in which the program writes to its streams, from whatever task or thread.
+///
+/// Texts are written in the order in which they came, on a thread of their own, so that a terminal
+/// that stands still never holds up a build. At most ``bound`` bytes wait: then ``print(_:)`` waits
+/// and ``post(_:)`` drops what it was given, which is said as soon as there is room.
+final class Console: Sendable {
+    /// How much may wait to be written, in bytes.
+    static let bound = 1 << 20
+
+    private struct State {
+        var screen = LiveScreen()
+        var waiting = 0
+        var dropped = 0
+        var isClosed = false
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    /// What standard output can show.
+    let output: TerminalTraits
+    /// What standard error can show.
+    let error: TerminalTraits
+    private let errorIsOnScreen: Bool
+    private let state = Mutex(State())
+    private let queue = DispatchQueue(label: "console")
+
+    /// Makes a console for the streams of this process.
+    init(environment: [String: String]) {
+        output = .of(.output, environment: environment)
+        error = .of(.error, environment: environment)
+        errorIsOnScreen = StandardStream.error.isTerminal
+    }
+
+    /// Whether the reader of standard output has gone.
+    var isClosed: Bool { state.withLock { $0.isClosed } }
+
+    /// The number of columns and rows of standard output, 80 and 24 when it is no terminal.
+    var size: (columns: Int, rows: Int) { StandardStream.output.size ?? (80, 24) }
+
+    /// Adds lasting lines to standard output, above the live ones.
+    func print(_ lines: [String]) async {
+        guard !lines.isEmpty else { return }
+        let text = lines.map { $0 + "\n" }.joined()
+        state.withLock { enqueue(.output, $0.screen.insert(text), &$0) }
+        await room()
+    }
+
+    /// Adds a lasting line to standard output, above the live ones.
+    func print(_ line: String) async { await print([line]) }
+
+    /// Replaces the live lines; what they were is lost.
+    func show(live lines: [String]) async {
+        state.withLock { enqueue(.output, $0.screen.replace(with: lines), &$0) }
+        await room()
+    }
+
+    /// Adds lasting lines to standard error, above the live ones.
+    func complain(_ lines: [String]) async {
+        guard !lines.isEmpty else { return }
+        post(lines)
+        await room()
+    }
+
+    /// Adds lasting lines to standard error without waiting; drops them when too much waits.
+    func post(_ lines: [String]) {
+        state.withLock { state in
+            guard state.waiting < Self.bound else {
+                state.dropped += lines.count
+                return
+            }
+            var lines = lines
+            if state.dropped > 0 {
+                lines.insert("(\(state.dropped) lines were left out: output is too slow)", at: 0)
+                state.dropped = 0
+            }
+            let text = lines.map { $0 + "\n" }.joined()
+            if errorIsOnScreen, !state.screen.isEmpty {
+                enqueue(.output, state.screen.insert(text), &state)
+            } else {
+                enqueue(.error, text, &state)
+            }
+        }
+    }
+
+    /// Waits until everything so far is written.
+    func flush() async {
+        await withCheckedContinuation { continuation in
+            queue.async { continuation.resume() }
+        }
+    }
+
+    /// Queues a text; called with the lock held, so that the queue keeps the order.
+    private func enqueue(_ stream: StandardStream, _ text: String, _ state: inout State) {
+        guard !text.isEmpty else { return }
+        let bytes = Array(text.utf8)
+        state.waiting += bytes.count
+        queue.async { self.write(bytes, to: stream) }
+    }
+
+    private func write(_ bytes: [UInt8], to stream: StandardStream) {
+        let isOpen = stream == .error || !isClosed
+        let isRead = !isOpen || stream.write(bytes)
+        let waiters = state.withLock { state in
+            state.waiting -= bytes.count
+            if !isRead, stream == .output { state.isClosed = true }
+            guard state.waiting < Self.bound else { return [CheckedContinuation<Void, Never>]() }
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    private func room() async {
+        await withCheckedContinuation { continuation in
+            let isFree = state.withLock { state in
+                if state.waiting < Self.bound { return true }
+                state.waiters.append(continuation)
+                return false
+            }
+            if isFree { continuation.resume() }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+internal import Glibc
+
+/// One of the two streams that the process writes to.
+enum StandardStream: Int32, Sendable {
+    /// Standard output: what was asked for.
+    case output = 1
+    /// Standard error: what went wrong, and the log.
+    case error = 2
+
+    /// Whether a terminal shows it.
+    var isTerminal: Bool { isatty(rawValue) == 1 }
+
+    /// The number of columns and rows of the terminal that shows it; `nil` when none does.
+    var size: (columns: Int, rows: Int)? {
+        var size = winsize()
+        guard unsafe ioctl(rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0,
+            size.ws_row > 0
+        else { return nil }
+        return (Int(size.ws_col), Int(size.ws_row))
+    }
+
+    /// Writes bytes, waiting as long as it takes.
+    ///
+    /// - Returns: Whether somebody still reads; `false` after the reader has gone.
+    func write(_ bytes: [UInt8]) -> Bool {
+        var start = 0
+        while start < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe Glibc.write(
+                    rawValue, buffer.baseAddress?.advanced(by: start), buffer.count - start)
+            }
+            if count > 0 {
+                start += count
+            } else if errno == EAGAIN {
+                waitUntilWritable()
+            } else if errno != EINTR {
+                return false
+            }
+        }
+        return true
+    }
+
+    private func waitUntilWritable() {
+        var wish = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
+        _ = unsafe poll(&wish, 1, -1)
+    }
+}
+
+/// What the process asks of the system about signals.
+enum ProcessSignals {
+    /// Lets a write to a pipe that nobody reads fail instead of ending the process.
+    static func survivePipes() {
+        _ = signal(SIGPIPE, SIG_IGN)
+    }
+}

@@ -1,0 +1,9 @@
+import MasterCommand
+import StandardPlugins
+
+@main
+struct Buildmaster {
+    static func main() async {
+        await MasterCommandLine.main(plugins: [standardPlugins])
+    }
+}
