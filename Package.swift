@@ -23,7 +23,8 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(
             url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
-        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
         .systemLibrary(name: "CLibYAML", providers: [.apt(["libyaml-dev"])]),
@@ -65,6 +66,7 @@ let package = Package(
                 "MasterReceiver",
                 "MasterRuntime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
         .executableTarget(name: "buildmaster", dependencies: ["MasterCommand", "StandardPlugins"]),
         .executableTarget(
@@ -73,18 +75,27 @@ let package = Package(
 
         .testTarget(name: "MasterYAMLTests", dependencies: ["MasterYAML"], exclude: ["Fixtures"]),
         .testTarget(name: "MasterHTTPTests", dependencies: ["MasterHTTP", "MasterTesting"]),
-        .testTarget(name: "MasterKitTests", dependencies: ["MasterKit"]),
+        .testTarget(
+            name: "MasterKitTests", dependencies: ["MasterKit", "MasterTesting"],
+            exclude: ["Fixtures"]),
         .testTarget(
             name: "StandardPluginsTests",
             dependencies: ["MasterRuntime", "MasterTesting", "StandardPlugins"],
             exclude: ["Fixtures"]),
         .testTarget(
             name: "MasterRuntimeTests",
-            dependencies: ["MasterRuntime", "MasterTesting", "StandardPlugins"]),
+            dependencies: [
+                "MasterRuntime", "MasterTesting", "StandardPlugins",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            exclude: ["Fixtures"]),
         .testTarget(name: "MasterReceiverTests", dependencies: ["MasterReceiver"]),
         .testTarget(
             name: "MasterCommandTests",
-            dependencies: ["CustomMaster", "MasterCommand", "MasterTesting", "buildmaster"]),
+            dependencies: ["MasterCommand", "MasterTesting", "buildmaster"]),
+        .testTarget(
+            name: "ExamplesTests", dependencies: ["CustomMaster", "MasterTesting", "buildmaster"]),
     ],
     swiftLanguageModes: [.v6]
 )
