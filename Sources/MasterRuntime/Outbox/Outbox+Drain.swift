@@ -15,20 +15,6 @@ extension Outbox {
         }
         stop()
         await waitForEnd()
-        await trim()
-    }
-
-    /// Once in a thousand events, removes from the store what nobody needs any more.
-    private func trim() async {
-        let last = lastOfEarlierRuns
-        do {
-            try await environment.store.write { transaction in
-                let newest = try Event.newestSequence(in: transaction.database)
-                if newest / 1000 > last / 1000 { try transaction.trim() }
-            }
-        } catch {
-            environment.logger.error("delivered reports cannot be cleared away: \(error)")
-        }
     }
 
     private func isSettled(_ targets: [Int], until deadline: Duration) -> Bool {

@@ -16,9 +16,10 @@ extension Generation {
         for (part, generator) in recipient.generators.enumerated()
         where generator.wantedEvents.contains(event.kind) {
             do {
-                guard let report = try await generator.generate(for: event, in: context) else {
-                    continue
+                let made = try await PluginCall.run(on: environment.clock) {
+                    try await generator.generate(for: event, in: context)
                 }
+                guard let report = made else { continue }
                 let masked = report.masked(by: environment.mask)
                 drafts.append(Draft(part: part, content: .report(masked)))
             } catch {

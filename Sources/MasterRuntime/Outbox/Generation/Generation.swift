@@ -127,8 +127,18 @@ final class Generation: Sendable {
         }
     }
 
-    /// Stores what was made of an event, and the cursor with it, in one transaction.
-    private func keep(_ drafts: [Draft], of event: Event) async throws -> [Letter] {
+    /// Stores what was made of an event; a report that cannot be stored is a dead letter.
+    private func keep(_ drafts: [Draft], of event: Event) async throws(StoreError) -> [Letter] {
+        do {
+            return try await store(drafts, of: event)
+        } catch  where !error.stopsStore && error.code != .closed {
+            let faults = drafts.map { Draft(part: $0.part, content: .fault("\(error)")) }
+            return try await store(faults, of: event)
+        }
+    }
+
+    /// Stores drafts, and the cursor with them, in one transaction.
+    private func store(_ drafts: [Draft], of event: Event) async throws(StoreError) -> [Letter] {
         guard let sequence = event.sequence else { return [] }
         return try await environment.store.write { [self] transaction in
             let letters = try transaction.keep(drafts, of: event, for: recipient.id)

@@ -18,11 +18,18 @@ extension Report {
         return JSONWriter.compact.string(.object(object))
     }
 
+    /// Reads what this program wrote, however large it is.
+    private static let parser = JSONParser(
+        maximumDepth: 520,
+        maximumByteCount: .max,
+        maximumValueCount: .max
+    )
+
     /// Reads a report back from its row.
     init(stored text: String) throws(DeliveryFault) {
         let object: JSONObject?
         do {
-            object = try JSONValue(parsing: text).objectValue
+            object = try Self.parser.parse(text).objectValue
         } catch {
             throw DeliveryFault("the stored report cannot be read: \(error)")
         }

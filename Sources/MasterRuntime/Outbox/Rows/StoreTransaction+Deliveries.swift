@@ -88,14 +88,6 @@ extension StoreTransaction {
         }
     }
 
-    /// Gives up a delivery that cannot even be tried.
-    func discard(_ letter: Letter, because reason: String) throws {
-        try database.run(
-            "UPDATE delivery SET state = 'dead', next_at = NULL, error = ? WHERE id = ?",
-            [reason, letter.id]
-        )
-    }
-
     private func update(
         _ letter: Letter,
         _ attempt: Attempt,

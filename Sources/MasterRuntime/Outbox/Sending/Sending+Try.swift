@@ -14,11 +14,7 @@ extension Sending {
     ///
     /// - Throws: A `StoreError` when the try cannot be recorded.
     func send(_ letter: Letter) async throws(StoreError) -> SentLetter {
-        let report: Report
-        switch try await self.report(of: letter) {
-        case .success(let found): report = found
-        case .failure(let fault): return try await discard(letter, because: "\(fault)")
-        }
+        let report = try await report(of: letter)
         let number = letter.attempts + 1
         let context = context(of: letter, attempt: number)
         let at = Date()
@@ -42,11 +38,18 @@ extension Sending {
     }
 
     private func attempt(
-        _ report: Report,
+        _ stored: Result<Report, DeliveryFault>,
         in context: DeliveryContext
     ) async -> (outcome: DeliveryOutcome, error: DeliveryError?) {
+        let report: Report
+        switch stored {
+        case .success(let found): report = found
+        case .failure(let fault): return (.dead(reason: "\(fault)"), nil)
+        }
         do {
-            try await recipient.reporter.send(report, in: context)
+            try await PluginCall.run(on: environment.clock) { [recipient] in
+                try await recipient.reporter.send(report, in: context)
+            }
             return (.delivered, nil)
         } catch {
             let outcome = DeliveryOutcome(
@@ -91,13 +94,5 @@ extension Sending {
         }
         guard let stored else { return .failure(DeliveryFault("the stored report is gone")) }
         return Result { () throws(DeliveryFault) in try Report(stored: stored) }
-    }
-
-    private func discard(
-        _ letter: Letter,
-        because reason: String
-    ) async throws(StoreError) -> SentLetter {
-        try await environment.store.write { try $0.discard(letter, because: reason) }
-        return SentLetter(outcome: .dead(reason: reason))
     }
 }

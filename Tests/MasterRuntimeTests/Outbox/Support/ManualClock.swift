@@ -23,7 +23,7 @@ final class ManualClock: Clock, Sendable {
     }
 
     private let state = Mutex(State())
-    private let changes = Journal<Duration>()
+    private let begun = Journal<Duration>()
 
     var now: Instant { state.withLock(\.now) }
     var minimumResolution: Duration { .zero }
@@ -58,10 +58,10 @@ final class ManualClock: Clock, Sendable {
         for sleeper in ready { sleeper.continuation.resume() }
     }
 
-    /// Waits until so many sleeps have begun since the clock was made, and says until when each.
-    @discardableResult
-    func waitForSleeps(_ count: Int) async -> [Duration] {
-        await changes.wait(for: count)
+    /// Waits until a sleep has begun that is to last until a moment.
+    func waitForSleep(until moment: Duration) async {
+        var count = 0
+        repeat { count += 1 } while await begun.wait(for: count)[count - 1] != moment
     }
 
     private func begin(_ sleeper: Sleeper, _ id: Int) {
@@ -72,6 +72,6 @@ final class ManualClock: Clock, Sendable {
             return nil
         }
         if let end { sleeper.continuation.resume(with: end) }
-        changes.add(sleeper.deadline.offset)
+        begun.add(sleeper.deadline.offset)
     }
 }

@@ -1,0 +1,167 @@
+import MasterHTTP
+import MasterKit
+import MasterTesting
+import Testing
+
+@testable import MasterRuntime
+
+@Suite(.timeLimit(.minutes(1)))
+struct OutboxDrainTests {
+    @Test func `a drain with nothing to do is over at once`() async throws {
+        try await OutboxBench.with { bench in
+            try await bench.running(ScriptedReporter()) { await $0.drain(for: .seconds(10)) }
+            #expect(try await bench.rows().isEmpty)
+        }
+    }
+
+    @Test func `a drain waits for what is being made and sent`() async throws {
+        try await OutboxBench.with { bench in
+            let gate = Journal<Void>()
+            let generator = ScriptedGenerator { _ in
+                await gate.wait(for: 1)
+                return .saying("late")
+            }
+            let reporter = ScriptedReporter(generators: [generator]) { _, _ in
+                await gate.wait(for: 2)
+            }
+            try await bench.running(reporter) { outbox in
+                try await bench.happen("start")
+                async let drained: Void = outbox.drain(for: .seconds(10))
+                await bench.clock.waitForSleep(until: .seconds(10))
+                gate.add(())
+                gate.add(())
+                await drained
+            }
+            #expect(try await bench.rows() == ["scripted 1.0 delivered 1"])
+        }
+    }
+
+    @Test func `a drain breaks off a receiver that hangs when its time is over`() async throws {
+        try await OutboxBench.with { bench in
+            let started = Journal<String>()
+            let stuck = ScriptedReporter { report, _ in
+                started.add(report.text)
+                try await hang()
+            }
+            try await bench.running(stuck) { outbox in
+                try await bench.happen("start")
+                await started.wait(for: 1)
+                async let drained: Void = outbox.drain(for: .seconds(10))
+                await bench.clock.waitForSleep(until: .seconds(10))
+                bench.clock.advance(by: .seconds(10))
+                await drained
+                let summary = try await outbox.summary()
+                #expect(summary.map(\.state) == [.open])
+                #expect(summary.map(\.error) == ["no answer before the run ended"])
+                #expect(summary.map(\.attempts) == [1])
+            }
+        }
+    }
+
+    @Test func `a drain breaks off a generator that hangs, and its event is kept`() async throws {
+        try await OutboxBench.with { bench in
+            let started = Journal<Void>()
+            let generator = ScriptedGenerator { _ in
+                started.add(())
+                try await hang()
+                return nil
+            }
+            try await bench.running(ScriptedReporter(generators: [generator])) { outbox in
+                try await bench.happen("start")
+                await started.wait(for: 1)
+                await outbox.drain(for: .zero)
+            }
+            #expect(try await bench.rows().isEmpty)
+            let journal = Journal<String>()
+            try await bench.running(ScriptedReporter(into: journal)) { outbox in
+                await outbox.drain(for: .seconds(10))
+            }
+            #expect(journal.entries == ["start"])
+        }
+    }
+
+    @Test func `a drain waits for a try that comes before its end`() async throws {
+        try await OutboxBench.with { bench in
+            let reporter = ScriptedReporter { _, context in
+                if context.attempt == 1 { throw DeliveryFault("nothing listens") }
+            }
+            try await bench.running(reporter) { outbox in
+                try await bench.happen("start")
+                async let drained: Void = outbox.drain(for: .seconds(6))
+                await bench.clock.waitForSleep(until: .seconds(5))
+                bench.clock.advance(by: .seconds(5))
+                await drained
+            }
+            #expect(try await bench.rows() == ["scripted 1.0 delivered 2"])
+        }
+    }
+
+    @Test func `a drain does not wait for a try that comes after its end`() async throws {
+        try await OutboxBench.with { bench in
+            let reporter = ScriptedReporter { _, _ in throw DeliveryFault("nothing listens") }
+            try await bench.running(reporter, ScriptedReporter("well")) { outbox in
+                for lane in 1...20 { try await bench.happen("\(lane)", lane: lane) }
+                await outbox.drain(for: .seconds(4))
+                let summary = try await outbox.summary()
+                #expect(summary.filter { $0.state == .open }.count == 20)
+                #expect(summary.filter { $0.state == .delivered }.count == 20)
+            }
+            #expect(bench.messages.texts(at: .warning).count == 1)
+        }
+    }
+
+    @Test func `a drain does not wait for an endpoint that is gone`() async throws {
+        try await OutboxBench.with { bench in
+            let gone = ScriptedReporter { _, _ in throw DeliveryError(.endpointGone, "HTTP 410") }
+            try await bench.running(gone) { outbox in
+                for number in 1...3 { try await bench.happen("\(number)") }
+                await outbox.drain(for: .seconds(10))
+            }
+            #expect(
+                try await bench.rows() == [
+                    "scripted 1.0 open 1", "scripted 2.0 open 0", "scripted 3.0 open 0",
+                ]
+            )
+        }
+    }
+
+    @Test func `a reporter that does not heed the end is left behind`() async throws {
+        try await OutboxBench.with { bench in
+            let gate = Journal<Void>()
+            let stubborn = ScriptedReporter { _, _ in
+                gate.add(())
+                await gate.wait(for: 2)
+            }
+            try await bench.running(stubborn) { outbox in
+                try await bench.happen("start")
+                await gate.wait(for: 1)
+                async let drained: Void = outbox.drain(for: .zero)
+                await bench.clock.waitForSleep(until: PluginCall.grace)
+                bench.clock.advance(by: PluginCall.grace)
+                await drained
+            }
+            #expect(try await bench.rows() == ["scripted 1.0 open 1"])
+            gate.add(())
+        }
+    }
+
+    @Test func `a drain that is cancelled ends the outbox`() async throws {
+        try await OutboxBench.with { bench in
+            let started = Journal<Void>()
+            let stuck = ScriptedReporter { _, _ in
+                started.add(())
+                try await hang()
+            }
+            try await bench.running(stuck) { outbox in
+                try await bench.happen("start")
+                await started.wait(for: 1)
+                await withTaskGroup(of: Void.self) { group in
+                    group.addTask { await outbox.drain(for: .seconds(10)) }
+                    await bench.clock.waitForSleep(until: .seconds(10))
+                    group.cancelAll()
+                }
+            }
+            #expect(try await bench.rows() == ["scripted 1.0 open 1"])
+        }
+    }
+}
