@@ -29,15 +29,15 @@ struct ClientCertificate: SettingValue {
     static var shape: String { "the path of a PEM file, or [certificate, key]" }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ClientCertificate? {
-        guard let items = node.sequence else {
+        guard node.sequence != nil else {
             guard case .string(let path) = node.resolved, !path.isEmpty else {
                 return decoder.mismatch(node, expected: shape)
             }
             return ClientCertificate(path: path, key: nil)
         }
-        guard items.count == 2 else { return decoder.mismatch(node, expected: shape) }
-        let path = decoder.decode(String.self, from: items[0])
-        let key = decoder.decode(String.self, from: items[1])
+        guard let pair = decoder.pair(node, shape: shape) else { return nil }
+        let path = decoder.decode(String.self, from: pair.0)
+        let key = decoder.decode(String.self, from: pair.1)
         guard let path, let key else { return nil }
         return ClientCertificate(path: path, key: key)
     }

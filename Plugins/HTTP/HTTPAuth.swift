@@ -11,9 +11,14 @@ struct HTTPAuth: SettingValue {
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> HTTPAuth? {
         if node.sequence != nil { return basic(node, decoder) }
-        guard let entries = node.mapping?.entries, let entry = entries.first, entries.count == 1,
+        guard let entries = node.mapping?.entries, let entry = entries.first,
             let scheme = entry.key.scalarText
         else { return decoder.mismatch(node, expected: shape) }
+        guard entries.count == 1 else {
+            return decoder.error(
+                "\(decoder.subject) names \(entries.count) ways at once; keep one",
+                at: node.range)
+        }
         switch scheme {
         case "basic": return basic(entry.value, decoder)
         case "digest":
@@ -49,11 +54,9 @@ private struct UserAndPassword: SettingValue {
     static var shape: String { "a list of two texts, [user, password]" }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> UserAndPassword? {
-        guard let items = node.sequence, items.count == 2 else {
-            return decoder.mismatch(node, expected: shape)
-        }
-        let user = decoder.decode(String.self, from: items[0])
-        let password = decoder.decode(String.self, from: items[1])
+        guard let pair = decoder.pair(node, shape: shape) else { return nil }
+        let user = decoder.decode(String.self, from: pair.0)
+        let password = decoder.decode(String.self, from: pair.1)
         guard let user, let password else { return nil }
         return UserAndPassword(user: user, password: password)
     }

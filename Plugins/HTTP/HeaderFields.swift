@@ -22,7 +22,9 @@ struct HeaderFields: SettingValue {
 
     private mutating func add(_ entry: YAMLMapping.Entry, _ decoder: SettingDecoder) -> Bool {
         let name = decoder.decode(String.self, from: entry.key)
-        let value = decoder.decode(String?.self, from: entry.value)
+        let value = decoder.about(name.map { "the header '\($0)'" } ?? "a header") {
+            decoder.decode(String?.self, from: entry.value)
+        }
         guard let name, let value else { return false }
         if Self.computed.contains(name.lowercased()) {
             decoder.error(

@@ -19,6 +19,9 @@ struct HeaderListing: Sendable {
 
     /// A line for each header, in order.
     func lines(_ headers: HTTPHeaders) -> [String] {
-        headers.map { "\($0.name): \(hidden.contains($0.name.lowercased()) ? Self.mark : $0.value)" }
+        headers.map { header in
+            let isHidden = hidden.contains(header.name.lowercased())
+            return "\(header.name): \(isHidden ? Self.mark : header.value)"
+        }
     }
 }

@@ -8,14 +8,14 @@ struct TimeLimits: SettingValue {
     static var shape: String { "a duration such as 30 or 5m, or [connect, read]" }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> TimeLimits? {
-        guard let items = node.sequence else {
+        guard node.sequence != nil else {
             return decoder.decode(TimeLimit.self, from: node).map {
                 TimeLimits(connect: $0.duration, read: $0.duration)
             }
         }
-        guard items.count == 2 else { return decoder.mismatch(node, expected: shape) }
-        let connect = decoder.decode(TimeLimit?.self, from: items[0])
-        let read = decoder.decode(TimeLimit?.self, from: items[1])
+        guard let pair = decoder.pair(node, shape: shape) else { return nil }
+        let connect = decoder.decode(TimeLimit?.self, from: pair.0)
+        let read = decoder.decode(TimeLimit?.self, from: pair.1)
         guard let connect, let read else { return nil }
         return TimeLimits(connect: connect?.duration, read: read?.duration)
     }

@@ -7,6 +7,8 @@ extension CommandSettings {
     /// - Parameters:
     ///   - context: The running step.
     ///   - receive: Gets what the command prints on standard output, as it comes.
+    /// - Returns: What the exit code stands for; failure when a limit or signal ended the command.
+    /// - Throws: When a setting can't be rendered, the machine fails, or the build is stopped.
     func run(
         in context: StepContext, receiving receive: (ArraySlice<UInt8>) -> Void = { _ in }
     ) async throws -> Results {

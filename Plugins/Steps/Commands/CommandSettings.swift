@@ -2,7 +2,7 @@ import MasterKit
 
 /// The settings of steps that run a command.
 struct CommandSettings: Settings {
-    @Setting("What to run: a list of a program and its arguments, or a line for the shell.", .primary)
+    @Setting("What to run: a program with its arguments, or a line for the shell.", .primary)
     var command: Renderable<CommandLineSetting>
 
     @Setting("Variables for the command, over those of the builder and the worker.")

@@ -37,17 +37,19 @@ private struct FieldPair: SettingValue {
     static var shape: String { "a pair [name, value]" }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FieldPair? {
-        guard let items = node.sequence, items.count == 2 else {
-            return decoder.error(
-                "\(decoder.subject) as a list must hold pairs [name, value], not \(node.wording)",
-                at: node.range)
+        let pair = decoder.about("an item of \(decoder.subject)") {
+            decoder.pair(node, shape: shape)
         }
-        return FieldPair(items[0], items[1], decoder)
+        guard let pair else { return nil }
+        return FieldPair(pair.0, pair.1, decoder)
     }
 
     init?(_ key: YAMLNode, _ value: YAMLNode, _ decoder: SettingDecoder) {
         let name = decoder.decode(String.self, from: key)
-        let values = decoder.decode(FieldValues.self, from: value)
+        let field = name.map { "the field '\($0)'" } ?? "a field"
+        let values = decoder.about("\(field) of \(decoder.subject)") {
+            decoder.decode(FieldValues.self, from: value)
+        }
         guard let name, let values else { return nil }
         self.name = name
         self.values = values.texts
@@ -73,9 +75,8 @@ private struct FieldValues: SettingValue {
     private static func text(_ node: YAMLNode, _ decoder: SettingDecoder) -> String?? {
         guard node.tag?.name != nil || node.scalar != nil else {
             return decoder.error(
-                "a field of \(decoder.subject) must be \(shape), not \(node.wording); "
-                    + "'json' takes nested values",
-                at: node.range)
+                "\(decoder.subject) must be \(shape), not \(node.wording); 'json' takes nested "
+                    + "values", at: node.range)
         }
         return decoder.decode(String?.self, from: node)
     }

@@ -39,7 +39,8 @@ extension HTTPRequestSettings {
         guard let files else { return data?.body ?? .empty }
         var parts: [HTTPPart] = []
         switch data {
-        case .fields(let fields): parts = fields.pairs.map { HTTPPart(name: $0.name, text: $0.value) }
+        case .fields(let fields):
+            parts = fields.pairs.map { HTTPPart(name: $0.name, text: $0.value) }
         case .text: throw RequestConflict.textAndFiles
         case nil: break
         }

@@ -20,7 +20,9 @@ struct RequestCookies: SettingValue {
         _ entry: YAMLMapping.Entry, _ decoder: SettingDecoder
     ) -> HTTPPair?? {
         let name = decoder.decode(String.self, from: entry.key)
-        let value = decoder.decode(String?.self, from: entry.value)
+        let value = decoder.about(name.map { "the cookie '\($0)'" } ?? "a cookie") {
+            decoder.decode(String?.self, from: entry.value)
+        }
         guard let name, let value else { return nil }
         guard let value else { return .some(nil) }
         guard !name.isEmpty, !(name + value).contains(where: isForbidden), !name.contains("=")
@@ -33,6 +35,7 @@ struct RequestCookies: SettingValue {
     }
 
     private static func isForbidden(_ character: Character) -> Bool {
-        character == ";" || character.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }
+        character == ";"
+            || character.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }
     }
 }

@@ -42,6 +42,8 @@ public struct ReporterHarness: Sendable {
     ///   - event: The event.
     ///   - build: What is looked up beside the event.
     ///   - generators: The generators; by default the reporter's own.
+    /// - Returns: The reports.
+    /// - Throws: What a generator or formatter throws.
     public func reports(
         of reporter: some Reporter, for event: Event, of build: RecordedBuild = RecordedBuild(),
         generators: [any ReportGenerator]? = nil

@@ -1,0 +1,62 @@
+import FoundationEssentials
+public import MasterKit
+
+extension HttpStatusPush {
+    /// Posts a report.
+    ///
+    /// - Throws: ``DeliveryError`` unless the receiver answers with a status of the 200s.
+    public func send(_ report: Report, in context: DeliveryContext) async throws {
+        let request = try request(for: report, in: context)
+        let started = ContinuousClock.now
+        let response: HTTPResponse
+        do {
+            response = try await context.send(request)
+        } catch {
+            try Task.checkCancellation()
+            let reason = context.mask.apply(to: error.message)
+            log(Transcript(of: request, failing: error.message), since: started, in: context)
+            throw DeliveryError(.retry(after: nil), reason)
+        }
+        log(Transcript(of: request, answered: response), since: started, in: context)
+        if let error = DeliveryError(response, now: Date(), mask: context.mask) { throw error }
+    }
+
+    private func request(for report: Report, in context: DeliveryContext) throws -> HTTPRequest {
+        var request = HTTPRequest(.post, try context.render(serverUrl).text)
+        switch report.body {
+        case .json(let value):
+            request.body = .json(JSONWriter.compact.bytes(value))
+        case .text(let text, let contentType):
+            request.body = .text(text, contentType: contentType)
+        }
+        if let fields = try context.render(headers) {
+            request.headers = fields.headers
+            request.suppressedHeaders = fields.removed
+        }
+        request.authentication = try context.render(auth)?.authentication
+        request.tls = HTTPTLS(try context.render(verify), try context.render(cert))
+        request.timeout = HTTPTimeout(reporting: try context.render(timeout))
+        request.redirects = .none
+        return request
+    }
+
+    private func log(
+        _ transcript: @autoclosure () -> Transcript, since start: ContinuousClock.Instant,
+        in context: DeliveryContext
+    ) {
+        guard debug else { return }
+        let text = transcript().text(elapsed: .now - start)
+        context.logger.info("\(context.mask.apply(to: text))")
+    }
+}
+
+extension HTTPTimeout {
+    /// The limits of a reporter, which has a limit for the whole as well.
+    fileprivate init(reporting limits: TimeLimits?) {
+        let connect = limits?.connect ?? .seconds(10)
+        let read = limits?.read ?? .seconds(30)
+        self.init(
+            connect: connect, silence: read,
+            total: limits == nil ? .seconds(30) : connect + read)
+    }
+}

@@ -1,0 +1,31 @@
+public import MasterKit
+
+/// The plugins that every master has.
+public let standardPlugins = PluginBundle(
+    BuildStartEndStatusGenerator.self,
+    BuildStatusGenerator.self,
+    HttpStatusPush.self,
+    EnvironmentSecrets.self,
+    DELETE.self,
+    GET.self,
+    HEAD.self,
+    HTTPStep.self,
+    OPTIONS.self,
+    PATCH.self,
+    POST.self,
+    PUT.self,
+    SetProperty.self,
+    SetPropertyFromCommand.self,
+    ShellCommand.self
+)
+
+extension Registry {
+    /// The plugins that every master has, and no others.
+    public static let standard: Registry = {
+        do {
+            return try Registry(standardPlugins)
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }()
+}

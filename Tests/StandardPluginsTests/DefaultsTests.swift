@@ -1,0 +1,84 @@
+import MasterKit
+import Testing
+
+@testable import StandardPlugins
+
+struct DefaultsTests {
+    @Test func `an HTTP step needs only its address`() throws {
+        let step = try HTTPStep.configured(yaml: "http://h/")
+        let request = step.request
+
+        #expect(step.method.constant == .post)
+        #expect(request.url.constant?.text == "http://h/")
+        #expect(request.params.constant.holdsNull())
+        #expect(request.data.constant.holdsNull())
+        #expect(request.json.constant.holdsNull())
+        #expect(request.headers.constant.holdsNull())
+        #expect(request.cookies.constant.holdsNull())
+        #expect(request.files.constant.holdsNull())
+        #expect(request.auth.constant.holdsNull())
+        #expect(request.timeout.constant.holdsNull())
+        #expect(request.allowRedirects.constant == true)
+        #expect(request.proxies.constant.holdsNull())
+        #expect(request.stream.constant == false)
+        #expect(request.verify.constant.holdsNull())
+        #expect(request.cert.constant.holdsNull())
+        #expect(request.hideRequestHeaders.constant == [])
+        #expect(request.hideResponseHeaders.constant == [])
+    }
+
+    @Test func `a command may say nothing for twenty minutes, and only 0 is success`() throws {
+        let step = try ShellCommand.configured(yaml: "make")
+        let codes = try #require(step.command.decodeRC.constant)
+
+        #expect(step.command.timeout.constant??.duration == .seconds(1200))
+        #expect(step.command.env.constant.holdsNull())
+        #expect((0...255).filter { codes[$0] == .success } == [0])
+        #expect((1...255).allSatisfy { codes[$0] == .failure })
+        #expect(step.command.command.constant?.invocation == .script("make"))
+    }
+
+    @Test func `a property from a command is stripped`() throws {
+        let step = try SetPropertyFromCommand.configured(yaml: "{property: p, command: c}")
+        #expect(step.strip.constant == true)
+    }
+
+    @Test func `a status push needs only its address`() throws {
+        let reporter = try HttpStatusPush.configured(yaml: "http://h/", scope: .service)
+
+        #expect(reporter.serverUrl.constant?.text == "http://h/")
+        #expect(reporter.auth.constant.holdsNull())
+        #expect(reporter.headers.constant.holdsNull())
+        #expect(reporter.timeout.constant.holdsNull())
+        #expect(reporter.verify.constant.holdsNull())
+        #expect(reporter.cert.constant.holdsNull())
+        #expect(!reporter.debug)
+        #expect(!reporter.skipEncoding)
+        #expect(reporter.format == nil)
+        #expect(
+            reporter.defaultGenerators.map { type(of: $0).key.name } == [
+                "BuildStartEndStatusGenerator"
+            ])
+        #expect(reporter.defaultFormatter is BuildRecordFormatter)
+        #expect(reporter.defaultFormatter.wanted == BuildDetails())
+    }
+
+    @Test func `a generator reports failing, passing and warnings`() throws {
+        let generator = try BuildStatusGenerator.configured()
+        #expect(generator.mode.modes == [.failing, .passing, .warnings])
+        #expect(!generator.reportsNew)
+        #expect(generator.filter.tags == nil)
+        #expect(generator.filter.builders == nil)
+    }
+
+    @Test func `a provider of secrets has no prefix`() throws {
+        #expect(try EnvironmentSecrets.configured().prefix == "")
+    }
+}
+
+extension Optional {
+    /// Whether the value of a setting is known before a build, and is null.
+    fileprivate func holdsNull<Value>() -> Bool where Wrapped == Value? {
+        if case .some(nil) = self { true } else { false }
+    }
+}

@@ -1,0 +1,75 @@
+import MasterKit
+import MasterTesting
+import StandardPlugins
+import Testing
+
+struct NetworkFaultTests {
+    @Test func `a refused connection is a failure with its reason`() async throws {
+        let harness = try StepHarness()
+        let results = try await harness.run(GET.configured(yaml: "'http://127.0.0.1:1/x'"))
+
+        #expect(results == .failure)
+        #expect(harness.summaries == ["Requesting", "Requested"])
+        #expect(harness.logs.map(\.name) == ["log"])
+        let lines = try #require(harness.log("log")).lines
+        #expect(lines.first == "hPerforming GET request to http://127.0.0.1:1/x")
+        #expect(lines.count == 2)
+        #expect(lines.last?.hasPrefix("eThe request failed: ") == true)
+        #expect(lines.last?.contains("127.0.0.1") == true)
+    }
+
+    @Test(arguments: ["0.2", "[5, 0.2]", "200ms"])
+    func `no byte in time is a failure like any other fault`(_ timeout: String) async throws {
+        let run = try await StepRun.of(
+            GET.self, "{url: SERVER/slow, timeout: \(timeout)}"
+        ) { _ in .hang }
+
+        #expect(run.results == .failure)
+        #expect(run.harness.summary == "Requested")
+        #expect(run.log("log")?.contains("\neThe request failed: ") == true)
+    }
+
+    static let faults: [(String, ServerAnswer)] = [
+        ("closed at once", .closeBeforeAnswer),
+        ("closed half-way", .closeHalfway(body: Array("half".utf8), after: 2)),
+        ("reset", .reset),
+        ("no HTTP", .raw(Array("SSH-2.0-OpenSSH\r\n\r\n".utf8))),
+        ("redirect in a circle", .redirect(to: "/")),
+    ]
+
+    @Test(arguments: faults.indices)
+    func `a bad answer is a failure with its reason`(_ index: Int) async throws {
+        let (name, answer) = Self.faults[index]
+        let run = try await StepRun.of(GET.self, "SERVER/") { _ in answer }
+
+        #expect(run.results == .failure, "\(name)")
+        #expect(run.harness.summary == "Requested")
+        #expect(run.log("log")?.contains("\neThe request failed: ") == true)
+    }
+
+    @Test func `what was exchanged before a fault is in the log`() async throws {
+        let run = try await StepRun.of(GET.self, "SERVER/") { request in
+            request.path == "/"
+                ? .text("moved\n", status: 307, headers: [("Location", "/gone")])
+                : .closeBeforeAnswer
+        }
+
+        let log = try #require(run.log("log"))
+        #expect(log.contains("eStatus: 307\n"))
+        #expect(log.contains("omoved\n"))
+        #expect(log.contains("\neThe request failed: "))
+    }
+
+    @Test func `stopping the build ends the request`() async throws {
+        try await withLoopbackServer(handler: { _ in .hang }) { server in
+            let harness = try StepHarness()
+            let step = try GET.configured(["url": .string(server.url)])
+            let run = Task { try await harness.run(step) }
+            await server.waitForRequests(1)
+            run.cancel()
+
+            let outcome = await run.result
+            #expect(throws: CancellationError.self) { try outcome.get() }
+        }
+    }
+}
