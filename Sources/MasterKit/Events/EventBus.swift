@@ -41,8 +41,11 @@ public final class EventBus: Sendable {
     ///   - kinds: What the reader wants; other events cost it nothing.
     ///   - bound: How many events are kept for a reader that is behind, at least 1.
     ///   - body: Reads the subscription, which ends with it.
+    /// - Returns: What the body returns.
+    /// - Throws: What the body throws.
     public func withSubscription<Value, Failure: Error>(
-        to kinds: Set<EventKind>, bound: Int,
+        to kinds: Set<EventKind>,
+        bound: Int,
         _ body: (EventSubscription) async throws(Failure) -> Value
     ) async throws(Failure) -> Value {
         let buffer = EventBuffer(kinds: kinds, bound: bound)

@@ -11,7 +11,8 @@ extension Database {
 
     /// Makes a value of the first row, `nil` when there is none.
     func first<Value>(
-        _ sql: String, _ arguments: StatementArguments = StatementArguments(),
+        _ sql: String,
+        _ arguments: StatementArguments = StatementArguments(),
         _ make: (Row) throws -> Value
     ) throws -> Value? {
         let rows = try Row.fetchCursor(cachedStatement(sql: sql), arguments: arguments)
@@ -24,7 +25,8 @@ extension Database {
 
     /// Makes a value of every row.
     func all<Value>(
-        _ sql: String, _ arguments: StatementArguments = StatementArguments(),
+        _ sql: String,
+        _ arguments: StatementArguments = StatementArguments(),
         _ make: (Row) throws -> Value
     ) throws -> [Value] {
         let rows = try Row.fetchCursor(cachedStatement(sql: sql), arguments: arguments)

@@ -9,9 +9,14 @@ extension Event {
         guard let kind = EventKind(rawValue: row[2]) else { return nil }
         let snapshot: String = row[6]
         self.init(
-            sequence: row[0], at: Date(timeIntervalSince1970: row[1]), kind: kind, lane: row[3],
-            buildID: row[4], previousBuildID: row[5],
-            record: try JSONValue(parsing: snapshot).objectValue ?? JSONObject())
+            sequence: row[0],
+            at: Date(timeIntervalSince1970: row[1]),
+            kind: kind,
+            lane: row[3],
+            buildID: row[4],
+            previousBuildID: row[5],
+            record: try JSONValue(parsing: snapshot).objectValue ?? JSONObject()
+        )
     }
 
     /// Stores the event and gives it its place in the order.
@@ -24,14 +29,16 @@ extension Event {
             [
                 at.stored, kind.rawValue, lane, buildID, previousBuildID,
                 JSONWriter.compact.string(.object(record)),
-            ])
+            ]
+        )
         sequence = Int(database.lastInsertedRowID)
     }
 
     /// The stored events that come after a place in the order, the oldest first.
     static func stored(after sequence: Int, limit: Int, in database: Database) throws -> [Event] {
         try database.all(
-            "SELECT \(columns) FROM event WHERE seq > ? ORDER BY seq LIMIT ?", [sequence, limit],
+            "SELECT \(columns) FROM event WHERE seq > ? ORDER BY seq LIMIT ?",
+            [sequence, limit],
             Event.init(row:)
         ).compactMap { $0 }
     }
@@ -39,7 +46,10 @@ extension Event {
     /// The stored event at a place in the order.
     static func stored(at sequence: Int, in database: Database) throws -> Event? {
         try database.first(
-            "SELECT \(columns) FROM event WHERE seq = ?", [sequence], Event.init(row:)) ?? nil
+            "SELECT \(columns) FROM event WHERE seq = ?",
+            [sequence],
+            Event.init(row:)
+        ) ?? nil
     }
 
     /// The place of the newest event that was ever stored, 0 before the first.

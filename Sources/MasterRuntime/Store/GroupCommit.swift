@@ -38,7 +38,12 @@ struct GroupCommit {
 
     private mutating func run(_ transition: Transition, in database: Database) throws {
         let transaction = StoreTransaction(
-            database: database, now: clock(), cache: cache, identity: identity, wanted: wanted)
+            database: database,
+            now: clock(),
+            cache: cache,
+            identity: identity,
+            wanted: wanted
+        )
         try database.run("SAVEPOINT transition")
         do {
             outcomes.append(try transition.perform(transaction))
@@ -50,7 +55,9 @@ struct GroupCommit {
     }
 
     private mutating func rollBack(
-        _ transition: Transition, after error: any Error, in database: Database
+        _ transition: Transition,
+        after error: any Error,
+        in database: Database
     ) throws {
         let failure = StoreError(error, at: path)
         guard !failure.stopsStore, database.isInsideTransaction else { throw failure }

@@ -53,7 +53,9 @@ final class RecordCache {
     }
 
     private static func find<Value>(
-        _ id: Int, in values: inout [Int: Value], read: () throws -> Value?
+        _ id: Int,
+        in values: inout [Int: Value],
+        read: () throws -> Value?
     ) rethrows -> Value? {
         if let known = values[id] { return known }
         guard let value = try read() else { return nil }

@@ -8,8 +8,11 @@ extension Builder {
     init(row: Row) throws {
         let tags: String = row[3]
         self.init(
-            id: row[0], name: row[1], description: row[2],
-            tags: try JSONValue(parsing: tags).arrayValue?.compactMap(\.stringValue) ?? [])
+            id: row[0],
+            name: row[1],
+            description: row[2],
+            tags: try JSONValue(parsing: tags).arrayValue?.compactMap(\.stringValue) ?? []
+        )
     }
 }
 
@@ -18,8 +21,14 @@ extension SourceStamp {
 
     init(row: Row) {
         self.init(
-            id: row[0], branch: row[1], revision: row[2], repository: row[3], project: row[4],
-            codebase: row[5], createdAt: Date(timeIntervalSince1970: row[6]))
+            id: row[0],
+            branch: row[1],
+            revision: row[2],
+            repository: row[3],
+            project: row[4],
+            codebase: row[5],
+            createdAt: Date(timeIntervalSince1970: row[6])
+        )
     }
 }
 
@@ -31,9 +40,15 @@ extension Buildset {
 
     init(row: Row) {
         self.init(
-            id: row[0], reason: row[1], submittedAt: Date(timeIntervalSince1970: row[2]),
-            completeAt: row.date(3), results: Results(stored: row[4]), parentBuildID: row[5],
-            parentRelationship: row[6], rebuiltBuildID: row[7])
+            id: row[0],
+            reason: row[1],
+            submittedAt: Date(timeIntervalSince1970: row[2]),
+            completeAt: row.date(3),
+            results: Results(stored: row[4]),
+            parentBuildID: row[5],
+            parentRelationship: row[6],
+            rebuiltBuildID: row[7]
+        )
     }
 }
 
@@ -45,9 +60,16 @@ extension BuildRequest {
 
     init(row: Row) {
         self.init(
-            id: row[0], buildsetID: row[1], builderID: row[2], priority: row[3],
-            submittedAt: Date(timeIntervalSince1970: row[4]), claimedAt: row.date(5),
-            completeAt: row.date(6), results: Results(stored: row[7]), waitedFor: row[8])
+            id: row[0],
+            buildsetID: row[1],
+            builderID: row[2],
+            priority: row[3],
+            submittedAt: Date(timeIntervalSince1970: row[4]),
+            claimedAt: row.date(5),
+            completeAt: row.date(6),
+            results: Results(stored: row[7]),
+            waitedFor: row[8]
+        )
     }
 }
 
@@ -60,10 +82,17 @@ extension Build {
     init(row: Row) throws {
         let properties: String = row[9]
         self.init(
-            id: row[0], number: row[1], builderID: row[2], requestID: row[3], workerID: row[4],
-            startedAt: Date(timeIntervalSince1970: row[5]), completeAt: row.date(6),
-            results: Results(stored: row[7]), stateString: row[8],
-            properties: try Properties(stored: properties))
+            id: row[0],
+            number: row[1],
+            builderID: row[2],
+            requestID: row[3],
+            workerID: row[4],
+            startedAt: Date(timeIntervalSince1970: row[5]),
+            completeAt: row.date(6),
+            results: Results(stored: row[7]),
+            stateString: row[8],
+            properties: try Properties(stored: properties)
+        )
     }
 }
 
@@ -74,9 +103,16 @@ extension StepRecord {
 
     init(row: Row) {
         self.init(
-            id: row[0], number: row[1], buildID: row[2], name: row[3], startedAt: row.date(4),
-            completeAt: row.date(5), results: Results(stored: row[6]), stateString: row[7],
-            isHidden: row[8])
+            id: row[0],
+            number: row[1],
+            buildID: row[2],
+            name: row[3],
+            startedAt: row.date(4),
+            completeAt: row.date(5),
+            results: Results(stored: row[6]),
+            stateString: row[7],
+            isHidden: row[8]
+        )
     }
 }
 
@@ -85,8 +121,14 @@ extension Log {
 
     init(row: Row) {
         self.init(
-            id: row[0], stepID: row[1], name: row[2], slug: row[3],
-            kind: Kind(rawValue: row[4]) ?? .text, isComplete: row[5], lineCount: row[6])
+            id: row[0],
+            stepID: row[1],
+            name: row[2],
+            slug: row[3],
+            kind: Kind(rawValue: row[4]) ?? .text,
+            isComplete: row[5],
+            lineCount: row[6]
+        )
     }
 }
 

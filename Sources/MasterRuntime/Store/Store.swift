@@ -33,6 +33,9 @@ public final class Store: Sendable {
     /// What happens, once it is committed, in order.
     public var events: EventBus { writer.events }
 
+    /// The master's address.
+    var identity: MasterIdentity { writer.identity }
+
     /// Why nothing is stored any more, `nil` while all is well.
     public var failure: StoreError? { writer.failure }
 
@@ -67,7 +70,9 @@ public final class Store: Sendable {
                         return { caller.resume(returning: .success(value)) }
                     },
                     fail: { caller.resume(returning: .failure($0)) },
-                    isPosted: false))
+                    isPosted: false
+                )
+            )
         }
         return try outcome.get()
     }
@@ -85,7 +90,9 @@ public final class Store: Sendable {
                     return {}
                 },
                 fail: { _ in },
-                isPosted: true))
+                isPosted: true
+            )
+        )
     }
 
     /// Reads what has been committed, beside the writer and off the cooperative pool.
@@ -110,10 +117,14 @@ public final class Store: Sendable {
     /// Later transitions fail; subscriptions to ``events`` end.
     public func close() async {
         if failure == nil {
-            await post { try $0.database.run("UPDATE meta SET clean = 1") }
+            await post { transaction in
+                try transaction.trim()
+                try transaction.database.run("UPDATE meta SET clean = 1")
+            }
         }
         writer.queue.close(
-            with: StoreError(.closed, "the store of \(folder) has been closed"))
+            with: StoreError(.closed, "the store of \(folder) has been closed")
+        )
         await writer.waitForEnd()
         events.finish()
         lock.release()

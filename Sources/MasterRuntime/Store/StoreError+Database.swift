@@ -55,7 +55,7 @@ extension StoreError {
         "another program keeps \(path) locked; end it and start again"
     }
 
-    private static func systemMessage(_ path: String, reason: String) -> String {
+    fileprivate static func systemMessage(_ path: String, reason: String) -> String {
         "\(path) cannot be read or written (\(reason)); look at the disk and at the limits of the "
             + "process, and start again"
     }
@@ -70,5 +70,16 @@ extension StoreError {
             return
         }
         self.init(.transition, "a record could not be read: \(error)", cause: error)
+    }
+}
+
+extension StoreError {
+    /// Makes a sentence of a disk that does not keep what it is given.
+    init(syncing path: String, cause: any Error) {
+        self.init(
+            .system,
+            Self.systemMessage(path, reason: "\(cause)"),
+            cause: cause
+        )
     }
 }

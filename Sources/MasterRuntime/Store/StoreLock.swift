@@ -12,8 +12,11 @@ final class StoreLock: Sendable {
         let path = folder + "/lock"
         do {
             descriptor = try FileDescriptor.open(
-                FilePath(path), .readWrite, options: [.create, .closeOnExec],
-                permissions: [.ownerReadWrite, .groupRead, .otherRead])
+                FilePath(path),
+                .readWrite,
+                options: [.create, .closeOnExec],
+                permissions: [.ownerReadWrite, .groupRead, .otherRead]
+            )
         } catch {
             throw StoreError(opening: path, folder: folder, cause: error)
         }
@@ -36,8 +39,11 @@ final class StoreLock: Sendable {
             let fault = Errno(rawValue: errno)
             guard fault == .wouldBlock else {
                 throw StoreError(
-                    .system, "\(path) cannot be locked (\(fault)); name a folder on a local disk "
-                        + "with --basedir", cause: fault)
+                    .system,
+                    "\(path) cannot be locked (\(fault)); name a folder on a local disk "
+                        + "with --basedir",
+                    cause: fault
+                )
             }
             throw StoreError(.locked, Self.heldMessage(folder: folder, path: path), cause: fault)
         }
@@ -61,11 +67,16 @@ final class StoreLock: Sendable {
     private static func makeFolder(_ folder: String) throws(StoreError) {
         do {
             try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true)
+                atPath: folder,
+                withIntermediateDirectories: true
+            )
         } catch {
             throw StoreError(
-                .folder, "the folder \(folder) cannot be made (\(reason(error))); "
-                    + "name another one with --basedir", cause: error)
+                .folder,
+                "the folder \(folder) cannot be made (\(reason(error))); "
+                    + "name another one with --basedir",
+                cause: error
+            )
         }
     }
 
@@ -83,15 +94,24 @@ extension StoreError {
         switch cause as? Errno {
         case .noSpace?, .diskQuotaExceeded?:
             self.init(
-                .full, "the disk of \(folder) is full; make room and start again", cause: cause)
+                .full,
+                "the disk of \(folder) is full; make room and start again",
+                cause: cause
+            )
         case .readOnlyFileSystem?, .permissionDenied?, .notPermitted?:
             self.init(
-                .readOnly, "\(folder) may not be written to (\(cause)); change its permissions, "
-                    + "or name another folder with --basedir", cause: cause)
+                .readOnly,
+                "\(folder) may not be written to (\(cause)); change its permissions, "
+                    + "or name another folder with --basedir",
+                cause: cause
+            )
         default:
             self.init(
-                .folder, "\(path) cannot be written (\(cause)); name another folder with "
-                    + "--basedir", cause: cause)
+                .folder,
+                "\(path) cannot be written (\(cause)); name another folder with "
+                    + "--basedir",
+                cause: cause
+            )
         }
     }
 }

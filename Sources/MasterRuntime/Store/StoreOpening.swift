@@ -22,9 +22,11 @@ extension Store {
     ///   - durability: What a committed record survives.
     ///   - identity: The master's address, which stands in records.
     ///   - clock: The time of what happens.
+    /// - Returns: The store, which is to be closed.
     /// - Throws: ``StoreError`` with a sentence that names the folder and the remedy.
     public static func open(
-        folder: String, durability: Durability = .process,
+        folder: String,
+        durability: Durability = .process,
         identity: MasterIdentity = MasterIdentity(),
         clock: @escaping @Sendable () -> Date = { Date() }
     ) async throws(StoreError) -> Store {
@@ -33,7 +35,11 @@ extension Store {
             outcome = try await OwnThread.run {
                 Result { () throws(StoreError) in
                     try StoreOpening(
-                        folder: folder, durability: durability, identity: identity, clock: clock)
+                        folder: folder,
+                        durability: durability,
+                        identity: identity,
+                        clock: clock
+                    )
                 }
             }
         } catch {
@@ -45,14 +51,20 @@ extension Store {
 
 extension StoreOpening {
     init(
-        folder: String, durability: Durability, identity: MasterIdentity,
+        folder: String,
+        durability: Durability,
+        identity: MasterIdentity,
         clock: @escaping @Sendable () -> Date
     ) throws(StoreError) {
         let lock = try StoreLock(folder: folder)
         do {
             try self.init(
-                folder: folder, lock: lock, durability: durability, identity: identity,
-                clock: clock)
+                folder: folder,
+                lock: lock,
+                durability: durability,
+                identity: identity,
+                clock: clock
+            )
         } catch {
             lock.release()
             throw StoreError(error, at: folder + "/" + Self.fileName)
@@ -62,7 +74,10 @@ extension StoreOpening {
     private static let fileName = "buildmaster.sqlite"
 
     private init(
-        folder: String, lock: StoreLock, durability: Durability, identity: MasterIdentity,
+        folder: String,
+        lock: StoreLock,
+        durability: Durability,
+        identity: MasterIdentity,
         clock: @escaping @Sendable () -> Date
     ) throws {
         let path = folder + "/" + Self.fileName
@@ -71,7 +86,8 @@ extension StoreOpening {
         let found = try pool.writeWithoutTransaction { database in
             // Set after opening: GRDB sets NORMAL when it turns the write-ahead log on.
             try database.execute(
-                sql: "PRAGMA synchronous = \(durability == .power ? "FULL" : "NORMAL")")
+                sql: "PRAGMA synchronous = \(durability == .power ? "FULL" : "NORMAL")"
+            )
             return try Self.begin(in: database)
         }
         self.folder = folder
@@ -80,7 +96,13 @@ extension StoreOpening {
         endedUncleanly = !found.isClean
         lastStepID = found.lastStepID
         lastLogID = found.lastLogID
-        writer = StoreWriter(pool: pool, events: EventBus(), identity: identity, clock: clock)
+        writer = StoreWriter(
+            pool: pool,
+            events: EventBus(),
+            identity: identity,
+            durability: durability,
+            clock: clock
+        )
         let writer = writer
         try OwnThread.start { writer.run() }
     }
@@ -98,8 +120,10 @@ extension StoreOpening {
         let isNewer = try pool.read { try migrator.hasBeenSuperseded($0) }
         guard !isNewer else {
             throw StoreError(
-                .newer, "\(pool.path) was written by a newer version of this program; use that "
-                    + "version, or name another folder with --basedir")
+                .newer,
+                "\(pool.path) was written by a newer version of this program; use that "
+                    + "version, or name another folder with --basedir"
+            )
         }
         try migrator.migrate(pool)
     }
@@ -116,7 +140,8 @@ extension StoreOpening {
         try database.inTransaction(.immediate) {
             try database.run(
                 "INSERT OR IGNORE INTO meta (id, store_id, clean) VALUES (1, ?, 1)",
-                [String(UInt64.random(in: .min ... .max), radix: 36)])
+                [String(UInt64.random(in: .min ... .max), radix: 36)]
+            )
             found = try database.first(
                 """
                 SELECT store_id, clean, (SELECT ifnull(max(id), 0) FROM step),

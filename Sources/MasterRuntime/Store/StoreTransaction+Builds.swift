@@ -17,14 +17,20 @@ extension StoreTransaction {
     /// transition; until then nobody hears of the build.
     /// - Throws: ``StoreError`` when the request is not pending.
     func claim(
-        _ requestID: Int, builder: Builder, workerID: Int, properties: Properties
+        _ requestID: Int,
+        builder: Builder,
+        workerID: Int,
+        properties: Properties
     ) throws -> Build {
         let request = try database.first(
             """
             UPDATE build_request SET claimed_at = ?
             WHERE id = ? AND claimed_at IS NULL AND complete_at IS NULL
             RETURNING \(BuildRequest.columns)
-            """, [now.stored, requestID], BuildRequest.init(row:))
+            """,
+            [now.stored, requestID],
+            BuildRequest.init(row:)
+        )
         guard let request else {
             throw StoreError(.conflict, "the build request \(requestID) is not pending")
         }
@@ -37,19 +43,27 @@ extension StoreTransaction {
                 started_at, state_string, properties)
             VALUES (?, ?, ?, ?, ?, ?, 'starting', ?)
             """,
-            [builder.id, number, requestID, workerID, previous, now.stored, properties.stored])
+            [builder.id, number, requestID, workerID, previous, now.stored, properties.stored]
+        )
         let id = Int(database.lastInsertedRowID)
         cache.remember(BuildFacts(id: id, requestID: requestID, previousBuildID: previous))
         return Build(
-            id: id, number: number, builderID: builder.id,
-            requestID: requestID, workerID: workerID, startedAt: now, properties: properties)
+            id: id,
+            number: number,
+            builderID: builder.id,
+            requestID: requestID,
+            workerID: workerID,
+            startedAt: now,
+            properties: properties
+        )
     }
 
     /// Stores the properties and the state of a build that was just begun: build new.
     func announce(_ build: Build) throws {
         try database.run(
             "UPDATE build SET state_string = ?, properties = ? WHERE id = ?",
-            [build.stateString, build.properties.stored, build.id])
+            [build.stateString, build.properties.stored, build.id]
+        )
         try append(.buildNew, of: build)
     }
 
@@ -59,7 +73,10 @@ extension StoreTransaction {
             """
             UPDATE build SET state_string = ? WHERE id = ? AND complete_at IS NULL
             RETURNING \(Build.columns)
-            """, [stateString, id], Build.init(row:))
+            """,
+            [stateString, id],
+            Build.init(row:)
+        )
         guard let build else { throw notRunning(id) }
         try append(.buildUpdated, of: build)
     }
@@ -68,7 +85,8 @@ extension StoreTransaction {
     func updateBuild(_ id: Int, properties: Properties, changed: Properties) throws {
         try database.run(
             "UPDATE build SET properties = ? WHERE id = ? AND complete_at IS NULL",
-            [properties.stored, id])
+            [properties.stored, id]
+        )
         guard database.changesCount == 1 else { throw notRunning(id) }
         let facts = try facts(ofBuild: id)
         try append(.propertiesUpdated, lane: facts.requestID, build: facts) { changed.json }
@@ -80,7 +98,10 @@ extension StoreTransaction {
     /// the build's end tells the truth: build finished, request finished, buildset finished.
     @discardableResult
     func finishBuild(
-        _ id: Int, results: Results, stateString: String, properties: Properties,
+        _ id: Int,
+        results: Results,
+        stateString: String,
+        properties: Properties,
         outcome: BuildOutcome = .finished
     ) throws -> Build {
         let build = try database.first(
@@ -88,8 +109,10 @@ extension StoreTransaction {
             UPDATE build SET complete_at = ?, results = ?, state_string = ?, properties = ?
             WHERE id = ? AND complete_at IS NULL
             RETURNING \(Build.columns)
-            """, [now.stored, results.rawValue, stateString, properties.stored, id],
-            Build.init(row:))
+            """,
+            [now.stored, results.rawValue, stateString, properties.stored, id],
+            Build.init(row:)
+        )
         guard let build else { throw notRunning(id) }
         switch outcome {
         case .finished:
@@ -108,7 +131,8 @@ extension StoreTransaction {
     func facts(ofBuild id: Int) throws -> BuildFacts {
         let facts = try cache.build(id) {
             try database.first(
-                "SELECT request_id, previous_build_id FROM build WHERE id = ?", [id]
+                "SELECT request_id, previous_build_id FROM build WHERE id = ?",
+                [id]
             ) { BuildFacts(id: id, requestID: $0[0], previousBuildID: $0[1]) }
         }
         guard let facts else { throw missing("build", id) }
@@ -124,7 +148,9 @@ extension StoreTransaction {
             """
             UPDATE builder SET next_number = next_number + 1 WHERE id = ?
             RETURNING next_number - 1
-            """, [builder.id]) { $0[0] }
+            """,
+            [builder.id]
+        ) { $0[0] }
         guard let number else { throw missing("builder", builder.id) }
         return number
     }
@@ -135,6 +161,8 @@ extension StoreTransaction {
             SELECT id FROM build
             WHERE builder_id = ? AND number < ? AND results IS NOT NULL AND results <> ?
             ORDER BY number DESC LIMIT 1
-            """, [builder.id, number, Results.retry.rawValue]) { $0[0] }
+            """,
+            [builder.id, number, Results.retry.rawValue]
+        ) { $0[0] }
     }
 }

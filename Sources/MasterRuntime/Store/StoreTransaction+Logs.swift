@@ -10,9 +10,15 @@ extension StoreTransaction {
     ///   - name: The name.
     ///   - slug: The name in addresses and of the file, unique in the step.
     ///   - kind: How the content is to be read.
+    /// - Returns: The log.
+    /// - Throws: ``StoreError`` when there is no such step.
     @discardableResult
     func newLog(
-        id: Int? = nil, stepID: Int, name: String, slug: String, kind: Log.Kind
+        id: Int? = nil,
+        stepID: Int,
+        name: String,
+        slug: String,
+        kind: Log.Kind
     ) throws -> Log {
         guard let step = try StepRecord.find(stepID, in: database) else {
             throw missing("step", stepID)
@@ -20,10 +26,15 @@ extension StoreTransaction {
         let path = LogFile.path(buildID: step.buildID, stepNumber: step.number, slug: slug)
         try database.run(
             "INSERT INTO log (id, step_id, name, slug, kind, path) VALUES (?, ?, ?, ?, ?, ?)",
-            [id, stepID, name, slug, kind.rawValue, path])
+            [id, stepID, name, slug, kind.rawValue, path]
+        )
         let log = Log(
-            id: Int(database.lastInsertedRowID), stepID: stepID, name: name, slug: slug,
-            kind: kind)
+            id: Int(database.lastInsertedRowID),
+            stepID: stepID,
+            name: name,
+            slug: slug,
+            kind: kind
+        )
         try append(.logNew, of: log)
         return log
     }
@@ -31,13 +42,18 @@ extension StoreTransaction {
     /// Ends a log: log finished.
     func finishLog(_ id: Int, lineCount: Int) throws {
         try change(
-            id, event: .logFinished,
+            id,
+            event: .logFinished,
             "UPDATE log SET line_count = ?, complete = 1 WHERE id = ? RETURNING \(Log.columns)",
-            [lineCount, id])
+            [lineCount, id]
+        )
     }
 
     private func change(
-        _ id: Int, event: EventKind, _ sql: String, _ arguments: StatementArguments
+        _ id: Int,
+        event: EventKind,
+        _ sql: String,
+        _ arguments: StatementArguments
     ) throws {
         guard let log = try database.first(sql, arguments, Log.init(row:)) else {
             throw missing("log", id)
@@ -54,14 +70,5 @@ extension StoreTransaction {
         }
         guard let build else { throw missing("step", log.stepID) }
         try append(kind, lane: build.requestID, build: build) { log.json }
-    }
-}
-
-/// Where the content of logs is kept.
-enum LogFile {
-    /// The path of a log's file from the base folder.
-    static func path(buildID: Int, stepNumber: Int, slug: String) -> String {
-        let name = slug.map { $0 == "/" || $0 == "\0" ? "_" : $0 }
-        return "logs/\(buildID)/\(stepNumber)-\(String(name)).log"
     }
 }

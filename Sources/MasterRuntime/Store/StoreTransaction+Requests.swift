@@ -16,7 +16,8 @@ extension StoreTransaction {
     func cancelRequest(_ id: Int) throws -> Bool {
         let isPending: Bool? = try database.first(
             "SELECT claimed_at IS NULL AND complete_at IS NULL FROM build_request WHERE id = ?",
-            [id]) { $0[0] }
+            [id]
+        ) { $0[0] }
         guard isPending == true else { return false }
         let end = try finishRequest(id, results: .cancelled)
         try append(.buildrequestCancelled, lane: id) { end.request.json }
@@ -30,7 +31,10 @@ extension StoreTransaction {
             """
             UPDATE build_request SET complete_at = ?, results = ? WHERE id = ?
             RETURNING \(BuildRequest.columns)
-            """, [now.stored, results.rawValue, id], BuildRequest.init(row:))
+            """,
+            [now.stored, results.rawValue, id],
+            BuildRequest.init(row:)
+        )
         guard let request else { throw missing("build request", id) }
         return RequestEnd(request: request, buildset: try finishBuildset(request.buildsetID))
     }
@@ -49,14 +53,18 @@ extension StoreTransaction {
             """
             UPDATE build_request SET claimed_at = NULL WHERE id = ?
             RETURNING \(BuildRequest.columns)
-            """, [id], BuildRequest.init(row:))
+            """,
+            [id],
+            BuildRequest.init(row:)
+        )
         guard let request else { throw missing("build request", id) }
         return request
     }
 
     private func finishBuildset(_ id: Int) throws -> Buildset? {
         let ends = try database.all(
-            "SELECT results FROM build_request WHERE buildset_id = ?", [id]
+            "SELECT results FROM build_request WHERE buildset_id = ?",
+            [id]
         ) { Results(stored: $0[0]) }
         guard !ends.contains(nil) else { return nil }
         let worst = ends.reduce(.success) { Results.worst($0, $1) ?? .success }
@@ -64,6 +72,9 @@ extension StoreTransaction {
             """
             UPDATE buildset SET complete_at = ?, results = ? WHERE id = ? AND complete_at IS NULL
             RETURNING \(Buildset.columns)
-            """, [now.stored, worst.rawValue, id], Buildset.init(row:))
+            """,
+            [now.stored, worst.rawValue, id],
+            Buildset.init(row:)
+        )
     }
 }

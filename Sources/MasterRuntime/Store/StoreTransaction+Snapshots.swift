@@ -23,9 +23,10 @@ extension StoreTransaction {
         record["buildrequest"] = .object(request.json)
         record["buildset"] = .object(buildset.json)
         record["parentbuild"] = parent.map { .object($0.json) } ?? .null
-        record["parentbuilder"] = try parent.map {
-            .object(try knownBuilder($0.builderID).json)
-        } ?? .null
+        record["parentbuilder"] =
+            try parent.map {
+                .object(try knownBuilder($0.builderID).json)
+            } ?? .null
         record["builder"] = .object(builder.json)
         record["url"] = .string(identity.url(ofBuild: build.number, builderID: builder.id))
         return record

@@ -11,7 +11,10 @@ extension StoreTransaction {
             ON CONFLICT (name) DO UPDATE SET
                 description = excluded.description, tags = excluded.tags
             RETURNING \(Builder.columns)
-            """, [name, description, tagsText], Builder.init(row:))
+            """,
+            [name, description, tagsText],
+            Builder.init(row:)
+        )
         guard let builder else { throw missing("builder", name) }
         cache.forget(builder: builder.id)
         return builder
@@ -20,7 +23,9 @@ extension StoreTransaction {
     /// The id of the worker of a name, which is made when it is new.
     func worker(named name: String) throws -> Int {
         let known: Int? = try database.first(
-            "SELECT id FROM worker WHERE name = ?", [name]) { $0[0] }
+            "SELECT id FROM worker WHERE name = ?",
+            [name]
+        ) { $0[0] }
         if let known { return known }
         try database.run("INSERT INTO worker (name) VALUES (?)", [name])
         return Int(database.lastInsertedRowID)
@@ -34,8 +39,13 @@ extension StoreTransaction {
     ///   - properties: What the builds begin with.
     ///   - priority: Higher is earlier.
     ///   - waitedFor: Whether somebody waits for the builds.
+    /// - Returns: What was stored, with its ids.
+    /// - Throws: What the database says.
     func submit(
-        _ buildset: Buildset, builders: [Builder], properties: Properties, priority: Int = 0,
+        _ buildset: Buildset,
+        builders: [Builder],
+        properties: Properties,
+        priority: Int = 0,
         waitedFor: Bool = false
     ) throws -> Submission {
         let buildset = try insert(buildset, properties: properties)
@@ -43,7 +53,12 @@ extension StoreTransaction {
         for builder in builders {
             requests.append(
                 try insertRequest(
-                    of: buildset, builder: builder, priority: priority, waitedFor: waitedFor))
+                    of: buildset,
+                    builder: builder,
+                    priority: priority,
+                    waitedFor: waitedFor
+                )
+            )
         }
         try append(.buildsetNew, lane: buildset.lane) { buildset.json }
         for request in requests {
@@ -64,7 +79,8 @@ extension StoreTransaction {
             [
                 buildset.reason, now.stored, buildset.parentBuildID, buildset.parentRelationship,
                 buildset.rebuiltBuildID, properties.stored,
-            ])
+            ]
+        )
         buildset.id = Int(database.lastInsertedRowID)
         for index in buildset.sourceStamps.indices {
             try insert(&buildset.sourceStamps[index], buildsetID: buildset.id)
@@ -82,21 +98,32 @@ extension StoreTransaction {
             [
                 buildsetID, stamp.branch, stamp.revision, stamp.repository, stamp.project,
                 stamp.codebase, stamp.createdAt.stored,
-            ])
+            ]
+        )
         stamp.id = Int(database.lastInsertedRowID)
     }
 
     private func insertRequest(
-        of buildset: Buildset, builder: Builder, priority: Int, waitedFor: Bool
+        of buildset: Buildset,
+        builder: Builder,
+        priority: Int,
+        waitedFor: Bool
     ) throws -> BuildRequest {
         try database.run(
             """
             INSERT INTO build_request (buildset_id, builder_id, priority, submitted_at, waited_for)
             VALUES (?, ?, ?, ?, ?)
-            """, [buildset.id, builder.id, priority, now.stored, waitedFor])
+            """,
+            [buildset.id, builder.id, priority, now.stored, waitedFor]
+        )
         return BuildRequest(
-            id: Int(database.lastInsertedRowID), buildsetID: buildset.id, builderID: builder.id,
-            priority: priority, submittedAt: now, waitedFor: waitedFor)
+            id: Int(database.lastInsertedRowID),
+            buildsetID: buildset.id,
+            builderID: builder.id,
+            priority: priority,
+            submittedAt: now,
+            waitedFor: waitedFor
+        )
     }
 
     /// The error of a record that is not there.

@@ -22,7 +22,10 @@ final class StoreTransaction {
     private(set) var events: [Event] = []
 
     init(
-        database: Database, now: Date, cache: RecordCache, identity: MasterIdentity,
+        database: Database,
+        now: Date,
+        cache: RecordCache,
+        identity: MasterIdentity,
         wanted: WantedEvents
     ) {
         self.database = database
@@ -45,13 +48,22 @@ final class StoreTransaction {
 
     /// Adds an event whose record is made only when somebody wants it.
     func append(
-        _ kind: EventKind, lane: Int, build: BuildFacts? = nil, _ record: () throws -> JSONObject
+        _ kind: EventKind,
+        lane: Int,
+        build: BuildFacts? = nil,
+        _ record: () throws -> JSONObject
     ) throws {
         guard wanted.contains(kind) else { return }
         try append(
             Event(
-                at: now, kind: kind, lane: lane, buildID: build?.id,
-                previousBuildID: build?.previousBuildID, record: record()))
+                at: now,
+                kind: kind,
+                lane: lane,
+                buildID: build?.id,
+                previousBuildID: build?.previousBuildID,
+                record: record()
+            )
+        )
     }
 }
 

@@ -9,18 +9,23 @@ final class StoreWriter: Sendable {
     let pool: DatabasePool
     let queue = TransitionQueue()
     let events: EventBus
-    private let identity: MasterIdentity
+    let identity: MasterIdentity
+    private let durability: Durability
     private let clock: @Sendable () -> Date
     private let storedKinds = Mutex<Set<EventKind>>([])
     private let ending = StoreEnding()
 
     init(
-        pool: DatabasePool, events: EventBus, identity: MasterIdentity,
+        pool: DatabasePool,
+        events: EventBus,
+        identity: MasterIdentity,
+        durability: Durability,
         clock: @escaping @Sendable () -> Date
     ) {
         self.pool = pool
         self.events = events
         self.identity = identity
+        self.durability = durability
         self.clock = clock
     }
 
@@ -40,19 +45,44 @@ final class StoreWriter: Sendable {
     /// Carries out transitions until the queue is closed or something fails for good.
     func run() {
         let cache = RecordCache()
+        var sync = LogSync(database: pool.path, durability: durability)
         while !queue.isOver {
-            let batch = queue.takeBatch(waitingUntil: .distantFuture)
-            guard !batch.isEmpty else { continue }
-            commit(batch, cache: cache)
+            let batch = queue.takeBatch(waitingUntil: sync.deadline)
+            if !batch.isEmpty {
+                commit(batch, cache: cache)
+                sync.noteCommit()
+            }
+            do {
+                try sync.syncIfDue()
+            } catch {
+                stop(with: StoreError(syncing: pool.path, cause: error))
+            }
+        }
+        sync.close()
+        end()
+    }
+
+    /// Closes the database, which takes the write-ahead log into it.
+    private func end() {
+        do {
+            try pool.close()
+        } catch {
+            // A reader is still at work: the log stays, and the next open takes it in.
         }
         ending.finish()
     }
 
     private func commit(_ batch: [Transition], cache: RecordCache) {
         var commit = GroupCommit(
-            path: pool.path, cache: cache, identity: identity, clock: clock,
+            path: pool.path,
+            cache: cache,
+            identity: identity,
+            clock: clock,
             wanted: WantedEvents(
-                stored: storedKinds.withLock { $0 }, live: events.wantedKinds))
+                stored: storedKinds.withLock { $0 },
+                live: events.wantedKinds
+            )
+        )
         do {
             try pool.writeWithoutTransaction { database in
                 try commit.run(batch, in: database)

@@ -1,3 +1,4 @@
+internal import DequeModule
 internal import Dispatch
 internal import Synchronization
 
@@ -14,7 +15,7 @@ final class TransitionQueue: Sendable {
     private typealias Admission = CheckedContinuation<Void, Never>
 
     private struct State {
-        var waiting: [(transition: Transition, admission: Admission?)] = []
+        var waiting: Deque<(transition: Transition, admission: Admission?)> = []
         var isWriterAsleep = false
         var end: StoreError?
     }

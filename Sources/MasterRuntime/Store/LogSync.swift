@@ -1,0 +1,52 @@
+internal import Dispatch
+internal import Glibc
+internal import SystemPackage
+
+/// Sees to it that a power cut costs at most the commits of a second.
+///
+/// Commits go to the write-ahead log, which the system writes to the disk when it likes; so it is
+/// asked to, a second after the first commit that it may not have written.
+struct LogSync {
+    private static let interval = DispatchTimeInterval.seconds(1)
+
+    private let path: FilePath
+    private let isEnabled: Bool
+    private var descriptor: FileDescriptor?
+
+    /// When the next sync is due.
+    private(set) var deadline = DispatchTime.distantFuture
+
+    /// Watches the write-ahead log of a database; with full durability there is nothing to do.
+    init(database path: String, durability: Durability) {
+        self.path = FilePath(path + "-wal")
+        isEnabled = durability == .process
+    }
+
+    /// Notes that something has been committed.
+    mutating func noteCommit() {
+        guard isEnabled, deadline == .distantFuture else { return }
+        deadline = .now() + Self.interval
+    }
+
+    /// Writes the commits to the disk when it is time to.
+    mutating func syncIfDue() throws {
+        guard deadline <= .now() else { return }
+        deadline = .distantFuture
+        let descriptor = try openLog()
+        guard fdatasync(descriptor.rawValue) == 0 else { throw Errno(rawValue: errno) }
+    }
+
+    /// Closes the file; SQLite keeps its locks elsewhere.
+    func close() {
+        guard let descriptor else { return }
+        // Nothing was written through it, and the number is free either way.
+        _ = Glibc.close(descriptor.rawValue)
+    }
+
+    private mutating func openLog() throws -> FileDescriptor {
+        if let descriptor { return descriptor }
+        let opened = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+        descriptor = opened
+        return opened
+    }
+}

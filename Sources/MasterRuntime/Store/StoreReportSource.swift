@@ -1,0 +1,129 @@
+internal import GRDB
+public import MasterKit
+
+/// Looks up in the store what a report holds beside the record of its event.
+public struct StoreReportSource: ReportSource {
+    private let store: Store
+
+    /// Makes a source that reads a store.
+    public init(_ store: Store) {
+        self.store = store
+    }
+
+    /// The record of an event with the details that are asked for.
+    ///
+    /// Only the record of a build has steps; they are those that it has by now.
+    public func build(of event: Event, with details: BuildDetails) async throws -> JSONObject {
+        var record = event.record
+        if !details.properties, record["properties"] != nil {
+            record["properties"] = .object(JSONObject())
+        }
+        guard details.wantsSteps, event.kind.isOfBuild, let id = event.buildID else {
+            return record
+        }
+        let place = BuildPlace(record: record, identity: store.identity)
+        let steps = try await store.read { database in
+            try StepRecord.all(ofBuild: id, in: database).map { step in
+                let logs = details.wantsLogs ? try StoredLog.all(of: step, in: database) : []
+                return (step, logs)
+            }
+        }
+        var list: [JSONValue] = []
+        for (step, logs) in steps {
+            var object = step.json
+            if details.wantsLogs {
+                object["logs"] = .array(try await records(of: logs, step, place, details))
+            }
+            list.append(.object(object))
+        }
+        record["steps"] = .array(list)
+        return record
+    }
+
+    /// The result of a build, `nil` while it runs or when it is no longer kept.
+    public func results(ofBuild id: Int) async throws -> Results? {
+        try await store.read { try Build.find(id, in: $0)?.results }
+    }
+
+    private func records(
+        of logs: [StoredLog],
+        _ step: StepRecord,
+        _ place: BuildPlace,
+        _ details: BuildDetails
+    ) async throws -> [JSONValue] {
+        var records: [JSONValue] = []
+        for stored in logs {
+            var record = stored.log.json
+            place.addAddresses(to: &record, of: stored.log, step)
+            if details.logContents.contain(stored.log, of: step) {
+                let path = store.folder + "/" + stored.path
+                let content = try await OwnThread.run { try LogFile(path: path).content() }
+                record["content"] = [
+                    "logid": .int(stored.log.id), "firstline": .int(content.firstLine),
+                    "content": .string(content.text),
+                ]
+            }
+            records.append(.object(record))
+        }
+        return records
+    }
+}
+
+/// A log and where its content is.
+private struct StoredLog: Sendable {
+    let log: Log
+    let path: String
+
+    static func all(of step: StepRecord, in database: Database) throws -> [StoredLog] {
+        try Log.all(ofStep: step.id, in: database).map { log in
+            guard let path = try Log.path(log.id, in: database) else {
+                throw StoreError(.conflict, "there is no log \(log.id) in the store")
+            }
+            return StoredLog(log: log, path: path)
+        }
+    }
+}
+
+/// Where the pages of a build's logs are.
+private struct BuildPlace: Sendable {
+    private let master: String
+    private let build: String
+
+    init(record: JSONObject, identity: MasterIdentity) {
+        master = identity.buildbotURL
+        build = record["url"]?.stringValue ?? identity.buildbotURL
+    }
+
+    func addAddresses(to record: inout JSONObject, of log: Log, _ step: StepRecord) {
+        let raw = "\(master)api/v2/logs/\(log.id)/raw"
+        record["stepname"] = .string(step.name)
+        record["url"] = .string("\(build)/steps/\(step.number)/logs/\(log.slug)")
+        record["url_raw"] = .string(raw)
+        record["url_raw_inline"] = .string(raw + "_inline")
+    }
+}
+
+extension BuildDetails {
+    fileprivate var wantsLogs: Bool { logs || logContents != .none }
+    fileprivate var wantsSteps: Bool { steps || wantsLogs }
+}
+
+extension BuildDetails.LogContents {
+    fileprivate func contain(_ log: Log, of step: StepRecord) -> Bool {
+        switch self {
+        case .none: false
+        case .all: true
+        case .named(let names):
+            names.contains(log.name) || names.contains("\(step.name).\(log.name)")
+        }
+    }
+}
+
+extension EventKind {
+    fileprivate var isOfBuild: Bool {
+        switch self {
+        case .buildNew, .buildUpdated, .buildFinished: true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,103 @@
+internal import GRDB
+internal import MasterKit
+
+extension StoreTransaction {
+    /// Ends every build that has no end, with its steps and logs, as their runs are gone.
+    ///
+    /// - Parameters:
+    ///   - results: Exception, or retry to make the requests pending again.
+    ///   - reason: Why, in a few words: `master stopped`.
+    ///   - lineCounts: The lines of the logs that were being written, by the id of the log.
+    /// - Returns: The builds that were ended, the oldest first.
+    /// - Throws: What the database says.
+    func endUnfinished(
+        as results: Results,
+        reason: String,
+        lineCounts: [Int: Int]
+    ) throws -> [Build] {
+        try Build.unfinished(in: database).map { build in
+            for step in try StepRecord.unfinished(ofBuild: build.id, in: database) {
+                for log in try Log.all(ofStep: step.id, in: database) where !log.isComplete {
+                    try finishLog(log.id, lineCount: lineCounts[log.id] ?? log.lineCount)
+                }
+                try finishStep(
+                    step.id,
+                    results: results,
+                    stateString: "\(step.stateString) (\(results.name))"
+                )
+            }
+            return try finishBuild(
+                build.id,
+                results: results,
+                stateString: "\(results.name) (\(reason))",
+                properties: build.properties,
+                outcome: results == .retry ? .retried : .finished
+            )
+        }
+    }
+
+    /// Cancels all requests that no build has been started for.
+    ///
+    /// - Returns: The requests that were cancelled.
+    @discardableResult
+    func cancelPendingRequests() throws -> [BuildRequest] {
+        let pending = try BuildRequest.pending(in: database)
+        for request in pending { try cancelRequest(request.id) }
+        return pending
+    }
+}
+
+extension Store {
+    /// Ends what a master left unfinished that did not come to close the store.
+    ///
+    /// - Parameters:
+    ///   - results: Exception, or retry to make the requests pending again.
+    ///   - reason: Why, in a few words: `master stopped`.
+    /// - Returns: The builds that were ended, the oldest first.
+    /// - Throws: ``StoreError``, also when a log cannot be read.
+    func endUnfinished(
+        as results: Results,
+        reason: String
+    ) async throws(StoreError) -> [Build] {
+        let logs = try await read { try Log.unfinishedPaths(in: $0) }
+        let lineCounts = try await lineCounts(of: logs)
+        return try await write {
+            try $0.endUnfinished(as: results, reason: reason, lineCounts: lineCounts)
+        }
+    }
+
+    private func lineCounts(of paths: [Int: String]) async throws(StoreError) -> [Int: Int] {
+        guard !paths.isEmpty else { return [:] }
+        let folder = folder
+        do {
+            return try await OwnThread.run {
+                try paths.mapValues { try LogFile(path: folder + "/" + $0).lineCount() }
+            }
+        } catch {
+            throw StoreError(.system, "a log cannot be read: \(error)", cause: error)
+        }
+    }
+}
+
+extension StepRecord {
+    fileprivate static func unfinished(
+        ofBuild id: Int,
+        in database: Database
+    ) throws -> [StepRecord] {
+        try all(ofBuild: id, in: database).filter { $0.completeAt == nil }
+    }
+}
+
+extension Log {
+    /// Where the content of logs is that were being written, by the id of the log.
+    fileprivate static func unfinishedPaths(in database: Database) throws -> [Int: String] {
+        let paths: [(Int, String)] = try database.all(
+            """
+            SELECT log.id, path FROM log
+            JOIN step ON step.id = step_id JOIN build ON build.id = build_id
+            WHERE build.complete_at IS NULL AND complete = 0
+            """
+        ) { ($0[0], $0[1]) }
+        return Dictionary(uniqueKeysWithValues: paths)
+    }
+}

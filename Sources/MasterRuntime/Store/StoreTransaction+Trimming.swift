@@ -1,0 +1,70 @@
+internal import GRDB
+
+extension StoreTransaction {
+    /// Removes what is kept for reporters and needed by none of them any more.
+    ///
+    /// That are delivered reports beyond a number, notes that an event gave no report, and events
+    /// that every reporter has passed and no report refers to. A reporter that is not configured
+    /// at present has a cursor below 0 and holds nothing back.
+    /// - Parameters:
+    ///   - deliveredCount: How many delivered reports are kept, the newest.
+    ///   - limit: How many rows of each kind are removed at most, so that a commit stays short.
+    /// - Returns: Whether something may be left to be removed.
+    /// - Throws: What the database says.
+    @discardableResult
+    func trim(deliveredCount: Int = 10_000, limit: Int = 2000) throws -> Bool {
+        let counts = [
+            try trimDelivered(keeping: deliveredCount, limit: limit),
+            try trimNothing(limit: limit),
+            try trimEvents(limit: limit),
+        ]
+        return counts.contains(limit)
+    }
+
+    private func trimDelivered(keeping count: Int, limit: Int) throws -> Int {
+        try database.run(
+            """
+            DELETE FROM delivery WHERE id IN (
+                SELECT id FROM delivery WHERE state = 'delivered' AND id <= (
+                    SELECT id FROM delivery WHERE state = 'delivered'
+                    ORDER BY id DESC LIMIT 1 OFFSET ?
+                )
+                ORDER BY id LIMIT ?
+            )
+            """,
+            [count, limit]
+        )
+        return database.changesCount
+    }
+
+    private func trimNothing(limit: Int) throws -> Int {
+        try database.run(
+            """
+            DELETE FROM delivery WHERE id IN (
+                SELECT delivery.id FROM delivery JOIN reporter ON reporter.id = reporter_id
+                WHERE state = 'nothing' AND (event_seq <= cursor OR cursor < 0) LIMIT ?
+            )
+            """,
+            [limit]
+        )
+        return database.changesCount
+    }
+
+    private func trimEvents(limit: Int) throws -> Int {
+        try database.run(
+            """
+            DELETE FROM event WHERE seq IN (
+                SELECT seq FROM event
+                WHERE seq <= (SELECT min(cursor) FROM reporter WHERE cursor >= 0)
+                    AND NOT EXISTS (
+                        SELECT 1 FROM delivery WHERE reporter_id IN (SELECT id FROM reporter)
+                            AND event_seq = seq AND state <> 'nothing'
+                    )
+                ORDER BY seq LIMIT ?
+            )
+            """,
+            [limit]
+        )
+        return database.changesCount
+    }
+}
