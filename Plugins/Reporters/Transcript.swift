@@ -2,6 +2,9 @@ import MasterKit
 
 /// What a request and its answer looked like, for people; credentials are hidden.
 struct Transcript {
+    /// The most bytes of a body that are shown.
+    private static let bodyLimit = 64 << 10
+
     private let method: HTTPMethod
     private let address: String
     private let outcome: String
@@ -14,7 +17,7 @@ struct Transcript {
         self.init(
             request, outcome: "answered \(exchange.status) \(exchange.reason)",
             headers: exchange.requestHeaders,
-            received: HeaderListing().lines(exchange.headers) + Self.body(exchange.text))
+            received: HeaderListing().lines(exchange.headers) + Self.body(exchange.body))
     }
 
     /// Describes a request that got no answer.
@@ -29,7 +32,7 @@ struct Transcript {
         method = request.method
         address = HTTPAddress.withoutUser(request.url)
         self.outcome = outcome
-        sent = HeaderListing().lines(headers) + Self.body(request.bodyText)
+        sent = HeaderListing().lines(headers) + Self.body(request.bodyBytes)
         self.received = received
     }
 
@@ -42,14 +45,17 @@ struct Transcript {
         return lines.joined(separator: "\n")
     }
 
-    private static func body(_ text: String) -> [String] {
-        text.isEmpty ? [] : [""] + text.split(separator: "\n").map(String.init)
+    private static func body(_ bytes: [UInt8]) -> [String] {
+        guard !bytes.isEmpty else { return [] }
+        let text = String(decoding: bytes.prefix(bodyLimit), as: UTF8.self)
+        let rest = bytes.count > bodyLimit ? ["… (\(bytes.count) bytes in all)"] : []
+        return [""] + text.split(separator: "\n").map(String.init) + rest
     }
 }
 
 extension HTTPRequest {
-    fileprivate var bodyText: String {
-        guard case .bytes(let bytes, _) = body else { return "" }
-        return String(decoding: bytes, as: UTF8.self)
+    fileprivate var bodyBytes: [UInt8] {
+        guard case .bytes(let bytes, _) = body else { return [] }
+        return bytes
     }
 }

@@ -17,12 +17,17 @@ public final class RecordedLog: StepLog {
     }
 
     private let mask: SecretMask
+    private let changed: @Sendable () -> Void
     private let state = Mutex(State())
 
-    init(name: String, kind: Log.Kind, mask: SecretMask) {
+    /// Makes a log that says when something was written to it.
+    init(
+        name: String, kind: Log.Kind, mask: SecretMask, changed: @escaping @Sendable () -> Void
+    ) {
         self.name = name
         self.kind = kind
         self.mask = mask
+        self.changed = changed
     }
 
     /// The lines so far, each with the letter of its channel before it.
@@ -52,6 +57,7 @@ public final class RecordedLog: StepLog {
             }
             if !rest.isEmpty { state.unfinished[channel] = Array(rest) }
         }
+        changed()
     }
 
     private static func line(_ bytes: ArraySlice<UInt8>, _ channel: LogChannel) -> String {

@@ -31,6 +31,7 @@ public final class StepHarness: Sendable {
     private let secrets: SecretValues
     private let sourceStamps: [SourceStamp]
     private let state: Mutex<State>
+    private let waiters = LineWaiters()
 
     /// Makes a stand-in for the build that a step runs in.
     ///
@@ -79,6 +80,19 @@ public final class StepHarness: Sendable {
     /// The first log of a name.
     public func log(_ name: String) -> RecordedLog? { logs.first { $0.name == name } }
 
+    /// Waits until a line is in a log, or the waiting task is cancelled.
+    ///
+    /// - Parameters:
+    ///   - line: The line with the letter of its channel, such as `oready`.
+    ///   - log: The name of the log, which need not be open yet.
+    public func waitForLine(_ line: String, in log: String) async {
+        await waiters.wait(for: line, in: log) { self.has(line, in: log) }
+    }
+
+    private func has(_ line: String, in log: String) -> Bool {
+        self.log(log)?.lines.contains(line) ?? false
+    }
+
     /// Everything the step said about its state, in order.
     public var summaries: [String] { state.withLock { $0.summaries } }
 
@@ -115,7 +129,9 @@ extension StepHarness: StepHost {
 
     /// Opens a log in memory.
     public func openLog(_ log: String, kind: Log.Kind) async throws -> any StepLog {
-        let opened = RecordedLog(name: log, kind: kind, mask: secrets.mask)
+        let opened = RecordedLog(name: log, kind: kind, mask: secrets.mask) { [weak self] in
+            self?.waiters.check { line, log in self?.has(line, in: log) ?? false }
+        }
         state.withLock { $0.logs.append(opened) }
         return opened
     }

@@ -112,7 +112,7 @@ struct ShellCommandTests {
         let harness = try StepHarness(worker: LocalWorker(root: "/"))
         let step = try ShellCommand.configured(yaml: "echo begun; sleep 60")
         let run = Task { try await harness.run(step) }
-        while harness.log("stdio")?.lines.contains("obegun") != true { await Task.yield() }
+        await harness.waitForLine("obegun", in: "stdio")
         run.cancel()
 
         let outcome = await run.result

@@ -14,7 +14,8 @@ struct StreamedContentTests {
             let step = try GET.configured(yaml: "{url: '\(server.url)', stream: true}")
             async let results = harness.run(step)
             gate.pass()
-            while harness.log("content")?.content != "ofirst\n" { await Task.yield() }
+            await harness.waitForLine("ofirst", in: "content")
+            #expect(harness.log("content")?.content == "ofirst\n")
             gate.open()
 
             #expect(try await results == .success)
