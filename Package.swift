@@ -39,7 +39,13 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ]),
-        .target(name: "StandardPlugins", dependencies: ["MasterKit"], path: "Plugins"),
+        .target(
+            name: "StandardPlugins",
+            dependencies: [
+                "MasterKit",
+                .product(name: "OrderedCollections", package: "swift-collections"),
+            ],
+            path: "Plugins"),
         .target(name: "MasterTesting", dependencies: ["MasterKit"]),
         .target(
             name: "MasterRuntime",

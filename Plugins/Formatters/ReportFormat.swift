@@ -60,3 +60,6 @@ extension ReportValue {
         }
     }
 }
+
+/// A tag at the very top, such as `!Field build`, is read here, too.
+extension ReportFormat: RenderableValue {}

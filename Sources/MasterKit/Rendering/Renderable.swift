@@ -42,16 +42,46 @@ public struct Renderable<Value: SettingValue>: Sendable {
             if let value = decoder.decode(Value.self, from: node) { return value }
             let fault = decoder.diagnostics.first { $0.severity == .error }
             throw RenderError(
-                context.secrets.mask.apply(to: fault?.message ?? "\(subject) has no value"),
+                Self.message(fault, subject, node, context.secrets.mask),
                 at: fault?.range ?? tree.range)
+        }
+    }
+
+    /// What is wrong with a computed value.
+    ///
+    /// A message may show a part of the value; a part of a secret is not recognised by the mask,
+    /// so of a value that holds a secret nothing is shown.
+    private static func message(
+        _ fault: Diagnostic?, _ subject: String, _ node: YAMLNode, _ mask: SecretMask
+    ) -> String {
+        let plain = "\(subject) must be \(Value.shape)"
+        if node.holdsText(where: { mask.apply(to: $0) != $0 }) {
+            return plain + "; the computed value is not, and has a secret in it, so it is not shown"
+        }
+        return fault?.message ?? plain
+    }
+}
+
+extension YAMLNode {
+    /// Whether a text in the node, or a key of a mapping, meets a condition.
+    fileprivate func holdsText(where condition: (String) -> Bool) -> Bool {
+        switch kind {
+        case .scalar(let scalar): condition(scalar.value)
+        case .sequence(let items): items.contains { $0.holdsText(where: condition) }
+        case .mapping(let mapping):
+            mapping.entries.contains {
+                $0.key.holdsText(where: condition) || $0.value.holdsText(where: condition)
+            }
         }
     }
 }
 
-/// A type that reads expressions itself.
-protocol RenderableValue {}
+/// A value that reads the expressions in it itself, also one at its very top.
+public protocol RenderableValue {}
 
 extension Renderable: RenderableValue {}
+
+extension Optional: RenderableValue where Wrapped: RenderableValue {}
 
 extension Renderable: SettingValue {
     /// What the value accepts.
@@ -66,7 +96,9 @@ extension Renderable: SettingValue {
     ) -> Renderable<Value>? {
         guard let tree = RenderTree(node, with: decoder) else { return nil }
         if let constant = tree.constant {
-            return decoder.decode(Value.self, from: constant).map { Renderable($0) }
+            let isVariable = node.expressionName == "Env"
+            let value = decoder.decode(Value.self, from: isVariable ? node : constant)
+            return value.map { Renderable($0) }
         }
         decoder.probing { _ = decoder.decode(Value.self, from: node) }
         return Renderable(form: .tree(tree, subject: decoder.subject))
@@ -74,14 +106,5 @@ extension Renderable: SettingValue {
 
     private init(form: Form) {
         self.form = form
-    }
-}
-
-extension RenderTree {
-    var range: SourceRange? {
-        switch self {
-        case .constant(let node): node.range
-        case .expression(_, let range), .sequence(_, let range), .mapping(_, let range): range
-        }
     }
 }
