@@ -75,8 +75,7 @@ struct BuildBoard {
             let stepID = event.record["stepid"]?.intValue,
             let step = build.steps.first(where: { $0.id == stepID })
         else { return nil }
-        let lines = event.text("content").split(separator: "\n")
-        return .output(lines.map { LogLine(marked: $0) }, step, of: build)
+        return .output(LogLine.lines(marked: event.text("content").utf8), step, of: build)
     }
 }
 

@@ -10,6 +10,8 @@ struct BuildTree: Sendable {
 
     private static let indentation = "  "
     private static let longestName = 32
+    /// On a terminal with fewer columns no times are shown.
+    private static let narrow = 20
 
     init(_ traits: TerminalTraits) {
         paint = TextPainter(hasColour: traits.hasColour)
@@ -69,12 +71,12 @@ struct BuildTree: Sendable {
         mark: String, style: TextStyle, name: String, nameStyle: TextStyle?, nameWidth: Int,
         remark: String, time: Duration?, width: Int
     ) -> String {
-        let time = time?.forPeople ?? ""
-        let room = width - mark.columns - 1 - 1 - time.columns - 1
-        let name = name.fitted(to: min(nameWidth, max(0, room)), ellipsis: marks.ellipsis)
-        let remark = remark.fitted(
-            to: max(0, room - name.columns - 2), ellipsis: marks.ellipsis)
+        let time = width < Self.narrow ? "" : time?.forPeople ?? ""
+        let room = max(0, width - mark.columns - 1 - time.columns - 1)
+        let name = name.fitted(to: min(nameWidth, room), ellipsis: marks.ellipsis)
+        let rest = max(0, room - name.columns)
+        let remark = ("  " + remark).fitted(to: rest, ellipsis: marks.ellipsis)
         let painted = nameStyle.map { paint($0, name) } ?? name
-        return paint(style, mark) + " " + painted + "  " + remark + " " + paint(.dim, time)
+        return paint(style, mark) + " " + painted + remark + " " + paint(.dim, time)
     }
 }

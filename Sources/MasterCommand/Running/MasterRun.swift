@@ -65,8 +65,8 @@ struct MasterRun: Sendable {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await obeySignals(master, interruption) }
                 defer { group.cancelAll() }
-                let builds = try await build(master)
-                let deliveries = try await interruption.runUntilNext { try await drain(master) }
+                let builds = try await build(master, interruption)
+                let deliveries = try await interruption.runUntilHurried { try await drain(master) }
                 return Outcome(builds: builds, deliveries: deliveries)
             }
         }
@@ -79,7 +79,7 @@ struct MasterRun: Sendable {
                 await console.flush()
                 exit(ExitStatus(signal).code)
             }
-            if interruption.isHurrying {
+            if interruption.buildsAreOver {
                 console.post(["reports that have not arrived are kept for the next run"])
             } else if count == 1 {
                 console.post(["stopping; reports still go out (once more stops everything)"])
@@ -106,10 +106,15 @@ struct MasterRun: Sendable {
         }
     }
 
-    private func build(_ master: BuildMaster) async throws -> [FinishedBuild] {
-        guard detail != .quiet else { return try await master.wait(for: master.submit(request)) }
+    private func build(
+        _ master: BuildMaster, _ interruption: Interruption
+    ) async throws -> [FinishedBuild] {
+        guard detail != .quiet else {
+            let builds = try await master.wait(for: master.submit(request))
+            interruption.noteEndOfBuilds()
+            return builds
+        }
         let display = RunDisplay(console, showsOutput: detail == .verbose)
-        let request = request
         return try await master.events.withSubscription(
             to: display.kinds, bound: RunDisplay.bound
         ) { events in
@@ -117,6 +122,7 @@ struct MasterRun: Sendable {
                 let submission = try await master.submit(request)
                 group.addTask { await display.show(events, until: submission.buildset.id) }
                 let builds = try await master.wait(for: submission)
+                interruption.noteEndOfBuilds()
                 // What was committed has been published or is just being; a display that missed
                 // the last event must not wait for it for ever.
                 group.addTask { try await Task.sleep(for: .seconds(1)) }

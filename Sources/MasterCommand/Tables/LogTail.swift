@@ -28,11 +28,8 @@ struct LogTail: Sendable, Hashable {
     ///   - end: The end of a log.
     ///   - isWhole: Whether it is the whole log; else its first line is left out.
     init(end: [UInt8], isWhole: Bool) {
-        var texts = String(decoding: end, as: UTF8.self)
-            .split(separator: "\n", omittingEmptySubsequences: false)
-        if texts.last?.isEmpty == true { texts.removeLast() }
-        if !isWhole, !texts.isEmpty { texts.removeFirst() }
-        lines = texts.suffix(Self.lineLimit).map { LogLine(marked: $0) }
-        isCut = !isWhole || texts.count > Self.lineLimit
+        let all = LogLine.lines(marked: end).dropFirst(isWhole ? 0 : 1)
+        lines = Array(all.suffix(Self.lineLimit))
+        isCut = !isWhole || all.count > Self.lineLimit
     }
 }

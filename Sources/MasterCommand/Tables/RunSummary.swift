@@ -48,7 +48,7 @@ struct RunSummary {
 
     /// How to see what did not arrive: a receiver of the run's own, where one can stand.
     private func advice(_ open: [DeliveryStatus]) -> String {
-        guard !hasReceiver, open.contains(where: { $0.status == nil }),
+        guard !hasReceiver, open.contains(where: { $0.attempts > 0 && $0.status == nil }),
             let option = open.lazy.compactMap({ ReceiverAdvice.option(for: $0.receiver) }).first
         else { return "" }
         return "; add \(option) to see them"

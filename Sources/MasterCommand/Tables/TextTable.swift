@@ -47,17 +47,15 @@ struct TextTable {
         var used = indentation.columns
         let last = row.lastIndex { !$0.text.isEmpty } ?? -1
         for (index, cell) in row.enumerated() where index <= last {
-            if index > 0 {
-                line += Self.gap
-                used += Self.gap.columns
-            }
-            let room = max(0, width - used)
+            let gap = index == 0 ? "" : Self.gap
+            let room = width - used - gap.count
+            guard room > 0 else { break }
             let text =
                 index == last
                 ? cell.text.cut(to: room, ellipsis: ellipsis)
                 : cell.text.fitted(to: min(widths[index], room), ellipsis: ellipsis)
-            line += cell.style.map { paint($0, text) } ?? text
-            used += text.columns
+            line += gap + (cell.style.map { paint($0, text) } ?? text)
+            used += gap.count + text.columns
         }
         return line
     }

@@ -1,0 +1,112 @@
+import MasterKit
+import Testing
+
+@Suite(.timeLimit(.minutes(2)))
+struct CheckCommandTests {
+    private static let good = """
+        services:
+          - reporters.HttpStatusPush: http://127.0.0.1:9980/status
+        factories:
+          one:
+            - steps.ShellCommand: "true"
+            - steps.ShellCommand: "true"
+        builders:
+          - {name: linux, factory: one}
+          - {name: mac, factory: one}
+        """
+
+    private static let bad = """
+        services:
+          - reporters.HttpStatusPush:
+              serverURL: http://127.0.0.1:9980/status
+        stepz:
+          - steps.ShellCommand: "true"
+        """
+
+    @Test func `a right file is said to be right, with what it declares`() async throws {
+        let ended = try await Program.inFolder(["master.yaml": Self.good]) {
+            try await $0.run("check")
+        }
+        #expect(ended.status == 0)
+        #expect(ended.output == "master.yaml: 2 builders, 4 steps, 1 reporter\n")
+        #expect(ended.error == "")
+    }
+
+    @Test func `its older name is known`() async throws {
+        let ended = try await Program.inFolder(["other.yaml": Self.good]) {
+            try await $0.run("checkconfig", "-c", "other.yaml")
+        }
+        #expect(ended.output == "other.yaml: 2 builders, 4 steps, 1 reporter\n")
+    }
+
+    @Test func `every mistake of a file is shown with its place`() async throws {
+        let ended = try await Program.inFolder(["master.yaml": Self.bad]) {
+            try await $0.run("check")
+        }
+        #expect(ended.status == 2)
+        #expect(ended.output.contains("master.yaml:3:7: error: "))
+        #expect(ended.output.contains("did you mean 'serverUrl'?"))
+        #expect(ended.output.contains("master.yaml:4:1: error: "))
+        #expect(ended.output.contains("errors in master.yaml\n"))
+        #expect(!ended.output.contains("\u{1B}"))
+    }
+
+    @Test func `machines get one object with the same`() async throws {
+        let ended = try await Program.inFolder(["master.yaml": Self.bad]) {
+            try await $0.run("check", "--format", "json")
+        }
+        #expect(ended.status == 2)
+        let report = try JSONValue(parsing: ended.output)
+        #expect(report["formatVersion"] == 1)
+        #expect(report["valid"] == false)
+        let all = try #require(report["diagnostics"]?.arrayValue)
+        let misspelt = try #require(all.first { $0["line"] == 3 })
+        #expect(misspelt["severity"] == "error")
+        #expect(misspelt["file"] == "master.yaml")
+        #expect(misspelt["column"] == 7)
+        #expect(misspelt["endLine"] == 3)
+        #expect(misspelt["endColumn"] == 16)
+        #expect(misspelt["message"]?.stringValue?.contains("'serverUrl'") == true)
+    }
+
+    @Test func `machines get an empty list for a right file`() async throws {
+        let ended = try await Program.inFolder(["master.yaml": Self.good]) {
+            try await $0.run("check", "--format", "json")
+        }
+        #expect(ended.status == 0)
+        #expect(
+            try JSONValue(parsing: ended.output)
+                == ["formatVersion": 1, "valid": true, "diagnostics": []])
+    }
+
+    @Test func `a missing file is an error that names the option`() async throws {
+        let ended = try await Program.inFolder { try await $0.run("check") }
+        #expect(ended.status == 2)
+        #expect(ended.output.contains("there is no such file; give its path with -c FILE"))
+    }
+
+    @Test func `absent secrets are said only when they are asked for`() async throws {
+        let file = """
+            secrets: [secrets.Environment]
+            steps:
+              - steps.POST: {url: "http://127.0.0.1/", headers: {X-Key: !Secret no_such_key}}
+            """
+        try await Program.inFolder(["master.yaml": file]) { program in
+            let without = try await program.run("check")
+            #expect(without.status == 0)
+            let with = try await program.run("check", "--secrets")
+            #expect(with.status == 2)
+            #expect(with.output.contains("master.yaml:3:"))
+            #expect(with.output.contains("the secret 'no_such_key'"))
+        }
+    }
+
+    @Test func `GitHub gets an annotation for each mistake`() async throws {
+        let ended = try await Program.inFolder(["master.yaml": Self.bad]) { program in
+            var program = program
+            program.environment["GITHUB_ACTIONS"] = "true"
+            return try await program.run("check")
+        }
+        #expect(ended.output.contains("\n::error file=master.yaml,line=3,col=7,endLine=3,"))
+    }
+}

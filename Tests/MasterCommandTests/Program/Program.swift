@@ -1,0 +1,113 @@
+import FoundationEssentials
+import Subprocess
+import SystemPackage
+import Testing
+
+/// The built program in a folder of its own, started as a person would start it.
+struct Program: Sendable {
+    /// How a run of the program ended.
+    struct Ended: Sendable {
+        /// The exit status, or the number of the signal that ended it with a minus.
+        let status: Int32
+        let output: String
+        let error: String
+    }
+
+    /// The executable beside the test bundle.
+    static let path: String = {
+        let bundle =
+            CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
+        return URL(filePath: bundle).deletingLastPathComponent().path + "/buildmaster"
+    }()
+
+    /// Where it runs.
+    let folder: String
+    /// Its environment beside `PATH`.
+    var environment: [String: String] = [:]
+
+    /// Runs a body with a program in a new folder, which is removed afterwards.
+    static func inFolder<Value>(
+        _ files: [String: String] = [:], _ body: (Program) async throws -> Value
+    ) async throws -> Value {
+        let folder = FileManager.default.temporaryDirectory.path + "/command-\(UUID())"
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true)
+        let program = Program(folder: folder)
+        for (name, text) in files { try program.write(text, to: name) }
+        do {
+            let value = try await body(program)
+            try FileManager.default.removeItem(atPath: folder)
+            return value
+        } catch {
+            try FileManager.default.removeItem(atPath: folder)
+            throw error
+        }
+    }
+
+    /// Writes a file in the folder.
+    func write(_ text: String, to name: String) throws {
+        try Data(text.utf8).write(to: URL(filePath: folder + "/" + name))
+    }
+
+    /// Runs the program to its end.
+    func run(_ arguments: String...) async throws -> Ended {
+        try await run(arguments) { _ in }
+    }
+
+    /// Starts the program, runs a body beside it, and waits for the end of both.
+    func run(
+        _ arguments: [String], executable: String = Program.path,
+        _ body: (RunningProgram) async throws -> Void
+    ) async throws -> Ended {
+        let outcome = try await start(arguments, executable, error: .string(limit: 4 << 20), body)
+        return Ended(status: outcome.0, output: outcome.1, error: outcome.2)
+    }
+
+    /// Starts the program as ``run(_:executable:_:)`` does, with standard error in the output.
+    func runMerged(
+        _ arguments: [String], _ body: (RunningProgram) async throws -> Void
+    ) async throws -> Ended {
+        let outcome = try await start(arguments, Program.path, error: .combinedWithOutput, body)
+        return Ended(status: outcome.0, output: outcome.1, error: "")
+    }
+
+    private func start<Error: ErrorOutputProtocol>(
+        _ arguments: [String], _ executable: String, error: Error,
+        _ body: (RunningProgram) async throws -> Void
+    ) async throws -> (Int32, String, Error.OutputType) {
+        let transcript = Transcript()
+        let outcome = try await Subprocess.run(
+            .path(FilePath(executable)), arguments: Arguments(arguments),
+            environment: .custom(variables), workingDirectory: FilePath(folder),
+            input: .none, output: .sequence, error: error
+        ) { execution in
+            async let reading: Void = transcript.read(execution.standardOutput)
+            try await body(
+                RunningProgram(transcript: transcript) { try execution.send(signal: $0) })
+            try await reading
+        }
+        let status: Int32 =
+            switch outcome.terminationStatus {
+            case .exited(let code): code
+            case .signaled(let signal): -signal
+            }
+        return (status, transcript.text, outcome.standardError)
+    }
+
+    private var variables: [Environment.Key: String] {
+        var variables = ["PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"]
+        variables.merge(environment) { $1 }
+        return Dictionary(
+            uniqueKeysWithValues: variables.compactMap { name, value in
+                Environment.Key(rawValue: name).map { ($0, value) }
+            })
+    }
+}
+
+/// The program while it runs.
+struct RunningProgram: Sendable {
+    /// What it has written to standard output.
+    let transcript: Transcript
+    /// Sends it a signal.
+    let send: @Sendable (Signal) throws -> Void
+}

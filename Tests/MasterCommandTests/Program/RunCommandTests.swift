@@ -1,0 +1,188 @@
+import FoundationEssentials
+import MasterKit
+import MasterTesting
+import Testing
+
+@Suite(.timeLimit(.minutes(2)))
+struct RunCommandTests {
+    /// A file with one step that runs a line of shell, and a reporter when an address is given.
+    private func file(_ command: String, reportingTo url: String? = nil) -> String {
+        let services = url.map { "services:\n  - reporters.HttpStatusPush: \($0)/status\n" } ?? ""
+        return services + "steps:\n  - steps.ShellCommand: {name: work, command: \"\(command)\"}\n"
+    }
+
+    private func run(_ file: String, _ arguments: String...) async throws -> Program.Ended {
+        try await Program.inFolder(["master.yaml": file]) { program in
+            try await program.run(["run"] + arguments) { _ in }
+        }
+    }
+
+    @Test func `a successful build ends with 0, a line a transition and a table`() async throws {
+        let ended = try await run(file("true"))
+        #expect(ended.status == 0)
+        let lines = ended.output.split(separator: "\n").map(String.init)
+        #expect(lines.first == "default #1  started")
+        #expect(lines.contains("default #1  1 work  started"))
+        #expect(lines.contains { $0.hasPrefix("default #1  1 work  success  ") })
+        #expect(lines.contains { $0.hasPrefix("✓ default #1  success  ") })
+        #expect(lines.contains { $0.hasPrefix("  ✓ work     ") })
+        #expect(lines.last?.hasPrefix("success: 1 build in ") == true)
+        #expect(!ended.output.contains("\u{1B}"))
+        #expect(ended.error == "")
+    }
+
+    @Test func `a failing step ends with 1 and shows the end of its log`() async throws {
+        let ended = try await run(file("echo the reason; exit 3"))
+        #expect(ended.status == 1)
+        #expect(ended.output.contains("default #1  work  .buildmaster/logs/1/1-stdio.log\n"))
+        #expect(ended.output.contains("  | the reason\n"))
+        #expect(ended.output.contains("\nfailure: 1 build in "))
+    }
+
+    @Test func `a wrong file ends with 2 and builds nothing`() async throws {
+        let ended = try await run("steps: [steps.Nonsense]")
+        #expect(ended.status == 2)
+        #expect(ended.output == "")
+        #expect(ended.error.contains("master.yaml:1:9: error: "))
+    }
+
+    @Test func `an unknown builder ends with 64 and names those that are there`() async throws {
+        let ended = try await run(file("true"), "defualt")
+        #expect(ended.status == 64)
+        #expect(ended.error.contains("there is no builder 'defualt'; did you mean 'default'?"))
+    }
+
+    @Test func `only the named builders run`() async throws {
+        let builders = """
+            builders:
+              - {name: one, steps: []}
+              - {name: two, steps: []}
+              - {name: three, steps: []}
+            """
+        let ended = try await run(builders, "three", "one", "--jobs", "1")
+        #expect(ended.output.contains("one #1  success"))
+        #expect(ended.output.contains("three #1  success"))
+        #expect(!ended.output.contains("two #1"))
+    }
+
+    @Test func `reports arrive, and the table says with which answer`() async throws {
+        let server = try LoopbackServer { _ in .respond(status: 202) }
+        let ended = try await run(file("true", reportingTo: server.url))
+        #expect(ended.status == 0)
+        #expect(server.requests.map { $0.target } == ["/status", "/status"])
+        #expect(ended.output.contains("default #1 started  \(server.url)/status  202\n"))
+        #expect(ended.output.contains("default #1 success  \(server.url)/status  202\n"))
+        #expect(ended.output.contains(", 2 reports delivered\n"))
+    }
+
+    @Test func `what did not arrive is said, kept, and sent by the next run`() async throws {
+        let server = try LoopbackServer { _ in .respond() }
+        let url = server.url
+        try await Program.inFolder(["master.yaml": file("true", reportingTo: url)]) { program in
+            await server.stop()
+            let first = try await program.run("run", "--drain", "0")
+            #expect(first.status == 0)
+            #expect(first.error.contains("nothing listens at \(url.dropFirst(7))"))
+            let option = "--receiver=\(url.dropFirst(7))"
+            #expect(
+                first.output.hasSuffix(
+                    "2 reports kept for the next run; add \(option) to see them\n"))
+            let second = try await program.run("run", option)
+            #expect(second.status == 0)
+            #expect(second.output.contains(", 4 reports delivered\n"))
+        }
+    }
+
+    @Test func `the receiver shows each request in short`() async throws {
+        try await Program.inFolder { program in
+            let port = try await freePort()
+            let url = "http://127.0.0.1:\(port)"
+            try program.write(file("true", reportingTo: url), to: "master.yaml")
+            let ended = try await program.run("run", "--receiver=127.0.0.1:\(port)")
+            #expect(ended.status == 0)
+            #expect(ended.output.hasPrefix("receiver listening on \(url)/\n"))
+            #expect(ended.output.contains("→ #1 POST /status  application/json  "))
+            #expect(ended.output.contains("      \"state_string\": \"build successful\","))
+        }
+    }
+
+    @Test func `a port that is taken ends with 1 before anything runs`() async throws {
+        let server = try LoopbackServer { _ in .respond() }
+        let ended = try await run(file("true"), "--receiver=\(server.url.dropFirst(7))")
+        #expect(ended.status == 1)
+        #expect(ended.output == "")
+        #expect(ended.error.hasPrefix("error: the receiver cannot listen on "))
+    }
+
+    @Test func `quiet leaves the outcome and what went wrong`() async throws {
+        let good = try await run(file("true"), "--quiet")
+        #expect(good.output.split(separator: "\n").count == 1)
+        let bad = try await run(file("echo the reason; exit 1"), "--quiet")
+        #expect(bad.output.contains("  | the reason\n"))
+        #expect(!bad.output.contains("started"))
+    }
+
+    @Test func `verbose shows output as it comes`() async throws {
+        let ended = try await run(file("echo a word"), "--verbose")
+        #expect(ended.output.contains("default #1  1 work  | a word\n"))
+    }
+
+    @Test func `properties, owner, reason and source reach the report`() async throws {
+        let server = try LoopbackServer { _ in .respond() }
+        let ended = try await run(
+            file("true", reportingTo: server.url), "-p", "text=1.10", "-p", "list:=[1, two]",
+            "--owner", "me", "--reason", "because", "--branch", "main", "--revision", "abc",
+            "--repository", "https://example.com/r", "--codebase", "c", "--project", "p")
+        #expect(ended.status == 0)
+        let body = try JSONValue(parsing: try #require(server.requests.first).body)
+        #expect(body["properties"]?["text"]?[0] == "1.10")
+        #expect(body["properties"]?["list"]?[0] == [1, "two"])
+        #expect(body["properties"]?["owner"]?[0] == "me")
+        #expect(body["buildset"]?["reason"] == "because")
+        let stamp = body["buildset"]?["sourcestamps"]?[0]
+        #expect(stamp?["branch"] == "main")
+        #expect(stamp?["revision"] == "abc")
+        #expect(stamp?["repository"] == "https://example.com/r")
+        #expect(stamp?["codebase"] == "c")
+        #expect(stamp?["project"] == "p")
+    }
+
+    @Test func `build numbers go on over runs, in the folder that was asked for`() async throws {
+        try await Program.inFolder(["master.yaml": file("true")]) { program in
+            _ = try await program.run("run", "--basedir", "kept")
+            let second = try await program.run("run", "--basedir", "kept")
+            #expect(second.output.contains("default #2  success"))
+            #expect(!FileManager.default.fileExists(atPath: program.folder + "/.buildmaster"))
+        }
+    }
+
+    @Test func `a reader that goes away does not stop the build`() async throws {
+        let command = "\(Program.path) run | head -n 1; echo ${PIPESTATUS[0]}"
+        try await Program.inFolder(["master.yaml": file("sleep 0.2; echo x > done")]) { program in
+            let ended = try await program.run(["-c", command], executable: "/bin/bash") { _ in }
+            #expect(ended.output == "default #1  started\n0\n")
+            #expect(FileManager.default.fileExists(atPath: program.folder + "/done"))
+            #expect(ended.error == "")
+        }
+    }
+
+    @Test func `a terminal gets a tree that is drawn over and then stays`() async throws {
+        try await Program.inFolder(["master.yaml": file("sleep 0.5")]) { program in
+            var program = program
+            program.environment["TERM"] = "xterm"
+            let ended = try await program.run(
+                ["-qec", "\(Program.path) run", "/dev/null"], executable: "/usr/bin/script"
+            ) { _ in }
+            #expect(ended.output.contains("\u{1B}[2A\r\u{1B}[J"))
+            #expect(ended.output.contains("\u{1B}[32m✓\u{1B}[0m \u{1B}[1mdefault #1\u{1B}[0m"))
+            #expect(!ended.output.contains("default #1  started"))
+        }
+    }
+
+    /// A port of this machine that was free a moment ago.
+    private func freePort() async throws -> Int {
+        let server = try LoopbackServer { _ in .respond() }
+        await server.stop()
+        return server.port
+    }
+}

@@ -1,0 +1,68 @@
+import MasterTesting
+import Subprocess
+import Testing
+
+@Suite(.timeLimit(.minutes(2)))
+struct SignalTests {
+    /// A file whose second step always runs.
+    private func file(reportingTo url: String, last: String = "echo tidied > tidy") -> String {
+        """
+        services:
+          - reporters.HttpStatusPush: \(url)/status
+        steps:
+          - steps.ShellCommand: {name: work, command: "echo going; sleep 600"}
+          - steps.ShellCommand: {name: tidy, command: "\(last)", alwaysRun: true}
+        """
+    }
+
+    @Test(arguments: [(Signal.interrupt, 130, "interrupted"), (.terminate, 143, "terminated")])
+    func `the first signal stops the build, and its reports still go out`(
+        signal: Signal, status: Int32, word: String
+    ) async throws {
+        let server = try LoopbackServer { _ in .respond() }
+        let ended = try await Program.inFolder(["master.yaml": file(reportingTo: server.url)]) {
+            try await $0.run(["run", "--verbose"]) { running in
+                await running.transcript.wait(for: "| going")
+                try running.send(signal)
+            }
+        }
+        #expect(ended.status == status)
+        #expect(ended.output.contains("default #1  2 tidy  success"))
+        #expect(ended.output.contains("default #1  cancelled"))
+        #expect(ended.output.contains("\n\(word): 1 build in "))
+        #expect(ended.output.contains("2 reports delivered"))
+        #expect(server.requests.count == 2)
+    }
+
+    @Test func `the second signal also stops steps that always run`() async throws {
+        let server = try LoopbackServer { _ in .respond() }
+        let file = file(reportingTo: server.url, last: "echo tidying; sleep 600")
+        let ended = try await Program.inFolder(["master.yaml": file]) {
+            try await $0.run(["run", "--verbose"]) { running in
+                await running.transcript.wait(for: "| going")
+                try running.send(.interrupt)
+                await running.transcript.wait(for: "| tidying")
+                try running.send(.interrupt)
+            }
+        }
+        #expect(ended.status == 130)
+        #expect(server.requests.count == 2)
+    }
+
+    @Test func `a signal while reports are waited for keeps them for the next run`() async throws {
+        let server = try LoopbackServer { _ in .respond(status: 503) }
+        let file = """
+            services:
+              - reporters.HttpStatusPush: \(server.url)/status
+            steps: []
+            """
+        let ended = try await Program.inFolder(["master.yaml": file]) {
+            try await $0.runMerged(["run", "--drain", "10m"]) { running in
+                await running.transcript.wait(for: "waiting up to 10 m 00 s for reports")
+                try running.send(.interrupt)
+            }
+        }
+        #expect(ended.status == 130)
+        #expect(ended.output.contains("2 reports kept for the next run\n"))
+    }
+}

@@ -1,0 +1,59 @@
+import Testing
+
+@Suite(.timeLimit(.minutes(2)))
+struct UsageTests {
+    @Test(arguments: [[], ["--help"], ["help"]])
+    func `help teaches what a newcomer needs`(arguments: [String]) async throws {
+        let ended = try await Program.inFolder { try await $0.run(arguments) { _ in } }
+        #expect(ended.status == 0)
+        #expect(ended.output.contains("- steps.ShellCommand: echo hello"))
+        #expect(ended.output.contains("buildmaster run --receiver"))
+        #expect(ended.error == "")
+    }
+
+    @Test(arguments: ["run", "check", "receive"])
+    func `help of a subcommand has examples`(command: String) async throws {
+        let ended = try await Program.inFolder { try await $0.run(command, "--help") }
+        #expect(ended.status == 0)
+        #expect(ended.output.contains("Examples:\n\n  buildmaster \(command)\n"))
+    }
+
+    @Test func `the version is a number`() async throws {
+        let ended = try await Program.inFolder { try await $0.run("--version") }
+        #expect(ended.status == 0)
+        #expect(ended.output.wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil)
+    }
+
+    @Test(arguments: [
+        (["bogus"], "bogus"),
+        (["run", "--bogus"], "--bogus"),
+        (["run", "--jobs", "0"], "--jobs 0: between 1 and 1024 builds"),
+        (["run", "--jobs", "many"], "many"),
+        (["run", "--drain", "soon"], "soon"),
+        (["run", "-p", "novalue"], "NAME=VALUE"),
+        (["run", "-p", "n:=[1"], "this is no YAML value"),
+        (["run", "--quiet", "--verbose"], "contradict"),
+        (["run", "--receiver", "127.0.0.1:7000"], "--receiver=127.0.0.1:7000"),
+        (["run", "--receiver=a:b:c"], "a:b:c"),
+        (["check", "--format", "xml"], "xml"),
+        (["receive", "--status", "42"], "--status 42: an answer has a code from 200 to 599"),
+        (["receive", "nowhere:port"], "nowhere:port"),
+    ])
+    func `a wrong argument is named and ends with 64`(
+        arguments: [String], message: String
+    ) async throws {
+        let ended = try await Program.inFolder { try await $0.run(arguments) { _ in } }
+        #expect(ended.status == 64)
+        #expect(ended.output == "")
+        #expect(ended.error.contains(message))
+    }
+
+    @Test func `plugins are listed with what they do`() async throws {
+        let ended = try await Program.inFolder { try await $0.run("plugins", "list") }
+        #expect(ended.status == 0)
+        let lines = ended.output.split(separator: "\n")
+        #expect(lines.contains { $0.hasPrefix("reporters.HttpStatusPush  ") })
+        #expect(lines.contains { $0.hasPrefix("steps.POST  ") })
+        #expect(lines == lines.sorted())
+    }
+}
