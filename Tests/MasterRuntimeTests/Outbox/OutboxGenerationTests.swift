@@ -1,3 +1,4 @@
+import GRDB
 import MasterKit
 import Testing
 
@@ -65,6 +66,28 @@ struct OutboxGenerationTests {
             }
             #expect(journal.entries == ["one", "two"])
             #expect(try await bench.value("SELECT cursor FROM reporter") == 2)
+        }
+    }
+
+    @Test func `a report that cannot be stored is dead and the next one is not`() async throws {
+        try await OutboxBench.with { bench in
+            try await bench.store.write {
+                try $0.database.execute(
+                    sql: """
+                        CREATE TRIGGER refuse BEFORE INSERT ON delivery
+                        WHEN NEW.report LIKE '%huge%'
+                        BEGIN SELECT RAISE(ABORT, 'string or blob too big'); END
+                        """
+                )
+            }
+            try await bench.running(ScriptedReporter()) { outbox in
+                try await bench.happen("huge")
+                try await bench.happen("small")
+                await outbox.drain(for: .seconds(10))
+                let summary = try await outbox.summary()
+                #expect(summary.map(\.state) == [.dead, .delivered])
+                #expect(summary.first?.error?.contains("too big") == true)
+            }
         }
     }
 

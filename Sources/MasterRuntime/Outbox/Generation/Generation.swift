@@ -131,7 +131,8 @@ final class Generation: Sendable {
     private func keep(_ drafts: [Draft], of event: Event) async throws(StoreError) -> [Letter] {
         do {
             return try await store(drafts, of: event)
-        } catch  where !error.stopsStore && error.code != .closed {
+        } catch {
+            guard !error.stopsStore, error.code != .closed else { throw error }
             let faults = drafts.map { Draft(part: $0.part, content: .fault("\(error)")) }
             return try await store(faults, of: event)
         }
