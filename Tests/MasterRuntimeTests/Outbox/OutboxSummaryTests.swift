@@ -27,7 +27,7 @@ struct OutboxSummaryTests {
     }
 
     private static func finish(_ build: Build, in store: Store) async throws {
-        try await store.write { transaction in
+        _ = try await store.write { transaction in
             try transaction.finishBuild(
                 build.id,
                 results: .warnings,
