@@ -2,12 +2,14 @@
 #define MASTER_CLIBCURL_SHIM_H
 
 #include <curl/curl.h>
+#include "readiness.h"
 
 /* curl_easy_setopt and its kin are variadic, which Swift cannot call: one wrapper an argument type. */
 
 typedef size_t (*master_curl_data_callback)(char *, size_t, size_t, void *);
 typedef int (*master_curl_seek_callback)(void *, curl_off_t, int);
 typedef int (*master_curl_debug_callback)(CURL *, curl_infotype, char *, size_t, void *);
+typedef int (*master_curl_close_callback)(void *, curl_socket_t);
 typedef curl_socket_t (*master_curl_opensocket_callback)(void *, curlsocktype, struct curl_sockaddr *);
 
 static inline CURLcode master_curl_set_long(CURL *handle, CURLoption option, long value) {
@@ -46,7 +48,15 @@ static inline CURLcode master_curl_set_opensocket_callback(CURL *handle, master_
     return curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, value);
 }
 
+static inline CURLcode master_curl_set_closesocket_callback(CURL *handle, master_curl_close_callback value) {
+    return curl_easy_setopt(handle, CURLOPT_CLOSESOCKETFUNCTION, value);
+}
+
 static inline CURLcode master_curl_get_long(CURL *handle, CURLINFO info, long *value) {
+    return curl_easy_getinfo(handle, info, value);
+}
+
+static inline CURLcode master_curl_get_offset(CURL *handle, CURLINFO info, curl_off_t *value) {
     return curl_easy_getinfo(handle, info, value);
 }
 
@@ -60,6 +70,18 @@ static inline CURLcode master_curl_get_list(CURL *handle, CURLINFO info, struct 
 
 static inline CURLMcode master_curl_multi_set_long(CURLM *handle, CURLMoption option, long value) {
     return curl_multi_setopt(handle, option, value);
+}
+
+static inline CURLMcode master_curl_multi_set_pointer(CURLM *handle, CURLMoption option, void *value) {
+    return curl_multi_setopt(handle, option, value);
+}
+
+static inline CURLMcode master_curl_multi_set_socket_callback(CURLM *handle, curl_socket_callback value) {
+    return curl_multi_setopt(handle, CURLMOPT_SOCKETFUNCTION, value);
+}
+
+static inline CURLMcode master_curl_multi_set_timer_callback(CURLM *handle, curl_multi_timer_callback value) {
+    return curl_multi_setopt(handle, CURLMOPT_TIMERFUNCTION, value);
 }
 
 static inline CURLSHcode master_curl_share_set_long(CURLSH *handle, CURLSHoption option, long value) {

@@ -110,6 +110,26 @@ struct FailureTests {
         #expect(error.mayHaveArrived)
     }
 
+    @Test func `a request whose headers are not recorded tells the same faults`() async throws {
+        let silent = try await fault({ _ in .hang }) {
+            $0.recordsRequestHeaders = false
+            $0.timeout.silence = .milliseconds(150)
+        }
+        #expect(silent.code == .silenceTimeout)
+        #expect(silent.mayHaveArrived)
+        let closed = try await fault({ _ in .closeBeforeAnswer }) {
+            $0.recordsRequestHeaders = false
+        }
+        #expect(closed.code == .closedEarly)
+        #expect(closed.mayHaveArrived)
+        let refused = try await fault({ _ in .hang }) {
+            $0.recordsRequestHeaders = false
+            $0.url = "http://127.0.0.1:1/"
+        }
+        #expect(refused.code == .refused)
+        #expect(!refused.mayHaveArrived)
+    }
+
     @Test func `silence in the middle of a body ends a request`() async throws {
         let gate = try ServerGate()
         let head = Array("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello".utf8)

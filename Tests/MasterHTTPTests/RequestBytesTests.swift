@@ -128,6 +128,22 @@ struct RequestBytesTests {
         #expect(received.header("Expect") == nil)
     }
 
+    @Test func `what was sent is recorded unless the request says no`() async throws {
+        try await withLoopbackServer { server in
+            try await withHTTPClient { client in
+                var request = HTTPRequest(.post, server.url, body: .text("a"))
+                request.authentication = .bearer(token: "t0k3n")
+                let recorded = try await client.send(request)
+                let lines = recorded.final.requestHeaders.map { "\($0.name): \($0.value)" }
+                #expect(lines == server.requests[0].headerLines)
+                request.recordsRequestHeaders = false
+                let unrecorded = try await client.send(request)
+                #expect(unrecorded.final.requestHeaders.isEmpty)
+                #expect(server.requests[1].headerLines == server.requests[0].headerLines)
+            }
+        }
+    }
+
     @Test func `an address is encoded where it must be`() async throws {
         let received = try await received(HTTPRequest(.get, "/ä/%20?q=ü#fragment"))
         #expect(received.target.lowercased() == "/%c3%a4/%20?q=%c3%bc")

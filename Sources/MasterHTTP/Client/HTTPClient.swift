@@ -8,6 +8,7 @@ public final class HTTPClient: Sendable {
     public let configuration: HTTPClientConfiguration
     let loop: TransferLoop
     let environmentProxies: EnvironmentProxies
+    let addresses = AddressBook()
 
     /// Starts the client's thread.
     ///

@@ -47,6 +47,10 @@ extension EasyHandle {
             unsafe transfer.observe(kind, unsafe UnsafeRawBufferPointer(start: bytes, count: count))
             return 0
         }
+        setSocketCallbacks()
+    }
+
+    private func setSocketCallbacks() {
         unsafe master_curl_set_opensocket_callback(pointer) { _, _, address in
             guard let address = unsafe address?.pointee else { return CURL_SOCKET_BAD }
             // Children of this process must not inherit the connection.
@@ -55,6 +59,13 @@ extension EasyHandle {
                 address.socktype | Int32(SOCK_CLOEXEC.rawValue),
                 address.protocol
             )
+        }
+        unsafe master_curl_set_closesocket_callback(pointer) { context, descriptor in
+            if let context = unsafe context {
+                unsafe Unmanaged<SocketTable>.fromOpaque(context).takeUnretainedValue()
+                    .closed(descriptor)
+            }
+            return close(descriptor)
         }
     }
 

@@ -9,13 +9,15 @@ import CLibCurl
     let errorText: UnsafeMutablePointer<CChar>
     private var headerLines: UnsafeMutablePointer<curl_slist>?
     private var payload: UnsafeMutableRawBufferPointer?
+    private let sockets: SocketTable
     private var jar: CookieJar?
     private var needsReset = false
     private var lastSet = LastSet()
     /// The transfer under way; what libcurl calls is passed on to it.
     private(set) var transfer: Transfer?
 
-    init?() {
+    init?(sockets: SocketTable) {
+        self.sockets = sockets
         guard let pointer = unsafe curl_easy_init() else { return nil }
         unsafe self.pointer = pointer
         unsafe errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
@@ -60,6 +62,10 @@ import CLibCurl
             set(CURLOPT_CONNECTTIMEOUT_MS, spec.timeout.connect.curlMilliseconds)
             lastSet.connect = spec.timeout.connect
         }
+        if lastSet.isObserved != spec.isObserved {
+            set(CURLOPT_VERBOSE, spec.isObserved ? 1 : 0)
+            lastSet.isObserved = spec.isObserved
+        }
         try setCookies(spec)
         try setBody(transfer)
         try setHeaders(spec)
@@ -69,8 +75,6 @@ import CLibCurl
     /// Lets go of what the transfer lent.
     func finish() {
         transfer = nil
-        unsafe curl_slist_free_all(headerLines)
-        unsafe headerLines = nil
         unsafe payload?.deallocate()
         unsafe payload = nil
     }
@@ -97,6 +101,16 @@ import CLibCurl
         return value
     }
 
+    /// Whether the request itself began to be sent, as far as libcurl counts.
+    var hasBegunToSend: Bool { longInfo(CURLINFO_REQUEST_SIZE) > 0 }
+
+    /// From the start of the transfer until the connection stood.
+    var timeUntilSending: Duration {
+        var microseconds: curl_off_t = 0
+        unsafe master_curl_get_offset(pointer, CURLINFO_PRETRANSFER_TIME_T, &microseconds)
+        return .microseconds(Int64(microseconds))
+    }
+
     /// Lets a paused transfer go on.
     func resume() {
         unsafe curl_easy_pause(pointer, CURLPAUSE_CONT)
@@ -105,7 +119,7 @@ import CLibCurl
     /// The options that no transfer changes.
     private func setUp() {
         set(CURLOPT_NOSIGNAL, 1)
-        set(CURLOPT_VERBOSE, 1)
+        set(CURLOPT_UPLOAD_BUFFERSIZE, Self.smallUpload)
         set(CURLOPT_QUICK_EXIT, 1)
         set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
@@ -127,6 +141,9 @@ import CLibCurl
         ] {
             unsafe master_curl_set_pointer(pointer, option, context)
         }
+        // A connection outlives the handle that made it, but not the table.
+        let table = unsafe Unmanaged.passUnretained(sockets).toOpaque()
+        unsafe master_curl_set_pointer(pointer, CURLOPT_CLOSESOCKETDATA, table)
     }
 
     private func setCookies(_ spec: TransferSpec) throws(HTTPError) {
@@ -162,12 +179,17 @@ import CLibCurl
             lend(bytes)
         case .bytes, .file:
             needsReset = true
+            set(CURLOPT_UPLOAD_BUFFERSIZE, Self.largeUpload)
             let length = transfer.source?.length ?? 0
             unsafe master_curl_set_pointer(pointer, CURLOPT_POSTFIELDS, nil)
             unsafe master_curl_set_offset(
                 pointer, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(length))
         }
     }
+
+    /// The pieces in which short and long bodies are sent; libcurl allocates one for each transfer.
+    private static let smallUpload = 16 << 10
+    private static let largeUpload = 128 << 10
 
     /// The longest body that is copied for libcurl, so that it leaves with its headers.
     static let longestLoan = 64 << 10
@@ -184,6 +206,12 @@ import CLibCurl
     }
 
     private func setHeaders(_ spec: TransferSpec) throws(HTTPError) {
+        guard
+            lastSet.headers != spec.hop.headers || lastSet.suppressed != spec.hop.suppressedHeaders
+        else { return }
+        lastSet.headers = nil
+        unsafe curl_slist_free_all(headerLines)
+        unsafe headerLines = nil
         for header in spec.hop.headers {
             try append(header.value.isEmpty ? "\(header.name);" : "\(header.name): \(header.value)")
         }
@@ -195,6 +223,8 @@ import CLibCurl
             try append("\(name):")
         }
         unsafe master_curl_set_list(pointer, CURLOPT_HTTPHEADER, headerLines)
+        lastSet.headers = spec.hop.headers
+        lastSet.suppressed = spec.hop.suppressedHeaders
     }
 
     private func append(_ line: String) throws(HTTPError) {
@@ -228,4 +258,7 @@ private struct LastSet {
     var connect: Duration?
     var cookies: String?
     var method: HTTPMethod?
+    var headers: HTTPHeaders?
+    var suppressed: [String] = []
+    var isObserved = false
 }

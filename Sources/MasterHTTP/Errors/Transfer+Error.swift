@@ -6,18 +6,18 @@ extension Transfer {
     /// The error of a transfer that was cancelled now.
     var cancelled: HTTPError {
         var error = HTTPError.cancelled
-        error.mayHaveArrived = progress.mayHaveArrived
+        error.mayHaveArrived = mayHaveArrived
         return error
     }
 
     /// The error of a transfer that libcurl ended with a code.
     func error(_ code: CURLcode) -> HTTPError {
         if var fault = progress.fault {
-            fault.mayHaveArrived = progress.mayHaveArrived
+            fault.mayHaveArrived = mayHaveArrived
             return fault
         }
         let (kind, message) = describe(code)
-        return HTTPError(kind, message, mayHaveArrived: progress.mayHaveArrived)
+        return HTTPError(kind, message, mayHaveArrived: mayHaveArrived)
     }
 
     private var address: HTTPAddress { job.spec.hop.address }

@@ -5,6 +5,8 @@ public struct HTTPExchange: Sendable, Hashable {
     /// The address asked, with its query, without user, password and fragment.
     public var url: String
     /// The headers as they were sent, `Host`, `Cookie` and `Authorization` included.
+    ///
+    /// Empty when the request was told not to record them.
     public var requestHeaders: HTTPHeaders {
         get { sent.headers }
         set { sent = .read(newValue) }

@@ -31,6 +31,8 @@ public struct HTTPRequest: Sendable, Hashable {
     public var tls: HTTPTLS?
     /// The most bytes of an answer's body, counted after decompression; more is an error.
     public var responseLimit: Int
+    /// Whether `HTTPExchange.requestHeaders` tells what was sent; without, a request costs less.
+    public var recordsRequestHeaders: Bool
 
     /// Makes a request; all but method and address have defaults.
     public init(
@@ -54,5 +56,6 @@ public struct HTTPRequest: Sendable, Hashable {
         proxies = nil
         tls = nil
         responseLimit = Self.defaultResponseLimit
+        recordsRequestHeaders = true
     }
 }

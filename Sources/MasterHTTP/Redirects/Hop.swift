@@ -14,14 +14,14 @@ struct Hop: Sendable {
     init(
         _ request: HTTPRequest,
         session: HTTPSessionConfiguration?,
-        userAgent: String
+        client: HTTPClient
     ) throws(HTTPError) {
         guard request.method.isValid else { throw .invalidMethod(request.method) }
         method = request.method
-        address = try HTTPAddress(FormEncoding.append(request.query, to: request.url))
+        address = try client.addresses.address(FormEncoding.append(request.query, to: request.url))
         suppressedHeaders = request.suppressedHeaders
         cookies = request.cookies
-        var headers: HTTPHeaders = ["User-Agent": userAgent]
+        var headers: HTTPHeaders = ["User-Agent": client.configuration.userAgent]
         if let session { headers = headers.merging(session.headers) }
         headers = headers.merging(request.headers)
         for name in request.suppressedHeaders { headers.remove(name) }

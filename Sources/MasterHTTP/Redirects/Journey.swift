@@ -1,6 +1,10 @@
 /// A request on its way: hop after hop, until an answer is final.
 struct Journey {
-    private let request: HTTPRequest
+    private let redirects: HTTPRedirects
+    private let sensitiveHeaders: [String]
+    private let timeout: HTTPTimeout
+    private let responseLimit: Int
+    private let recordsRequestHeaders: Bool
     private let client: HTTPClient
     private let jar: CookieJar?
     private let tls: HTTPTLS
@@ -11,7 +15,11 @@ struct Journey {
 
     /// Checks the request, and merges what session and client add to it.
     init(_ request: HTTPRequest, session: HTTPSession?, client: HTTPClient) throws(HTTPError) {
-        self.request = request
+        redirects = request.redirects
+        sensitiveHeaders = request.sensitiveHeaders
+        timeout = request.timeout
+        responseLimit = request.responseLimit
+        recordsRequestHeaders = request.recordsRequestHeaders
         self.client = client
         jar = session?.jar
         tls = request.tls ?? session?.configuration.tls ?? HTTPTLS()
@@ -20,7 +28,7 @@ struct Journey {
         hop = try Hop(
             request,
             session: session?.configuration,
-            userAgent: client.configuration.userAgent
+            client: client
         )
     }
 
@@ -30,7 +38,7 @@ struct Journey {
     ) async throws(HTTPError) -> HTTPResponse {
         while true {
             let exchange = try await exchange(carry)
-            guard case .follow(let limit) = request.redirects, let next = try next(after: exchange)
+            guard case .follow(let limit) = redirects, let next = try next(after: exchange)
             else { return HTTPResponse(history: history, final: exchange) }
             history.append(exchange)
             guard history.count <= limit else {
@@ -52,7 +60,7 @@ struct Journey {
 
     private func next(after exchange: HTTPExchange) throws(HTTPError) -> Hop? {
         do {
-            return try hop.redirected(by: exchange, dropping: request.sensitiveHeaders)
+            return try hop.redirected(by: exchange, dropping: sensitiveHeaders)
         } catch {
             throw error.following(history + [exchange])
         }
@@ -68,10 +76,11 @@ struct Journey {
                 for: hop.address,
                 environment: client.environmentProxies
             ),
-            timeout: request.timeout,
+            timeout: timeout,
             deadline: deadline,
-            followsRedirects: request.redirects != .none,
-            responseLimit: request.responseLimit
+            followsRedirects: redirects != .none,
+            responseLimit: responseLimit,
+            recordsRequestHeaders: recordsRequestHeaders
         )
     }
 }

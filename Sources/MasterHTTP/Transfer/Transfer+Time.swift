@@ -9,7 +9,7 @@ extension Transfer {
     var overdue: HTTPError? {
         let now = clock.now
         if let deadline = job.spec.deadline, deadline <= now {
-            return HTTPError.totalTimeout(job.spec, mayHaveArrived: progress.mayHaveArrived)
+            return HTTPError.totalTimeout(job.spec, mayHaveArrived: mayHaveArrived)
         }
         guard let deadline = silenceDeadline, deadline <= now else { return nil }
         return HTTPError.silenceTimeout(job.spec)
@@ -17,12 +17,31 @@ extension Transfer {
 
     /// When silence has lasted too long; never while the receiver of the body holds it up.
     private var silenceDeadline: ContinuousClock.Instant? {
-        guard !progress.isPaused, let last = progress.lastActivity else { return nil }
+        guard !progress.isPaused, let last = lastActivity else { return nil }
         return last + job.spec.timeout.silence
     }
 }
 
+extension Transfer {
+    /// Whether a byte of the request itself was sent.
+    var mayHaveArrived: Bool {
+        job.spec.isObserved ? progress.hasSent : easy.hasBegunToSend
+    }
+
+    /// When a byte last passed, or, if none was seen, when the connection stood.
+    private var lastActivity: ContinuousClock.Instant? {
+        if let last = progress.lastActivity { return last }
+        guard !job.spec.isObserved, easy.hasBegunToSend else { return nil }
+        return startedAt + easy.timeUntilSending
+    }
+}
+
 extension Duration {
+    /// Whole milliseconds, rounded up, none when it is over; at most a day.
+    var millisecondsUp: Int {
+        self <= .zero ? 0 : curlMilliseconds
+    }
+
     /// Whole milliseconds, at least one, as libcurl takes them; at most a day.
     var curlMilliseconds: Int {
         if self <= .zero { return 1 }

@@ -51,6 +51,7 @@ final class Transfer {
 
     /// Takes one line of the answer's head, or of a trailer.
     func receiveHeader(_ line: UnsafeRawBufferPointer) -> Int {
+        noteActivity()
         let startsAnswer = unsafe line.starts(with: "HTTP/".utf8)
         if headIsComplete, !startsAnswer { return line.count }
         if startsAnswer {
@@ -74,6 +75,7 @@ final class Transfer {
 
     /// Takes a piece of the answer's body.
     func receiveBody(_ piece: UnsafeRawBufferPointer) -> Int {
+        noteActivity()
         if streams, let stream = job.stream {
             guard unsafe stream.push(piece) else {
                 progress.isPaused = true
@@ -92,6 +94,7 @@ final class Transfer {
 
     /// Gives the next bytes of the request's body.
     func sendBody(_ room: UnsafeMutableRawBufferPointer) -> Int {
+        noteActivity()
         guard let source else { return 0 }
         do {
             return try unsafe source.read(into: room)
@@ -110,16 +113,22 @@ final class Transfer {
     func observe(_ kind: curl_infotype, _ bytes: UnsafeRawBufferPointer) {
         guard kind != CURLINFO_TEXT else { return }
         if kind == CURLINFO_HEADER_OUT { unsafe noteRequest(bytes) }
-        if progress.mayHaveArrived { progress.lastActivity = clock.now }
+        if progress.hasSent { noteActivity() }
+    }
+
+    private func noteActivity() {
+        progress.lastActivity = clock.now
     }
 
     /// Takes note of a `Content-Length` line, without reading the others.
     private func noteLength(_ line: UnsafeRawBufferPointer) {
-        let name = "content-length:".utf8
-        guard line.count > name.count,
-            unsafe zip(line, name).allSatisfy({ HTTPSyntax.lowered($0) == $1 })
+        let name: StaticString = "content-length:"
+        guard line.count > name.utf8CodeUnitCount,
+            unsafe HTTPSyntax.lowered(line[8]) == UInt8(ascii: "l"),
+            unsafe line.prefix(name.utf8CodeUnitCount).elementsEqual(
+                name.description.utf8, by: { HTTPSyntax.lowered($0) == $1 })
         else { return }
-        let value = unsafe line.dropFirst(name.count).filter { $0 > 0x20 }
+        let value = unsafe line.dropFirst(name.utf8CodeUnitCount).filter { $0 > 0x20 }
         announcedLength = Int(HTTPSyntax.text(value)) ?? 0
     }
 
@@ -136,7 +145,7 @@ final class Transfer {
     private func noteRequest(_ bytes: UnsafeRawBufferPointer) {
         if requestHead.hasCompleteHead { requestHead.removeAll(keepingCapacity: true) }
         unsafe requestHead.append(contentsOf: bytes)
-        if !requestHead.starts(with: "CONNECT ".utf8) { progress.mayHaveArrived = true }
+        if !requestHead.starts(with: "CONNECT ".utf8) { progress.hasSent = true }
     }
 
     private func completeHead() {
@@ -154,11 +163,11 @@ final class Transfer {
 
 /// How far a transfer has come, as its timeouts and its error need it.
 struct TransferProgress {
-    /// Whether a byte of the request itself was sent.
-    var mayHaveArrived = false
+    /// Whether a byte of the request itself was seen to be sent.
+    var hasSent = false
     /// Whether the receiver of the body must take what waits first.
     var isPaused = false
-    /// When a byte last passed, once the connection stands.
+    /// When a byte was last seen to pass, once the connection stands.
     var lastActivity: ContinuousClock.Instant?
     /// Why a callback stopped the transfer.
     var fault: HTTPError?

@@ -12,98 +12,88 @@ struct TransferLimits: Sendable {
 
 /// What waits for a free slot: hosts take turns, and within a host the first come is served first.
 struct TransferQueue<Element> {
-    private struct Lane {
-        var waiting: [Element] = []
-        var next = 0
+    /// The elements of one host, waiting and running.
+    private final class Lane {
+        let host: String
+        var waiting = FirstInFirstOut<Element>()
         var running = 0
         var isReady = false
+
+        init(host: String) {
+            self.host = host
+        }
     }
 
     private let limits: TransferLimits
     private var lanes: [String: Lane] = [:]
-    private var ready: [String] = []
-    private var nextReady = 0
+    private var ready = FirstInFirstOut<Lane>()
     private var running = 0
 
     init(_ limits: TransferLimits) {
         self.limits = limits
     }
 
+    /// The waiting elements, in no order.
+    var waiting: [Element] {
+        lanes.values.flatMap(\.waiting.elements)
+    }
+
     /// Puts an element behind those of its host.
     mutating func append(_ element: Element, host: String) {
-        lanes[host, default: Lane()].waiting.append(element)
-        markReady(host)
+        let lane: Lane
+        if let known = lanes[host] {
+            lane = known
+        } else {
+            lane = Lane(host: host)
+            lanes[host] = lane
+        }
+        lane.waiting.append(element)
+        markReady(lane)
     }
 
     /// The next element that may start; it holds a slot until `finish`.
     mutating func start() -> Element? {
-        guard running < limits.inFlight, nextReady < ready.count else { return nil }
-        let host = ready[nextReady]
-        nextReady += 1
-        if nextReady == ready.count || nextReady >= 256 {
-            ready.removeFirst(nextReady)
-            nextReady = 0
+        while running < limits.inFlight, let lane = ready.popFirst() {
+            lane.isReady = false
+            guard lane.running < limits.perHost, let element = lane.waiting.popFirst() else {
+                continue
+            }
+            lane.running += 1
+            running += 1
+            markReady(lane)
+            return element
         }
-        guard let element = startFirst(of: host) else { return start() }
-        return element
+        return nil
     }
 
     /// Gives back the slot of an element of the host.
     mutating func finish(host: String) {
+        guard let lane = lanes[host] else { return }
         running -= 1
-        lanes[host]?.running -= 1
-        if let lane = lanes[host], lane.running == 0, lane.waiting.isEmpty {
-            lanes[host] = nil
-        } else {
-            markReady(host)
-        }
+        lane.running -= 1
+        markReady(lane)
+        forgetIfIdle(lane)
     }
 
     /// Removes and returns the waiting elements that match.
     mutating func removeWaiting(where matches: (Element) -> Bool) -> [Element] {
         var removed: [Element] = []
-        for (host, lane) in lanes where !lane.waiting.isEmpty {
-            let waiting = lane.waiting[lane.next...]
-            let found = waiting.filter(matches)
-            guard !found.isEmpty else { continue }
-            removed += found
-            lanes[host]?.waiting = waiting.filter { !matches($0) }
-            lanes[host]?.next = 0
-            if lanes[host]?.waiting.isEmpty == true, lane.running == 0 { lanes[host] = nil }
+        for lane in Array(lanes.values) {
+            removed += lane.waiting.removeAll(where: matches)
+            forgetIfIdle(lane)
         }
         return removed
     }
 
-    /// The waiting elements, in no order.
-    var waiting: [Element] {
-        lanes.values.flatMap { $0.waiting[$0.next...] }
+    private mutating func markReady(_ lane: Lane) {
+        guard !lane.isReady, !lane.waiting.isEmpty, lane.running < limits.perHost else { return }
+        lane.isReady = true
+        ready.append(lane)
     }
 
-    private mutating func startFirst(of host: String) -> Element? {
-        guard var lane = lanes[host] else { return nil }
-        lane.isReady = false
-        guard lane.next < lane.waiting.count else {
-            lanes[host] = lane
-            return nil
-        }
-        let element = lane.waiting[lane.next]
-        lane.next += 1
-        lane.running += 1
-        running += 1
-        if lane.next == lane.waiting.count || lane.next >= 256 {
-            lane.waiting.removeFirst(lane.next)
-            lane.next = 0
-        }
-        lanes[host] = lane
-        markReady(host)
-        return element
-    }
-
-    private mutating func markReady(_ host: String) {
-        guard let lane = lanes[host], !lane.isReady, lane.next < lane.waiting.count,
-            lane.running < limits.perHost
-        else { return }
-        lanes[host]?.isReady = true
-        ready.append(host)
+    /// Idle hosts are forgotten once there are many of them, not after each request.
+    private mutating func forgetIfIdle(_ lane: Lane) {
+        guard lanes.count > 64, lane.running == 0, lane.waiting.isEmpty else { return }
+        lanes[lane.host] = nil
     }
 }

@@ -8,6 +8,8 @@ final class TransferSpec: Sendable {
     let deadline: ContinuousClock.Instant?
     let followsRedirects: Bool
     let responseLimit: Int
+    /// Whether every byte is shown to the transfer, which costs time.
+    let isObserved: Bool
 
     init(
         hop: Hop,
@@ -17,7 +19,8 @@ final class TransferSpec: Sendable {
         timeout: HTTPTimeout,
         deadline: ContinuousClock.Instant?,
         followsRedirects: Bool,
-        responseLimit: Int
+        responseLimit: Int,
+        recordsRequestHeaders: Bool
     ) {
         self.hop = hop
         self.tls = tls
@@ -27,5 +30,7 @@ final class TransferSpec: Sendable {
         self.deadline = deadline
         self.followsRedirects = followsRedirects
         self.responseLimit = responseLimit
+        // Through a proxy only the bytes themselves tell a tunnel from the request.
+        isObserved = recordsRequestHeaders || proxy != nil
     }
 }

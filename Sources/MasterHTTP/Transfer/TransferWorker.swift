@@ -1,4 +1,5 @@
 import CLibCurl
+import Glibc
 
 /// What the loop's thread does: start, move on and finish transfers. Nothing here leaves the thread.
 final class TransferWorker {
@@ -26,8 +27,10 @@ final class TransferWorker {
             for message in messages { receive(message) }
             guard !isClosed else { return failAll() }
             startWaiting()
-            multi.perform()
-            finishAll()
+            multi.performDue()
+            // The tasks just told often send their next request at once. Letting them run first
+            // saves waking this thread for it: a third of the time at sixteen in flight.
+            if finishAll() { sched_yield() }
             enforceTimeouts()
             if startWaiting() { continue }
             if loop.fallAsleep() { multi.wait(milliseconds: patience()) }
@@ -74,7 +77,9 @@ final class TransferWorker {
         _ job: TransferJob,
         _ completion: CheckedContinuation<TransferOutcome, Never>
     ) throws(HTTPError) {
-        guard let easy = idle.popLast() ?? EasyHandle() else { throw .outOfMemory }
+        guard let easy = idle.popLast() ?? EasyHandle(sockets: multi.sockets) else {
+            throw .outOfMemory
+        }
         do throws(HTTPError) {
             let transfer = try Transfer(job, completion: completion, easy: easy, clock: clock)
             guard multi.add(easy) else { throw HTTPError.outOfMemory }
@@ -86,14 +91,17 @@ final class TransferWorker {
         }
     }
 
-    private func finishAll() {
+    private func finishAll() -> Bool {
+        var hasFinished = false
         while let (transfer, result) = multi.nextFinished() {
+            hasFinished = true
             if result == CURLE_OK, transfer.progress.fault == nil, transfer.headIsComplete {
                 finish(transfer, .answered(transfer.answer))
             } else {
                 finish(transfer, .failed(transfer.error(result)))
             }
         }
+        return hasFinished
     }
 
     private func finish(_ transfer: Transfer, _ outcome: TransferOutcome) {
@@ -126,7 +134,7 @@ final class TransferWorker {
     private func failAll() {
         for transfer in Array(transfers.values) {
             var error = HTTPError.shutDown
-            error.mayHaveArrived = transfer.progress.mayHaveArrived
+            error.mayHaveArrived = transfer.mayHaveArrived
             finish(transfer, .failed(error))
         }
         for (job, completion) in queue.removeWaiting(where: { _ in true }) {
@@ -143,7 +151,7 @@ final class TransferWorker {
 
     private func patience() -> Int32 {
         guard let nextCheck else { return 60_000 }
-        return Int32(min(60_000, max(0, (nextCheck - .now).curlMilliseconds)))
+        return Int32(min(60_000, max(0, (nextCheck - .now).millisecondsUp)))
     }
 
     private func enforceTimeouts() {

@@ -1,0 +1,62 @@
+#ifndef MASTER_CLIBCURL_READINESS_H
+#define MASTER_CLIBCURL_READINESS_H
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* epoll and eventfd in libcurl's terms: what to wait for is CURL_POLL_…, what came is CURL_CSELECT_…. */
+
+typedef struct {
+    int descriptor;
+    int events;
+} master_ready;
+
+static inline int master_epoll_create(void) {
+    return epoll_create1(EPOLL_CLOEXEC);
+}
+
+static inline int master_event_create(void) {
+    return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+static inline void master_event_set(int event) {
+    eventfd_write(event, 1);
+}
+
+static inline void master_event_clear(int event) {
+    eventfd_t value;
+    eventfd_read(event, &value);
+}
+
+/* Watches a descriptor anew (known = 0) or for something else (known = 1). */
+static inline int master_epoll_watch(int epoll, int descriptor, int what, int known) {
+    struct epoll_event event = { .events = 0, .data.fd = descriptor };
+    if (what & CURL_POLL_IN) event.events |= EPOLLIN;
+    if (what & CURL_POLL_OUT) event.events |= EPOLLOUT;
+    return epoll_ctl(epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, descriptor, &event);
+}
+
+static inline int master_epoll_forget(int epoll, int descriptor) {
+    struct epoll_event event = { 0 };
+    return epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, &event);
+}
+
+/* Waits for at most 64 descriptors; returns how many are ready, 0 also when a signal came. */
+static inline int master_epoll_wait(int epoll, master_ready *ready, int count, int milliseconds) {
+    struct epoll_event events[64];
+    int found = epoll_wait(epoll, events, count < 64 ? count : 64, milliseconds);
+    for (int index = 0; index < found; index++) {
+        int came = 0;
+        if (events[index].events & EPOLLIN) came |= CURL_CSELECT_IN;
+        if (events[index].events & EPOLLOUT) came |= CURL_CSELECT_OUT;
+        if (events[index].events & (EPOLLERR | EPOLLHUP)) came |= CURL_CSELECT_ERR;
+        ready[index].descriptor = events[index].data.fd;
+        ready[index].events = came;
+    }
+    return found < 0 ? 0 : found;
+}
+
+#endif

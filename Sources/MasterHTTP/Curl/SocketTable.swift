@@ -1,0 +1,105 @@
+import CLibCurl
+import Glibc
+
+/// Which sockets libcurl waits for, kept in step with the kernel as lazily as can be.
+///
+/// Between two requests on one connection libcurl stops waiting for its socket and begins again:
+/// only what differs when the thread is about to sleep is told to the kernel, and a socket that
+/// nobody waits for is told once something comes on it. Used on the loop's thread, but for `wakeUp`.
+final class SocketTable {
+    private struct Socket {
+        /// What libcurl waits for.
+        var wanted: Int32 = 0
+        /// What the kernel watches for.
+        var watched: Int32 = 0
+        var isListed = false
+    }
+
+    private let epoll: Int32
+    private let wakeEvent: Int32
+    private var sockets: [Int32: Socket] = [:]
+    private var changed: [Int32] = []
+    private var ready = [master_ready](repeating: master_ready(), count: 64)
+
+    init() throws(HTTPError) {
+        epoll = master_epoll_create()
+        wakeEvent = master_event_create()
+        guard epoll >= 0, wakeEvent >= 0,
+            master_epoll_watch(epoll, wakeEvent, CURL_POLL_IN, 0) == 0
+        else {
+            close(epoll)
+            close(wakeEvent)
+            throw HTTPError(
+                .transferFailed,
+                "the HTTP client has no file descriptor left; raise the limit of open files"
+            )
+        }
+    }
+
+    deinit {
+        close(epoll)
+        close(wakeEvent)
+    }
+
+    /// Takes what libcurl now waits for on a socket; nothing when it no longer does.
+    func want(_ what: Int32, on descriptor: Int32) {
+        var socket = sockets[descriptor] ?? Socket()
+        socket.wanted = what == CURL_POLL_REMOVE ? 0 : what
+        list(descriptor, &socket)
+        sockets[descriptor] = socket
+    }
+
+    /// Forgets a socket that is closed; the kernel does so by itself.
+    func closed(_ descriptor: Int32) {
+        sockets[descriptor] = nil
+    }
+
+    /// Makes `wait` return, now or at its next call; any thread may.
+    func wakeUp() {
+        master_event_set(wakeEvent)
+    }
+
+    /// Waits for sockets, and hands each that is ready to the closure.
+    func wait(milliseconds: Int32, _ handle: (_ descriptor: Int32, _ events: Int32) -> Void) {
+        tellKernel()
+        let count = unsafe ready.withUnsafeMutableBufferPointer { buffer in
+            unsafe master_epoll_wait(epoll, buffer.baseAddress, 64, milliseconds)
+        }
+        for index in 0..<Int(count) {
+            let (descriptor, events) = (ready[index].descriptor, ready[index].events)
+            if descriptor == wakeEvent {
+                master_event_clear(wakeEvent)
+            } else if let socket = sockets[descriptor], socket.wanted != 0 {
+                handle(descriptor, events)
+            } else {
+                forget(descriptor)
+            }
+        }
+    }
+
+    private func list(_ descriptor: Int32, _ socket: inout Socket) {
+        guard !socket.isListed else { return }
+        socket.isListed = true
+        changed.append(descriptor)
+    }
+
+    private func tellKernel() {
+        for descriptor in changed {
+            guard var socket = sockets[descriptor] else { continue }
+            socket.isListed = false
+            if socket.wanted != 0, socket.wanted != socket.watched {
+                let known: Int32 = socket.watched == 0 ? 0 : 1
+                if master_epoll_watch(epoll, descriptor, socket.wanted, known) == 0 {
+                    socket.watched = socket.wanted
+                }
+            }
+            sockets[descriptor] = socket
+        }
+        changed.removeAll(keepingCapacity: true)
+    }
+
+    private func forget(_ descriptor: Int32) {
+        _ = master_epoll_forget(epoll, descriptor)
+        sockets[descriptor]?.watched = 0
+    }
+}
