@@ -9,6 +9,16 @@ extension Database {
         try cachedStatement(sql: sql).execute(arguments: arguments)
     }
 
+    /// The number that a statement gives, `nil` when it gives none.
+    func number(_ sql: String, _ arguments: StatementArguments) throws -> Int? {
+        try Int.fetchOne(cachedStatement(sql: sql), arguments: arguments)
+    }
+
+    /// The numbers that a statement gives, one a row.
+    func numbers(_ sql: String, _ arguments: StatementArguments) throws -> [Int] {
+        try Int.fetchAll(cachedStatement(sql: sql), arguments: arguments)
+    }
+
     /// Makes a value of the first row, `nil` when there is none.
     func first<Value>(
         _ sql: String,

@@ -31,29 +31,29 @@ struct LogFile: Sendable {
     func lineCount() throws -> Int {
         guard let file = try open() else { return 0 }
         defer { close(file) }
-        return try Self.countLines(of: file, upTo: .max)
+        return try Self.lines(of: file, upTo: .max).count
     }
 
-    /// Reads the log, or its last whole lines when it is long. Blocks while it reads.
+    /// Reads the log; of a long one its last whole lines, or the begin of its only last line.
+    ///
+    /// Blocks while it reads.
     func content(bound: Int = contentBound) throws -> Content {
         guard let file = try open() else { return Content(firstLine: 0, text: "") }
         defer { close(file) }
         let size = Int(try file.seekToEnd())
-        guard size > bound else {
-            try file.seek(toOffset: 0)
-            return Content(firstLine: 0, text: try Self.text(of: file))
-        }
         try file.seek(toOffset: 0)
-        let skipped = try Self.countLines(of: file, upTo: size - bound)
-        try file.seek(toOffset: UInt64(size - bound))
-        let rest = try Self.text(of: file)
-        guard let end = rest.utf8.firstIndex(of: 0x0A) else {
-            return Content(firstLine: skipped, text: "")
+        guard size > bound else {
+            return Content(firstLine: 0, text: try Self.text(of: file, bound))
         }
-        return Content(
-            firstLine: skipped + 1,
-            text: String(rest[rest.utf8.index(after: end)...])
-        )
+        let skipped = try Self.lines(of: file, upTo: size - bound - 1)
+        try file.seek(toOffset: UInt64(size - bound - 1))
+        let rest = try Self.text(of: file, bound + 1)
+        if let end = rest.utf8.firstIndex(of: 0x0A), end != rest.utf8.indices.last {
+            let text = rest[rest.utf8.index(after: end)...]
+            return Content(firstLine: skipped.count + 1, text: String(text))
+        }
+        try file.seek(toOffset: UInt64(skipped.lastStart))
+        return Content(firstLine: skipped.count, text: try Self.text(of: file, bound) + "\n")
     }
 
     private func open() throws -> FileHandle? {
@@ -72,18 +72,25 @@ struct LogFile: Sendable {
         }
     }
 
-    private static func text(of file: FileHandle) throws -> String {
-        String(decoding: try file.read(upToCount: contentBound) ?? Data(), as: UTF8.self)
+    private static func text(of file: FileHandle, _ bound: Int) throws -> String {
+        String(decoding: try file.read(upToCount: bound) ?? Data(), as: UTF8.self)
     }
 
-    private static func countLines(of file: FileHandle, upTo bound: Int) throws -> Int {
-        var (lines, read) = (0, 0)
+    /// Counts the line ends before a position, and tells where the line begins that goes on there.
+    private static func lines(
+        of file: FileHandle,
+        upTo bound: Int
+    ) throws -> (count: Int, lastStart: Int) {
+        var (count, lastStart, read) = (0, 0, 0)
         while read < bound {
             let wanted = min(pieceByteCount, bound - read)
             guard let piece = try file.read(upToCount: wanted), !piece.isEmpty else { break }
-            lines += piece.count { $0 == 0x0A }
+            count += piece.count { $0 == 0x0A }
+            if let last = piece.lastIndex(of: 0x0A) {
+                lastStart = read + piece.distance(from: piece.startIndex, to: last) + 1
+            }
             read += piece.count
         }
-        return lines
+        return (count, lastStart)
     }
 }

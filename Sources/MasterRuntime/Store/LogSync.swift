@@ -11,7 +11,7 @@ struct LogSync {
 
     private let path: FilePath
     private let isEnabled: Bool
-    private var descriptor: FileDescriptor?
+    private var file: OwnedDescriptor?
 
     /// When the next sync is due.
     private(set) var deadline = DispatchTime.distantFuture
@@ -32,21 +32,15 @@ struct LogSync {
     mutating func syncIfDue() throws {
         guard deadline <= .now() else { return }
         deadline = .distantFuture
-        let descriptor = try openLog()
-        guard fdatasync(descriptor.rawValue) == 0 else { throw Errno(rawValue: errno) }
+        guard try fdatasync(openedLog().number) == 0 else { throw Errno(rawValue: errno) }
     }
 
-    /// Closes the file; SQLite keeps its locks elsewhere.
-    func close() {
-        guard let descriptor else { return }
-        // Nothing was written through it, and the number is free either way.
-        _ = Glibc.close(descriptor.rawValue)
-    }
-
-    private mutating func openLog() throws -> FileDescriptor {
-        if let descriptor { return descriptor }
-        let opened = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
-        descriptor = opened
+    private mutating func openedLog() throws -> OwnedDescriptor {
+        if let file { return file }
+        let opened = OwnedDescriptor(
+            try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+        )
+        file = opened
         return opened
     }
 }

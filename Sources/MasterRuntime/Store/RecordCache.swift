@@ -1,66 +1,66 @@
+internal import GRDB
 internal import MasterKit
 
-/// What does not change of a build while it runs.
-struct BuildFacts: Sendable, Hashable {
-    let id: Int
-    /// The request, whose id is the lane of the build's events.
-    let requestID: Int
-    /// The last build of the builder that had finished when this one started.
-    let previousBuildID: Int?
-}
-
-/// The writer's memory of rows that it would otherwise read for every event.
+/// The writer's memory of what is under way, so that a change need not read what it changes.
 ///
-/// It may hold what a savepoint has written, so it is emptied whenever one is rolled back.
+/// It always equals the rows, as nobody else changes them; it may hold what a savepoint has
+/// written, so it is emptied whenever one is rolled back.
 final class RecordCache {
-    /// How many entries of a kind are kept before all are dropped.
-    private static let bound = 4096
-
-    private var builders: [Int: Builder] = [:]
-    private var builds: [Int: BuildFacts] = [:]
-    private var steps: [Int: BuildFacts] = [:]
-
-    /// The builder of an id, read when it is not known.
-    func builder(_ id: Int, read: () throws -> Builder?) rethrows -> Builder? {
-        try Self.find(id, in: &builders, read: read)
-    }
-
-    /// The facts of a build, read when they are not known.
-    func build(_ id: Int, read: () throws -> BuildFacts?) rethrows -> BuildFacts? {
-        try Self.find(id, in: &builds, read: read)
-    }
-
-    /// The facts of a step's build, read when they are not known.
-    func build(ofStep id: Int, read: () throws -> BuildFacts?) rethrows -> BuildFacts? {
-        try Self.find(id, in: &steps, read: read)
-    }
-
-    /// Keeps the facts of a build that was just begun.
-    func remember(_ build: BuildFacts) {
-        builds[build.id] = build
-    }
-
-    /// Forgets a builder, as it has changed.
-    func forget(builder id: Int) {
-        builders[id] = nil
-    }
+    var builders = RecordTable<Builder>("builder")
+    /// The number of each builder's next build.
+    var nextNumbers = RecordTable<Int>("builder")
+    var buildsets = RecordTable<Buildset>("buildset")
+    var requests = RecordTable<BuildRequest>("build request")
+    var builds = RecordTable<RunningBuild>("build")
+    var steps = RecordTable<StepRecord>("step")
+    var logs = RecordTable<Log>("log")
 
     /// Forgets everything.
     func removeAll() {
-        builders.removeAll()
-        builds.removeAll()
-        steps.removeAll()
+        builders.forgetAll()
+        nextNumbers.forgetAll()
+        buildsets.forgetAll()
+        requests.forgetAll()
+        builds.forgetAll()
+        steps.forgetAll()
+        logs.forgetAll()
+    }
+}
+
+/// A build with the last one of its builder that had finished when it started.
+struct RunningBuild: Sendable, Hashable {
+    var build: Build
+    let previousBuildID: Int?
+}
+
+extension StoreTransaction {
+    /// The builder of an id.
+    func builder(_ id: Int) throws -> Builder {
+        try cache.builders.find(id) { try Builder.find(id, in: database) }
     }
 
-    private static func find<Value>(
-        _ id: Int,
-        in values: inout [Int: Value],
-        read: () throws -> Value?
-    ) rethrows -> Value? {
-        if let known = values[id] { return known }
-        guard let value = try read() else { return nil }
-        if values.count >= bound { values.removeAll(keepingCapacity: true) }
-        values[id] = value
-        return value
+    /// The buildset of an id, with its source stamps.
+    func buildset(_ id: Int) throws -> Buildset {
+        try cache.buildsets.find(id) { try Buildset.find(id, in: database) }
+    }
+
+    /// The request of an id.
+    func request(_ id: Int) throws -> BuildRequest {
+        try cache.requests.find(id) { try BuildRequest.find(id, in: database) }
+    }
+
+    /// The build of an id, which need not be running any more.
+    func build(_ id: Int) throws -> RunningBuild {
+        try cache.builds.find(id) { try RunningBuild.find(id, in: database) }
+    }
+
+    /// The step of an id.
+    func step(_ id: Int) throws -> StepRecord {
+        try cache.steps.find(id) { try StepRecord.find(id, in: database) }
+    }
+
+    /// The log of an id.
+    func log(_ id: Int) throws -> Log {
+        try cache.logs.find(id) { try Log.find(id, in: database) }
     }
 }

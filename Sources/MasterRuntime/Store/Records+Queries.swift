@@ -26,6 +26,15 @@ extension Build {
     }
 }
 
+extension RunningBuild {
+    /// The build of an id.
+    static func find(_ id: Int, in database: Database) throws -> RunningBuild? {
+        try database.first("SELECT \(Build.columns) FROM build WHERE id = ?", [id]) { row in
+            RunningBuild(build: try Build(row: row), previousBuildID: row[Build.previousColumn])
+        }
+    }
+}
+
 extension BuildRequest {
     /// The request of an id.
     static func find(_ id: Int, in database: Database) throws -> BuildRequest? {
@@ -109,6 +118,11 @@ extension StepRecord {
 }
 
 extension Log {
+    /// The log of an id.
+    static func find(_ id: Int, in database: Database) throws -> Log? {
+        try database.first("SELECT \(columns) FROM log WHERE id = ?", [id], Log.init(row:))
+    }
+
     /// The logs of a step, in the order in which they were opened.
     static func all(ofStep id: Int, in database: Database) throws -> [Log] {
         try database.all(

@@ -78,6 +78,7 @@ extension Build {
         id, number, builder_id, request_id, worker_id, started_at, complete_at, results, \
         state_string, properties, previous_build_id
         """
+    static let previousColumn = 10
 
     init(row: Row) throws {
         let properties: String = row[9]

@@ -69,7 +69,8 @@ extension StoreError {
             self = known
             return
         }
-        self.init(.transition, "a record could not be read: \(error)", cause: error)
+        let reason = (error as? DatabaseError)?.message ?? "\(error)"
+        self.init(.transition, "a record could not be read: \(reason)", cause: error)
     }
 }
 

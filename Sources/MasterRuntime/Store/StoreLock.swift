@@ -4,38 +4,34 @@ internal import SystemPackage
 
 /// The hold on a folder that keeps a second master out of it.
 final class StoreLock: Sendable {
-    private let descriptor: FileDescriptor
+    private let file: OwnedDescriptor
 
     /// Takes the folder, making it when it is not there.
     init(folder: String) throws(StoreError) {
         try Self.makeFolder(folder)
         let path = folder + "/lock"
         do {
-            descriptor = try FileDescriptor.open(
-                FilePath(path),
-                .readWrite,
-                options: [.create, .closeOnExec],
-                permissions: [.ownerReadWrite, .groupRead, .otherRead]
+            file = OwnedDescriptor(
+                try FileDescriptor.open(
+                    FilePath(path),
+                    .readWrite,
+                    options: [.create, .closeOnExec],
+                    permissions: [.ownerReadWrite, .groupRead, .otherRead]
+                )
             )
         } catch {
             throw StoreError(opening: path, folder: folder, cause: error)
         }
-        do throws(StoreError) {
-            try take(folder: folder, path: path)
-        } catch {
-            release()
-            throw error
-        }
+        try take(folder: folder, path: path)
     }
 
-    /// Gives the folder free.
+    /// Gives the folder free; a second time does nothing.
     func release() {
-        // Nothing is left to do about a failure: the number is free either way.
-        _ = Glibc.close(descriptor.rawValue)
+        file.close()
     }
 
     private func take(folder: String, path: String) throws(StoreError) {
-        guard flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 else {
+        guard flock(file.number, LOCK_EX | LOCK_NB) == 0 else {
             let fault = Errno(rawValue: errno)
             guard fault == .wouldBlock else {
                 throw StoreError(
@@ -48,8 +44,8 @@ final class StoreLock: Sendable {
             throw StoreError(.locked, Self.heldMessage(folder: folder, path: path), cause: fault)
         }
         do {
-            try descriptor.resize(to: 0)
-            try descriptor.writeAll("\(getpid())\n".utf8)
+            try file.descriptor.resize(to: 0)
+            try file.descriptor.writeAll("\(getpid())\n".utf8)
         } catch {
             throw StoreError(opening: path, folder: folder, cause: error)
         }

@@ -72,6 +72,8 @@ extension StoreOpening {
     }
 
     private static let fileName = "buildmaster.sqlite"
+    /// How large the write-ahead log grows before it is taken into the database: 16 MiB.
+    private static let checkpointPageCount = 4096
 
     private init(
         folder: String,
@@ -88,6 +90,7 @@ extension StoreOpening {
             try database.execute(
                 sql: "PRAGMA synchronous = \(durability == .power ? "FULL" : "NORMAL")"
             )
+            try database.execute(sql: "PRAGMA wal_autocheckpoint = \(Self.checkpointPageCount)")
             return try Self.begin(in: database)
         }
         self.folder = folder

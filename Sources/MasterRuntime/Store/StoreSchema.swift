@@ -7,8 +7,7 @@ internal import GRDB
 enum StoreSchema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
-        migrator.registerMigration("1 records") { try $0.execute(sql: records) }
-        migrator.registerMigration("1 events") { try $0.execute(sql: events) }
+        migrator.registerMigration("1") { try $0.execute(sql: records + events) }
         return migrator
     }
 

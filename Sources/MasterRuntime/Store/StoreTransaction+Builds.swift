@@ -22,19 +22,7 @@ extension StoreTransaction {
         workerID: Int,
         properties: Properties
     ) throws -> Build {
-        let request = try database.first(
-            """
-            UPDATE build_request SET claimed_at = ?
-            WHERE id = ? AND claimed_at IS NULL AND complete_at IS NULL
-            RETURNING \(BuildRequest.columns)
-            """,
-            [now.stored, requestID],
-            BuildRequest.init(row:)
-        )
-        guard let request else {
-            throw StoreError(.conflict, "the build request \(requestID) is not pending")
-        }
-        try append(.buildrequestClaimed, lane: requestID) { request.json }
+        try claimRequest(requestID)
         let number = try nextNumber(of: builder)
         let previous = try previousBuildID(of: builder, before: number)
         try database.run(
@@ -45,10 +33,8 @@ extension StoreTransaction {
             """,
             [builder.id, number, requestID, workerID, previous, now.stored, properties.stored]
         )
-        let id = Int(database.lastInsertedRowID)
-        cache.remember(BuildFacts(id: id, requestID: requestID, previousBuildID: previous))
-        return Build(
-            id: id,
+        let build = Build(
+            id: Int(database.lastInsertedRowID),
             number: number,
             builderID: builder.id,
             requestID: requestID,
@@ -56,40 +42,41 @@ extension StoreTransaction {
             startedAt: now,
             properties: properties
         )
+        cache.builds.keep(RunningBuild(build: build, previousBuildID: previous), at: build.id)
+        return build
     }
 
     /// Stores the properties and the state of a build that was just begun: build new.
     func announce(_ build: Build) throws {
+        var running = try running(build.id)
+        running.build.stateString = build.stateString
+        running.build.properties = build.properties
         try database.run(
             "UPDATE build SET state_string = ?, properties = ? WHERE id = ?",
             [build.stateString, build.properties.stored, build.id]
         )
-        try append(.buildNew, of: build)
+        cache.builds.keep(running, at: build.id)
+        try append(.buildNew, of: running)
     }
 
     /// Says what a build does: build updated.
     func updateBuild(_ id: Int, stateString: String) throws {
-        let build = try database.first(
-            """
-            UPDATE build SET state_string = ? WHERE id = ? AND complete_at IS NULL
-            RETURNING \(Build.columns)
-            """,
-            [stateString, id],
-            Build.init(row:)
-        )
-        guard let build else { throw notRunning(id) }
-        try append(.buildUpdated, of: build)
+        var running = try running(id)
+        running.build.stateString = stateString
+        try database.run("UPDATE build SET state_string = ? WHERE id = ?", [stateString, id])
+        cache.builds.keep(running, at: id)
+        try append(.buildUpdated, of: running)
     }
 
     /// Stores all properties of a build: properties updated, with those that have changed.
     func updateBuild(_ id: Int, properties: Properties, changed: Properties) throws {
-        try database.run(
-            "UPDATE build SET properties = ? WHERE id = ? AND complete_at IS NULL",
-            [properties.stored, id]
-        )
-        guard database.changesCount == 1 else { throw notRunning(id) }
-        let facts = try facts(ofBuild: id)
-        try append(.propertiesUpdated, lane: facts.requestID, build: facts) { changed.json }
+        var running = try running(id)
+        running.build.properties = properties
+        try database.run("UPDATE build SET properties = ? WHERE id = ?", [properties.stored, id])
+        cache.builds.keep(running, at: id)
+        try append(.propertiesUpdated, lane: running.build.requestID, build: running) {
+            changed.json
+        }
     }
 
     /// Ends a build with its request and, after the last one, its buildset.
@@ -104,65 +91,60 @@ extension StoreTransaction {
         properties: Properties,
         outcome: BuildOutcome = .finished
     ) throws -> Build {
-        let build = try database.first(
+        var running = try running(id)
+        running.build.completeAt = now
+        running.build.results = results
+        running.build.stateString = stateString
+        running.build.properties = properties
+        try database.run(
             """
             UPDATE build SET complete_at = ?, results = ?, state_string = ?, properties = ?
-            WHERE id = ? AND complete_at IS NULL
-            RETURNING \(Build.columns)
+            WHERE id = ?
             """,
-            [now.stored, results.rawValue, stateString, properties.stored, id],
-            Build.init(row:)
+            [now.stored, results.rawValue, stateString, properties.stored, id]
         )
-        guard let build else { throw notRunning(id) }
+        cache.builds.forget(id)
         switch outcome {
         case .finished:
-            let end = try finishRequest(build.requestID, results: results)
-            try append(.buildFinished, of: build)
+            let end = try finishRequest(running.build.requestID, results: results)
+            try append(.buildFinished, of: running)
             try append(end)
         case .retried:
-            let request = try unclaim(build.requestID)
-            try append(.buildFinished, of: build)
+            let request = try unclaimRequest(running.build.requestID)
+            try append(.buildFinished, of: running)
             try append(.buildrequestUnclaimed, lane: request.id) { request.json }
         }
-        return build
+        return running.build
     }
 
-    /// The facts of a build.
-    func facts(ofBuild id: Int) throws -> BuildFacts {
-        let facts = try cache.build(id) {
-            try database.first(
-                "SELECT request_id, previous_build_id FROM build WHERE id = ?",
-                [id]
-            ) { BuildFacts(id: id, requestID: $0[0], previousBuildID: $0[1]) }
+    private func running(_ id: Int) throws -> RunningBuild {
+        let found = try build(id)
+        guard found.build.completeAt == nil else {
+            throw StoreError(.conflict, "the build \(id) is not running")
         }
-        guard let facts else { throw missing("build", id) }
-        return facts
-    }
-
-    private func notRunning(_ id: Int) -> StoreError {
-        StoreError(.conflict, "the build \(id) is not running")
+        return found
     }
 
     private func nextNumber(of builder: Builder) throws -> Int {
-        let number: Int? = try database.first(
-            """
-            UPDATE builder SET next_number = next_number + 1 WHERE id = ?
-            RETURNING next_number - 1
-            """,
-            [builder.id]
-        ) { $0[0] }
-        guard let number else { throw missing("builder", builder.id) }
+        let number = try cache.nextNumbers.find(builder.id) {
+            try database.number("SELECT next_number FROM builder WHERE id = ?", [builder.id])
+        }
+        try database.run(
+            "UPDATE builder SET next_number = ? WHERE id = ?",
+            [number + 1, builder.id]
+        )
+        cache.nextNumbers.keep(number + 1, at: builder.id)
         return number
     }
 
     private func previousBuildID(of builder: Builder, before number: Int) throws -> Int? {
-        try database.first(
+        try database.number(
             """
             SELECT id FROM build
             WHERE builder_id = ? AND number < ? AND results IS NOT NULL AND results <> ?
             ORDER BY number DESC LIMIT 1
             """,
             [builder.id, number, Results.retry.rawValue]
-        ) { $0[0] }
+        )
     }
 }

@@ -20,9 +20,7 @@ extension StoreTransaction {
         slug: String,
         kind: Log.Kind
     ) throws -> Log {
-        guard let step = try StepRecord.find(stepID, in: database) else {
-            throw missing("step", stepID)
-        }
+        let step = try step(stepID)
         let path = LogFile.path(buildID: step.buildID, stepNumber: step.number, slug: slug)
         try database.run(
             "INSERT INTO log (id, step_id, name, slug, kind, path) VALUES (?, ?, ?, ?, ?, ?)",
@@ -35,40 +33,27 @@ extension StoreTransaction {
             slug: slug,
             kind: kind
         )
+        cache.logs.keep(log, at: log.id)
         try append(.logNew, of: log)
         return log
     }
 
     /// Ends a log: log finished.
     func finishLog(_ id: Int, lineCount: Int) throws {
-        try change(
-            id,
-            event: .logFinished,
-            "UPDATE log SET line_count = ?, complete = 1 WHERE id = ? RETURNING \(Log.columns)",
+        var log = try log(id)
+        log.isComplete = true
+        log.lineCount = lineCount
+        try database.run(
+            "UPDATE log SET line_count = ?, complete = 1 WHERE id = ?",
             [lineCount, id]
         )
-    }
-
-    private func change(
-        _ id: Int,
-        event: EventKind,
-        _ sql: String,
-        _ arguments: StatementArguments
-    ) throws {
-        guard let log = try database.first(sql, arguments, Log.init(row:)) else {
-            throw missing("log", id)
-        }
-        try append(event, of: log)
+        cache.logs.forget(id)
+        try append(.logFinished, of: log)
     }
 
     private func append(_ kind: EventKind, of log: Log) throws {
         guard wanted.contains(kind) else { return }
-        let build = try cache.build(ofStep: log.stepID) {
-            try database.first("SELECT build_id FROM step WHERE id = ?", [log.stepID]) {
-                try facts(ofBuild: $0[0])
-            }
-        }
-        guard let build else { throw missing("step", log.stepID) }
-        try append(kind, lane: build.requestID, build: build) { log.json }
+        let build = try build(try step(log.stepID).buildID)
+        try append(kind, lane: build.build.requestID, build: build) { log.json }
     }
 }

@@ -8,17 +8,29 @@ struct RequestEnd {
 }
 
 extension StoreTransaction {
+    /// Takes a pending request: request claimed.
+    func claimRequest(_ id: Int) throws {
+        var request = try request(id)
+        guard request.claimedAt == nil, request.completeAt == nil else {
+            throw StoreError(.conflict, "the build request \(id) is not pending")
+        }
+        request.claimedAt = now
+        try database.run(
+            "UPDATE build_request SET claimed_at = ? WHERE id = ?",
+            [now.stored, id]
+        )
+        cache.requests.keep(request, at: id)
+        try append(.buildrequestClaimed, lane: id) { request.json }
+    }
+
     /// Cancels a request that no build has been started for.
     ///
     /// In order: request cancelled, request finished and, for the last one, buildset finished.
     /// - Returns: Whether the request was still pending.
     @discardableResult
     func cancelRequest(_ id: Int) throws -> Bool {
-        let isPending: Bool? = try database.first(
-            "SELECT claimed_at IS NULL AND complete_at IS NULL FROM build_request WHERE id = ?",
-            [id]
-        ) { $0[0] }
-        guard isPending == true else { return false }
+        let request = try request(id)
+        guard request.claimedAt == nil, request.completeAt == nil else { return false }
         let end = try finishRequest(id, results: .cancelled)
         try append(.buildrequestCancelled, lane: id) { end.request.json }
         try append(end)
@@ -27,54 +39,50 @@ extension StoreTransaction {
 
     /// Ends a request and, when it was the last one, its buildset, and tells nobody yet.
     func finishRequest(_ id: Int, results: Results) throws -> RequestEnd {
-        let request = try database.first(
-            """
-            UPDATE build_request SET complete_at = ?, results = ? WHERE id = ?
-            RETURNING \(BuildRequest.columns)
-            """,
-            [now.stored, results.rawValue, id],
-            BuildRequest.init(row:)
+        var request = try request(id)
+        request.completeAt = now
+        request.results = results
+        try database.run(
+            "UPDATE build_request SET complete_at = ?, results = ? WHERE id = ?",
+            [now.stored, results.rawValue, id]
         )
-        guard let request else { throw missing("build request", id) }
+        cache.requests.keep(request, at: id)
         return RequestEnd(request: request, buildset: try finishBuildset(request.buildsetID))
     }
 
-    /// Tells of the end of a request and of its buildset.
+    /// Tells of the end of a request and of its buildset, which hardly change again.
     func append(_ end: RequestEnd) throws {
         try append(.buildrequestFinished, lane: end.request.id) { end.request.json }
-        guard var buildset = end.buildset, wanted.contains(.buildsetFinished) else { return }
-        buildset.sourceStamps = try SourceStamp.all(ofBuildset: buildset.id, in: database)
+        cache.requests.forget(end.request.id)
+        guard let buildset = end.buildset else { return }
         try append(.buildsetFinished, lane: buildset.lane) { buildset.json }
+        cache.buildsets.forget(buildset.id)
     }
 
     /// Makes a claimed request pending again, and tells nobody yet.
-    func unclaim(_ id: Int) throws -> BuildRequest {
-        let request = try database.first(
-            """
-            UPDATE build_request SET claimed_at = NULL WHERE id = ?
-            RETURNING \(BuildRequest.columns)
-            """,
-            [id],
-            BuildRequest.init(row:)
-        )
-        guard let request else { throw missing("build request", id) }
+    func unclaimRequest(_ id: Int) throws -> BuildRequest {
+        var request = try request(id)
+        request.claimedAt = nil
+        try database.run("UPDATE build_request SET claimed_at = NULL WHERE id = ?", [id])
+        cache.requests.keep(request, at: id)
         return request
     }
 
     private func finishBuildset(_ id: Int) throws -> Buildset? {
-        let ends = try database.all(
-            "SELECT results FROM build_request WHERE buildset_id = ?",
+        let ends = try database.numbers(
+            "SELECT ifnull(results, -1) FROM build_request WHERE buildset_id = ?",
             [id]
-        ) { Results(stored: $0[0]) }
-        guard !ends.contains(nil) else { return nil }
+        ).map(Results.init(rawValue:))
+        var buildset = try buildset(id)
+        guard !ends.contains(nil), buildset.completeAt == nil else { return nil }
         let worst = ends.reduce(.success) { Results.worst($0, $1) ?? .success }
-        return try database.first(
-            """
-            UPDATE buildset SET complete_at = ?, results = ? WHERE id = ? AND complete_at IS NULL
-            RETURNING \(Buildset.columns)
-            """,
-            [now.stored, worst.rawValue, id],
-            Buildset.init(row:)
+        buildset.completeAt = now
+        buildset.results = worst
+        try database.run(
+            "UPDATE buildset SET complete_at = ?, results = ? WHERE id = ?",
+            [now.stored, worst.rawValue, id]
         )
+        cache.buildsets.keep(buildset, at: id)
+        return buildset
     }
 }

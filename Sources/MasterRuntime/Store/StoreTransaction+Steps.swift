@@ -26,6 +26,7 @@ extension StoreTransaction {
             buildID: buildID,
             name: name
         )
+        cache.steps.keep(step, at: step.id)
         try append(.stepNew, of: step)
         return step
     }
@@ -33,26 +34,27 @@ extension StoreTransaction {
     /// Starts a step: step started.
     @discardableResult
     func startStep(_ id: Int, stateString: String = "running") throws -> StepRecord {
-        try change(
-            id,
-            event: .stepStarted,
-            """
-            UPDATE step SET started_at = ?, state_string = ? WHERE id = ?
-            RETURNING \(StepRecord.columns)
-            """,
+        var step = try step(id)
+        step.startedAt = now
+        step.stateString = stateString
+        try database.run(
+            "UPDATE step SET started_at = ?, state_string = ? WHERE id = ?",
             [now.stored, stateString, id]
         )
+        cache.steps.keep(step, at: id)
+        try append(.stepStarted, of: step)
+        return step
     }
 
     /// Says what a step does: step updated.
     @discardableResult
     func updateStep(_ id: Int, stateString: String) throws -> StepRecord {
-        try change(
-            id,
-            event: .stepUpdated,
-            "UPDATE step SET state_string = ? WHERE id = ? RETURNING \(StepRecord.columns)",
-            [stateString, id]
-        )
+        var step = try step(id)
+        step.stateString = stateString
+        try database.run("UPDATE step SET state_string = ? WHERE id = ?", [stateString, id])
+        cache.steps.keep(step, at: id)
+        try append(.stepUpdated, of: step)
+        return step
     }
 
     /// Ends a step: step finished.
@@ -63,33 +65,25 @@ extension StoreTransaction {
         stateString: String,
         isHidden: Bool = false
     ) throws -> StepRecord {
-        try change(
-            id,
-            event: .stepFinished,
+        var step = try step(id)
+        step.completeAt = now
+        step.results = results
+        step.stateString = stateString
+        step.isHidden = isHidden
+        try database.run(
             """
             UPDATE step SET complete_at = ?, results = ?, state_string = ?, hidden = ? WHERE id = ?
-            RETURNING \(StepRecord.columns)
             """,
             [now.stored, results.rawValue, stateString, isHidden, id]
         )
-    }
-
-    private func change(
-        _ id: Int,
-        event: EventKind,
-        _ sql: String,
-        _ arguments: StatementArguments
-    ) throws -> StepRecord {
-        guard let step = try database.first(sql, arguments, StepRecord.init(row:)) else {
-            throw missing("step", id)
-        }
-        try append(event, of: step)
+        cache.steps.forget(id)
+        try append(.stepFinished, of: step)
         return step
     }
 
     private func append(_ kind: EventKind, of step: StepRecord) throws {
         guard wanted.contains(kind) else { return }
-        let build = try facts(ofBuild: step.buildID)
-        try append(kind, lane: build.requestID, build: build) { step.json }
+        let build = try build(step.buildID)
+        try append(kind, lane: build.build.requestID, build: build) { step.json }
     }
 }

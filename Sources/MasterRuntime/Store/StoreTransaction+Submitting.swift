@@ -15,18 +15,18 @@ extension StoreTransaction {
             [name, description, tagsText],
             Builder.init(row:)
         )
-        guard let builder else { throw missing("builder", name) }
-        cache.forget(builder: builder.id)
+        guard let builder else {
+            throw StoreError(.transition, "the builder \(name) could not be kept")
+        }
+        cache.builders.keep(builder, at: builder.id)
         return builder
     }
 
     /// The id of the worker of a name, which is made when it is new.
     func worker(named name: String) throws -> Int {
-        let known: Int? = try database.first(
-            "SELECT id FROM worker WHERE name = ?",
-            [name]
-        ) { $0[0] }
-        if let known { return known }
+        if let known = try database.number("SELECT id FROM worker WHERE name = ?", [name]) {
+            return known
+        }
         try database.run("INSERT INTO worker (name) VALUES (?)", [name])
         return Int(database.lastInsertedRowID)
     }
@@ -35,12 +35,12 @@ extension StoreTransaction {
     ///
     /// - Parameters:
     ///   - buildset: What is known of it; its id and its moment are given here.
-    ///   - builders: Who is to build, in order.
+    ///   - builders: Who is to build, in order; at least one.
     ///   - properties: What the builds begin with.
     ///   - priority: Higher is earlier.
     ///   - waitedFor: Whether somebody waits for the builds.
     /// - Returns: What was stored, with its ids.
-    /// - Throws: What the database says.
+    /// - Throws: ``StoreError`` when there is no builder, or what the database says.
     func submit(
         _ buildset: Buildset,
         builders: [Builder],
@@ -48,6 +48,9 @@ extension StoreTransaction {
         priority: Int = 0,
         waitedFor: Bool = false
     ) throws -> Submission {
+        guard !builders.isEmpty else {
+            throw StoreError(.conflict, "a buildset needs a builder that is to build it")
+        }
         let buildset = try insert(buildset, properties: properties)
         var requests: [BuildRequest] = []
         for builder in builders {
@@ -70,6 +73,8 @@ extension StoreTransaction {
     private func insert(_ buildset: Buildset, properties: Properties) throws -> Buildset {
         var buildset = buildset
         buildset.submittedAt = now
+        buildset.completeAt = nil
+        buildset.results = nil
         try database.run(
             """
             INSERT INTO buildset (reason, submitted_at, parent_build_id, parent_relationship,
@@ -85,6 +90,7 @@ extension StoreTransaction {
         for index in buildset.sourceStamps.indices {
             try insert(&buildset.sourceStamps[index], buildsetID: buildset.id)
         }
+        cache.buildsets.keep(buildset, at: buildset.id)
         return buildset
     }
 
@@ -116,7 +122,7 @@ extension StoreTransaction {
             """,
             [buildset.id, builder.id, priority, now.stored, waitedFor]
         )
-        return BuildRequest(
+        let request = BuildRequest(
             id: Int(database.lastInsertedRowID),
             buildsetID: buildset.id,
             builderID: builder.id,
@@ -124,11 +130,8 @@ extension StoreTransaction {
             submittedAt: now,
             waitedFor: waitedFor
         )
-    }
-
-    /// The error of a record that is not there.
-    func missing(_ record: String, _ id: some CustomStringConvertible) -> StoreError {
-        StoreError(.conflict, "there is no \(record) \(id) in the store")
+        cache.requests.keep(request, at: request.id)
+        return request
     }
 }
 

@@ -47,10 +47,17 @@ final class StoreTransaction {
     }
 
     /// Adds an event whose record is made only when somebody wants it.
+    ///
+    /// - Parameters:
+    ///   - kind: What happened.
+    ///   - lane: The request, or the lane of what belongs to none.
+    ///   - build: The build that it is about or belongs to.
+    ///   - record: Makes the record.
+    /// - Throws: What the database says.
     func append(
         _ kind: EventKind,
         lane: Int,
-        build: BuildFacts? = nil,
+        build: RunningBuild? = nil,
         _ record: () throws -> JSONObject
     ) throws {
         guard wanted.contains(kind) else { return }
@@ -59,7 +66,7 @@ final class StoreTransaction {
                 at: now,
                 kind: kind,
                 lane: lane,
-                buildID: build?.id,
+                buildID: build?.build.id,
                 previousBuildID: build?.previousBuildID,
                 record: record()
             )

@@ -58,16 +58,16 @@ final class StoreWriter: Sendable {
                 stop(with: StoreError(syncing: pool.path, cause: error))
             }
         }
-        sync.close()
         end()
     }
 
-    /// Closes the database, which takes the write-ahead log into it.
+    /// Takes the write-ahead log into the database and closes it.
     private func end() {
         do {
+            try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
             try pool.close()
         } catch {
-            // A reader is still at work: the log stays, and the next open takes it in.
+            // All commits are kept: the log stays, and the next open takes it in.
         }
         ending.finish()
     }

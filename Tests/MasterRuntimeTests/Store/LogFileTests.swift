@@ -1,0 +1,76 @@
+import Foundation
+import Testing
+
+@testable import MasterRuntime
+
+struct LogFileTests {
+    @Test func `the path is made of build, step and slug and stays in its folder`() {
+        #expect(LogFile.path(buildID: 3, stepNumber: 2, slug: "stdio") == "logs/3/2-stdio.log")
+        #expect(LogFile.path(buildID: 3, stepNumber: 2, slug: "../a\0") == "logs/3/2-.._a_.log")
+    }
+
+    @Test(arguments: [("", 0), ("oone\n", 1), ("oone\nhtwo\n", 2), ("oone\notwo", 1)])
+    func `a short log is read as a whole`(text: String, lines: Int) async throws {
+        try await withLog(text) { log in
+            let (content, count) = (try log.content(), try log.lineCount())
+            #expect(content == LogFile.Content(firstLine: 0, text: text))
+            #expect(count == lines)
+        }
+    }
+
+    @Test func `a log that was never written is empty`() throws {
+        let log = LogFile(path: NSTemporaryDirectory() + "no-such-log-" + UUID().uuidString)
+        #expect(try log.content() == LogFile.Content(firstLine: 0, text: ""))
+        #expect(try log.lineCount() == 0)
+    }
+
+    @Test func `a log that may not be read is an error`() {
+        #expect(throws: (any Error).self) { try LogFile(path: "/proc/self/mem").lineCount() }
+    }
+
+    @Test func `of a long log the last whole lines are read, with their position`() async throws {
+        let lines = (0..<1000).map { "oline \($0)\n" }
+        try await withLog(lines.joined()) { log in
+            #expect(try log.lineCount() == 1000)
+            for bound in [10, 95, 96, 97, 5000] {
+                let content = try log.content(bound: bound)
+                #expect(content.text == lines[content.firstLine...].joined())
+                #expect(content.text.utf8.count <= bound)
+                #expect(content.text.utf8.count > bound - 10)
+            }
+        }
+    }
+
+    @Test(arguments: ["", "\n"])
+    func `of a last line that is longer than the bound the begin is read`(
+        end: String
+    ) async throws {
+        let line = "o0123456789012345"
+        try await withLog("ofirst\nosecond\n" + line + end) { log in
+            let content = try log.content(bound: 10)
+            #expect(content == LogFile.Content(firstLine: 2, text: "o012345678\n"))
+        }
+        try await withLog(line + end) { log in
+            let content = try log.content(bound: 10)
+            #expect(content == LogFile.Content(firstLine: 0, text: "o012345678\n"))
+        }
+    }
+
+    @Test func `the bound cuts through characters without harm`() async throws {
+        try await withLog("oäöü\noäöü\n") { log in
+            for bound in 8..<16 {
+                let content = try log.content(bound: bound)
+                #expect(content == LogFile.Content(firstLine: 1, text: "oäöü\n"))
+            }
+            #expect(try log.content(bound: 6).text == "oäö\u{FFFD}\n")
+        }
+    }
+
+    private func withLog(_ text: String, _ body: (LogFile) throws -> Void) async throws {
+        try await StoreFixture.inFolder { folder in
+            let path = folder + "/log"
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+            try body(LogFile(path: path))
+        }
+    }
+}

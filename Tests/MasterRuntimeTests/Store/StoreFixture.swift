@@ -1,0 +1,152 @@
+import Foundation
+import GRDB
+import MasterKit
+
+@testable import MasterRuntime
+
+/// A store in a fresh folder that is removed in the end, with a builder and a worker.
+struct StoreFixture: Sendable {
+    /// The moment at which everything happens.
+    static let now = Date(timeIntervalSince1970: 1_795_342_428.5)
+
+    let store: Store
+    let builder: Builder
+    let workerID: Int
+
+    var folder: String { store.folder }
+
+    /// Runs a body with a new store and closes it.
+    static func run(
+        storing kinds: Set<EventKind> = [], _ body: (StoreFixture) async throws -> Void
+    ) async throws {
+        try await inFolder { folder in
+            let fixture = try await open(folder)
+            fixture.store.storeEvents(of: kinds)
+            do {
+                try await body(fixture)
+            } catch {
+                await fixture.store.close()
+                throw error
+            }
+            await fixture.store.close()
+        }
+    }
+
+    /// Opens the store of a folder.
+    static func open(_ folder: String) async throws -> StoreFixture {
+        let store = try await Store.open(
+            folder: folder, identity: MasterIdentity(buildbotURL: "http://127.0.0.1:8010/"),
+            clock: { now })
+        let (builder, workerID) = try await store.write { transaction in
+            let builder = try transaction.builder(
+                named: "ok2", description: "two shell steps", tags: ["t1"])
+            return (builder, try transaction.worker(named: "w0"))
+        }
+        return StoreFixture(store: store, builder: builder, workerID: workerID)
+    }
+
+    /// Runs a body with the path of a fresh folder.
+    static func inFolder(_ body: (String) async throws -> Void) async throws {
+        let folder = NSTemporaryDirectory() + "store-" + UUID().uuidString
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try await body(folder)
+    }
+
+    /// Submits a buildset of the fixture's builder, or of several builders.
+    func submit(_ builders: [Builder]? = nil) async throws -> Submission {
+        let stamp = SourceStamp(
+            branch: "", revision: "", createdAt: StoreFixture.now)
+        let buildset = Buildset(
+            id: 0, reason: "somebody asked for it", submittedAt: StoreFixture.now,
+            sourceStamps: [stamp])
+        return try await store.write { [builder] transaction in
+            try transaction.submit(
+                buildset, builders: builders ?? [builder], properties: Properties())
+        }
+    }
+
+    /// Claims a request and announces its build, with two properties.
+    func start(_ request: BuildRequest) async throws -> Build {
+        try await store.write { [builder, workerID] transaction in
+            var build = try transaction.claim(
+                request.id, builder: builder, workerID: workerID, properties: Properties())
+            build.properties.set("reason", "force build", source: "Force Build Form")
+            build.properties.set("buildnumber", .int(build.number), source: "Build")
+            try transaction.announce(build)
+            return build
+        }
+    }
+
+    /// Submits and starts a build.
+    func startBuild() async throws -> Build {
+        try await start(try await submit().requests[0])
+    }
+
+    /// Runs a step with a log in a build, without waiting.
+    func runStep(_ number: Int = 1, of build: Build, lines: String = "oone\n") async throws {
+        let (step, log) = (store.makeStepID(), store.makeLogID())
+        let file = LogFile.path(buildID: build.id, stepNumber: number, slug: "stdio")
+        try write(lines, to: file)
+        await store.post { transaction in
+            try transaction.newStep(id: step, buildID: build.id, number: number, name: "first")
+            try transaction.startStep(step)
+            try transaction.updateStep(step, stateString: "working")
+            try transaction.newLog(
+                id: log, stepID: step, name: "stdio", slug: "stdio", kind: .stream)
+            try transaction.finishLog(log, lineCount: lines.utf8.count { $0 == 0x0A })
+            try transaction.finishStep(step, results: .success, stateString: "done")
+        }
+    }
+
+    /// Ends a build.
+    @discardableResult
+    func finish(
+        _ build: Build, _ results: Results = .success, outcome: BuildOutcome = .finished
+    ) async throws -> Build {
+        try await store.write { transaction in
+            try transaction.finishBuild(
+                build.id, results: results, stateString: "build \(results.name)",
+                properties: build.properties, outcome: outcome)
+        }
+    }
+
+    /// Writes a file below the folder.
+    func write(_ text: String, to path: String) throws {
+        let url = URL(fileURLWithPath: folder + "/" + path)
+        try FileManager.default.createDirectory(
+            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: url)
+    }
+
+    /// The events of all kinds that a body brings about; the store is closed after it.
+    func events(during body: () async throws -> Void) async throws -> [Event] {
+        try await store.events.withSubscription(
+            to: Set(EventKind.allCases), bound: 10_000
+        ) { subscription in
+            try await body()
+            await store.close()
+            var events: [Event] = []
+            for await case .event(let event) in subscription { events.append(event) }
+            return events
+        }
+    }
+
+    /// A number that a query gives.
+    func count(_ sql: String) async throws -> Int {
+        try await store.read { try Int.fetchOne($0, sql: sql) ?? 0 }
+    }
+}
+
+/// The error that a body throws.
+func storeError(
+    _ body: () async throws -> some Sendable
+) async throws -> StoreError? {
+    do {
+        _ = try await body()
+        return nil
+    } catch let error as StoreError {
+        return error
+    }
+}

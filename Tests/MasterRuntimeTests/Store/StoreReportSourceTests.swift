@@ -1,0 +1,117 @@
+import Foundation
+import MasterKit
+import Testing
+
+@testable import MasterRuntime
+
+struct StoreReportSourceTests {
+    @Test func `without details the record comes as it is`() async throws {
+        try await withFinishedBuild { source, event, _ in
+            let record = try await source.build(of: event, with: BuildDetails())
+            #expect("\(record)" == "\(event.record)")
+        }
+    }
+
+    @Test func `unwanted properties are an empty mapping in their place`() async throws {
+        try await withFinishedBuild { source, event, _ in
+            let record = try await source.build(of: event, with: BuildDetails(properties: false))
+            #expect(record["properties"] == .object(JSONObject()))
+            #expect(record.keys == event.record.keys)
+        }
+    }
+
+    @Test func `steps come last, in order, without logs`() async throws {
+        try await withFinishedBuild { source, event, _ in
+            let record = try await source.build(of: event, with: BuildDetails(steps: true))
+            #expect(record.keys == event.record.keys + ["steps"])
+            let steps = record["steps"]?.arrayValue ?? []
+            #expect(steps.map { $0["number"] } == [1, 2])
+            #expect(
+                steps.first?.objectValue?.keys == [
+                    "stepid", "number", "name", "buildid", "started_at", "locks_acquired_at",
+                    "complete", "complete_at", "state_string", "results", "urls", "hidden",
+                ])
+        }
+    }
+
+    @Test func `logs bring the steps with them and have the captured keys and addresses`()
+        async throws
+    {
+        try await withFinishedBuild { source, event, _ in
+            let record = try await source.build(of: event, with: BuildDetails(logs: true))
+            let log = try #require(record["steps"]?[1]?["logs"]?[0]?.objectValue)
+            #expect(
+                log.keys == [
+                    "logid", "name", "slug", "stepid", "complete", "num_lines", "type",
+                    "stepname", "url", "url_raw", "url_raw_inline",
+                ])
+            #expect(log["stepname"] == "first")
+            #expect(
+                log["url"]
+                    == "http://127.0.0.1:8010/#/builders/1/builds/1/steps/2/logs/stdio")
+            #expect(log["url_raw"] == "http://127.0.0.1:8010/api/v2/logs/2/raw")
+            #expect(log["url_raw_inline"] == "http://127.0.0.1:8010/api/v2/logs/2/raw_inline")
+        }
+    }
+
+    @Test(arguments: [
+        (BuildDetails.LogContents.all, true), (.named(["stdio"]), true),
+        (.named(["first.stdio"]), true), (.named(["second.stdio", "content"]), false),
+    ])
+    func `content comes for the logs that are named`(
+        contents: BuildDetails.LogContents, isThere: Bool
+    ) async throws {
+        try await withFinishedBuild { source, event, _ in
+            let record = try await source.build(
+                of: event, with: BuildDetails(logContents: contents))
+            let log = try #require(record["steps"]?[0]?["logs"]?[0]?.objectValue)
+            let content: JSONValue = [
+                "logid": 1, "firstline": 0, "content": "hfirst\noone\n",
+            ]
+            #expect(log["content"] == (isThere ? content : Optional.none))
+            #expect(log.keys.last == (isThere ? "content" : "url_raw_inline"))
+        }
+    }
+
+    @Test func `a log whose file was removed has no content and does no harm`() async throws {
+        try await withFinishedBuild { source, event, fixture in
+            try FileManager.default.removeItem(atPath: fixture.folder + "/logs")
+            let record = try await source.build(of: event, with: BuildDetails(logContents: .all))
+            #expect(record["steps"]?[0]?["logs"]?[0]?["content"]?["content"] == "")
+        }
+    }
+
+    @Test func `events of other records have no steps`() async throws {
+        try await withFinishedBuild { source, event, _ in
+            let other = Event(
+                at: event.at, kind: .buildrequestFinished, lane: 1, record: ["buildrequestid": 1])
+            let record = try await source.build(
+                of: other, with: BuildDetails(properties: false, steps: true))
+            #expect(record == other.record)
+        }
+    }
+
+    @Test func `results of builds are looked up`() async throws {
+        try await withFinishedBuild { source, event, _ in
+            let (known, unknown) = try await (
+                source.results(ofBuild: 1), source.results(ofBuild: 99)
+            )
+            #expect(known == .failure)
+            #expect(unknown == nil)
+        }
+    }
+
+    /// Runs a body with the end of a build that had two steps with a log each.
+    private func withFinishedBuild(
+        _ body: (StoreReportSource, Event, StoreFixture) async throws -> Void
+    ) async throws {
+        try await StoreFixture.run(storing: [.buildFinished]) { fixture in
+            let build = try await fixture.startBuild()
+            try await fixture.runStep(1, of: build, lines: "hfirst\noone\n")
+            try await fixture.runStep(2, of: build)
+            try await fixture.finish(build, .failure)
+            let event = try await fixture.store.read { try Event.stored(at: 1, in: $0) }
+            try await body(StoreReportSource(fixture.store), try #require(event), fixture)
+        }
+    }
+}
