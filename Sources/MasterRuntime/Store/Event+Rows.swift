@@ -15,7 +15,7 @@ extension Event {
             lane: row[3],
             buildID: row[4],
             previousBuildID: row[5],
-            record: try JSONValue(parsing: snapshot).objectValue ?? JSONObject()
+            record: try JSONValue(stored: snapshot).objectValue ?? JSONObject()
         )
     }
 

@@ -11,7 +11,7 @@ extension Builder {
             id: row[0],
             name: row[1],
             description: row[2],
-            tags: try JSONValue(parsing: tags).arrayValue?.compactMap(\.stringValue) ?? []
+            tags: try JSONValue(stored: tags).arrayValue?.compactMap(\.stringValue) ?? []
         )
     }
 }
@@ -142,10 +142,22 @@ extension Results {
 
 extension Properties {
     init(stored text: String) throws {
-        self.init(json: try JSONValue(parsing: text).objectValue ?? JSONObject())
+        self.init(json: try JSONValue(stored: text).objectValue ?? JSONObject())
     }
 
     var stored: String {
         JSONWriter.compact.string(.object(json))
+    }
+}
+
+extension JSONValue {
+    /// Reads what was written here, however large; only a limit on the depth guards the stack.
+    init(stored text: String) throws(JSONParserError) {
+        let parser = JSONParser(
+            maximumDepth: 2048,
+            maximumByteCount: .max,
+            maximumValueCount: .max
+        )
+        self = try parser.parse(text)
     }
 }

@@ -73,6 +73,21 @@ struct BuildRecordTests {
         }
     }
 
+    @Test func `properties that are deep or large are kept and read again`() async throws {
+        try await StoreFixture.run(storing: [.buildFinished]) { fixture in
+            var build = try await fixture.startBuild()
+            let deep = (0..<300).reduce(JSONValue.null) { value, _ in [value] }
+            build.properties.set("deep", deep, source: "step")
+            build.properties.set(
+                "large", .string(String(repeating: "\u{1}", count: 1 << 16)), source: "step")
+            try await fixture.finish(build)
+            let found = try await fixture.store.read { try Build.find(1, in: $0) }
+            #expect(found?.properties == build.properties)
+            let event = try await fixture.store.read { try Event.stored(at: 1, in: $0) }
+            #expect(event?.property("deep") == deep)
+        }
+    }
+
     @Test func `the record names the build that triggered it, and its builder`() async throws {
         try await StoreFixture.run { fixture in
             let events = try await fixture.events {
