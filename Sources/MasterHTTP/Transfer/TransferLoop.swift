@@ -26,8 +26,10 @@ final class TransferLoop: Sendable {
         let multi = try CurlMulti(idleConnections: limits.inFlight)
         self.multi = multi
         try LoopThread.start { [self] in
+            let reserve = HeapReserve()
             TransferWorker(loop: self, multi: multi, limits: limits).run()
             end()
+            _ = consume reserve
         }
     }
 
