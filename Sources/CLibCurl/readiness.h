@@ -7,7 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* epoll and eventfd in libcurl's terms: what to wait for is CURL_POLL_…, what came is CURL_CSELECT_…. */
+/* epoll and eventfd in libcurl's terms: CURL_POLL_… to wait for, CURL_CSELECT_… that came. */
 
 typedef struct {
     int descriptor;

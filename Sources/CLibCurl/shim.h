@@ -4,13 +4,14 @@
 #include <curl/curl.h>
 #include "readiness.h"
 
-/* curl_easy_setopt and its kin are variadic, which Swift cannot call: one wrapper an argument type. */
+/* curl_easy_setopt and its kin are variadic, which Swift cannot call: a wrapper an argument type. */
 
 typedef size_t (*master_curl_data_callback)(char *, size_t, size_t, void *);
 typedef int (*master_curl_seek_callback)(void *, curl_off_t, int);
 typedef int (*master_curl_debug_callback)(CURL *, curl_infotype, char *, size_t, void *);
 typedef int (*master_curl_close_callback)(void *, curl_socket_t);
-typedef curl_socket_t (*master_curl_opensocket_callback)(void *, curlsocktype, struct curl_sockaddr *);
+typedef curl_socket_t (*master_curl_opensocket_callback)(
+    void *, curlsocktype, struct curl_sockaddr *);
 
 static inline CURLcode master_curl_set_long(CURL *handle, CURLoption option, long value) {
     return curl_easy_setopt(handle, option, value);
@@ -28,27 +29,33 @@ static inline CURLcode master_curl_set_pointer(CURL *handle, CURLoption option, 
     return curl_easy_setopt(handle, option, value);
 }
 
-static inline CURLcode master_curl_set_list(CURL *handle, CURLoption option, struct curl_slist *value) {
+static inline CURLcode master_curl_set_list(CURL *handle,
+    CURLoption option, struct curl_slist *value) {
     return curl_easy_setopt(handle, option, value);
 }
 
-static inline CURLcode master_curl_set_data_callback(CURL *handle, CURLoption option, master_curl_data_callback value) {
+static inline CURLcode master_curl_set_data_callback(CURL *handle,
+    CURLoption option, master_curl_data_callback value) {
     return curl_easy_setopt(handle, option, value);
 }
 
-static inline CURLcode master_curl_set_seek_callback(CURL *handle, master_curl_seek_callback value) {
+static inline CURLcode master_curl_set_seek_callback(CURL *handle,
+    master_curl_seek_callback value) {
     return curl_easy_setopt(handle, CURLOPT_SEEKFUNCTION, value);
 }
 
-static inline CURLcode master_curl_set_debug_callback(CURL *handle, master_curl_debug_callback value) {
+static inline CURLcode master_curl_set_debug_callback(CURL *handle,
+    master_curl_debug_callback value) {
     return curl_easy_setopt(handle, CURLOPT_DEBUGFUNCTION, value);
 }
 
-static inline CURLcode master_curl_set_opensocket_callback(CURL *handle, master_curl_opensocket_callback value) {
+static inline CURLcode master_curl_set_opensocket_callback(CURL *handle,
+    master_curl_opensocket_callback value) {
     return curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, value);
 }
 
-static inline CURLcode master_curl_set_closesocket_callback(CURL *handle, master_curl_close_callback value) {
+static inline CURLcode master_curl_set_closesocket_callback(CURL *handle,
+    master_curl_close_callback value) {
     return curl_easy_setopt(handle, CURLOPT_CLOSESOCKETFUNCTION, value);
 }
 
@@ -64,7 +71,8 @@ static inline CURLcode master_curl_get_pointer(CURL *handle, CURLINFO info, void
     return curl_easy_getinfo(handle, info, value);
 }
 
-static inline CURLcode master_curl_get_list(CURL *handle, CURLINFO info, struct curl_slist **value) {
+static inline CURLcode master_curl_get_list(CURL *handle,
+    CURLINFO info, struct curl_slist **value) {
     return curl_easy_getinfo(handle, info, value);
 }
 
@@ -72,19 +80,23 @@ static inline CURLMcode master_curl_multi_set_long(CURLM *handle, CURLMoption op
     return curl_multi_setopt(handle, option, value);
 }
 
-static inline CURLMcode master_curl_multi_set_pointer(CURLM *handle, CURLMoption option, void *value) {
+static inline CURLMcode master_curl_multi_set_pointer(CURLM *handle,
+    CURLMoption option, void *value) {
     return curl_multi_setopt(handle, option, value);
 }
 
-static inline CURLMcode master_curl_multi_set_socket_callback(CURLM *handle, curl_socket_callback value) {
+static inline CURLMcode master_curl_multi_set_socket_callback(CURLM *handle,
+    curl_socket_callback value) {
     return curl_multi_setopt(handle, CURLMOPT_SOCKETFUNCTION, value);
 }
 
-static inline CURLMcode master_curl_multi_set_timer_callback(CURLM *handle, curl_multi_timer_callback value) {
+static inline CURLMcode master_curl_multi_set_timer_callback(CURLM *handle,
+    curl_multi_timer_callback value) {
     return curl_multi_setopt(handle, CURLMOPT_TIMERFUNCTION, value);
 }
 
-static inline CURLSHcode master_curl_share_set_long(CURLSH *handle, CURLSHoption option, long value) {
+static inline CURLSHcode master_curl_share_set_long(CURLSH *handle,
+    CURLSHoption option, long value) {
     return curl_share_setopt(handle, option, value);
 }
 

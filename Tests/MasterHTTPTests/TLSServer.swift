@@ -77,7 +77,7 @@ func withTLSServer<Value>(
     process.standardInput = input
     try process.run()
     defer {
-        try? input.fileHandleForWriting.close()
+        input.fileHandleForWriting.closeFile()
         process.waitUntilExit()
     }
     let line = await firstLine(of: output.fileHandleForReading.fileDescriptor)
@@ -111,7 +111,8 @@ private let tlsServerScript = """
             super().setup()
         def do_GET(self):
             peer = self.connection.getpeercert() or {}
-            name = dict(pair for part in peer.get("subject", ()) for pair in part).get("commonName", "-")
+            subject = dict(pair for part in peer.get("subject", ()) for pair in part)
+            name = subject.get("commonName", "-")
             body = f"{self.number} {name}".encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
@@ -126,7 +127,8 @@ private let tlsServerScript = """
     if authority:
         context.load_verify_locations(authority)
         context.verify_mode = ssl.CERT_REQUIRED
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    server.socket = context.wrap_socket(
+        server.socket, server_side=True, do_handshake_on_connect=False)
     print(server.server_port, flush=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     sys.stdin.read()

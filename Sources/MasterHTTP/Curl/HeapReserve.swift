@@ -2,8 +2,8 @@ import Glibc
 
 /// Room in the heap of the thread that makes it, which the C library does not give back.
 ///
-/// libcurl allocates some 40 KiB for each transfer and frees them at its end. Where these lie at the
-/// top of a thread's heap, each round would return the pages to the system and fault them in again,
+/// libcurl allocates some 40 KiB for each transfer and frees them at its end. Where these lie at
+/// the top of a thread's heap, each round would return the pages to the system and fault them in again,
 /// which cost a third of all time. A free block below one that stays is not returned. Pages that
 /// are never used take no memory.
 @safe struct HeapReserve: ~Copyable {

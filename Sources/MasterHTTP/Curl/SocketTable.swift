@@ -5,7 +5,8 @@ import Glibc
 ///
 /// Between two requests on one connection libcurl stops waiting for its socket and begins again:
 /// only what differs when the thread is about to sleep is told to the kernel, and a socket that
-/// nobody waits for is told once something comes on it. Used on the loop's thread, but for `wakeUp`.
+/// nobody waits for is told once something comes on it. Used on the loop's thread, but for
+/// `wakeUp`.
 final class SocketTable {
     private struct Socket {
         /// What libcurl waits for.

@@ -1,4 +1,6 @@
-/// An ordered list of header fields; names are compared without regard to case, duplicates are kept.
+/// An ordered list of header fields.
+///
+/// Names are compared without regard to case, and duplicates are kept.
 ///
 /// The list takes any text. `validate()` tells what cannot be sent, and `HTTPClient` calls it
 /// before anything is: a line end in a value is an error, never a second header.

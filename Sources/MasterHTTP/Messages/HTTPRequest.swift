@@ -17,7 +17,7 @@ public struct HTTPRequest: Sendable, Hashable {
     public var sensitiveHeaders: [String]
     /// What is sent.
     public var body: HTTPBody
-    /// Cookies sent with this request besides the session's; they win over those of the same name.
+    /// Cookies sent with this request besides the session's; of the same name both are sent.
     public var cookies: [HTTPPair]
     /// How the sender is proved; nil takes the session's, or else the address's.
     public var authentication: HTTPAuthentication?

@@ -1,7 +1,8 @@
 import CLibCurl
 import Glibc
 
-/// What the loop's thread does: start, move on and finish transfers. Nothing here leaves the thread.
+/// What the loop's thread does: start, move on and finish transfers. Nothing of it
+/// leaves the thread.
 final class TransferWorker {
     private let loop: TransferLoop
     private let multi: CurlMulti

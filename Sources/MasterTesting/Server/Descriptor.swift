@@ -32,8 +32,11 @@ final class Descriptor: Sendable {
 
     /// Keeps children of this process from inheriting it, and calls from blocking on it.
     func makePrivate() throws {
-        guard fcntl(number, F_SETFD, FD_CLOEXEC) == 0, fcntl(number, F_SETFL, O_NONBLOCK) == 0
-        else { throw ServerFault("fcntl") }
+        guard becomesPrivate() else { throw ServerFault("fcntl") }
+    }
+
+    private func becomesPrivate() -> Bool {
+        fcntl(number, F_SETFD, FD_CLOEXEC) == 0 && fcntl(number, F_SETFL, O_NONBLOCK) == 0
     }
 
     /// The port of a listening socket.
@@ -51,7 +54,7 @@ final class Descriptor: Sendable {
     /// The next connection, if there is one.
     func accept() -> Descriptor? {
         let socket = Descriptor(Glibc.accept(number, nil, nil))
-        guard socket.number >= 0, (try? socket.makePrivate()) != nil else { return nil }
+        guard socket.number >= 0, socket.becomesPrivate() else { return nil }
         var on: Int32 = 1
         unsafe setsockopt(
             socket.number,
