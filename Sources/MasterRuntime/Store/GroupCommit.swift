@@ -46,8 +46,9 @@ struct GroupCommit {
         )
         try database.run("SAVEPOINT transition")
         do {
-            outcomes.append(try transition.perform(transaction))
+            let outcome = try transition.perform(transaction)
             try database.run("RELEASE transition")
+            outcomes.append(outcome)
             events.append(contentsOf: transaction.events)
         } catch {
             try rollBack(transition, after: error, in: database)

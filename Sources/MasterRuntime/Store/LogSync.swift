@@ -7,25 +7,29 @@ internal import SystemPackage
 /// Commits go to the write-ahead log, which the system writes to the disk when it likes; so it is
 /// asked to, a second after the first commit that it may not have written.
 struct LogSync {
-    private static let interval = DispatchTimeInterval.seconds(1)
-
     private let path: FilePath
     private let isEnabled: Bool
+    private let interval: DispatchTimeInterval
     private var file: OwnedDescriptor?
 
     /// When the next sync is due.
     private(set) var deadline = DispatchTime.distantFuture
 
     /// Watches the write-ahead log of a database; with full durability there is nothing to do.
-    init(database path: String, durability: Durability) {
+    init(
+        database path: String,
+        durability: Durability,
+        interval: DispatchTimeInterval = .seconds(1)
+    ) {
         self.path = FilePath(path + "-wal")
         isEnabled = durability == .process
+        self.interval = interval
     }
 
     /// Notes that something has been committed.
     mutating func noteCommit() {
         guard isEnabled, deadline == .distantFuture else { return }
-        deadline = .now() + Self.interval
+        deadline = .now() + interval
     }
 
     /// Writes the commits to the disk when it is time to.

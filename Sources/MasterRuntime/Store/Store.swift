@@ -126,6 +126,7 @@ public final class Store: Sendable {
             with: StoreError(.closed, "the store of \(folder) has been closed")
         )
         await writer.waitForEnd()
+        await writer.closeDatabase()
         events.finish()
         lock.release()
     }

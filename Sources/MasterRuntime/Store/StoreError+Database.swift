@@ -27,6 +27,8 @@ extension StoreError {
             self.init(.readOnly, Self.readOnlyMessage(path), cause: error)
         case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT:
             self.init(.damaged, Self.damagedMessage(path, reason: reason), cause: error)
+        case .SQLITE_MISUSE:
+            self.init(.closed, "\(path) has been closed", cause: error)
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             self.init(.busy, Self.busyMessage(path), cause: error)
         case .SQLITE_IOERR, .SQLITE_CANTOPEN, .SQLITE_NOMEM, .SQLITE_PROTOCOL, .SQLITE_NOLFS:

@@ -114,6 +114,8 @@ extension StoreOpening {
         var configuration = Configuration()
         configuration.busyMode = .timeout(10)
         configuration.maximumReaderCount = 2
+        // The writer ends its transactions itself; GRDB would trap where the disk hinders it.
+        configuration.allowsUnsafeTransactions = true
         configuration.label = "store"
         return configuration
     }

@@ -14,6 +14,8 @@ final class StoreWriter: Sendable {
     private let clock: @Sendable () -> Date
     private let storedKinds = Mutex<Set<EventKind>>([])
     private let ending = StoreEnding()
+    private let isClosing = Atomic(false)
+    private let closing = StoreEnding()
 
     init(
         pool: DatabasePool,
@@ -58,18 +60,23 @@ final class StoreWriter: Sendable {
                 stop(with: StoreError(syncing: pool.path, cause: error))
             }
         }
-        end()
+        ending.finish()
     }
 
-    /// Takes the write-ahead log into the database and closes it.
-    private func end() {
+    /// Takes the write-ahead log into the database and closes it, after the thread has ended.
+    func closeDatabase() async {
+        guard !isClosing.exchange(true, ordering: .acquiringAndReleasing) else {
+            return await closing.wait()
+        }
         do {
-            try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
-            try pool.close()
+            try await OwnThread.run { [pool] in
+                try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+                try pool.close()
+            }
         } catch {
             // All commits are kept: the log stays, and the next open takes it in.
         }
-        ending.finish()
+        closing.finish()
     }
 
     private func commit(_ batch: [Transition], cache: RecordCache) {

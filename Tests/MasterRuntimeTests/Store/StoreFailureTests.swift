@@ -24,6 +24,7 @@ struct StoreFailureTests {
             let later = try await storeError { try await fixture.finish(build) }
             #expect(later?.message == error?.message)
             await fixture.store.post { _ in Issue.record("a stopped store takes nothing") }
+            #expect(try await fixture.count("SELECT count(*) FROM build") == 1)
             await fixture.store.close()
 
             let again = try await StoreFixture.open(folder)

@@ -76,6 +76,8 @@ struct StoreOpeningTests {
             let error = try await storeError { try await fixture.submit() }
             #expect(error?.code == .closed)
             #expect(error?.message == "the store of \(fixture.folder) has been closed")
+            let unread = try await storeError { try await fixture.count("SELECT 1") }
+            #expect(unread?.message == "\(fixture.folder)/buildmaster.sqlite has been closed")
             #expect(fixture.store.failure == nil)
             await fixture.store.waitForEnd()
         }
