@@ -1,0 +1,63 @@
+import FoundationEssentials
+import Testing
+
+@Suite(.timeLimit(.minutes(5)))
+struct ReadmeTests {
+    private static let blocks: [CodeBlock] = {
+        do {
+            return try CodeBlock.all(in: Documents.readme)
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }()
+
+    private func blocks(_ language: String) -> [String] {
+        Self.blocks.filter { $0.language == language }.map(\.text)
+    }
+
+    @Test func `it is short`() throws {
+        let lines = try Checkout.lines(of: Documents.readme)
+        #expect(lines.count <= 151)
+        #expect(lines.allSatisfy { $0.count <= 140 })
+    }
+
+    @Test func `its master yaml is the real one`() throws {
+        #expect(blocks("yaml").contains(try Checkout.text(of: "master.yaml")))
+    }
+
+    @Test func `its Swift is that of the examples`() throws {
+        let sources = try Checkout.names(in: "Examples/CustomMaster")
+            .filter { $0.hasSuffix(".swift") }
+            .map { try Checkout.text(of: "Examples/CustomMaster/\($0)") }
+        #expect(!blocks("swift").isEmpty)
+        for block in blocks("swift") { #expect(sources.contains(block)) }
+    }
+
+    @Test func `what it says one sees is what one sees`() async throws {
+        let excerpt = try #require(blocks("text").first)
+        let ended = try await MasterCopy.run(.buildmaster, ["run", "--receiver"])
+        let seen = Set(ended.output.split(separator: "\n").map { Self.lasting($0) })
+        #expect(ended.status == 0, "\(ended.output)\(ended.error)")
+        for line in excerpt.split(separator: "\n") where line != "…" {
+            #expect(seen.contains(Self.lasting(line)), "\(line)")
+        }
+    }
+
+    /// A line without what differs from run to run: times, sizes, counts, ports, widths.
+    private static func lasting(_ line: Substring) -> String {
+        String(line)
+            .replacing(/127\.0\.0\.1:[0-9]+/, with: "RECEIVER")
+            .replacing(/[0-9.]+ (s|m [0-9]+ s|KiB|B)/, with: "N")
+            .replacing(/→ #[0-9]+/, with: "→ #N")
+            .replacing(/[ ]{2,}/, with: "  ")
+    }
+
+    @Test func `every file that it links to is there`() throws {
+        let links = try Checkout.text(of: Documents.readme).matches(of: /\]\(([^)#:]+)\)/)
+        #expect(!links.isEmpty)
+        for link in links {
+            let path = "\(Checkout.folder)/\(link.1)"
+            #expect(FileManager.default.fileExists(atPath: path), "\(link.1)")
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import FoundationEssentials
+import MasterTesting
+import Testing
+
+@Suite(.timeLimit(.minutes(15)))
+struct ExamplesTests {
+    private static let names: [String] = {
+        do {
+            return try Checkout.names(in: "Examples")
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }()
+
+    @Test(arguments: names)
+    func `an example does what its expected json says`(_ name: String) async throws {
+        let expected = try ExpectedRun(ofExample: name)
+        let program = BuiltProgram.ofExample(name)
+        try await TemporaryFolder.with { folder in
+            try folder.copy("Examples/\(name)", to: name)
+            try await withLoopbackServer { server in
+                try folder.point("\(name)/master.yaml", to: "127.0.0.1:\(server.port)")
+                let ended = try await program.run(["run"], in: "\(folder.path)/\(name)")
+                #expect(ended.status == expected.exitStatus, "\(ended.output)\(ended.error)")
+                try compare(ShownBuild.all(in: ended.output), with: expected.builds)
+                try expected.requests.compare(with: server.requests)
+            }
+        }
+    }
+
+    private func compare(
+        _ shown: [ShownBuild], with expected: [String: ExpectedBuild]
+    ) throws {
+        #expect(shown.map(\.outcome.name).sorted() == expected.keys.sorted())
+        for build in shown {
+            guard let expected = expected[build.outcome.name] else { continue }
+            #expect(try expected.outcome.admits(build.outcome), "\(build.outcome)")
+            #expect(build.steps.count == expected.steps.count)
+            for (step, expectedStep) in zip(build.steps, expected.steps) {
+                #expect(try expectedStep.admits(step), "\(step)")
+            }
+        }
+    }
+
+    @Test(arguments: names)
+    func `an example is free of mistakes and begins by saying what it shows`(
+        _ name: String
+    ) async throws {
+        let ended = try await BuiltProgram.ofExample(name).run(
+            ["check"], in: "\(Checkout.folder)/Examples/\(name)")
+        #expect(ended.status == 0)
+        #expect(!ended.output.contains("warning"), "\(ended.output)")
+        #expect(try Checkout.text(of: "Examples/\(name)/master.yaml").hasPrefix("# "))
+    }
+
+    @Test func `the plugins of the custom master are listed with where they come from`()
+        async throws
+    {
+        let ended = try await BuiltProgram.ofExample("CustomMaster").run(
+            ["plugins", "list"], in: Checkout.folder)
+        let lines = ended.output.split(separator: "\n")
+        let own = lines.filter { $0.hasSuffix("(CustomMaster)") }
+        #expect(own.map { $0.prefix { $0 != " " } } == ["reporters.ChatRoom", "steps.CountLines"])
+        #expect(lines.contains { $0.hasPrefix("reporters.HttpStatusPush ") })
+    }
+}
+
+extension BuiltProgram {
+    /// The program that runs an example: its own when it has one.
+    static func ofExample(_ name: String) -> BuiltProgram {
+        let own = BuiltProgram(name: name)
+        return own.isBuilt ? own : .buildmaster
+    }
+}

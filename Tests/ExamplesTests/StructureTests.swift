@@ -1,0 +1,75 @@
+import FoundationEssentials
+import Testing
+
+/// Rules that hold for the files of this package as a whole.
+@Suite(.timeLimit(.minutes(2)))
+struct StructureTests {
+    /// The word, written so that this file does not contain it.
+    private static let dangerousWord = "un" + "safe"
+
+    @Test func `the top folder has nothing but what belongs there`() async throws {
+        let allowed: Set = [
+            "Benchmarks", "Examples", "LICENSE", "Package.swift", "Plugins", "README.md",
+            "Sources", "Tests", "master.yaml",
+        ]
+        let names = try await Checkout.trackedFiles().compactMap {
+            $0.split(separator: "/").first.map(String.init)
+        }
+        #expect(Set(names).filter { !$0.hasPrefix(".") }.subtracting(allowed) == [])
+        #expect(allowed.subtracting(["Benchmarks"]).subtracting(names) == [])
+    }
+
+    @Test func `what a build or a resolution makes is not tracked`() async throws {
+        let made = try await Checkout.trackedFiles().filter { path in
+            path == "Package.resolved" || path.contains(".build") || path.contains(".swiftpm/")
+        }
+        #expect(made == [])
+    }
+
+    @Test func `memory is handled by hand only where C is wrapped`() async throws {
+        let wrappers = [
+            "Sources/MasterCommand/Terminal/", "Sources/MasterHTTP/",
+            "Sources/MasterRuntime/LocalWorker/", "Sources/MasterTesting/Server/",
+            "Sources/MasterYAML/", "Tests/MasterHTTPTests/",
+            "Tests/MasterRuntimeTests/LocalWorker/", "Tests/MasterYAMLTests/",
+        ]
+        let word = try Regex("\\b\(Self.dangerousWord)\\b")
+        for path in try await Checkout.trackedFiles()
+        where path.hasSuffix(".swift") && !wrappers.contains(where: path.hasPrefix) {
+            #expect(try !Checkout.text(of: path).contains(word), "\(path)")
+        }
+    }
+
+    @Test func `no source file is longer than 400 lines`() async throws {
+        for path in try await Checkout.trackedFiles() where path.hasSuffix(".swift") {
+            #expect(try Checkout.lines(of: path).count <= 401, "\(path)")
+        }
+    }
+
+    @Test func `no test is skipped, disabled or known to fail`() async throws {
+        let excuses = [".dis" + "abled(", ".en" + "abled(if", "withKnown" + "Issue"]
+        for path in try await Checkout.trackedFiles()
+        where path.hasPrefix("Tests/") && path.hasSuffix(".swift") {
+            let text = try Checkout.text(of: path)
+            #expect(excuses.filter(text.contains) == [], "\(path)")
+        }
+    }
+
+    @Test func `no file names a place on somebody's machine, or work that is left to do`()
+        async throws
+    {
+        let homes = try Regex(#"(^|[^\w.~:/-])/(home/\w|root/|Users/\w)"#)
+        let marks = try Regex("\\b(TO" + "DO|FIX" + "ME|XX" + "X)\\b")
+        for path in try await Checkout.trackedFiles() where Self.isText(path) {
+            let text = try Checkout.text(of: path)
+            #expect(!text.contains(Checkout.folder), "\(path)")
+            #expect(!text.contains(homes), "\(path)")
+            #expect(!text.contains(marks), "\(path)")
+        }
+    }
+
+    /// Whether a file is read by people; fixtures hold bytes of every kind.
+    private static func isText(_ path: String) -> Bool {
+        !path.contains("/Fixtures/")
+    }
+}
