@@ -118,7 +118,7 @@ private final class NumberList: Sendable {
 }
 
 /// Something that has happened.
-final class Flag: Sendable {
+private final class Flag: Sendable {
     private let value = Atomic(false)
 
     var isSet: Bool { value.load(ordering: .sequentiallyConsistent) }
