@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import MasterKit
+internal import MasterReceiver
 internal import MasterRuntime
 
 extension MasterRun {
@@ -30,10 +31,26 @@ extension MasterRun {
         let counted = zip(outcome.builds, views).filter { !$0.0.isRetried }.map(\.1)
         let summary = RunSummary(
             builds: counted, deliveries: outcome.deliveries, duration: duration,
-            hasReceiver: receiver != nil,
+            receiverOption: await receiverOption(outcome.deliveries),
             interruption: interruption.signal?.word)
         await console.print(summary.lines(TextPainter(hasColour: traits.hasColour)))
         return summary.results
+    }
+
+    /// The option that puts a receiver where reports were sent to and nobody listens.
+    private func receiverOption(_ deliveries: [DeliveryStatus]) async -> String? {
+        guard receiver == nil else { return nil }
+        let refused = deliveries.first {
+            $0.state == .open && $0.attempts > 0 && $0.status == nil && $0.receiver != nil
+        }
+        guard let address = ReceiverAdvice.address(for: refused?.receiver) else { return nil }
+        do {
+            let configuration = ReceiverConfiguration(address: address)
+            try await Receiver.run(configuration, onRequest: { _ in }) { _ in }
+            return ReceiverAdvice.option(for: address)
+        } catch {
+            return nil  // somebody does listen there, or nobody can
+        }
     }
 
     /// The columns of a line where no terminal sets a limit.

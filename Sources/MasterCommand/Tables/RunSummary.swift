@@ -9,8 +9,8 @@ struct RunSummary {
     let deliveries: [DeliveryStatus]
     /// How long the run took.
     let duration: Duration
-    /// Whether the run has a receiver of its own.
-    let hasReceiver: Bool
+    /// The option that would show reports to which nobody listens, such as `--receiver`.
+    let receiverOption: String?
     /// Why not everything was built, such as `interrupted`.
     let interruption: String?
 
@@ -40,17 +40,10 @@ struct RunSummary {
         let dead = deliveries.count { $0.state == .dead }
         var lines: [String] = []
         if !open.isEmpty {
-            lines.append("\(open.count.counting("report")) kept for the next run" + advice(open))
+            let advice = receiverOption.map { "; add \($0) to see them" } ?? ""
+            lines.append("\(open.count.counting("report")) kept for the next run" + advice)
         }
         if dead > 0 { lines.append("\(dead.counting("report")) given up") }
         return lines
-    }
-
-    /// How to see what did not arrive: a receiver of the run's own, where one can stand.
-    private func advice(_ open: [DeliveryStatus]) -> String {
-        guard !hasReceiver, open.contains(where: { $0.attempts > 0 && $0.status == nil }),
-            let option = open.lazy.compactMap({ ReceiverAdvice.option(for: $0.receiver) }).first
-        else { return "" }
-        return "; add \(option) to see them"
     }
 }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import MasterKit
+import MasterTesting
 import Subprocess
 import Testing
 
@@ -47,6 +48,17 @@ struct ReceiveCommandTests {
         #expect(
             ended.output.contains(
                 "  {\n    \"z\": 1.10,\n    \"a\": [\n      true,\n      null\n    ]\n  }\n"))
+    }
+
+    @Test func `a port that is taken is one sentence with a remedy`() async throws {
+        let server = try LoopbackServer { _ in .respond() }
+        let ended = try await Program.inFolder { try await $0.run("receive", "\(server.port)") }
+        #expect(ended.status == 1)
+        #expect(ended.output == "")
+        #expect(
+            ended.error
+                == "error: the receiver cannot listen on 127.0.0.1:\(server.port): another program "
+                + "does; end that one, or choose another port (0 takes any free one)\n")
     }
 
     @Test func `it can play a bad receiver`() async throws {

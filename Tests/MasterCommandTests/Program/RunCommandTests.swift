@@ -114,6 +114,30 @@ struct RunCommandTests {
         #expect(ended.error.hasPrefix("error: the receiver cannot listen on "))
     }
 
+    @Test func `a folder that cannot be used is one sentence that names the option`() async throws {
+        try await Program.inFolder(["master.yaml": file("true"), "taken": ""]) { program in
+            let ended = try await program.run("run", "--basedir", "taken")
+            #expect(ended.status == 1)
+            #expect(ended.output == "")
+            #expect(ended.error.hasPrefix("error: "))
+            #expect(ended.error.hasSuffix("name another one with --basedir\n"))
+            #expect(ended.error.split(separator: "\n").count == 1)
+        }
+    }
+
+    @Test func `a receiver that hangs holds the end back no longer than was asked for`()
+        async throws
+    {
+        let server = try LoopbackServer { _ in .hang }
+        let start = ContinuousClock.now
+        let ended = try await run(file("true", reportingTo: server.url), "--drain", "500ms")
+        #expect(ContinuousClock.now - start < .seconds(20))
+        #expect(ended.status == 0)
+        #expect(ended.output.contains("default #1 started  "))
+        #expect(ended.output.contains("2 reports kept for the next run\n"))
+        await server.stop()
+    }
+
     @Test func `quiet leaves the outcome and what went wrong`() async throws {
         let good = try await run(file("true"), "--quiet")
         #expect(good.output.split(separator: "\n").count == 1)

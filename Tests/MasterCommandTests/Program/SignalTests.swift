@@ -49,6 +49,23 @@ struct SignalTests {
         #expect(server.requests.count == 2)
     }
 
+    @Test func `the third signal ends at once`() async throws {
+        let server = try LoopbackServer { _ in .hang }
+        let file = file(reportingTo: server.url, last: "echo tidying; sleep 600")
+        let ended = try await Program.inFolder(["master.yaml": file]) {
+            try await $0.runMerged(["run", "--verbose", "--drain", "10m"]) { running in
+                await running.transcript.wait(for: "| going")
+                try running.send(.terminate)
+                await running.transcript.wait(for: "| tidying")
+                try running.send(.terminate)
+                await running.transcript.wait(for: "waiting up to 10 m 00 s for reports")
+                try running.send(.terminate)
+            }
+        }
+        #expect(ended.status == 143)
+        #expect(!ended.output.contains("\nterminated: "))
+    }
+
     @Test func `a signal while reports are waited for keeps them for the next run`() async throws {
         let server = try LoopbackServer { _ in .respond(status: 503) }
         let file = """

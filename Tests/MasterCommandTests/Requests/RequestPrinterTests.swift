@@ -88,6 +88,6 @@ struct RequestPrinterTests {
         (nil, nil),
     ])
     func `a receiver is advised for addresses of this machine`(url: String?, option: String?) {
-        #expect(ReceiverAdvice.option(for: url) == option)
+        #expect(ReceiverAdvice.address(for: url).map(ReceiverAdvice.option) == option)
     }
 }
