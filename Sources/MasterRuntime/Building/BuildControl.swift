@@ -9,7 +9,7 @@ final class BuildControl: Sendable {
     private struct State {
         var reason: String?
         var stopCount = 0
-        var cancelStep: (@Sendable () -> Void)?
+        var running: (stopsNeeded: Int, cancel: @Sendable () -> Void)?
     }
 
     private let state = Mutex(State())
@@ -25,25 +25,26 @@ final class BuildControl: Sendable {
         let cancel = state.withLock { state in
             state.reason = state.reason ?? reason
             state.stopCount += 1
-            return state.cancelStep
+            return state.running.flatMap { $0.stopsNeeded <= state.stopCount ? $0.cancel : nil }
         }
         cancel?()
     }
 
-    /// Runs a step's work in a task that ``stop(_:)`` cancels.
+    /// Runs a step's work in a task that ``stop(_:)`` cancels; one that always runs by the second.
     func run(
         alwaysRun: Bool, _ work: @escaping @Sendable () async -> StepOutcome
     ) async -> StepOutcome {
         // Not a child task: cancelling the runner must not reach it. It ends with its work, which
         // is awaited below.
         let task = Task { await work() }
+        let stopsNeeded = alwaysRun ? 2 : 1
         let isStopped = state.withLock { state in
-            state.cancelStep = { task.cancel() }
-            return alwaysRun ? state.stopCount > 1 : state.stopCount > 0
+            state.running = (stopsNeeded, { task.cancel() })
+            return state.stopCount >= stopsNeeded
         }
         if isStopped { task.cancel() }
         let outcome = await task.value
-        state.withLock { $0.cancelStep = nil }
+        state.withLock { $0.running = nil }
         return outcome
     }
 }

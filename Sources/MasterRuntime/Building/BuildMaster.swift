@@ -13,23 +13,24 @@ public import MasterKit
 public final class BuildMaster: Sendable {
     /// How a master is run, beside what its file says.
     public struct Options: Sendable {
-        /// The folder for the store, the logs and the folders of builds.
-        public var basedir: String
+        /// The folder for the store, the logs and the folders of builds; absolute.
+        public let basedir: String
         /// How many builds run side by side.
-        public var slots: Int
+        public let slots: Int
 
         /// Makes options.
         ///
         /// - Parameters:
-        ///   - basedir: The folder for what is kept.
-        ///   - slots: How many builds run side by side; by default one for each core.
+        ///   - basedir: The folder for what is kept; a relative one is taken from the current.
+        ///   - slots: How many builds run side by side, at least 1; by default one for each core.
         public init(basedir: String, slots: Int? = nil) {
-            self.basedir = basedir
+            self.basedir = FilePaths.absolute(basedir)
             self.slots = slots ?? ProcessInfo.processInfo.activeProcessorCount
+            precondition(self.slots > 0, "a master without slots would build nothing")
         }
     }
 
-    private let shared: BuildEnvironment
+    let shared: BuildEnvironment
     private let distributor: Distributor
     private let outbox: Outbox
     private let submissions = Submissions()
@@ -42,7 +43,7 @@ public final class BuildMaster: Sendable {
 
     /// Runs a body with a master that is up, and takes the master down afterwards.
     ///
-    /// In order: the store is opened, secrets are fetched, plugins started, builds that a crash
+    /// In order: secrets are fetched, the store is opened, plugins started, builds that a crash
     /// left unfinished are ended, then the body runs. What the body leaves running is stopped.
     /// - Throws: ``ConfigurationError`` for secrets, ``MasterError``, ``StoreError``, or what the
     ///   body throws.
@@ -54,6 +55,7 @@ public final class BuildMaster: Sendable {
         guard !secrets.diagnostics.contains(where: { $0.severity == .error }) else {
             throw ConfigurationError(secrets.diagnostics)
         }
+        for warning in secrets.diagnostics { logger.warning("\(warning.message)") }
         let store = try await Store.open(
             folder: options.basedir, durability: configuration.durability,
             identity: configuration.identity)
@@ -77,6 +79,7 @@ public final class BuildMaster: Sendable {
     ) async throws -> Value {
         let worker = LocalWorker(root: options.basedir + "/work")
         let mask = secrets.mask
+        let logger = mask.apply(to: logger)
         let shared = BuildEnvironment(
             configuration: configuration, store: store, worker: worker,
             workerID: try await store.write { try $0.worker(named: worker.name) },
@@ -121,7 +124,7 @@ public final class BuildMaster: Sendable {
 
     /// Submits a set of builds.
     ///
-    /// - Throws: ``MasterError`` for a builder that is not there; ``StoreError``.
+    /// - Throws: ``MasterError`` for a builder that is not there, or for none; ``StoreError``.
     public func submit(_ wanted: BuildsetRequest) async throws -> Submission {
         let builders = try builders(for: wanted)
         let (submission, rows) = try await shared.store.write { transaction in
@@ -176,7 +179,12 @@ public final class BuildMaster: Sendable {
         for wanted: BuildsetRequest
     ) throws(MasterError) -> [BuilderConfiguration] {
         let all = shared.configuration.builders
-        guard let names = wanted.builders else { return all.filter { !$0.isTriggeredOnly } }
+        guard let names = wanted.builders else {
+            let builders = all.filter { !$0.isTriggeredOnly }
+            guard builders.isEmpty else { return builders }
+            throw MasterError(
+                .nothingToBuild, "all builders are 'triggeredOnly'; name the one to be run")
+        }
         var builders: [BuilderConfiguration] = []
         for name in names {
             guard let builder = all.first(where: { $0.name == name }) else {

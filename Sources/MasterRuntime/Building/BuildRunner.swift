@@ -18,13 +18,17 @@ struct BuildRunner: Sendable {
     /// - Returns: The finished build; its result is retry only when it is to be run again.
     /// - Throws: When the store no longer takes anything.
     func run() async throws(StoreError) -> FinishedBuild {
-        let started = try await start()
         let build = BuildState(
-            build: started, builder: builder, sourceStamps: sourceStamps,
+            build: try await start(), builder: builder, sourceStamps: sourceStamps,
             secrets: shared.secrets, worker: shared.workerInfo,
             identity: shared.configuration.identity)
-        setFolders(build)
-        await runSteps(of: build)
+        do {
+            try await makeFolder()
+            try await runSteps(of: build, in: shared.session())
+        } catch {
+            build.contribute(error is WorkerLost ? .retry : .exception)
+            build.tell("\(error)")
+        }
         return try await finish(build)
     }
 
@@ -35,10 +39,18 @@ struct BuildRunner: Sendable {
         return try await shared.store.write { transaction in
             var build = try transaction.claim(
                 request.id, builder: builderRow, workerID: workerID, properties: Properties())
-            build.properties = self.properties(of: build)
+            let properties = self.properties(of: build)
+            build.properties = shared.mask.apply(to: properties)
             try transaction.announce(build)
+            build.properties = properties
             return build
         }
+    }
+
+    /// Makes the folder that is the build's own.
+    private func makeFolder() async throws {
+        let folder = Command.MakeDirectory(shared.builddir(of: builder))
+        _ = try await shared.worker.run(.mkdir(folder)) { _ in }
     }
 
     /// The properties in the order in which later ones win: file, builder, worker, build, request.
@@ -55,6 +67,8 @@ struct BuildRunner: Sendable {
             }
         }
         properties.merge(self.properties)
+        properties.set("basedir", .string(shared.basedir), source: "Worker")
+        properties.set("builddir", .string(shared.builddir(of: builder)), source: "Worker")
         if let owners = owners(properties) {
             properties.set("owners", owners, source: "Build")
         }
@@ -69,31 +83,17 @@ struct BuildRunner: Sendable {
         }
     }
 
-    private func setFolders(_ build: BuildState) {
-        build.setProperty("basedir", .string(shared.basedir), source: "Worker")
-        build.setProperty("builddir", .string(shared.builddir(of: builder)), source: "Worker")
-    }
-
     // MARK: Steps
 
-    private func runSteps(of build: BuildState) async {
-        let session: HTTPSession
-        do {
-            session = try shared.session()
-        } catch {
-            shared.logger.error("no HTTP session could be made: \(error)")
-            build.contribute(.exception)
-            return
-        }
+    private func runSteps(of build: BuildState, in session: HTTPSession) async {
         var plan = StepPlan(builder: builder, folder: shared.configuration.folder)
         var hasEnded = false
         for declaration in builder.steps {
-            if control.isAbandoned { break }
+            if control.isAbandoned || shared.store.failure != nil { return }
             let step = plan.next(declaration, in: build.renderContext)
             if hasEnded || control.stopReason != nil, !step.policy.alwaysRun { continue }
             let runner = StepRunner(
-                declaration: declaration, options: step.options, name: plan.take(step.name),
-                number: plan.count, place: step.place, policy: step.policy, fault: step.fault,
+                step: step, name: plan.take(shared.mask.apply(to: step.name)), number: plan.count,
                 build: build, shared: shared, session: session, control: control)
             if await runner.run() { hasEnded = true }
         }
@@ -108,7 +108,7 @@ struct BuildRunner: Sendable {
         let results = build.results
         let text = shared.mask.apply(
             to: Self.stateString(results, stopReason: stopReason, build.summaries))
-        let (id, properties) = (build.build.id, build.properties)
+        let (id, properties) = (build.build.id, shared.mask.apply(to: build.properties))
         let (finished, steps) = try await shared.store.write { transaction in
             let finished = try transaction.finishBuild(
                 id, results: results, stateString: text, properties: properties,

@@ -79,7 +79,6 @@ final class Distributor: Sendable {
             try await run(pending, control)
             pending.progress.end()
         } catch {
-            shared.logger.error("\(pending.builder.name): \(error.message)")
             pending.progress.end(error)
         }
     }

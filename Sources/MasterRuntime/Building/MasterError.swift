@@ -4,8 +4,8 @@ public struct MasterError: Error, Sendable, CustomStringConvertible {
     public enum Code: String, Sendable, Hashable {
         /// A builder was asked for that is not there.
         case unknownBuilder
-        /// A secret is asked for that no provider has, or that can't be used.
-        case secret
+        /// No builder was asked for, and none runs without being asked for.
+        case nothingToBuild
         /// A plugin could not start.
         case plugin
     }

@@ -4,6 +4,7 @@ internal import MasterKit
 struct PluginLife: Sendable {
     private let plugins: [(key: PluginKey, plugin: any Plugin)]
 
+    /// The life of what the builds and reports of a configuration use.
     init(_ configuration: MasterConfiguration) {
         let reporters = configuration.reporters.flatMap { declaration in
             declaration.generators.map { (type(of: $0).key, $0 as any Plugin) }
@@ -14,6 +15,11 @@ struct PluginLife: Sendable {
             .filter { seen.insert(StepIdentity(key: $0.key, range: $0.range)).inserted }
             .map { ($0.key, $0.plugin as any Plugin) }
         plugins = reporters + steps
+    }
+
+    /// The life of providers of secrets.
+    init(_ providers: [PluginDeclaration<any SecretProvider>]) {
+        plugins = providers.map { ($0.key, $0.plugin) }
     }
 
     /// Runs a body between start and stop; a plugin whose start failed is stopped, too.

@@ -17,8 +17,18 @@ public struct SecretFetcher: Sendable {
         self.configuration = configuration
     }
 
-    /// Asks for each secret once, the providers in their order.
+    /// Starts the providers, asks for each secret once, and stops them.
     public func fetch() async -> Fetched {
+        guard !configuration.secretUses.isEmpty else { return Fetched() }
+        do {
+            return try await PluginLife(configuration.secretProviders).run { await ask() }
+        } catch {
+            let range = configuration.secretProviders.first?.range
+            return Fetched(diagnostics: [Diagnostic(.error, "\(error)", range: range)])
+        }
+    }
+
+    private func ask() async -> Fetched {
         var fetched = Fetched()
         var values: [String: String] = [:]
         var asked: Set<String> = []

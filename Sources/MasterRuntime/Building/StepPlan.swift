@@ -2,13 +2,17 @@ internal import MasterKit
 
 /// The steps of a build as they come up: named, numbered and with their policies rendered.
 struct StepPlan {
-    /// A step that is about to run, or to be passed over.
+    /// What is known of a step before it begins.
     struct Planned {
+        let declaration: PluginDeclaration<any Step>
         let options: StepOptions
-        let name: String
-        let policy: StepPolicy
-        let place: StepPlace
-        let fault: RenderError?
+        var name: String
+        var policy = StepPolicy()
+        var place: StepPlace
+        /// What is shown while it runs.
+        var running = "running"
+        /// What could not be rendered; the step ends as exception with it.
+        var fault: RenderError?
     }
 
     let builder: BuilderConfiguration
@@ -26,17 +30,26 @@ struct StepPlan {
     /// Renders what must be known of a step before it begins.
     func next(_ declaration: PluginDeclaration<any Step>, in context: RenderContext) -> Planned {
         let options = declaration.stepOptions
-        let plain = declaration.key.name
+        var planned = Planned(
+            declaration: declaration, options: options, name: declaration.key.name,
+            place: StepPlace(folder: folder))
         do throws(RenderError) {
-            return Planned(
-                options: options, name: try options.name?.render(in: context) ?? plain,
-                policy: try StepPolicy(options, in: context),
-                place: try StepPlace(options, of: builder, in: folder, context), fault: nil)
+            planned.policy = try StepPolicy(options, in: context)
+            planned.name = try name(options, in: context) ?? planned.name
+            planned.place = try StepPlace(options, of: builder, in: folder, context)
+            planned.running = try StepTexts(options).running(in: context) ?? planned.running
         } catch {
-            return Planned(
-                options: options, name: plain, policy: StepPolicy(),
-                place: StepPlace(folder: folder), fault: error)
+            planned.fault = error
         }
+        return planned
+    }
+
+    private func name(
+        _ options: StepOptions, in context: RenderContext
+    ) throws(RenderError) -> String? {
+        let name = try options.name?.render(in: context)
+        if name?.isEmpty == true { throw RenderError("the 'name' of the step came out empty") }
+        return name
     }
 
     /// Takes a step: its name, or that with `_1`, `_2`, … when it is taken; at most 50 characters.

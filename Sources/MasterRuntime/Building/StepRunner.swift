@@ -2,14 +2,10 @@ internal import MasterKit
 
 /// Runs one step of a build: decides, runs, records, and says how it went.
 struct StepRunner: Sendable {
-    let declaration: PluginDeclaration<any Step>
-    let options: StepOptions
+    let step: StepPlan.Planned
+    /// The name, unique in the build.
     let name: String
     let number: Int
-    let place: StepPlace
-    let policy: StepPolicy
-    /// What could not be rendered before the step began; the step ends as exception with it.
-    let fault: RenderError?
     let build: BuildState
     let shared: BuildEnvironment
     let session: HTTPSession
@@ -19,38 +15,29 @@ struct StepRunner: Sendable {
     ///
     /// - Returns: Whether the build ends here.
     func run() async -> Bool {
-        let (id, buildID) = (shared.store.makeStepID(), build.build.id)
-        await shared.store.post { [number, name] transaction in
-            try transaction.newStep(id: id, buildID: buildID, number: number, name: name)
-        }
-        let host = makeHost(id)
-        let running = running(host)
-        await shared.store.post { transaction in
-            try transaction.startStep(id, stateString: running)
-        }
-        var outcome = await outcome(host)
+        let id = shared.store.makeStepID()
+        let host = StepSession(
+            number: number, place: step.place, session: session, build: build, shared: shared,
+            stepID: id)
+        await begin(id)
+        var ending = await ending(of: await outcome(host), host)
         do {
             try await host.close()
         } catch {
             shared.logger.error("\(name): \(error)")
-            outcome = StepOutcome(.exception)
+            ending = Ending(.exception, "log not written (exception)")
         }
-        return await finish(outcome, host, id)
+        return await finish(ending, id)
     }
 
-    // MARK: Before
-
-    private func makeHost(_ id: Int) -> StepSession {
-        StepSession(
-            number: number, place: place, session: session, build: build, shared: shared,
-            stepID: id)
-    }
-
-    private func running(_ host: StepSession) -> String {
-        do {
-            return try StepTexts(options).running(in: host.renderContext) ?? "running"
-        } catch {
-            return "running"
+    private func begin(_ id: Int) async {
+        let buildID = build.build.id
+        await shared.store.post { [number, name] transaction in
+            try transaction.newStep(id: id, buildID: buildID, number: number, name: name)
+        }
+        let running = shared.mask.apply(to: step.running)
+        await shared.store.post { transaction in
+            try transaction.startStep(id, stateString: running)
         }
     }
 
@@ -58,14 +45,14 @@ struct StepRunner: Sendable {
 
     private func outcome(_ host: StepSession) async -> StepOutcome {
         do {
-            if let fault { throw fault }
-            guard try options.doStepIf.render(in: host.renderContext) else {
+            if let fault = step.fault { throw fault }
+            guard try step.options.doStepIf.render(in: host.renderContext) else {
                 return StepOutcome(.skipped)
             }
         } catch {
             return await exception(error, host)
         }
-        let outcome = await control.run(alwaysRun: policy.alwaysRun) { await work(host) }
+        let outcome = await control.run(alwaysRun: step.policy.alwaysRun) { await work(host) }
         guard outcome.results == .cancelled, let reason = control.stopReason else {
             return outcome
         }
@@ -78,9 +65,9 @@ struct StepRunner: Sendable {
         logger[metadataKey: "step"] = .string(name)
         let context = StepContext(name: name, number: number, logger: logger, host: host)
         do {
-            let limit = try options.maxTime?.render(in: host.renderContext)
+            let limit = try step.options.maxTime?.render(in: host.renderContext)
             let results = try await StepDeadline.run(within: limit) {
-                try await declaration.plugin.run(in: context)
+                try await step.declaration.plugin.run(in: context)
             }
             let wasStopped = Task.isCancelled && results != .success
             return StepOutcome(
@@ -93,50 +80,66 @@ struct StepRunner: Sendable {
         } catch let error as WorkerLost {
             shared.logger.warning("\(name): \(error)")
             return StepOutcome(.retry)
+        } catch is LogFault {
+            // Said when the logs are closed.
+            return StepOutcome(.exception)
         } catch {
             return await exception(error, host)
         }
     }
 
     private func exception(_ error: any Error, _ host: StepSession) async -> StepOutcome {
+        shared.logger.debug("\(name): \(error)")
         await write("err.text", "\(error)", host)
         return StepOutcome(.exception)
     }
 
     private func write(_ log: String, _ text: String, _ host: StepSession) async {
         do {
-            try await host.writeLog(log, text, kind: .text)
+            try await host.writeLog(log, text)
         } catch {
-            shared.logger.error("\(name): \(error)")
+            shared.logger.error("\(name): \(text); and \(error)")
         }
     }
 
     // MARK: After
 
-    private func finish(
-        _ outcome: StepOutcome, _ host: StepSession, _ id: Int
-    ) async -> Bool {
-        var outcome = outcome
+    /// How a step ended, with what is told of it.
+    private struct Ending {
+        let results: Results
+        let text: String
+        var isHidden = false
+
+        init(_ results: Results, _ text: String, isHidden: Bool = false) {
+            self.results = results
+            self.text = text
+            self.isHidden = isHidden
+        }
+    }
+
+    private func ending(of outcome: StepOutcome, _ host: StepSession) async -> Ending {
         var context = build.renderContext
         context.results = outcome.results
-        var text = "finished (exception)"
-        var isHidden = false
         do {
-            text = try StepTexts(options).done(
-                outcome, summary: host.summary, given: declaration.hasOwnDescription, in: context)
-            isHidden = try options.hideStepIf.render(in: context)
+            let text = try StepTexts(step.options).done(
+                outcome, summary: host.summary, given: step.declaration.hasOwnDescription,
+                in: context)
+            let isHidden = try step.options.hideStepIf.render(in: context)
+            return Ending(outcome.results, shared.mask.apply(to: text), isHidden: isHidden)
         } catch {
-            shared.logger.error("\(name): \(error)")
-            outcome = StepOutcome(.exception)
+            return Ending(await exception(error, host).results, "finished (exception)")
         }
-        let (results, told, hidden) = (outcome.results, shared.mask.apply(to: text), isHidden)
+    }
+
+    private func finish(_ ending: Ending, _ id: Int) async -> Bool {
         await shared.store.post { transaction in
             try transaction.finishStep(
-                id, results: results, stateString: told, isHidden: hidden)
+                id, results: ending.results, stateString: ending.text, isHidden: ending.isHidden)
         }
-        let (contribution, ends) = outcome.effect(policy)
+        let (contribution, ends) = StepOutcome(ending.results).effect(step.policy)
         build.contribute(contribution)
-        if (options.updateBuildSummaryPolicy ?? policy.told).tells(results) { build.tell(told) }
+        let told = step.options.updateBuildSummaryPolicy ?? step.policy.told
+        if told.tells(ending.results) { build.tell(ending.text) }
         return ends
     }
 }

@@ -8,6 +8,7 @@ final class StepSession: StepHost {
         var isTimedOut = false
         var logs: [(id: Int, writer: LogWriter)] = []
         var slugs: Set<String> = []
+        var fault: LogFault?
     }
 
     let workdir: String
@@ -38,13 +39,13 @@ final class StepSession: StepHost {
     var isTimedOut: Bool { state.withLock { $0.isTimedOut } }
 
     func setProperty(_ property: String, to value: JSONValue, source: String) async {
-        let masked = shared.mask.apply(to: value)
-        build.setProperty(property, masked, source: source)
-        let (buildID, properties) = (build.build.id, build.properties)
-        await shared.store.post { transaction in
-            var changed = Properties()
-            changed.set(property, masked, source: source)
-            try transaction.updateBuild(buildID, properties: properties, changed: changed)
+        build.setProperty(property, value, source: source)
+        var changed = Properties()
+        changed.set(property, value, source: source)
+        let (id, mask) = (build.build.id, shared.mask)
+        await shared.store.post { [properties = build.properties, changed] transaction in
+            try transaction.updateBuild(
+                id, properties: mask.apply(to: properties), changed: mask.apply(to: changed))
         }
     }
 
@@ -77,26 +78,27 @@ final class StepSession: StepHost {
     }
 
     /// Writes a whole log at once, for what the runner itself has to say about a step.
-    func writeLog(_ log: String, _ text: String, kind: Log.Kind) async throws {
-        try await openFile(log, kind: kind).line(text)
+    func writeLog(_ log: String, _ text: String) async throws {
+        try await openFile(log, kind: .text).line(text)
     }
 
-    /// Closes all logs; a log that could not be written is an error.
-    func close() async throws {
+    /// Closes all logs.
+    ///
+    /// - Throws: The first fault of a log that could not be made or written.
+    func close() async throws(LogFault) {
         let logs = state.withLock { state in
             defer { state.logs = [] }
             return state.logs
         }
-        var fault: LogFault?
         for (id, writer) in logs {
             do throws(LogFault) {
                 let lineCount = try await writer.close()
                 await shared.store.post { try $0.finishLog(id, lineCount: lineCount) }
             } catch {
-                fault = fault ?? error
+                _ = note(error)
             }
         }
-        if let fault { throw fault }
+        if let fault = state.withLock({ $0.fault }) { throw fault }
     }
 
     private func openFile(_ name: String, kind: Log.Kind) async throws -> LogWriter {
@@ -104,16 +106,28 @@ final class StepSession: StepHost {
         let path =
             shared.basedir + "/"
             + LogFile.path(buildID: build.build.id, stepNumber: number, slug: slug)
-        try Folders.makeFolder(ofFile: path)
         let id = shared.store.makeLogID()
-        let writer = try LogWriter(
-            path: path, mask: shared.mask, queue: shared.logQueue, observe: observer(of: id))
+        let writer: LogWriter
+        do {
+            writer = try await LogWriter.create(
+                path, mask: shared.mask, queue: shared.logQueue, observe: observer(of: id))
+        } catch {
+            throw note(error)
+        }
         await shared.store.post { [stepID] transaction in
             try transaction.newLog(id: id, stepID: stepID, name: name, slug: slug, kind: kind)
         }
         build.note(log: path, ofStep: number)
         state.withLock { $0.logs.append((id, writer)) }
         return writer
+    }
+
+    /// Keeps the first fault of a log, with which the step ends.
+    private func note(_ fault: LogFault) -> LogFault {
+        state.withLock { state in
+            state.fault = state.fault ?? fault
+            return fault
+        }
     }
 
     /// What tells live readers of the lines of a log, when there are any.

@@ -2,46 +2,67 @@ internal import MasterKit
 
 /// Turns output that comes in pieces of any size into whole lines, each marked with its channel.
 ///
-/// A line that has no end yet is held back, at most ``longestLine`` bytes of it.
+/// A line that has no end yet is held back; one that is longer than a limit is broken, at the same
+/// place however the pieces come.
 struct LogLines {
-    /// A longer line is broken, in bytes.
-    static let longestLine = 1 << 20
-
     private(set) var lineCount = 0
+    private let longestLine: Int
     private var unfinished: [LogChannel: [UInt8]] = [:]
+
+    /// Begins a log whose lines have at most so many bytes without their end.
+    init(longestLine: Int = 1 << 20) {
+        self.longestLine = longestLine
+    }
 
     /// Adds a piece of output and appends the lines that it completes.
     mutating func add(_ bytes: ArraySlice<UInt8>, of channel: LogChannel, to lines: inout [UInt8]) {
         var rest = bytes
         lines.reserveCapacity(lines.count + rest.count + rest.count / 16)
+        if unfinished[channel] != nil {
+            let end = rest.firstIndex(of: 0x0A) ?? rest.endIndex
+            hold(rest[..<end], of: channel, &lines)
+            rest = rest[end...]
+            guard !rest.isEmpty else { return }
+            rest = rest.dropFirst()
+            complete(unfinished.removeValue(forKey: channel)?[...] ?? [], of: channel, &lines)
+        }
         while let end = rest.firstIndex(of: 0x0A) {
-            begin(channel, &lines)
-            lines.append(contentsOf: rest[rest.startIndex...end])
-            lineCount += 1
+            complete(rest[..<end], of: channel, &lines)
             rest = rest[(end + 1)...]
         }
-        guard !rest.isEmpty else { return }
-        unfinished[channel, default: []].append(contentsOf: rest)
-        if unfinished[channel, default: []].count >= Self.longestLine { end(channel, &lines) }
+        if !rest.isEmpty { hold(rest, of: channel, &lines) }
     }
 
     /// Ends every line that is still unfinished.
     mutating func finish(_ lines: inout [UInt8]) {
-        for channel in LogChannel.allCases where unfinished[channel] != nil {
-            end(channel, &lines)
+        for channel in LogChannel.allCases {
+            guard let line = unfinished.removeValue(forKey: channel) else { continue }
+            complete(line[...], of: channel, &lines)
         }
     }
 
-    private mutating func begin(_ channel: LogChannel, _ lines: inout [UInt8]) {
-        lines.append(channel.rawValue)
-        if let start = unfinished.removeValue(forKey: channel) {
-            lines.append(contentsOf: start)
-        }
+    /// Keeps the beginning of a line until the rest comes; of a long one what it is beyond.
+    private mutating func hold(
+        _ bytes: ArraySlice<UInt8>, of channel: LogChannel, _ lines: inout [UInt8]
+    ) {
+        unfinished[channel, default: []].append(contentsOf: bytes)
+        guard let line = unfinished[channel], line.count > longestLine else { return }
+        let count = (line.count - 1) / longestLine * longestLine
+        complete(line[..<count], of: channel, &lines)
+        unfinished[channel] = Array(line[count...])
     }
 
-    private mutating func end(_ channel: LogChannel, _ lines: inout [UInt8]) {
-        begin(channel, &lines)
-        lines.append(0x0A)
-        lineCount += 1
+    private mutating func complete(
+        _ line: ArraySlice<UInt8>, of channel: LogChannel, _ lines: inout [UInt8]
+    ) {
+        var rest = line
+        repeat {
+            let part = rest.prefix(longestLine)
+            lines.append(channel.rawValue)
+            lines.append(contentsOf: part)
+            lines.append(0x0A)
+            lineCount += 1
+            rest = rest[part.endIndex...]
+        } while !rest.isEmpty
     }
 }

@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import FoundationEssentials
 internal import MasterKit
 internal import Synchronization
 internal import SystemPackage
@@ -11,6 +12,9 @@ final class LogWriter: StepLog {
     /// How much may wait to be written, in bytes.
     static let bound = 1 << 20
 
+    /// Gets the lines of each piece, marked and masked, in order.
+    typealias Observer = @Sendable ([UInt8]) async -> Void
+
     private struct State {
         var lines = LogLines()
         var masks: [LogChannel: SecretMask.Stream] = [:]
@@ -21,72 +25,89 @@ final class LogWriter: StepLog {
     }
 
     private let state = Mutex(State())
-    private let descriptor: FileDescriptor
+    private let file: FileDescriptor
     private let path: String
     private let mask: SecretMask
     private let queue: DispatchQueue
-    private let observe: (@Sendable ([UInt8]) async -> Void)?
+    private let observe: Observer?
 
-    /// Creates the file.
+    private init(
+        _ file: FileDescriptor, _ path: String, _ mask: SecretMask, _ queue: DispatchQueue,
+        _ observe: Observer?
+    ) {
+        self.file = file
+        self.path = path
+        self.mask = mask
+        self.queue = queue
+        self.observe = observe
+    }
+
+    /// Creates the file with the folders above it.
     ///
     /// - Parameters:
     ///   - path: Where it is kept; an older file of that name is replaced.
     ///   - mask: What is replaced before anything is written.
     ///   - queue: The serial queue of the master's logs.
-    ///   - observe: Called with the lines of each piece, marked and masked, in order.
+    ///   - observe: Gets the lines beside the file.
+    /// - Returns: A writer that is to be closed.
     /// - Throws: ``LogFault`` when the file can't be made.
-    init(
-        path: String, mask: SecretMask, queue: DispatchQueue,
-        observe: (@Sendable ([UInt8]) async -> Void)?
-    ) throws(LogFault) {
-        self.path = path
-        self.mask = mask
-        self.queue = queue
-        self.observe = observe
-        do {
-            descriptor = try FileDescriptor.open(
+    static func create(
+        _ path: String, mask: SecretMask, queue: DispatchQueue, observe: Observer? = nil
+    ) async throws(LogFault) -> LogWriter {
+        let file = try await queue.run(path) {
+            try FileManager.default.createDirectory(
+                atPath: String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]),
+                withIntermediateDirectories: true)
+            return try FileDescriptor.open(
                 FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec],
                 permissions: [.ownerReadWrite, .groupRead])
-        } catch {
-            throw LogFault(path: path, cause: error)
         }
+        return LogWriter(file, path, mask, queue, observe)
     }
 
     func write(_ bytes: ArraySlice<UInt8>, to channel: LogChannel) async throws {
-        let added = try add(bytes, channel, finishing: false)
-        if added.isFull { await room() }
-        if let observe, !added.lines.isEmpty { await observe(added.lines) }
+        let isFull = try await add { state in
+            if let fault = state.fault { throw fault }
+            mask(bytes, channel, &state)
+        }
+        if isFull { await room() }
     }
 
     /// Writes what is left and closes the file.
     ///
     /// - Returns: The number of lines.
+    /// - Throws: ``LogFault`` when anything of the log could not be written.
     func close() async throws(LogFault) -> Int {
-        defer { queue.async { [descriptor] in _ = try? descriptor.close() } }
-        let added = try add([], .stdout, finishing: true)
-        await drained()
-        if let observe, !added.lines.isEmpty { await observe(added.lines) }
+        _ = await add { finish(&$0) }
+        while state.withLock({ $0.isWriting }) { await room() }
+        let file = file
+        let closing = try await queue.run(path) { Result { try file.close() } }
         return try state.withLock { state throws(LogFault) in
             if let fault = state.fault { throw fault }
+            if case .failure(let cause) = closing { throw LogFault(path: path, cause: cause) }
             return state.lines.lineCount
         }
     }
 
-    private func add(
-        _ bytes: ArraySlice<UInt8>, _ channel: LogChannel, finishing: Bool
-    ) throws(LogFault) -> (lines: [UInt8], isFull: Bool) {
-        let (starts, added) = try state.withLock { state throws(LogFault) in
-            if let fault = state.fault { throw fault }
+    // MARK: Lines
+
+    /// Adds lines to what is to be written, and tells the observer.
+    ///
+    /// - Returns: Whether so much waits that the caller has to.
+    private func add<Failure: Error>(
+        _ lines: (inout State) throws(Failure) -> Void
+    ) async throws(Failure) -> Bool {
+        let (starts, isFull, added) = try state.withLock { state throws(Failure) in
             let before = state.pending.count
-            mask(bytes, channel, &state)
-            if finishing { finish(&state) }
+            try lines(&state)
             let starts = !state.isWriting && !state.pending.isEmpty
             if starts { state.isWriting = true }
-            let lines = observe == nil ? [] : Array(state.pending[before...])
-            return (starts, (lines, state.pending.count > Self.bound))
+            let added = observe == nil ? [] : Array(state.pending[before...])
+            return (starts, state.pending.count > Self.bound, added)
         }
         if starts { queue.async { self.writePending() } }
-        return added
+        if let observe, !added.isEmpty { await observe(added) }
+        return isFull
     }
 
     private func mask(_ bytes: ArraySlice<UInt8>, _ channel: LogChannel, _ state: inout State) {
@@ -106,41 +127,40 @@ final class LogWriter: StepLog {
         state.lines.finish(&state.pending)
     }
 
+    // MARK: Writing
+
     /// Waits until there is room again.
     private func room() async {
         await withCheckedContinuation { continuation in
             let isFree = state.withLock { state in
-                if !state.isWriting { return true }
-                state.waiters.append(continuation)
-                return false
+                if state.isWriting { state.waiters.append(continuation) }
+                return !state.isWriting
             }
             if isFree { continuation.resume() }
         }
     }
 
-    /// Waits until everything is written.
-    private func drained() async {
-        while state.withLock({ $0.isWriting }) { await room() }
-    }
-
     /// Writes until nothing is pending; runs on the queue of the logs.
     private func writePending() {
-        while true {
-            let (bytes, waiters) = state.withLock { state in
-                let bytes = state.pending
-                state.pending = []
-                if bytes.isEmpty { state.isWriting = false }
-                defer { state.waiters = [] }
-                return (bytes, state.waiters)
-            }
-            for waiter in waiters { waiter.resume() }
-            if bytes.isEmpty { return }
+        while let bytes = takePending() {
             do {
-                try descriptor.writeAll(bytes)
+                try file.writeAll(bytes)
             } catch {
-                state.withLock { $0.fault = LogFault(path: path, cause: error) }
+                state.withLock { $0.fault = $0.fault ?? LogFault(path: path, cause: error) }
             }
         }
+    }
+
+    private func takePending() -> [UInt8]? {
+        let (bytes, waiters) = state.withLock { state in
+            let bytes = state.pending
+            state.pending = []
+            if bytes.isEmpty { state.isWriting = false }
+            defer { state.waiters = [] }
+            return (bytes, state.waiters)
+        }
+        for waiter in waiters { waiter.resume() }
+        return bytes.isEmpty ? nil : bytes
     }
 }
 
@@ -151,5 +171,21 @@ struct LogFault: Error, CustomStringConvertible {
 
     var description: String {
         "the log \(path) can't be written: \(cause); make room or choose another --basedir"
+    }
+}
+
+extension DispatchQueue {
+    /// Runs work on the queue, whose faults are those of a log.
+    fileprivate func run<Value: Sendable>(
+        _ path: String, _ work: @escaping @Sendable () throws -> Value
+    ) async throws(LogFault) -> Value {
+        let outcome: Result<Value, any Error> = await withCheckedContinuation { caller in
+            self.async { caller.resume(returning: Result { try work() }) }
+        }
+        do {
+            return try outcome.get()
+        } catch {
+            throw LogFault(path: path, cause: error)
+        }
     }
 }

@@ -1,0 +1,80 @@
+import FoundationEssentials
+import MasterKit
+import MasterRuntime
+import Testing
+
+/// Where the commands of a build run, and with what.
+struct BuildFolderTests {
+
+    @Test func `each builder has a folder of its own while it builds`() async throws {
+        let yaml = """
+            builders:
+              - name: linux/x86 (ü)
+                workdir: !Property builddir
+                steps: [steps.ShellCommand: pwd, steps.ShellCommand: 'echo 1 > made']
+            """
+        try await MasterBench.with(yaml) { bench in
+            let build = try await bench.buildOne()
+            #expect(build.build.results == .success)
+            let folder = "\(bench.basedir)/work/linux%2fx86%20%28ü%29"
+            #expect(try bench.log("stdio", of: build).contains("o\(folder)\n"))
+            #expect(try bench.read("\(folder)/made") == "1\n")
+            #expect(build.build.properties["builddir"] == .string(folder))
+        }
+    }
+
+    @Test func `without a source commands run beside the master.yaml`() async throws {
+        let yaml = """
+            builders:
+              - {name: plain, steps: [steps.ShellCommand: pwd]}
+              - name: below
+                workdir: a
+                steps:
+                  - steps.ShellCommand: pwd
+                  - steps.ShellCommand: {command: pwd, workdir: ../b}
+                  - steps.ShellCommand: {command: pwd, workdir: !Property basedir}
+            """
+        try await MasterBench.with(yaml) { bench in
+            for name in ["a", "b"] {
+                try FileManager.default.createDirectory(
+                    atPath: "\(bench.folder)/\(name)", withIntermediateDirectories: false)
+            }
+            let builds = try await bench.build(slots: 1)
+            #expect(try bench.log("stdio", of: builds[0]).contains("o\(bench.folder)\n"))
+            for (step, folder) in [(1, "/a"), (2, "/b"), (3, "/.buildmaster")] {
+                let log = try bench.log("stdio", of: builds[1], step: step)
+                #expect(log.contains("o\(bench.folder)\(folder)\n"))
+            }
+        }
+    }
+
+    @Test func `the environment of a step wins over that of its builder`() async throws {
+        let yaml = """
+            builders:
+              - name: one
+                env: {A: builder, B: !Property buildername, HOME: null, LIST: [x, y]}
+                steps:
+                  - steps.ShellCommand:
+                      command: echo "$A,$B,${HOME-none},$LIST"
+                      env: {A: step}
+            """.replacing("$", with: "\u{1}")
+        try await MasterBench.with(yaml) { bench in
+            try bench.write(yaml.replacing("\u{1}", with: "$"), to: "master.yaml")
+            let build = try await bench.buildOne()
+            #expect(try bench.log("stdio", of: build).contains("ostep,one,none,x:y\n"))
+        }
+    }
+
+    @Test func `a folder that can't be made is an exception that says so`() async throws {
+        try await MasterBench.with("steps: [steps.Give: success]") { bench in
+            try FileManager.default.createDirectory(
+                atPath: bench.basedir, withIntermediateDirectories: false)
+            try bench.write("no folder", to: ".buildmaster/work")
+            let build = try await bench.buildOne()
+            #expect(build.build.results == .exception)
+            #expect(build.steps.isEmpty)
+            #expect(build.build.stateString.hasPrefix("exception "))
+            #expect(build.build.stateString.contains("\(bench.basedir)/work"))
+        }
+    }
+}

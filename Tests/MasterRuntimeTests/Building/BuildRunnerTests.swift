@@ -1,0 +1,94 @@
+import Dispatch
+import Logging
+import MasterHTTP
+import MasterKit
+import Testing
+
+@testable import MasterRuntime
+
+/// A single build without a distributor: with a worker of the test's, or stopped at once.
+struct BuildRunnerTests {
+    private static let yaml = """
+        steps:
+          - steps.Give: {result: success, name: one}
+          - steps.Give: {result: success, name: two, alwaysRun: true}
+        """
+
+    @Test func `a stop before the first step leaves only those that always run`() async throws {
+        let control = BuildControl()
+        control.stop("early")
+        let build = try await run(control: control)
+        #expect(build.outline == ["cancelled: cancelled (early)", "two: finished"])
+    }
+
+    @Test func `two stops before the first step leave none`() async throws {
+        let control = BuildControl()
+        control.stop("early")
+        control.stop("again")
+        let build = try await run(control: control)
+        #expect(build.outline == ["cancelled: cancelled (early)"])
+    }
+
+    @Test func `a worker that is lost before the first step ends the build as retry`()
+        async throws
+    {
+        let build = try await run(worker: LostWorker())
+        #expect(build.outline == ["retry: retry worker far is lost: no answer"])
+        #expect(build.isRetried)
+        #expect(build.build.properties["workername"] == "far")
+    }
+
+    private func run(
+        worker: (any Worker)? = nil, control: BuildControl = BuildControl()
+    ) async throws -> FinishedBuild {
+        try await MasterBench.with(Self.yaml) { bench in
+            let store = try await Store.open(folder: bench.basedir)
+            let http = try HTTPClient(HTTPClientConfiguration(environment: [:]))
+            let worker = worker ?? LocalWorker(root: bench.basedir + "/work")
+            let configuration = try bench.configuration()
+            let (submission, row, workerID) = try await store.write { transaction in
+                let row = try transaction.builder(named: "default", description: nil, tags: [])
+                let buildset = Buildset(id: 0, reason: "test", submittedAt: transaction.now)
+                let submission = try transaction.submit(
+                    buildset, builders: [row], properties: Properties())
+                return (submission, row, try transaction.worker(named: worker.name))
+            }
+            let secrets = SecretValues()
+            let runner = BuildRunner(
+                request: submission.requests[0], builderRow: row,
+                builder: configuration.builders[0], sourceStamps: [], properties: Properties(),
+                shared: BuildEnvironment(
+                    configuration: configuration, store: store, worker: worker,
+                    workerID: workerID, secrets: secrets, mask: secrets.mask, http: http,
+                    sharedSession: nil, basedir: bench.basedir,
+                    logQueue: DispatchQueue(label: "test"), logger: Logger(label: "test")),
+                control: control, mayRetry: true)
+            let outcome = await Result { try await runner.run() }
+            await http.shutdown()
+            await store.close()
+            return try outcome.get()
+        }
+    }
+}
+
+/// A worker that never answers.
+private struct LostWorker: Worker {
+    let name = "far"
+
+    func run(
+        _ command: Command, input: CommandInput,
+        updates: (CommandUpdate) async throws -> Void
+    ) async throws -> CommandResult {
+        throw WorkerLost(worker: name, reason: "no answer")
+    }
+}
+
+extension Result where Failure == any Error {
+    fileprivate init(_ body: () async throws -> Success) async {
+        do {
+            self = .success(try await body())
+        } catch {
+            self = .failure(error)
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import MasterKit
+
+/// A step, reporter, generator or provider that tells a script when it starts and stops.
+protocol Lively: Plugin {
+    var script: String { get }
+}
+
+extension Lively {
+    func start() async throws {
+        try await Scripts.all.note(script, "\(Self.key) starts")
+    }
+
+    func stop() async {
+        try? await Scripts.all.note(script, "\(Self.key) stops")
+    }
+}
+
+struct LivelyStep: Step, Lively {
+    static let summary = "Tells of its life."
+
+    @Setting("Who is told.", .primary) var script: String
+
+    func run(in context: StepContext) async throws -> Results {
+        try await Scripts.all.note(script, "\(Self.key) runs")
+        return .success
+    }
+}
+
+struct LivelyReporter: Reporter, Lively {
+    static let summary = "Tells of its life."
+
+    @Setting("Who is told.", .primary) var script: String
+
+    func send(_ report: Report, in context: DeliveryContext) async throws {}
+}
+
+struct LivelyGenerator: ReportGenerator, Lively {
+    static let summary = "Tells of its life."
+
+    @Setting("Who is told.", .primary) var script: String
+
+    var wantedEvents: Set<EventKind> { [] }
+
+    func generate(for event: Event, in context: ReportContext) async throws -> Report? { nil }
+}
+
+struct LivelySecrets: SecretProvider, Lively {
+    static let summary = "Tells of its life."
+
+    @Setting("Who is told.", .primary) var script: String
+
+    func value(of name: String) async throws -> String? {
+        try await Scripts.all.note(script, "\(Self.key) is asked")
+        return "a long secret"
+    }
+}

@@ -1,0 +1,154 @@
+import FoundationEssentials
+import Logging
+import MasterTesting
+import StandardPlugins
+import Testing
+
+@testable import MasterKit
+@testable import MasterRuntime
+
+/// A folder with a master.yaml, a base folder, and scripts for the steps.
+struct MasterBench: Sendable {
+    let id = UUID().uuidString
+    let messages = RecordedMessages()
+    private let plugins: [any Plugin.Type]
+    private let environment: [String: String]
+
+    var folder: String { "/tmp/master-test-\(id)" }
+    var basedir: String { folder + "/.buildmaster" }
+    var path: String { folder + "/master.yaml" }
+
+    /// Runs a test with a master.yaml, in which `$name` stands for a script.
+    static func with<Value>(
+        _ yaml: String, scripts: [String: Scripts.Script] = [:], plugins: [any Plugin.Type] = [],
+        listener: @escaping Scripts.Listener = { _ in }, environment: [String: String] = [:],
+        _ body: (MasterBench) async throws -> Value
+    ) async throws -> Value {
+        let bench = MasterBench(plugins: plugins, environment: environment)
+        for (name, script) in scripts {
+            Scripts.all.add(script, named: "\(bench.id)-\(name)")
+        }
+        Scripts.all.add(listener, named: "\(bench.id)-listener")
+        defer { Scripts.all.remove(beginningWith: bench.id) }
+        try FileManager.default.createDirectory(
+            atPath: bench.folder, withIntermediateDirectories: true)
+        try bench.write(yaml)
+        let outcome: Result<Value, any Error>
+        do {
+            outcome = .success(try await body(bench))
+        } catch {
+            outcome = .failure(error)
+        }
+        try FileManager.default.removeItem(atPath: bench.folder)
+        return try outcome.get()
+    }
+
+    /// Writes another master.yaml.
+    func write(_ yaml: String) throws {
+        try write(yaml.replacing("$", with: "\(id)-"), to: "master.yaml")
+    }
+
+    /// Writes a file below the folder.
+    func write(_ text: String, to name: String) throws {
+        try Data(text.utf8).write(to: URL(filePath: "\(folder)/\(name)"))
+    }
+
+    /// Reads a file.
+    func read(_ path: String) throws -> String {
+        String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
+    }
+
+    /// The paths of the files in a folder.
+    func files(in folder: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder).map { "\(folder)/\($0)" }
+    }
+
+    /// Reads the bytes of a file.
+    func bytes(_ path: String) throws -> [UInt8] {
+        Array(try Data(contentsOf: URL(filePath: path)))
+    }
+
+    // MARK: Running
+
+    func load() throws -> MasterConfiguration.Loaded {
+        let own = PluginBundle([Play.self, Give.self] + plugins)
+        return MasterConfiguration.load(
+            path: path, registry: try Registry(standardPlugins, own), environment: environment)
+    }
+
+    func configuration() throws -> MasterConfiguration {
+        let loaded = try load()
+        return try #require(loaded.configuration, "\(loaded.diagnostics)")
+    }
+
+    /// Runs a master.
+    func run<Value: Sendable>(
+        slots: Int = 2, _ body: (BuildMaster) async throws -> Value
+    ) async throws -> Value {
+        let messages = messages
+        return try await BuildMaster.run(
+            configuration(), options: BuildMaster.Options(basedir: basedir, slots: slots),
+            logger: Logger(label: "master") { _ in messages.handler }, body)
+    }
+
+    /// Runs a master that builds.
+    func build(
+        _ builders: [String]? = nil, properties: JSONObject = [:], slots: Int = 2
+    ) async throws -> [FinishedBuild] {
+        try await run(slots: slots) { try await $0.build(builders, properties: properties) }
+    }
+
+    /// Runs a master that builds one build.
+    func buildOne(properties: JSONObject = [:]) async throws -> FinishedBuild {
+        let builds = try await build(properties: properties)
+        #expect(builds.count == 1)
+        return try #require(builds.first)
+    }
+
+    /// Runs a master that builds one buildset, and keeps what happens.
+    func events(of kinds: Set<EventKind> = Set(EventKind.allCases)) async throws -> [Event] {
+        try await run { master in
+            try await master.events.withSubscription(
+                to: kinds.union([.buildsetFinished]), bound: 10_000
+            ) { subscription in
+                _ = try await master.build()
+                var events: [Event] = []
+                for await case .event(let event) in subscription {
+                    events.append(event)
+                    if event.kind == .buildsetFinished { break }
+                }
+                return events
+            }
+        }
+    }
+
+    // MARK: Looking
+
+    /// The content of a log of a step.
+    func log(_ name: String, of build: FinishedBuild, step: Int = 1) throws -> String {
+        let path = try #require(
+            build.logs[step]?.first { $0.hasSuffix("-\(name).log") },
+            "\(build.logs[step] ?? [])")
+        return try read(path)
+    }
+}
+
+extension BuildMaster {
+    /// Submits a buildset and waits for its end.
+    func build(
+        _ builders: [String]? = nil, properties: JSONObject = [:]
+    ) async throws -> [FinishedBuild] {
+        let request = BuildsetRequest(
+            builders: builders, reason: "test",
+            properties: Properties(properties, source: "command line"))
+        return try await wait(for: try await submit(request))
+    }
+}
+
+extension FinishedBuild {
+    /// The result and the state, and after them each step with its own.
+    var outline: [String] {
+        ["\(Results.text(build.results)): \(build.stateString)"]
+            + steps.map { "\($0.name): \($0.stateString)" }
+    }
+}

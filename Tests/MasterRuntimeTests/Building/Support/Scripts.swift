@@ -1,0 +1,72 @@
+import MasterKit
+import Synchronization
+
+/// What the steps of a test's master.yaml do, by name.
+final class Scripts: Sendable {
+    typealias Script = @Sendable (StepContext) async throws -> Results
+
+    static let all = Scripts()
+
+    private let scripts = Mutex<[String: Script]>([:])
+    private let listeners = Mutex<[String: Listener]>([:])
+
+    func add(_ script: @escaping Script, named name: String) {
+        scripts.withLock { $0[name] = script }
+    }
+
+    func remove(beginningWith prefix: String) {
+        scripts.withLock { $0 = $0.filter { !$0.key.hasPrefix(prefix) } }
+        listeners.withLock { $0 = $0.filter { !$0.key.hasPrefix(prefix) } }
+    }
+
+    func run(_ name: String, in context: StepContext) async throws -> Results {
+        guard let script = scripts.withLock({ $0[name] }) else { throw MissingScript(name: name) }
+        return try await script(context)
+    }
+}
+
+struct MissingScript: Error {
+    let name: String
+}
+
+/// `steps.Play: $name`: does what a test says.
+struct Play: Step {
+    static let summary = "Does what a test says."
+
+    @Setting("The script.", .primary) var script: String
+
+    func run(in context: StepContext) async throws -> Results {
+        try await Scripts.all.run(script, in: context)
+    }
+}
+
+/// `steps.Give: failure`: ends with a result at once.
+struct Give: Step {
+    static let summary = "Ends with a result."
+
+    @Setting("The result.", .primary) var result: Results
+    @Setting("The summary.") var says: String?
+
+    func run(in context: StepContext) async throws -> Results {
+        if let says { await context.setSummary(says) }
+        return result
+    }
+}
+
+/// Waits until the task is cancelled, as a command does that never ends.
+func neverEnd() async throws {
+    try await Task.sleep(for: .seconds(3600))
+}
+
+extension Scripts {
+    typealias Listener = @Sendable (String) throws -> Void
+
+    /// Tells the listener of a name.
+    func note(_ name: String, _ what: String) async throws {
+        try listeners.withLock { $0[name] }?(what)
+    }
+
+    func add(_ listener: @escaping Listener, named name: String) {
+        listeners.withLock { $0[name] = listener }
+    }
+}

@@ -1,0 +1,65 @@
+import FoundationEssentials
+import MasterKit
+import MasterRuntime
+import MasterTesting
+import Testing
+
+/// The logs of the steps of a build.
+struct BuildLogTests {
+    @Test func `a log has its name, its lines and its file`() async throws {
+        let scripts: [String: Scripts.Script] = [
+            "log": { context in
+                let log = try await context.openLog("a log")
+                try await log.line("out")
+                try await log.write(Array("err".utf8)[...], to: .stderr)
+                try await context.openLog("a log", kind: .text).line("again")
+                return .success
+            }
+        ]
+        try await MasterBench.with("steps: [steps.Play: $log]", scripts: scripts) { bench in
+            let events = try await bench.events(of: [.logNew, .logFinished])
+            let logs = events.filter { $0.kind == .logFinished }.map(\.record)
+            #expect(logs.map { $0["name"] } == ["a log", "a log"])
+            #expect(logs.map { $0["slug"] } == ["a_log", "a_log_2"])
+            #expect(logs.map { $0["num_lines"] } == [2, 1])
+            #expect(logs.map { $0["type"] } == ["s", "t"])
+            let path = "\(bench.basedir)/logs/1/1-a_log.log"
+            #expect(try bench.read(path) == "oout\neerr\n")
+        }
+    }
+
+    @Test(arguments: ["folder", "disk"])
+    func `a log that can't be written ends the step as exception, with one clear error`(
+        _ fault: String
+    ) async throws {
+        let yaml = """
+            steps:
+              - steps.ShellCommand: echo hello
+              - steps.Give: success
+              - steps.Give: {result: success, alwaysRun: true}
+            """
+        try await MasterBench.with(yaml) { bench in
+            let files = FileManager.default
+            let logs = "\(bench.basedir)/logs"
+            try files.createDirectory(atPath: bench.basedir, withIntermediateDirectories: true)
+            if fault == "folder" {
+                try bench.write("no folder", to: ".buildmaster/logs")
+            } else {
+                try files.createDirectory(
+                    atPath: "\(logs)/1", withIntermediateDirectories: true)
+                try files.createSymbolicLink(
+                    atPath: "\(logs)/1/1-stdio.log", withDestinationPath: "/dev/full")
+            }
+            let build = try await bench.buildOne()
+            #expect(
+                build.outline == [
+                    "exception: exception log not written (exception)",
+                    "ShellCommand: log not written (exception)", "Give: finished",
+                ])
+            let errors = bench.messages.texts(at: .error)
+            #expect(errors.count == 1)
+            let fault = "the log \(logs)/1/1-stdio.log can't be written"
+            #expect(errors.first?.contains(fault) == true)
+        }
+    }
+}

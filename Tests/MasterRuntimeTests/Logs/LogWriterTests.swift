@@ -1,0 +1,149 @@
+import Dispatch
+import FoundationEssentials
+import MasterKit
+import Synchronization
+import Testing
+
+@testable import MasterRuntime
+
+/// Logs as they are written to files.
+struct LogWriterTests {
+    private let queue = DispatchQueue(label: "test.logs")
+
+    private func with<Value>(
+        mask: SecretMask = SecretMask([]), observe: LogWriter.Observer? = nil,
+        _ body: (LogWriter, String) async throws -> Value
+    ) async throws -> Value {
+        try await MasterBench.with("") { bench in
+            let path = "\(bench.folder)/logs/1/1-stdio.log"
+            let writer = try await LogWriter.create(
+                path, mask: mask, queue: queue, observe: observe)
+            return try await body(writer, path)
+        }
+    }
+
+    private func read(_ path: String) throws -> String {
+        String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
+    }
+
+    @Test func `what is written is in the file when the log is closed`() async throws {
+        try await with { writer, path in
+            try await writer.line("one")
+            try await writer.write(Array("two\nthr".utf8)[...], to: .stderr)
+            try await writer.line("four", to: .header)
+            #expect(try await writer.close() == 4)
+            #expect(try read(path) == "oone\netwo\nhfour\nethr\n")
+        }
+    }
+
+    @Test func `an empty log is an empty file`() async throws {
+        try await with { writer, path in
+            let count = try await writer.close()
+            #expect(count == 0)
+            #expect(try read(path).isEmpty)
+        }
+    }
+
+    @Test func `observers get the lines of the file, in order`() async throws {
+        let seen = Mutex<[UInt8]>([])
+        try await with(observe: { lines in seen.withLock { $0 += lines } }) { writer, path in
+            for number in 1...100 { try await writer.line("line \(number)") }
+            try await writer.write(Array("no end".utf8)[...], to: .stdout)
+            #expect(try await writer.close() == 101)
+            let text = seen.withLock { String(decoding: $0, as: UTF8.self) }
+            #expect(try read(path) == text)
+        }
+    }
+
+    @Test(arguments: [1, 2, 3, 5, 64])
+    func `a secret is masked however the output is divided`(_ pieceCount: Int) async throws {
+        let mask = SecretMask([(name: "token", value: "s3cr3t-value")])
+        try await with(mask: mask) { writer, path in
+            let text = "a s3cr3t-value b\ns3cr3t-vaXue s3cr3t-value"
+            var rest = Array(text.utf8)[...]
+            while !rest.isEmpty {
+                try await writer.write(rest.prefix(pieceCount), to: .stdout)
+                try await writer.write(Array("e\n".utf8)[...], to: .stderr)
+                rest = rest.dropFirst(pieceCount)
+            }
+            _ = try await writer.close()
+            let own = try read(path).split(separator: "\n").filter { $0.hasPrefix("o") }
+            #expect(own == ["oa <token> b", "os3cr3t-vaXue <token>"])
+        }
+    }
+
+    @Test func `a long output arrives whole`() async throws {
+        let piece = Array(String(repeating: "0123456789abcde\n", count: 4096).utf8)
+        let count = 100
+        try await with { writer, path in
+            for _ in 1...count { try await writer.write(piece[...], to: .stdout) }
+            let lineCount = try await writer.close()
+            #expect(lineCount == count * 4096)
+            let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+            #expect(size == count * (piece.count + 4096))
+        }
+    }
+
+    @Test func `who writes faster than the disk waits for it`() async throws {
+        let piece = [UInt8](repeating: 0x78, count: 64 << 10) + [0x0A]
+        let count = LogWriter.bound / piece.count
+        let written = Journal<Int>()
+        try await with { writer, path in
+            queue.suspend()
+            async let writing: Void = {
+                for number in 1...100 {
+                    try await writer.write(piece[...], to: .stdout)
+                    written.add(number)
+                }
+            }()
+            await written.wait(for: count)
+            for _ in 1...1000 { await Task.yield() }
+            #expect(written.entries.count <= count + 1)
+            queue.resume()
+            try await writing
+            let lineCount = try await writer.close()
+            #expect(lineCount == 100)
+        }
+    }
+
+    // MARK: Faults
+
+    @Test func `a path that can't be made is a clear error`() async throws {
+        try await MasterBench.with("") { bench in
+            try bench.write("no folder", to: "logs")
+            let path = "\(bench.folder)/logs/1/1-stdio.log"
+            let error = await #expect(throws: LogFault.self) {
+                try await LogWriter.create(path, mask: SecretMask([]), queue: queue)
+            }
+            let message = error?.description ?? ""
+            #expect(message.hasPrefix("the log \(path) can't be written: "))
+            #expect(message.hasSuffix("; make room or choose another --basedir"))
+        }
+    }
+
+    @Test func `a full disk is a clear error, also when it shows only at the end`() async throws {
+        try await MasterBench.with("") { bench in
+            let path = "\(bench.folder)/full.log"
+            try FileManager.default.createSymbolicLink(
+                atPath: path, withDestinationPath: "/dev/full")
+            let writer = try await LogWriter.create(path, mask: SecretMask([]), queue: queue)
+            try await writer.line("one")
+            let error = await #expect(throws: LogFault.self) { try await writer.close() }
+            #expect(error?.description.contains("No space left on device") == true)
+        }
+    }
+
+    @Test func `a writer that goes on after a full disk is told so`() async throws {
+        try await MasterBench.with("") { bench in
+            let path = "\(bench.folder)/full.log"
+            try FileManager.default.createSymbolicLink(
+                atPath: path, withDestinationPath: "/dev/full")
+            let writer = try await LogWriter.create(path, mask: SecretMask([]), queue: queue)
+            let piece = [UInt8](repeating: 0x78, count: 1 << 20) + [0x0A]
+            await #expect(throws: LogFault.self) {
+                for _ in 1...1000 { try await writer.write(piece[...], to: .stdout) }
+            }
+            await #expect(throws: LogFault.self) { try await writer.close() }
+        }
+    }
+}
