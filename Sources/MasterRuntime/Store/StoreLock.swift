@@ -26,7 +26,11 @@ final class StoreLock: Sendable {
     }
 
     /// Gives the folder free; a second time does nothing.
+    ///
+    /// A program that is just being started still has a copy of the descriptor, so closing ours
+    /// is not enough.
     func release() {
+        file.unlock()
         file.close()
     }
 

@@ -30,6 +30,12 @@ final class OwnedDescriptor: Sendable {
         _ = Glibc.close(number)
     }
 
+    /// Takes away the lock on the file, also for copies of the descriptor, while it is open.
+    func unlock() {
+        guard isOpen.load(ordering: .acquiring) else { return }
+        _ = flock(number, LOCK_UN)
+    }
+
     /// A pipe whose end to read never blocks; neither end passes to a child by itself.
     ///
     /// The system may refuse more than the usual 64 KiB to a user with very many pipes; then the
