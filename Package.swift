@@ -63,15 +63,19 @@ let package = Package(
             dependencies: [
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         .target(
             name: "MasterCommand",
             dependencies: [
+                "MasterKit",
                 "MasterReceiver",
                 "MasterRuntime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "OrderedCollections", package: "swift-collections"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
         .executableTarget(name: "buildmaster", dependencies: ["MasterCommand", "StandardPlugins"]),
@@ -96,10 +100,20 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             exclude: ["Fixtures"]),
-        .testTarget(name: "MasterReceiverTests", dependencies: ["MasterReceiver"]),
+        .testTarget(
+            name: "MasterReceiverTests",
+            dependencies: [
+                "MasterReceiver",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
         .testTarget(
             name: "MasterCommandTests",
-            dependencies: ["MasterCommand", "MasterTesting", "buildmaster"]),
+            dependencies: [
+                "MasterCommand", "MasterTesting", "buildmaster",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
         .testTarget(
             name: "ExamplesTests", dependencies: ["CustomMaster", "MasterTesting", "buildmaster"]),
     ],

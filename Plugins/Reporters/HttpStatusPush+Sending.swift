@@ -23,6 +23,7 @@ extension HttpStatusPush {
 
     private func request(for report: Report, in context: DeliveryContext) throws -> HTTPRequest {
         var request = HTTPRequest(.post, try context.render(serverUrl).text)
+        request.recordsRequestHeaders = debug
         switch report.body {
         case .json(let value):
             request.body = .json(JSONWriter.compact.bytes(value))
