@@ -68,7 +68,7 @@ struct LocalWorkerCallerTests {
     /// test's own making: a second command that takes that long.
     @Test func `a slow receiver is no silence of the command`() async throws {
         var shell = Command.Shell("head -c 4000000 /dev/zero", in: "/tmp")
-        shell.timeout = .milliseconds(600)
+        shell.timeout = .seconds(3)
         var count = 0
         var hasWaited = false
         let result = try await LocalWorker(root: "/tmp").run(.shell(shell)) { update in
@@ -76,7 +76,7 @@ struct LocalWorkerCallerTests {
             count += bytes.count
             guard !hasWaited else { return }
             hasWaited = true
-            _ = try await Ran.shell(["sleep", "1.5"])
+            _ = try await Ran.shell(["sleep", "4"])
         }
         #expect(result.isSuccess)
         #expect(count == 4_000_000)

@@ -24,9 +24,11 @@ struct LocalWorkerEndingTests {
     }
 
     @Test func `output on either stream is no silence`() async throws {
-        let ran = try await Ran.shell(
-            "for i in 1 2 3; do sleep 0.2; echo o; sleep 0.2; echo e >&2; done"
-        ) { $0.timeout = .seconds(1) }
+        let script = """
+            for i in $(seq 20); do sleep 0.2; echo o; done
+            for i in $(seq 20); do sleep 0.2; echo e >&2; done
+            """
+        let ran = try await Ran.shell(.script(script)) { $0.timeout = .seconds(3) }
         #expect(ran.result.isSuccess)
     }
 
