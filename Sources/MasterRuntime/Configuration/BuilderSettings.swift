@@ -6,6 +6,7 @@ struct BuilderSettings: Settings, SettingValue {
     @Setting("The steps.", declarations: .steps, scope: .build)
     var steps: [PluginDeclaration<any Step>]?
     @Setting("The factory whose steps it runs.") var factory: FactoryReference?
+    @Setting("Values to be combined: a builder for each combination.") var matrix: Matrix?
     @Setting("Labels that generators filter by.") var tags: [String] = []
     @Setting("A text for people.") var description: String?
     @Setting("Properties of its builds.") var properties = PropertyValues()
@@ -18,46 +19,21 @@ struct BuilderSettings: Settings, SettingValue {
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> BuilderSettings? {
         guard case .mapping(let mapping) = node.kind else {
-            return decoder.mismatch(node, expected: shape)
+            return decoder.about("a builder") { decoder.mismatch(node, expected: shape) }
         }
         let builder = BuilderSettings()
         let owner = mapping["name"]?.scalarText.map { "builder '\($0)'" } ?? "a builder"
-        guard decoder.fill([builder], from: node, owner: owner, at: node.range) else { return nil }
-        if builder.steps != nil, builder.factory != nil {
-            return decoder.error(
-                "\(owner) has both 'steps' and 'factory'; keep one", at: node.range)
+        if let factory = mapping.entry(for: "factory"), mapping["steps"] != nil {
+            decoder.error(
+                "\(owner) has both 'steps' and 'factory'; keep one", at: factory.key.range)
         }
-        return builder
+        return decoder.fill([builder], from: node, owner: owner, at: node.range) ? builder : nil
     }
 }
 
 extension BuilderSettings: SettingHints {
     static func hint(forUnknown name: String) -> String? {
-        switch name {
-        case "matrix", "locks": "this version does not know it yet"
-        default: nil
-        }
-    }
-}
-
-/// The name of a builder with the place where it stands.
-struct BuilderName: SettingValue {
-    let text: String
-    let range: SourceRange?
-
-    static let maximumLength = 70
-
-    static var shape: String { "a name" }
-
-    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> BuilderName? {
-        guard let text = String.decode(node, with: decoder) else { return nil }
-        guard !text.hasPrefix("_"), text.count <= maximumLength,
-            !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
-        else {
-            return decoder.error(
-                "the name of a builder has at most \(maximumLength) characters, none of them a "
-                    + "control character, and does not begin with '_'", at: node.range)
-        }
-        return BuilderName(text: text, range: node.range)
+        guard name == "locks" else { return nil }
+        return "builds can't wait for locks in this version; 'run --jobs 1' builds one at a time"
     }
 }

@@ -1,17 +1,45 @@
 internal import MasterKit
 internal import OrderedCollections
 
+/// `factories`: build factories by name, each read for itself.
+struct FactoryTable: SettingValue {
+    /// The names of all, also of those with a mistake.
+    var names: [String] = []
+    private var factories: [String: Factory] = [:]
+
+    init() {}
+
+    static var shape: String { "a mapping of names to lists of steps" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FactoryTable? {
+        guard case .mapping(let mapping) = node.kind else {
+            return decoder.mismatch(node, expected: shape)
+        }
+        var table = FactoryTable()
+        for entry in mapping.entries {
+            guard let name = decoder.decode(String.self, from: entry.key) else { continue }
+            table.names.append(name)
+            table.factories[name] = decoder.about("the factory '\(name)'") {
+                decoder.decode(Factory.self, from: entry.value)
+            }
+        }
+        return table
+    }
+
+    /// The factory of a name, unless there is none or it has a mistake.
+    subscript(name: String) -> Factory? { factories[name] }
+}
+
 /// A build factory: a list of steps, with the parameters that a builder may give it.
 struct Factory: SettingValue {
     var steps: [PluginDeclaration<any Step>]
-    var parameters = OrderedDictionary<String, FactoryParameter>()
+    var parameters = FactoryParameters()
 
     static var shape: String { "a list of steps, or a mapping of parameters and steps" }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Factory? {
         if case .sequence = node.kind {
-            return decoder.within(.build) { decoder.plugins(.steps, from: node) }
-                .map { Factory(steps: $0) }
+            return decoder.plugins(.steps, from: node).map { Factory(steps: $0) }
         }
         guard case .mapping = node.kind else { return decoder.mismatch(node, expected: shape) }
         let form = FactoryForm()
@@ -26,10 +54,31 @@ struct Factory: SettingValue {
 }
 
 private struct FactoryForm: Settings {
-    @Setting("What a builder may choose.")
-    var parameters = OrderedDictionary<String, FactoryParameter>()
+    @Setting("What a builder may choose.") var parameters = FactoryParameters()
     @Setting("The steps.", declarations: .steps, scope: .build)
     var steps: [PluginDeclaration<any Step>]?
+}
+
+/// The parameters of a factory by name.
+struct FactoryParameters: SettingValue {
+    var byName = OrderedDictionary<String, FactoryParameter>()
+
+    static var shape: String { "a mapping of names to parameters" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FactoryParameters? {
+        guard case .mapping(let mapping) = node.kind else {
+            return decoder.mismatch(node, expected: shape)
+        }
+        var parameters = FactoryParameters()
+        for entry in mapping.entries {
+            decoder.checkProperty(entry.key)
+            guard let name = decoder.decode(String.self, from: entry.key) else { continue }
+            parameters.byName[name] = decoder.about("the parameter '\(name)'") {
+                decoder.decode(FactoryParameter.self, from: entry.value)
+            }
+        }
+        return parameters.byName.count == mapping.entries.count ? parameters : nil
+    }
 }
 
 /// A value that a builder gives to a factory; it arrives as a property.
@@ -41,10 +90,12 @@ struct FactoryParameter: Settings, SettingValue {
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FactoryParameter? {
         let parameter = FactoryParameter()
-        guard decoder.fill([parameter], from: node, owner: "the parameter", at: node.range)
+        let owner = decoder.subject
+        guard decoder.fill([parameter], from: node, owner: owner, at: node.range)
         else { return nil }
         if let fallback = parameter.fallback, let fault = parameter.fault(of: fallback) {
-            return decoder.error("the default of the parameter \(fault)", at: node.range)
+            let range = node.mapping?["default"]?.range ?? node.range
+            return decoder.error("the default of \(owner) \(fault)", at: range)
         }
         return parameter
     }
@@ -52,31 +103,8 @@ struct FactoryParameter: Settings, SettingValue {
     /// Why a value can't be given, `nil` when it can.
     func fault(of value: JSONValue) -> String? {
         guard let choices, !choices.contains(value) else { return nil }
-        let shown = choices.map { $0.text ?? "null" }.joined(separator: ", ")
-        return "can't be \(value.text ?? "null"); there are \(shown)"
-    }
-}
-
-/// `factory` of a builder: a name, or a name with parameters.
-struct FactoryReference: SettingValue {
-    let name: String
-    let arguments: OrderedDictionary<String, JSONValue>
-    let range: SourceRange?
-
-    static var shape: String { "the name of a factory, or {NAME: {parameter: value}}" }
-
-    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FactoryReference? {
-        if let name = node.scalarText, !node.isNull {
-            return FactoryReference(name: name, arguments: [:], range: node.range)
-        }
-        guard case .mapping(let mapping) = node.kind, mapping.entries.count == 1,
-            let entry = mapping.entries.first, let name = entry.key.scalarText
-        else { return decoder.mismatch(node, expected: shape) }
-        let arguments =
-            entry.value.isNull
-            ? [:]
-            : decoder.decode(OrderedDictionary<String, JSONValue>.self, from: entry.value)
-        guard let arguments else { return nil }
-        return FactoryReference(name: name, arguments: arguments, range: entry.key.range)
+        let text = value.text ?? "null"
+        let known = choices.map { $0.text ?? "null" }
+        return "can't be '\(text)'; \(Suggestion.remedy(for: text, among: known))"
     }
 }

@@ -21,16 +21,18 @@ enum FilePaths {
         return "/" + parts.joined(separator: "/")
     }
 
-    /// A name as one part of a path: whatever is not a letter, digit, `.`, `-` or `_` is encoded.
+    /// A name as one part of a path: whatever is no letter, digit, `.`, `-` or `_` is encoded.
     static func component(_ name: String) -> String {
-        let encoded = name.utf8.map { byte -> String in
-            let scalar = Unicode.Scalar(byte)
+        let encoded = name.unicodeScalars.map { scalar in
             let isPlain =
-                scalar.isASCII
-                && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil
-                    || "-_.".unicodeScalars.contains(scalar))
-            return isPlain ? String(scalar) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+                scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+                || "-_.".unicodeScalars.contains(scalar)
+            return isPlain ? String(scalar) : String(scalar).utf8.map(percentEncoded).joined()
         }.joined()
         return encoded.hasPrefix(".") ? "%2e" + encoded.dropFirst() : encoded
+    }
+
+    private static func percentEncoded(_ byte: UInt8) -> String {
+        "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
     }
 }

@@ -1,5 +1,4 @@
 internal import MasterKit
-internal import OrderedCollections
 
 /// The top level of a master.yaml.
 struct MasterSettings: Settings {
@@ -11,15 +10,58 @@ struct MasterSettings: Settings {
     @Setting("Providers of secrets, asked in order.", declarations: .secrets, scope: .service)
     var secrets: [PluginDeclaration<any SecretProvider>]?
     @Setting("Folders of plugin packages to load.") var plugins: PluginPackages?
-    @Setting("Reporters.", declarations: .reporters, scope: .service)
-    var services: [PluginDeclaration<any Reporter>]?
+    @Setting("Reporters.") var services = ReporterList()
     @Setting("The default build factory: a list of steps.", declarations: .steps, scope: .build)
     var steps: [PluginDeclaration<any Step>]?
-    @Setting("Build factories by name.") var factories = OrderedDictionary<String, Factory>()
-    @Setting("Builders.", .notEmpty) var builders: [BuilderSettings]?
+    @Setting("Build factories by name.") var factories = FactoryTable()
+    @Setting("Builders.", .notEmpty) var builders: BuilderList?
     @Setting("Locks by name.") var locks: LockDeclarations?
     @Setting("Who shares cookies: 'build' or 'shared'.") var httpSession = HTTPSessionSharing.build
     @Setting("How reports are kept.") var delivery = DeliverySettings()
+}
+
+extension MasterSettings: SettingHints {
+    static func hint(forUnknown name: String) -> String? {
+        switch name {
+        case "reporters", "status": "reporters stand in 'services'"
+        case "change_source", "schedulers", "workers":
+            "in this version 'run' builds at once and on this machine; leave it out"
+        default: nil
+        }
+    }
+}
+
+/// `services`: reporters, each read for itself, so that one mistake does not hide another.
+struct ReporterList: SettingValue {
+    var declarations: [PluginDeclaration<any Reporter>] = []
+
+    static var shape: String { "a list of reporters" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ReporterList? {
+        decoder.within(.service) {
+            guard case .sequence(let items) = node.kind, node.tag?.name == nil else {
+                return decoder.plugins(.reporters, from: node)
+                    .map { ReporterList(declarations: $0) }
+            }
+            let right = items.compactMap { decoder.plugin(.reporters, from: $0) }
+            return ReporterList(declarations: right)
+        }
+    }
+}
+
+/// `builders`: each read for itself, so that one mistake does not hide another.
+struct BuilderList: SettingValue {
+    let builders: [BuilderSettings]
+
+    static var shape: String { "a list of builders" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> BuilderList? {
+        guard case .sequence(let items) = node.kind else {
+            return decoder.mismatch(node, expected: shape)
+        }
+        return BuilderList(
+            builders: items.compactMap { decoder.decode(BuilderSettings.self, from: $0) })
+    }
 }
 
 /// `delivery`: how reports are kept until they have arrived.
@@ -42,7 +84,9 @@ struct LockDeclarations: SettingValue {
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> LockDeclarations? {
         guard decoder.decode(JSONObject.self, from: node) != nil else { return nil }
-        decoder.warning("this version declares locks but does not enforce them", at: node.range)
+        decoder.warning(
+            "this version does not enforce locks; 'run --jobs 1' builds one at a time",
+            at: node.range)
         return LockDeclarations()
     }
 }

@@ -10,22 +10,38 @@ struct PropertyValues: SettingValue {
         guard case .mapping(let mapping) = node.kind else {
             return decoder.mismatch(node, expected: shape)
         }
-        for entry in mapping.entries { check(entry, with: decoder) }
-        return decoder.decode(JSONObject.self, from: node).map { PropertyValues(values: $0) }
+        var values = JSONObject()
+        for entry in mapping.entries {
+            decoder.checkProperty(entry.key)
+            decoder.warnOfVersion(entry.value, of: entry.key)
+            guard let name = decoder.decode(String.self, from: entry.key) else { continue }
+            values[name] = decoder.about("the property '\(name)'") {
+                decoder.decode(JSONValue.self, from: entry.value)
+            }
+        }
+        return values.count == mapping.entries.count ? PropertyValues(values: values) : nil
+    }
+}
+
+extension SettingDecoder {
+    /// Says when a node can't name a property.
+    func checkProperty(_ name: YAMLNode) {
+        guard let text = name.scalarText else { return }
+        if text.isEmpty || text.count > Properties.maximumNameLength {
+            error(
+                "the name of a property has 1 to \(Properties.maximumNameLength) characters",
+                at: name.range)
+        }
     }
 
-    private static func check(_ entry: YAMLMapping.Entry, with decoder: SettingDecoder) {
-        let name = entry.key.scalarText ?? ""
-        if name.isEmpty || name.count > Properties.maximumNameLength {
-            decoder.error(
-                "the name of a property has 1 to \(Properties.maximumNameLength) characters",
-                at: entry.key.range)
-        }
-        guard case .scalar(let scalar) = entry.value.kind, case .float = scalar.resolved,
-            scalar.value.contains("."), scalar.value.hasSuffix("0")
+    /// Warns when a value looks like a version but is a number, of which a zero at the end means
+    /// nothing.
+    func warnOfVersion(_ value: YAMLNode, of name: YAMLNode) {
+        guard case .scalar(let scalar) = value.kind, value.tag == nil,
+            case .float = scalar.resolved, scalar.value.contains("."), scalar.value.hasSuffix("0")
         else { return }
-        decoder.warning(
-            "\(name): \(scalar.value) is a number; if it is a version, write '\(scalar.value)' in "
-                + "quotes", at: entry.value.range, fix: "\"\(scalar.value)\"")
+        warning(
+            "\(name.scalarText ?? "this"): \(scalar.value) is a number; if it is a version, write "
+                + "'\(scalar.value)' in quotes", at: value.range, fix: "\"\(scalar.value)\"")
     }
 }

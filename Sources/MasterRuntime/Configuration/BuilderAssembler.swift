@@ -1,0 +1,159 @@
+internal import MasterKit
+internal import OrderedCollections
+
+/// Makes the builders of a file out of what it declares: builders, factories, matrices.
+struct BuilderAssembler {
+    let settings: MasterSettings
+    /// The top level, which tells what is missing from what is wrong.
+    let root: YAMLMapping
+    let decoder: SettingDecoder
+
+    /// All builders that can be made.
+    func builders(at range: SourceRange?) -> [BuilderConfiguration] {
+        if let declared = settings.builders {
+            let places = declared.builders.flatMap { builder in
+                combinations(of: builder).map { (builder, $0) }
+            }
+            checkNames(places.map { ($1.name, $0.name.range) })
+            return places.map(\.1)
+        }
+        if root["builders"] != nil { return [] }
+        guard let steps = settings.steps else {
+            if root["steps"] == nil {
+                decoder.error(
+                    "there is nothing to run; add 'steps', or 'builders' with steps of their own",
+                    at: range)
+            }
+            return []
+        }
+        return [
+            BuilderConfiguration(
+                name: "default", description: nil, tags: [], properties: Properties(),
+                environment: Renderable(CommandEnvironment()), workdir: nil,
+                isTriggeredOnly: false, steps: steps)
+        ]
+    }
+
+    // MARK: Names
+
+    private func checkNames(_ names: [(name: String, range: SourceRange?)]) {
+        decoder.checkUnique(names) {
+            "there are two builders named '\($0)'; give one another name"
+        }
+    }
+
+    /// The builders that one entry stands for: one, or one for each combination of its matrix.
+    private func combinations(of declared: BuilderSettings) -> [BuilderConfiguration] {
+        var properties = Properties()
+        guard let steps = steps(of: declared, &properties) else { return [] }
+        properties.merge(Properties(declared.properties.values, source: "Builder"))
+        let values = declared.matrix?.combinations ?? [JSONObject()]
+        guard let names = names(of: declared, values) else { return [] }
+        return zip(names, values).map { name, values in
+            var properties = properties
+            properties.merge(Properties(values, source: "Builder"))
+            return BuilderConfiguration(
+                name: name, description: declared.description, tags: declared.tags,
+                properties: properties, environment: declared.env, workdir: declared.workdir,
+                isTriggeredOnly: declared.triggeredOnly, steps: steps)
+        }
+    }
+
+    private func names(of declared: BuilderSettings, _ values: [JSONObject]) -> [String]? {
+        let range = declared.name.range
+        guard declared.matrix != nil || declared.name.text.constant != nil else {
+            return decoder.error(
+                "the name of a builder is computed only of the axes of a 'matrix'; write a text",
+                at: range)
+        }
+        var combinations: [String: JSONObject] = [:]
+        var names: [String] = []
+        for values in values {
+            guard let name = name(declared.name, values) else { return nil }
+            if let other = combinations.updateValue(values, forKey: name) {
+                return decoder.error(clash(of: other, and: values, named: name), at: range)
+            }
+            names.append(name)
+        }
+        return names
+    }
+
+    private func name(_ name: BuilderName, _ values: JSONObject) -> String? {
+        let context = RenderContext(
+            properties: Properties(values, source: "Builder"),
+            template: ["properties": .object(values)])
+        do throws(RenderError) {
+            let text = try name.text.render(in: context)
+            guard let fault = BuilderName.fault(of: text) else { return text }
+            return decoder.error("\(fault): '\(text)'", at: name.range)
+        } catch {
+            return decoder.error(error.message, at: error.range ?? name.range)
+        }
+    }
+
+    private func clash(of one: JSONObject, and other: JSONObject, named name: String) -> String {
+        if one == other { return "the combination \(one.words) is there twice; remove one of them" }
+        let format = one.map { "%(prop:\($0.key))s" }.joined(separator: "-")
+        return "the combinations \(one.words) and \(other.words) are both named '\(name)'; "
+            + "use each axis in 'name', as in !Interpolate \"\(format)\""
+    }
+
+    // MARK: Steps
+
+    private func steps(
+        of declared: BuilderSettings, _ properties: inout Properties
+    ) -> [PluginDeclaration<any Step>]? {
+        if let steps = declared.steps { return steps }
+        guard let reference = declared.factory else {
+            if root["steps"] != nil { return settings.steps }
+            return decoder.error(
+                "\(declared.name.wording) has neither 'steps' nor 'factory', and there are no "
+                    + "'steps' at the top level", at: declared.name.range)
+        }
+        let factories = settings.factories
+        if let factory = factories[reference.name] {
+            bind(reference, to: factory, &properties)
+            return factory.steps
+        }
+        guard !factories.names.contains(reference.name) else { return nil }
+        return decoder.error(
+            "there is no factory '\(reference.name)'; "
+                + Suggestion.remedy(for: reference.name, among: factories.names),
+            at: reference.range)
+    }
+
+    private func bind(
+        _ reference: FactoryReference, to factory: Factory, _ properties: inout Properties
+    ) {
+        let parameters = factory.parameters.byName
+        for argument in reference.arguments {
+            guard let parameter = parameters[argument.name] else {
+                decoder.error(
+                    "the factory '\(reference.name)' has no parameter '\(argument.name)'; "
+                        + Suggestion.remedy(for: argument.name, among: Array(parameters.keys)),
+                    at: argument.nameRange)
+                continue
+            }
+            if let fault = parameter.fault(of: argument.value) {
+                decoder.error("the parameter '\(argument.name)' \(fault)", at: argument.valueRange)
+            }
+        }
+        for (name, parameter) in parameters {
+            let given = reference.arguments.first { $0.name == name }?.value
+            guard let value = given ?? parameter.fallback else {
+                decoder.error(
+                    "the factory '\(reference.name)' needs the parameter '\(name)'",
+                    at: reference.range)
+                continue
+            }
+            properties.set(name, value, source: "Factory")
+        }
+    }
+}
+
+extension JSONObject {
+    /// The combination in words.
+    fileprivate var words: String {
+        "{" + map { "\($0.key): \($0.value.text ?? "null")" }.joined(separator: ", ") + "}"
+    }
+}

@@ -1,0 +1,130 @@
+internal import MasterKit
+
+/// `matrix` of a builder: values by axis, of which every combination is a builder.
+struct Matrix: SettingValue {
+    /// The combinations: each axis with one of its values.
+    let combinations: [JSONObject]
+
+    /// The most combinations of one matrix.
+    static let maximumCount = 256
+
+    static var shape: String { "a mapping of axes to lists of values" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Matrix? {
+        guard case .mapping(let mapping) = node.kind else {
+            return decoder.mismatch(node, expected: shape)
+        }
+        let entries = mapping.entries.filter { !reserved.contains($0.key.scalarText) }
+        let axes = entries.compactMap { axis($0, with: decoder) }
+        guard axes.count == entries.count else { return nil }
+        guard !axes.isEmpty else {
+            return decoder.error(
+                "a matrix needs at least one axis, such as python: ['3.9', '3.10']", at: node.range)
+        }
+        guard axes.reduce(1, { min($0 * $1.values.count, maximumCount + 1) }) <= maximumCount else {
+            return decoder.error(
+                "a matrix has at most \(maximumCount) combinations; leave values out",
+                at: node.range)
+        }
+        var combinations = all(axes)
+        for item in items(of: "exclude", in: mapping, axes, decoder) {
+            let count = combinations.count
+            combinations.removeAll { $0.agrees(with: item.values) }
+            if combinations.count == count {
+                decoder.warning(
+                    "this excludes no combination; compare it with the values of the axes",
+                    at: item.range)
+            }
+        }
+        for item in items(of: "include", in: mapping, axes, decoder) {
+            for axis in axes where item.values[axis.name] == nil {
+                decoder.error(
+                    "a combination of 'include' has each axis; '\(axis.name)' is missing",
+                    at: item.range)
+            }
+            combinations.append(item.values)
+        }
+        guard !combinations.isEmpty else {
+            return decoder.error("all combinations of the matrix are excluded", at: node.range)
+        }
+        return Matrix(combinations: combinations)
+    }
+
+    private static let reserved: Set<String?> = ["include", "exclude"]
+
+    private typealias Axis = (name: String, values: [JSONValue])
+    private typealias Item = (values: JSONObject, range: SourceRange?)
+
+    private static func axis(_ entry: YAMLMapping.Entry, with decoder: SettingDecoder) -> Axis? {
+        decoder.checkProperty(entry.key)
+        guard let name = decoder.decode(String.self, from: entry.key) else { return nil }
+        return decoder.about("the axis '\(name)'") {
+            guard case .sequence(let nodes) = entry.value.kind, !nodes.isEmpty else {
+                return decoder.mismatch(entry.value, expected: "a list of values")
+            }
+            for node in nodes { decoder.warnOfVersion(node, of: entry.key) }
+            let values = nodes.compactMap { value($0, with: decoder) }
+            return values.count == nodes.count ? (name, values) : nil
+        }
+    }
+
+    private static func value(_ node: YAMLNode, with decoder: SettingDecoder) -> JSONValue? {
+        guard case .scalar = node.kind, !node.isNull else {
+            return decoder.error(
+                "a value of \(decoder.subject) is a text, a number or a boolean, not "
+                    + node.wording, at: node.range)
+        }
+        return decoder.decode(JSONValue.self, from: node)
+    }
+
+    /// Every combination, the values of the last axis changing first.
+    private static func all(_ axes: [Axis]) -> [JSONObject] {
+        axes.reduce([JSONObject()]) { combinations, axis in
+            combinations.flatMap { combination in
+                axis.values.map { combination.merging([axis.name: $0]) }
+            }
+        }
+    }
+
+    /// The combinations, or parts of some, that `include` or `exclude` lists.
+    private static func items(
+        of key: String, in mapping: YAMLMapping, _ axes: [Axis], _ decoder: SettingDecoder
+    ) -> [Item] {
+        guard let node = mapping[key] else { return [] }
+        return decoder.about("'\(key)' of a matrix") {
+            guard case .sequence(let nodes) = node.kind, nodes.count <= maximumCount else {
+                let expected = "a list of at most \(maximumCount) combinations"
+                return decoder.mismatch(node, expected: expected) ?? []
+            }
+            return nodes.compactMap { item($0, axes, decoder) }
+        }
+    }
+
+    private static func item(
+        _ node: YAMLNode, _ axes: [Axis], _ decoder: SettingDecoder
+    ) -> Item? {
+        guard case .mapping(let mapping) = node.kind, !mapping.entries.isEmpty else {
+            return decoder.error(
+                "a combination is written {axis: value}, not as \(node.wording)", at: node.range)
+        }
+        var values = JSONObject()
+        for entry in mapping.entries {
+            let name = entry.key.scalarText ?? ""
+            guard axes.contains(where: { $0.name == name }) else {
+                let remedy = Suggestion.remedy(for: name, among: axes.map(\.name))
+                decoder.error("the matrix has no axis '\(name)'; \(remedy)", at: entry.key.range)
+                continue
+            }
+            decoder.warnOfVersion(entry.value, of: entry.key)
+            values[name] = decoder.about("the axis '\(name)'") { value(entry.value, with: decoder) }
+        }
+        return values.count == mapping.entries.count ? (values, node.range) : nil
+    }
+}
+
+extension JSONObject {
+    /// Whether all values of another object are values of this one, too.
+    fileprivate func agrees(with other: JSONObject) -> Bool {
+        other.allSatisfy { self[$0.key] == $0.value }
+    }
+}
