@@ -32,10 +32,21 @@ public final class DeliveryTrace: Sendable {
 
     /// Notes an answer.
     public func note(status: Int, answer: String) {
-        let kept = String(decoding: answer.utf8.prefix(Self.answerLimit), as: UTF8.self)
+        let kept = answer.beginning(ofUTF8: Self.answerLimit)
         state.withLock {
             $0.status = status
             $0.answer = kept
         }
+    }
+}
+
+extension String {
+    /// As many whole characters of Unicode as there are in a number of bytes.
+    fileprivate func beginning(ofUTF8 count: Int) -> String {
+        guard var end = utf8.index(startIndex, offsetBy: count, limitedBy: endIndex) else {
+            return self
+        }
+        while end.samePosition(in: unicodeScalars) == nil { end = utf8.index(before: end) }
+        return String(self[..<end])
     }
 }
