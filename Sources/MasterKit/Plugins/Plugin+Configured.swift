@@ -17,8 +17,9 @@ extension Plugin {
     ) throws(ConfigurationError) -> Self {
         let decoder = SettingDecoder(registry: registry, scope: scope)
         let plugin = Self()
-        if decoder.fill([plugin], from: node, owner: "\(key)", at: node.range) {
-            plugin.check(SettingsCheck(decoder: decoder, node: node, place: node.range))
+        let table = SettingTable(of: [plugin])
+        if let given = decoder.fill(table, from: node, owner: "\(key)", at: node.range) {
+            plugin.check(SettingsCheck(decoder: decoder, given: given, place: node.range))
         }
         guard !decoder.hasErrors else { throw ConfigurationError(decoder.diagnostics) }
         return plugin

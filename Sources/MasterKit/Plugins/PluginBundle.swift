@@ -17,6 +17,6 @@ public struct PluginBundle: Sendable {
     /// Makes a bundle of an array of plugin types.
     public init(_ plugins: [any Plugin.Type], origin: String = #fileID) {
         self.plugins = plugins
-        self.origin = String(origin.prefix { $0 != "/" })
+        self.origin = origin.hasSuffix(".swift") ? String(origin.prefix { $0 != "/" }) : origin
     }
 }

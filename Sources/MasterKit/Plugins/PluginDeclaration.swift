@@ -16,5 +16,11 @@ public protocol CommonSettings {
     static func commonSettings() -> any Settings
 }
 
+/// Shared settings that look at themselves after they were read.
+protocol CheckedOptions: Settings {
+    /// Adds what is wrong with settings that are right one by one.
+    func check(_ settings: SettingsCheck)
+}
+
 /// No shared settings.
 struct NoCommonSettings: Settings {}

@@ -44,7 +44,7 @@ extension Setting {
         _ summary: String, plugins kind: PluginKind<P>, _ options: SettingOption...
     ) where Value == P? {
         self.init(
-            summary, options, shape: "a plugin of \(kind.namespace.rawValue)",
+            summary, options, shape: { "a plugin of \(kind.namespace.rawValue)" },
             fallback: .some(nil),
             read: { node, decoder in
                 decoder.plugin(kind, from: node).map { .some($0.plugin) }
@@ -56,7 +56,7 @@ extension Setting {
         _ summary: String, plugins kind: PluginKind<P>, _ options: SettingOption...
     ) where Value == [P]? {
         self.init(
-            summary, options, shape: "a list of \(kind.namespace.rawValue)",
+            summary, options, shape: { "a list of \(kind.namespace.rawValue)" },
             fallback: .some(nil),
             read: { node, decoder in
                 decoder.plugins(kind, from: node).map { .some($0.map(\.plugin)) }
@@ -75,7 +75,7 @@ extension Setting {
         _ options: SettingOption...
     ) where Value == [PluginDeclaration<P>]? {
         self.init(
-            summary, options, shape: "a list of \(kind.namespace.rawValue)",
+            summary, options, shape: { "a list of \(kind.namespace.rawValue)" },
             fallback: .some(nil),
             read: { node, decoder in
                 decoder.within(scope) { decoder.plugins(kind, from: node).map { .some($0) } }

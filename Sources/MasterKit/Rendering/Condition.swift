@@ -34,8 +34,8 @@ struct Condition: Expression {
         switch tag {
         case .equal: return .equal(parts[0], parts[1])
         case .notEqual:
-            return .not(.expression(Condition(test: .equal(parts[0], parts[1])), at: node.range))
-        case .oneOf: return .oneOf(parts[0], parts[1])
+            return .not(.expression(Condition(test: .equal(parts[0], parts[1])), of: node))
+        case .oneOf: return oneOf(parts[0], parts[1], decoder)
         case .not: return .not(parts[0])
         case .all: return .all(parts)
         case .any: return .any(parts)
@@ -43,12 +43,23 @@ struct Condition: Expression {
         }
     }
 
+    private static func oneOf(
+        _ value: RenderTree, _ list: RenderTree, _ decoder: SettingDecoder
+    ) -> Test? {
+        if let node = list.constant, node.sequence == nil {
+            return decoder.error(
+                "the second part of !OneOf must be a list, not \(node.wording)", at: node.range)
+        }
+        return .oneOf(value, list)
+    }
+
     private init(test: Test) {
         self.test = test
     }
 
     private static func results(_ node: YAMLNode, _ decoder: SettingDecoder) -> Test? {
-        decoder.about("!Results") {
+        decoder.requireBuild("!Results", at: node.range)
+        return decoder.about("!Results") {
             guard case .scalar = node.kind else {
                 return [Results].decode(node.untagged, with: decoder).map { .results($0) }
             }
@@ -62,7 +73,7 @@ struct Condition: Expression {
             return .bool(try Self.value(one, context) == Self.value(other, context))
         case .oneOf(let one, let list):
             guard case .array(let items) = try Self.value(list, context) else {
-                throw RenderError("the second part of !OneOf is no list")
+                throw RenderError("the second part of !OneOf is not a list")
             }
             return .bool(items.contains(try Self.value(one, context)))
         case .matches(let one, let pattern):

@@ -7,7 +7,13 @@ public struct DeferredValue: SettingValue, RenderableValue {
 
     /// Reads a value and checks the expressions in it.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> DeferredValue? {
-        RenderTree(node, with: decoder).map { DeferredValue(tree: $0) }
+        guard let tree = RenderTree(node, with: decoder) else { return nil }
+        if let constant = tree.constant {
+            guard decoder.decode(JSONValue.self, from: constant) != nil else { return nil }
+        } else {
+            decoder.probing { _ = decoder.decode(JSONValue.self, from: node) }
+        }
+        return DeferredValue(tree: tree)
     }
 
     /// Computes the value.
@@ -20,7 +26,7 @@ extension JSONValue {
     /// The value of a node in which nothing is left to be computed.
     init(_ node: YAMLNode) {
         switch node.kind {
-        case .scalar(let scalar): self.init(scalar)
+        case .scalar(let scalar): self.init(scalar, as: node.resolved)
         case .sequence(let items): self = .array(items.map { JSONValue($0) })
         case .mapping(let mapping):
             self = .object(

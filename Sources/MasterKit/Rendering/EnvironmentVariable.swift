@@ -23,10 +23,13 @@ struct EnvironmentVariable {
         fallback = mapping["default"]
     }
 
-    /// The variable's value as a text, or the default; a missing one without default is an error.
-    func value(with decoder: SettingDecoder) -> YAMLNode? {
+    /// The variable's value, or the default as it stands in the file, which may be an expression;
+    /// a missing variable without default is an error.
+    func value(
+        with decoder: SettingDecoder, style: YAMLScalar.Style = .doubleQuoted
+    ) -> YAMLNode? {
         if let value = decoder.environment[name] {
-            return node.replacing(.scalar(YAMLScalar(value, style: .doubleQuoted)))
+            return node.replacing(.scalar(YAMLScalar(value, style: style)))
         }
         if let fallback { return fallback }
         return decoder.error(

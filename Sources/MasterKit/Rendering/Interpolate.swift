@@ -1,37 +1,25 @@
 /// `!Interpolate "%(prop:branch:-main)s"`: a text with values in it.
 public struct Interpolate: Expression {
     private let format: InterpolationFormat
-    private let positional: [RenderTree]
-    private let keywords: [String: RenderTree]
+    private let arguments: InterpolationArguments
 
     /// Reads a format, or a list of a format and a mapping or a list of arguments.
     init?(_ node: YAMLNode, with decoder: SettingDecoder) {
         guard let (formatNode, arguments) = Self.parts(of: node, with: decoder) else { return nil }
-        guard case .scalar(let scalar) = formatNode.kind else {
+        guard let text = formatNode.scalarText else {
             decoder.error(Self.usage, at: formatNode.range)
             return nil
         }
-        var positional: [RenderTree] = []
-        var keywords: [String: RenderTree] = [:]
-        for argument in arguments {
-            if case .mapping(let mapping) = argument.kind, argument.expressionName == nil {
-                for entry in mapping.entries {
-                    let tree = RenderTree(entry.value, with: decoder)
-                    guard let name = entry.key.scalarText, let tree else { continue }
-                    keywords[name] = tree
-                }
-            } else if let tree = RenderTree(argument, with: decoder) {
-                positional.append(tree)
-            }
-        }
-        if !positional.isEmpty, !keywords.isEmpty {
+        guard let arguments = InterpolationArguments(arguments, with: decoder) else { return nil }
+        if !arguments.positional.isEmpty, !arguments.keywords.isEmpty {
             decoder.error(
                 "!Interpolate takes arguments by position or by name, not both", at: node.range)
             return nil
         }
         do {
+            let count = arguments.positional.count
             format = try InterpolationFormat(
-                parsing: scalar.value, positionalCount: positional.isEmpty ? nil : positional.count)
+                parsing: text, positionalCount: count == 0 ? nil : count)
         } catch {
             for fault in error.errors {
                 decoder.error(
@@ -39,8 +27,7 @@ public struct Interpolate: Expression {
             }
             return nil
         }
-        self.positional = positional
-        self.keywords = keywords
+        self.arguments = arguments
         check(formatNode, with: decoder)
     }
 
@@ -53,7 +40,7 @@ public struct Interpolate: Expression {
         of node: YAMLNode, with decoder: SettingDecoder
     ) -> (YAMLNode, [YAMLNode])? {
         switch node.kind {
-        case .scalar: return (node, [])
+        case .scalar: return (node.untagged, [])
         case .sequence(let items):
             guard let first = items.first else {
                 return decoder.error(usage, at: node.range)
@@ -66,16 +53,19 @@ public struct Interpolate: Expression {
     /// Notes the secrets and reports what the scope can't give.
     private func check(_ node: YAMLNode, with decoder: SettingDecoder) {
         for use in format.references {
-            let range = node.range(ofUTF8: use.range) ?? node.range
+            var range: SourceRange? { node.range(ofUTF8: use.range) ?? node.range }
             switch use.reference {
             case .secret(let name):
                 decoder.note(secret: name, at: range)
             case .keyword(let name):
-                guard keywords[name] == nil else { continue }
-                let remedy = Suggestion.remedy(for: name, among: keywords.keys.sorted())
+                guard arguments.keywords[name] == nil else { continue }
+                let known = arguments.keywords.keys.sorted()
+                let remedy = Suggestion.remedy(for: name, among: known)
                 decoder.error("!Interpolate has no argument named '\(name)'; \(remedy)", at: range)
-            case .positional: continue
-            default: decoder.requireBuild("%(…)s of a build", at: range)
+            case .positional:
+                continue
+            case .property, .source, .worker:
+                decoder.requireBuild("%(…)s of a build", at: range)
             }
         }
     }
@@ -102,10 +92,10 @@ public struct Interpolate: Expression {
         case .worker(let name): return context.worker[name]
         case .secret(let name): return try Secret(name).evaluate(in: context)
         case .keyword(let name):
-            return try keywords[name].map { JSONValue(try $0.render(in: context)) }
+            return try arguments.keywords[name].map { JSONValue(try $0.render(in: context)) }
         case .positional(let index):
-            guard positional.indices.contains(index) else { return nil }
-            return JSONValue(try positional[index].render(in: context))
+            guard arguments.positional.indices.contains(index) else { return nil }
+            return JSONValue(try arguments.positional[index].render(in: context))
         }
     }
 }

@@ -10,7 +10,7 @@ struct Pattern: Sendable {
         do {
             _ = try Regex(text)
         } catch {
-            decoder.error("'\(text)' is no regular expression: \(error)", at: node.range)
+            decoder.error("'\(text.shortened)' is no regular expression: \(error)", at: node.range)
             return nil
         }
         source = text

@@ -1,21 +1,22 @@
 /// A value in which some parts are computed at run time: list items, mapping values and keys.
 indirect enum RenderTree: Sendable {
     case constant(YAMLNode)
-    case expression(any Expression, at: SourceRange?)
-    case sequence([RenderTree], at: SourceRange?)
-    case mapping([(key: RenderTree, value: RenderTree)], at: SourceRange?)
+    case expression(any Expression, of: YAMLNode?)
+    case sequence([RenderTree], of: YAMLNode)
+    case mapping([(key: RenderTree, value: RenderTree)], of: YAMLNode)
 
     /// Reads a node; what is wrong with an expression in it goes to the decoder.
     init?(_ node: YAMLNode, with decoder: SettingDecoder) {
+        if node.isPlaceholder { return nil }
         if node.expressionName == "Env" {
             guard let value = EnvironmentVariable(node, with: decoder)?.value(with: decoder)
             else { return nil }
-            self = .constant(value)
+            self.init(value, with: decoder)
             return
         }
         if node.expressionName != nil {
             guard let expression = node.expression(with: decoder) else { return nil }
-            self = .expression(expression, at: node.range)
+            self = .expression(expression, of: node)
             return
         }
         switch node.kind {
@@ -33,7 +34,7 @@ indirect enum RenderTree: Sendable {
         self =
             constants.count == present.count
             ? .constant(node.replacing(.sequence(constants)))
-            : .sequence(present, at: node.range)
+            : .sequence(present, of: node)
     }
 
     private init?(_ mapping: YAMLMapping, of node: YAMLNode, with decoder: SettingDecoder) {
@@ -52,7 +53,7 @@ indirect enum RenderTree: Sendable {
         self =
             constants.count == pairs.count
             ? .constant(node.replacing(.mapping(YAMLMapping(constants))))
-            : .mapping(pairs, at: node.range)
+            : .mapping(pairs, of: node)
     }
 
     /// The value when it is known at load.
@@ -65,23 +66,49 @@ indirect enum RenderTree: Sendable {
         switch self {
         case .constant(let node):
             return node
-        case .expression(let expression, let range):
+        case .expression(let expression, let node):
             do {
                 return YAMLNode(json: try expression.evaluate(in: context))
             } catch {
-                throw RenderError(error.message, at: error.range ?? range)
+                throw RenderError(error.message, at: error.range ?? node?.range)
             }
         case .sequence(let items, _):
             var rendered: [YAMLNode] = []
             for item in items { rendered.append(try item.render(in: context)) }
             return YAMLNode(rendered)
-        case .mapping(let pairs, _):
-            var rendered: [YAMLMapping.Entry] = []
-            for pair in pairs {
-                let key = try pair.key.render(in: context)
-                rendered.append(.init(key: key, value: try pair.value.render(in: context)))
+        case .mapping(let pairs, let node):
+            return YAMLNode(YAMLMapping(try Self.entries(pairs, of: node, in: context)))
+        }
+    }
+
+    private static func entries(
+        _ pairs: [(key: RenderTree, value: RenderTree)], of node: YAMLNode,
+        in context: RenderContext
+    ) throws(RenderError) -> [YAMLMapping.Entry] {
+        var names: Set<String> = []
+        var entries: [YAMLMapping.Entry] = []
+        for pair in pairs {
+            let key = try pair.key.render(in: context)
+            guard let name = key.scalarText, !key.isNull else {
+                throw RenderError(
+                    "a key of this mapping is \(key.kindDescription), not a text",
+                    at: pair.key.range ?? node.range)
             }
-            return YAMLNode(YAMLMapping(rendered))
+            guard names.insert(name).inserted else {
+                throw RenderError(
+                    "two keys of this mapping have the same value", at: pair.key.range ?? node.range
+                )
+            }
+            entries.append(.init(key: key, value: try pair.value.render(in: context)))
+        }
+        return entries
+    }
+
+    /// Where the value stands.
+    var range: SourceRange? {
+        switch self {
+        case .constant(let node), .sequence(_, let node), .mapping(_, let node): node.range
+        case .expression(_, let node): node?.range
         }
     }
 }

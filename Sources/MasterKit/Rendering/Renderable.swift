@@ -20,7 +20,7 @@ public struct Renderable<Value: SettingValue>: Sendable {
 
     /// A value that an expression computes.
     public init(_ expression: any Expression) {
-        self.form = .tree(.expression(expression, at: nil), subject: "the value")
+        self.form = .tree(.expression(expression, of: nil), subject: "the value")
     }
 
     /// The value when it needs no build to be known.

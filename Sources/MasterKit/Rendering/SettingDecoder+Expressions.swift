@@ -1,10 +1,10 @@
 extension SettingDecoder {
     /// Reports an expression that needs a build where there is none.
-    func requireBuild(_ what: String, at range: SourceRange?) {
+    func requireBuild(_ what: String, at range: @autoclosure () -> SourceRange?) {
         guard scope == .service else { return }
         error(
             "\(subject) belongs to a service, which has no build; \(what) has no value there, "
-                + "use !Secret or !Env", at: range)
+                + "use !Secret or !Env", at: range())
     }
 
     /// Reads every item of the list that an expression is applied to.

@@ -14,12 +14,15 @@ extension Duration: SettingValue {
 
     /// Reads `30`, `2.5`, `250ms`, `30s`, `1h30m`; `nil` for anything else and beyond 100 years.
     public init?(spelling: String) {
-        if let seconds = Double(spelling) {
-            guard seconds.isFinite, (0...Self.longest).contains(seconds) else { return nil }
-            self = .seconds(seconds)
-            return
-        }
-        var rest = spelling[...]
+        guard let seconds = Double(spelling) ?? Self.seconds(spelling[...]),
+            (0...Self.longest).contains(seconds)
+        else { return nil }
+        self = .nanoseconds(Int64((seconds * 1e9).rounded()))
+    }
+
+    /// Adds up numbers that each have a unit.
+    private static func seconds(_ spelling: Substring) -> Double? {
+        var rest = spelling
         var total = 0.0
         guard !rest.isEmpty else { return nil }
         while !rest.isEmpty {
@@ -27,12 +30,11 @@ extension Duration: SettingValue {
             rest = rest.dropFirst(number.count)
             let unit = rest.prefix { $0.isLetter }
             rest = rest.dropFirst(unit.count)
-            guard let value = Double(number), let factor = Self.secondsPerUnit[String(unit)]
+            guard let value = Double(number), let factor = secondsPerUnit[String(unit)]
             else { return nil }
             total += value * factor
         }
-        guard (0...Self.longest).contains(total) else { return nil }
-        self = .seconds(total)
+        return total
     }
 
     private static let secondsPerUnit: [String: Double] = [

@@ -49,22 +49,32 @@ public struct HTTPAddress: SettingValue, Hashable, CustomStringConvertible {
         let rest = text.drop { $0 != "/" }.dropFirst(2)
         let authority = rest.prefix { !"/?#".contains($0) }
         let host = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
-        let name: Substring
-        let port: Substring?
-        if host.hasPrefix("[") {
-            guard let end = host.firstIndex(of: "]") else { return "has a '[' without its ']'" }
-            name = host[...end]
-            let after = host[host.index(after: end)...]
-            port = after.isEmpty ? nil : after.dropFirst()
-        } else {
-            name = host.prefix { $0 != ":" }
-            port = name.count == host.count ? nil : host.dropFirst(name.count + 1)
+        guard let (name, port) = nameAndPort(of: host) else {
+            return "has '\(host)' for a host; an IPv6 address is written [::1]"
         }
         if name.isEmpty { return "names no host; write \(shape)" }
         guard let port else { return nil }
-        guard let number = Int(port), (1...65535).contains(number) else {
+        let isNumber = port.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        guard isNumber, let number = Int(port), (1...65535).contains(number) else {
             return "has '\(port)' for a port; a port is a number from 1 to 65535"
         }
         return nil
+    }
+
+    /// Splits a host at the colon before its port; `nil` for a broken IPv6 address.
+    private static func nameAndPort(
+        of host: Substring
+    ) -> (name: Substring, port: Substring?)? {
+        guard host.hasPrefix("[") else {
+            let name = host.prefix { $0 != ":" }
+            return (name, name.count == host.count ? nil : host.dropFirst(name.count + 1))
+        }
+        guard let end = host.firstIndex(of: "]") else { return nil }
+        let address = host[..<end].dropFirst().prefix { $0 != "%" }
+        let after = host[host.index(after: end)...]
+        guard address.contains(":"), after.isEmpty || after.hasPrefix(":"),
+            address.allSatisfy({ $0.isASCII && ($0.isHexDigit || $0 == ":" || $0 == ".") })
+        else { return nil }
+        return (host[...end], after.isEmpty ? nil : after.dropFirst())
     }
 }

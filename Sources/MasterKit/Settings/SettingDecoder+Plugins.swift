@@ -3,6 +3,7 @@ extension SettingDecoder {
     public func plugins<P: Sendable>(
         _ kind: PluginKind<P>, from node: YAMLNode
     ) -> [PluginDeclaration<P>]? {
+        if node.isPlaceholder { return nil }
         guard case .sequence(let items) = node.kind, node.expressionName == nil else {
             return error(
                 "\(subject) must be a list of \(kind.namespace.rawValue), not \(node.wording); "
@@ -17,25 +18,30 @@ extension SettingDecoder {
     public func plugin<P: Sendable>(
         _ kind: PluginKind<P>, from node: YAMLNode
     ) -> PluginDeclaration<P>? {
-        guard let entry = pluginEntry(of: node, in: kind.namespace),
+        if node.isPlaceholder { return nil }
+        guard let entry = pluginEntry(of: node, in: kind.namespace), !entry.key.isPlaceholder,
             let known = knownPlugin(entry.key, in: kind.namespace)
         else { return nil }
-        let common = (known.type as? any CommonSettings.Type)?.commonSettings()
-        let options = common ?? NoCommonSettings()
-        let plugin = known.type.init()
-        let isRight = fill(
-            [plugin, options], from: entry.settings, owner: "\(known.key)", at: entry.key.range)
-        guard isRight else { return nil }
-        let before = diagnostics.count
-        plugin.check(SettingsCheck(decoder: self, node: entry.settings, place: entry.key.range))
-        guard !diagnostics[before...].contains(where: { $0.severity == .error }) else { return nil }
-        guard let typed = plugin as? P else {
+        let place = entry.key.range
+        let (made, table) = settings(of: known.type) {
+            PluginParts(known.type)
+        } _: {
+            [$0.plugin, $0.options]
+        }
+        guard let given = fill(table, from: entry.settings, owner: "\(known.key)", at: place)
+        else { return nil }
+        let before = errorCount
+        let check = SettingsCheck(decoder: self, given: given, place: place)
+        made.plugin.check(check)
+        (made.options as? any CheckedOptions)?.check(check)
+        guard errorCount == before else { return nil }
+        guard let typed = made.plugin as? P else {
             return error(
                 "\(known.key) does not conform to the protocol of \(kind.namespace.rawValue)",
-                at: entry.key.range)
+                at: place)
         }
         return PluginDeclaration(
-            key: known.key, plugin: typed, options: options, range: entry.key.range)
+            key: known.key, plugin: typed, options: made.options, range: place)
     }
 
     private func pluginEntry(
@@ -50,7 +56,7 @@ extension SettingDecoder {
                 return error("this entry is empty; \(usage)", at: node.range)
             }
             guard mapping.entries.count == 1 else {
-                return reportTwoKeys(mapping, first: first)
+                return reportTwoKeys(mapping, usage: usage)
             }
             return (first.key, first.value)
         default:
@@ -58,27 +64,30 @@ extension SettingDecoder {
         }
     }
 
-    private func reportTwoKeys<Value>(
-        _ mapping: YAMLMapping, first: YAMLMapping.Entry
-    ) -> Value? {
-        let name = first.key.scalarText ?? "the plugin"
-        let second = mapping.entries[1].key
-        let others = mapping.entries.dropFirst().compactMap(\.key.scalarText)
-        if first.value.isNull, !others.contains(where: { $0.contains(".") }) {
+    private func reportTwoKeys<Value>(_ mapping: YAMLMapping, usage: String) -> Value? {
+        let entries = mapping.entries
+        let plugins = entries.filter { $0.key.scalarText?.contains(".") ?? false }.map(\.key)
+        if plugins.count > 1 {
             return error(
-                "the settings of \(name) must be indented below it, by two spaces more than "
-                    + "'\(name)'", at: second.range)
+                "an entry names one plugin, but here are \(plugins[0].wording) and "
+                    + "\(plugins[1].wording); begin the second one with '- '",
+                at: plugins[1].range)
+        }
+        let bare = entries[0].value.isNull ? entries[0].key : nil
+        guard let plugin = plugins.first ?? bare, let name = plugin.scalarText?.shortened else {
+            return error(
+                "\(usage), but here are \(entries[0].key.wording) and \(entries[1].key.wording)",
+                at: entries[1].key.range)
         }
         return error(
-            "an entry names one plugin, but here are '\(name)' and "
-                + "'\(others.first ?? "")'; begin the second one with '- '", at: second.range)
+            "the settings of \(name) must be indented below it, by two spaces more than '\(name)'",
+            at: entries.first { $0.key !== plugin }?.key.range)
     }
 
     private func knownPlugin(_ key: YAMLNode, in namespace: PluginNamespace) -> Registry.Entry? {
         guard let text = key.scalarText else {
             return error("the key of a plugin is a text, not \(key.wording)", at: key.range)
         }
-        let known = registry.entries(in: namespace)
         if let entry = registry[text] {
             guard entry.key.namespace == namespace else {
                 return error(
@@ -87,11 +96,26 @@ extension SettingDecoder {
             }
             return entry
         }
-        let names = known.map(\.key.description)
-        if let bare = known.first(where: { $0.key.name == text }) {
-            return error("there is no plugin '\(text)'; did you mean '\(bare.key)'?", at: key.range)
-        }
-        let remedy = Suggestion.remedy(for: text, among: names)
-        return error("there is no plugin '\(text)'; \(remedy)", at: key.range)
+        return reportUnknownPlugin(text, among: registry.entries(in: namespace), at: key.range)
+    }
+
+    private func reportUnknownPlugin<Value>(
+        _ text: String, among known: [Registry.Entry], at range: SourceRange?
+    ) -> Value? {
+        let name = text.split(separator: ".").last ?? ""
+        let sameName = known.first { $0.key.name == name }.map { "did you mean '\($0.key)'?" }
+        let remedy = sameName ?? Suggestion.remedy(for: text, among: known.map(\.key.description))
+        return error("there is no plugin '\(text.shortened)'; \(remedy)", at: range)
+    }
+}
+
+/// A new plugin with the settings that the engine reads beside its own.
+private struct PluginParts {
+    let plugin: any Plugin
+    let options: any Settings
+
+    init(_ type: any Plugin.Type) {
+        plugin = type.init()
+        options = (type as? any CommonSettings.Type)?.commonSettings() ?? NoCommonSettings()
     }
 }

@@ -6,91 +6,113 @@ extension SettingDecoder {
     ///   - node: The mapping, or a lone value for the primary setting; `nil` for none.
     ///   - owner: What the settings belong to, in words, for messages.
     ///   - place: Where the owner is named.
-    /// - Returns: Whether there was nothing wrong.
+    /// - Returns: Whether every setting has its value and there was nothing wrong.
     @discardableResult
     public func fill(
         _ targets: [any Settings], from node: YAMLNode?, owner: String, at place: SourceRange?
     ) -> Bool {
+        fill(SettingTable(of: targets), from: node, owner: owner, at: place) != nil
+    }
+
+    /// Fills settings and returns what names each given one; `nil` when something is wrong.
+    func fill(
+        _ table: SettingTable, from node: YAMLNode?, owner: String, at place: SourceRange?
+    ) -> [String: YAMLNode]? {
         let before = errorCount
-        let fields = targets.flatMap { $0.settingFields() }
-        let given = node.map { entries(of: $0, fields: fields, owner: owner) } ?? []
-        var seen: [String: YAMLNode] = [:]
-        for (name, key, value) in given {
-            guard let field = fields.first(where: { $0.answers(to: name) }) else {
-                reportUnknown(name, key, fields: fields, targets: targets, owner: owner)
+        reportDoubledDeclaration(table, owner: owner, at: place)
+        guard let entries = entries(of: node, in: table, owner: owner) else { return nil }
+        var given: [String: YAMLNode] = [:]
+        var spellings: [String: String] = [:]
+        var misspelt: Set<String> = []
+        var isComplete = true
+        for (name, key, value) in entries {
+            guard let field = table.field(named: name) else {
+                if let meant = reportUnknown(name, key, in: table, owner: owner) {
+                    misspelt.insert(meant)
+                }
                 continue
             }
-            if let earlier = seen.updateValue(key, forKey: field.declaration.name) {
-                let other = earlier.scalarText ?? field.declaration.name
+            given[name] = key
+            if let other = spellings.updateValue(name, forKey: field.declaration.name) {
                 error("\(owner) has both '\(other)' and '\(name)'; keep one", at: key.range)
                 continue
             }
-            fill(field, from: value, owner: owner)
+            if !fill(field, from: value, owner: owner) { isComplete = false }
         }
-        reportMissing(fields, seen: seen, owner: owner, at: place)
-        return errorCount == before
+        for setting in table.layout.required where !misspelt.contains(setting.name) {
+            guard spellings[setting.name] == nil else { continue }
+            error("\(owner) needs '\(setting.name)', \(setting.shape)", at: place)
+        }
+        return isComplete && errorCount == before ? given : nil
     }
 
-    private var errorCount: Int {
-        diagnostics.count { $0.severity == .error }
-    }
-
-    private func fill(_ field: SettingField, from value: YAMLNode, owner: String) {
+    private func fill(_ field: SettingField, from value: YAMLNode, owner: String) -> Bool {
         about("'\(field.declaration.name)' of \(owner)") {
             if field.setting.refusesEmpty, value.isEmpty {
                 error("\(subject) must not be empty", at: value.range)
-                return
+                return false
             }
-            _ = field.setting.fill(from: value, with: self)
+            let before = errorCount
+            if field.setting.fill(from: value, with: self) { return true }
+            if errorCount == before, !isProbing, !value.holdsPlaceholder {
+                error("\(subject) must be \(field.declaration.shape)", at: value.range)
+            }
+            return false
         }
     }
 
     private typealias Entry = (name: String, key: YAMLNode, value: YAMLNode)
 
-    private func entries(of node: YAMLNode, fields: [SettingField], owner: String) -> [Entry] {
-        if node.isNull, node.expressionName == nil { return [] }
+    /// The pairs of name and value; `nil` when it can't be known which settings are given.
+    private func entries(
+        of node: YAMLNode?, in table: SettingTable, owner: String
+    ) -> [Entry]? {
+        if let node, node.isPlaceholder { return nil }
+        guard let node, !node.isNull else { return [] }
         guard case .mapping(let mapping) = node.kind, node.expressionName == nil else {
-            guard let primary = fields.first(where: { $0.declaration.isPrimary }) else {
-                error(
+            guard let primary = table.layout.primary else {
+                return error(
                     "\(owner) takes a mapping of settings, not \(node.wording)", at: node.range)
-                return []
             }
-            return [(primary.declaration.name, node, node)]
+            return [(primary.name, node, node)]
         }
+        if mapping.entries.contains(where: \.key.isPlaceholder) { return nil }
         return mapping.entries.compactMap { entry in
             guard let name = entry.key.scalarText else {
-                error(
+                return error(
                     "the name of a setting of \(owner) must be a text, not \(entry.key.wording)",
                     at: entry.key.range)
-                return nil
             }
             return (name, entry.key, entry.value)
         }
     }
 
+    /// Reports a name that no setting has.
+    ///
+    /// - Returns: The setting that is probably meant, which then is not missing, too.
     private func reportUnknown(
-        _ name: String, _ key: YAMLNode, fields: [SettingField], targets: [any Settings],
-        owner: String
-    ) {
-        for case let hinting as any SettingHints in targets {
-            if let hint = type(of: hinting).hint(forUnknown: name) {
-                error("\(owner) has no setting '\(name)'; \(hint)", at: key.range)
-                return
-            }
+        _ name: String, _ key: YAMLNode, in table: SettingTable, owner: String
+    ) -> String? {
+        let shown = name.shortened
+        for case let hinting as any SettingHints.Type in table.layout.types {
+            guard let hint = hinting.hint(forUnknown: name) else { continue }
+            return error("\(owner) has no setting '\(shown)'; \(hint)", at: key.range)
         }
-        let known = fields.flatMap { [$0.declaration.name] + $0.declaration.aliases }
-        let remedy = Suggestion.remedy(for: name, among: known, all: fields.map(\.declaration.name))
-        error("\(owner) has no setting '\(name)'; \(remedy)", at: key.range)
+        let declarations = table.layout.declarations
+        let known = declarations.flatMap { [$0.name] + $0.aliases }
+        let remedy = Suggestion.remedy(for: name, among: known, all: declarations.map(\.name))
+        error("\(owner) has no setting '\(shown)'; \(remedy)", at: key.range)
+        let meant = Suggestion.nearest(to: name, among: known)
+        return meant.flatMap { table.field(named: $0)?.declaration.name }
     }
 
-    private func reportMissing(
-        _ fields: [SettingField], seen: [String: YAMLNode], owner: String, at place: SourceRange?
+    private func reportDoubledDeclaration(
+        _ table: SettingTable, owner: String, at place: SourceRange?
     ) {
-        for field in fields where field.setting.isRequired {
-            guard seen[field.declaration.name] == nil else { continue }
-            error(
-                "\(owner) needs '\(field.declaration.name)', \(field.declaration.shape)", at: place)
-        }
+        guard let name = table.layout.doubledName else { return }
+        error(
+            "\(owner) declares two settings named '\(name)'; one of them needs another name in "
+                + "its Swift source", at: place)
     }
 }
 
@@ -98,10 +120,4 @@ extension SettingDecoder {
 public protocol SettingHints: Settings {
     /// What to do instead of writing this unknown setting; `nil` when nothing special is known.
     static func hint(forUnknown name: String) -> String?
-}
-
-extension SettingField {
-    func answers(to name: String) -> Bool {
-        declaration.name == name || declaration.aliases.contains(name)
-    }
 }

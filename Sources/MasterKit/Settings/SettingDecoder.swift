@@ -4,6 +4,8 @@
 public final class SettingDecoder {
     /// Everything found so far.
     public private(set) var diagnostics: [Diagnostic] = []
+    /// How many errors are among the diagnostics.
+    private(set) var errorCount = 0
     /// Every secret that a value asks for, with its place.
     public private(set) var secretUses: [SecretUse] = []
     /// Every variable that a template or field of a report asks for, with its place.
@@ -17,7 +19,9 @@ public final class SettingDecoder {
 
     /// What is being read, in words, for messages: `'timeout' of steps.POST`.
     public internal(set) var subject = "the value"
-    private var isProbing = false
+    /// Whether values that are computed at run time are passed over.
+    private(set) var isProbing = false
+    private var layouts: [ObjectIdentifier: SettingLayout] = [:]
 
     /// Makes a decoder.
     public init(
@@ -30,7 +34,7 @@ public final class SettingDecoder {
     }
 
     /// Whether an error was found; warnings do not count.
-    public var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+    public var hasErrors: Bool { errorCount > 0 }
 
     /// Reads a value of a type from a node.
     ///
@@ -41,9 +45,10 @@ public final class SettingDecoder {
         if Value.self is any RenderableValue.Type { return Value.decode(node, with: self) }
         guard let name = node.expressionName else { return Value.decode(node, with: self) }
         if name == "Env" {
-            return EnvironmentVariable(node, with: self)?.value(with: self).flatMap {
-                Value.decode($0, with: self)
-            }
+            let isTyped = Value.self is any TypedScalar.Type
+            let value = EnvironmentVariable(node, with: self)?.value(
+                with: self, style: isTyped ? .plain : .doubleQuoted)
+            return value.flatMap { decode(type, from: $0) }
         }
         guard ExpressionTag(rawValue: name) != nil else {
             return error(ExpressionTag.unknown(name), at: node.tag?.range ?? node.range)
@@ -81,15 +86,16 @@ public final class SettingDecoder {
     /// Adds diagnostics that came from elsewhere, such as the parser.
     public func add(_ more: [Diagnostic]) {
         diagnostics.append(contentsOf: more)
+        errorCount += more.count { $0.severity == .error }
     }
 
     func note(secret name: String, at range: SourceRange?) {
         secretUses.append(SecretUse(name: name, range: range))
     }
 
-    func note(templateVariable path: [String], at range: SourceRange?) {
+    func note(templateVariable path: [String], at range: @autoclosure () -> SourceRange?) {
         guard scope == .report else { return }
-        templateUses.append(TemplateUse(path: path, range: range))
+        templateUses.append(TemplateUse(path: path, range: range()))
     }
 
     /// Runs a body that reads something else, which is named in its messages.
@@ -116,13 +122,31 @@ public final class SettingDecoder {
         body()
     }
 
+    /// Makes a plugin with what is read beside its own settings, and finds the settings of both.
+    ///
+    /// - Parameters:
+    ///   - type: The type of the plugin.
+    ///   - make: Makes the plugin, in the same way each time.
+    ///   - values: The values that have settings.
+    /// - Returns: What was made, and its settings.
+    func settings<Value>(
+        of type: any Plugin.Type, making make: () -> Value, _ values: (Value) -> [any Settings]
+    ) -> (Value, SettingTable) {
+        let (value, recorded) = SettingRecorder.recording(make)
+        let id = ObjectIdentifier(type)
+        if let layout = layouts[id], let table = SettingTable(layout, recorded: recorded) {
+            return (value, table)
+        }
+        let table = SettingTable(of: values(value), recorded: recorded)
+        layouts[id] = table.layout
+        return (value, table)
+    }
+
     private func add(
         _ severity: Diagnostic.Severity, _ message: String, at range: SourceRange?, fix: String?
     ) {
-        diagnostics.append(
-            Diagnostic(
-                severity, message, range: range,
-                fix: fix.map { Diagnostic.Fix(replacement: $0, range: range) }))
+        let fix = fix.map { Diagnostic.Fix(replacement: $0, range: range) }
+        add([Diagnostic(severity, message, range: range, fix: fix)])
     }
 }
 

@@ -12,6 +12,10 @@ extension SettingEnumeration {
 
     /// Reads a name and suggests the nearest one for a misspelt word.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Self? {
+        named(by: node, with: decoder)
+    }
+
+    static func named(by node: YAMLNode, with decoder: SettingDecoder) -> Self? {
         guard case .scalar(let scalar) = node.kind, !node.isNull else {
             return decoder.mismatch(node, expected: shape)
         }
@@ -19,7 +23,7 @@ extension SettingEnumeration {
         let names = allCases.map(\.settingName)
         let remedy = Suggestion.remedy(for: scalar.value, among: names)
         return decoder.error(
-            "\(decoder.subject) can't be '\(scalar.value)'; \(remedy)", at: node.range)
+            "\(decoder.subject) can't be '\(scalar.value.shortened)'; \(remedy)", at: node.range)
     }
 }
 
@@ -31,4 +35,15 @@ extension SettingEnumeration where Self: RawRepresentable, RawValue == String {
 extension Results: SettingEnumeration {
     /// The name of the result.
     public var settingName: String { name }
+
+    /// Reads a name or a code, such as `failure` or 2.
+    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Results? {
+        guard case .int(let code) = node.resolved else {
+            return named(by: node, with: decoder)
+        }
+        if let found = Results(rawValue: code) { return found }
+        let codes = allCases.map { "\($0.rawValue) \($0.name)" }.joined(separator: ", ")
+        return decoder.error(
+            "\(decoder.subject) can't be \(code); there are \(codes)", at: node.range)
+    }
 }

@@ -27,12 +27,27 @@ extension OrderedDictionary: SettingValue where Key == String, Value: SettingVal
             return decoder.mismatch(node, expected: shape)
         }
         var result = OrderedDictionary<String, Value>()
+        var isRight = true
         for entry in mapping.entries {
             let key = decoder.decode(String.self, from: entry.key)
             let value = decoder.decode(Value.self, from: entry.value)
-            if let key, let value { result[key] = value }
+            guard let key, let value else {
+                isRight = false
+                continue
+            }
+            if result.updateValue(value, forKey: key) != nil {
+                isRight = false
+                decoder.reportDoubledKey(key, at: entry.key.range)
+            }
         }
-        return result.count == mapping.entries.count ? result : nil
+        return isRight ? result : nil
+    }
+}
+
+extension SettingDecoder {
+    /// Reports a key that is the same text as another one, as `true` and `True` are.
+    func reportDoubledKey(_ key: String, at range: SourceRange?) {
+        error("\(subject) has the key '\(key.shortened)' twice; keep one", at: range)
     }
 }
 
@@ -44,10 +59,10 @@ extension JSONValue: SettingValue {
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> JSONValue? {
         switch node.kind {
         case .scalar(let scalar):
-            if case .string = scalar.resolved {
+            if case .string = node.resolved {
                 decoder.warnOfLiteralInterpolation(in: node, text: scalar.value)
             }
-            return JSONValue(scalar)
+            return JSONValue(scalar, as: node.resolved)
         case .sequence:
             return [JSONValue].decode(node, with: decoder).map { .array($0) }
         case .mapping:
@@ -57,14 +72,13 @@ extension JSONValue: SettingValue {
         }
     }
 
-    /// The value of a scalar in YAML's core schema.
-    public init(_ scalar: YAMLScalar) {
-        switch scalar.resolved {
+    init(_ scalar: YAMLScalar, as resolved: YAMLScalar.Resolved?) {
+        switch resolved {
         case .null: self = .null
         case .bool(let value): self = .bool(value)
         case .int, .float:
             self = JSONNumber(spelling: scalar.value).map { .number($0) } ?? .string(scalar.value)
-        case .string: self = .string(scalar.value)
+        case .string, nil: self = .string(scalar.value)
         }
     }
 }

@@ -7,7 +7,7 @@ extension String: SettingValue {
         guard case .scalar(let scalar) = node.kind, !node.isNull else {
             return decoder.mismatch(node, expected: shape)
         }
-        if case .bool(let value) = scalar.resolved { return value ? "true" : "false" }
+        if case .bool(let value) = node.resolved { return value ? "true" : "false" }
         decoder.warnOfLiteralInterpolation(in: node, text: scalar.value)
         return scalar.value
     }
@@ -22,7 +22,7 @@ extension Bool: SettingValue {
         guard case .scalar(let scalar) = node.kind else {
             return decoder.mismatch(node, expected: shape)
         }
-        if case .bool(let value) = scalar.resolved { return value }
+        if case .bool(let value) = node.resolved { return value }
         let meant: [String: Bool] = ["yes": true, "on": true, "no": false, "off": false]
         if let value = meant[scalar.value.lowercased()] {
             return decoder.error(
@@ -39,7 +39,7 @@ extension Int: SettingValue {
 
     /// Reads a whole number.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Int? {
-        guard case .scalar(let scalar) = node.kind, case .int(let value) = scalar.resolved else {
+        guard case .int(let value) = node.resolved else {
             return decoder.mismatch(node, expected: shape)
         }
         return value
@@ -52,16 +52,24 @@ extension Double: SettingValue {
 
     /// Reads a finite number.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Double? {
-        guard case .scalar(let scalar) = node.kind else {
-            return decoder.mismatch(node, expected: shape)
-        }
-        switch scalar.resolved {
+        switch node.resolved {
         case .int(let value): return Double(value)
         case .float(let value) where value.isFinite: return value
         default: return decoder.mismatch(node, expected: shape)
         }
     }
 }
+
+/// A type that tells a number or truth value from a text that looks like one.
+///
+/// All variables of the environment are texts; for these types `!Env` reads them as if written in
+/// the file.
+protocol TypedScalar {}
+
+extension Bool: TypedScalar {}
+extension Double: TypedScalar {}
+extension Int: TypedScalar {}
+extension Optional: TypedScalar where Wrapped: TypedScalar {}
 
 extension SettingDecoder {
     /// Warns when a text has an expression in it that nobody asked to be rendered.

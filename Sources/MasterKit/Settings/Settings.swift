@@ -11,9 +11,12 @@ extension Settings {
     /// The settings of this value, with those of its groups, in the order of their declaration.
     func settingFields() -> [SettingField] {
         Mirror(reflecting: self).children.flatMap { child -> [SettingField] in
-            if let setting = child.value as? any AnySetting {
+            if let property = child.value as? any SettingProperty {
                 let label = child.label.map { String($0.trimmingPrefix("_")) } ?? ""
-                return [SettingField(label: label, setting: setting)]
+                let setting = property.setting
+                return [
+                    SettingField(declaration: setting.declaration(label: label), setting: setting)
+                ]
             }
             guard let group = child.value as? any AnySettingGroup else { return [] }
             return group.settings.settingFields()
@@ -30,9 +33,4 @@ extension Settings {
 struct SettingField {
     let declaration: SettingDeclaration
     let setting: any AnySetting
-
-    init(label: String, setting: any AnySetting) {
-        self.setting = setting
-        self.declaration = setting.declaration(label: label)
-    }
 }

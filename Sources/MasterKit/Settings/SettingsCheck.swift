@@ -1,17 +1,25 @@
 /// What a plugin's own check sees: where its settings stand, and where to put what is wrong.
 public final class SettingsCheck {
     private let decoder: SettingDecoder
-    private let node: YAMLNode?
+    private let given: [String: YAMLNode]
     private let place: SourceRange?
 
-    init(decoder: SettingDecoder, node: YAMLNode?, place: SourceRange?) {
+    /// Makes a check.
+    ///
+    /// - Parameters:
+    ///   - decoder: Takes what is wrong.
+    ///   - given: What names each setting, by the spelling that the file has.
+    ///   - place: Where the plugin is named.
+    init(decoder: SettingDecoder, given: [String: YAMLNode], place: SourceRange?) {
         self.decoder = decoder
-        self.node = node
+        self.given = given
         self.place = place
     }
 
-    /// Whether a setting is given in the file.
-    public func isGiven(_ name: String) -> Bool { entry(name) != nil }
+    /// Whether a setting is given in the file, by its name or as the lone value of the plugin.
+    ///
+    /// An alias is a name of its own here.
+    public func isGiven(_ name: String) -> Bool { given[name] != nil }
 
     /// Adds an error at a setting, or at the plugin when the setting is not given.
     public func error(_ message: String, at setting: String) {
@@ -24,11 +32,7 @@ public final class SettingsCheck {
     }
 
     private func range(of setting: String) -> SourceRange? {
-        entry(setting)?.key.range ?? node?.range ?? place
-    }
-
-    private func entry(_ name: String) -> YAMLMapping.Entry? {
-        guard case .mapping(let mapping) = node?.kind else { return nil }
-        return mapping.entries.first { $0.key.scalarText == name }
+        guard let key = given[setting] else { return place }
+        return key.range ?? place
     }
 }

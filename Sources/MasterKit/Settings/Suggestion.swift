@@ -3,8 +3,10 @@ public enum Suggestion {
     /// The candidate nearest to a word, `nil` when none is near.
     public static func nearest(to word: String, among candidates: [String]) -> String? {
         let lowered = word.lowercased()
-        let bound = max(1, min(3, word.count / 3))
-        let scored = candidates.map { (distance(lowered, $0.lowercased()), $0) }
+        let bound = max(1, min(3, word.utf8.count / 3))
+        let length = lowered.utf8.count
+        let near = candidates.filter { abs($0.utf8.count - length) <= bound }
+        let scored = near.map { (distance(lowered, $0.lowercased()), $0) }
         return scored.filter { $0.0 <= bound }.min { $0.0 < $1.0 }?.1
     }
 

@@ -12,7 +12,7 @@ extension YAMLNode {
     var isEmpty: Bool {
         guard expressionName == nil else { return false }
         return switch kind {
-        case .scalar(let scalar): scalar.value.isEmpty && scalar.resolved != .null
+        case .scalar(let scalar): scalar.value.isEmpty && !isNull
         case .sequence(let items): items.isEmpty
         case .mapping(let mapping): mapping.entries.isEmpty
         }
@@ -24,20 +24,27 @@ extension YAMLNode {
         switch kind {
         case .sequence: return "a list"
         case .mapping: return "a mapping"
-        case .scalar(let scalar): return scalar.wording
+        case .scalar(let scalar): return wording(of: scalar)
         }
     }
-}
 
-extension YAMLScalar {
-    fileprivate var wording: String {
+    private func wording(of scalar: YAMLScalar) -> String {
         switch resolved {
-        case .null: return "null"
-        case .bool: return value
-        case .int, .float: return "the number \(value)"
-        case .string:
-            let shown = value.count > 40 ? value.prefix(37) + "..." : value[...]
-            return "'\(shown)'"
+        case .null: "null"
+        case .bool: scalar.value
+        case .int, .float: "the number \(scalar.value.shortened)"
+        case .string, nil: "'\(scalar.value.shortened)'"
+        }
+    }
+
+    /// Whether a part of the node stands in for something that was reported already.
+    var holdsPlaceholder: Bool {
+        if isPlaceholder { return true }
+        return switch kind {
+        case .scalar: false
+        case .sequence(let items): items.contains(where: \.holdsPlaceholder)
+        case .mapping(let mapping):
+            mapping.entries.contains { $0.key.holdsPlaceholder || $0.value.holdsPlaceholder }
         }
     }
 }

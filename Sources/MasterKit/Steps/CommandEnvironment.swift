@@ -21,19 +21,35 @@ public struct CommandEnvironment: SettingValue, Hashable {
             return decoder.mismatch(node, expected: shape)
         }
         var variables: OrderedDictionary<String, String?> = [:]
+        var isRight = true
         for entry in mapping.entries {
-            guard let name = decoder.decode(String.self, from: entry.key) else { continue }
-            if name.isEmpty || name.contains("=") || name.contains("\0") {
-                decoder.error("'\(name)' can't name an environment variable", at: entry.key.range)
+            guard let name = name(entry.key, decoder), let value = value(entry.value, decoder)
+            else {
+                isRight = false
                 continue
             }
-            if case .sequence = entry.value.kind {
-                guard let parts = decoder.decode([String].self, from: entry.value) else { continue }
-                variables[name] = parts.joined(separator: ":")
-            } else if let value = decoder.decode(String?.self, from: entry.value) {
-                variables[name] = value
+            if variables.updateValue(value, forKey: name) != nil {
+                isRight = false
+                decoder.reportDoubledKey(name, at: entry.key.range)
             }
         }
-        return variables.count == mapping.entries.count ? CommandEnvironment(variables) : nil
+        return isRight ? CommandEnvironment(variables) : nil
+    }
+
+    private static func name(_ node: YAMLNode, _ decoder: SettingDecoder) -> String? {
+        guard let name = decoder.decode(String.self, from: node) else { return nil }
+        guard !name.isEmpty, !name.contains("="), !name.contains("\0") else {
+            return decoder.error(
+                "'\(name.shortened)' can't name an environment variable", at: node.range)
+        }
+        return name
+    }
+
+    /// Reads the value of a variable, of which there are two kinds of absence.
+    private static func value(_ node: YAMLNode, _ decoder: SettingDecoder) -> String?? {
+        guard case .sequence = node.kind else {
+            return decoder.decode(String?.self, from: node)
+        }
+        return decoder.decode([String].self, from: node).map { $0.joined(separator: ":") }
     }
 }

@@ -83,6 +83,16 @@ struct StepOptionSettings: Settings {
     }
 }
 
+extension StepOptionSettings: CheckedOptions {
+    /// Finds a name that is too long; one that is computed is cut when it is known.
+    func check(_ settings: SettingsCheck) {
+        let limit = StepRecord.maximumNameLength
+        guard let count = name?.constant?.count, count > limit else { return }
+        settings.error(
+            "the name of a step has at most \(limit) characters, not \(count)", at: "name")
+    }
+}
+
 extension PluginDeclaration where P == any Step {
     /// The type's own options with what the file says laid over them.
     public var stepOptions: StepOptions {

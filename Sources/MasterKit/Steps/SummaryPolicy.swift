@@ -12,12 +12,14 @@ public struct SummaryPolicy: SettingValue {
 
     /// Reads true for all results, false for none, or a list.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> SummaryPolicy? {
-        guard case .sequence = node.kind else {
-            return Bool.decode(node, with: decoder).map {
-                SummaryPolicy($0 ? Set(Results.allCases) : [])
-            }
+        switch (node.kind, node.resolved) {
+        case (.sequence, _):
+            return decoder.decode([Results].self, from: node).map { SummaryPolicy(Set($0)) }
+        case (_, .bool(let all)):
+            return SummaryPolicy(all ? Set(Results.allCases) : [])
+        default:
+            return decoder.mismatch(node, expected: shape)
         }
-        return decoder.decode([Results].self, from: node).map { SummaryPolicy(Set($0)) }
     }
 
     /// Whether a result is told.
