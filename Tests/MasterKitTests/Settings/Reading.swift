@@ -1,0 +1,55 @@
+import MasterKit
+
+/// What comes of reading a YAML text as a value of one setting.
+struct Reading<Value: SettingValue> {
+    let value: Value?
+    let decoder: SettingDecoder
+
+    init(
+        _ text: String, as type: Value.Type = Value.self, scope: RenderScope = .build,
+        environment: [String: String] = [:], registry: Registry = .empty
+    ) {
+        let output = YAMLParser.parse(text, name: "test.yaml")
+        let decoder = SettingDecoder(registry: registry, scope: scope, environment: environment)
+        decoder.add(output.diagnostics)
+        value = output.root.flatMap { node in
+            decoder.about("'it'") { decoder.decode(type, from: node) }
+        }
+        self.decoder = decoder
+    }
+
+    /// The messages of everything found, warnings marked as such.
+    var messages: [String] {
+        decoder.diagnostics.map {
+            $0.severity == .error ? $0.message : "\($0.severity.rawValue): \($0.message)"
+        }
+    }
+
+    /// The messages with line and column.
+    var places: [String] {
+        decoder.diagnostics.map { "\($0.range.map { "\($0.start)" } ?? "nowhere"): \($0.message)" }
+    }
+}
+
+/// What comes of filling settings from a YAML text.
+struct Filling<Target: Settings> {
+    let settings = Target()
+    let decoder: SettingDecoder
+    let isRight: Bool
+
+    init(_ text: String, registry: Registry = .empty, environment: [String: String] = [:]) {
+        let output = YAMLParser.parse(text, name: "test.yaml")
+        decoder = SettingDecoder(registry: registry, environment: environment)
+        isRight = decoder.fill([settings], from: output.root, owner: "it", at: output.root?.range)
+    }
+
+    /// The messages of everything found beside the mistakes of the syntax.
+    var messages: [String] { decoder.diagnostics.map(\.message) }
+}
+
+extension Reading where Value == Renderable<String> {
+    /// Reads a text as a renderable one and renders it.
+    static func rendered(_ text: String, in context: RenderContext) throws -> String? {
+        try Reading(text).value?.render(in: context)
+    }
+}

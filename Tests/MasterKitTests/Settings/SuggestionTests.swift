@@ -1,0 +1,52 @@
+import Testing
+
+@testable import MasterKit
+
+struct SuggestionTests {
+    @Test(arguments: [
+        ("", "", 0), ("", "abc", 3), ("abc", "", 3), ("abc", "abc", 0), ("abc", "abd", 1),
+        ("abc", "ab", 1), ("abc", "abcd", 1), ("abc", "acb", 1), ("ab", "ba", 1),
+        ("kitten", "sitting", 3), ("serverurl", "severurl", 1), ("abcd", "dcba", 3),
+        ("teh", "the", 1), ("ä", "a", 2),
+    ])
+    func `the distance counts insertions, deletions, replacements and swaps`(
+        one: String, other: String, distance: Int
+    ) {
+        #expect(Suggestion.distance(one, other) == distance)
+        #expect(Suggestion.distance(other, one) == distance)
+    }
+
+    private static let names = ["serverUrl", "headers", "auth", "verify", "url"]
+
+    @Test(arguments: [
+        ("serverURL", "serverUrl"), ("severUrl", "serverUrl"), ("hedaers", "headers"),
+        ("ulr", "url"), ("ur", "url"), ("Verify", "verify"), ("uath", "auth"),
+    ])
+    func `a misspelt word is recognised`(word: String, meant: String) {
+        #expect(Suggestion.nearest(to: word, among: Self.names) == meant)
+        #expect(
+            Suggestion.remedy(for: word, among: Self.names) == "did you mean '\(meant)'?")
+    }
+
+    @Test(arguments: ["", "colour", "headersandmuchmore", "x", "timeout"])
+    func `a word that is near to none gets the list`(word: String) {
+        #expect(Suggestion.nearest(to: word, among: Self.names) == nil)
+        #expect(
+            Suggestion.remedy(for: word, among: Self.names)
+                == "there are serverUrl, headers, auth, verify, url")
+    }
+
+    @Test func `of equally near words the first is taken`() {
+        #expect(Suggestion.nearest(to: "cat", among: ["bat", "hat"]) == "bat")
+    }
+
+    @Test func `a list of all names can be shorter than that of what is compared`() {
+        #expect(Suggestion.remedy(for: "zzz", among: ["a", "b"], all: ["a"]) == "there are a")
+        #expect(Suggestion.remedy(for: "zzz", among: []) == "there are none")
+    }
+
+    @Test func `a huge word is compared with nothing`() {
+        let word = String(repeating: "a", count: 1_000_000)
+        #expect(Suggestion.nearest(to: word, among: [String(repeating: "a", count: 64)]) == nil)
+    }
+}
