@@ -28,10 +28,11 @@ struct BadReceiverTests {
                     let build = try await master.build()[0]
                     return (build, try await master.drain(for: .milliseconds(200)))
                 }
-                #expect(ContinuousClock.now - start < .seconds(5))
+                // The reporter itself would wait for 30 s, and so would what waits for it.
+                #expect(ContinuousClock.now - start < .seconds(25))
                 #expect(build.outline == Self.outline)
                 let end = try #require(build.build.completeAt)
-                #expect(end.timeIntervalSince(build.build.startedAt) < 2)
+                #expect(end.timeIntervalSince(build.build.startedAt) < 20)
                 #expect(deliveries.map(\.state) == [.open, .open])
             }
         }
