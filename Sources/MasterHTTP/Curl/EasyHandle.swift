@@ -104,10 +104,15 @@ import CLibCurl
     /// Whether the request itself began to be sent, as far as libcurl counts.
     var hasBegunToSend: Bool { longInfo(CURLINFO_REQUEST_SIZE) > 0 }
 
-    /// From the start of the transfer until the connection stood.
-    var timeUntilSending: Duration {
+    /// From the start of the transfer until the connection stood; zero while it does not.
+    var timeUntilSending: Duration { time(CURLINFO_PRETRANSFER_TIME_T) }
+
+    /// Whether the server took the connection, though TLS may not stand yet.
+    var wasTaken: Bool { time(CURLINFO_CONNECT_TIME_T) > .zero }
+
+    private func time(_ info: CURLINFO) -> Duration {
         var microseconds: curl_off_t = 0
-        unsafe master_curl_get_offset(pointer, CURLINFO_PRETRANSFER_TIME_T, &microseconds)
+        unsafe master_curl_get_offset(pointer, info, &microseconds)
         return .microseconds(Int64(microseconds))
     }
 

@@ -73,6 +73,14 @@ extension Transfer {
 
     private func describeNoConnectionInTime() -> (HTTPError.Code, String) {
         let whom = job.spec.proxy == nil ? place : "\(place) through the proxy \(proxyPlace)"
+        guard !easy.wasTaken else {
+            return (
+                .connectTimeout,
+                "\(whom) took the connection but did not make it ready within "
+                    + "\(job.spec.timeout.connect.inWords); see whether it speaks TLS, or raise "
+                    + "the connect timeout"
+            )
+        }
         return (
             .connectTimeout,
             "no connection to \(whom) within \(job.spec.timeout.connect.inWords); "

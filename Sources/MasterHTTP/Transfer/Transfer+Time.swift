@@ -1,8 +1,10 @@
+import CLibCurl
+
 extension Transfer {
     /// When the transfer must be looked at again; it cannot be overdue before.
     var nextDeadline: ContinuousClock.Instant {
         let silence = silenceDeadline ?? clock.now + job.spec.timeout.silence
-        return job.spec.deadline.map { min(silence, $0) } ?? silence
+        return [connectDeadline, job.spec.deadline].compactMap(\.self).reduce(silence, min)
     }
 
     /// Why the transfer must end now, if it must.
@@ -11,8 +13,20 @@ extension Transfer {
         if let deadline = job.spec.deadline, deadline <= now {
             return HTTPError.totalTimeout(job.spec, mayHaveArrived: mayHaveArrived)
         }
+        if let deadline = connectDeadline, deadline <= now {
+            return error(CURLE_OPERATION_TIMEDOUT)
+        }
         guard let deadline = silenceDeadline, deadline <= now else { return nil }
         return HTTPError.silenceTimeout(job.spec)
+    }
+
+    /// When the connection must stand; `nil` once it does.
+    ///
+    /// libcurl is told of the same limit, but a timer of its own that comes a moment too early
+    /// does not come again.
+    private var connectDeadline: ContinuousClock.Instant? {
+        guard easy.timeUntilSending == .zero else { return nil }
+        return startedAt + job.spec.timeout.connect
     }
 
     /// When silence has lasted too long; never while the receiver of the body holds it up.
