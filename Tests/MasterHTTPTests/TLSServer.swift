@@ -127,6 +127,8 @@ private let tlsServerScript = """
     if authority:
         context.load_verify_locations(authority)
         context.verify_mode = ssl.CERT_REQUIRED
+        # In 1.3 the lack is told after the handshake, and may be lost with the connection.
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
     server.socket = context.wrap_socket(
         server.socket, server_side=True, do_handshake_on_connect=False)
     print(server.server_port, flush=True)
