@@ -12,7 +12,7 @@ struct LiveScreen {
         guard new != lines else { return "" }
         let same = zip(lines, new).prefix { $0 == $1 }.count
         let changed = new[same...].map { $0 + "\n" }.joined()
-        let bytes = up(lines.count - same) + changed
+        let bytes = erase(lines.count - same) + changed
         lines = new
         return bytes
     }
@@ -20,11 +20,14 @@ struct LiveScreen {
     /// The bytes that add lasting text above the live lines.
     func insert(_ text: String) -> String {
         guard !lines.isEmpty else { return text }
-        return up(lines.count) + text + lines.map { $0 + "\n" }.joined()
+        return erase(lines.count) + text + lines.map { $0 + "\n" }.joined()
     }
 
-    /// Moves to the beginning of a line further up and clears the screen from there.
-    private func up(_ count: Int) -> String {
-        count == 0 ? "" : "\u{1B}[\(count)A\r\u{1B}[J"
+    /// Erases the last lines and moves to the beginning of the first of them.
+    ///
+    /// They are erased one by one: terminals keep a screen that is cleared from its first row on
+    /// as if it had been scrolled away.
+    private func erase(_ count: Int) -> String {
+        String(repeating: "\u{1B}[A\r\u{1B}[2K", count: count)
     }
 }

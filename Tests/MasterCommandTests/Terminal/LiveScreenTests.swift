@@ -3,8 +3,8 @@ import Testing
 @testable import MasterCommand
 
 struct LiveScreenTests {
-    private let up1 = "\u{1B}[1A\r\u{1B}[J"
-    private let up2 = "\u{1B}[2A\r\u{1B}[J"
+    private let up1 = "\u{1B}[A\r\u{1B}[2K"
+    private let up2 = "\u{1B}[A\r\u{1B}[2K\u{1B}[A\r\u{1B}[2K"
 
     @Test func `only lines that changed are written again`() {
         var screen = LiveScreen()
