@@ -60,9 +60,12 @@ struct BuildBoard {
                     id: id, number: event.record["number"]?.intValue ?? index + 1,
                     name: event.text("name")))
         }
+        // A step may be hidden at its end only; whoever was told its beginning is told that, too.
+        let wasTold = build.steps[index].isRunning && !build.steps[index].isHidden
         build.steps[index].apply(event)
         let step = build.steps[index]
         running[buildID] = build
+        guard wasTold || !step.isHidden else { return nil }
         switch event.kind {
         case .stepStarted: return .stepStarted(step, of: build)
         case .stepFinished: return .stepFinished(step, of: build)
@@ -80,6 +83,8 @@ struct BuildBoard {
 }
 
 extension StepView {
+    fileprivate var isRunning: Bool { startedAt != nil && results == nil }
+
     fileprivate mutating func apply(_ event: Event) {
         stateString = event.text("state_string")
         isHidden = event.record["hidden"]?.boolValue ?? false

@@ -10,7 +10,7 @@ enum Transition: Sendable, Hashable {
 }
 
 extension Transition {
-    /// The transition as lines, their parts two spaces apart; none when it is not worth any.
+    /// The transition as lines, their parts two spaces apart.
     func lines(_ paint: TextPainter) -> [String] {
         switch self {
         case .buildStarted(let build):
@@ -20,9 +20,9 @@ extension Transition {
                 Self.joined(
                     [build.title] + Self.end(build.results, build.duration, build.remark, paint))
             ]
-        case .stepStarted(let step, let build) where !step.isHidden:
+        case .stepStarted(let step, let build):
             [Self.joined([build.title, step.title, "started"])]
-        case .stepFinished(let step, let build) where !step.isHidden:
+        case .stepFinished(let step, let build):
             [
                 Self.joined(
                     [build.title, step.title]
@@ -32,8 +32,6 @@ extension Transition {
             lines.map {
                 paint(.dim, Self.joined([build.title, step.title, "|"])) + " " + $0.shown(paint)
             }
-        case .stepStarted, .stepFinished:
-            []
         }
     }
 

@@ -43,6 +43,16 @@ struct BuildBoardTests {
         #expect(told == ["linux #3  started"])
     }
 
+    @Test func `a step that is hidden at its end still ends for those who saw it start`() {
+        let events = SampleEvents()
+        let told = lines([
+            events.build(.buildNew, at: 0),
+            events.step(1, "secret", .stepStarted, at: 0),
+            events.step(1, "secret", .stepFinished, at: 1, results: .success, hidden: true),
+        ])
+        #expect(told.last == "linux #3  1 secret  success  1.0 s")
+    }
+
     @Test func `events of a build whose beginning was missed are left out`() {
         #expect(lines(Array(SampleEvents().failure.dropFirst())) == [])
     }
