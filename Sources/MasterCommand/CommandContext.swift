@@ -11,9 +11,11 @@ struct CommandContext: Sendable {
     /// The environment of the process.
     let environment: [String: String]
 
-    /// A logger that writes to standard error.
-    func logger(_ level: Logger.Level) -> Logger {
-        Logger(label: "buildmaster") { _ in PlainLogHandler(console, level: level) }
+    /// A logger that writes to standard error and notes the errors that it tells.
+    func logger(_ level: Logger.Level, noting saidErrors: SaidErrors) -> Logger {
+        Logger(label: "buildmaster") { _ in
+            PlainLogHandler(console, level: level, noting: saidErrors)
+        }
     }
 }
 

@@ -7,9 +7,11 @@ struct PlainLogHandler: LogHandler {
     var logLevel: Logger.Level
 
     private let console: Console
+    private let saidErrors: SaidErrors
 
-    init(_ console: Console, level: Logger.Level) {
+    init(_ console: Console, level: Logger.Level, noting saidErrors: SaidErrors) {
         self.console = console
+        self.saidErrors = saidErrors
         logLevel = level
     }
 
@@ -19,6 +21,7 @@ struct PlainLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
+        if event.level >= .error { saidErrors.note("\(event.message)") }
         var all = metadataProvider?.get() ?? [:]
         all.merge(metadata) { _, new in new }
         all.merge(event.metadata ?? [:]) { _, new in new }

@@ -37,6 +37,17 @@ extension MasterRun {
         return summary.results
     }
 
+    /// Shows that the store gave up; why is said unless the log has told it.
+    func show(_ error: StoreError, _ duration: Duration, _ saidErrors: SaidErrors) async {
+        let console = context.console
+        if !saidErrors.contain("\(error)") {
+            let paint = TextPainter(hasColour: console.error.hasColour)
+            await console.complain("\(paint(.boldRed, "error:")) \(error)".lines)
+        }
+        let paint = TextPainter(hasColour: console.output.hasColour)
+        await console.print(paint(.red, "failure") + ": broken off after \(duration.forPeople)")
+    }
+
     /// The option that puts a receiver where reports were sent to and nobody listens.
     private func receiverOption(_ deliveries: [DeliveryStatus]) async -> String? {
         guard receiver == nil else { return nil }

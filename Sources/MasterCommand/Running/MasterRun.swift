@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Logging
 internal import MasterKit
 internal import MasterReceiver
 internal import MasterRuntime
@@ -34,9 +35,17 @@ struct MasterRun: Sendable {
     func run() async throws -> ExitStatus {
         let start = ContinuousClock.now
         let interruption = Interruption()
-        let outcome = try await withReceiver { try await runMaster(interruption) }
-        let results = await show(outcome, ContinuousClock.now - start, interruption)
-        return interruption.signal.map { ExitStatus($0) } ?? ExitStatus(results)
+        let saidErrors = SaidErrors()
+        let end = try await withReceiver { try await runMaster(interruption, saidErrors) }
+        let duration = ContinuousClock.now - start
+        switch end {
+        case .success(let outcome):
+            let results = await show(outcome, duration, interruption)
+            return interruption.signal.map { ExitStatus($0) } ?? ExitStatus(results)
+        case .failure(let error):
+            await show(error, duration, saidErrors)
+            return .failure
+        }
     }
 
     // MARK: Receiver
@@ -57,18 +66,36 @@ struct MasterRun: Sendable {
 
     // MARK: Master
 
-    private func runMaster(_ interruption: Interruption) async throws -> Outcome {
-        let logger = context.logger(
-            detail == .verbose ? .debug : detail == .quiet ? .warning : .info)
+    /// Runs a master.
+    ///
+    /// - Returns: What it came to, or why the store gave up on the way.
+    private func runMaster(
+        _ interruption: Interruption, _ saidErrors: SaidErrors
+    ) async throws -> Result<Outcome, StoreError> {
+        let level: Logger.Level =
+            switch detail {
+            case .quiet: .warning
+            case .normal: .info
+            case .verbose: .debug
+            }
+        let logger = context.logger(level, noting: saidErrors)
         return try await BuildMaster.run(configuration, options: options, logger: logger) {
             master in
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { await obeySignals(master, interruption) }
-                defer { group.cancelAll() }
-                let builds = try await build(master, interruption)
-                let deliveries = try await interruption.runUntilHurried { try await drain(master) }
-                return Outcome(builds: builds, deliveries: deliveries)
+            do {
+                return .success(try await work(master, interruption))
+            } catch let error as StoreError {
+                return .failure(error)
             }
+        }
+    }
+
+    private func work(_ master: BuildMaster, _ interruption: Interruption) async throws -> Outcome {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await obeySignals(master, interruption) }
+            defer { group.cancelAll() }
+            let builds = try await build(master, interruption)
+            let deliveries = try await interruption.runUntilHurried { try await drain(master) }
+            return Outcome(builds: builds, deliveries: deliveries)
         }
     }
 
