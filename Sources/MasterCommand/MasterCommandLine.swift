@@ -59,10 +59,6 @@ public enum MasterCommandLine {
         case is Registry.DuplicateKey:
             await console.complain([paint(.boldRed, "error:") + " \(error)"])
             return .configuration
-        case let error as ConfigurationError:
-            let printer = DiagnosticPrinter(console.error)
-            await console.complain(printer.lines(error.diagnostics, of: "the configuration"))
-            return .configuration
         case let error as MasterError where error.code == .unknownBuilder:
             await console.complain([paint(.boldRed, "error:") + " \(error)"])
             return .usage

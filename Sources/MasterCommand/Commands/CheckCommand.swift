@@ -31,7 +31,7 @@ struct CheckCommand: MasterSubcommand {
 
     @OptionGroup var source: ConfigurationOptions
 
-    @Option(help: "How the outcome is written.")
+    @Option(help: "How it is shown.")
     var format = Format.text
 
     @Flag(help: "Also ask for the value of every secret, and say which are absent.")
@@ -43,7 +43,7 @@ struct CheckCommand: MasterSubcommand {
         var diagnostics = loaded.diagnostics
         if secrets, let configuration = loaded.configuration {
             let fetched = await SecretFetcher(configuration).fetch()
-            diagnostics += fetched.diagnostics.map { $0.located(in: loaded.file) }
+            diagnostics += fetched.diagnostics.located(in: loaded.file)
         }
         let isValid = !diagnostics.contains { $0.severity == .error }
         switch format {
@@ -68,13 +68,5 @@ struct CheckCommand: MasterSubcommand {
             configuration.reporters.count.counting("reporter"),
         ]
         return "\(configuration.path): \(counts.joined(separator: ", "))"
-    }
-}
-
-extension Diagnostic {
-    /// The diagnostic with a file, where it has none yet.
-    func located(in file: SourceFile) -> Diagnostic {
-        Diagnostic(
-            severity, message, file: self.file ?? file, range: range, notes: notes, fix: fix)
     }
 }

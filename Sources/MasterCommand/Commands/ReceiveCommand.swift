@@ -8,8 +8,8 @@ struct ReceiveCommand: MasterSubcommand {
             commandName: "receive",
             abstract: "Listens for HTTP requests, answers them, and shows each one.",
             discussion: """
-                Any method and path is accepted. Let a reporter's serverUrl point here to see what \
-                is sent; play a bad receiver to see what a run makes of it. Ctrl-C ends it.
+                Any method and path is accepted, until ctrl-C. Let a reporter's serverUrl point \
+                here to see what is sent; play a bad receiver to see what a run makes of it.
 
                 Examples:
 

@@ -11,9 +11,9 @@ struct RunCommand: MasterSubcommand {
             commandName: "run",
             abstract: "Runs builders, delivers the reports of their builds, and ends.",
             discussion: """
-                Without a BUILDER all builders of the file run, in its order. The last lines tell \
-                how each step went and where each report arrived; a report that did not arrive is \
-                kept and sent by the next run.
+                Without a BUILDER all builders of the file run, in its order, except those that \
+                are triggeredOnly. The last lines tell how each step went and where each report \
+                arrived; a report that did not arrive is kept and sent by the next run.
 
                 Examples:
 
@@ -42,25 +42,25 @@ struct RunCommand: MasterSubcommand {
 
     @Option(
         help: ArgumentHelp(
-            "How long to wait for reports at the end.", valueName: "duration"))
+            "How long reports may take at the end.", valueName: "duration"))
     var drain = DurationArgument(seconds: 10)
 
     @Option(
         help: ArgumentHelp(
-            "The folder for everything that is kept. (default: .buildmaster beside the file)",
+            "The folder for everything that is kept; by default .buildmaster beside the file.",
             valueName: "folder"),
         completion: .directory)
     var basedir: String?
 
     @Option(
         help: ArgumentHelp(
-            "Receive and show the reports of this run; alone on \(ReceiverAddress()), elsewhere "
-                + "as --receiver=HOST:PORT.", valueName: "host:port"))
+            "Receive and show the reports of this run: --receiver does so on "
+                + "\(ReceiverAddress()), --receiver=HOST:PORT elsewhere.", valueName: "host:port"))
     var receiver: AddressArgument?
 
     @Option(
         help: ArgumentHelp(
-            "How many builds run side by side. (default: one a core)", valueName: "number"))
+            "Builds that run side by side. (default: one a core)", valueName: "number"))
     var jobs: Int?
 
     @Flag(help: "Show only errors and the last line.")
@@ -89,8 +89,7 @@ struct RunCommand: MasterSubcommand {
     func run(in context: CommandContext) async throws -> ExitStatus {
         let loaded = MasterConfiguration.load(
             path: source.file, registry: context.registry, environment: context.environment)
-        await context.console.complain(
-            DiagnosticPrinter(context.console.error).lines(loaded.diagnostics, of: source.file))
+        await complain(loaded.diagnostics, loaded.file, context)
         guard let configuration = loaded.configuration else { return .configuration }
         let run = MasterRun(
             configuration: configuration,
@@ -100,7 +99,20 @@ struct RunCommand: MasterSubcommand {
             request: request(in: configuration), limit: drain.duration,
             receiver: receiver?.address, detail: quiet ? .quiet : verbose ? .verbose : .normal,
             context: context)
-        return try await run.run()
+        do {
+            return try await run.run()
+        } catch let error as ConfigurationError {
+            await complain(error.diagnostics, loaded.file, context)
+            return .configuration
+        }
+    }
+
+    private func complain(
+        _ diagnostics: [Diagnostic], _ file: SourceFile, _ context: CommandContext
+    ) async {
+        let printer = DiagnosticPrinter(context.console.error)
+        let lines = printer.lines(diagnostics.located(in: file), of: source.file)
+        await context.console.complain(lines)
     }
 
     private func basedir(beside configuration: MasterConfiguration) -> String {

@@ -125,6 +125,40 @@ struct RunCommandTests {
         }
     }
 
+    @Test func `wrong secrets look like those that a check finds`() async throws {
+        let header = "url: \"http://127.0.0.1/\", headers: {X-Key: !Secret"
+        let file = """
+            secrets: [secrets.Environment]
+            steps:
+              - steps.POST: {\(header) no_such_key}}
+              - steps.POST: {\(header) short}}
+            """
+        try await Program.inFolder(["master.yaml": file]) { program in
+            var program = program
+            program.environment["short"] = "ab"
+            let check = try await program.run("check", "--secrets")
+            let ended = try await program.run("run")
+            #expect(ended.status == 2)
+            #expect(ended.output == "")
+            #expect(ended.error == check.output)
+            #expect(ended.error.hasPrefix("master.yaml:3:"))
+            #expect(ended.error.hasSuffix("^~~~~~~~~~~~~\n2 errors in master.yaml\n"))
+        }
+    }
+
+    @Test func `a store that fails is said once, and that the run is over`() async throws {
+        let file = file("prlimit --pid $MASTER --fsize=1")
+        let command = "trap '' XFSZ; MASTER=$$ exec \(Program.path) run"
+        try await Program.inFolder(["master.yaml": file]) { program in
+            let ended = try await program.run(["-c", command], executable: "/bin/bash") { _ in }
+            #expect(ended.status == 1)
+            let last = ended.output.split(separator: "\n").last
+            #expect(last?.hasPrefix("failure: broken off after ") == true)
+            let reasons = ended.error.split(separator: "\n").filter { $0.contains(".sqlite") }
+            #expect(reasons.count == 1)
+        }
+    }
+
     @Test func `a receiver that hangs holds the end back no longer than was asked for`()
         async throws
     {
@@ -197,7 +231,8 @@ struct RunCommandTests {
             let ended = try await program.run(
                 ["-qec", "\(Program.path) run", "/dev/null"], executable: "/usr/bin/script"
             ) { _ in }
-            #expect(ended.output.contains("\u{1B}[2A\r\u{1B}[J"))
+            #expect(ended.output.contains("\u{1B}[A\r\u{1B}[2K"))
+            #expect(!ended.output.contains("\u{1B}[J"))
             #expect(ended.output.contains("\u{1B}[32m✓\u{1B}[0m \u{1B}[1mdefault #1\u{1B}[0m"))
             #expect(!ended.output.contains("default #1  started"))
         }
