@@ -31,12 +31,17 @@ static inline void master_event_clear(int event) {
     eventfd_read(event, &value);
 }
 
-/* Watches a descriptor anew (known = 0) or for something else (known = 1). */
+/* Watches a descriptor anew (known = 0) or for something else (known = 1); the kernel knows best
+   whether it is new. */
 static inline int master_epoll_watch(int epoll, int descriptor, int what, int known) {
     struct epoll_event event = { .events = 0, .data.fd = descriptor };
     if (what & CURL_POLL_IN) event.events |= EPOLLIN;
     if (what & CURL_POLL_OUT) event.events |= EPOLLOUT;
-    return epoll_ctl(epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, descriptor, &event);
+    int result = epoll_ctl(epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, descriptor, &event);
+    if (result == 0) return 0;
+    if (known && errno == ENOENT) return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
+    if (!known && errno == EEXIST) return epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event);
+    return result;
 }
 
 static inline int master_epoll_forget(int epoll, int descriptor) {

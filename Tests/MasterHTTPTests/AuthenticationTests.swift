@@ -35,6 +35,20 @@ struct AuthenticationTests {
         }
     }
 
+    @Test func `who asks for no digest gets the request once and whole`() async throws {
+        try await withLoopbackServer(handler: { _ in .text("ok") }) { server in
+            try await withHTTPClient { client in
+                var request = HTTPRequest(.post, server.url, body: .text("all of it"))
+                request.authentication = .digest(user: "user", password: "password")
+                #expect(try await client.send(request).status == 200)
+                #expect(
+                    server.requests.map { String(decoding: $0.body, as: UTF8.self) } == [
+                        "all of it"
+                    ])
+            }
+        }
+    }
+
     @Test func `a wrong password ends in the server's 401`() async throws {
         let challenge = "Digest realm=\"builds\", nonce=\"abc123\", qop=\"auth\""
         let answer = ServerAnswer.respond(

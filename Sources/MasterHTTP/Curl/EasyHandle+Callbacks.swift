@@ -51,14 +51,19 @@ extension EasyHandle {
     }
 
     private func setSocketCallbacks() {
-        unsafe master_curl_set_opensocket_callback(pointer) { _, _, address in
+        unsafe master_curl_set_opensocket_callback(pointer) { context, _, address in
             guard let address = unsafe address?.pointee else { return CURL_SOCKET_BAD }
             // Children of this process must not inherit the connection.
-            return socket(
+            let descriptor = socket(
                 address.family,
                 address.socktype | Int32(SOCK_CLOEXEC.rawValue),
                 address.protocol
             )
+            if let context = unsafe context {
+                unsafe Unmanaged<SocketTable>.fromOpaque(context).takeUnretainedValue()
+                    .opened(descriptor)
+            }
+            return descriptor
         }
         unsafe master_curl_set_closesocket_callback(pointer) { context, descriptor in
             if let context = unsafe context {

@@ -148,6 +148,7 @@ import CLibCurl
         }
         // A connection outlives the handle that made it, but not the table.
         let table = unsafe Unmanaged.passUnretained(sockets).toOpaque()
+        unsafe master_curl_set_pointer(pointer, CURLOPT_OPENSOCKETDATA, table)
         unsafe master_curl_set_pointer(pointer, CURLOPT_CLOSESOCKETDATA, table)
     }
 
@@ -237,10 +238,15 @@ import CLibCurl
         unsafe headerLines = longer
     }
 
+    /// `CURLAUTH_DIGEST` with one that no server offers (`CURLAUTH_AWS_SIGV4`): left a choice,
+    /// libcurl sends the request whole and repeats it only when it is asked for a digest; with
+    /// one kind alone it would first send it without its body.
+    private static let digestWhenAsked = 1 << 1 | 1 << 7
+
     private func setRarely(_ spec: TransferSpec) throws(HTTPError) {
         if let digest = spec.hop.digest {
             needsReset = true
-            set(CURLOPT_HTTPAUTH, 2)
+            set(CURLOPT_HTTPAUTH, Self.digestWhenAsked)
             try set(CURLOPT_USERNAME, digest.user)
             try set(CURLOPT_PASSWORD, digest.password)
         }

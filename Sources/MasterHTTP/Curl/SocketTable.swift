@@ -5,8 +5,10 @@ import Glibc
 ///
 /// Between two requests on one connection libcurl stops waiting for its socket and begins again:
 /// only what differs when the thread is about to sleep is told to the kernel, and a socket that
-/// nobody waits for is told once something comes on it. Used on the loop's thread, but for
-/// `wakeUp`.
+/// nobody waits for is told once something comes on it. That holds for connections, whose end is
+/// heard of; what else libcurl waits for, such as the ends of its resolver, may be closed unheard
+/// and its number given to a connection, so it is forgotten at once. Used on the loop's thread,
+/// but for `wakeUp`.
 final class SocketTable {
     private struct Socket {
         /// What libcurl waits for.
@@ -14,6 +16,8 @@ final class SocketTable {
         /// What the kernel watches for.
         var watched: Int32 = 0
         var isListed = false
+        /// Whether its closing will be heard of.
+        var isConnection = false
     }
 
     private let epoll: Int32
@@ -42,9 +46,20 @@ final class SocketTable {
         close(wakeEvent)
     }
 
+    /// Notes a connection, whose closing will be told, too.
+    func opened(_ descriptor: Int32) {
+        guard descriptor >= 0 else { return }
+        sockets[descriptor] = Socket(isConnection: true)
+    }
+
     /// Takes what libcurl now waits for on a socket; nothing when it no longer does.
     func want(_ what: Int32, on descriptor: Int32) {
         var socket = sockets[descriptor] ?? Socket()
+        if what == CURL_POLL_REMOVE, !socket.isConnection {
+            _ = master_epoll_forget(epoll, descriptor)
+            sockets[descriptor] = nil
+            return
+        }
         socket.wanted = what == CURL_POLL_REMOVE ? 0 : what
         list(descriptor, &socket)
         sockets[descriptor] = socket
