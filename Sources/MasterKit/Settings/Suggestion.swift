@@ -18,7 +18,11 @@ public enum Suggestion {
             return "did you mean '\(nearest)'?"
         }
         let list = all ?? candidates
-        return list.isEmpty ? "there are none" : "there are \(list.joined(separator: ", "))"
+        return switch list.count {
+        case 0: "there are none"
+        case 1: "there is only '\(list[0])'"
+        default: "there are \(list.joined(separator: ", "))"
+        }
     }
 
     /// The number of insertions, deletions, replacements and swaps of neighbours between two words.

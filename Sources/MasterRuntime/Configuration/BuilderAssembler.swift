@@ -4,11 +4,10 @@ internal import OrderedCollections
 /// Makes the builders of a file out of what it declares: builders, factories, matrices.
 struct BuilderAssembler {
     let settings: MasterSettings
-    /// The top level, which tells what is missing from what is wrong.
-    let root: YAMLMapping
+    let topLevel: TopLevel
     let decoder: SettingDecoder
 
-    /// All builders that can be made.
+    /// All builders that can be made; one whose steps are wrong has none.
     func builders(at range: SourceRange?) -> [BuilderConfiguration] {
         if let declared = settings.builders {
             let places = declared.builders.flatMap { builder in
@@ -17,9 +16,8 @@ struct BuilderAssembler {
             checkNames(places.map { ($1.name, $0.name.range) })
             return places.map(\.1)
         }
-        if root["builders"] != nil { return [] }
         guard let steps = settings.steps else {
-            if root["steps"] == nil {
+            if !topLevel.declares("builders"), !topLevel.declares("steps") {
                 decoder.error(
                     "there is nothing to run; add 'steps', or 'builders' with steps of their own",
                     at: range)
@@ -45,7 +43,7 @@ struct BuilderAssembler {
     /// The builders that one entry stands for: one, or one for each combination of its matrix.
     private func combinations(of declared: BuilderSettings) -> [BuilderConfiguration] {
         var properties = Properties()
-        guard let steps = steps(of: declared, &properties) else { return [] }
+        let steps = steps(of: declared, &properties)
         properties.merge(Properties(declared.properties.values, source: "Builder"))
         let values = declared.matrix?.combinations ?? [JSONObject()]
         guard let names = names(of: declared, values) else { return [] }
@@ -100,26 +98,40 @@ struct BuilderAssembler {
 
     // MARK: Steps
 
+    /// The steps of a builder; none when they are wrong, which is said where they are.
     private func steps(
         of declared: BuilderSettings, _ properties: inout Properties
-    ) -> [PluginDeclaration<any Step>]? {
+    ) -> [PluginDeclaration<any Step>] {
         if let steps = declared.steps { return steps }
-        guard let reference = declared.factory else {
-            if root["steps"] != nil { return settings.steps }
-            return decoder.error(
+        if let reference = declared.factory { return steps(of: reference, &properties) }
+        if !topLevel.declares("steps") {
+            decoder.error(
                 "\(declared.name.wording) has neither 'steps' nor 'factory', and there are no "
                     + "'steps' at the top level", at: declared.name.range)
         }
+        return settings.steps ?? []
+    }
+
+    private func steps(
+        of reference: FactoryReference, _ properties: inout Properties
+    ) -> [PluginDeclaration<any Step>] {
         let factories = settings.factories
         if let factory = factories[reference.name] {
             bind(reference, to: factory, &properties)
             return factory.steps
         }
-        guard !factories.names.contains(reference.name) else { return nil }
-        return decoder.error(
-            "there is no factory '\(reference.name)'; "
-                + Suggestion.remedy(for: reference.name, among: factories.names),
-            at: reference.range)
+        if !factories.names.contains(reference.name), areFactoriesRead {
+            decoder.error(
+                "there is no factory '\(reference.name)'; "
+                    + Suggestion.remedy(for: reference.name, among: factories.names),
+                at: reference.range)
+        }
+        return []
+    }
+
+    /// Whether the names of all factories are known; otherwise it is said what is wrong with them.
+    private var areFactoriesRead: Bool {
+        topLevel["factories"]?.mapping != nil || !topLevel.declares("factories")
     }
 
     private func bind(

@@ -17,13 +17,14 @@ struct ConfigurationAssembler {
         decoder.fill(
             [settings], from: root.replacing(.mapping(YAMLMapping(entries))),
             owner: "master.yaml", at: root.range)
-        let builders = BuilderAssembler(settings: settings, root: mapping, decoder: decoder)
+        let topLevel = TopLevel(mapping)
+        let builders = BuilderAssembler(settings: settings, topLevel: topLevel, decoder: decoder)
             .builders(at: root.range)
         let reporters = settings.services.declarations
         decoder.checkUnique(reporters.map { ($0.name, $0.range) }) {
             "there are two services named '\($0)'; give one another 'name'"
         }
-        checkSecrets(settings)
+        checkSecrets(settings, topLevel)
         let buildbotURL = settings.buildbotURL?.text ?? "http://localhost:8080/"
         let identity = MasterIdentity(
             title: settings.title, titleURL: settings.titleURL?.text ?? buildbotURL,
@@ -36,8 +37,8 @@ struct ConfigurationAssembler {
             httpSession: settings.httpSession, durability: settings.delivery.durability)
     }
 
-    private func checkSecrets(_ settings: MasterSettings) {
-        guard settings.secrets?.isEmpty ?? true else { return }
+    private func checkSecrets(_ settings: MasterSettings, _ topLevel: TopLevel) {
+        guard settings.secrets?.isEmpty ?? !topLevel.declares("secrets") else { return }
         for use in decoder.secretUses {
             decoder.error(
                 "the secret '\(use.name)' has no provider; add 'secrets', for example "

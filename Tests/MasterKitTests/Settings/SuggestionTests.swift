@@ -41,8 +41,15 @@ struct SuggestionTests {
     }
 
     @Test func `a list of all names can be shorter than that of what is compared`() {
-        #expect(Suggestion.remedy(for: "zzz", among: ["a", "b"], all: ["a"]) == "there are a")
+        let names = ["a", "b", "c"]
+        #expect(Suggestion.remedy(for: "zzz", among: names, all: ["a", "b"]) == "there are a, b")
+    }
+
+    @Test func `a list of one or none reads like a sentence`() {
         #expect(Suggestion.remedy(for: "zzz", among: []) == "there are none")
+        #expect(Suggestion.remedy(for: "zzz", among: ["a"]) == "there is only 'a'")
+        #expect(
+            Suggestion.remedy(for: "zzz", among: ["a", "b"], all: ["a"]) == "there is only 'a'")
     }
 
     @Test func `a huge word is compared with nothing`() {
