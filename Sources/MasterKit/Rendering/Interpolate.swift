@@ -58,7 +58,7 @@ public struct Interpolate: Expression {
             case .secret(let name):
                 decoder.note(secret: name, at: range)
             case .keyword(let name):
-                guard arguments.keywords[name] == nil else { continue }
+                guard arguments.keywords[name] == nil, !use.hasModifier else { continue }
                 let known = arguments.keywords.keys.sorted()
                 let remedy = Suggestion.remedy(for: name, among: known)
                 decoder.error("!Interpolate has no argument named '\(name)'; \(remedy)", at: range)

@@ -125,7 +125,17 @@ struct InterpolationFormatTests {
         #expect(format.references.map(\.range) == [0..<2, 3..<5, 14..<16])
     }
 
-    @Test(arguments: ["%(secret:s)s", "%(kw:s)s", "%(kw:s:-default)s"])
+    @Test(arguments: [
+        ("%(kw:s:-D)s", "D"), ("%(kw:s:-)s", ""), ("%(kw:s:~D)s", "D"), ("%(kw:s:+D)s", ""),
+        ("%(kw:s:?|T|F)s", "F"), ("%(kw:s:#?|T|F)s", "F"),
+    ])
+    func `with a modifier a missing keyword is a missing value`(
+        format: String, text: String
+    ) throws {
+        #expect(try InterpolationFormat(parsing: format).render { _ in nil } == text)
+    }
+
+    @Test(arguments: ["%(secret:s)s", "%(kw:s)s", "%(kw:a:-%(kw:s)s)s"])
     func `a secret or keyword that is missing is an error`(text: String) throws {
         let format = try InterpolationFormat(parsing: text)
         let error = #expect(throws: InterpolationMissingValue.self) {

@@ -12,6 +12,8 @@ struct InterpolateTests {
         ("'%(worker:os)s'", "linux"), ("'%(secret:token)s'", "hunter2!"),
         ("['%(kw:a)s/%(kw:b)s', {a: 1, b: !Property branch}]", "1/main"),
         ("['%(kw:a)s', {a: !Interpolate '%(prop:number)s'}]", "7"),
+        ("'%(kw:b:-zz)s%(kw:b:~y)s%(kw:b:+x)s%(kw:b:?|t|f)s%(kw:b:#?|T|F)s'", "zzyfF"),
+        ("['%(kw:a:-x)s%(kw:b:-zz)s', {a: 1}]", "1zz"),
         ("['%s and %s', 1.10, !Property branch]", "1.10 and main"),
         ("['plain']", "plain"), ("''", ""),
     ])
@@ -51,6 +53,16 @@ struct InterpolateTests {
         let positional = Reading(
             "!Interpolate ['%s %s', !Secret [x], 1]", as: Renderable<String>.self)
         #expect(positional.messages.count == 1)
+    }
+
+    @Test func `a keyword that nothing gives is an error unless a modifier says what to do`() {
+        let reading = Reading(
+            "!Interpolate ['%(kw:b:-%(kw:c)s)s %(kw:d)s', {aaa: 1}]", as: Renderable<String>.self)
+        #expect(
+            reading.messages == [
+                "!Interpolate has no argument named 'c'; there is only 'aaa'",
+                "!Interpolate has no argument named 'd'; there is only 'aaa'",
+            ])
     }
 
     @Test func `an argument twice is an error`() {

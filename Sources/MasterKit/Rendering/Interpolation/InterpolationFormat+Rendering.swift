@@ -2,8 +2,9 @@ extension InterpolationFormat {
     /// Renders the format.
     ///
     /// The closure gives the value of a reference, `nil` for a missing one. It is asked only for
-    /// what is needed: an alternative that is not taken is not rendered. A secret, keyword or
-    /// argument that is missing is an error; what is inserted is never parsed again.
+    /// what is needed: an alternative that is not taken is not rendered. A secret or argument that
+    /// is missing is an error, and so is a keyword, unless a modifier says what stands for it; what
+    /// is inserted is never parsed again.
     public func render(
         lookup: (InterpolationReference) throws -> JSONValue?
     ) throws -> String {
@@ -25,16 +26,18 @@ extension InterpolationFormat {
                 let value = try required(.positional(index), lookup)
                 output += value.text ?? "null"
             case .expression(let reference, let modifier):
-                let value = try find(reference, lookup)
+                let value = try find(reference, modifier, lookup)
                 try render(choose(modifier, for: value), into: &output, lookup)
             }
         }
     }
 
     /// What a modifier makes of a value: parts to be rendered in its place.
-    private static func choose(_ modifier: Modifier, for value: JSONValue?) -> [Part] {
+    private static func choose(_ modifier: Modifier?, for value: JSONValue?) -> [Part] {
         let isTruthy = value?.isTruthy ?? false
         switch modifier {
+        case nil:
+            return value.map { [.text($0.text ?? "")] } ?? []
         case .valueIfPresent(let parts):
             return value.map { [.text($0.text ?? "")] } ?? parts
         case .valueIfTrue(let parts):
@@ -50,10 +53,11 @@ extension InterpolationFormat {
 
     private static func find(
         _ reference: InterpolationReference,
+        _ modifier: Modifier?,
         _ lookup: (InterpolationReference) throws -> JSONValue?
     ) throws -> JSONValue? {
-        switch reference {
-        case .secret, .keyword: try required(reference, lookup)
+        switch (reference, modifier) {
+        case (.secret, _), (.keyword, nil): try required(reference, lookup)
         default: try lookup(reference)
         }
     }

@@ -11,7 +11,7 @@ public struct InterpolationFormat: Sendable, Hashable {
     enum Part: Sendable, Hashable {
         case text(String)
         case positional(Int)
-        indirect case expression(InterpolationReference, Modifier)
+        indirect case expression(InterpolationReference, Modifier?)
     }
 
     /// What stands in the place of an expression, by what is there.

@@ -93,7 +93,7 @@ extension InterpolationParser {
         behind name: Range<Int>,
         _ modifier: Range<Int>?
     ) -> [InterpolationFormat.Part] {
-        if !string(name).contains("%(") { _ = parseModifier(modifier) }
+        if let modifier, !string(name).contains("%(") { _ = parseModifier(modifier) }
         return []
     }
 
@@ -102,12 +102,13 @@ extension InterpolationParser {
         at name: Range<Int>,
         _ modifier: Range<Int>?
     ) -> [InterpolationFormat.Part] {
-        uses.append(InterpolationUse(reference: reference, range: name))
+        uses.append(
+            InterpolationUse(reference: reference, range: name, hasModifier: modifier != nil))
+        guard let modifier else { return [.expression(reference, nil)] }
         return parseModifier(modifier).map { [.expression(reference, $0)] } ?? []
     }
 
-    private mutating func parseModifier(_ range: Range<Int>?) -> Modifier? {
-        guard let range else { return .valueIfPresent(otherwise: []) }
+    private mutating func parseModifier(_ range: Range<Int>) -> Modifier? {
         let rest = range.dropFirst()
         switch range.first.map({ bytes[$0] }) {
         case UInt8(ascii: "-"): return .valueIfPresent(otherwise: parse(rest))

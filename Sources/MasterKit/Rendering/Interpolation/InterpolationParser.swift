@@ -98,7 +98,8 @@ struct InterpolationParser {
         }
         let index = positionalsSeen
         positionalsSeen += 1
-        uses.append(InterpolationUse(reference: .positional(index), range: range))
+        uses.append(
+            InterpolationUse(reference: .positional(index), range: range, hasModifier: false))
         return [.positional(index)]
     }
 

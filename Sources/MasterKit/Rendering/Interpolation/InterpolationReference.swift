@@ -36,4 +36,6 @@ public struct InterpolationUse: Sendable, Hashable {
     public let reference: InterpolationReference
     /// Where the name stands in the format, in UTF-8 bytes.
     public let range: Range<Int>
+    /// Whether a modifier says what stands there when the value is missing.
+    public let hasModifier: Bool
 }
