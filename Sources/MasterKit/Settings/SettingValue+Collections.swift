@@ -60,7 +60,7 @@ extension JSONValue: SettingValue {
         switch node.kind {
         case .scalar(let scalar):
             if case .string = node.resolved {
-                decoder.warnOfLiteralInterpolation(in: node, text: scalar.value)
+                decoder.warnOfLiteralExpressions(in: node, text: scalar.value)
             }
             return JSONValue(scalar, as: node.resolved)
         case .sequence:

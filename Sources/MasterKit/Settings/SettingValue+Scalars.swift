@@ -8,7 +8,7 @@ extension String: SettingValue {
             return decoder.mismatch(node, expected: shape)
         }
         if case .bool(let value) = node.resolved { return value ? "true" : "false" }
-        decoder.warnOfLiteralInterpolation(in: node, text: scalar.value)
+        decoder.warnOfLiteralExpressions(in: node, text: scalar.value)
         return scalar.value
     }
 }
@@ -70,17 +70,3 @@ extension Bool: TypedScalar {}
 extension Double: TypedScalar {}
 extension Int: TypedScalar {}
 extension Optional: TypedScalar where Wrapped: TypedScalar {}
-
-extension SettingDecoder {
-    /// Warns when a text has an expression in it that nobody asked to be rendered.
-    func warnOfLiteralInterpolation(in node: YAMLNode, text: String) {
-        guard node.expressionName == nil, text.contains("%(") else { return }
-        for selector in ["prop", "src", "kw", "secret", "worker"] {
-            guard text.contains("%(\(selector):") else { continue }
-            warning(
-                "'%(\(selector):…)s' is sent as it is; write !Interpolate before the text to have "
-                    + "it rendered", at: node.range)
-            return
-        }
-    }
-}

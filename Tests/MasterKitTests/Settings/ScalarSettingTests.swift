@@ -109,4 +109,23 @@ struct ScalarSettingTests {
     func `other percent signs are not`(text: String) {
         #expect(Reading("'\(text)'", as: String.self).messages.isEmpty)
     }
+
+    @Test(arguments: ["{{ name }}", "{{name}}", "{{- a.b_c.0 | upper }}", "{{ x|e }} {{ y }}"])
+    func `a template in a plain text is warned of`(template: String) {
+        let name = template.drop { !$0.isLetter }.prefix { $0.isLetter || "._0".contains($0) }
+        let warning =
+            "warning: '{{ \(name) }}' is sent as it is; write !Template before the text to have it "
+            + "rendered"
+        let text = "\"echo \(template)\""
+        #expect(Reading(text, as: String.self).messages == [warning])
+        #expect(Reading(text, as: JSONValue.self).messages == [warning])
+        #expect(Reading(text, as: Renderable<String>.self).messages == [warning])
+        #expect(Reading("!Interpolate \(text)", as: Renderable<String>.self).messages.isEmpty)
+        #expect(Reading(text, as: String.self, scope: .report).messages.isEmpty)
+    }
+
+    @Test(arguments: ["{{.Names}}", "{{json .}}", "{{ 7 }}", "{{}}", "{{ a", "{ { a }}", "{a}}"])
+    func `other braces are not`(text: String) {
+        #expect(Reading("'\(text)'", as: String.self).messages.isEmpty)
+    }
 }
