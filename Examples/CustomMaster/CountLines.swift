@@ -4,7 +4,7 @@ import MasterKit
 struct CountLines: Step {
     static let summary = "Counts the lines of a file."
 
-    @Setting("The file, relative to the folder of the build.", .primary, .notEmpty)
+    @Setting("The file, absolute or relative to the folder of the step.", .primary, .notEmpty)
     var path: Renderable<String>
 
     @Setting("The property that gets the number.")
@@ -14,7 +14,8 @@ struct CountLines: Step {
         let path = try context.render(path)
         let log = try await context.openLog("stdio")
         var count = 0
-        let command = Command.uploadFile(.init(context.workdir + "/" + path))
+        let file = path.hasPrefix("/") ? path : "\(context.workdir)/\(path)"
+        let command = Command.uploadFile(.init(file))
         _ = try await context.run(command) { update in
             guard case .content(let bytes) = update.content else { return }
             count += bytes.count { $0 == UInt8(ascii: "\n") }

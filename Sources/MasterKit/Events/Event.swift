@@ -11,7 +11,8 @@ public struct Event: Sendable, Hashable {
     public let at: Date
     /// What happened.
     public let kind: EventKind
-    /// The build request whose events are kept in order; 0 for records outside of any request.
+    /// What the event is kept in order with: the build request's id, or that of a buildset with a
+    /// minus sign.
     public let lane: Int
     /// The build it is about or belongs to.
     public let buildID: Int?
