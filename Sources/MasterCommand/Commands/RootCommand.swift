@@ -41,6 +41,7 @@ struct RootCommand: ParsableCommand {
           \(programName) plugins list      shows what a file can declare
 
         Exit status: 0 success, warnings or skipped; 1 failure, exception, retry or cancelled; \
-        2 the configuration is wrong; 64 the arguments are wrong; 130 interrupted; 143 terminated.
+        2 the configuration is wrong; 64 the arguments are wrong; 129 hung up; 130 interrupted; \
+        143 terminated.
         """
 }

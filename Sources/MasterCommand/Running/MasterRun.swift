@@ -103,6 +103,7 @@ struct MasterRun: Sendable {
         await StopSignal.watch { signal in
             let count = interruption.note(signal)
             guard count < 3 else {
+                master.abandonCommands()
                 await console.flush()
                 exit(ExitStatus(signal).code)
             }

@@ -2,6 +2,8 @@ internal import UnixSignals
 
 /// A signal by which people and systems end a program.
 enum StopSignal: Int32, Sendable {
+    /// The terminal has gone.
+    case hangUp = 1
     /// Ctrl-C.
     case interrupt = 2
     /// What `kill` sends.
@@ -10,6 +12,7 @@ enum StopSignal: Int32, Sendable {
     /// What happened, in one word.
     var word: String {
         switch self {
+        case .hangUp: "hung up"
         case .interrupt: "interrupted"
         case .terminate: "terminated"
         }
@@ -19,7 +22,7 @@ enum StopSignal: Int32, Sendable {
     ///
     /// From then on these signals no longer end the program by themselves.
     static func watch(_ body: (StopSignal) async -> Void) async {
-        for await signal in await UnixSignalsSequence(trapping: .sigint, .sigterm) {
+        for await signal in await UnixSignalsSequence(trapping: .sighup, .sigint, .sigterm) {
             guard let signal = StopSignal(rawValue: signal.rawValue) else { continue }
             await body(signal)
         }

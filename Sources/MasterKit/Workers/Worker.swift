@@ -35,9 +35,15 @@ public protocol Worker: Sendable {
         input: CommandInput,
         updates: (CommandUpdate) async throws -> Void
     ) async throws -> CommandResult
+
+    /// Ends all commands as hard as can be and waits for nothing: the process ends at once.
+    func abandonCommands()
 }
 
 extension Worker {
+    /// Leaves the commands to the worker, which hears of the master's end by itself.
+    public func abandonCommands() {}
+
     /// Runs a command that takes nothing from the master.
     ///
     /// - Parameters:

@@ -11,6 +11,7 @@ public struct LocalWorker: Worker {
     public let root: String
 
     private let environment: ChildEnvironment
+    private let sessions = LiveSessions()
 
     /// Makes a worker; it takes the variables of this process as they are now.
     ///
@@ -22,6 +23,11 @@ public struct LocalWorker: Worker {
         self.name = name
         self.root = root
         environment = .ofThisProcess
+    }
+
+    /// Kills all programs that run and waits for nothing.
+    public func abandonCommands() {
+        sessions.kill()
     }
 
     /// Runs one command to its end; see `Worker` for the order of things.
@@ -47,6 +53,7 @@ public struct LocalWorker: Worker {
                 shell,
                 in: path(shell.workdir),
                 environment: environment,
+                sessions: sessions,
                 started: started
             )
             return try await run.run(updates: updates)

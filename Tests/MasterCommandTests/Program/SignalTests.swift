@@ -66,6 +66,44 @@ struct SignalTests {
         #expect(!ended.output.contains("\nterminated: "))
     }
 
+    @Test func `the third signal leaves no command behind`() async throws {
+        let file = """
+            steps:
+              - steps.ShellCommand: trap '' TERM INT HUP; echo $$ > pid; echo going; sleep 600; true
+            """
+        try await Program.inFolder(["master.yaml": file]) { program in
+            let ended = try await program.runMerged(["run", "--verbose"]) { running in
+                await running.transcript.wait(for: "| going")
+                for expected in ["stopping;", "stopping steps that always run"] {
+                    try running.send(.interrupt)
+                    await running.transcript.wait(for: expected)
+                }
+                try running.send(.interrupt)
+            }
+            #expect(ended.status == 130)
+            let script = """
+                for try in $(seq 100); do kill -0 $(cat pid) || exit 0; sleep 0.1; done; exit 1
+                """
+            let gone = try await program.run(["-c", script], executable: "/bin/sh") { _ in }
+            #expect(gone.status == 0)
+        }
+    }
+
+    @Test func `a terminal that goes away stops the build`() async throws {
+        let file = """
+            steps:
+              - steps.ShellCommand: echo going; sleep 600
+            """
+        let ended = try await Program.inFolder(["master.yaml": file]) {
+            try await $0.run(["run", "--verbose"]) { running in
+                await running.transcript.wait(for: "| going")
+                try running.send(.hangUp)
+            }
+        }
+        #expect(ended.status == 129)
+        #expect(ended.output.contains("hung up: 1 build in "))
+    }
+
     @Test func `a signal while reports are waited for keeps them for the next run`() async throws {
         let server = try LoopbackServer { _ in .respond(status: 503) }
         let file = """

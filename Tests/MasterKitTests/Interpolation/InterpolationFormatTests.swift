@@ -154,4 +154,11 @@ struct InterpolationFormatTests {
         #expect(try InterpolationFormat(parsing: "a 100%%").isConstant)
         #expect(try !InterpolationFormat(parsing: "%(prop:a)s").isConstant)
     }
+
+    @Test func `a text does not grow without bound`() throws {
+        let format = try InterpolationFormat(
+            parsing: String(repeating: "%(prop:a)s", count: 64))
+        let value = JSONValue.string(String(repeating: "x", count: 1 << 20))
+        #expect(throws: RenderError.self) { try format.render { _ in value } }
+    }
 }

@@ -19,6 +19,10 @@ extension InterpolationFormat {
         _ lookup: (InterpolationReference) throws -> JSONValue?
     ) throws {
         for part in parts {
+            guard output.utf8.count <= maximumLength else {
+                throw RenderError(
+                    "the text that %(…)s makes is longer than \(maximumLength >> 20) MiB")
+            }
             switch part {
             case .text(let text):
                 output += text

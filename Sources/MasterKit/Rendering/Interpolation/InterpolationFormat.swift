@@ -7,6 +7,8 @@
 public struct InterpolationFormat: Sendable, Hashable {
     /// How deep expressions may nest.
     public static let maximumDepth = 64
+    /// The most bytes a rendered text may have, but for the last value in it.
+    public static let maximumLength = 16 << 20
 
     enum Part: Sendable, Hashable {
         case text(String)

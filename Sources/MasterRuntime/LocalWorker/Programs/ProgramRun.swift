@@ -10,15 +10,18 @@ struct ProgramRun {
     private let shell: Command.Shell
     private let workdir: FilePath
     private let environment: ChildEnvironment
+    private let sessions: LiveSessions
     private let started: ContinuousClock.Instant
 
     init(
         _ shell: Command.Shell,
         in workdir: FilePath,
         environment: ChildEnvironment,
+        sessions: LiveSessions,
         started: ContinuousClock.Instant
     ) {
         self.shell = shell
+        self.sessions = sessions
         self.workdir = workdir
         self.environment = environment.overlaid(with: ["PWD": workdir.string])
             .overlaid(with: shell.environment)
@@ -57,6 +60,7 @@ struct ProgramRun {
             in: workdir,
             environment: environment,
             queue: queue,
+            sessions: sessions,
             started: started
         )
         Task.detached {

@@ -9,6 +9,7 @@ struct RunningProgram: Sendable {
     let workdir: FilePath
     let environment: ChildEnvironment
     private let queue: OutputQueue
+    private let sessions: LiveSessions
     private let started: ContinuousClock.Instant
 
     init(
@@ -16,12 +17,14 @@ struct RunningProgram: Sendable {
         in workdir: FilePath,
         environment: ChildEnvironment,
         queue: OutputQueue,
+        sessions: LiveSessions,
         started: ContinuousClock.Instant
     ) {
         self.shell = shell
         self.workdir = workdir
         self.environment = environment
         self.queue = queue
+        self.sessions = sessions
         self.started = started
     }
 
@@ -31,18 +34,21 @@ struct RunningProgram: Sendable {
     /// number of the process, and of its group and session, cannot pass to a stranger.
     func run() async throws -> ProgramEnd {
         let result = try await start { processIdentifier, sources in
-            try await OwnThread.run {
-                var pump = OutputPump(
-                    ProcessSession(leader: processIdentifier.value),
-                    processDescriptor: processIdentifier.processDescriptor,
-                    sources: sources,
-                    queue: queue,
-                    limits: shell,
-                    started: started
-                )
-                let report = pump.run()
-                tell(report)
-                return report
+            let session = ProcessSession(leader: processIdentifier.value)
+            return try await sessions.with(session) {
+                try await OwnThread.run {
+                    var pump = OutputPump(
+                        session,
+                        processDescriptor: processIdentifier.processDescriptor,
+                        sources: sources,
+                        queue: queue,
+                        limits: shell,
+                        started: started
+                    )
+                    let report = pump.run()
+                    tell(report)
+                    return report
+                }
             }
         }
         let session = ProcessSession(leader: result.process)
