@@ -1,50 +1,28 @@
-import FoundationEssentials
 import MasterKit
+import MasterTesting
 import Testing
 
-/// Each file in `Fixtures` is read, and what is said about it is compared with what its lines say.
-///
-/// A wrong line ends in `# error 7: what is wrong`, a doubtful one in `# warning 7: …`; the number
-/// is the column. Several of them may follow each other.
 struct ConfigurationFixtureTests {
-    private static let folder = URL(filePath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Fixtures")
-
-    private static func names() throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: folder.path)
-            .filter { $0.hasSuffix(".yaml") }.sorted()
-    }
+    private static let folder =
+        #filePath.split(separator: "/").dropLast(2).map { "/\($0)" }.joined() + "/Fixtures"
 
     @Test func `there are fixtures, and each but one is wrong`() throws {
-        let names = try Self.names()
+        let names = try ConfigurationFixture.names(in: Self.folder)
         #expect(names.count > 8)
-        let right = try names.filter { try Self.expected(in: Self.text(of: $0)).isEmpty }
+        let right = try names.filter {
+            try ConfigurationFixture($0, in: Self.folder).expected.isEmpty
+        }
         #expect(right == ["right.yaml"])
     }
 
-    @Test(arguments: try names())
+    @Test(arguments: try ConfigurationFixture.names(in: folder))
     func `a fixture gives the diagnostics that its lines tell`(name: String) throws {
-        let text = try Self.text(of: name)
-        let found = try Self.found(in: text, name: name)
-        let expected = Self.expected(in: text)
-        #expect(found.filter { !expected.contains($0) } == [])
-        #expect(expected.filter { !found.contains($0) } == [])
-        #expect(found.count == expected.count)
+        let fixture = try ConfigurationFixture(name, in: Self.folder)
+        let found = ConfigurationFixture.words(try Self.found(in: fixture.text, name: name))
+        #expect(found == fixture.expected)
     }
 
-    private static func text(of name: String) throws -> String {
-        try String(contentsOf: folder.appending(path: name), encoding: .utf8)
-    }
-
-    private static func expected(in text: String) -> [String] {
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        return lines.enumerated().flatMap { index, line in
-            line.matches(of: /# (error|warning) (\d+): (.*?)(?=$| # (?:error|warning) \d+:)/)
-                .map { "\(index + 1):\($0.2): \($0.1): \($0.3)" }
-        }.sorted()
-    }
-
-    private static func found(in text: String, name: String) throws -> [String] {
+    private static func found(in text: String, name: String) throws -> [Diagnostic] {
         let output = YAMLParser.parse(text, name: name)
         let decoder = SettingDecoder(registry: try .sample(), environment: ["COUNT": "5"])
         decoder.add(output.diagnostics)
@@ -52,10 +30,7 @@ struct ConfigurationFixtureTests {
             let settings = SampleConfiguration()
             decoder.fill([settings], from: root, owner: name, at: root.range)
         }
-        return decoder.diagnostics.map { diagnostic in
-            let place = diagnostic.range.map { "\($0.start)" } ?? "nowhere"
-            return "\(place): \(diagnostic.severity.rawValue): \(diagnostic.message)"
-        }.sorted()
+        return decoder.diagnostics
     }
 }
 

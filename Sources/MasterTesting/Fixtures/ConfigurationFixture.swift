@@ -1,0 +1,56 @@
+import FoundationEssentials
+public import MasterKit
+
+/// A YAML file whose lines tell what is wrong with them, for tests of what a plugin accepts.
+///
+/// A wrong line ends in `# error 7: what is wrong`, a doubtful one in `# warning 7: …`; the number
+/// is the column. Several of them may follow each other. Further places that a message points to
+/// stand behind it with their lines: `… [3: the first one is here]`.
+///
+/// ```swift
+/// @Test(arguments: try ConfigurationFixture.names(in: folder))
+/// func `a file is told all its mistakes`(name: String) throws {
+///     let fixture = try ConfigurationFixture(name, in: folder)
+///     let diagnostics = …
+///     #expect(ConfigurationFixture.words(diagnostics) == fixture.expected)
+/// }
+/// ```
+public struct ConfigurationFixture: Sendable {
+    /// The path of the file.
+    public let path: String
+    /// What the file holds.
+    public let text: String
+
+    /// Reads a file of a folder.
+    public init(_ name: String, in folder: String) throws {
+        path = "\(folder)/\(name)"
+        text = try String(contentsOf: URL(filePath: path), encoding: .utf8)
+    }
+
+    /// The names of all YAML files in a folder, sorted.
+    public static func names(in folder: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder)
+            .filter { $0.hasSuffix(".yaml") }.sorted()
+    }
+
+    /// What the file says is wrong with it, sorted: `line:column: severity: message`.
+    public var expected: [String] {
+        let remark = /# (error|warning) (\d+): (.*?)(?=$| # (?:error|warning) \d+:)/
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        return lines.enumerated().flatMap { index, line in
+            line.matches(of: remark).map { "\(index + 1):\($0.2): \($0.1): \($0.3)" }
+        }.sorted()
+    }
+
+    /// Diagnostics in the words of ``expected``, sorted.
+    public static func words(_ diagnostics: [Diagnostic]) -> [String] {
+        diagnostics.map { diagnostic in
+            let notes = diagnostic.notes.map { note in
+                " [\(note.range.map { "\($0.start.line)" } ?? "nowhere"): \(note.message)]"
+            }
+            let place = diagnostic.range.map { "\($0.start)" } ?? "nowhere"
+            return "\(place): \(diagnostic.severity.rawValue): \(diagnostic.message)"
+                + notes.joined()
+        }.sorted()
+    }
+}
