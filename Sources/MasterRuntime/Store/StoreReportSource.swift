@@ -58,9 +58,10 @@ public struct StoreReportSource: ReportSource {
             if details.logContents.contain(stored.log, of: step) {
                 let path = store.folder + "/" + stored.path
                 let content = try await OwnThread.run { try LogFile(path: path).content() }
+                let hasMarks = stored.log.kind == .stream
                 record["content"] = [
                     "logid": .int(stored.log.id), "firstline": .int(content.firstLine),
-                    "content": .string(content.text),
+                    "content": .string(hasMarks ? content.text : content.unmarked),
                 ]
             }
             records.append(.object(record))
@@ -116,6 +117,14 @@ extension BuildDetails.LogContents {
         case .named(let names):
             names.contains(log.name) || names.contains("\(step.name).\(log.name)")
         }
+    }
+}
+
+extension LogFile.Content {
+    /// The lines without their marks, which only a stream has.
+    fileprivate var unmarked: String {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        return lines.map { $0.dropFirst() }.joined(separator: "\n")
     }
 }
 

@@ -85,7 +85,9 @@ struct StoreFixture: Sendable {
     }
 
     /// Runs a step with a log in a build, without waiting.
-    func runStep(_ number: Int = 1, of build: Build, lines: String = "oone\n") async throws {
+    func runStep(
+        _ number: Int = 1, of build: Build, lines: String = "oone\n", kind: Log.Kind = .stream
+    ) async throws {
         let (step, log) = (store.makeStepID(), store.makeLogID())
         let file = LogFile.path(buildID: build.id, stepNumber: number, slug: "stdio")
         try write(lines, to: file)
@@ -94,7 +96,7 @@ struct StoreFixture: Sendable {
             try transaction.startStep(step)
             try transaction.updateStep(step, stateString: "working")
             try transaction.newLog(
-                id: log, stepID: step, name: "stdio", slug: "stdio", kind: .stream)
+                id: log, stepID: step, name: "stdio", slug: "stdio", kind: kind)
             try transaction.finishLog(log, lineCount: lines.utf8.count { $0 == 0x0A })
             try transaction.finishStep(step, results: .success, stateString: "done")
         }

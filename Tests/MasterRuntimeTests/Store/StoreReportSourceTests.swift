@@ -73,6 +73,19 @@ struct StoreReportSourceTests {
         }
     }
 
+    @Test func `only the lines of a stream have marks`() async throws {
+        try await StoreFixture.run(storing: [.buildFinished]) { fixture in
+            let build = try await fixture.startBuild()
+            try await fixture.runStep(of: build, lines: "oone\no\noout\n", kind: .text)
+            try await fixture.finish(build)
+            let event = try await fixture.store.read { try Event.stored(at: 1, in: $0) }
+            let record = try await StoreReportSource(fixture.store).build(
+                of: try #require(event), with: BuildDetails(logContents: .all))
+            let content = record["steps"]?[0]?["logs"]?[0]?["content"]?["content"]
+            #expect(content == "one\n\nout\n")
+        }
+    }
+
     @Test func `a log whose file was removed has no content and does no harm`() async throws {
         try await withFinishedBuild { source, event, fixture in
             try FileManager.default.removeItem(atPath: fixture.folder + "/logs")
