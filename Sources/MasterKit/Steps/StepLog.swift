@@ -12,6 +12,9 @@ public enum LogChannel: UInt8, Sendable, Hashable, CaseIterable {
     case stderr = 0x65
     /// What the master says about the step, marked `h`.
     case header = 0x68
+
+    /// The channels of what a program writes.
+    package static let output: [LogChannel] = [.stdout, .stderr]
 }
 
 extension StepLog {

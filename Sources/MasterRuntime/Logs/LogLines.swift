@@ -2,8 +2,8 @@ internal import MasterKit
 
 /// Turns output that comes in pieces of any size into whole lines, each marked with its channel.
 ///
-/// A line that has no end yet is held back; one that is longer than a limit is broken, at the same
-/// place however the pieces come.
+/// A line that has no end yet is held back until it ends, a header comes or all is over; one that
+/// is longer than a limit is broken, at the same place however the pieces come.
 struct LogLines {
     private(set) var lineCount = 0
     private let longestLine: Int
@@ -16,6 +16,7 @@ struct LogLines {
 
     /// Adds a piece of output and appends the lines that it completes.
     mutating func add(_ bytes: ArraySlice<UInt8>, of channel: LogChannel, to lines: inout [UInt8]) {
+        if channel == .header, !bytes.isEmpty { endOutput(&lines) }
         var rest = bytes
         lines.reserveCapacity(lines.count + rest.count + rest.count / 16)
         if unfinished[channel] != nil {
@@ -35,10 +36,18 @@ struct LogLines {
 
     /// Ends every line that is still unfinished.
     mutating func finish(_ lines: inout [UInt8]) {
-        for channel in LogChannel.allCases {
-            guard let line = unfinished.removeValue(forKey: channel) else { continue }
-            complete(line[...], of: channel, &lines)
-        }
+        endOutput(&lines)
+        end(.header, &lines)
+    }
+
+    /// Ends unfinished lines of output, so that a header stands behind all that came before it.
+    private mutating func endOutput(_ lines: inout [UInt8]) {
+        for channel in LogChannel.output { end(channel, &lines) }
+    }
+
+    private mutating func end(_ channel: LogChannel, _ lines: inout [UInt8]) {
+        guard let line = unfinished.removeValue(forKey: channel) else { return }
+        complete(line[...], of: channel, &lines)
     }
 
     /// Keeps the beginning of a line until the rest comes; of a long one what it is beyond.

@@ -3,8 +3,9 @@ import Synchronization
 
 /// A log of a step that is kept in memory.
 ///
-/// Lines are kept as the store keeps them: each begins with the letter of its channel, and what
-/// one channel writes is not torn apart by what another writes meanwhile.
+/// Lines are kept as the store keeps them: each begins with the letter of its channel, what one
+/// channel writes is not torn apart by what another writes meanwhile, and a header ends the lines
+/// of output before it.
 public final class RecordedLog: StepLog {
     /// The name under which the step opened it.
     public let name: String
@@ -14,6 +15,11 @@ public final class RecordedLog: StepLog {
     private struct State {
         var lines: [String] = []
         var unfinished: [LogChannel: [UInt8]] = [:]
+
+        mutating func end(_ channel: LogChannel) {
+            guard let rest = unfinished.removeValue(forKey: channel) else { return }
+            lines.append(RecordedLog.line(rest[...], channel))
+        }
     }
 
     private let mask: SecretMask
@@ -40,7 +46,7 @@ public final class RecordedLog: StepLog {
         }
     }
 
-    /// The lines with a line end after each, as reports carry them.
+    /// The lines with a line end after each, as the store keeps them.
     public var content: String {
         lines.map { "\($0)\n" }.joined()
     }
@@ -48,6 +54,9 @@ public final class RecordedLog: StepLog {
     /// Adds output of one channel.
     public func write(_ bytes: ArraySlice<UInt8>, to channel: LogChannel) async throws {
         state.withLock { state in
+            if channel == .header, !bytes.isEmpty {
+                for output in LogChannel.output { state.end(output) }
+            }
             var open = state.unfinished.removeValue(forKey: channel) ?? []
             open.append(contentsOf: bytes)
             var rest = open[...]

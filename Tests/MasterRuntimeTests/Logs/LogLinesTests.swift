@@ -33,6 +33,15 @@ struct LogLinesTests {
         #expect(count == 3)
     }
 
+    @Test func `a header ends the lines of output before it`() {
+        let (text, count) = lines([
+            ("out", .stdout), ("err", .stderr), ("", .header), ("or", .stderr),
+            ("the end\n", .header),
+        ])
+        #expect(text == "oout\neerror\nhthe end\n")
+        #expect(count == 3)
+    }
+
     @Test func `empty lines stay, and nothing has no line`() {
         #expect(lines([("\n\na\n", .stdout)]).text == "o\no\noa\n")
         #expect(lines([]).text.isEmpty)

@@ -32,7 +32,17 @@ struct LogWriterTests {
             try await writer.write(Array("two\nthr".utf8)[...], to: .stderr)
             try await writer.line("four", to: .header)
             #expect(try await writer.close() == 4)
-            #expect(try read(path) == "oone\netwo\nhfour\nethr\n")
+            #expect(try read(path) == "oone\netwo\nethr\nhfour\n")
+        }
+    }
+
+    @Test func `what a mask holds back stands before a header`() async throws {
+        let mask = SecretMask([(name: "token", value: "s3cr3t-value")])
+        try await with(mask: mask) { writer, path in
+            try await writer.write(Array("it is s3cr3t-".utf8)[...], to: .stdout)
+            try await writer.line("the end", to: .header)
+            #expect(try await writer.close() == 2)
+            #expect(try read(path) == "oit is s3cr3t-\nhthe end\n")
         }
     }
 
