@@ -72,7 +72,9 @@ struct StepOptionSettings: Settings {
         options.doStepIf = doStepIf ?? options.doStepIf
         options.hideStepIf = hideStepIf ?? options.hideStepIf
         options.description = description ?? options.description
-        options.descriptionDone = descriptionDone ?? options.descriptionDone
+        // What the file says of a running step also holds for a finished one.
+        let ownDone = description == nil ? options.descriptionDone : nil
+        options.descriptionDone = descriptionDone ?? ownDone
         options.descriptionSuffix = descriptionSuffix ?? options.descriptionSuffix
         options.updateBuildSummaryPolicy =
             updateBuildSummaryPolicy ?? options.updateBuildSummaryPolicy
@@ -100,8 +102,15 @@ extension PluginDeclaration where P == any Step {
         return (options as? StepOptionSettings)?.applied(to: defaults) ?? defaults
     }
 
-    /// Whether the file says what is shown of the step, which wins over the step's own words.
+    /// Whether the file says what is shown of the running step, which wins over the step's own
+    /// words.
     public var hasOwnDescription: Bool {
+        (options as? StepOptionSettings)?.description != nil
+    }
+
+    /// Whether the file says what is shown of the finished step, which wins over the step's own
+    /// words.
+    public var hasOwnDescriptionDone: Bool {
         let given = options as? StepOptionSettings
         return given?.description != nil || given?.descriptionDone != nil
     }

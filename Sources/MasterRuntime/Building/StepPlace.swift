@@ -1,9 +1,10 @@
 internal import MasterKit
 
-/// Where a step's commands run and what environment they have.
+/// Where a step's commands run, what environment they have and how their output is encoded.
 struct StepPlace: Sendable {
     let workdir: String
     let environment: [String: String?]
+    let encoding: LogEncoding
 
     init(
         _ options: StepOptions, of builder: BuilderConfiguration, in folder: String,
@@ -13,11 +14,13 @@ struct StepPlace: Sendable {
         workdir = FilePaths.absolute(try options.workdir?.render(in: context) ?? ".", in: base)
         let variables = try builder.environment.render(in: context).variables
         environment = Dictionary(uniqueKeysWithValues: variables.map { ($0.key, $0.value) })
+        encoding = options.logEncoding
     }
 
     /// The folder itself, when what the file says can't be rendered.
     init(folder: String) {
         workdir = folder
         environment = [:]
+        encoding = .utf8
     }
 }

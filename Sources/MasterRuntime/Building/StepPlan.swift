@@ -10,7 +10,7 @@ struct StepPlan {
         var policy = StepPolicy()
         var place: StepPlace
         /// What is shown while it runs.
-        var running = "running"
+        var running = RunningText()
         /// What could not be rendered; the step ends as exception with it.
         var fault: RenderError?
     }
@@ -37,7 +37,8 @@ struct StepPlan {
             planned.policy = try StepPolicy(options, in: context)
             planned.name = try name(options, in: context) ?? planned.name
             planned.place = try StepPlace(options, of: builder, in: folder, context)
-            planned.running = try StepTexts(options).running(in: context) ?? planned.running
+            planned.running = try StepTexts(options).running(
+                given: declaration.hasOwnDescription, in: context)
         } catch {
             planned.fault = error
         }

@@ -17,8 +17,8 @@ struct StepRunner: Sendable {
     func run() async -> Bool {
         let id = shared.store.makeStepID()
         let host = StepSession(
-            number: number, place: step.place, session: session, build: build, shared: shared,
-            stepID: id)
+            number: number, place: step.place, running: step.running, session: session,
+            build: build, shared: shared, stepID: id)
         await begin(id)
         var ending = await ending(of: await outcome(host), host)
         do {
@@ -35,7 +35,7 @@ struct StepRunner: Sendable {
         await shared.store.post { [number, name] transaction in
             try transaction.newStep(id: id, buildID: buildID, number: number, name: name)
         }
-        let running = shared.mask.apply(to: step.running)
+        let running = shared.mask.apply(to: step.running.first)
         await shared.store.post { transaction in
             try transaction.startStep(id, stateString: running)
         }
@@ -66,13 +66,12 @@ struct StepRunner: Sendable {
         let context = StepContext(name: name, number: number, logger: logger, host: host)
         do {
             let limit = try step.options.maxTime?.render(in: host.renderContext)
-            let results = try await StepDeadline.run(within: limit) {
-                try await step.declaration.plugin.run(in: context)
-            }
+            let results = try await run(context, within: limit, host)
             let wasStopped = Task.isCancelled && results != .success
             return StepOutcome(
                 wasStopped ? .cancelled : results, isTimedOut: host.isTimedOut && !wasStopped)
-        } catch is StepDeadline {
+        } catch let error as StepDeadline.Passed {
+            if !error.isToldByCommand { await write("timeout", "\(error)", host) }
             return StepOutcome(.failure, isTimedOut: true)
         } catch let error where Task.isCancelled {
             shared.logger.debug("\(name) was stopped: \(error)")
@@ -86,6 +85,16 @@ struct StepRunner: Sendable {
         } catch {
             return await exception(error, host)
         }
+    }
+
+    private func run(
+        _ context: StepContext, within limit: Duration?, _ host: StepSession
+    ) async throws -> Results {
+        let plugin = step.declaration.plugin
+        guard let limit else { return try await plugin.run(in: context) }
+        let deadline = StepDeadline(limit)
+        host.limit(by: deadline)
+        return try await deadline.run { try await plugin.run(in: context) }
     }
 
     private func exception(_ error: any Error, _ host: StepSession) async -> StepOutcome {
@@ -122,7 +131,7 @@ struct StepRunner: Sendable {
         context.results = outcome.results
         do {
             let text = try StepTexts(step.options).done(
-                outcome, summary: host.summary, given: step.declaration.hasOwnDescription,
+                outcome, summary: host.summary, given: step.declaration.hasOwnDescriptionDone,
                 in: context)
             let isHidden = try step.options.hideStepIf.render(in: context)
             return Ending(outcome.results, shared.mask.apply(to: text), isHidden: isHidden)

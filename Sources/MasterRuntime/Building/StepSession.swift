@@ -9,11 +9,14 @@ final class StepSession: StepHost {
         var logs: [(id: Int, writer: LogWriter)] = []
         var slugs: Set<String> = []
         var fault: LogFault?
+        var deadline: StepDeadline?
     }
 
     let workdir: String
     let environment: [String: String?]
     let session: HTTPSession
+    private let encoding: LogEncoding
+    private let running: RunningText
     private let number: Int
     private let build: BuildState
     private let shared: BuildEnvironment
@@ -21,12 +24,14 @@ final class StepSession: StepHost {
     private let state = Mutex(State())
 
     init(
-        number: Int, place: StepPlace, session: HTTPSession, build: BuildState,
-        shared: BuildEnvironment, stepID: Int
+        number: Int, place: StepPlace, running: RunningText, session: HTTPSession,
+        build: BuildState, shared: BuildEnvironment, stepID: Int
     ) {
         self.number = number
         self.workdir = place.workdir
         self.environment = place.environment
+        self.encoding = place.encoding
+        self.running = running
         self.session = session
         self.build = build
         self.shared = shared
@@ -50,8 +55,9 @@ final class StepSession: StepHost {
     }
 
     func setSummary(_ text: String) async {
-        let masked = shared.mask.apply(to: text)
-        state.withLock { $0.summary = masked }
+        state.withLock { $0.summary = text }
+        guard let shown = running.showing(text) else { return }
+        let masked = shared.mask.apply(to: shown)
         await shared.store.post { [stepID] transaction in
             try transaction.updateStep(stepID, stateString: masked)
         }
@@ -68,13 +74,26 @@ final class StepSession: StepHost {
     func run(
         _ command: Command, updates: (CommandUpdate) async throws -> Void
     ) async throws -> CommandResult {
-        var command = command
-        if case .shell(var shell) = command {
-            shell.workdir = FilePaths.absolute(shell.workdir, in: workdir)
-            shell.environment.merge(environment) { own, _ in own }
-            command = .shell(shell)
+        guard case .shell(var shell) = command else {
+            return try await shared.worker.run(command, updates: updates)
         }
-        return try await shared.worker.run(command, updates: updates)
+        shell.workdir = FilePaths.absolute(shell.workdir, in: workdir)
+        shell.environment.merge(environment) { own, _ in own }
+        guard let deadline = state.withLock({ $0.deadline }) else {
+            return try await run(shell, updates)
+        }
+        return try await deadline.run(shell) { try await run($0, updates) }
+    }
+
+    private func run(
+        _ shell: Command.Shell, _ updates: (CommandUpdate) async throws -> Void
+    ) async throws -> CommandResult {
+        try await shared.worker.run(.shell(shell)) { try await updates(encoding.decoded($0)) }
+    }
+
+    /// Gives the commands that are run from now on a time by which they have to end.
+    func limit(by deadline: StepDeadline) {
+        state.withLock { $0.deadline = deadline }
     }
 
     /// Writes a whole log at once, for what the runner itself has to say about a step.

@@ -8,11 +8,18 @@ struct StepTexts {
         self.options = options
     }
 
-    /// The text while it runs, `nil` when nothing is said.
-    func running(in context: RenderContext) throws(RenderError) -> String? {
-        try options.description.map { description throws(RenderError) in
-            try with(suffix: description.render(in: context).text, in: context)
-        }
+    /// What is shown while it runs.
+    ///
+    /// - Parameters:
+    ///   - given: Whether the file says what is shown, which wins over the step's own words.
+    ///   - context: The build as it stands before the step begins.
+    /// - Returns: The text to begin with, and what becomes of the step's own words.
+    /// - Throws: ``RenderError`` when what the file says can't be rendered.
+    func running(given: Bool, in context: RenderContext) throws(RenderError) -> RunningText {
+        let description = try options.description?.render(in: context).text
+        return RunningText(
+            description: description ?? "running", isFixed: given,
+            suffix: try options.descriptionSuffix?.render(in: context).text)
     }
 
     /// The text when it has finished.

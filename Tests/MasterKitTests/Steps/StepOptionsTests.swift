@@ -73,12 +73,16 @@ struct StepOptionsTests {
     }
 
     @Test(arguments: [
-        ("", false), (", description: a", true), (", descriptionDone: a", true),
-        (", descriptionSuffix: a", false), (", name: a", false),
+        ("", false, false), (", description: a", true, true),
+        (", descriptionDone: a", false, true), (", descriptionSuffix: a", false, false),
+        (", name: a", false, false),
     ])
-    func `a description of one's own is known`(settings: String, has: Bool) throws {
-        let entry = "{steps.Simple: {count: 1\(settings)}}"
-        #expect(try declaration(entry).hasOwnDescription == has)
+    func `a description of one's own is known`(
+        settings: String, running: Bool, done: Bool
+    ) throws {
+        let declaration = try declaration("{steps.Simple: {count: 1\(settings)}}")
+        #expect(declaration.hasOwnDescription == running)
+        #expect(declaration.hasOwnDescriptionDone == done)
     }
 
     @Test func `a name has a limit`() throws {

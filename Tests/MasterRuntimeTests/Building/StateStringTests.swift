@@ -38,6 +38,9 @@ struct StateStringTests {
         Case(
             "result: failure, says: bad, descriptionSuffix: end", "bad end (failure)",
             build: "failed bad end (failure)"),
+        Case(
+            "result: success, says: counted, descriptionDone: tests", "tests",
+            build: "build successful"),
         Case("result: skipped", "finished (skipped)", build: "build successful"),
         Case(
             "result: warnings, warnOnWarnings: true", "finished (warnings)",
@@ -78,11 +81,21 @@ struct StateStringTests {
             steps:
               - steps.Give: {result: success, says: counting}
               - steps.Give: {result: success, description: waiting, descriptionSuffix: now}
+              - steps.Give: {result: success, says: counting, description: testing}
+              - steps.Give: {result: success, says: counting, descriptionDone: tested}
+              - steps.Give: {result: success, says: counting, descriptionSuffix: up}
             """
         try await MasterBench.with(yaml) { bench in
             let events = try await bench.events(of: [.stepNew, .stepStarted, .stepUpdated])
             let texts = events.compactMap { $0.record["state_string"]?.stringValue }
-            #expect(texts == ["pending", "running", "counting", "pending", "waiting now"])
+            #expect(
+                texts == [
+                    "pending", "running", "counting",
+                    "pending", "waiting now",
+                    "pending", "testing",
+                    "pending", "running", "counting",
+                    "pending", "running up", "counting up",
+                ])
         }
     }
 

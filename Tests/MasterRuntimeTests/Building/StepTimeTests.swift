@@ -1,5 +1,6 @@
 import MasterKit
 import MasterRuntime
+import MasterTesting
 import Testing
 
 /// How long steps may take.
@@ -26,6 +27,47 @@ struct StepTimeTests {
                     "'sleep 600' (failure) (timed out)", "finished",
                 ])
             #expect(build.build.results == .failure)
+        }
+    }
+
+    @Test func `the log of a command says that the time of its step was over`() async throws {
+        let yaml = "steps: [steps.ShellCommand: {command: sleep 600 & sleep 600, maxTime: 400ms}]"
+        try await MasterBench.with(yaml) { bench in
+            let build = try await bench.buildOne()
+            let log = try bench.log("stdio", of: build)
+            #expect(log.contains("hcommand timed out: it ran for 0."))
+            #expect(log.contains(" (maxTime 0."))
+            #expect(build.steps.map(\.stateString) == ["'sleep 600 ...' (failure) (timed out)"])
+            #expect(build.logs[1]?.count == 1)
+        }
+    }
+
+    @Test func `a step that runs no command says that its time was over`() async throws {
+        try await withLoopbackServer(handler: { _ in .hang }) { server in
+            let yaml = "steps: [steps.GET: {url: '\(server.url)', maxTime: 400ms}]"
+            try await MasterBench.with(yaml) { bench in
+                let build = try await bench.buildOne()
+                let log = try bench.log("timeout", of: build)
+                #expect(log == "oended after 0.4 seconds, its maxTime\n")
+                #expect(build.steps.map(\.stateString) == ["Requested (failure) (timed out)"])
+            }
+        }
+    }
+
+    @Test func `the commands of a step share its time`() async throws {
+        let scripts: [String: Scripts.Script] = [
+            "two": { context in
+                let shell = Command.Shell(.script("sleep 600"), in: context.workdir)
+                let first = try await context.run(.shell(shell)) { _ in }
+                let second = try await context.run(.shell(shell)) { _ in }
+                let ended = [first, second].filter { $0.timedOut != nil }
+                return ended.count == 2 ? .success : .exception
+            }
+        ]
+        let yaml = "steps: [steps.Play: {script: $two, maxTime: 20ms}]"
+        try await MasterBench.with(yaml, scripts: scripts) { bench in
+            let build = try await bench.buildOne()
+            #expect(build.steps.map(\.stateString) == ["finished (failure) (timed out)"])
         }
     }
 

@@ -28,6 +28,26 @@ struct BuildLogTests {
         }
     }
 
+    @Test(arguments: [
+        ("iso-8859-1", "caf\u{E9}"), ("ascii", "caf\u{FFFD}"), ("utf-8", "caf\u{FFFD}"),
+    ])
+    func `output is read in the encoding of the step`(
+        _ encoding: String, _ text: String
+    ) async throws {
+        let yaml = #"""
+            steps:
+              - steps.SetPropertyFromCommand:
+                  command: [printf, '%b', 'caf\0351\n']
+                  property: word
+                  logEncoding: \#(encoding)
+            """#
+        try await MasterBench.with(yaml) { bench in
+            let build = try await bench.buildOne()
+            #expect(build.build.properties["word"] == .string(text))
+            #expect(try bench.log("stdio", of: build).contains("\no\(text)\n"))
+        }
+    }
+
     @Test(arguments: ["folder", "disk"])
     func `a log that can't be written ends the step as exception, with one clear error`(
         _ fault: String
