@@ -6,6 +6,9 @@ public struct DELETE: Step, SettingHints {
     public static let summary =
         "Sends a DELETE request; fails when the answer is 400 or above, or when there is none."
 
+    /// The options of a step that sends a request.
+    public static var options: StepOptions { .request }
+
     @SettingGroup var request: HTTPRequestSettings
 
     /// Makes a step to be configured.

@@ -6,6 +6,9 @@ public struct HTTPStep: Step, SettingHints {
     public static let summary =
         "Sends a request of any method; fails when the answer is 400 or above, or when there is none."
 
+    /// The options of a step that sends a request.
+    public static var options: StepOptions { .request }
+
     @Setting("The method of the request.")
     var method: Renderable<RequestMethod> = Renderable(.post)
 

@@ -9,19 +9,28 @@ struct ExchangeLog {
     private static let rule = String(repeating: "=", count: 60)
 
     /// Says what is about to be sent.
-    func begin(_ request: HTTPRequest) async throws {
+    ///
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - absentParameters: The names of parameters that are null.
+    ///   - absentFields: The names of fields of the body that are null.
+    /// - Throws: What writing the log throws.
+    func begin(
+        _ request: HTTPRequest, absentParameters: [String] = [], absentFields: [String] = []
+    ) async throws {
         let address = HTTPAddress.withoutUser(request.url)
         var lines = ["Performing \(request.method) request to \(address)"]
-        if !request.query.isEmpty { lines += section("Parameters", request.query.map(\.line)) }
+        lines += section("Parameters", request.query.map(\.line) + absent(absentParameters))
         switch request.body {
-        case .form(let pairs) where !pairs.isEmpty:
-            lines += section("Data", pairs.map(\.line))
+        case .form(let pairs):
+            lines += section("Data", pairs.map(\.line) + absent(absentFields))
         case .bytes(let bytes, "application/json"):
             lines += section("JSON", [String(decoding: bytes, as: UTF8.self)])
         case .bytes(let bytes, _):
             lines += section("Data", [String(decoding: bytes, as: UTF8.self)])
         case .multipart(let parts):
-            lines += section("Data", parts.filter { $0.filename == nil }.map(\.line))
+            let fields = parts.filter { $0.filename == nil }.map(\.line)
+            lines += section("Data", fields + absent(absentFields))
             lines += section("Files", parts.filter { $0.filename != nil }.map(\.line))
         default: break
         }
@@ -60,6 +69,10 @@ struct ExchangeLog {
             section("Response Headers", responseHeaders.lines(exchange.headers)), to: .header)
         try await log.line(" ------ Content ------")
         try await content.write(to: log)
+    }
+
+    private func absent(_ names: [String]) -> [String] {
+        names.map { "\($0): (null, not sent)" }
     }
 
     private func section(_ title: String, _ lines: [String]) -> [String] {

@@ -6,6 +6,8 @@ import MasterKit
 /// their spelling, booleans are `true` and `false`.
 struct FieldPairs: SettingValue {
     let pairs: [HTTPPair]
+    /// The names of null values, which are not sent.
+    let absentNames: [String]
     /// Whether not even a field without value was written.
     let isEmpty: Bool
 
@@ -23,16 +25,19 @@ struct FieldPairs: SettingValue {
         }
         let present = fields.compactMap(\.self)
         guard present.count == fields.count else { return nil }
-        return FieldPairs(pairs: present.flatMap(\.pairs), isEmpty: fields.isEmpty)
+        return FieldPairs(
+            pairs: present.flatMap(\.pairs), absentNames: present.flatMap(\.absentNames),
+            isEmpty: fields.isEmpty)
     }
 }
 
 /// One name with its values.
 private struct FieldPair: SettingValue {
     let name: String
-    let values: [String]
+    let values: [String?]
 
-    var pairs: [HTTPPair] { values.map { HTTPPair(name, $0) } }
+    var pairs: [HTTPPair] { values.compactMap(\.self).map { HTTPPair(name, $0) } }
+    var absentNames: [String] { values.filter { $0 == nil }.map { _ in name } }
 
     static var shape: String { "a pair [name, value]" }
 
@@ -56,20 +61,20 @@ private struct FieldPair: SettingValue {
     }
 }
 
-/// The values of one name: none for null, one for a scalar, several for a list.
+/// The values of one name: one for a scalar, several for a list; each may be null.
 private struct FieldValues: SettingValue {
-    let texts: [String]
+    let texts: [String?]
 
     static var shape: String { "a text, a number, true, false, null or a list of these" }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FieldValues? {
         guard let items = node.sequence else {
-            return text(node, decoder).map { FieldValues(texts: $0.map { [$0] } ?? []) }
+            return text(node, decoder).map { FieldValues(texts: [$0]) }
         }
         let texts = items.map { text($0, decoder) }
         let present = texts.compactMap(\.self)
         guard present.count == texts.count else { return nil }
-        return FieldValues(texts: present.compactMap(\.self))
+        return FieldValues(texts: present)
     }
 
     private static func text(_ node: YAMLNode, _ decoder: SettingDecoder) -> String?? {

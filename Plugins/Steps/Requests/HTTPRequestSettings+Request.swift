@@ -4,9 +4,11 @@ extension HTTPRequestSettings {
     /// The most bytes of a file that a request carries.
     private static let fileLimit = 64 << 20
 
-    /// Renders the settings to a request.
-    func request(_ method: HTTPMethod, in context: StepContext) async throws -> HTTPRequest {
-        var request = HTTPRequest(method, try context.render(url).text)
+    /// Renders the settings but the address to a request.
+    func request(
+        _ method: HTTPMethod, to address: String, in context: StepContext
+    ) async throws -> HTTPRequest {
+        var request = HTTPRequest(method, address)
         request.query = try context.render(params)?.pairs ?? []
         request.body = try await body(in: context)
         request.cookies = try context.render(cookies)?.pairs ?? []

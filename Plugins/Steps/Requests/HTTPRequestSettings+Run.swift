@@ -3,15 +3,31 @@ import MasterKit
 extension HTTPRequestSettings {
     /// Sends the request and writes what went over the wire into the logs `log` and `content`.
     ///
-    /// - Returns: Success below status 400; failure from there on, and when there is no answer.
+    /// - Returns: Success below status 400; failure from there on, when there is no answer, and
+    ///   when what the address came out as is none.
     func run(_ method: HTTPMethod, in context: StepContext) async throws -> Results {
-        await context.setSummary("Requesting")
-        let request = try await request(method, in: context)
+        let address: String
+        do {
+            address = try context.render(url).text
+        } catch {
+            let log = try await context.openLog("log")
+            try await log.line("The request failed: \(error)", to: .stderr)
+            return .failure
+        }
+        return try await run(method, to: address, in: context)
+    }
+
+    private func run(
+        _ method: HTTPMethod, to address: String, in context: StepContext
+    ) async throws -> Results {
+        let request = try await request(method, to: address, in: context)
         let log = ExchangeLog(
             log: try await context.openLog("log"),
             requestHeaders: HeaderListing(hiding: try context.render(hideRequestHeaders)),
             responseHeaders: HeaderListing(hiding: try context.render(hideResponseHeaders)))
-        try await log.begin(request)
+        try await log.begin(
+            request, absentParameters: try context.render(params)?.absentNames ?? [],
+            absentFields: try context.render(data)?.absentNames ?? [])
         do {
             let status =
                 try context.render(stream)
@@ -21,7 +37,6 @@ extension HTTPRequestSettings {
             return status < 400 ? .success : .failure
         } catch let error as HTTPError {
             try Task.checkCancellation()
-            await context.setSummary("Requested")
             try await log.fault(error)
             return .failure
         }

@@ -57,7 +57,7 @@ struct GETTests {
         }
 
         #expect(run.results == expected)
-        #expect(run.harness.summaries == ["Requesting", "Status code: \(status)"])
+        #expect(run.harness.summaries == ["Status code: \(status)"])
         #expect(!run.harness.hasTimedOut)
     }
 

@@ -7,7 +7,12 @@ struct ExchangeLogTests {
     /// The layout of Buildbot's log; the headers are libcurl's.
     @Test func `a request and its answer are laid out as in Buildbot`() async throws {
         let run = try await StepRun.of(
-            POST.self, "{url: SERVER/a?z=0, params: {b: 1, a: [x, y]}, data: {k: v, n: null}}")
+            POST.self,
+            """
+            url: SERVER/a?z=0
+            params: {b: 1, a: [x, null, y], p: null}
+            data: {k: v, n: null}
+            """)
 
         let lines = try #require(run.log("log")).split(separator: "\n")
         let headers = lines.filter { !$0.contains("Accept-Encoding") && !$0.contains("User-Agent") }
@@ -15,7 +20,8 @@ struct ExchangeLogTests {
             headers.map { $0.replacing(run.server.dropFirst(7), with: "HOST") } == [
                 "hPerforming POST request to SERVER/a?z=0",
                 "hParameters:", "h\tb: 1", "h\ta: x", "h\ta: y",
-                "hData:", "h\tk: v",
+                "h\ta: (null, not sent)", "h\tp: (null, not sent)",
+                "hData:", "h\tk: v", "h\tn: (null, not sent)",
                 "hRequest Headers:", "h\tHost: HOST", "h\tAccept: */*",
                 "h\tContent-Type: application/x-www-form-urlencoded", "h\tContent-Length: 3",
                 "oURL: SERVER/a?z=0&b=1&a=x&a=y",
@@ -38,6 +44,16 @@ struct ExchangeLogTests {
         #expect(text.log("log")?.contains("hData:\nh\ttwo\nhlines\n") == true)
         #expect(
             files.log("log")?.contains("hData:\nh\tk: v\nhFiles:\nh\tf: n.txt (3 bytes)\n") == true)
+    }
+
+    @Test func `null fields are told of a body without any other, and beside files`() async throws {
+        let form = try await StepRun.of(POST.self, "{url: SERVER/, data: {revision: null}}")
+        let files = try await StepRun.of(
+            POST.self, "{url: SERVER/, data: {revision: null}, files: {f: abc}}")
+
+        for run in [form, files] {
+            #expect(run.log("log")?.contains("hData:\nh\trevision: (null, not sent)\n") == true)
+        }
     }
 
     @Test(arguments: [(200, "o"), (201, "o"), (204, "o"), (304, "e"), (404, "e"), (500, "e")])

@@ -10,7 +10,7 @@ struct HTTPRequestSettingsTests {
         let harness = try StepHarness(properties: ["ca": "/ca.pem", "seconds": 7])
         let context = StepContext(
             name: "GET", number: 1, logger: Logger(label: "test"), host: harness)
-        return try await step.request.request(.get, in: context)
+        return try await step.request.request(.get, to: "http://h/", in: context)
     }
 
     @Test(arguments: [

@@ -9,7 +9,7 @@ struct NetworkFaultTests {
         let results = try await harness.run(GET.configured(yaml: "'http://127.0.0.1:1/x'"))
 
         #expect(results == .failure)
-        #expect(harness.summaries == ["Requesting", "Requested"])
+        #expect(harness.summaries.isEmpty)
         #expect(harness.logs.map(\.name) == ["log"])
         let lines = try #require(harness.log("log")).lines
         #expect(lines.first == "hPerforming GET request to http://127.0.0.1:1/x")
@@ -25,7 +25,7 @@ struct NetworkFaultTests {
         ) { _ in .hang }
 
         #expect(run.results == .failure)
-        #expect(run.harness.summary == "Requested")
+        #expect(run.harness.summaries.isEmpty)
         #expect(run.log("log")?.contains("\neThe request failed: ") == true)
     }
 
@@ -43,7 +43,7 @@ struct NetworkFaultTests {
         let run = try await StepRun.of(GET.self, "SERVER/") { _ in answer }
 
         #expect(run.results == .failure, "\(name)")
-        #expect(run.harness.summary == "Requested")
+        #expect(run.harness.summaries.isEmpty)
         #expect(run.log("log")?.contains("\neThe request failed: ") == true)
     }
 
@@ -58,6 +58,32 @@ struct NetworkFaultTests {
         #expect(log.contains("eStatus: 307\n"))
         #expect(log.contains("omoved\n"))
         #expect(log.contains("\neThe request failed: "))
+    }
+
+    @Test(arguments: [
+        ("null", "must be a text, not null"),
+        ("/relative", "must begin with http:// or https://"),
+        ("http://127.0.0.1:port/", "has 'port' for a port"),
+    ])
+    func `an address that comes out as none is a failure with its reason`(
+        _ value: String, _ reason: String
+    ) async throws {
+        let harness = try StepHarness(properties: value == "null" ? [:] : ["to": .string(value)])
+        let results = try await harness.run(GET.configured(yaml: "url: !Property to"))
+
+        #expect(results == .failure)
+        #expect(harness.logs.map(\.name) == ["log"])
+        let line = try #require(harness.log("log")?.lines.first)
+        #expect(line.hasPrefix("eThe request failed: "))
+        #expect(line.contains("'url' of steps.GET \(reason)"))
+    }
+
+    @Test func `another setting that can't be rendered is no failure of the request`()
+        async throws
+    {
+        let step = try GET.configured(yaml: "{url: 'http://127.0.0.1:1/', timeout: !Property t}")
+        let harness = try StepHarness(properties: ["t": "soon"])
+        await #expect(throws: RenderError.self) { try await harness.run(step) }
     }
 
     @Test func `stopping the build ends the request`() async throws {
