@@ -6,7 +6,7 @@ enum ReportVariables {
         "blamelist", "build", "build_url", "buildbot_title", "buildbot_url", "buildername",
         "buildset", "is_buildset", "mode", "previous_results", "projects", "properties",
         "result_name", "result_names", "results", "sourcestamps", "status_detected", "summary",
-        "workername",
+        "title_url", "workername",
     ]
 
     private static let buildKeys = [
@@ -67,6 +67,7 @@ enum ReportVariables {
             "previous_results": .optional(previous?.rawValue),
             "status_detected": .string(words.status),
             "build_url": build["url"] ?? .null,
+            "title_url": .string(master.titleURL),
             "buildbot_title": .string(master.title),
             "buildbot_url": .string(master.buildbotURL),
             "blamelist": .array(owners(in: properties).map { .string($0) }),

@@ -76,6 +76,7 @@ final class BuildState: Sendable {
             "properties": .object(properties.values),
             "results": .int(results.rawValue),
             "result_name": .string(results.name),
+            "title_url": .string(identity.titleURL),
             "buildbot_title": .string(identity.title),
             "buildbot_url": .string(identity.buildbotURL),
             "sourcestamps": .array(sourceStamps.map { .object($0.json) }),

@@ -6,6 +6,22 @@ import Testing
 
 /// The properties of builds: where they come from, and which wins.
 struct BuildPropertyTests {
+    @Test func `templates know what the master is called and where it is`() async throws {
+        let yaml = """
+            title: Greeter
+            titleURL: http://greeter.example/
+            buildbotURL: http://ci.example/
+            steps:
+              - steps.SetProperty:
+                  property: master
+                  value: !Template "{{ buildbot_title }} {{ title_url }} {{ buildbot_url }}"
+            """
+        try await MasterBench.with(yaml) { bench in
+            let properties = try await bench.buildOne().build.properties
+            #expect(properties["master"] == "Greeter http://greeter.example/ http://ci.example/")
+        }
+    }
+
     @Test func `a property of the command line wins over one of the builder and of the file`()
         async throws
     {

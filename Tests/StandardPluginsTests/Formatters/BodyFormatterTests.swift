@@ -15,7 +15,8 @@ struct BodyFormatterTests {
             yaml: "serverUrl: http://h/\nformat:\n\(lines)", scope: .service)
         let generator = try mode.map { try BuildStatusGenerator.configured(yaml: $0) }
         let harness = try ReporterHarness(
-            identity: MasterIdentity(title: "Title", buildbotURL: "http://ci/"))
+            identity: MasterIdentity(
+                title: "Title", titleURL: "http://title/", buildbotURL: "http://ci/"))
         let reports = try await harness.reports(
             of: reporter, for: start ? build.started : build.finished, of: build,
             generators: generator.map { [$0] })
@@ -112,7 +113,7 @@ struct BodyFormatterTests {
     @Test func `the master and the sources are told`() async throws {
         let value = try await body(
             """
-            - "{{ buildbot_title }} {{ buildbot_url }} {{ build_url }} {{ projects }}"
+            - "{{ buildbot_title }} {{ title_url }} {{ buildbot_url }} {{ build_url }} {{ projects }}"
             - "{{ sourcestamps }}"
             - !Field is_buildset
             - !Field mode
@@ -122,7 +123,7 @@ struct BodyFormatterTests {
 
         #expect(
             value == [
-                "Title http://ci/ http://localhost:8010/#/builders/1/builds/1 Title",
+                "Title http://title/ http://ci/ http://localhost:8010/#/builders/1/builds/1 Title",
                 "Source: HEAD", false, ["failing", "passing"],
                 ["success", "warnings", "failure", "skipped", "exception", "retry", "cancelled"],
                 1,
