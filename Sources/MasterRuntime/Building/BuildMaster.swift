@@ -153,7 +153,7 @@ public final class BuildMaster: Sendable {
 
     /// Waits until every build of a submission has ended.
     ///
-    /// - Returns: The builds in the order of their end; a retried one stands before its successor.
+    /// - Returns: The builds in the order of the request; a retried one stands before its successor.
     /// - Throws: ``StoreError`` when the store gave up and builds could not go on.
     public func wait(for submission: Submission) async throws(StoreError) -> [FinishedBuild] {
         guard let progress = submissions.progress(of: submission.buildset.id) else { return [] }

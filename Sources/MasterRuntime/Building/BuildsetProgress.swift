@@ -13,7 +13,14 @@ final class BuildsetProgress: Sendable {
 
         var outcome: Outcome? {
             if remaining > 0 { return nil }
-            return failure.map { .failure($0) } ?? .success(builds)
+            return failure.map { .failure($0) } ?? .success(inOrder)
+        }
+
+        /// The builds in the order of their requests, a retried one before its successor.
+        private var inOrder: [FinishedBuild] {
+            builds.sorted {
+                ($0.build.requestID, $0.build.id) < ($1.build.requestID, $1.build.id)
+            }
         }
     }
 
