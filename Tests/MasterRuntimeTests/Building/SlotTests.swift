@@ -74,7 +74,7 @@ struct SlotTests {
 
     @Test(arguments: [
         (["thre"], "there is no builder 'thre'; did you mean 'three'?"),
-        (["x"], "there is no builder 'x'; there are three"),
+        (["x"], "there is no builder 'x'; there is only 'three'"),
         (nil, "all builders are 'triggeredOnly'; name the one to be run"),
     ])
     func `a request that names no builder is refused`(
