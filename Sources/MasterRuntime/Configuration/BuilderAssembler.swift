@@ -13,7 +13,7 @@ struct BuilderAssembler {
             let places = declared.builders.flatMap { builder in
                 combinations(of: builder).map { (builder, $0) }
             }
-            checkNames(places.map { ($1.name, $0.name.range) })
+            checkNames(places.map { ($1.name, $0.name.range) } + declared.otherNames)
             return places.map(\.1)
         }
         guard let steps = settings.steps else {
@@ -35,7 +35,10 @@ struct BuilderAssembler {
     // MARK: Names
 
     private func checkNames(_ names: [(name: String, range: SourceRange?)]) {
-        decoder.checkUnique(names) {
+        let inOrder = names.sorted {
+            ($0.range?.start.offset ?? 0) < ($1.range?.start.offset ?? 0)
+        }
+        decoder.checkUnique(inOrder) {
             "there are two builders named '\($0)'; give one another name"
         }
     }

@@ -51,7 +51,9 @@ struct ReporterList: SettingValue {
 
 /// `builders`: each read for itself, so that one mistake does not hide another.
 struct BuilderList: SettingValue {
-    let builders: [BuilderSettings]
+    private(set) var builders: [BuilderSettings] = []
+    /// The plain names of those with a mistake, which no other builder may have either.
+    private(set) var otherNames: [(name: String, range: SourceRange?)] = []
 
     static var shape: String { "a list of builders" }
 
@@ -59,8 +61,17 @@ struct BuilderList: SettingValue {
         guard case .sequence(let items) = node.kind else {
             return decoder.mismatch(node, expected: shape)
         }
-        return BuilderList(
-            builders: items.compactMap { decoder.decode(BuilderSettings.self, from: $0) })
+        var list = BuilderList()
+        for item in items {
+            if let builder = decoder.decode(BuilderSettings.self, from: item) {
+                list.builders.append(builder)
+            } else if let name = item.mapping?["name"], let text = name.scalarText,
+                !name.isNull, BuilderName.fault(of: text) == nil
+            {
+                list.otherNames.append((text, name.range))
+            }
+        }
+        return list
     }
 }
 
