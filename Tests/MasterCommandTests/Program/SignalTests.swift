@@ -97,7 +97,7 @@ struct SignalTests {
         let ended = try await Program.inFolder(["master.yaml": file]) {
             try await $0.run(["run", "--verbose"]) { running in
                 await running.transcript.wait(for: "| going")
-                try running.send(.hangUp)
+                try running.send(.terminalClosed)
             }
         }
         #expect(ended.status == 129)
