@@ -3,7 +3,7 @@ import Testing
 
 struct EnvironmentVariableTests {
     private static let environment = [
-        "HOME": "/home/ci", "EMPTY": "", "COUNT": "5", "FLAG": "true", "NUMBER": "1.10",
+        "HOME": "/srv/ci", "EMPTY": "", "COUNT": "5", "FLAG": "true", "NUMBER": "1.10",
     ]
 
     private func value<Value: SettingValue>(_ yaml: String, as type: Value.Type) -> Value? {
@@ -13,13 +13,13 @@ struct EnvironmentVariableTests {
     }
 
     @Test func `a variable is a text that is known at load`() {
-        #expect(value("!Env HOME", as: String.self) == "/home/ci")
+        #expect(value("!Env HOME", as: String.self) == "/srv/ci")
         #expect(value("!Env EMPTY", as: String.self) == "")
         #expect(value("!Env NUMBER", as: JSONValue.self) == "1.10")
-        #expect(value("!Env HOME", as: Renderable<String>.self)?.constant == "/home/ci")
+        #expect(value("!Env HOME", as: Renderable<String>.self)?.constant == "/srv/ci")
         #expect(
             value("{a: [!Env HOME]}", as: Renderable<JSONValue>.self)?.constant
-                == ["a": ["/home/ci"]])
+                == ["a": ["/srv/ci"]])
     }
 
     @Test func `a number or boolean is read out of the text where one is wanted`() {
@@ -34,7 +34,7 @@ struct EnvironmentVariableTests {
 
     @Test func `a text that is none is an error at the tag`() {
         let reading = Reading("  !Env HOME", as: Int.self, environment: Self.environment)
-        #expect(reading.places == ["1:3: 'it' must be a whole number, not '/home/ci'"])
+        #expect(reading.places == ["1:3: 'it' must be a whole number, not '/srv/ci'"])
     }
 
     @Test func `a missing variable is an error with its remedy, or gets its default`() {
@@ -47,7 +47,7 @@ struct EnvironmentVariableTests {
         #expect(value("!Env {name: GONE, default: x}", as: String.self) == "x")
         #expect(value("!Env {name: GONE, default: 5}", as: Int.self) == 5)
         #expect(value("!Env {name: GONE, default: [a]}", as: [String].self) == ["a"])
-        #expect(value("!Env {name: HOME, default: x}", as: String.self) == "/home/ci")
+        #expect(value("!Env {name: HOME, default: x}", as: String.self) == "/srv/ci")
         #expect(value("!Env {name: GONE, default: null}", as: String?.self) == .some(nil))
     }
 
@@ -59,7 +59,7 @@ struct EnvironmentVariableTests {
             Reading(yaml, as: Int.self).messages == [
                 "'it' is read before any build runs; it takes a plain value, not !Property"
             ])
-        #expect(value("!Env {name: GONE, default: !Env HOME}", as: String.self) == "/home/ci")
+        #expect(value("!Env {name: GONE, default: !Env HOME}", as: String.self) == "/srv/ci")
     }
 
     @Test(arguments: ["[HOME]", "{default: a}", "{name: HOME, other: a}", "''", "{name: [HOME]}"])
