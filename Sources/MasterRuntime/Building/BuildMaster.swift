@@ -167,6 +167,11 @@ public final class BuildMaster: Sendable {
         await distributor.stop(reason: reason)
     }
 
+    /// Kills every command that runs and waits for nothing: for a process that ends at once.
+    public func abandonCommands() {
+        shared.worker.abandonCommands()
+    }
+
     /// Waits until every report was delivered, or the time is over.
     ///
     /// - Returns: How every delivery stands.
