@@ -37,17 +37,24 @@ struct SecretForms {
     }
 
     /// Adds a text escaped for JSON, in the ways of several writers, and for JSON inside JSON.
+    ///
+    /// In bytes: a mark that combines with the quote before it would be one character with it.
     private mutating func addEscaped(_ text: String) {
         for writer in [JSONWriter.compact, .python] {
-            let escaped = writer.string(.string(text)).dropFirst().dropLast()
-            all.insert(Array(escaped.utf8))
-            all.insert(Array(escaped.replacing("/", with: "\\/").utf8))
-            let withoutMarkup = escaped.replacing("&", with: "\\u0026")
-                .replacing("<", with: "\\u003c").replacing(">", with: "\\u003e")
-            all.insert(Array(withoutMarkup.utf8))
-            let twice = writer.string(.string(String(escaped))).dropFirst().dropLast()
-            all.insert(Array(twice.utf8))
+            let escaped = Self.unquoted(writer.bytes(.string(text)))
+            all.insert(escaped)
+            all.insert(escaped.replacing("/".utf8, with: "\\/".utf8))
+            all.insert(
+                escaped.replacing("&".utf8, with: "\\u0026".utf8)
+                    .replacing("<".utf8, with: "\\u003c".utf8)
+                    .replacing(">".utf8, with: "\\u003e".utf8))
+            let inner = String(decoding: escaped, as: UTF8.self)
+            all.insert(Self.unquoted(writer.bytes(.string(inner))))
         }
+    }
+
+    private static func unquoted(_ json: [UInt8]) -> [UInt8] {
+        Array(json.dropFirst().dropLast())
     }
 
     private mutating func addPercentEncoded(

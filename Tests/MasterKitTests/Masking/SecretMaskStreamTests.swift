@@ -80,6 +80,13 @@ struct SecretMaskStreamTests {
         }
     }
 
+    @Test(arguments: ["\u{301}", "\u{301}abc/defgh", "abcdefgh\u{301}", "/\u{301}<&>\u{301}x"])
+    func `a mark that combines with a quote is masked in JSON, too`(value: String) {
+        let mask = SecretMask([(name: "mark", value: value)])
+        let json = JSONWriter.compact.string(.string(value))
+        #expect(mask.apply(to: json) == "\"<mark>\"")
+    }
+
     @Test func `random bytes pass or are masked, never a trap`() {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<300 {
