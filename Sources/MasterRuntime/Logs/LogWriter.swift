@@ -1,5 +1,4 @@
 internal import Dispatch
-internal import FoundationEssentials
 internal import MasterKit
 internal import Synchronization
 internal import SystemPackage
@@ -55,9 +54,7 @@ final class LogWriter: StepLog {
         _ path: String, mask: SecretMask, queue: DispatchQueue, observe: Observer? = nil
     ) async throws(LogFault) -> LogWriter {
         let file = try await queue.run(path) {
-            try FileManager.default.createDirectory(
-                atPath: String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]),
-                withIntermediateDirectories: true)
+            try FileTree.makeParent(of: FilePath(path))
             return try FileDescriptor.open(
                 FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec],
                 permissions: [.ownerReadWrite, .groupRead])
