@@ -1,7 +1,7 @@
-import MasterKit
+public import MasterKit
 
 /// The settings that all HTTP steps share: the keywords of Python's `requests`.
-struct HTTPRequestSettings: Settings {
+public struct HTTPRequestSettings: Settings {
     @Setting("The address to ask.", .primary)
     var url: Renderable<HTTPAddress>
 
@@ -49,6 +49,9 @@ struct HTTPRequestSettings: Settings {
 
     @Setting("Headers of the answer whose values the log hides.", .named("hide_response_headers"))
     var hideResponseHeaders: Renderable<[String]> = Renderable([])
+
+    /// Makes settings with their defaults.
+    public init() {}
 
     /// Finds settings that exclude each other, as far as they are known before a build.
     func check(_ settings: SettingsCheck) {
