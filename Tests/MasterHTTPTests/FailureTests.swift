@@ -67,6 +67,22 @@ struct FailureTests {
         #expect(error.mayHaveArrived)
     }
 
+    @Test func `a long body can be cut instead`() async throws {
+        let head = Array("HTTP/1.1 202 Accepted\r\n\r\n".utf8)
+        let piece = [UInt8](repeating: 0x41, count: 65536)
+        try await withLoopbackServer(handler: { _ in .endless(head: head, repeating: piece) }) {
+            server in
+            try await withHTTPClient { client in
+                var request = HTTPRequest(.post, server.url)
+                request.responseLimit = 100_000
+                request.cutsLongBody = true
+                let response = try await client.send(request)
+                #expect(response.status == 202)
+                #expect(response.body.count == 100_000)
+            }
+        }
+    }
+
     @Test func `an endless body ends at the limit`() async throws {
         let head = Array("HTTP/1.1 200 OK\r\n\r\n".utf8)
         let piece = [UInt8](repeating: 0x41, count: 65536)

@@ -31,6 +31,8 @@ public struct HTTPRequest: Sendable, Hashable {
     public var tls: HTTPTLS?
     /// The most bytes of an answer's body, counted after decompression; more is an error.
     public var responseLimit: Int
+    /// Whether a longer body is cut at the limit instead, for an answer whose status says it all.
+    public var cutsLongBody: Bool
     /// Whether `HTTPExchange.requestHeaders` tells what was sent; without, a request costs less.
     public var recordsRequestHeaders: Bool
 
@@ -56,6 +58,7 @@ public struct HTTPRequest: Sendable, Hashable {
         proxies = nil
         tls = nil
         responseLimit = Self.defaultResponseLimit
+        cutsLongBody = false
         recordsRequestHeaders = true
     }
 }

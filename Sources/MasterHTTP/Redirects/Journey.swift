@@ -4,6 +4,7 @@ struct Journey {
     private let sensitiveHeaders: [String]
     private let timeout: HTTPTimeout
     private let responseLimit: Int
+    private let cutsLongBody: Bool
     private let recordsRequestHeaders: Bool
     private let client: HTTPClient
     private let jar: CookieJar?
@@ -19,6 +20,7 @@ struct Journey {
         sensitiveHeaders = request.sensitiveHeaders
         timeout = request.timeout
         responseLimit = request.responseLimit
+        cutsLongBody = request.cutsLongBody
         recordsRequestHeaders = request.recordsRequestHeaders
         self.client = client
         jar = session?.jar
@@ -80,6 +82,7 @@ struct Journey {
             deadline: deadline,
             followsRedirects: redirects != .none,
             responseLimit: responseLimit,
+            cutsLongBody: cutsLongBody,
             recordsRequestHeaders: recordsRequestHeaders
         )
     }

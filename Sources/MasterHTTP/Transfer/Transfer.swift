@@ -39,7 +39,12 @@ final class Transfer {
     /// Whether a status line was received.
     var hasAnswer: Bool { !head.isEmpty }
 
-    /// The complete answer.
+    /// Whether there is an answer, after libcurl has ended the transfer with a code.
+    func hasEndedWell(_ result: CURLcode) -> Bool {
+        headIsComplete && progress.fault == nil && (result == CURLE_OK || progress.isCut)
+    }
+
+    /// The complete answer, or what was kept of a long one.
     var answer: TransferOutcome.Answer {
         TransferOutcome.Answer(
             requestHead: requestHead,
@@ -83,13 +88,18 @@ final class Transfer {
             }
             return piece.count
         }
-        guard piece.count <= job.spec.responseLimit - body.count
-        else {
-            progress.fault = .tooLarge(job.spec.hop.address, limit: job.spec.responseLimit)
-            return 0
+        let room = job.spec.responseLimit - body.count
+        guard piece.count > room else {
+            unsafe body.append(contentsOf: piece)
+            return piece.count
         }
-        unsafe body.append(contentsOf: piece)
-        return piece.count
+        if job.spec.cutsLongBody {
+            unsafe body.append(contentsOf: piece.prefix(room))
+            progress.isCut = true
+        } else {
+            progress.fault = .tooLarge(job.spec.hop.address, limit: job.spec.responseLimit)
+        }
+        return 0
     }
 
     /// Gives the next bytes of the request's body.
@@ -134,8 +144,8 @@ final class Transfer {
 
     /// Whether the head already tells that the body will be too large.
     private func announcesTooMuch(_ status: Int) -> Bool {
-        guard announcedLength > job.spec.responseLimit, job.spec.hop.method != .head,
-            status != 304
+        guard announcedLength > job.spec.responseLimit, !job.spec.cutsLongBody,
+            job.spec.hop.method != .head, status != 304
         else { return false }
         let headers = HTTPHeaders(head: head)
         return !headers.contains("Content-Encoding") && !headers.contains("Transfer-Encoding")
@@ -169,6 +179,8 @@ struct TransferProgress {
     var isPaused = false
     /// When a byte was last seen to pass, once the connection stands.
     var lastActivity: ContinuousClock.Instant?
+    /// Whether the body was cut where it grew too long, which ends the transfer well.
+    var isCut = false
     /// Why a callback stopped the transfer.
     var fault: HTTPError?
 }

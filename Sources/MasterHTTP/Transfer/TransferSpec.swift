@@ -8,6 +8,7 @@ final class TransferSpec: Sendable {
     let deadline: ContinuousClock.Instant?
     let followsRedirects: Bool
     let responseLimit: Int
+    let cutsLongBody: Bool
     /// Whether every byte is shown to the transfer, which costs time.
     let isObserved: Bool
 
@@ -20,6 +21,7 @@ final class TransferSpec: Sendable {
         deadline: ContinuousClock.Instant?,
         followsRedirects: Bool,
         responseLimit: Int,
+        cutsLongBody: Bool,
         recordsRequestHeaders: Bool
     ) {
         self.hop = hop
@@ -30,6 +32,7 @@ final class TransferSpec: Sendable {
         self.deadline = deadline
         self.followsRedirects = followsRedirects
         self.responseLimit = responseLimit
+        self.cutsLongBody = cutsLongBody
         // Through a proxy only the bytes themselves tell a tunnel from the request.
         isObserved = recordsRequestHeaders || proxy != nil
     }

@@ -97,7 +97,7 @@ final class TransferWorker {
 
     private func finishAll() {
         while let (transfer, result) = multi.nextFinished() {
-            if result == CURLE_OK, transfer.progress.fault == nil, transfer.headIsComplete {
+            if transfer.hasEndedWell(result) {
                 finish(transfer, .answered(transfer.answer))
             } else {
                 finish(transfer, .failed(transfer.error(result)))

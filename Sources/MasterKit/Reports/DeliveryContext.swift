@@ -39,8 +39,16 @@ public struct DeliveryContext: Sendable {
         return try setting.render(in: RenderContext(secrets: secrets))
     }
 
+    /// The longest answer that is read, in bytes; the rest of a longer one is left.
+    public static let answerLimit = 1 << 20
+
     /// Sends an HTTP request in the session of the reporter and keeps a trace of the answer.
+    ///
+    /// A long answer is cut at ``answerLimit``: its status has told that the report arrived.
     public func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
+        var request = request
+        request.responseLimit = Self.answerLimit
+        request.cutsLongBody = true
         trace.note(receiver: mask.apply(to: HTTPAddress.withoutUser(request.url)))
         let response = try await http.send(request, in: session)
         trace.note(status: response.status, answer: mask.apply(to: response.text))
