@@ -142,6 +142,13 @@ struct HttpStatusPushTests {
         #expect(error?.verdict == .retry(after: nil))
     }
 
+    @Test func `an answer without end is a delivery all the same`() async throws {
+        let head = Array("HTTP/1.1 200 OK\r\n\r\n".utf8)
+        let piece = [UInt8](repeating: 0x41, count: 65536)
+        let requests = try await push("SERVER/") { _ in .endless(head: head, repeating: piece) }
+        #expect(requests.count == 1)
+    }
+
     @Test func `a text report is sent with its type`() async throws {
         try await withLoopbackServer { server in
             let reporter = try HttpStatusPush.configured(["serverUrl": .string(server.url)])
