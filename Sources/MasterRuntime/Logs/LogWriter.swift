@@ -112,22 +112,17 @@ final class LogWriter: StepLog {
             state.lines.add(bytes, of: channel, to: &state.pending)
             return
         }
-        if channel == .header, !bytes.isEmpty { release(LogChannel.output, &state) }
         let masked = state.masks[channel, default: mask.stream()].process(bytes)
         state.lines.add(masked[...], of: channel, to: &state.pending)
     }
 
+    /// Adds what masks hold back, which no header brings out: it may be half of a secret.
     private func finish(_ state: inout State) {
-        release(LogChannel.allCases, &state)
-        state.lines.finish(&state.pending)
-    }
-
-    /// Adds what masks hold back.
-    private func release(_ channels: [LogChannel], _ state: inout State) {
-        for channel in channels {
+        for channel in LogChannel.allCases {
             guard let rest = state.masks[channel]?.finish() else { continue }
             state.lines.add(rest[...], of: channel, to: &state.pending)
         }
+        state.lines.finish(&state.pending)
     }
 
     // MARK: Writing
