@@ -44,18 +44,6 @@ extension JSONValue {
         return value
     }
 
-    /// What the kind of value is called in a message, with its article: `a list`.
-    public var kindName: String {
-        switch self {
-        case .null: "null"
-        case .bool: "a boolean"
-        case .number: "a number"
-        case .string: "a text"
-        case .array: "a list"
-        case .object: "a mapping"
-        }
-    }
-
     /// The value of a key, when the value is an object that has it.
     ///
     /// Setting a key of anything but an object replaces the value by an object with that key;

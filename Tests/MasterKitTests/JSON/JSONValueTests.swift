@@ -29,11 +29,6 @@ struct JSONValueTests {
         #expect(list.map(\.stringValue) == [nil, nil, nil, "x", nil, nil])
         #expect(list.map(\.arrayValue) == [nil, nil, nil, nil, [1], nil])
         #expect(list.map(\.objectValue) == [nil, nil, nil, nil, nil, ["k": 1]])
-        #expect(
-            list.map(\.kindName) == [
-                "null", "a boolean", "a number", "a text", "a list", "a mapping",
-            ]
-        )
     }
 
     @Test(

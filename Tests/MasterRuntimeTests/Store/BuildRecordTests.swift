@@ -117,7 +117,10 @@ struct BuildRecordTests {
             switch value {
             case .object(let object): .object(object.mapValues { shape($0) })
             case .array(let array): .array(array.map { shape($0) })
-            default: .string(value.kindName)
+            case .null: "null"
+            case .bool: "a boolean"
+            case .number: "a number"
+            case .string: "a text"
             }
         }
         return "\(shape(.object(record)))"

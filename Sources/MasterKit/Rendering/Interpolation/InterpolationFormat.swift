@@ -53,18 +53,4 @@ public struct InterpolationFormat: Sendable, Hashable {
         self.parts = parts
         references = parser.uses
     }
-
-    /// The names of all secrets the format refers to.
-    public var secretNames: Set<String> {
-        var names: Set<String> = []
-        for case .secret(let name) in references.map(\.reference) {
-            names.insert(name)
-        }
-        return names
-    }
-
-    /// Whether the format renders to the same text always.
-    public var isConstant: Bool {
-        references.isEmpty
-    }
 }
