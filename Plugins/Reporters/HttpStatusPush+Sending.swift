@@ -24,21 +24,34 @@ extension HttpStatusPush {
     private func request(for report: Report, in context: DeliveryContext) throws -> HTTPRequest {
         var request = HTTPRequest(.post, try context.render(serverUrl).text)
         request.recordsRequestHeaders = debug
-        switch report.body {
-        case .json(let value):
-            request.body = .json(JSONWriter.compact.bytes(value))
-        case .text(let text, let contentType):
-            request.body = .text(text, contentType: contentType)
-        }
+        let content = report.content
+        request.body = .bytes(content.bytes, contentType: content.type)
         if let fields = try context.render(headers) {
             request.headers = fields.headers
             request.suppressedHeaders = fields.removed
+        }
+        for (name, value) in try webhookHeaders(of: content.bytes, in: context) {
+            request.headers.set(name, value)
         }
         request.authentication = try context.render(auth)?.authentication
         request.tls = HTTPTLS(try context.render(verify), try context.render(cert))
         request.timeout = HTTPTimeout(reporting: try context.render(timeout))
         request.redirects = .none
         return request
+    }
+
+    /// What tells a receiver which delivery this is and who sends it, as Standard Webhooks says.
+    private func webhookHeaders(
+        of body: [UInt8], in context: DeliveryContext
+    ) throws -> [(String, String)] {
+        let timestamp = Int(Date().timeIntervalSince1970)
+        var headers = [("webhook-id", context.id), ("webhook-timestamp", "\(timestamp)")]
+        if let signing = try context.render(signing) {
+            let signatures = try signing.signatures(
+                id: context.id, timestamp: timestamp, body: body)
+            headers.append(("webhook-signature", signatures))
+        }
+        return headers
     }
 
     private func log(
@@ -59,5 +72,15 @@ extension HTTPTimeout {
         self.init(
             connect: connect, silence: read,
             total: limits == nil ? .seconds(30) : connect + read)
+    }
+}
+
+extension Report {
+    /// The bytes of the body, and what they are.
+    fileprivate var content: (bytes: [UInt8], type: String) {
+        switch body {
+        case .json(let value): (JSONWriter.compact.bytes(value), "application/json")
+        case .text(let text, let contentType): (Array(text.utf8), contentType)
+        }
     }
 }

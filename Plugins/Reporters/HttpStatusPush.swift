@@ -23,6 +23,9 @@ public struct HttpStatusPush: Reporter, SettingHints {
     @Setting("The certificate that is shown to the receiver.")
     var cert: Renderable<ClientCertificate?>
 
+    @Setting("Keys that sign each request as Standard Webhooks says.", .secret)
+    var signing: Renderable<WebhookSigning?>
+
     @Setting("Log each request and its answer.")
     var debug = false
 
