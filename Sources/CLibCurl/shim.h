@@ -49,6 +49,11 @@ static inline CURLcode master_curl_set_debug_callback(CURL *handle,
     return curl_easy_setopt(handle, CURLOPT_DEBUGFUNCTION, value);
 }
 
+static inline CURLcode master_curl_set_prereq_callback(CURL *handle,
+    curl_prereq_callback value) {
+    return curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, value);
+}
+
 static inline CURLcode master_curl_set_opensocket_callback(CURL *handle,
     master_curl_opensocket_callback value) {
     return curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, value);

@@ -1,5 +1,6 @@
 import MasterHTTP
 import MasterTesting
+import Synchronization
 import Testing
 
 /// Servers that are bad, and networks that are not there.
@@ -50,11 +51,11 @@ struct FailureTests {
         ),
         (
             .endless(head: Array("HTTP/1.1 200 OK\r\n".utf8), repeating: Array("A: b\r\n".utf8)),
-            .tooLarge, "headers"
+            .headersTooLarge, "headers"
         ),
         (
-            .endless(head: Array("HTTP/1.1 200 OK\r\nA: ".utf8), repeating: [0x41]), .tooLarge,
-            "headers"
+            .endless(head: Array("HTTP/1.1 200 OK\r\nA: ".utf8), repeating: [0x41]),
+            .headersTooLarge, "headers"
         ),
     ])
     func `a bad answer is said in words`(
@@ -106,6 +107,29 @@ struct FailureTests {
         #expect(
             error.message.hasPrefix("nothing listens at 127.0.0.1:\(port) (connection refused)"))
         #expect(!error.mayHaveArrived)
+    }
+
+    @Test(arguments: [HTTPMethod.post, .get], [ServerAnswer.closeBeforeAnswer, .reset])
+    func `a request that may have arrived is not sent again by itself`(
+        method: HTTPMethod, answer: ServerAnswer
+    ) async throws {
+        let count = Mutex(0)
+        let handler: LoopbackServer.Handler = { _ in
+            let number = count.withLock { count in
+                count += 1
+                return count
+            }
+            return number == 2 ? answer : .text("ok")
+        }
+        try await withLoopbackServer(handler: handler) { server in
+            try await withHTTPClient { client in
+                let request = HTTPRequest(method, server.url, body: .text("once"))
+                _ = try await client.send(request)
+                let error = await #expect(throws: HTTPError.self) { try await client.send(request) }
+                #expect(error?.mayHaveArrived == true)
+                #expect(server.requests.map(\.connection) == [1, 1])
+            }
+        }
     }
 
     @Test func `a name that nobody knows`() async throws {

@@ -59,13 +59,16 @@ struct StreamingTests {
 
     @Test func `an error of the receiver ends the transfer and is thrown`() async throws {
         struct Enough: Error {}
-        let answer = ServerAnswer.endless(
+        let endless = ServerAnswer.endless(
             head: Array("HTTP/1.1 200 OK\r\n\r\n".utf8),
             repeating: [UInt8](repeating: 0x41, count: 65536))
-        try await withLoopbackServer(handler: { _ in answer }) { server in
+        let handler: LoopbackServer.Handler = { $0.path == "/short" ? .text("A") : endless }
+        try await withLoopbackServer(handler: handler) { server in
             try await withHTTPClient { client in
-                await #expect(throws: Enough.self) {
-                    try await client.send(HTTPRequest(.get, server.url)) { _ in throw Enough() }
+                for url in [server.url, server.url + "/short"] {
+                    await #expect(throws: Enough.self) {
+                        try await client.send(HTTPRequest(.get, url)) { _ in throw Enough() }
+                    }
                 }
                 let bad = HTTPRequest(.get, "http://127.0.0.1:1/")
                 let error = await #expect(throws: HTTPError.self) {

@@ -66,9 +66,12 @@ public final class HTTPClient: Sendable {
         let journey = try Journey(request, session: session, client: self)
         var refusal: (any Error)?
         do {
-            return try await journey.travel { spec in
+            let response = try await journey.travel { spec in
                 await carry(spec, receiving: receive, refusal: &refusal)
             }
+            // A short body is complete before anybody has looked at it.
+            if let refusal { throw refusal }
+            return response
         } catch {
             throw refusal ?? error
         }

@@ -47,6 +47,11 @@ extension EasyHandle {
             unsafe transfer.observe(kind, unsafe UnsafeRawBufferPointer(start: bytes, count: count))
             return 0
         }
+        unsafe master_curl_set_prereq_callback(pointer) { context, _, _, _, _ in
+            guard let transfer = unsafe EasyHandle.transfer(in: context), transfer.beginRequest()
+            else { return CURL_PREREQFUNC_ABORT }
+            return CURL_PREREQFUNC_OK
+        }
         setSocketCallbacks()
     }
 

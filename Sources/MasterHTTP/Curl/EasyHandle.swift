@@ -142,7 +142,7 @@ import CLibCurl
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         for option in [
             CURLOPT_PRIVATE, CURLOPT_WRITEDATA, CURLOPT_HEADERDATA, CURLOPT_DEBUGDATA,
-            CURLOPT_READDATA, CURLOPT_SEEKDATA,
+            CURLOPT_READDATA, CURLOPT_SEEKDATA, CURLOPT_PREREQDATA,
         ] {
             unsafe master_curl_set_pointer(pointer, option, context)
         }

@@ -41,8 +41,17 @@ extension HTTPError {
 
     static func headersTooLarge(_ address: HTTPAddress) -> HTTPError {
         HTTPError(
-            .tooLarge,
+            .headersTooLarge,
             "the headers of the answer of \(address.authority) have more than 256 KiB",
+            mayHaveArrived: true
+        )
+    }
+
+    static func closedBeforeAnswer(_ address: HTTPAddress) -> HTTPError {
+        HTTPError(
+            .closedEarly,
+            "\(address.authority) closed the connection before it answered; "
+                + "see the server's own log",
             mayHaveArrived: true
         )
     }

@@ -33,8 +33,10 @@ public struct HTTPError: Error, Sendable, Hashable {
         case tooManyRedirects
         /// A redirect leads where the client does not go.
         case badRedirect
-        /// The answer is larger than allowed.
+        /// The body of the answer is larger than allowed.
         case tooLarge
+        /// The headers of the answer are larger than any server's.
+        case headersTooLarge
         /// The server closed the connection before the end.
         case closedEarly
         /// The answer is no HTTP.

@@ -48,7 +48,7 @@ extension Transfer {
         case CURLE_URL_MALFORMAT: return (.invalidURL, "the address is none: \(detail(code))")
         case CURLE_OUT_OF_MEMORY where hasAnswer && !headIsComplete:
             // One line of more than 100 KB.
-            return (.tooLarge, HTTPError.headersTooLarge(address).message)
+            return (.headersTooLarge, HTTPError.headersTooLarge(address).message)
         case CURLE_OUT_OF_MEMORY: return (.transferFailed, HTTPError.outOfMemory.message)
         default: break
         }
@@ -95,10 +95,7 @@ extension Transfer {
             return (.malformedResponse, HTTPError.malformed(address, detail).message)
         }
         guard hasAnswer else {
-            return (
-                .closedEarly,
-                "\(place) closed the connection before it answered; see the server's own log"
-            )
+            return (.closedEarly, HTTPError.closedBeforeAnswer(address).message)
         }
         return (
             .closedEarly,

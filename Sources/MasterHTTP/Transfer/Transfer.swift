@@ -54,8 +54,22 @@ final class Transfer {
         )
     }
 
+    /// Says whether the request may be sent now that a connection stands.
+    ///
+    /// When a kept connection ends before a byte of the answer came, libcurl would send the request
+    /// again over another one, though it may have arrived.
+    func beginRequest() -> Bool {
+        guard !progress.isUnanswered || !mayHaveArrived else {
+            progress.fault = .closedBeforeAnswer(job.spec.hop.address)
+            return false
+        }
+        progress.isUnanswered = true
+        return true
+    }
+
     /// Takes one line of the answer's head, or of a trailer.
     func receiveHeader(_ line: UnsafeRawBufferPointer) -> Int {
+        progress.isUnanswered = false
         noteActivity()
         let startsAnswer = unsafe line.starts(with: "HTTP/".utf8)
         if headIsComplete, !startsAnswer { return line.count }
@@ -175,6 +189,8 @@ final class Transfer {
 struct TransferProgress {
     /// Whether a byte of the request itself was seen to be sent.
     var hasSent = false
+    /// Whether the request was handed to a connection, and nothing has come back.
+    var isUnanswered = false
     /// Whether the receiver of the body must take what waits first.
     var isPaused = false
     /// When a byte was last seen to pass, once the connection stands.
