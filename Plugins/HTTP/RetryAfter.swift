@@ -2,7 +2,7 @@ import FoundationEssentials
 
 /// The header `Retry-After`: how long a server wants to be left alone.
 enum RetryAfter {
-    /// The longest time that is honoured.
+    /// The longest time for which a report is held back.
     static let longest = Duration.seconds(3600)
 
     private static let months = [
@@ -10,10 +10,12 @@ enum RetryAfter {
     ]
 
     /// Reads seconds or a date; `nil` when it is neither.
-    static func duration(_ text: String, now: Date) -> Duration? {
+    static func duration(
+        _ text: String, now: Date, limit longest: Duration = longest
+    ) -> Duration? {
         let text = text.split(separator: " ").joined(separator: " ")
         if !text.isEmpty, text.allSatisfy({ $0.isASCII && $0.isNumber }) {
-            return min(.seconds(Int(text) ?? 3600), longest)
+            return Int32(text).map { min(.seconds($0), longest) } ?? longest
         }
         guard let date = date(text) else { return nil }
         let seconds = date.timeIntervalSince(now)

@@ -1,5 +1,6 @@
 import MasterKit
 import MasterTesting
+import Synchronization
 
 /// What a step did, and what a server got from it.
 struct StepRun {
@@ -13,17 +14,26 @@ struct StepRun {
     static func of<S: Step>(
         _ type: S.Type, _ yaml: String, properties: JSONObject = [:],
         secrets: [String: String] = [:], worker: (any Worker)? = nil, workdir: String = "/",
+        clock: any Clock<Duration> = ContinuousClock(),
         answering handler: @escaping LoopbackServer.Handler = { _ in .text("ok\n") }
     ) async throws -> StepRun {
         try await withLoopbackServer(handler: handler) { server in
             let text = yaml.replacing("SERVER", with: server.url)
             let step = try S.configured(yaml: text)
             let harness = try StepHarness(
-                properties: properties, secrets: secrets, worker: worker, workdir: workdir)
+                properties: properties, secrets: secrets, worker: worker, workdir: workdir,
+                clock: clock)
             let results = try await harness.run(step)
             return StepRun(
                 results: results, harness: harness, requests: server.requests, server: server.url)
         }
+    }
+
+    /// What a server does that answers one request after the other, the last answer again and
+    /// again.
+    static func series(_ answers: [ServerAnswer]) -> LoopbackServer.Handler {
+        let rest = Mutex(answers)
+        return { _ in rest.withLock { $0.count > 1 ? $0.removeFirst() : $0[0] } }
     }
 
     /// The only request.

@@ -56,7 +56,39 @@ struct ExchangeLog {
             try await write(exchange, LoggedContent(exchange))
             try await log.line(Self.rule)
         }
-        try await log.line("The request failed: \(error.message)", to: .stderr)
+        let limit = Self.limits[error.code].map { "; the limit is '\($0)'" } ?? ""
+        try await log.line("The request failed: \(error.message)\(limit)", to: .stderr)
+    }
+
+    /// The settings that limit what a request may take.
+    private static let limits: [HTTPError.Code: String] = [
+        .tooLarge: "max_size", .tooManyRedirects: "max_redirects", .connectTimeout: "timeout",
+        .silenceTimeout: "timeout",
+    ]
+
+    /// Says that the request is sent again.
+    ///
+    /// - Parameters:
+    ///   - attempt: The number of the next try.
+    ///   - count: How many tries there are.
+    ///   - wait: The time until then.
+    ///   - isAskedFor: Whether the server asked for the time.
+    /// - Throws: What writing the log throws.
+    func announce(
+        _ attempt: Int, of count: Int, in wait: Duration, isAskedFor: Bool
+    ) async throws {
+        let reason = isAskedFor ? ", as Retry-After asks" : ""
+        try await log.line(
+            "Try \(attempt) of \(count) follows in \(wait.inSeconds)\(reason)", to: .header)
+    }
+
+    /// Writes what was taken from the answer, and what was looked for in vain.
+    func findings(_ findings: Extraction.Findings) async throws {
+        let values = findings.values.map { "\($0.property): \($0.value)" }
+        try await write(section("Properties", values), to: .header)
+        for (property, reason) in findings.missing {
+            try await log.line("The property '\(property)' is missing: \(reason)", to: .stderr)
+        }
     }
 
     private func write(_ exchange: HTTPExchange, _ content: LoggedContent) async throws {

@@ -14,7 +14,10 @@ extension HTTPRequestSettings {
         request.cookies = try context.render(cookies)?.pairs ?? []
         request.authentication = try context.render(auth)?.authentication
         request.proxies = try context.render(proxies)?.proxies
-        request.redirects = try context.render(allowRedirects) ? .follow : .none
+        let redirectLimit = try context.render(maxRedirects).count
+        request.redirects =
+            try context.render(allowRedirects) ? .follow(limit: redirectLimit) : .none
+        if let maxSize = try context.render(maxSize) { request.responseLimit = maxSize.bytes }
         request.tls = HTTPTLS(try context.render(verify), try context.render(cert))
         if let fields = try context.render(headers) {
             request.headers = fields.headers

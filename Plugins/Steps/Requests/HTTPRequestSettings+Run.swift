@@ -3,8 +3,9 @@ import MasterKit
 extension HTTPRequestSettings {
     /// Sends the request and writes what went over the wire into the logs `log` and `content`.
     ///
-    /// - Returns: Success below status 400; failure from there on, when there is no answer, and
-    ///   when what the address came out as is none.
+    /// - Returns: Success when the status is one; failure when it is none, when there is no answer,
+    ///   when a part of it is wanted that is not there, and when what the address came out as is
+    ///   none.
     func run(_ method: HTTPMethod, in context: StepContext) async throws -> Results {
         let address: String
         do {
@@ -20,6 +21,9 @@ extension HTTPRequestSettings {
     private func run(
         _ method: HTTPMethod, to address: String, in context: StepContext
     ) async throws -> Results {
+        let streams = try context.render(stream)
+        let extraction = try context.render(extract)
+        if streams, extraction?.needsBody == true { throw RequestConflict.streamAndExtract }
         let request = try await request(method, to: address, in: context)
         let log = ExchangeLog(
             log: try await context.openLog("log"),
@@ -28,44 +32,11 @@ extension HTTPRequestSettings {
         try await log.begin(
             request, absentParameters: try context.render(params)?.absentNames ?? [],
             absentFields: try context.render(data)?.absentNames ?? [])
-        do {
-            let status =
-                try context.render(stream)
-                ? try await stream(request, log, in: context)
-                : try await send(request, log, in: context)
-            await context.setSummary("Status code: \(status)")
-            return status < 400 ? .success : .failure
-        } catch let error as HTTPError {
-            try Task.checkCancellation()
-            try await log.fault(error)
-            return .failure
-        }
-    }
-
-    private func send(
-        _ request: HTTPRequest, _ log: ExchangeLog, in context: StepContext
-    ) async throws -> Int {
-        let response = try await context.send(request)
-        let contents = response.exchanges.map { LoggedContent($0) }
-        try await log.exchanges(response.exchanges, contents)
-        for content in contents {
-            try await content.write(to: context.openLog("content"))
-        }
-        return response.status
-    }
-
-    /// Sends the request; the answer goes into the log `content` as it comes.
-    private func stream(
-        _ request: HTTPRequest, _ log: ExchangeLog, in context: StepContext
-    ) async throws -> Int {
-        let content = StreamedContent(log: try await context.openLog("content"))
-        let response = try await context.send(request) { piece in
-            try await content.take(piece[...])
-        }
-        let contents = response.history.map { LoggedContent($0) }
-        let final = LoggedContent(elsewhere: content.byteCount, of: response.final)
-        try await log.exchanges(response.exchanges, contents + [final])
-        if content.isBinary { try await final.write(to: content.log) }
-        return response.status
+        let run = RequestRun(
+            request: request, context: context, log: log, streams: streams,
+            streamLimit: try context.render(maxSize)?.bytes,
+            success: try context.render(success), extraction: extraction,
+            retry: RequestRetry(try context.render(retry), for: method))
+        return try await run.run()
     }
 }

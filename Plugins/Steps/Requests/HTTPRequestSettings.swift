@@ -32,6 +32,9 @@ public struct HTTPRequestSettings: Settings {
     @Setting("Whether redirects are followed.", .named("allow_redirects"))
     var allowRedirects = Renderable(true)
 
+    @Setting("How many redirects are followed before it is an error.", .named("max_redirects"))
+    var maxRedirects = Renderable(RedirectLimit(count: 30))
+
     @Setting("Proxies by scheme or host; by default those of the environment.")
     var proxies: Renderable<ProxyMap?>
 
@@ -43,6 +46,19 @@ public struct HTTPRequestSettings: Settings {
 
     @Setting("The client's certificate.")
     var cert: Renderable<ClientCertificate?>
+
+    @Setting("Which statuses are a success; by default those below 400.")
+    var success: Renderable<StatusSet?>
+
+    @Setting("How often the request is sent, and after what it is sent again.")
+    var retry: Renderable<RetryPolicy?>
+
+    @Setting("Properties that are taken from the answer.")
+    var extract: Renderable<Extraction?>
+
+    @Setting(
+        "The largest answer; by default 64 MiB, and no limit with 'stream'.", .named("max_size"))
+    var maxSize: Renderable<ByteCount?>
 
     @Setting("Headers of the request whose values the log hides.", .named("hide_request_headers"))
     var hideRequestHeaders: Renderable<[String]> = Renderable([])
@@ -63,6 +79,14 @@ public struct HTTPRequestSettings: Settings {
         }
         if hasFiles, case .text?? = data.constant {
             settings.error(RequestConflict.textAndFiles.message, at: "data")
+        }
+        if stream.constant == true, extract.constant??.needsBody == true {
+            settings.error(RequestConflict.streamAndExtract.message, at: "extract")
+        }
+        if retry.constant??.causes?.contains(.exception) == true {
+            settings.error(
+                "'on: exception' has no meaning for a request: what goes wrong with it is a "
+                    + "failure; write 'failure'", at: "retry")
         }
     }
 
@@ -98,6 +122,7 @@ enum RequestConflict: Error, CustomStringConvertible {
     case jsonAndData
     case jsonAndFiles
     case textAndFiles
+    case streamAndExtract
 
     var message: String {
         switch self {
@@ -106,6 +131,9 @@ enum RequestConflict: Error, CustomStringConvertible {
             "'json' and 'files' are both a body; send the value as a field of 'data' instead"
         case .textAndFiles:
             "'data' beside 'files' must be a mapping or a list of pairs; a text has no field name"
+        case .streamAndExtract:
+            "a body that goes into the log as it comes is not kept, so that 'extract' finds no "
+                + "JSON in it; leave out 'stream'"
         }
     }
 

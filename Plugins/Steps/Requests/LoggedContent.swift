@@ -47,10 +47,12 @@ enum LoggedContent {
 /// Hands a body on to a log as it comes, until it turns out to be no text.
 final class StreamedContent: Sendable {
     let log: any StepLog
+    private let limit: Int?
     private let state = Mutex((byteCount: 0, isBinary: false))
 
-    init(log: any StepLog) {
+    init(log: any StepLog, limit: Int? = nil) {
         self.log = log
+        self.limit = limit
     }
 
     /// The number of bytes that came.
@@ -60,11 +62,19 @@ final class StreamedContent: Sendable {
     var isBinary: Bool { state.withLock { $0.isBinary } }
 
     /// Takes the next piece.
+    ///
+    /// - Throws: What writing the log throws, or `HTTPError` when the limit is reached.
     func take(_ piece: ArraySlice<UInt8>) async throws {
-        let isBinary = state.withLock { state in
+        let (byteCount, isBinary) = state.withLock { state in
             state.byteCount += piece.count
             state.isBinary = state.isBinary || piece.contains(0)
-            return state.isBinary
+            return state
+        }
+        if let limit, byteCount > limit {
+            throw HTTPError(
+                .tooLarge,
+                "the answer has more than \(limit) bytes; raise the limit if such an "
+                    + "answer is expected", mayHaveArrived: true)
         }
         if !isBinary { try await log.write(piece, to: .stdout) }
     }

@@ -3,6 +3,11 @@ public struct JSONPointer: Sendable, Hashable {
     /// The keys and indices on the way, unescaped.
     public let tokens: [String]
 
+    /// Makes a pointer of keys and indices, not escaped.
+    public init(tokens: [String]) {
+        self.tokens = tokens
+    }
+
     /// Reads a pointer: empty for the whole value, otherwise beginning with `/`.
     public init(parsing text: String) throws(JSONPointerError) {
         guard !text.isEmpty else {

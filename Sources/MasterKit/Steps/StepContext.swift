@@ -75,6 +75,13 @@ public struct StepContext: Sendable {
     /// The environment that the builder gives to its commands.
     public var environment: [String: String?] { host.environment }
 
+    /// Waits; a step that is stopped does not wait any longer.
+    ///
+    /// - Throws: `CancellationError` when the step is stopped.
+    public func sleep(for duration: Duration) async throws {
+        try await host.clock.sleep(for: duration)
+    }
+
     /// Sends an HTTP request in the session of the build.
     public func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
         try await host.http.send(request, in: host.session)
@@ -96,6 +103,8 @@ public protocol StepHost: Sendable {
     var workdir: String { get }
     /// The environment of the step's commands, beside the master's own.
     var environment: [String: String?] { get }
+    /// What waits are measured with.
+    var clock: any Clock<Duration> { get }
     /// The client of the process.
     var http: HTTPClient { get }
     /// The session of the build.

@@ -38,6 +38,7 @@ final class StepSession: StepHost {
         self.stepID = stepID
     }
 
+    var clock: any Clock<Duration> { ContinuousClock() }
     var http: HTTPClient { shared.http }
     var renderContext: RenderContext { build.renderContext }
     var summary: String? { state.withLock { $0.summary } }

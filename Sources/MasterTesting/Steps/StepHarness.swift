@@ -22,6 +22,8 @@ public final class StepHarness: Sendable {
     public let workdir: String
     /// Variables for commands, as a builder gives them.
     public let environment: [String: String?]
+    /// What waits are measured with.
+    public let clock: any Clock<Duration>
     /// The client with which requests are sent.
     public let http: HTTPClient
     /// The session in which requests are sent; its cookies live as long as the harness.
@@ -42,14 +44,17 @@ public final class StepHarness: Sendable {
     ///   - worker: What runs commands; without one a command is an error.
     ///   - workdir: The folder in which commands run.
     ///   - environment: Variables for commands.
+    ///   - clock: What waits are measured with.
     ///   - http: The client for requests; by default one of the harness's own, which takes no
     ///     proxy from the environment.
     /// - Throws: When the system has no thread or memory for the client.
     public init(
         properties: JSONObject = [:], secrets: [String: String] = [:],
         sourceStamps: [SourceStamp] = [], worker: (any Worker)? = nil, workdir: String = "/",
-        environment: [String: String?] = [:], http: HTTPClient? = nil
+        environment: [String: String?] = [:], clock: any Clock<Duration> = ContinuousClock(),
+        http: HTTPClient? = nil
     ) throws {
+        self.clock = clock
         self.http = try http ?? HTTPClient(HTTPClientConfiguration(environment: [:]))
         session = try self.http.makeSession()
         self.worker = worker

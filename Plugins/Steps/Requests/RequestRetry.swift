@@ -1,0 +1,93 @@
+import FoundationEssentials
+import MasterKit
+
+/// Decides whether a request is sent again, and when.
+///
+/// Unless `on` says otherwise, no request is repeated that may have arrived, but those of methods
+/// that have the same effect when they arrive twice.
+struct RequestRetry {
+    /// How many tries there are.
+    let attempts: Int
+    private let policy: RetryPolicy
+    private let isIdempotent: Bool
+
+    private static let standardWaits = (
+        backoff: Duration.seconds(1), maxBackoff: Duration.seconds(60)
+    )
+
+    /// Takes what the file says; without a policy there is one try.
+    init(_ policy: RetryPolicy?, for method: HTTPMethod) {
+        self.policy = policy ?? RetryPolicy()
+        attempts = policy.map { $0.attempts ?? 3 } ?? 1
+        isIdempotent = ![HTTPMethod.post, .patch].contains(method)
+    }
+
+    /// Whether a try that came to this is followed by another one, as long as there are any left.
+    func covers(_ outcome: RequestOutcome) -> Bool {
+        if case .fault(let error) = outcome, error.isOfTheRequest { return false }
+        if let causes = policy.causes { return causes.contains { outcome.isCaused(by: $0) } }
+        return switch outcome {
+        case .fault(let error): error.isPassing && (isIdempotent || !error.mayHaveArrived)
+        case .answer(let response, _): isIdempotent && Self.isPassing(response.status)
+        }
+    }
+
+    /// How long to wait after a try, and whether the server asked for a longer wait than usual.
+    func wait(
+        after attempt: Int, _ outcome: RequestOutcome, now: Date = .now
+    ) -> (duration: Duration, isAskedFor: Bool) {
+        let usual = policy.wait(after: attempt, standard: Self.standardWaits)
+        let longest = policy.maxBackoff ?? max(Self.standardWaits.maxBackoff, usual)
+        guard case .answer(let response, _) = outcome,
+            let asked = response.headers["Retry-After"].flatMap({
+                RetryAfter.duration($0, now: now, limit: longest)
+            }), asked > usual
+        else { return (usual, false) }
+        return (asked, true)
+    }
+
+    private static func isPassing(_ status: Int) -> Bool {
+        [408, 425, 429].contains(status) || (500...599).contains(status)
+    }
+}
+
+extension RequestOutcome {
+    fileprivate func isCaused(by cause: RetryCause) -> Bool {
+        switch (cause, self) {
+        case (.failure, _): !isSuccess
+        case (.exception, _): false
+        case (.status(let range), .answer(let response, _)): range.contains(response.status)
+        case (.refused, .fault(let error)): error.isOfTheConnection
+        case (.timeout, .fault(let error)): error.isOfTime
+        case (.closed, .fault(let error)): error.code == .closedEarly
+        case (.status, .fault), (.refused, .answer), (.timeout, .answer), (.closed, .answer): false
+        }
+    }
+}
+
+extension HTTPError {
+    /// Whether the request itself is wrong, which no repetition changes, or nobody waits for it.
+    fileprivate var isOfTheRequest: Bool {
+        switch code {
+        case .invalidURL, .unsupportedScheme, .invalidMethod, .invalidHeader, .fileUnreadable,
+            .cancelled, .shutDown:
+            true
+        default: false
+        }
+    }
+
+    /// Whether no connection came about.
+    fileprivate var isOfTheConnection: Bool {
+        [.refused, .unreachable, .nameNotFound, .proxy].contains(code)
+    }
+
+    /// Whether a time limit was over.
+    fileprivate var isOfTime: Bool {
+        [.connectTimeout, .silenceTimeout, .totalTimeout].contains(code)
+    }
+
+    /// Whether it may go well a moment later.
+    fileprivate var isPassing: Bool {
+        isOfTheConnection || isOfTime || [.closedEarly, .transferFailed].contains(code)
+    }
+}

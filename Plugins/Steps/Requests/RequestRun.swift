@@ -1,0 +1,90 @@
+import MasterKit
+
+/// A request with all that decides how it is sent and what its answer means.
+struct RequestRun {
+    let request: HTTPRequest
+    let context: StepContext
+    let log: ExchangeLog
+    /// Whether the answer goes into the log as it comes; at most so many bytes of it, if any.
+    let streams: Bool
+    let streamLimit: Int?
+    /// The statuses that are a success; by default those below 400.
+    let success: StatusSet?
+    let extraction: Extraction?
+    let retry: RequestRetry
+
+    /// Sends the request, again if need be, and writes each try into the logs.
+    ///
+    /// - Returns: What the last try came to: success or failure.
+    func run() async throws -> Results {
+        var attempt = 1
+        while true {
+            let outcome = try await outcome()
+            guard attempt < retry.attempts, retry.covers(outcome) else {
+                return await end(outcome)
+            }
+            let wait = retry.wait(after: attempt, outcome)
+            attempt += 1
+            try await log.announce(
+                attempt, of: retry.attempts, in: wait.duration, isAskedFor: wait.isAskedFor)
+            try await context.sleep(for: wait.duration)
+        }
+    }
+
+    /// One try.
+    private func outcome() async throws -> RequestOutcome {
+        do {
+            let response = try await streams ? stream() : send()
+            guard isSuccess(response.status) else { return .answer(response, nil) }
+            let findings = extraction?.findings(in: response.final) ?? Extraction.Findings()
+            try await log.findings(findings)
+            return .answer(response, findings)
+        } catch let error as HTTPError {
+            try Task.checkCancellation()
+            try await log.fault(error)
+            return .fault(error)
+        }
+    }
+
+    private func isSuccess(_ status: Int) -> Bool {
+        success?.contains(status) ?? (status < 400)
+    }
+
+    private func send() async throws -> HTTPResponse {
+        let response = try await context.send(request)
+        let contents = response.exchanges.map { LoggedContent($0) }
+        try await log.exchanges(response.exchanges, contents)
+        for content in contents {
+            try await content.write(to: context.openLog("content"))
+        }
+        return response
+    }
+
+    /// Sends the request; the answer goes into the log `content` as it comes.
+    private func stream() async throws -> HTTPResponse {
+        let content = StreamedContent(log: try await context.openLog("content"), limit: streamLimit)
+        let response = try await context.send(request) { piece in
+            try await content.take(piece[...])
+        }
+        let contents = response.history.map { LoggedContent($0) }
+        let final = LoggedContent(elsewhere: content.byteCount, of: response.final)
+        try await log.exchanges(response.exchanges, contents + [final])
+        if content.isBinary { try await final.write(to: content.log) }
+        return response
+    }
+
+    /// Sets the properties and says how it went.
+    private func end(_ outcome: RequestOutcome) async -> Results {
+        guard case .answer(let response, let findings) = outcome else { return .failure }
+        var summary = "Status code: \(response.status)"
+        if let missing = findings?.missing, !missing.isEmpty {
+            summary += ", no " + missing.map(\.property).joined(separator: ", ")
+        }
+        await context.setSummary(summary)
+        guard outcome.isSuccess, let findings else { return .failure }
+        for (property, value) in findings.values {
+            await context.setProperty(property, to: value)
+        }
+        return .success
+    }
+}
