@@ -9,7 +9,7 @@ extension DeliveryError {
     init?(_ response: HTTPResponse, now: Date, mask: SecretMask) {
         guard !response.isSuccess else { return nil }
         self.init(
-            Self.verdict(response, now: now), mask.apply(to: Self.reason(response)),
+            Self.verdict(response, now: now), mask.apply(to: Self.reason(response, mask)),
             status: response.status, answer: mask.apply(to: response.text))
     }
 
@@ -25,9 +25,10 @@ extension DeliveryError {
         }
     }
 
-    private static func reason(_ response: HTTPResponse) -> String {
+    private static func reason(_ response: HTTPResponse, _ mask: SecretMask) -> String {
         let status = "\(response.status) \(response.reason)"
-        let text = response.text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        let words = mask.apply(to: response.text).split(whereSeparator: \.isWhitespace)
+        let text = words.joined(separator: " ")
         let shown = text.count > quotedLength ? "\(text.prefix(quotedLength)) …" : text
         let said = shown.isEmpty ? "" : ": \(shown)"
         return "the receiver answered \(status.trimmingSuffix())\(said)\(remedy(response))"

@@ -14,10 +14,14 @@ extension HttpStatusPush {
         } catch {
             try Task.checkCancellation()
             let reason = context.mask.apply(to: error.message)
-            log(Transcript(of: request, failing: error.message), since: started, in: context)
+            log(started, context) {
+                Transcript(of: request, failing: error.message, hiding: context.mask)
+            }
             throw DeliveryError(.retry(after: nil), reason)
         }
-        log(Transcript(of: request, answered: response), since: started, in: context)
+        log(started, context) {
+            Transcript(of: request, answered: response, hiding: context.mask)
+        }
         if let error = DeliveryError(response, now: Date(), mask: context.mask) { throw error }
     }
 
@@ -55,12 +59,11 @@ extension HttpStatusPush {
     }
 
     private func log(
-        _ transcript: @autoclosure () -> Transcript, since start: ContinuousClock.Instant,
-        in context: DeliveryContext
+        _ start: ContinuousClock.Instant, _ context: DeliveryContext,
+        _ transcript: () -> Transcript
     ) {
         guard debug else { return }
-        let text = transcript().text(elapsed: .now - start)
-        context.logger.info("\(context.mask.apply(to: text))")
+        context.logger.info("\(transcript().text(elapsed: .now - start))")
     }
 }
 

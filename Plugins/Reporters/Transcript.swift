@@ -12,28 +12,30 @@ struct Transcript {
     private let received: [String]
 
     /// Describes a request and its answer.
-    init(of request: HTTPRequest, answered response: HTTPResponse) {
+    init(of request: HTTPRequest, answered response: HTTPResponse, hiding mask: SecretMask) {
         let exchange = response.final
+        let body = Self.body(exchange.body, mask)
         self.init(
             request, outcome: "answered \(exchange.status) \(exchange.reason)",
             headers: exchange.requestHeaders,
-            received: HeaderListing().lines(exchange.headers) + Self.body(exchange.body))
+            received: HeaderListing().lines(exchange.headers) + body, mask)
     }
 
     /// Describes a request that got no answer.
-    init(of request: HTTPRequest, failing reason: String) {
+    init(of request: HTTPRequest, failing reason: String, hiding mask: SecretMask) {
         self.init(
-            request, outcome: "failed: \(reason)", headers: request.headers, received: [])
+            request, outcome: "failed: \(reason)", headers: request.headers, received: [], mask)
     }
 
     private init(
-        _ request: HTTPRequest, outcome: String, headers: HTTPHeaders, received: [String]
+        _ request: HTTPRequest, outcome: String, headers: HTTPHeaders, received: [String],
+        _ mask: SecretMask
     ) {
         method = request.method
-        address = HTTPAddress.withoutUser(request.url)
-        self.outcome = outcome
-        sent = HeaderListing().lines(headers) + Self.body(request.bodyBytes)
-        self.received = received
+        address = mask.apply(to: HTTPAddress.withoutUser(request.url))
+        self.outcome = mask.apply(to: outcome)
+        sent = (HeaderListing().lines(headers) + Self.body(request.bodyBytes, mask)).map(mask.apply)
+        self.received = received.map(mask.apply)
     }
 
     /// The transcript: what was asked, then what was sent after `>` and what came after `<`.
@@ -45,8 +47,10 @@ struct Transcript {
         return lines.joined(separator: "\n")
     }
 
-    private static func body(_ bytes: [UInt8]) -> [String] {
+    /// The lines of a body; masked as a whole, before lines and limit divide a secret.
+    private static func body(_ bytes: [UInt8], _ mask: SecretMask) -> [String] {
         guard !bytes.isEmpty else { return [] }
+        let bytes = mask.apply(to: bytes)
         let text = String(decoding: bytes.prefix(bodyLimit), as: UTF8.self)
         let rest = bytes.count > bodyLimit ? ["… (\(bytes.count) bytes in all)"] : []
         return [""] + text.split(separator: "\n").map(String.init) + rest

@@ -12,7 +12,8 @@ struct StandardPluginsTests {
         #expect(
             Registry.standard.entries.map { "\($0.key)" } == [
                 "generators.BuildStartEndStatusGenerator", "generators.BuildStatusGenerator",
-                "reporters.HttpStatusPush", "secrets.Environment", "steps.DELETE", "steps.GET",
+                "reporters.HttpStatusPush", "secrets.Command", "secrets.Environment",
+                "secrets.File", "steps.DELETE", "steps.GET",
                 "steps.HEAD", "steps.HTTPStep", "steps.OPTIONS", "steps.PATCH", "steps.POST",
                 "steps.PUT", "steps.SetProperty", "steps.SetPropertyFromCommand",
                 "steps.ShellCommand",

@@ -40,11 +40,12 @@ struct CommandLineSetting: SettingValue {
     }
 
     /// The state text of a step that runs the command: its first two words in quotes.
-    var words: String {
+    func words(hiding secrets: SecretMask) -> String {
         let words =
             switch invocation {
             case .program(let arguments): arguments
-            case .script(let line): line.split(whereSeparator: \.isWhitespace).map(String.init)
+            case .script(let line):
+                secrets.apply(to: line).split(whereSeparator: \.isWhitespace).map(String.init)
             }
         let shown = words.prefix(2).joined(separator: " ")
         return words.count > 2 ? "'\(shown) ...'" : "'\(shown)'"

@@ -13,7 +13,7 @@ extension CommandSettings {
         in context: StepContext, receiving receive: (ArraySlice<UInt8>) -> Void = { _ in }
     ) async throws -> Results {
         let line = try context.render(command)
-        await context.setSummary(line.words)
+        await context.setSummary(line.words(hiding: context.mask))
         let shell = try shell(line.invocation, in: context)
         let results = try context.render(decodeRC)
         let log = try await context.openLog("stdio")

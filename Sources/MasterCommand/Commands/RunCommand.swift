@@ -91,20 +91,18 @@ struct RunCommand: MasterSubcommand {
             path: source.file, registry: context.registry, environment: context.environment)
         await complain(loaded.diagnostics, loaded.file, context)
         guard let configuration = loaded.configuration else { return .configuration }
+        let secrets = await SecretFetcher(configuration).fetch()
+        await complain(secrets.diagnostics, loaded.file, context)
+        guard secrets.isComplete else { return .configuration }
         let run = MasterRun(
-            configuration: configuration,
+            configuration: configuration, secrets: secrets.values,
             options: BuildMaster.Options(
                 basedir: basedir(beside: configuration),
                 slots: jobs ?? ProcessInfo.processInfo.activeProcessorCount),
             request: request(in: configuration), limit: drain.duration,
             receiver: receiver?.address, detail: quiet ? .quiet : verbose ? .verbose : .normal,
             context: context)
-        do {
-            return try await run.run()
-        } catch let error as ConfigurationError {
-            await complain(error.diagnostics, loaded.file, context)
-            return .configuration
-        }
+        return try await run.run()
     }
 
     private func complain(

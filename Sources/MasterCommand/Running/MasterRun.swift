@@ -20,6 +20,7 @@ struct MasterRun: Sendable {
     private static let patience: Duration = .seconds(1)
 
     let configuration: MasterConfiguration
+    let secrets: SecretValues
     let options: BuildMaster.Options
     let request: BuildsetRequest
     let limit: Duration
@@ -79,8 +80,9 @@ struct MasterRun: Sendable {
             case .verbose: .debug
             }
         let logger = context.logger(level, noting: saidErrors)
-        return try await BuildMaster.run(configuration, options: options, logger: logger) {
-            master in
+        return try await BuildMaster.run(
+            configuration, secrets, options: options, logger: logger
+        ) { master in
             do {
                 return .success(try await work(master, interruption))
             } catch let error as StoreError {

@@ -1,5 +1,5 @@
 /// A condition such as `!Equal [a, b]`: a value that is true or false.
-struct Condition: Expression {
+public struct Condition: Expression {
     private indirect enum Test: Sendable {
         case equal(RenderTree, RenderTree)
         case oneOf(RenderTree, RenderTree)
@@ -67,7 +67,8 @@ struct Condition: Expression {
         }
     }
 
-    func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
+    /// Whether the condition holds.
+    public func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
         switch test {
         case .equal(let one, let other):
             return .bool(try Self.value(one, context) == Self.value(other, context))

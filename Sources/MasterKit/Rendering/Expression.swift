@@ -37,6 +37,14 @@ enum ExpressionTag: String, CaseIterable {
         }
     }
 
+    /// Whether the value is true or false.
+    var isCondition: Bool {
+        switch self {
+        case .equal, .notEqual, .oneOf, .matches, .all, .any, .not, .results: true
+        case .property, .interpolate, .template, .secret, .flattenList, .field: false
+        }
+    }
+
     /// What is wrong with a tag that is none of these.
     static func unknown(_ name: String) -> String {
         let known = (allCases.map(\.rawValue) + ["Env"]).sorted().map { "!" + $0 }

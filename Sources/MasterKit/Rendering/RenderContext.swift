@@ -41,17 +41,15 @@ public enum RenderScope: Sendable, Hashable {
 /// The values of secrets by name, fetched before the first build.
 public struct SecretValues: Sendable {
     private let values: [String: String]
+    /// What replaces these values in everything that is shown or stored.
+    public let mask: SecretMask
 
     /// Makes a set of secret values.
     public init(_ values: [String: String] = [:]) {
         self.values = values
+        mask = SecretMask(values.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) })
     }
 
     /// The value of a secret.
     public subscript(name: String) -> String? { values[name] }
-
-    /// What replaces these values in everything that is shown or stored.
-    public var mask: SecretMask {
-        SecretMask(values.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) })
-    }
 }

@@ -27,6 +27,11 @@ public struct StepContext: Sendable {
         return try setting.render(in: host.renderContext)
     }
 
+    /// What replaces secrets in everything that is shown or stored.
+    ///
+    /// Whoever shows a part of a text masks the whole first: a part of a secret is not recognised.
+    public var mask: SecretMask { host.renderContext.secrets.mask }
+
     /// The build's properties as they stand now.
     public var properties: Properties { host.renderContext.properties }
 

@@ -5,7 +5,8 @@ public import MasterKit
 /// A running master: it takes requests for builds, runs them, and delivers their reports.
 ///
 /// ```swift
-/// try await BuildMaster.run(configuration, options: options, logger: logger) { master in
+/// let secrets = try await SecretFetcher(configuration).fetch().usable()
+/// try await BuildMaster.run(configuration, secrets, options: options, logger: logger) { master in
 ///     let submission = try await master.submit(BuildsetRequest(reason: "nightly"))
 ///     let builds = try await master.wait(for: submission)
 /// }
@@ -43,26 +44,28 @@ public final class BuildMaster: Sendable {
 
     /// Runs a body with a master that is up, and takes the master down afterwards.
     ///
-    /// In order: secrets are fetched, the store is opened, plugins started, builds that a crash
-    /// left unfinished are ended, then the body runs. What the body leaves running is stopped.
-    /// - Throws: ``ConfigurationError`` for secrets, ``MasterError``, ``StoreError``, or what the
-    ///   body throws.
+    /// In order: the store is opened, plugins started, builds that a crash left unfinished are
+    /// ended, then the body runs. What the body leaves running is stopped.
+    ///
+    /// - Parameters:
+    ///   - configuration: What is run.
+    ///   - secrets: The values of the secrets that it uses, as ``SecretFetcher`` gives them.
+    ///   - options: How it is run.
+    ///   - logger: Where notes go, with secrets replaced.
+    ///   - body: What is done with the master.
+    /// - Returns: What the body returns.
+    /// - Throws: ``MasterError``, ``StoreError``, or what the body throws.
     public static func run<Value: Sendable>(
-        _ configuration: MasterConfiguration, options: Options, logger: Logger,
-        _ body: (BuildMaster) async throws -> Value
+        _ configuration: MasterConfiguration, _ secrets: SecretValues, options: Options,
+        logger: Logger, _ body: (BuildMaster) async throws -> Value
     ) async throws -> Value {
-        let secrets = await SecretFetcher(configuration).fetch()
-        guard !secrets.diagnostics.contains(where: { $0.severity == .error }) else {
-            throw ConfigurationError(secrets.diagnostics)
-        }
-        for warning in secrets.diagnostics { logger.warning("\(warning.message)") }
         let store = try await Store.open(
             folder: options.basedir, durability: configuration.durability,
             identity: configuration.identity)
         do {
             let value = try await withHTTPClient { http in
                 try await run(
-                    configuration, options, secrets.values, store, http, logger, body)
+                    configuration, options, secrets, store, http, logger, body)
             }
             await store.close()
             return value
@@ -127,24 +130,27 @@ public final class BuildMaster: Sendable {
     /// - Throws: ``MasterError`` for a builder that is not there, or for none; ``StoreError``.
     public func submit(_ wanted: BuildsetRequest) async throws -> Submission {
         let builders = try builders(for: wanted)
+        let stored = shared.mask.apply(to: wanted)
         let (submission, rows) = try await shared.store.write { transaction in
             let rows = try builders.map {
                 try transaction.builder(
                     named: $0.name, description: $0.description, tags: $0.tags)
             }
             let buildset = Buildset(
-                id: 0, reason: wanted.reason, submittedAt: transaction.now,
-                sourceStamps: wanted.sourceStamps, parentBuildID: wanted.parentBuildID)
+                id: 0, reason: stored.reason, submittedAt: transaction.now,
+                sourceStamps: stored.sourceStamps, parentBuildID: stored.parentBuildID)
             let submission = try transaction.submit(
-                buildset, builders: rows, properties: wanted.properties)
+                buildset, builders: rows, properties: stored.properties)
             return (submission, rows)
         }
         let progress = BuildsetProgress(requestCount: builders.count)
         submissions.add(progress, for: submission.buildset.id)
+        let sourceStamps = zip(wanted.sourceStamps, submission.buildset.sourceStamps)
+            .map { $0.stored(as: $1.id) }
         let requests = zip(submission.requests, zip(rows, builders)).map { request, pair in
             PendingRequest(
                 request: request, row: pair.0, builder: pair.1,
-                sourceStamps: submission.buildset.sourceStamps,
+                sourceStamps: sourceStamps,
                 properties: wanted.properties, progress: progress)
         }
         distributor.add(requests)

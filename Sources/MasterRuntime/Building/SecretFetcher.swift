@@ -8,13 +8,27 @@ public struct SecretFetcher: Sendable {
         public var values = SecretValues()
         /// What is wrong: absent secrets, values that can't be masked, providers that fail.
         public var diagnostics: [Diagnostic] = []
+
+        /// Whether every secret has a value that can be used.
+        public var isComplete: Bool { !diagnostics.contains { $0.severity == .error } }
+
+        /// The values, when they are complete.
+        ///
+        /// - Throws: ``ConfigurationError`` with everything that is wrong.
+        public func usable() throws(ConfigurationError) -> SecretValues {
+            guard isComplete else { throw ConfigurationError(diagnostics) }
+            return values
+        }
     }
 
     private let configuration: MasterConfiguration
+    private let context: SecretContext
 
     /// Makes a fetcher for a configuration.
     public init(_ configuration: MasterConfiguration) {
         self.configuration = configuration
+        context = SecretContext(
+            folder: configuration.folder, worker: LocalWorker(root: configuration.folder))
     }
 
     /// Starts the providers, asks for each secret once, and stops them.
@@ -29,50 +43,48 @@ public struct SecretFetcher: Sendable {
     }
 
     private func ask() async -> Fetched {
-        var fetched = Fetched()
         var values: [String: String] = [:]
+        var diagnostics: [Diagnostic] = []
         var asked: Set<String> = []
         for use in configuration.secretUses where asked.insert(use.name).inserted {
             do {
-                guard let value = try await value(of: use.name) else {
-                    fetched.diagnostics.append(absent(use))
-                    continue
+                let value = try await value(of: use.name)
+                let fault = fault(of: value, named: use.name)
+                if fault?.severity != .error { values[use.name] = value }
+                if let fault {
+                    diagnostics.append(Diagnostic(fault.severity, fault.words, range: use.range))
                 }
-                check(value, of: use, &fetched.diagnostics)
-                values[use.name] = value
             } catch {
-                fetched.diagnostics.append(
-                    Diagnostic(
-                        .error, "the secret '\(use.name)' could not be read: \(error)",
-                        range: use.range))
+                let words = SecretValues(values).mask.apply(
+                    to: "the secret '\(use.name)' could not be read: \(error)")
+                diagnostics.append(Diagnostic(.error, words, range: use.range))
             }
         }
-        fetched.values = SecretValues(values)
-        return fetched
+        return Fetched(values: SecretValues(values), diagnostics: diagnostics)
     }
 
+    /// The value that the first provider gives which knows the name; one that fails is not passed
+    /// over, since another one may have an old value.
     private func value(of name: String) async throws -> String? {
         for provider in configuration.secretProviders {
-            if let value = try await provider.plugin.value(of: name) { return value }
+            if let value = try await provider.plugin.value(of: name, in: context) { return value }
         }
         return nil
     }
 
-    private func absent(_ use: SecretUse) -> Diagnostic {
-        let providers = configuration.secretProviders.map(\.key.description)
-        return Diagnostic(
-            .error,
-            "the secret '\(use.name)' is in none of \(providers.joined(separator: ", "))",
-            range: use.range)
-    }
-
-    private func check(_ value: String, of use: SecretUse, _ diagnostics: inout [Diagnostic]) {
-        switch SecretVerdict(name: use.name, value: value) {
-        case .refused(let reason):
-            diagnostics.append(Diagnostic(.error, reason, range: use.range))
-        case .warning(let reason):
-            diagnostics.append(Diagnostic(.warning, reason, range: use.range))
-        case .good: break
+    /// Why a value can't be used, or what is to be known of it.
+    private func fault(
+        of value: String?, named name: String
+    ) -> (severity: Diagnostic.Severity, words: String)? {
+        guard let value else {
+            let providers = configuration.secretProviders.map(\.key.description)
+            let names = providers.joined(separator: ", ")
+            return (.error, "the secret '\(name)' is in none of \(names)")
+        }
+        return switch SecretVerdict(name: name, value: value) {
+        case .refused(let reason): (.error, reason)
+        case .warning(let reason): (.warning, reason)
+        case .good: nil
         }
     }
 }

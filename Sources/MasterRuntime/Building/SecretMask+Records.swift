@@ -11,12 +11,39 @@ extension SecretMask {
         }
     }
 
+    /// The wish for builds as it is stored: with every secret replaced in its texts.
+    func apply(to wanted: BuildsetRequest) -> BuildsetRequest {
+        guard !isEmpty else { return wanted }
+        var masked = wanted
+        masked.reason = apply(to: wanted.reason)
+        masked.properties = apply(to: wanted.properties)
+        masked.sourceStamps = wanted.sourceStamps.map { stamp in
+            var masked = stamp
+            masked.branch = stamp.branch.map { apply(to: $0) }
+            masked.revision = stamp.revision.map { apply(to: $0) }
+            masked.repository = apply(to: stamp.repository)
+            masked.project = apply(to: stamp.project)
+            masked.codebase = apply(to: stamp.codebase)
+            return masked
+        }
+        return masked
+    }
+
     /// A logger that writes what another one does, with every secret replaced.
     func apply(to logger: Logger) -> Logger {
         guard !isEmpty else { return logger }
         var masked = logger
         masked.handler = MaskedLogHandler(base: logger.handler, mask: self)
         return masked
+    }
+}
+
+extension SourceStamp {
+    /// The stamp with the id of its row.
+    func stored(as id: Int) -> SourceStamp {
+        var stamp = self
+        stamp.id = id
+        return stamp
     }
 }
 

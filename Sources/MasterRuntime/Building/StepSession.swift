@@ -122,6 +122,7 @@ final class StepSession: StepHost {
     }
 
     private func openFile(_ name: String, kind: Log.Kind) async throws -> LogWriter {
+        let name = shared.mask.apply(to: name)
         let slug = state.withLock { $0.slugs.uniqueSlug(for: name) }
         let path =
             shared.basedir + "/"

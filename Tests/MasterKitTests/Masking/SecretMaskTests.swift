@@ -105,9 +105,10 @@ struct SecretMaskTests {
             """
         let mask = mask(["key": value])
         #expect(mask.apply(to: value) == "<key>")
+        #expect(mask.apply(to: value.replacing("\n", with: "\r\n")) == "<key>")
         #expect(
-            mask.apply(to: value.replacing("\n", with: "\r\n"))
-                == "-----BEGIN PRIVATE KEY-----\r\n<key>\r\nshort\r\n<key>\r\n"
+            mask.apply(to: value.replacing("\n", with: "\n| "))
+                == "-----BEGIN PRIVATE KEY-----\n| <key>\n| short\n| <key>\n| "
                 + "-----END PRIVATE KEY-----"
         )
         #expect(mask.apply(to: "| WZXvIgO3M1yuCzlxXW5OmIeQf5nJ") == "| <key>")

@@ -63,7 +63,10 @@ struct SecretFetchingTests {
         try await MasterBench.with(yaml, plugins: [Vault.self]) { bench in
             let build = try await bench.buildOne()
             #expect(build.build.properties["p"] == "<short>")
-            #expect(bench.messages.texts(at: .warning).count == 1)
+            let fetched = await SecretFetcher(try bench.configuration()).fetch()
+            #expect(fetched.isComplete)
+            #expect(fetched.diagnostics.map(\.severity) == [.warning])
+            #expect(fetched.diagnostics.first?.range?.description == "2:49-2:62")
         }
     }
 }

@@ -21,14 +21,14 @@ struct EnvironmentTests {
     @Test func `a secret is the variable of its name`() async throws {
         let (name, value) = try variable
         let provider = try EnvironmentSecrets.configured()
-        #expect(try await provider.value(of: name) == value)
-        #expect(try await provider.value(of: "NO_SUCH_VARIABLE_HERE") == nil)
+        #expect(try await provider.value(of: name, in: .here) == value)
+        #expect(try await provider.value(of: "NO_SUCH_VARIABLE_HERE", in: .here) == nil)
     }
 
     @Test func `the prefix stands before the name`() async throws {
         let (name, value) = try variable
         let provider = try EnvironmentSecrets.configured(["prefix": .string(String(name.prefix(1)))]
         )
-        #expect(try await provider.value(of: String(name.dropFirst())) == value)
+        #expect(try await provider.value(of: String(name.dropFirst()), in: .here) == value)
     }
 }

@@ -49,7 +49,7 @@ struct LivelySecrets: SecretProvider, Lively {
 
     @Setting("Who is told.", .primary) var script: String
 
-    func value(of name: String) async throws -> String? {
+    func value(of name: String, in context: SecretContext) async throws -> String? {
         try await Scripts.all.note(script, "\(Self.key) is asked")
         return "a long secret"
     }

@@ -86,8 +86,10 @@ struct MasterBench: Sendable {
         slots: Int = 2, _ body: (BuildMaster) async throws -> Value
     ) async throws -> Value {
         let messages = messages
+        let configuration = try configuration()
         return try await BuildMaster.run(
-            configuration(), options: BuildMaster.Options(basedir: basedir, slots: slots),
+            configuration, SecretFetcher(configuration).fetch().usable(),
+            options: BuildMaster.Options(basedir: basedir, slots: slots),
             logger: Logger(label: "master") { _ in messages.handler }, body)
     }
 

@@ -6,7 +6,7 @@ struct Vault: SecretProvider {
 
     @Setting("The script that it runs when it starts and stops.") var script: String?
 
-    func value(of name: String) async throws -> String? {
+    func value(of name: String, in context: SecretContext) async throws -> String? {
         switch name {
         case "token": "s3cr3t-value"
         case "short": "1234567"

@@ -1,0 +1,68 @@
+public import MasterKit
+import Synchronization
+
+/// Takes secrets from a program that prints them.
+public struct CommandSecrets: SecretProvider {
+    /// The name in master.yaml.
+    public static let pluginName = "Command"
+
+    /// What the provider does.
+    public static let summary = "Takes secrets from a program that prints them."
+
+    @Setting(
+        "The program and its arguments; the name of the secret is added as the last one.",
+        .primary, .notEmpty)
+    var command: [String]
+
+    @Setting("How long the program may run.")
+    var timeout = Duration.seconds(30)
+
+    @Setting("Exit codes by which the program says that it does not know the name.")
+    var notFound: [Int] = []
+
+    /// Makes a provider to be configured.
+    public init() {}
+
+    /// What the program prints on its standard output, without the newlines at its end.
+    ///
+    /// Every exit code but 0 and those of `notFound` is a failure.
+    public func value(of name: String, in context: SecretContext) async throws -> String? {
+        guard !name.hasPrefix("-") else {
+            throw SecretFault(
+                "\(program) would take '\(name)' for an option; give the secret another name")
+        }
+        var shell = Command.Shell(.program(command + [name]), in: context.folder)
+        shell.timeout = nil
+        shell.maxTime = timeout
+        var (value, complaint) = (SecretText(), ProgramComplaint())
+        let result = try await context.run(.shell(shell)) { update in
+            switch update.content {
+            case .output(.stdout, let bytes): try value.append(bytes, from: program)
+            case .output(.stderr, let bytes): complaint.append(bytes)
+            case .header, .content: break
+            }
+        }
+        if result.isSuccess { return try value.text(from: program, strippingNewlines: true) }
+        if result.timedOut == nil, let code = result.exitCode, notFound.contains(Int(code)) {
+            return nil
+        }
+        throw SecretFault("\(program) failed: \(result)\(complaint.words(hiding: value))")
+    }
+
+    /// Finds what no program can be started with.
+    public func check(_ settings: SettingsCheck) {
+        if command.first?.isEmpty ?? true {
+            settings.error("'command' of secrets.Command names no program", at: "command")
+        }
+        if timeout <= .zero {
+            settings.error("'timeout' of secrets.Command must be more than 0", at: "timeout")
+        }
+        for code in notFound where !(1...255).contains(code) {
+            settings.error(
+                "'notFound' of secrets.Command has \(code); an exit code that says so is from 1 "
+                    + "to 255", at: "notFound")
+        }
+    }
+
+    private var program: String { "'\(command.joined(separator: " "))'" }
+}

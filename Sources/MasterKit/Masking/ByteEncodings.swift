@@ -1,0 +1,113 @@
+/// How bytes look encoded for URLs and headers.
+enum ByteEncodings {
+    /// Shorter pieces of base64 would be found everywhere.
+    private static let minimumBase64Count = 4
+    /// The lengths of lines into which programs break base64.
+    private static let lineCounts = [64, 76]
+
+    // MARK: URLs
+
+    /// Bytes percent- and form-encoded, in the ways of several writers.
+    static func percent(_ bytes: [UInt8]) -> Set<[UInt8]> {
+        var forms: Set<[UInt8]> = []
+        for digits in [lowercaseDigits, uppercaseDigits] {
+            for kept in ["~", "~/", "~!'()*", "~!$&'()*+,;=", "~!$&'()*+,;=:@/?"] {
+                forms.insert(percent(bytes, keeping: kept, space: "%20", digits))
+            }
+            forms.insert(percent(bytes, keeping: "~", space: "+", digits))
+            forms.insert(percent(bytes, keeping: "*", space: "+", digits))
+        }
+        return forms
+    }
+
+    private static func percent(
+        _ bytes: [UInt8], keeping kept: String, space: String, _ digits: [UInt8]
+    ) -> [UInt8] {
+        bytes.flatMap { byte -> [UInt8] in
+            if isUnreserved(byte) || kept.utf8.contains(byte) { return [byte] }
+            if byte == UInt8(ascii: " ") { return Array(space.utf8) }
+            return [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        }
+    }
+
+    /// Whether no encoding changes a byte, but for `~`.
+    static func isUnreserved(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+            UInt8(ascii: "_"):
+            true
+        default: false
+        }
+    }
+
+    // MARK: Hexadecimal
+
+    private static let lowercaseDigits = Array("0123456789abcdef".utf8)
+    private static let uppercaseDigits = Array("0123456789ABCDEF".utf8)
+
+    /// Bytes as hexadecimal digits.
+    static func hexadecimal(_ bytes: [UInt8]) -> Set<[UInt8]> {
+        [
+            bytes.flatMap { digits(of: $0) },
+            bytes.flatMap { [uppercaseDigits[Int($0 >> 4)], uppercaseDigits[Int($0 & 15)]] },
+        ]
+    }
+
+    /// The two hexadecimal digits of a byte.
+    static func digits(of byte: UInt8) -> [UInt8] {
+        [lowercaseDigits[Int(byte >> 4)], lowercaseDigits[Int(byte & 15)]]
+    }
+
+    // MARK: Base64
+
+    private static let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+    /// What bytes look like inside base64, whatever stands before and behind them.
+    ///
+    /// Depending on how many bytes stand before, there are three alignments. The characters that
+    /// the bytes determine alone are one form; with the character that ends the base64 they are
+    /// another one. Where nothing stands before, each line of broken base64 is a form, too.
+    static func base64(inside bytes: [UInt8]) -> Set<[UInt8]> {
+        var forms: Set<[UInt8]> = []
+        for alphabet in [letters + "+/", letters + "-_"].map({ Array($0.utf8) }) {
+            for (before, first) in [(0, 0), (1, 2), (2, 3)] {
+                let padded = Array(repeating: 0, count: before) + bytes
+                let encoded = base64(padded, alphabet)
+                let determined = padded.count * 8 / 6
+                guard determined - first >= minimumBase64Count else { continue }
+                for form in [encoded[first..<determined], encoded[first...]] {
+                    forms.insert(Array(form))
+                    forms.formUnion(percent(Array(form)))
+                }
+                if before == 0 { forms.formUnion(lines(encoded[..<determined])) }
+            }
+        }
+        return forms
+    }
+
+    private static func lines(_ encoded: ArraySlice<UInt8>) -> [[UInt8]] {
+        lineCounts.filter { $0 < encoded.count }.flatMap { width in
+            stride(from: 0, to: encoded.count, by: width).map { start in
+                Array(encoded[start..<min(start + width, encoded.count)])
+            }
+        }.filter { $0.count >= 2 * minimumBase64Count }
+    }
+
+    /// The bytes in base64 without padding.
+    private static func base64(_ bytes: [UInt8], _ alphabet: [UInt8]) -> [UInt8] {
+        var encoded: [UInt8] = []
+        var bits = 0
+        var bitCount = 0
+        for byte in bytes {
+            bits = (bits << 8 | Int(byte)) & 0xFFFF
+            bitCount += 8
+            while bitCount >= 6 {
+                bitCount -= 6
+                encoded.append(alphabet[bits >> bitCount & 63])
+            }
+        }
+        if bitCount > 0 { encoded.append(alphabet[bits << (6 - bitCount) & 63]) }
+        return encoded
+    }
+}

@@ -1,0 +1,87 @@
+/// How writers escape a text inside JSON, HTML, a shell's line or Python's source.
+enum TextEscapes {
+    /// A text inside JSON, in the ways of several writers, and inside JSON that is inside JSON.
+    ///
+    /// In bytes: a mark that combines with the quote before it would be one character with it.
+    static func json(_ text: String) -> Set<[UInt8]> {
+        var forms: Set<[UInt8]> = []
+        for writer in [JSONWriter.compact, .python] {
+            let escaped = unquoted(writer.bytes(.string(text)))
+            let inner = String(decoding: escaped, as: UTF8.self)
+            let variants = [
+                escaped, escaped.replacing("/".utf8, with: "\\/".utf8), numbering("&<>", escaped),
+                numbering("\"&'+<>`", escaped), unquoted(writer.bytes(.string(inner))),
+            ]
+            for variant in variants { forms.formUnion([variant, capitalizing(variant)]) }
+        }
+        return forms
+    }
+
+    private static func unquoted(_ json: [UInt8]) -> [UInt8] {
+        Array(json.dropFirst().dropLast())
+    }
+
+    /// Writes some characters as `\u00xx`.
+    private static func numbering(_ characters: String, _ json: [UInt8]) -> [UInt8] {
+        characters.utf8.reduce(json) { json, byte in
+            let escape = Array("\\u00".utf8) + ByteEncodings.digits(of: byte)
+            let plain = byte == UInt8(ascii: "\"") ? [UInt8(ascii: "\\"), byte] : [byte]
+            return json.replacing(plain, with: escape)
+        }
+    }
+
+    /// Writes the digits of `\uxxxx` as capital letters.
+    private static func capitalizing(_ json: [UInt8]) -> [UInt8] {
+        var (json, index) = (json, 0)
+        while index + 1 < json.count {
+            guard json[index] == UInt8(ascii: "\\") else {
+                index += 1
+                continue
+            }
+            if json[index + 1] == UInt8(ascii: "u") {
+                for digit in (index + 2..<index + 6).clamped(to: json.indices)
+                where json[digit] >= UInt8(ascii: "a") {
+                    json[digit] -= 32
+                }
+            }
+            index += 2
+        }
+        return json
+    }
+
+    /// A text inside HTML or XML, whichever quotes are escaped in whichever way, also in JSON.
+    static func html(_ text: String) -> Set<[UInt8]> {
+        let escaped = Array(text.utf8).replacing("&".utf8, with: "&amp;".utf8)
+            .replacing("<".utf8, with: "&lt;".utf8).replacing(">".utf8, with: "&gt;".utf8)
+        var forms: Set<[UInt8]> = []
+        for quote in ["\"", "&quot;", "&#34;"] {
+            for apostrophe in ["'", "&#39;", "&#x27;", "&apos;"] {
+                let form = escaped.replacing("\"".utf8, with: quote.utf8)
+                    .replacing("'".utf8, with: apostrophe.utf8)
+                let inner = String(decoding: form, as: UTF8.self)
+                forms.formUnion([form, unquoted(JSONWriter.compact.bytes(.string(inner)))])
+            }
+        }
+        return forms
+    }
+
+    /// A text between single quotes of a shell's line, and with backslashes instead of quotes.
+    static func shell(_ bytes: [UInt8]) -> Set<[UInt8]> {
+        let escaped = bytes.flatMap { byte -> [UInt8] in
+            ByteEncodings.isUnreserved(byte) || byte >= 0x80 || "/:@%+=,".utf8.contains(byte)
+                ? [byte] : [UInt8(ascii: "\\"), byte]
+        }
+        return [
+            escaped, bytes.replacing("'".utf8, with: #"'\''"#.utf8),
+            bytes.replacing("'".utf8, with: #"'"'"'"#.utf8),
+        ]
+    }
+
+    /// A text as Python's `repr` shows it.
+    static func python(_ bytes: [UInt8]) -> Set<[UInt8]> {
+        let escaped = bytes.replacing("\\".utf8, with: "\\\\".utf8)
+            .replacing("\n".utf8, with: "\\n".utf8).replacing("\r".utf8, with: "\\r".utf8)
+            .replacing("\t".utf8, with: "\\t".utf8)
+        return [escaped, escaped.replacing("'".utf8, with: "\\'".utf8)]
+    }
+}
