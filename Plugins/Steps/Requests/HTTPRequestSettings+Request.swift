@@ -41,7 +41,7 @@ extension HTTPRequestSettings {
             if files != nil { throw RequestConflict.jsonAndFiles }
             return .json(JSONWriter.python.bytes(json))
         }
-        guard let files else { return data?.body ?? .empty }
+        guard let files, !files.isEmpty else { return data?.body ?? .empty }
         var parts: [HTTPPart] = []
         switch data {
         case .fields(let fields):
