@@ -117,6 +117,10 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
         .testTarget(
+            name: "PeerTests",
+            dependencies: ["MasterRuntime", "MasterTesting", "StandardPlugins"],
+            exclude: ["Fixtures", "Scripts"]),
+        .testTarget(
             name: "ExamplesTests", dependencies: ["CustomMaster", "MasterTesting", "buildmaster"]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,0 +1,41 @@
+import MasterTesting
+import StandardPlugins
+
+extension RequestCase {
+    /// `auth`, and users in addresses.
+    static let credentials: [RequestCase] = [
+        .get("auth, a pair", "auth: [user, pass word]", "auth=('user', 'pass word')"),
+        .get(
+            "auth, basic", "auth: {basic: [user, 'a:b:c']}", "auth=HTTPBasicAuth('user', 'a:b:c')"),
+        .get(
+            "auth, a password of Latin-1", "auth: [user, é]", "auth=('user', 'é')", .basicAsUTF8),
+        .get("auth, bearer", "auth: {bearer: abc.def-1}", "auth=Bearer('abc.def-1')"),
+        .get(
+            "auth before a header", "{auth: [u, p], headers: {Authorization: own}}",
+            "auth=('u', 'p'), headers={'Authorization': 'own'}"),
+        .get(
+            "a header of one's own", "headers: {Authorization: Token abc}",
+            "headers={'Authorization': 'Token abc'}"),
+        .address("a user in the address", "http://us%40er:pa%3Ass@HOST/anything"),
+        RequestCase(
+            name: "auth before the user in the address", step: GET.self,
+            url: "http://one:two@HOST/anything", settings: "auth: [three, four]",
+            keywords: "auth=('three', 'four')"),
+        RequestCase(
+            name: "auth, digest", step: GET.self, settings: "auth: {digest: [user, pass]}",
+            keywords: "auth=HTTPDigestAuth('user', 'pass')", differences: [.digestSpelling],
+            answer: askingForDigest),
+        RequestCase(
+            name: "auth, digest of a POST", step: POST.self,
+            settings: "{data: {a: 1}, auth: {digest: [user, pass]}}",
+            keywords: "data={'a': 1}, auth=HTTPDigestAuth('user', 'pass')",
+            differences: [.digestSpelling], answer: askingForDigest),
+    ]
+
+    /// Asks in the old form, in which the answer has nothing random.
+    private static let askingForDigest: LoopbackServer.Handler = { request in
+        guard request.header("Authorization") == nil else { return .text("ok\n") }
+        let challenge = #"Digest realm="here", nonce="0123456789", algorithm=MD5"#
+        return .respond(status: 401, headers: [("WWW-Authenticate", challenge)])
+    }
+}

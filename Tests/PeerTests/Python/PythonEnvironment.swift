@@ -1,0 +1,35 @@
+import FoundationEssentials
+
+/// The Python environment that `.ci/python` makes.
+enum PythonEnvironment {
+    /// The environment is not there.
+    struct Missing: Error, CustomStringConvertible {
+        let description =
+            "this test needs Python with its packages in .build/python; .ci/python makes it"
+    }
+
+    /// The folder of this target's sources.
+    static let sources = URL(filePath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent()
+
+    /// The top folder of the package.
+    static let package = sources.deletingLastPathComponent().deletingLastPathComponent()
+
+    /// Where the interpreter is.
+    static func interpreter() throws -> String {
+        let path = package.appending(path: ".build/python/bin/python").path
+        let stamp = package.appending(path: ".build/python/installed.txt").path
+        guard FileManager.default.isExecutableFile(atPath: path),
+            FileManager.default.fileExists(atPath: stamp)
+        else { throw Missing() }
+        return path
+    }
+
+    /// The folder of files that are sent.
+    static let fixtures = sources.appending(path: "Fixtures").path
+
+    /// The path of a script of this target.
+    static func script(_ name: String) -> String {
+        sources.appending(path: "Scripts/\(name)").path
+    }
+}

@@ -1,0 +1,37 @@
+import MasterTesting
+import Testing
+
+/// What goes over the wire, byte by byte, beside what `requests` sends.
+@Suite(.timeLimit(.minutes(2)))
+struct RequestBytesTests {
+    @Test(arguments: RequestCase.all)
+    func `a step sends the bytes that requests sends`(_ testCase: RequestCase) async throws {
+        try await withLoopbackServer(handler: testCase.handler) { server in
+            var count = 0
+            let exchange = try await Exchange(testCase, at: server.url) {
+                count = server.requests.count
+            }
+            try #require(exchange.answer.error == nil)
+            let all = server.requests.map { WireRequest($0) }
+            try #require(count > 0 && all.count > count)
+            let (ours, theirs) = (Array(all[..<count]), Array(all[count...]))
+
+            let differences = Difference.everywhere + testCase.differences
+            #expect(ours.levelled(differences) == theirs.levelled(differences))
+            for (index, difference) in testCase.differences.enumerated() {
+                var others = differences
+                others.remove(at: Difference.everywhere.count + index)
+                #expect(
+                    ours.levelled(others) != theirs.levelled(others),
+                    "the case names '\(difference.title)', and does not need it")
+            }
+        }
+    }
+}
+
+extension [WireRequest] {
+    /// The requests with differences taken out.
+    fileprivate func levelled(_ differences: [Difference]) -> [WireRequest] {
+        map { $0.levelled(differences) }
+    }
+}

@@ -1,0 +1,52 @@
+import MasterKit
+import MasterRuntime
+import MasterTesting
+
+/// What came of a step, and of the same request by `requests`.
+struct Exchange {
+    let results: Results
+    let harness: StepHarness
+    let answer: PythonPeer.Answer
+
+    /// Runs both, the step first.
+    ///
+    /// - Parameters:
+    ///   - testCase: The request.
+    ///   - server: The address that stands for `SERVER`.
+    ///   - between: Called when the step has ended.
+    /// - Throws: When the step is not configured or throws, or Python is not there.
+    init(
+        _ testCase: RequestCase, at server: String, between: () -> Void = {}
+    ) async throws {
+        let peer = try await PythonPeer.shared()
+        let settings = StepHarness.settings(
+            peer.filled(testCase.url, server: server),
+            peer.filled(testCase.settings, server: server))
+        harness = try StepHarness(worker: LocalWorker(root: PythonEnvironment.fixtures))
+        results = try await harness.run(testCase.step, yaml: settings)
+        between()
+        answer = try await Self.answer(to: testCase, at: server)
+    }
+
+    /// Sends a request by `requests` alone.
+    static func answer(
+        to testCase: RequestCase, at server: String
+    ) async throws -> PythonPeer.Answer {
+        let peer = try await PythonPeer.shared()
+        return try await peer.request(
+            testCase.method, peer.filled(testCase.url, server: server),
+            peer.filled(testCase.keywords, server: server))
+    }
+
+    /// What a step results in that gets what `requests` got.
+    var expectedResults: Results {
+        guard let status = answer.status else { return .failure }
+        return status < 400 ? .success : .failure
+    }
+
+    /// The body of the final answer as the step's log has it.
+    var content: String {
+        let log = harness.logs.last { $0.name == "content" }
+        return log?.lines.map { $0.dropFirst() }.joined(separator: "\n") ?? ""
+    }
+}
