@@ -2,8 +2,17 @@ public import MasterKit
 
 /// The plugins that every master has.
 public let standardPlugins = PluginBundle(
+    MessageFormatterEmpty.self,
+    MessageFormatterFunction.self,
+    MessageFormatterFunctionRaw.self,
+    MessageFormatterRenderable.self,
+    TemplateMessageFormatter.self,
+    BuildRequestGenerator.self,
+    BuildSetCombinedStatusGenerator.self,
+    BuildSetStatusGenerator.self,
     BuildStartEndStatusGenerator.self,
     BuildStatusGenerator.self,
+    StepStatusGenerator.self,
     HttpStatusPush.self,
     CommandSecrets.self,
     EnvironmentSecrets.self,

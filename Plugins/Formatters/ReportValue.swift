@@ -4,15 +4,15 @@ import MasterKit
 indirect enum ReportValue: Sendable {
     case constant(JSONValue)
     case template(TemplateText, at: SourceRange?)
-    case computed(DeferredValue, readsProperties: Bool)
+    case computed(DeferredValue)
     case list([ReportValue])
     case mapping([(key: ReportValue, value: ReportValue)])
 
     /// Reads a node; what is wrong with it goes to the decoder.
     init?(_ node: YAMLNode, with decoder: SettingDecoder) {
-        if let tag = node.tag?.name {
+        if node.tag != nil {
             guard let value = decoder.decode(DeferredValue.self, from: node) else { return nil }
-            self = .computed(value, readsProperties: !["Field", "Template"].contains(tag))
+            self = .computed(value)
             return
         }
         switch node.kind {
@@ -43,8 +43,8 @@ indirect enum ReportValue: Sendable {
         do {
             let template = try TemplateText(parsing: scalar.value)
             for variable in template.variables where !variable.hasDefault {
-                let range = node.range(ofUTF8: variable.range)
-                ReportVariables.check(variable.path, at: range, with: decoder)
+                guard let fault = ReportVariables.fault(in: variable.path) else { continue }
+                decoder.error(fault, at: node.range(ofUTF8: variable.range) ?? node.range)
             }
             self = .template(template, at: node.range)
         } catch {
@@ -64,7 +64,7 @@ indirect enum ReportValue: Sendable {
             } catch {
                 throw RenderError("'format': \(error.message)", at: range)
             }
-        case .computed(let value, _):
+        case .computed(let value):
             return try value.render(in: context)
         case .list(let values):
             return .array(

@@ -6,19 +6,27 @@ public struct BuildStatusGenerator: ReportGenerator, SettingHints {
     public static let summary = "Reports finished builds, picked by result, tag or builder."
 
     @Setting("Which results are reported.", .primary)
-    var mode = BuildModes.standard
+    var mode = ReportModes.standard
 
-    @SettingGroup var filter: BuilderFilter
+    @SettingGroup var filter: BuildFilter
 
     @Setting("Report the start of builds too.", .named("report_new"))
     var reportsNew = false
 
+    @Setting(
+        "Makes the message; by default the reporter does.", plugins: .formatters,
+        .named("message_formatter"))
+    var formatter: (any MessageFormatter)?
+
+    @SettingGroup var details: ReportedDetails
+
     /// Makes a generator to be configured.
     public init() {}
 
-    /// Finds filters that exclude each other.
+    /// Finds settings that don't go together.
     public func check(_ settings: SettingsCheck) {
         filter.check(settings)
+        details.check(settings)
     }
 
     /// The ends of builds, and their starts when asked for.
@@ -26,20 +34,20 @@ public struct BuildStatusGenerator: ReportGenerator, SettingHints {
         reportsNew ? [.buildNew, .buildFinished] : [.buildFinished]
     }
 
+    /// The formatter of the file.
+    public var formatters: [any MessageFormatter] { [formatter].compactMap(\.self) }
+
     /// Reports the build when filter and mode admit it; the mode does not apply to starts.
     public func generate(for event: Event, in context: ReportContext) async throws -> Report? {
         guard filter.admits(event) else { return nil }
         if event.kind != .buildNew {
-            guard let results = event.results else { return nil }
-            let previous = mode.comparesBuilds ? try await context.previousResults() : nil
-            guard mode.admits(results, after: previous) else { return nil }
+            guard try await context.isPicked(by: mode) else { return nil }
         }
-        let formatter = (context.formatter as? BodyFormatter)?.reporting(mode)
-        return try await context.report(with: formatter)
+        return try await context.report(with: formatter, details.options(mode))
     }
 
     /// What to do instead of a setting that this generator has not.
     public static func hint(forUnknown name: String) -> String? {
-        BuilderFilter.hint(forUnknown: name)
+        GeneratorHints.hint(forOtherFormatter: name)
     }
 }

@@ -29,7 +29,9 @@ extension HttpStatusPush {
         var request = HTTPRequest(.post, try context.render(serverUrl).text)
         request.recordsRequestHeaders = debug
         let content = report.content
-        request.body = .bytes(content.bytes, contentType: content.type)
+        if let type = content.type {
+            request.body = .bytes(content.bytes, contentType: type)
+        }
         if let fields = try context.render(headers) {
             request.headers = fields.headers
             request.suppressedHeaders = fields.removed
@@ -79,11 +81,12 @@ extension HTTPTimeout {
 }
 
 extension Report {
-    /// The bytes of the body, and what they are.
-    fileprivate var content: (bytes: [UInt8], type: String) {
+    /// The bytes of the body, and what they are; an empty body is nothing.
+    fileprivate var content: (bytes: [UInt8], type: String?) {
         switch body {
         case .json(let value): (JSONWriter.compact.bytes(value), "application/json")
         case .text(let text, let contentType): (Array(text.utf8), contentType)
+        case .empty: ([], nil)
         }
     }
 }

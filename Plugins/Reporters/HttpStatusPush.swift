@@ -35,17 +35,7 @@ public struct HttpStatusPush: Reporter, SettingHints {
     @Setting("The body of the reports, in place of the build's record; its texts are templates.")
     var format: ReportFormat?
 
-    @Setting("Put the build's properties into the record.", .named("want_properties"))
-    var wantsProperties = true
-
-    @Setting("Put the build's steps into the record.", .named("want_steps"))
-    var wantsSteps = false
-
-    @Setting("Put the logs of the steps into the record.", .named("want_logs"))
-    var wantsLogs = false
-
-    @Setting("Put the content of logs into the record.", .named("want_logs_content"))
-    var wantsLogContents = LogContentChoice(contents: .none)
+    @SettingGroup var details: WantedDetails
 
     /// Makes a reporter to be configured.
     public init() {}
@@ -55,12 +45,12 @@ public struct HttpStatusPush: Reporter, SettingHints {
 
     /// Makes the body that `format` describes, or else the record of the build.
     public var defaultFormatter: any MessageFormatter {
-        let wanted = BuildDetails(
-            properties: wantsProperties, steps: wantsSteps, logs: wantsLogs,
-            logContents: wantsLogContents.contents)
-        guard let format else { return BuildRecordFormatter(wanted: wanted) }
-        return BodyFormatter(format, wanted: wanted)
+        guard let format else { return RecordFormatter(wanted: details.details) }
+        return BodyFormatter(format, wanted: details.details)
     }
+
+    /// Only bodies are posted.
+    public var usesRecords: Bool { false }
 
     /// Notes a setting that has no effect.
     public func check(_ settings: SettingsCheck) {
@@ -78,12 +68,7 @@ public struct HttpStatusPush: Reporter, SettingHints {
         case "user", "password": "write 'auth: [user, password]'"
         case "builders", "tags", "mode":
             "write 'generators: [generators.BuildStatusGenerator: {\(name): …}]'"
-        case "wantProperties": "write 'want_properties'"
-        case "wantSteps": "write 'want_steps'"
-        case "wantLogs": "write 'want_logs', and 'want_logs_content' for their content"
-        case "wantPreviousBuild":
-            "the result of the build before is 'previous_results' in 'format'"
-        default: nil
+        default: WantedDetails.hint(forUnknown: name)
         }
     }
 }

@@ -1,4 +1,5 @@
 import MasterKit
+import MasterTesting
 import Testing
 
 @testable import StandardPlugins
@@ -59,7 +60,7 @@ struct DefaultsTests {
             reporter.defaultGenerators.map { type(of: $0).key.name } == [
                 "BuildStartEndStatusGenerator"
             ])
-        #expect(reporter.defaultFormatter is BuildRecordFormatter)
+        #expect(reporter.defaultFormatter is RecordFormatter)
         #expect(reporter.defaultFormatter.wanted == BuildDetails())
     }
 
@@ -67,8 +68,9 @@ struct DefaultsTests {
         let generator = try BuildStatusGenerator.configured()
         #expect(generator.mode.modes == [.failing, .passing, .warnings])
         #expect(!generator.reportsNew)
-        #expect(generator.filter.tags == nil)
-        #expect(generator.filter.builders == nil)
+        #expect(generator.filter.admits(RecordedBuild().finished))
+        #expect(generator.formatters.isEmpty)
+        #expect(generator.details.options() == ReportOptions())
     }
 
     @Test func `a provider of secrets has no prefix`() throws {

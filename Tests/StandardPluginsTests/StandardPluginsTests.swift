@@ -11,7 +11,12 @@ struct StandardPluginsTests {
     @Test func `the plugins are those of the documentation`() {
         #expect(
             Registry.standard.entries.map { "\($0.key)" } == [
+                "formatters.MessageFormatter", "formatters.MessageFormatterEmpty",
+                "formatters.MessageFormatterFunction", "formatters.MessageFormatterFunctionRaw",
+                "formatters.MessageFormatterRenderable", "generators.BuildRequestGenerator",
+                "generators.BuildSetCombinedStatusGenerator", "generators.BuildSetStatusGenerator",
                 "generators.BuildStartEndStatusGenerator", "generators.BuildStatusGenerator",
+                "generators.StepStatusGenerator",
                 "reporters.HttpStatusPush", "secrets.Command", "secrets.Environment",
                 "secrets.File", "steps.DELETE", "steps.GET",
                 "steps.HEAD", "steps.HTTPStep", "steps.OPTIONS", "steps.PATCH", "steps.POST",

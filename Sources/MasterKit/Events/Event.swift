@@ -18,8 +18,11 @@ public struct Event: Sendable, Hashable {
     public let buildID: Int?
     /// The last finished build of the same builder when this build started.
     public let previousBuildID: Int?
-    /// The record in the data API's form. The record of a build has its request, buildset,
-    /// builder, properties and address in it.
+    /// The record in the data API's form.
+    ///
+    /// The record of a build has its request, buildset, builder, properties and address in it.
+    /// When the event is stored for reports, a step has its build under `build`, a request what is
+    /// known of its build, and a buildset the `properties` that its builds began with.
     public let record: JSONObject
 
     /// Makes an event.
@@ -41,18 +44,28 @@ public struct Event: Sendable, Hashable {
         record["results"]?.intValue.flatMap(Results.init(rawValue:))
     }
 
-    /// The name of the builder in a build's record.
+    /// The record of the build that the event is about: of the step's build, or of the one that
+    /// the request is for, as far as it is known.
+    public var buildRecord: JSONObject? {
+        switch kind.record {
+        case .build: record
+        case .step, .buildrequest: record["build"]?.objectValue
+        case .buildset, .log, .properties, .worker: nil
+        }
+    }
+
+    /// The name of the builder.
     public var builderName: String? {
-        record["builder"]?["name"]?.stringValue
+        buildRecord?["builder"]?["name"]?.stringValue
     }
 
-    /// The tags of the builder in a build's record.
+    /// The tags of the builder.
     public var builderTags: [String] {
-        record["builder"]?["tags"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        buildRecord?["builder"]?["tags"]?.arrayValue?.compactMap(\.stringValue) ?? []
     }
 
-    /// The value of a property in a build's record.
+    /// The value of a property of the build.
     public func property(_ name: String) -> JSONValue? {
-        record["properties"]?[name]?[0]
+        buildRecord?["properties"]?[name]?[0]
     }
 }

@@ -22,3 +22,31 @@ public enum EventKind: String, Sendable, Hashable, CaseIterable, Codable {
     case workerDisconnected = "worker.disconnected"
     case workerMissing = "worker.missing"
 }
+
+extension EventKind {
+    /// What an event is about.
+    public enum Record: String, Sendable, Hashable {
+        case buildset
+        case buildrequest
+        case build
+        case step
+        case log
+        case properties
+        case worker
+    }
+
+    /// What the event is about: the first half of its name.
+    public var record: Record {
+        switch self {
+        case .buildsetNew, .buildsetFinished: .buildset
+        case .buildrequestNew, .buildrequestClaimed, .buildrequestUnclaimed,
+            .buildrequestCancelled, .buildrequestFinished:
+            .buildrequest
+        case .buildNew, .buildUpdated, .buildFinished: .build
+        case .stepNew, .stepStarted, .stepUpdated, .stepFinished: .step
+        case .logNew, .logAppended, .logFinished: .log
+        case .propertiesUpdated: .properties
+        case .workerConnected, .workerDisconnected, .workerMissing: .worker
+        }
+    }
+}

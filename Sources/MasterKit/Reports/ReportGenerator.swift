@@ -1,7 +1,32 @@
-/// Turns events into reports: it picks the events and lets a formatter make the text.
+/// Turns events into reports: it picks the events and lets a formatter make the words.
+///
+/// ```swift
+/// /// Reports builds that took too long.
+/// struct SlowBuildGenerator: ReportGenerator {
+///     static let summary = "Reports builds that took too long."
+///
+///     @Setting("How many seconds are too many.", .primary) var limit = 60
+///     @SettingGroup var filter: BuildFilter
+///     @Setting("Makes the words.", plugins: .formatters, .named("message_formatter"))
+///     var formatter: (any MessageFormatter)?
+///
+///     var wantedEvents: Set<EventKind> { [.buildFinished] }
+///     var formatters: [any MessageFormatter] { [formatter].compactMap(\.self) }
+///
+///     func generate(for event: Event, in context: ReportContext) async throws -> Report? {
+///         guard filter.admits(event), let start = event.record["started_at"]?.intValue,
+///             let end = event.record["complete_at"]?.intValue, end - start > limit
+///         else { return nil }
+///         return try await context.report(with: formatter)
+///     }
+/// }
+/// ```
 public protocol ReportGenerator: Plugin {
     /// The kinds of events it is asked about.
     var wantedEvents: Set<EventKind> { get }
+
+    /// The formatters among its settings; they are started and stopped with it.
+    var formatters: [any MessageFormatter] { get }
 
     /// Makes the report of an event, `nil` for none.
     ///
@@ -13,4 +38,7 @@ public protocol ReportGenerator: Plugin {
 extension ReportGenerator {
     /// The namespace `generators`.
     public static var namespace: PluginNamespace { .generators }
+
+    /// None: reports are made by the reporter's own formatter.
+    public var formatters: [any MessageFormatter] { [] }
 }

@@ -9,6 +9,12 @@ public protocol Reporter: Plugin, CommonSettings {
     /// Makes the body when a generator names no formatter.
     var defaultFormatter: any MessageFormatter { get }
 
+    /// Whether ``send(_:in:)`` looks at more of a report than its body, subject and results.
+    ///
+    /// If so, the records of builds, people, patches and logs are kept with each report until it
+    /// has arrived; if not, that room is saved.
+    var usesRecords: Bool { get }
+
     /// Sends one report; the same one again when an earlier try did not arrive.
     ///
     /// - Throws: ``DeliveryError``; any other error means that it is to be tried again.
@@ -26,7 +32,10 @@ extension Reporter {
     public var defaultGenerators: [any ReportGenerator] { [EveryBuildGenerator()] }
 
     /// The record of the build as JSON.
-    public var defaultFormatter: any MessageFormatter { BuildRecordFormatter() }
+    public var defaultFormatter: any MessageFormatter { RecordFormatter() }
+
+    /// All of a report is kept.
+    public var usesRecords: Bool { true }
 }
 
 /// The settings common to all reporters.
@@ -40,6 +49,18 @@ public struct ReporterOptions: Settings {
 
     /// Makes options with their defaults.
     public init() {}
+}
+
+extension ReporterOptions: CheckedOptions {
+    /// Finds a body that is described twice.
+    func check(_ settings: SettingsCheck) {
+        guard settings.isGiven("format"),
+            let generator = generators?.first(where: { !$0.formatters.isEmpty })
+        else { return }
+        settings.error(
+            "'format' can't stand beside \(type(of: generator).key) with a formatter of its own; "
+                + "keep one of the two", at: "format")
+    }
 }
 
 extension PluginDeclaration where P == any Reporter {

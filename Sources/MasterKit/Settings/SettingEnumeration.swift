@@ -15,7 +15,8 @@ extension SettingEnumeration {
         named(by: node, with: decoder)
     }
 
-    static func named(by node: YAMLNode, with decoder: SettingDecoder) -> Self? {
+    /// Reads a name, for a type that reads more than names.
+    public static func named(by node: YAMLNode, with decoder: SettingDecoder) -> Self? {
         guard case .scalar(let scalar) = node.kind, !node.isNull else {
             return decoder.mismatch(node, expected: shape)
         }

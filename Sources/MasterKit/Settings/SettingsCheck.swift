@@ -31,6 +31,11 @@ public final class SettingsCheck {
         decoder.warning(message, at: range(of: setting))
     }
 
+    /// Adds an error at a place inside a setting.
+    public func error(_ message: String, at range: SourceRange?) {
+        decoder.error(message, at: range ?? place)
+    }
+
     private func range(of setting: String) -> SourceRange? {
         guard let key = given[setting] else { return place }
         return key.range ?? place

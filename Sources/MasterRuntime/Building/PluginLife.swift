@@ -7,8 +7,9 @@ struct PluginLife: Sendable {
     /// The life of what the builds and reports of a configuration use.
     init(_ configuration: MasterConfiguration) {
         let reporters = configuration.reporters.flatMap { declaration in
-            declaration.generators.map { (type(of: $0).key, $0 as any Plugin) }
-                + [(declaration.key, declaration.plugin as any Plugin)]
+            let generators = declaration.generators
+            let parts: [any Plugin] = generators.flatMap(\.formatters) + generators
+            return parts.map { (type(of: $0).key, $0) } + [(declaration.key, declaration.plugin)]
         }
         var seen: Set<StepIdentity> = []
         let steps = configuration.builders.flatMap(\.steps)

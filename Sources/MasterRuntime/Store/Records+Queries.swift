@@ -30,8 +30,26 @@ extension RunningBuild {
     /// The build of an id.
     static func find(_ id: Int, in database: Database) throws -> RunningBuild? {
         try database.first("SELECT \(Build.columns) FROM build WHERE id = ?", [id]) { row in
-            RunningBuild(build: try Build(row: row), previousBuildID: row[Build.previousColumn])
+            try RunningBuild(row: row)
         }
+    }
+
+    /// The last build of each request of a buildset that has one, in the order of the requests.
+    static func last(ofBuildset id: Int, in database: Database) throws -> [RunningBuild] {
+        try database.all(
+            """
+            SELECT \(Build.columns) FROM build WHERE id IN (
+                SELECT max(build.id) FROM build_request JOIN build ON request_id = build_request.id
+                WHERE buildset_id = ? GROUP BY request_id
+            ) ORDER BY request_id
+            """,
+            [id],
+            RunningBuild.init(row:)
+        )
+    }
+
+    private init(row: Row) throws {
+        self.init(build: try Build(row: row), previousBuildID: row[Build.previousColumn])
     }
 }
 
@@ -103,6 +121,19 @@ extension StepRecord {
         try database.first(
             "SELECT \(columns) FROM step WHERE id = ?",
             [id],
+            StepRecord.init(row:)
+        )
+    }
+
+    /// The step of a name in a build; names are unique there.
+    static func find(
+        _ name: String,
+        ofBuild id: Int,
+        in database: Database
+    ) throws -> StepRecord? {
+        try database.first(
+            "SELECT \(columns) FROM step WHERE build_id = ? AND name = ?",
+            [id, name],
             StepRecord.init(row:)
         )
     }

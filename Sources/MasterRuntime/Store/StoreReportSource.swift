@@ -10,39 +10,57 @@ public struct StoreReportSource: ReportSource {
         self.store = store
     }
 
-    /// The record of an event with the details that are asked for.
-    ///
-    /// Only the record of a build has steps; they are those that it has by now.
-    public func build(of event: Event, with details: BuildDetails) async throws -> JSONObject {
-        var record = event.record
-        if !details.properties, record["properties"] != nil {
-            record["properties"] = .object(JSONObject())
-        }
-        guard details.wantsSteps, event.kind.isOfBuild, let id = event.buildID else {
-            return record
-        }
-        let place = BuildPlace(record: record, identity: store.identity)
+    /// The steps that a build has by now, with their logs and the content of these when wanted.
+    public func steps(
+        of build: JSONObject,
+        with details: BuildDetails
+    ) async throws -> [JSONValue] {
+        guard let id = build["buildid"]?.intValue else { return [] }
+        let place = BuildPlace(record: build, identity: store.identity)
         let steps = try await store.read { database in
             try StepRecord.all(ofBuild: id, in: database).map { step in
-                let logs = details.wantsLogs ? try StoredLog.all(of: step, in: database) : []
+                let logs = details.includesLogs ? try StoredLog.all(of: step, in: database) : []
                 return (step, logs)
             }
         }
         var list: [JSONValue] = []
         for (step, logs) in steps {
             var object = step.json
-            if details.wantsLogs {
+            if details.includesLogs {
                 object["logs"] = .array(try await records(of: logs, step, place, details))
             }
             list.append(.object(object))
         }
-        record["steps"] = .array(list)
-        return record
+        return list
+    }
+
+    /// The ends of the builds that the requests of a buildset ended with, in their order.
+    public func ends(ofBuildset id: Int) async throws -> [Event] {
+        let identity = store.identity
+        return try await store.read { database in
+            try RunningBuild.last(ofBuildset: id, in: database).compactMap { ended in
+                guard let completeAt = ended.build.completeAt else { return nil }
+                return Event(
+                    at: completeAt,
+                    kind: .buildFinished,
+                    lane: ended.build.requestID,
+                    buildID: ended.build.id,
+                    previousBuildID: ended.previousBuildID,
+                    record: try BuildSurroundings(of: ended.build, in: database)
+                        .record(of: ended.build, in: identity)
+                )
+            }
+        }
     }
 
     /// The result of a build, `nil` while it runs or when it is no longer kept.
     public func results(ofBuild id: Int) async throws -> Results? {
         try await store.read { try Build.find(id, in: $0)?.results }
+    }
+
+    /// The result of a step of a build, `nil` while it runs or when there is none of this name.
+    public func results(ofStep name: String, inBuild id: Int) async throws -> Results? {
+        try await store.read { try StepRecord.find(name, ofBuild: id, in: $0)?.results }
     }
 
     private func records(
@@ -55,7 +73,7 @@ public struct StoreReportSource: ReportSource {
         for stored in logs {
             var record = stored.log.json
             place.addAddresses(to: &record, of: stored.log, step)
-            if details.logContents.contain(stored.log, of: step) {
+            if details.logContents.contain(log: stored.log.name, ofStep: step.name) {
                 let path = store.folder + "/" + stored.path
                 let content = try await OwnThread.run { try LogFile(path: path).content() }
                 let hasMarks = stored.log.kind == .stream
@@ -104,35 +122,10 @@ private struct BuildPlace: Sendable {
     }
 }
 
-extension BuildDetails {
-    fileprivate var wantsLogs: Bool { logs || logContents != .none }
-    fileprivate var wantsSteps: Bool { steps || wantsLogs }
-}
-
-extension BuildDetails.LogContents {
-    fileprivate func contain(_ log: Log, of step: StepRecord) -> Bool {
-        switch self {
-        case .none: false
-        case .all: true
-        case .named(let names):
-            names.contains(log.name) || names.contains("\(step.name).\(log.name)")
-        }
-    }
-}
-
 extension LogFile.Content {
     /// The lines without their marks, which only a stream has.
     fileprivate var unmarked: String {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         return lines.map { $0.dropFirst() }.joined(separator: "\n")
-    }
-}
-
-extension EventKind {
-    fileprivate var isOfBuild: Bool {
-        switch self {
-        case .buildNew, .buildUpdated, .buildFinished: true
-        default: false
-        }
     }
 }

@@ -112,7 +112,7 @@ extension StoreTransaction {
         case .retried:
             let request = try unclaimRequest(running.build.requestID)
             try append(.buildFinished, of: running)
-            try append(.buildrequestUnclaimed, lane: request.id) { request.json }
+            try append(.buildrequestUnclaimed, of: request)
         }
         return running.build
     }

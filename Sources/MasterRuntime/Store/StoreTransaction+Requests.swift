@@ -20,7 +20,7 @@ extension StoreTransaction {
             [now.stored, id]
         )
         cache.requests.keep(request, at: id)
-        try append(.buildrequestClaimed, lane: id) { request.json }
+        try append(.buildrequestClaimed, of: request)
     }
 
     /// Cancels a request that no build has been started for.
@@ -32,7 +32,7 @@ extension StoreTransaction {
         let request = try request(id)
         guard request.claimedAt == nil, request.completeAt == nil else { return false }
         let end = try finishRequest(id, results: .cancelled)
-        try append(.buildrequestCancelled, lane: id) { end.request.json }
+        try append(.buildrequestCancelled, of: end.request)
         try append(end)
         return true
     }
@@ -52,10 +52,10 @@ extension StoreTransaction {
 
     /// Tells of the end of a request and of its buildset, which hardly change again.
     func append(_ end: RequestEnd) throws {
-        try append(.buildrequestFinished, lane: end.request.id) { end.request.json }
+        try append(.buildrequestFinished, of: end.request)
         cache.requests.forget(end.request.id)
         guard let buildset = end.buildset else { return }
-        try append(.buildsetFinished, lane: buildset.lane) { buildset.json }
+        try append(.buildsetFinished, of: buildset)
         cache.buildsets.forget(buildset.id)
     }
 

@@ -80,10 +80,4 @@ extension StoreTransaction {
         try append(.stepFinished, of: step)
         return step
     }
-
-    private func append(_ kind: EventKind, of step: StepRecord) throws {
-        guard wanted.contains(kind) else { return }
-        let build = try build(step.buildID)
-        try append(kind, lane: build.build.requestID, build: build) { step.json }
-    }
 }

@@ -63,9 +63,9 @@ extension StoreTransaction {
                 )
             )
         }
-        try append(.buildsetNew, lane: buildset.lane) { buildset.json }
+        try append(.buildsetNew, of: buildset)
         for request in requests {
-            try append(.buildrequestNew, lane: request.id) { request.json }
+            try append(.buildrequestNew, of: request)
         }
         return Submission(buildset: buildset, requests: requests)
     }

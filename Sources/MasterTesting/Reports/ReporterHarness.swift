@@ -40,20 +40,21 @@ public struct ReporterHarness: Sendable {
     /// - Parameters:
     ///   - reporter: The reporter.
     ///   - event: The event.
-    ///   - build: What is looked up beside the event.
+    ///   - source: What is looked up beside the event, such as the build it is of.
     ///   - generators: The generators; by default the reporter's own.
     /// - Returns: The reports.
     /// - Throws: What a generator or formatter throws.
     public func reports(
-        of reporter: some Reporter, for event: Event, of build: RecordedBuild = RecordedBuild(),
+        of reporter: some Reporter, for event: Event, of source: any ReportSource = RecordedBuild(),
         generators: [any ReportGenerator]? = nil
     ) async throws -> [Report] {
+        let log = log
         var reports: [Report] = []
         for generator in generators ?? reporter.defaultGenerators
         where generator.wantedEvents.contains(event.kind) {
             let context = ReportContext(
                 event: event, formatter: reporter.defaultFormatter, master: identity,
-                source: build)
+                logger: Logger(label: "reporter") { _ in log.handler }, source: source)
             if let report = try await generator.generate(for: event, in: context) {
                 reports.append(report)
             }

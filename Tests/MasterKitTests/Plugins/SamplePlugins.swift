@@ -101,10 +101,8 @@ struct OneLine: MessageFormatter {
 
     @Setting("The text.", .primary) var text: String
 
-    var wanted: BuildDetails { BuildDetails() }
-
-    func format(_ build: JSONObject, in context: ReportContext) async throws -> Report {
-        Report(body: .text(text, contentType: "text/plain"))
+    func format(_ topic: ReportTopic) -> Message {
+        Message(.plain(text))
     }
 }
 

@@ -3,34 +3,41 @@ import MasterKit
 import Testing
 
 struct ReportContextTests {
-    /// Gives what it is asked for as the record.
+    /// Gives what it is asked for as the steps.
     private struct Echo: ReportSource {
-        func build(of event: Event, with details: BuildDetails) async throws -> JSONObject {
-            ["build": .optional(event.buildID), "steps": .bool(details.steps)]
+        func steps(of build: JSONObject, with details: BuildDetails) -> [JSONValue] {
+            [.bool(details.logs)]
         }
 
-        func results(ofBuild id: Int) async throws -> Results? { id == 7 ? .warnings : nil }
+        func ends(ofBuildset id: Int) -> [Event] { [] }
+        func results(ofBuild id: Int) -> Results? { id == 7 ? .warnings : nil }
+        func results(ofStep name: String, inBuild id: Int) -> Results? {
+            id == 7 && name == "test" ? .failure : nil
+        }
     }
 
-    private func context(previous: Int? = nil) -> ReportContext {
+    private func context(
+        _ kind: EventKind = .buildFinished, previous: Int? = nil,
+        _ record: JSONObject = ["results": 2, "properties": ["a": [1, "test"]]]
+    ) -> ReportContext {
         let event = Event(
-            at: Date(timeIntervalSince1970: 0), kind: .buildFinished, lane: 1, buildID: 3,
-            previousBuildID: previous, record: ["results": 2])
+            at: Date(timeIntervalSince1970: 0), kind: kind, lane: 1, buildID: 3,
+            previousBuildID: previous, record: record)
         return ReportContext(
-            event: event, formatter: BuildRecordFormatter(), master: MasterIdentity(),
-            source: Echo())
+            event: event, formatter: RecordFormatter(), master: MasterIdentity(),
+            logger: Logger(label: "test"), source: Echo())
     }
 
     @Test func `a report is made by the reporter's formatter, or by another`() async throws {
         let plain = try await context().report()
-        #expect(plain.body == .json(["build": 3, "steps": false]))
+        #expect(plain.body == .json(["results": 2, "properties": ["a": [1, "test"]]]))
         #expect(plain.results == .failure)
-        let detailed = BuildRecordFormatter(wanted: BuildDetails(steps: true))
+        let detailed = RecordFormatter(wanted: BuildDetails(properties: false, logs: true))
         #expect(
-            try await context().report(with: detailed).body == .json(["build": 3, "steps": true]))
+            try await context().report(with: detailed).body
+                == .json(["results": 2, "properties": [:], "steps": [true]]))
         let line = try OneLine.configured(["text": "done"])
-        #expect(
-            try await context().report(with: line).body == .text("done", contentType: "text/plain"))
+        #expect(try await context().report(with: line).body == .plain("done"))
     }
 
     @Test func `the generator of every build reports starts and ends`() async throws {
@@ -44,5 +51,13 @@ struct ReportContextTests {
         #expect(try await context().previousResults() == nil)
         #expect(try await context(previous: 7).previousResults() == .warnings)
         #expect(try await context(previous: 8).previousResults() == nil)
+    }
+
+    @Test func `the result of a step before is that of the same name`() async throws {
+        let step = context(.stepFinished, previous: 7, ["name": "test", "results": 0])
+        #expect(try await step.previousResults() == .failure)
+        let other = context(.stepFinished, previous: 7, ["name": "other", "results": 0])
+        #expect(try await other.previousResults() == nil)
+        #expect(try await context(.buildrequestNew, previous: 7).previousResults() == nil)
     }
 }

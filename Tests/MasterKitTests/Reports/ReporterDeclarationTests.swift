@@ -15,7 +15,7 @@ struct ReporterDeclarationTests {
         #expect(reporter.name == "Announcer")
         #expect(reporter.generators.count == 1)
         #expect(reporter.generators.first is EveryBuildGenerator)
-        #expect(reporter.plugin.defaultFormatter is BuildRecordFormatter)
+        #expect(reporter.plugin.defaultFormatter is RecordFormatter)
     }
 
     @Test func `the file names a reporter and its generators`() throws {

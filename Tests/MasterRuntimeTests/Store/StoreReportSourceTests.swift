@@ -7,14 +7,14 @@ import Testing
 struct StoreReportSourceTests {
     @Test func `without details the record comes as it is`() async throws {
         try await withFinishedBuild { source, event, _ in
-            let record = try await source.build(of: event, with: BuildDetails())
+            let record = try await self.record(source, event, BuildDetails())
             #expect("\(record)" == "\(event.record)")
         }
     }
 
     @Test func `unwanted properties are an empty mapping in their place`() async throws {
         try await withFinishedBuild { source, event, _ in
-            let record = try await source.build(of: event, with: BuildDetails(properties: false))
+            let record = try await self.record(source, event, BuildDetails(properties: false))
             #expect(record["properties"] == .object(JSONObject()))
             #expect(record.keys == event.record.keys)
         }
@@ -22,7 +22,7 @@ struct StoreReportSourceTests {
 
     @Test func `steps come last, in order, without logs`() async throws {
         try await withFinishedBuild { source, event, _ in
-            let record = try await source.build(of: event, with: BuildDetails(steps: true))
+            let record = try await self.record(source, event, BuildDetails(steps: true))
             #expect(record.keys == event.record.keys + ["steps"])
             let steps = record["steps"]?.arrayValue ?? []
             #expect(steps.map { $0["number"] } == [1, 2])
@@ -38,7 +38,7 @@ struct StoreReportSourceTests {
         async throws
     {
         try await withFinishedBuild { source, event, _ in
-            let record = try await source.build(of: event, with: BuildDetails(logs: true))
+            let record = try await self.record(source, event, BuildDetails(logs: true))
             let log = try #require(record["steps"]?[1]?["logs"]?[0]?.objectValue)
             #expect(
                 log.keys == [
@@ -62,8 +62,8 @@ struct StoreReportSourceTests {
         contents: BuildDetails.LogContents, isThere: Bool
     ) async throws {
         try await withFinishedBuild { source, event, _ in
-            let record = try await source.build(
-                of: event, with: BuildDetails(logContents: contents))
+            let record = try await self.record(
+                source, event, BuildDetails(logContents: contents))
             let log = try #require(record["steps"]?[0]?["logs"]?[0]?.objectValue)
             let content: JSONValue = [
                 "logid": 1, "firstline": 0, "content": "hfirst\noone\n",
@@ -79,8 +79,9 @@ struct StoreReportSourceTests {
             try await fixture.runStep(of: build, lines: "oone\no\noout\n", kind: .text)
             try await fixture.finish(build)
             let event = try await fixture.store.read { try Event.stored(at: 1, in: $0) }
-            let record = try await StoreReportSource(fixture.store).build(
-                of: try #require(event), with: BuildDetails(logContents: .all))
+            let record = try await self.record(
+                StoreReportSource(fixture.store), try #require(event),
+                BuildDetails(logContents: .all))
             let content = record["steps"]?[0]?["logs"]?[0]?["content"]?["content"]
             #expect(content == "one\n\nout\n")
         }
@@ -89,18 +90,31 @@ struct StoreReportSourceTests {
     @Test func `a log whose file was removed has no content and does no harm`() async throws {
         try await withFinishedBuild { source, event, fixture in
             try FileManager.default.removeItem(atPath: fixture.folder + "/logs")
-            let record = try await source.build(of: event, with: BuildDetails(logContents: .all))
+            let record = try await self.record(source, event, BuildDetails(logContents: .all))
             #expect(record["steps"]?[0]?["logs"]?[0]?["content"]?["content"] == "")
         }
     }
 
-    @Test func `events of other records have no steps`() async throws {
+    @Test func `events of other records come as they are`() async throws {
         try await withFinishedBuild { source, event, _ in
             let other = Event(
-                at: event.at, kind: .buildrequestFinished, lane: 1, record: ["buildrequestid": 1])
-            let record = try await source.build(
-                of: other, with: BuildDetails(properties: false, steps: true))
+                at: event.at, kind: .logFinished, lane: 1, record: ["logid": 1])
+            let record = try await self.record(
+                source, other, BuildDetails(properties: false, steps: true))
             #expect(record == other.record)
+        }
+    }
+
+    @Test func `results of steps are looked up by name`() async throws {
+        try await withFinishedBuild { source, _, fixture in
+            let (known, other, unknown) = try await (
+                source.results(ofStep: "first", inBuild: 1),
+                source.results(ofStep: "second", inBuild: 1),
+                source.results(ofStep: "first", inBuild: 99)
+            )
+            #expect(known == .success)
+            #expect(other == nil)
+            #expect(unknown == nil)
         }
     }
 
@@ -112,6 +126,16 @@ struct StoreReportSourceTests {
             #expect(known == .failure)
             #expect(unknown == nil)
         }
+    }
+
+    /// What a report of an event is about.
+    private func record(
+        _ source: StoreReportSource, _ event: Event, _ details: BuildDetails
+    ) async throws -> JSONObject {
+        let context = ReportContext(
+            event: event, formatter: RecordFormatter(), master: MasterIdentity(),
+            logger: Logger(label: "test"), source: source)
+        return try await context.topic(with: details).record
     }
 
     /// Runs a body with the end of a build that had two steps with a log each.

@@ -132,8 +132,17 @@ struct BodyFormatterTests {
 
     @Test(arguments: [
         (#"a: "{{ build.number }}""#, BuildDetails(properties: false)),
-        (#"a: "{{ properties.x }}""#, BuildDetails(properties: true)),
-        ("a: !Property x", BuildDetails(properties: true)),
+        (#"a: "{{ properties.x }}""#, BuildDetails(properties: false)),
+        ("a: !Property x", BuildDetails(properties: false)),
+        (
+            #"a: "{{ previous_results }}""#,
+            BuildDetails(properties: false, previousResults: true)
+        ),
+        (
+            #"a: "{% for b in builds %}{{ b.steps.0.name }}{% endfor %}""#,
+            BuildDetails(properties: true, steps: true)
+        ),
+        (#"a: "{{ properties.steps }}""#, BuildDetails(properties: false)),
         ("a: !Field build.properties", BuildDetails(properties: true)),
         ("a: !Field build.steps", BuildDetails(properties: false, steps: true)),
         (

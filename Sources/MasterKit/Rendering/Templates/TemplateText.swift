@@ -18,7 +18,7 @@ public struct TemplateText: Sendable, Hashable {
     public let text: String
 
     /// What a rendered template is.
-    public let kind: Kind
+    public var kind: Kind
 
     /// The variables the template takes from outside, in the order of the text.
     public let variables: [TemplateVariable]

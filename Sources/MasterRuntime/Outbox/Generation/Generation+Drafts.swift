@@ -10,6 +10,7 @@ extension Generation {
             event: event,
             formatter: recipient.reporter.defaultFormatter,
             master: environment.identity,
+            logger: environment.logger,
             source: environment.source
         )
         var drafts: [Draft] = []
@@ -19,7 +20,8 @@ extension Generation {
                 let made = try await PluginCall.run(on: environment.clock) {
                     try await generator.generate(for: event, in: context)
                 }
-                guard let report = made else { continue }
+                guard var report = made else { continue }
+                if !recipient.reporter.usesRecords { report.removeRecords() }
                 let masked = report.masked(by: environment.mask)
                 drafts.append(Draft(part: part, content: .report(masked)))
             } catch {

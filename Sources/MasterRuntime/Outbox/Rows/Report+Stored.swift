@@ -14,8 +14,22 @@ extension Report {
         case .text(let text, let contentType):
             object["contentType"] = .string(contentType)
             object["text"] = .string(text)
+        case .empty:
+            object["empty"] = true
         }
+        object.merge(records)
         return JSONWriter.compact.string(.object(object))
+    }
+
+    /// What is kept beside the body for reporters that use it.
+    private var records: JSONObject {
+        let values: [(String, JSONValue)] = [
+            ("records", .array(builds.map { .object($0) })),
+            ("buildset", buildset.map { .object($0) } ?? .null),
+            ("users", .array(users.map { .string($0) })), ("patches", .array(patches)),
+            ("logs", .array(logs)), ("extraInfo", .object(extraInfo)),
+        ]
+        return JSONObject(values.filter(\.1.isTruthy))
     }
 
     /// Reads what this program wrote, however large it is.
@@ -40,7 +54,13 @@ extension Report {
             body: body,
             subject: object["subject"]?.stringValue,
             results: object["results"]?.intValue.flatMap(Results.init(rawValue:)),
-            buildIDs: object["builds"]?.arrayValue?.compactMap(\.intValue) ?? []
+            buildIDs: object["builds"]?.arrayValue?.compactMap(\.intValue) ?? [],
+            builds: object["records"]?.arrayValue?.compactMap(\.objectValue) ?? [],
+            buildset: object["buildset"]?.objectValue,
+            users: object["users"]?.arrayValue?.compactMap(\.stringValue) ?? [],
+            patches: object["patches"]?.arrayValue ?? [],
+            logs: object["logs"]?.arrayValue ?? [],
+            extraInfo: object["extraInfo"]?.objectValue ?? [:]
         )
     }
 }
@@ -53,6 +73,8 @@ extension Report.Body {
             let contentType = object["contentType"]?.stringValue
         {
             self = .text(text, contentType: contentType)
+        } else if object["empty"] == true {
+            self = .empty
         } else {
             return nil
         }

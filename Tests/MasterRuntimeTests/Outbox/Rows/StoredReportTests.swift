@@ -31,6 +31,37 @@ struct StoredReportTests {
         #expect(try Report(stored: report.stored) == report)
     }
 
+    @Test func `a report comes back with all that it is about`() throws {
+        let report = Report(
+            body: .empty, subject: "s", results: .failure, buildIDs: [1],
+            builds: [["buildid": 1], ["buildid": 2]], buildset: ["bsid": 1], users: ["a", "b"],
+            patches: [["level": 1]], logs: [["name": "stdio"]],
+            extraInfo: ["chat": ["room": 7]])
+        #expect(try Report(stored: report.stored) == report)
+    }
+
+    @Test func `what a reporter does not use is not kept`() {
+        var report = Report(
+            body: .json(1), subject: "s", results: .failure, buildIDs: [1],
+            builds: [["buildid": 1]], buildset: ["bsid": 1], users: ["a"], patches: [1],
+            logs: [1], extraInfo: ["a": 1])
+        report.removeRecords()
+        #expect(
+            report == Report(body: .json(1), subject: "s", results: .failure, buildIDs: [1]))
+    }
+
+    @Test func `a secret is kept in no part of a report`() {
+        let mask = SecretValues(["token": "s3cr3t-value"]).mask
+        let secret: JSONValue = "is s3cr3t-value"
+        let report = Report(
+            body: .plain("s3cr3t-value"), subject: "s3cr3t-value", builds: [["a": secret]],
+            buildset: ["a": secret], users: ["s3cr3t-value"], patches: [secret], logs: [secret],
+            extraInfo: ["a": secret])
+        let stored = report.masked(by: mask).stored
+        #expect(!stored.contains("s3cr3t"))
+        #expect(stored.matches(of: /<token>/).count == 8)
+    }
+
     @Test(arguments: ["", "{", "[]", "{}", #"{"text":"without a content type"}"#])
     func `what is no report is said to be none`(text: String) {
         #expect(throws: DeliveryFault.self) { try Report(stored: text) }

@@ -1,0 +1,62 @@
+public import MasterKit
+
+/// Reports requests for builds when they come in, and when they are cancelled before a build.
+public struct BuildRequestGenerator: ReportGenerator, SettingHints {
+    /// When a request is reported.
+    enum Moment: String, SettingEnumeration {
+        case new
+        case cancelled
+
+        /// Reads a name; Buildbot's is another one.
+        static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Moment? {
+            node.scalarText == "cancel" ? .cancelled : named(by: node, with: decoder)
+        }
+    }
+
+    /// What the generator does.
+    public static let summary = "Reports requests for builds that are new, or cancelled."
+
+    @Setting("When a request is reported: new, cancelled.", .notEmpty)
+    var events: [Moment] = [.new, .cancelled]
+
+    @SettingGroup var filter: BuildFilter
+
+    @Setting(
+        "Makes the message; by default the reporter does.", plugins: .formatters,
+        .alias("message_formatter"))
+    var formatter: (any MessageFormatter)?
+
+    @Setting("Put the patches of the sources into the report.", .named("add_patch"))
+    var addsPatches = false
+
+    /// Makes a generator to be configured.
+    public init() {}
+
+    /// Finds settings that don't go together.
+    public func check(_ settings: SettingsCheck) {
+        filter.check(settings)
+    }
+
+    /// What is asked for.
+    public var wantedEvents: Set<EventKind> {
+        Set(events.map { $0 == .new ? .buildrequestNew : .buildrequestCancelled })
+    }
+
+    /// The formatter of the file.
+    public var formatters: [any MessageFormatter] { [formatter].compactMap(\.self) }
+
+    /// Reports the request when the filter admits what is known of its build.
+    public func generate(for event: Event, in context: ReportContext) async throws -> Report? {
+        guard filter.admits(event) else { return nil }
+        return try await context.report(with: formatter, ReportOptions(addsPatches: addsPatches))
+    }
+
+    /// What to do instead of a setting that this generator has not.
+    public static func hint(forUnknown name: String) -> String? {
+        switch name {
+        case "mode": "a request has no result; generators.BuildStatusGenerator takes a mode"
+        case "add_logs": "a request has no logs"
+        default: GeneratorHints.hint(forUnknown: name)
+        }
+    }
+}

@@ -1,0 +1,35 @@
+public import MasterKit
+
+/// Makes one report of a finished buildset as a whole, whatever became of its builds.
+public struct BuildSetCombinedStatusGenerator: ReportGenerator, SettingHints {
+    /// What the generator does.
+    public static let summary = "Reports finished buildsets as a whole, with one message."
+
+    @Setting(
+        "Makes the message of the buildset; by default the reporter does.", plugins: .formatters,
+        .named("message_formatter"))
+    var formatter: (any MessageFormatter)?
+
+    /// Makes a generator to be configured.
+    public init() {}
+
+    /// The ends of buildsets.
+    public var wantedEvents: Set<EventKind> { [.buildsetFinished] }
+
+    /// The formatter of the file.
+    public var formatters: [any MessageFormatter] { [formatter].compactMap(\.self) }
+
+    /// Reports the buildset with all its builds, be there none.
+    public func generate(for event: Event, in context: ReportContext) async throws -> Report? {
+        try await context.report(with: formatter)
+    }
+
+    /// What to do instead of a setting that this generator has not.
+    public static func hint(forUnknown name: String) -> String? {
+        switch name {
+        case "mode", "tags", "builders", "schedulers", "branches", "add_logs", "add_patch":
+            "it reports every buildset as a whole; generators.BuildSetStatusGenerator picks builds"
+        default: GeneratorHints.hint(forOtherFormatter: name)
+        }
+    }
+}

@@ -1,0 +1,48 @@
+public import MasterKit
+
+/// Makes one report of a finished buildset, put together of a message for each build.
+public struct BuildSetStatusGenerator: ReportGenerator, SettingHints {
+    /// What the generator does.
+    public static let summary = "Reports finished buildsets, with a message for each build picked."
+
+    @Setting("Which results of builds are reported.", .primary)
+    var mode = ReportModes.standard
+
+    @SettingGroup var filter: BuildFilter
+
+    @Setting(
+        "Makes the message of each build; by default the reporter does.", plugins: .formatters,
+        .named("message_formatter"))
+    var formatter: (any MessageFormatter)?
+
+    @SettingGroup var details: ReportedDetails
+
+    /// Makes a generator to be configured.
+    public init() {}
+
+    /// Finds settings that don't go together.
+    public func check(_ settings: SettingsCheck) {
+        filter.check(settings)
+        details.check(settings)
+    }
+
+    /// The ends of buildsets.
+    public var wantedEvents: Set<EventKind> { [.buildsetFinished] }
+
+    /// The formatter of the file.
+    public var formatters: [any MessageFormatter] { [formatter].compactMap(\.self) }
+
+    /// Reports the builds of the buildset that filter and mode admit; nothing when there are none.
+    public func generate(for event: Event, in context: ReportContext) async throws -> Report? {
+        var picked: [ReportContext] = []
+        for build in try await context.builds() where filter.admits(build.event) {
+            if try await build.isPicked(by: mode) { picked.append(build) }
+        }
+        return try await context.report(of: picked, with: formatter, details.options(mode))
+    }
+
+    /// What to do instead of a setting that this generator has not.
+    public static func hint(forUnknown name: String) -> String? {
+        GeneratorHints.hint(forOtherFormatter: name)
+    }
+}

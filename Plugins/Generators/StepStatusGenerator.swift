@@ -1,0 +1,73 @@
+public import MasterKit
+
+/// Makes a report for each step of a build.
+public struct StepStatusGenerator: ReportGenerator, SettingHints {
+    /// When a step is reported.
+    enum Moment: String, SettingEnumeration {
+        case started
+        case finished
+    }
+
+    /// What the generator does.
+    public static let summary = "Reports steps, picked by name, result or builder."
+
+    @Setting("Which results of steps are reported; by default every one.", .primary)
+    var mode: ReportModes?
+
+    @Setting("Report only steps of these names.", .notEmpty)
+    var steps: [String]?
+
+    @Setting("When a step is reported: started, finished.", .notEmpty)
+    var events: [Moment] = [.finished]
+
+    @SettingGroup var filter: BuildFilter
+
+    @Setting(
+        "Makes the message; by default the reporter does.", plugins: .formatters,
+        .named("message_formatter"))
+    var formatter: (any MessageFormatter)?
+
+    @SettingGroup var details: ReportedDetails
+
+    /// Makes a generator to be configured.
+    public init() {}
+
+    /// Finds settings that don't go together.
+    public func check(_ settings: SettingsCheck) {
+        filter.check(settings)
+        details.check(settings)
+        if mode != nil, events == [.started] {
+            settings.error(
+                "'mode' picks by result, and a step that starts has none; add 'finished' to "
+                    + "'events', or leave 'mode' out", at: "mode")
+        }
+    }
+
+    /// What is asked for.
+    public var wantedEvents: Set<EventKind> {
+        Set(events.map { $0 == .started ? .stepStarted : .stepFinished })
+    }
+
+    /// The formatter of the file.
+    public var formatters: [any MessageFormatter] { [formatter].compactMap(\.self) }
+
+    /// Reports the step when filters and mode admit it; the mode does not apply to starts.
+    public func generate(for event: Event, in context: ReportContext) async throws -> Report? {
+        guard filter.admits(event), isNamed(event) else { return nil }
+        if let mode, event.kind == .stepFinished {
+            guard try await context.isPicked(by: mode) else { return nil }
+        }
+        return try await context.report(with: formatter, details.options(mode ?? .none))
+    }
+
+    private func isNamed(_ event: Event) -> Bool {
+        guard let steps else { return true }
+        return event.record["name"]?.stringValue.map(steps.contains) ?? false
+    }
+
+    /// What to do instead of a setting that this generator has not.
+    public static func hint(forUnknown name: String) -> String? {
+        guard name != "report_new" else { return "write 'events: [started, finished]'" }
+        return GeneratorHints.hint(forOtherFormatter: name)
+    }
+}

@@ -1,0 +1,108 @@
+/// What a report is about: what a formatter makes a message of.
+///
+/// It is a build, a step, a request or a buildset at one moment, with all that surrounds it.
+public struct ReportTopic: Sendable {
+    /// What kind of record it is.
+    public let kind: EventKind.Record
+    /// The record in the data API's form: a build as a status push sends it, a step with its
+    /// `build`, of a request what is known of its build, a buildset with its `builds`.
+    public let record: JSONObject
+    /// The records of the builds, with what is wanted of them: of a buildset those that its
+    /// requests ended with, else one.
+    public let builds: [JSONObject]
+    /// The result; `nil` while there is none.
+    public let results: Results?
+    /// How the same thing ended before; `nil` when it is not known or was not asked for.
+    public let previousResults: Results?
+    /// The modes by which the generator picked the event; empty when it does not pick by results.
+    public let modes: ReportModes
+    /// The title and address of the master.
+    public let master: MasterIdentity
+    private let propertyRecord: JSONObject
+
+    /// Makes the topic of an event.
+    ///
+    /// - Parameters:
+    ///   - event: What happened, as it is stored.
+    ///   - builds: The records of the builds, with the wanted details.
+    ///   - previousResults: How the same thing ended before.
+    ///   - modes: The modes of the generator.
+    ///   - master: What the master is called.
+    init(
+        _ event: Event, builds: [JSONObject], previousResults: Results?, modes: ReportModes,
+        master: MasterIdentity
+    ) {
+        kind = event.kind.record
+        results = event.results
+        self.builds = builds
+        self.previousResults = previousResults
+        self.modes = modes
+        self.master = master
+        let properties = event.buildRecord?["properties"] ?? event.record["properties"]
+        propertyRecord = properties?.objectValue ?? [:]
+        record = Self.record(of: event, builds)
+    }
+
+    private static func record(of event: Event, _ builds: [JSONObject]) -> JSONObject {
+        var record = event.record
+        switch event.kind.record {
+        case .build, .buildrequest:
+            return builds.first ?? record
+        case .step:
+            record["build"] = builds.first.map { .object($0) }
+        case .buildset:
+            record["properties"] = nil
+            record["builds"] = .array(builds.map { .object($0) })
+        case .log, .properties, .worker: break
+        }
+        return record
+    }
+}
+
+extension ReportTopic {
+    /// The record of the build; a buildset has none, but ``builds``.
+    public var build: JSONObject? { kind == .buildset ? nil : builds.first }
+
+    /// The record of the step, without its build.
+    public var step: JSONObject? {
+        guard kind == .step else { return nil }
+        var step = record
+        step["build"] = nil
+        return step
+    }
+
+    /// The record of the buildset, without its builds.
+    public var buildset: JSONObject? {
+        guard kind == .buildset else { return builds.first?["buildset"]?.objectValue }
+        var buildset = record
+        buildset["builds"] = nil
+        return buildset
+    }
+
+    /// The name of the builder; a buildset has none.
+    public var builderName: String? { build?["builder"]?["name"]?.stringValue }
+
+    /// The properties of the build, or those that the builds of a request or buildset begin with,
+    /// whether or not they are wanted in the record.
+    public var properties: Properties { Properties(json: propertyRecord) }
+
+    /// The sources.
+    public var sourceStamps: [SourceStamp] {
+        let stamps = buildset?["sourcestamps"]?.arrayValue ?? []
+        return stamps.map { stamp in
+            SourceStamp(
+                branch: stamp["branch"]?.stringValue, revision: stamp["revision"]?.stringValue,
+                repository: stamp["repository"]?.stringValue ?? "",
+                project: stamp["project"]?.stringValue ?? "",
+                codebase: stamp["codebase"]?.stringValue ?? "")
+        }
+    }
+
+    /// The people who are responsible, each once, sorted: those of the properties `owner` and
+    /// `owners`.
+    public var users: [String] {
+        let values = [propertyRecord["owner"]?[0], propertyRecord["owners"]?[0]]
+        let names = values.compactMap(\.self).flatMap { $0.arrayValue ?? [$0] }
+        return Set(names.compactMap(\.stringValue)).sorted()
+    }
+}
