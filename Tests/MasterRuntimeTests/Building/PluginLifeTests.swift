@@ -5,7 +5,8 @@ import Testing
 /// When plugins start and stop.
 struct PluginLifeTests {
     private static let plugins: [any Plugin.Type] = [
-        LivelyStep.self, LivelyReporter.self, LivelyGenerator.self, LivelySecrets.self,
+        LivelyStep.self, LivelyReporter.self, LivelyGenerator.self, LivelyFormatter.self,
+        LivelySecrets.self,
     ]
 
     private static let yaml = """
@@ -13,7 +14,10 @@ struct PluginLifeTests {
         services:
           - reporters.LivelyReporter:
               script: $listener
-              generators: [generators.LivelyGenerator: $listener]
+              generators:
+                - generators.LivelyGenerator:
+                    script: $listener
+                    formatter: {formatters.LivelyFormatter: $listener}
         factories:
           shared: [steps.LivelyStep: $listener]
         builders:
@@ -38,10 +42,11 @@ struct PluginLifeTests {
                 life.entries == [
                     "secrets.LivelySecrets starts", "secrets.LivelySecrets is asked",
                     "secrets.LivelySecrets stops",
-                    "generators.LivelyGenerator starts", "reporters.LivelyReporter starts",
-                    "steps.LivelyStep starts", "steps.LivelyStep runs", "steps.LivelyStep runs",
+                    "formatters.LivelyFormatter starts", "generators.LivelyGenerator starts",
+                    "reporters.LivelyReporter starts", "steps.LivelyStep starts",
+                    "steps.LivelyStep runs", "steps.LivelyStep runs",
                     "steps.LivelyStep stops", "reporters.LivelyReporter stops",
-                    "generators.LivelyGenerator stops",
+                    "generators.LivelyGenerator stops", "formatters.LivelyFormatter stops",
                 ])
         }
     }
@@ -59,9 +64,10 @@ struct PluginLifeTests {
             #expect(error?.code == .plugin)
             #expect(error?.message == "reporters.LivelyReporter could not start: no chair")
             #expect(
-                life.entries.suffix(4) == [
+                life.entries.suffix(5) == [
                     "generators.LivelyGenerator starts", "reporters.LivelyReporter starts",
                     "reporters.LivelyReporter stops", "generators.LivelyGenerator stops",
+                    "formatters.LivelyFormatter stops",
                 ])
         }
     }

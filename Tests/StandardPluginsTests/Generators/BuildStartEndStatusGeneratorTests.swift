@@ -41,4 +41,32 @@ struct BuildStartEndStatusGeneratorTests {
         #expect(start.map(\.results) == [nil])
         #expect(end.map(\.results) == [.cancelled])
     }
+
+    @Test func `start and end have formatters of their own`() async throws {
+        let build = RecordedBuild(builder: "linux", results: .cancelled)
+        let yaml = """
+            start_formatter: {formatters.MessageFormatter: "{{ buildername }} begins"}
+            end_formatter: {formatters.MessageFormatter: "{{ buildername }} {{ result_name }}"}
+            """
+        let start = try await ReportRun.report(
+            by: BuildStartEndStatusGenerator.self, yaml, of: build.started, in: build)
+        let end = try await ReportRun.report(
+            by: BuildStartEndStatusGenerator.self, yaml, of: build.finished, in: build)
+        #expect(start?.text == "linux begins")
+        #expect(end?.text == "linux cancelled")
+    }
+
+    @Test func `what has no formatter of its own is made by the reporter`() async throws {
+        let yaml = "end_formatter: formatters.MessageFormatterEmpty"
+        let build = RecordedBuild()
+        let start = try await ReportRun.report(
+            by: BuildStartEndStatusGenerator.self, yaml, of: build.started, in: build)
+        let end = try await ReportRun.report(
+            by: BuildStartEndStatusGenerator.self, yaml, of: build.finished, in: build)
+        #expect(start?.json?["complete"] == false)
+        #expect(end?.body == .empty)
+        let generator = try BuildStartEndStatusGenerator.configured(
+            yaml: yaml, registry: .standard)
+        #expect(generator.formatters.count == 1)
+    }
 }

@@ -85,4 +85,77 @@ struct BuildStatusGeneratorTests {
         #expect(try await isReported(build.started, by: with, of: build) == true)
         #expect(try await isReported(build.finished, by: with, of: build) == false)
     }
+
+    @Test(arguments: [
+        ("schedulers: [force, nightly]", true), ("schedulers: [nightly]", false),
+        ("branches: [main]", true), ("branches: [next]", false), ("branches: [1.10]", false),
+        ("{schedulers: [force], branches: [main], tags: [b]}", true),
+        ("{schedulers: [force], branches: [next]}", false),
+        ("{builders: [linux], schedulers: [nightly]}", false),
+    ])
+    func `filters read properties, and all of them must hold`(
+        _ filter: String, _ expected: Bool
+    ) async throws {
+        let build = RecordedBuild(
+            builder: "linux", tags: ["b"], properties: ["scheduler": "force", "branch": "main"])
+        let report = try await ReportRun.report(
+            by: BuildStatusGenerator.self, filter, of: build.finished, in: build,
+            reporter: "want_properties: false")
+        #expect((report != nil) == expected)
+        #expect(report?.json?["properties"] == (expected ? [:] : nil))
+    }
+
+    @Test func `a build without scheduler or branch meets no filter of them`() async throws {
+        let build = RecordedBuild(sourceStamps: [])
+        for filter in ["schedulers: [force]", "branches: [main]"] {
+            let report = try await ReportRun.report(
+                by: BuildStatusGenerator.self, filter, of: build.finished, in: build)
+            #expect(report == nil)
+        }
+    }
+
+    @Test(arguments: ["branch", "other"])
+    func `the default branch is an empty text`(_ property: String) async throws {
+        let build = RecordedBuild(properties: [property: nil])
+        let report = try await ReportRun.report(
+            by: BuildStatusGenerator.self, #"branches: [""]"#, of: build.finished, in: build)
+        #expect(report != nil)
+    }
+
+    @Test func `the mode reaches the formatter, its own or the reporter's`() async throws {
+        let build = RecordedBuild(number: 2, results: .failure, previousResults: .success)
+        let own = try await ReportRun.report(
+            by: BuildStatusGenerator.self,
+            #"{mode: change, message_formatter: {formatters.MessageFormatter: "{{ mode }} {{ status_detected }}"}}"#,
+            of: build.finished, in: build)
+        #expect(own?.text == #"["change"] new failure"#)
+        let shaped = try await ReportRun.report(
+            by: BuildStatusGenerator.self, "mode: [problem]", of: build.finished, in: build,
+            reporter: #"format: "{{ mode.0 }} {{ status_detected }}""#)
+        #expect(shaped?.json == "problem new failure")
+    }
+
+    @Test func `patches are added when asked for`() async throws {
+        var event = RecordedBuild().finished
+        var record = event.record
+        record["buildset"]?["sourcestamps"] = [
+            ["branch": "a", "patch": nil], ["branch": "b", "patch": ["level": 1]],
+        ]
+        event = Event(at: event.at, kind: event.kind, lane: 1, buildID: 1, record: record)
+        let with = try await ReportRun.report(
+            by: BuildStatusGenerator.self, "add_patch: true", of: event)
+        let without = try await ReportRun.report(by: BuildStatusGenerator.self, of: event)
+        #expect(with?.patches == [["level": 1]])
+        #expect(without?.patches == [])
+    }
+
+    @Test func `add_logs goes before what the formatter wants`() async throws {
+        let build = RecordedBuild(steps: [
+            ["name": "test", "logs": [["name": "stdio", "content": ["content": "x"]]]]
+        ])
+        let with = try await ReportRun.report(
+            by: BuildStatusGenerator.self, "add_logs: [stdio]", of: build.finished, in: build)
+        #expect(with?.logs.map { $0["name"] } == ["stdio"])
+        #expect(with?.json?["steps"]?[0]?["logs"] != nil)
+    }
 }

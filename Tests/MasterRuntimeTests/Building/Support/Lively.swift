@@ -1,6 +1,6 @@
 import MasterKit
 
-/// A step, reporter, generator or provider that tells a script when it starts and stops.
+/// A plugin that tells a script when it starts and stops.
 protocol Lively: Plugin {
     var script: String { get }
 }
@@ -38,10 +38,20 @@ struct LivelyGenerator: ReportGenerator, Lively {
     static let summary = "Tells of its life."
 
     @Setting("Who is told.", .primary) var script: String
+    @Setting("Makes the words.", plugins: .formatters) var formatter: (any MessageFormatter)?
 
     var wantedEvents: Set<EventKind> { [] }
+    var formatters: [any MessageFormatter] { [formatter].compactMap(\.self) }
 
     func generate(for event: Event, in context: ReportContext) async throws -> Report? { nil }
+}
+
+struct LivelyFormatter: MessageFormatter, Lively {
+    static let summary = "Tells of its life."
+
+    @Setting("Who is told.", .primary) var script: String
+
+    func format(_ topic: ReportTopic) -> Message { Message(.empty) }
 }
 
 struct LivelySecrets: SecretProvider, Lively {

@@ -1,0 +1,55 @@
+import MasterKit
+import MasterTesting
+import Testing
+
+@testable import MasterRuntime
+
+/// A master with reporters, and what a receiver gets from it.
+struct ReportBench {
+    /// The bodies that a receiver got of one run, by the last part of the path, in order.
+    let bodies: [String: [JSONValue]]
+    /// How every delivery stands.
+    let deliveries: [DeliveryStatus]
+
+    /// Runs a master.yaml once, in which `SERVER` is the receiver's address.
+    static func run(
+        _ yaml: String, builders: [String]? = nil, properties: JSONObject = [:], slots: Int = 1,
+        scripts: [String: Scripts.Script] = [:],
+        stoppingWhen isTime: (@Sendable (Event) -> Bool)? = nil
+    ) async throws -> ReportBench {
+        try await withLoopbackServer { server in
+            let text = yaml.replacing("SERVER", with: server.url)
+            return try await MasterBench.with(text, scripts: scripts) { bench in
+                let deliveries = try await bench.run(slots: slots) { master in
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        if let isTime { group.addTask { await master.stop(when: isTime) } }
+                        let request = BuildsetRequest(
+                            builders: builders, reason: "test",
+                            sourceStamps: [SourceStamp(branch: "", revision: "")],
+                            properties: Properties(properties, source: "command line"))
+                        _ = try await master.wait(for: try await master.submit(request))
+                        group.cancelAll()
+                    }
+                    return try await master.drain(for: .seconds(10))
+                }
+                return ReportBench(
+                    bodies: try Dictionary(grouping: server.requests) {
+                        String($0.path.dropFirst())
+                    }.mapValues { try $0.map { try JSONValue(parsing: $0.body) } },
+                    deliveries: deliveries)
+            }
+        }
+    }
+}
+
+extension BuildMaster {
+    /// Stops the builds once an event comes that is waited for.
+    fileprivate func stop(when isTime: @Sendable (Event) -> Bool) async {
+        await events.withSubscription(to: Set(EventKind.allCases), bound: 10_000) { events in
+            for await case .event(let event) in events where isTime(event) {
+                await stop(reason: "no longer needed")
+                return
+            }
+        }
+    }
+}
