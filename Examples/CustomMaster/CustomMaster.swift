@@ -5,7 +5,7 @@ import StandardPlugins
 @main
 struct CustomMaster {
     static func main() async {
-        let own = PluginBundle(ChatRoom.self, CountLines.self)
+        let own = PluginBundle(ChatRoom.self, CountLines.self, StepTimes.self)
         await MasterCommandLine.main(plugins: [standardPlugins, own])
     }
 }

@@ -60,7 +60,10 @@ struct ExamplesTests {
             ["plugins", "list"], in: Checkout.folder)
         let lines = ended.output.split(separator: "\n")
         let own = lines.filter { $0.hasSuffix("(CustomMaster)") }
-        #expect(own.map { $0.prefix { $0 != " " } } == ["reporters.ChatRoom", "steps.CountLines"])
+        #expect(
+            own.map { $0.prefix { $0 != " " } } == [
+                "formatters.StepTimes", "reporters.ChatRoom", "steps.CountLines",
+            ])
         #expect(lines.contains { $0.hasPrefix("reporters.HttpStatusPush ") })
     }
 }
