@@ -5,7 +5,8 @@ import StandardPlugins
 @main
 struct CustomMaster {
     static func main() async {
-        let own = PluginBundle(ChatRoom.self, CountLines.self, StepTimes.self)
+        let own = PluginBundle(
+            ChatRoom.self, CountLines.self, PropertyGenerator.self, StepTimes.self)
         await MasterCommandLine.main(plugins: [standardPlugins, own])
     }
 }

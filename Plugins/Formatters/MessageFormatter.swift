@@ -88,6 +88,15 @@ public struct TemplateMessageFormatter: MessageFormatter, SettingHints {
     }
 }
 
+extension TemplateMessageFormatter: NamingFormatter {
+    /// What the templates name and `ctx` does not.
+    var uses: [ReportTemplate.Use] {
+        [template, subject].compactMap(\.self).flatMap(\.uses).filter { use in
+            use.path.first.map { ctx[$0] == nil } ?? true
+        }
+    }
+}
+
 extension Report.Body {
     /// The body that a text is.
     ///

@@ -5,7 +5,15 @@ struct ReportTemplate: SettingValue {
     /// The template.
     let text: TemplateText
     /// What it names, and where.
-    private let uses: [(path: [String], range: SourceRange?)]
+    let uses: [Use]
+
+    /// A name in a template that has no default there.
+    struct Use {
+        /// The names on the way to the value.
+        let path: [String]
+        /// Where it stands.
+        let range: SourceRange?
+    }
 
     static var shape: String { "a text with {{ name }} in it" }
 
@@ -16,7 +24,7 @@ struct ReportTemplate: SettingValue {
         do {
             let text = try TemplateText(parsing: scalar.value)
             let uses = text.variables.filter { !$0.hasDefault }.map { variable in
-                (variable.path, node.range(ofUTF8: variable.range) ?? node.range)
+                Use(path: variable.path, range: node.range(ofUTF8: variable.range) ?? node.range)
             }
             return ReportTemplate(text: text, uses: uses)
         } catch {

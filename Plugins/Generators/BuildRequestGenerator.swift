@@ -35,6 +35,7 @@ public struct BuildRequestGenerator: ReportGenerator, SettingHints {
     /// Finds settings that don't go together.
     public func check(_ settings: SettingsCheck) {
         filter.check(settings)
+        settings.warnOfAbsentNames(in: formatters, of: .buildrequest, by: Self.key)
     }
 
     /// What is asked for.

@@ -13,6 +13,11 @@ public struct BuildSetCombinedStatusGenerator: ReportGenerator, SettingHints {
     /// Makes a generator to be configured.
     public init() {}
 
+    /// Finds names that a whole buildset has not.
+    public func check(_ settings: SettingsCheck) {
+        settings.warnOfAbsentNames(in: formatters, of: .buildset, by: Self.key)
+    }
+
     /// The ends of buildsets.
     public var wantedEvents: Set<EventKind> { [.buildsetFinished] }
 

@@ -24,6 +24,7 @@ public struct BuildSetStatusGenerator: ReportGenerator, SettingHints {
     public func check(_ settings: SettingsCheck) {
         filter.check(settings)
         details.check(settings)
+        settings.warnOfAbsentNames(in: formatters, of: .build, by: Self.key)
     }
 
     /// The ends of buildsets.

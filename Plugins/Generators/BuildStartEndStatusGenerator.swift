@@ -26,6 +26,7 @@ public struct BuildStartEndStatusGenerator: ReportGenerator, SettingHints {
     public func check(_ settings: SettingsCheck) {
         filter.check(settings)
         details.check(settings)
+        settings.warnOfAbsentNames(in: formatters, of: .build, by: Self.key)
     }
 
     /// The starts and ends of builds.

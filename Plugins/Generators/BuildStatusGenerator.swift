@@ -27,6 +27,7 @@ public struct BuildStatusGenerator: ReportGenerator, SettingHints {
     public func check(_ settings: SettingsCheck) {
         filter.check(settings)
         details.check(settings)
+        settings.warnOfAbsentNames(in: formatters, of: .build, by: Self.key)
     }
 
     /// The ends of builds, and their starts when asked for.

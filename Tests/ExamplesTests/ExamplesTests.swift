@@ -62,7 +62,8 @@ struct ExamplesTests {
         let own = lines.filter { $0.hasSuffix("(CustomMaster)") }
         #expect(
             own.map { $0.prefix { $0 != " " } } == [
-                "formatters.StepTimes", "reporters.ChatRoom", "steps.CountLines",
+                "formatters.StepTimes", "generators.PropertyGenerator", "reporters.ChatRoom",
+                "steps.CountLines",
             ])
         #expect(lines.contains { $0.hasPrefix("reporters.HttpStatusPush ") })
     }

@@ -1,11 +1,11 @@
 /// Turns events into reports: it picks the events and lets a formatter make the words.
 ///
 /// ```swift
-/// /// Reports builds that took too long.
-/// struct SlowBuildGenerator: ReportGenerator {
-///     static let summary = "Reports builds that took too long."
+/// /// Reports finished builds that have a property.
+/// struct PropertyGenerator: ReportGenerator {
+///     static let summary = "Reports finished builds that have a property."
 ///
-///     @Setting("How many seconds are too many.", .primary) var limit = 60
+///     @Setting("The property.", .primary, .notEmpty) var property: String
 ///     @SettingGroup var filter: BuildFilter
 ///     @Setting("Makes the words.", plugins: .formatters, .named("message_formatter"))
 ///     var formatter: (any MessageFormatter)?
@@ -13,10 +13,12 @@
 ///     var wantedEvents: Set<EventKind> { [.buildFinished] }
 ///     var formatters: [any MessageFormatter] { [formatter].compactMap(\.self) }
 ///
+///     func check(_ settings: SettingsCheck) {
+///         filter.check(settings)
+///     }
+///
 ///     func generate(for event: Event, in context: ReportContext) async throws -> Report? {
-///         guard filter.admits(event), let start = event.record["started_at"]?.intValue,
-///             let end = event.record["complete_at"]?.intValue, end - start > limit
-///         else { return nil }
+///         guard filter.admits(event), event.property(property) != nil else { return nil }
 ///         return try await context.report(with: formatter)
 ///     }
 /// }

@@ -36,6 +36,11 @@ public final class SettingsCheck {
         decoder.error(message, at: range ?? place)
     }
 
+    /// Adds a warning at a place inside a setting.
+    public func warning(_ message: String, at range: SourceRange?) {
+        decoder.warning(message, at: range ?? place)
+    }
+
     private func range(of setting: String) -> SourceRange? {
         guard let key = given[setting] else { return place }
         return key.range ?? place
