@@ -14,7 +14,9 @@ struct CertificateCheck: SettingValue {
             _ = Bool.decode(node, with: decoder)
             return nil
         case .string(let path) where !path.isEmpty:
-            return CertificateCheck(verification: .authorities(path: path))
+            return decoder.existingPath(path, mayBeFolder: true, at: node.range).map {
+                CertificateCheck(verification: .authorities(path: $0))
+            }
         default:
             return decoder.mismatch(node, expected: shape)
         }
@@ -33,11 +35,17 @@ struct ClientCertificate: SettingValue {
             guard case .string(let path) = node.resolved, !path.isEmpty else {
                 return decoder.mismatch(node, expected: shape)
             }
-            return ClientCertificate(path: path, key: nil)
+            return decoder.existingPath(path, at: node.range).map {
+                ClientCertificate(path: $0, key: nil)
+            }
         }
         guard let pair = decoder.pair(node, shape: shape) else { return nil }
-        let path = decoder.decode(String.self, from: pair.0)
-        let key = decoder.decode(String.self, from: pair.1)
+        let path = decoder.decode(String.self, from: pair.0).flatMap {
+            decoder.existingPath($0, at: pair.0.range)
+        }
+        let key = decoder.decode(String.self, from: pair.1).flatMap {
+            decoder.existingPath($0, at: pair.1.range)
+        }
         guard let path, let key else { return nil }
         return ClientCertificate(path: path, key: key)
     }

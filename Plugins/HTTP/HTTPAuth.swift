@@ -1,16 +1,20 @@
 import MasterKit
 
 /// The setting `auth`: how a request proves who sends it.
-struct HTTPAuth: SettingValue {
-    let authentication: HTTPAuthentication
+enum HTTPAuth: SettingValue {
+    /// With these.
+    case known(HTTPAuthentication)
+    /// With what a `.netrc` file says of the host.
+    case netrc
 
     static var shape: String {
-        "[user, password], {basic: [user, password]}, {digest: [user, password]} or "
-            + "{bearer: token}"
+        "[user, password], {basic: [user, password]}, {digest: [user, password]}, "
+            + "{bearer: token} or netrc"
     }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> HTTPAuth? {
         if node.sequence != nil { return basic(node, decoder) }
+        if node.scalarText == "netrc" { return .netrc }
         guard let entries = node.mapping?.entries, let entry = entries.first,
             let scheme = entry.key.scalarText
         else { return decoder.mismatch(node, expected: shape) }
@@ -23,11 +27,11 @@ struct HTTPAuth: SettingValue {
         case "basic": return basic(entry.value, decoder)
         case "digest":
             return decoder.decode(UserAndPassword.self, from: entry.value).map {
-                HTTPAuth(authentication: .digest(user: $0.user, password: $0.password))
+                .known(.digest(user: $0.user, password: $0.password))
             }
         case "bearer":
             return decoder.decode(BearerToken.self, from: entry.value).map {
-                HTTPAuth(authentication: .bearer(token: $0.text))
+                .known(.bearer(token: $0.text))
             }
         default:
             let remedy = Suggestion.remedy(for: scheme, among: ["basic", "digest", "bearer"])
@@ -42,7 +46,7 @@ struct HTTPAuth: SettingValue {
             return decoder.error(
                 "a user name of basic authentication can't have a colon in it", at: node.range)
         }
-        return HTTPAuth(authentication: .basic(user: pair.user, password: pair.password))
+        return .known(.basic(user: pair.user, password: pair.password))
     }
 }
 
@@ -58,6 +62,11 @@ private struct UserAndPassword: SettingValue {
         let user = decoder.decode(String.self, from: pair.0)
         let password = decoder.decode(String.self, from: pair.1)
         guard let user, let password else { return nil }
+        guard !(user + password).hasControlCharacter else {
+            return decoder.error(
+                "\(decoder.subject) has a line end or another control character in it; remove it",
+                at: node.range)
+        }
         return UserAndPassword(user: user, password: password)
     }
 }
@@ -72,6 +81,11 @@ private struct BearerToken: SettingValue {
         guard let text = String.decode(node, with: decoder) else { return nil }
         guard !text.isEmpty else {
             return decoder.error("the bearer token is empty", at: node.range)
+        }
+        guard !text.hasControlCharacter else {
+            return decoder.error(
+                "the bearer token has a line end or another control character in it; remove it",
+                at: node.range)
         }
         return BearerToken(text: text)
     }

@@ -9,7 +9,7 @@ public struct HttpStatusPush: Reporter, SettingHints {
     var serverUrl: Renderable<HTTPAddress>
 
     @Setting("How the sender is proved.", .secret)
-    var auth: Renderable<HTTPAuth?>
+    var auth: Renderable<KnownAuth?>
 
     @Setting("Headers of each request; null removes one that is sent by default.")
     var headers: Renderable<HeaderFields?>

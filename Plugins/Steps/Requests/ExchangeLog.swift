@@ -8,33 +8,14 @@ struct ExchangeLog {
 
     private static let rule = String(repeating: "=", count: 60)
 
-    /// Says what is about to be sent.
-    ///
-    /// - Parameters:
-    ///   - request: The request.
-    ///   - absentParameters: The names of parameters that are null.
-    ///   - absentFields: The names of fields of the body that are null.
-    /// - Throws: What writing the log throws.
+    /// Says what is about to be sent, with what is told of it below titles.
     func begin(
-        _ request: HTTPRequest, absentParameters: [String] = [], absentFields: [String] = []
+        _ request: HTTPRequest, _ sections: [(title: String, lines: [String])]
     ) async throws {
         let address = HTTPAddress.withoutUser(request.url)
-        var lines = ["Performing \(request.method) request to \(address)"]
-        lines += section("Parameters", request.query.map(\.line) + absent(absentParameters))
-        switch request.body {
-        case .form(let pairs):
-            lines += section("Data", pairs.map(\.line) + absent(absentFields))
-        case .bytes(let bytes, "application/json"):
-            lines += section("JSON", [String(decoding: bytes, as: UTF8.self)])
-        case .bytes(let bytes, _):
-            lines += section("Data", [String(decoding: bytes, as: UTF8.self)])
-        case .multipart(let parts):
-            let fields = parts.filter { $0.filename == nil }.map(\.line)
-            lines += section("Data", fields + absent(absentFields))
-            lines += section("Files", parts.filter { $0.filename != nil }.map(\.line))
-        default: break
-        }
-        try await write(lines, to: .header)
+        let lines = ["Performing \(request.method) request to \(address)"]
+        try await write(
+            lines + sections.flatMap { section($0.title, $0.lines) }, to: .header)
     }
 
     /// Writes all hops of a request, the last one being the final answer.
@@ -103,10 +84,6 @@ struct ExchangeLog {
         try await content.write(to: log)
     }
 
-    private func absent(_ names: [String]) -> [String] {
-        names.map { "\($0): (null, not sent)" }
-    }
-
     private func section(_ title: String, _ lines: [String]) -> [String] {
         lines.isEmpty ? [] : ["\(title):"] + lines.map { "\t\($0)" }
     }
@@ -115,16 +92,5 @@ struct ExchangeLog {
     private func write(_ lines: [String], to channel: LogChannel) async throws {
         guard !lines.isEmpty else { return }
         try await log.line(lines.map { "\($0)\n" }.joined(), to: channel)
-    }
-}
-
-extension HTTPPair {
-    fileprivate var line: String { "\(name): \(value)" }
-}
-
-extension HTTPPart {
-    fileprivate var line: String {
-        guard let filename else { return "\(name): \(String(decoding: content, as: UTF8.self))" }
-        return "\(name): \(filename) (\(content.count) bytes)"
     }
 }

@@ -14,11 +14,6 @@ enum FormData: SettingValue {
         return decoder.decode(FieldPairs.self, from: node).map { .fields($0) }
     }
 
-    /// The names of null values, which are not sent.
-    var absentNames: [String] {
-        if case .fields(let fields) = self { fields.absentNames } else { [] }
-    }
-
     /// What is sent when there are no files.
     var body: HTTPBody {
         switch self {

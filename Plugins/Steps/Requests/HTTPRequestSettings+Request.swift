@@ -1,18 +1,16 @@
 import MasterKit
 
 extension HTTPRequestSettings {
-    /// The most bytes of a file that a request carries.
-    private static let fileLimit = 64 << 20
-
-    /// Renders the settings but the address to a request.
+    /// Renders the settings but address and body to a request.
     func request(
         _ method: HTTPMethod, to address: String, in context: StepContext
-    ) async throws -> HTTPRequest {
+    ) throws -> HTTPRequest {
         var request = HTTPRequest(method, address)
         request.query = try context.render(params)?.pairs ?? []
-        request.body = try await body(in: context)
         request.cookies = try context.render(cookies)?.pairs ?? []
-        request.authentication = try context.render(auth)?.authentication
+        if case .known(let authentication)? = try context.render(auth) {
+            request.authentication = authentication
+        }
         request.proxies = try context.render(proxies)?.proxies
         let redirectLimit = try context.render(maxRedirects).count
         request.redirects =
@@ -33,46 +31,35 @@ extension HTTPRequestSettings {
         return request
     }
 
-    private func body(in context: StepContext) async throws -> HTTPBody {
-        let data = try context.render(data)
-        let files = try context.render(files)?.files
+    /// Renders what is sent; a file of the worker is put into a temporary file for that.
+    func body(in context: StepContext) async throws -> RequestBody {
+        let uploads = try context.render(files.uploads)?.files ?? []
+        let files = uploads.isEmpty ? nil : uploads
+        let data =
+            switch data.form {
+            case .data(let data): try context.render(data).map { BodyData.form($0) }
+            case .file(let path): BodyData.file(try context.render(path))
+            }
         if let json = try context.render(json) {
             if data != nil { throw RequestConflict.jsonAndData }
             if files != nil { throw RequestConflict.jsonAndFiles }
-            return .json(JSONWriter.python.bytes(json))
+            return .json(json)
         }
-        guard let files, !files.isEmpty else { return data?.body ?? .empty }
-        var parts: [HTTPPart] = []
-        switch data {
-        case .fields(let fields):
-            parts = fields.pairs.map { HTTPPart(name: $0.name, text: $0.value) }
-        case .text: throw RequestConflict.textAndFiles
-        case nil: break
+        switch (data, files) {
+        case (nil, nil): return .none
+        case (.form(let form)?, nil): return .form(form)
+        case (.file(let path)?, nil): return try await .file(path, in: context)
+        case (nil, let files?): return try await .multipart(nil, files, in: context)
+        case (.form(.fields(let fields))?, let files?):
+            return try await .multipart(fields, files, in: context)
+        case (_?, _?): throw RequestConflict.namelessAndFiles
         }
-        for file in files { parts.append(try await part(of: file, in: context)) }
-        return .multipart(parts)
     }
 
-    private func part(of file: UploadedFile, in context: StepContext) async throws -> HTTPPart {
-        let content =
-            switch file.part.source {
-            case .content(let text): Array(text.utf8)
-            case .path(let path): try await read(path, in: context)
-            }
-        return HTTPPart(
-            name: file.field, content: content, filename: file.filename,
-            contentType: file.part.contentType, headers: file.part.headers)
-    }
-
-    /// Reads a file on the worker.
-    private func read(_ path: String, in context: StepContext) async throws -> [UInt8] {
-        let absolute = path.hasPrefix("/") ? path : "\(context.workdir)/\(path)"
-        let upload = Command.UploadFile(absolute, maxByteCount: Self.fileLimit)
-        var content: [UInt8] = []
-        _ = try await context.run(.uploadFile(upload)) { update in
-            if case .content(let bytes) = update.content { content += bytes }
-        }
-        return content
+    /// What `data` is in a build.
+    private enum BodyData {
+        case form(FormData)
+        case file(WorkerPath)
     }
 }
 

@@ -8,8 +8,8 @@ public struct HTTPRequestSettings: Settings {
     @Setting("Parameters appended to the query of the address.")
     var params: Renderable<FieldPairs?>
 
-    @Setting("What is sent: fields to be form-encoded, or a text.")
-    var data: Renderable<FormData?>
+    @Setting("What is sent: fields to be form-encoded, a text, or a file of the worker.")
+    var data: RequestData
 
     @Setting("What is sent as JSON.")
     var json: Renderable<JSONValue?>
@@ -21,7 +21,7 @@ public struct HTTPRequestSettings: Settings {
     var cookies: Renderable<RequestCookies?>
 
     @Setting("Files, sent as multipart form data together with the fields of 'data'.")
-    var files: Renderable<UploadedFiles?>
+    var files: RequestFiles
 
     @Setting("How the sender is proved.", .secret)
     var auth: Renderable<HTTPAuth?>
@@ -71,14 +71,14 @@ public struct HTTPRequestSettings: Settings {
 
     /// Finds settings that exclude each other, as far as they are known before a build.
     func check(_ settings: SettingsCheck) {
-        let hasData = data.mayBeGiven(in: settings, as: "data")
-        let hasFiles = files.mayBeGiven(in: settings, as: "files")
+        let hasData = settings.isGiven("data") && !data.isNull
+        let hasFiles = files.uploads.mayBeGiven(in: settings, as: "files")
         if json.mayBeGiven(in: settings, as: "json") {
             if hasData { settings.error(RequestConflict.jsonAndData.message, at: "json") }
             if hasFiles { settings.error(RequestConflict.jsonAndFiles.message, at: "json") }
         }
-        if hasFiles, case .text?? = data.constant {
-            settings.error(RequestConflict.textAndFiles.message, at: "data")
+        if hasFiles, data.isNameless {
+            settings.error(RequestConflict.namelessAndFiles.message, at: "data")
         }
         if stream.constant == true, extract.constant??.needsBody == true {
             settings.error(RequestConflict.streamAndExtract.message, at: "extract")
@@ -121,7 +121,7 @@ extension Renderable {
 enum RequestConflict: Error, CustomStringConvertible {
     case jsonAndData
     case jsonAndFiles
-    case textAndFiles
+    case namelessAndFiles
     case streamAndExtract
 
     var message: String {
@@ -129,8 +129,9 @@ enum RequestConflict: Error, CustomStringConvertible {
         case .jsonAndData: "'json' and 'data' are both a body; keep one"
         case .jsonAndFiles:
             "'json' and 'files' are both a body; send the value as a field of 'data' instead"
-        case .textAndFiles:
-            "'data' beside 'files' must be a mapping or a list of pairs; a text has no field name"
+        case .namelessAndFiles:
+            "'data' beside 'files' must be a mapping or a list of pairs; a text or file has no "
+                + "field name there"
         case .streamAndExtract:
             "a body that goes into the log as it comes is not kept, so that 'extract' finds no "
                 + "JSON in it; leave out 'stream'"

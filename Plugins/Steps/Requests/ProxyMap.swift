@@ -49,10 +49,13 @@ struct ProxyMap: SettingValue {
         static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ProxyAddress? {
             guard let text = String.decode(node, with: decoder) else { return nil }
             let scheme = text.firstRange(of: "://").map { text[..<$0.lowerBound].lowercased() }
-            guard !text.isEmpty, spoken.contains(scheme ?? "http") else {
+            guard !text.isEmpty, !text.hasControlCharacter, !text.contains(" "),
+                spoken.contains(scheme ?? "http")
+            else {
                 return decoder.error(
-                    "the address of a proxy begins with one of "
-                        + spoken.map { "\($0)://" }.joined(separator: ", "), at: node.range)
+                    "the address of a proxy has no space or control character and begins with one "
+                        + "of " + spoken.map { "\($0)://" }.joined(separator: ", "),
+                    at: node.range)
             }
             return ProxyAddress(text: text)
         }

@@ -32,7 +32,7 @@ struct UploadedFile: Sendable {
     var filename: String {
         if let filename = part.filename { return filename }
         guard case .path(let path) = part.source else { return field }
-        return path.split(separator: "/").last.map(String.init) ?? field
+        return path.text.split(separator: "/").last.map(String.init) ?? field
     }
 }
 
@@ -42,7 +42,7 @@ struct FilePart: SettingValue {
     enum Source: Sendable {
         case content(String)
         /// A file on the worker, relative to the folder of the step.
-        case path(String)
+        case path(WorkerPath)
     }
 
     let source: Source
@@ -67,6 +67,12 @@ struct FilePart: SettingValue {
         }
         let source = form.content.map { Source.content($0) } ?? form.path.map { .path($0) }
         guard let source else { return nil }
+        for (name, text) in [("filename", form.filename), ("content_type", form.contentType)]
+        where text?.hasControlCharacter == true {
+            return decoder.error(
+                "'\(name)' of a file of 'files' has a line end or another control character; "
+                    + "remove it", at: mapping[name]?.range)
+        }
         return FilePart(
             source: source, filename: form.filename, contentType: form.contentType,
             headers: form.headers?.headers ?? [:])
@@ -75,7 +81,7 @@ struct FilePart: SettingValue {
 
 private struct FilePartForm: Settings {
     @Setting("The content, a text.") var content: String?
-    @Setting("A file on the worker.", .notEmpty) var path: String?
+    @Setting("A file on the worker.") var path: WorkerPath?
     @Setting("The name told to the server.") var filename: String?
     @Setting("The type told to the server.", .named("content_type")) var contentType: String?
     @Setting("More headers of this part.") var headers: HeaderFields?

@@ -183,7 +183,7 @@ import CLibCurl
             if method.announcesEmptyBody { lend([]) }
         case .bytes(let bytes) where bytes.count <= Self.longestLoan:
             lend(bytes)
-        case .bytes, .file:
+        case .bytes, .file, .spooled:
             needsReset = true
             set(CURLOPT_UPLOAD_BUFFERSIZE, Self.largeUpload)
             let length = transfer.source?.length ?? 0

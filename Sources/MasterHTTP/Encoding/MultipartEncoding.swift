@@ -1,15 +1,15 @@
 /// `multipart/form-data`, to the byte as Python's `requests` writes it, but for the boundary.
-struct MultipartEncoding {
+public struct MultipartEncoding: Sendable {
     let boundary: String
 
     /// Makes an encoding with a boundary of sixteen random bytes.
-    init() {
+    public init() {
         var random = SystemRandomNumberGenerator()
         boundary = Self.hex(random.next()) + Self.hex(random.next())
     }
 
     /// The content type, with the boundary.
-    var contentType: String { "multipart/form-data; boundary=\(boundary)" }
+    public var contentType: String { "multipart/form-data; boundary=\(boundary)" }
 
     /// The parts, in their order.
     ///
@@ -18,14 +18,25 @@ struct MultipartEncoding {
         var encoded: [UInt8] = []
         encoded.reserveCapacity(parts.reduce(64) { $0 + $1.content.count + 256 })
         for part in parts {
-            encoded.append(contentsOf: "--\(boundary)\r\n".utf8)
-            encoded.append(contentsOf: try head(of: part).utf8)
-            encoded.append(contentsOf: part.content)
-            encoded.append(contentsOf: "\r\n".utf8)
+            encoded.append(contentsOf: try beginning(of: part))
+            encoded.append(contentsOf: Self.endOfPart)
         }
-        encoded.append(contentsOf: "--\(boundary)--\r\n".utf8)
+        encoded.append(contentsOf: end)
         return encoded
     }
+
+    /// The boundary before a part, its headers, and the content it has; more may follow.
+    ///
+    /// - Throws: `HTTPError` of code `invalidHeader` when a part's header cannot be sent.
+    public func beginning(of part: HTTPPart) throws(HTTPError) -> [UInt8] {
+        Array("--\(boundary)\r\n\(try head(of: part))".utf8) + part.content
+    }
+
+    /// What stands behind the content of each part.
+    public static let endOfPart = Array("\r\n".utf8)
+
+    /// What stands behind the last part.
+    public var end: [UInt8] { Array("--\(boundary)--\r\n".utf8) }
 
     private func head(of part: HTTPPart) throws(HTTPError) -> String {
         var head = "Content-Disposition: form-data; name=\"\(Self.escape(part.name))\""

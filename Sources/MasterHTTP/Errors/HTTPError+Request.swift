@@ -61,8 +61,20 @@ extension HTTPError {
         )
     }
 
-    static func fileUnreadable(_ path: String, reason: String) -> HTTPError {
-        HTTPError(.fileUnreadable, "the file \(path) cannot be sent: \(reason)")
+    static func noCredentials(_ reason: String) -> HTTPError {
+        HTTPError(.noCredentials, "the request has no user and password: \(reason)")
+    }
+
+    static func spoolFailed(_ folder: String, reason: String) -> HTTPError {
+        HTTPError(
+            .spoolFailed,
+            "what is to be sent cannot be put into a temporary file in \(folder) (\(reason)); "
+                + "make room there, or name another folder with TMPDIR"
+        )
+    }
+
+    static func fileUnreadable(_ fault: OpenFile.Fault) -> HTTPError {
+        HTTPError(.fileUnreadable, "the file \(fault.path) cannot be sent: \(fault.reason)")
     }
 
     /// The text in quotes, its control characters escaped, cut when it is long.

@@ -43,6 +43,10 @@ public struct HTTPError: Error, Sendable, Hashable {
         case malformedResponse
         /// The file to be sent cannot be read.
         case fileUnreadable
+        /// The temporary file for what is to be sent cannot be written or read.
+        case spoolFailed
+        /// No user and password are known where they are asked for.
+        case noCredentials
         /// The task that waited was cancelled.
         case cancelled
         /// The client was shut down.

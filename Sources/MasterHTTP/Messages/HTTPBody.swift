@@ -10,6 +10,8 @@ public enum HTTPBody: Sendable, Hashable {
     case multipart([HTTPPart])
     /// The content of a regular file, read while it is sent.
     case file(path: String, contentType: String?)
+    /// What was put into a temporary file, read while it is sent.
+    case spooled(SpooledBody, contentType: String?)
 
     /// The text as UTF-8, without a `Content-Type` unless one is given.
     public static func text(_ text: String, contentType: String? = nil) -> HTTPBody {

@@ -6,6 +6,8 @@ enum TransferBody: Sendable {
     case bytes([UInt8])
     /// A regular file's content.
     case file(path: String)
+    /// What is in a temporary file.
+    case spooled(SpooledBody)
 
     /// Encodes a body, and adds its `Content-Type` unless there is one or it is not wanted.
     init(
@@ -29,9 +31,14 @@ enum TransferBody: Sendable {
             type = encoding.contentType
         case .file(let path, let contentType):
             guard !path.utf8.contains(0) else {
-                throw .fileUnreadable(HTTPError.quoted(path), reason: "its path has a NUL byte")
+                throw .fileUnreadable(
+                    OpenFile.Fault(
+                        path: HTTPError.quoted(path), reason: "its path has a NUL byte"))
             }
             self = .file(path: path)
+            type = contentType
+        case .spooled(let spool, let contentType):
+            self = .spooled(spool)
             type = contentType
         }
         guard let type, !headers.contains("Content-Type"),
@@ -46,6 +53,7 @@ enum TransferBody: Sendable {
         case .none: "0"
         case .bytes(let bytes): "\(bytes.count)"
         case .file: nil
+        case .spooled(let spool): "\(spool.byteCount)"
         }
     }
 }

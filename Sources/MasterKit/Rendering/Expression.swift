@@ -47,7 +47,9 @@ enum ExpressionTag: String, CaseIterable {
 
     /// What is wrong with a tag that is none of these.
     static func unknown(_ name: String) -> String {
-        let known = (allCases.map(\.rawValue) + ["Env"]).sorted().map { "!" + $0 }
+        let known = (allCases.map(\.rawValue) + LoadedTag.allCases.map(\.rawValue)).sorted().map {
+            "!" + $0
+        }
         return "there is no tag !\(name); "
             + Suggestion.remedy(for: "!" + name, among: known)
     }

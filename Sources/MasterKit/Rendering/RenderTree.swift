@@ -8,9 +8,8 @@ indirect enum RenderTree: Sendable {
     /// Reads a node; what is wrong with an expression in it goes to the decoder.
     init?(_ node: YAMLNode, with decoder: SettingDecoder) {
         if node.isPlaceholder { return nil }
-        if node.expressionName == "Env" {
-            guard let value = EnvironmentVariable(node, with: decoder)?.value(with: decoder)
-            else { return nil }
+        if let loaded = LoadedTag(of: node) {
+            guard let value = loaded.value(of: node, with: decoder) else { return nil }
             self.init(value, with: decoder)
             return
         }

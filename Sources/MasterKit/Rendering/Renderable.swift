@@ -8,7 +8,7 @@
 public struct Renderable<Value: SettingValue>: Sendable {
     private enum Form: Sendable {
         case value(Value)
-        case tree(RenderTree, subject: String)
+        case tree(RenderTree, subject: String, folder: String?)
     }
 
     private let form: Form
@@ -20,7 +20,7 @@ public struct Renderable<Value: SettingValue>: Sendable {
 
     /// A value that an expression computes.
     public init(_ expression: any Expression) {
-        self.form = .tree(.expression(expression, of: nil), subject: "the value")
+        self.form = .tree(.expression(expression, of: nil), subject: "the value", folder: nil)
     }
 
     /// The value when it needs no build to be known.
@@ -35,9 +35,9 @@ public struct Renderable<Value: SettingValue>: Sendable {
         switch form {
         case .value(let value):
             return value
-        case .tree(let tree, let subject):
+        case .tree(let tree, let subject, let folder):
             let node = try tree.render(in: context)
-            let decoder = SettingDecoder()
+            let decoder = SettingDecoder(folder: folder)
             decoder.subject = subject
             if let value = decoder.decode(Value.self, from: node) { return value }
             let fault = decoder.diagnostics.first { $0.severity == .error }
@@ -96,12 +96,13 @@ extension Renderable: SettingValue {
     ) -> Renderable<Value>? {
         guard let tree = RenderTree(node, with: decoder) else { return nil }
         if let constant = tree.constant {
-            let isVariable = node.expressionName == "Env"
-            let value = decoder.decode(Value.self, from: isVariable ? node : constant)
+            let isLoaded = LoadedTag(of: node) != nil
+            let value = decoder.decode(Value.self, from: isLoaded ? node : constant)
             return value.map { Renderable($0) }
         }
         decoder.probing { _ = decoder.decode(Value.self, from: node) }
-        return Renderable(form: .tree(tree, subject: decoder.subject))
+        return Renderable(
+            form: .tree(tree, subject: decoder.subject, folder: decoder.folder))
     }
 
     private init(form: Form) {

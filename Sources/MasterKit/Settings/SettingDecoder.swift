@@ -16,6 +16,9 @@ public final class SettingDecoder {
     public private(set) var scope: RenderScope
     /// The environment for `!Env`.
     let environment: [String: String]
+    /// The folder from which relative paths start; without one they start where the process does.
+    public let folder: String?
+    private var fileTexts: [String: Result<String, FileText.Fault>] = [:]
 
     /// What is being read, in words, for messages: `'timeout' of steps.POST`.
     public internal(set) var subject = "the value"
@@ -26,11 +29,12 @@ public final class SettingDecoder {
     /// Makes a decoder.
     public init(
         registry: Registry = .empty, scope: RenderScope = .build,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:], folder: String? = nil
     ) {
         self.registry = registry
         self.scope = scope
         self.environment = environment
+        self.folder = folder
     }
 
     /// Whether an error was found; warnings do not count.
@@ -44,10 +48,9 @@ public final class SettingDecoder {
         if node.isPlaceholder { return nil }
         if Value.self is any RenderableValue.Type { return Value.decode(node, with: self) }
         guard let name = node.expressionName else { return Value.decode(node, with: self) }
-        if name == "Env" {
+        if let loaded = LoadedTag(rawValue: name) {
             let isTyped = Value.self is any TypedScalar.Type
-            let value = EnvironmentVariable(node, with: self)?.value(
-                with: self, style: isTyped ? .plain : .doubleQuoted)
+            let value = loaded.value(of: node, with: self, isTyped: isTyped)
             return value.flatMap { decode(type, from: $0) }
         }
         guard ExpressionTag(rawValue: name) != nil else {
@@ -87,6 +90,23 @@ public final class SettingDecoder {
     public func add(_ more: [Diagnostic]) {
         diagnostics.append(contentsOf: more)
         errorCount += more.count { $0.severity == .error }
+    }
+
+    /// The path that a path of the file means.
+    public func place(of path: String) -> String {
+        guard let folder, !path.hasPrefix("/") else { return path }
+        return folder.hasSuffix("/") ? folder + path : "\(folder)/\(path)"
+    }
+
+    /// The text of a file, which is read once.
+    func fileText(
+        _ path: String, _ read: (String) -> Result<String, FileText.Fault>
+    ) -> Result<String, FileText.Fault> {
+        let place = place(of: path)
+        if let known = fileTexts[place] { return known }
+        let text = read(place)
+        fileTexts[place] = text
+        return text
     }
 
     func note(secret name: String, at range: SourceRange?) {

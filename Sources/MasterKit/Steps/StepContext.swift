@@ -6,7 +6,7 @@ public struct StepContext: Sendable {
     public let number: Int
     /// Where notes about the run go; lines carry the build and the step.
     public let logger: Logger
-    private let host: any StepHost
+    let host: any StepHost
 
     /// Makes a context on top of what carries out its requests.
     public init(name: String, number: Int, logger: Logger, host: any StepHost) {
@@ -90,6 +90,15 @@ public struct StepContext: Sendable {
     /// Sends an HTTP request in the session of the build.
     public func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
         try await host.http.send(request, in: host.session)
+    }
+
+    /// A user and a password for an address, from the file that `NETRC` names or from `~/.netrc`.
+    ///
+    /// - Throws: `HTTPError` of code `noCredentials` when there are none.
+    public func netrcCredentials(
+        for address: String
+    ) async throws(HTTPError) -> (user: String, password: String) {
+        try await host.http.netrcCredentials(for: address)
     }
 
     /// Sends an HTTP request whose body is handed on as it comes and not kept.

@@ -22,8 +22,9 @@ extension MasterConfiguration {
         path: String, registry: Registry, environment: [String: String]
     ) -> Loaded {
         let parsed = YAMLParser.parse(contentsOf: path)
-        let decoder = SettingDecoder(registry: registry, environment: environment)
         let folder = absoluteFolder(of: path)
+        let decoder = SettingDecoder(
+            registry: registry, environment: environment, folder: folder)
         let assembler = ConfigurationAssembler(path: path, folder: folder, decoder: decoder)
         let configuration = parsed.root.flatMap { assembler.assemble($0) }
         let found = decoder.diagnostics.map { $0.located(in: parsed.file) }

@@ -58,7 +58,7 @@ struct ExpressionTests {
     }
 
     private static let tags =
-        "!All, !Any, !Env, !Equal, !Field, !FlattenList, !Interpolate, !Matches, !Not, !NotEqual, "
+        "!All, !Any, !Env, !Equal, !Field, !File, !FlattenList, !Interpolate, !Matches, !Not, !NotEqual, "
         + "!OneOf, !Property, !Results, !Secret, !Template"
 
     @Test(arguments: [

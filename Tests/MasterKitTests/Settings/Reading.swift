@@ -7,10 +7,11 @@ struct Reading<Value: SettingValue> {
 
     init(
         _ text: String, as type: Value.Type = Value.self, scope: RenderScope = .build,
-        environment: [String: String] = [:], registry: Registry = .empty
+        environment: [String: String] = [:], registry: Registry = .empty, folder: String? = nil
     ) {
         let output = YAMLParser.parse(text, name: "test.yaml")
-        let decoder = SettingDecoder(registry: registry, scope: scope, environment: environment)
+        let decoder = SettingDecoder(
+            registry: registry, scope: scope, environment: environment, folder: folder)
         decoder.add(output.diagnostics)
         value = output.root.flatMap { node in
             decoder.about("'it'") { decoder.decode(type, from: node) }

@@ -7,10 +7,10 @@ import Testing
 struct HTTPRequestSettingsTests {
     private func request(_ settings: String) async throws -> HTTPRequest {
         let step = try GET.configured(yaml: "{url: 'http://h/', \(settings)}")
-        let harness = try StepHarness(properties: ["ca": "/ca.pem", "seconds": 7])
+        let harness = try StepHarness(properties: ["ca": "/tmp", "seconds": 7])
         let context = StepContext(
             name: "GET", number: 1, logger: Logger(label: "test"), host: harness)
-        return try await step.request.request(.get, to: "http://h/", in: context)
+        return try step.request.request(.get, to: "http://h/", in: context)
     }
 
     @Test(arguments: [
@@ -36,11 +36,14 @@ struct HTTPRequestSettingsTests {
         ("", nil),
         ("verify: true", HTTPTLS()),
         ("verify: false", HTTPTLS(verification: .off)),
-        ("verify: certs/ca.pem", HTTPTLS(verification: .authorities(path: "certs/ca.pem"))),
-        ("verify: !Property ca", HTTPTLS(verification: .authorities(path: "/ca.pem"))),
-        ("cert: c.pem", HTTPTLS(clientCertificate: "c.pem")),
-        ("cert: [c.pem, k.pem]", HTTPTLS(clientCertificate: "c.pem", key: "k.pem")),
-        ("verify: false, cert: c.pem", HTTPTLS(verification: .off, clientCertificate: "c.pem")),
+        ("verify: /dev/null", HTTPTLS(verification: .authorities(path: "/dev/null"))),
+        ("verify: !Property ca", HTTPTLS(verification: .authorities(path: "/tmp"))),
+        ("cert: /dev/null", HTTPTLS(clientCertificate: "/dev/null")),
+        ("cert: [/dev/null, /dev/zero]", HTTPTLS(clientCertificate: "/dev/null", key: "/dev/zero")),
+        (
+            "verify: false, cert: /dev/null",
+            HTTPTLS(verification: .off, clientCertificate: "/dev/null")
+        ),
         ("verify: null, cert: null", nil),
     ]
 

@@ -1,0 +1,75 @@
+import Glibc
+
+/// A regular file that is open while it is read.
+final class OpenFile {
+    /// Why a file can't be opened or read.
+    struct Fault: Error {
+        let path: String
+        let reason: String
+    }
+
+    /// The number of bytes when it was opened.
+    let length: Int
+    private let path: String
+    private let descriptor: Int32
+
+    /// Opens a file; a pipe or device, which may have no end, is refused without waiting for it.
+    init(_ path: String) throws(Fault) {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw Fault(path: path, reason: Self.systemError()) }
+        var information = stat()
+        guard unsafe fstat(descriptor, &information) == 0 else {
+            let reason = Self.systemError()
+            close(descriptor)
+            throw Fault(path: path, reason: reason)
+        }
+        guard information.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw Fault(path: path, reason: "it is no regular file")
+        }
+        self.path = path
+        self.descriptor = descriptor
+        length = Int(information.st_size)
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// Reads what stands at a place where there is something.
+    func read(
+        into room: UnsafeMutableRawBufferPointer, at offset: Int
+    ) throws(Fault) -> Int {
+        while true {
+            let count = unsafe pread(descriptor, room.baseAddress, room.count, offset)
+            if count > 0 { return count }
+            guard count < 0 else {
+                throw Fault(path: path, reason: "it became shorter while it was read")
+            }
+            guard errno == EINTR else { throw Fault(path: path, reason: Self.systemError()) }
+        }
+    }
+
+    /// All bytes that it had when it was opened.
+    func content() throws(Fault) -> [UInt8] {
+        var content = [UInt8](repeating: 0, count: length)
+        var count = 0
+        while count < length {
+            let fault: Fault? = unsafe content.withUnsafeMutableBytes { bytes in
+                do throws(Fault) {
+                    count += try unsafe read(
+                        into: UnsafeMutableRawBufferPointer(rebasing: bytes[count...]), at: count)
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+            if let fault { throw fault }
+        }
+        return content
+    }
+
+    private static func systemError() -> String {
+        unsafe String(cString: strerror(errno))
+    }
+}

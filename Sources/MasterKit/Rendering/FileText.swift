@@ -1,0 +1,75 @@
+/// `!File PATH`: the text of a file beside master.yaml, read once when that is loaded.
+///
+/// The line end at the very end is left out, as the shell's `$(cat PATH)` leaves it out: it is no
+/// part of a token or a version.
+struct FileText {
+    /// The most bytes that a text of the configuration has.
+    private static let limit = 1 << 20
+
+    private let path: String
+    private let node: YAMLNode
+
+    /// Reads a path, or a mapping with the path alone.
+    init?(_ node: YAMLNode, with decoder: SettingDecoder) {
+        self.node = node
+        let entries = node.mapping?.entries
+        let pathNode = entries?.count == 1 ? node.mapping?["path"] : node.untagged
+        if let expression = pathNode?.expressionName {
+            decoder.error(
+                "!File is read before any build runs; its path is a plain text, not "
+                    + "!\(expression). In 'data' of a request it may be computed",
+                at: pathNode?.range)
+            return nil
+        }
+        guard let path = pathNode?.scalarText, !path.isEmpty else {
+            decoder.error("!File is written !File PATH", at: node.range)
+            return nil
+        }
+        self.path = path
+    }
+
+    /// The text; a file that can't be read, or holds no text, is an error.
+    func value(with decoder: SettingDecoder, style: YAMLScalar.Style) -> YAMLNode? {
+        switch decoder.fileText(path, read) {
+        case .success(let text): node.replacing(.scalar(YAMLScalar(text, style: style)))
+        case .failure(let fault): decoder.error(fault.message, at: node.range)
+        }
+    }
+
+    /// Why there is no text.
+    struct Fault: Error {
+        let message: String
+    }
+
+    private func read(_ place: String) -> Result<String, Fault> {
+        do throws(RegularFile.Fault) {
+            let bytes = try RegularFile.read(place, limit: Self.limit)
+            guard !bytes.contains(0), let text = String(validating: bytes, as: UTF8.self) else {
+                return .failure(Fault(message: "the file '\(path)' is no text in UTF-8"))
+            }
+            return .success(Self.withoutLastLineEnd(text))
+        } catch {
+            return .failure(Fault(message: words(of: error)))
+        }
+    }
+
+    private static func withoutLastLineEnd(_ text: String) -> String {
+        // A carriage return and a line feed are one character.
+        text.last == "\n" || text.last == "\r\n" ? String(text.dropLast()) : text
+    }
+
+    private func words(of fault: RegularFile.Fault) -> String {
+        switch fault {
+        case .missing:
+            "there is no file '\(path)'; a relative path starts from the folder of master.yaml"
+        case .denied: "there is no permission to read the file '\(path)'; allow it with chmod +r"
+        case .folder: "'\(path)' is a folder; give the path of a file in it"
+        case .special: "'\(path)' is no ordinary file but a pipe, a socket or a device"
+        case .tooLarge:
+            "the file '\(path)' has more than 1 MiB; only 'data: !File' and 'files' of a request "
+                + "send larger ones"
+        case .nul: "a path cannot contain NUL"
+        case .other(let words): "the file '\(path)' cannot be read: \(words)"
+        }
+    }
+}
