@@ -35,6 +35,8 @@ extension RequestCase {
         endpoint("redirect/3", "", ""),
         endpoint("redirect/30", "", ""),
         endpoint("redirect/31", "", ""),
+        endpoint("redirect/3", "max_redirects: 3", "max_redirects=3"),
+        endpoint("redirect/3", "max_redirects: 2", "max_redirects=2"),
         endpoint("relative-redirect/2", "", ""),
         endpoint("absolute-redirect/2", "", ""),
         endpoint("redirect/2", "allow_redirects: false", "allow_redirects=False"),

@@ -23,6 +23,7 @@ extension RequestCase {
             tls("verify, not known", "", ""),
             tls("verify, another authority", "verify: $stranger", "verify='$stranger'"),
             tls("verify, the authority", "verify: $authority", "verify='$authority'"),
+            tls("verify, a folder", "verify: $authorities", "verify='$authorities'"),
             tls("verify, switched off", "verify: false", "verify=False"),
             tls("verify, no such file", "verify: /no/such/file", "verify='/no/such/file'"),
             client("cert, none", "verify: $authority", "verify='$authority'"),

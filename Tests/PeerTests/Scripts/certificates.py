@@ -3,7 +3,10 @@
 import datetime
 import http.server
 import ipaddress
+import os
+import shutil
 import ssl
+import subprocess
 import threading
 
 from cryptography import x509
@@ -26,6 +29,10 @@ def make(folder):
         paths[f"{name}Key"] = f"{folder}/{name}.key"
         paths[f"{name}Both"] = f"{folder}/{name}-both.pem"
         certificate.write(paths[name], paths[f"{name}Key"], paths[f"{name}Both"])
+    paths["authorities"] = f"{folder}/authorities"
+    os.mkdir(paths["authorities"])
+    shutil.copy(paths["authority"], paths["authorities"])
+    subprocess.run(["openssl", "rehash", paths["authorities"]], check=True)
     return paths
 
 

@@ -51,6 +51,8 @@ def send(command):
     }
     keywords = eval(f"dict({command['keywords']})", names)
     with requests.Session() as session:
+        # The library has it beside its keywords.
+        session.max_redirects = keywords.pop("max_redirects", session.max_redirects)
         response = session.request(command["method"], command["url"], **keywords)
         return {
             "status": response.status_code,
