@@ -85,6 +85,14 @@ let package = Package(
             name: "CustomMaster", dependencies: ["MasterCommand", "StandardPlugins"],
             path: "Examples/CustomMaster", exclude: ["master.yaml", "expected.json"]),
 
+        .executableTarget(
+            name: "Benchmarks", dependencies: ["MasterRuntime", "StandardPlugins"],
+            path: "Benchmarks/Benchmarks"),
+        .executableTarget(
+            name: "BenchmarkReference", path: "Benchmarks/Reference",
+            cSettings: [.define("_GNU_SOURCE")], linkerSettings: [.linkedLibrary("curl")]),
+        .executableTarget(name: "EmptyProgram", path: "Benchmarks/EmptyProgram"),
+
         .testTarget(name: "MasterYAMLTests", dependencies: ["MasterYAML"], exclude: ["Fixtures"]),
         .testTarget(name: "MasterHTTPTests", dependencies: ["MasterHTTP", "MasterTesting"]),
         .testTarget(

@@ -1,0 +1,53 @@
+import MasterKit
+import MasterRuntime
+
+extension Benchmark {
+    /// How many builds a second are stored and reported.
+    static let builds = Benchmark(
+        name: "builds", summary: "builds a second of one step, stored, start and end delivered"
+    ) {
+        try await Receiver.with { receiver in
+            let yaml = """
+                services:
+                  - reporters.HttpStatusPush: \(receiver.url)
+                steps:
+                  - steps.SetProperty: {property: a, value: 1}
+                """
+            var rates: [Double] = []
+            for _ in 0..<rounds {
+                try await BuildMaster.measured(yaml) { master in
+                    try await build(warmUp, master, receiver)
+                    let cost = try await Cost.of { try await build(count, master, receiver) }
+                    rates.append(Double(count) / cost.time)
+                }
+            }
+            return [
+                Row(
+                    "builds, stored and delivered", ours: .median(rates, .perSecond), .atLeast(1000)
+                )
+            ]
+        }
+    }
+
+    private static let count = 2000
+    private static let warmUp = 50
+    private static let rounds = 3
+    private static let askers = 16
+
+    /// Builds so many times, asked for by several at once, until every report is received.
+    private static func build(
+        _ count: Int, _ master: BuildMaster, _ receiver: Receiver
+    ) async throws {
+        try await withThrowingTaskGroup { group in
+            for asker in 0..<askers {
+                group.addTask {
+                    for _ in stride(from: asker, to: count, by: askers) {
+                        try await master.buildOnce()
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        try await receiver.moments(2 * count)
+    }
+}
