@@ -2,8 +2,6 @@
 enum ByteEncodings {
     /// Shorter pieces of base64 would be found everywhere.
     private static let minimumBase64Count = 4
-    /// The lengths of lines into which programs break base64.
-    private static let lineCounts = [64, 76]
 
     // MARK: URLs
 
@@ -17,7 +15,26 @@ enum ByteEncodings {
             forms.insert(percent(bytes, keeping: "~", space: "+", digits))
             forms.insert(percent(bytes, keeping: "*", space: "+", digits))
         }
-        return forms
+        return forms.union([filename(bytes)])
+    }
+
+    /// Base64 inside a URL, where `+` and `/` are percent-encoded.
+    static func percent(base64: [UInt8]) -> Set<[UInt8]> {
+        [
+            percent(base64, keeping: "", space: "", lowercaseDigits),
+            percent(base64, keeping: "", space: "", uppercaseDigits),
+        ]
+    }
+
+    /// Bytes as the filename of a multipart body, in which no more is encoded than must be.
+    private static func filename(_ bytes: [UInt8]) -> [UInt8] {
+        bytes.replacing("\"".utf8, with: "%22".utf8).replacing("\n".utf8, with: "%0A".utf8)
+            .replacing("\r".utf8, with: "%0D".utf8)
+    }
+
+    /// Bytes percent- and form-encoded in the usual ways.
+    static func commonPercent(_ bytes: [UInt8]) -> [[UInt8]] {
+        ["%20", "+"].map { percent(bytes, keeping: "~", space: $0, uppercaseDigits) }
     }
 
     private static func percent(
@@ -67,7 +84,7 @@ enum ByteEncodings {
     ///
     /// Depending on how many bytes stand before, there are three alignments. The characters that
     /// the bytes determine alone are one form; with the character that ends the base64 they are
-    /// another one. Where nothing stands before, each line of broken base64 is a form, too.
+    /// another one.
     static func base64(inside bytes: [UInt8]) -> Set<[UInt8]> {
         var forms: Set<[UInt8]> = []
         for alphabet in [letters + "+/", letters + "-_"].map({ Array($0.utf8) }) {
@@ -78,20 +95,10 @@ enum ByteEncodings {
                 guard determined - first >= minimumBase64Count else { continue }
                 for form in [encoded[first..<determined], encoded[first...]] {
                     forms.insert(Array(form))
-                    forms.formUnion(percent(Array(form)))
                 }
-                if before == 0 { forms.formUnion(lines(encoded[..<determined])) }
             }
         }
         return forms
-    }
-
-    private static func lines(_ encoded: ArraySlice<UInt8>) -> [[UInt8]] {
-        lineCounts.filter { $0 < encoded.count }.flatMap { width in
-            stride(from: 0, to: encoded.count, by: width).map { start in
-                Array(encoded[start..<min(start + width, encoded.count)])
-            }
-        }.filter { $0.count >= 2 * minimumBase64Count }
     }
 
     /// The bytes in base64 without padding.

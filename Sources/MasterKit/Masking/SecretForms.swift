@@ -3,8 +3,10 @@ struct SecretForms {
     /// Shorter lines of a value of several lines are no secrets by themselves.
     private static let minimumLineCount = 8
 
-    /// The forms in UTF-8, without doubles; none for a blank value.
-    private(set) var all: Set<[UInt8]> = []
+    /// The forms that stand in one piece, in UTF-8, without doubles; none for a blank value.
+    private(set) var texts: Set<[UInt8]> = []
+    /// The forms in base64, which programs break into lines.
+    private(set) var base64: Set<[UInt8]> = []
 
     init(of value: String) {
         let trimmed = Self.trimmed(value)
@@ -22,17 +24,32 @@ struct SecretForms {
     /// Adds a text as it is, escaped and encoded.
     private mutating func add(_ text: String) {
         let bytes = Array(text.utf8)
-        all.insert(bytes)
-        all.formUnion(TextEscapes.json(text))
-        all.formUnion(TextEscapes.html(text))
-        all.formUnion(TextEscapes.shell(bytes))
-        all.formUnion(TextEscapes.python(bytes))
-        all.formUnion(ByteEncodings.percent(bytes))
-        all.formUnion(ByteEncodings.hexadecimal(bytes))
-        all.formUnion(ByteEncodings.base64(inside: bytes))
-        all.formUnion(ByteEncodings.base64(inside: [UInt8(ascii: ":")] + bytes))
-        let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        if lines.count > 1 { all.insert(Array(lines.joined(separator: "\r\n".utf8))) }
+        texts.insert(bytes)
+        for escaped in TextEscapes.json(text).union([bytes]) {
+            texts.insert(escaped)
+            texts.formUnion(TextEscapes.shell(escaped))
+        }
+        for escaped in [bytes] + Self.json(bytes) { texts.formUnion(TextEscapes.html(escaped)) }
+        texts.formUnion(TextEscapes.python(bytes))
+        texts.formUnion(ByteEncodings.percent(bytes))
+        texts.formUnion(ByteEncodings.hexadecimal(bytes))
+        texts.insert(bytes.replacing("\n".utf8, with: "\r\n".utf8))
+        addBase64(of: bytes)
+    }
+
+    private static func json(_ bytes: [UInt8]) -> [[UInt8]] {
+        [JSONWriter.compact, .python].map { TextEscapes.json(bytes, writtenBy: $0) }
+    }
+
+    private mutating func addBase64(of bytes: [UInt8]) {
+        let inner = [bytes, [UInt8(ascii: ":")] + bytes] + Self.json(bytes)
+        for inner in inner + ByteEncodings.commonPercent(bytes) {
+            for form in ByteEncodings.base64(inside: inner) {
+                base64.insert(form)
+                texts.formUnion(ByteEncodings.percent(base64: form))
+            }
+        }
+        texts.subtract(base64)
     }
 
     /// Adds the longer lines of a value of several lines, but not the frame of a PEM file.

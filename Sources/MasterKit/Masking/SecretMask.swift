@@ -37,9 +37,8 @@ public struct SecretMask: Sendable {
         switch value {
         case .null, .bool: return value
         case .number(let number):
-            return masked(Array(number.spelling.utf8)).map {
-                .string(String(decoding: $0, as: UTF8.self))
-            } ?? value
+            let text = apply(to: number.spelling)
+            return text == number.spelling ? value : .string(text)
         case .string(let text): return .string(apply(to: text))
         case .array(let array): return .array(array.map { apply(to: $0) })
         case .object(let object): return .object(apply(to: object))

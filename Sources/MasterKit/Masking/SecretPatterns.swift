@@ -6,6 +6,8 @@ struct SecretPatterns: Sendable {
     private struct Pattern {
         let bytes: [UInt8]
         let secret: Int
+        /// Whether line ends may stand between the bytes.
+        let mayBreak: Bool
     }
 
     /// What stands at a place.
@@ -27,8 +29,12 @@ struct SecretPatterns: Sendable {
         replacements = secrets.map { Array("<\($0.name)>".utf8) }
         var seen: Set<[UInt8]> = []
         for (index, secret) in secrets.enumerated() {
-            for form in SecretForms(of: secret.value).all where seen.insert(form).inserted {
-                add(Pattern(bytes: form, secret: index))
+            let forms = SecretForms(of: secret.value)
+            for form in forms.texts where seen.insert(form).inserted {
+                add(Pattern(bytes: form, secret: index, mayBreak: false))
+            }
+            for form in forms.base64 where seen.insert(form).inserted {
+                add(Pattern(bytes: form, secret: index, mayBreak: true))
             }
         }
         for key in patterns.keys {
@@ -47,12 +53,19 @@ struct SecretPatterns: Sendable {
         }
         let first = pattern.bytes[0]
         isFirst[Int(first)] = true
-        let seconds = pattern.bytes.count > 1 ? pattern.bytes[1]...pattern.bytes[1] : 0...255
-        for second in seconds {
+        for second in Self.seconds(of: pattern) {
             patterns[Self.key(first, second), default: []].append(pattern)
             pairs[Int(first) << 2 | Int(second) >> 6] |= 1 << UInt64(second & 63)
         }
     }
+
+    /// The bytes that may follow the first one.
+    private static func seconds(of pattern: Pattern) -> [UInt8] {
+        guard pattern.bytes.count > 1 else { return Array(0...255) }
+        return [pattern.bytes[1]] + (pattern.mayBreak ? lineEnds : [])
+    }
+
+    private static let lineEnds: [UInt8] = [UInt8(ascii: "\n"), UInt8(ascii: "\r")]
 
     private static func key(_ first: UInt8, _ second: UInt8) -> UInt16 {
         UInt16(first) << 8 | UInt16(second)
@@ -82,11 +95,11 @@ struct SecretPatterns: Sendable {
             return matchLast(bytes[start])
         }
         for pattern in patterns[Self.key(bytes[start], bytes[start + 1])] ?? [] {
-            let count = min(pattern.bytes.count, bytes.count - start)
-            let isWhole = count == pattern.bytes.count
-            guard isWhole || !isFinal else { continue }
-            guard Self.equal(pattern.bytes, bytes, at: start, count: count) else { continue }
-            return isWhole ? .found(secret: pattern.secret, count: count) : .incomplete
+            switch Self.compare(pattern, bytes, at: start) {
+            case .incomplete where !isFinal: return .incomplete
+            case .found(let secret, let count): return .found(secret: secret, count: count)
+            case .none, .incomplete: continue
+            }
         }
         return .none
     }
@@ -96,15 +109,18 @@ struct SecretPatterns: Sendable {
         return single.map { .found(secret: $0.secret, count: 1) } ?? .none
     }
 
-    private static func equal(
-        _ pattern: [UInt8],
-        _ bytes: [UInt8],
-        at start: Int,
-        count: Int
-    ) -> Bool {
-        for index in 0..<count where pattern[index] != bytes[start + index] {
-            return false
+    private static func compare(
+        _ pattern: Pattern, _ bytes: [UInt8], at start: Int
+    ) -> Match {
+        var index = start
+        for byte in pattern.bytes {
+            if pattern.mayBreak, index > start {
+                while index < bytes.count, lineEnds.contains(bytes[index]) { index += 1 }
+            }
+            guard index < bytes.count else { return .incomplete }
+            guard bytes[index] == byte else { return .none }
+            index += 1
         }
-        return true
+        return .found(secret: pattern.secret, count: index - start)
     }
 }

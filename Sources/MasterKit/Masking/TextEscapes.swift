@@ -6,19 +6,20 @@ enum TextEscapes {
     static func json(_ text: String) -> Set<[UInt8]> {
         var forms: Set<[UInt8]> = []
         for writer in [JSONWriter.compact, .python] {
-            let escaped = unquoted(writer.bytes(.string(text)))
-            let inner = String(decoding: escaped, as: UTF8.self)
+            let escaped = json(Array(text.utf8), writtenBy: writer)
             let variants = [
                 escaped, escaped.replacing("/".utf8, with: "\\/".utf8), numbering("&<>", escaped),
-                numbering("\"&'+<>`", escaped), unquoted(writer.bytes(.string(inner))),
+                numbering("\"&'+<>`", escaped), json(escaped, writtenBy: writer),
             ]
             for variant in variants { forms.formUnion([variant, capitalizing(variant)]) }
         }
         return forms
     }
 
-    private static func unquoted(_ json: [UInt8]) -> [UInt8] {
-        Array(json.dropFirst().dropLast())
+    /// A text inside JSON, in the way of one writer.
+    static func json(_ bytes: [UInt8], writtenBy writer: JSONWriter) -> [UInt8] {
+        let text = String(decoding: bytes, as: UTF8.self)
+        return Array(writer.bytes(.string(text)).dropFirst().dropLast())
     }
 
     /// Writes some characters as `\u00xx`.
@@ -50,16 +51,16 @@ enum TextEscapes {
     }
 
     /// A text inside HTML or XML, whichever quotes are escaped in whichever way, also in JSON.
-    static func html(_ text: String) -> Set<[UInt8]> {
-        let escaped = Array(text.utf8).replacing("&".utf8, with: "&amp;".utf8)
+    static func html(_ bytes: [UInt8]) -> Set<[UInt8]> {
+        guard bytes.contains(where: "&<>\"'".utf8.contains) else { return [] }
+        let escaped = bytes.replacing("&".utf8, with: "&amp;".utf8)
             .replacing("<".utf8, with: "&lt;".utf8).replacing(">".utf8, with: "&gt;".utf8)
         var forms: Set<[UInt8]> = []
         for quote in ["\"", "&quot;", "&#34;"] {
             for apostrophe in ["'", "&#39;", "&#x27;", "&apos;"] {
                 let form = escaped.replacing("\"".utf8, with: quote.utf8)
                     .replacing("'".utf8, with: apostrophe.utf8)
-                let inner = String(decoding: form, as: UTF8.self)
-                forms.formUnion([form, unquoted(JSONWriter.compact.bytes(.string(inner)))])
+                forms.formUnion([form, json(form, writtenBy: .compact)])
             }
         }
         return forms
@@ -67,14 +68,18 @@ enum TextEscapes {
 
     /// A text between single quotes of a shell's line, and with backslashes instead of quotes.
     static func shell(_ bytes: [UInt8]) -> Set<[UInt8]> {
-        let escaped = bytes.flatMap { byte -> [UInt8] in
-            ByteEncodings.isUnreserved(byte) || byte >= 0x80 || "/:@%+=,".utf8.contains(byte)
-                ? [byte] : [UInt8(ascii: "\\"), byte]
-        }
-        return [
-            escaped, bytes.replacing("'".utf8, with: #"'\''"#.utf8),
+        [
+            backslashed(bytes, but: "/:@%+=~"), backslashed(bytes, but: "/:@%+=~,"),
+            bytes.replacing("'".utf8, with: #"'\''"#.utf8),
             bytes.replacing("'".utf8, with: #"'"'"'"#.utf8),
         ]
+    }
+
+    private static func backslashed(_ bytes: [UInt8], but kept: String) -> [UInt8] {
+        bytes.flatMap { byte -> [UInt8] in
+            let isPlain = ByteEncodings.isUnreserved(byte) || byte >= 0x80
+            return isPlain || kept.utf8.contains(byte) ? [byte] : [UInt8(ascii: "\\"), byte]
+        }
     }
 
     /// A text as Python's `repr` shows it.

@@ -10,14 +10,14 @@ public struct Interpolate: Expression {
             decoder.error(Self.usage, at: formatNode.range)
             return nil
         }
-        guard let arguments = InterpolationArguments(arguments, with: decoder) else { return nil }
-        if !arguments.positional.isEmpty, !arguments.keywords.isEmpty {
+        let count = arguments.count { !InterpolationArguments.areNamed($0) }
+        guard count == 0 || count == arguments.count else {
             decoder.error(
                 "!Interpolate takes arguments by position or by name, not both", at: node.range)
             return nil
         }
+        let read = InterpolationArguments(arguments, with: decoder)
         do {
-            let count = arguments.positional.count
             format = try InterpolationFormat(
                 parsing: text, positionalCount: count == 0 ? nil : count)
         } catch {
@@ -27,7 +27,8 @@ public struct Interpolate: Expression {
             }
             return nil
         }
-        self.arguments = arguments
+        guard let read else { return nil }
+        self.arguments = read
         check(formatNode, with: decoder)
     }
 

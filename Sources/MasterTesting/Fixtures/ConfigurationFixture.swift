@@ -4,7 +4,8 @@ public import MasterKit
 /// A YAML file whose lines tell what is wrong with them, for tests of what a plugin accepts.
 ///
 /// A wrong line ends in `# error 7: what is wrong`, a doubtful one in `# warning 7: …`; the number
-/// is the column. Several of them may follow each other. Further places that a message points to
+/// is the column; `# error 7-9: …` also tells the column behind the last character. Several of
+/// them may follow each other. Further places that a message points to
 /// stand behind it with their lines: `… [3: the first one is here]`.
 ///
 /// ```swift
@@ -33,9 +34,10 @@ public struct ConfigurationFixture: Sendable {
             .filter { $0.hasSuffix(".yaml") }.sorted()
     }
 
-    /// What the file says is wrong with it, sorted: `line:column: severity: message`.
+    /// What the file says is wrong with it, sorted: `line:column: severity: message`, with two
+    /// columns where the file has two.
     public var expected: [String] {
-        let remark = /# (error|warning) (\d+): (.*?)(?=$| # (?:error|warning) \d+:)/
+        let remark = /# (error|warning) ([\d\-]+): (.*?)(?=$| # (?:error|warning) [\d\-]+:)/
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         return lines.enumerated().flatMap { index, line in
             line.matches(of: remark).map { "\(index + 1):\($0.2): \($0.1): \($0.3)" }
@@ -43,12 +45,18 @@ public struct ConfigurationFixture: Sendable {
     }
 
     /// Diagnostics in the words of ``expected``, sorted.
-    public static func words(_ diagnostics: [Diagnostic]) -> [String] {
+    ///
+    /// - Parameters:
+    ///   - diagnostics: What was found.
+    ///   - tellsEnds: Whether the column behind the last character is told, too.
+    /// - Returns: A line for each.
+    public static func words(_ diagnostics: [Diagnostic], tellsEnds: Bool = false) -> [String] {
         diagnostics.map { diagnostic in
             let notes = diagnostic.notes.map { note in
                 " [\(note.range.map { "\($0.start.line)" } ?? "nowhere"): \(note.message)]"
             }
-            let place = diagnostic.range.map { "\($0.start)" } ?? "nowhere"
+            let end = diagnostic.range.map { tellsEnds ? "-\($0.end.column)" : "" } ?? ""
+            let place = diagnostic.range.map { "\($0.start)\(end)" } ?? "nowhere"
             return "\(place): \(diagnostic.severity.rawValue): \(diagnostic.message)"
                 + notes.joined()
         }.sorted()

@@ -127,6 +127,43 @@ struct SecretMaskTests {
         #expect(mask.apply(to: ["k": "hunter2!"] as JSONObject) == ["k": "<token>"])
     }
 
+    @Test func `a number stays one unless a secret is in it`() {
+        let mask = mask(["a": "hunter2!", "b": "6a6b6c6d"])
+        for number in 0..<1_000 {
+            #expect(mask.apply(to: JSONValue.int(number)) == .int(number))
+        }
+    }
+
+    static let nasty = #"p&<w>"o'r\d%41/+=? é"#
+
+    @Test(arguments: [
+        "p&amp;&lt;w&gt;&quot;o&#39;r\\d%41/+=? é", "p&amp;&lt;w&gt;&#34;o&#x27;r\\d%41/+=? é",
+        "p&amp;&lt;w&gt;\"o&apos;r\\d%41/+=? é", "p&amp;&lt;w&gt;\"o'r\\d%41/+=? é",
+        "70263c773e226f27725c642534312f2b3d3f20c3a9", "70263C773E226F27725C642534312F2B3D3F20C3A9",
+        #"p&<w>"o'"'"'r\d%41/+=? é"#, #"p&<w>"o'\''r\d%41/+=? é"#,
+        #"p\&\<w\>\"o\'r\\d%41/+=\?\ é"#, #"p&<w>"o\'r\\d%41/+=? é"#,
+        #"p\u0026\u003Cw\u003E\u0022o\u0027r\\d%41/\u002B=? \u00E9"#,
+        #"p&<w>\"o'r\\d%41\/+=? \u00e9"#, #"p\u0026\u003cw\u003e\"o'r\\d%41/+=? é"#,
+        #"p&<w>\"o'"'"'r\\d%41/+=? é"#, #"p&amp;&lt;w&gt;&quot;o&#39;r\\d%41/+=? é"#,
+    ])
+    func `a value is found escaped for HTML, shells, Python and in hexadecimal`(form: String) {
+        #expect(mask(["key": Self.nasty]).apply(to: "(\(form))") == "(<key>)")
+    }
+
+    @Test(arguments: [4, 64, 76], ["", "x", "xy", "user:"])
+    func `base64 is found where it is broken into lines`(width: Int, before: String) {
+        let value = String(repeating: "a secret of some length ", count: 9)
+        let encoded = Data((before + value + "!").utf8).base64EncodedString()
+        for lineEnd in ["\n", "\r\n"] {
+            let lines = stride(from: 0, to: encoded.count, by: width).map { start in
+                encoded.dropFirst(start).prefix(width)
+            }
+            let masked = mask(["key": value]).apply(to: lines.joined(separator: lineEnd))
+            #expect(masked.contains("<key>"))
+            #expect(masked.utf8.count < before.utf8.count * 2 + 24, "\(masked)")
+        }
+    }
+
     @Test func `bytes that are not UTF-8 are masked`() {
         let bytes: [UInt8] = [0xFF] + Array("hunter2!".utf8) + [0xC3]
         #expect(mask(["t": "hunter2!"]).apply(to: bytes) == [0xFF] + Array("<t>".utf8) + [0xC3])

@@ -22,6 +22,13 @@ struct ConfigurationFixtureTests {
         #expect(found == fixture.expected)
     }
 
+    @Test(arguments: try ConfigurationFixture.names(in: folder + "/Malformed"))
+    func `a malformed expression is told with its exact range`(name: String) throws {
+        let fixture = try ConfigurationFixture(name, in: Self.folder + "/Malformed")
+        let found = try Self.found(in: fixture.text, name: name)
+        #expect(ConfigurationFixture.words(found, tellsEnds: true) == fixture.expected)
+    }
+
     private static func found(in text: String, name: String) throws -> [Diagnostic] {
         let output = YAMLParser.parse(text, name: name)
         let decoder = SettingDecoder(registry: try .sample(), environment: ["COUNT": "5"])

@@ -7,7 +7,7 @@ struct InterpolationArguments: Sendable {
     init?(_ items: [YAMLNode], with decoder: SettingDecoder) {
         var isRight = true
         for item in items {
-            if case .mapping(let mapping) = item.kind, item.expressionName == nil {
+            if case .mapping(let mapping) = item.kind, Self.areNamed(item) {
                 for entry in mapping.entries where !addKeyword(entry, with: decoder) {
                     isRight = false
                 }
@@ -18,6 +18,12 @@ struct InterpolationArguments: Sendable {
             }
         }
         guard isRight else { return nil }
+    }
+
+    /// Whether an item after the format is a mapping of named arguments.
+    static func areNamed(_ item: YAMLNode) -> Bool {
+        guard case .mapping = item.kind else { return false }
+        return item.expressionName == nil
     }
 
     private mutating func addKeyword(
