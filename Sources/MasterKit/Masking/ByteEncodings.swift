@@ -27,14 +27,15 @@ enum ByteEncodings {
     }
 
     /// Bytes as the filename of a multipart body, in which no more is encoded than must be.
-    private static func filename(_ bytes: [UInt8]) -> [UInt8] {
+    static func filename(_ bytes: [UInt8]) -> [UInt8] {
         bytes.replacing("\"".utf8, with: "%22".utf8).replacing("\n".utf8, with: "%0A".utf8)
             .replacing("\r".utf8, with: "%0D".utf8)
     }
 
-    /// Bytes percent- and form-encoded in the usual ways.
+    /// Bytes as they are usually encoded in URLs, forms and names of files.
     static func commonPercent(_ bytes: [UInt8]) -> [[UInt8]] {
         ["%20", "+"].map { percent(bytes, keeping: "~", space: $0, uppercaseDigits) }
+            + [filename(bytes)]
     }
 
     private static func percent(

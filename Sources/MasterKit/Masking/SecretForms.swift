@@ -29,7 +29,9 @@ struct SecretForms {
             texts.insert(escaped)
             texts.formUnion(TextEscapes.shell(escaped))
         }
-        for escaped in [bytes] + Self.json(bytes) { texts.formUnion(TextEscapes.html(escaped)) }
+        for escaped in [bytes, ByteEncodings.filename(bytes)] + Self.json(bytes) {
+            texts.formUnion(TextEscapes.html(escaped))
+        }
         texts.formUnion(TextEscapes.python(bytes))
         texts.formUnion(ByteEncodings.percent(bytes))
         texts.formUnion(ByteEncodings.hexadecimal(bytes))

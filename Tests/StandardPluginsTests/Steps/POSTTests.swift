@@ -4,6 +4,24 @@ import StandardPlugins
 import Testing
 
 struct POSTTests {
+    @Test func `settings with expressions are given in code`() async throws {
+        let server = try LoopbackServer { _ in .text("ok") }
+        let step = try POST.configured([
+            "url": "\(server.url)/builds",
+            "params": ["branch": .property("branch", default: "main"), "tag": ["a", "b"]],
+            "headers": ["X-Token": .secret("token")],
+            "data": .interpolate("%(prop:gone:-none)s %(kw:n)s", ["n": .property("number")]),
+        ])
+        let harness = try StepHarness(
+            properties: ["branch": "next", "number": 7], secrets: ["token": "hunter2!"])
+        #expect(try await harness.run(step) == .success)
+        let request = try #require(server.requests.first)
+        #expect(request.target == "/builds?branch=next&tag=a&tag=b")
+        #expect(request.header("X-Token") == "hunter2!")
+        #expect(request.text == "none 7")
+        #expect(harness.log("log")?.content.contains("X-Token: <token>") == true)
+    }
+
     /// The POST of the documentation of Buildbot's HTTP steps, word for word in its settings.
     @Test func `properties are sent form-encoded, and a missing one is left out`() async throws {
         let run = try await StepRun.of(
