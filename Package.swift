@@ -53,6 +53,7 @@ let package = Package(
             name: "MasterRuntime",
             dependencies: [
                 "MasterKit",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HeapModule", package: "swift-collections"),

@@ -25,6 +25,11 @@ extension HttpStatusPush {
         if let error = DeliveryError(response, now: Date(), mask: context.mask) { throw error }
     }
 
+    /// The address that the settings come to at present.
+    public func receiver(in context: DeliveryContext) throws -> String? {
+        try context.render(serverUrl).text
+    }
+
     private func request(for report: Report, in context: DeliveryContext) throws -> HTTPRequest {
         var request = HTTPRequest(.post, try context.render(serverUrl).text)
         request.recordsRequestHeaders = debug

@@ -6,5 +6,10 @@ struct ConfigurationOptions: ParsableArguments {
         name: [.customShort("c"), .customLong("config")],
         help: ArgumentHelp("The configuration.", valueName: "file"),
         completion: .file(extensions: ["yaml", "yml"]))
-    var file = "master.yaml"
+    var file = Self.defaultFile
+
+    /// Whether it is the one that is taken when nothing is said.
+    var isDefault: Bool { file == Self.defaultFile }
+
+    private static let defaultFile = "master.yaml"
 }

@@ -20,7 +20,8 @@ struct RootCommand: ParsableCommand {
             discussion: help,
             version: version,
             subcommands: [
-                RunCommand.self, CheckCommand.self, PluginsCommand.self, ReceiveCommand.self,
+                RunCommand.self, CheckCommand.self, DeliveriesCommand.self, PluginsCommand.self,
+                ReceiveCommand.self,
             ]
         )
     }
@@ -39,6 +40,7 @@ struct RootCommand: ParsableCommand {
           \(programName) check             finds every mistake in the file
           \(programName) run --receiver    builds, and shows the reports as they arrive
           \(programName) plugins list      shows what a file can declare
+          \(programName) deliveries list   shows the reports that did not arrive
 
         Exit status: 0 success, warnings or skipped; 1 failure, exception, retry or cancelled; \
         2 the configuration is wrong; 64 the arguments are wrong; 129 hung up; 130 interrupted; \

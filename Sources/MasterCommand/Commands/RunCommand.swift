@@ -42,15 +42,11 @@ struct RunCommand: MasterSubcommand {
 
     @Option(
         help: ArgumentHelp(
-            "How long reports may take at the end.", valueName: "duration"))
-    var drain = DurationArgument(seconds: 10)
+            "How long reports may take at the end; by default 10s, and then a receiver that was "
+                + "never there is not waited for.", valueName: "duration"))
+    var drain: DurationArgument?
 
-    @Option(
-        help: ArgumentHelp(
-            "The folder for everything that is kept; by default .buildmaster beside the file.",
-            valueName: "folder"),
-        completion: .directory)
-    var basedir: String?
+    @OptionGroup var base: BaseFolderOptions
 
     @Option(
         help: ArgumentHelp(
@@ -97,9 +93,11 @@ struct RunCommand: MasterSubcommand {
         let run = MasterRun(
             configuration: configuration, secrets: secrets.values,
             options: BuildMaster.Options(
-                basedir: basedir(beside: configuration),
+                basedir: base.path(beside: source.file),
                 slots: jobs ?? ProcessInfo.processInfo.activeProcessorCount),
-            request: request(in: configuration), limit: drain.duration,
+            request: request(in: configuration),
+            drain: drain.map { .patient($0.duration) } ?? .standard,
+            advice: DeliveriesAdvice(options: base.spelling(source)),
             receiver: receiver?.address, detail: quiet ? .quiet : verbose ? .verbose : .normal,
             context: context)
         return try await run.run()
@@ -111,12 +109,6 @@ struct RunCommand: MasterSubcommand {
         let printer = DiagnosticPrinter(context.console.error)
         let lines = printer.lines(diagnostics.located(in: file), of: source.file)
         await context.console.complain(lines)
-    }
-
-    private func basedir(beside configuration: MasterConfiguration) -> String {
-        guard let basedir else { return configuration.folder + "/.buildmaster" }
-        let current = FileManager.default.currentDirectoryPath
-        return basedir.hasPrefix("/") ? basedir : "\(current)/\(basedir)"
     }
 
     private func request(in configuration: MasterConfiguration) -> BuildsetRequest {

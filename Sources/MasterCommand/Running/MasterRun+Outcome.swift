@@ -9,7 +9,7 @@ extension MasterRun {
         /// The builds in the order of their end, retried ones among them.
         var builds: [FinishedBuild]
         /// How every delivery stands.
-        var deliveries: [DeliveryStatus]
+        var deliveries: DeliverySummary
     }
 
     /// Shows how it went.
@@ -25,13 +25,15 @@ extension MasterRun {
         let views = outcome.builds.map { BuildView($0.build, builder: $0.builder, steps: $0.steps) }
         if detail != .quiet {
             let builds = BuildTable(traits).lines(views, width: width)
-            let deliveries = DeliveryTable(traits).lines(outcome.deliveries, width: width)
+            let deliveries = DeliveryTable(traits).lines(
+                outcome.deliveries.deliveries, width: width)
             await console.print([""] + builds + deliveries + [""])
         }
         let counted = zip(outcome.builds, views).filter { !$0.0.isRetried }.map(\.1)
         let summary = RunSummary(
             builds: counted, deliveries: outcome.deliveries, duration: duration,
-            receiverOption: await receiverOption(outcome.deliveries),
+            receiverOption: await receiverOption(outcome.deliveries.deliveries),
+            advice: advice,
             interruption: interruption.signal?.word)
         await console.print(summary.lines(TextPainter(hasColour: traits.hasColour)))
         return summary.results

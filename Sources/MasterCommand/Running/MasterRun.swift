@@ -23,7 +23,8 @@ struct MasterRun: Sendable {
     let secrets: SecretValues
     let options: BuildMaster.Options
     let request: BuildsetRequest
-    let limit: Duration
+    let drain: DrainTime
+    let advice: DeliveriesAdvice
     let receiver: ReceiverAddress?
     let detail: Detail
     let context: CommandContext
@@ -96,7 +97,9 @@ struct MasterRun: Sendable {
             group.addTask { await obeySignals(master, interruption) }
             defer { group.cancelAll() }
             let builds = try await build(master, interruption)
-            let deliveries = try await interruption.runUntilHurried { try await drain(master) }
+            let deliveries = try await interruption.runUntilHurried {
+                try await drainReports(of: master)
+            }
             return Outcome(builds: builds, deliveries: deliveries)
         }
     }
@@ -122,17 +125,17 @@ struct MasterRun: Sendable {
     }
 
     /// Waits for the reports, and says so when that takes a while.
-    private func drain(_ master: BuildMaster) async throws -> [DeliveryStatus] {
+    private func drainReports(of master: BuildMaster) async throws -> DeliverySummary {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 try await Task.sleep(for: Self.patience)
                 console.post([
-                    "waiting up to \(limit.forPeople) for reports to arrive; "
+                    "waiting up to \(drain.limit.forPeople) for reports to arrive; "
                         + "ctrl-C keeps them for the next run"
                 ])
             }
             defer { group.cancelAll() }
-            return try await master.drain(for: limit)
+            return try await master.drain(for: drain.limit, isPatient: drain.isPatient)
         }
     }
 

@@ -5,12 +5,14 @@ internal import MasterRuntime
 struct RunSummary {
     /// The builds that count; retried ones are left out.
     let builds: [BuildView]
-    /// How every delivery stands.
-    let deliveries: [DeliveryStatus]
+    /// How the deliveries stand.
+    let deliveries: DeliverySummary
     /// How long the run took.
     let duration: Duration
     /// The option that would show reports to which nobody listens, such as `--receiver`.
     let receiverOption: String?
+    /// Names the commands that show more.
+    let advice: DeliveriesAdvice
     /// Why not everything was built, such as `interrupted`.
     let interruption: String?
 
@@ -26,24 +28,41 @@ struct RunSummary {
 
     private func outcome(_ paint: TextPainter) -> String {
         let word = interruption ?? results.map(\.name) ?? "nothing was built"
-        let delivered = deliveries.count { $0.state == .delivered }
         var facts = ["\(builds.count.counting("build")) in \(duration.forPeople)"]
         let failed = builds.count { ExitStatus($0.results) != .success }
         if failed > 0, builds.count > 1 { facts.append("\(failed) not successful") }
-        if !deliveries.isEmpty { facts.append("\(delivered.counting("report")) delivered") }
+        if !deliveries.deliveries.isEmpty {
+            facts.append("\(count(.delivered).counting("report")) delivered")
+        }
         let style = interruption == nil ? TextStyle(results) : .yellow
         return paint(style, word) + ": " + facts.joined(separator: ", ")
     }
 
+    private func count(_ state: DeliveryState) -> Int {
+        deliveries.deliveries.count { $0.state == state }
+    }
+
     private var undelivered: [String] {
-        let open = deliveries.filter { $0.state == .open }
-        let dead = deliveries.count { $0.state == .dead }
         var lines: [String] = []
-        if !open.isEmpty {
-            let advice = receiverOption.map { "; add \($0) to see them" } ?? ""
-            lines.append("\(open.count.counting("report")) kept for the next run" + advice)
+        if count(.open) > 0 {
+            let option = receiverOption.map { "; add \($0) to see them" } ?? ""
+            lines.append("\(count(.open).counting("report")) kept for the next run" + option)
         }
-        if dead > 0 { lines.append("\(dead.counting("report")) given up") }
-        return lines
+        if count(.parked) > 0 {
+            let reports = count(.parked).counting("report")
+            lines.append("\(reports) kept for reporters that the file does not name")
+        }
+        if deliveries.deadCount > 0 {
+            let given = "\(deliveries.deadCount.counting("report")) given up"
+            lines.append("\(given); \(advice.command("list --state dead")) shows why")
+        }
+        return lines + deliveries.closedReporters.map { closed($0) }
+    }
+
+    private func closed(_ reporter: ReporterRecord) -> String {
+        let name = reporter.name.makingControlsVisible()
+        let reason = reporter.closedReason?.makingControlsVisible() ?? "its endpoint is gone"
+        return "nothing is sent to \(name): \(reason); "
+            + "\(advice.command("resume \(name.shellQuoted)")) opens it again"
     }
 }

@@ -50,7 +50,13 @@ public struct DeliveryContext: Sendable {
         request.responseLimit = Self.answerLimit
         request.cutsLongBody = true
         trace.note(receiver: mask.apply(to: HTTPAddress.withoutUser(request.url)))
-        let response = try await http.send(request, in: session)
+        let response: HTTPResponse
+        do {
+            response = try await http.send(request, in: session)
+        } catch {
+            trace.note(fault: error)
+            throw error
+        }
         trace.note(status: response.status, answer: mask.apply(to: response.text))
         return response
     }

@@ -7,6 +7,7 @@ public final class DeliveryTrace: Sendable {
 
     private struct State {
         var receiver: String?
+        var fault: HTTPError?
         var status: Int?
         var answer: String?
     }
@@ -19,6 +20,9 @@ public final class DeliveryTrace: Sendable {
     /// The address that was asked, without user and password.
     public var receiver: String? { state.withLock { $0.receiver } }
 
+    /// Why there was no answer to the last request.
+    public var fault: HTTPError? { state.withLock { $0.fault } }
+
     /// The status of the last answer.
     public var status: Int? { state.withLock { $0.status } }
 
@@ -28,6 +32,11 @@ public final class DeliveryTrace: Sendable {
     /// Notes where a request goes.
     public func note(receiver: String) {
         state.withLock { $0.receiver = receiver }
+    }
+
+    /// Notes that there was no answer.
+    public func note(fault: HTTPError) {
+        state.withLock { $0.fault = fault }
     }
 
     /// Notes an answer.

@@ -19,6 +19,12 @@ public protocol Reporter: Plugin, CommonSettings {
     ///
     /// - Throws: ``DeliveryError``; any other error means that it is to be tried again.
     func send(_ report: Report, in context: DeliveryContext) async throws
+
+    /// The address that reports go to at present, `nil` where there is none.
+    ///
+    /// Asked for once an endpoint has said that it is gone for good: another address opens it
+    /// again. It may hold secrets; only what cannot be turned back into it is kept.
+    func receiver(in context: DeliveryContext) throws -> String?
 }
 
 extension Reporter {
@@ -30,6 +36,9 @@ extension Reporter {
 
     /// One report when a build starts and one when it ends, whatever the result.
     public var defaultGenerators: [any ReportGenerator] { [EveryBuildGenerator()] }
+
+    /// No address.
+    public func receiver(in context: DeliveryContext) throws -> String? { nil }
 
     /// The record of the build as JSON.
     public var defaultFormatter: any MessageFormatter { RecordFormatter() }
@@ -46,6 +55,12 @@ public struct ReporterOptions: Settings {
     /// What is reported.
     @Setting("What is reported; by default what the plugin says.", plugins: .generators, .notEmpty)
     public var generators: [any ReportGenerator]?
+    /// How often and when a report that did not arrive is tried again.
+    @Setting("How often and when a report that did not arrive is tried again; by default 75 h.")
+    public var retry: RetryPolicy?
+    /// How many reports are on their way at once.
+    @Setting("How many reports are on their way at once, 1 to 64; by default 8.")
+    public var inFlight: InFlightLimit?
 
     /// Makes options with their defaults.
     public init() {}
@@ -72,5 +87,15 @@ extension PluginDeclaration where P == any Reporter {
     /// The generators of the file, or else the plugin's own.
     public var generators: [any ReportGenerator] {
         (options as? ReporterOptions)?.generators ?? plugin.defaultGenerators
+    }
+
+    /// What the file says about trying again.
+    public var retry: RetryPolicy? {
+        (options as? ReporterOptions)?.retry
+    }
+
+    /// How many reports are on their way at once.
+    public var inFlight: Int {
+        ((options as? ReporterOptions)?.inFlight ?? InFlightLimit()).count
     }
 }

@@ -92,7 +92,8 @@ public final class BuildMaster: Sendable {
             logger: logger)
         let outbox = try await Outbox.open(
             store: store, reporters: configuration.reporters, secrets: secrets, mask: mask,
-            http: http, identity: configuration.identity, logger: logger)
+            http: http, identity: configuration.identity,
+            bounds: configuration.deliveryBounds, logger: logger)
         let master = BuildMaster(shared: shared, slots: options.slots, outbox: outbox)
         return try await PluginLife(configuration).run {
             _ = try await store.endUnfinished(as: .exception, reason: "master stopped")
@@ -180,9 +181,15 @@ public final class BuildMaster: Sendable {
 
     /// Waits until every report was delivered, or the time is over.
     ///
-    /// - Returns: How every delivery stands.
-    public func drain(for limit: Duration) async throws(StoreError) -> [DeliveryStatus] {
-        await outbox.drain(for: limit)
+    /// - Parameters:
+    ///   - limit: The time.
+    ///   - isPatient: Whether a receiver that was never there in this run is waited for, too.
+    /// - Returns: How the deliveries stand.
+    /// - Throws: ``StoreError`` when they cannot be looked up.
+    public func drain(
+        for limit: Duration, isPatient: Bool = false
+    ) async throws(StoreError) -> DeliverySummary {
+        await outbox.drain(for: limit, isPatient: isPatient)
         return try await outbox.summary()
     }
 

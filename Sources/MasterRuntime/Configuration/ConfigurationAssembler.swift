@@ -34,7 +34,8 @@ struct ConfigurationAssembler {
             properties: Properties(settings.properties.values, source: "master.yaml"),
             builders: builders, reporters: reporters,
             secretProviders: settings.secrets ?? [], secretUses: decoder.secretUses,
-            httpSession: settings.httpSession, durability: settings.delivery.durability)
+            httpSession: settings.httpSession, durability: settings.delivery.durability,
+            deliveryBounds: settings.delivery.bounds)
     }
 
     private func checkSecrets(_ settings: MasterSettings, _ topLevel: TopLevel) {

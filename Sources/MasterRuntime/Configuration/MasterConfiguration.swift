@@ -22,6 +22,8 @@ public struct MasterConfiguration: Sendable {
     public let httpSession: HTTPSessionSharing
     /// How safe a report is once it was accepted.
     public let durability: Durability
+    /// How much is kept for receivers that are away, and for how long.
+    public let deliveryBounds: DeliveryBounds
 }
 
 /// Who shares cookies and other state of HTTP.

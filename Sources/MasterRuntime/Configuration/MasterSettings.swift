@@ -75,20 +75,6 @@ struct BuilderList: SettingValue {
     }
 }
 
-/// `delivery`: how reports are kept until they have arrived.
-struct DeliverySettings: Settings, SettingValue {
-    @Setting("What an accepted report survives: 'process' or 'power'.")
-    var durability = Durability.process
-
-    static var shape: String { "a mapping such as {durability: power}" }
-
-    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> DeliverySettings? {
-        let settings = DeliverySettings()
-        return decoder.fill([settings], from: node, owner: "delivery", at: node.range)
-            ? settings : nil
-    }
-}
-
 /// `locks`: names that steps and builders may hold; their use is not enforced.
 struct LockDeclarations: SettingValue {
     static var shape: String { "a mapping of names" }

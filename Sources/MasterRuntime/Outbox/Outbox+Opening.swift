@@ -16,6 +16,7 @@ extension Outbox {
     ///   - mask: What hides secrets.
     ///   - http: What sends their requests.
     ///   - identity: The title and address of the master.
+    ///   - bounds: How much is kept for how long.
     ///   - logger: Where faults are said.
     ///   - clock: The time by which tries are repeated.
     /// - Returns: An outbox that does nothing until it runs.
@@ -27,6 +28,7 @@ extension Outbox {
         mask: SecretMask,
         http: HTTPClient,
         identity: MasterIdentity,
+        bounds: DeliveryBounds = DeliveryBounds(),
         logger: Logger,
         clock: any Clock<Duration> = ContinuousClock()
     ) async throws -> Outbox {
@@ -42,7 +44,8 @@ extension Outbox {
                 http: http,
                 logger: logger,
                 clock: OutboxClock(clock),
-                schedule: RetrySchedule()
+                schedule: RetrySchedule(),
+                bounds: bounds
             )
         )
     }
@@ -53,22 +56,34 @@ extension Outbox {
     ) async throws -> Outbox {
         let names = reporters.map(\.name)
         let store = environment.store
-        let openedAt = Date()
+        let openedAt = environment.clock.now
         let followed = try await store.write { try $0.follow(reportersNamed: names) }
-        let newest = try await store.read { try Event.newestSequence(in: $0) }
+        let (newest, changeCount) = try await store.read { database in
+            (try Event.newestSequence(in: database), try database.changeCount())
+        }
         var generations: [Generation] = []
         var sendings: [Sending] = []
         for (declaration, known) in zip(reporters, followed) {
             let recipient = Recipient(
                 declaration,
                 id: known.id,
-                session: try environment.http.makeSession()
+                session: try environment.http.makeSession(),
+                schedule: environment.schedule
             )
-            let letters = try await store.read { try $0.openLetters(ofReporter: known.id) }
-            let sending = Sending(to: recipient, leftOpen: letters, in: environment)
+            let sending = try await open(recipient, known, in: environment)
+            let crashWatch = CrashWatch(
+                newestEvent: store.endedUncleanly ? newest : nil,
+                suspicion: known.suspicion
+            )
             sendings.append(sending)
             generations.append(
-                Generation(of: recipient, from: known.cursor, to: sending, in: environment)
+                Generation(
+                    of: recipient,
+                    from: known.cursor,
+                    watching: crashWatch,
+                    to: sending,
+                    in: environment
+                )
             )
         }
         store.storeEvents(
@@ -79,7 +94,42 @@ extension Outbox {
             generations: generations,
             sendings: sendings,
             lastOfEarlierRuns: newest,
+            changeCount: changeCount,
             openedAt: openedAt
         )
+    }
+
+    private static func open(
+        _ recipient: Recipient,
+        _ known: FollowedReporter,
+        in environment: OutboxEnvironment
+    ) async throws -> Sending {
+        let isClosed = try await isStillClosed(recipient, known.closure, in: environment)
+        let letters = try await environment.store.read { database in
+            try database.openLetters(ofReporter: known.id)
+        }
+        return Sending(to: recipient, leftOpen: letters, isClosed: isClosed, in: environment)
+    }
+
+    /// Whether an endpoint that said it is gone is still the one that reports go to.
+    private static func isStillClosed(
+        _ recipient: Recipient,
+        _ closure: EndpointClosure?,
+        in environment: OutboxEnvironment
+    ) async throws -> Bool {
+        guard let closure else { return false }
+        let receiver = environment.fingerprint(of: recipient)
+        if let receiver, receiver != closure.receiver {
+            let id = recipient.id
+            _ = try await environment.store.write { try $0.database.resumeReporter(id) }
+            return false
+        }
+        environment.logger.warning(
+            """
+            nothing is sent to \(recipient.name), whose endpoint is closed: \(closure.reason); \
+            its reports are kept until its address changes or it is resumed
+            """
+        )
+        return true
     }
 }

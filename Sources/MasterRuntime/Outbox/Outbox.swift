@@ -5,9 +5,13 @@ import FoundationEssentials
 /// Every reporter has its own pace: a slow or failing receiver holds back nothing but the later
 /// reports of the same build request. What is not delivered is kept for the next run.
 public final class Outbox: Sendable {
+    /// How long an event that may have brought the program down has to itself.
+    static let solitude: Duration = .seconds(5)
+
     let environment: OutboxEnvironment
     let generations: [Generation]
     let sendings: [Sending]
+    let housekeeping: Housekeeping
     /// The newest event that an earlier run left; all later ones are of this run.
     let lastOfEarlierRuns: Int
     /// When the outbox was opened.
@@ -21,6 +25,7 @@ public final class Outbox: Sendable {
         generations: [Generation],
         sendings: [Sending],
         lastOfEarlierRuns: Int,
+        changeCount: Int,
         openedAt: Date
     ) {
         self.environment = environment
@@ -28,13 +33,15 @@ public final class Outbox: Sendable {
         self.sendings = sendings
         self.lastOfEarlierRuns = lastOfEarlierRuns
         self.openedAt = openedAt
+        housekeeping = Housekeeping(of: sendings, from: changeCount, in: environment)
     }
 
     /// Makes and sends reports until ``stop()`` is called or the task is cancelled.
     public func run() async {
         await withDiscardingTaskGroup { group in
-            for generation in generations { group.addTask { await generation.run() } }
             for sending in sendings { group.addTask { await sending.run() } }
+            group.addTask { await self.generate() }
+            group.addTask { await self.housekeeping.run() }
             await stopped.wait()
             group.cancelAll()
         }
@@ -50,5 +57,21 @@ public final class Outbox: Sendable {
     func waitForEnd() async {
         let clock = environment.clock
         await ended.wait(until: clock.elapsed + .seconds(1), on: clock)
+    }
+
+    /// Makes reports; after a crash of each reporter first one, with nothing else beside it.
+    private func generate() async {
+        let clock = environment.clock
+        await withDiscardingTaskGroup { group in
+            for generation in generations where generation.crashWatch.newestEvent != nil {
+                let done = Signal()
+                group.addTask {
+                    await generation.workAlone()
+                    done.raise()
+                }
+                await done.wait(until: clock.elapsed + Self.solitude, on: clock)
+            }
+            for generation in generations { group.addTask { await generation.run() } }
+        }
     }
 }

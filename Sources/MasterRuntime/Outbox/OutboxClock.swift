@@ -1,8 +1,13 @@
+import FoundationEssentials
+
 /// The time of an outbox: what has passed since it was opened, whatever the clock on the wall says.
 struct OutboxClock: Sendable {
     /// The time since the outbox was opened.
     var elapsed: Duration { read() }
+    /// The date, as the outbox counts it from when it was opened.
+    var now: Date { opened.addingTimeInterval(elapsed / .seconds(1)) }
 
+    private let opened = Date()
     private let read: @Sendable () -> Duration
     private let sleep: @Sendable (Duration) async throws -> Void
 

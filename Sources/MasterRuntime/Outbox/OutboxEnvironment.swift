@@ -24,6 +24,27 @@ struct OutboxEnvironment: Sendable {
     let clock: OutboxClock
     /// When a failed try is repeated.
     let schedule: RetrySchedule
+    /// How much is kept for how long.
+    var bounds = DeliveryBounds()
     /// Raised whenever something has come to an end.
     let changed = Signal()
+}
+
+extension OutboxEnvironment {
+    /// What a reporter sees while it sends.
+    func context(
+        for recipient: Recipient,
+        id: DeliveryID,
+        attempt: Int
+    ) -> DeliveryContext {
+        DeliveryContext(
+            id: "\(id)",
+            attempt: attempt,
+            logger: logger,
+            secrets: secrets,
+            mask: mask,
+            http: http,
+            session: recipient.session
+        )
+    }
 }

@@ -13,12 +13,23 @@ struct Recipient: Sendable {
     let generators: [any ReportGenerator]
     /// The events that some generator asks for.
     let kinds: Set<EventKind>
+    /// When a report that was not delivered is tried again.
+    let schedule: RetrySchedule
+    /// How many reports are on their way at once.
+    let inFlight: Int
     /// Where the reporter's cookies and defaults live.
     let session: HTTPSession
 
-    init(_ declaration: PluginDeclaration<any Reporter>, id: Int, session: HTTPSession) {
+    init(
+        _ declaration: PluginDeclaration<any Reporter>,
+        id: Int,
+        session: HTTPSession,
+        schedule: RetrySchedule
+    ) {
         self.id = id
         self.session = session
+        self.schedule = schedule.following(declaration.retry)
+        inFlight = declaration.inFlight
         name = declaration.name
         reporter = declaration.plugin
         generators = declaration.generators

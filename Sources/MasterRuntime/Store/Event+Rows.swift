@@ -43,6 +43,25 @@ extension Event {
         ).compactMap { $0 }
     }
 
+    /// The first stored event of some kinds in a stretch of the order.
+    static func first(
+        of kinds: Set<EventKind>,
+        after sequence: Int,
+        upTo last: Int,
+        in database: Database
+    ) throws -> Event? {
+        let words = kinds.map(\.rawValue).sorted()
+        let marks = databaseQuestionMarks(count: words.count)
+        return try database.first(
+            """
+            SELECT \(columns) FROM event
+            WHERE seq > ? AND seq <= ? AND kind IN (\(marks)) ORDER BY seq LIMIT 1
+            """,
+            [sequence, last] + StatementArguments(words),
+            Event.init(row:)
+        ) ?? nil
+    }
+
     /// The stored event at a place in the order.
     static func stored(at sequence: Int, in database: Database) throws -> Event? {
         try database.first(

@@ -71,7 +71,7 @@ extension StoreOpening {
         }
     }
 
-    private static let fileName = "buildmaster.sqlite"
+    static let fileName = "buildmaster.sqlite"
     /// How large the write-ahead log grows before it is taken into the database: 16 MiB.
     private static let checkpointPageCount = 4096
 
@@ -121,16 +121,19 @@ extension StoreOpening {
     }
 
     private static func migrate(_ pool: DatabasePool) throws {
+        try checkAge(of: pool, at: pool.path)
+        try StoreSchema.migrator.migrate(pool)
+    }
+
+    /// Refuses a database that a newer program has written.
+    static func checkAge(of database: some DatabaseReader, at path: String) throws {
         let migrator = StoreSchema.migrator
-        let isNewer = try pool.read { try migrator.hasBeenSuperseded($0) }
-        guard !isNewer else {
-            throw StoreError(
-                .newer,
-                "\(pool.path) was written by a newer version of this program; use that "
-                    + "version, or name another folder with --basedir"
-            )
-        }
-        try migrator.migrate(pool)
+        guard try database.read({ try migrator.hasBeenSuperseded($0) }) else { return }
+        throw StoreError(
+            .newer,
+            "\(path) was written by a newer version of this program; use that version, or name "
+                + "another folder with --basedir"
+        )
     }
 
     private struct Found {

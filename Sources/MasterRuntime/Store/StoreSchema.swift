@@ -8,6 +8,7 @@ enum StoreSchema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { try $0.execute(sql: records + events) }
+        migrator.registerMigration("2") { try $0.execute(sql: keptDeliveries) }
         return migrator
     }
 

@@ -1,20 +1,28 @@
+internal import FoundationEssentials
 internal import GRDB
 
 extension StoreTransaction {
     /// Removes what is kept for reporters and needed by none of them any more.
     ///
-    /// That are delivered reports beyond a number, notes that an event gave no report, and events
-    /// that every reporter has passed and no report refers to. A reporter that is not configured
+    /// That are delivered reports beyond a number, dead ones beyond the same number or too old,
+    /// notes that an event gave no report, and events that every reporter has passed and no report
+    /// refers to. A reporter that is not configured
     /// at present has a cursor below 0 and holds nothing back.
     /// - Parameters:
-    ///   - deliveredCount: How many delivered reports are kept, the newest.
+    ///   - count: How many delivered reports are kept, and how many dead ones, the newest.
+    ///   - maximumAge: How long dead reports are kept, from when they were made or sent again.
     ///   - limit: How many rows of each kind are removed at most, so that a commit stays short.
     /// - Returns: Whether something may be left to be removed.
     /// - Throws: What the database says.
     @discardableResult
-    func trim(deliveredCount: Int = 10_000, limit: Int = 2000) throws -> Bool {
+    func trim(
+        keeping count: Int = 10_000,
+        maximumAge: Duration = DeliveryBounds().maxAge,
+        limit: Int = 2000
+    ) throws -> Bool {
         let counts = [
-            try trimDelivered(keeping: deliveredCount, limit: limit),
+            try trimDelivered(keeping: count, limit: limit),
+            try trimDead(keeping: count, maximumAge, limit: limit),
             try trimNothing(limit: limit),
             try trimEvents(limit: limit),
         ]
@@ -33,6 +41,26 @@ extension StoreTransaction {
             )
             """,
             [count, limit]
+        )
+        return database.changesCount
+    }
+
+    private func trimDead(keeping count: Int, _ age: Duration, limit: Int) throws -> Int {
+        try database.run(
+            """
+            DELETE FROM delivery WHERE id IN (
+                SELECT id FROM delivery
+                WHERE state IN ('open', 'parked', 'dead') AND state = 'dead' AND (
+                    since < ? OR id <= (
+                        SELECT id FROM delivery
+                        WHERE state IN ('open', 'parked', 'dead') AND state = 'dead'
+                        ORDER BY id DESC LIMIT 1 OFFSET ?
+                    )
+                )
+                LIMIT ?
+            )
+            """,
+            [now.addingTimeInterval(-(age / .seconds(1))).stored, count, limit]
         )
         return database.changesCount
     }

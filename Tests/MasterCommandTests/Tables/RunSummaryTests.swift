@@ -24,11 +24,15 @@ struct RunSummaryTests {
 
     private func lines(
         _ builds: [Results?], _ deliveries: [DeliveryStatus] = [], advice: String? = nil,
-        interruption: String? = nil
+        closed: [ReporterRecord] = [], interruption: String? = nil
     ) -> [String] {
         RunSummary(
-            builds: builds.map { build($0) }, deliveries: deliveries,
-            duration: .milliseconds(1500), receiverOption: advice, interruption: interruption
+            builds: builds.map { build($0) },
+            deliveries: DeliverySummary(
+                deliveries: deliveries, closedReporters: closed,
+                deadCount: deliveries.count { $0.state == .dead }),
+            duration: .milliseconds(1500), receiverOption: advice,
+            advice: DeliveriesAdvice(options: " -c ci.yaml"), interruption: interruption
         ).lines(TextPainter(hasColour: false))
     }
 
@@ -52,7 +56,24 @@ struct RunSummaryTests {
         #expect(
             lines([.success], deliveries, advice: "--receiver").last
                 == "2 reports kept for the next run; add --receiver to see them")
-        #expect(lines([.success], [delivery(.dead, status: 400)]).last == "1 report given up")
+        let program = RootCommand.programName
+        #expect(
+            lines([.success], [delivery(.dead, status: 400)]).last
+                == "1 report given up; '\(program) deliveries list --state dead -c ci.yaml' "
+                + "shows why")
+        #expect(
+            lines([.success], [delivery(.parked)]).last
+                == "1 report kept for reporters that the file does not name")
+    }
+
+    @Test func `a closed endpoint is said with the command that opens it`() {
+        let closed = ReporterRecord(
+            name: "my push", closedAt: Date(timeIntervalSince1970: 0), closedReason: "410 Gone")
+        let program = RootCommand.programName
+        #expect(
+            lines([.success], closed: [closed]).last
+                == "nothing is sent to my push: 410 Gone; "
+                + "'\(program) deliveries resume 'my push' -c ci.yaml' opens it again")
     }
 
     @Test func `the table says what came of a delivery`() {

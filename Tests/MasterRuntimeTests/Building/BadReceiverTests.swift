@@ -26,7 +26,7 @@ struct BadReceiverTests {
                 let start = ContinuousClock.now
                 let (build, deliveries) = try await bench.run { master in
                     let build = try await master.build()[0]
-                    return (build, try await master.drain(for: .milliseconds(200)))
+                    return (build, try await master.drain(for: .milliseconds(200)).deliveries)
                 }
                 // The reporter itself would wait for 30 s, and so would what waits for it.
                 #expect(ContinuousClock.now - start < .seconds(25))
@@ -53,7 +53,7 @@ struct BadReceiverTests {
         try await MasterBench.with(Self.yaml(url)) { bench in
             let (first, left) = try await bench.run { master in
                 let build = try await master.build()[0]
-                return (build, try await master.drain(for: .milliseconds(100)))
+                return (build, try await master.drain(for: .milliseconds(100)).deliveries)
             }
             #expect(first.outline == Self.outline)
             #expect(left.map(\.state) == [.open, .open])
@@ -64,7 +64,7 @@ struct BadReceiverTests {
             let seen = server.requests.count
             let (second, deliveries) = try await bench.run { master in
                 let build = try await master.build()[0]
-                return (build, try await master.drain(for: .seconds(10)))
+                return (build, try await master.drain(for: .seconds(10)).deliveries)
             }
             #expect(second.outline == Self.outline)
             #expect(deliveries.allSatisfy { $0.state == .delivered })

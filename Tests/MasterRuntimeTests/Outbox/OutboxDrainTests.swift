@@ -50,7 +50,7 @@ struct OutboxDrainTests {
                 await bench.clock.waitForSleep(until: .seconds(10))
                 bench.clock.advance(by: .seconds(10))
                 await drained
-                let summary = try await outbox.summary()
+                let summary = try await outbox.summary().deliveries
                 #expect(summary.map(\.state) == [.open])
                 #expect(summary.map(\.error) == ["no answer before the run ended"])
                 #expect(summary.map(\.attempts) == [1])
@@ -87,9 +87,9 @@ struct OutboxDrainTests {
             }
             try await bench.running(reporter) { outbox in
                 try await bench.happen("start")
-                async let drained: Void = outbox.drain(for: .seconds(6))
-                await bench.clock.waitForSleep(until: .seconds(5))
-                bench.clock.advance(by: .seconds(5))
+                async let drained: Void = outbox.drain(for: .seconds(6), isPatient: true)
+                await bench.clock.waitForSleep(until: .seconds(2))
+                bench.clock.advance(by: .seconds(2))
                 await drained
             }
             #expect(try await bench.rows() == ["scripted 1.0 delivered 2"])
@@ -102,7 +102,7 @@ struct OutboxDrainTests {
             try await bench.running(reporter, ScriptedReporter("well")) { outbox in
                 for lane in 1...20 { try await bench.happen("\(lane)", lane: lane) }
                 await outbox.drain(for: .seconds(4))
-                let summary = try await outbox.summary()
+                let summary = try await outbox.summary().deliveries
                 #expect(summary.filter { $0.state == .open }.count == 20)
                 #expect(summary.filter { $0.state == .delivered }.count == 20)
             }

@@ -38,7 +38,7 @@ struct OutboxGenerationTests {
             try await bench.running(reporter) { outbox in
                 try await bench.happen("start")
                 await outbox.drain(for: .seconds(10))
-                #expect(try await outbox.summary().isEmpty)
+                #expect(try await outbox.summary().deliveries.isEmpty)
             }
             #expect(try await bench.rows() == ["scripted 1.0 nothing 0"])
             #expect(try await bench.value("SELECT cursor FROM reporter") == 1)
@@ -59,7 +59,7 @@ struct OutboxGenerationTests {
                 try await bench.happen("one")
                 try await bench.happen("two")
                 await outbox.drain(for: .seconds(10))
-                let dead = try await outbox.summary().filter { $0.state == .dead }
+                let dead = try await outbox.summary().deliveries.filter { $0.state == .dead }
                 #expect(dead.count == 2)
                 #expect(dead.first?.error == "no report could be made: the template has no JSON")
                 #expect(dead.first?.attempts == 0)
@@ -84,7 +84,7 @@ struct OutboxGenerationTests {
                 try await bench.happen("huge")
                 try await bench.happen("small")
                 await outbox.drain(for: .seconds(10))
-                let summary = try await outbox.summary()
+                let summary = try await outbox.summary().deliveries
                 #expect(summary.map(\.state) == [.dead, .delivered])
                 #expect(summary.first?.error?.contains("too big") == true)
             }

@@ -36,7 +36,7 @@ struct OutboxHTTPTests {
                 try await bench.running(Self.posting(to: url)) { outbox in
                     try await bench.happen("start")
                     await outbox.drain(for: .seconds(10))
-                    let summary = try await outbox.summary()
+                    let summary = try await outbox.summary().deliveries
                     #expect(summary.map(\.receiver) == ["\(server.url)/status"])
                     #expect(summary.map(\.status) == [200])
                 }
@@ -56,7 +56,7 @@ struct OutboxHTTPTests {
                 try await bench.running(Self.posting(to: server.url)) { outbox in
                     try await bench.happen("start")
                     await outbox.drain(for: .seconds(4))
-                    let summary = try await outbox.summary()
+                    let summary = try await outbox.summary().deliveries
                     #expect(summary.map(\.state) == [.open])
                     #expect(summary.map(\.status) == [500])
                     #expect(summary.first?.error?.hasPrefix("HTTP 500: no no") == true)
@@ -73,7 +73,7 @@ struct OutboxHTTPTests {
                 try await bench.happen("start")
                 try await bench.happen("end", kind: .buildFinished)
                 await outbox.drain(for: .seconds(4))
-                let summary = try await outbox.summary()
+                let summary = try await outbox.summary().deliveries
                 #expect(summary.map(\.state) == [.open, .open])
                 #expect(summary.first?.error?.contains("\(port)") == true)
                 #expect(summary.first?.receiver == "http://127.0.0.1:\(port)/")

@@ -108,7 +108,7 @@ struct OutboxOrderTests {
                 try await bench.happen("bad")
                 try await bench.happen("good")
                 await outbox.drain(for: .seconds(10))
-                let summary = try await outbox.summary()
+                let summary = try await outbox.summary().deliveries
                 #expect(summary.map(\.state) == [.dead, .delivered])
                 #expect(summary.map(\.error) == ["HTTP 400: no such field", nil])
             }

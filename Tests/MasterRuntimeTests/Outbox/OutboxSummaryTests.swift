@@ -43,7 +43,7 @@ struct OutboxSummaryTests {
                 let build = try await Self.begin(in: bench.store)
                 try await Self.finish(build, in: bench.store)
                 await outbox.drain(for: .seconds(10))
-                let summary = try await outbox.summary()
+                let summary = try await outbox.summary().deliveries
                 #expect(summary.map(\.subject) == ["default #1 started", "default #1 warnings"])
                 #expect(summary.map(\.reporter) == ["push", "push"])
                 #expect(summary.map(\.isFromEarlierRun) == [false, false])
@@ -58,7 +58,7 @@ struct OutboxSummaryTests {
             try await bench.running(ScriptedReporter("push")) { outbox in
                 try await Self.finish(build, in: bench.store)
                 await outbox.drain(for: .seconds(10))
-                let summary = try await outbox.summary()
+                let summary = try await outbox.summary().deliveries
                 #expect(summary.map(\.subject) == ["default #1 warnings"])
                 #expect(summary.map(\.isFromEarlierRun) == [true])
             }

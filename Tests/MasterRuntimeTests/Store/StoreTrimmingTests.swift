@@ -33,7 +33,7 @@ struct StoreTrimmingTests {
             for event in 1...9 {
                 try await fixture.deliver(1, event: event, state: event == 2 ? "open" : "delivered")
             }
-            try await fixture.store.write { _ = try $0.trim(deliveredCount: 3) }
+            try await fixture.store.write { _ = try $0.trim(keeping: 3) }
             #expect(
                 try await fixture.numbers("SELECT event_seq FROM delivery ORDER BY event_seq") == [
                     2, 7, 8, 9,

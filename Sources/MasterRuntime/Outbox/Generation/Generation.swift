@@ -14,7 +14,7 @@ final class Generation: Sendable {
     /// How many committed events the bus keeps before the store is read instead.
     static let bufferLimit = 1024
 
-    private struct State {
+    struct State {
         var lanes = LaneQueue<Event>()
         var cursor: EventCursor
         var workers = 0
@@ -23,18 +23,21 @@ final class Generation: Sendable {
 
     let recipient: Recipient
     let environment: OutboxEnvironment
+    let crashWatch: CrashWatch
     private let sending: Sending
     private let room = Signal()
-    private let state: Mutex<State>
+    let state: Mutex<State>
 
     init(
         of recipient: Recipient,
         from cursor: Int,
+        watching crashWatch: CrashWatch = CrashWatch(),
         to sending: Sending,
         in environment: OutboxEnvironment
     ) {
         self.recipient = recipient
         self.environment = environment
+        self.crashWatch = crashWatch
         self.sending = sending
         state = Mutex(State(cursor: EventCursor(at: cursor)))
     }
@@ -103,21 +106,30 @@ final class Generation: Sendable {
 
     private func work() async {
         while let (lane, event) = next() {
-            do {
-                if let drafts = await drafts(of: event) {
-                    sending.add(try await keep(drafts, of: event))
-                }
-            } catch {
-                fail(error)
-            }
-            state.withLock { $0.lanes.finish(lane) }
-            room.raise()
-            environment.changed.raise()
+            await report(event, in: lane) { await self.drafts(of: event) }
         }
     }
 
+    /// Makes, stores and hands over the reports of an event.
+    func report(
+        _ event: Event,
+        in lane: Int,
+        drafts: () async throws -> [Draft]?
+    ) async {
+        do {
+            if let drafts = try await drafts() {
+                sending.add(try await keep(drafts, of: event))
+            }
+        } catch {
+            fail(error)
+        }
+        state.withLock { $0.lanes.finish(lane) }
+        room.raise()
+        environment.changed.raise()
+    }
+
     /// The next event for a worker; without one the worker is over.
-    private func next() -> (lane: Int, element: Event)? {
+    func next() -> (lane: Int, element: Event)? {
         state.withLock { state -> (lane: Int, element: Event)? in
             guard !state.hasFailed, !Task.isCancelled, let next = state.lanes.next() else {
                 state.workers -= 1
@@ -151,7 +163,7 @@ final class Generation: Sendable {
     }
 
     /// Ends the work for this run: what is not stored is made again by the next one.
-    private func fail(_ error: any Error) {
+    func fail(_ error: any Error) {
         let isFirst = state.withLock { state in
             defer { state.hasFailed = true }
             return !state.hasFailed

@@ -1,27 +1,51 @@
+import FoundationEssentials
 import GRDB
 import MasterKit
 
 /// What the outbox looks up.
 extension Database {
+    private static let letterColumns =
+        "id, event_seq, part, lane, attempts, tries_before, since"
+
     /// The open deliveries of a reporter, in the order in which they are sent; all due at once.
     func openLetters(ofReporter id: Int) throws -> [Letter] {
         try all(
             """
-            SELECT id, event_seq, part, lane, attempts FROM delivery
-            WHERE reporter_id = ? AND state = 'open' ORDER BY event_seq, part
+            SELECT \(Self.letterColumns) FROM delivery
+            WHERE reporter_id = ? AND state = 'open' AND state IN ('open', 'parked', 'dead')
+            ORDER BY event_seq, part
             """,
-            [id]
-        ) { row in
-            Letter(
-                id: row[0],
-                eventSequence: row[1],
-                part: row[2],
-                lane: row[3],
-                attempts: row[4],
-                due: .zero,
-                report: nil
-            )
-        }
+            [id],
+            Letter.init(row:)
+        )
+    }
+
+    /// The deliveries of a reporter that were changed from outside after so many changes, and
+    /// some others, as they stand now.
+    func changes(ofReporter id: Int, after count: Int, and others: Set<Int>) throws
+        -> DeliveryChanges
+    {
+        let marks = databaseQuestionMarks(count: others.count)
+        let rows = try all(
+            """
+            SELECT \(Self.letterColumns), state FROM delivery
+            WHERE reporter_id = ? AND ((changed > ? AND changed > 0) OR id IN (\(marks)))
+            """,
+            [id, count] + StatementArguments(others.sorted())
+        ) { (Letter(row: $0), isOpen: $0[7] == DeliveryState.open.rawValue) }
+        return DeliveryChanges(
+            open: rows.filter(\.isOpen).map(\.0),
+            closed: Set(rows.filter { !$0.isOpen }.map(\.0.id)),
+            isReporterClosed: try number(
+                "SELECT closed_at IS NOT NULL FROM reporter WHERE id = ?",
+                [id]
+            ) == 1
+        )
+    }
+
+    /// How often deliveries were changed by somebody else than the outbox.
+    func changeCount() throws -> Int {
+        try number("SELECT changes FROM meta", []) ?? 0
     }
 
     /// The report of a delivery as it was stored.
@@ -38,5 +62,31 @@ extension Database {
             StatementArguments(words)
         ) { $0[0] as Int? }
         return (newest ?? nil) ?? 0
+    }
+}
+
+/// What has changed of a reporter's deliveries.
+struct DeliveryChanges: Sendable {
+    /// The rows that are open.
+    let open: [Letter]
+    /// The rows that are not.
+    let closed: Set<Int>
+    /// Whether nothing is sent to the endpoint.
+    let isReporterClosed: Bool
+}
+
+extension Letter {
+    fileprivate init(row: Row) {
+        self.init(
+            id: row[0],
+            eventSequence: row[1],
+            part: row[2],
+            lane: row[3],
+            attempts: row[4],
+            triesBefore: row[5],
+            since: row.date(6) ?? .distantPast,
+            due: .zero,
+            report: nil
+        )
     }
 }

@@ -2,7 +2,22 @@ import FoundationEssentials
 import GRDB
 import MasterKit
 
+/// Deliveries for people.
 extension Database {
+    private static let recordColumns = """
+        delivery.id, reporter.name, state, attempts, attempt.status, since, next_at,
+        coalesce(delivery.error, iif(state = 'open', closed_reason, NULL)), event.kind,
+        builder.name, build.number, bytes, build.results, event_seq
+        """
+
+    private static let recordTables = """
+        delivery JOIN reporter ON reporter.id = reporter_id
+        LEFT JOIN attempt ON attempt.delivery_id = delivery.id AND attempt.n = attempts
+        LEFT JOIN event ON event.seq = event_seq
+        LEFT JOIN build ON build.id = event.build_id
+        LEFT JOIN builder ON builder.id = build.builder_id
+        """
+
     /// The deliveries of events behind a sequence, those that were tried since a moment, and all
     /// that wait, in the order of their events.
     func deliveries(
@@ -12,48 +27,165 @@ extension Database {
     ) throws -> [DeliveryStatus] {
         try all(
             """
-            SELECT delivery.id, reporter.id, reporter.name, event_seq, state, attempts, next_at,
-                coalesce(delivery.error, iif(state = 'open', closed_reason, NULL)),
-                attempt.status, event.kind, builder.name, build.number, build.results,
-                build.started_at
-            FROM delivery JOIN reporter ON reporter.id = reporter_id
-            LEFT JOIN attempt ON attempt.delivery_id = delivery.id AND attempt.n = attempts
-            LEFT JOIN event ON event.seq = event_seq
-            LEFT JOIN build ON build.id = event.build_id
-            LEFT JOIN builder ON builder.id = build.builder_id
+            SELECT \(Self.recordColumns), reporter.id, build.started_at FROM \(Self.recordTables)
             WHERE state IN ('open', 'parked')
                 OR (state <> 'nothing' AND (event_seq > ? OR attempt.at >= ?))
             ORDER BY event_seq, reporter.id, part
             """,
             [sequence, moment.stored]
         ) { row in
-            let reporterID: Int = row[1]
-            let eventSequence: Int = row[3]
+            let (eventSequence, reporterID): (Int, Int) = (row[13], row[14])
             return DeliveryStatus(
-                id: row[0],
-                reporter: row[2],
-                subject: subject(row, sequence: eventSequence),
+                DeliveryRecord(row: row),
                 receiver: receivers[reporterID],
-                state: DeliveryState(rawValue: row[4]) ?? .open,
-                status: row[8],
-                attempts: row[5],
-                nextTry: row.date(6),
-                error: row[7],
                 isFromEarlierRun: eventSequence <= sequence
-                    || row.date(13).map { $0 < moment } ?? false
+                    || row.date(15).map { $0 < moment } ?? false
             )
         }
     }
 
-    private func subject(_ row: Row, sequence: Int) -> String {
-        let kind: String = row[9] ?? "event \(sequence)"
-        guard let builder = row[10] as String?, let number = row[11] as Int? else { return kind }
+    /// The deliveries that a filter lets through, in the order of their events.
+    func deliveries(_ filter: DeliveryFilter) throws -> [DeliveryRecord] {
+        let states = (filter.states ?? Set(DeliveryState.allCases)).subtracting([.nothing])
+        let words = states.map(\.rawValue).sorted()
+        return try all(
+            """
+            SELECT \(Self.recordColumns) FROM \(Self.recordTables)
+            WHERE state IN (\(databaseQuestionMarks(count: words.count)))
+                AND ifnull(?, reporter.name) = reporter.name
+                AND (? IS NULL OR builder.name = ?) AND (? IS NULL OR build.number = ?)
+            ORDER BY event_seq, reporter.id, part
+            """,
+            StatementArguments(words) + [
+                filter.reporter, filter.builder, filter.builder, filter.buildNumber,
+                filter.buildNumber,
+            ],
+            DeliveryRecord.init(row:)
+        )
+    }
+
+    /// One delivery with its tries.
+    func details(ofDelivery id: Int, store: String) throws -> DeliveryDetails? {
+        let found = try first(
+            """
+            SELECT \(Self.recordColumns), reporter.id, part, report FROM \(Self.recordTables)
+            WHERE delivery.id = ? AND state <> 'nothing'
+            """,
+            [id]
+        ) { row in
+            (
+                record: DeliveryRecord(row: row),
+                webhookID: DeliveryID(
+                    store: store,
+                    reporter: row[14],
+                    event: row[13],
+                    part: row[15]
+                ),
+                report: row[16] as String?
+            )
+        }
+        guard let found else { return nil }
+        return DeliveryDetails(
+            record: found.record,
+            webhookID: "\(found.webhookID)",
+            body: try found.report.map { try Report(stored: $0).body },
+            tries: try tries(ofDelivery: id)
+        )
+    }
+
+    /// How many letters are dead.
+    func deadLetterCount() throws -> Int {
+        try number(
+            """
+            SELECT count(*) FROM delivery
+            WHERE state IN ('open', 'parked', 'dead') AND state = 'dead'
+            """,
+            []
+        ) ?? 0
+    }
+
+    /// All reporters that were ever configured, by their names.
+    func reporters() throws -> [ReporterRecord] {
+        try all("SELECT name, closed_at, closed_reason FROM reporter ORDER BY name") {
+            ReporterRecord(name: $0[0], closedAt: $0.date(1), closedReason: $0[2])
+        }
+    }
+
+    private func tries(ofDelivery id: Int) throws -> [DeliveryTry] {
+        try all(
+            """
+            SELECT n, at, duration, status, error, answer FROM attempt
+            WHERE delivery_id = ? ORDER BY n
+            """,
+            [id]
+        ) { row in
+            DeliveryTry(
+                number: row[0],
+                at: row.date(1) ?? .distantPast,
+                duration: .seconds(row[2] as Double),
+                status: row[3],
+                error: row[4],
+                answer: row[5]
+            )
+        }
+    }
+}
+
+extension DeliveryRecord {
+    fileprivate init(row: Row) {
+        let (kind, builder, number): (String?, String?, Int?) = (row[8], row[9], row[10])
+        self.init(
+            id: row[0],
+            reporter: row[1],
+            subject: Self.subject(
+                kind ?? "event \(row[13] as Int)",
+                builder,
+                number,
+                Results(stored: row[12])
+            ),
+            state: DeliveryState(rawValue: row[2]) ?? .open,
+            attempts: row[3],
+            status: row[4],
+            since: row.date(5) ?? .distantPast,
+            nextTry: row.date(6),
+            error: row[7],
+            event: kind,
+            builder: builder,
+            buildNumber: number,
+            byteCount: row[11]
+        )
+    }
+
+    private static func subject(
+        _ kind: String,
+        _ builder: String?,
+        _ number: Int?,
+        _ results: Results?
+    ) -> String {
+        guard let builder, let number else { return kind }
         let word =
             switch EventKind(rawValue: kind) {
             case .buildNew: "started"
-            case .buildFinished: Results.text(Results(stored: row[12]))
+            case .buildFinished: Results.text(results)
             default: kind
             }
         return "\(builder) #\(number) \(word)"
+    }
+}
+
+extension DeliveryStatus {
+    fileprivate init(_ record: DeliveryRecord, receiver: String?, isFromEarlierRun: Bool) {
+        self.init(
+            id: record.id,
+            reporter: record.reporter,
+            subject: record.subject,
+            receiver: receiver,
+            state: record.state,
+            status: record.status,
+            attempts: record.attempts,
+            nextTry: record.nextTry,
+            error: record.error,
+            isFromEarlierRun: isFromEarlierRun
+        )
     }
 }

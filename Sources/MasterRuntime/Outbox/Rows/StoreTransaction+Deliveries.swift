@@ -4,52 +4,31 @@ import MasterKit
 
 /// What the outbox keeps.
 extension StoreTransaction {
+    /// How many tries of one delivery are kept, the newest.
+    static let keptTryCount = 50
+
     /// Keeps what the generators of a reporter made of an event; what is there already stands.
     ///
     /// - Returns: The open deliveries that are new, in the order of their parts.
     func keep(_ drafts: [Draft], of event: Event, for reporterID: Int) throws -> [Letter] {
         guard let sequence = event.sequence else { return [] }
-        let lane = event.lane
+        var row = NewDelivery(reporterID: reporterID, eventSequence: sequence, lane: event.lane)
         guard !drafts.isEmpty else {
-            try insert(reporterID, sequence, 0, lane, report: nil, state: .nothing, error: nil)
+            try insert(row)
             return []
         }
         return try drafts.compactMap { draft in
+            row.part = draft.part
             switch draft.content {
             case .fault(let reason):
-                try insert(
-                    reporterID,
-                    sequence,
-                    draft.part,
-                    lane,
-                    report: nil,
-                    state: .dead,
-                    error: reason
-                )
+                row.state = .dead
+                (row.report, row.error) = (nil, reason)
+                try insert(row)
                 return nil
             case .report(let report):
-                let text = report.stored
-                let id = try insert(
-                    reporterID,
-                    sequence,
-                    draft.part,
-                    lane,
-                    report: text,
-                    state: .open,
-                    error: nil
-                )
-                return id.map { id in
-                    Letter(
-                        id: id,
-                        eventSequence: sequence,
-                        part: draft.part,
-                        lane: lane,
-                        attempts: 0,
-                        due: .zero,
-                        report: report,
-                        byteCount: text.utf8.count
-                    )
-                }
+                row.state = .open
+                (row.report, row.error) = (report.stored, nil)
+                return try insert(row).map { letter($0, row, report) }
             }
         }
     }
@@ -63,21 +42,19 @@ extension StoreTransaction {
     }
 
     /// Keeps a try and what became of its delivery.
+    ///
+    /// A row that somebody else has closed meanwhile stays so, unless the report has arrived.
     func keep(_ attempt: Attempt, of letter: Letter, outcome: DeliveryOutcome) throws {
-        try database.run(
-            """
-            INSERT INTO attempt (delivery_id, n, at, duration, status, error, answer)
-            VALUES (?, ?, ?, ?, ?, ?, ?)
-            """,
-            [
-                letter.id, attempt.number, attempt.at.stored, attempt.duration / .seconds(1),
-                attempt.status, attempt.error, attempt.answer,
-            ]
-        )
+        try keep(attempt, ofDelivery: letter.id)
         switch outcome {
         case .delivered:
-            try update(letter, attempt, to: .delivered, nextAt: nil)
-            try database.run("UPDATE delivery SET report = NULL WHERE id = ?", [letter.id])
+            try database.run(
+                """
+                UPDATE delivery SET state = 'delivered', attempts = ?, next_at = NULL,
+                    error = NULL, report = NULL, bytes = 0 WHERE id = ?
+                """,
+                [attempt.number, letter.id]
+            )
         case .again(let delay, _):
             let nextAt = now.addingTimeInterval(delay / .seconds(1))
             try update(letter, attempt, to: .open, nextAt: nextAt)
@@ -88,6 +65,24 @@ extension StoreTransaction {
         }
     }
 
+    private func keep(_ attempt: Attempt, ofDelivery id: Int) throws {
+        try database.run(
+            """
+            INSERT INTO attempt (delivery_id, n, at, duration, status, error, answer)
+            SELECT id, ?, ?, ?, ?, ?, ? FROM delivery WHERE id = ? ON CONFLICT DO NOTHING
+            """,
+            [
+                attempt.number, attempt.at.stored, attempt.duration / .seconds(1),
+                attempt.status, attempt.error, attempt.answer, id,
+            ]
+        )
+        guard attempt.number > Self.keptTryCount else { return }
+        try database.run(
+            "DELETE FROM attempt WHERE delivery_id = ? AND n <= ?",
+            [id, attempt.number - Self.keptTryCount]
+        )
+    }
+
     private func update(
         _ letter: Letter,
         _ attempt: Attempt,
@@ -95,28 +90,54 @@ extension StoreTransaction {
         nextAt: Date?
     ) throws {
         try database.run(
-            "UPDATE delivery SET state = ?, attempts = ?, next_at = ?, error = ? WHERE id = ?",
+            """
+            UPDATE delivery SET state = ?, attempts = ?, next_at = ?, error = ?
+            WHERE id = ? AND state = 'open'
+            """,
             [state.rawValue, attempt.number, nextAt?.stored, attempt.error, letter.id]
         )
     }
 
+    private func letter(_ id: Int, _ row: NewDelivery, _ report: Report) -> Letter {
+        Letter(
+            id: id,
+            eventSequence: row.eventSequence,
+            part: row.part,
+            lane: row.lane,
+            attempts: 0,
+            since: now,
+            due: .zero,
+            report: report,
+            byteCount: row.byteCount
+        )
+    }
+
     @discardableResult
-    private func insert(
-        _ reporterID: Int,
-        _ sequence: Int,
-        _ part: Int,
-        _ lane: Int,
-        report: String?,
-        state: DeliveryState,
-        error: String?
-    ) throws -> Int? {
+    private func insert(_ row: NewDelivery) throws -> Int? {
         try database.run(
             """
-            INSERT INTO delivery (reporter_id, event_seq, part, lane, report, state, error)
-            VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+            INSERT INTO delivery
+                (reporter_id, event_seq, part, lane, report, state, error, bytes, since)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
             """,
-            [reporterID, sequence, part, lane, report, state.rawValue, error]
+            [
+                row.reporterID, row.eventSequence, row.part, row.lane, row.report,
+                row.state.rawValue, row.error, row.byteCount, now.stored,
+            ]
         )
         return database.changesCount > 0 ? Int(database.lastInsertedRowID) : nil
     }
+}
+
+/// A delivery that is about to get its row.
+private struct NewDelivery {
+    let reporterID: Int
+    let eventSequence: Int
+    let lane: Int
+    var part = 0
+    var state = DeliveryState.nothing
+    var report: String?
+    var error: String?
+
+    var byteCount: Int { report?.utf8.count ?? 0 }
 }

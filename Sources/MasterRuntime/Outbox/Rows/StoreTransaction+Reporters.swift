@@ -10,7 +10,7 @@ extension StoreTransaction {
     /// Takes the configured reporters up, in their order, and parks what belongs to all others.
     ///
     /// A reporter that is new, or that was not configured in the last run, begins with the next
-    /// event. What an endpoint said earlier about being closed is asked again in every run.
+    /// event.
     func follow(reportersNamed names: [String]) throws -> [FollowedReporter] {
         let newest = try Event.newestSequence(in: database)
         let followed = try names.map { try follow($0, from: newest) }
@@ -30,10 +30,10 @@ extension StoreTransaction {
     }
 
     /// Closes a reporter: its endpoint is gone.
-    func close(reporter id: Int, because reason: String) throws {
+    func close(reporter id: Int, _ closure: EndpointClosure) throws {
         try database.run(
-            "UPDATE reporter SET closed_at = ?, closed_reason = ? WHERE id = ?",
-            [now.stored, reason, id]
+            "UPDATE reporter SET closed_at = ?, closed_reason = ?, closed_receiver = ? WHERE id = ?",
+            [now.stored, closure.reason, closure.receiver, id]
         )
     }
 
@@ -43,16 +43,23 @@ extension StoreTransaction {
             [name, newest]
         )
         try database.run(
-            """
-            UPDATE reporter SET closed_at = NULL, closed_reason = NULL,
-            cursor = CASE cursor WHEN ? THEN ? ELSE cursor END WHERE name = ?
-            """,
-            [Self.absent, newest, name]
+            "UPDATE reporter SET cursor = ? WHERE name = ? AND cursor = ?",
+            [newest, name, Self.absent]
         )
         let found = try database.first(
-            "SELECT id, cursor FROM reporter WHERE name = ?",
+            """
+            SELECT id, cursor, suspect_seq, crashes, closed_reason, closed_receiver
+            FROM reporter WHERE name = ?
+            """,
             [name]
-        ) { FollowedReporter(id: $0[0], cursor: $0[1]) }
+        ) { row in
+            FollowedReporter(
+                id: row[0],
+                cursor: row[1],
+                suspicion: (row[2] as Int?).map { Suspicion(eventSequence: $0, crashes: row[3]) },
+                closure: (row[4] as String?).map { EndpointClosure(reason: $0, receiver: row[5]) }
+            )
+        }
         guard let found else { throw DeliveryFault("the reporter \(name) cannot be kept") }
         try database.run(
             "UPDATE delivery SET state = 'open' WHERE reporter_id = ? AND state = 'parked'",
@@ -62,10 +69,57 @@ extension StoreTransaction {
     }
 }
 
+/// Crash counting.
+extension StoreTransaction {
+    /// Notes, before an event is worked on, that it may bring the program down.
+    func suspect(_ sequence: Int, of reporterID: Int) throws {
+        try database.run(
+            """
+            UPDATE reporter SET crashes = iif(suspect_seq = ?1, crashes + 1, 1), suspect_seq = ?1
+            WHERE id = ?2
+            """,
+            [sequence, reporterID]
+        )
+    }
+
+    /// Notes that an event did not bring the program down.
+    func acquit(_ sequence: Int, of reporterID: Int) throws {
+        try database.run(
+            """
+            UPDATE reporter SET suspect_seq = NULL, crashes = 0 WHERE id = ? AND suspect_seq = ?
+            """,
+            [reporterID, sequence]
+        )
+    }
+}
+
 /// A reporter as the store knows it.
 struct FollowedReporter: Sendable {
     /// The row.
     let id: Int
     /// The event up to which its reports have been made.
     let cursor: Int
+    /// The event that was worked on alone when the program went down.
+    var suspicion: Suspicion?
+    /// Why nothing is sent to its endpoint.
+    var closure: EndpointClosure?
+}
+
+/// An event that was worked on alone when the program went down.
+struct Suspicion: Sendable {
+    /// How often the program may go down before the event is given up.
+    static let crashLimit = 2
+
+    /// The event.
+    let eventSequence: Int
+    /// How often that happened.
+    let crashes: Int
+}
+
+/// Why nothing more is sent to an endpoint.
+struct EndpointClosure: Sendable {
+    /// What it said, masked.
+    let reason: String
+    /// What tells its address from others; `nil` for a reporter that has none.
+    let receiver: String?
 }

@@ -11,18 +11,34 @@ enum DeliveryOutcome: Sendable, Equatable {
     /// The endpoint is gone; nothing more is sent to it.
     case closed(reason: String)
 
-    /// What a reporter's error means after so many tries.
-    init(_ error: any Error, attempt: Int, schedule: RetrySchedule) {
-        guard let error = error as? DeliveryError else {
-            self = .again(after: schedule.delay(afterAttempt: attempt), reason: "\(error)")
-            return
-        }
-        switch error.verdict {
-        case .reject: self = .dead(reason: error.reason)
-        case .endpointGone: self = .closed(reason: error.reason)
+    /// What a try that failed means.
+    init(_ failed: FailedTry, schedule: RetrySchedule) {
+        let isNamed = schedule.policy.causes?.contains { failed.isCaused(by: $0) }
+        switch failed.verdict {
+        case .endpointGone:
+            self = .closed(reason: failed.reason)
+        case .reject where isNamed != true:
+            self = .dead(reason: failed.reason)
+        case .retry where isNamed == false:
+            self = .dead(reason: "\(failed.reason); 'retry' does not name this")
+        case .reject:
+            self.init(failed, schedule, askedFor: nil)
         case .retry(let asked):
-            let delay = schedule.delay(afterAttempt: attempt, askedFor: asked)
-            self = .again(after: delay, reason: error.reason)
+            self.init(failed, schedule, askedFor: asked)
+        }
+    }
+
+    private init(_ failed: FailedTry, _ schedule: RetrySchedule, askedFor asked: Duration?) {
+        let delay = schedule.delay(
+            afterAttempt: failed.number,
+            age: failed.age,
+            askedFor: asked
+        )
+        if let delay {
+            self = .again(after: delay, reason: failed.reason)
+        } else {
+            let tries = failed.number == 1 ? "1 try" : "\(failed.number) tries"
+            self = .dead(reason: "given up after \(tries): \(failed.reason)")
         }
     }
 

@@ -5,6 +5,8 @@ import MasterKit
 struct SentLetter: Sendable {
     /// What became of it.
     let outcome: DeliveryOutcome
+    /// What was in the way.
+    var hindrance: Hindrance?
     /// The address that was asked.
     var receiver: String?
 }
@@ -15,54 +17,77 @@ extension Sending {
     /// - Throws: A `StoreError` when the try cannot be recorded.
     func send(_ letter: Letter) async throws(StoreError) -> SentLetter {
         let report = try await report(of: letter)
-        let number = letter.attempts + 1
-        let context = context(of: letter, attempt: number)
-        let at = Date()
+        let context = context(of: letter)
+        let at = environment.clock.now
         let start = environment.clock.elapsed
-        let (outcome, error) = await attempt(report, in: context)
+        let failed = await attempt(report, of: letter, in: context)
+        let outcome = outcome(of: failed, context)
         let attempt = Attempt(
-            number: number,
+            number: context.attempt,
             at: at,
             duration: environment.clock.elapsed - start,
-            status: error?.status ?? context.trace.status,
+            status: failed?.status ?? context.trace.status,
             error: outcome.reason,
-            answer: answer(error, context.trace)
+            answer: answer(failed?.error as? DeliveryError, context.trace)
         )
+        let closure = closure(outcome, context)
         try await environment.store.write { [recipient] transaction in
             try transaction.keep(attempt, of: letter, outcome: outcome)
-            if case .closed(let reason) = outcome {
-                try transaction.close(reporter: recipient.id, because: reason)
-            }
+            if let closure { try transaction.close(reporter: recipient.id, closure) }
         }
-        return SentLetter(outcome: outcome, receiver: context.trace.receiver)
+        return SentLetter(
+            outcome: outcome,
+            hindrance: failed?.hindrance,
+            receiver: context.trace.receiver
+        )
     }
 
+    /// Calls the reporter; `nil` when it delivered.
     private func attempt(
         _ stored: Result<Report, DeliveryFault>,
+        of letter: Letter,
         in context: DeliveryContext
-    ) async -> (outcome: DeliveryOutcome, error: DeliveryError?) {
+    ) async -> FailedTry? {
         let report: Report
         switch stored {
         case .success(let found): report = found
-        case .failure(let fault): return (.dead(reason: "\(fault)"), nil)
+        case .failure(let fault): return FailedTry(error: DeliveryError(.reject, "\(fault)"))
         }
         do {
             try await PluginCall.run(on: environment.clock) { [recipient] in
                 try await recipient.reporter.send(report, in: context)
             }
-            return (.delivered, nil)
+            return nil
         } catch {
-            let outcome = DeliveryOutcome(
-                error,
-                attempt: context.attempt,
-                schedule: environment.schedule
+            let age = environment.clock.now.timeIntervalSince(letter.since)
+            return FailedTry(
+                error: error,
+                status: (error as? DeliveryError)?.status ?? context.trace.status,
+                fault: context.trace.fault,
+                number: letter.attempts - letter.triesBefore + 1,
+                age: .seconds(max(0, age))
             )
-            if Task.isCancelled, case .again = outcome {
-                let reason = "no answer before the run ended"
-                return (.again(after: .zero, reason: reason), nil)
-            }
-            return (outcome.masked(by: environment.mask), error as? DeliveryError)
         }
+    }
+
+    private func outcome(of failed: FailedTry?, _ context: DeliveryContext) -> DeliveryOutcome {
+        guard let failed else { return .delivered }
+        let outcome = DeliveryOutcome(failed, schedule: recipient.schedule)
+        if Task.isCancelled, failed.status == nil, failed.verdict == .retry(after: nil) {
+            return .again(after: .zero, reason: "no answer before the run ended")
+        }
+        return outcome.masked(by: environment.mask)
+    }
+
+    private func closure(
+        _ outcome: DeliveryOutcome,
+        _ context: DeliveryContext
+    ) -> EndpointClosure? {
+        guard case .closed(let reason) = outcome else { return nil }
+        return EndpointClosure(
+            reason: reason,
+            receiver: environment.fingerprint(of: recipient)
+        )
     }
 
     private func answer(_ error: DeliveryError?, _ trace: DeliveryTrace) -> String? {
@@ -71,17 +96,16 @@ extension Sending {
         return String(decoding: masked.utf8.prefix(DeliveryTrace.answerLimit), as: UTF8.self)
     }
 
-    private func context(of letter: Letter, attempt: Int) -> DeliveryContext {
-        let id =
-            "msg_\(environment.storeID)_\(recipient.id)_\(letter.eventSequence)_\(letter.part)"
-        return DeliveryContext(
-            id: id,
-            attempt: attempt,
-            logger: environment.logger,
-            secrets: environment.secrets,
-            mask: environment.mask,
-            http: environment.http,
-            session: recipient.session
+    private func context(of letter: Letter) -> DeliveryContext {
+        environment.context(
+            for: recipient,
+            id: DeliveryID(
+                store: environment.storeID,
+                reporter: recipient.id,
+                event: letter.eventSequence,
+                part: letter.part
+            ),
+            attempt: letter.attempts + 1
         )
     }
 

@@ -16,6 +16,7 @@ struct OutboxBench: Sendable {
     let clock = ManualClock()
     let messages = RecordedMessages()
     var secrets = SecretValues()
+    var bounds = DeliveryBounds()
 
     /// Runs a test with a new store, or with a copy of one as a crash would leave it.
     static func with<Value>(
@@ -73,7 +74,8 @@ struct OutboxBench: Sendable {
                 http: http,
                 logger: Logger(label: "outbox") { _ in messages.handler },
                 clock: OutboxClock(clock),
-                schedule: RetrySchedule(jitter: 1...1)
+                schedule: RetrySchedule(jitter: 1...1),
+                bounds: bounds
             )
         )
     }

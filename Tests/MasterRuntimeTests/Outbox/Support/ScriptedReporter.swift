@@ -7,6 +7,7 @@ struct ScriptedReporter: Reporter {
 
     var name = "scripted"
     var defaultGenerators: [any ReportGenerator] = [ScriptedGenerator()]
+    var address: String?
     var deliver: @Sendable (Report, DeliveryContext) async throws -> Void = { _, _ in }
 
     init() {}
@@ -29,6 +30,8 @@ struct ScriptedReporter: Reporter {
     func send(_ report: Report, in context: DeliveryContext) async throws {
         try await deliver(report, context)
     }
+
+    func receiver(in context: DeliveryContext) throws -> String? { address }
 
     var declaration: PluginDeclaration<any Reporter> {
         PluginDeclaration(

@@ -1,0 +1,36 @@
+internal import ArgumentParser
+internal import FoundationEssentials
+
+/// Where everything is kept.
+struct BaseFolderOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The folder for everything that is kept; by default .buildmaster beside the file.",
+            valueName: "folder"),
+        completion: .directory)
+    var basedir: String?
+
+    /// The folder, absolute; the configuration beside which it is need not be there.
+    func path(beside file: String) -> String {
+        let folder = file.lastIndex(of: "/").map { String(file[...$0]) } ?? ""
+        return Self.absolute(basedir ?? folder + ".buildmaster")
+    }
+
+    /// The options that name the same folder, as a person types them.
+    func spelling(_ source: ConfigurationOptions) -> String {
+        if let basedir { return " --basedir \(basedir.shellQuoted)" }
+        return source.isDefault ? "" : " -c \(source.file.shellQuoted)"
+    }
+
+    private static func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    }
+}
+
+extension String {
+    /// The text as one word of a shell.
+    var shellQuoted: String {
+        let isPlain = allSatisfy { $0.isLetter || $0.isNumber || "._-/:@%+=,".contains($0) }
+        return isPlain && !isEmpty ? self : "'" + replacing("'", with: #"'\''"#) + "'"
+    }
+}

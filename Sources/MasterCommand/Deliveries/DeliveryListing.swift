@@ -1,0 +1,71 @@
+internal import FoundationEssentials
+internal import MasterKit
+internal import MasterRuntime
+
+/// Deliveries as a table, and the endpoints that are closed.
+struct DeliveryListing {
+    /// Gives colours.
+    let paint: TextPainter
+    /// Gives marks.
+    let marks: Marks
+    /// Names the commands that do something about it.
+    let advice: DeliveriesAdvice
+
+    init(_ traits: TerminalTraits, _ advice: DeliveriesAdvice) {
+        paint = TextPainter(hasColour: traits.hasColour)
+        marks = Marks(hasUnicode: traits.hasUnicode)
+        self.advice = advice
+    }
+
+    /// The lines; none when there is nothing.
+    func lines(
+        _ deliveries: [DeliveryRecord], closed: [ReporterRecord], width: Int
+    ) -> [String] {
+        var table = TextTable(paint: paint)
+        if !deliveries.isEmpty {
+            let heads = ["id", "state", "reporter", "report", "tries", "why"]
+            table.add(heads.map { .init($0, .dim) })
+        }
+        for delivery in deliveries { table.add(cells(delivery)) }
+        return table.lines(width: width, ellipsis: marks.ellipsis)
+            + closed.map { paint(.yellow, line($0)) }
+    }
+
+    private func cells(_ delivery: DeliveryRecord) -> [TextTable.Cell] {
+        [
+            .init("\(delivery.id)", .bold),
+            .init(delivery.state.rawValue, TextStyle(delivery.state)),
+            .init(delivery.reporter.makingControlsVisible()),
+            .init(delivery.subject.makingControlsVisible()),
+            .init("\(delivery.attempts)"),
+            .init(delivery.error?.makingControlsVisible() ?? ""),
+        ]
+    }
+
+    private func line(_ reporter: ReporterRecord) -> String {
+        let name = reporter.name.makingControlsVisible()
+        let since = reporter.closedAt.map { " since \($0.forPeople)" } ?? ""
+        let reason = reporter.closedReason?.makingControlsVisible() ?? "its endpoint is gone"
+        return "\(name) is closed\(since): \(reason); "
+            + "\(advice.command("resume \(name.shellQuoted)")) opens it again"
+    }
+}
+
+extension TextStyle {
+    /// The style in which a state is shown.
+    init(_ state: DeliveryState) {
+        switch state {
+        case .delivered: self = .green
+        case .dead: self = .red
+        case .open, .parked, .nothing: self = .yellow
+        }
+    }
+}
+
+extension Date {
+    /// The moment in universal time: `2026-11-22 18:30:11 UTC`.
+    var forPeople: String {
+        let text = ISO8601Format()
+        return text.replacing("T", with: " ").replacing("Z", with: " UTC")
+    }
+}

@@ -1,0 +1,120 @@
+internal import FoundationEssentials
+internal import GRDB
+
+/// Where people look at deliveries and decide what becomes of them, whether a master runs or not.
+///
+/// Only rows are changed; a master that uses the folder at that time notices within a second.
+public final class DeliveryDesk: Sendable {
+    private let database: DatabaseQueue
+    private let path: String
+
+    private init(_ database: DatabaseQueue, path: String) {
+        self.database = database
+        self.path = path
+    }
+
+    /// Runs a body with the deliveries of a folder; nothing is made that is not there.
+    ///
+    /// - Parameters:
+    ///   - folder: The base folder of a master.
+    ///   - body: What is done; it gets `nil` when no master has ever used the folder.
+    /// - Returns: What the body returns.
+    /// - Throws: ``StoreError``, or what the body throws.
+    public static func with<Value>(
+        folder: String,
+        _ body: (DeliveryDesk?) async throws -> Value
+    ) async throws -> Value {
+        let path = folder + "/" + StoreOpening.fileName
+        guard FileManager.default.fileExists(atPath: path) else { return try await body(nil) }
+        let database = try await Self.open(path, in: folder)
+        return try await body(DeliveryDesk(database, path: path))
+    }
+
+    private static func open(_ path: String, in folder: String) async throws -> DatabaseQueue {
+        try await blocking(path) {
+            var configuration = Configuration()
+            configuration.busyMode = .timeout(10)
+            configuration.label = "deliveries"
+            let database = try DatabaseQueue(path: path, configuration: configuration)
+            let migrator = StoreSchema.migrator
+            try StoreOpening.checkAge(of: database, at: path)
+            if try database.read({ try !migrator.hasCompletedMigrations($0) }) {
+                // An older master that runs now must not find a table changed.
+                let lock = try StoreLock(folder: folder)
+                defer { lock.release() }
+                try migrator.migrate(database)
+            }
+            return database
+        }
+    }
+
+    /// Everything here waits for the disk, and perhaps for the master that uses it.
+    private static func blocking<Value: Sendable>(
+        _ path: String,
+        _ body: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await OwnThread.run(body)
+        } catch {
+            throw StoreError(reading: error, at: path)
+        }
+    }
+
+    // MARK: Looking
+
+    /// The deliveries that a filter lets through, in the order of their events.
+    public func deliveries(_ filter: DeliveryFilter) async throws -> [DeliveryRecord] {
+        try await Self.blocking(path) { [database] in
+            try database.read { try $0.deliveries(filter) }
+        }
+    }
+
+    /// All that is known of a delivery; `nil` when there is none.
+    public func details(of id: Int) async throws -> DeliveryDetails? {
+        try await Self.blocking(path) { [database] in
+            try database.read { database in
+                let store = try String.fetchOne(database, sql: "SELECT store_id FROM meta") ?? ""
+                return try database.details(ofDelivery: id, store: store)
+            }
+        }
+    }
+
+    /// All reporters that were ever configured, by their names.
+    public func reporters() async throws -> [ReporterRecord] {
+        try await Self.blocking(path) { [database] in
+            try database.read { try $0.reporters() }
+        }
+    }
+
+    // MARK: Deciding
+
+    /// Lets reports be tried again, at once if a master runs and else by the next run.
+    ///
+    /// - Returns: How many there were; those without a body are left as they are.
+    public func retry(_ ids: [Int]) async throws -> Int {
+        try await Self.blocking(path) { [database] in
+            try database.write { try $0.retryDeliveries(ids, now: Date()) }
+        }
+    }
+
+    /// Gives reports up for good, so that they are no longer listed either.
+    ///
+    /// - Returns: How many there were; those that were delivered are left as they are.
+    public func drop(_ ids: [Int]) async throws -> Int {
+        try await Self.blocking(path) { [database] in
+            try database.write { try $0.dropDeliveries(ids) }
+        }
+    }
+
+    /// Opens the endpoint of a reporter again that said it was gone.
+    ///
+    /// - Returns: Whether it was closed; `nil` when there is no such reporter.
+    public func resume(reporter name: String) async throws -> Bool? {
+        try await Self.blocking(path) { [database] in
+            try database.write { database in
+                let id = try database.number("SELECT id FROM reporter WHERE name = ?", [name])
+                return try id.map { try database.resumeReporter($0) }
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import MasterKit
+import MasterTesting
+import Testing
+
+@testable import MasterRuntime
+
+/// An endpoint that has said that it is gone for good.
+@Suite(.timeLimit(.minutes(1)))
+struct OutboxClosureTests {
+    private static func gone(
+        into journal: Journal<String>,
+        at address: String? = nil
+    ) -> ScriptedReporter {
+        var reporter = ScriptedReporter { report, _ in
+            journal.add(report.text)
+            throw DeliveryError(.endpointGone, "410 Gone: closed for good", status: 410)
+        }
+        reporter.address = address
+        return reporter
+    }
+
+    private static func close(
+        _ bench: OutboxBench,
+        at address: String? = nil
+    ) async throws {
+        let journal = Journal<String>()
+        try await bench.running(gone(into: journal, at: address)) { outbox in
+            try await bench.happen("first")
+            try await bench.happen("second")
+            await outbox.drain(for: .seconds(4))
+            let summary = try await outbox.summary()
+            #expect(summary.closedReporters.map(\.closedReason) == ["410 Gone: closed for good"])
+            #expect(summary.deliveries.map(\.state) == [.open, .open])
+            #expect(summary.deliveries.map(\.status) == [410, nil])
+        }
+        #expect(journal.entries == ["first"])
+    }
+
+    @Test func `it stays closed in later runs, which say so, and its reports are kept`()
+        async throws
+    {
+        try await OutboxBench.with { bench in
+            try await Self.close(bench, at: "http://gone/")
+            let journal = Journal<String>()
+            var reporter = ScriptedReporter(into: journal)
+            reporter.address = "http://gone/"
+            try await bench.running(reporter) { outbox in
+                try await bench.happen("third")
+                await outbox.drain(for: .seconds(4))
+                let summary = try await outbox.summary()
+                #expect(summary.closedReporters.map(\.name) == ["scripted"])
+                #expect(summary.deliveries.map(\.state) == [.open, .open, .open])
+            }
+            #expect(journal.entries.isEmpty)
+            let warnings = bench.messages.texts(at: .warning)
+            #expect(warnings.contains { $0.hasPrefix("nothing is sent to scripted") })
+        }
+    }
+
+    @Test func `another address opens it`() async throws {
+        try await OutboxBench.with { bench in
+            try await Self.close(bench, at: "http://gone/?key=one")
+            let journal = Journal<String>()
+            var reporter = ScriptedReporter(into: journal)
+            reporter.address = "http://gone/?key=two"
+            try await bench.running(reporter) { outbox in
+                await outbox.drain(for: .seconds(4))
+                let summary = try await outbox.summary()
+                #expect(summary.closedReporters.isEmpty)
+            }
+            #expect(journal.entries == ["first", "second"])
+            let kept: String? = try await bench.value(
+                "SELECT group_concat(coalesce(closed_receiver, 'none')) FROM reporter"
+            )
+            #expect(kept == "none")
+        }
+    }
+
+    @Test func `the address itself is not kept`() async throws {
+        try await OutboxBench.with { bench in
+            try await Self.close(bench, at: "http://gone/?key=one")
+            let kept: String? = try await bench.value("SELECT closed_receiver FROM reporter")
+            #expect(kept?.count == 44)
+            #expect(kept?.contains("one") == false)
+        }
+    }
+
+    @Test func `a running outbox notices within a second that it was resumed`() async throws {
+        try await OutboxBench.with { bench in
+            try await Self.close(bench)
+            let journal = Journal<String>()
+            try await bench.running(ScriptedReporter(into: journal)) { _ in
+                try await DeliveryDesk.with(folder: bench.folder) { desk in
+                    let desk = try #require(desk)
+                    let first = try await desk.resume(reporter: "scripted")
+                    let second = try await desk.resume(reporter: "scripted")
+                    let other = try await desk.resume(reporter: "other")
+                    #expect([first, second, other] == [true, false, nil])
+                }
+                await bench.clock.waitForSleep(until: Housekeeping.lookInterval)
+                bench.clock.advance(by: Housekeeping.lookInterval)
+                await journal.wait(for: 2)
+            }
+            #expect(Housekeeping.lookInterval < .seconds(1))
+            #expect(journal.entries == ["first", "second"])
+        }
+    }
+}
