@@ -48,6 +48,8 @@ struct DeliveryPage {
         case nil:
             let isThere = details.record.state == .delivered
             return [isThere ? "the body of a delivered report is not kept" : "there is no body"]
+        case .empty:
+            return ["the body is empty"]
         case .json(let value):
             return [paint(.bold, "body, application/json")] + shown(JSONWriter.pretty.string(value))
         case .text(let text, let contentType):

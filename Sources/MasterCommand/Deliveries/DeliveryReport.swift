@@ -34,7 +34,7 @@ enum DeliveryReport {
         case .text(let text, let contentType):
             object["contentType"] = .string(contentType)
             object["body"] = .string(text)
-        case nil:
+        case .empty, nil:
             object["contentType"] = .null
             object["body"] = .null
         }

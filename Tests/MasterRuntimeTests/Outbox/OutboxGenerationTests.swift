@@ -69,6 +69,24 @@ struct OutboxGenerationTests {
         }
     }
 
+    @Test(arguments: ["application/json", "application/vnd.api+json; charset=utf-8"])
+    func `a report that is no JSON, but says so, is dead`(contentType: String) async throws {
+        try await OutboxBench.with { bench in
+            let bodies = ["{\"a\": 1}", "{\"a\": }", "{\"a\": 2}"]
+            let generators = bodies.map { body in
+                ScriptedGenerator { _ in Report(body: .text(body, contentType: contentType)) }
+            }
+            try await bench.running(ScriptedReporter(generators: generators)) { outbox in
+                try await bench.happen("start")
+                await outbox.drain(for: .seconds(10))
+                let summary = try await outbox.summary().deliveries
+                #expect(summary.map(\.state) == [.delivered, .dead, .delivered])
+                let reason = "no report could be made: the report is no JSON: "
+                #expect(summary[1].error?.hasPrefix(reason) == true)
+            }
+        }
+    }
+
     @Test func `a report that cannot be stored is dead and the next one is not`() async throws {
         try await OutboxBench.with { bench in
             try await bench.store.write {

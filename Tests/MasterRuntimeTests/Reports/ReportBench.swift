@@ -36,7 +36,7 @@ struct ReportBench {
                     bodies: try Dictionary(grouping: server.requests) {
                         String($0.path.dropFirst())
                     }.mapValues { try $0.map { try JSONValue(parsing: $0.body) } },
-                    deliveries: deliveries)
+                    deliveries: deliveries.deliveries)
             }
         }
     }

@@ -21,6 +21,7 @@ extension Generation {
                     try await generator.generate(for: event, in: context)
                 }
                 guard var report = made else { continue }
+                try check(report)
                 if !recipient.reporter.usesRecords { report.removeRecords() }
                 let masked = report.masked(by: environment.mask)
                 drafts.append(Draft(part: part, content: .report(masked)))
@@ -30,6 +31,18 @@ extension Generation {
             }
         }
         return drafts
+    }
+
+    /// Sees to it that what calls itself JSON is.
+    private func check(_ report: Report) throws {
+        guard case .text(let text, let contentType) = report.body else { return }
+        let type = contentType.prefix { $0 != ";" }.lowercased()
+        guard type == "application/json" || type.hasSuffix("+json") else { return }
+        do {
+            _ = try JSONValue(parsing: text)
+        } catch {
+            throw DeliveryFault("the report is no JSON: \(error)")
+        }
     }
 
     private func fault(_ error: any Error, of part: Int) -> Draft {
