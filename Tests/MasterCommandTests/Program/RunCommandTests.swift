@@ -146,6 +146,24 @@ struct RunCommandTests {
         }
     }
 
+    @Test func `a short secret is warned about at its place, and used`() async throws {
+        let file = """
+            secrets: [secrets.Environment]
+            steps:
+              - steps.ShellCommand: [echo, !Secret pin]
+            """
+        try await Program.inFolder(["master.yaml": file]) { program in
+            var program = program
+            program.environment["pin"] = "123456"
+            let check = try await program.run("check", "--secrets")
+            let ended = try await program.run("run", "--verbose")
+            #expect(ended.status == 0)
+            #expect(ended.output.contains("  | <pin>\n"))
+            #expect(ended.error.hasPrefix("master.yaml:3:32: warning: the secret 'pin' has only 6"))
+            #expect(check.output.hasPrefix(ended.error.prefix(120)))
+        }
+    }
+
     @Test func `a store that fails is said once, and that the run is over`() async throws {
         let file = file("prlimit --pid $MASTER --fsize=1")
         let command = "trap '' XFSZ; MASTER=$$ exec \(Program.path) run"

@@ -55,6 +55,38 @@ struct SecretFetchingTests {
         }
     }
 
+    @Test func `the first provider that knows a name wins, and one that fails ends the asking`()
+        async throws
+    {
+        let second = "secrets.Command: [sh, -c, 'echo second value', sh]"
+        let yaml = """
+            secrets: [secrets.Vault, \(second)]
+            steps:
+              - steps.SetProperty: {property: p, value: [!Secret token, !Secret other]}
+              - steps.SetProperty: {property: p, value: !Secret broken}
+            """
+        try await MasterBench.with(yaml, plugins: [Vault.self]) { bench in
+            let fetched = await SecretFetcher(try bench.configuration()).fetch()
+            #expect(fetched.values["token"] == "s3cr3t-value")
+            #expect(fetched.values["other"] == "second value")
+            #expect(fetched.values["broken"] == nil)
+            #expect(fetched.diagnostics.count == 1)
+        }
+    }
+
+    @Test func `what a provider says of its failure holds no other secret`() async throws {
+        let program = "secrets.Command: [sh, -c, 'echo s3cr3t-value is no key >&2; exit 1', sh]"
+        let yaml = """
+            secrets: [secrets.Vault, \(program)]
+            steps: [steps.SetProperty: {property: p, value: [!Secret token, !Secret other]}]
+            """
+        try await MasterBench.with(yaml, plugins: [Vault.self]) { bench in
+            let fetched = await SecretFetcher(try bench.configuration()).fetch()
+            let message = fetched.diagnostics.first?.message
+            #expect(message?.hasSuffix("exit code 1; it says: <token> is no key") == true)
+        }
+    }
+
     @Test func `a short one is used with a warning`() async throws {
         let yaml = """
             secrets: [secrets.Vault]

@@ -102,6 +102,7 @@ struct PlantedConfiguration {
             "headers: {!Secret key: x}", "headers: {X-A: !Secret key}", "cookies: {c: !Secret key}",
             "cookies: {!Secret key: c}", "auth: {bearer: !Secret key}", "verify: !Secret key",
             "timeout: !Secret key", "files: {f: {path: !Secret key}}",
+            "files: {f: {content: a, filename: !Secret key}}",
             "proxies: {all: !Secret key}",
             #"proxies: {all: !Interpolate "http://user:%(secret:key)s@127.0.0.1:1"}"#,
         ].map { "steps.POST: {url: '\(server)/echo', \($0)}" }
@@ -136,7 +137,7 @@ struct PlantedConfiguration {
             "steps.PUT: {url: '\(server)/refuse', data: !Interpolate 'text %(secret:key)s text'}",
             """
             steps.POST: {url: '\(server)/echo', data: {d: !Secret key}, \
-            files: {f: !Secret key, g: {content: !Secret key, filename: !Secret key}}}
+            files: {f: !Secret key, g: {content: !Secret key, filename: \(header)}}}
             """,
             """
             steps.POST: {url: '\(server)/redirect', params: {to: !Secret key}, \
