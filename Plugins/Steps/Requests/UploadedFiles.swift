@@ -67,11 +67,15 @@ struct FilePart: SettingValue {
         }
         let source = form.content.map { Source.content($0) } ?? form.path.map { .path($0) }
         guard let source else { return nil }
-        for (name, text) in [("filename", form.filename), ("content_type", form.contentType)]
-        where text?.hasControlCharacter == true {
+        if let filename = form.filename, filename.utf8.contains(0) {
             return decoder.error(
-                "'\(name)' of a file of 'files' has a line end or another control character; "
-                    + "remove it", at: mapping[name]?.range)
+                "'filename' of a file of 'files' has a NUL byte; remove it",
+                at: mapping["filename"]?.range)
+        }
+        if let type = form.contentType, type.hasControlCharacter {
+            return decoder.error(
+                "'content_type' of a file of 'files' has a line end or another control character; "
+                    + "remove it", at: mapping["content_type"]?.range)
         }
         return FilePart(
             source: source, filename: form.filename, contentType: form.contentType,

@@ -79,6 +79,20 @@ struct RequestDataTests {
                 "hData:\nh\tk: v\nhFiles:\nh\ta: report.bin (\(Self.size) bytes)\n") == true)
     }
 
+    @Test func `neither is there a limit to its size`() async throws {
+        let place = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        let size = (64 << 20) + 1
+        #expect(FileManager.default.createFile(atPath: place.path, contents: nil))
+        defer { #expect(throws: Never.self) { try FileManager.default.removeItem(at: place) } }
+        try FileHandle(forWritingTo: place).truncate(atOffset: UInt64(size))
+
+        for settings in ["data: !File \(place.path)", "files: {f: !File \(place.path)}"] {
+            let run = try await Self.run(PUT.self, settings)
+            #expect(run.results == .success)
+            #expect(try run.request.body.count >= size)
+        }
+    }
+
     @Test(arguments: ["data: !File gone", "files: {f: !File gone}"])
     func `a file that is not there is an error that names it`(_ settings: String) async throws {
         let error = await #expect(throws: CommandError.self) {
