@@ -9,30 +9,39 @@ struct Main {
         let names = Array(CommandLine.arguments.dropFirst())
         let unknown = names.filter { name in !Benchmark.all.contains { $0.name == name } }
         guard unknown.isEmpty else {
-            let known = Benchmark.all.map { "  \($0.name)  \($0.summary)" }
-            complain("there is no \(unknown.joined(separator: ", ")); there are\n" + known.lines)
+            let known = Benchmark.all.map { "\n  \($0.name)  \($0.summary)" }.joined()
+            complain("there is no \(unknown.joined(separator: ", ")); there are\(known)")
             exit(2)
         }
-        let chosen = Benchmark.all.filter { names.isEmpty || names.contains($0.name) }
-        var rows: [Row] = []
-        for benchmark in chosen {
-            complain("measuring \(benchmark.name) …")
-            do {
-                rows += try await benchmark.measure()
-            } catch {
-                complain("\(benchmark.name): \(error)")
-                exit(2)
-            }
+        do {
+            let chosen = Benchmark.all.filter { names.isEmpty || names.contains($0.name) }
+            let rows = try await measure(chosen)
+            print(Table(rows))
+            exit(rows.allSatisfy(\.isMet) ? 0 : 1)
+        } catch {
+            complain("\(error)")
+            exit(2)
         }
-        print(Table(rows))
-        exit(rows.allSatisfy(\.isMet) ? 0 : 1)
+    }
+
+    /// Measures, and leaves no file behind.
+    private static func measure(_ benchmarks: [Benchmark]) async throws -> [Row] {
+        let outcome: Result<[Row], any Error>
+        do {
+            var rows: [Row] = []
+            for benchmark in benchmarks {
+                complain("measuring \(benchmark.name) …")
+                rows += try await benchmark.measure()
+            }
+            outcome = .success(rows)
+        } catch {
+            outcome = .failure(error)
+        }
+        try Scratch.removeAll()
+        return try outcome.get()
     }
 
     private static func complain(_ text: String) {
         FileHandle.standardError.write(Data("\(text)\n".utf8))
     }
-}
-
-extension [String] {
-    fileprivate var lines: String { joined(separator: "\n") }
 }

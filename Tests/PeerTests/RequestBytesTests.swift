@@ -11,9 +11,10 @@ struct RequestBytesTests {
             let exchange = try await Exchange(testCase, at: server.url) {
                 count = server.requests.count
             }
-            try #require(exchange.answer.error == nil)
+            try #require(exchange.answer.error == nil, "\(exchange.answer)")
             let all = server.requests.map { WireRequest($0) }
-            try #require(count > 0 && all.count > count)
+            try #require(
+                count > 0 && all.count > count, "\(exchange.harness.log("log")?.content ?? "")")
             let (ours, theirs) = (Array(all[..<count]), Array(all[count...]))
 
             let differences = Difference.everywhere + testCase.differences

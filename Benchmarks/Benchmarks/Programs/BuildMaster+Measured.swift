@@ -9,18 +9,17 @@ extension BuildMaster {
     static func measured<Value: Sendable>(
         _ yaml: String, _ body: (BuildMaster) async throws -> Value
     ) async throws -> Value {
-        try await Scratch.with { scratch in
-            let loaded = MasterConfiguration.load(
-                path: try scratch.write(yaml, to: "master.yaml"),
-                registry: try Registry(standardPlugins, PluginBundle(Mark.self)), environment: [:])
-            guard let configuration = loaded.configuration else {
-                throw ConfigurationError(loaded.diagnostics)
-            }
-            return try await BuildMaster.run(
-                configuration, SecretValues([:]),
-                options: Options(basedir: "\(scratch.path)/state"),
-                logger: Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() }, body)
+        let scratch = try Scratch()
+        let loaded = MasterConfiguration.load(
+            path: try scratch.write(yaml, to: "master.yaml"),
+            registry: try Registry(standardPlugins, PluginBundle(Mark.self)), environment: [:])
+        guard let configuration = loaded.configuration else {
+            throw ConfigurationError(loaded.diagnostics)
         }
+        return try await BuildMaster.run(
+            configuration, SecretValues([:]),
+            options: Options(basedir: "\(scratch.path)/state"),
+            logger: Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() }, body)
     }
 
     /// Builds once, and waits for the end.

@@ -1,21 +1,25 @@
 import Foundation
 
-/// A folder that is there while something is measured.
+/// A folder for one benchmark.
+///
+/// It is there until all benchmarks have ended: a file system that has just deleted thousands of
+/// files takes its time to make new ones, and the next benchmark would pay for that.
 struct Scratch: Sendable {
+    private static let root =
+        FileManager.default.temporaryDirectory.path + "/benchmarks-\(UUID())"
+
     let path: String
 
-    /// Runs a body with a new folder.
-    static func with<Value>(_ body: (Scratch) async throws -> Value) async throws -> Value {
-        let path = FileManager.default.temporaryDirectory.path + "/benchmark-\(UUID())"
+    /// Makes a folder.
+    init() throws {
+        path = "\(Self.root)/\(UUID())"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        let outcome: Result<Value, any Error>
-        do {
-            outcome = .success(try await body(Scratch(path: path)))
-        } catch {
-            outcome = .failure(error)
-        }
-        try FileManager.default.removeItem(atPath: path)
-        return try outcome.get()
+    }
+
+    /// Removes all folders.
+    static func removeAll() throws {
+        guard FileManager.default.fileExists(atPath: root) else { return }
+        try FileManager.default.removeItem(atPath: root)
     }
 
     /// Writes a file and returns its path.

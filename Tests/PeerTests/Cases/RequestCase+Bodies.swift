@@ -16,7 +16,8 @@ extension RequestCase {
             "data, unicode and reserved characters", #"data: {"é +&=": "a b&c=d/é+\n"}"#,
             #"data={'é +&=': 'a b&c=d/é+\n'}"#),
         .post("data, an empty mapping", "data: {}", "data={}"),
-        .post("data, a mapping of null alone", "data: {n: null}", "data={'n': None}", .nullAlone),
+        .post(
+            "data, a mapping of null alone", "data: {n: null}", "data={'n': None}", .bodyOfNothing),
         .post("data, booleans", "data: {t: true}", "data={'t': True}", .booleans),
         .post("data, a text", "data: raw text é", "data='raw text é'"),
         .post("data, an empty text", "data: ''", "data=''"),
@@ -24,6 +25,16 @@ extension RequestCase {
         .post(
             "data, a text with a type", "{data: <a/>, headers: {Content-Type: text/xml}}",
             "data='<a/>', headers={'Content-Type': 'text/xml'}"),
+        .post(
+            "data, a file", "data: !File $fixtures/notes.bin",
+            "data=open('$fixtures/notes.bin', 'rb')"),
+        .post(
+            "data, a file with a type",
+            "{data: !File $fixtures/notes.bin, headers: {Content-Type: a/b}}",
+            "data=open('$fixtures/notes.bin', 'rb'), headers={'Content-Type': 'a/b'}"),
+        .post(
+            "data, an empty file", "data: !File $fixtures/empty",
+            "data=open('$fixtures/empty', 'rb')", .bodyOfNothing),
         .post("no body at all", "", ""),
         RequestCase(
             name: "data of a GET", step: GET.self, settings: "data: {a: 1}",

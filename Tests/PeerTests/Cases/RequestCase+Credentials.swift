@@ -21,6 +21,10 @@ extension RequestCase {
             name: "auth before the user in the address", step: GET.self,
             url: "http://one:two@HOST/anything", settings: "auth: [three, four]",
             keywords: "auth=('three', 'four')"),
+        netrc("auth, netrc", "netrc.test", "auth: netrc, "),
+        netrc("auth, netrc in quotes", "quoted.test", "auth: netrc, "),
+        netrc("netrc without being asked", "netrc.test", "", .netrcUnasked),
+        netrc("a host that is not in the netrc file", "other.test", ""),
         RequestCase(
             name: "auth, digest", step: GET.self, settings: "auth: {digest: [user, pass]}",
             keywords: "auth=HTTPDigestAuth('user', 'pass')", differences: [.digestSpelling],
@@ -31,6 +35,17 @@ extension RequestCase {
             keywords: "data={'a': 1}, auth=HTTPDigestAuth('user', 'pass')",
             differences: [.digestSpelling], answer: askingForDigest),
     ]
+
+    /// A request to a host of the file `netrc`, by way of the server.
+    private static func netrc(
+        _ name: String, _ host: String, _ settings: String, _ differences: Difference...
+    ) -> RequestCase {
+        RequestCase(
+            name: name, step: GET.self, url: "http://\(host)/",
+            settings: "{\(settings)proxies: {http: SERVER}}",
+            keywords: "proxies={'http': 'SERVER'}",
+            differences: [.proxyConnection] + differences)
+    }
 
     /// Asks in the old form, in which the answer has nothing random.
     private static let askingForDigest: LoopbackServer.Handler = { request in

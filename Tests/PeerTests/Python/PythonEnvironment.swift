@@ -28,6 +28,9 @@ enum PythonEnvironment {
     /// The folder of files that are sent.
     static let fixtures = sources.appending(path: "Fixtures").path
 
+    /// The file of users and passwords that both sides have.
+    static let netrc = "\(fixtures)/netrc"
+
     /// The path of a script of this target.
     static func script(_ name: String) -> String {
         sources.appending(path: "Scripts/\(name)").path

@@ -52,7 +52,10 @@ final class PythonPeer: Sendable {
         let channel = try LineChannel(
             program: PythonEnvironment.interpreter(),
             arguments: [PythonEnvironment.script("peer.py")],
-            environment: ["HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"])
+            environment: [
+                "HOME": "/nonexistent", "NETRC": PythonEnvironment.netrc,
+                "PYTHONDONTWRITEBYTECODE": "1",
+            ])
         return try PythonPeer(channel, await channel.line(of: 0))
     }
 

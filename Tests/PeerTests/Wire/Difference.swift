@@ -24,8 +24,9 @@ struct Difference: Sendable, CustomTestStringConvertible {
 
     /// What only the requests have that name it.
     static let inSomeRequests = [
-        booleans, numberSpelling, nullAlone, defaultsSetToNull, typeSetToNull, nullCookie,
-        basicAsUTF8, digestSpelling, lengthOfNothing, movedBody, cookiesElsewhere, caseOfEscapes,
+        booleans, numberSpelling, bodyOfNothing, defaultsSetToNull, typeSetToNull, nullCookie,
+        basicAsUTF8, netrcUnasked, digestSpelling, lengthOfNothing, movedBody, cookiesElsewhere,
+        caseOfEscapes,
         needlessEscapes, spacesInRedirects, proxyConnection,
     ]
 }
@@ -81,7 +82,7 @@ extension Difference {
         request.map("Content-Length") { $0 == "0" ? $0 : String(body.utf8.count) }
     }
 
-    static let nullAlone = Difference("A form of null alone") { request in
+    static let bodyOfNothing = Difference("Bodies of no bytes") { request in
         request.map("Content-Length") { $0 == "0" ? nil : $0 }
         request.map("Transfer-Encoding") { _ in nil }
     }
@@ -101,6 +102,10 @@ extension Difference {
 
     static let basicAsUTF8 = Difference("Basic authentication beyond ASCII") { request in
         request.map("Authorization") { _ in "Basic" }
+    }
+
+    static let netrcUnasked = Difference("A netrc file") { request in
+        request.map("Authorization") { _ in nil }
     }
 
     static let digestSpelling = Difference("Spelling of digest authentication") { request in
@@ -143,13 +148,17 @@ extension Difference {
 
 extension Difference {
     static let inOutcomes = [
-        twoBodies, paramsAsText, numbersAsHeaders, colonInUser, spacesInAddresses, digestChallenge,
+        twoBodies, paramsAsText, numbersAsHeaders, colonInUser, spacesInAddresses, lineEndsInNames,
+        shortPassword,
+        digestChallenge,
     ]
 
     static let twoBodies = Difference("Two bodies at once")
     static let paramsAsText = Difference("params as a text")
     static let numbersAsHeaders = Difference("Numbers as header values")
     static let colonInUser = Difference("A colon in a user name")
+    static let lineEndsInNames = Difference("Line ends in names of files")
+    static let shortPassword = Difference("A short password in a netrc file")
     static let spacesInAddresses = Difference("Spaces in addresses")
     static let digestChallenge = Difference("The question of digest authentication")
 }

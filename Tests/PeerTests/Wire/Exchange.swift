@@ -22,7 +22,10 @@ struct Exchange {
         let settings = StepHarness.settings(
             peer.filled(testCase.url, server: server),
             peer.filled(testCase.settings, server: server))
-        harness = try StepHarness(worker: LocalWorker(root: PythonEnvironment.fixtures))
+        let http = try HTTPClient(
+            HTTPClientConfiguration(environment: ["NETRC": PythonEnvironment.netrc]))
+        harness = try StepHarness(
+            worker: LocalWorker(root: PythonEnvironment.fixtures), http: http)
         results = try await harness.run(testCase.step, yaml: settings)
         between()
         answer = try await Self.answer(to: testCase, at: server)
