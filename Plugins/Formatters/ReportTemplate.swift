@@ -13,6 +13,8 @@ struct ReportTemplate: SettingValue {
         let path: [String]
         /// Where it stands.
         let range: SourceRange?
+        /// Where it stands in a template that is a file of its own, for the end of a message.
+        let addition: String
     }
 
     static var shape: String { "a text with {{ name }} in it" }
@@ -24,12 +26,13 @@ struct ReportTemplate: SettingValue {
         do {
             let text = try TemplateText(parsing: scalar.value)
             let uses = text.variables.filter { !$0.hasDefault }.map { variable in
-                Use(path: variable.path, range: node.range(ofUTF8: variable.range) ?? node.range)
+                let place = Place(variable.range, of: scalar.value, at: node)
+                return Use(path: variable.path, range: place.range, addition: place.addition)
             }
             return ReportTemplate(text: text, uses: uses)
         } catch {
-            return decoder.error(
-                error.message, at: node.range(ofUTF8: error.range) ?? node.range)
+            let place = Place(error.range, of: scalar.value, at: node)
+            return decoder.error(error.message + place.addition, at: place.range)
         }
     }
 
@@ -37,7 +40,22 @@ struct ReportTemplate: SettingValue {
     func check(beside names: [String], _ settings: SettingsCheck) {
         for use in uses {
             guard let fault = ReportVariables.fault(in: use.path, beside: names) else { continue }
-            settings.error(fault, at: use.range)
+            settings.error(fault + use.addition, at: use.range)
+        }
+    }
+}
+
+/// Where a part of a template is: in master.yaml, or in a file that this refers to.
+private struct Place {
+    let range: SourceRange?
+    let addition: String
+
+    init(_ part: Range<Int>, of template: String, at node: YAMLNode) {
+        if let range = node.exactRange(ofUTF8: part) {
+            (self.range, addition) = (range, "")
+        } else {
+            range = node.range
+            addition = TemplateError("", at: part, in: template).description
         }
     }
 }

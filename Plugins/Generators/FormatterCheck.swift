@@ -19,7 +19,9 @@ extension SettingsCheck {
         for formatter in formatters.compactMap({ $0 as? any NamingFormatter }) {
             for use in formatter.uses {
                 guard let name = Self.absentName(in: use.path, of: kind) else { continue }
-                warning("'\(name)' is always null in reports of \(generator)", at: use.range)
+                warning(
+                    "'\(name)' is always null in reports of \(generator)" + use.addition,
+                    at: use.range)
             }
         }
     }

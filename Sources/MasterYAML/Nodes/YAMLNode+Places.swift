@@ -39,9 +39,19 @@ extension YAMLNode {
     /// - Parameter offsets: UTF-8 offsets into ``YAMLScalar/value``.
     /// - Returns: The place, or nil when the node was built in code or is no scalar.
     public func range(ofUTF8 offsets: Range<Int>) -> SourceRange? {
+        guard let file, let place, case .scalar = kind else { return nil }
+        let content = place.contentStart..<place.offsets.upperBound
+        return exactRange(ofUTF8: offsets) ?? file.range(ofUTF8: content)
+    }
+
+    /// Where a part of a scalar's value stands, when the value is written in this file.
+    ///
+    /// - Parameter offsets: UTF-8 offsets into ``YAMLScalar/value``.
+    /// - Returns: The place, or nil when the value came from elsewhere, such as another file.
+    public func exactRange(ofUTF8 offsets: Range<Int>) -> SourceRange? {
         guard let file, let place, case .scalar(let scalar) = kind else { return nil }
         let content = place.contentStart..<place.offsets.upperBound
         let map = ScalarSourceMap(scalar: scalar, bytes: file.bytes, content: content)
-        return file.range(ofUTF8: map?.source(of: offsets) ?? content)
+        return map.map { file.range(ofUTF8: $0.source(of: offsets)) }
     }
 }

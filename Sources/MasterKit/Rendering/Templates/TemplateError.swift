@@ -9,7 +9,13 @@ public struct TemplateError: Error, Sendable, Hashable, CustomStringConvertible 
     /// The character in the line, from 1.
     public let column: Int
 
-    init(_ message: String, at range: Range<Int>, in template: String) {
+    /// Makes an error about a part of a template.
+    ///
+    /// - Parameters:
+    ///   - message: What is wrong and what to write.
+    ///   - range: The part, in UTF-8 bytes.
+    ///   - template: The text of the template.
+    public init(_ message: String, at range: Range<Int>, in template: String) {
         self.message = message
         self.range = range
         var line = 1

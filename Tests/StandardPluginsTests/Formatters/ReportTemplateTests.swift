@@ -1,0 +1,41 @@
+import FoundationEssentials
+import MasterKit
+import StandardPlugins
+import Testing
+
+/// Mistakes in a template that is a file of its own.
+struct ReportTemplateTests {
+    private func mistakes(in template: String) throws -> [String] {
+        let folder = URL(filePath: "/tmp/template-test-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let path = folder.appending(path: "body.txt")
+        try Data(template.utf8).write(to: path)
+        let parsed = YAMLParser.parse("template: !File \(path.path())", name: "test.yaml")
+        let node = try #require(parsed.root)
+        do throws(ConfigurationError) {
+            _ = try TemplateMessageFormatter.configured(node, scope: .service)
+            return []
+        } catch {
+            return error.diagnostics.map { "\($0.range.map { "\($0.start)" } ?? "")|\($0.message)" }
+        }
+    }
+
+    @Test func `a mistake is told with its place in the template`() throws {
+        #expect(
+            try mistakes(in: "one\n  {{ buildernaem }}\n") == [
+                "1:11|a report has no 'buildernaem'; did you mean 'buildername'? (line 2, column 6 "
+                    + "of the template)"
+            ])
+        #expect(
+            try mistakes(in: "\n\n{% if %}") == [
+                "1:11|\(try problem(in: "\n\n{% if %}"))"
+            ])
+        #expect(try mistakes(in: "{{ buildername }}") == [])
+    }
+
+    private func problem(in text: String) throws -> String {
+        let error = #expect(throws: TemplateError.self) { try TemplateText(parsing: text) }
+        return try #require(error).description
+    }
+}
