@@ -122,6 +122,7 @@ let package = Package(
             name: "MasterCommandTests",
             dependencies: [
                 "MasterCommand", "MasterTesting", "buildmaster",
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),

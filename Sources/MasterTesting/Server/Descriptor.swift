@@ -12,13 +12,23 @@ final class Descriptor: Sendable {
         if number >= 0 { close(number) }
     }
 
-    /// A socket that listens on 127.0.0.1, on a port the system chooses.
-    static func listening() throws -> Descriptor {
+    /// A socket that listens on 127.0.0.1, on a port that was free a moment ago or, with 0, on one
+    /// that the system chooses.
+    static func listening(port: Int = 0) throws -> Descriptor {
         let socket = Descriptor(Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
         guard socket.number >= 0 else { throw ServerFault("socket") }
         try socket.makePrivate()
+        var on: Int32 = 1
+        unsafe setsockopt(
+            socket.number,
+            SOL_SOCKET,
+            SO_REUSEADDR,
+            &on,
+            socklen_t(MemoryLayout<Int32>.size)
+        )
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         let bound = unsafe withUnsafePointer(to: address) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {

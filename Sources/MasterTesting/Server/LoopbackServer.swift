@@ -30,13 +30,17 @@ public final class LoopbackServer: Sendable {
 
     /// Starts a server; with `readsBodies` false it leaves the bodies of requests unread.
     ///
+    /// - Parameters:
+    ///   - port: The port of a server that has been stopped, to take its place; 0 for any.
+    ///   - readsBodies: Whether the bodies of requests are read.
+    ///   - handler: Decides what to do with a request.
     /// - Throws: `ServerFault` when the system has no socket or thread left.
-    public init(readsBodies: Bool = true, handler: @escaping Handler) throws {
+    public init(port: Int = 0, readsBodies: Bool = true, handler: @escaping Handler) throws {
         self.readsBodies = readsBodies
         self.handler = handler
-        listener = try Descriptor.listening()
+        listener = try Descriptor.listening(port: port)
         stopSignal = try SignalPipe()
-        port = listener.port
+        self.port = listener.port
         state.withLock { $0.threads = 1 }
         try ServerThread.start { [self] in
             accept()
