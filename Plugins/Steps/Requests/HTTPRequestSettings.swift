@@ -95,6 +95,11 @@ public struct HTTPRequestSettings: Settings {
         switch name {
         case "hooks":
             "hooks take code, which master.yaml has not; write a step plugin in Swift instead"
+        case "body", "payload", "content": "write 'data', or 'json' for a value as JSON"
+        case "query": "write 'params'"
+        case "retries": "write 'retry'"
+        case "follow_redirects": "write 'allow_redirects'"
+        case "expected_status", "expect_status": "write 'success'"
         default: nil
         }
     }
