@@ -79,6 +79,28 @@ struct DefaultsTests {
         #expect(generator.details.options() == ReportOptions())
     }
 
+    @Test func `a generator of buildsets picks as one of builds does`() throws {
+        #expect(try BuildSetStatusGenerator.configured().mode == .standard)
+        #expect(try BuildSetStatusGenerator.configured().formatters.isEmpty)
+    }
+
+    @Test func `every end of a step is reported, and every request`() throws {
+        let steps = try StepStatusGenerator.configured()
+        #expect(steps.mode == nil)
+        #expect(steps.steps == nil)
+        #expect(steps.events == [.finished])
+        #expect(try BuildRequestGenerator.configured().events == [.new, .cancelled])
+    }
+
+    @Test func `a formatter describes a build in plain words`() throws {
+        let formatter = try TemplateMessageFormatter.configured()
+        #expect(formatter.template == nil)
+        #expect(formatter.subject == nil)
+        #expect(formatter.kind == .plain)
+        #expect(formatter.ctx.isEmpty)
+        #expect(formatter.details.details == BuildDetails())
+    }
+
     @Test func `a provider of secrets has no prefix`() throws {
         #expect(try EnvironmentSecrets.configured().prefix == "")
     }

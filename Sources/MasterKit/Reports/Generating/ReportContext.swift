@@ -32,12 +32,8 @@ public struct ReportContext: Sendable {
     public func report(
         with formatter: (any MessageFormatter)? = nil, _ options: ReportOptions = ReportOptions()
     ) async throws -> Report {
-        var report = try await part(with: formatter, options)
-        if report.subject == nil {
-            let name = event.builderName ?? "whole \(event.kind.record.rawValue)"
-            report.subject = "\(Results.text(report.results)): \(name) (\(master.title))"
-        }
-        return report
+        let report = try await part(with: formatter, options)
+        return headed(report, event.builderName ?? "whole \(event.kind.record.rawValue)")
     }
 
     /// Makes one report of builds, each of which is told of by itself: see ``Report/merge(_:)``.
@@ -63,9 +59,14 @@ public struct ReportContext: Sendable {
                 put together with that of another build; only texts and lists can
                 """)
         }
-        if report.subject == nil {
-            report.subject = "\(Results.text(report.results)): whole buildset (\(master.title))"
-        }
+        return headed(report, "whole buildset")
+    }
+
+    /// The report with a heading, when its formatter has given none.
+    private func headed(_ report: Report, _ name: String) -> Report {
+        guard report.subject == nil else { return report }
+        var report = report
+        report.subject = "\(Results.text(report.results)): \(name) (\(master.title))"
         return report
     }
 
