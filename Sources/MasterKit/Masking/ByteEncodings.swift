@@ -20,7 +20,9 @@ enum ByteEncodings {
 
     /// Base64 inside a URL, where `+` and `/` are percent-encoded.
     static func percent(base64: [UInt8]) -> Set<[UInt8]> {
-        [
+        guard base64.contains(where: { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "/") })
+        else { return [] }
+        return [
             percent(base64, keeping: "", space: "", lowercaseDigits),
             percent(base64, keeping: "", space: "", uppercaseDigits),
         ]
@@ -41,11 +43,20 @@ enum ByteEncodings {
     private static func percent(
         _ bytes: [UInt8], keeping kept: String, space: String, _ digits: [UInt8]
     ) -> [UInt8] {
-        bytes.flatMap { byte -> [UInt8] in
-            if isUnreserved(byte) || kept.utf8.contains(byte) { return [byte] }
-            if byte == UInt8(ascii: " ") { return Array(space.utf8) }
-            return [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        var form: [UInt8] = []
+        form.reserveCapacity(bytes.count * 3)
+        for byte in bytes {
+            if isUnreserved(byte) || kept.utf8.contains(byte) {
+                form.append(byte)
+            } else if byte == UInt8(ascii: " ") {
+                form += space.utf8
+            } else {
+                form.append(UInt8(ascii: "%"))
+                form.append(digits[Int(byte >> 4)])
+                form.append(digits[Int(byte & 15)])
+            }
         }
+        return form
     }
 
     /// Whether no encoding changes a byte, but for `~`.

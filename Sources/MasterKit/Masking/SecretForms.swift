@@ -58,7 +58,7 @@ struct SecretForms {
     private mutating func addLines(of text: String) {
         let lines = text.split(whereSeparator: \.isNewline)
         guard lines.count > 1 else { return }
-        for line in lines {
+        for line in Set(lines) {
             let line = Self.trimmed(String(line))
             guard line.count >= Self.minimumLineCount, !line.hasPrefix("-----") else { continue }
             add(line)

@@ -68,7 +68,9 @@ enum TextEscapes {
 
     /// A text between single quotes of a shell's line, and with backslashes instead of quotes.
     static func shell(_ bytes: [UInt8]) -> Set<[UInt8]> {
-        [
+        guard !bytes.allSatisfy({ isPlainInShell($0) || "/:@%+=~".utf8.contains($0) })
+        else { return [] }
+        return [
             backslashed(bytes, but: "/:@%+=~"), backslashed(bytes, but: "/:@%+=~,"),
             bytes.replacing("'".utf8, with: #"'\''"#.utf8),
             bytes.replacing("'".utf8, with: #"'"'"'"#.utf8),
@@ -76,14 +78,22 @@ enum TextEscapes {
     }
 
     private static func backslashed(_ bytes: [UInt8], but kept: String) -> [UInt8] {
-        bytes.flatMap { byte -> [UInt8] in
-            let isPlain = ByteEncodings.isUnreserved(byte) || byte >= 0x80
-            return isPlain || kept.utf8.contains(byte) ? [byte] : [UInt8(ascii: "\\"), byte]
+        var form: [UInt8] = []
+        for byte in bytes {
+            let isPlain = isPlainInShell(byte) || kept.utf8.contains(byte)
+            if !isPlain { form.append(UInt8(ascii: "\\")) }
+            form.append(byte)
         }
+        return form
+    }
+
+    private static func isPlainInShell(_ byte: UInt8) -> Bool {
+        ByteEncodings.isUnreserved(byte) || byte >= 0x80
     }
 
     /// A text as Python's `repr` shows it.
     static func python(_ bytes: [UInt8]) -> Set<[UInt8]> {
+        guard bytes.contains(where: { "\\'".utf8.contains($0) || $0 < 0x20 }) else { return [] }
         let escaped = bytes.replacing("\\".utf8, with: "\\\\".utf8)
             .replacing("\n".utf8, with: "\\n".utf8).replacing("\r".utf8, with: "\\r".utf8)
             .replacing("\t".utf8, with: "\\t".utf8)

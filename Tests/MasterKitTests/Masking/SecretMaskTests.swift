@@ -171,8 +171,9 @@ struct SecretMaskTests {
 
     @Test(arguments: [
         ("", "blank"), ("  ", "blank"), ("a", "only 1 character;"), ("abc", "only 3 characters"),
+        (String(repeating: "a", count: 16_385), "has 16385 bytes, and at most 16384"),
     ])
-    func `values that are too short are refused`(value: String, reason: String) throws {
+    func `values that are too short or too long are refused`(value: String, reason: String) throws {
         guard case .refused(let sentence) = SecretVerdict(name: "t", value: value) else {
             Issue.record("not refused")
             return
