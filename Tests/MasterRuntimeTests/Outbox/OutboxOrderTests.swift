@@ -48,6 +48,27 @@ struct OutboxOrderTests {
         }
     }
 
+    @Test func `of ten reporters one hangs, and the other nine deliver everything`() async throws {
+        try await OutboxBench.with { bench in
+            let journal = Journal<String>()
+            let well = (1...9).map { number in
+                ScriptedReporter("well \(number)") { report, _ in
+                    journal.add("\(number) \(report.text)")
+                }
+            }
+            let stuck = ScriptedReporter("stuck") { _, _ in try await hang() }
+            try await OutboxBench.run(try await bench.open([stuck] + well)) { _ in
+                for text in ["start", "end"] {
+                    for lane in 1...20 { try await bench.happen("\(lane) \(text)", lane: lane) }
+                }
+                let arrived = await journal.wait(for: 9 * 40)
+                #expect(Set(arrived).count == 9 * 40)
+            }
+            let delivered = try await bench.rows().count { $0.contains(" delivered 1") }
+            #expect(delivered == 9 * 40)
+        }
+    }
+
     @Test func `a reporter whose receiver hangs holds no other reporter back`() async throws {
         try await OutboxBench.with { bench in
             let journal = Journal<String>()

@@ -60,7 +60,7 @@ struct OutboxBench: Sendable {
         try await open(reporters)
     }
 
-    private func open(_ reporters: [ScriptedReporter]) async throws -> Outbox {
+    func open(_ reporters: [ScriptedReporter]) async throws -> Outbox {
         let messages = messages
         return try await Outbox.open(
             reporters.map(\.declaration),

@@ -1,0 +1,50 @@
+import FoundationEssentials
+import MasterTesting
+import Testing
+
+@Suite(.timeLimit(.minutes(2)))
+struct OutageTests {
+    @Test func `a receiver that is away for 5 s while 20 builds run gets 40 of 40`() async throws {
+        let first = try LoopbackServer { _ in .text("ok") }
+        let builders = (1...20).map { "  - {name: b\($0)}" }.joined(separator: "\n")
+        let file = """
+            services:
+              - reporters.HttpStatusPush: \(first.url)/status
+            steps:
+              - steps.ShellCommand: sleep 0.2
+            builders:
+            \(builders)
+            """
+        try await Program.inFolder(["master.yaml": file]) { program in
+            var taken: [ReceivedRequest] = []
+            let ended = try await program.run(["run", "--jobs", "2"]) { _ in
+                await first.waitForRequests(5)
+                await first.stop()
+                taken = first.requests
+                // The outage itself, as long as it is said to be.
+                try await Task.sleep(for: .seconds(5))
+                let second = try LoopbackServer(port: first.port) { _ in .text("ok") }
+                await second.waitForRequests(35)
+                await second.stop()
+                taken += second.requests
+            }
+            #expect(ended.status == 0)
+            #expect(ended.output.contains(", 40 reports delivered\n"), "\(ended.output)")
+            #expect(Set(taken.map { $0.header("webhook-id") }).count == 40)
+        }
+    }
+
+    @Test func `a run does not wait for a receiver that was never there`() async throws {
+        let server = try LoopbackServer { _ in .text("ok") }
+        await server.stop()
+        let file = "services: [reporters.HttpStatusPush: \(server.url)/]\nsteps: []\n"
+        try await Program.inFolder(["master.yaml": file]) { program in
+            let ended = try await program.run("run")
+            #expect(ended.status == 0)
+            // A run that waits says so after a second, long before the first repetition is due.
+            #expect(!ended.output.contains("waiting up to"))
+            #expect(ended.error.contains("nothing listens at \(server.url.dropFirst(7))"))
+            #expect(ended.output.contains("2 reports kept for the next run"))
+        }
+    }
+}
