@@ -6,7 +6,8 @@ public protocol Reporter: Plugin, CommonSettings {
     /// The generators when the file names none.
     var defaultGenerators: [any ReportGenerator] { get }
 
-    /// Makes the body when a generator names no formatter.
+    /// Makes the body when a generator names no formatter; made anew whenever it is needed, and
+    /// neither started nor stopped.
     var defaultFormatter: any MessageFormatter { get }
 
     /// Whether ``send(_:in:)`` looks at more of a report than its body, subject and results.
