@@ -37,6 +37,9 @@ extension RequestCase {
             "files, names with quotes and unicode",
             #"files: {"a\"é": {content: x, filename: "naïve \"q\" \\ 北.txt"}}"#,
             #"files={'a"é': ('naïve "q" \\ 北.txt', 'x')}"#),
+        .post(
+            "files, a name with line ends", #"files: {f: {content: x, filename: "a\r\nb"}}"#,
+            #"files={'f': ('a\r\nb', 'x')}"#),
         .post("files, an empty content", "files: {f: ''}", "files={'f': ''}"),
         .post("files, none", "files: {}", "files={}"),
     ]

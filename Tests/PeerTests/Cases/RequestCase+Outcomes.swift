@@ -64,10 +64,6 @@ extension RequestCase {
             settings: "", keywords: "", differences: [.spacesInAddresses]),
         .get("params, a text", "params: a=1", "params='a=1'", .paramsAsText),
         .get("a number as a header", "headers: {X-A: 1}", "headers={'X-A': 1}", .numbersAsHeaders),
-        .post(
-            "a line end in the name of a file",
-            #"files: {f: {content: x, filename: "a\r\nb"}}"#,
-            #"files={'f': ('a\r\nb', 'x')}"#, .lineEndsInNames),
         RequestCase(
             name: "a short password in a netrc file", step: GET.self, url: "http://short.test/",
             settings: "{auth: netrc, proxies: {http: SERVER}}",

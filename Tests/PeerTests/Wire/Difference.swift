@@ -148,7 +148,7 @@ extension Difference {
 
 extension Difference {
     static let inOutcomes = [
-        twoBodies, paramsAsText, numbersAsHeaders, colonInUser, spacesInAddresses, lineEndsInNames,
+        twoBodies, paramsAsText, numbersAsHeaders, colonInUser, spacesInAddresses,
         shortPassword,
         digestChallenge,
     ]
@@ -157,7 +157,6 @@ extension Difference {
     static let paramsAsText = Difference("params as a text")
     static let numbersAsHeaders = Difference("Numbers as header values")
     static let colonInUser = Difference("A colon in a user name")
-    static let lineEndsInNames = Difference("Line ends in names of files")
     static let shortPassword = Difference("A short password in a netrc file")
     static let spacesInAddresses = Difference("Spaces in addresses")
     static let digestChallenge = Difference("The question of digest authentication")
