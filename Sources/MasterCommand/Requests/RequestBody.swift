@@ -12,18 +12,18 @@ enum RequestBody {
     /// Anything else.
     case bytes(count: Int)
 
-    init(_ request: ReceivedRequest) {
+    init(_ request: ReceivedRequest, hiding mask: SecretMask) {
         guard !request.body.isEmpty else {
             self = .none
             return
         }
         let type = request.header("content-type")?.lowercased() ?? ""
         if Self.mayBeJSON(type), let value = Self.json(request.body) {
-            self = .json(value)
+            self = .json(mask.apply(to: value))
         } else if request.body.count <= RequestPrinter.textByteLimit,
             let text = String(validating: request.body, as: UTF8.self), !text.utf8.contains(0)
         {
-            self = .text(text)
+            self = .text(mask.apply(to: text))
         } else {
             self = .bytes(count: request.body.count)
         }

@@ -24,8 +24,11 @@ struct RequestPrinter: Sendable {
     let marks: Marks
     /// How much is shown.
     let form: Form
+    /// Hides secrets, which come back here when a master sends them to its own receiver.
+    let mask: SecretMask
 
-    init(_ traits: TerminalTraits, _ form: Form) {
+    init(_ traits: TerminalTraits, _ form: Form, hiding mask: SecretMask = SecretMask([])) {
+        self.mask = mask
         paint = TextPainter(hasColour: traits.hasColour)
         marks = Marks(hasUnicode: traits.hasUnicode)
         self.form = form
@@ -44,7 +47,7 @@ struct RequestPrinter: Sendable {
     }
 
     private func head(_ request: ReceivedRequest, with kind: String?) -> String {
-        let target = request.target.makingControlsVisible()
+        let target = mask.apply(to: request.target).makingControlsVisible()
         var parts = [paint(.bold, "\(request.method) \(target)")]
         if let kind { parts.append(kind) }
         if form.isCompact || !request.body.isEmpty { parts.append(RequestBody.size(request)) }
@@ -63,7 +66,8 @@ struct RequestPrinter: Sendable {
         request.headers.compactMap { header in
             let name = header.name.lowercased()
             guard Self.shown.contains(name) || name.hasPrefix("webhook-") else { return nil }
-            let value = Self.hidden.contains(name) ? Self.hiding(header.value) : header.value
+            let shown = mask.apply(to: header.value)
+            let value = Self.hidden.contains(name) ? Self.hiding(shown) : shown
             return paint(.dim, "\(header.name):") + " " + value.makingControlsVisible()
         }
     }
@@ -83,7 +87,7 @@ struct RequestPrinter: Sendable {
     // MARK: Bodies
 
     private func wholeBody(_ request: ReceivedRequest) -> [String] {
-        switch RequestBody(request) {
+        switch RequestBody(request, hiding: mask) {
         case .none: []
         case .json(let value):
             JSONWriter.pretty.string(value).lines.map { $0.makingControlsVisible() }
@@ -94,7 +98,7 @@ struct RequestPrinter: Sendable {
 
     private func compactBody(_ request: ReceivedRequest, width: Int) -> [String] {
         let lines: [String] =
-            switch RequestBody(request) {
+            switch RequestBody(request, hiding: mask) {
             case .none, .bytes: []
             case .json(let value): JSONOutline.lines(value).map { $0.makingControlsVisible() }
             case .text(let text): text.lines.map { $0.makingControlsVisible() }

@@ -56,7 +56,8 @@ struct MasterRun: Sendable {
         guard let receiver else { return try await body() }
         let console = console
         let width = console.output.canRedraw ? console.size.columns : RequestPrinter.plainWidth
-        let printer = RequestPrinter(console.output, .compact(width: width))
+        let printer = RequestPrinter(
+            console.output, .compact(width: width), hiding: secrets.mask)
         let isShown = detail != .quiet
         return try await Receiver.run(ReceiverConfiguration(address: receiver)) { request in
             if isShown { await console.print(printer.lines(request)) }

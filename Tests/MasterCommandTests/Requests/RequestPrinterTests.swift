@@ -1,4 +1,5 @@
 import FoundationEssentials
+import MasterKit
 import MasterReceiver
 import Testing
 
@@ -36,6 +37,29 @@ struct RequestPrinterTests {
                 "      \"long\": {\"key\": \"abcdefghijklmnop…",
                 "    }",
             ])
+    }
+
+    /// A master that sends to its own receiver has its secrets come back to its terminal.
+    @Test(arguments: [
+        (#"{"key":"pass\"word=1"}"#, "application/json"),
+        (#"key=pass%22word%3D1"#, "application/x-www-form-urlencoded"),
+        (#"the key is pass"word=1"#, "text/plain"),
+    ])
+    func `secrets are hidden in all that is shown`(_ body: String, _ type: String) {
+        let mask = SecretMask([(name: "key", value: #"pass"word=1"#)])
+        let request = ReceivedRequest(
+            number: 4, receivedAt: Date(timeIntervalSince1970: 0), method: "POST",
+            target: "/hook/pass%22word%3D1?again=pass%22word%3D1",
+            headers: [
+                .init("Content-Type", type), .init("Authorization", #"pass"word=1"#),
+                .init("webhook-id", #"of pass"word=1"#),
+            ], body: Array(body.utf8))
+        for form in [RequestPrinter.Form.compact(width: 80), .whole] {
+            let text = RequestPrinter(traits, form, hiding: mask).lines(request).joined()
+            #expect(!text.contains("word"))
+            #expect(text.contains("/hook/<key>?again=<key>"))
+            #expect(text.count { $0 == "<" } >= 3)
+        }
     }
 
     @Test func `the compact form shows no more lines than are bearable`() {
