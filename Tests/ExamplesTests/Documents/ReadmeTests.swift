@@ -25,14 +25,23 @@ struct ReadmeTests {
         #expect(blocks("yaml").contains(try Checkout.text(of: "master.yaml")))
     }
 
-    @Test func `its Swift, and that of the other documents, is that of the examples`() throws {
-        let sources = try Checkout.names(in: "Examples/CustomMaster")
+    @Test func `its Swift, and that of the other documents, is run elsewhere`() throws {
+        let examples = try Checkout.names(in: "Examples/CustomMaster")
             .filter { $0.hasSuffix(".swift") }
             .map { try Checkout.text(of: "Examples/CustomMaster/\($0)") }
+        let tests = try Self.unindented(
+            Checkout.text(of: "Tests/StandardPluginsTests/DocumentedCodeTests.swift"))
         #expect(!blocks("swift").isEmpty)
         for block in try Documents.blocks() where block.language == "swift" {
-            #expect(sources.contains(block.text), "\(block)")
+            #expect(
+                examples.contains(block.text) || tests.contains(Self.unindented(block.text)),
+                "\(block)")
         }
+    }
+
+    /// The lines without the spaces before them.
+    private static func unindented(_ text: String) -> String {
+        text.split(separator: "\n").map { $0.drop { $0 == " " } }.joined(separator: "\n")
     }
 
     @Test func `what it says one sees is what one sees`() async throws {

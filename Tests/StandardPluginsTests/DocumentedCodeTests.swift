@@ -1,0 +1,43 @@
+import MasterKit
+import MasterTesting
+import Testing
+
+@testable import StandardPlugins
+
+/// The pieces of code that the documentation shows beside those of the examples, word for word.
+struct DocumentedCodeTests {
+    @Test func `a step is configured and run by a harness`() async throws {
+        let server = try LoopbackServer { _ in .text("ok") }
+        let step = try POST.configured([
+            "url": "\(server.url)/builds",
+            "headers": ["X-Token": .secret("token")],
+            "data": ["branch": .property("branch", default: "main")],
+        ])
+        let harness = try StepHarness(
+            properties: ["branch": "next"], secrets: ["token": "hunter2!"])
+        #expect(try await harness.run(step) == .success)
+        #expect(server.requests.map(\.text) == ["branch=next"])
+    }
+
+    @Test func `settings given in code hold expressions at any depth`() throws {
+        let step = try POST.configured([
+            "url": "http://127.0.0.1:9980/builds",
+            "params": ["branch": .property("branch", default: "main")],
+            "headers": ["X-Token": .secret("token")],
+            "data": .interpolate("%(prop:buildername)s of %(src::revision)s"),
+            "retry": 2,
+        ])
+        let context = RenderContext(properties: ["branch": "next"])
+        #expect(try step.request.params.render(in: context)?.pairs == [HTTPPair("branch", "next")])
+        #expect(step.request.url.constant?.text == "http://127.0.0.1:9980/builds")
+    }
+
+    @Test(arguments: [("main", true), ("next", false)])
+    func `values are computed without a plugin`(_ branch: String, _ expected: Bool) throws {
+        let isMain = try Renderable<Bool>(computing: .equal(.property("branch"), "main"))
+        let label = Renderable<String>(try Interpolate("%(prop:branch:-main)s/%(prop:number)s"))
+        let context = RenderContext(properties: ["branch": .string(branch), "number": 7])
+        #expect(try isMain.render(in: context) == expected)
+        #expect(try label.render(in: context) == "\(branch)/7")
+    }
+}
