@@ -27,7 +27,7 @@ struct DocumentedCodeTests {
             "data": .interpolate("%(prop:buildername)s of %(src::revision)s"),
             "retry": 2,
         ])
-        let context = RenderContext(properties: ["branch": "next"])
+        let context = RenderContext(properties: Properties(["branch": "next"], source: "test"))
         #expect(try step.request.params.render(in: context)?.pairs == [HTTPPair("branch", "next")])
         #expect(step.request.url.constant?.text == "http://127.0.0.1:9980/builds")
     }
@@ -36,7 +36,8 @@ struct DocumentedCodeTests {
     func `values are computed without a plugin`(_ branch: String, _ expected: Bool) throws {
         let isMain = try Renderable<Bool>(computing: .equal(.property("branch"), "main"))
         let label = Renderable<String>(try Interpolate("%(prop:branch:-main)s/%(prop:number)s"))
-        let context = RenderContext(properties: ["branch": .string(branch), "number": 7])
+        let properties: JSONObject = ["branch": .string(branch), "number": 7]
+        let context = RenderContext(properties: Properties(properties, source: "test"))
         #expect(try isMain.render(in: context) == expected)
         #expect(try label.render(in: context) == "\(branch)/7")
     }
