@@ -61,6 +61,7 @@ extension Outbox {
         let (newest, changeCount) = try await store.read { database in
             (try Event.newestSequence(in: database), try database.changeCount())
         }
+        let wasFault = store.endedUncleanly && CrashMark.isSet(at: store.crashMarkPath)
         var generations: [Generation] = []
         var sendings: [Sending] = []
         for (declaration, known) in zip(reporters, followed) {
@@ -73,7 +74,8 @@ extension Outbox {
             let sending = try await open(recipient, known, in: environment)
             let crashWatch = CrashWatch(
                 newestEvent: store.endedUncleanly ? newest : nil,
-                suspicion: known.suspicion
+                suspicion: known.suspicion,
+                wasFault: wasFault
             )
             sendings.append(sending)
             generations.append(

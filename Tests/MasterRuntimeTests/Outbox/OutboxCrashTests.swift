@@ -1,3 +1,4 @@
+import FoundationEssentials
 import MasterKit
 import Testing
 
@@ -12,6 +13,7 @@ struct OutboxCrashTests {
     private static func crash(
         _ times: Int,
         on bench: OutboxBench,
+        byFault isFault: Bool = true,
         then last: (OutboxBench) async throws -> Void
     ) async throws {
         guard times > 0 else { return try await last(bench) }
@@ -25,7 +27,10 @@ struct OutboxCrashTests {
         try await bench.running(ScriptedReporter(generators: [deadly])) { _ in
             await started.wait(for: 1)
             try await OutboxBench.with(copyOf: bench) { copy in
-                try await crash(times - 1, on: copy, then: last)
+                if isFault {
+                    try Data("x".utf8).write(to: URL(filePath: copy.store.crashMarkPath))
+                }
+                try await crash(times - 1, on: copy, byFault: isFault, then: last)
             }
         }
     }
@@ -90,6 +95,27 @@ struct OutboxCrashTests {
                 #expect(try await copy.value(suspects) == 0)
             }
         }
+    }
+
+    @Test func `who kills the program at that moment does not condemn the event`() async throws {
+        try await OutboxBench.with { bench in
+            try await Self.prepare(bench)
+            try await Self.crash(4, on: bench, byFault: false) { copy in
+                try await copy.running(ScriptedReporter()) { outbox in
+                    await outbox.drain(for: .seconds(4))
+                    let summary = try await outbox.summary()
+                    #expect(summary.deliveries.map(\.state) == [.delivered, .delivered])
+                }
+            }
+        }
+    }
+
+    @Test func `but what brings it down every time without a mark is given up, too`() async throws {
+        let watch = CrashWatch(newestEvent: 9, suspicion: Suspicion(eventSequence: 7, crashes: 6))
+        #expect(watch.condemns(7))
+        #expect(!watch.condemns(8))
+        let early = CrashWatch(newestEvent: 9, suspicion: Suspicion(eventSequence: 7, crashes: 5))
+        #expect(!early.condemns(7))
     }
 
     @Test func `an end without a crash counts nothing`() async throws {

@@ -7,6 +7,19 @@ struct CrashWatch: Sendable {
     var newestEvent: Int?
     /// The event that was worked on alone at that time.
     var suspicion: Suspicion?
+    /// Whether the program went down by a fault of its own, as far as can be told.
+    var wasFault = false
+
+    /// How often the program may go down over an event before that is given up.
+    ///
+    /// Whoever kills the program may do so just then, more than once; but that a report needs more
+    /// memory than there is looks the same.
+    var crashLimit: Int { wasFault ? 2 : 6 }
+
+    /// Whether an event is to be given up.
+    func condemns(_ sequence: Int) -> Bool {
+        suspicion.map { $0.eventSequence == sequence && $0.crashes >= crashLimit } ?? false
+    }
 }
 
 extension Generation {
@@ -41,13 +54,9 @@ extension Generation {
     /// The drafts of an event that may have brought the program down.
     ///
     /// It is noted before and after, so that the next start knows. An event that has done it
-    /// twice is given up.
+    /// too often is given up.
     private func watchedDrafts(of event: Event, _ sequence: Int) async throws -> [Draft]? {
-        if let known = crashWatch.suspicion, known.eventSequence == sequence,
-            known.crashes >= Suspicion.crashLimit
-        {
-            return gaveUp(event)
-        }
+        if crashWatch.condemns(sequence) { return gaveUp(event) }
         let id = recipient.id
         try await environment.store.write { try $0.suspect(sequence, of: id) }
         let drafts = await drafts(of: event)
@@ -56,7 +65,7 @@ extension Generation {
     }
 
     private func gaveUp(_ event: Event) -> [Draft] {
-        let times = "\(Suspicion.crashLimit) times"
+        let times = "\(crashWatch.suspicion?.crashes ?? crashWatch.crashLimit) times"
         let reason = "no report could be made: the program went down \(times) while it was"
         environment.logger.error("\(recipient.name): \(reason)")
         return recipient.generators.enumerated()

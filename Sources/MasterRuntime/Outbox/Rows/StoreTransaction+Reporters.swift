@@ -107,9 +107,6 @@ struct FollowedReporter: Sendable {
 
 /// An event that was worked on alone when the program went down.
 struct Suspicion: Sendable {
-    /// How often the program may go down before the event is given up.
-    static let crashLimit = 2
-
     /// The event.
     let eventSequence: Int
     /// How often that happened.
