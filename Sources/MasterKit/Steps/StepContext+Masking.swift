@@ -87,7 +87,9 @@ private final class MaskingLog: StepLog {
     }
 
     func write(_ bytes: ArraySlice<UInt8>, to channel: LogChannel) async throws {
-        let shown = streams.withLock { $0[channel, default: mask.stream()].process(bytes) }
+        let shown = streams.withLock {
+            $0[channel, default: mask.stream()].process(bytes, of: channel)
+        }
         if !shown.isEmpty { try await log.write(shown[...], to: channel) }
     }
 

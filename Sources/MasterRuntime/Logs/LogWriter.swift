@@ -112,7 +112,7 @@ final class LogWriter: StepLog {
             state.lines.add(bytes, of: channel, to: &state.pending)
             return
         }
-        let masked = state.masks[channel, default: mask.stream()].process(bytes)
+        let masked = state.masks[channel, default: mask.stream()].process(bytes, of: channel)
         state.lines.add(masked[...], of: channel, to: &state.pending)
     }
 
