@@ -37,6 +37,7 @@ struct ExchangeLog {
             try await write(exchange, LoggedContent(exchange))
             try await log.line(Self.rule)
         }
+        if let unfinished = error.unfinished { try await write(unfinished) }
         let limit = Self.limits[error.code].map { "; the limit is '\($0)'" } ?? ""
         try await log.line("The request failed: \(error.message)\(limit)", to: .stderr)
     }
@@ -72,10 +73,22 @@ struct ExchangeLog {
         }
     }
 
-    private func write(_ exchange: HTTPExchange, _ content: LoggedContent) async throws {
+    /// Writes what went over the wire before a fault.
+    private func write(_ unfinished: HTTPExchange) async throws {
+        guard unfinished.status == 0 else {
+            return try await write(unfinished, LoggedContent(unfinished))
+        }
+        try await writeRequest(of: unfinished)
+    }
+
+    private func writeRequest(of exchange: HTTPExchange) async throws {
         try await write(
             section("Request Headers", requestHeaders.lines(exchange.requestHeaders)), to: .header)
         try await log.line("URL: \(exchange.url)")
+    }
+
+    private func write(_ exchange: HTTPExchange, _ content: LoggedContent) async throws {
+        try await writeRequest(of: exchange)
         let isGood = exchange.isSuccess
         try await log.line("Status: \(exchange.status)", to: isGood ? .stdout : .stderr)
         try await write(

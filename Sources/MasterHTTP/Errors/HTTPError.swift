@@ -61,6 +61,10 @@ public struct HTTPError: Error, Sendable, Hashable {
     public let message: String
     /// The exchanges that were completed before.
     public var exchanges: [HTTPExchange]
+    /// The exchange that failed, as far as it came; `nil` when none of it is known to be sent.
+    ///
+    /// Its status is 0 when no answer had begun.
+    public var unfinished: HTTPExchange?
     /// Whether a byte of the request was sent, so that the server may have acted on it.
     public var mayHaveArrived: Bool
 

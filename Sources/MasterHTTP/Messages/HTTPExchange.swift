@@ -11,7 +11,7 @@ public struct HTTPExchange: Sendable, Hashable {
         get { sent.headers }
         set { sent = .read(newValue) }
     }
-    /// The status code of the answer.
+    /// The status code of the answer; 0 in an unfinished exchange without one.
     public var status: Int
     /// The words after the status code; may be empty.
     public var reason: String
@@ -53,13 +53,13 @@ public struct HTTPExchange: Sendable, Hashable {
     init(
         method: HTTPMethod,
         url: String,
-        statusLine: StatusLine,
+        statusLine: StatusLine?,
         answer: TransferOutcome.Answer
     ) {
         self.method = method
         self.url = url
-        status = statusLine.status
-        reason = statusLine.reason
+        status = statusLine?.status ?? 0
+        reason = statusLine?.reason ?? ""
         body = answer.body
         duration = answer.duration
         sent = .unread(answer.requestHead)

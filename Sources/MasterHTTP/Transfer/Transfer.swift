@@ -54,6 +54,9 @@ final class Transfer {
         )
     }
 
+    /// What went over the wire before a fault; `nil` when it is not known to be anything.
+    var beginning: TransferOutcome.Answer? { progress.hasSent ? answer : nil }
+
     /// Says whether the request may be sent now that a connection stands.
     ///
     /// When a kept connection ends before a byte of the answer came, libcurl would send the request
@@ -73,12 +76,7 @@ final class Transfer {
         noteActivity()
         let startsAnswer = unsafe line.starts(with: "HTTP/".utf8)
         if headIsComplete, !startsAnswer { return line.count }
-        if startsAnswer {
-            head.removeAll(keepingCapacity: true)
-            body.removeAll()
-            headIsComplete = false
-            announcedLength = 0
-        }
+        if startsAnswer { forgetAnswer() }
         if head.isEmpty { head.reserveCapacity(512) }
         unsafe head.append(contentsOf: line)
         unsafe noteLength(line)
@@ -140,6 +138,14 @@ final class Transfer {
         if progress.hasSent { noteActivity() }
     }
 
+    /// Drops an answer that another one takes the place of.
+    private func forgetAnswer() {
+        head.removeAll(keepingCapacity: true)
+        body.removeAll()
+        headIsComplete = false
+        announcedLength = 0
+    }
+
     private func noteActivity() {
         progress.lastActivity = clock.now
     }
@@ -167,7 +173,10 @@ final class Transfer {
 
     /// Keeps the head of the request that is sent last: a tunnel or a challenge comes before it.
     private func noteRequest(_ bytes: UnsafeRawBufferPointer) {
-        if requestHead.hasCompleteHead { requestHead.removeAll(keepingCapacity: true) }
+        if requestHead.hasCompleteHead {
+            requestHead.removeAll(keepingCapacity: true)
+            forgetAnswer()
+        }
         unsafe requestHead.append(contentsOf: bytes)
         if !requestHead.starts(with: "CONNECT ".utf8) { progress.hasSent = true }
     }

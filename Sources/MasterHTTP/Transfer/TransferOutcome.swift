@@ -1,9 +1,10 @@
 /// What became of one transfer, as the loop's thread hands it over: bytes, not yet read.
 enum TransferOutcome: Sendable {
     case answered(Answer)
-    case failed(HTTPError)
+    /// The answer holds what came before the fault, once the request was under way.
+    case failed(HTTPError, Answer? = nil)
 
-    /// A complete answer.
+    /// A complete answer, or the beginning of one.
     struct Answer: Sendable {
         /// The request line and headers as sent.
         let requestHead: [UInt8]
@@ -16,7 +17,12 @@ enum TransferOutcome: Sendable {
     /// The exchange that the transfer was.
     func exchange(method: HTTPMethod, _ address: HTTPAddress) throws(HTTPError) -> HTTPExchange {
         switch self {
-        case .failed(let error): throw error
+        case .failed(var error, let answer):
+            guard let answer else { throw error }
+            let line = StatusLine(answer.head)
+            error.unfinished = HTTPExchange(
+                method: method, url: address.text, statusLine: line, answer: answer)
+            throw error
         case .answered(let answer):
             guard let line = StatusLine(answer.head) else { throw .malformed(address) }
             return HTTPExchange(

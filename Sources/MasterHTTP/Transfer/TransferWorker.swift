@@ -100,7 +100,7 @@ final class TransferWorker {
             if transfer.hasEndedWell(result) {
                 finish(transfer, .answered(transfer.answer))
             } else {
-                finish(transfer, .failed(transfer.error(result)))
+                finish(transfer, .failed(transfer.error(result), transfer.beginning))
             }
         }
     }
@@ -171,7 +171,7 @@ final class TransferWorker {
         nextCheck = nil
         for transfer in Array(transfers.values) {
             if let error = transfer.overdue {
-                finish(transfer, .failed(error))
+                finish(transfer, .failed(error, transfer.beginning))
             } else {
                 check(at: transfer.nextDeadline)
             }

@@ -60,6 +60,39 @@ struct NetworkFaultTests {
         #expect(log.contains("\neThe request failed: "))
     }
 
+    @Test func `what came of the last answer is in the log`() async throws {
+        let half = try await StepRun.of(POST.self, "{url: SERVER/half, data: {k: v}}") { _ in
+            .closeHalfway(body: Array("half of it".utf8), after: 4)
+        }
+        let large = try await StepRun.of(GET.self, "{url: SERVER/, max_size: 3}") { _ in
+            .text("large", headers: [("X-Kept", "yes")])
+        }
+
+        let log = try #require(half.log("log"))
+        #expect(log.contains("hRequest Headers:\nh\tHost: "))
+        #expect(log.contains("oURL: SERVER/half\noStatus: 200\nhResponse Headers:\n"))
+        #expect(log.contains("o ------ Content ------\nohalf\neThe request failed: "))
+        #expect(large.log("log")?.contains("h\tX-Kept: yes\n") == true)
+    }
+
+    @Test func `what was sent is in the log, also when nothing came back`() async throws {
+        let run = try await StepRun.of(
+            GET.self, "{url: SERVER/, auth: {digest: [user, passw0rd]}, headers: {X-Sent: yes}}"
+        ) { request in
+            guard request.header("Authorization") != nil else {
+                let challenge = #"Digest realm="r", nonce="n", qop="auth""#
+                return .text("who?\n", status: 401, headers: [("WWW-Authenticate", challenge)])
+            }
+            return .closeBeforeAnswer
+        }
+
+        let log = try #require(run.log("log"))
+        #expect(log.contains("h\tAuthorization: <HIDDEN>\n"))
+        #expect(log.contains("h\tX-Sent: yes\n"))
+        #expect(log.contains("oURL: SERVER/\neThe request failed: "))
+        #expect(!log.contains("Status: "))
+    }
+
     @Test(arguments: [
         ("null", "must be a text, not null"),
         ("/relative", "must begin with http:// or https://"),
