@@ -39,6 +39,30 @@ struct StandardPluginsTests {
             try String(contentsOf: tests, encoding: .utf8).contains("struct \(key.name)Tests {"))
     }
 
+    /// The pages for users, as one text.
+    private static let pages: String = {
+        do {
+            let folder = root.appending(path: "Sources/MasterKit/MasterKit.docc")
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            return try names.filter { $0.hasSuffix(".md") }
+                .map { try String(contentsOf: folder.appending(path: $0), encoding: .utf8) }
+                .joined()
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }()
+
+    @Test(arguments: Registry.standard.entries.map(\.key))
+    func `a plugin and each of its settings is on a page`(_ key: PluginKey) throws {
+        let type = try #require(Registry.standard[key]?.type)
+        #expect(Self.pages.contains(key.name))
+        for setting in type.declarations {
+            #expect(
+                Self.pages.contains("`\(setting.name)`") || Self.pages.contains("\(setting.name):"),
+                "\(setting.name)")
+        }
+    }
+
     @Test(arguments: Registry.standard.entries.map(\.key))
     func `a plugin and each of its settings is explained in a sentence`(
         _ key: PluginKey
