@@ -24,7 +24,7 @@ struct ProxyMap: SettingValue {
                 isRight = false
                 continue
             }
-            map[key] = address?.text
+            map[key] = address?.text ?? ""
         }
         return isRight ? ProxyMap(proxies: .map(map)) : nil
     }

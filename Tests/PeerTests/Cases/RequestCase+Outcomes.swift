@@ -69,6 +69,10 @@ extension RequestCase {
             settings: "{auth: netrc, proxies: {http: SERVER}}",
             keywords: "proxies={'http': 'SERVER'}", differences: [.shortPassword]),
         .get(
+            "no proxy for a host",
+            "proxies: {http: 'http://127.0.0.1:1', 'http://127.0.0.1': null}",
+            "proxies={'http': 'http://127.0.0.1:1', 'http://127.0.0.1': None}", .proxies),
+        .get(
             "a colon in a user", "auth: ['a:b', c]", "auth=('a:b', 'c')", .colonInUser),
         .get(
             "a password beyond Latin-1", "auth: [user, 北]", "auth=('user', '北')", .basicAsUTF8),

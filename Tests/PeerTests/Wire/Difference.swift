@@ -149,7 +149,7 @@ extension Difference {
 extension Difference {
     static let inOutcomes = [
         twoBodies, paramsAsText, numbersAsHeaders, colonInUser, spacesInAddresses,
-        shortPassword,
+        shortPassword, proxies,
         digestChallenge,
     ]
 
@@ -158,6 +158,7 @@ extension Difference {
     static let numbersAsHeaders = Difference("Numbers as header values")
     static let colonInUser = Difference("A colon in a user name")
     static let shortPassword = Difference("A short password in a netrc file")
+    static let proxies = Difference("Proxies")
     static let spacesInAddresses = Difference("Spaces in addresses")
     static let digestChallenge = Difference("The question of digest authentication")
 }

@@ -96,4 +96,13 @@ struct GETTests {
         #expect(run.results == .success)
         #expect(try run.request.target == "http://build.invalid/x")
     }
+
+    @Test func `a host with null goes without the proxy of its scheme`() async throws {
+        let run = try await StepRun.of(
+            GET.self,
+            "{url: SERVER/x, proxies: {http: 'http://127.0.0.1:1', 'http://127.0.0.1': null}}")
+
+        #expect(run.results == .success)
+        #expect(try run.request.target == "/x")
+    }
 }

@@ -61,7 +61,10 @@ struct HTTPRequestSettingsTests {
             "proxies: {http: 'http://p:1', HTTPS: p:2}",
             .map(["http": "http://p:1", "https": "p:2"])
         ),
-        ("proxies: {all://h: 'socks5h://p', https: null}", .map(["all://h": "socks5h://p"])),
+        (
+            "proxies: {all://h: 'socks5h://p', https: null}",
+            .map(["all://h": "socks5h://p", "https": ""])
+        ),
     ]
 
     @Test(arguments: routes)
