@@ -25,6 +25,7 @@ struct SecretForms {
     private mutating func add(_ text: String) {
         let bytes = Array(text.utf8)
         texts.insert(bytes)
+        texts.insert(Array(text.lowercased().utf8))  // as the host of an address
         for escaped in TextEscapes.json(text).union([bytes]) {
             texts.insert(escaped)
             texts.formUnion(TextEscapes.shell(escaped))

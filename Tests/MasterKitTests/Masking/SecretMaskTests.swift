@@ -44,6 +44,11 @@ struct SecretMaskTests {
         #expect(mask(["a": "hunter2\n"]).apply(to: "x hunter2 y hunter2\n") == "x <a> y <a>")
     }
 
+    @Test func `a value is found in lower case, as hosts are written`() {
+        let mask = mask(["host": "Hidden.Example-7"])
+        #expect(mask.apply(to: "no hidden.example-7 at Hidden.Example-7") == "no <host> at <host>")
+    }
+
     @Test(arguments: [JSONWriter.compact, .python, .pretty])
     func `a value is found in JSON`(writer: JSONWriter) {
         let value = "p\"a\\s/s\né😀<&>"
