@@ -65,16 +65,18 @@ public final class HTTPClient: Sendable {
     ) async throws -> HTTPResponse {
         let journey = try Journey(request, session: session, client: self)
         var refusal: (any Error)?
-        do {
+        let outcome: Result<HTTPResponse, HTTPError>
+        do throws(HTTPError) {
             let response = try await journey.travel { spec in
                 await carry(spec, receiving: receive, refusal: &refusal)
             }
-            // A short body is complete before anybody has looked at it.
-            if let refusal { throw refusal }
-            return response
+            outcome = .success(response)
         } catch {
-            throw refusal ?? error
+            outcome = .failure(error)
         }
+        // A short body is complete before anybody has looked at it.
+        guard let refusal else { return try outcome.get() }
+        throw (refusal as? HTTPError)?.ending(outcome) ?? refusal
     }
 
     /// Runs one transfer and receives its body at the same time.

@@ -87,6 +87,20 @@ extension HTTPError {
         )
     }
 
+    /// The same error with what was exchanged until the receiver of a body threw it.
+    func ending(_ outcome: Result<HTTPResponse, HTTPError>) -> HTTPError {
+        var error = self
+        switch outcome {
+        case .success(let response):
+            error.exchanges = response.history
+            error.unfinished = response.final
+        case .failure(let fault):
+            error.exchanges = fault.exchanges
+            error.unfinished = fault.unfinished
+        }
+        return error
+    }
+
     /// The same error after these exchanges.
     func following(_ history: [HTTPExchange]) -> HTTPError {
         guard !history.isEmpty else { return self }

@@ -110,7 +110,9 @@ extension Transfer {
             return "the certificate of \(place) is not trusted: \(reason); "
                 + "set verify to a CA file or to false"
         }
+        let isPlain = detail.contains("wrong version number")
         return "TLS with \(place) failed: \(detail)"
+            + (isPlain ? "; see whether it speaks TLS, or write http://" : "")
     }
 
     /// What a proxy said instead of opening a tunnel.

@@ -136,7 +136,7 @@ final class TransferWorker {
 
     private func cancel(_ job: TransferJob) {
         if let transfer = transfers[ObjectIdentifier(job)] {
-            return finish(transfer, .failed(transfer.cancelled))
+            return finish(transfer, .failed(transfer.cancelled, transfer.beginning))
         }
         for (job, completion) in queue.removeWaiting(where: { $0.0 === job }) {
             tell(job, completion, .failed(.cancelled))

@@ -56,4 +56,25 @@ struct StreamedContentTests {
         #expect(run.harness.logs.map(\.name) == ["log", "content"])
         #expect(run.log("content") == "olanded\n")
     }
+
+    @Test(arguments: [7, 300_000])
+    func `the exchanges of a streamed body that is too large are in the log`(
+        _ size: Int
+    ) async throws {
+        let run = try await StepRun.of(
+            GET.self, "{url: SERVER/, stream: true, max_size: 6}"
+        ) { request in
+            request.path == "/"
+                ? .text("moved\n", status: 302, headers: [("Location", "/landed")])
+                : .respond(
+                    headers: [("X-Kept", "yes")], body: [UInt8](repeating: 0x61, count: size))
+        }
+
+        let log = try #require(run.log("log"))
+        #expect(run.results == .failure)
+        #expect(log.contains("omoved\n"))
+        #expect(log.contains("oURL: SERVER/landed\noStatus: 200\n"))
+        #expect(log.contains("h\tX-Kept: yes\n"))
+        #expect(log.contains("\neThe request failed: the answer has more than 6 bytes"))
+    }
 }
