@@ -7,13 +7,14 @@ public struct DeferredValue: SettingValue, RenderableValue {
 
     /// Reads a value and checks the expressions in it.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> DeferredValue? {
-        guard let tree = RenderTree(node, with: decoder) else { return nil }
-        if let constant = tree.constant {
+        let start = decoder.diagnostics.count
+        let tree = RenderTree(node, with: decoder)
+        if let constant = tree?.constant {
             guard decoder.decode(JSONValue.self, from: constant) != nil else { return nil }
         } else {
-            decoder.probing { _ = decoder.decode(JSONValue.self, from: node) }
+            decoder.probing(since: start) { _ = decoder.decode(JSONValue.self, from: node) }
         }
-        return DeferredValue(tree: tree)
+        return tree.map { DeferredValue(tree: $0) }
     }
 
     /// Computes the value.

@@ -94,15 +94,17 @@ extension Renderable: SettingValue {
     public static func decode(
         _ node: YAMLNode, with decoder: SettingDecoder
     ) -> Renderable<Value>? {
-        guard let tree = RenderTree(node, with: decoder) else { return nil }
-        if let constant = tree.constant {
+        let start = decoder.diagnostics.count
+        let tree = RenderTree(node, with: decoder)
+        if let constant = tree?.constant {
             let isLoaded = LoadedTag(of: node) != nil
             let value = decoder.decode(Value.self, from: isLoaded ? node : constant)
             return value.map { Renderable($0) }
         }
-        decoder.probing { _ = decoder.decode(Value.self, from: node) }
-        return Renderable(
-            form: .tree(tree, subject: decoder.subject, folder: decoder.folder))
+        decoder.probing(since: start) { _ = decoder.decode(Value.self, from: node) }
+        return tree.map {
+            Renderable(form: .tree($0, subject: decoder.subject, folder: decoder.folder))
+        }
     }
 
     private init(form: Form) {

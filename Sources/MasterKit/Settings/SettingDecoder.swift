@@ -135,11 +135,21 @@ public final class SettingDecoder {
     }
 
     /// Runs a body in which values that are computed at run time are passed over.
-    func probing(_ body: () -> Void) {
-        let outer = isProbing
+    ///
+    /// - Parameters:
+    ///   - start: How many diagnostics there were before those values were read; what was said
+    ///     since then is not said again.
+    ///   - body: Reads the values.
+    func probing(since start: Int, _ body: () -> Void) {
+        let (outer, end) = (isProbing, diagnostics.count)
         isProbing = true
-        defer { isProbing = outer }
         body()
+        isProbing = outer
+        let said = Set(diagnostics[start..<end])
+        let found = diagnostics[end...]
+        diagnostics.removeLast(found.count)
+        errorCount -= found.count { $0.severity == .error }
+        add(found.filter { !said.contains($0) })
     }
 
     /// Makes a plugin with what is read beside its own settings, and finds the settings of both.
