@@ -32,9 +32,7 @@ enum LoggedContent {
         switch self {
         case .nothing: break
         case .note(let note): try await log.line(note, to: .header)
-        case .text(let bytes):
-            try await log.write(bytes[...], to: .stdout)
-            if bytes.last != 0x0A { try await log.write([0x0A], to: .stdout) }
+        case .text(let bytes): try await log.line(bytes)
         }
     }
 

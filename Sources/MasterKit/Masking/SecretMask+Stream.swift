@@ -22,15 +22,6 @@ extension SecretMask {
             return mask(isFinal: false)
         }
 
-        /// Takes the next piece of a channel of a log. What the master says in whole lines is never
-        /// continued, so that none of it is held back.
-        package mutating func process(
-            _ bytes: ArraySlice<UInt8>, of channel: LogChannel
-        ) -> [UInt8] {
-            let shown = process(bytes)
-            return channel == .header && bytes.last == 0x0A ? shown + finish() : shown
-        }
-
         /// Returns what was held back; the stream may be used again.
         public mutating func finish() -> [UInt8] {
             mask(isFinal: true)

@@ -115,12 +115,22 @@ struct SecretPatterns: Sendable {
         var index = start
         for byte in pattern.bytes {
             if pattern.mayBreak, index > start {
-                while index < bytes.count, lineEnds.contains(bytes[index]) { index += 1 }
+                index = lineBreak(bytes, at: index)
             }
             guard index < bytes.count else { return .incomplete }
             guard bytes[index] == byte else { return .none }
             index += 1
         }
         return .found(secret: pattern.secret, count: index - start)
+    }
+
+    /// The end of the line break that stands at an index; blank lines are not skipped, since
+    /// output may have any number of them.
+    private static func lineBreak(_ bytes: [UInt8], at start: Int) -> Int {
+        var index = start
+        while index < bytes.count, index < start + 2, lineEnds.contains(bytes[index]) {
+            index += 1
+        }
+        return index
     }
 }

@@ -87,16 +87,21 @@ private final class MaskingLog: StepLog {
     }
 
     func write(_ bytes: ArraySlice<UInt8>, to channel: LogChannel) async throws {
-        let shown = streams.withLock {
-            $0[channel, default: mask.stream()].process(bytes, of: channel)
-        }
+        let shown = streams.withLock { $0[channel, default: mask.stream()].process(bytes) }
         if !shown.isEmpty { try await log.write(shown[...], to: channel) }
     }
 
+    func flush(_ channel: LogChannel) async throws {
+        try await writeHeld(channel)
+        try await log.flush(channel)
+    }
+
     func finish() async throws {
-        for channel in LogChannel.allCases {
-            let held = streams.withLock { $0[channel]?.finish() } ?? []
-            if !held.isEmpty { try await log.write(held[...], to: channel) }
-        }
+        for channel in LogChannel.allCases { try await writeHeld(channel) }
+    }
+
+    private func writeHeld(_ channel: LogChannel) async throws {
+        let held = streams.withLock { $0[channel]?.finish() } ?? []
+        if !held.isEmpty { try await log.write(held[...], to: channel) }
     }
 }

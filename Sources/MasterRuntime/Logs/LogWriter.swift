@@ -70,6 +70,10 @@ final class LogWriter: StepLog {
         if isFull { await room() }
     }
 
+    func flush(_ channel: LogChannel) async throws {
+        _ = await add { finish(channel, &$0) }
+    }
+
     /// Writes what is left and closes the file.
     ///
     /// - Returns: The number of lines.
@@ -112,17 +116,19 @@ final class LogWriter: StepLog {
             state.lines.add(bytes, of: channel, to: &state.pending)
             return
         }
-        let masked = state.masks[channel, default: mask.stream()].process(bytes, of: channel)
+        let masked = state.masks[channel, default: mask.stream()].process(bytes)
         state.lines.add(masked[...], of: channel, to: &state.pending)
     }
 
     /// Adds what masks hold back, which no header brings out: it may be half of a secret.
     private func finish(_ state: inout State) {
-        for channel in LogChannel.allCases {
-            guard let rest = state.masks[channel]?.finish() else { continue }
-            state.lines.add(rest[...], of: channel, to: &state.pending)
-        }
+        for channel in LogChannel.allCases { finish(channel, &state) }
         state.lines.finish(&state.pending)
+    }
+
+    private func finish(_ channel: LogChannel, _ state: inout State) {
+        guard let rest = state.masks[channel]?.finish() else { return }
+        state.lines.add(rest[...], of: channel, to: &state.pending)
     }
 
     // MARK: Writing

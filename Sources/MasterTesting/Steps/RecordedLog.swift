@@ -69,6 +69,9 @@ public final class RecordedLog: StepLog {
         changed()
     }
 
+    /// Does nothing: what is shown of the log is masked as a whole.
+    public func flush(_ channel: LogChannel) async throws {}
+
     private static func line(_ bytes: ArraySlice<UInt8>, _ channel: LogChannel) -> String {
         let letter = String(Unicode.Scalar(channel.rawValue))
         return letter + String(decoding: bytes, as: UTF8.self)

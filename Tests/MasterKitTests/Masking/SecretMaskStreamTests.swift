@@ -18,6 +18,12 @@ struct SecretMaskStreamTests {
         #expect(run(mask, ["x hunter2"]) == ["x ", "hunter2"])
     }
 
+    @Test func `blank lines are not held back, whatever stands before them`() {
+        let mask = SecretMask([(name: "t", value: "hunter2!")])
+        #expect(run(mask, ["aHVu", "\n\n\n", "\n"]) == ["", "aHVu\n\n\n", "\n", ""])
+        #expect(run(mask, ["aHVu\r", "\ndGVyMiE="]) == ["", "<t>=", ""])
+    }
+
     @Test func `a longer secret is waited for`() {
         let mask = SecretMask([(name: "s", value: "abcd"), (name: "l", value: "abcdefgh")])
         #expect(run(mask, ["abcd", "efgh"]) == ["", "<l>", ""])

@@ -58,6 +58,21 @@ struct LogWriterTests {
         }
     }
 
+    @Test func `whole lines keep their order though they end like a secret begins`() async throws {
+        let mask = SecretMask([(name: "token", value: "Жук-1234"), (name: "two", value: "a\nbcd")])
+        #expect(Array("Жук".utf8).starts(with: [0xD0]), "which is 0 in base64")
+        try await with(mask: mask) { writer, path in
+            try await writer.line("Status: 200")
+            try await writer.line("Headers: a", to: .header)
+            try await writer.write(Array("it is Жук".utf8)[...], to: .stdout)
+            try await writer.line("0", to: .stderr)
+            try await writer.line("-1234")
+            #expect(try await writer.close() == 4)
+            let lines = "oStatus: 200\nhHeaders: a\ne0\noit is <token>\n"
+            #expect(try read(path) == lines)
+        }
+    }
+
     @Test func `an empty log is an empty file`() async throws {
         try await with { writer, path in
             let count = try await writer.close()
