@@ -18,12 +18,15 @@ struct DeliveriesPlace: ParsableArguments {
         try await DeliveryDesk.with(folder: folder, body)
     }
 
+    /// What there is to say when no master has used the folder.
+    var unused: String { "no run has used \(folder) yet, so no reports are kept there" }
+
     /// Says that there are no such deliveries.
     func unknown(_ ids: [Int]) -> FailedRun {
         let names = ids.map { "\($0)" }.joined(separator: ", ")
         return FailedRun(
-            "there is no delivery \(names) in \(folder); \(advice.command("list")) shows those "
-                + "there are")
+            "there is no delivery \(names) in \(folder); "
+                + advice.to("see those there are", "list"))
     }
 
     /// Says that there is no such reporter.

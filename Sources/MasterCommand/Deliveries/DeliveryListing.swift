@@ -46,8 +46,7 @@ struct DeliveryListing {
         let name = reporter.name.makingControlsVisible()
         let since = reporter.closedAt.map { " since \($0.forPeople)" } ?? ""
         let reason = reporter.closedReason?.makingControlsVisible() ?? "its endpoint is gone"
-        return "\(name) is closed\(since): \(reason); "
-            + "\(advice.command("resume \(name.shellQuoted)")) opens it again"
+        return "\(name) is closed\(since): \(reason); " + advice.toOpenAgain(name)
     }
 }
 

@@ -14,7 +14,7 @@ struct DeliverySelection: ParsableArguments {
     var reporter: String?
 
     /// Whether each one is named, so that one which cannot be meant is a mistake.
-    var namesEach: Bool { !ids.isEmpty }
+    private var namesEach: Bool { !ids.isEmpty }
 
     func validate() throws {
         let ways = [!ids.isEmpty, all, reporter != nil].count { $0 }
@@ -25,15 +25,41 @@ struct DeliverySelection: ParsableArguments {
                 : "numbers, --all and --reporter exclude each other; keep one")
     }
 
-    /// The deliveries that are meant; none when no master has used the folder.
-    func chosen(
-        from desk: DeliveryDesk?, at place: DeliveriesPlace
-    ) async throws -> [DeliveryRecord] {
-        guard let desk else {
-            if namesEach { throw place.unknown(ids) }
-            if let reporter { throw place.unknown(reporter: reporter, among: []) }
-            return []
+    /// Changes the deliveries that are meant and says what came of it.
+    ///
+    /// - Parameters:
+    ///   - place: Whose deliveries are meant.
+    ///   - context: Where it is said.
+    ///   - obstacle: Why a delivery cannot be changed; it is a mistake to name such a one.
+    ///   - body: Makes the change, and gives what is to be said.
+    /// - Returns: Success.
+    /// - Throws: ``FailedRun`` when what is meant is not there, or what the store says.
+    func change(
+        at place: DeliveriesPlace, in context: CommandContext,
+        unless obstacle: (DeliveryRecord) -> String?,
+        _ body: (DeliveryDesk, [DeliveryRecord]) async throws -> String
+    ) async throws -> ExitStatus {
+        let said = try await place.withDesk { desk in
+            guard let desk else { return try unused(place) }
+            let chosen = try await chosen(from: desk, at: place)
+            for delivery in chosen where namesEach {
+                if let reason = obstacle(delivery) { throw FailedRun("\(delivery.id) \(reason)") }
+            }
+            return try await body(desk, chosen)
         }
+        await context.console.print(said)
+        return .success
+    }
+
+    private func unused(_ place: DeliveriesPlace) throws -> String {
+        if namesEach { throw place.unknown(ids) }
+        if let reporter { throw place.unknown(reporter: reporter, among: []) }
+        return place.unused
+    }
+
+    private func chosen(
+        from desk: DeliveryDesk, at place: DeliveriesPlace
+    ) async throws -> [DeliveryRecord] {
         guard !namesEach else { return try await named(at: desk, place) }
         if let reporter {
             let known = try await desk.reporters()

@@ -45,16 +45,20 @@ struct RunSummary {
     private var undelivered: [String] {
         var lines: [String] = []
         if count(.open) > 0 {
-            let option = receiverOption.map { "; add \($0) to see them" } ?? ""
-            lines.append("\(count(.open).counting("report")) kept for the next run" + option)
+            let remedy =
+                receiverOption.map { "add \($0) to see them" }
+                ?? advice.to("see them", "list --state open")
+            lines.append("\(count(.open).counting("report")) kept for the next run; " + remedy)
         }
         if count(.parked) > 0 {
             let reports = count(.parked).counting("report")
-            lines.append("\(reports) kept for reporters that the file does not name")
+            lines.append(
+                "\(reports) kept for reporters that the file does not name; "
+                    + advice.to("see them", "list --state parked"))
         }
         if deliveries.deadCount > 0 {
             let given = "\(deliveries.deadCount.counting("report")) given up"
-            lines.append("\(given); \(advice.command("list --state dead")) shows why")
+            lines.append("\(given); " + advice.to("see why", "list --state dead"))
         }
         return lines + deliveries.closedReporters.map { closed($0) }
     }
@@ -62,7 +66,6 @@ struct RunSummary {
     private func closed(_ reporter: ReporterRecord) -> String {
         let name = reporter.name.makingControlsVisible()
         let reason = reporter.closedReason?.makingControlsVisible() ?? "its endpoint is gone"
-        return "nothing is sent to \(name): \(reason); "
-            + "\(advice.command("resume \(name.shellQuoted)")) opens it again"
+        return "nothing is sent to \(name): \(reason); " + advice.toOpenAgain(name)
     }
 }

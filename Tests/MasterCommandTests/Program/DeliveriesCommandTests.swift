@@ -55,7 +55,8 @@ struct DeliveriesCommandTests {
     {
         try await Self.with(400) { program, server, answer in
             let first = try await program.run("run")
-            #expect(first.output.contains("\n2 reports given up; 'buildmaster deliveries list"))
+            let advice = "\n2 reports given up; to see why: buildmaster deliveries list"
+            #expect(first.output.contains(advice))
             let listed = try await program.run("deliveries", "list")
             #expect(listed.output.contains("1   dead   push      default #1 started  1      "))
             #expect(listed.output.contains("the receiver answered 400 Bad Request: the answer"))
@@ -125,7 +126,7 @@ struct DeliveriesCommandTests {
 
     @Test func `a closed endpoint is said by every run until it is resumed`() async throws {
         try await Self.with(410) { program, server, answer in
-            let line = "'buildmaster deliveries resume push' opens it again\n"
+            let line = "; to open it again: buildmaster deliveries resume push\n"
             #expect(try await program.run("run").output.hasSuffix(line))
             answer.becomeSuccess()
             #expect(try await program.run("run").output.hasSuffix(line))
@@ -156,6 +157,41 @@ struct DeliveriesCommandTests {
             let ended = try await program.run("run")
             #expect(ended.output.contains(", 4 reports delivered\n"))
             #expect(server.requests.dropFirst().allSatisfy { $0.target == "/new" })
+        }
+    }
+
+    @Test func `a command for a name or a path with spaces can be pasted`() async throws {
+        try await withLoopbackServer { _ in
+            .text("", status: 410)
+        } _: { server in
+            let file = """
+                services:
+                  - reporters.HttpStatusPush: {name: my push, serverUrl: "\(server.url)/gone"}
+                steps: []
+                """
+            try await Program.inFolder(["my master.yaml": file]) { program in
+                let ended = try await program.run("run", "-c", "my master.yaml")
+                let command = "buildmaster deliveries resume 'my push' -c 'my master.yaml'"
+                #expect(ended.output.hasSuffix("; to open it again: \(command)\n"))
+                let resumed = try await program.run(
+                    "deliveries", "resume", "my push", "-c", "my master.yaml")
+                #expect(resumed.output.hasPrefix("my push is open again"))
+            }
+        }
+    }
+
+    @Test func `what is parked is said to wait for its reporter`() async throws {
+        try await Self.with(503) { program, _, _ in
+            _ = try await program.run("run", "--drain", "0")
+            try program.write("steps: []", to: "master.yaml")
+            let ended = try await program.run("run")
+            #expect(
+                ended.output.hasSuffix(
+                    "; to see them: buildmaster deliveries list --state parked\n"))
+            let retried = try await program.run("deliveries", "retry", "--all")
+            #expect(
+                retried.output
+                    == "2 reports to be sent again when their reporter is in the file again\n")
         }
     }
 
@@ -200,6 +236,9 @@ struct DeliveriesCommandTests {
             let ended = try await program.run(["deliveries"] + arguments) { _ in }
             #expect(ended.status == status)
             #expect(ended.output.isEmpty == (status != 0))
+            if status == 0, !arguments.contains("--json") {
+                #expect(ended.output.hasPrefix("no run has used \(program.folder)/"))
+            }
             #expect(ended.error.hasPrefix("error: ") == (status != 0))
             #expect(try FileManager.default.contentsOfDirectory(atPath: program.folder) == [])
         }

@@ -186,7 +186,7 @@ struct RunCommandTests {
         #expect(ContinuousClock.now - start < .seconds(20))
         #expect(ended.status == 0)
         #expect(ended.output.contains("default #1 started  "))
-        #expect(ended.output.contains("2 reports kept for the next run\n"))
+        #expect(ended.output.contains("2 reports kept for the next run; to see them: "))
         await server.stop()
     }
 

@@ -48,22 +48,22 @@ struct RunSummaryTests {
 
     @Test func `reports are counted, and what becomes of the others is said`() {
         let deliveries = [delivery(.delivered, status: 200), delivery(.open), delivery(.open)]
+        let command = "\(RootCommand.programName) deliveries list"
         #expect(
             lines([.success], deliveries) == [
                 "success: 1 build in 1.5 s, 1 report delivered",
-                "2 reports kept for the next run",
+                "2 reports kept for the next run; to see them: \(command) --state open -c ci.yaml",
             ])
         #expect(
             lines([.success], deliveries, advice: "--receiver").last
                 == "2 reports kept for the next run; add --receiver to see them")
-        let program = RootCommand.programName
         #expect(
             lines([.success], [delivery(.dead, status: 400)]).last
-                == "1 report given up; '\(program) deliveries list --state dead -c ci.yaml' "
-                + "shows why")
+                == "1 report given up; to see why: \(command) --state dead -c ci.yaml")
         #expect(
             lines([.success], [delivery(.parked)]).last
-                == "1 report kept for reporters that the file does not name")
+                == "1 report kept for reporters that the file does not name; "
+                + "to see them: \(command) --state parked -c ci.yaml")
     }
 
     @Test func `a closed endpoint is said with the command that opens it`() {
@@ -73,7 +73,7 @@ struct RunSummaryTests {
         #expect(
             lines([.success], closed: [closed]).last
                 == "nothing is sent to my push: 410 Gone; "
-                + "'\(program) deliveries resume 'my push' -c ci.yaml' opens it again")
+                + "to open it again: \(program) deliveries resume 'my push' -c ci.yaml")
     }
 
     @Test func `the table says what came of a delivery`() {

@@ -85,6 +85,40 @@ struct OutboxClosureTests {
         }
     }
 
+    @Test func `a report that was refused is tried once more when its outbox is resumed`()
+        async throws
+    {
+        try await OutboxBench.with { bench in
+            let journal = Journal<String>()
+            let reporter = ScriptedReporter { _, context in
+                journal.add("try \(context.attempt)")
+                guard context.attempt == 1 else { return }
+                throw DeliveryError(.endpointGone, "410 Gone", status: 410)
+            }
+            try await bench.running(reporter) { outbox in
+                try await bench.happen("first")
+                let closed = "410 Gone; nothing more is sent there"
+                while !bench.messages.texts(at: .warning).contains(where: { $0.hasSuffix(closed) })
+                {
+                    await Task.yield()
+                }
+                try await DeliveryDesk.with(folder: bench.folder) { desk in
+                    let wasClosed = try await desk?.resume(reporter: "scripted")
+                    #expect(wasClosed == true)
+                }
+                await bench.clock.waitForSleep(until: Housekeeping.lookInterval)
+                bench.clock.advance(by: Housekeeping.lookInterval)
+                await journal.wait(for: 2)
+                await outbox.drain(for: .seconds(4))
+            }
+            #expect(journal.entries == ["try 1", "try 2"])
+            let kept: String? = try await bench.value(
+                "SELECT group_concat(n || ' ' || ifnull(status, 'none')) FROM attempt"
+            )
+            #expect(kept == "1 410,2 none")
+        }
+    }
+
     @Test func `a running outbox notices within a second that it was resumed`() async throws {
         try await OutboxBench.with { bench in
             try await Self.close(bench)

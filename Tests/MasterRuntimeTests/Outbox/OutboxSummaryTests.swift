@@ -51,6 +51,43 @@ struct OutboxSummaryTests {
         }
     }
 
+    private static let subjects: [(EventKind, JSONObject, String)] = [
+        (.stepStarted, ["name": "unit tests"], "default #1 unit tests started"),
+        (.stepFinished, ["name": "unit tests", "results": 2], "default #1 unit tests failure"),
+        (.buildrequestNew, [:], "default request 1 new"),
+        (.buildrequestCancelled, [:], "default request 1 cancelled"),
+        (.buildsetFinished, ["results": 1], "buildset 7 warnings"),
+    ]
+
+    @Test(arguments: subjects)
+    func `each kind of event is said in words`(
+        kind: EventKind, record: JSONObject, subject: String
+    ) async throws {
+        try await OutboxBench.with { bench in
+            let build = try await Self.begin(in: bench.store)
+            let reporter = ScriptedReporter(generators: [
+                ScriptedGenerator([kind]) { _ in
+                    Report(body: .empty)
+                }
+            ])
+            try await bench.running(reporter) { outbox in
+                try await bench.store.write { transaction in
+                    try transaction.append(
+                        Event(
+                            at: transaction.now,
+                            kind: kind,
+                            lane: kind.record == .buildset ? -7 : build.requestID,
+                            buildID: kind.record == .step ? build.id : nil,
+                            record: record
+                        )
+                    )
+                }
+                await outbox.drain(for: .seconds(10))
+                #expect(try await outbox.summary().deliveries.map(\.subject) == [subject])
+            }
+        }
+    }
+
     @Test func `the end of a build that a crash left is of an earlier run`() async throws {
         try await OutboxBench.with { bench in
             bench.store.storeEvents(of: [.buildNew])

@@ -21,15 +21,11 @@ struct DeliveriesDropCommand: MasterSubcommand {
     func validate() throws { try selection.validate() }
 
     func run(in context: CommandContext) async throws -> ExitStatus {
-        let count = try await place.withDesk { desk in
-            let chosen = try await selection.chosen(from: desk, at: place)
-            if selection.namesEach, let arrived = chosen.first(where: { $0.state == .delivered }) {
-                throw FailedRun("\(arrived.id) cannot be dropped: it was delivered")
-            }
-            return try await desk?.drop(chosen.map(\.id)) ?? 0
+        try await selection.change(at: place, in: context) { delivery in
+            delivery.state == .delivered ? "cannot be dropped: it was delivered" : nil
+        } _: { desk, chosen in
+            let count = try await desk.drop(chosen.map(\.id))
+            return count == 0 ? "there is nothing to drop" : "\(count.counting("report")) dropped"
         }
-        let said = count == 0 ? "there is nothing to drop" : "\(count.counting("report")) dropped"
-        await context.console.print(said)
-        return .success
     }
 }

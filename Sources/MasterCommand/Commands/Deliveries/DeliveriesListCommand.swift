@@ -35,12 +35,12 @@ struct DeliveriesListCommand: MasterSubcommand {
 
     func run(in context: CommandContext) async throws -> ExitStatus {
         let console = context.console
-        let (deliveries, closed) = try await place.withDesk { desk in
-            guard let desk else { return ([DeliveryRecord](), [ReporterRecord]()) }
+        let (deliveries, closed, isUsed) = try await place.withDesk { desk in
+            guard let desk else { return ([DeliveryRecord](), [ReporterRecord](), false) }
             let reporters = try await desk.reporters()
             try checkReporter(among: reporters)
             let closed = reporters.filter { $0.closedAt != nil && isMeant($0.name) }
-            return (try await desk.deliveries(filter), closed)
+            return (try await desk.deliveries(filter), closed, true)
         }
         if json {
             let list = DeliveryReport.list(deliveries, closed: closed)
@@ -49,7 +49,7 @@ struct DeliveriesListCommand: MasterSubcommand {
             let width = console.output.canRedraw ? console.size.columns : Int.max
             let listing = DeliveryListing(console.output, place.advice)
             await console.print(listing.lines(deliveries, closed: closed, width: width))
-            if deliveries.isEmpty { await console.print(emptiness) }
+            if deliveries.isEmpty { await console.print(isUsed ? emptiness : place.unused) }
         }
         return .success
     }

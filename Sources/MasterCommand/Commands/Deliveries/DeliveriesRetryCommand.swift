@@ -24,22 +24,26 @@ struct DeliveriesRetryCommand: MasterSubcommand {
     func validate() throws { try selection.validate() }
 
     func run(in context: CommandContext) async throws -> ExitStatus {
-        let count = try await place.withDesk { desk in
-            let chosen = try await selection.chosen(from: desk, at: place)
-            if selection.namesEach, let lost = chosen.first(where: { $0.byteCount == 0 }) {
-                let reason =
-                    lost.state == .delivered
-                    ? "it was delivered" : lost.error ?? "its report is no longer kept"
-                throw FailedRun("\(lost.id) cannot be sent again: \(reason)")
-            }
-            return try await desk?.retry(chosen.map(\.id)) ?? 0
+        try await selection.change(at: place, in: context) { delivery in
+            guard delivery.byteCount == 0 else { return nil }
+            let reason =
+                delivery.state == .delivered
+                ? "it was delivered" : delivery.error ?? "its report is no longer kept"
+            return "cannot be sent again: \(reason)"
+        } _: { desk, chosen in
+            let parked = chosen.count { $0.state == .parked && $0.byteCount > 0 }
+            let count = try await desk.retry(chosen.map(\.id))
+            return Self.summary(of: count, parked: parked)
         }
-        let said =
-            count == 0
-            ? "there is nothing to send again"
-            : "\(count.counting("report")) to be sent again: at once if a run goes on, else by "
-                + "the next one"
-        await context.console.print(said)
-        return .success
+    }
+
+    private static func summary(of count: Int, parked: Int) -> String {
+        guard count > 0 else { return "there is nothing to send again" }
+        let reports = "\(count.counting("report")) to be sent again"
+        let moment = "at once if a run goes on, else by the next one"
+        guard parked > 0 else { return "\(reports): \(moment)" }
+        return parked < count
+            ? "\(reports): \(moment), but \(parked) when their reporter is in the file again"
+            : "\(reports) when their reporter is in the file again"
     }
 }

@@ -6,7 +6,7 @@ public struct DeliveryRecord: Sendable, Hashable {
     public let id: Int
     /// The name of the reporter.
     public let reporter: String
-    /// What is reported: `default #3 started`, `default #3 success`.
+    /// What is reported: `linux #3 success`, `linux #3 compile started`, `linux request 7 new`.
     public let subject: String
     /// What has become of it.
     public let state: DeliveryState

@@ -7,7 +7,8 @@ extension Database {
     private static let recordColumns = """
         delivery.id, reporter.name, state, attempts, attempt.status, since, next_at,
         coalesce(delivery.error, iif(state = 'open', closed_reason, NULL)), event.kind,
-        builder.name, build.number, bytes, build.results, event_seq
+        builder.name, build.number, bytes, event_seq,
+        delivery.lane, build.results, iif(event.kind GLOB 'build.*', NULL, event.snapshot)
         """
 
     private static let recordTables = """
@@ -15,7 +16,8 @@ extension Database {
         LEFT JOIN attempt ON attempt.delivery_id = delivery.id AND attempt.n = attempts
         LEFT JOIN event ON event.seq = event_seq
         LEFT JOIN build ON build.id = event.build_id
-        LEFT JOIN builder ON builder.id = build.builder_id
+        LEFT JOIN build_request ON build_request.id = event.lane
+        LEFT JOIN builder ON builder.id = build_request.builder_id
         """
 
     /// The deliveries of events behind a sequence, those that were tried since a moment, and all
@@ -34,12 +36,12 @@ extension Database {
             """,
             [sequence, moment.stored]
         ) { row in
-            let (eventSequence, reporterID): (Int, Int) = (row[13], row[14])
+            let (eventSequence, reporterID): (Int, Int) = (row[12], row[16])
             return DeliveryStatus(
-                DeliveryRecord(row: row),
+                try DeliveryRecord(row: row),
                 receiver: receivers[reporterID],
                 isFromEarlierRun: eventSequence <= sequence
-                    || row.date(15).map { $0 < moment } ?? false
+                    || row.date(17).map { $0 < moment } ?? false
             )
         }
     }
@@ -74,14 +76,14 @@ extension Database {
             [id]
         ) { row in
             (
-                record: DeliveryRecord(row: row),
+                record: try DeliveryRecord(row: row),
                 webhookID: DeliveryID(
                     store: store,
-                    reporter: row[14],
-                    event: row[13],
-                    part: row[15]
+                    reporter: row[16],
+                    event: row[12],
+                    part: row[17]
                 ),
-                report: row[16] as String?
+                report: row[18] as String?
             )
         }
         guard let found else { return nil }
@@ -128,48 +130,6 @@ extension Database {
                 answer: row[5]
             )
         }
-    }
-}
-
-extension DeliveryRecord {
-    fileprivate init(row: Row) {
-        let (kind, builder, number): (String?, String?, Int?) = (row[8], row[9], row[10])
-        self.init(
-            id: row[0],
-            reporter: row[1],
-            subject: Self.subject(
-                kind ?? "event \(row[13] as Int)",
-                builder,
-                number,
-                Results(stored: row[12])
-            ),
-            state: DeliveryState(rawValue: row[2]) ?? .open,
-            attempts: row[3],
-            status: row[4],
-            since: row.date(5) ?? .distantPast,
-            nextTry: row.date(6),
-            error: row[7],
-            event: kind,
-            builder: builder,
-            buildNumber: number,
-            byteCount: row[11]
-        )
-    }
-
-    private static func subject(
-        _ kind: String,
-        _ builder: String?,
-        _ number: Int?,
-        _ results: Results?
-    ) -> String {
-        guard let builder, let number else { return kind }
-        let word =
-            switch EventKind(rawValue: kind) {
-            case .buildNew: "started"
-            case .buildFinished: Results.text(results)
-            default: kind
-            }
-        return "\(builder) #\(number) \(word)"
     }
 }
 

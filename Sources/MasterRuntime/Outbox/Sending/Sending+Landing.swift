@@ -20,7 +20,7 @@ extension Sending {
                 putBack(letter, sent, dueAfter: delay, now, in: &state)
             case .closed:
                 state.isClosed = true
-                state.letters.putBack(letter)
+                putBack(letter, sent, dueAfter: .zero, now, in: &state)
             }
             defer { state.lastReason = sent.outcome.reason }
             return state.lastReason != sent.outcome.reason
