@@ -11,6 +11,8 @@ struct ChaosStore {
     /// Whether a build was running, or a report was not yet delivered.
     func wasBusy() throws -> Bool {
         try queue.read { database in
+            // The master may have been killed before it had made its tables.
+            guard try database.tableExists("build") else { return false }
             let queries = [
                 "SELECT count(*) FROM build WHERE complete_at IS NULL",
                 "SELECT count(*) FROM delivery WHERE state = 'open'",
