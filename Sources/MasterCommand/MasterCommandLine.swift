@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import FoundationEssentials
 internal import Glibc
+internal import Logging
 public import MasterKit
 internal import MasterReceiver
 internal import MasterRuntime
@@ -79,5 +80,69 @@ public enum MasterCommandLine {
         }
         await console.print(text)
         return .success
+    }
+}
+
+/// What every subcommand works with.
+struct CommandContext: Sendable {
+    /// The plugins that master.yaml may name.
+    let registry: Registry
+    /// Where everything is written to.
+    let console: Console
+    /// The environment of the process.
+    let environment: [String: String]
+
+    /// A logger that writes to standard error and notes the errors that it tells.
+    func logger(_ level: Logger.Level, noting loggedErrors: LoggedErrors) -> Logger {
+        Logger(label: "buildmaster") { _ in
+            PlainLogHandler(console, level: level, noting: loggedErrors)
+        }
+    }
+}
+
+/// A subcommand that is run with a context.
+protocol MasterSubcommand: ParsableCommand {
+    /// Does what was asked for.
+    ///
+    /// - Returns: The status with which the program ends.
+    /// - Throws: An error whose description is a sentence for people.
+    func run(in context: CommandContext) async throws -> ExitStatus
+}
+
+/// The status with which the program ends.
+struct ExitStatus: Sendable, Hashable {
+    /// The number that the caller sees.
+    let code: Int32
+
+    /// What was asked for came about: success, warnings, skipped.
+    static let success = ExitStatus(code: 0)
+    /// A build failed, or the program cannot work here.
+    static let failure = ExitStatus(code: 1)
+    /// The configuration is wrong.
+    static let configuration = ExitStatus(code: 2)
+    /// The arguments are wrong.
+    static let usage = ExitStatus(code: 64)
+
+    /// The status after a signal, as shells count it.
+    static func signal(_ number: Int32) -> ExitStatus { ExitStatus(code: 128 + number) }
+
+    /// The status for the worst result of a run.
+    init(_ results: Results?) {
+        switch results {
+        case .success, .warnings, .skipped, nil: self = .success
+        case .failure, .exception, .retry, .cancelled: self = .failure
+        }
+    }
+
+    private init(code: Int32) { self.code = code }
+}
+
+/// Why a command cannot go on, in a sentence with its remedy.
+struct FailedRun: Error, CustomStringConvertible {
+    /// The sentence.
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
     }
 }

@@ -43,13 +43,8 @@ public struct ReceivedRequest: Sendable, Hashable {
 
     /// Makes a request.
     public init(
-        number: Int,
-        receivedAt: Date,
-        method: String,
-        target: String,
-        headers: [Header] = [],
-        body: [UInt8] = [],
-        extent: Extent = .whole
+        number: Int, receivedAt: Date, method: String, target: String, headers: [Header] = [],
+        body: [UInt8] = [], extent: Extent = .whole
     ) {
         self.number = number
         self.receivedAt = receivedAt

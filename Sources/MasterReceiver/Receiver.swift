@@ -1,3 +1,4 @@
+internal import Glibc
 internal import HTTPTypes
 internal import HummingbirdCore
 internal import Logging
@@ -41,8 +42,7 @@ public struct Receiver: Sendable {
     }
 
     private static func listen<Result>(
-        _ configuration: ReceiverConfiguration,
-        on loops: MultiThreadedEventLoopGroup,
+        _ configuration: ReceiverConfiguration, on loops: MultiThreadedEventLoopGroup,
         onRequest: @escaping @Sendable (ReceivedRequest) async -> Void,
         _ body: (Receiver) async throws -> Result
     ) async throws -> Result {
@@ -53,16 +53,12 @@ public struct Receiver: Sendable {
             childChannelSetup: HTTP1Channel { request, writer, _ in
                 try await responder.respond(to: request, with: writer)
             },
-            configuration: ServerConfiguration(
-                address: .hostname(wanted.host, port: wanted.port)
-            ),
+            configuration: ServerConfiguration(address: .hostname(wanted.host, port: wanted.port)),
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? wanted.port
                 listening.yield(ReceiverAddress(host: wanted.host, port: port))
-            },
-            eventLoopGroup: loops,
-            logger: Logger(label: "receiver") { _ in SwiftLogNoOpLogHandler() }
-        )
+            }, eventLoopGroup: loops,
+            logger: Logger(label: "receiver") { _ in SwiftLogNoOpLogHandler() })
 
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -74,10 +70,141 @@ public struct Receiver: Sendable {
                 }
             }
             defer { group.cancelAll() }
-            for try await address in bound {
-                return try await body(Receiver(address: address))
-            }
+            for try await address in bound { return try await body(Receiver(address: address)) }
             throw CancellationError()
+        }
+    }
+}
+
+/// Where a receiver listens and how it answers.
+public struct ReceiverConfiguration: Sendable, Hashable {
+    /// The most bytes a body may have unless the configuration says otherwise: 64 MiB.
+    public static let defaultBodyLimit = 64 << 20
+
+    /// The status codes a receiver can be told to answer with.
+    public static let statuses = 200...599
+
+    /// Where it listens.
+    public var address: ReceiverAddress
+    /// The status code of its answers.
+    public var status: Int
+    /// How long it waits before it answers.
+    public var delay: Duration
+    /// The most bytes a body may have; a larger one is answered with 413.
+    public var bodyLimit: Int
+
+    /// Makes a configuration.
+    ///
+    /// - Precondition: `status` is one of ``statuses``.
+    public init(
+        address: ReceiverAddress = ReceiverAddress(), status: Int = 200, delay: Duration = .zero,
+        bodyLimit: Int = ReceiverConfiguration.defaultBodyLimit
+    ) {
+        precondition(Self.statuses.contains(status), "a receiver answers with 200 to 599")
+        self.address = address
+        self.status = status
+        self.delay = delay
+        self.bodyLimit = bodyLimit
+    }
+}
+
+/// A host and a port to listen on.
+public struct ReceiverAddress: Sendable, Hashable {
+    /// The name or number of the host; an IPv6 number without brackets.
+    public var host: String
+    /// The port; 0 stands for any free one.
+    public var port: Int
+
+    /// Makes an address, by default the one that is used when none is named.
+    public init(host: String = "127.0.0.1", port: Int = 9980) {
+        self.host = host
+        self.port = port
+    }
+
+    /// Reads `HOST:PORT`, `:PORT`, `PORT`, `HOST` or `[IPV6]:PORT`; `nil` for anything else.
+    ///
+    /// What is left out has the default: 127.0.0.1 and 9980.
+    public init?(_ text: String) {
+        self.init()
+        var rest = text[...]
+        if rest.first == "[" {
+            guard let end = rest.firstIndex(of: "]") else { return nil }
+            host = String(rest[rest.index(after: rest.startIndex)..<end])
+            rest = rest[rest.index(after: end)...]
+            guard rest.isEmpty || rest.first == ":" else { return nil }
+        } else if Int(rest) == nil {
+            let name = rest.prefix { $0 != ":" }
+            rest = rest[name.endIndex...]
+            if !name.isEmpty { host = String(name) }
+        } else {
+            rest = ":" + rest
+        }
+        guard !text.isEmpty, !host.isEmpty, !host.contains(where: \.isWhitespace) else {
+            return nil
+        }
+        guard !rest.isEmpty else { return }
+        guard let port = Int(rest.dropFirst()), (0...65535).contains(port) else { return nil }
+        self.port = port
+    }
+}
+
+extension ReceiverAddress: CustomStringConvertible {
+    /// The address as `HOST:PORT`.
+    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
+
+/// Why a receiver cannot listen, and what to do about it.
+public struct ReceiverError: Error, CustomStringConvertible {
+    /// What kind of hindrance it is.
+    public enum Code: Sendable, Hashable {
+        /// Somebody else listens there.
+        case portTaken
+        /// The port is reserved for the administrator.
+        case notPermitted
+        /// No such host is known, or it is another machine.
+        case badHost
+        /// Something else.
+        case other
+    }
+
+    /// What kind of hindrance it is.
+    public let code: Code
+    /// What happened and how to remedy it, in one sentence.
+    public let message: String
+    /// What the system said.
+    public let cause: any Error
+
+    /// The message.
+    public var description: String { message }
+
+    init(_ cause: any Error, listeningOn address: ReceiverAddress) {
+        self.cause = cause
+        if cause is SocketAddressError.UnknownHost {
+            code = .badHost
+            message =
+                "the receiver cannot listen on \(address): no host is called '\(address.host)'; "
+                + "name one of this machine's addresses, such as 127.0.0.1"
+            return
+        }
+        switch (cause as? IOError)?.errnoCode {
+        case EADDRINUSE:
+            code = .portTaken
+            message =
+                "the receiver cannot listen on \(address): another program does; "
+                + "end that one, or choose another port (0 takes any free one)"
+        case EACCES, EPERM:
+            code = .notPermitted
+            message =
+                "the receiver may not listen on \(address): ports below 1024 are the "
+                + "administrator's; choose a higher one"
+        case EADDRNOTAVAIL:
+            code = .badHost
+            message =
+                "the receiver cannot listen on \(address): this machine does not have that "
+                + "address; choose 127.0.0.1, or 0.0.0.0 for all that it has"
+        default:
+            code = .other
+            message = "the receiver cannot listen on \(address): \(cause); choose another address"
         }
     }
 }

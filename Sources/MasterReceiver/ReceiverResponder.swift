@@ -44,8 +44,7 @@ final class ReceiverResponder: Sendable {
 
     @concurrent
     private func takeIn(
-        _ request: Request,
-        telling writer: borrowing ResponseWriter
+        _ request: Request, telling writer: borrowing ResponseWriter
     ) async throws -> Arrival {
         var arrival = Arrival()
         let announced = request.headers[.contentLength].flatMap { Int($0) } ?? 0
@@ -76,30 +75,22 @@ final class ReceiverResponder: Sendable {
     ) -> ReceivedRequest {
         let host = request.head.authority.map { [ReceivedRequest.Header("Host", $0)] } ?? []
         return ReceivedRequest(
-            number: number,
-            receivedAt: receivedAt,
-            method: request.method.rawValue,
+            number: number, receivedAt: receivedAt, method: request.method.rawValue,
             target: request.head.path ?? "",
             headers: host + request.headers.map { .init($0.name.rawName, $0.value) },
-            body: arrival.body,
-            extent: arrival.extent
-        )
+            body: arrival.body, extent: arrival.extent)
     }
 
     private func answer(
-        _ status: Int,
-        _ text: String,
-        to method: HTTPRequest.Method = .post
+        _ status: Int, _ text: String, to method: HTTPRequest.Method = .post
     ) -> Response {
         let status = HTTPResponse.Status(code: status)
         guard method != .head, status.code != 204, status.code != 304 else {
             return Response(status: status)
         }
         return Response(
-            status: status,
-            headers: [.contentType: "text/plain; charset=utf-8"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: text + "\n"))
-        )
+            status: status, headers: [.contentType: "text/plain; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text + "\n")))
     }
 }
 

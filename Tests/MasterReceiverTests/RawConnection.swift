@@ -1,6 +1,7 @@
 import MasterReceiver
 import NIOCore
 import NIOPosix
+import Synchronization
 
 /// A TCP connection on which a test says exactly which bytes go out.
 struct RawConnection {
@@ -36,5 +37,29 @@ struct RawConnection {
         try await channel.executeThenClose { _, outbound in
             try await outbound.write(ByteBuffer(string: piece))
         }
+    }
+}
+
+/// Keeps what a receiver handed on, and waits for more of it.
+final class ReceivedRequests: Sendable {
+    private let all = Mutex<[ReceivedRequest]>([])
+    private let arrivals: AsyncStream<Void>
+    private let arrived: AsyncStream<Void>.Continuation
+
+    init() {
+        (arrivals, arrived) = AsyncStream.makeStream()
+    }
+
+    var list: [ReceivedRequest] { all.withLock { $0 } }
+
+    func add(_ request: ReceivedRequest) {
+        all.withLock { $0.append(request) }
+        arrived.yield()
+    }
+
+    /// Waits until a number of requests have been handed on.
+    func wait(for count: Int) async {
+        guard list.count < count else { return }
+        for await _ in arrivals where list.count >= count { return }
     }
 }

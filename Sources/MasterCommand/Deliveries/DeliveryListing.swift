@@ -7,13 +7,13 @@ struct DeliveryListing {
     /// Gives colours.
     let paint: TextPainter
     /// Gives marks.
-    let marks: Marks
+    let marks: StatusSymbols
     /// Names the commands that do something about it.
     let advice: DeliveriesAdvice
 
     init(_ traits: TerminalTraits, _ advice: DeliveriesAdvice) {
         paint = TextPainter(hasColour: traits.hasColour)
-        marks = Marks(hasUnicode: traits.hasUnicode)
+        marks = StatusSymbols(hasUnicode: traits.hasUnicode)
         self.advice = advice
     }
 

@@ -6,7 +6,7 @@ struct BuildTree: Sendable {
     /// Gives colours.
     let paint: TextPainter
     /// Gives marks.
-    let marks: Marks
+    let marks: StatusSymbols
 
     private static let indentation = "  "
     private static let longestName = 32
@@ -15,7 +15,7 @@ struct BuildTree: Sendable {
 
     init(_ traits: TerminalTraits) {
         paint = TextPainter(hasColour: traits.hasColour)
-        marks = Marks(hasUnicode: traits.hasUnicode)
+        marks = StatusSymbols(hasUnicode: traits.hasUnicode)
     }
 
     /// The lines of one build.

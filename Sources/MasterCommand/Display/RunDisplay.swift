@@ -2,7 +2,7 @@ internal import FoundationEssentials
 internal import MasterKit
 internal import OrderedCollections
 
-/// Shows builds while they run: as a live tree on a terminal, else as a line a transition.
+/// Shows builds while they run: as a live tree on a terminal, else as one line per change.
 actor RunDisplay {
     /// How often running times and the tree are drawn again.
     static let interval: Duration = .milliseconds(100)
@@ -16,9 +16,9 @@ actor RunDisplay {
     private let console: Console
     private let tree: BuildTree?
     private let paint: TextPainter
-    private var board = BuildBoard()
+    private var builds = RunningBuilds()
 
-    private static let transitions: Set<EventKind> = [
+    private static let progressKinds: Set<EventKind> = [
         .buildNew, .buildUpdated, .buildFinished, .stepNew, .stepStarted, .stepUpdated,
         .stepFinished, .buildsetFinished,
     ]
@@ -32,7 +32,7 @@ actor RunDisplay {
         self.console = console
         tree = console.output.canRedraw ? BuildTree(console.output) : nil
         paint = TextPainter(hasColour: console.output.hasColour)
-        kinds = showsOutput ? Self.transitions.union([.logAppended]) : Self.transitions
+        kinds = showsOutput ? Self.progressKinds.union([.logAppended]) : Self.progressKinds
     }
 
     /// Shows events until the buildset has finished or the task is cancelled.
@@ -73,15 +73,15 @@ actor RunDisplay {
     }
 
     private func show(_ event: Event) async {
-        guard let transition = board.apply(event) else { return }
-        guard let tree else { return await console.print(transition.lines(paint)) }
-        switch transition {
+        guard let progress = builds.apply(event) else { return }
+        guard let tree else { return await console.print(progress.lines(paint)) }
+        switch progress {
         case .buildFinished(let build):
             await draw()
             await console.print(
                 tree.lines(build, width: console.size.columns, now: build.completeAt ?? event.at))
         case .output:
-            await console.print(transition.lines(paint))
+            await console.print(progress.lines(paint))
         default:
             break
         }
@@ -91,7 +91,7 @@ actor RunDisplay {
         guard let tree else { return }
         let size = console.size
         let lines = tree.lines(
-            board.running.values, width: size.columns, rows: size.rows - 1, now: Date())
+            builds.running.values, width: size.columns, rows: size.rows - 1, now: Date())
         await console.show(live: lines)
     }
 }

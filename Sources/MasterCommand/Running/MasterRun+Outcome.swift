@@ -40,9 +40,9 @@ extension MasterRun {
     }
 
     /// Shows that the store gave up; why is said unless the log has told it.
-    func show(_ error: StoreError, _ duration: Duration, _ saidErrors: SaidErrors) async {
+    func show(_ error: StoreError, _ duration: Duration, _ loggedErrors: LoggedErrors) async {
         let console = context.console
-        if !saidErrors.contain("\(error)") {
+        if !loggedErrors.contain("\(error)") {
             let paint = TextPainter(hasColour: console.error.hasColour)
             await console.complain("\(paint(.boldRed, "error:")) \(error)".lines)
         }
@@ -56,11 +56,11 @@ extension MasterRun {
         let refused = deliveries.first {
             $0.state == .open && $0.attempts > 0 && $0.status == nil && $0.receiver != nil
         }
-        guard let address = ReceiverAdvice.address(for: refused?.receiver) else { return nil }
+        guard let address = ReceiverSuggestion.address(for: refused?.receiver) else { return nil }
         do {
             let configuration = ReceiverConfiguration(address: address)
             try await Receiver.run(configuration, onRequest: { _ in }) { _ in }
-            return ReceiverAdvice.option(for: address)
+            return ReceiverSuggestion.option(for: address)
         } catch {
             return nil  // somebody does listen there, or nobody can
         }

@@ -37,15 +37,15 @@ struct MasterRun: Sendable {
     func run() async throws -> ExitStatus {
         let start = ContinuousClock.now
         let interruption = Interruption()
-        let saidErrors = SaidErrors()
-        let end = try await withReceiver { try await runMaster(interruption, saidErrors) }
+        let loggedErrors = LoggedErrors()
+        let end = try await withReceiver { try await runMaster(interruption, loggedErrors) }
         let duration = ContinuousClock.now - start
         switch end {
         case .success(let outcome):
             let results = await show(outcome, duration, interruption)
             return interruption.signal.map { ExitStatus($0) } ?? ExitStatus(results)
         case .failure(let error):
-            await show(error, duration, saidErrors)
+            await show(error, duration, loggedErrors)
             return .failure
         }
     }
@@ -73,7 +73,7 @@ struct MasterRun: Sendable {
     ///
     /// - Returns: What it came to, or why the store gave up on the way.
     private func runMaster(
-        _ interruption: Interruption, _ saidErrors: SaidErrors
+        _ interruption: Interruption, _ loggedErrors: LoggedErrors
     ) async throws -> Result<Outcome, StoreError> {
         let level: Logger.Level =
             switch detail {
@@ -81,7 +81,7 @@ struct MasterRun: Sendable {
             case .normal: .info
             case .verbose: .debug
             }
-        let logger = context.logger(level, noting: saidErrors)
+        let logger = context.logger(level, noting: loggedErrors)
         return try await BuildMaster.run(
             configuration, secrets, options: options, logger: logger
         ) { master in

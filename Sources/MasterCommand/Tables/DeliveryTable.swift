@@ -9,11 +9,11 @@ struct DeliveryTable {
     /// Gives colours.
     let paint: TextPainter
     /// Gives marks.
-    let marks: Marks
+    let marks: StatusSymbols
 
     init(_ traits: TerminalTraits) {
         paint = TextPainter(hasColour: traits.hasColour)
-        marks = Marks(hasUnicode: traits.hasUnicode)
+        marks = StatusSymbols(hasUnicode: traits.hasUnicode)
     }
 
     /// The lines of the table with a head line; none when there was nothing to deliver.

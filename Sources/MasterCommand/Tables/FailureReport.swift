@@ -6,11 +6,11 @@ struct FailureReport {
     /// Gives colours.
     let paint: TextPainter
     /// Gives marks.
-    let marks: Marks
+    let marks: StatusSymbols
 
     init(_ traits: TerminalTraits) {
         paint = TextPainter(hasColour: traits.hasColour)
-        marks = Marks(hasUnicode: traits.hasUnicode)
+        marks = StatusSymbols(hasUnicode: traits.hasUnicode)
     }
 
     /// The steps of a build whose logs are worth a look.

@@ -40,12 +40,8 @@ public final class YAMLNode: Sendable {
     }
 
     init(
-        kind: Kind,
-        tag: YAMLTag? = nil,
-        anchor: String? = nil,
-        file: SourceFile? = nil,
-        place: Place? = nil,
-        isPlaceholder: Bool = false
+        kind: Kind, tag: YAMLTag? = nil, anchor: String? = nil, file: SourceFile? = nil,
+        place: Place? = nil, isPlaceholder: Bool = false
     ) {
         self.kind = kind
         self.tag = tag
@@ -79,5 +75,172 @@ extension YAMLNode: Hashable {
     public func hash(into hasher: inout Hasher) {
         hasher.combine(tag)
         hasher.combine(kind)
+    }
+}
+
+extension YAMLNode {
+    /// The scalar, when the node is one.
+    public var scalar: YAMLScalar? {
+        guard case .scalar(let scalar) = kind else { return nil }
+        return scalar
+    }
+
+    /// The items, when the node is a sequence.
+    public var sequence: [YAMLNode]? {
+        guard case .sequence(let items) = kind else { return nil }
+        return items
+    }
+
+    /// The pairs, when the node is a mapping.
+    public var mapping: YAMLMapping? {
+        guard case .mapping(let mapping) = kind else { return nil }
+        return mapping
+    }
+
+    /// What a scalar is by YAML 1.2's core schema and its core tag, if any; nil for collections.
+    ///
+    /// `!!str 1` and `! 1` are strings. The application's own tags change nothing here.
+    public var resolved: YAMLScalar.Resolved? {
+        guard let scalar else { return nil }
+        switch tag?.kind {
+        case .core(.str), .nonSpecific: return .string(scalar.value)
+        case .core(.float):
+            guard case .int(let number) = YAMLScalar.Resolved(plain: scalar.value) else {
+                return YAMLScalar.Resolved(plain: scalar.value)
+            }
+            return .float(Double(number))
+        case .core: return YAMLScalar.Resolved(plain: scalar.value)
+        case .local, .global, nil: return scalar.resolved
+        }
+    }
+
+    /// Whether the node is an untagged scalar that means nothing: empty, `~` or `null`.
+    public var isNull: Bool { tag?.name == nil && resolved == .null }
+
+    /// A word for what the node holds: `a list`, `a mapping`, `text`, `a number`.
+    public var kindDescription: String {
+        switch kind {
+        case .sequence: "a list"
+        case .mapping: "a mapping"
+        case .scalar(let scalar): (resolved ?? scalar.resolved).kindDescription
+        }
+    }
+}
+
+extension YAMLNode {
+    /// The place of the node, tag and anchor included; nil when it was built in code.
+    ///
+    /// A block collection ends with its last item, so comments after it are not included.
+    public var range: SourceRange? {
+        guard let file, let place else { return nil }
+        return file.range(ofUTF8: place.offsets)
+    }
+
+    /// The place of the node without its tag and anchor; nil when it was built in code.
+    public var contentRange: SourceRange? {
+        guard let file, let place else { return nil }
+        return file.range(ofUTF8: place.contentStart..<place.offsets.upperBound)
+    }
+
+    /// Whether a collection was written in brackets or braces.
+    public var isFlow: Bool { place?.isFlow ?? false }
+
+    /// The comment that follows a plain scalar on its line, `#` included, as in `make # all`.
+    public var trailingComment: SourceRange? {
+        guard let file, let place, case .scalar(let scalar) = kind, scalar.style == .plain else {
+            return nil
+        }
+        let rest =
+            place.offsets.upperBound..<file.byteRange(ofLineAt: place.offsets.upperBound).upperBound
+        guard let start = rest.first(where: { !file.bytes[$0].isBlank }), start > rest.lowerBound,
+            file.bytes[start] == .hash
+        else { return nil }
+        return file.range(ofUTF8: start..<rest.upperBound)
+    }
+
+    /// Returns the place of a part of a scalar's value, such as `%(prop:x` inside of a string.
+    ///
+    /// Quotes, escapes, folded lines and the indentation of blocks are taken into account. Where the
+    /// value cannot be followed back to the source to the letter, the place is that of the whole scalar.
+    ///
+    /// - Parameter offsets: UTF-8 offsets into ``YAMLScalar/value``.
+    /// - Returns: The place, or nil when the node was built in code or is no scalar.
+    public func range(ofUTF8 offsets: Range<Int>) -> SourceRange? {
+        guard let file, let place, case .scalar = kind else { return nil }
+        let content = place.contentStart..<place.offsets.upperBound
+        return exactRange(ofUTF8: offsets) ?? file.range(ofUTF8: content)
+    }
+
+    /// Where a part of a scalar's value stands, when the value is written in this file.
+    ///
+    /// - Parameter offsets: UTF-8 offsets into ``YAMLScalar/value``.
+    /// - Returns: The place, or nil when the value came from elsewhere, such as another file.
+    public func exactRange(ofUTF8 offsets: Range<Int>) -> SourceRange? {
+        guard let file, let place, case .scalar(let scalar) = kind else { return nil }
+        let content = place.contentStart..<place.offsets.upperBound
+        let map = ScalarSourceMap(scalar: scalar, bytes: file.bytes, content: content)
+        return map.map { file.range(ofUTF8: $0.source(of: offsets)) }
+    }
+}
+
+extension YAMLNode {
+    /// Creates a quoted text.
+    public convenience init(_ text: String, tag: YAMLTag? = nil) {
+        self.init(kind: .scalar(YAMLScalar(text, style: .doubleQuoted)), tag: tag)
+    }
+
+    /// Creates a plain boolean.
+    public convenience init(_ value: Bool, tag: YAMLTag? = nil) {
+        self.init(kind: .scalar(YAMLScalar(value ? "true" : "false")), tag: tag)
+    }
+
+    /// Creates a plain integer.
+    public convenience init(_ value: Int, tag: YAMLTag? = nil) {
+        self.init(kind: .scalar(YAMLScalar(String(value))), tag: tag)
+    }
+
+    /// Creates a plain number.
+    public convenience init(_ value: Double, tag: YAMLTag? = nil) {
+        self.init(kind: .scalar(YAMLScalar(Self.spelling(of: value))), tag: tag)
+    }
+
+    /// Creates a scalar of a given style.
+    public convenience init(_ scalar: YAMLScalar, tag: YAMLTag? = nil) {
+        self.init(kind: .scalar(scalar), tag: tag)
+    }
+
+    /// Creates a list.
+    public convenience init(_ items: [YAMLNode], tag: YAMLTag? = nil) {
+        self.init(kind: .sequence(items), tag: tag)
+    }
+
+    /// Creates a mapping.
+    public convenience init(_ mapping: YAMLMapping, tag: YAMLTag? = nil) {
+        self.init(kind: .mapping(mapping), tag: tag)
+    }
+
+    /// Creates a mapping with text keys, in the order they are given.
+    public convenience init(_ pairs: KeyValuePairs<String, YAMLNode>, tag: YAMLTag? = nil) {
+        let entries = pairs.map { YAMLMapping.Entry(key: YAMLNode($0.key), value: $0.value) }
+        self.init(kind: .mapping(YAMLMapping(entries)), tag: tag)
+    }
+
+    /// The plain scalar `null`.
+    public static let null = YAMLNode(YAMLScalar("null"))
+
+    private static func spelling(of value: Double) -> String {
+        if value.isNaN { return ".nan" }
+        if value.isInfinite { return value < 0 ? "-.inf" : ".inf" }
+        return String(value)
+    }
+}
+
+extension YAMLNode {
+    /// The node without its tag, so that what stands behind a tag can be read as a value.
+    public var untagged: YAMLNode { tag == nil ? self : replacing(kind) }
+
+    /// A node with other content at the place of this one.
+    public func replacing(_ kind: Kind) -> YAMLNode {
+        YAMLNode(kind: kind, file: file, place: place, isPlaceholder: isPlaceholder)
     }
 }

@@ -42,9 +42,7 @@ public struct YAMLTag: Sendable, Hashable {
     }
 
     /// Creates the application's tag of a name, which is given without the exclamation mark.
-    public init(local name: String) {
-        self.init(.local(name))
-    }
+    public init(local name: String) { self.init(.local(name)) }
 
     /// The place of the tag itself; nil when the node was built in code.
     public var range: SourceRange? { place.map { $0.file.range(ofUTF8: $0.offsets) } }

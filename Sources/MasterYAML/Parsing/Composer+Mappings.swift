@@ -3,12 +3,12 @@ extension Composer {
     mutating func entries(of items: [YAMLNode]) -> [YAMLMapping.Entry] {
         var entries: [YAMLMapping.Entry] = []
         entries.reserveCapacity(items.count / 2)
-        var register = KeyRegister()
+        var seen = SeenKeys()
         var mergePlace: Int?
         var merged: [YAMLMapping.Entry] = []
         for index in stride(from: 0, to: items.count - 1, by: 2) {
             let entry = YAMLMapping.Entry(key: items[index], value: items[index + 1])
-            if !entry.key.isPlaceholder, let first = register.firstEqual(to: entry.key) {
+            if !entry.key.isPlaceholder, let first = seen.firstEqual(to: entry.key) {
                 reportDuplicate(entry.key, first: first)
                 continue
             }
@@ -20,7 +20,7 @@ extension Composer {
             merged = mergeSources(entry.value).flatMap(\.entries)
         }
         guard let mergePlace else { return entries }
-        let additions = merged.filter { register.firstEqual(to: $0.key) == nil }
+        let additions = merged.filter { seen.firstEqual(to: $0.key) == nil }
         entries.insert(contentsOf: additions, at: mergePlace)
         return entries
     }
@@ -32,10 +32,8 @@ extension Composer {
             key.isMergeKey
             ? "write one '<<' with a list, as in <<: [*a, *b]" : "remove one of the two"
         report(
-            "the key '\(text.clipped)' is given twice; \(remedy)",
-            place.offsets,
-            notes: [Diagnostic.Note("it was first given here", range: first.range)]
-        )
+            "the key '\(text.clipped)' is given twice; \(remedy)", place.offsets,
+            notes: [Diagnostic.Note("it was first given here", range: first.range)])
     }
 
     /// Returns the mappings that are named after `<<`, the one that wins first.
@@ -48,9 +46,7 @@ extension Composer {
             } else if let place = value.place {
                 report(
                     "'<<' takes a mapping or a list of mappings, but this is "
-                        + "\(value.kindDescription)",
-                    place.offsets
-                )
+                        + "\(value.kindDescription)", place.offsets)
             }
         }
         return mappings
@@ -82,5 +78,29 @@ extension YAMLNode {
     var isMergeKey: Bool {
         guard case .scalar(let scalar) = kind else { return false }
         return tag == nil && scalar.style == .plain && scalar.value == "<<"
+    }
+}
+
+/// Knows which keys a mapping has had so far.
+struct SeenKeys {
+    /// The number of keys up to which looking at all of them is faster than hashing.
+    private static let fewKeys = 8
+
+    private var few: [(identity: YAMLNode.Identity, key: YAMLNode)] = []
+    private var many: [YAMLNode.Identity: YAMLNode] = [:]
+
+    /// Returns the equal key that came before; nil when there is none, and then the key is noted.
+    mutating func firstEqual(to key: YAMLNode) -> YAMLNode? {
+        let identity = key.identity
+        if many.isEmpty {
+            if let first = few.first(where: { $0.identity == identity }) { return first.key }
+            few.append((identity, key))
+            guard few.count > Self.fewKeys else { return nil }
+            for (identity, key) in few { many[identity] = key }
+            return nil
+        }
+        if let first = many[identity] { return first }
+        many[identity] = key
+        return nil
     }
 }

@@ -91,11 +91,8 @@ struct Composer {
 
     /// Notes a diagnostic about the file, or only counts it when there are many.
     mutating func report(
-        _ message: String,
-        _ offsets: Range<Int>,
-        severity: Diagnostic.Severity = .error,
-        notes: [Diagnostic.Note] = [],
-        fix: Diagnostic.Fix? = nil
+        _ message: String, _ offsets: Range<Int>, severity: Diagnostic.Severity = .error,
+        notes: [Diagnostic.Note] = [], fix: Diagnostic.Fix? = nil
     ) {
         guard hasRoom() else { return }
         diagnostics.append(
@@ -128,7 +125,207 @@ struct Composer {
         return refuse(
             "a second document begins here; a file has one, so remove '---' or split the file",
             offsets
-                .lowerBound..<max(min(offsets.lowerBound + 3, line.upperBound), offsets.lowerBound)
-        )
+                .lowerBound..<max(min(offsets.lowerBound + 3, line.upperBound), offsets.lowerBound))
+    }
+}
+
+extension Composer {
+    /// A list or a mapping whose end has not come yet.
+    struct Frame {
+        let isMapping: Bool
+        let isFlow: Bool
+        let tag: YAMLTag?
+        let anchor: String?
+        let start: Int
+        let contentStart: Int
+        /// The end of the last item.
+        var end: Int
+        /// The items; in a mapping keys and values by turns.
+        var items: [YAMLNode] = []
+    }
+
+    /// Begins a list or a mapping; false when it is too deep.
+    mutating func push(
+        isMapping: Bool, _ isFlow: Bool, _ properties: YAMLEvent.Properties, _ offsets: Range<Int>
+    ) -> Bool {
+        guard countNode(offsets) else { return false }
+        guard frames.count < YAMLParser.maximumDepth else {
+            let line = file.byteRange(ofLineAt: offsets.lowerBound)
+            let end = min(offsets.lowerBound + 1, line.upperBound)
+            return refuse(
+                "lists and mappings are nested deeper than \(YAMLParser.maximumDepth) levels",
+                offsets.lowerBound..<max(end, offsets.lowerBound))
+        }
+        let (tag, contentStart) = tagAndContent(properties, offsets)
+        let frame = Frame(
+            isMapping: isMapping, isFlow: isFlow, tag: tag, anchor: properties.anchor,
+            start: offsets.lowerBound, contentStart: contentStart, end: offsets.upperBound)
+        if let anchor = properties.anchor { anchors[anchor] = .open(frame.start) }
+        frames.append(frame)
+        return true
+    }
+
+    /// Ends the innermost list or mapping.
+    mutating func finishCollection(_ offsets: Range<Int>) {
+        guard let frame = frames.popLast() else { return }
+        let end = frame.isFlow ? offsets.upperBound : frame.end
+        let isMistake = frame.isMapping && frame.isFlow && reportFlowMistakes(in: frame, end: end)
+        let kind: YAMLNode.Kind =
+            frame.isMapping
+            ? .mapping(YAMLMapping(isMistake ? [] : entries(of: frame.items)))
+            : .sequence(frame.items)
+        let node = YAMLNode(
+            kind: kind, tag: frame.tag, anchor: frame.anchor, file: file,
+            place: YAMLNode.Place(
+                offsets: frame.start..<max(end, frame.start), contentStart: frame.contentStart,
+                isFlow: frame.isFlow), isPlaceholder: isMistake || isRepaired(frame.start))
+        checkCoreTag(of: node)
+        if let anchor = frame.anchor, case .open(frame.start) = anchors[anchor] {
+            anchors[anchor] = .node(node)
+        }
+        add(node, endingAt: end)
+    }
+
+    /// Adds a single value.
+    mutating func addScalar(
+        _ scalar: YAMLScalar, _ properties: YAMLEvent.Properties, _ offsets: Range<Int>
+    ) -> Bool {
+        let (tag, contentStart) = tagAndContent(properties, offsets)
+        let end =
+            scalar.style == .literal || scalar.style == .folded
+            ? endOfBlock(contentStart..<offsets.upperBound) : offsets.upperBound
+        let node = YAMLNode(
+            kind: .scalar(scalar), tag: tag, anchor: properties.anchor, file: file,
+            place: YAMLNode.Place(
+                offsets: offsets.lowerBound..<end, contentStart: contentStart, isFlow: false),
+            isPlaceholder: isRepaired(contentStart))
+        checkCoreTag(of: node)
+        reportSwallowedItem(scalar, offsets)
+        if let anchor = properties.anchor { anchors[anchor] = .node(node) }
+        add(node, endingAt: end)
+        return true
+    }
+
+    /// Counts a node; false when there are too many.
+    mutating func countNode(_ offsets: Range<Int>) -> Bool {
+        nodeCount += 1
+        expandedCount += 1
+        guard nodeCount <= YAMLParser.maximumNodeCount else {
+            return refuse(
+                "the file has more than \(YAMLParser.maximumNodeCount) values; split it",
+                offsets.lowerBound..<offsets.lowerBound)
+        }
+        return true
+    }
+
+    /// Where the innermost brackets or braces open, if the innermost collection is within such.
+    var openBracket: Int? {
+        guard frames.last?.isFlow ?? false else { return nil }
+        return frames.last {
+            let first = file.bytes[$0.contentStart...].first
+            return $0.isFlow && (first == .openBracket || first == .openBrace)
+        }?.contentStart
+    }
+
+    /// Whether an offset lies in a stretch that was overwritten.
+    func isRepaired(_ offset: Int) -> Bool { repairs.contains { $0.contains(offset) } }
+
+    private func tagAndContent(
+        _ properties: YAMLEvent.Properties, _ offsets: Range<Int>
+    ) -> (YAMLTag?, Int) {
+        guard properties.tag != nil || properties.anchor != nil else {
+            return (nil, offsets.lowerBound)
+        }
+        let found = NodeProperties(file.bytes, offsets)
+        let tag = properties.tag.map { YAMLTag(resolved: $0, file: file, offsets: found.tag) }
+        return (tag, found.contentStart)
+    }
+
+    /// libyaml ends a block after the line ends that follow; people see its end at the last character.
+    private func endOfBlock(_ content: Range<Int>) -> Int {
+        var end = content.upperBound
+        while end > content.lowerBound + 1, file.bytes[end - 1].isBlankOrBreak { end -= 1 }
+        return end
+    }
+
+    private mutating func checkCoreTag(of node: YAMLNode) {
+        guard let tag = node.tag, case .core(let core) = tag.kind, let place = node.place else {
+            return
+        }
+        let fits =
+            switch (core, node.kind) {
+            case (.map, .mapping), (.seq, .sequence), (.str, .scalar): true
+            case (.null, .scalar): node.resolved == .null
+            case (.bool, .scalar), (.int, .scalar), (.float, .scalar): node.hasType(core)
+            default: false
+            }
+        if !fits {
+            report("the tag \(tag) does not fit: this is \(node.kindDescription)", place.offsets)
+        }
+    }
+}
+
+extension YAMLNode {
+    fileprivate func hasType(_ core: YAMLTag.Core) -> Bool {
+        switch (core, resolved) {
+        case (.bool, .bool), (.int, .int), (.float, .float): true
+        default: false
+        }
+    }
+}
+
+extension Composer {
+    /// The nodes that aliases may always make.
+    static let expansionAllowance = 100_000
+
+    /// Puts the node of an anchor in place of an alias; false when that would be too much.
+    mutating func addAlias(_ name: String, _ offsets: Range<Int>) -> Bool {
+        switch anchors[name] {
+        case .node(let node):
+            expandedCount += node.expandedCount
+            guard expandedCount <= Self.expansionAllowance + 10 * nodeCount else {
+                return refuse(
+                    "the aliases of this file stand for more than \(Self.expansionAllowance) values; "
+                        + "use fewer aliases inside of each other", offsets)
+            }
+            add(node, endingAt: offsets.upperBound)
+            return true
+        case .open:
+            report(
+                "'*\(name.clipped)' stands inside of the very value that it names; remove it",
+                offsets)
+        case nil: unknownAliases.append((name, offsets))
+        }
+        return addPlaceholder(offsets)
+    }
+
+    /// Says which aliases name nothing; done at the end, when it is known whether an anchor comes later.
+    mutating func reportUnknownAliases() {
+        guard !lacksSections else { return }
+        for (fullName, offsets) in unknownAliases where hasRoom() {
+            let name = fullName.clipped
+            let text = file.text(ofUTF8: offsets)
+            guard case .node(let node) = anchors[fullName] else {
+                report(
+                    "there is no anchor '&\(name)'; "
+                        + "if '\(text.clipped)' is meant as text, put quotes around it", offsets,
+                    fix: Diagnostic.Fix(
+                        replacement: "\"\(text)\"", range: file.range(ofUTF8: offsets)))
+                continue
+            }
+            report(
+                "the anchor '&\(name)' comes only after this alias; move it before its first use",
+                offsets, notes: [Diagnostic.Note("the anchor is here", range: node.range)])
+        }
+    }
+
+    private mutating func addPlaceholder(_ offsets: Range<Int>) -> Bool {
+        let node = YAMLNode(
+            kind: .scalar(YAMLScalar("")), file: file,
+            place: YAMLNode.Place(
+                offsets: offsets, contentStart: offsets.lowerBound, isFlow: false),
+            isPlaceholder: true)
+        add(node, endingAt: offsets.upperBound)
+        return countNode(offsets)
     }
 }

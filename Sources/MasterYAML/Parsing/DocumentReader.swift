@@ -23,16 +23,11 @@ struct DocumentReader {
         guard directiveCount <= Self.maximumDirectiveCount else {
             return YAMLParser.refusal(
                 "the file has more than \(Self.maximumDirectiveCount) lines that begin with '%'; "
-                    + "remove them",
-                name: file.name
-            )
+                    + "remove them", name: file.name)
         }
         while true {
             var composer = Composer(
-                file: file,
-                repairs: repair.stretches,
-                lacksSections: repair.lacksSections
-            )
+                file: file, repairs: repair.stretches, lacksSections: repair.lacksSections)
             let outcome = EventReader.reading(repair.bytes) { composer.compose($0) }
             switch outcome {
             case nil: return YAMLParser.refusal("there is no memory to read it", name: file.name)
@@ -47,13 +42,8 @@ struct DocumentReader {
     /// Reports a problem of the syntax; false when nothing more can be found out.
     private mutating func canGoOn(after problem: SyntaxProblem, _ composer: Composer) -> Bool {
         let explainer = SyntaxExplainer(
-            file: file,
-            bytes: repair.bytes,
-            problem: problem,
-            lastEvent: composer.lastEvent,
-            lastScalar: composer.lastScalar,
-            openBracket: composer.openBracket
-        )
+            file: file, bytes: repair.bytes, problem: problem, lastEvent: composer.lastEvent,
+            lastScalar: composer.lastScalar, openBracket: composer.openBracket)
         var explanation = explainer.explain()
         if isConsequence(explanation) {
             explanation.recovery = .skipSection
@@ -105,5 +95,93 @@ struct DocumentReader {
             if first == .percent { count += 1 } else if first != .hash { break }
         }
         return count
+    }
+}
+
+/// A copy of a file in which mistakes are overwritten, so that the rest can be read.
+///
+/// Every byte keeps its place.
+struct SyntaxRepair {
+    /// The bytes to be read.
+    private(set) var bytes: [UInt8]
+    /// Where values were overwritten.
+    private(set) var stretches: [Range<Int>] = []
+    /// Whether whole sections were left out.
+    private(set) var lacksSections = false
+
+    /// Starts with the file as it is.
+    init(_ file: SourceFile) { bytes = file.bytes }
+
+    /// Overwrites a mistake; false when that changes nothing, so that reading on is of no use.
+    mutating func apply(_ explanation: SyntaxExplanation) -> Bool {
+        switch explanation.recovery {
+        case .stop: return false
+        case .overwrite(let value):
+            stretches.append(value)
+            return fill(value, with: UInt8(ascii: "x"))
+        case .dropTag(let tag):
+            stretches.append(tag.lowerBound..<explanation.offsets.upperBound)
+            return fill(tag, with: .space)
+        case .skipSection:
+            let finder = SectionFinder(bytes)
+            let start = finder.start(before: explanation.offsets.lowerBound)
+            let end = finder.end(after: explanation.offsets.lowerBound)
+            lacksSections = true
+            return fill(start..<end, with: .space)
+        }
+    }
+
+    private mutating func fill(_ range: Range<Int>, with filler: UInt8) -> Bool {
+        var hasChanged = false
+        for offset in range where !bytes[offset].isLineBreak && bytes[offset] != filler {
+            bytes[offset] = filler
+            hasChanged = true
+        }
+        return hasChanged
+    }
+}
+
+/// Finds top-level sections by their looks: lines that begin with a plain key.
+struct SectionFinder {
+    private let bytes: [UInt8]
+
+    /// Looks for sections in bytes.
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    /// Returns the start of the section that holds an offset; 0 when there is none before it.
+    func start(before offset: Int) -> Int {
+        var line = startOfLine(min(offset, bytes.count))
+        while line > 0, !beginsSection(at: line) { line = startOfLine(line - 1) }
+        return line
+    }
+
+    /// Returns the start of the next section after the line of an offset, or the end of the file.
+    func end(after offset: Int) -> Int {
+        var line = startOfNextLine(offset)
+        while line < bytes.count, !beginsSection(at: line) { line = startOfNextLine(line) }
+        return line
+    }
+
+    private func startOfLine(_ offset: Int) -> Int {
+        var start = offset
+        while start > 0, !bytes[start - 1].isLineBreak { start -= 1 }
+        return start
+    }
+
+    private func startOfNextLine(_ offset: Int) -> Int {
+        var next = offset
+        while next < bytes.count, !bytes[next].isLineBreak { next += 1 }
+        return min(next + 1, bytes.count)
+    }
+
+    private func beginsSection(at line: Int) -> Bool {
+        var end = line
+        while end < bytes.count, bytes[end].isNameCharacter || bytes[end] == UInt8(ascii: ".") {
+            end += 1
+        }
+        guard end > line, bytes[line] != .dash, end < bytes.count, bytes[end] == .colon else {
+            return false
+        }
+        return end + 1 == bytes.count || bytes[end + 1].isBlankOrBreak
     }
 }

@@ -53,9 +53,7 @@ struct EncodingCheck {
         guard isValid else {
             let byte = String(sequence[sequence.startIndex], radix: 16, uppercase: true)
             return report(
-                "the byte 0x\(byte) is not valid UTF-8 here; save the file as UTF-8",
-                sequence
-            )
+                "the byte 0x\(byte) is not valid UTF-8 here; save the file as UTF-8", sequence)
         }
         guard let scalar = String(decoding: sequence, as: UTF8.self).unicodeScalars.first,
             Self.isForbidden(scalar)
@@ -69,9 +67,7 @@ struct EncodingCheck {
         default:
             report(
                 "the control character \(name) is not allowed; remove it, "
-                    + "or write it as \"\\u\(name.dropFirst(2))\" in double quotes",
-                sequence
-            )
+                    + "or write it as \"\\u\(name.dropFirst(2))\" in double quotes", sequence)
         }
     }
 

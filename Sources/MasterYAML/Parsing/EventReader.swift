@@ -12,8 +12,7 @@ internal import CLibYAML
     ///
     /// - Returns: What the closure returns, or nil when there is no memory for a parser.
     static func reading<Result>(
-        _ bytes: [UInt8],
-        _ body: (borrowing EventReader) -> Result
+        _ bytes: [UInt8], _ body: (borrowing EventReader) -> Result
     ) -> Result? {
         let marks = MarkMap(bytes: bytes)
         return unsafe bytes.withUnsafeBufferPointer { buffer in
@@ -60,8 +59,7 @@ internal import CLibYAML
                 ? unsafe parser.pointee.problem_offset
                 : unsafe marks.offset(ofScalar: parser.pointee.problem_mark.index),
             context: context,
-            contextOffset: context == nil ? nil : marks.offset(ofScalar: contextIndex)
-        )
+            contextOffset: context == nil ? nil : marks.offset(ofScalar: contextIndex))
     }
 
     private static func kind(of event: yaml_event_t) -> YAMLEvent.Kind {
@@ -93,8 +91,7 @@ internal import CLibYAML
     ) -> YAMLEvent.Kind {
         .sequenceStart(
             unsafe YAMLEvent.Properties(anchor: text(data.anchor), tag: text(data.tag)),
-            isFlow: unsafe data.style == YAML_FLOW_SEQUENCE_STYLE
-        )
+            isFlow: unsafe data.style == YAML_FLOW_SEQUENCE_STYLE)
     }
 
     private static func mappingStart(
@@ -102,8 +99,7 @@ internal import CLibYAML
     ) -> YAMLEvent.Kind {
         .mappingStart(
             unsafe YAMLEvent.Properties(anchor: text(data.anchor), tag: text(data.tag)),
-            isFlow: unsafe data.style == YAML_FLOW_MAPPING_STYLE
-        )
+            isFlow: unsafe data.style == YAML_FLOW_MAPPING_STYLE)
     }
 
     private static func style(_ style: yaml_scalar_style_t) -> YAMLScalar.Style {
@@ -118,5 +114,81 @@ internal import CLibYAML
 
     private static func text(_ pointer: UnsafeMutablePointer<UInt8>?) -> String? {
         unsafe pointer.map { unsafe String(cString: $0) }
+    }
+}
+
+/// One step of libyaml's parser, with offsets into the bytes it reads.
+struct YAMLEvent {
+    /// What can precede a node.
+    struct Properties {
+        let anchor: String?
+        let tag: String?
+    }
+
+    /// The kinds of steps.
+    enum Kind {
+        case streamStart
+        case streamEnd
+        case documentStart
+        case documentEnd
+        case alias(String)
+        case scalar(YAMLScalar, Properties)
+        case sequenceStart(Properties, isFlow: Bool)
+        case sequenceEnd
+        case mappingStart(Properties, isFlow: Bool)
+        case mappingEnd
+    }
+
+    let kind: Kind
+    let offsets: Range<Int>
+}
+
+/// What libyaml has to say when it cannot go on, in its own words.
+struct SyntaxProblem: Error {
+    /// What went wrong, such as "did not find expected key".
+    let problem: String
+    /// Where it went wrong.
+    let offset: Int
+    /// What was being read, such as "while parsing a block mapping".
+    let context: String?
+    /// Where that began.
+    let contextOffset: Int?
+}
+
+/// Turns libyaml's marks, which count Unicode scalars, into UTF-8 offsets.
+struct MarkMap {
+    private static let stride = 256
+
+    private let bytes: [UInt8]
+    /// The offset of each 256th scalar; empty when all is ASCII.
+    private let checkpoints: [Int]
+
+    init(bytes: [UInt8]) {
+        self.bytes = bytes
+        self.checkpoints = bytes.contains { $0 >= 0x80 } ? Self.checkpoints(of: bytes) : []
+    }
+
+    /// Returns the offset of a scalar, or the end when there are fewer.
+    func offset(ofScalar index: Int) -> Int {
+        guard let last = checkpoints.last else { return min(index, bytes.count) }
+        let checkpoint = index / Self.stride
+        var offset = checkpoint < checkpoints.count ? checkpoints[checkpoint] : last
+        var rest = index - min(checkpoint, checkpoints.count - 1) * Self.stride
+        while rest > 0, offset < bytes.count {
+            offset += 1
+            while offset < bytes.count, bytes[offset].isContinuation { offset += 1 }
+            rest -= 1
+        }
+        return offset
+    }
+
+    private static func checkpoints(of bytes: [UInt8]) -> [Int] {
+        var result: [Int] = []
+        var count = 0
+        for (offset, byte) in bytes.enumerated() where !byte.isContinuation {
+            if count.isMultiple(of: stride) { result.append(offset) }
+            count += 1
+        }
+        return result
     }
 }

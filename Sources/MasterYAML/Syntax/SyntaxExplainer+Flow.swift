@@ -7,17 +7,15 @@ extension SyntaxExplainer {
         let start = (line.lowerBound..<max(stop - 1, line.lowerBound)).last {
             bytes[$0] == .openBrace && bytes[$0 + 1] == .openBrace
         }
-        guard let start, anatomy.value.contains(start) || isInFlow,
+        guard let start, parts.value.contains(start) || isInFlow,
             !bytes[line.lowerBound..<start].contains(where: \.isQuote)
         else { return nil }
         let first = start > line.lowerBound && bytes[start - 1] == .openBrace ? start - 1 : start
-        let value = first..<max(anatomy.value.upperBound, stop)
+        let value = first..<max(parts.value.upperBound, stop)
         return SyntaxExplanation(
-            message: SyntaxTrap.template,
-            offsets: value,
-            recovery: isInFlow && first != anatomy.value.lowerBound
-                ? .skipSection : recovery(over: value)
-        )
+            message: SyntaxExplanation.unquotedTemplate, offsets: value,
+            recovery: isInFlow && first != parts.value.lowerBound
+                ? .skipSection : recovery(over: value))
     }
 
     /// Explains brackets that are not closed, closed twice, or hold something out of place.
@@ -33,14 +31,10 @@ extension SyntaxExplainer {
     }
 
     /// Where the list or mapping in brackets begins, in which libyaml gave up.
-    private var bracket: Int? {
-        says("expected ',' or") ? problem.contextOffset : openBracket
-    }
+    private var bracket: Int? { says("expected ',' or") ? problem.contextOffset : openBracket }
 
     /// Whether the bracket in which libyaml gave up is closed anywhere.
-    var isInClosedBrackets: Bool {
-        bracket.map(isClosed) ?? false
-    }
+    var isInClosedBrackets: Bool { bracket.map(isClosed) ?? false }
 
     private func isClosed(_ bracket: Int) -> Bool {
         BracketScan(bytes, bracket..<bytes.count).closesFirst
@@ -58,11 +52,9 @@ extension SyntaxExplainer {
         let open = text(start..<min(start + 1, bytes.count))
         return SyntaxExplanation(
             message: "the '\(open)' that opens here is never closed; "
-                + "add '\(open == "[" ? "]" : "}")'",
-            offsets: start..<start + 1,
+                + "add '\(open == "[" ? "]" : "}")'", offsets: start..<start + 1,
             notes: problem.offset < bytes.count
-                ? [("this is not part of it any more", beginningOfLine)] : []
-        )
+                ? [("this is not part of it any more", beginningOfLine)] : [])
     }
 
     private func insideBrackets() -> SyntaxExplanation {
@@ -72,15 +64,11 @@ extension SyntaxExplainer {
         guard isInClosedBrackets else { return neverClosed(start) }
         return SyntaxExplanation(
             message: "a ',' or the closing '\(close)' is missing before this; "
-                + "text with special characters needs quotes",
-            offsets: word(at: problem.offset),
-            notes: [("the '\(open)' is here", start..<start + 1)]
-        )
+                + "text with special characters needs quotes", offsets: word(at: problem.offset),
+            notes: [("the '\(open)' is here", start..<start + 1)])
     }
 
-    private var beginningOfLine: Range<Int> {
-        anatomy.key ?? word(at: anatomy.contentStart)
-    }
+    private var beginningOfLine: Range<Int> { parts.key ?? word(at: parts.contentStart) }
 
     private func strayIndicator(_ byte: UInt8) -> SyntaxExplanation {
         let sign = text(problem.offset..<problem.offset + 1)
@@ -95,15 +83,13 @@ extension SyntaxExplainer {
             default: "'\(sign)' cannot stand here; put quotes around the text, or begin a new line"
             }
         return SyntaxExplanation(
-            message: message,
-            offsets: problem.offset..<max(end, problem.offset + 1)
-        )
+            message: message, offsets: problem.offset..<max(end, problem.offset + 1))
     }
 
     /// Explains `[a] b`.
     private func afterBracket() -> SyntaxExplanation? {
-        guard says("expected key") || says("expected '-'") || says("<document start>"),
-            let byte, !byte.isLineBreak, lastEvent.upperBound > lastEvent.lowerBound,
+        guard says("expected key") || says("expected '-'") || says("<document start>"), let byte,
+            !byte.isLineBreak, lastEvent.upperBound > lastEvent.lowerBound,
             lastEvent.upperBound <= problem.offset,
             isSameLine(lastEvent.upperBound, problem.offset),
             bytes[lastEvent.upperBound..<problem.offset].allSatisfy(\.isBlank)
@@ -111,14 +97,11 @@ extension SyntaxExplainer {
         let close = bytes[lastEvent.upperBound - 1]
         guard close == .closeBracket || close == .closeBrace else { return nil }
         let rest = value(at: problem.offset)
-        let whole = anatomy.value.contains(problem.offset) ? anatomy.value : rest
+        let whole = parts.value.contains(problem.offset) ? parts.value : rest
         let kind = close == .closeBracket ? "list" : "mapping"
         return SyntaxExplanation(
             message: "the \(kind) ends before '\(text(rest))'; "
-                + "put quotes around the whole if it is text",
-            offsets: whole,
-            replacement: quoted(whole),
-            recovery: recovery(over: whole)
-        )
+                + "put quotes around the whole if it is text", offsets: whole,
+            replacement: quoted(whole), recovery: recovery(over: whole))
     }
 }

@@ -14,15 +14,12 @@ extension SyntaxExplainer {
         case .ampersand where bytes[first.lowerBound] == .ampersand:
             let second = word(at: problem.offset)
             return SyntaxExplanation(
-                message: "a value has one anchor; remove '\(text(second))'",
-                offsets: second
-            )
+                message: "a value has one anchor; remove '\(text(second))'", offsets: second)
         case .exclamation: return secondTag(after: first)
         case .asterisk:
             return SyntaxExplanation(
                 message: "an alias cannot have a tag; write the tag where the anchor is",
-                offsets: first.lowerBound..<word(at: problem.offset).upperBound
-            )
+                offsets: first.lowerBound..<word(at: problem.offset).upperBound)
         default: return nil
         }
     }
@@ -43,31 +40,25 @@ extension SyntaxExplainer {
         let outer = text(first)
         let inner =
             NodeProperties(bytes, problem.offset..<bytes.count).tag ?? word(at: problem.offset)
-        let whole = problem.offset..<max(anatomy.value.upperBound, inner.upperBound)
+        let whole = problem.offset..<max(parts.value.upperBound, inner.upperBound)
         let isWholeKnown = !isInFlow && whole.upperBound > inner.upperBound
         let list = isWholeKnown ? "[\(text(whole))]" : "[\(text(inner)) …]"
         return SyntaxExplanation(
             message: "a value has one tag; put the inner one in a list: \(outer) \(list)",
-            offsets: first.lowerBound..<inner.upperBound,
-            recovery: .dropTag(first)
-        )
+            offsets: first.lowerBound..<inner.upperBound, recovery: .dropTag(first))
     }
 
     private func handle() -> SyntaxExplanation {
         let start = problem.contextOffset ?? problem.offset
         let tag = NodeProperties(bytes, start..<bytes.count).tag ?? word(at: start)
         return SyntaxExplanation(
-            message: "a tag has one '!', at its start; '\(text(tag))' has more",
-            offsets: tag
-        )
+            message: "a tag has one '!', at its start; '\(text(tag))' has more", offsets: tag)
     }
 
     private func misspelt() -> SyntaxExplanation {
         let tag = word(at: problem.contextOffset ?? problem.offset)
         return SyntaxExplanation(
             message: "'\(text(tag))' is no tag; write '!' and a name, as in !Property, "
-                + "or put quotes around it if it is text",
-            offsets: tag
-        )
+                + "or put quotes around it if it is text", offsets: tag)
     }
 }

@@ -1,0 +1,140 @@
+internal import MasterKit
+
+/// Shows the diagnostics of a file to people, and to GitHub's log viewer.
+struct DiagnosticPrinter: Sendable {
+    /// Gives colours.
+    let paint: TextPainter
+    /// Whether the form that GitHub's log viewer reads is added.
+    let wantsAnnotations: Bool
+
+    init(_ traits: TerminalTraits) {
+        paint = TextPainter(hasColour: traits.hasColour)
+        wantsAnnotations = traits.wantsAnnotations
+    }
+
+    /// The lines for all diagnostics of a file, ending with how many there are.
+    func lines(_ diagnostics: [Diagnostic], of file: String) -> [String] {
+        guard !diagnostics.isEmpty else { return [] }
+        let shown = diagnostics.flatMap { diagnostic in
+            diagnostic.rendered { paint(Self.style(of: $0), $1) }.lines
+        }
+        let annotations =
+            wantsAnnotations ? diagnostics.map { Self.annotation($0, file: file) } : []
+        return shown + annotations + [Self.count(diagnostics, in: file)]
+    }
+
+    /// How many errors and warnings there are, such as `3 errors, 1 warning in master.yaml`.
+    static func count(_ diagnostics: [Diagnostic], in file: String) -> String {
+        let counts = Diagnostic.Severity.allCases.compactMap { severity -> String? in
+            let count = diagnostics.count { $0.severity == severity }
+            return count == 0 ? nil : count.counting(severity.rawValue)
+        }
+        return counts.joined(separator: ", ") + " in \(file)"
+    }
+
+    /// The diagnostic as a command of GitHub's workflow language.
+    static func annotation(_ diagnostic: Diagnostic, file: String) -> String {
+        let command = diagnostic.severity == .note ? "notice" : diagnostic.severity.rawValue
+        var parameters = [("file", diagnostic.file?.name ?? file)]
+        if let range = diagnostic.range {
+            parameters += [
+                ("line", "\(range.start.line)"), ("col", "\(range.start.column)"),
+                ("endLine", "\(range.end.line)"), ("endColumn", "\(range.end.column)"),
+            ]
+        }
+        let list = parameters.map { "\($0)=\(escaped($1, isParameter: true))" }
+        return "::\(command) \(list.joined(separator: ","))::\(escaped(diagnostic.message))"
+    }
+
+    private static func escaped(_ text: String, isParameter: Bool = false) -> String {
+        text.reduce(into: "") { escaped, character in
+            switch character {
+            case "%": escaped += "%25"
+            case "\r": escaped += "%0D"
+            case "\n": escaped += "%0A"
+            case "\r\n": escaped += "%0D%0A"
+            case ":" where isParameter: escaped += "%3A"
+            case "," where isParameter: escaped += "%2C"
+            default: escaped.append(character)
+            }
+        }
+    }
+
+    private static func style(of part: Diagnostic.Part) -> TextStyle {
+        switch part {
+        case .location, .message: .bold
+        case .severity(.error), .underline(.error): .boldRed
+        case .severity(.warning), .underline(.warning): .boldYellow
+        case .severity(.note), .underline(.note): .cyan
+        case .gutter: .dim
+        case .source: .dim
+        }
+    }
+}
+
+extension Int {
+    /// The number with a noun, in the plural unless it is one: `1 step`, `2 steps`.
+    func counting(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
+}
+
+extension Diagnostic {
+    /// The diagnostic for machines; places count from 1, the end is the place after the last
+    /// character.
+    var json: JSONObject {
+        var object: JSONObject = [
+            "severity": .string(severity.rawValue),
+            "message": .string(message),
+            "file": .optional(file?.name),
+        ]
+        object.merge(Self.place(range))
+        object["fix"] = fix.map { .object($0.json) } ?? .null
+        object["notes"] = .array(
+            notes.map { note in
+                let message: JSONObject = ["message": .string(note.message)]
+                return .object(message.merging(Self.place(note.range)))
+            })
+        return object
+    }
+
+    fileprivate static func place(_ range: SourceRange?) -> JSONObject {
+        [
+            "line": .optional(range?.start.line), "column": .optional(range?.start.column),
+            "endLine": .optional(range?.end.line), "endColumn": .optional(range?.end.column),
+        ]
+    }
+}
+
+extension Diagnostic.Fix {
+    fileprivate var json: JSONObject {
+        let words: JSONObject = [
+            "message": .optional(message), "replacement": .optional(replacement),
+        ]
+        return words.merging(Diagnostic.place(range))
+    }
+}
+
+/// The outcome of a check for machines.
+enum CheckReport {
+    /// Grows by one whenever a reader of the older form would misread the newer one.
+    static let formatVersion = 1
+
+    /// The outcome as one object.
+    static func json(_ diagnostics: [Diagnostic]) -> JSONValue {
+        [
+            "formatVersion": .int(formatVersion),
+            "valid": .bool(!diagnostics.contains { $0.severity == .error }),
+            "diagnostics": .array(diagnostics.map { .object($0.json) }),
+        ]
+    }
+}
+
+extension [Diagnostic] {
+    /// The diagnostics with a file, those that have none yet.
+    func located(in file: SourceFile) -> [Diagnostic] {
+        map {
+            Diagnostic(
+                $0.severity, $0.message, file: $0.file ?? file, range: $0.range, notes: $0.notes,
+                fix: $0.fix)
+        }
+    }
+}

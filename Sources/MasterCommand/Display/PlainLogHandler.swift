@@ -1,0 +1,75 @@
+internal import Logging
+internal import Synchronization
+
+/// Writes log messages to standard error, one a line: level, message, metadata.
+struct PlainLogHandler: LogHandler {
+    var metadata: Logger.Metadata = [:]
+    var metadataProvider: Logger.MetadataProvider?
+    var logLevel: Logger.Level
+
+    private let console: Console
+    private let loggedErrors: LoggedErrors
+
+    init(_ console: Console, level: Logger.Level, noting loggedErrors: LoggedErrors) {
+        self.console = console
+        self.loggedErrors = loggedErrors
+        logLevel = level
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        if event.level >= .error { loggedErrors.note("\(event.message)") }
+        var all = metadataProvider?.get() ?? [:]
+        all.merge(metadata) { _, new in new }
+        all.merge(event.metadata ?? [:]) { _, new in new }
+        let paint = TextPainter(hasColour: console.error.hasColour)
+        console.post(Self.lines(event.level, "\(event.message)", all, paint))
+    }
+
+    /// The lines of a message; those after the first are indented.
+    static func lines(
+        _ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata,
+        _ paint: TextPainter
+    ) -> [String] {
+        let pairs = metadata.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        let suffix = pairs.isEmpty ? "" : " (" + pairs.joined(separator: ", ") + ")"
+        let lines = (message + suffix).lines.map { $0.makingControlsVisible(keepingTabs: true) }
+        return lines.enumerated().map { index, line in
+            index == 0 ? paint(style(of: level), "\(level.rawValue):") + " " + line : "  " + line
+        }
+    }
+
+    private static func style(of level: Logger.Level) -> TextStyle {
+        switch level {
+        case .trace, .debug: .dim
+        case .info, .notice: .cyan
+        case .warning: .boldYellow
+        case .error, .critical: .boldRed
+        }
+    }
+}
+
+/// The errors that the log has told, so that the end of a run does not tell them again.
+final class LoggedErrors: Sendable {
+    /// How many of the last messages are remembered.
+    private static let bound = 64
+
+    private let messages = Mutex<[String]>([])
+
+    /// Notes a message of the log.
+    func note(_ message: String) {
+        messages.withLock { messages in
+            if messages.count == Self.bound { messages.removeFirst() }
+            messages.append(message)
+        }
+    }
+
+    /// Whether a message of the log held a sentence.
+    func contain(_ sentence: String) -> Bool {
+        messages.withLock { $0.contains { $0.contains(sentence) } }
+    }
+}

@@ -1,0 +1,156 @@
+internal import FoundationEssentials
+internal import MasterKit
+internal import OrderedCollections
+
+/// The builds that run, as the events so far tell it.
+struct RunningBuilds {
+    /// The running builds by their row in the store, in the order in which they started.
+    private(set) var running: OrderedDictionary<Int, BuildView> = [:]
+
+    /// Takes an event in.
+    ///
+    /// - Returns: What it means for people; `nil` for what is not shown, such as events of builds
+    ///   whose beginning was missed.
+    mutating func apply(_ event: Event) -> BuildProgress? {
+        switch event.kind {
+        case .buildNew: start(event)
+        case .buildUpdated: update(event)
+        case .buildFinished: finish(event)
+        case .stepNew, .stepStarted, .stepUpdated, .stepFinished: step(event)
+        case .logAppended: output(event)
+        default: nil
+        }
+    }
+
+    private mutating func start(_ event: Event) -> BuildProgress? {
+        guard let id = event.record["buildid"]?.intValue,
+            let number = event.record["number"]?.intValue, let builder = event.builderName
+        else { return nil }
+        let build = BuildView(
+            id: id, builder: builder, number: number, startedAt: event.at,
+            stateString: event.text("state_string"))
+        running[id] = build
+        return .buildStarted(build)
+    }
+
+    private mutating func update(_ event: Event) -> BuildProgress? {
+        guard let id = event.record["buildid"]?.intValue else { return nil }
+        running[id]?.stateString = event.text("state_string")
+        return nil
+    }
+
+    private mutating func finish(_ event: Event) -> BuildProgress? {
+        guard let id = event.record["buildid"]?.intValue,
+            var build = running.removeValue(forKey: id)
+        else { return nil }
+        build.completeAt = event.at
+        build.results = event.results
+        build.stateString = event.text("state_string")
+        return .buildFinished(build)
+    }
+
+    private mutating func step(_ event: Event) -> BuildProgress? {
+        guard let buildID = event.record["buildid"]?.intValue ?? event.buildID,
+            let id = event.record["stepid"]?.intValue, var build = running[buildID]
+        else { return nil }
+        let index = build.steps.firstIndex { $0.id == id } ?? build.steps.endIndex
+        if index == build.steps.endIndex {
+            build.steps.append(
+                StepView(
+                    id: id, number: event.record["number"]?.intValue ?? index + 1,
+                    name: event.text("name")))
+        }
+        // A step may be hidden at its end only; whoever was told its beginning is told that, too.
+        let wasTold = build.steps[index].isRunning && !build.steps[index].isHidden
+        build.steps[index].apply(event)
+        let step = build.steps[index]
+        running[buildID] = build
+        guard wasTold || !step.isHidden else { return nil }
+        switch event.kind {
+        case .stepStarted: return .stepStarted(step, of: build)
+        case .stepFinished: return .stepFinished(step, of: build)
+        default: return nil
+        }
+    }
+
+    private func output(_ event: Event) -> BuildProgress? {
+        guard let build = event.buildID.flatMap({ running[$0] }),
+            let stepID = event.record["stepid"]?.intValue,
+            let step = build.steps.first(where: { $0.id == stepID })
+        else { return nil }
+        return .output(LogLine.lines(marked: event.text("content").utf8), step, of: build)
+    }
+}
+
+extension StepView {
+    fileprivate var isRunning: Bool { startedAt != nil && results == nil }
+
+    fileprivate mutating func apply(_ event: Event) {
+        stateString = event.text("state_string")
+        isHidden = event.record["hidden"]?.boolValue ?? false
+        switch event.kind {
+        case .stepStarted:
+            startedAt = event.at
+        case .stepFinished:
+            completeAt = event.at
+            results = event.results
+        default:
+            break
+        }
+    }
+}
+
+extension Event {
+    fileprivate func text(_ key: String) -> String { record[key]?.stringValue ?? "" }
+}
+
+/// Something in the life of a build that people are told.
+enum BuildProgress: Sendable, Hashable {
+    case buildStarted(BuildView)
+    case buildFinished(BuildView)
+    case stepStarted(StepView, of: BuildView)
+    case stepFinished(StepView, of: BuildView)
+    case output([LogLine], StepView, of: BuildView)
+}
+
+extension BuildProgress {
+    /// The change as lines, their parts two spaces apart.
+    func lines(_ paint: TextPainter) -> [String] {
+        switch self {
+        case .buildStarted(let build):
+            [Self.joined([build.title, "started"])]
+        case .buildFinished(let build):
+            [
+                Self.joined(
+                    [build.title] + Self.end(build.results, build.duration, build.remark, paint))
+            ]
+        case .stepStarted(let step, let build):
+            [Self.joined([build.title, step.title, "started"])]
+        case .stepFinished(let step, let build):
+            [
+                Self.joined(
+                    [build.title, step.title]
+                        + Self.end(step.results, step.duration, step.remark, paint))
+            ]
+        case .output(let lines, let step, let build):
+            lines.map {
+                paint(.dim, Self.joined([build.title, step.title, "|"])) + " " + $0.shown(paint)
+            }
+        }
+    }
+
+    private static func joined(_ parts: [String?]) -> String {
+        parts.compactMap(\.self).filter { !$0.isEmpty }.joined(separator: "  ")
+    }
+
+    private static func end(
+        _ results: Results?, _ duration: Duration?, _ remark: String, _ paint: TextPainter
+    ) -> [String?] {
+        [paint(TextStyle(results), Results.text(results)), duration?.forPeople, remark]
+    }
+}
+
+extension StepView {
+    /// How a line names the step, such as `2 compile`.
+    fileprivate var title: String { "\(number) \(name.makingControlsVisible())" }
+}

@@ -1,0 +1,55 @@
+internal import MasterKit
+
+/// The one character in front of a build or a step that tells how it is doing.
+struct StatusSymbols: Sendable {
+    /// Whether more than ASCII can be shown.
+    let hasUnicode: Bool
+
+    /// The mark of something that has not started.
+    var pending: String { hasUnicode ? "○" : "." }
+
+    /// The sign that text was cut.
+    var ellipsis: String { hasUnicode ? "…" : "..." }
+
+    /// The mark of a result; of something that runs when there is none.
+    func callAsFunction(_ results: Results?) -> String {
+        switch results {
+        case .success: hasUnicode ? "✓" : "+"
+        case .warnings: "!"
+        case .failure, .exception: hasUnicode ? "✗" : "x"
+        case .skipped: "-"
+        case .retry: hasUnicode ? "↻" : "r"
+        case .cancelled: hasUnicode ? "⊘" : "c"
+        case nil: hasUnicode ? "●" : "*"
+        }
+    }
+}
+
+extension Duration {
+    /// The duration in the precision that is worth reading: `0.04 s`, `3.1 s`, `42 s`, `5 m 02 s`.
+    var forPeople: String {
+        let seconds = Swift.max(
+            0, Double(components.seconds) + Double(components.attoseconds) / 1e18)
+        switch seconds {
+        case ..<0.995: return Self.decimal(seconds, places: 2) + " s"
+        case ..<9.95: return Self.decimal(seconds, places: 1) + " s"
+        case ..<59.5: return "\(Int(seconds.rounded())) s"
+        case ..<3599.5:
+            let whole = Int(seconds.rounded())
+            return "\(whole / 60) m \(Self.twoDigits(whole % 60)) s"
+        default:
+            let minutes = Int((seconds / 60).rounded())
+            return "\(minutes / 60) h \(Self.twoDigits(minutes % 60)) m"
+        }
+    }
+
+    private static func decimal(_ value: Double, places: Int) -> String {
+        let factor = places == 1 ? 10 : 100
+        let whole = Int((value * Double(factor)).rounded())
+        let fraction = String(whole % factor)
+        let zeros = String(repeating: "0", count: places - fraction.count)
+        return "\(whole / factor).\(zeros)\(fraction)"
+    }
+
+    private static func twoDigits(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+}

@@ -1,0 +1,231 @@
+import FoundationEssentials
+public import MasterKit
+
+/// A build made up for tests, with the events it would cause and what reports look up of it.
+///
+/// ```swift
+/// let build = RecordedBuild(builder: "linux", results: .failure)
+/// let reports = try await harness.reports(of: reporter, for: build.finished)
+/// ```
+public struct RecordedBuild: Sendable {
+    /// The build's number.
+    public var number: Int
+    /// The name of its builder.
+    public var builder: String
+    /// The tags of its builder.
+    public var tags: [String]
+    /// Its result when it has finished.
+    public var results: Results
+    /// What its state says when it has finished.
+    public var stateString: String
+    /// Its properties.
+    public var properties: Properties
+    /// Its steps as reports carry them, with their logs.
+    public var steps: [JSONValue]
+    /// The sources it is made of.
+    public var sourceStamps: [SourceStamp]
+    /// The result of the build before it, `nil` when there is none.
+    public var previousResults: Results?
+    /// The results of the steps of the build before it, by name.
+    public var previousSteps: [String: Results]
+
+    static let startedAt = Date(timeIntervalSince1970: 1_795_342_547)
+
+    /// Makes a build; everything has a default.
+    public init(
+        number: Int = 1, builder: String = "default", tags: [String] = [],
+        results: Results = .success, stateString: String = "build successful",
+        properties: JSONObject = [:], steps: [JSONValue] = [], sourceStamps: [SourceStamp]? = nil,
+        previousResults: Results? = nil, previousSteps: [String: Results] = [:]
+    ) {
+        self.number = number
+        self.builder = builder
+        self.tags = tags
+        self.results = results
+        self.stateString = stateString
+        self.properties = Properties(properties, source: "test")
+        self.steps = steps
+        self.sourceStamps = sourceStamps ?? [SourceStamp(id: 1, createdAt: Self.startedAt)]
+        self.previousResults = previousResults
+        self.previousSteps = previousSteps
+    }
+
+    /// The event of its start.
+    public var started: Event { event(.buildNew, at: Self.startedAt, isFinished: false) }
+
+    /// The event of its end.
+    public var finished: Event {
+        event(.buildFinished, at: Self.startedAt + 1, isFinished: true)
+    }
+
+    /// The event of a step of it that starts.
+    public func stepStarted(_ name: String) -> Event {
+        event(.stepStarted, of: step(name), isFinished: false)
+    }
+
+    /// The event of a step of it that has ended.
+    public func stepFinished(_ name: String, _ results: Results = .success) -> Event {
+        event(.stepFinished, of: step(name, results), isFinished: false)
+    }
+
+    /// The event of the request for it.
+    public var requested: Event { event(.buildrequestNew, of: request) }
+
+    /// The event of the request for it being cancelled before the build began.
+    public var requestCancelled: Event {
+        var request = request
+        request.completeAt = Self.startedAt
+        request.results = .cancelled
+        return event(.buildrequestCancelled, of: request)
+    }
+}
+
+// MARK: Events
+
+extension RecordedBuild {
+    private func event(_ kind: EventKind, at moment: Date, isFinished: Bool) -> Event {
+        Event(
+            at: moment, kind: kind, lane: number, buildID: number, previousBuildID: previousBuildID,
+            record: record(isFinished: isFinished))
+    }
+
+    private func event(_ kind: EventKind, of step: StepRecord, isFinished: Bool) -> Event {
+        Event(
+            at: Self.startedAt, kind: kind, lane: number, buildID: number,
+            previousBuildID: previousBuildID,
+            record: step.json.merging(["build": .object(record(isFinished: isFinished))]))
+    }
+
+    private func event(_ kind: EventKind, of request: BuildRequest) -> Event {
+        let build: JSONObject = [
+            "builder": .object(builderRecord), "builderid": 1,
+            "buildrequest": .object(request.json), "buildset": .object(buildset().json),
+            "complete": .bool(request.completeAt != nil), "properties": .object(properties.json),
+            "results": .optional(request.results?.rawValue),
+            "url": .string(MasterIdentity().url(ofRequest: number)),
+        ]
+        return Event(
+            at: Self.startedAt, kind: kind, lane: number,
+            record: request.json.merging(["build": .object(build)]))
+    }
+}
+
+// MARK: Records
+
+extension RecordedBuild {
+    /// The record of the build with all that surrounds it, in the data API's form.
+    private func record(isFinished: Bool) -> JSONObject {
+        let end = isFinished ? Self.startedAt + 1 : nil
+        let outcome = isFinished ? results : nil
+        let build = Build(
+            id: number, number: number, builderID: 1, requestID: number, workerID: 1,
+            startedAt: Self.startedAt, completeAt: end, results: outcome,
+            stateString: isFinished ? stateString : "starting", properties: properties)
+        var request = request
+        request.claimedAt = Self.startedAt
+        request.completeAt = end
+        request.results = outcome
+        return build.json.merging([
+            "buildrequest": .object(request.json),
+            "buildset": .object(buildset(completeAt: end, outcome).json),
+            "parentbuild": .null, "parentbuilder": .null, "builder": .object(builderRecord),
+            "url": .string("http://localhost:8010/#/builders/1/builds/\(number)"),
+        ])
+    }
+
+    private var previousBuildID: Int? {
+        previousResults == nil && previousSteps.isEmpty ? nil : number - 1
+    }
+
+    private var builderRecord: JSONObject { Builder(id: 1, name: builder, tags: tags).json }
+
+    private var request: BuildRequest {
+        BuildRequest(id: number, buildsetID: number, builderID: 1, submittedAt: Self.startedAt)
+    }
+
+    private func buildset(completeAt end: Date? = nil, _ results: Results? = nil) -> Buildset {
+        Buildset(
+            id: number, reason: "test", submittedAt: Self.startedAt, completeAt: end,
+            results: results, sourceStamps: sourceStamps)
+    }
+
+    private func step(_ name: String, _ results: Results? = nil) -> StepRecord {
+        StepRecord(
+            id: 1, number: 1, buildID: number, name: name, startedAt: Self.startedAt,
+            completeAt: results == nil ? nil : Self.startedAt + 1, results: results,
+            stateString: results == nil ? "running" : "'\(name)'")
+    }
+}
+
+extension RecordedBuild: ReportSource {
+    /// The steps of this build, with their logs when they are wanted.
+    public func steps(of build: JSONObject, with details: BuildDetails) -> [JSONValue] {
+        steps.map { step in
+            var step = step
+            if !details.includesLogs { step["logs"] = nil }
+            return step
+        }
+    }
+
+    /// This build alone.
+    public func ends(ofBuildset id: Int) -> [Event] { [finished] }
+
+    /// The result of the build before.
+    public func results(ofBuild id: Int) -> Results? { previousResults }
+
+    /// The result of a step of the build before.
+    public func results(ofStep name: String, inBuild id: Int) -> Results? { previousSteps[name] }
+}
+
+/// A finished buildset made up for tests, with the builds that its requests ended with.
+///
+/// ```swift
+/// let buildset = RecordedBuildset([RecordedBuild(number: 1), RecordedBuild(number: 2)])
+/// let reports = try await harness.reports(of: reporter, for: buildset.finished, of: buildset)
+/// ```
+public struct RecordedBuildset: Sendable {
+    /// The builds; their numbers are their ids, too, and tell them apart.
+    public var builds: [RecordedBuild]
+    /// What the builds began with.
+    public var properties: Properties
+
+    /// Makes a buildset.
+    public init(_ builds: [RecordedBuild], properties: JSONObject = [:]) {
+        self.builds = builds
+        self.properties = Properties(properties, source: "test")
+    }
+
+    /// The event of its end.
+    public var finished: Event {
+        let results = builds.map(\.results).reduce(.success) { Results.worst($0, $1) ?? .success }
+        let buildset = Buildset(
+            id: 1, reason: "test", submittedAt: RecordedBuild.startedAt,
+            completeAt: RecordedBuild.startedAt + 1, results: results,
+            sourceStamps: builds.first?.sourceStamps ?? [])
+        return Event(
+            at: RecordedBuild.startedAt + 1, kind: .buildsetFinished, lane: -1,
+            record: buildset.json.merging(["properties": .object(properties.json)]))
+    }
+}
+
+extension RecordedBuildset: ReportSource {
+    /// The steps of one of the builds.
+    public func steps(of build: JSONObject, with details: BuildDetails) -> [JSONValue] {
+        self.build(build["number"]?.intValue)?.steps(of: build, with: details) ?? []
+    }
+
+    /// The ends of the builds.
+    public func ends(ofBuildset id: Int) -> [Event] { builds.map(\.finished) }
+
+    /// The result of the build before one of the builds, which has the number before it.
+    public func results(ofBuild id: Int) -> Results? { build(id + 1)?.previousResults }
+
+    /// The result of a step of the build before one of the builds.
+    public func results(ofStep name: String, inBuild id: Int) -> Results? {
+        build(id + 1)?.previousSteps[name]
+    }
+
+    private func build(_ number: Int?) -> RecordedBuild? {
+        builds.first { $0.number == number }
+    }
+}

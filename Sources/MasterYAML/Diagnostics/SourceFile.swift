@@ -1,0 +1,161 @@
+/// A text with the name people know it by, and with its lines.
+///
+/// A byte order mark is no part of the text. Lines end in LF, CRLF or CR.
+public final class SourceFile: Sendable {
+    /// The name as it is shown to people.
+    public let name: String
+    /// The bytes of the text, as a rule valid UTF-8.
+    let bytes: [UInt8]
+    /// The offset at which each line begins; the first is always 0.
+    let lineStarts: [Int]
+
+    /// Creates a file from a text in memory.
+    public convenience init(name: String, text: String) {
+        self.init(name: name, bytes: Array(text.utf8))
+    }
+
+    /// Creates a file from bytes that have no byte order mark and may be invalid UTF-8.
+    init(name: String, bytes: [UInt8]) {
+        self.name = name
+        self.bytes = bytes
+        self.lineStarts = Self.lineStarts(of: bytes)
+    }
+
+    /// The whole text; bytes that are not UTF-8 are replaced by U+FFFD.
+    public var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    private static func lineStarts(of bytes: [UInt8]) -> [Int] {
+        var starts = [0]
+        for (index, byte) in bytes.enumerated() {
+            let endsLine =
+                byte == .lineFeed
+                || byte == .carriageReturn
+                    && (index + 1 == bytes.count || bytes[index + 1] != .lineFeed)
+            if endsLine { starts.append(index + 1) }
+        }
+        return starts
+    }
+}
+
+extension SourceFile: Hashable {
+    /// Files are equal when they have the same name and the same text.
+    public static func == (left: SourceFile, right: SourceFile) -> Bool {
+        left === right || left.name == right.name && left.bytes == right.bytes
+    }
+
+    /// Feeds the name and the length of the text.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(name)
+        hasher.combine(bytes.count)
+    }
+}
+
+extension SourceFile {
+    /// The number of lines, at least one.
+    public var lineCount: Int { lineStarts.count }
+
+    /// Returns the text of a line, counted from 1, without its line end; nil when there is no such line.
+    public func line(_ number: Int) -> String? {
+        guard (1...lineCount).contains(number) else { return nil }
+        return String(decoding: bytes[byteRange(ofLine: number)], as: UTF8.self)
+    }
+
+    /// Returns the place of a UTF-8 offset; an offset outside of the text is moved to its nearer end.
+    public func position(ofUTF8Offset offset: Int) -> SourcePosition {
+        let offset = min(max(offset, 0), bytes.count)
+        let line = lineNumber(ofUTF8Offset: offset)
+        let before = bytes[lineStarts[line - 1]..<offset]
+        let column = before.reduce(1) { $1.isContinuation ? $0 : $0 + 1 }
+        return SourcePosition(line: line, column: column, offset: offset)
+    }
+
+    /// Returns the range between two UTF-8 offsets.
+    public func range(ofUTF8 offsets: Range<Int>) -> SourceRange {
+        SourceRange(
+            start: position(ofUTF8Offset: offsets.lowerBound),
+            end: position(ofUTF8Offset: offsets.upperBound))
+    }
+
+    /// Returns the text of a range.
+    public func text(in range: SourceRange) -> String {
+        text(ofUTF8: range.start.offset..<range.end.offset)
+    }
+
+    /// Returns the text between two offsets, as far as it is in the file.
+    func text(ofUTF8 offsets: Range<Int>) -> String {
+        String(decoding: bytes[offsets.clamped(to: 0..<bytes.count)], as: UTF8.self)
+    }
+
+    /// Returns the number, from 1, of the line that holds an offset.
+    func lineNumber(ofUTF8Offset offset: Int) -> Int {
+        var low = 0
+        var high = lineStarts.count
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if lineStarts[middle] <= offset { low = middle } else { high = middle }
+        }
+        return low + 1
+    }
+
+    /// Returns the offsets of a line, counted from 1, without its line end.
+    func byteRange(ofLine number: Int) -> Range<Int> {
+        let start = lineStarts[number - 1]
+        var end = number < lineStarts.count ? lineStarts[number] : bytes.count
+        while end > start, bytes[end - 1].isLineBreak { end -= 1 }
+        return start..<end
+    }
+
+    /// Returns the offsets of the line that holds an offset, without its line end.
+    func byteRange(ofLineAt offset: Int) -> Range<Int> {
+        byteRange(ofLine: lineNumber(ofUTF8Offset: offset))
+    }
+}
+
+/// A place in a source file.
+public struct SourcePosition: Sendable, Hashable, Comparable {
+    /// The line, counted from 1.
+    public let line: Int
+    /// The column, counted from 1 in Unicode scalars.
+    public let column: Int
+    /// The number of UTF-8 bytes before this place in ``SourceFile/text``.
+    public let offset: Int
+
+    /// Creates a place from its line, its column and its UTF-8 offset.
+    public init(line: Int, column: Int, offset: Int) {
+        self.line = line
+        self.column = column
+        self.offset = offset
+    }
+
+    /// Orders places as they follow each other in the file.
+    public static func < (left: SourcePosition, right: SourcePosition) -> Bool {
+        left.offset < right.offset
+    }
+}
+
+extension SourcePosition: CustomStringConvertible {
+    /// The place as `line:column`.
+    public var description: String { "\(line):\(column)" }
+}
+
+/// A stretch of a source file, from its first character up to, but not including, its end.
+public struct SourceRange: Sendable, Hashable {
+    /// The place of the first character.
+    public let start: SourcePosition
+    /// The place after the last character.
+    public let end: SourcePosition
+
+    /// Creates a range; an end before the start makes the range empty.
+    public init(start: SourcePosition, end: SourcePosition) {
+        self.start = start
+        self.end = max(start, end)
+    }
+
+    /// Whether the range holds no character.
+    public var isEmpty: Bool { start.offset == end.offset }
+}
+
+extension SourceRange: CustomStringConvertible {
+    /// The range as `line:column-line:column`.
+    public var description: String { "\(start)-\(end)" }
+}

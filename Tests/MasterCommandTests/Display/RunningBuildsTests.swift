@@ -1,0 +1,73 @@
+import MasterKit
+import OrderedCollections
+import Testing
+
+@testable import MasterCommand
+
+struct RunningBuildsTests {
+    private let plain = TextPainter(hasColour: false)
+
+    private func lines(_ events: [Event]) -> [String] {
+        var builds = RunningBuilds()
+        return events.compactMap { builds.apply($0) }.flatMap { $0.lines(plain) }
+    }
+
+    @Test func `a build is told a line a transition`() {
+        #expect(
+            lines(SampleEvents().failure) == [
+                "linux #3  started",
+                "linux #3  1 compile  started",
+                "linux #3  1 compile  | begin",
+                "linux #3  1 compile  | one",
+                "linux #3  1 compile  | two",
+                "linux #3  1 compile  success  2.5 s  compiled",
+                "linux #3  2 test  started",
+                "linux #3  2 test  failure  0.50 s  tests (failure)",
+                "linux #3  failure  3.0 s  failed tests (failure)",
+            ])
+    }
+
+    @Test func `a finished build is forgotten`() {
+        var builds = RunningBuilds()
+        for event in SampleEvents().failure { _ = builds.apply(event) }
+        #expect(builds.running.isEmpty)
+    }
+
+    @Test func `hidden steps are not told`() {
+        let events = SampleEvents()
+        let told = lines([
+            events.build(.buildNew, at: 0),
+            events.step(1, "secret", .stepStarted, at: 0, hidden: true),
+            events.step(1, "secret", .stepFinished, at: 1, results: .success, hidden: true),
+        ])
+        #expect(told == ["linux #3  started"])
+    }
+
+    @Test func `a step that is hidden at its end still ends for those who saw it start`() {
+        let events = SampleEvents()
+        let told = lines([
+            events.build(.buildNew, at: 0),
+            events.step(1, "secret", .stepStarted, at: 0),
+            events.step(1, "secret", .stepFinished, at: 1, results: .success, hidden: true),
+        ])
+        #expect(told.last == "linux #3  1 secret  success  1.0 s")
+    }
+
+    @Test func `events of a build whose beginning was missed are left out`() {
+        #expect(lines(Array(SampleEvents().failure.dropFirst())) == [])
+    }
+
+    @Test func `a step whose beginning was missed still ends`() {
+        let events = SampleEvents()
+        let told = lines([
+            events.build(.buildNew, at: 0),
+            events.step(4, "late", .stepFinished, at: 1, results: .warnings, "warnings"),
+        ])
+        #expect(told.last == "linux #3  4 late  warnings")
+    }
+
+    @Test func `names cannot disturb a terminal`() {
+        let told = lines([SampleEvents(builder: "a\u{1B}[2Jb").build(.buildNew, at: 0)])
+        #expect(told == [#"a\u{1B}[2Jb #3  started"#])
+    }
+}
