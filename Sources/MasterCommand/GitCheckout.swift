@@ -1,30 +1,51 @@
 internal import FoundationEssentials
+internal import Subprocess
+internal import SystemPackage
 
-/// What a git checkout says about itself, read from its files without running git.
+/// What git knows of the checkout around a folder.
 struct GitCheckout: Sendable, Hashable {
     /// The branch; `nil` when a revision was checked out by itself.
-    let branch: String?
+    var branch: String?
     /// The revision; `nil` before the first commit.
-    let revision: String?
-    /// The address of the remote `origin`, without user and password.
-    let repository: String?
+    var revision: String?
+    /// The URL of the remote `origin`, without user and password.
+    var repository: String?
 
-    /// Finds the checkout that a folder belongs to; `nil` when it belongs to none.
-    init?(around folder: String) {
-        guard let files = GitFiles(around: folder), let head = files.text("HEAD") else {
-            return nil
+    /// Asks git about the checkout that a folder belongs to.
+    ///
+    /// - Parameters:
+    ///   - folder: The folder, as a rule that of the configuration.
+    ///   - environment: The environment for git; variables that name another repository are left out.
+    /// - Returns: What git knows, or `nil` when the folder belongs to no checkout.
+    /// - Throws: ``GitError`` when there is a checkout that git cannot read.
+    static func find(
+        around folder: String, environment: [String: String]
+    ) async throws(GitError) -> GitCheckout? {
+        let folder = URL(filePath: folder).resolvingSymlinksInPath().path
+        guard mayBeInRepository(folder) else { return nil }
+        let git = Git(folder: folder, environment: environment)
+        async let head = git.run("rev-parse", "HEAD", "--symbolic-full-name", "HEAD")
+        async let origin = git.run("config", "--get", "remote.origin.url")
+        let (headAnswer, originAnswer) = await (head, origin)
+        var checkout = GitCheckout()
+        switch try headAnswer.get() {
+        case .output(let text):
+            let lines = text.split(separator: "\n").map(String.init)
+            checkout.revision = lines.first
+            checkout.branch = lines.last.flatMap { branch(of: $0) }
+        case .failure(let reason) where reason.contains("'HEAD'"):
+            // There is no commit yet, but a branch that the first one will be on.
+            if case .output(let text) = try await git.run("symbolic-ref", "HEAD").get() {
+                checkout.branch = branch(of: text)
+            }
+        case .failure(let reason):
+            throw GitError.refused(reason)
         }
-        let reference = "ref: "
-        if head.hasPrefix(reference) {
-            let name = String(head.dropFirst(reference.count))
-            let heads = "refs/heads/"
-            branch = name.hasPrefix(heads) ? String(name.dropFirst(heads.count)) : nil
-            revision = files.text(name) ?? files.packedReference(name)
-        } else {
-            branch = nil
-            revision = head
+        // Without a remote there is no output; what else hinders git has hindered it above, too.
+        if case .output(let text) = try originAnswer.get(), !text.isEmpty {
+            checkout.repository = withoutUser(text)
         }
-        repository = files.originAddress.map { Self.withoutUser($0) }
+        return checkout
     }
 
     /// An address with the user and password of its host taken away.
@@ -36,74 +57,91 @@ struct GitCheckout: Sendable, Hashable {
         parts[2] = parts[2][parts[2].index(after: at)...]
         return parts.joined(separator: "/")
     }
-}
 
-/// The files in which git keeps what it knows of a checkout.
-private struct GitFiles {
-    /// The folder of this checkout's own files, such as `HEAD`.
-    let own: String
-    /// The folder of the files that all checkouts of the repository share.
-    let common: String
+    private static func branch(of reference: String) -> String? {
+        let heads = "refs/heads/"
+        return reference.hasPrefix(heads) ? String(reference.dropFirst(heads.count)) : nil
+    }
 
-    init?(around folder: String) {
+    /// Whether a folder or one above it looks like a checkout or a bare repository; only then is
+    /// git started.
+    private static func mayBeInRepository(_ folder: String) -> Bool {
+        func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
         var folder = folder
-        while !FileManager.default.fileExists(atPath: folder + "/.git") {
-            guard let slash = folder.lastIndex(of: "/") else { return nil }
+        while true {
+            if exists(folder + "/.git") || exists(folder + "/HEAD") && exists(folder + "/objects") {
+                return true
+            }
+            guard let slash = folder.lastIndex(of: "/") else { return false }
             folder = String(folder[..<slash])
         }
-        let link = "gitdir: "
-        if let text = Self.read(folder + "/.git"), text.hasPrefix(link) {
-            own = Self.path(String(text.dropFirst(link.count)), in: folder)
-        } else {
-            own = folder + "/.git"
-        }
-        common = Self.read(own + "/commondir").map { [own] in Self.path($0, in: own) } ?? own
-    }
-
-    /// The text of a file of the checkout, or else of the repository, without its line end.
-    func text(_ name: String) -> String? {
-        Self.read(own + "/" + name) ?? Self.read(common + "/" + name)
-    }
-
-    /// The revision of a reference that is kept in the one file for many.
-    func packedReference(_ name: String) -> String? {
-        guard let packed = Self.read(common + "/packed-refs") else { return nil }
-        let line = packed.split(separator: "\n").first { $0.hasSuffix(" " + name) }
-        return line?.split(separator: " ").first.map(String.init)
-    }
-
-    /// The address of the remote `origin` in the repository's settings.
-    var originAddress: String? {
-        guard let settings = Self.read(common + "/config") else { return nil }
-        var isOrigin = false
-        for line in settings.split(separator: "\n") {
-            let line = line.trimmed
-            if line.hasPrefix("[") {
-                isOrigin = line == #"[remote "origin"]"#
-            } else if isOrigin, let equals = line.firstIndex(of: "="),
-                line[..<equals].trimmed == "url"
-            {
-                return String(line[line.index(after: equals)...].trimmed)
-            }
-        }
-        return nil
-    }
-
-    private static func path(_ path: String, in folder: String) -> String {
-        path.hasPrefix("/") ? path : folder + "/" + path
-    }
-
-    /// The text of a file without white space around it; `nil` when there is none to read.
-    private static func read(_ path: String) -> String? {
-        guard let data = FileManager.default.contents(atPath: path) else { return nil }
-        let text = String(decoding: data, as: UTF8.self)[...].trimmed
-        return text.isEmpty ? nil : String(text)
     }
 }
 
-extension Substring {
-    fileprivate var trimmed: Substring {
-        let start = drop(while: \.isWhitespace)
-        return start.lastIndex { !$0.isWhitespace }.map { start[...$0] } ?? ""
+/// Why git cannot be asked about a checkout, with the remedy.
+struct GitError: Error, CustomStringConvertible {
+    let description: String
+
+    private init(_ reason: String, remedy: String) {
+        description =
+            "the branch and revision of this checkout are unknown: \(reason); \(remedy), or pass "
+            + "--branch and --revision"
+    }
+
+    fileprivate static let missing = GitError("git is not in PATH", remedy: "install it")
+
+    fileprivate static func failed(_ error: any Error) -> GitError {
+        GitError("git cannot be run: \(error)", remedy: "see that it can")
+    }
+
+    /// What git itself says; of a repository of another user it says how to trust it.
+    fileprivate static func refused(_ reason: String) -> GitError {
+        let lines = reason.split(separator: "\n").map { $0.drop(while: \.isWhitespace) }
+        let fatal = lines.first { $0.hasPrefix("fatal: ") }?.dropFirst("fatal: ".count)
+        let command = lines.first { $0.hasPrefix("git config ") }
+        let remedy = command.map { "if you trust it, run '\($0)'" } ?? "see what 'git status' says"
+        return GitError("git says '\(fatal ?? lines.first ?? "nothing")'", remedy: remedy)
+    }
+}
+
+/// The program git, run in a folder.
+private struct Git: Sendable {
+    enum Answer: Sendable {
+        case output(String)
+        case failure(String)
+    }
+
+    /// The variables by which git finds a repository elsewhere, as it does for its hooks.
+    private static let located: Set<String> = [
+        "GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_INDEX_FILE",
+        "GIT_NAMESPACE", "GIT_PREFIX",
+    ]
+
+    let folder: String
+    let environment: [String: String]
+
+    /// Runs git; its output comes without the line end.
+    func run(_ arguments: String...) async -> Result<Answer, GitError> {
+        var variables = environment.filter { !Self.located.contains($0.key) }
+        variables["LC_ALL"] = "C"
+        let pairs = variables.compactMap { name, value in
+            Environment.Key(rawValue: name).map { ($0, value) }
+        }
+        do {
+            let ended = try await Subprocess.run(
+                .name("git"), arguments: Arguments(arguments),
+                environment: .custom(Dictionary(uniqueKeysWithValues: pairs)),
+                workingDirectory: FilePath(folder), input: .none,
+                output: .string(limit: 1 << 16), error: .string(limit: 1 << 16))
+            guard ended.terminationStatus.isSuccess else {
+                return .success(.failure(ended.standardError))
+            }
+            let output = ended.standardOutput
+            return .success(.output(output.hasSuffix("\n") ? String(output.dropLast()) : output))
+        } catch let error as SubprocessError where error.code == .executableNotFound {
+            return .failure(.missing)
+        } catch {
+            return .failure(.failed(error))
+        }
     }
 }

@@ -12,6 +12,9 @@ struct ConfigurationOptions: ParsableArguments {
     /// Whether it is the one that is taken when nothing is said.
     var isDefault: Bool { file == Self.defaultFile }
 
+    /// The folder of the file, absolute.
+    var folder: String { URL(filePath: file).deletingLastPathComponent().path }
+
     private static let defaultFile = "master.yaml"
 }
 
@@ -65,4 +68,7 @@ struct SourceOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("The project that it belongs to.", valueName: "name"))
     var project: String?
+
+    /// Whether a checkout could add nothing.
+    var isComplete: Bool { branch != nil && revision != nil && repository != nil }
 }

@@ -83,6 +83,8 @@ struct RunCommand: MasterSubcommand {
     }
 
     func run(in context: CommandContext) async throws -> ExitStatus {
+        async let checkout = Self.checkout(
+            around: source.folder, isWanted: !stamp.isComplete, context.environment)
         let loaded = MasterConfiguration.load(
             path: source.file, registry: context.registry, environment: context.environment)
         await complain(loaded.diagnostics, loaded.file, context)
@@ -90,12 +92,13 @@ struct RunCommand: MasterSubcommand {
         let secrets = await SecretFetcher(configuration).fetch()
         await complain(secrets.diagnostics, loaded.file, context)
         guard secrets.isComplete else { return .configuration }
+        let stamp = await sourceStamp(checkout, context)
         let run = MasterRun(
             configuration: configuration, secrets: secrets.values,
             options: BuildMaster.Options(
                 basedir: base.path(beside: source.file),
                 slots: jobs ?? ProcessInfo.processInfo.activeProcessorCount),
-            request: request(in: configuration),
+            request: request(of: stamp),
             drain: drain.map { .patient($0.duration) } ?? .standard,
             advice: DeliveriesAdvice(options: base.spelling(source)),
             receiver: receiver?.address, detail: quiet ? .quiet : verbose ? .verbose : .normal,
@@ -111,7 +114,7 @@ struct RunCommand: MasterSubcommand {
         await context.console.complain(lines)
     }
 
-    private func request(in configuration: MasterConfiguration) -> BuildsetRequest {
+    private func request(of stamp: SourceStamp) -> BuildsetRequest {
         var wanted = Properties()
         if let owner { wanted.set("owner", .string(owner), source: Self.propertySource) }
         for property in properties {
@@ -119,13 +122,35 @@ struct RunCommand: MasterSubcommand {
         }
         return BuildsetRequest(
             builders: builders.isEmpty ? nil : builders, reason: reason,
-            sourceStamps: [sourceStamp(in: configuration)], properties: wanted)
+            sourceStamps: [stamp], properties: wanted)
     }
 
     private static let propertySource = "command line"
 
-    private func sourceStamp(in configuration: MasterConfiguration) -> SourceStamp {
-        let checkout = GitCheckout(around: configuration.folder)
+    private static func checkout(
+        around folder: String, isWanted: Bool, _ environment: [String: String]
+    ) async -> Result<GitCheckout?, GitError> {
+        guard isWanted else { return .success(nil) }
+        do throws(GitError) {
+            return .success(try await GitCheckout.find(around: folder, environment: environment))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// The source stamp of the options and the checkout; what git could not tell is warned of.
+    private func sourceStamp(
+        _ found: Result<GitCheckout?, GitError>, _ context: CommandContext
+    ) async -> SourceStamp {
+        let checkout: GitCheckout?
+        switch found {
+        case .success(let known): checkout = known
+        case .failure where stamp.branch != nil && stamp.revision != nil: checkout = nil
+        case .failure(let error):
+            checkout = nil
+            let paint = TextPainter(hasColour: context.console.error.hasColour)
+            await context.console.complain([paint(.boldYellow, "warning:") + " \(error)"])
+        }
         return SourceStamp(
             branch: stamp.branch ?? checkout?.branch,
             revision: stamp.revision ?? checkout?.revision,
