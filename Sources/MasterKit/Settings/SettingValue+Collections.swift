@@ -62,7 +62,7 @@ extension JSONValue: SettingValue {
             if case .string = node.resolved {
                 decoder.warnOfLiteralExpressions(in: node, text: scalar.value)
             }
-            return JSONValue(scalar, as: node.resolved)
+            return decoder.checked(JSONValue(scalar, as: node.resolved), at: node.contentRange)
         case .sequence:
             return [JSONValue].decode(node, with: decoder).map { .array($0) }
         case .mapping:
@@ -91,5 +91,25 @@ extension JSONObject: SettingValue {
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> JSONObject? {
         guard case .mapping = node.kind else { return decoder.mismatch(node, expected: shape) }
         return JSONValue.decode(node, with: decoder)?.objectValue
+    }
+}
+
+extension SettingDecoder {
+    /// Returns a value unless it is a number that JSON cannot express; warns of one that JSON
+    /// writes otherwise than the file.
+    fileprivate func checked(_ value: JSONValue, at range: SourceRange?) -> JSONValue? {
+        guard case .number(let number) = value else { return value }
+        let spelling = number.spelling
+        guard let json = number.jsonSpelling else {
+            return error(
+                "\(subject) has the number \(spelling), which JSON cannot express; put quotes around "
+                    + "it to send it as text", at: range, fix: "\"\(spelling)\"")
+        }
+        if json != spelling {
+            warning(
+                "the number \(spelling.shortened) is sent as \(json.shortened) in JSON; put quotes "
+                    + "around it to keep it as it is", at: range, fix: "\"\(spelling)\"")
+        }
+        return value
     }
 }
