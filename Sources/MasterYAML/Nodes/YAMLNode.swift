@@ -110,7 +110,7 @@ extension YAMLNode {
             }
             return .float(Double(number))
         case .core: return YAMLScalar.Resolved(plain: scalar.value)
-        case .local, .global, nil: return scalar.resolved
+        case .local, nil: return scalar.resolved
         }
     }
 

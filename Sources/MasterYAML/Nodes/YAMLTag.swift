@@ -6,8 +6,6 @@ public struct YAMLTag: Sendable, Hashable {
         case local(String)
         /// `!!str`: a type of YAML's core schema.
         case core(Core)
-        /// `!!python/object`, `!<tag:example.com,2026:x>`: any other URI.
-        case global(String)
         /// `!`: text, whatever it looks like.
         case nonSpecific
     }
@@ -63,8 +61,8 @@ public struct YAMLTag: Sendable, Hashable {
 extension YAMLTag {
     private static let coreURI = "tag:yaml.org,2002:"
 
-    /// Creates a tag from libyaml's resolved form.
-    init(resolved text: String, file: SourceFile, offsets: Range<Int>?) {
+    /// Creates a tag from libyaml's resolved form; nil for a URI that is not of YAML's core schema.
+    init?(resolved text: String, file: SourceFile, offsets: Range<Int>?) {
         place = offsets.map { (file, $0) }
         if text == "!" {
             kind = .nonSpecific
@@ -75,7 +73,7 @@ extension YAMLTag {
         {
             kind = .core(core)
         } else {
-            kind = .global(text)
+            return nil
         }
     }
 }
@@ -87,9 +85,6 @@ extension YAMLTag: CustomStringConvertible {
         case .local(let name): "!\(name)"
         case .core(let core): "!!\(core.rawValue)"
         case .nonSpecific: "!"
-        case .global(let uri) where uri.hasPrefix(Self.coreURI):
-            "!!\(uri.dropFirst(Self.coreURI.count))"
-        case .global(let uri): "!<\(uri)>"
         }
     }
 }

@@ -55,4 +55,38 @@ extension Composer {
                 line.contentStart..<line.line.upperBound, severity: .warning)
         }
     }
+
+    /// Reports a core tag on a node of another kind, such as `!!int x`.
+    mutating func checkCoreTag(of node: YAMLNode) {
+        guard let tag = node.tag, case .core(let core) = tag.kind, let place = node.place else {
+            return
+        }
+        let fits =
+            switch (core, node.kind) {
+            case (.map, .mapping), (.seq, .sequence), (.str, .scalar): true
+            case (.null, .scalar): node.resolved == .null
+            case (.bool, .scalar), (.int, .scalar), (.float, .scalar): node.hasType(core)
+            default: false
+            }
+        if !fits {
+            report("the tag \(tag) does not fit: this is \(node.kindDescription)", place.offsets)
+        }
+    }
+
+    /// Reports a tag that is neither YAML's own nor written as `!Name`.
+    mutating func reportUnknownTag(_ offsets: Range<Int>) {
+        let known = YAMLTag.Core.allCases.map { "!!\($0.rawValue)" }.joined(separator: ", ")
+        report(
+            "unknown tag '\(file.text(ofUTF8: offsets).clipped)'; remove it, or use one of \(known)",
+            offsets)
+    }
+}
+
+extension YAMLNode {
+    fileprivate func hasType(_ core: YAMLTag.Core) -> Bool {
+        switch (core, resolved) {
+        case (.bool, .bool), (.int, .int), (.float, .float): true
+        default: false
+        }
+    }
 }

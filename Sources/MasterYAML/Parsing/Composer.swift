@@ -156,10 +156,10 @@ extension Composer {
                 "lists and mappings are nested deeper than \(YAMLParser.maximumDepth) levels",
                 offsets.lowerBound..<max(end, offsets.lowerBound))
         }
-        let (tag, contentStart) = tagAndContent(properties, offsets)
+        let head = readProperties(properties, offsets)
         let frame = Frame(
-            isMapping: isMapping, isFlow: isFlow, tag: tag, anchor: properties.anchor,
-            start: offsets.lowerBound, contentStart: contentStart, end: offsets.upperBound)
+            isMapping: isMapping, isFlow: isFlow, tag: head.tag, anchor: properties.anchor,
+            start: offsets.lowerBound, contentStart: head.contentStart, end: offsets.upperBound)
         if let anchor = properties.anchor { anchors[anchor] = .open(frame.start) }
         frames.append(frame)
         return true
@@ -190,15 +190,15 @@ extension Composer {
     mutating func addScalar(
         _ scalar: YAMLScalar, _ properties: YAMLEvent.Properties, _ offsets: Range<Int>
     ) -> Bool {
-        let (tag, contentStart) = tagAndContent(properties, offsets)
+        let head = readProperties(properties, offsets)
         let end =
             scalar.style == .literal || scalar.style == .folded
-            ? endOfBlock(contentStart..<offsets.upperBound) : offsets.upperBound
+            ? endOfBlock(head.contentStart..<offsets.upperBound) : offsets.upperBound
         let node = YAMLNode(
-            kind: .scalar(scalar), tag: tag, anchor: properties.anchor, file: file,
+            kind: .scalar(scalar), tag: head.tag, anchor: properties.anchor, file: file,
             place: YAMLNode.Place(
-                offsets: offsets.lowerBound..<end, contentStart: contentStart, isFlow: false),
-            isPlaceholder: isRepaired(contentStart))
+                offsets: offsets.lowerBound..<end, contentStart: head.contentStart, isFlow: false),
+            isPlaceholder: head.hasUnknownTag || isRepaired(head.contentStart))
         checkCoreTag(of: node)
         reportSwallowedItem(scalar, offsets)
         if let anchor = properties.anchor { anchors[anchor] = .node(node) }
@@ -230,15 +230,27 @@ extension Composer {
     /// Whether an offset lies in a stretch that was overwritten.
     func isRepaired(_ offset: Int) -> Bool { repairs.contains { $0.contains(offset) } }
 
-    private func tagAndContent(
+    /// What precedes the content of a node.
+    private struct NodeHead {
+        var tag: YAMLTag?
+        var contentStart: Int
+        var hasUnknownTag = false
+    }
+
+    /// Reads tag and anchor of a node; an unknown tag is reported and left out.
+    private mutating func readProperties(
         _ properties: YAMLEvent.Properties, _ offsets: Range<Int>
-    ) -> (YAMLTag?, Int) {
+    ) -> NodeHead {
         guard properties.tag != nil || properties.anchor != nil else {
-            return (nil, offsets.lowerBound)
+            return NodeHead(contentStart: offsets.lowerBound)
         }
         let found = NodeProperties(file.bytes, offsets)
-        let tag = properties.tag.map { YAMLTag(resolved: $0, file: file, offsets: found.tag) }
-        return (tag, found.contentStart)
+        guard let text = properties.tag else { return NodeHead(contentStart: found.contentStart) }
+        guard let tag = YAMLTag(resolved: text, file: file, offsets: found.tag) else {
+            reportUnknownTag(found.tag ?? offsets)
+            return NodeHead(contentStart: found.contentStart, hasUnknownTag: true)
+        }
+        return NodeHead(tag: tag, contentStart: found.contentStart)
     }
 
     /// libyaml ends a block after the line ends that follow; people see its end at the last character.
@@ -246,31 +258,6 @@ extension Composer {
         var end = content.upperBound
         while end > content.lowerBound + 1, file.bytes[end - 1].isBlankOrBreak { end -= 1 }
         return end
-    }
-
-    private mutating func checkCoreTag(of node: YAMLNode) {
-        guard let tag = node.tag, case .core(let core) = tag.kind, let place = node.place else {
-            return
-        }
-        let fits =
-            switch (core, node.kind) {
-            case (.map, .mapping), (.seq, .sequence), (.str, .scalar): true
-            case (.null, .scalar): node.resolved == .null
-            case (.bool, .scalar), (.int, .scalar), (.float, .scalar): node.hasType(core)
-            default: false
-            }
-        if !fits {
-            report("the tag \(tag) does not fit: this is \(node.kindDescription)", place.offsets)
-        }
-    }
-}
-
-extension YAMLNode {
-    fileprivate func hasType(_ core: YAMLTag.Core) -> Bool {
-        switch (core, resolved) {
-        case (.bool, .bool), (.int, .int), (.float, .float): true
-        default: false
-        }
     }
 }
 

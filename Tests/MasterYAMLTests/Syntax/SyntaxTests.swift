@@ -53,6 +53,13 @@ struct SyntaxRecoveryTests {
         #expect(root["c"]?.resolved == .int(3))
     }
 
+    @Test func `a text with an unknown tag is a placeholder, a list or mapping is read`() {
+        let output = YAMLParser.parse("a: !!foo x\nb: !!foo [1, @]\n", name: "m.yaml")
+        #expect(output.root?.mapping?["a"]?.isPlaceholder == true)
+        #expect(output.root?.mapping?["b"]?.sequence?.map(\.isPlaceholder) == [false, true])
+        #expect(output.diagnostics.map { $0.range?.start.column } == [4, 4, 14])
+    }
+
     @Test func `an unknown alias is a placeholder`() {
         let output = YAMLParser.parse("a: *x\n", name: "m.yaml")
         #expect(output.root?.mapping?["a"]?.isPlaceholder == true)
