@@ -68,6 +68,27 @@ struct StructureTests {
         }
     }
 
+    @Test func `every file that code, comments and pages name is there`() async throws {
+        let folders = ["Sources/", "Tests/", "Plugins/", "Examples/", "Benchmarks/", ".ci/"]
+        let page = /<doc:([A-Za-z]+)[\/>]/
+        let place = /[\w\/+-][\w.\/+-]*\w|\.ci\/\w+/
+        let files = try await Checkout.trackedFiles()
+        for path in files where Self.isText(path) {
+            for line in try Checkout.lines(of: path) {
+                guard line.utf8.contains(UInt8(ascii: "/")) || line.contains(".md") else {
+                    continue
+                }
+                var missing = line.matches(of: page).map { "MasterKit.docc/\($0.1).md" }
+                missing += line.matches(of: place).map { String($0.0) }
+                    .filter { $0.hasSuffix(".md") || folders.contains(where: $0.hasPrefix) }
+                missing.removeAll { name in
+                    files.contains { "/\($0)/".contains("/\(name)/") }
+                }
+                #expect(missing == [], "\(path)")
+            }
+        }
+    }
+
     /// Whether a file is read by people; fixtures hold bytes of every kind.
     private static func isText(_ path: String) -> Bool {
         !path.contains("/Fixtures/")

@@ -3,7 +3,7 @@ internal import GRDB
 /// The tables of the store, and how an older database comes to have them.
 ///
 /// A migration that has been released is never changed; a new one is added behind it. Moments are
-/// seconds since 1970, states of deliveries are the words of `RUNTIME.md`.
+/// seconds since 1970, states of deliveries are those of `DeliveryState`.
 enum StoreSchema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
