@@ -43,7 +43,7 @@ struct CheckCommand: MasterSubcommand {
         var diagnostics = loaded.diagnostics
         if secrets, let configuration = loaded.configuration {
             let fetched = await SecretFetcher(configuration).fetch()
-            diagnostics += fetched.diagnostics.located(in: loaded.file)
+            diagnostics += fetched.diagnostics.map { $0.located(in: loaded.file) }
         }
         let isValid = !diagnostics.contains { $0.severity == .error }
         switch format {

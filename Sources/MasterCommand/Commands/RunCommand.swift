@@ -110,7 +110,8 @@ struct RunCommand: MasterSubcommand {
         _ diagnostics: [Diagnostic], _ file: SourceFile, _ context: CommandContext
     ) async {
         let printer = DiagnosticPrinter(context.console.error)
-        let lines = printer.lines(diagnostics.located(in: file), of: source.file)
+        let lines = printer.lines(
+            diagnostics.map { $0.located(in: file) }, of: source.file)
         await context.console.complain(lines)
     }
 

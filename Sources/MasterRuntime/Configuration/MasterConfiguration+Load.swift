@@ -27,7 +27,8 @@ extension MasterConfiguration {
             registry: registry, environment: environment, folder: folder)
         let assembler = ConfigurationAssembler(path: path, folder: folder, decoder: decoder)
         let configuration = parsed.root.flatMap { assembler.assemble($0) }
-        let found = decoder.diagnostics.map { $0.located(in: parsed.file) }
+        let found = parsed.addingAliases(
+            to: decoder.diagnostics.map { $0.located(in: parsed.file) })
         let diagnostics = (parsed.diagnostics + found).enumerated()
             .sorted { ($0.element.offset, $0.offset) < ($1.element.offset, $1.offset) }
             .map(\.element)
@@ -45,9 +46,4 @@ extension MasterConfiguration {
 
 extension Diagnostic {
     fileprivate var offset: Int { range?.start.offset ?? 0 }
-
-    fileprivate func located(in file: SourceFile) -> Diagnostic {
-        Diagnostic(
-            severity, message, file: self.file ?? file, range: range, notes: notes, fix: fix)
-    }
 }

@@ -72,6 +72,17 @@ public struct Diagnostic: Sendable, Hashable {
         _ severity: Severity, _ message: String, at node: YAMLNode, notes: [Note] = [],
         fix: Fix? = nil
     ) { self.init(severity, message, file: node.file, range: node.range, notes: notes, fix: fix) }
+
+    /// Returns the diagnostic with a file, unless it has one already.
+    public func located(in file: SourceFile) -> Diagnostic {
+        Diagnostic(
+            severity, message, file: self.file ?? file, range: range, notes: notes, fix: fix)
+    }
+
+    /// Returns the diagnostic with further notes.
+    public func adding(_ more: [Note]) -> Diagnostic {
+        Diagnostic(severity, message, file: file, range: range, notes: notes + more, fix: fix)
+    }
 }
 
 extension Diagnostic {

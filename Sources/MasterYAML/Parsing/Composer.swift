@@ -26,6 +26,8 @@ struct Composer {
     var root: YAMLNode?
     var anchors: [String: Anchor] = [:]
     var unknownAliases: [(name: String, offsets: Range<Int>)] = []
+    /// Where aliases stand, and the nodes that they repeat.
+    var aliases: [(alias: Range<Int>, target: Range<Int>)] = []
     var nodeCount = 0
     var expandedCount = 0
     var documentCount = 0
@@ -275,6 +277,7 @@ extension Composer {
                     "the aliases of this file stand for more than \(Self.expansionAllowance) values; "
                         + "use fewer aliases inside of each other", offsets)
             }
+            if let place = node.place { aliases.append((offsets, place.offsets)) }
             add(node, endingAt: offsets.upperBound)
             return true
         case .open:

@@ -82,7 +82,9 @@ struct DocumentReader {
             let right = $1.element.range?.start.offset ?? .max
             return (left, $0.offset) < (right, $1.offset)
         }
-        return YAMLParser.Output(file: file, root: root, diagnostics: diagnostics.map(\.element))
+        return YAMLParser.Output(
+            file: file, root: root, diagnostics: diagnostics.map(\.element),
+            aliasUses: AliasUses(composer.aliases))
     }
 
     /// The number of lines with `%` before the document.

@@ -22,6 +22,8 @@ public enum YAMLParser {
         public let root: YAMLNode?
         /// All that is wrong, in the order of the file; empty only when `root` is there.
         public let diagnostics: [Diagnostic]
+        /// Where aliases repeat which parts of the document.
+        var aliasUses = AliasUses()
 
         /// Whether anything is so wrong that the file cannot be used.
         public var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
