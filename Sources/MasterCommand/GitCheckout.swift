@@ -2,9 +2,9 @@ internal import FoundationEssentials
 internal import Subprocess
 internal import SystemPackage
 
-/// What git knows of the checkout around a folder.
+/// The git checkout that a folder belongs to.
 struct GitCheckout: Sendable, Hashable {
-    /// The branch; `nil` when a revision was checked out by itself.
+    /// The branch; `nil` for a detached HEAD.
     var branch: String?
     /// The revision; `nil` before the first commit.
     var revision: String?
@@ -14,10 +14,10 @@ struct GitCheckout: Sendable, Hashable {
     /// Asks git about the checkout that a folder belongs to.
     ///
     /// - Parameters:
-    ///   - folder: The folder, as a rule that of the configuration.
-    ///   - environment: The environment for git; variables that name another repository are left out.
-    /// - Returns: What git knows, or `nil` when the folder belongs to no checkout.
-    /// - Throws: ``GitError`` when there is a checkout that git cannot read.
+    ///   - folder: The folder, usually that of the configuration.
+    ///   - environment: The environment for git, without variables that name another repository.
+    /// - Returns: The checkout, or `nil` when the folder does not belong to one.
+    /// - Throws: ``GitError`` when git cannot read the checkout.
     static func find(
         around folder: String, environment: [String: String]
     ) async throws(GitError) -> GitCheckout? {
@@ -34,21 +34,21 @@ struct GitCheckout: Sendable, Hashable {
             checkout.revision = lines.first
             checkout.branch = lines.last.flatMap { branch(of: $0) }
         case .failure(let reason) where reason.contains("'HEAD'"):
-            // There is no commit yet, but a branch that the first one will be on.
+            // No commit yet, but there is a branch for the first one.
             if case .output(let text) = try await git.run("symbolic-ref", "HEAD").get() {
                 checkout.branch = branch(of: text)
             }
         case .failure(let reason):
             throw GitError.refused(reason)
         }
-        // Without a remote there is no output; what else hinders git has hindered it above, too.
+        // Fails without a remote; other failures were reported above.
         if case .output(let text) = try originAnswer.get(), !text.isEmpty {
             checkout.repository = withoutUser(text)
         }
         return checkout
     }
 
-    /// An address with the user and password of its host taken away.
+    /// Returns a URL without its user and password.
     static func withoutUser(_ address: String) -> String {
         var parts = address.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
         guard parts.count > 2, parts[0].hasSuffix(":"), parts[1].isEmpty,
@@ -63,8 +63,8 @@ struct GitCheckout: Sendable, Hashable {
         return reference.hasPrefix(heads) ? String(reference.dropFirst(heads.count)) : nil
     }
 
-    /// Whether a folder or one above it looks like a checkout or a bare repository; only then is
-    /// git started.
+    /// Whether a folder or one above it looks like a checkout or a bare repository; git is not
+    /// started otherwise.
     private static func mayBeInRepository(_ folder: String) -> Bool {
         func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
         var folder = folder
@@ -78,7 +78,7 @@ struct GitCheckout: Sendable, Hashable {
     }
 }
 
-/// Why git cannot be asked about a checkout, with the remedy.
+/// Why git cannot read a checkout, with the remedy.
 struct GitError: Error, CustomStringConvertible {
     let description: String
 
@@ -94,7 +94,7 @@ struct GitError: Error, CustomStringConvertible {
         GitError("git cannot be run: \(error)", remedy: "see that it can")
     }
 
-    /// What git itself says; of a repository of another user it says how to trust it.
+    /// An error of git's own; for a repository of another user it has a command to trust it.
     fileprivate static func refused(_ reason: String) -> GitError {
         let lines = reason.split(separator: "\n").map { $0.drop(while: \.isWhitespace) }
         let fatal = lines.first { $0.hasPrefix("fatal: ") }?.dropFirst("fatal: ".count)
@@ -111,7 +111,7 @@ private struct Git: Sendable {
         case failure(String)
     }
 
-    /// The variables by which git finds a repository elsewhere, as it does for its hooks.
+    /// The variables that point git to another repository, as they do in hooks.
     private static let located: Set<String> = [
         "GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_INDEX_FILE",
         "GIT_NAMESPACE", "GIT_PREFIX",
@@ -120,7 +120,7 @@ private struct Git: Sendable {
     let folder: String
     let environment: [String: String]
 
-    /// Runs git; its output comes without the line end.
+    /// Runs git and returns its output without the final line end.
     func run(_ arguments: String...) async -> Result<Answer, GitError> {
         var variables = environment.filter { !Self.located.contains($0.key) }
         variables["LC_ALL"] = "C"

@@ -8,7 +8,7 @@ internal import MasterRuntime
 
 /// The command line of a master.
 ///
-/// A master with plugins of its own is an executable with this in it:
+/// A master with its own plugins is an executable like this:
 ///
 /// ```swift
 /// import MasterCommand
@@ -21,9 +21,9 @@ internal import MasterRuntime
 /// }
 /// ```
 public enum MasterCommandLine {
-    /// Runs the command that the arguments of the process name, and ends the process.
+    /// Runs the command given by the arguments of the process, and exits.
     ///
-    /// - Parameter bundles: The plugins that a master.yaml may name.
+    /// - Parameter bundles: The plugins that a master.yaml can use.
     public static func main(plugins bundles: [PluginBundle]) async -> Never {
         ProcessSignals.survivePipes()
         let environment = ProcessInfo.processInfo.environment
@@ -71,7 +71,7 @@ public enum MasterCommandLine {
         }
     }
 
-    /// Reports what the parser of arguments threw: a mistake, or a wish for help.
+    /// Reports an error of the argument parser, or prints the help it asks for.
     private static func reportUsage(_ error: any Error, _ console: Console) async -> ExitStatus {
         let text = RootCommand.fullMessage(for: error).lines
         guard RootCommand.exitCode(for: error).isSuccess else {
@@ -83,16 +83,14 @@ public enum MasterCommandLine {
     }
 }
 
-/// What every subcommand works with.
+/// What every subcommand needs.
 struct CommandContext: Sendable {
-    /// The plugins that master.yaml may name.
+    /// The plugins that master.yaml can use.
     let registry: Registry
-    /// Where everything is written to.
     let console: Console
-    /// The environment of the process.
     let environment: [String: String]
 
-    /// A logger that writes to standard error and notes the errors that it tells.
+    /// Returns a logger that writes to standard error and records its errors.
     func logger(_ level: Logger.Level, noting loggedErrors: LoggedErrors) -> Logger {
         Logger(label: "buildmaster") { _ in
             PlainLogHandler(console, level: level, noting: loggedErrors)
@@ -102,28 +100,27 @@ struct CommandContext: Sendable {
 
 /// A subcommand that is run with a context.
 protocol MasterSubcommand: ParsableCommand {
-    /// Does what was asked for.
+    /// Runs the command.
     ///
-    /// - Returns: The status with which the program ends.
-    /// - Throws: An error whose description is a sentence for people.
+    /// - Returns: The exit status of the program.
+    /// - Throws: An error whose description is a sentence for users.
     func run(in context: CommandContext) async throws -> ExitStatus
 }
 
-/// The status with which the program ends.
+/// The exit status of the program.
 struct ExitStatus: Sendable, Hashable {
-    /// The number that the caller sees.
     let code: Int32
 
-    /// What was asked for came about: success, warnings, skipped.
+    /// Success, warnings or skipped.
     static let success = ExitStatus(code: 0)
-    /// A build failed, or the program cannot work here.
+    /// A build failed, or the program cannot run here.
     static let failure = ExitStatus(code: 1)
     /// The configuration is wrong.
     static let configuration = ExitStatus(code: 2)
     /// The arguments are wrong.
     static let usage = ExitStatus(code: 64)
 
-    /// The status after a signal, as shells count it.
+    /// The status after a signal, as shells report it.
     static func signal(_ number: Int32) -> ExitStatus { ExitStatus(code: 128 + number) }
 
     /// The status for the worst result of a run.
@@ -137,9 +134,9 @@ struct ExitStatus: Sendable, Hashable {
     private init(code: Int32) { self.code = code }
 }
 
-/// Why a command cannot go on, in a sentence with its remedy.
+/// Why a command failed, in a sentence with its remedy.
 struct FailedRun: Error, CustomStringConvertible {
-    /// The sentence.
+    /// The message.
     let description: String
 
     init(_ description: String) {

@@ -1,15 +1,15 @@
 public import FoundationEssentials
 
-/// One HTTP request as it arrived.
+/// An HTTP request as it arrived.
 public struct ReceivedRequest: Sendable, Hashable {
-    /// One header, spelled as it was sent.
+    /// A header, spelled as it was sent.
     public struct Header: Sendable, Hashable {
         /// The name.
         public let name: String
         /// The value.
         public let value: String
 
-        /// Makes a header.
+        /// Creates a header.
         public init(_ name: String, _ value: String) {
             self.name = name
             self.value = value
@@ -20,15 +20,15 @@ public struct ReceivedRequest: Sendable, Hashable {
     public enum Extent: Sendable, Hashable {
         /// All of it.
         case whole
-        /// The connection ended before its body did.
+        /// The connection closed before the end of the body.
         case cutShort
-        /// Its body is larger than the receiver accepts, and was not kept.
+        /// The body is larger than the receiver accepts, and was dropped.
         case tooLarge
     }
 
-    /// Its place in the order of arrival, from 1.
+    /// Its number in the order of arrival, from 1.
     public let number: Int
-    /// When its head had arrived.
+    /// When its headers had arrived.
     public let receivedAt: Date
     /// The method, such as `POST`.
     public let method: String
@@ -36,12 +36,12 @@ public struct ReceivedRequest: Sendable, Hashable {
     public let target: String
     /// The headers in order.
     public let headers: [Header]
-    /// The body as far as it was kept.
+    /// The body, as far as it arrived.
     public let body: [UInt8]
     /// How much of it arrived.
     public let extent: Extent
 
-    /// Makes a request.
+    /// Creates a request.
     public init(
         number: Int, receivedAt: Date, method: String, target: String, headers: [Header] = [],
         body: [UInt8] = [], extent: Extent = .whole
@@ -55,7 +55,7 @@ public struct ReceivedRequest: Sendable, Hashable {
         self.extent = extent
     }
 
-    /// The value of the first header with a name, in whatever case.
+    /// Returns the value of the first header with a name, ignoring case.
     public func header(_ name: String) -> String? {
         let name = name.lowercased()
         return headers.first { $0.name.lowercased() == name }?.value

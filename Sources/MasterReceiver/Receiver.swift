@@ -5,7 +5,7 @@ internal import Logging
 internal import NIOCore
 internal import NIOPosix
 
-/// An HTTP receiver that accepts any method and path, hands on what it got and answers.
+/// An HTTP server that accepts any method and path and passes each request to a closure.
 ///
 /// ```swift
 /// try await Receiver.run(onRequest: { print($0.method, $0.target) }) { receiver in
@@ -13,16 +13,16 @@ internal import NIOPosix
 /// }
 /// ```
 public struct Receiver: Sendable {
-    /// Where it listens; the port is the real one when any free port was asked for.
+    /// Where it listens; with the actual port when port 0 was requested.
     public let address: ReceiverAddress
 
-    /// Listens while the body runs; afterwards connections are closed and the port is free again.
+    /// Listens while the body runs, then closes connections and frees the port.
     ///
     /// - Parameters:
-    ///   - configuration: Where to listen and how to answer.
-    ///   - onRequest: Called with each request before it is answered, so a slow one slows senders
-    ///     down and nothing piles up. Calls begin in the order of numbers, but may overlap.
-    ///   - body: Called once requests can arrive.
+    ///   - configuration: Where to listen and how to respond.
+    ///   - onRequest: Called with each request before the response is sent, so a slow one slows
+    ///     senders down instead of queueing. Calls start in the order of numbers, but may overlap.
+    ///   - body: Called once the receiver listens.
     /// - Returns: What the body returns.
     /// - Throws: ``ReceiverError`` when it cannot listen, and what the body throws.
     public static func run<Result>(
@@ -76,24 +76,24 @@ public struct Receiver: Sendable {
     }
 }
 
-/// Where a receiver listens and how it answers.
+/// Where a receiver listens and how it responds.
 public struct ReceiverConfiguration: Sendable, Hashable {
-    /// The most bytes a body may have unless the configuration says otherwise: 64 MiB.
+    /// The default for ``bodyLimit``: 64 MiB.
     public static let defaultBodyLimit = 64 << 20
 
-    /// The status codes a receiver can be told to answer with.
+    /// The status codes a receiver can respond with.
     public static let statuses = 200...599
 
     /// Where it listens.
     public var address: ReceiverAddress
-    /// The status code of its answers.
+    /// The status code of its responses.
     public var status: Int
-    /// How long it waits before it answers.
+    /// The delay before each response.
     public var delay: Duration
-    /// The most bytes a body may have; a larger one is answered with 413.
+    /// The maximum size of a body in bytes; the response to a larger one is 413.
     public var bodyLimit: Int
 
-    /// Makes a configuration.
+    /// Creates a configuration.
     ///
     /// - Precondition: `status` is one of ``statuses``.
     public init(
@@ -110,20 +110,20 @@ public struct ReceiverConfiguration: Sendable, Hashable {
 
 /// A host and a port to listen on.
 public struct ReceiverAddress: Sendable, Hashable {
-    /// The name or number of the host; an IPv6 number without brackets.
+    /// The host name or IP address; an IPv6 address without brackets.
     public var host: String
-    /// The port; 0 stands for any free one.
+    /// The port; 0 for any free one.
     public var port: Int
 
-    /// Makes an address, by default the one that is used when none is named.
+    /// Creates an address; the default is 127.0.0.1:9980.
     public init(host: String = "127.0.0.1", port: Int = 9980) {
         self.host = host
         self.port = port
     }
 
-    /// Reads `HOST:PORT`, `:PORT`, `PORT`, `HOST` or `[IPV6]:PORT`; `nil` for anything else.
+    /// Parses `HOST:PORT`, `:PORT`, `PORT`, `HOST` or `[IPV6]:PORT`; `nil` for anything else.
     ///
-    /// What is left out has the default: 127.0.0.1 and 9980.
+    /// Omitted parts have the defaults 127.0.0.1 and 9980.
     public init?(_ text: String) {
         self.init()
         var rest = text[...]
@@ -153,25 +153,25 @@ extension ReceiverAddress: CustomStringConvertible {
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
-/// Why a receiver cannot listen, and what to do about it.
+/// Why a receiver cannot listen, and how to fix it.
 public struct ReceiverError: Error, CustomStringConvertible {
-    /// What kind of hindrance it is.
+    /// The kind of failure.
     public enum Code: Sendable, Hashable {
-        /// Somebody else listens there.
+        /// Another program is listening there.
         case portTaken
-        /// The port is reserved for the administrator.
+        /// The port is privileged.
         case notPermitted
-        /// No such host is known, or it is another machine.
+        /// The host is unknown, or is another machine.
         case badHost
         /// Something else.
         case other
     }
 
-    /// What kind of hindrance it is.
+    /// The kind of failure.
     public let code: Code
-    /// What happened and how to remedy it, in one sentence.
+    /// What happened and how to fix it, in one sentence.
     public let message: String
-    /// What the system said.
+    /// The underlying error.
     public let cause: any Error
 
     /// The message.
@@ -182,26 +182,26 @@ public struct ReceiverError: Error, CustomStringConvertible {
         if cause is SocketAddressError.UnknownHost {
             code = .badHost
             message =
-                "the receiver cannot listen on \(address): no host is called '\(address.host)'; "
-                + "name one of this machine's addresses, such as 127.0.0.1"
+                "the receiver cannot listen on \(address): unknown host '\(address.host)'; "
+                + "use an address of this machine, such as 127.0.0.1"
             return
         }
         switch (cause as? IOError)?.errnoCode {
         case EADDRINUSE:
             code = .portTaken
             message =
-                "the receiver cannot listen on \(address): another program does; "
-                + "end that one, or choose another port (0 takes any free one)"
+                "the receiver cannot listen on \(address): the port is in use; "
+                + "stop the other program, or choose another port (0 for any free one)"
         case EACCES, EPERM:
             code = .notPermitted
             message =
-                "the receiver may not listen on \(address): ports below 1024 are the "
-                + "administrator's; choose a higher one"
+                "the receiver cannot listen on \(address): ports below 1024 "
+                + "need root; choose a higher one"
         case EADDRNOTAVAIL:
             code = .badHost
             message =
                 "the receiver cannot listen on \(address): this machine does not have that "
-                + "address; choose 127.0.0.1, or 0.0.0.0 for all that it has"
+                + "address; use 127.0.0.1, or 0.0.0.0 for all its addresses"
         default:
             code = .other
             message = "the receiver cannot listen on \(address): \(cause); choose another address"

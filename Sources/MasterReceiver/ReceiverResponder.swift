@@ -3,7 +3,7 @@ internal import HTTPTypes
 internal import HummingbirdCore
 internal import NIOCore
 
-/// Takes in one request after the other, hands it on and answers it.
+/// Reads requests, passes them on and responds.
 final class ReceiverResponder: Sendable {
     private let configuration: ReceiverConfiguration
     private let onRequest: @Sendable (ReceivedRequest) async -> Void
@@ -17,68 +17,69 @@ final class ReceiverResponder: Sendable {
         self.onRequest = onRequest
     }
 
-    /// Answers a request once it has arrived, was handed on and the delay is over.
+    /// Reads a request, passes it on, and responds after the delay.
     @concurrent
     func respond(to request: Request, with writer: consuming ResponseWriter) async throws {
         let receivedAt = Date()
-        let arrival = try await takeIn(request, telling: writer)
-        await counter.handOn(to: onRequest) { number in
-            Self.record(number, request, receivedAt: receivedAt, arrival)
+        let received = try await readBody(of: request, informing: writer)
+        await counter.pass(to: onRequest) { number in
+            Self.record(number, request, receivedAt: receivedAt, received)
         }
-        if let failure = arrival.failure { throw failure }
-        guard arrival.extent == .whole else {
-            return try await writer.write(answer(413, "the body is larger than accepted"))
+        if let failure = received.failure { throw failure }
+        guard received.extent == .whole else {
+            return try await writer.write(answer(413, "the body is too large"))
         }
         if configuration.delay > .zero { try await Task.sleep(for: configuration.delay) }
         let status = configuration.status
-        let text = (200...299).contains(status) ? "received" : "answered with \(status) as told"
+        let text =
+            (200...299).contains(status) ? "received" : "answered with \(status) as requested"
         try await writer.write(answer(status, text, to: request.method))
     }
 
-    /// What came of a body.
-    private struct Arrival {
+    /// What was read of a body.
+    private struct ReceivedBody {
         var body: [UInt8] = []
         var extent = ReceivedRequest.Extent.whole
         var failure: (any Error)?
     }
 
     @concurrent
-    private func takeIn(
-        _ request: Request, telling writer: borrowing ResponseWriter
-    ) async throws -> Arrival {
-        var arrival = Arrival()
+    private func readBody(
+        of request: Request, informing writer: borrowing ResponseWriter
+    ) async throws -> ReceivedBody {
+        var received = ReceivedBody()
         let announced = request.headers[.contentLength].flatMap { Int($0) } ?? 0
         guard announced <= configuration.bodyLimit else {
-            arrival.extent = .tooLarge
-            return arrival
+            received.extent = .tooLarge
+            return received
         }
         if request.headers[.expect]?.lowercased() == "100-continue" {
             try await writer.writeInformationalHead(HTTPResponse(status: .continue))
         }
-        arrival.body.reserveCapacity(announced)
+        received.body.reserveCapacity(announced)
         do {
             for try await piece in request.body {
-                guard arrival.body.count + piece.readableBytes <= configuration.bodyLimit else {
-                    return Arrival(extent: .tooLarge)
+                guard received.body.count + piece.readableBytes <= configuration.bodyLimit else {
+                    return ReceivedBody(extent: .tooLarge)
                 }
-                arrival.body.append(contentsOf: piece.readableBytesView)
+                received.body.append(contentsOf: piece.readableBytesView)
             }
         } catch {
-            arrival.extent = .cutShort
-            arrival.failure = error
+            received.extent = .cutShort
+            received.failure = error
         }
-        return arrival
+        return received
     }
 
     private static func record(
-        _ number: Int, _ request: Request, receivedAt: Date, _ arrival: Arrival
+        _ number: Int, _ request: Request, receivedAt: Date, _ received: ReceivedBody
     ) -> ReceivedRequest {
         let host = request.head.authority.map { [ReceivedRequest.Header("Host", $0)] } ?? []
         return ReceivedRequest(
             number: number, receivedAt: receivedAt, method: request.method.rawValue,
             target: request.head.path ?? "",
             headers: host + request.headers.map { .init($0.name.rawName, $0.value) },
-            body: arrival.body, extent: arrival.extent)
+            body: received.body, extent: received.extent)
     }
 
     private func answer(
@@ -94,11 +95,11 @@ final class ReceiverResponder: Sendable {
     }
 }
 
-/// Numbers requests, and begins to hand them on in the order of their numbers.
+/// Numbers requests and starts passing them on in that order.
 private actor RequestCounter {
     private var count = 0
 
-    func handOn(
+    func pass(
         to receive: @Sendable (ReceivedRequest) async -> Void,
         _ request: @Sendable (Int) -> ReceivedRequest
     ) async {

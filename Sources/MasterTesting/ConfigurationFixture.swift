@@ -1,12 +1,12 @@
 import FoundationEssentials
 public import MasterKit
 
-/// A YAML file whose lines tell what is wrong with them, for tests of what a plugin accepts.
+/// A YAML file annotated with the diagnostics it should produce, for tests of what a plugin
+/// accepts.
 ///
-/// A wrong line ends in `# error 7: what is wrong`, a doubtful one in `# warning 7: …`; the number
-/// is the column; `# error 7-9: …` also tells the column behind the last character. Several of
-/// them may follow each other. Further places that a message points to
-/// stand behind it with their lines: `… [3: the first one is here]`.
+/// A wrong line ends in `# error 7: what is wrong` or `# warning 7: …`, where 7 is the column;
+/// `# error 7-9: …` also checks the column after the last character. There may be several on a line.
+/// Notes follow a message in brackets, with their line numbers: `… [3: the first one is here]`.
 ///
 /// ```swift
 /// @Test(arguments: try ConfigurationFixture.names(in: folder))
@@ -19,7 +19,7 @@ public import MasterKit
 public struct ConfigurationFixture: Sendable {
     /// The path of the file.
     public let path: String
-    /// What the file holds.
+    /// The content of the file.
     public let text: String
 
     /// Reads a file of a folder.
@@ -28,14 +28,14 @@ public struct ConfigurationFixture: Sendable {
         text = try String(contentsOf: URL(filePath: path), encoding: .utf8)
     }
 
-    /// The names of all YAML files in a folder, sorted.
+    /// Returns the names of all YAML files in a folder, sorted.
     public static func names(in folder: String) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: folder)
             .filter { $0.hasSuffix(".yaml") }.sorted()
     }
 
-    /// What the file says is wrong with it, sorted: `line:column: severity: message`, with two
-    /// columns where the file has two.
+    /// The expected diagnostics, sorted: `line:column: severity: message`, with two columns where
+    /// the file has two.
     public var expected: [String] {
         let remark = /# (error|warning) ([\d\-]+): (.*?)(?=$| # (?:error|warning) [\d\-]+:)/
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
@@ -44,12 +44,12 @@ public struct ConfigurationFixture: Sendable {
         }.sorted()
     }
 
-    /// Diagnostics in the words of ``expected``, sorted.
+    /// Formats diagnostics like ``expected``, sorted.
     ///
     /// - Parameters:
     ///   - diagnostics: What was found.
-    ///   - tellsEnds: Whether the column behind the last character is told, too.
-    /// - Returns: A line for each.
+    ///   - tellsEnds: Whether the column after the last character is included.
+    /// - Returns: A line for each diagnostic.
     public static func words(_ diagnostics: [Diagnostic], tellsEnds: Bool = false) -> [String] {
         diagnostics.map { diagnostic in
             let notes = diagnostic.notes.map { note in

@@ -1,28 +1,28 @@
 import Synchronization
 
-/// A clock on which no sleep lasts: it moves to the end of the sleep at once, and writes it down.
+/// A clock that never waits: each sleep moves it to the end of the sleep at once and is recorded.
 public final class EagerClock: Clock, Sendable {
-    /// A moment, as the time since the clock was made.
+    /// A point in time, relative to the creation of the clock.
     public struct Instant: InstantProtocol {
         private var offset = Duration.zero
 
-        /// The moment that is so much later.
+        /// Returns the instant after a duration.
         public func advanced(by duration: Duration) -> Instant {
             var later = self
             later.offset += duration
             return later
         }
 
-        /// The time from this moment to another one.
+        /// Returns the time from this instant to another.
         public func duration(to other: Instant) -> Duration { other.offset - offset }
 
-        /// Orders moments as they follow each other.
+        /// Orders instants by time.
         public static func < (one: Instant, other: Instant) -> Bool { one.offset < other.offset }
     }
 
     private let state = Mutex((now: Instant(), sleeps: [Duration]()))
 
-    /// Makes a clock.
+    /// Creates a clock.
     public init() {}
 
     /// The end of the last sleep.
@@ -31,10 +31,10 @@ public final class EagerClock: Clock, Sendable {
     /// The smallest step of the clock.
     public var minimumResolution: Duration { .zero }
 
-    /// How long each sleep was to last, in their order.
+    /// The requested duration of each sleep, in order.
     public var sleeps: [Duration] { state.withLock { $0.sleeps } }
 
-    /// Moves to a moment.
+    /// Advances the clock to an instant.
     ///
     /// - Throws: `CancellationError` when the task is cancelled.
     public func sleep(until deadline: Instant, tolerance: Duration?) async throws {

@@ -1,7 +1,7 @@
 import FoundationEssentials
 public import MasterKit
 
-/// A build made up for tests, with the events it would cause and what reports look up of it.
+/// A sample build for tests, with its events and the data that reports query.
 ///
 /// ```swift
 /// let build = RecordedBuild(builder: "linux", results: .failure)
@@ -16,22 +16,22 @@ public struct RecordedBuild: Sendable {
     public var tags: [String]
     /// Its result when it has finished.
     public var results: Results
-    /// What its state says when it has finished.
+    /// Its state string when it has finished.
     public var stateString: String
     /// Its properties.
     public var properties: Properties
-    /// Its steps as reports carry them, with their logs.
+    /// Its steps as in reports, with their logs.
     public var steps: [JSONValue]
-    /// The sources it is made of.
+    /// Its source stamps.
     public var sourceStamps: [SourceStamp]
-    /// The result of the build before it, `nil` when there is none.
+    /// The result of the previous build, if any.
     public var previousResults: Results?
-    /// The results of the steps of the build before it, by name.
+    /// The results of the previous build's steps, by name.
     public var previousSteps: [String: Results]
 
     static let startedAt = Date(timeIntervalSince1970: 1_795_342_547)
 
-    /// Makes a build; everything has a default.
+    /// Creates a build; every argument has a default.
     public init(
         number: Int = 1, builder: String = "default", tags: [String] = [],
         results: Results = .success, stateString: String = "build successful",
@@ -50,28 +50,28 @@ public struct RecordedBuild: Sendable {
         self.previousSteps = previousSteps
     }
 
-    /// The event of its start.
+    /// The event when it starts.
     public var started: Event { event(.buildNew, at: Self.startedAt, isFinished: false) }
 
-    /// The event of its end.
+    /// The event when it finishes.
     public var finished: Event {
         event(.buildFinished, at: Self.startedAt + 1, isFinished: true)
     }
 
-    /// The event of a step of it that starts.
+    /// The event when one of its steps starts.
     public func stepStarted(_ name: String) -> Event {
         event(.stepStarted, of: step(name), isFinished: false)
     }
 
-    /// The event of a step of it that has ended.
+    /// The event when one of its steps finishes.
     public func stepFinished(_ name: String, _ results: Results = .success) -> Event {
         event(.stepFinished, of: step(name, results), isFinished: false)
     }
 
-    /// The event of the request for it.
+    /// The event of its build request.
     public var requested: Event { event(.buildrequestNew, of: request) }
 
-    /// The event of the request for it being cancelled before the build began.
+    /// The event when its build request is cancelled before the build starts.
     public var requestCancelled: Event {
         var request = request
         request.completeAt = Self.startedAt
@@ -113,7 +113,7 @@ extension RecordedBuild {
 // MARK: Records
 
 extension RecordedBuild {
-    /// The record of the build with all that surrounds it, in the data API's form.
+    /// The record of the build with its buildset, request and builder, as in the data API.
     private func record(isFinished: Bool) -> JSONObject {
         let end = isFinished ? Self.startedAt + 1 : nil
         let outcome = isFinished ? results : nil
@@ -158,7 +158,7 @@ extension RecordedBuild {
 }
 
 extension RecordedBuild: ReportSource {
-    /// The steps of this build, with their logs when they are wanted.
+    /// The steps of this build, with their logs if requested.
     public func steps(of build: JSONObject, with details: BuildDetails) -> [JSONValue] {
         steps.map { step in
             var step = step
@@ -170,32 +170,32 @@ extension RecordedBuild: ReportSource {
     /// This build alone.
     public func ends(ofBuildset id: Int) -> [Event] { [finished] }
 
-    /// The result of the build before.
+    /// The result of the previous build.
     public func results(ofBuild id: Int) -> Results? { previousResults }
 
-    /// The result of a step of the build before.
+    /// The result of a step of the previous build.
     public func results(ofStep name: String, inBuild id: Int) -> Results? { previousSteps[name] }
 }
 
-/// A finished buildset made up for tests, with the builds that its requests ended with.
+/// A finished sample buildset for tests, with its builds.
 ///
 /// ```swift
 /// let buildset = RecordedBuildset([RecordedBuild(number: 1), RecordedBuild(number: 2)])
 /// let reports = try await harness.reports(of: reporter, for: buildset.finished, of: buildset)
 /// ```
 public struct RecordedBuildset: Sendable {
-    /// The builds; their numbers are their ids, too, and tell them apart.
+    /// The builds; their numbers must differ, and are also their ids.
     public var builds: [RecordedBuild]
-    /// What the builds began with.
+    /// The properties of the buildset.
     public var properties: Properties
 
-    /// Makes a buildset.
+    /// Creates a buildset.
     public init(_ builds: [RecordedBuild], properties: JSONObject = [:]) {
         self.builds = builds
         self.properties = Properties(properties, source: "test")
     }
 
-    /// The event of its end.
+    /// The event when it finishes.
     public var finished: Event {
         let results = builds.map(\.results).reduce(.success) { Results.worst($0, $1) ?? .success }
         let buildset = Buildset(
@@ -214,10 +214,10 @@ extension RecordedBuildset: ReportSource {
         self.build(build["number"]?.intValue)?.steps(of: build, with: details) ?? []
     }
 
-    /// The ends of the builds.
+    /// The finish events of the builds.
     public func ends(ofBuildset id: Int) -> [Event] { builds.map(\.finished) }
 
-    /// The result of the build before one of the builds, which has the number before it.
+    /// The result of the build before one of the builds; its number is one lower.
     public func results(ofBuild id: Int) -> Results? { build(id + 1)?.previousResults }
 
     /// The result of a step of the build before one of the builds.

@@ -1,15 +1,14 @@
 public import MasterKit
 import Synchronization
 
-/// A log of a step that is kept in memory.
+/// A step log in memory.
 ///
-/// Lines are kept as the store keeps them: each begins with the letter of its channel, what one
-/// channel writes is not torn apart by what another writes meanwhile, and a header ends the lines
-/// of output before it.
+/// Lines are as in the store: each starts with the letter of its channel, a line of one channel is
+/// not split by output of another, and a header ends unfinished lines of output.
 public final class RecordedLog: StepLog {
     /// The name under which the step opened it.
     public let name: String
-    /// How its content is to be read.
+    /// The kind of its content.
     public let kind: Log.Kind
 
     private struct State {
@@ -26,7 +25,7 @@ public final class RecordedLog: StepLog {
     private let changed: @Sendable () -> Void
     private let state = Mutex(State())
 
-    /// Makes a log that says when something was written to it.
+    /// Creates a log that calls a closure after each write.
     init(
         name: String, kind: Log.Kind, mask: SecretMask, changed: @escaping @Sendable () -> Void
     ) {
@@ -36,7 +35,7 @@ public final class RecordedLog: StepLog {
         self.changed = changed
     }
 
-    /// The lines so far, each with the letter of its channel before it.
+    /// The lines so far, each starting with the letter of its channel.
     public var lines: [String] {
         state.withLock { state in
             let rest = LogChannel.allCases.compactMap { channel in
@@ -46,12 +45,12 @@ public final class RecordedLog: StepLog {
         }
     }
 
-    /// The lines with a line end after each, as the store keeps them.
+    /// The lines with line ends, as in the store.
     public var content: String {
         lines.map { "\($0)\n" }.joined()
     }
 
-    /// Adds output of one channel.
+    /// Appends output of one channel.
     public func write(_ bytes: ArraySlice<UInt8>, to channel: LogChannel) async throws {
         state.withLock { state in
             if channel == .header, !bytes.isEmpty {
@@ -69,7 +68,7 @@ public final class RecordedLog: StepLog {
         changed()
     }
 
-    /// Does nothing: what is shown of the log is masked as a whole.
+    /// Does nothing: lines are masked when they are read.
     public func flush(_ channel: LogChannel) async throws {}
 
     private static func line(_ bytes: ArraySlice<UInt8>, _ channel: LogChannel) -> String {

@@ -1,7 +1,8 @@
 public import MasterKit
 import Synchronization
 
-/// Makes and sends the reports of a reporter without a master: HTTP is real, builds are made up.
+/// Generates and sends the reports of a reporter without a master; HTTP is real, builds are
+/// samples.
 ///
 /// ```swift
 /// let harness = try ReporterHarness()
@@ -11,21 +12,21 @@ import Synchronization
 /// }
 /// ```
 public struct ReporterHarness: Sendable {
-    /// Keeps what the reporter logs.
+    /// The messages that the reporter logs.
     public let log = RecordedMessages()
     private let http: HTTPClient
     private let session: HTTPSession
     private let secrets: SecretValues
     private let identity: MasterIdentity
 
-    /// Makes a harness.
+    /// Creates a harness.
     ///
     /// - Parameters:
     ///   - secrets: The values of secrets by name.
-    ///   - identity: What the master is called.
-    ///   - http: The client for requests; by default one of the harness's own, which takes no
-    ///     proxy from the environment.
-    /// - Throws: When the system has no thread or memory for the client.
+    ///   - identity: The identity of the master.
+    ///   - http: The client for requests; by default one of its own that ignores proxies in the
+    ///     environment.
+    /// - Throws: When the system cannot provide a thread or memory for the client.
     public init(
         secrets: [String: String] = [:], identity: MasterIdentity = MasterIdentity(),
         http: HTTPClient? = nil
@@ -36,12 +37,12 @@ public struct ReporterHarness: Sendable {
         self.identity = identity
     }
 
-    /// The reports that a reporter's generators make of an event of a build, in order.
+    /// Returns the reports that a reporter's generators produce for an event, in order.
     ///
     /// - Parameters:
     ///   - reporter: The reporter.
     ///   - event: The event.
-    ///   - source: What is looked up beside the event, such as the build it is of.
+    ///   - source: The data that generators query, such as the build of the event.
     ///   - generators: The generators; by default the reporter's own.
     /// - Returns: The reports.
     /// - Throws: What a generator or formatter throws.
@@ -65,8 +66,8 @@ public struct ReporterHarness: Sendable {
 
     /// Sends a report.
     ///
-    /// - Returns: What was sent and answered.
-    /// - Throws: What the reporter throws when the report was not delivered.
+    /// - Returns: The request and the response.
+    /// - Throws: What the reporter throws when the report is not delivered.
     @discardableResult
     public func send(
         _ report: Report, through reporter: some Reporter, id: String = "msg_test_1_1_0",
@@ -81,11 +82,11 @@ public struct ReporterHarness: Sendable {
     }
 }
 
-/// What was logged, kept in memory.
+/// Log messages in memory.
 public final class RecordedMessages: Sendable {
     private let state = Mutex<[(level: Logger.Level, text: String)]>([])
 
-    /// Makes an empty record.
+    /// Creates an empty record.
     public init() {}
 
     /// All messages, in order.
@@ -96,7 +97,7 @@ public final class RecordedMessages: Sendable {
         state.withLock { $0.filter { $0.level == level }.map(\.text) }
     }
 
-    /// Takes messages of every level for this record.
+    /// A handler that records messages of every level here.
     public var handler: any LogHandler { Handler(record: self) }
 
     private func add(_ text: String, at level: Logger.Level) {

@@ -1,8 +1,8 @@
 public import MasterKit
 import Synchronization
 
-/// Runs steps without a master: logs, properties and state are kept in memory, HTTP is real, and
-/// commands go to the worker that a test gives.
+/// Runs steps without a master: logs, properties and state are in memory, HTTP is real, and
+/// commands run on the worker that a test provides.
 ///
 /// ```swift
 /// let harness = try StepHarness(properties: ["branch": "main"])
@@ -20,13 +20,13 @@ public final class StepHarness: Sendable {
 
     /// The folder in which commands run.
     public let workdir: String
-    /// Variables for commands, as a builder gives them.
+    /// The environment variables of the builder.
     public let environment: [String: String?]
-    /// What waits are measured with.
+    /// The clock for waits.
     public let clock: any Clock<Duration>
-    /// The client with which requests are sent.
+    /// The client for requests.
     public let http: HTTPClient
-    /// The session in which requests are sent; its cookies live as long as the harness.
+    /// The session of requests; its cookies live as long as the harness.
     public let session: HTTPSession
 
     private let worker: (any Worker)?
@@ -35,19 +35,19 @@ public final class StepHarness: Sendable {
     private let state: Mutex<State>
     private let waiters = LineWaiters()
 
-    /// Makes a stand-in for the build that a step runs in.
+    /// Creates a stand-in for the build that a step runs in.
     ///
     /// - Parameters:
     ///   - properties: The build's properties.
     ///   - secrets: The values of secrets by name.
     ///   - sourceStamps: The sources of the build.
-    ///   - worker: What runs commands; without one a command is an error.
+    ///   - worker: The worker for commands; without one a command is an error.
     ///   - workdir: The folder in which commands run.
-    ///   - environment: Variables for commands.
-    ///   - clock: What waits are measured with.
-    ///   - http: The client for requests; by default one of the harness's own, which takes no
-    ///     proxy from the environment.
-    /// - Throws: When the system has no thread or memory for the client.
+    ///   - environment: The environment variables of the builder.
+    ///   - clock: The clock for waits.
+    ///   - http: The client for requests; by default one of its own that ignores proxies in the
+    ///     environment.
+    /// - Throws: When the system cannot provide a thread or memory for the client.
     public init(
         properties: JSONObject = [:], secrets: [String: String] = [:],
         sourceStamps: [SourceStamp] = [], worker: (any Worker)? = nil, workdir: String = "/",
@@ -67,7 +67,7 @@ public final class StepHarness: Sendable {
 
     /// Runs a step and returns its result.
     ///
-    /// - Throws: What the step throws, which a master would turn into the result exception.
+    /// - Throws: What the step throws; a master would turn it into the result `exception`.
     public func run(_ step: some Step, name: String? = nil) async throws -> Results {
         let name = name ?? type(of: step).pluginName
         let context = StepContext(
@@ -76,19 +76,19 @@ public final class StepHarness: Sendable {
         return try await step.run(in: context)
     }
 
-    /// The build's properties as they are now.
+    /// The current properties of the build.
     public var properties: Properties { state.withLock { $0.properties } }
 
-    /// All logs in the order in which they were opened.
+    /// All logs in the order they were opened.
     public var logs: [RecordedLog] { state.withLock { $0.logs } }
 
-    /// The first log of a name.
+    /// Returns the first log with a name.
     public func log(_ name: String) -> RecordedLog? { logs.first { $0.name == name } }
 
-    /// Waits until a line is in a log, or the waiting task is cancelled.
+    /// Waits until a log has a line, or the task is cancelled.
     ///
     /// - Parameters:
-    ///   - line: The line with the letter of its channel, such as `oready`.
+    ///   - line: The line, starting with the letter of its channel, such as `oready`.
     ///   - log: The name of the log, which need not be open yet.
     public func waitForLine(_ line: String, in log: String) async {
         await waiters.wait(for: line, in: log) { self.has(line, in: log) }
@@ -98,18 +98,18 @@ public final class StepHarness: Sendable {
         self.log(log)?.lines.contains(line) ?? false
     }
 
-    /// Everything the step said about its state, in order.
+    /// All summaries that the step has set, in order.
     public var summaries: [String] { state.withLock { $0.summaries } }
 
-    /// What the step said last about its state.
+    /// The last summary that the step has set.
     public var summary: String? { summaries.last }
 
-    /// Whether the step said that a time limit ended it.
+    /// Whether the step reported that it timed out.
     public var hasTimedOut: Bool { state.withLock { $0.hasTimedOut } }
 }
 
 extension StepHarness: StepHost {
-    /// The build as values see it now.
+    /// The build as expressions see it now.
     public var renderContext: RenderContext {
         RenderContext(
             properties: properties, sourceStamps: sourceStamps,
@@ -121,13 +121,13 @@ extension StepHarness: StepHost {
         state.withLock { $0.properties.set(property, value, source: source) }
     }
 
-    /// Notes what the step says about its state.
+    /// Records a summary of the step.
     public func setSummary(_ text: String) async {
         let masked = secrets.mask.apply(to: text)
         state.withLock { $0.summaries.append(masked) }
     }
 
-    /// Notes that a time limit ended the step.
+    /// Records that the step timed out.
     public func noteTimeout() async {
         state.withLock { $0.hasTimedOut = true }
     }
@@ -153,7 +153,7 @@ extension StepHarness: StepHost {
     }
 }
 
-/// Tasks that wait for lines of logs.
+/// Tasks that wait for a line in a log.
 final class LineWaiters: Sendable {
     private struct Waiter {
         let line: String
@@ -168,7 +168,7 @@ final class LineWaiters: Sendable {
 
     private let state = Mutex(State())
 
-    /// Waits until a line is there; returns as well when the task is cancelled.
+    /// Waits until the line is there or the task is cancelled.
     func wait(for line: String, in log: String, isThere: @Sendable () -> Bool) async {
         let id = state.withLock { state in
             state.next += 1
@@ -186,7 +186,7 @@ final class LineWaiters: Sendable {
         }
     }
 
-    /// Lets those go on whose line is there.
+    /// Resumes the tasks whose line is there.
     func check(_ isThere: (_ line: String, _ log: String) -> Bool) {
         let waiters = state.withLock { $0.waiters }
         for (id, waiter) in waiters where isThere(waiter.line, waiter.log) { resume(id) }

@@ -197,8 +197,8 @@ struct ReceiverErrorTests {
             #expect(error?.code == .portTaken)
             #expect(
                 error?.message
-                    == "the receiver cannot listen on \(receiver.address): another program does; "
-                    + "end that one, or choose another port (0 takes any free one)"
+                    == "the receiver cannot listen on \(receiver.address): the port is in use; "
+                    + "stop the other program, or choose another port (0 for any free one)"
             )
         }
     }
@@ -206,7 +206,7 @@ struct ReceiverErrorTests {
     @Test(
         .timeLimit(.minutes(1)),
         arguments: [
-            ("no-such-host.invalid", "no host is called 'no-such-host.invalid'"),
+            ("no-such-host.invalid", "unknown host 'no-such-host.invalid'"),
             ("192.0.2.1", "this machine does not have that address"),
         ]
     )

@@ -3,20 +3,20 @@ internal import MasterKit
 internal import MasterReceiver
 internal import MasterRuntime
 
-/// A property as `-p` gives it: `NAME=VALUE` for a text, `NAME:=VALUE` for a YAML value.
+/// A property given with `-p`: `NAME=VALUE` for text, `NAME:=VALUE` for a YAML value.
 struct PropertyArgument: Sendable, Hashable {
     /// The name.
     let name: String
     /// The value.
     let value: JSONValue
 
-    /// Reads what stands after `-p`.
+    /// Parses the argument of `-p`.
     ///
-    /// - Throws: `ValidationError` with what is wrong and how it is written.
+    /// - Throws: `ValidationError` with the mistake and the remedy.
     init(_ argument: String) throws {
         guard let equals = argument.firstIndex(of: "=") else {
             throw ValidationError(
-                "-p \(argument): a property is given as NAME=VALUE, or as NAME:=VALUE for a "
+                "-p \(argument): write NAME=VALUE, or NAME:=VALUE for a "
                     + "number, a boolean, a list or a mapping")
         }
         let isYAML = argument[..<equals].last == ":"
@@ -39,17 +39,16 @@ struct PropertyArgument: Sendable, Hashable {
             return value
         }
         let faults = (parsed.diagnostics + decoder.diagnostics).filter { $0.severity == .error }
-        let reason = faults.first?.message ?? "there is none"
+        let reason = faults.first?.message ?? "it is empty"
         throw ValidationError(
-            "-p \(name):=\(text): this is no YAML value: \(reason); write NAME=VALUE for a text")
+            "-p \(name):=\(text): not a YAML value: \(reason); write NAME=VALUE for text")
     }
 }
 
-/// A duration as options take it: `30`, `30s`, `5m`, `1h30m`.
+/// A duration as an argument: `30`, `30s`, `5m`, `1h30m`.
 struct DurationArgument: ExpressibleByArgument, Sendable, Hashable, CustomStringConvertible {
-    /// The duration.
     let duration: Duration
-    /// How it was written.
+    /// As it was written.
     let description: String
 
     init?(argument: String) {
@@ -58,18 +57,16 @@ struct DurationArgument: ExpressibleByArgument, Sendable, Hashable, CustomString
         description = argument
     }
 
-    /// A whole number of seconds.
     init(seconds: Int) {
         duration = .seconds(seconds)
         description = "\(seconds)s"
     }
 }
 
-/// A build as an option takes it: `linux#3`, or `3` for those of any builder.
+/// A build as an argument: `linux#3`, or `3` for any builder.
 struct BuildArgument: ExpressibleByArgument, Sendable, Hashable {
-    /// The builder.
     let builder: String?
-    /// The number, `nil` for every build of the builder.
+    /// The number; `nil` for every build of the builder.
     let number: Int?
 
     init?(argument: String) {
@@ -84,9 +81,8 @@ struct BuildArgument: ExpressibleByArgument, Sendable, Hashable {
     }
 }
 
-/// A state of deliveries as an option takes it.
+/// A state of deliveries as an argument.
 struct DeliveryStateArgument: ExpressibleByArgument, CaseIterable, Sendable, Hashable {
-    /// The state.
     let state: DeliveryState
 
     static var allCases: [DeliveryStateArgument] {
@@ -105,7 +101,7 @@ struct DeliveryStateArgument: ExpressibleByArgument, CaseIterable, Sendable, Has
     }
 }
 
-/// Where to listen, as options take it: `HOST:PORT`, or one of the two.
+/// An address to listen on as an argument: `HOST:PORT`, `HOST` or `PORT`.
 struct AddressArgument: ExpressibleByArgument, Sendable, Hashable, CustomStringConvertible {
     let address: ReceiverAddress
 
@@ -119,14 +115,14 @@ struct AddressArgument: ExpressibleByArgument, Sendable, Hashable, CustomStringC
     var description: String { "\(address)" }
 }
 
-/// Lets `--receiver` stand alone, which the parser of arguments does not know.
+/// Allows `--receiver` without a value, which the argument parser does not support.
 enum ReceiverArgument {
     private static let option = "--receiver"
 
-    /// The arguments with `--receiver` completed by the default address.
+    /// Returns the arguments with the default address added to `--receiver`.
     ///
-    /// - Throws: `ValidationError` when an address follows after a space, where the name of a
-    ///   builder may stand too.
+    /// - Throws: `ValidationError` when an address follows after a space, where it could also be
+    ///   the name of a builder.
     static func completed(_ arguments: [String]) throws -> [String] {
         let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
         var completed = arguments
@@ -134,7 +130,7 @@ enum ReceiverArgument {
             let next = index + 1 < end ? arguments[index + 1] : ""
             if next.contains(":"), ReceiverAddress(next) != nil {
                 throw ValidationError(
-                    "the address of the receiver follows an equals sign: \(option)=\(next)")
+                    "put an equals sign before the receiver's address: \(option)=\(next)")
             }
             completed[index] = "\(option)=\(ReceiverAddress())"
         }
@@ -142,12 +138,12 @@ enum ReceiverArgument {
     }
 }
 
-/// Which option of `run` puts a receiver where reports are sent to.
+/// The option of `run` that starts a receiver where reports are sent.
 enum ReceiverSuggestion {
     private static let scheme = "http://"
     private static let hosts: Set<String> = ["127.0.0.1", "localhost", "::1"]
 
-    /// The address that a URL leads to, when it is one of this machine; else `nil`.
+    /// The address of a URL if it is on this machine; else `nil`.
     static func address(for url: String?) -> ReceiverAddress? {
         guard let url, url.hasPrefix(scheme) else { return nil }
         let place = url.dropFirst(scheme.count).prefix { !"/?#".contains($0) }
@@ -158,7 +154,6 @@ enum ReceiverSuggestion {
         return address
     }
 
-    /// The option for an address.
     static func option(for address: ReceiverAddress) -> String {
         address == ReceiverAddress() ? "--receiver" : "--receiver=\(address)"
     }

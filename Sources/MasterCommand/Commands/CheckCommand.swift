@@ -2,11 +2,11 @@ internal import ArgumentParser
 internal import MasterKit
 internal import MasterRuntime
 
-/// `check`: finds every mistake of a file without running anything.
+/// `check`: finds every mistake in a file without running anything.
 struct CheckCommand: MasterSubcommand {
-    /// How the outcome is written.
+    /// The output format.
     enum Format: String, ExpressibleByArgument, CaseIterable {
-        /// For people.
+        /// Text for users.
         case text
         /// One JSON object.
         case json
@@ -31,10 +31,10 @@ struct CheckCommand: MasterSubcommand {
 
     @OptionGroup var source: ConfigurationOptions
 
-    @Option(help: "How it is shown.")
+    @Option(help: "The output format.")
     var format = Format.text
 
-    @Flag(help: "Also ask for the value of every secret, and say which are absent.")
+    @Flag(help: "Also fetch every secret, and report those that are missing.")
     var secrets = false
 
     func run(in context: CommandContext) async throws -> ExitStatus {

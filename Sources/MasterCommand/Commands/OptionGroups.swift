@@ -1,15 +1,15 @@
 internal import ArgumentParser
 internal import FoundationEssentials
 
-/// Where the configuration is.
+/// The option for the configuration file.
 struct ConfigurationOptions: ParsableArguments {
     @Option(
         name: [.customShort("c"), .customLong("config")],
-        help: ArgumentHelp("The configuration.", valueName: "file"),
+        help: ArgumentHelp("The configuration file.", valueName: "file"),
         completion: .file(extensions: ["yaml", "yml"]))
     var file = Self.defaultFile
 
-    /// Whether it is the one that is taken when nothing is said.
+    /// Whether it is the default.
     var isDefault: Bool { file == Self.defaultFile }
 
     /// The folder of the file, absolute.
@@ -18,22 +18,22 @@ struct ConfigurationOptions: ParsableArguments {
     private static let defaultFile = "master.yaml"
 }
 
-/// Where everything is kept.
+/// The option for the base folder.
 struct BaseFolderOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The folder for everything that is kept; by default .buildmaster beside the file.",
+            "The folder for builds, logs and undelivered reports. (default: .buildmaster beside the file)",
             valueName: "folder"),
         completion: .directory)
     var basedir: String?
 
-    /// The folder, absolute; the configuration beside which it is need not be there.
+    /// The absolute path of the folder; the configuration need not exist.
     func path(beside file: String) -> String {
         let folder = file.lastIndex(of: "/").map { String(file[...$0]) } ?? ""
         return Self.absolute(basedir ?? folder + ".buildmaster")
     }
 
-    /// The options that name the same folder, as a person types them.
+    /// The options that select the same folder, as a user types them.
     func spelling(_ source: ConfigurationOptions) -> String {
         if let basedir { return " --basedir \(basedir.shellQuoted)" }
         return source.isDefault ? "" : " -c \(source.file.shellQuoted)"
@@ -45,30 +45,31 @@ struct BaseFolderOptions: ParsableArguments {
 }
 
 extension String {
-    /// The text as one word of a shell.
+    /// The text quoted as one shell word.
     var shellQuoted: String {
         let isPlain = allSatisfy { $0.isLetter || $0.isNumber || "._-/:@%+=,".contains($0) }
         return isPlain && !isEmpty ? self : "'" + replacing("'", with: #"'\''"#) + "'"
     }
 }
 
-/// What is built, where that is not what the git checkout around the configuration says.
+/// The options for the source stamp, which override the git checkout around the configuration.
 struct SourceOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The branch that is built.", valueName: "name"))
+    @Option(help: ArgumentHelp("The branch, if not that of the git checkout.", valueName: "name"))
     var branch: String?
 
-    @Option(help: ArgumentHelp("The revision that is built.", valueName: "id"))
+    @Option(help: ArgumentHelp("The revision, if not that of the git checkout.", valueName: "id"))
     var revision: String?
 
-    @Option(help: ArgumentHelp("Where the source is kept.", valueName: "address"))
+    @Option(
+        help: ArgumentHelp("The repository, if not that of the git checkout.", valueName: "url"))
     var repository: String?
 
-    @Option(help: ArgumentHelp("Which of several codebases it is.", valueName: "name"))
+    @Option(help: ArgumentHelp("The name of the codebase.", valueName: "name"))
     var codebase: String?
 
-    @Option(help: ArgumentHelp("The project that it belongs to.", valueName: "name"))
+    @Option(help: ArgumentHelp("The name of the project.", valueName: "name"))
     var project: String?
 
-    /// Whether a checkout could add nothing.
+    /// Whether a checkout would add nothing.
     var isComplete: Bool { branch != nil && revision != nil && repository != nil }
 }

@@ -15,7 +15,7 @@ struct PluginsListCommand: MasterSubcommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
             commandName: "list",
-            abstract: "Lists the plugins by the keys under which a master.yaml finds them.")
+            abstract: "Lists the plugins with their keys.")
     }
 
     func run(in context: CommandContext) async throws -> ExitStatus {
@@ -25,7 +25,7 @@ struct PluginsListCommand: MasterSubcommand {
         return .success
     }
 
-    /// A line for each plugin; the module is named where it is not the usual one.
+    /// A line for each plugin; with the module if it is not the standard one.
     static func lines(_ registry: Registry, _ traits: TerminalTraits, width: Int) -> [String] {
         let paint = TextPainter(hasColour: traits.hasColour)
         var table = TextTable(paint: paint)

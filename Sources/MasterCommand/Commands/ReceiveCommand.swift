@@ -1,15 +1,16 @@
 internal import ArgumentParser
 internal import MasterReceiver
 
-/// `receive`: an HTTP receiver that shows what it is sent.
+/// `receive`: an HTTP receiver that shows the requests it gets.
 struct ReceiveCommand: MasterSubcommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
             commandName: "receive",
             abstract: "Listens for HTTP requests, answers them, and shows each one.",
             discussion: """
-                Any method and path is accepted, until ctrl-C. Let a reporter's serverUrl point \
-                here to see what is sent; play a bad receiver to see what a run makes of it.
+                Accepts any method and path until you press Ctrl-C. Point a reporter's serverUrl \
+                here to see what it sends; with --status and --delay you can see how a run copes \
+                with a receiver that fails.
 
                 Examples:
 
@@ -22,7 +23,7 @@ struct ReceiveCommand: MasterSubcommand {
 
     @Argument(
         help: ArgumentHelp(
-            "Where to listen: HOST:PORT, or one of the two; port 0 takes any free one.",
+            "Where to listen: HOST:PORT, HOST or PORT; port 0 is any free one.",
             valueName: "host:port"))
     var address = AddressArgument()
 
@@ -35,7 +36,7 @@ struct ReceiveCommand: MasterSubcommand {
 
     func validate() throws {
         guard ReceiverConfiguration.statuses.contains(status) else {
-            throw ValidationError("--status \(status): an answer has a code from 200 to 599")
+            throw ValidationError("--status \(status): use a status code from 200 to 599")
         }
     }
 
@@ -49,7 +50,7 @@ struct ReceiveCommand: MasterSubcommand {
             await console.print(printer.lines(request))
             if console.isClosed { end.yield(.success) }
         } _: { receiver in
-            await console.print("listening on http://\(receiver.address)/ (ctrl-C ends it)")
+            await console.print("listening on http://\(receiver.address)/ (press Ctrl-C to stop)")
             return await withTaskGroup(of: Void.self) { group in
                 group.addTask {
                     await StopSignal.watch { end.yield(ExitStatus($0)) }

@@ -1,12 +1,12 @@
 internal import ArgumentParser
 internal import FoundationEssentials
 
-/// The program itself, which does nothing without a subcommand but explain itself.
+/// The program; without a subcommand it prints its help.
 struct RootCommand: ParsableCommand {
     /// The version of the program.
     static let version = "0.1.0"
 
-    /// The name under which the program was started, so that help and errors can be pasted.
+    /// The name the program was started with, so that commands in help and errors can be pasted.
     static let programName: String = {
         let path = CommandLine.arguments.first ?? ""
         let name = path.split(separator: "/").last.map(String.init)

@@ -4,16 +4,16 @@ internal import MasterKit
 internal import MasterReceiver
 internal import MasterRuntime
 
-/// `run`: builds, delivers the reports, and ends.
+/// `run`: builds, delivers the reports, and exits.
 struct RunCommand: MasterSubcommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
             commandName: "run",
-            abstract: "Runs builders, delivers the reports of their builds, and ends.",
+            abstract: "Runs builders, delivers the reports of their builds, and exits.",
             discussion: """
-                Without a BUILDER all builders of the file run, in its order, except those that \
-                are triggeredOnly. The last lines tell how each step went and where each report \
-                arrived; a report that did not arrive is kept and sent by the next run.
+                Without a BUILDER, all builders of the file run in order, except those that are \
+                triggeredOnly. The summary shows the result of each step and where each report \
+                was delivered; undelivered reports are kept, and sent by the next run.
 
                 Examples:
 
@@ -22,8 +22,8 @@ struct RunCommand: MasterSubcommand {
                   \(RootCommand.programName) run linux macos -p config=release -p jobs:=4
                   \(RootCommand.programName) run -c ci/master.yaml --jobs 1 --verbose
 
-                Ctrl-C stops the builds; their reports still go out, and steps that always run \
-                still do. A second one stops those too, a third ends at once.
+                Ctrl-C stops the builds; steps with alwaysRun still run, and reports are still \
+                sent. Press it again to stop those steps, too, and once more to exit immediately.
                 """)
     }
 
@@ -35,47 +35,48 @@ struct RunCommand: MasterSubcommand {
     @Option(
         name: [.customShort("p"), .customLong("property")],
         help: ArgumentHelp(
-            "A property of the builds, which wins over those of the file; NAME:=VALUE takes a "
-                + "YAML value.", valueName: "name=value"),
+            "Sets a property of the builds, over those of the file; NAME:=VALUE takes a YAML "
+                + "value.", valueName: "name=value"),
         transform: { try PropertyArgument($0) })
     var properties: [PropertyArgument] = []
 
     @Option(
         help: ArgumentHelp(
-            "How long reports may take at the end; by default 10s, and then a receiver that was "
-                + "never there is not waited for.", valueName: "duration"))
+            "How long to wait for reports at the end. (default: 10s, not waiting for receivers "
+                + "that never answered)", valueName: "duration"))
     var drain: DurationArgument?
 
     @OptionGroup var base: BaseFolderOptions
 
     @Option(
         help: ArgumentHelp(
-            "Receive and show the reports of this run: --receiver does so on "
-                + "\(ReceiverAddress()), --receiver=HOST:PORT elsewhere.", valueName: "host:port"))
+            "Receive and show the reports of this run. (--receiver alone listens on "
+                + "\(ReceiverAddress()))", valueName: "host:port"))
     var receiver: AddressArgument?
 
     @Option(
         help: ArgumentHelp(
-            "Builds that run side by side. (default: one a core)", valueName: "number"))
+            "The number of builds to run in parallel. (default: one per core)", valueName: "number")
+    )
     var jobs: Int?
 
     @Flag(help: "Show only errors and the last line.")
     var quiet = false
 
-    @Flag(help: "Show the output of steps as it comes, and what the program does.")
+    @Flag(help: "Also show the output of steps and debug messages.")
     var verbose = false
 
     @OptionGroup var stamp: SourceOptions
 
-    @Option(help: ArgumentHelp("Why it is built.", valueName: "text"))
+    @Option(help: ArgumentHelp("The reason for the builds.", valueName: "text"))
     var reason = "run from the command line"
 
-    @Option(help: ArgumentHelp("Who wants it built.", valueName: "name"))
+    @Option(help: ArgumentHelp("The owner of the builds.", valueName: "name"))
     var owner: String?
 
     func validate() throws {
         if let jobs, !(1...1024).contains(jobs) {
-            throw ValidationError("--jobs \(jobs): between 1 and 1024 builds can run side by side")
+            throw ValidationError("--jobs \(jobs): use a number from 1 to 1024")
         }
         if quiet, verbose {
             throw ValidationError("--quiet and --verbose contradict each other; keep one")
@@ -139,7 +140,7 @@ struct RunCommand: MasterSubcommand {
         }
     }
 
-    /// The source stamp of the options and the checkout; what git could not tell is warned of.
+    /// Returns the source stamp from the options and the checkout; warns when git failed.
     private func sourceStamp(
         _ found: Result<GitCheckout?, GitError>, _ context: CommandContext
     ) async -> SourceStamp {

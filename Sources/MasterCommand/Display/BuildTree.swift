@@ -3,14 +3,12 @@ internal import MasterKit
 
 /// Draws builds as trees: a line for the build, and one for each step below it.
 struct BuildTree: Sendable {
-    /// Gives colours.
     let paint: TextPainter
-    /// Gives marks.
     let marks: StatusSymbols
 
     private static let indentation = "  "
     private static let longestName = 32
-    /// On a terminal with fewer columns no times are shown.
+    /// Terminals with fewer columns do not show times.
     private static let narrow = 20
 
     init(_ traits: TerminalTraits) {
@@ -22,8 +20,8 @@ struct BuildTree: Sendable {
     ///
     /// - Parameters:
     ///   - build: The build.
-    ///   - width: The columns that a line may take.
-    ///   - now: What running times are counted to.
+    ///   - width: The maximum width of a line.
+    ///   - now: The current time, for running times.
     /// - Returns: The line of the build and those of its visible steps.
     func lines(_ build: BuildView, width: Int, now: Date) -> [String] {
         let steps = build.visibleSteps
@@ -48,9 +46,9 @@ struct BuildTree: Sendable {
             }
     }
 
-    /// The lines of several running builds, in at most as many rows.
+    /// The lines of several running builds, at most `rows`.
     ///
-    /// When there is too little room, steps that are over are left out first, then whole builds.
+    /// If there is not enough room, finished steps are left out first, then whole builds.
     func lines(
         _ builds: some Collection<BuildView>, width: Int, rows: Int, now: Date
     ) -> [String] {

@@ -1,11 +1,10 @@
 internal import FoundationEssentials
 internal import MasterKit
 
-/// What displays and tables show of a build.
+/// A build as displays and tables show it.
 struct BuildView: Sendable, Hashable {
-    /// The row of the build in the store.
+    /// The id of the build in the store.
     let id: Int
-    /// The builder's name.
     let builder: String
     /// The number within its builder.
     let number: Int
@@ -15,27 +14,27 @@ struct BuildView: Sendable, Hashable {
     var completeAt: Date?
     /// Its outcome; `nil` while it runs.
     var results: Results?
-    /// What it does or how it went, in words.
+    /// Its state in words.
     var stateString = ""
-    /// Its steps in order, hidden ones among them.
+    /// Its steps in order, including hidden ones.
     var steps: [StepView] = []
 
-    /// How people name the build, such as `default #3`.
+    /// The name of the build, such as `default #3`.
     var title: String { "\(builder.makingControlsVisible()) #\(number)" }
 
     /// How long it took; `nil` while it runs.
     var duration: Duration? { completeAt.map { .seconds($0.timeIntervalSince(startedAt)) } }
 
-    /// The state in words, unless it only says the result again.
+    /// The state in words, unless it only repeats the result.
     var remark: String { StepView.remark(stateString, results) }
 
-    /// The steps that displays show.
+    /// The steps that are not hidden.
     var visibleSteps: [StepView] { steps.filter { !$0.isHidden } }
 }
 
-/// What displays and tables show of a step.
+/// A step as displays and tables show it.
 struct StepView: Sendable, Hashable {
-    /// The row of the step in the store.
+    /// The id of the step in the store.
     let id: Int
     /// The position in the build, from 1.
     let number: Int
@@ -47,9 +46,8 @@ struct StepView: Sendable, Hashable {
     var completeAt: Date?
     /// Its outcome; `nil` while it runs.
     var results: Results?
-    /// What it does or how it went, in words.
+    /// Its state in words.
     var stateString = ""
-    /// Whether it is left out of displays.
     var isHidden = false
 
     /// How long it took; `nil` while it runs and when it never ran.
@@ -58,7 +56,7 @@ struct StepView: Sendable, Hashable {
         return .seconds(completeAt.timeIntervalSince(startedAt))
     }
 
-    /// The state in words, unless it only says the result again.
+    /// The state in words, unless it only repeats the result.
     var remark: String { Self.remark(stateString, results) }
 }
 
@@ -89,28 +87,28 @@ extension StepView {
     }
 }
 
-/// One line of a log, without the mark of its channel.
+/// A line of a log without the letter of its channel.
 struct LogLine: Sendable, Hashable {
-    /// Which kind of line it is; `nil` for one without a mark.
+    /// The channel; `nil` for a line without one.
     let channel: LogChannel?
     /// The text.
     let text: String
 
-    /// Reads a line that begins with the mark of its channel.
+    /// Parses a line that starts with the letter of its channel.
     init(marked bytes: some Collection<UInt8>) {
         channel = bytes.first.flatMap { LogChannel(rawValue: $0) }
         let text = String(decoding: bytes.dropFirst(channel == nil ? 0 : 1), as: UTF8.self)
         self.text = text.last == "\r" ? String(text.dropLast()) : text
     }
 
-    /// Reads the lines of a piece of a log; the end of the last one may be missing.
+    /// Parses the lines of a piece of a log; the last one may lack its line end.
     static func lines(marked bytes: some Collection<UInt8>) -> [LogLine] {
         var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
         if lines.last?.isEmpty == true { lines.removeLast() }
         return lines.map { LogLine(marked: $0) }
     }
 
-    /// The text as it is shown; what the master itself says stands back.
+    /// The text as it is shown; the master's own lines are dimmed.
     func shown(_ paint: TextPainter) -> String {
         let text = text.makingControlsVisible(keepingTabs: true)
         return channel == .header ? paint(.dim, text) : text

@@ -1,10 +1,9 @@
 internal import MasterKit
 
-/// Shows the diagnostics of a file to people, and to GitHub's log viewer.
+/// Formats the diagnostics of a file for users, and for GitHub's log viewer.
 struct DiagnosticPrinter: Sendable {
-    /// Gives colours.
     let paint: TextPainter
-    /// Whether the form that GitHub's log viewer reads is added.
+    /// Whether annotations for GitHub's log viewer are added.
     let wantsAnnotations: Bool
 
     init(_ traits: TerminalTraits) {
@@ -12,7 +11,7 @@ struct DiagnosticPrinter: Sendable {
         wantsAnnotations = traits.wantsAnnotations
     }
 
-    /// The lines for all diagnostics of a file, ending with how many there are.
+    /// The lines for all diagnostics of a file, ending with their count.
     func lines(_ diagnostics: [Diagnostic], of file: String) -> [String] {
         guard !diagnostics.isEmpty else { return [] }
         let shown = diagnostics.flatMap { diagnostic in
@@ -23,7 +22,7 @@ struct DiagnosticPrinter: Sendable {
         return shown + annotations + [Self.count(diagnostics, in: file)]
     }
 
-    /// How many errors and warnings there are, such as `3 errors, 1 warning in master.yaml`.
+    /// The number of errors and warnings, such as `3 errors, 1 warning in master.yaml`.
     static func count(_ diagnostics: [Diagnostic], in file: String) -> String {
         let counts = Diagnostic.Severity.allCases.compactMap { severity -> String? in
             let count = diagnostics.count { $0.severity == severity }
@@ -73,13 +72,12 @@ struct DiagnosticPrinter: Sendable {
 }
 
 extension Int {
-    /// The number with a noun, in the plural unless it is one: `1 step`, `2 steps`.
+    /// The number with a noun, plural unless it is one: `1 step`, `2 steps`.
     func counting(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
 }
 
 extension Diagnostic {
-    /// The diagnostic for machines; places count from 1, the end is the place after the last
-    /// character.
+    /// The diagnostic as JSON; lines and columns count from 1, the end is after the last character.
     var json: JSONObject {
         var object: JSONObject = [
             "severity": .string(severity.rawValue),
@@ -113,12 +111,11 @@ extension Diagnostic.Fix {
     }
 }
 
-/// The outcome of a check for machines.
+/// The result of a check as JSON.
 enum CheckReport {
-    /// Grows by one whenever a reader of the older form would misread the newer one.
+    /// Incremented by changes that a reader of the older format would misread.
     static let formatVersion = 1
 
-    /// The outcome as one object.
     static func json(_ diagnostics: [Diagnostic]) -> JSONValue {
         [
             "formatVersion": .int(formatVersion),

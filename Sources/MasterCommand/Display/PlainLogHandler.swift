@@ -1,7 +1,7 @@
 internal import Logging
 internal import Synchronization
 
-/// Writes log messages to standard error, one a line: level, message, metadata.
+/// Writes log messages to standard error, one per line: level, message, metadata.
 struct PlainLogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
     var metadataProvider: Logger.MetadataProvider?
@@ -53,14 +53,14 @@ struct PlainLogHandler: LogHandler {
     }
 }
 
-/// The errors that the log has told, so that the end of a run does not tell them again.
+/// The errors that were logged, so that the end of a run does not repeat them.
 final class LoggedErrors: Sendable {
-    /// How many of the last messages are remembered.
+    /// The number of messages that are remembered.
     private static let bound = 64
 
     private let messages = Mutex<[String]>([])
 
-    /// Notes a message of the log.
+    /// Records a message.
     func note(_ message: String) {
         messages.withLock { messages in
             if messages.count == Self.bound { messages.removeFirst() }
@@ -68,7 +68,7 @@ final class LoggedErrors: Sendable {
         }
     }
 
-    /// Whether a message of the log held a sentence.
+    /// Whether a recorded message contains a sentence.
     func contain(_ sentence: String) -> Bool {
         messages.withLock { $0.contains { $0.contains(sentence) } }
     }

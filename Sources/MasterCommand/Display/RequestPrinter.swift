@@ -1,30 +1,27 @@
 internal import MasterKit
 internal import MasterReceiver
 
-/// Shows received requests to people.
+/// Formats received requests for users.
 struct RequestPrinter: Sendable {
     /// How much is shown of a request.
     enum Form: Sendable {
-        /// A line for the head, and the outline of the body.
+        /// A line for the request, and the outline of the body.
         case compact(width: Int)
-        /// The telling headers and the whole body.
+        /// The relevant headers and the whole body.
         case whole
     }
 
-    /// The most lines of a body in the compact form.
+    /// The maximum number of lines of a body in the compact form.
     static let compactLineLimit = 24
-    /// The columns of a line where no terminal sets a limit.
+    /// The width of a line without a terminal.
     static let plainWidth = 120
-    /// The most bytes of a body that is no JSON in the whole form.
+    /// The maximum size in bytes of a text body in the whole form.
     static let textByteLimit = 64 << 10
 
-    /// Gives colours.
     let paint: TextPainter
-    /// Gives marks.
     let marks: StatusSymbols
-    /// How much is shown.
     let form: Form
-    /// Hides secrets, which come back here when a master sends them to its own receiver.
+    /// Masks secrets, as a master may send them to its own receiver.
     let mask: SecretMask
 
     init(_ traits: TerminalTraits, _ form: Form, hiding mask: SecretMask = SecretMask([])) {
@@ -53,8 +50,8 @@ struct RequestPrinter: Sendable {
         if form.isCompact || !request.body.isEmpty { parts.append(RequestBody.size(request)) }
         switch request.extent {
         case .whole: break
-        case .cutShort: parts.append(paint(.yellow, "ended before its body was complete"))
-        case .tooLarge: parts.append(paint(.yellow, "refused: its body is too large"))
+        case .cutShort: parts.append(paint(.yellow, "connection closed before the end of the body"))
+        case .tooLarge: parts.append(paint(.yellow, "refused: body too large"))
         }
         let arrow = marks.hasUnicode ? "→" : "->"
         return paint(.cyan, "\(arrow) #\(request.number)") + " " + parts.joined(separator: "  ")
@@ -78,7 +75,7 @@ struct RequestPrinter: Sendable {
     ]
     private static let hidden: Set<String> = ["authorization", "cookie", "proxy-authorization"]
 
-    /// The scheme of a credential, with the rest of it hidden.
+    /// The scheme of a credential, with the rest hidden.
     private static func hiding(_ value: String) -> String {
         let words = value.split(separator: " ", maxSplits: 1)
         return words.count == 2 ? "\(words[0]) (hidden)" : "(hidden)"
@@ -92,7 +89,7 @@ struct RequestPrinter: Sendable {
         case .json(let value):
             JSONWriter.pretty.string(value).lines.map { $0.makingControlsVisible() }
         case .text(let text): text.lines.map { $0.makingControlsVisible(keepingTabs: true) }
-        case .bytes(let count): ["(\(count) bytes that are no text)"]
+        case .bytes(let count): ["(\(count) bytes of binary data)"]
         }
     }
 
@@ -119,7 +116,7 @@ extension RequestPrinter.Form {
 }
 
 extension String {
-    /// The lines of the text without their ends; a line end at the end begins no further line.
+    /// The lines of the text without line ends; a final line end does not start another line.
     var lines: [String] {
         var lines = split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
             .map(String.init)
@@ -128,15 +125,13 @@ extension String {
     }
 }
 
-/// What the body of a request is, by its own look.
+/// The body of a request, by its content.
 enum RequestBody {
-    /// There is none.
     case none
-    /// JSON.
     case json(JSONValue)
-    /// Text that is no JSON.
+    /// Text that is not JSON.
     case text(String)
-    /// Anything else.
+    /// Binary data.
     case bytes(count: Int)
 
     init(_ request: ReceivedRequest, hiding mask: SecretMask) {
@@ -191,11 +186,10 @@ enum RequestBody {
     }
 }
 
-/// JSON as a line for each key or element of its outermost level.
+/// Formats JSON with one line per key or element of the outermost level.
 enum JSONOutline {
     private static let writer = JSONWriter(spacesAfterSeparators: true)
 
-    /// The lines of a value.
     static func lines(_ value: JSONValue) -> [String] {
         switch value {
         case .object(let object) where !object.isEmpty:

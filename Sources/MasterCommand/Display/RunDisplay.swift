@@ -4,13 +4,13 @@ internal import OrderedCollections
 
 /// Shows builds while they run: as a live tree on a terminal, else as one line per change.
 actor RunDisplay {
-    /// How often running times and the tree are drawn again.
+    /// How often the tree is redrawn.
     static let interval: Duration = .milliseconds(100)
 
-    /// How many events may wait to be shown.
+    /// The size of the event buffer.
     static let bound = 8192
 
-    /// The events that are shown.
+    /// The kinds of events that are shown.
     nonisolated let kinds: Set<EventKind>
 
     private let console: Console
@@ -23,11 +23,6 @@ actor RunDisplay {
         .stepFinished, .buildsetFinished,
     ]
 
-    /// Makes a display.
-    ///
-    /// - Parameters:
-    ///   - console: Where it is shown.
-    ///   - showsOutput: Whether the output of steps is shown as it comes.
     init(_ console: Console, showsOutput: Bool) {
         self.console = console
         tree = console.output.canRedraw ? BuildTree(console.output) : nil
@@ -50,7 +45,7 @@ actor RunDisplay {
             switch delivery {
             case .missed(let count):
                 await console.complain([
-                    "warning: \(count.counting("event")) came faster than they could be shown"
+                    "warning: \(count.counting("event")) not shown; they came too fast"
                 ])
             case .event(let event):
                 await show(event)
@@ -60,7 +55,7 @@ actor RunDisplay {
         }
     }
 
-    /// Draws the tree again and again until the task is cancelled.
+    /// Redraws the tree until the task is cancelled.
     private func redraw() async {
         while !Task.isCancelled {
             await draw()

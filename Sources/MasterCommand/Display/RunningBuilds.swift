@@ -2,15 +2,15 @@ internal import FoundationEssentials
 internal import MasterKit
 internal import OrderedCollections
 
-/// The builds that run, as the events so far tell it.
+/// The running builds, according to the events so far.
 struct RunningBuilds {
-    /// The running builds by their row in the store, in the order in which they started.
+    /// The running builds by id, in the order they started.
     private(set) var running: OrderedDictionary<Int, BuildView> = [:]
 
-    /// Takes an event in.
+    /// Applies an event.
     ///
-    /// - Returns: What it means for people; `nil` for what is not shown, such as events of builds
-    ///   whose beginning was missed.
+    /// - Returns: The progress to show; `nil` for what is not shown, such as events of builds whose
+    ///   start was missed.
     mutating func apply(_ event: Event) -> BuildProgress? {
         switch event.kind {
         case .buildNew: start(event)
@@ -60,7 +60,7 @@ struct RunningBuilds {
                     id: id, number: event.record["number"]?.intValue ?? index + 1,
                     name: event.text("name")))
         }
-        // A step may be hidden at its end only; whoever was told its beginning is told that, too.
+        // A step may be hidden at its end only; if its start was shown, its end is shown, too.
         let wasTold = build.steps[index].isRunning && !build.steps[index].isHidden
         build.steps[index].apply(event)
         let step = build.steps[index]
@@ -104,7 +104,7 @@ extension Event {
     fileprivate func text(_ key: String) -> String { record[key]?.stringValue ?? "" }
 }
 
-/// Something in the life of a build that people are told.
+/// Progress of a build that is shown to users.
 enum BuildProgress: Sendable, Hashable {
     case buildStarted(BuildView)
     case buildFinished(BuildView)
@@ -114,7 +114,7 @@ enum BuildProgress: Sendable, Hashable {
 }
 
 extension BuildProgress {
-    /// The change as lines, their parts two spaces apart.
+    /// The lines for it, with two spaces between parts.
     func lines(_ paint: TextPainter) -> [String] {
         switch self {
         case .buildStarted(let build):
@@ -151,6 +151,6 @@ extension BuildProgress {
 }
 
 extension StepView {
-    /// How a line names the step, such as `2 compile`.
+    /// The name of the step in a line, such as `2 compile`.
     fileprivate var title: String { "\(number) \(name.makingControlsVisible())" }
 }

@@ -1,17 +1,17 @@
 internal import MasterKit
 
-/// The one character in front of a build or a step that tells how it is doing.
+/// The symbol before a build or a step that shows its state.
 struct StatusSymbols: Sendable {
-    /// Whether more than ASCII can be shown.
+    /// Whether characters beyond ASCII can be shown.
     let hasUnicode: Bool
 
-    /// The mark of something that has not started.
+    /// The symbol of something that has not started.
     var pending: String { hasUnicode ? "○" : "." }
 
-    /// The sign that text was cut.
+    /// The ellipsis of text that was cut.
     var ellipsis: String { hasUnicode ? "…" : "..." }
 
-    /// The mark of a result; of something that runs when there is none.
+    /// The symbol of a result; `nil` for something that is running.
     func callAsFunction(_ results: Results?) -> String {
         switch results {
         case .success: hasUnicode ? "✓" : "+"
@@ -26,7 +26,7 @@ struct StatusSymbols: Sendable {
 }
 
 extension Duration {
-    /// The duration in the precision that is worth reading: `0.04 s`, `3.1 s`, `42 s`, `5 m 02 s`.
+    /// The duration with readable precision: `0.04 s`, `3.1 s`, `42 s`, `5 m 02 s`.
     var forPeople: String {
         let seconds = Swift.max(
             0, Double(components.seconds) + Double(components.attoseconds) / 1e18)

@@ -1,20 +1,20 @@
-/// Something to say about a user's file: what is wrong, where, and how to remedy it.
+/// A mistake in a user's file: what is wrong, where, and how to fix it.
 public struct Diagnostic: Sendable, Hashable {
-    /// How grave a diagnostic is.
+    /// The severity of a diagnostic.
     public enum Severity: String, Sendable, Hashable, CaseIterable {
         /// The file cannot be used.
         case error
-        /// The file can be used, but probably does not do what is meant.
+        /// The file can be used, but probably does not do what was intended.
         case warning
         /// Something worth knowing.
         case note
     }
 
-    /// A further place that belongs to a diagnostic, such as the first of two equal keys.
+    /// A further location that belongs to a diagnostic, such as the first of two equal keys.
     public struct Note: Sendable, Hashable {
-        /// What is to be seen there.
+        /// What is there.
         public let message: String
-        /// The place, in the file of the diagnostic.
+        /// The location, in the file of the diagnostic.
         public let range: SourceRange?
 
         /// Creates a note.
@@ -24,16 +24,16 @@ public struct Diagnostic: Sendable, Hashable {
         }
     }
 
-    /// A change that remedies the fault.
+    /// A change that fixes the mistake.
     public struct Fix: Sendable, Hashable {
-        /// The remedy in words, shown below the source line; nil when the message says it already.
+        /// The fix in words, shown below the source line; nil when the message already says it.
         public let message: String?
-        /// The text to put in place of `range`; nil when the change cannot be made by a machine.
+        /// The text that replaces `range`; nil when a tool cannot make the change.
         public let replacement: String?
-        /// What is to be replaced.
+        /// The range to be replaced.
         public let range: SourceRange?
 
-        /// Creates a fix from words, from a replacement, or from both.
+        /// Creates a fix from a message, a replacement, or both.
         public init(message: String? = nil, replacement: String? = nil, range: SourceRange? = nil) {
             self.message = message
             self.replacement = replacement
@@ -41,17 +41,17 @@ public struct Diagnostic: Sendable, Hashable {
         }
     }
 
-    /// How grave it is.
+    /// The severity.
     public let severity: Severity
-    /// What is wrong and how to remedy it, in one sentence.
+    /// What is wrong and how to fix it, in one sentence.
     public let message: String
-    /// The file it is about.
+    /// The file.
     public let file: SourceFile?
-    /// The place; nil when it is about the file as a whole.
+    /// The location; nil when the diagnostic is about the whole file.
     public let range: SourceRange?
-    /// Further places.
+    /// Further locations.
     public let notes: [Note]
-    /// A change that remedies it.
+    /// A change that fixes it.
     public let fix: Fix?
 
     /// Creates a diagnostic.
@@ -73,7 +73,7 @@ public struct Diagnostic: Sendable, Hashable {
         fix: Fix? = nil
     ) { self.init(severity, message, file: node.file, range: node.range, notes: notes, fix: fix) }
 
-    /// Returns the diagnostic with a file, unless it has one already.
+    /// Returns the diagnostic with a file, unless it already has one.
     public func located(in file: SourceFile) -> Diagnostic {
         Diagnostic(
             severity, message, file: self.file ?? file, range: range, notes: notes, fix: fix)
@@ -86,13 +86,13 @@ public struct Diagnostic: Sendable, Hashable {
 }
 
 extension Diagnostic {
-    /// A piece of a rendered diagnostic, which a terminal may colour.
+    /// A part of a rendered diagnostic, which a terminal may colour.
     public enum Part: Sendable, Hashable {
         /// The file name, line and column.
         case location
         /// The word `error`, `warning` or `note`.
         case severity(Severity)
-        /// The sentence.
+        /// The message.
         case message
         /// The line number and the bar.
         case gutter
@@ -104,7 +104,7 @@ extension Diagnostic {
 
     /// Renders the diagnostic as text, without a line end after the last line.
     ///
-    /// - Parameter style: Gives each piece its final form; it must not change its width on screen.
+    /// - Parameter style: Returns the styled form of each part; it must not change its width.
     /// - Returns: The head line, the source line with a caret, the notes and the fix.
     public func rendered(style: (Part, String) -> String = { $1 }) -> String {
         var lines = block(severity, message, range, style)
@@ -139,6 +139,6 @@ extension Diagnostic {
 }
 
 extension Diagnostic: CustomStringConvertible {
-    /// The diagnostic as ``rendered(style:)`` gives it without a style.
+    /// The diagnostic rendered without a style.
     public var description: String { rendered() }
 }

@@ -1,12 +1,12 @@
-/// A text with the name people know it by, and with its lines.
+/// A source text with its name and its lines.
 ///
-/// A byte order mark is no part of the text. Lines end in LF, CRLF or CR.
+/// The text has no byte order mark. Lines end in LF, CRLF or CR.
 public final class SourceFile: Sendable {
-    /// The name as it is shown to people.
+    /// The name in diagnostics.
     public let name: String
-    /// The bytes of the text, as a rule valid UTF-8.
+    /// The bytes of the text, usually valid UTF-8.
     let bytes: [UInt8]
-    /// The offset at which each line begins; the first is always 0.
+    /// The offset at which each line starts; the first is always 0.
     let lineStarts: [Int]
 
     /// Creates a file from a text in memory.
@@ -43,7 +43,7 @@ extension SourceFile: Hashable {
         left === right || left.name == right.name && left.bytes == right.bytes
     }
 
-    /// Feeds the name and the length of the text.
+    /// Hashes the name and the length of the text.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(name)
         hasher.combine(bytes.count)
@@ -60,7 +60,7 @@ extension SourceFile {
         return String(decoding: bytes[byteRange(ofLine: number)], as: UTF8.self)
     }
 
-    /// Returns the place of a UTF-8 offset; an offset outside of the text is moved to its nearer end.
+    /// Returns the position of a UTF-8 offset, clamped to the text.
     public func position(ofUTF8Offset offset: Int) -> SourcePosition {
         let offset = min(max(offset, 0), bytes.count)
         let line = lineNumber(ofUTF8Offset: offset)
@@ -81,7 +81,7 @@ extension SourceFile {
         text(ofUTF8: range.start.offset..<range.end.offset)
     }
 
-    /// Returns the text between two offsets, as far as it is in the file.
+    /// Returns the text between two offsets, clamped to the file.
     func text(ofUTF8 offsets: Range<Int>) -> String {
         String(decoding: bytes[offsets.clamped(to: 0..<bytes.count)], as: UTF8.self)
     }
@@ -111,38 +111,38 @@ extension SourceFile {
     }
 }
 
-/// A place in a source file.
+/// A position in a source file.
 public struct SourcePosition: Sendable, Hashable, Comparable {
     /// The line, counted from 1.
     public let line: Int
     /// The column, counted from 1 in Unicode scalars.
     public let column: Int
-    /// The number of UTF-8 bytes before this place in ``SourceFile/text``.
+    /// The number of UTF-8 bytes before it in ``SourceFile/text``.
     public let offset: Int
 
-    /// Creates a place from its line, its column and its UTF-8 offset.
+    /// Creates a position from its line, column and UTF-8 offset.
     public init(line: Int, column: Int, offset: Int) {
         self.line = line
         self.column = column
         self.offset = offset
     }
 
-    /// Orders places as they follow each other in the file.
+    /// Orders positions by their offsets.
     public static func < (left: SourcePosition, right: SourcePosition) -> Bool {
         left.offset < right.offset
     }
 }
 
 extension SourcePosition: CustomStringConvertible {
-    /// The place as `line:column`.
+    /// The position as `line:column`.
     public var description: String { "\(line):\(column)" }
 }
 
-/// A stretch of a source file, from its first character up to, but not including, its end.
+/// A range of a source file, from its first character up to, but not including, its end.
 public struct SourceRange: Sendable, Hashable {
-    /// The place of the first character.
+    /// The position of the first character.
     public let start: SourcePosition
-    /// The place after the last character.
+    /// The position after the last character.
     public let end: SourcePosition
 
     /// Creates a range; an end before the start makes the range empty.
@@ -151,7 +151,7 @@ public struct SourceRange: Sendable, Hashable {
         self.end = max(start, end)
     }
 
-    /// Whether the range holds no character.
+    /// Whether the range is empty.
     public var isEmpty: Bool { start.offset == end.offset }
 }
 

@@ -1,8 +1,8 @@
-/// The one line of a file that a diagnostic shows, cut to a bearable length, with its underline.
+/// The source line that a diagnostic shows, shortened, with its underline.
 struct SourceSnippet {
-    /// The most columns of a source line that are shown.
+    /// The maximum number of columns that are shown.
     static let maximumWidth = 160
-    /// The most bytes before and after the caret that are looked at.
+    /// The maximum number of bytes before and after the caret that are considered.
     private static let maximumBytes = 1024
 
     /// The line as it is shown: tabs expanded, control characters escaped.
@@ -12,7 +12,7 @@ struct SourceSnippet {
     /// The caret and the tildes.
     let underline: String
 
-    /// Makes the snippet for the first line of a range; nil when the file has no such line.
+    /// Creates the snippet for the first line of a range; nil when the file has no such line.
     init?(file: SourceFile, range: SourceRange) {
         guard (1...file.lineCount).contains(range.start.line) else { return nil }
         let line = file.byteRange(ofLine: range.start.line)
@@ -40,7 +40,7 @@ struct SourceSnippet {
         self.underline = "^" + String(repeating: "~", count: max((end ?? column) - first - 1, 0))
     }
 
-    /// Returns the part of a line that is looked at, so that what surrounds the caret can be seen.
+    /// Returns the part of a line around the caret that may be shown.
     private static func window(of bytes: [UInt8], line: Range<Int>, around caret: Int) -> Range<Int>
     {
         let caret = min(max(caret, line.lowerBound), line.upperBound)
@@ -53,7 +53,7 @@ struct SourceSnippet {
         return start..<end
     }
 
-    /// Returns where to begin so that the rest of a stretch takes no more than some columns.
+    /// Returns where to start so that the rest of a range takes at most `limit` columns.
     private static func beginning(
         of bytes: [UInt8], _ stretch: Range<Int>, fitting limit: Int
     ) -> Int {
@@ -71,7 +71,7 @@ struct SourceSnippet {
 }
 
 extension Unicode.Scalar {
-    /// Returns the form in which the scalar is shown and the columns that it takes.
+    /// Returns how the scalar is shown, and the columns that takes.
     fileprivate func shown(atColumn column: Int) -> (text: String, width: Int) {
         if self == "\t" {
             let width = 4 - column % 4
@@ -84,7 +84,7 @@ extension Unicode.Scalar {
         return (String(self), columnWidth)
     }
 
-    /// Returns the bytes that the scalar takes; one replaced by U+FFFD takes those up to the next.
+    /// Returns the number of bytes of the scalar; U+FFFD may replace several invalid bytes.
     fileprivate func utf8Length(in bytes: [UInt8], at offset: Int) -> Int {
         guard self == "\u{FFFD}" else { return UTF8.width(self) }
         var length = 1
@@ -94,7 +94,7 @@ extension Unicode.Scalar {
 }
 
 extension Unicode.Scalar {
-    /// Whether the scalar would disturb a terminal or cannot be seen.
+    /// Whether the scalar is invisible or would disturb a terminal.
     var needsEscape: Bool {
         switch properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned: true
@@ -103,7 +103,7 @@ extension Unicode.Scalar {
         }
     }
 
-    /// The columns that a terminal gives to the scalar: 0, 1 or 2.
+    /// The width of the scalar on a terminal: 0, 1 or 2 columns.
     var columnWidth: Int {
         if isASCII { return 1 }
         switch properties.generalCategory {
@@ -124,7 +124,7 @@ extension Unicode.Scalar {
 }
 
 extension String {
-    /// The text with its control characters in escaped form, fit for one line of a terminal.
+    /// The text with control characters escaped, safe for one line of a terminal.
     var escapingControls: String {
         guard unicodeScalars.contains(where: \.needsEscape) else { return self }
         return unicodeScalars.reduce(into: "") { text, scalar in

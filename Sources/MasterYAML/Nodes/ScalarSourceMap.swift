@@ -1,12 +1,12 @@
-/// For every byte of a scalar's value, the bytes of the source that it was written as.
+/// Maps every byte of a scalar's value to its range in the source.
 ///
-/// The source is decoded a second time, and only when somebody asks for the place of a part. The map
-/// exists only when the outcome is the value to the letter.
+/// The source is decoded again, only when the location of a part is needed. There is a map only if
+/// the result is exactly the value.
 struct ScalarSourceMap {
     private let decoded: DecodedText
     private let content: Range<Int>
 
-    /// Decodes a scalar; nil when the outcome differs from its value.
+    /// Decodes a scalar; nil when the result differs from its value.
     init?(scalar: YAMLScalar, bytes: [UInt8], content: Range<Int>) {
         let value = Array(scalar.value.utf8)
         let candidates: [DecodedText] =
@@ -23,7 +23,7 @@ struct ScalarSourceMap {
         self.content = content
     }
 
-    /// Returns the source of a part of the value; a part outside of it is moved to its nearer end.
+    /// Returns the source range of a part of the value, clamped to it.
     func source(of part: Range<Int>) -> Range<Int> {
         let count = decoded.bytes.count
         let lower = min(max(part.lowerBound, 0), count)
@@ -34,29 +34,27 @@ struct ScalarSourceMap {
     }
 }
 
-/// Bytes, each with the stretch of the source it comes from.
+/// Decoded bytes, each with its range in the source.
 struct DecodedText {
     private(set) var bytes: [UInt8] = []
     private(set) var sources: [Range<Int>] = []
 
-    /// Appends a byte.
     mutating func append(_ byte: UInt8, from source: Range<Int>) {
         bytes.append(byte)
         sources.append(source)
     }
 
-    /// Appends all bytes of a text that one stretch of source stands for.
+    /// Appends bytes that one range of the source stands for.
     mutating func append(contentsOf text: some Sequence<UInt8>, from source: Range<Int>) {
         for byte in text { append(byte, from: source) }
     }
 
-    /// Appends another text.
     mutating func append(_ other: DecodedText) {
         bytes += other.bytes
         sources += other.sources
     }
 
-    /// Takes away all blanks at the end, but not those before `limit`.
+    /// Removes blanks at the end, but not those before `limit`.
     mutating func dropTrailingBlanks(downTo limit: Int) {
         while bytes.count > limit, bytes[bytes.count - 1].isBlank {
             bytes.removeLast()
@@ -65,14 +63,14 @@ struct DecodedText {
     }
 }
 
-/// Decodes plain and quoted scalars and notes the source of each byte.
+/// Decodes plain and quoted scalars and records the source of each byte.
 struct FlowScalarDecoder {
     private let bytes: [UInt8]
     private let style: YAMLScalar.Style
     private let end: Int
     private var offset: Int
     private var text = DecodedText()
-    /// The length of the text after which blanks may be dropped, as they were not escaped.
+    /// The length of the text up to which blanks are kept, as they were escaped.
     private var fixedCount = 0
 
     /// Decodes the source of a scalar, quotes included.
@@ -112,7 +110,7 @@ struct FlowScalarDecoder {
         }
     }
 
-    /// One line end becomes a space, more of them one line feed less than they are.
+    /// Folds line ends: one becomes a space, n of them n - 1 line feeds.
     private mutating func fold() {
         let start = offset
         var breaks: [Range<Int>] = []
@@ -124,7 +122,7 @@ struct FlowScalarDecoder {
         fixedCount = text.bytes.count
     }
 
-    /// Steps over one line end.
+    /// Skips one line end.
     private mutating func lineBreak() -> Range<Int> {
         let start = offset
         let isPair =
@@ -170,9 +168,9 @@ struct FlowScalarDecoder {
     ]
 }
 
-/// Decodes literal and folded blocks and notes the source of each byte.
+/// Decodes literal and folded blocks and records the source of each byte.
 struct BlockScalarDecoder {
-    /// The most ways to read a block with an indentation indicator that are tried.
+    /// The maximum number of candidates for a block with an indentation indicator.
     private static let maximumReadings = 32
 
     private let bytes: [UInt8]
@@ -181,11 +179,11 @@ struct BlockScalarDecoder {
     private let isFolded: Bool
     private var text = DecodedText()
 
-    /// Decodes a block from its `|` or `>` on.
+    /// Decodes a block, starting at its `|` or `>`.
     ///
-    /// An indentation indicator counts from the parent, which is not known here; therefore there may be
-    /// several readings, of which the caller takes the one that gives the value. All line ends at the
-    /// end are kept in each reading.
+    /// An indentation indicator counts from the parent, which is not known here; therefore there
+    /// may be several candidates, and the caller takes the one that yields the value. All keep the
+    /// line ends at the end.
     static func candidates(_ bytes: [UInt8], _ content: Range<Int>, isFolded: Bool) -> [DecodedText]
     {
         var body = content.lowerBound

@@ -2,7 +2,7 @@
 public struct YAMLMapping: Sendable {
     /// A key and its value.
     public struct Entry: Sendable, Hashable {
-        /// The key, as a rule a scalar.
+        /// The key, usually a scalar.
         public let key: YAMLNode
         /// The value; an empty plain scalar when nothing is written.
         public let value: YAMLNode
@@ -16,19 +16,19 @@ public struct YAMLMapping: Sendable {
 
     /// All pairs in order.
     public let entries: [Entry]
-    /// The places of untagged scalar keys, kept only when looking through all would be slow.
+    /// The indices of untagged scalar keys; only for large mappings.
     private let index: [String: Int]?
 
-    /// Creates a mapping; of equal keys the first is the one that is found.
+    /// Creates a mapping; of equal keys the first is found.
     public init(_ entries: [Entry]) {
         self.entries = entries
         self.index = entries.count > 8 ? Self.index(of: entries) : nil
     }
 
-    /// The value of a key; nil when there is none.
+    /// The value of a key, if any.
     public subscript(key: String) -> YAMLNode? { entry(for: key)?.value }
 
-    /// Returns the pair of a key; nil when there is none.
+    /// Returns the entry of a key, if any.
     public func entry(for key: String) -> Entry? {
         if let index { return index[key].map { entries[$0] } }
         return entries.first { $0.key.plainKey == key }
@@ -50,12 +50,12 @@ extension YAMLMapping: Hashable {
         left.entries == right.entries
     }
 
-    /// Feeds the pairs.
+    /// Hashes the entries.
     public func hash(into hasher: inout Hasher) { hasher.combine(entries) }
 }
 
 extension YAMLNode {
-    /// The text by which a mapping finds the node as a key; nil for collections and tagged keys.
+    /// The text of the node as a key of a mapping; nil for collections and tagged keys.
     fileprivate var plainKey: String? {
         guard case .scalar(let scalar) = kind, tag?.name == nil else { return nil }
         return scalar.value

@@ -1,6 +1,7 @@
-/// A value of a YAML file with its place, or one that was built in code and has none.
+/// A value of a YAML file with its location, or one built in code, without a location.
 ///
-/// Nodes never change. An alias is the very node that has the anchor, so its place is that of the anchor.
+/// Nodes are immutable. An alias is the same node as its anchor, so its location is that of the
+/// anchor.
 public final class YAMLNode: Sendable {
     /// The three kinds of nodes.
     public enum Kind: Sendable, Hashable {
@@ -14,19 +15,19 @@ public final class YAMLNode: Sendable {
 
     /// What the node holds.
     public let kind: Kind
-    /// The tag that is written before the node.
+    /// The tag.
     public let tag: YAMLTag?
-    /// The name after `&`.
+    /// The name of the anchor.
     public let anchor: String?
     /// The file the node was parsed from; nil when it was built in code.
     public let file: SourceFile?
-    /// Whether the node stands in for something that a diagnostic has been given about already.
+    /// Whether the node replaces something that was already reported as a mistake.
     ///
-    /// Nothing more should be said about such a node, nor about what it seems to hold.
+    /// Such a node and its content need no further diagnostics.
     public let isPlaceholder: Bool
-    /// Where the node was found; nil when it was built in code.
+    /// Where the node is; nil when it was built in code.
     let place: Place?
-    /// The number of nodes here and below, aliases counted each time.
+    /// The number of nodes in this one, with aliases expanded.
     let expandedCount: Int
 
     /// The offsets that belong to a parsed node.
@@ -35,7 +36,7 @@ public final class YAMLNode: Sendable {
         let offsets: Range<Int>
         /// The first character after tag and anchor.
         let contentStart: Int
-        /// Whether a collection is written in brackets or braces.
+        /// Whether a collection is in brackets or braces.
         let isFlow: Bool
     }
 
@@ -66,12 +67,12 @@ public final class YAMLNode: Sendable {
 }
 
 extension YAMLNode: Hashable {
-    /// Nodes are equal when tag and content are, wherever they stand.
+    /// Nodes are equal when their tags and contents are, wherever they are.
     public static func == (left: YAMLNode, right: YAMLNode) -> Bool {
         left === right || left.tag == right.tag && left.kind == right.kind
     }
 
-    /// Feeds tag and content.
+    /// Hashes tag and content.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(tag)
         hasher.combine(kind)
@@ -97,9 +98,9 @@ extension YAMLNode {
         return mapping
     }
 
-    /// What a scalar is by YAML 1.2's core schema and its core tag, if any; nil for collections.
+    /// The value of a scalar in YAML 1.2's core schema, or by its core tag; nil for collections.
     ///
-    /// `!!str 1` and `! 1` are strings. The application's own tags change nothing here.
+    /// `!!str 1` and `! 1` are strings. Local tags such as `!Property` have no effect.
     public var resolved: YAMLScalar.Resolved? {
         guard let scalar else { return nil }
         switch tag?.kind {
@@ -114,10 +115,10 @@ extension YAMLNode {
         }
     }
 
-    /// Whether the node is an untagged scalar that means nothing: empty, `~` or `null`.
+    /// Whether the node is an untagged null: empty, `~` or `null`.
     public var isNull: Bool { tag?.name == nil && resolved == .null }
 
-    /// A word for what the node holds: `a list`, `a mapping`, `text`, `a number`.
+    /// The kind of value in words: `a list`, `a mapping`, `text`, `a number`.
     public var kindDescription: String {
         switch kind {
         case .sequence: "a list"
@@ -128,7 +129,7 @@ extension YAMLNode {
 }
 
 extension YAMLNode {
-    /// The place of the node, tag and anchor included; nil when it was built in code.
+    /// The range of the node with tag and anchor; nil when it was built in code.
     ///
     /// A block collection ends with its last item, so comments after it are not included.
     public var range: SourceRange? {
@@ -136,16 +137,16 @@ extension YAMLNode {
         return file.range(ofUTF8: place.offsets)
     }
 
-    /// The place of the node without its tag and anchor; nil when it was built in code.
+    /// The range of the node without tag and anchor; nil when it was built in code.
     public var contentRange: SourceRange? {
         guard let file, let place else { return nil }
         return file.range(ofUTF8: place.contentStart..<place.offsets.upperBound)
     }
 
-    /// Whether a collection was written in brackets or braces.
+    /// Whether a collection is in brackets or braces.
     public var isFlow: Bool { place?.isFlow ?? false }
 
-    /// The comment that follows a plain scalar on its line, `#` included, as in `make # all`.
+    /// The comment after a plain scalar on its line, with the `#`, as in `make # all`.
     public var trailingComment: SourceRange? {
         guard let file, let place, case .scalar(let scalar) = kind, scalar.style == .plain else {
             return nil
@@ -158,23 +159,23 @@ extension YAMLNode {
         return file.range(ofUTF8: start..<rest.upperBound)
     }
 
-    /// Returns the place of a part of a scalar's value, such as `%(prop:x` inside of a string.
+    /// Returns the range of a part of a scalar's value, such as `%(prop:x` inside a string.
     ///
-    /// Quotes, escapes, folded lines and the indentation of blocks are taken into account. Where the
-    /// value cannot be followed back to the source to the letter, the place is that of the whole scalar.
+    /// Quotes, escapes, folded lines and block indentation are taken into account. If the value
+    /// cannot be mapped to the source exactly, the range is that of the whole scalar.
     ///
     /// - Parameter offsets: UTF-8 offsets into ``YAMLScalar/value``.
-    /// - Returns: The place, or nil when the node was built in code or is no scalar.
+    /// - Returns: The range, or nil when the node was built in code or is not a scalar.
     public func range(ofUTF8 offsets: Range<Int>) -> SourceRange? {
         guard let file, let place, case .scalar = kind else { return nil }
         let content = place.contentStart..<place.offsets.upperBound
         return exactRange(ofUTF8: offsets) ?? file.range(ofUTF8: content)
     }
 
-    /// Where a part of a scalar's value stands, when the value is written in this file.
+    /// Returns the range of a part of a scalar's value, if the value is in this file.
     ///
     /// - Parameter offsets: UTF-8 offsets into ``YAMLScalar/value``.
-    /// - Returns: The place, or nil when the value came from elsewhere, such as another file.
+    /// - Returns: The range, or nil when the value came from elsewhere, such as another file.
     public func exactRange(ofUTF8 offsets: Range<Int>) -> SourceRange? {
         guard let file, let place, case .scalar(let scalar) = kind else { return nil }
         let content = place.contentStart..<place.offsets.upperBound
@@ -236,10 +237,10 @@ extension YAMLNode {
 }
 
 extension YAMLNode {
-    /// The node without its tag, so that what stands behind a tag can be read as a value.
+    /// The node without its tag.
     public var untagged: YAMLNode { tag == nil ? self : replacing(kind) }
 
-    /// A node with other content at the place of this one.
+    /// Returns a node with other content at the same location.
     public func replacing(_ kind: Kind) -> YAMLNode {
         YAMLNode(kind: kind, file: file, place: place, isPlaceholder: isPlaceholder)
     }

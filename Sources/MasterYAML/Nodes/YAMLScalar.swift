@@ -1,6 +1,6 @@
-/// A single value, as text and with the way it was written.
+/// A scalar: its text and the style it was written in.
 public struct YAMLScalar: Sendable, Hashable {
-    /// How a scalar is written.
+    /// The style of a scalar.
     public enum Style: Sendable, Hashable {
         /// Without quotes.
         case plain
@@ -8,15 +8,15 @@ public struct YAMLScalar: Sendable, Hashable {
         case singleQuoted
         /// In `"` quotes.
         case doubleQuoted
-        /// A block that begins with `|`.
+        /// A block that starts with `|`.
         case literal
-        /// A block that begins with `>`.
+        /// A block that starts with `>`.
         case folded
     }
 
-    /// The text, with quotes, escapes and line folding taken away; a number keeps its spelling.
+    /// The text without quotes, escapes and line folding; a number keeps its spelling.
     public let value: String
-    /// How it is written.
+    /// The style it is written in.
     public let style: Style
 
     /// Creates a scalar.
@@ -25,7 +25,7 @@ public struct YAMLScalar: Sendable, Hashable {
         self.style = style
     }
 
-    /// What the scalar is by YAML 1.2's core schema; all that is not plain is a string.
+    /// The value in YAML 1.2's core schema; only plain scalars can be other than strings.
     public var resolved: Resolved { style == .plain ? Resolved(plain: value) : .string(value) }
 }
 
@@ -34,7 +34,7 @@ extension YAMLScalar {
     ///
     /// `no`, `yes`, `on`, `off` and dates are strings.
     public enum Resolved: Sendable, Hashable {
-        /// Nothing, `~` or `null`.
+        /// Empty, `~` or `null`.
         case null
         /// `true` or `false`.
         case bool(Bool)
@@ -59,7 +59,7 @@ extension YAMLScalar.Resolved {
         }
     }
 
-    /// A word for the kind of value, to be put after "is": `a number`, `text`.
+    /// The kind of value in words, as after "is": `a number`, `text`.
     public var kindDescription: String {
         switch self {
         case .null: "empty"

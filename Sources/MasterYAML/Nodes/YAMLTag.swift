@@ -1,12 +1,12 @@
-/// The tag that is written before a node.
+/// The tag of a node.
 public struct YAMLTag: Sendable, Hashable {
     /// What a tag means.
     public enum Kind: Sendable, Hashable {
-        /// `!Property`: a name of the application's, without the exclamation mark.
+        /// `!Property`: an application's own tag, without the exclamation mark.
         case local(String)
         /// `!!str`: a type of YAML's core schema.
         case core(Core)
-        /// `!`: text, whatever it looks like.
+        /// `!`: always text.
         case nonSpecific
     }
 
@@ -39,29 +39,29 @@ public struct YAMLTag: Sendable, Hashable {
         self.place = nil
     }
 
-    /// Creates the application's tag of a name, which is given without the exclamation mark.
+    /// Creates a local tag from its name without the exclamation mark.
     public init(local name: String) { self.init(.local(name)) }
 
-    /// The place of the tag itself; nil when the node was built in code.
+    /// The range of the tag; nil when the node was built in code.
     public var range: SourceRange? { place.map { $0.file.range(ofUTF8: $0.offsets) } }
 
-    /// The name of a local tag, without the exclamation mark; nil for every other tag.
+    /// The name of a local tag without the exclamation mark; nil for other tags.
     public var name: String? {
         guard case .local(let name) = kind else { return nil }
         return name
     }
 
-    /// Tags are equal when they mean the same, wherever they stand.
+    /// Tags are equal when they have the same meaning, wherever they are.
     public static func == (left: YAMLTag, right: YAMLTag) -> Bool { left.kind == right.kind }
 
-    /// Feeds what the tag means.
+    /// Hashes the meaning.
     public func hash(into hasher: inout Hasher) { hasher.combine(kind) }
 }
 
 extension YAMLTag {
     private static let coreURI = "tag:yaml.org,2002:"
 
-    /// Creates a tag from libyaml's resolved form; nil for a URI that is not of YAML's core schema.
+    /// Creates a tag from libyaml's resolved form; nil for a URI outside YAML's core schema.
     init?(resolved text: String, file: SourceFile, offsets: Range<Int>?) {
         place = offsets.map { (file, $0) }
         if text == "!" {

@@ -1,6 +1,6 @@
-/// Where the aliases of a file stand, found by the place of a node that they repeat.
+/// The aliases of a file, found by the location of the node they refer to.
 struct AliasUses: Sendable {
-    /// A node with an anchor that aliases name.
+    /// A node with an anchor that aliases refer to.
     private struct Target {
         let offsets: Range<Int>
         /// The innermost other target that encloses it.
@@ -8,7 +8,7 @@ struct AliasUses: Sendable {
         var aliases: [Range<Int>]
     }
 
-    /// The targets in the order of the file, an outer one before those in it.
+    /// The targets in file order, an outer one before those in it.
     private var targets: [Target] = []
 
     init(_ uses: [(alias: Range<Int>, target: Range<Int>)] = []) {
@@ -31,9 +31,9 @@ struct AliasUses: Sendable {
 
     var isEmpty: Bool { targets.isEmpty }
 
-    /// Returns the aliases through which a place is reached, in order, at most so many.
+    /// Returns the aliases that refer to a node around a location, at most `limit`.
     ///
-    /// An alias may stand in a node that other aliases repeat; these follow it.
+    /// An alias may itself be in a node that other aliases refer to; they follow it.
     func aliases(repeating place: Range<Int>, limit: Int) -> [Range<Int>] {
         var found: [Range<Int>] = []
         var seen: Set<Int> = []
@@ -52,7 +52,7 @@ struct AliasUses: Sendable {
         return found
     }
 
-    /// Returns the last target that begins at an offset or before it.
+    /// Returns the last target that starts at or before an offset.
     private func lastTarget(from offset: Int) -> Int? {
         var low = 0
         var high = targets.count
@@ -75,12 +75,11 @@ extension Range<Int> {
 }
 
 extension YAMLParser.Output {
-    /// The most aliases that are named in one diagnostic.
     private static let maximumAliasCount = 3
 
-    /// Adds to the diagnostics about a part of the document the places where aliases repeat it.
+    /// Adds notes to diagnostics about anchored nodes: where aliases refer to them.
     ///
-    /// What was found once for each alias is kept once.
+    /// Diagnostics that were found once for each alias are reduced to one.
     public func addingAliases(to diagnostics: [Diagnostic]) -> [Diagnostic] {
         guard !aliasUses.isEmpty else { return diagnostics }
         var seen: Set<Diagnostic> = []

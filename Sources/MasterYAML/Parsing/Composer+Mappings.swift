@@ -1,5 +1,6 @@
 extension Composer {
-    /// Makes the pairs of a mapping out of keys and values by turns: no key twice, merge keys applied.
+    /// Returns the entries of a mapping from alternating keys and values, with duplicates reported
+    /// and merge keys applied.
     mutating func entries(of items: [YAMLNode]) -> [YAMLMapping.Entry] {
         var entries: [YAMLMapping.Entry] = []
         entries.reserveCapacity(items.count / 2)
@@ -32,11 +33,11 @@ extension Composer {
             key.isMergeKey
             ? "write one '<<' with a list, as in <<: [*a, *b]" : "remove one of the two"
         report(
-            "the key '\(text.clipped)' is given twice; \(remedy)", place.offsets,
-            notes: [Diagnostic.Note("it was first given here", range: first.range)])
+            "duplicate key '\(text.clipped)'; \(remedy)", place.offsets,
+            notes: [Diagnostic.Note("first defined here", range: first.range)])
     }
 
-    /// Returns the mappings that are named after `<<`, the one that wins first.
+    /// Returns the mappings given to `<<`, in order of precedence.
     private mutating func mergeSources(_ value: YAMLNode) -> [YAMLMapping] {
         let values = value.sequence ?? [value]
         var mappings: [YAMLMapping] = []
@@ -54,7 +55,7 @@ extension Composer {
 }
 
 extension YAMLNode {
-    /// What makes two keys of a mapping the same: tag and text, but not the quotes.
+    /// What makes two keys of a mapping equal: tag and text, but not the quotes.
     enum Identity: Hashable {
         case text(String)
         case merge
@@ -81,15 +82,15 @@ extension YAMLNode {
     }
 }
 
-/// Knows which keys a mapping has had so far.
+/// The keys of a mapping so far.
 struct SeenKeys {
-    /// The number of keys up to which looking at all of them is faster than hashing.
+    /// The number of keys up to which a linear search is faster than hashing.
     private static let fewKeys = 8
 
     private var few: [(identity: YAMLNode.Identity, key: YAMLNode)] = []
     private var many: [YAMLNode.Identity: YAMLNode] = [:]
 
-    /// Returns the equal key that came before; nil when there is none, and then the key is noted.
+    /// Returns an equal key that came before; if there is none, adds the key and returns nil.
     mutating func firstEqual(to key: YAMLNode) -> YAMLNode? {
         let identity = key.identity
         if many.isEmpty {

@@ -1,5 +1,5 @@
 extension Composer {
-    /// Reports a flow mapping that is YAML, but surely not what was meant; true when it is one.
+    /// Reports a flow mapping that is valid YAML but clearly a mistake; true when it is one.
     mutating func reportFlowMistakes(in frame: Frame, end: Int) -> Bool {
         if isTemplate(frame) {
             report(SyntaxExplanation.unquotedTemplate, frame.contentStart..<end)
@@ -50,8 +50,8 @@ extension Composer {
             let line = LineParts(file.bytes, line: file.byteRange(ofLine: number))
             guard LineParts.isListItem(file.bytes, line) else { continue }
             report(
-                "this line goes on with the text above it; "
-                    + "indent a list item like the others, or put quotes around the text",
+                "this line continues the text above it; "
+                    + "indent it like the other list items, or put quotes around the text",
                 line.contentStart..<line.line.upperBound, severity: .warning)
         }
     }

@@ -1,39 +1,38 @@
-/// Builds nodes out of events and finds what is wrong with them.
+/// Builds nodes from events and reports mistakes in them.
 struct Composer {
-    /// How the reading ended.
     enum Outcome {
         /// The whole file was read; nil when it holds no document.
         case finished(YAMLNode?)
-        /// A limit was passed, and a diagnostic says which.
+        /// A limit was exceeded; a diagnostic says which.
         case refused
-        /// libyaml could not go on.
+        /// libyaml found a syntax error.
         case failed(SyntaxProblem)
     }
 
-    /// What a name after `&` stands for.
+    /// What an anchor refers to.
     enum Anchor {
-        /// A collection whose end has not come yet, known by its offset.
+        /// A collection that has not ended yet, known by its offset.
         case open(Int)
         case node(YAMLNode)
     }
 
     let file: SourceFile
-    /// Stretches that were overwritten because of mistakes reported already.
+    /// Ranges that were overwritten because of mistakes already reported.
     let repairs: [Range<Int>]
-    /// Whether whole sections are missing, so that an alias may miss its anchor through no fault.
+    /// Whether whole sections were left out, so that anchors may be missing.
     let lacksSections: Bool
     var frames: [Frame] = []
     var root: YAMLNode?
     var anchors: [String: Anchor] = [:]
     var unknownAliases: [(name: String, offsets: Range<Int>)] = []
-    /// Where aliases stand, and the nodes that they repeat.
+    /// The aliases and the nodes they refer to.
     var aliases: [(alias: Range<Int>, target: Range<Int>)] = []
     var nodeCount = 0
     var expandedCount = 0
     var documentCount = 0
     var diagnostics: [Diagnostic] = []
     var omittedCount = 0
-    /// The offsets of the last scalar, which help to explain what libyaml stumbles over next.
+    /// The last scalar, which helps to explain a syntax error after it.
     var lastScalar: (scalar: YAMLScalar, offsets: Range<Int>)?
 
     /// The offsets of the last event.
@@ -45,7 +44,7 @@ struct Composer {
         self.lacksSections = lacksSections
     }
 
-    /// Reads bytes that have the same offsets as the file.
+    /// Reads the bytes of a repaired file, whose offsets are those of the file.
     mutating func compose(_ reader: borrowing EventReader) -> Outcome {
         do throws(SyntaxProblem) {
             while true {
@@ -65,7 +64,7 @@ struct Composer {
         return .finished(root)
     }
 
-    /// Takes an event; false when a limit is passed.
+    /// Handles an event; false when a limit is exceeded.
     private mutating func handle(_ event: YAMLEvent) -> Bool {
         switch event.kind {
         case .streamStart, .streamEnd, .documentEnd: return true
@@ -84,14 +83,14 @@ struct Composer {
         }
     }
 
-    /// Whether one more diagnostic can be noted; counts it as omitted when not.
+    /// Whether one more diagnostic can be added; counts it as omitted if not.
     mutating func hasRoom() -> Bool {
         guard diagnostics.count >= YAMLParser.maximumDiagnosticCount else { return true }
         omittedCount += 1
         return false
     }
 
-    /// Notes a diagnostic about the file, or only counts it when there are many.
+    /// Adds a diagnostic, or counts it as omitted when there are too many.
     mutating func report(
         _ message: String, _ offsets: Range<Int>, severity: Diagnostic.Severity = .error,
         notes: [Diagnostic.Note] = [], fix: Diagnostic.Fix? = nil
@@ -103,14 +102,14 @@ struct Composer {
                 fix: fix))
     }
 
-    /// Notes which limit is passed, however many diagnostics there are, and returns false.
+    /// Reports which limit is exceeded, however many diagnostics there are, and returns false.
     mutating func refuse(_ message: String, _ offsets: Range<Int>) -> Bool {
         let range = file.range(ofUTF8: offsets)
         diagnostics.append(Diagnostic(.error, message, file: file, range: range))
         return false
     }
 
-    /// Hands a finished node to the collection it stands in.
+    /// Adds a finished node to the collection it belongs to.
     mutating func add(_ node: YAMLNode, endingAt end: Int) {
         guard let last = frames.indices.last else {
             root = node
@@ -125,14 +124,14 @@ struct Composer {
         guard documentCount > 1 else { return true }
         let line = file.byteRange(ofLineAt: offsets.lowerBound)
         return refuse(
-            "a second document begins here; a file has one, so remove '---' or split the file",
+            "a second document starts here; a file has only one: remove '---', or split the file",
             offsets
                 .lowerBound..<max(min(offsets.lowerBound + 3, line.upperBound), offsets.lowerBound))
     }
 }
 
 extension Composer {
-    /// A list or a mapping whose end has not come yet.
+    /// A list or a mapping that has not ended yet.
     struct Frame {
         let isMapping: Bool
         let isFlow: Bool
@@ -142,11 +141,11 @@ extension Composer {
         let contentStart: Int
         /// The end of the last item.
         var end: Int
-        /// The items; in a mapping keys and values by turns.
+        /// The items; in a mapping alternating keys and values.
         var items: [YAMLNode] = []
     }
 
-    /// Begins a list or a mapping; false when it is too deep.
+    /// Starts a list or a mapping; false when it is too deep.
     mutating func push(
         isMapping: Bool, _ isFlow: Bool, _ properties: YAMLEvent.Properties, _ offsets: Range<Int>
     ) -> Bool {
@@ -188,7 +187,6 @@ extension Composer {
         add(node, endingAt: end)
     }
 
-    /// Adds a single value.
     mutating func addScalar(
         _ scalar: YAMLScalar, _ properties: YAMLEvent.Properties, _ offsets: Range<Int>
     ) -> Bool {
@@ -220,7 +218,7 @@ extension Composer {
         return true
     }
 
-    /// Where the innermost brackets or braces open, if the innermost collection is within such.
+    /// Where the innermost brackets or braces open, if the innermost collection is in flow style.
     var openBracket: Int? {
         guard frames.last?.isFlow ?? false else { return nil }
         return frames.last {
@@ -229,17 +227,17 @@ extension Composer {
         }?.contentStart
     }
 
-    /// Whether an offset lies in a stretch that was overwritten.
+    /// Whether an offset is in a range that was overwritten.
     func isRepaired(_ offset: Int) -> Bool { repairs.contains { $0.contains(offset) } }
 
-    /// What precedes the content of a node.
+    /// The tag of a node, and where its content starts.
     private struct NodeHead {
         var tag: YAMLTag?
         var contentStart: Int
         var hasUnknownTag = false
     }
 
-    /// Reads tag and anchor of a node; an unknown tag is reported and left out.
+    /// Reads the tag of a node; an unknown one is reported and dropped.
     private mutating func readProperties(
         _ properties: YAMLEvent.Properties, _ offsets: Range<Int>
     ) -> NodeHead {
@@ -255,7 +253,7 @@ extension Composer {
         return NodeHead(tag: tag, contentStart: found.contentStart)
     }
 
-    /// libyaml ends a block after the line ends that follow; people see its end at the last character.
+    /// Returns the end of a block scalar; libyaml's own is after the line ends that follow.
     private func endOfBlock(_ content: Range<Int>) -> Int {
         var end = content.upperBound
         while end > content.lowerBound + 1, file.bytes[end - 1].isBlankOrBreak { end -= 1 }
@@ -264,32 +262,32 @@ extension Composer {
 }
 
 extension Composer {
-    /// The nodes that aliases may always make.
+    /// The number of nodes that aliases may always expand to.
     static let expansionAllowance = 100_000
 
-    /// Puts the node of an anchor in place of an alias; false when that would be too much.
+    /// Replaces an alias by the node of its anchor; false when the expansion is too large.
     mutating func addAlias(_ name: String, _ offsets: Range<Int>) -> Bool {
         switch anchors[name] {
         case .node(let node):
             expandedCount += node.expandedCount
             guard expandedCount <= Self.expansionAllowance + 10 * nodeCount else {
                 return refuse(
-                    "the aliases of this file stand for more than \(Self.expansionAllowance) values; "
-                        + "use fewer aliases inside of each other", offsets)
+                    "the aliases of this file expand to more than \(Self.expansionAllowance) values; "
+                        + "nest fewer aliases", offsets)
             }
             if let place = node.place { aliases.append((offsets, place.offsets)) }
             add(node, endingAt: offsets.upperBound)
             return true
         case .open:
             report(
-                "'*\(name.clipped)' stands inside of the very value that it names; remove it",
+                "the alias '*\(name.clipped)' is inside the value it refers to; remove it",
                 offsets)
         case nil: unknownAliases.append((name, offsets))
         }
         return addPlaceholder(offsets)
     }
 
-    /// Says which aliases name nothing; done at the end, when it is known whether an anchor comes later.
+    /// Reports unknown aliases; at the end, when it is known whether an anchor comes later.
     mutating func reportUnknownAliases() {
         guard !lacksSections else { return }
         for (fullName, offsets) in unknownAliases where hasRoom() {
@@ -298,13 +296,13 @@ extension Composer {
             guard case .node(let node) = anchors[fullName] else {
                 report(
                     "there is no anchor '&\(name)'; "
-                        + "if '\(text.clipped)' is meant as text, put quotes around it", offsets,
+                        + "if '\(text.clipped)' is text, put quotes around it", offsets,
                     fix: Diagnostic.Fix(
                         replacement: "\"\(text)\"", range: file.range(ofUTF8: offsets)))
                 continue
             }
             report(
-                "the anchor '&\(name)' comes only after this alias; move it before its first use",
+                "the anchor '&\(name)' is defined after this alias; move it before its first use",
                 offsets, notes: [Diagnostic.Note("the anchor is here", range: node.range)])
         }
     }

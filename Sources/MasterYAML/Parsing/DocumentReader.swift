@@ -1,28 +1,26 @@
-/// Reads one file, as often as it takes to report the mistakes of its syntax.
+/// Reads one file, again after each syntax error, until all of them are reported.
 struct DocumentReader {
     private static let maximumProblemCount = 20
-    /// The most bytes that are read to find further mistakes.
+    /// The most bytes that are read again to find further mistakes.
     private static let maximumRereading = 64 << 20
-    /// The most lines of directives, as libyaml compares each of them with all others.
+    /// The most directives; libyaml compares each of them with all others.
     private static let maximumDirectiveCount = 50
 
     private let file: SourceFile
     private var repair: SyntaxRepair
     private var problems: [Diagnostic] = []
-    /// Where the problems are that were explained.
+    /// Where the reported problems are.
     private var explained: [Range<Int>] = []
 
-    /// Prepares to read a file.
     init(file: SourceFile) {
         self.file = file
         self.repair = SyntaxRepair(file)
     }
 
-    /// Reads the file.
     mutating func read() -> YAMLParser.Output {
         guard directiveCount <= Self.maximumDirectiveCount else {
             return YAMLParser.refusal(
-                "the file has more than \(Self.maximumDirectiveCount) lines that begin with '%'; "
+                "the file has more than \(Self.maximumDirectiveCount) lines that start with '%'; "
                     + "remove them", name: file.name)
         }
         while true {
@@ -30,7 +28,8 @@ struct DocumentReader {
                 file: file, repairs: repair.stretches, lacksSections: repair.lacksSections)
             let outcome = EventReader.reading(repair.bytes) { composer.compose($0) }
             switch outcome {
-            case nil: return YAMLParser.refusal("there is no memory to read it", name: file.name)
+            case nil:
+                return YAMLParser.refusal("not enough memory to read the file", name: file.name)
             case .finished(let root): return finished(root, composer)
             case .refused: return output(nil, composer)
             case .failed(let problem):
@@ -39,7 +38,7 @@ struct DocumentReader {
         }
     }
 
-    /// Reports a problem of the syntax; false when nothing more can be found out.
+    /// Reports a syntax error; false when reading cannot continue.
     private mutating func canGoOn(after problem: SyntaxProblem, _ composer: Composer) -> Bool {
         let explainer = SyntaxExplainer(
             file: file, bytes: repair.bytes, problem: problem, lastEvent: composer.lastEvent,
@@ -56,8 +55,7 @@ struct DocumentReader {
             && repair.apply(explanation)
     }
 
-    /// Whether a problem lies where another was reported, or right behind it, and so is but a
-    /// consequence of it.
+    /// Whether a problem overlaps or directly follows a reported one, and so is its consequence.
     private func isConsequence(_ explanation: SyntaxExplanation) -> Bool {
         let start = explanation.offsets.lowerBound
         return explained.contains { earlier in
@@ -100,21 +98,19 @@ struct DocumentReader {
     }
 }
 
-/// A copy of a file in which mistakes are overwritten, so that the rest can be read.
+/// A copy of a file in which syntax errors are overwritten, so that the rest can be parsed.
 ///
-/// Every byte keeps its place.
+/// Every other byte keeps its offset.
 struct SyntaxRepair {
-    /// The bytes to be read.
     private(set) var bytes: [UInt8]
     /// Where values were overwritten.
     private(set) var stretches: [Range<Int>] = []
     /// Whether whole sections were left out.
     private(set) var lacksSections = false
 
-    /// Starts with the file as it is.
     init(_ file: SourceFile) { bytes = file.bytes }
 
-    /// Overwrites a mistake; false when that changes nothing, so that reading on is of no use.
+    /// Overwrites a mistake; false when that changes nothing and reading again would be useless.
     mutating func apply(_ explanation: SyntaxExplanation) -> Bool {
         switch explanation.recovery {
         case .stop: return false
@@ -143,11 +139,10 @@ struct SyntaxRepair {
     }
 }
 
-/// Finds top-level sections by their looks: lines that begin with a plain key.
+/// Finds top-level sections: lines that start with a plain key at column 1.
 struct SectionFinder {
     private let bytes: [UInt8]
 
-    /// Looks for sections in bytes.
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     /// Returns the start of the section that holds an offset; 0 when there is none before it.

@@ -1,13 +1,11 @@
-/// Makes sure, before libyaml sees a byte, that a file is UTF-8 text.
+/// Checks that a file is UTF-8 text before libyaml reads it.
 struct EncodingCheck {
     private static let maximumDiagnosticCount = 20
 
     /// The file without its byte order mark.
     let file: SourceFile
-    /// What is wrong with its bytes.
     private(set) var diagnostics: [Diagnostic] = []
 
-    /// Looks at all bytes of a file.
     init(_ bytes: [UInt8], name: String) {
         let encoding = Self.foreignEncoding(of: bytes)
         let hasMark = bytes.starts(with: [0xEF, 0xBB, 0xBF])
@@ -76,7 +74,7 @@ struct EncodingCheck {
         diagnostics.append(Diagnostic(.error, message, file: file, range: range))
     }
 
-    /// Whether YAML does not allow the character anywhere.
+    /// Whether YAML forbids the character everywhere.
     private static func isForbidden(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x09, 0x0A, 0x0D, 0x85: false

@@ -2,15 +2,15 @@ internal import CLibYAML
 
 /// Owns a libyaml parser and reads its events one by one.
 ///
-/// Every event is copied into Swift values and freed before it is handed on, so nothing of C outlives
+/// Every event is copied into Swift values and freed before it is returned. No C object outlives
 /// the reader, and the reader never outlives the bytes.
 @safe struct EventReader: ~Copyable {
     private let parser: UnsafeMutablePointer<yaml_parser_t>
     private let marks: MarkMap
 
-    /// Lends a reader of the bytes to a closure.
+    /// Calls a closure with a reader of the bytes.
     ///
-    /// - Returns: What the closure returns, or nil when there is no memory for a parser.
+    /// - Returns: What the closure returns, or nil when there is not enough memory for a parser.
     static func reading<Result>(
         _ bytes: [UInt8], _ body: (borrowing EventReader) -> Result
     ) -> Result? {
@@ -38,7 +38,7 @@ internal import CLibYAML
         unsafe parser.deallocate()
     }
 
-    /// Returns the next event; after the end of the stream or a problem there is none to be asked for.
+    /// Returns the next event; not to be called after the end of the stream or a problem.
     func next() throws(SyntaxProblem) -> YAMLEvent {
         var event = unsafe yaml_event_t()
         guard unsafe yaml_parser_parse(parser, &event) == 1 else { throw problem() }
@@ -117,7 +117,7 @@ internal import CLibYAML
     }
 }
 
-/// One step of libyaml's parser, with offsets into the bytes it reads.
+/// An event of libyaml's parser, with offsets into the bytes it reads.
 struct YAMLEvent {
     /// What can precede a node.
     struct Properties {
@@ -125,7 +125,6 @@ struct YAMLEvent {
         let tag: String?
     }
 
-    /// The kinds of steps.
     enum Kind {
         case streamStart
         case streamEnd
@@ -143,11 +142,10 @@ struct YAMLEvent {
     let offsets: Range<Int>
 }
 
-/// What libyaml has to say when it cannot go on, in its own words.
+/// A syntax error as libyaml reports it.
 struct SyntaxProblem: Error {
-    /// What went wrong, such as "did not find expected key".
+    /// The message, such as "did not find expected key".
     let problem: String
-    /// Where it went wrong.
     let offset: Int
     /// What was being read, such as "while parsing a block mapping".
     let context: String?

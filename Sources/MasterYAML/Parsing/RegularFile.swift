@@ -1,22 +1,22 @@
 internal import Glibc
 
-/// Reads ordinary files; what may have no end, or make a reader wait, is refused.
+/// Reads regular files; pipes and devices, which may be endless or block, are refused.
 package enum RegularFile {
     /// Why a file can't be read.
     package enum Fault: Error, Hashable {
-        /// Nothing is there.
+        /// There is no such file.
         case missing
-        /// This user may not read it.
+        /// Permission denied.
         case denied
-        /// A folder is there.
+        /// It is a folder.
         case folder
-        /// A pipe, a socket or a device is there.
+        /// It is a pipe, a socket or a device.
         case special
-        /// It has more bytes than are wanted.
+        /// It is larger than the limit.
         case tooLarge
         /// The path has a NUL byte.
         case nul
-        /// The system says so in these words.
+        /// Another error, in the system's words.
         case other(String)
 
         init(errno code: Int32) {
@@ -31,7 +31,7 @@ package enum RegularFile {
         }
     }
 
-    /// The content of a file that has at most so many bytes.
+    /// Returns the content of a file of at most `limit` bytes.
     package static func read(_ path: String, limit: Int) throws(Fault) -> [UInt8] {
         guard !path.utf8.contains(0) else { throw .nul }
         let descriptor = unsafe open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
@@ -50,7 +50,7 @@ package enum RegularFile {
         return content
     }
 
-    /// Reads up to somewhat more than is allowed, as a file may grow while it is read.
+    /// Reads somewhat more than the limit at most; a file may grow while it is read.
     private static func read(
         _ descriptor: Int32, expecting size: Int, limit: Int
     ) throws(Fault) -> [UInt8] {

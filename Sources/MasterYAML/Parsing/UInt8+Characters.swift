@@ -1,4 +1,4 @@
-/// The characters that YAML's syntax is made of.
+/// The characters of YAML's syntax.
 extension UInt8 {
     static let tab = UInt8(ascii: "\t")
     static let lineFeed = UInt8(ascii: "\n")

@@ -1,10 +1,11 @@
-/// A line of block YAML taken apart as people read it: indentation, list marks, key, value, comment.
+/// The parts of a line of block YAML as users read it: indentation, list markers, key, value,
+/// comment.
 ///
-/// It is a help to explain lines that YAML itself cannot read, so it decides by looks.
+/// Meant for lines that are not valid YAML, so it is a heuristic.
 struct LineParts {
     /// The line without its line end.
     let line: Range<Int>
-    /// The first character that is no blank.
+    /// The first character that is not blank.
     let contentStart: Int
     /// The offsets of the key, without the colon, when the line has one.
     private(set) var key: Range<Int>?
@@ -14,7 +15,6 @@ struct LineParts {
     /// The number of blanks before the content.
     var indentation: Int { contentStart - line.lowerBound }
 
-    /// Takes apart the line that holds an offset.
     init(_ bytes: [UInt8], line: Range<Int>) {
         self.line = line
         contentStart = line.first { !bytes[$0].isBlank } ?? line.upperBound
@@ -60,14 +60,13 @@ struct LineParts {
     }
 }
 
-/// Counts brackets and braces in a stretch of text, passing over quotes and comments.
+/// Counts brackets and braces in a range, skipping quotes and comments.
 struct BracketScan {
-    /// The number of brackets that are opened more often than closed.
+    /// The number of brackets that are still open.
     private(set) var depth = 0
-    /// Whether the bracket at the start was closed again.
+    /// Whether the bracket at the start was closed.
     private(set) var closesFirst = false
 
-    /// Scans a stretch.
     init(_ bytes: [UInt8], _ range: Range<Int>) {
         var offset = range.lowerBound
         while offset < range.upperBound, !closesFirst {
@@ -106,14 +105,13 @@ struct BracketScan {
     }
 }
 
-/// Finds the tag and the anchor before a node, which libyaml gives no places for.
+/// Finds the tag and the anchor before a node; libyaml does not report where they are.
 struct NodeProperties {
     /// The offsets of the tag, if there is one.
     private(set) var tag: Range<Int>?
-    /// The offset of the first character after tag, anchor and what separates them.
+    /// The offset of the first character after tag and anchor.
     private(set) var contentStart: Int
 
-    /// Looks at the beginning of a node.
     init(_ bytes: [UInt8], _ node: Range<Int>) {
         contentStart = node.lowerBound
         while contentStart < node.upperBound {

@@ -1,4 +1,4 @@
-/// Colons too many, too few, or without a space.
+/// Colons that are missing, surplus, or not followed by a space.
 extension SyntaxExplainer {
     /// Explains a problem with `key: value`.
     func mapping() -> SyntaxExplanation? {
@@ -8,7 +8,7 @@ extension SyntaxExplainer {
         if says("block sequence entries are not allowed") { return dash() }
         if says("mapping keys are not allowed") {
             return SyntaxExplanation(
-                message: "'? ' begins a key; put quotes around the text",
+                message: "'? ' starts a key; put quotes around the text",
                 offsets: value(at: problem.offset),
                 recovery: recovery(over: value(at: problem.offset)))
         }
@@ -24,7 +24,7 @@ extension SyntaxExplainer {
         return textWithColon()
     }
 
-    /// Explains `a: b` with a deeper `c: d` below it.
+    /// Explains `a: b` with a more indented `c: d` below it.
     private func lineTooDeep(continuing scalar: Range<Int>) -> SyntaxExplanation {
         let line = parts
         let above = parts(at: scalar.lowerBound)
@@ -34,8 +34,8 @@ extension SyntaxExplainer {
             return withoutColon(first)
         }
         return SyntaxExplanation(
-            message: "'\(text(key))' is indented as if it belonged to '\(text(owner))', "
-                + "which has a value already; give both the same indentation", offsets: key,
+            message: "'\(text(key))' is indented below '\(text(owner))', "
+                + "which already has a value; give both the same indentation", offsets: key,
             notes: [("'\(text(owner))' has its value here", above.value)])
     }
 
@@ -47,7 +47,7 @@ extension SyntaxExplainer {
         let value = min(start, problem.offset)..<value(at: problem.offset).upperBound
         let isQuoted = bytes[value.lowerBound].isQuote
         return SyntaxExplanation(
-            message: "': ' inside of text without quotes begins a mapping; "
+            message: "': ' in unquoted text starts a mapping; "
                 + (isQuoted ? "put the whole text in quotes" : "put quotes around the text"),
             offsets: value, replacement: isQuoted ? nil : quoted(value),
             recovery: recovery(over: value))
@@ -96,15 +96,15 @@ extension SyntaxExplainer {
     private func dash() -> SyntaxExplanation {
         let value = value(at: problem.offset)
         return SyntaxExplanation(
-            message: "a list item cannot begin on the line of its key; "
-                + "begin it on the next line, or put quotes around it if it is text",
+            message: "a list item cannot start on the line of its key; "
+                + "move it to the next line, or put quotes around it if it is text",
             offsets: value, recovery: recovery(over: value))
     }
 }
 
-/// Lines that are indented like none of those before them, and lines of the wrong kind.
+/// Lines with the wrong indentation or of the wrong kind.
 extension SyntaxExplainer {
-    /// Explains a line that cannot stand where it is.
+    /// Explains a line that is not allowed where it is.
     func indentation() -> SyntaxExplanation? {
         guard says("expected key") || says("expected '-'") || says("<document start>"), let byte,
             problem.offset == parts.contentStart
@@ -127,16 +127,16 @@ extension SyntaxExplainer {
 
     private func itemAmongKeys(_ start: Int) -> SyntaxExplanation {
         SyntaxExplanation(
-            message: "a list item ('- ') cannot stand among 'key: value' lines; "
+            message: "a list item ('- ') is not allowed among 'key: value' lines; "
                 + "indent it below its key", offsets: line,
-            notes: [("the 'key: value' lines begin here", word(at: start))])
+            notes: [("the 'key: value' lines start here", word(at: start))])
     }
 
     private func keyAmongItems(_ start: Int) -> SyntaxExplanation {
         SyntaxExplanation(
-            message: "'\(text(line))' stands among list items; "
-                + "begin it with '- ', or indent it below the item that it belongs to",
-            offsets: line, notes: [("the list begins here", word(at: start))])
+            message: "'\(text(line))' is among list items; "
+                + "start it with '- ', or indent it below the item it belongs to",
+            offsets: line, notes: [("the list starts here", word(at: start))])
     }
 
     private func misaligned(_ start: Int, column: Int) -> SyntaxExplanation {
@@ -145,15 +145,15 @@ extension SyntaxExplainer {
             !above.value.isEmpty
         {
             return SyntaxExplanation(
-                message: "'\(text(line))' is indented as if it belonged to '\(text(key))', "
-                    + "which has a value already; give both the same indentation", offsets: line,
+                message: "'\(text(line))' is indented below '\(text(key))', "
+                    + "which already has a value; give both the same indentation", offsets: line,
                 notes: [("'\(text(key))' has its value here", above.value)])
         }
         let deeper = above.map(\.indentation).flatMap { $0 > parts.indentation ? $0 : nil }
         let choices = [deeper, column - 1].compactMap { $0.map(String.init) }
         return SyntaxExplanation(
-            message: "this line is indented by \(parts.indentation), but those that it could "
-                + "belong to by \(choices.joined(separator: " or ")); align it with them",
+            message: "this line is indented by \(parts.indentation); align it with the lines it "
+                + "belongs to, indented by \(choices.joined(separator: " or "))",
             offsets: line)
     }
 
@@ -174,8 +174,8 @@ extension SyntaxExplainer {
         guard says("expected key") || says("expected '-'") || says("node content"), byte != nil
         else { return nil }
         return SyntaxExplanation(
-            message: "the value has ended before this; put quotes around the text, "
-                + "or begin a new line", offsets: value(at: problem.offset))
+            message: "the value ends before this; put quotes around the text, "
+                + "or start a new line", offsets: value(at: problem.offset))
     }
 }
 

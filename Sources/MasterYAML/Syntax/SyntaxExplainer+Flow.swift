@@ -1,6 +1,6 @@
 /// Brackets, braces and templates.
 extension SyntaxExplainer {
-    /// Explains a value that begins with `{{`.
+    /// Explains a value that starts with `{{`.
     func template() -> SyntaxExplanation? {
         let line = file.byteRange(ofLineAt: problem.offset)
         let stop = min(problem.offset + 1, line.upperBound)
@@ -18,7 +18,7 @@ extension SyntaxExplainer {
                 ? .skipSection : recovery(over: value))
     }
 
-    /// Explains brackets that are not closed, closed twice, or hold something out of place.
+    /// Explains brackets that are not closed, closed twice, or have invalid content.
     func flow() -> SyntaxExplanation? {
         if says("expected ',' or") || isInFlow && byte == nil { return insideBrackets() }
         if let byte, byte.isFlowIndicator,
@@ -30,17 +30,17 @@ extension SyntaxExplainer {
         return afterBracket()
     }
 
-    /// Where the list or mapping in brackets begins, in which libyaml gave up.
+    /// Where the flow list or mapping with the problem starts.
     private var bracket: Int? { says("expected ',' or") ? problem.contextOffset : openBracket }
 
-    /// Whether the bracket in which libyaml gave up is closed anywhere.
+    /// Whether the flow list or mapping with the problem is closed anywhere.
     var isInClosedBrackets: Bool { bracket.map(isClosed) ?? false }
 
     private func isClosed(_ bracket: Int) -> Bool {
         BracketScan(bytes, bracket..<bytes.count).closesFirst
     }
 
-    /// Explains a bracket that is open when the next section of the file begins.
+    /// Explains a bracket that is still open when the next section of the file starts.
     func unclosedBracket() -> SyntaxExplanation? {
         guard let openBracket, problem.offset < bytes.count,
             problem.offset >= SectionFinder(bytes).end(after: openBracket), !isClosed(openBracket)
@@ -51,10 +51,10 @@ extension SyntaxExplainer {
     private func neverClosed(_ start: Int) -> SyntaxExplanation {
         let open = text(start..<min(start + 1, bytes.count))
         return SyntaxExplanation(
-            message: "the '\(open)' that opens here is never closed; "
+            message: "this '\(open)' is never closed; "
                 + "add '\(open == "[" ? "]" : "}")'", offsets: start..<start + 1,
             notes: problem.offset < bytes.count
-                ? [("this is not part of it any more", beginningOfLine)] : [])
+                ? [("this no longer belongs to it", beginningOfLine)] : [])
     }
 
     private func insideBrackets() -> SyntaxExplanation {
@@ -77,10 +77,11 @@ extension SyntaxExplainer {
         let message =
             switch byte {
             case .comma where isSurplusComma: "a value is missing before ','; remove the comma"
-            case .comma: "text cannot begin with ','; put quotes around it"
+            case .comma: "unquoted text cannot start with ','; put quotes around it"
             case .closeBracket, .closeBrace:
-                "there is no open bracket that '\(sign)' closes; remove it"
-            default: "'\(sign)' cannot stand here; put quotes around the text, or begin a new line"
+                "'\(sign)' has no opening bracket; remove it"
+            default:
+                "'\(sign)' is not allowed here; put quotes around the text, or start a new line"
             }
         return SyntaxExplanation(
             message: message, offsets: problem.offset..<max(end, problem.offset + 1))
@@ -101,7 +102,7 @@ extension SyntaxExplainer {
         let kind = close == .closeBracket ? "list" : "mapping"
         return SyntaxExplanation(
             message: "the \(kind) ends before '\(text(rest))'; "
-                + "put quotes around the whole if it is text", offsets: whole,
+                + "put quotes around all of it if it is text", offsets: whole,
             replacement: quoted(whole), recovery: recovery(over: whole))
     }
 }

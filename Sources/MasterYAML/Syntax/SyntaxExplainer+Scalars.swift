@@ -1,6 +1,6 @@
-/// Characters that text without quotes cannot begin with, and tabs.
+/// Tabs, and characters that unquoted text cannot start with.
 extension SyntaxExplainer {
-    /// Explains a tab, or a character that means something else at the start of a value.
+    /// Explains a tab, or a character with a special meaning at the start of a value.
     func character() -> SyntaxExplanation? {
         if says("tab character") || byte == .tab && says("cannot start any token") { return tab() }
         if isDirective { return directive() }
@@ -24,7 +24,7 @@ extension SyntaxExplainer {
         let message =
             if isEmptyLine { "an empty line contains a tab; remove it" } else if isIndentation {
                 "a tab is used for indentation; use spaces"
-            } else { "a tab cannot stand here; use a space" }
+            } else { "a tab is not allowed here; use a space" }
         return SyntaxExplanation(message: message, offsets: tabs)
     }
 
@@ -34,7 +34,7 @@ extension SyntaxExplainer {
         let value = value(at: problem.offset)
         let character = text(problem.offset..<problem.offset + 1)
         return SyntaxExplanation(
-            message: "text cannot begin with '\(character)' without quotes; put quotes around it",
+            message: "unquoted text cannot start with '\(character)'; put quotes around it",
             offsets: value, replacement: quoted(value), recovery: recovery(over: value))
     }
 
@@ -45,7 +45,7 @@ extension SyntaxExplainer {
         let needsTag = isInterpolation && !before.contains("!Interpolate")
         let remedy = needsTag ? ", as in !Interpolate \(quoted(value).clipped)" : ""
         return SyntaxExplanation(
-            message: "text cannot begin with '%' without quotes; put quotes around it\(remedy)",
+            message: "unquoted text cannot start with '%'; put quotes around it\(remedy)",
             offsets: value, replacement: (needsTag ? "!Interpolate " : "") + quoted(value),
             recovery: recovery(over: value))
     }
@@ -53,24 +53,24 @@ extension SyntaxExplainer {
     private func asterisk(_ start: Int) -> SyntaxExplanation {
         let value = value(at: start)
         return SyntaxExplanation(
-            message: "'*' begins the name of an alias; put quotes around '\(text(value))'",
+            message: "'*' starts an alias; put quotes around '\(text(value))'",
             offsets: value, replacement: quoted(value), recovery: recovery(over: value))
     }
 
     private func ampersand(_ start: Int) -> SyntaxExplanation {
         let value = value(at: start)
         return SyntaxExplanation(
-            message: "'&' begins the name of an anchor; put quotes around '\(text(value))'",
+            message: "'&' starts an anchor; put quotes around '\(text(value))'",
             offsets: value, replacement: quoted(value), recovery: recovery(over: value))
     }
 
-    /// Explains a line that begins with `%`, which libyaml takes for a directive.
+    /// Explains a line that starts with `%`, which libyaml reads as a directive.
     private func directive() -> SyntaxExplanation {
         let start = problem.contextOffset ?? problem.offset
         let line = start..<file.byteRange(ofLineAt: start).upperBound
         guard says("expected directive name") || bytes[line].contains(UInt8(ascii: "(")) else {
             return SyntaxExplanation(
-                message: "'\(text(word(at: start)))' is no directive that is understood here; "
+                message: "unknown directive '\(text(word(at: start)))'; "
                     + "remove the line, or put quotes around it if it is text", offsets: line,
                 recovery: .stop)
         }
@@ -78,7 +78,7 @@ extension SyntaxExplainer {
     }
 }
 
-/// Quotes that are not closed, closed too early, or hold a wrong escape; and block scalars.
+/// Quotes that are not closed, closed too early, or contain an invalid escape; and block scalars.
 extension SyntaxExplainer {
     /// Explains a problem with a quoted text.
     func quotes() -> SyntaxExplanation? {
@@ -98,7 +98,7 @@ extension SyntaxExplainer {
     private func unclosedQuote(_ start: Int) -> SyntaxExplanation {
         let line = file.byteRange(ofLineAt: start)
         return SyntaxExplanation(
-            message: "the quote that opens here is never closed; "
+            message: "this quote is never closed; "
                 + "add \(text(start..<start + 1)) at the end of the text",
             offsets: start..<max(parts(at: start).value.upperBound, min(start + 1, line.upperBound))
         )
@@ -111,14 +111,14 @@ extension SyntaxExplainer {
         let escape = text(first..<last)
         let rule =
             says("unknown escape")
-            ? "is no escape that YAML knows" : "is an incomplete or invalid escape"
+            ? "is not a YAML escape" : "is an incomplete or invalid escape"
         return SyntaxExplanation(
             message: "'\(escape)' \(rule); "
                 + "write '\\\\' for a backslash, or put the text in single quotes",
             offsets: first..<last)
     }
 
-    /// Explains text that stands after a closing quote.
+    /// Explains text after a closing quote.
     private func afterQuote() -> SyntaxExplanation? {
         guard let (scalar, offsets) = lastScalar,
             scalar.style == .singleQuoted || scalar.style == .doubleQuoted,
@@ -134,8 +134,8 @@ extension SyntaxExplainer {
         let isApostrophe = scalar.style == .singleQuoted && offsets.upperBound == problem.offset
         let remedy =
             isApostrophe
-            ? "an apostrophe inside of single quotes is written twice: ''"
-            : "put the whole text in quotes, and other quotes inside of them"
+            ? "inside single quotes, write an apostrophe twice: ''"
+            : "put quotes of the other kind around the whole text"
         let replacement = isApostrophe ? doubleQuoted(value) : singleQuoted(value)
         return SyntaxExplanation(
             message:
@@ -155,7 +155,7 @@ extension SyntaxExplainer {
         return "\"\(inner.dropLast())\""
     }
 
-    /// Explains a problem with a text that begins with `|` or `>`.
+    /// Explains a problem with a block scalar.
     func blockScalar() -> SyntaxExplanation? {
         guard problem.context == "while scanning a block scalar", let start = problem.contextOffset
         else { return nil }
@@ -167,8 +167,8 @@ extension SyntaxExplainer {
         }
         let value = value(at: start)
         return SyntaxExplanation(
-            message: "no text can follow '\(sign)' on its line; "
-                + "begin the text on the next line, or put quotes around '\(text(value))'",
+            message: "text cannot follow '\(sign)' on its line; "
+                + "start it on the next line, or put quotes around '\(text(value))'",
             offsets: value)
     }
 }

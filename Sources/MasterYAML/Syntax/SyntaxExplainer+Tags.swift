@@ -1,4 +1,4 @@
-/// Tags that cannot stand where they are.
+/// Tags in the wrong place.
 extension SyntaxExplainer {
     /// Explains a second tag on one node, a tag on an alias, and misspelt tags.
     func tags() -> SyntaxExplanation? {
@@ -14,7 +14,8 @@ extension SyntaxExplainer {
         case .ampersand where bytes[first.lowerBound] == .ampersand:
             let second = word(at: problem.offset)
             return SyntaxExplanation(
-                message: "a value has one anchor; remove '\(text(second))'", offsets: second)
+                message: "a value can have only one anchor; remove '\(text(second))'",
+                offsets: second)
         case .exclamation: return secondTag(after: first)
         case .asterisk:
             return SyntaxExplanation(
@@ -24,7 +25,7 @@ extension SyntaxExplainer {
         }
     }
 
-    /// The tag, or else the anchor, that is the whole of the last event just before the problem.
+    /// The tag, or else the anchor, that makes up the last event directly before the problem.
     private var propertyBefore: Range<Int>? {
         guard lastEvent.upperBound <= problem.offset,
             bytes[lastEvent.upperBound..<problem.offset].allSatisfy(\.isBlankOrBreak)
@@ -44,7 +45,7 @@ extension SyntaxExplainer {
         let isWholeKnown = !isInFlow && whole.upperBound > inner.upperBound
         let list = isWholeKnown ? "[\(text(whole))]" : "[\(text(inner)) …]"
         return SyntaxExplanation(
-            message: "a value has one tag; put the inner one in a list: \(outer) \(list)",
+            message: "a value can have only one tag; put the inner one in a list: \(outer) \(list)",
             offsets: first.lowerBound..<inner.upperBound, recovery: .dropTag(first))
     }
 
@@ -58,7 +59,7 @@ extension SyntaxExplainer {
     private func misspelt() -> SyntaxExplanation {
         let tag = word(at: problem.contextOffset ?? problem.offset)
         return SyntaxExplanation(
-            message: "'\(text(tag))' is no tag; write '!' and a name, as in !Property, "
+            message: "'\(text(tag))' is not a valid tag; write '!' and a name, as in !Property, "
                 + "or put quotes around it if it is text", offsets: tag)
     }
 }

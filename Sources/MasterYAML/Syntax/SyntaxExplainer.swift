@@ -1,20 +1,19 @@
-/// Finds out what a person did wrong, from the place and the words with which libyaml gave up.
+/// Finds the mistake behind a syntax error, from libyaml's message and its location.
 struct SyntaxExplainer {
     let file: SourceFile
-    /// The bytes as they were read, earlier mistakes overwritten.
+    /// The bytes as they were read, with earlier mistakes overwritten.
     let bytes: [UInt8]
     let problem: SyntaxProblem
     /// The last event before the problem.
     let lastEvent: Range<Int>
     /// The last scalar before the problem.
     let lastScalar: (scalar: YAMLScalar, offsets: Range<Int>)?
-    /// Where the innermost open collection begins, if it is written in brackets or braces.
+    /// Where the innermost open collection starts, if it is in flow style.
     let openBracket: Int?
 
-    /// Whether the innermost open collection is written in brackets or braces.
+    /// Whether the innermost open collection is in flow style.
     var isInFlow: Bool { openBracket != nil }
 
-    /// Explains the problem.
     func explain() -> SyntaxExplanation {
         let aboutText = unclosedBracket() ?? character() ?? template() ?? tags() ?? quotes()
         let aboutStructure = blockScalar() ?? mapping() ?? flow() ?? indentation() ?? document()
@@ -29,35 +28,35 @@ struct SyntaxExplainer {
 }
 
 extension SyntaxExplainer {
-    /// Whether libyaml's words contain a phrase.
+    /// Whether libyaml's message contains a phrase.
     func says(_ phrase: String) -> Bool { problem.problem.contains(phrase) }
 
-    /// The byte where libyaml gave up; nil at the end of the file.
+    /// The byte at the problem; nil at the end of the file.
     var byte: UInt8? { problem.offset < bytes.count ? bytes[problem.offset] : nil }
 
-    /// The line in which libyaml gave up.
+    /// The line of the problem.
     var parts: LineParts { parts(at: problem.offset) }
 
-    /// Takes apart the line of an offset.
+    /// Returns the parts of the line at an offset.
     func parts(at offset: Int) -> LineParts {
         LineParts(bytes, line: file.byteRange(ofLineAt: offset))
     }
 
-    /// Returns the text between two offsets as the person wrote it, or its beginning.
+    /// Returns the text between two offsets as it is in the file, shortened.
     func text(_ offsets: Range<Int>) -> String { file.text(ofUTF8: offsets).clipped }
 
-    /// Whether two offsets are in the same line.
     func isSameLine(_ first: Int, _ second: Int) -> Bool {
         file.lineNumber(ofUTF8Offset: first) == file.lineNumber(ofUTF8Offset: second)
     }
 
-    /// Returns the stretch from an offset up to the next blank or the end of the line.
+    /// Returns the range from an offset to the next blank or the end of the line.
     func word(at offset: Int) -> Range<Int> {
         let rest = offset..<max(file.byteRange(ofLineAt: offset).upperBound, offset)
         return offset..<(rest.first { bytes[$0].isBlank } ?? rest.upperBound)
     }
 
-    /// Returns the text that begins at an offset: a key, a value, or an item in brackets.
+    /// Returns the range of the text that starts at an offset: a key, a value, or an item in
+    /// brackets.
     func value(at offset: Int) -> Range<Int> {
         let parts = parts(at: offset)
         if let key = parts.key, key.contains(offset) { return offset..<key.upperBound }
@@ -69,7 +68,7 @@ extension SyntaxExplainer {
         return offset..<end
     }
 
-    /// Whether an offset is between brackets, as far as events and its line tell.
+    /// Whether an offset is inside brackets, judging by the events and its line.
     private func isInBrackets(at offset: Int) -> Bool {
         if isInFlow { return true }
         let parts = parts(at: offset)
@@ -85,7 +84,8 @@ extension SyntaxExplainer {
         return "\"\(escaped.joined())\""
     }
 
-    /// Returns how a single value can be passed over: only when it surely ends with its line.
+    /// Returns how to skip a value: by itself if it certainly ends with its line, else with its
+    /// section.
     func recovery(over value: Range<Int>) -> SyntaxExplanation.Recovery {
         guard !isInBrackets(at: value.lowerBound) else { return .overwrite(value) }
         let parts = parts(at: value.lowerBound)
@@ -94,13 +94,13 @@ extension SyntaxExplainer {
         return next.map { $0.indentation > owner } ?? false ? .skipSection : .overwrite(value)
     }
 
-    /// Returns the next line after that of an offset that is neither empty nor a comment.
+    /// Returns the next line after an offset that is neither empty nor a comment.
     func meaningfulLine(after offset: Int) -> LineParts? {
         let number = file.lineNumber(ofUTF8Offset: offset)
         return firstMeaningful(of: stride(from: number + 1, through: file.lineCount, by: 1))
     }
 
-    /// Returns the last line before that of an offset that is neither empty nor a comment.
+    /// Returns the last line before an offset that is neither empty nor a comment.
     func meaningfulLine(before offset: Int) -> LineParts? {
         let number = file.lineNumber(ofUTF8Offset: offset)
         return firstMeaningful(of: stride(from: number - 1, through: 1, by: -1))
@@ -124,33 +124,32 @@ extension SyntaxExplainer {
     }
 }
 
-/// A mistake in words, and how the rest of the file can be read nevertheless.
+/// The explanation of a syntax error, and how to continue with the rest of the file.
 struct SyntaxExplanation {
-    /// How to go on after a mistake.
+    /// How to continue after a mistake.
     enum Recovery {
-        /// Read a harmless word in place of this value, which takes part of one line.
+        /// Read a harmless word in place of this value, which is part of one line.
         case overwrite(Range<Int>)
         /// Read the node after this tag as if the tag were not there.
         case dropTag(Range<Int>)
-        /// Leave out the top-level section in which the mistake stands.
+        /// Skip the top-level section with the mistake.
         case skipSection
-        /// Nothing that follows could be trusted.
+        /// Stop, as nothing after it could be trusted.
         case stop
     }
 
-    /// The message about a value that begins with `{{`.
+    /// The message about a value that starts with `{{`.
     static let unquotedTemplate =
-        "an unquoted '{{' begins a mapping, not a template; "
+        "an unquoted '{{' starts a mapping, not a template; "
         + "put quotes around the text, as in !Template \"{{ … }}\""
 
     let message: String
-    /// Where the mistake is, which may be far before the place that libyaml stumbles over.
+    /// Where the mistake is, possibly far before libyaml's own location.
     let offsets: Range<Int>
     var notes: [(message: String, offsets: Range<Int>)] = []
     var replacement: String?
     var recovery = Recovery.skipSection
 
-    /// Makes the diagnostic.
     func diagnostic(in file: SourceFile) -> Diagnostic {
         let range = file.range(ofUTF8: offsets)
         return Diagnostic(
@@ -160,24 +159,24 @@ struct SyntaxExplanation {
     }
 }
 
-/// The frame around a document.
+/// Document markers and directives.
 extension SyntaxExplainer {
-    /// Explains what stands before or after the document, and problems that are not in the text.
+    /// Explains problems before or after the document, and those that are not in the text.
     func document() -> SyntaxExplanation? {
         if says("<document start>") {
             return SyntaxExplanation(
-                message: "the document has ended before this line; a file has one document",
+                message: "the document ends before this line; a file has only one document",
                 offsets: word(at: problem.offset), recovery: .stop)
         }
         if says("incompatible YAML document") || says("duplicate %YAML") || says("duplicate %TAG") {
             let line = file.byteRange(ofLineAt: problem.offset)
             return SyntaxExplanation(
-                message: "this directive is not understood; remove the line, YAML 1.2 is the rule",
+                message: "unsupported directive; remove the line (the file is read as YAML 1.2)",
                 offsets: problem.offset..<max(line.upperBound, problem.offset), recovery: .stop)
         }
         if says("out of memory") {
             return SyntaxExplanation(
-                message: "there is not enough memory to read the file", offsets: 0..<0,
+                message: "not enough memory to read the file", offsets: 0..<0,
                 recovery: .stop)
         }
         return nil

@@ -4,7 +4,7 @@ import Subprocess
 
 /// Runs a program on a copy of the top master.yaml, as in a new clone.
 enum MasterCopy {
-    private static let taken = "another program does"
+    private static let taken = "the port is in use"
     private static let tries = 5
 
     /// Runs a program to its end; what it sends goes to its own receiver, on a port of its own.

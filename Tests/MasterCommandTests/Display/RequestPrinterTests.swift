@@ -84,7 +84,7 @@ struct RequestPrinterTests {
         bytes = ReceivedRequest(
             number: 1, receivedAt: bytes.receivedAt, method: "PUT", target: "/x",
             body: [0xFF, 0x00, 0x80])
-        #expect(whole(bytes).suffix(2) == ["  (3 bytes that are no text)", ""])
+        #expect(whole(bytes).suffix(2) == ["  (3 bytes of binary data)", ""])
     }
 
     @Test func `a form is not taken for JSON`() {
@@ -93,8 +93,10 @@ struct RequestPrinterTests {
     }
 
     @Test func `what did not arrive in full is said`() {
-        #expect(compact(request("abc", extent: .cutShort))[0].contains("ended before its body"))
-        #expect(compact(request("", extent: .tooLarge))[0].contains("its body is too large"))
+        #expect(
+            compact(request("abc", extent: .cutShort))[0].contains(
+                "closed before the end of the body"))
+        #expect(compact(request("", extent: .tooLarge))[0].contains("refused: body too large"))
     }
 
     @Test(arguments: [(0, "no body"), (1023, "1023 B"), (1536, "1.5 KiB"), (3 << 20, "3.0 MiB")])

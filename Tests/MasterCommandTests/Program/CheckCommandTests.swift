@@ -82,7 +82,7 @@ struct CheckCommandTests {
     @Test func `a missing file is an error that names the option`() async throws {
         let ended = try await Program.inFolder { try await $0.run("check") }
         #expect(ended.status == 2)
-        #expect(ended.output.contains("there is no such file; give its path with -c FILE"))
+        #expect(ended.output.contains("no such file; pass its path with -c FILE"))
     }
 
     @Test func `absent secrets are said only when they are asked for`() async throws {

@@ -14,7 +14,7 @@ struct ReceiveCommandTests {
         var response: HTTPResponse?
         let ended = try await Program.inFolder { program in
             try await program.run(["receive", ":0"] + options) { running in
-                await running.transcript.wait(for: "ctrl-C ends it")
+                await running.transcript.wait(for: "press Ctrl-C to stop")
                 let first = running.transcript.text.split(separator: "\n")[0]
                 let url = try #require(first.split(separator: " ").first { $0.hasPrefix("http") })
                 response = try await withHTTPClient { client in
@@ -26,7 +26,7 @@ struct ReceiveCommandTests {
         return (ended, try #require(response))
     }
 
-    @Test func `a request is shown with its telling headers and its body in full`() async throws {
+    @Test func `a request is shown with its relevant headers and its body in full`() async throws {
         let (ended, response) = try await receive { url in
             var request = HTTPRequest(.post, url + "status?a=1")
             request.headers = [
@@ -57,8 +57,8 @@ struct ReceiveCommandTests {
         #expect(ended.output == "")
         #expect(
             ended.error
-                == "error: the receiver cannot listen on 127.0.0.1:\(server.port): another program "
-                + "does; end that one, or choose another port (0 takes any free one)\n")
+                == "error: the receiver cannot listen on 127.0.0.1:\(server.port): the port is "
+                + "in use; stop the other program, or choose another port (0 for any free one)\n")
     }
 
     @Test func `it can play a bad receiver`() async throws {

@@ -27,16 +27,16 @@ struct UsageTests {
     @Test(arguments: [
         (["bogus"], "bogus"),
         (["run", "--bogus"], "--bogus"),
-        (["run", "--jobs", "0"], "--jobs 0: between 1 and 1024 builds"),
+        (["run", "--jobs", "0"], "--jobs 0: use a number from 1 to 1024"),
         (["run", "--jobs", "many"], "many"),
         (["run", "--drain", "soon"], "soon"),
         (["run", "-p", "novalue"], "NAME=VALUE"),
-        (["run", "-p", "n:=[1"], "this is no YAML value"),
+        (["run", "-p", "n:=[1"], "not a YAML value"),
         (["run", "--quiet", "--verbose"], "contradict"),
         (["run", "--receiver", "127.0.0.1:7000"], "--receiver=127.0.0.1:7000"),
         (["run", "--receiver=a:b:c"], "a:b:c"),
         (["check", "--format", "xml"], "xml"),
-        (["receive", "--status", "42"], "--status 42: an answer has a code from 200 to 599"),
+        (["receive", "--status", "42"], "--status 42: use a status code from 200 to 599"),
         (["receive", "nowhere:port"], "nowhere:port"),
     ])
     func `a wrong argument is named and ends with 64`(

@@ -38,7 +38,7 @@ struct YAMLFileTests {
         try withFolder { folder in
             #expect(
                 message(of: folder + "/none.yaml")
-                    == "m.yaml: error: there is no such file; give its path with -c FILE"
+                    == "m.yaml: error: no such file; pass its path with -c FILE"
             )
         }
     }
@@ -52,12 +52,12 @@ struct YAMLFileTests {
     @Test func `a pipe is refused without waiting`() throws {
         try withFolder { folder in
             #expect(unsafe mkfifo(folder + "/pipe", 0o600) == 0)
-            #expect(message(of: folder + "/pipe").contains("no ordinary file"))
+            #expect(message(of: folder + "/pipe").contains("pass the path of a regular file"))
         }
     }
 
     @Test func `a device is refused`() throws {
-        #expect(message(of: "/dev/zero").contains("no ordinary file"))
+        #expect(message(of: "/dev/zero").contains("pass the path of a regular file"))
     }
 
     @Test func `a file that is too large is refused`() throws {
