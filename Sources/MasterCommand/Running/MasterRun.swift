@@ -143,27 +143,26 @@ struct MasterRun: Sendable {
     private func build(
         _ master: BuildMaster, _ interruption: Interruption
     ) async throws -> [FinishedBuild] {
-        guard detail != .quiet else {
-            let builds = try await master.wait(for: master.submit(request))
-            interruption.noteEndOfBuilds()
-            return builds
-        }
+        guard detail != .quiet else { return try await buildAll(master, interruption) }
         let display = RunDisplay(console, showsOutput: detail == .verbose)
         return try await master.events.withSubscription(
             to: display.kinds, bound: RunDisplay.bound
         ) { events in
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                let submission = try await master.submit(request)
-                group.addTask { await display.show(events, until: submission.buildset.id) }
-                let builds = try await master.wait(for: submission)
-                interruption.noteEndOfBuilds()
-                // What was committed has been published or is just being; a display that missed
-                // the last event must not wait for it for ever.
-                group.addTask { try await Task.sleep(for: .seconds(1)) }
-                try await group.next()
-                group.cancelAll()
-                return builds
-            }
+            async let shown: Void = display.show(events)
+            defer { events.finish() }
+            let builds = try await buildAll(master, interruption)
+            events.finish()
+            await shown
+            return builds
         }
+    }
+
+    /// Builds what was asked for, and what services then ask for.
+    private func buildAll(
+        _ master: BuildMaster, _ interruption: Interruption
+    ) async throws -> [FinishedBuild] {
+        defer { interruption.noteEndOfBuilds() }
+        let builds = try await master.wait(for: master.submit(request))
+        return builds + (try await master.endServices())
     }
 }

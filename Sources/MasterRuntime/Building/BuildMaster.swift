@@ -1,6 +1,7 @@
 internal import Dispatch
 internal import FoundationEssentials
 public import MasterKit
+internal import Synchronization
 
 /// A running master: it takes requests for builds, runs them, and delivers their reports.
 ///
@@ -35,6 +36,7 @@ public final class BuildMaster: Sendable {
     private let distributor: Distributor
     private let outbox: Outbox
     private let submissions = Submissions()
+    private let services = Mutex<[RunningService]>([])
 
     private init(shared: BuildEnvironment, slots: Int, outbox: Outbox) {
         self.shared = shared
@@ -95,7 +97,7 @@ public final class BuildMaster: Sendable {
             http: http, identity: configuration.identity,
             bounds: configuration.deliveryBounds, logger: logger)
         let master = BuildMaster(shared: shared, slots: options.slots, outbox: outbox)
-        return try await PluginLife(configuration).run {
+        return try await PluginLife(configuration.instances).run {
             _ = try await store.endUnfinished(as: .exception, reason: "master stopped")
             _ = try await store.write { try $0.cancelPendingRequests() }
             return try await master.whileRunning { try await body(master) }
@@ -109,16 +111,36 @@ public final class BuildMaster: Sendable {
         async let builds: Void = distributor.run()
         let outcome: Result<Value, any Error>
         do {
+            try startServices()
             outcome = .success(try await body())
         } catch {
             outcome = .failure(error)
         }
+        await stopServices()
         await distributor.stop(reason: "master stopped")
         distributor.close()
         await builds
         outbox.stop()
         await deliveries
         return try outcome.get()
+    }
+
+    private func startServices() throws {
+        for declaration in shared.configuration.services {
+            let door = ServiceDoor(
+                name: declaration.name, master: self, session: try shared.http.makeSession())
+            let service = RunningService(
+                declaration, host: door, on: events, logger: shared.logger)
+            services.withLock { $0.append(service) }
+        }
+    }
+
+    private func stopServices() async {
+        let running = services.withLock { services in
+            defer { services = [] }
+            return services
+        }
+        for service in running.reversed() { await service.end() }
     }
 
     // MARK: Verbs
@@ -130,6 +152,14 @@ public final class BuildMaster: Sendable {
     ///
     /// - Throws: ``MasterError`` for a builder that is not there, or for none; ``StoreError``.
     public func submit(_ wanted: BuildsetRequest) async throws -> Submission {
+        try await submit(wanted) { _ in }
+    }
+
+    /// Submits a set of builds, and carries out something else in the same transaction.
+    func submit(
+        _ wanted: BuildsetRequest,
+        with change: @escaping @Sendable (StoreTransaction) throws -> Void
+    ) async throws -> Submission {
         let builders = try builders(for: wanted)
         let stored = shared.mask.apply(to: wanted)
         let (submission, rows) = try await shared.store.write { transaction in
@@ -142,6 +172,7 @@ public final class BuildMaster: Sendable {
                 sourceStamps: stored.sourceStamps, parentBuildID: stored.parentBuildID)
             let submission = try transaction.submit(
                 buildset, builders: rows, properties: stored.properties)
+            try change(transaction)
             return (submission, rows)
         }
         let progress = BuildsetProgress(requestCount: builders.count)
@@ -154,7 +185,7 @@ public final class BuildMaster: Sendable {
                 sourceStamps: sourceStamps,
                 properties: wanted.properties, progress: progress)
         }
-        distributor.add(requests)
+        await distributor.add(requests)
         return submission
     }
 
@@ -166,6 +197,20 @@ public final class BuildMaster: Sendable {
         guard let progress = submissions.progress(of: submission.buildset.id) else { return [] }
         let builds = try await progress.wait()
         submissions.remove(submission.buildset.id)
+        return builds
+    }
+
+    /// Lets the services come to their end, and waits for all builds that were submitted.
+    ///
+    /// - Returns: The builds that nobody has waited for, such as those that a service submitted.
+    /// - Throws: ``StoreError`` when the store gave up and builds could not go on.
+    public func endServices() async throws(StoreError) -> [FinishedBuild] {
+        await stopServices()
+        var builds: [FinishedBuild] = []
+        while let (buildset, progress) = submissions.first {
+            builds += try await progress.wait()
+            submissions.remove(buildset)
+        }
         return builds
     }
 

@@ -21,9 +21,11 @@ final class Distributor: Sendable {
         self.slots = slots
     }
 
-    /// Takes requests in; they are built in this order as slots become free.
-    func add(_ requests: [PendingRequest]) {
-        queue.append(requests)
+    /// Takes requests in; they are built in this order as slots become free, or cancelled when
+    /// the distributor has been closed.
+    func add(_ requests: [PendingRequest]) async {
+        guard !queue.append(requests) else { return }
+        for request in requests { await cancel(request) }
     }
 
     /// Builds until ``close()``.

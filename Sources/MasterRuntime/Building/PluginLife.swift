@@ -1,38 +1,25 @@
 internal import MasterKit
 
-/// Starts the plugins of a configuration before they are used and stops them afterwards.
+/// Starts plugins before they are used and stops them afterwards.
 struct PluginLife: Sendable {
-    private let plugins: [(key: PluginKey, plugin: any Plugin)]
+    private let instances: [PluginInstance]
 
-    /// The life of what the builds and reports of a configuration use.
-    init(_ configuration: MasterConfiguration) {
-        let reporters = configuration.reporters.flatMap { declaration in
-            let generators = declaration.generators
-            let parts: [any Plugin] = generators.flatMap(\.formatters) + generators
-            return parts.map { (type(of: $0).key, $0) } + [(declaration.key, declaration.plugin)]
-        }
-        var seen: Set<StepIdentity> = []
-        let steps = configuration.builders.flatMap(\.steps)
-            .filter { seen.insert(StepIdentity(key: $0.key, range: $0.range)).inserted }
-            .map { ($0.key, $0.plugin as any Plugin) }
-        plugins = reporters + steps
-    }
-
-    /// The life of providers of secrets.
-    init(_ providers: [PluginDeclaration<any SecretProvider>]) {
-        plugins = providers.map { ($0.key, $0.plugin) }
+    /// The life of plugins in the order of their start; one that is listed twice starts once.
+    init(_ instances: [PluginInstance]) {
+        var seen: Set<ObjectIdentifier> = []
+        self.instances = instances.filter { seen.insert(ObjectIdentifier($0)).inserted }
     }
 
     /// Runs a body between start and stop; a plugin whose start failed is stopped, too.
     func run<Value>(_ body: () async throws -> Value) async throws -> Value {
         var begun: [any Plugin] = []
         do {
-            for (key, plugin) in plugins {
-                begun.append(plugin)
+            for instance in instances {
+                begun.append(instance.plugin)
                 do {
-                    try await plugin.start()
+                    try await instance.plugin.start()
                 } catch {
-                    throw MasterError(.plugin, "\(key) could not start: \(error)")
+                    throw MasterError(.plugin, "\(instance.key) could not start: \(error)")
                 }
             }
             let value = try await body()
@@ -47,10 +34,4 @@ struct PluginLife: Sendable {
     private func stop(_ plugins: [any Plugin]) async {
         for plugin in plugins.reversed() { await plugin.stop() }
     }
-}
-
-/// A declaration of a step; builders that share a factory share its steps.
-private struct StepIdentity: Hashable {
-    let key: PluginKey
-    let range: SourceRange?
 }

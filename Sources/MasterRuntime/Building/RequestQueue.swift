@@ -17,15 +17,22 @@ final class RequestQueue: Sendable {
     private let state = Mutex(State())
 
     /// Adds requests at the end.
-    func append(_ requests: [PendingRequest]) {
-        for request in requests {
-            let taker = state.withLock { state -> Taker? in
-                if let taker = state.takers.popFirst() { return taker }
-                state.pending.append(request)
-                return nil
+    ///
+    /// - Returns: Whether they were taken; after ``close()`` none is.
+    func append(_ requests: [PendingRequest]) -> Bool {
+        let taken = state.withLock { state -> [(Taker, PendingRequest)]? in
+            guard !state.isClosed else { return nil }
+            var requests = requests[...]
+            var taken: [(Taker, PendingRequest)] = []
+            while let request = requests.first, let taker = state.takers.popFirst() {
+                taken.append((taker, request))
+                requests = requests.dropFirst()
             }
-            taker?.resume(returning: request)
+            state.pending.append(contentsOf: requests)
+            return taken
         }
+        for (taker, request) in taken ?? [] { taker.resume(returning: request) }
+        return taken != nil
     }
 
     /// The next request; `nil` when the queue was closed.

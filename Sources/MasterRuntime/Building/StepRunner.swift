@@ -131,8 +131,7 @@ struct StepRunner: Sendable {
         context.results = outcome.results
         do {
             let text = try StepTexts(step.options).done(
-                outcome, summary: host.summary, given: step.declaration.hasOwnDescriptionDone,
-                in: context)
+                outcome, summary: host.summary, in: context)
             let isHidden = try step.options.hideStepIf.render(in: context)
             return Ending(outcome.results, shared.mask.apply(to: text), isHidden: isHidden)
         } catch {

@@ -12,6 +12,11 @@ final class Submissions: Sendable {
         state.withLock { $0[buildset] }
     }
 
+    /// The first buildset that nobody has waited for.
+    var first: (buildset: Int, progress: BuildsetProgress)? {
+        state.withLock { $0.min { $0.key < $1.key } }.map { ($0.key, $0.value) }
+    }
+
     func remove(_ buildset: Int) {
         state.withLock { $0[buildset] = nil }
     }

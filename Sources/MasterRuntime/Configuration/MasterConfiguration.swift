@@ -13,9 +13,11 @@ public struct MasterConfiguration: Sendable {
     /// The builders in the order of the file.
     public let builders: [BuilderConfiguration]
     /// The reporters in the order of the file.
-    public let reporters: [PluginDeclaration<any Reporter>]
+    public let reporters: [ReporterDeclaration]
+    /// The services that are no reporters.
+    public let services: [ServiceDeclaration]
     /// The providers of secrets, asked in order.
-    public let secretProviders: [PluginDeclaration<any SecretProvider>]
+    public let secretProviders: [SecretProviderDeclaration]
     /// Every secret that a setting asks for.
     public let secretUses: [SecretUse]
     /// Whether all builds share cookies and other state of HTTP.
@@ -24,6 +26,13 @@ public struct MasterConfiguration: Sendable {
     public let durability: Durability
     /// How much is kept for receivers that are away, and for how long.
     public let deliveryBounds: DeliveryBounds
+
+    /// The plugins that builds and reports use, in the order of their start; a factory's steps are
+    /// listed for each of its builders.
+    var instances: [PluginInstance] {
+        reporters.flatMap(\.instances) + services.flatMap(\.instances)
+            + builders.flatMap(\.steps).flatMap(\.instances)
+    }
 }
 
 /// Who shares cookies and other state of HTTP.
@@ -51,5 +60,5 @@ public struct BuilderConfiguration: Sendable {
     /// Whether only another build can start it.
     public let isTriggeredOnly: Bool
     /// The steps of its factory.
-    public let steps: [PluginDeclaration<any Step>]
+    public let steps: [StepDeclaration]
 }

@@ -9,6 +9,7 @@ enum StoreSchema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { try $0.execute(sql: records + events) }
         migrator.registerMigration("2") { try $0.execute(sql: keptDeliveries) }
+        migrator.registerMigration("service state") { try $0.execute(sql: serviceStates) }
         return migrator
     }
 
@@ -104,6 +105,13 @@ enum StoreSchema {
             path TEXT NOT NULL,
             UNIQUE (step_id, slug)
         ) STRICT;
+        """
+
+    private static let serviceStates = """
+        CREATE TABLE service_state (
+            name TEXT PRIMARY KEY,
+            state TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
         """
 
     private static let events = """
