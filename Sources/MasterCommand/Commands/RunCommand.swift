@@ -92,7 +92,7 @@ struct RunCommand: MasterSubcommand {
         guard secrets.isComplete else { return .configuration }
         let run = MasterRun(
             configuration: configuration, secrets: secrets.values,
-            options: BuildMaster.Options(
+            options: Master.Options(
                 basedir: base.path(beside: source.file),
                 slots: jobs ?? ProcessInfo.processInfo.activeProcessorCount),
             request: request(in: configuration),

@@ -21,7 +21,7 @@ struct MasterRun: Sendable {
 
     let configuration: MasterConfiguration
     let secrets: SecretValues
-    let options: BuildMaster.Options
+    let options: Master.Options
     let request: BuildsetRequest
     let drain: DrainTime
     let advice: DeliveriesAdvice
@@ -82,7 +82,7 @@ struct MasterRun: Sendable {
             case .verbose: .debug
             }
         let logger = context.logger(level, noting: saidErrors)
-        return try await BuildMaster.run(
+        return try await Master.run(
             configuration, secrets, options: options, logger: logger
         ) { master in
             do {
@@ -93,7 +93,7 @@ struct MasterRun: Sendable {
         }
     }
 
-    private func work(_ master: BuildMaster, _ interruption: Interruption) async throws -> Outcome {
+    private func work(_ master: Master, _ interruption: Interruption) async throws -> Outcome {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await obeySignals(master, interruption) }
             defer { group.cancelAll() }
@@ -105,7 +105,7 @@ struct MasterRun: Sendable {
         }
     }
 
-    private func obeySignals(_ master: BuildMaster, _ interruption: Interruption) async {
+    private func obeySignals(_ master: Master, _ interruption: Interruption) async {
         await StopSignal.watch { signal in
             let count = interruption.note(signal)
             guard count < 3 else {
@@ -126,7 +126,7 @@ struct MasterRun: Sendable {
     }
 
     /// Waits for the reports, and says so when that takes a while.
-    private func drainReports(of master: BuildMaster) async throws -> DeliverySummary {
+    private func drainReports(of master: Master) async throws -> DeliverySummary {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 try await Task.sleep(for: Self.patience)
@@ -141,7 +141,7 @@ struct MasterRun: Sendable {
     }
 
     private func build(
-        _ master: BuildMaster, _ interruption: Interruption
+        _ master: Master, _ interruption: Interruption
     ) async throws -> [FinishedBuild] {
         guard detail != .quiet else { return try await buildAll(master, interruption) }
         let display = RunDisplay(console, showsOutput: detail == .verbose)
@@ -159,7 +159,7 @@ struct MasterRun: Sendable {
 
     /// Builds what was asked for, and what services then ask for.
     private func buildAll(
-        _ master: BuildMaster, _ interruption: Interruption
+        _ master: Master, _ interruption: Interruption
     ) async throws -> [FinishedBuild] {
         defer { interruption.noteEndOfBuilds() }
         let builds = try await master.wait(for: master.submit(request))

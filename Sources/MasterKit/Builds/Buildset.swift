@@ -62,18 +62,21 @@ public struct BuildsetRequest: Sendable {
     public var sourceStamps: [SourceStamp]
     /// Properties that win over those of the file.
     public var properties: Properties
+    /// Higher is built earlier.
+    public var priority: Int
     /// The build that asks for it.
     public var parentBuildID: Int?
 
     /// Makes a request.
     public init(
         builders: [String]? = nil, reason: String, sourceStamps: [SourceStamp] = [SourceStamp()],
-        properties: Properties = Properties(), parentBuildID: Int? = nil
+        properties: Properties = Properties(), priority: Int = 0, parentBuildID: Int? = nil
     ) {
         self.builders = builders
         self.reason = reason
         self.sourceStamps = sourceStamps
         self.properties = properties
+        self.priority = priority
         self.parentBuildID = parentBuildID
     }
 }

@@ -33,7 +33,7 @@ struct ConfigurationAssembler {
         return MasterConfiguration(
             path: path, folder: folder, identity: identity,
             properties: Properties(settings.properties.values, source: "master.yaml"),
-            builders: builders, reporters: reporters, services: services,
+            builders: BuilderTable(builders), reporters: reporters, services: services,
             secretProviders: settings.secrets ?? [], secretUses: decoder.secretUses,
             httpSession: settings.httpSession, durability: settings.delivery.durability,
             deliveryBounds: settings.delivery.bounds)

@@ -11,7 +11,7 @@ public struct MasterConfiguration: Sendable {
     /// Properties of every build.
     public let properties: Properties
     /// The builders in the order of the file.
-    public let builders: [BuilderConfiguration]
+    public let builders: BuilderTable
     /// The reporters in the order of the file.
     public let reporters: [ReporterDeclaration]
     /// The services that are no reporters.
@@ -33,6 +33,31 @@ public struct MasterConfiguration: Sendable {
         reporters.flatMap(\.instances) + services.flatMap(\.instances)
             + builders.flatMap(\.steps).flatMap(\.instances)
     }
+}
+
+/// Builders in the order of a file, found by name as well.
+public struct BuilderTable: RandomAccessCollection, Sendable {
+    private let builders: [BuilderConfiguration]
+    private let indices: [String: Int]
+
+    /// Makes a table; of two builders of one name the first is found.
+    public init(_ builders: [BuilderConfiguration]) {
+        self.builders = builders
+        indices = Dictionary(
+            builders.enumerated().map { ($0.element.name, $0.offset) },
+            uniquingKeysWith: { one, _ in one })
+    }
+
+    /// Where the builders begin.
+    public var startIndex: Int { builders.startIndex }
+    /// Where the builders end.
+    public var endIndex: Int { builders.endIndex }
+
+    /// The builder at a place.
+    public subscript(index: Int) -> BuilderConfiguration { builders[index] }
+
+    /// The builder of a name.
+    public subscript(name: String) -> BuilderConfiguration? { indices[name].map { builders[$0] } }
 }
 
 /// Who shares cookies and other state of HTTP.

@@ -1,4 +1,6 @@
 internal import MasterKit
+internal import ServiceLifecycle
+internal import Synchronization
 
 /// A service at work beside the builds; it is started again when it fails.
 final class RunningService: Sendable {
@@ -67,5 +69,29 @@ final class RunningService: Sendable {
             group.cancelAll()
         }
         bus.unsubscribe(events)
+    }
+}
+
+/// The services that are at work in a master.
+final class RunningServices: Service {
+    private let running = Mutex<[RunningService]>([])
+
+    func add(_ service: RunningService) {
+        running.withLock { $0.append(service) }
+    }
+
+    /// Waits until the master shuts down, and ends the services then.
+    func run() async throws {
+        try await gracefulShutdown()
+        await end()
+    }
+
+    /// Ends all services, the last one first.
+    func end() async {
+        let services = running.withLock { running in
+            defer { running = [] }
+            return running
+        }
+        for service in services.reversed() { await service.end() }
     }
 }

@@ -4,12 +4,12 @@ internal import MasterKit
 /// A service's door to its master.
 struct ServiceDoor: ServiceHost {
     let name: String
-    let master: BuildMaster
+    let master: Master
     let session: HTTPSession
 
-    var secrets: SecretValues { master.shared.secrets }
+    var secrets: SecretValues { master.environment.secrets }
     var clock: any Clock<Duration> { ContinuousClock() }
-    var http: HTTPClient { master.shared.http }
+    var http: HTTPClient { master.environment.http }
 
     func submit(_ request: BuildsetRequest, saving state: JSONValue?) async throws -> Submission {
         guard let text = state.map(stored) else { return try await master.submit(request) }
@@ -19,7 +19,7 @@ struct ServiceDoor: ServiceHost {
     }
 
     func state() async throws -> JSONValue? {
-        let text = try await master.shared.store.read { [name] database in
+        let text = try await master.environment.store.read { [name] database in
             try database.first(
                 "SELECT state FROM service_state WHERE name = ?", [name]
             ) { $0[0] as String }
@@ -29,13 +29,13 @@ struct ServiceDoor: ServiceHost {
 
     func save(_ state: JSONValue) async throws {
         let text = stored(state)
-        try await master.shared.store.write { [name] transaction in
+        try await master.environment.store.write { [name] transaction in
             try transaction.keep(state: text, ofService: name)
         }
     }
 
     private func stored(_ state: JSONValue) -> String {
-        JSONWriter.compact.string(master.shared.mask.apply(to: state))
+        JSONWriter.compact.string(master.environment.mask.apply(to: state))
     }
 }
 

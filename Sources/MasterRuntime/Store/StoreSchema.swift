@@ -9,7 +9,9 @@ enum StoreSchema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { try $0.execute(sql: records + events) }
         migrator.registerMigration("2") { try $0.execute(sql: keptDeliveries) }
-        migrator.registerMigration("service state") { try $0.execute(sql: serviceStates) }
+        migrator.registerMigration("requests and services") {
+            try $0.execute(sql: requestsAndServices)
+        }
         return migrator
     }
 
@@ -107,7 +109,9 @@ enum StoreSchema {
         ) STRICT;
         """
 
-    private static let serviceStates = """
+    private static let requestsAndServices = """
+        ALTER TABLE buildset ADD COLUMN origin TEXT NOT NULL DEFAULT 'run';
+        ALTER TABLE buildset ADD COLUMN secret_references TEXT;
         CREATE TABLE service_state (
             name TEXT PRIMARY KEY,
             state TEXT NOT NULL
