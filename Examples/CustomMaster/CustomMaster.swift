@@ -6,7 +6,7 @@ import StandardPlugins
 struct CustomMaster {
     static func main() async {
         let own = PluginBundle(
-            ChatRoom.self, CountLines.self, PropertyGenerator.self, StepTimes.self)
+            Chain.self, ChatRoom.self, CountLines.self, PropertyGenerator.self, StepTimes.self)
         await MasterCommandLine.main(plugins: [standardPlugins, own])
     }
 }

@@ -10,7 +10,6 @@ struct PropertyGenerator: ReportGenerator {
     var formatter: (any MessageFormatter)?
 
     var wantedEvents: Set<EventKind> { [.buildFinished] }
-    var formatters: [any MessageFormatter] { [formatter].compactMap(\.self) }
 
     func check(_ settings: SettingsCheck) {
         filter.check(settings)

@@ -35,16 +35,13 @@ public struct BuildRequestGenerator: ReportGenerator, SettingHints {
     /// Finds settings that don't go together.
     public func check(_ settings: SettingsCheck) {
         filter.check(settings)
-        settings.warnOfAbsentNames(in: formatters, of: .buildrequest, by: Self.key)
+        settings.warnOfAbsentNames(in: formatter, of: .buildrequest, by: Self.key)
     }
 
     /// What is asked for.
     public var wantedEvents: Set<EventKind> {
         Set(events.map { $0 == .new ? .buildrequestNew : .buildrequestCancelled })
     }
-
-    /// The formatter of the file.
-    public var formatters: [any MessageFormatter] { [formatter].compactMap(\.self) }
 
     /// Reports the request when the filter admits what is known of its build.
     public func generate(for event: Event, in context: ReportContext) async throws -> Report? {

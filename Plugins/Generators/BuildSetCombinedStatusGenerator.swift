@@ -15,14 +15,11 @@ public struct BuildSetCombinedStatusGenerator: ReportGenerator, SettingHints {
 
     /// Finds names that a whole buildset has not.
     public func check(_ settings: SettingsCheck) {
-        settings.warnOfAbsentNames(in: formatters, of: .buildset, by: Self.key)
+        settings.warnOfAbsentNames(in: formatter, of: .buildset, by: Self.key)
     }
 
     /// The ends of buildsets.
     public var wantedEvents: Set<EventKind> { [.buildsetFinished] }
-
-    /// The formatter of the file.
-    public var formatters: [any MessageFormatter] { [formatter].compactMap(\.self) }
 
     /// Reports the buildset with all its builds, be there none.
     public func generate(for event: Event, in context: ReportContext) async throws -> Report? {

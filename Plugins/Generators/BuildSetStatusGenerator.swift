@@ -24,14 +24,11 @@ public struct BuildSetStatusGenerator: ReportGenerator, SettingHints {
     public func check(_ settings: SettingsCheck) {
         filter.check(settings)
         details.check(settings)
-        settings.warnOfAbsentNames(in: formatters, of: .build, by: Self.key)
+        settings.warnOfAbsentNames(in: formatter, of: .build, by: Self.key)
     }
 
     /// The ends of buildsets.
     public var wantedEvents: Set<EventKind> { [.buildsetFinished] }
-
-    /// The formatter of the file.
-    public var formatters: [any MessageFormatter] { [formatter].compactMap(\.self) }
 
     /// Reports the builds of the buildset that filter and mode admit; nothing when there are none.
     public func generate(for event: Event, in context: ReportContext) async throws -> Report? {

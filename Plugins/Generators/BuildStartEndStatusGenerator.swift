@@ -26,16 +26,11 @@ public struct BuildStartEndStatusGenerator: ReportGenerator, SettingHints {
     public func check(_ settings: SettingsCheck) {
         filter.check(settings)
         details.check(settings)
-        settings.warnOfAbsentNames(in: formatters, of: .build, by: Self.key)
+        settings.warnOfAbsentNames(in: startFormatter, endFormatter, of: .build, by: Self.key)
     }
 
     /// The starts and ends of builds.
     public var wantedEvents: Set<EventKind> { [.buildNew, .buildFinished] }
-
-    /// The formatters of the file.
-    public var formatters: [any MessageFormatter] {
-        [startFormatter, endFormatter].compactMap(\.self)
-    }
 
     /// Reports the build when the filter admits it.
     public func generate(for event: Event, in context: ReportContext) async throws -> Report? {

@@ -27,16 +27,13 @@ public struct BuildStatusGenerator: ReportGenerator, SettingHints {
     public func check(_ settings: SettingsCheck) {
         filter.check(settings)
         details.check(settings)
-        settings.warnOfAbsentNames(in: formatters, of: .build, by: Self.key)
+        settings.warnOfAbsentNames(in: formatter, of: .build, by: Self.key)
     }
 
     /// The ends of builds, and their starts when asked for.
     public var wantedEvents: Set<EventKind> {
         reportsNew ? [.buildNew, .buildFinished] : [.buildFinished]
     }
-
-    /// The formatter of the file.
-    public var formatters: [any MessageFormatter] { [formatter].compactMap(\.self) }
 
     /// Reports the build when filter and mode admit it; the mode does not apply to starts.
     public func generate(for event: Event, in context: ReportContext) async throws -> Report? {

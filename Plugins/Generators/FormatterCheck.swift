@@ -14,7 +14,8 @@ extension SettingsCheck {
     ///   - kind: What the generator reports.
     ///   - generator: The generator, for the message.
     func warnOfAbsentNames(
-        in formatters: [any MessageFormatter], of kind: EventKind.Record, by generator: PluginKey
+        in formatters: (any MessageFormatter)?..., of kind: EventKind.Record,
+        by generator: PluginKey
     ) {
         for formatter in formatters.compactMap({ $0 as? any NamingFormatter }) {
             for use in formatter.uses {

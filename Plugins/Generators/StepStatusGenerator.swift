@@ -48,9 +48,6 @@ public struct StepStatusGenerator: ReportGenerator, SettingHints {
         Set(events.map { $0 == .started ? .stepStarted : .stepFinished })
     }
 
-    /// The formatter of the file.
-    public var formatters: [any MessageFormatter] { [formatter].compactMap(\.self) }
-
     /// Reports the step when filters and mode admit it; the mode does not apply to starts.
     public func generate(for event: Event, in context: ReportContext) async throws -> Report? {
         guard filter.admits(event), isNamed(event) else { return nil }

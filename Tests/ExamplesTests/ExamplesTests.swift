@@ -63,7 +63,7 @@ struct ExamplesTests {
         #expect(
             own.map { $0.prefix { $0 != " " } } == [
                 "formatters.StepTimes", "generators.PropertyGenerator", "reporters.ChatRoom",
-                "steps.CountLines",
+                "services.Chain", "steps.CountLines",
             ])
         #expect(lines.contains { $0.hasPrefix("reporters.HttpStatusPush ") })
     }

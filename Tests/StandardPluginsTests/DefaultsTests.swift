@@ -75,13 +75,13 @@ struct DefaultsTests {
         #expect(generator.mode.modes == [.failing, .passing, .warnings])
         #expect(!generator.reportsNew)
         #expect(generator.filter.admits(RecordedBuild().finished))
-        #expect(generator.formatters.isEmpty)
+        #expect(generator.formatter == nil)
         #expect(generator.details.options() == ReportOptions())
     }
 
     @Test func `a generator of buildsets picks as one of builds does`() throws {
         #expect(try BuildSetStatusGenerator.configured().mode == .standard)
-        #expect(try BuildSetStatusGenerator.configured().formatters.isEmpty)
+        #expect(try BuildSetStatusGenerator.configured().formatter == nil)
     }
 
     @Test func `every end of a step is reported, and every request`() throws {

@@ -15,7 +15,7 @@ extension Benchmark {
                 """
             var rates: [Double] = []
             for _ in 0..<rounds {
-                try await BuildMaster.measured(yaml) { master in
+                try await Master.measured(yaml) { master in
                     try await build(warmUp, master, receiver)
                     let cost = try await Cost.of { try await build(count, master, receiver) }
                     rates.append(Double(count) / cost.time)
@@ -36,7 +36,7 @@ extension Benchmark {
 
     /// Builds so many times, asked for by several at once, until every report is received.
     private static func build(
-        _ count: Int, _ master: BuildMaster, _ receiver: Receiver
+        _ count: Int, _ master: Master, _ receiver: Receiver
     ) async throws {
         try await withThrowingTaskGroup { group in
             for asker in 0..<askers {

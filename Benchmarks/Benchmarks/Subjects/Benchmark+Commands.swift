@@ -9,7 +9,7 @@ extension Benchmark {
         let step = "  - steps.ShellCommand: {command: [/bin/true]}\n"
         var ours: [Double] = []
         var reference: [Double] = []
-        try await BuildMaster.measured("steps:\n" + String(repeating: step, count: count)) {
+        try await Master.measured("steps:\n" + String(repeating: step, count: count)) {
             master in
             for round in 0...rounds {
                 let spawned = try Program.costs(["spawn", "\(count)", "/bin/true"])[0].seconds

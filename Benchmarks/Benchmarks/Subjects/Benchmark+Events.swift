@@ -18,7 +18,7 @@ extension Benchmark {
                 """
             var starts: [Double] = []
             var ends: [Double] = []
-            try await BuildMaster.measured(yaml) { master in
+            try await Master.measured(yaml) { master in
                 for round in 0..<(rounds + warmUp) {
                     let asked = Moment.now()
                     try await master.buildOnce()

@@ -15,7 +15,7 @@ extension Benchmark {
             to: "output")
         var ours: [Double] = []
         var reference: [Double] = []
-        try await BuildMaster.measured("steps: [{steps.ShellCommand: cat \(file)}]") { master in
+        try await Master.measured("steps: [{steps.ShellCommand: cat \(file)}]") { master in
             for round in 0...rounds {
                 let copied = try Program.time(
                     1, ["sh", "-c", "cat \(file) | cat > \(scratch.path)/copy"])[0].seconds

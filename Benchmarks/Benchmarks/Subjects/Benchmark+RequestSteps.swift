@@ -20,7 +20,7 @@ extension Benchmark {
             let yaml = "steps:\n" + String(repeating: step, count: count)
             var bare: [Cost] = []
             var steps: [Cost] = []
-            try await BuildMaster.measured(yaml) { master in
+            try await Master.measured(yaml) { master in
                 for round in 0...rounds {
                     let request = try await requests(to: receiver.url)
                     let build = try await Cost.of { try await master.buildOnce() }

@@ -70,7 +70,7 @@ public struct HTTPRequestSettings: Settings {
     public init() {}
 
     /// Finds settings that exclude each other, as far as they are known before a build.
-    func check(_ settings: SettingsCheck) {
+    public func check(_ settings: SettingsCheck) {
         let hasData = settings.isGiven("data") && !data.isNull
         let hasFiles = files.uploads.mayBeGiven(in: settings, as: "files")
         if json.mayBeGiven(in: settings, as: "json") {

@@ -96,7 +96,7 @@ struct RunCommand: MasterSubcommand {
         let stamp = await sourceStamp(checkout, context)
         let run = MasterRun(
             configuration: configuration, secrets: secrets.values,
-            options: BuildMaster.Options(
+            options: Master.Options(
                 basedir: base.path(beside: source.file),
                 slots: jobs ?? ProcessInfo.processInfo.activeProcessorCount),
             request: request(of: stamp),

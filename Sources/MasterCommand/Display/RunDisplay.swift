@@ -30,17 +30,17 @@ actor RunDisplay {
         kinds = showsOutput ? Self.progressKinds.union([.logAppended]) : Self.progressKinds
     }
 
-    /// Shows events until the buildset has finished or the task is cancelled.
-    func show(_ events: EventSubscription, until buildset: Int) async {
+    /// Shows events until they come to an end or the task is cancelled.
+    func show(_ events: EventSubscription) async {
         await withDiscardingTaskGroup { group in
             if tree != nil { group.addTask { await self.redraw() } }
-            await read(events, until: buildset)
+            await read(events)
             group.cancelAll()
         }
         if tree != nil { await console.show(live: []) }
     }
 
-    private func read(_ events: EventSubscription, until buildset: Int) async {
+    private func read(_ events: EventSubscription) async {
         for await delivery in events {
             switch delivery {
             case .missed(let count):
@@ -49,8 +49,6 @@ actor RunDisplay {
                 ])
             case .event(let event):
                 await show(event)
-                let isLast = event.kind == .buildsetFinished
-                if isLast, event.record["bsid"]?.intValue == buildset { return }
             }
         }
     }

@@ -21,7 +21,7 @@ struct MasterRun: Sendable {
 
     let configuration: MasterConfiguration
     let secrets: SecretValues
-    let options: BuildMaster.Options
+    let options: Master.Options
     let request: BuildsetRequest
     let drain: DrainTime
     let advice: DeliveriesAdvice
@@ -82,7 +82,7 @@ struct MasterRun: Sendable {
             case .verbose: .debug
             }
         let logger = context.logger(level, noting: loggedErrors)
-        return try await BuildMaster.run(
+        return try await Master.run(
             configuration, secrets, options: options, logger: logger
         ) { master in
             do {
@@ -93,7 +93,7 @@ struct MasterRun: Sendable {
         }
     }
 
-    private func work(_ master: BuildMaster, _ interruption: Interruption) async throws -> Outcome {
+    private func work(_ master: Master, _ interruption: Interruption) async throws -> Outcome {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await obeySignals(master, interruption) }
             defer { group.cancelAll() }
@@ -105,7 +105,7 @@ struct MasterRun: Sendable {
         }
     }
 
-    private func obeySignals(_ master: BuildMaster, _ interruption: Interruption) async {
+    private func obeySignals(_ master: Master, _ interruption: Interruption) async {
         await StopSignal.watch { signal in
             let count = interruption.note(signal)
             guard count < 3 else {
@@ -126,7 +126,7 @@ struct MasterRun: Sendable {
     }
 
     /// Waits for the reports, and says so when that takes a while.
-    private func drainReports(of master: BuildMaster) async throws -> DeliverySummary {
+    private func drainReports(of master: Master) async throws -> DeliverySummary {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 try await Task.sleep(for: Self.patience)
@@ -141,29 +141,28 @@ struct MasterRun: Sendable {
     }
 
     private func build(
-        _ master: BuildMaster, _ interruption: Interruption
+        _ master: Master, _ interruption: Interruption
     ) async throws -> [FinishedBuild] {
-        guard detail != .quiet else {
-            let builds = try await master.wait(for: master.submit(request))
-            interruption.noteEndOfBuilds()
-            return builds
-        }
+        guard detail != .quiet else { return try await buildAll(master, interruption) }
         let display = RunDisplay(console, showsOutput: detail == .verbose)
         return try await master.events.withSubscription(
             to: display.kinds, bound: RunDisplay.bound
         ) { events in
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                let submission = try await master.submit(request)
-                group.addTask { await display.show(events, until: submission.buildset.id) }
-                let builds = try await master.wait(for: submission)
-                interruption.noteEndOfBuilds()
-                // What was committed has been published or is just being; a display that missed
-                // the last event must not wait for it for ever.
-                group.addTask { try await Task.sleep(for: .seconds(1)) }
-                try await group.next()
-                group.cancelAll()
-                return builds
-            }
+            async let shown: Void = display.show(events)
+            defer { events.finish() }
+            let builds = try await buildAll(master, interruption)
+            events.finish()
+            await shown
+            return builds
         }
+    }
+
+    /// Builds what was asked for, and what services then ask for.
+    private func buildAll(
+        _ master: Master, _ interruption: Interruption
+    ) async throws -> [FinishedBuild] {
+        defer { interruption.noteEndOfBuilds() }
+        let builds = try await master.wait(for: master.submit(request))
+        return builds + (try await master.endServices())
     }
 }

@@ -51,3 +51,45 @@ public struct Buildset: Sendable, Hashable {
         ]
     }
 }
+
+/// A wish for builds: of which builders, of which source, and why.
+public struct BuildsetRequest: Sendable {
+    /// The builders, by name; `nil` for all that need no trigger.
+    public var builders: [String]?
+    /// Why, in words.
+    public var reason: String
+    /// What is to be built.
+    public var sourceStamps: [SourceStamp]
+    /// Properties that win over those of the file.
+    public var properties: Properties
+    /// Higher is built earlier.
+    public var priority: Int
+    /// The build that asks for it.
+    public var parentBuildID: Int?
+
+    /// Makes a request.
+    public init(
+        builders: [String]? = nil, reason: String, sourceStamps: [SourceStamp] = [SourceStamp()],
+        properties: Properties = Properties(), priority: Int = 0, parentBuildID: Int? = nil
+    ) {
+        self.builders = builders
+        self.reason = reason
+        self.sourceStamps = sourceStamps
+        self.properties = properties
+        self.priority = priority
+        self.parentBuildID = parentBuildID
+    }
+}
+
+/// A buildset that has been stored, with its requests.
+public struct Submission: Sendable, Hashable {
+    /// The buildset.
+    public let buildset: Buildset
+    /// A request for each builder, in the order in which the builders were given.
+    public let requests: [BuildRequest]
+
+    package init(buildset: Buildset, requests: [BuildRequest]) {
+        self.buildset = buildset
+        self.requests = requests
+    }
+}

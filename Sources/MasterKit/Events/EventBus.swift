@@ -48,10 +48,30 @@ public final class EventBus: Sendable {
         bound: Int,
         _ body: (EventSubscription) async throws(Failure) -> Value
     ) async throws(Failure) -> Value {
+        let events = subscribe(to: kinds, bound: bound)
+        defer { unsubscribe(events) }
+        return try await body(events)
+    }
+
+    /// Begins a subscription, which lasts until ``unsubscribe(_:)``.
+    package func subscribe(to kinds: Set<EventKind>, bound: Int) -> EventSubscription {
         let buffer = EventBuffer(kinds: kinds, bound: bound)
-        add(buffer)
-        defer { remove(buffer) }
-        return try await body(EventSubscription(buffer: buffer))
+        let isFinished = state.withLock { state in
+            state.buffers.append(buffer)
+            state.wantedKinds.formUnion(buffer.kinds)
+            return state.isFinished
+        }
+        if isFinished { buffer.finish() }
+        return EventSubscription(buffer: buffer)
+    }
+
+    /// Ends a subscription.
+    package func unsubscribe(_ events: EventSubscription) {
+        state.withLock { state in
+            state.buffers.removeAll { $0 === events.buffer }
+            state.wantedKinds = state.buffers.reduce(into: []) { $0.formUnion($1.kinds) }
+        }
+        events.finish()
     }
 
     /// Hands events to their readers, in order; returns at once.
@@ -77,22 +97,5 @@ public final class EventBus: Sendable {
             return state.buffers
         }
         for buffer in buffers { buffer.finish() }
-    }
-
-    private func add(_ buffer: EventBuffer) {
-        let isFinished = state.withLock { state in
-            state.buffers.append(buffer)
-            state.wantedKinds.formUnion(buffer.kinds)
-            return state.isFinished
-        }
-        if isFinished { buffer.finish() }
-    }
-
-    private func remove(_ buffer: EventBuffer) {
-        state.withLock { state in
-            state.buffers.removeAll { $0 === buffer }
-            state.wantedKinds = state.buffers.reduce(into: []) { $0.formUnion($1.kinds) }
-        }
-        buffer.finish()
     }
 }

@@ -24,6 +24,14 @@ public struct EventSubscription: AsyncSequence, Sendable {
 
     let buffer: EventBuffer
 
+    /// The kinds of events that the reader gets.
+    package var kinds: Set<EventKind> { buffer.kinds }
+
+    /// Ends the sequence after what has been published.
+    package func finish() {
+        buffer.finish()
+    }
+
     /// Begins to read; what several iterators take is divided among them.
     public func makeAsyncIterator() -> Iterator {
         Iterator(buffer: buffer)

@@ -1,47 +1,87 @@
-/// A namespace together with the protocol that its plugins conform to.
+/// A kind of plugin: its namespace, its protocol, and the settings that all its plugins share.
+///
+/// The kinds of this package are declared in the same way as anybody else's, beside the protocol:
 ///
 /// ```swift
-/// @Setting("What to report.", plugins: .generators) var generators: [any ReportGenerator]
+/// /// Knows the temperature of some place.
+/// public protocol Thermometer: Plugin where Options == NoOptions {
+///     func temperature() async throws -> Double
+/// }
+///
+/// extension Thermometer {
+///     public static var namespace: PluginNamespace { PluginKind.thermometers.namespace }
+/// }
+///
+/// extension PluginKind<any Thermometer, NoOptions> {
+///     public static var thermometers: Self { Self("thermometers") }
+/// }
 /// ```
-public struct PluginKind<Plugins>: Sendable {
+///
+/// A setting then takes plugins of the kind:
+///
+/// ```swift
+/// @Setting("Where to measure.", plugins: .thermometers) var source: (any Thermometer)?
+/// ```
+public struct PluginKind<Plugins: Sendable, Options: Settings>: Sendable {
     /// The namespace of the plugins' keys.
     public let namespace: PluginNamespace
+    /// What the settings of the plugins may refer to; `nil` for the same as the settings around.
+    public let scope: RenderScope?
 
-    /// Ties a namespace to a protocol.
-    public init(_ namespace: PluginNamespace) {
+    /// Declares a kind.
+    public init(_ namespace: PluginNamespace, scope: RenderScope? = nil) {
         self.namespace = namespace
+        self.scope = scope
     }
 }
 
-extension PluginKind<any ReportGenerator> {
-    /// Report generators.
-    public static var generators: Self { Self(.generators) }
+/// The options of a kind whose plugins share no settings.
+public struct NoOptions: Settings {
+    /// Makes no options.
+    public init() {}
 }
 
-extension PluginKind<any MessageFormatter> {
-    /// Message formatters.
-    public static var formatters: Self { Self(.formatters) }
+/// A plugin as master.yaml declares it: configured, with its options and its place.
+public struct PluginDeclaration<P: Sendable, Options: Settings>: Sendable {
+    /// The key under which it was found.
+    public let key: PluginKey
+    /// The configured plugin.
+    public let plugin: P
+    /// The settings that all plugins of the kind share.
+    public let options: Options
+    /// Where the key stands.
+    public let range: SourceRange?
+    /// The plugins that were made for this declaration: those among its settings, the innermost
+    /// first, then the plugin itself.
+    package let instances: [PluginInstance]
+
+    package init(
+        key: PluginKey, plugin: P, options: Options, range: SourceRange? = nil,
+        instances: [PluginInstance] = []
+    ) {
+        self.key = key
+        self.plugin = plugin
+        self.options = options
+        self.range = range
+        self.instances = instances
+    }
 }
 
-extension PluginKind<any SecretProvider> {
-    /// Secret providers.
-    public static var secrets: Self { Self(.secrets) }
-}
+/// A plugin that a decoder made, to be started before it is used and stopped afterwards.
+package final class PluginInstance: Sendable {
+    package let key: PluginKey
+    package let plugin: any Plugin
 
-extension PluginKind<any Reporter> {
-    /// Reporters.
-    public static var reporters: Self { Self(.reporters) }
-}
-
-extension PluginKind<any Step> {
-    /// Steps.
-    public static var steps: Self { Self(.steps) }
+    package init(_ key: PluginKey, _ plugin: any Plugin) {
+        self.key = key
+        self.plugin = plugin
+    }
 }
 
 extension Setting {
     /// Declares a setting that holds one plugin and may be left out.
-    public init<P: Sendable>(
-        _ summary: String, plugins kind: PluginKind<P>, _ options: SettingOption...
+    public init<P: Sendable, O: Settings>(
+        _ summary: String, plugins kind: PluginKind<P, O>, _ options: SettingOption...
     ) where Value == P? {
         self.init(
             summary, options, shape: { "a plugin of \(kind.namespace.rawValue)" },
@@ -52,8 +92,8 @@ extension Setting {
     }
 
     /// Declares a setting that holds a list of plugins and may be left out.
-    public init<P: Sendable>(
-        _ summary: String, plugins kind: PluginKind<P>, _ options: SettingOption...
+    public init<P: Sendable, O: Settings>(
+        _ summary: String, plugins kind: PluginKind<P, O>, _ options: SettingOption...
     ) where Value == [P]? {
         self.init(
             summary, options, shape: { "a list of \(kind.namespace.rawValue)" },
@@ -63,22 +103,13 @@ extension Setting {
             })
     }
 
-    /// Declares a setting that holds a list of plugins with the places of their declarations.
-    ///
-    /// - Parameters:
-    ///   - summary: What the setting does.
-    ///   - kind: Which plugins may stand in it.
-    ///   - scope: What their settings may refer to.
-    ///   - options: Traits of the setting.
-    public init<P: Sendable>(
-        _ summary: String, declarations kind: PluginKind<P>, scope: RenderScope,
-        _ options: SettingOption...
-    ) where Value == [PluginDeclaration<P>]? {
+    /// Declares a setting that holds a list of plugins with their options and places.
+    public init<P: Sendable, O: Settings>(
+        _ summary: String, declarations kind: PluginKind<P, O>, _ options: SettingOption...
+    ) where Value == [PluginDeclaration<P, O>]? {
         self.init(
             summary, options, shape: { "a list of \(kind.namespace.rawValue)" },
             fallback: .some(nil),
-            read: { node, decoder in
-                decoder.within(scope) { decoder.plugins(kind, from: node).map { .some($0) } }
-            })
+            read: { node, decoder in decoder.plugins(kind, from: node).map { .some($0) } })
     }
 }

@@ -64,14 +64,34 @@ public struct Registry: Sendable {
 
     /// Finds a plugin by its key as it is written in master.yaml.
     public subscript(text: String) -> Entry? {
-        guard let dot = text.firstIndex(of: "."),
-            let namespace = PluginNamespace(rawValue: String(text[..<dot]))
-        else { return nil }
-        return self[PluginKey(namespace, String(text[text.index(after: dot)...]))]
+        PluginKey(text).flatMap { self[$0] }
     }
 
     /// The plugins of one kind, sorted by name.
     public func entries(in namespace: PluginNamespace) -> [Entry] {
         entries.filter { $0.key.namespace == namespace }
+    }
+}
+
+/// A list of plugin types from one place, to be put into a ``Registry``.
+public struct PluginBundle: Sendable {
+    /// Where the plugins come from, named when two plugins have the same key.
+    public let origin: String
+    /// The plugin types.
+    public let plugins: [any Plugin.Type]
+
+    /// Makes a bundle.
+    ///
+    /// - Parameters:
+    ///   - plugins: The plugin types.
+    ///   - origin: Where they come from; by default the module in which the bundle is written.
+    public init(_ plugins: any Plugin.Type..., origin: String = #fileID) {
+        self.init(plugins, origin: origin)
+    }
+
+    /// Makes a bundle of an array of plugin types.
+    public init(_ plugins: [any Plugin.Type], origin: String = #fileID) {
+        self.plugins = plugins
+        self.origin = origin.hasSuffix(".swift") ? String(origin.prefix { $0 != "/" }) : origin
     }
 }

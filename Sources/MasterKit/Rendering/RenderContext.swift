@@ -40,16 +40,17 @@ public enum RenderScope: Sendable, Hashable {
 
 /// The values of secrets by name, fetched before the first build.
 public struct SecretValues: Sendable {
-    private let values: [String: String]
+    /// The values by name.
+    package let byName: [String: String]
     /// What replaces these values in everything that is shown or stored.
     public let mask: SecretMask
 
     /// Makes a set of secret values.
     public init(_ values: [String: String] = [:]) {
-        self.values = values
+        byName = values
         mask = SecretMask(values.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) })
     }
 
     /// The value of a secret.
-    public subscript(name: String) -> String? { values[name] }
+    public subscript(name: String) -> String? { byName[name] }
 }

@@ -2,8 +2,8 @@
 ///
 /// A reporter never delays, changes or fails a build. It is shared by all deliveries, several of
 /// which may be under way at once; those of one build request come in order, one at a time.
-public protocol Reporter: Plugin, CommonSettings {
-    /// The generators when the file names none.
+public protocol Reporter: Plugin where Options == ReporterOptions {
+    /// The generators when the file names none; they are neither started nor stopped.
     var defaultGenerators: [any ReportGenerator] { get }
 
     /// Makes the body when a generator names no formatter; made anew whenever it is needed, and
@@ -30,10 +30,7 @@ public protocol Reporter: Plugin, CommonSettings {
 
 extension Reporter {
     /// The namespace `reporters`.
-    public static var namespace: PluginNamespace { .reporters }
-
-    /// The settings common to all reporters.
-    public static func commonSettings() -> any Settings { ReporterOptions() }
+    public static var namespace: PluginNamespace { PluginKind.reporters.namespace }
 
     /// One report when a build starts and one when it ends, whatever the result.
     public var defaultGenerators: [any ReportGenerator] { [EveryBuildGenerator()] }
@@ -54,8 +51,9 @@ public struct ReporterOptions: Settings {
     @Setting("The reporter's name; by default the plugin's.", .notEmpty)
     public var name: String?
     /// What is reported.
-    @Setting("What is reported; by default what the plugin says.", plugins: .generators, .notEmpty)
-    public var generators: [any ReportGenerator]?
+    @Setting(
+        "What is reported; by default what the plugin says.", declarations: .generators, .notEmpty)
+    public var generators: [PluginDeclaration<any ReportGenerator, NoOptions>]?
     /// How often and when a report that did not arrive is tried again.
     @Setting("How often and when a report that did not arrive is tried again; by default 75 h.")
     public var retry: RetryPolicy?
@@ -67,36 +65,47 @@ public struct ReporterOptions: Settings {
     public init() {}
 }
 
-extension ReporterOptions: CheckedOptions {
+extension ReporterOptions {
     /// Finds a body that is described twice.
-    func check(_ settings: SettingsCheck) {
+    public func check(_ settings: SettingsCheck) {
+        let formatters = PluginKind.formatters.namespace
         guard settings.isGiven("format"),
-            let generator = generators?.first(where: { !$0.formatters.isEmpty })
+            let generator = generators?.first(where: { declaration in
+                declaration.instances.contains { $0.key.namespace == formatters }
+            })
         else { return }
         settings.error(
-            "'format' can't stand beside \(type(of: generator).key) with a formatter of its own; "
+            "'format' can't stand beside \(generator.key) with a formatter of its own; "
                 + "keep one of the two", at: "format")
     }
 }
 
-extension PluginDeclaration where P == any Reporter {
+/// A reporter as master.yaml declares it.
+public typealias ReporterDeclaration = PluginDeclaration<any Reporter, ReporterOptions>
+
+extension PluginKind<any Reporter, ReporterOptions> {
+    /// Reporters.
+    public static var reporters: Self { Self("reporters", scope: .service) }
+}
+
+extension PluginDeclaration where P == any Reporter, Options == ReporterOptions {
     /// The name under which the reporter's deliveries are kept.
     public var name: String {
-        (options as? ReporterOptions)?.name ?? key.name
+        options.name ?? key.name
     }
 
     /// The generators of the file, or else the plugin's own.
     public var generators: [any ReportGenerator] {
-        (options as? ReporterOptions)?.generators ?? plugin.defaultGenerators
+        options.generators?.map(\.plugin) ?? plugin.defaultGenerators
     }
 
     /// What the file says about trying again.
     public var retry: RetryPolicy? {
-        (options as? ReporterOptions)?.retry
+        options.retry
     }
 
     /// How many reports are on their way at once.
     public var inFlight: Int {
-        ((options as? ReporterOptions)?.inFlight ?? InFlightLimit()).count
+        (options.inFlight ?? InFlightLimit()).count
     }
 }

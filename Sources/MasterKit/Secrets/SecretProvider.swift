@@ -3,7 +3,7 @@
 /// Providers are asked in the order of master.yaml, before the first build; the first that knows
 /// a name gives its value. A provider that fails ends the asking: what another one has under the
 /// name need not be the same.
-public protocol SecretProvider: Plugin {
+public protocol SecretProvider: Plugin where Options == NoOptions {
     /// The value of a secret.
     ///
     /// - Parameters:
@@ -16,5 +16,13 @@ public protocol SecretProvider: Plugin {
 
 extension SecretProvider {
     /// The namespace `secrets`.
-    public static var namespace: PluginNamespace { .secrets }
+    public static var namespace: PluginNamespace { PluginKind.secrets.namespace }
+}
+
+/// A provider of secrets as master.yaml declares it.
+public typealias SecretProviderDeclaration = PluginDeclaration<any SecretProvider, NoOptions>
+
+extension PluginKind<any SecretProvider, NoOptions> {
+    /// Providers of secrets.
+    public static var secrets: Self { Self("secrets", scope: .service) }
 }

@@ -10,16 +10,30 @@
 /// the plugin is configured, and never changes afterwards.
 @propertyWrapper
 public struct Setting<Value: Sendable>: Sendable {
-    private let slot: SettingSlot<Value>
+    private var slot: SettingSlot<Value>
 
     /// The value from master.yaml, or else the default.
+    ///
+    /// Setting it, before the file is read, gives the setting another default.
     public var wrappedValue: Value {
-        guard let value = slot.value else {
-            preconditionFailure(
-                "a setting was read before its plugin was configured: \(slot.summary)")
+        get {
+            guard let value = slot.value else {
+                preconditionFailure(
+                    "a setting was read before its plugin was configured: \(slot.summary)")
+            }
+            return value
         }
-        return value
+        set {
+            slot = slot.with(fallback: newValue)
+            SettingRecorder.note(slot)
+        }
     }
+
+    /// The setting itself.
+    public var projectedValue: Self { self }
+
+    /// Whether the value comes from master.yaml.
+    public var isGiven: Bool { slot.isGiven }
 
     init(
         _ summary: String, _ options: [SettingOption], shape: @escaping @Sendable () -> String,

@@ -1,8 +1,8 @@
 extension SettingDecoder {
     /// Reads a list of plugin entries; an empty list is one.
-    public func plugins<P: Sendable>(
-        _ kind: PluginKind<P>, from node: YAMLNode
-    ) -> [PluginDeclaration<P>]? {
+    public func plugins<P: Sendable, O: Settings>(
+        _ kind: PluginKind<P, O>, from node: YAMLNode
+    ) -> [PluginDeclaration<P, O>]? {
         if node.isPlaceholder { return nil }
         guard case .sequence(let items) = node.kind, node.expressionName == nil else {
             return error(
@@ -15,12 +15,34 @@ extension SettingDecoder {
     }
 
     /// Reads one plugin entry: a key alone, or a mapping of one key to its settings.
-    public func plugin<P: Sendable>(
-        _ kind: PluginKind<P>, from node: YAMLNode
-    ) -> PluginDeclaration<P>? {
+    public func plugin<P: Sendable, O: Settings>(
+        _ kind: PluginKind<P, O>, from node: YAMLNode
+    ) -> PluginDeclaration<P, O>? {
         if node.isPlaceholder { return nil }
-        guard let entry = pluginEntry(of: node, in: kind.namespace), !entry.key.isPlaceholder,
-            let known = knownPlugin(entry.key, in: kind.namespace)
+        return within(kind.scope ?? scope) {
+            let (made, nested) = recordingInstances { makePlugin(in: kind.namespace, from: node) }
+            guard let made else { return nil }
+            let instances = nested + [PluginInstance(made.key, made.plugin)]
+            record(instances)
+            guard let plugin = made.plugin as? P, let options = made.options as? O else {
+                return error(
+                    "\(made.key) does not conform to the protocol of "
+                        + "\(kind.namespace.rawValue)", at: made.range)
+            }
+            return PluginDeclaration(
+                key: made.key, plugin: plugin, options: options, range: made.range,
+                instances: instances)
+        }
+    }
+
+    private typealias MadePlugin = (
+        key: PluginKey, plugin: any Plugin, options: any Settings, range: SourceRange?
+    )
+
+    /// Makes the plugin of an entry with its options, both filled and checked.
+    private func makePlugin(in namespace: PluginNamespace, from node: YAMLNode) -> MadePlugin? {
+        guard let entry = pluginEntry(of: node, in: namespace), !entry.key.isPlaceholder,
+            let known = knownPlugin(entry.key, in: namespace)
         else { return nil }
         let place = entry.key.range
         let (made, table) = settings(of: known.type) {
@@ -33,15 +55,8 @@ extension SettingDecoder {
         let before = errorCount
         let check = SettingsCheck(decoder: self, given: given, place: place)
         made.plugin.check(check)
-        (made.options as? any CheckedOptions)?.check(check)
-        guard errorCount == before else { return nil }
-        guard let typed = made.plugin as? P else {
-            return error(
-                "\(known.key) does not conform to the protocol of \(kind.namespace.rawValue)",
-                at: place)
-        }
-        return PluginDeclaration(
-            key: known.key, plugin: typed, options: made.options, range: place)
+        made.options.check(check)
+        return errorCount == before ? (known.key, made.plugin, made.options, place) : nil
     }
 
     private func pluginEntry(
@@ -114,8 +129,8 @@ private struct PluginParts {
     let plugin: any Plugin
     let options: any Settings
 
-    init(_ type: any Plugin.Type) {
-        plugin = type.init()
-        options = (type as? any CommonSettings.Type)?.commonSettings() ?? NoCommonSettings()
+    init<P: Plugin>(_ type: P.Type) {
+        plugin = P()
+        options = P.options
     }
 }

@@ -25,6 +25,8 @@ public final class SettingDecoder {
     /// Whether values that are computed at run time are passed over.
     private(set) var isProbing = false
     private var layouts: [ObjectIdentifier: SettingLayout] = [:]
+    /// The plugins that were made for the value that is being read.
+    private var instances: [PluginInstance] = []
 
     /// Makes a decoder.
     public init(
@@ -124,6 +126,21 @@ public final class SettingDecoder {
         self.subject = subject
         defer { self.subject = outer }
         return body()
+    }
+
+    /// Runs a body, and returns the plugins that were made in it beside its result.
+    func recordingInstances<Result>(
+        _ body: () -> Result
+    ) -> (result: Result, instances: [PluginInstance]) {
+        let outer = instances
+        instances = []
+        defer { instances = outer }
+        return (body(), instances)
+    }
+
+    /// Notes plugins that were made for the value that is being read.
+    func record(_ made: [PluginInstance]) {
+        instances += made
     }
 
     /// Runs a body in which values may refer to something else.

@@ -23,6 +23,14 @@ final class SettingSlot<Value: Sendable>: AnySetting {
     /// The configured value, or else the default.
     var value: Value? { configured.withLock { $0 } ?? fallback }
 
+    /// Whether a value was configured.
+    var isGiven: Bool { configured.withLock { $0 } != nil }
+
+    /// The same setting with another default, not configured.
+    func with(fallback: Value) -> SettingSlot {
+        SettingSlot(summary, options, shape: describe, fallback: fallback, read: read)
+    }
+
     var shape: String { describe() }
 
     var isRequired: Bool { fallback == nil }

@@ -5,9 +5,17 @@
 public protocol Settings: Sendable {
     /// Makes a value whose settings have their defaults.
     init()
+
+    /// Looks at the settings together and adds diagnostics; touches nothing outside.
+    ///
+    /// Called once for a plugin and its options, after every setting was read without an error.
+    func check(_ settings: SettingsCheck)
 }
 
 extension Settings {
+    /// Finds nothing wrong.
+    public func check(_ settings: SettingsCheck) {}
+
     /// The settings of this value, with those of its groups, in the order of their declaration.
     func settingFields() -> [SettingField] {
         Mirror(reflecting: self).children.flatMap { child -> [SettingField] in

@@ -1,10 +1,7 @@
 /// A part of a build: it does one thing and says how it went.
 ///
 /// A step is shared by all builds; what belongs to one run lives in ``run(in:)``.
-public protocol Step: Plugin, CommonSettings {
-    /// The common settings that this type has unless the file says otherwise.
-    static var options: StepOptions { get }
-
+public protocol Step: Plugin where Options == StepOptions {
     /// Does the work. Called once a build, in a task of its own that is cancelled when the build
     /// is stopped.
     ///
@@ -15,11 +12,13 @@ public protocol Step: Plugin, CommonSettings {
 
 extension Step {
     /// The namespace `steps`.
-    public static var namespace: PluginNamespace { .steps }
+    public static var namespace: PluginNamespace { PluginKind.steps.namespace }
+}
 
-    /// The options every step has.
-    public static var options: StepOptions { StepOptions() }
+/// A step as master.yaml declares it.
+public typealias StepDeclaration = PluginDeclaration<any Step, StepOptions>
 
-    /// The settings common to all steps.
-    public static func commonSettings() -> any Settings { StepOptionSettings() }
+extension PluginKind<any Step, StepOptions> {
+    /// Steps.
+    public static var steps: Self { Self("steps", scope: .build) }
 }

@@ -1,93 +1,72 @@
 /// The settings common to all steps: when a step runs and what its result does to the build.
-public struct StepOptions: Sendable {
+public struct StepOptions: Settings {
     /// The name in the build; by default the plugin's.
+    @Setting("The step's name, at most 50 characters.", .notEmpty)
     public var name: Renderable<String>?
     /// Whether a failure ends the build.
+    @Setting("End the build when this step fails.")
     public var haltOnFailure = Renderable(false)
     /// Whether a failure makes the build fail.
+    @Setting("A failure of this step fails the build.")
     public var flunkOnFailure = Renderable(true)
     /// Whether warnings make the build fail.
+    @Setting("Warnings of this step fail the build.")
     public var flunkOnWarnings = Renderable(false)
     /// Whether a failure gives the build warnings, when it does not make it fail.
+    @Setting("A failure gives the build warnings.")
     public var warnOnFailure = Renderable(false)
     /// Whether warnings give the build warnings.
+    @Setting("Warnings give the build warnings.")
     public var warnOnWarnings = Renderable(false)
     /// Whether the step runs even after the build was ended or stopped.
+    @Setting("Run even after the build was ended or stopped.")
     public var alwaysRun = Renderable(false)
     /// Whether the step runs at all.
+    @Setting("Run only if this holds.")
     public var doStepIf = Renderable(true)
     /// Whether displays leave the step out.
+    @Setting("Leave the step out of displays if this holds.")
     public var hideStepIf = Renderable(false)
     /// What is shown while the step runs.
+    @Setting("Shown while the step runs.")
     public var description: Renderable<Words>?
     /// What is shown when the step has finished.
+    @Setting("Shown when the step has finished.")
     public var descriptionDone: Renderable<Words>?
     /// What is added to either.
+    @Setting("Added to what is shown.")
     public var descriptionSuffix: Renderable<Words>?
     /// Which results of the step are told in the build's state.
+    @Setting("Which results are told in the build's state.")
     public var updateBuildSummaryPolicy: SummaryPolicy?
     /// The encoding of the output of commands.
-    public var logEncoding: LogEncoding = .utf8
+    @Setting("The encoding of the output of commands.")
+    public var logEncoding = LogEncoding.utf8
     /// Where commands run, relative to the build's folder.
+    @Setting("Where commands run.", .notEmpty)
     public var workdir: Renderable<String>?
     /// How long the whole step may take.
+    @Setting("How long the whole step may take.")
     public var maxTime: Renderable<Duration>?
 
     /// Makes the options every step has.
     public init() {}
-}
 
-/// The settings of ``StepOptions`` as they stand in a file, each only when it is given.
-struct StepOptionSettings: Settings {
-    @Setting("The step's name, at most 50 characters.", .notEmpty)
-    var name: Renderable<String>?
-    @Setting("End the build when this step fails.") var haltOnFailure: Renderable<Bool>?
-    @Setting("A failure of this step fails the build.") var flunkOnFailure: Renderable<Bool>?
-    @Setting("Warnings of this step fail the build.") var flunkOnWarnings: Renderable<Bool>?
-    @Setting("A failure gives the build warnings.") var warnOnFailure: Renderable<Bool>?
-    @Setting("Warnings give the build warnings.") var warnOnWarnings: Renderable<Bool>?
-    @Setting("Run even after the build was ended or stopped.")
-    var alwaysRun: Renderable<Bool>?
-    @Setting("Run only if this holds.") var doStepIf: Renderable<Bool>?
-    @Setting("Leave the step out of displays if this holds.") var hideStepIf: Renderable<Bool>?
-    @Setting("Shown while the step runs.") var description: Renderable<Words>?
-    @Setting("Shown when the step has finished.") var descriptionDone: Renderable<Words>?
-    @Setting("Added to what is shown.") var descriptionSuffix: Renderable<Words>?
-    @Setting("Which results are told in the build's state.")
-    var updateBuildSummaryPolicy: SummaryPolicy?
-    @Setting("The encoding of the output of commands.") var logEncoding: LogEncoding?
-    @Setting("Where commands run.", .notEmpty) var workdir: Renderable<String>?
-    @Setting("How long the whole step may take.") var maxTime: Renderable<Duration>?
-
-    /// Lays what the file says over a type's own options.
-    func applied(to defaults: StepOptions) -> StepOptions {
-        var options = defaults
-        options.name = name ?? options.name
-        options.haltOnFailure = haltOnFailure ?? options.haltOnFailure
-        options.flunkOnFailure = flunkOnFailure ?? options.flunkOnFailure
-        options.flunkOnWarnings = flunkOnWarnings ?? options.flunkOnWarnings
-        options.warnOnFailure = warnOnFailure ?? options.warnOnFailure
-        options.warnOnWarnings = warnOnWarnings ?? options.warnOnWarnings
-        options.alwaysRun = alwaysRun ?? options.alwaysRun
-        options.doStepIf = doStepIf ?? options.doStepIf
-        options.hideStepIf = hideStepIf ?? options.hideStepIf
-        options.description = description ?? options.description
-        // What the file says of a running step also holds for a finished one.
-        let ownDone = description == nil ? options.descriptionDone : nil
-        options.descriptionDone = descriptionDone ?? ownDone
-        options.descriptionSuffix = descriptionSuffix ?? options.descriptionSuffix
-        options.updateBuildSummaryPolicy =
-            updateBuildSummaryPolicy ?? options.updateBuildSummaryPolicy
-        options.logEncoding = logEncoding ?? options.logEncoding
-        options.workdir = workdir ?? options.workdir
-        options.maxTime = maxTime ?? options.maxTime
-        return options
+    /// What is shown when the step has finished: where the file describes the running step, not
+    /// the type's own words.
+    public var finishedDescription: Renderable<Words>? {
+        if $descriptionDone.isGiven || !$description.isGiven, let descriptionDone {
+            return descriptionDone
+        }
+        return description
     }
-}
 
-extension StepOptionSettings: CheckedOptions {
+    /// Whether the file says what is shown of the finished step, which wins over the step's own
+    /// words.
+    public var describesFinishedStep: Bool { $description.isGiven || $descriptionDone.isGiven }
+
     /// Finds a name that is too long; one that is computed is cut when it is known.
-    func check(_ settings: SettingsCheck) {
+    public func check(_ settings: SettingsCheck) {
         let limit = StepRecord.maximumNameLength
         guard let count = name?.constant?.count, count > limit else { return }
         settings.error(
@@ -95,23 +74,15 @@ extension StepOptionSettings: CheckedOptions {
     }
 }
 
-extension PluginDeclaration where P == any Step {
-    /// The type's own options with what the file says laid over them.
-    public var stepOptions: StepOptions {
-        let defaults = type(of: plugin).options
-        return (options as? StepOptionSettings)?.applied(to: defaults) ?? defaults
-    }
-
-    /// Whether the file says what is shown of the running step, which wins over the step's own
-    /// words.
-    public var hasOwnDescription: Bool {
-        (options as? StepOptionSettings)?.description != nil
-    }
-
-    /// Whether the file says what is shown of the finished step, which wins over the step's own
-    /// words.
-    public var hasOwnDescriptionDone: Bool {
-        let given = options as? StepOptionSettings
-        return given?.description != nil || given?.descriptionDone != nil
+extension StepOptions: SettingHints {
+    /// What to do instead of writing settings that Buildbot's steps have.
+    public static func hint(forUnknown name: String) -> String? {
+        switch name {
+        case "locks":
+            "steps can't wait for locks in this version; 'run --jobs 1' builds one at a time"
+        case "retry":
+            "steps are not run again in this version; leave it out"
+        default: nil
+        }
     }
 }

@@ -1,14 +1,12 @@
 internal import Dispatch
 internal import MasterKit
 
-/// What all builds of a master share.
+/// What a build works with: the configuration that was in force when it began, and what all builds
+/// of a master share.
 struct BuildEnvironment: Sendable {
     let configuration: MasterConfiguration
-    let store: Store
-    let worker: any Worker
-    let workerID: Int
     let secrets: SecretValues
-    let mask: SecretMask
+    let store: Store
     let http: HTTPClient
     /// The session of all builds, when the file says that they share one.
     let sharedSession: HTTPSession?
@@ -16,15 +14,12 @@ struct BuildEnvironment: Sendable {
     let logQueue: DispatchQueue
     let logger: Logger
 
+    var mask: SecretMask { secrets.mask }
+
     /// The session for one build.
     func session() throws(HTTPError) -> HTTPSession {
         if let sharedSession { return sharedSession }
         return try http.makeSession()
-    }
-
-    /// What values may ask of the worker.
-    var workerInfo: JSONObject {
-        ["name": .string(worker.name), "basedir": .string(basedir)]
     }
 
     func builddir(of builder: BuilderConfiguration) -> String {

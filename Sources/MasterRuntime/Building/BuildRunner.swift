@@ -2,12 +2,9 @@ internal import MasterKit
 
 /// Runs one build of one request, step by step.
 struct BuildRunner: Sendable {
-    let request: BuildRequest
-    let builderRow: Builder
+    let requestID: Int
     let builder: BuilderConfiguration
-    let sourceStamps: [SourceStamp]
-    /// Properties of the request, which win over those of the file.
-    let properties: Properties
+    let lease: WorkerPool.Lease
     let shared: BuildEnvironment
     let control: BuildControl
     /// Whether a build that ends as retry is to be run again.
@@ -18,11 +15,14 @@ struct BuildRunner: Sendable {
     /// - Returns: The finished build; its result is retry only when it is to be run again.
     /// - Throws: When the store no longer takes anything.
     func run() async throws(StoreError) -> FinishedBuild {
+        let (started, submitted) = try await start()
         let build = BuildState(
-            build: try await start(), builder: builder, sourceStamps: sourceStamps,
-            secrets: shared.secrets, worker: shared.workerInfo,
+            build: started, builder: builder, sourceStamps: submitted.sourceStamps,
+            secrets: shared.secrets,
+            worker: ["name": .string(lease.worker.name), "basedir": .string(shared.basedir)],
             identity: shared.configuration.identity)
         do {
+            if let missing = submitted.missing { throw missing }
             try await makeFolder()
             try await runSteps(of: build, in: shared.session())
         } catch {
@@ -34,39 +34,42 @@ struct BuildRunner: Sendable {
 
     // MARK: Start
 
-    private func start() async throws(StoreError) -> Build {
-        let (request, builderRow, workerID) = (request, builderRow, shared.workerID)
-        return try await shared.store.write { transaction in
+    private func start() async throws(StoreError) -> (Build, SubmittedValues) {
+        try await shared.store.write { transaction in
+            let request = try transaction.request(requestID)
+            let buildset = try transaction.buildset(request.buildsetID)
+            let submitted = try transaction.submitted(buildset, shared.secrets)
             var build = try transaction.claim(
-                request.id, builder: builderRow, workerID: workerID, properties: Properties())
-            let properties = self.properties(of: build)
+                requestID, builder: try transaction.builder(request.builderID),
+                workerID: lease.workerID, properties: Properties())
+            let properties = properties(of: build, submitted)
             build.properties = shared.mask.apply(to: properties)
             try transaction.announce(build)
             build.properties = properties
-            return build
+            return (build, submitted)
         }
     }
 
     /// Makes the folder that is the build's own.
     private func makeFolder() async throws {
         let folder = Command.MakeDirectory(shared.builddir(of: builder))
-        _ = try await shared.worker.run(.mkdir(folder)) { _ in }
+        _ = try await lease.worker.run(.mkdir(folder)) { _ in }
     }
 
     /// The properties in the order in which later ones win: file, builder, worker, build, request.
-    private func properties(of build: Build) -> Properties {
+    private func properties(of build: Build, _ submitted: SubmittedValues) -> Properties {
         var properties = shared.configuration.properties
         properties.merge(builder.properties)
         properties.set("buildername", .string(builder.name), source: "Builder")
         properties.set("builderid", .int(build.builderID), source: "Builder")
-        properties.set("workername", .string(shared.worker.name), source: "Worker")
+        properties.set("workername", .string(lease.worker.name), source: "Worker")
         properties.set("buildnumber", .int(build.number), source: "Build")
-        if sourceStamps.count == 1, let stamp = sourceStamps.first {
+        if submitted.sourceStamps.count == 1, let stamp = submitted.sourceStamps.first {
             for name in ["branch", "revision", "repository", "codebase", "project"] {
                 properties.set(name, stamp.attribute(name) ?? .null, source: "Build")
             }
         }
-        properties.merge(self.properties)
+        properties.merge(submitted.properties)
         properties.set("basedir", .string(shared.basedir), source: "Worker")
         properties.set("builddir", .string(shared.builddir(of: builder)), source: "Worker")
         if let owners = owners(properties) {
@@ -94,7 +97,8 @@ struct BuildRunner: Sendable {
             if hasEnded || control.stopReason != nil, !step.policy.alwaysRun { continue }
             let runner = StepRunner(
                 step: step, name: plan.take(shared.mask.apply(to: step.name)), number: plan.count,
-                build: build, shared: shared, session: session, control: control)
+                build: build, worker: lease.worker, shared: shared, session: session,
+                control: control)
             if await runner.run() { hasEnded = true }
         }
     }

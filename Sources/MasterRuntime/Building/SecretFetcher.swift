@@ -35,7 +35,8 @@ public struct SecretFetcher: Sendable {
     public func fetch() async -> Fetched {
         guard !configuration.secretUses.isEmpty else { return Fetched() }
         do {
-            return try await PluginLife(configuration.secretProviders).run { await ask() }
+            return try await PluginLife(configuration.secretProviders.flatMap(\.instances))
+                .run { await ask() }
         } catch {
             let range = configuration.secretProviders.first?.range
             return Fetched(diagnostics: [Diagnostic(.error, "\(error)", range: range)])

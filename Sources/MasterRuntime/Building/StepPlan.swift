@@ -4,8 +4,7 @@ internal import MasterKit
 struct StepPlan {
     /// What is known of a step before it begins.
     struct Planned {
-        let declaration: PluginDeclaration<any Step>
-        let options: StepOptions
+        let declaration: StepDeclaration
         var name: String
         var policy = StepPolicy()
         var place: StepPlace
@@ -13,6 +12,8 @@ struct StepPlan {
         var running = RunningText()
         /// What could not be rendered; the step ends as exception with it.
         var fault: RenderError?
+
+        var options: StepOptions { declaration.options }
     }
 
     let builder: BuilderConfiguration
@@ -28,17 +29,15 @@ struct StepPlan {
     var count: Int { used.count }
 
     /// Renders what must be known of a step before it begins.
-    func next(_ declaration: PluginDeclaration<any Step>, in context: RenderContext) -> Planned {
-        let options = declaration.stepOptions
+    func next(_ declaration: StepDeclaration, in context: RenderContext) -> Planned {
+        let options = declaration.options
         var planned = Planned(
-            declaration: declaration, options: options, name: declaration.key.name,
-            place: StepPlace(folder: folder))
+            declaration: declaration, name: declaration.key.name, place: StepPlace(folder: folder))
         do throws(RenderError) {
             planned.policy = try StepPolicy(options, in: context)
             planned.name = try name(options, in: context) ?? planned.name
             planned.place = try StepPlace(options, of: builder, in: folder, context)
-            planned.running = try StepTexts(options).running(
-                given: declaration.hasOwnDescription, in: context)
+            planned.running = try StepTexts(options).running(in: context)
         } catch {
             planned.fault = error
         }

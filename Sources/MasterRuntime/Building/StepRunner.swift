@@ -7,6 +7,7 @@ struct StepRunner: Sendable {
     let name: String
     let number: Int
     let build: BuildState
+    let worker: any Worker
     let shared: BuildEnvironment
     let session: HTTPSession
     let control: BuildControl
@@ -18,7 +19,7 @@ struct StepRunner: Sendable {
         let id = shared.store.makeStepID()
         let host = StepSession(
             number: number, place: step.place, running: step.running, session: session,
-            build: build, shared: shared, stepID: id)
+            build: build, worker: worker, shared: shared, stepID: id)
         await begin(id)
         var ending = await ending(of: await outcome(host), host)
         do {
@@ -131,8 +132,7 @@ struct StepRunner: Sendable {
         context.results = outcome.results
         do {
             let text = try StepTexts(step.options).done(
-                outcome, summary: host.summary, given: step.declaration.hasOwnDescriptionDone,
-                in: context)
+                outcome, summary: host.summary, in: context)
             let isHidden = try step.options.hideStepIf.render(in: context)
             return Ending(outcome.results, shared.mask.apply(to: text), isHidden: isHidden)
         } catch {

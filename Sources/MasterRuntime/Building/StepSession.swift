@@ -19,13 +19,14 @@ final class StepSession: StepHost {
     private let running: RunningText
     private let number: Int
     private let build: BuildState
+    private let worker: any Worker
     private let shared: BuildEnvironment
     private let stepID: Int
     private let state = Mutex(State())
 
     init(
         number: Int, place: StepPlace, running: RunningText, session: HTTPSession,
-        build: BuildState, shared: BuildEnvironment, stepID: Int
+        build: BuildState, worker: any Worker, shared: BuildEnvironment, stepID: Int
     ) {
         self.number = number
         self.workdir = place.workdir
@@ -34,6 +35,7 @@ final class StepSession: StepHost {
         self.running = running
         self.session = session
         self.build = build
+        self.worker = worker
         self.shared = shared
         self.stepID = stepID
     }
@@ -76,7 +78,7 @@ final class StepSession: StepHost {
         _ command: Command, updates: (CommandUpdate) async throws -> Void
     ) async throws -> CommandResult {
         guard case .shell(var shell) = command else {
-            return try await shared.worker.run(command, updates: updates)
+            return try await worker.run(command, updates: updates)
         }
         shell.workdir = FilePaths.absolute(shell.workdir, in: workdir)
         shell.environment.merge(environment) { own, _ in own }
@@ -89,7 +91,7 @@ final class StepSession: StepHost {
     private func run(
         _ shell: Command.Shell, _ updates: (CommandUpdate) async throws -> Void
     ) async throws -> CommandResult {
-        try await shared.worker.run(.shell(shell)) { try await updates(encoding.decoded($0)) }
+        try await worker.run(.shell(shell)) { try await updates(encoding.decoded($0)) }
     }
 
     /// Gives the commands that are run from now on a time by which they have to end.

@@ -10,15 +10,13 @@ struct StepTexts {
 
     /// What is shown while it runs.
     ///
-    /// - Parameters:
-    ///   - given: Whether the file says what is shown, which wins over the step's own words.
-    ///   - context: The build as it stands before the step begins.
+    /// - Parameter context: The build as it stands before the step begins.
     /// - Returns: The text to begin with, and what becomes of the step's own words.
     /// - Throws: ``RenderError`` when what the file says can't be rendered.
-    func running(given: Bool, in context: RenderContext) throws(RenderError) -> RunningText {
+    func running(in context: RenderContext) throws(RenderError) -> RunningText {
         let description = try options.description?.render(in: context).text
         return RunningText(
-            description: description ?? "running", isFixed: given,
+            description: description ?? "running", isFixed: options.$description.isGiven,
             suffix: try options.descriptionSuffix?.render(in: context).text)
     }
 
@@ -27,14 +25,14 @@ struct StepTexts {
     /// - Parameters:
     ///   - outcome: How it ended.
     ///   - summary: What the step itself said last.
-    ///   - given: Whether the file says what is shown, which wins over the step's own words.
     ///   - context: The build as it stands.
     /// - Returns: The words, with the result when it is no success.
     /// - Throws: ``RenderError`` when what the file says can't be rendered.
     func done(
-        _ outcome: StepOutcome, summary: String?, given: Bool, in context: RenderContext
+        _ outcome: StepOutcome, summary: String?, in context: RenderContext
     ) throws(RenderError) -> String {
-        var text = try words(summary: given ? nil : summary, in: context)
+        var text = try words(
+            summary: options.describesFinishedStep ? nil : summary, in: context)
         if outcome.results != .success { text += " (\(outcome.results.name))" }
         if outcome.isTimedOut { text += " (timed out)" }
         return text
@@ -44,7 +42,7 @@ struct StepTexts {
         summary: String?, in context: RenderContext
     ) throws(RenderError) -> String {
         if let summary { return try with(suffix: summary, in: context) }
-        let described = try (options.descriptionDone ?? options.description)?.render(in: context)
+        let described = try options.finishedDescription?.render(in: context)
         return try with(suffix: described?.text ?? "finished", in: context)
     }
 

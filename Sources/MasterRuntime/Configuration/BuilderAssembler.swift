@@ -104,7 +104,7 @@ struct BuilderAssembler {
     /// The steps of a builder; none when they are wrong, which is said where they are.
     private func steps(
         of declared: BuilderSettings, _ properties: inout Properties
-    ) -> [PluginDeclaration<any Step>] {
+    ) -> [StepDeclaration] {
         if let steps = declared.steps { return steps }
         if let reference = declared.factory { return steps(of: reference, &properties) }
         if !topLevel.declares("steps") {
@@ -117,7 +117,7 @@ struct BuilderAssembler {
 
     private func steps(
         of reference: FactoryReference, _ properties: inout Properties
-    ) -> [PluginDeclaration<any Step>] {
+    ) -> [StepDeclaration] {
         let factories = settings.factories
         if let factory = factories[reference.name] {
             bind(reference, to: factory, &properties)

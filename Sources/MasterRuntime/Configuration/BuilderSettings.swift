@@ -3,8 +3,8 @@ internal import MasterKit
 /// One entry of `builders`.
 struct BuilderSettings: Settings, SettingValue {
     @Setting("The name, unique in a master.", .notEmpty) var name: BuilderName
-    @Setting("The steps.", declarations: .steps, scope: .build)
-    var steps: [PluginDeclaration<any Step>]?
+    @Setting("The steps.", declarations: .steps)
+    var steps: [StepDeclaration]?
     @Setting("The factory whose steps it runs.") var factory: FactoryReference?
     @Setting("Values to be combined: a builder for each combination.") var matrix: Matrix?
     @Setting("Labels that generators filter by.") var tags: [String] = []

@@ -20,8 +20,9 @@ struct ConfigurationAssembler {
         let topLevel = TopLevel(mapping)
         let builders = BuilderAssembler(settings: settings, topLevel: topLevel, decoder: decoder)
             .builders(at: root.range)
-        let reporters = settings.services.declarations
-        decoder.checkUnique(reporters.map { ($0.name, $0.range) }) {
+        let (reporters, services) = (settings.services.reporters, settings.services.others)
+        let names = reporters.map { ($0.name, $0.range) } + services.map { ($0.name, $0.range) }
+        decoder.checkUnique(names.sorted { $0.1?.start.offset ?? 0 < $1.1?.start.offset ?? 0 }) {
             "there are two services named '\($0)'; give one another 'name'"
         }
         checkSecrets(settings, topLevel)
@@ -32,7 +33,7 @@ struct ConfigurationAssembler {
         return MasterConfiguration(
             path: path, folder: folder, identity: identity,
             properties: Properties(settings.properties.values, source: "master.yaml"),
-            builders: builders, reporters: reporters,
+            builders: BuilderTable(builders), reporters: reporters, services: services,
             secretProviders: settings.secrets ?? [], secretUses: decoder.secretUses,
             httpSession: settings.httpSession, durability: settings.delivery.durability,
             deliveryBounds: settings.delivery.bounds)

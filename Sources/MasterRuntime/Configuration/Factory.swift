@@ -32,7 +32,7 @@ struct FactoryTable: SettingValue {
 
 /// A build factory: a list of steps, with the parameters that a builder may give it.
 struct Factory: SettingValue {
-    var steps: [PluginDeclaration<any Step>]
+    var steps: [StepDeclaration]
     var parameters = FactoryParameters()
 
     static var shape: String { "a list of steps, or a mapping of parameters and steps" }
@@ -55,8 +55,8 @@ struct Factory: SettingValue {
 
 private struct FactoryForm: Settings {
     @Setting("What a builder may choose.") var parameters = FactoryParameters()
-    @Setting("The steps.", declarations: .steps, scope: .build)
-    var steps: [PluginDeclaration<any Step>]?
+    @Setting("The steps.", declarations: .steps)
+    var steps: [StepDeclaration]?
 }
 
 /// The parameters of a factory by name.

@@ -11,11 +11,13 @@ public struct MasterConfiguration: Sendable {
     /// Properties of every build.
     public let properties: Properties
     /// The builders in the order of the file.
-    public let builders: [BuilderConfiguration]
+    public let builders: BuilderTable
     /// The reporters in the order of the file.
-    public let reporters: [PluginDeclaration<any Reporter>]
+    public let reporters: [ReporterDeclaration]
+    /// The services that are no reporters.
+    public let services: [ServiceDeclaration]
     /// The providers of secrets, asked in order.
-    public let secretProviders: [PluginDeclaration<any SecretProvider>]
+    public let secretProviders: [SecretProviderDeclaration]
     /// Every secret that a setting asks for.
     public let secretUses: [SecretUse]
     /// Whether all builds share cookies and other state of HTTP.
@@ -24,6 +26,38 @@ public struct MasterConfiguration: Sendable {
     public let durability: Durability
     /// How much is kept for receivers that are away, and for how long.
     public let deliveryBounds: DeliveryBounds
+
+    /// The plugins that builds and reports use, in the order of their start; a factory's steps are
+    /// listed for each of its builders.
+    var instances: [PluginInstance] {
+        reporters.flatMap(\.instances) + services.flatMap(\.instances)
+            + builders.flatMap(\.steps).flatMap(\.instances)
+    }
+}
+
+/// Builders in the order of a file, found by name as well.
+public struct BuilderTable: RandomAccessCollection, Sendable {
+    private let builders: [BuilderConfiguration]
+    private let indices: [String: Int]
+
+    /// Makes a table; of two builders of one name the first is found.
+    public init(_ builders: [BuilderConfiguration]) {
+        self.builders = builders
+        indices = Dictionary(
+            builders.enumerated().map { ($0.element.name, $0.offset) },
+            uniquingKeysWith: { one, _ in one })
+    }
+
+    /// Where the builders begin.
+    public var startIndex: Int { builders.startIndex }
+    /// Where the builders end.
+    public var endIndex: Int { builders.endIndex }
+
+    /// The builder at a place.
+    public subscript(index: Int) -> BuilderConfiguration { builders[index] }
+
+    /// The builder of a name.
+    public subscript(name: String) -> BuilderConfiguration? { indices[name].map { builders[$0] } }
 }
 
 /// Who shares cookies and other state of HTTP.
@@ -51,5 +85,5 @@ public struct BuilderConfiguration: Sendable {
     /// Whether only another build can start it.
     public let isTriggeredOnly: Bool
     /// The steps of its factory.
-    public let steps: [PluginDeclaration<any Step>]
+    public let steps: [StepDeclaration]
 }

@@ -7,12 +7,12 @@ struct MasterSettings: Settings {
     @Setting("The address under which the master is found, for links in reports.")
     var buildbotURL: HTTPAddress?
     @Setting("Properties of every build.") var properties = PropertyValues()
-    @Setting("Providers of secrets, asked in order.", declarations: .secrets, scope: .service)
-    var secrets: [PluginDeclaration<any SecretProvider>]?
+    @Setting("Providers of secrets, asked in order.", declarations: .secrets)
+    var secrets: [SecretProviderDeclaration]?
     @Setting("Folders of plugin packages to load.") var plugins: PluginPackages?
-    @Setting("Reporters.") var services = ReporterList()
-    @Setting("The default build factory: a list of steps.", declarations: .steps, scope: .build)
-    var steps: [PluginDeclaration<any Step>]?
+    @Setting("What is told of the builds and runs beside them.") var services = ServiceList()
+    @Setting("The default build factory: a list of steps.", declarations: .steps)
+    var steps: [StepDeclaration]?
     @Setting("Build factories by name.") var factories = FactoryTable()
     @Setting("Builders.", .notEmpty) var builders: BuilderList?
     @Setting("Locks by name.") var locks: LockDeclarations?
@@ -31,21 +31,35 @@ extension MasterSettings: SettingHints {
     }
 }
 
-/// `services`: reporters, each read for itself, so that one mistake does not hide another.
-struct ReporterList: SettingValue {
-    var declarations: [PluginDeclaration<any Reporter>] = []
+/// `services`: reporters and others, each read for itself, so that one mistake does not hide
+/// another.
+struct ServiceList: SettingValue {
+    var reporters: [ReporterDeclaration] = []
+    var others: [ServiceDeclaration] = []
 
-    static var shape: String { "a list of reporters" }
+    static var shape: String { "a list of reporters and other services" }
 
-    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ReporterList? {
-        decoder.within(.service) {
-            guard case .sequence(let items) = node.kind, node.tag?.name == nil else {
-                return decoder.plugins(.reporters, from: node)
-                    .map { ReporterList(declarations: $0) }
-            }
-            let right = items.compactMap { decoder.plugin(.reporters, from: $0) }
-            return ReporterList(declarations: right)
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ServiceList? {
+        guard case .sequence(let items) = node.kind, node.tag?.name == nil else {
+            return decoder.plugins(.reporters, from: node).map { ServiceList(reporters: $0) }
         }
+        var list = ServiceList()
+        for item in items {
+            if item.pluginNamespace == PluginKind.services.namespace {
+                list.others += decoder.plugin(.services, from: item).map { [$0] } ?? []
+            } else {
+                list.reporters += decoder.plugin(.reporters, from: item).map { [$0] } ?? []
+            }
+        }
+        return list
+    }
+}
+
+extension YAMLNode {
+    /// The namespace of the plugin that this entry names.
+    fileprivate var pluginNamespace: PluginNamespace? {
+        let key = mapping?.entries.first?.key ?? self
+        return key.scalarText.flatMap(PluginKey.init(_:))?.namespace
     }
 }
 

@@ -23,7 +23,7 @@ extension Outbox {
     /// - Throws: `StoreError`, or `HTTPError` when the system has no memory for a session.
     public static func open(
         store: Store,
-        reporters: [PluginDeclaration<any Reporter>],
+        reporters: [ReporterDeclaration],
         secrets: SecretValues,
         mask: SecretMask,
         http: HTTPClient,
@@ -51,7 +51,7 @@ extension Outbox {
     }
 
     static func open(
-        _ reporters: [PluginDeclaration<any Reporter>],
+        _ reporters: [ReporterDeclaration],
         in environment: OutboxEnvironment
     ) async throws -> Outbox {
         let names = reporters.map(\.name)

@@ -1,10 +1,11 @@
 import FoundationEssentials
+public import ServiceLifecycle
 
 /// Turns events into reports and sees to it that each of them arrives.
 ///
 /// Every reporter has its own pace: a slow or failing receiver holds back nothing but the later
 /// reports of the same build request. What is not delivered is kept for the next run.
-public final class Outbox: Sendable {
+public final class Outbox: Service {
     /// How long an event that may have brought the program down has to itself.
     static let solitude: Duration = .seconds(5)
 
@@ -36,8 +37,17 @@ public final class Outbox: Sendable {
         housekeeping = Housekeeping(of: sendings, from: changeCount, in: environment)
     }
 
-    /// Makes and sends reports until ``stop()`` is called or the task is cancelled.
+    /// Makes and sends reports until the master shuts down, ``stop()`` is called or the task is
+    /// cancelled.
     public func run() async {
+        await withGracefulShutdownHandler {
+            await runUntilStopped()
+        } onGracefulShutdown: {
+            self.stop()
+        }
+    }
+
+    private func runUntilStopped() async {
         await withDiscardingTaskGroup { group in
             for sending in sendings { group.addTask { await sending.run() } }
             group.addTask { await self.generate() }

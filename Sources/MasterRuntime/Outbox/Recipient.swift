@@ -21,7 +21,7 @@ struct Recipient: Sendable {
     let session: HTTPSession
 
     init(
-        _ declaration: PluginDeclaration<any Reporter>,
+        _ declaration: ReporterDeclaration,
         id: Int,
         session: HTTPSession,
         schedule: RetrySchedule

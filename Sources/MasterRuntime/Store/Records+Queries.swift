@@ -63,16 +63,15 @@ extension BuildRequest {
         )
     }
 
-    /// The requests that no build has been started for, in the order in which they are to be.
-    static func pending(in database: Database) throws -> [BuildRequest] {
+    /// The requests that no build has been started for.
+    static func pending(in database: Database) throws -> [RequestDistributor.Pending] {
         try database.all(
             """
-            SELECT \(columns) FROM build_request WHERE claimed_at IS NULL AND complete_at IS NULL
-            ORDER BY priority DESC, id
-            """,
-            [],
-            BuildRequest.init(row:)
-        )
+            SELECT build_request.id, builder.name, priority FROM build_request
+            JOIN builder ON builder.id = builder_id
+            WHERE claimed_at IS NULL AND complete_at IS NULL
+            """
+        ) { RequestDistributor.Pending(id: $0[0], builder: $0[1], priority: $0[2]) }
     }
 }
 

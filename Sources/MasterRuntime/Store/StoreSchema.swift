@@ -9,6 +9,9 @@ enum StoreSchema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { try $0.execute(sql: records + events) }
         migrator.registerMigration("2") { try $0.execute(sql: keptDeliveries) }
+        migrator.registerMigration("requests and services") {
+            try $0.execute(sql: requestsAndServices)
+        }
         return migrator
     }
 
@@ -104,6 +107,15 @@ enum StoreSchema {
             path TEXT NOT NULL,
             UNIQUE (step_id, slug)
         ) STRICT;
+        """
+
+    private static let requestsAndServices = """
+        ALTER TABLE buildset ADD COLUMN origin TEXT NOT NULL DEFAULT 'run';
+        ALTER TABLE buildset ADD COLUMN secret_references TEXT;
+        CREATE TABLE service_state (
+            name TEXT PRIMARY KEY,
+            state TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
         """
 
     private static let events = """

@@ -36,15 +36,49 @@ extension StoreTransaction {
         }
     }
 
-    /// Cancels all requests that no build has been started for.
+    /// Cancels the requests of earlier runs that no build has been started for.
     ///
-    /// - Returns: The requests that were cancelled.
+    /// - Returns: How many were cancelled.
     @discardableResult
-    func cancelPendingRequests() throws -> [BuildRequest] {
-        let pending = try BuildRequest.pending(in: database)
-        for request in pending { try cancelRequest(request.id) }
-        return pending
+    func cancelRequestsOfRuns() throws -> Int {
+        let pending = try database.numbers(
+            """
+            SELECT build_request.id FROM build_request JOIN buildset ON buildset.id = buildset_id
+            WHERE claimed_at IS NULL AND build_request.complete_at IS NULL AND origin = ?
+            """, [RequestOrigin.run.rawValue])
+        for id in pending { try cancelRequest(id) }
+        return pending.count
     }
+
+    /// What the builds of a buildset begin with, secrets in it; `missing` is one that is gone.
+    func submitted(
+        _ buildset: Buildset, _ secrets: SecretValues
+    ) throws -> SubmittedValues {
+        let row = try database.first(
+            "SELECT properties, secret_references FROM buildset WHERE id = ?", [buildset.id]
+        ) { (properties: $0[0] as String, references: $0[1] as String?) }
+        guard let row else { throw StoreError(.conflict, "buildset \(buildset.id) is gone") }
+        var values = SubmittedValues(
+            properties: try Properties(stored: row.properties), sourceStamps: buildset.sourceStamps)
+        guard let references = try row.references.map({ try JSONValue(stored: $0) }) else {
+            return values
+        }
+        do throws(SecretReferences.Missing) {
+            try SecretReferences(secrets: secrets).restore(
+                &values.properties, &values.sourceStamps, from: references)
+        } catch {
+            values.missing = error
+        }
+        return values
+    }
+}
+
+/// What a build begins with.
+struct SubmittedValues: Sendable {
+    var properties: Properties
+    var sourceStamps: [SourceStamp]
+    /// A secret in these values that is no longer there.
+    var missing: SecretReferences.Missing?
 }
 
 extension Store {

@@ -39,6 +39,8 @@ extension StoreTransaction {
     ///   - properties: What the builds begin with.
     ///   - priority: Higher is earlier.
     ///   - waitedFor: Whether somebody waits for the builds.
+    ///   - origin: Who asks for it.
+    ///   - references: What stands for the secrets in properties and sources.
     /// - Returns: What was stored, with its ids.
     /// - Throws: ``StoreError`` when there is no builder, or what the database says.
     func submit(
@@ -46,12 +48,15 @@ extension StoreTransaction {
         builders: [Builder],
         properties: Properties,
         priority: Int = 0,
-        waitedFor: Bool = false
+        waitedFor: Bool = false,
+        origin: RequestOrigin = .run,
+        references: String? = nil
     ) throws -> Submission {
         guard !builders.isEmpty else {
             throw StoreError(.conflict, "a buildset needs a builder that is to build it")
         }
-        let buildset = try insert(buildset, properties: properties)
+        let buildset = try insert(
+            buildset, properties: properties, origin: origin, references: references)
         var requests: [BuildRequest] = []
         for builder in builders {
             requests.append(
@@ -70,7 +75,9 @@ extension StoreTransaction {
         return Submission(buildset: buildset, requests: requests)
     }
 
-    private func insert(_ buildset: Buildset, properties: Properties) throws -> Buildset {
+    private func insert(
+        _ buildset: Buildset, properties: Properties, origin: RequestOrigin, references: String?
+    ) throws -> Buildset {
         var buildset = buildset
         buildset.submittedAt = now
         buildset.completeAt = nil
@@ -78,12 +85,12 @@ extension StoreTransaction {
         try database.run(
             """
             INSERT INTO buildset (reason, submitted_at, parent_build_id, parent_relationship,
-                rebuilt_build_id, properties)
-            VALUES (?, ?, ?, ?, ?, ?)
+                rebuilt_build_id, properties, origin, secret_references)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 buildset.reason, now.stored, buildset.parentBuildID, buildset.parentRelationship,
-                buildset.rebuiltBuildID, properties.stored,
+                buildset.rebuiltBuildID, properties.stored, origin.rawValue, references,
             ]
         )
         buildset.id = Int(database.lastInsertedRowID)
@@ -133,6 +140,14 @@ extension StoreTransaction {
         cache.requests.keep(request, at: request.id)
         return request
     }
+}
+
+/// Who asks for builds.
+enum RequestOrigin: String, Sendable {
+    /// The command `run`, or a service beside it: nobody waits for them once it has ended.
+    case run
+    /// A master that stays up; they are built by the next one if this one does not come to it.
+    case service
 }
 
 extension Buildset {

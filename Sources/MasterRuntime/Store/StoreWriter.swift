@@ -100,8 +100,8 @@ final class StoreWriter: Sendable {
             for transition in batch { transition.fail(error) }
             return
         }
-        for tell in commit.outcomes { tell() }
         events.publish(commit.events)
+        for tell in commit.outcomes { tell() }
         if let failure = commit.failure { stop(with: failure) }
     }
 

@@ -29,12 +29,14 @@ struct ReadmeTests {
         let examples = try Checkout.names(in: "Examples/CustomMaster")
             .filter { $0.hasSuffix(".swift") }
             .map { try Checkout.text(of: "Examples/CustomMaster/\($0)") }
-        let tests = try Self.unindented(
-            Checkout.text(of: "Tests/StandardPluginsTests/DocumentedCodeTests.swift"))
+        let tests = try [
+            "StandardPluginsTests/DocumentedCodeTests", "MasterKitTests/Plugins/OwnKindTests",
+        ].map { try Self.unindented(Checkout.text(of: "Tests/\($0).swift")) }
         #expect(!blocks("swift").isEmpty)
         for block in try Documents.blocks() where block.language == "swift" {
             #expect(
-                examples.contains(block.text) || tests.contains(Self.unindented(block.text)),
+                examples.contains(block.text)
+                    || tests.contains { $0.contains(Self.unindented(block.text)) },
                 "\(block)")
         }
     }

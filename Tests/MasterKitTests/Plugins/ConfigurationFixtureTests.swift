@@ -43,9 +43,9 @@ struct ConfigurationFixtureTests {
 
 /// The top level of the fixtures.
 private struct SampleConfiguration: Settings {
-    @Setting("Reporters.", declarations: .reporters, scope: .service)
-    var services: [PluginDeclaration<any Reporter>]?
-    @Setting("Steps.", declarations: .steps, scope: .build)
-    var steps: [PluginDeclaration<any Step>]?
+    @Setting("Reporters.", declarations: .reporters)
+    var services: [ReporterDeclaration]?
+    @Setting("Steps.", declarations: .steps)
+    var steps: [StepDeclaration]?
     @Setting("A text.") var title = "none"
 }

@@ -9,14 +9,14 @@ struct RegistryTests {
                 "formatters.OneLine", "generators.Finished", "reporters.Announcer",
                 "steps.Grasping", "steps.Muddled", "steps.Sample", "steps.Simple",
             ])
-        #expect(registry.entries(in: .generators).map(\.key.name) == ["Finished"])
-        #expect(registry.entries(in: .secrets).isEmpty)
+        #expect(registry.entries(in: "generators").map(\.key.name) == ["Finished"])
+        #expect(registry.entries(in: "secrets").isEmpty)
         #expect(registry.entries.allSatisfy { $0.origin == "MasterKitTests" })
     }
 
     @Test func `a plugin is found by its key`() throws {
         let registry = try Registry.sample()
-        #expect(registry[PluginKey(.steps, "Sample")]?.type == Sample.self)
+        #expect(registry[PluginKey("steps", "Sample")]?.type == Sample.self)
         #expect(registry["steps.Simple"]?.type == Plain.self)
     }
 
@@ -32,7 +32,7 @@ struct RegistryTests {
         let one = PluginBundle(Sample.self, origin: "One")
         let other = PluginBundle([Plain.self, Sample.self], origin: "plugins/Other")
         let error = #expect(throws: Registry.DuplicateKey.self) { try Registry(one, other) }
-        #expect(error?.key == PluginKey(.steps, "Sample"))
+        #expect(error?.key == PluginKey("steps", "Sample"))
         #expect(error?.origins == ["One", "plugins/Other"])
         #expect(
             error?.description
@@ -46,9 +46,8 @@ struct RegistryTests {
     }
 
     @Test func `the name of a plugin is its type's unless it says otherwise`() {
-        #expect(Sample.key == PluginKey(.steps, "Sample"))
+        #expect(Sample.key == PluginKey("steps", "Sample"))
         #expect(Plain.key.description == "steps.Simple")
-        #expect(Announcer.namespace == .reporters)
-        #expect(PluginNamespace.allCases.sorted() == PluginNamespace.allCases)
+        #expect(Announcer.namespace == "reporters")
     }
 }

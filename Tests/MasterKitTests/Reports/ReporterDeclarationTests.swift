@@ -2,7 +2,7 @@ import MasterKit
 import Testing
 
 struct ReporterDeclarationTests {
-    private func declarations(_ text: String) throws -> [PluginDeclaration<any Reporter>] {
+    private func declarations(_ text: String) throws -> [ReporterDeclaration] {
         let decoder = SettingDecoder(registry: try .sample(), scope: .service)
         let root = try #require(YAMLParser.parse(text, name: "test").root)
         let found = decoder.plugins(.reporters, from: root)

@@ -136,7 +136,7 @@ private struct BrokenEntry {
 
     var parserErrors: Int { output.diagnostics.count }
 
-    func declaration() throws -> PluginDeclaration<any Step>? {
+    func declaration() throws -> StepDeclaration? {
         try decoded().0
     }
 
@@ -144,7 +144,7 @@ private struct BrokenEntry {
         try decoded().1.diagnostics.map(\.message)
     }
 
-    private func decoded() throws -> (PluginDeclaration<any Step>?, SettingDecoder) {
+    private func decoded() throws -> (StepDeclaration?, SettingDecoder) {
         let decoder = SettingDecoder(registry: try .sample())
         return (decoder.plugin(.steps, from: try #require(output.root)), decoder)
     }

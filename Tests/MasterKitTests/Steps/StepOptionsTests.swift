@@ -2,7 +2,7 @@ import MasterKit
 import Testing
 
 struct StepOptionsTests {
-    private func declaration(_ entry: String) throws -> PluginDeclaration<any Step> {
+    private func declaration(_ entry: String) throws -> StepDeclaration {
         let decoder = SettingDecoder(registry: try .sample())
         let root = try #require(YAMLParser.parse(entry, name: "test").root)
         let declaration = decoder.plugin(.steps, from: root)
@@ -11,7 +11,7 @@ struct StepOptionsTests {
     }
 
     @Test func `every step has Buildbot's defaults`() throws {
-        let options = try declaration("steps.Simple: {count: 1}").stepOptions
+        let options = try declaration("steps.Simple: {count: 1}").options
         #expect(options.name == nil)
         #expect(options.haltOnFailure.constant == false)
         #expect(options.flunkOnFailure.constant == true)
@@ -29,7 +29,7 @@ struct StepOptionsTests {
     }
 
     @Test func `the options of a type stand unless the file says otherwise`() throws {
-        let untouched = try declaration("steps.Sample: http://h/").stepOptions
+        let untouched = try declaration("steps.Sample: http://h/").options
         #expect(untouched.haltOnFailure.constant == true)
         #expect(untouched.logEncoding == .latin1)
         let given = try declaration(
@@ -53,7 +53,7 @@ struct StepOptionsTests {
               workdir: sub
               maxTime: 1h
             """
-        ).stepOptions
+        ).options
         #expect(try given.name?.render(in: .sample()) == "main")
         #expect(given.haltOnFailure.constant == false)
         #expect(given.flunkOnFailure.constant == false)
@@ -81,14 +81,14 @@ struct StepOptionsTests {
         settings: String, running: Bool, done: Bool
     ) throws {
         let declaration = try declaration("{steps.Simple: {count: 1\(settings)}}")
-        #expect(declaration.hasOwnDescription == running)
-        #expect(declaration.hasOwnDescriptionDone == done)
+        #expect(declaration.options.$description.isGiven == running)
+        #expect(declaration.options.describesFinishedStep == done)
     }
 
     @Test func `a name has a limit`() throws {
         let fits = String(repeating: "n", count: StepRecord.maximumNameLength)
         #expect(
-            try declaration("{steps.Simple: {count: 1, name: \(fits)}}").stepOptions.name?.constant
+            try declaration("{steps.Simple: {count: 1, name: \(fits)}}").options.name?.constant
                 == fits)
         let decoder = SettingDecoder(registry: try .sample())
         let text = "{steps.Simple: {count: 1, name: \(fits)x}}"

@@ -46,21 +46,19 @@ struct BuildRunnerTests {
             let http = try HTTPClient(HTTPClientConfiguration(environment: [:]))
             let worker = worker ?? LocalWorker(root: bench.basedir + "/work")
             let configuration = try bench.configuration()
-            let (submission, row, workerID) = try await store.write { transaction in
+            let (submission, workerID) = try await store.write { transaction in
                 let row = try transaction.builder(named: "default", description: nil, tags: [])
                 let buildset = Buildset(id: 0, reason: "test", submittedAt: transaction.now)
                 let submission = try transaction.submit(
                     buildset, builders: [row], properties: Properties())
-                return (submission, row, try transaction.worker(named: worker.name))
+                return (submission, try transaction.worker(named: worker.name))
             }
-            let secrets = SecretValues()
             let runner = BuildRunner(
-                request: submission.requests[0], builderRow: row,
-                builder: configuration.builders[0], sourceStamps: [], properties: Properties(),
+                requestID: submission.requests[0].id, builder: configuration.builders[0],
+                lease: WorkerPool.Lease(worker: worker, workerID: workerID, builder: "default"),
                 shared: BuildEnvironment(
-                    configuration: configuration, store: store, worker: worker,
-                    workerID: workerID, secrets: secrets, mask: secrets.mask, http: http,
-                    sharedSession: nil, basedir: bench.basedir,
+                    configuration: configuration, secrets: SecretValues(), store: store,
+                    http: http, sharedSession: nil, basedir: bench.basedir,
                     logQueue: DispatchQueue(label: "test"), logger: Logger(label: "test")),
                 control: control, mayRetry: true)
             let outcome = await Result { try await runner.run() }

@@ -50,10 +50,10 @@ struct BuildStoreFailureTests {
     }
 }
 
-extension BuildMaster {
+extension Master {
     /// Lets the store grow no more, as a full disk does.
     fileprivate func limitStore() async throws {
-        try await shared.store.write { transaction in
+        try await environment.store.write { transaction in
             let count = try Int.fetchOne(transaction.database, sql: "PRAGMA page_count") ?? 0
             try transaction.database.execute(sql: "PRAGMA max_page_count = \(count + 20)")
         }

@@ -37,7 +37,7 @@ struct UnfinishedBuildTests {
         try await MasterBench.with("steps: [steps.Give: success]") { bench in
             try await crash(in: bench)
             let count = try await bench.run { master in
-                try await master.shared.store.read { database in
+                try await master.environment.store.read { database in
                     try BuildRequest.pending(in: database).count
                 }
             }

@@ -42,7 +42,7 @@ struct ReportBench {
     }
 }
 
-extension BuildMaster {
+extension Master {
     /// Stops the builds once an event comes that is waited for.
     fileprivate func stop(when isTime: @Sendable (Event) -> Bool) async {
         await events.withSubscription(to: Set(EventKind.allCases), bound: 10_000) { events in

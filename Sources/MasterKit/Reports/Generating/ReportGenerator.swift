@@ -11,7 +11,6 @@
 ///     var formatter: (any MessageFormatter)?
 ///
 ///     var wantedEvents: Set<EventKind> { [.buildFinished] }
-///     var formatters: [any MessageFormatter] { [formatter].compactMap(\.self) }
 ///
 ///     func check(_ settings: SettingsCheck) {
 ///         filter.check(settings)
@@ -23,12 +22,9 @@
 ///     }
 /// }
 /// ```
-public protocol ReportGenerator: Plugin {
+public protocol ReportGenerator: Plugin where Options == NoOptions {
     /// The kinds of events it is asked about.
     var wantedEvents: Set<EventKind> { get }
-
-    /// The formatters among its settings; they are started and stopped with it.
-    var formatters: [any MessageFormatter] { get }
 
     /// Makes the report of an event, `nil` for none.
     ///
@@ -39,8 +35,10 @@ public protocol ReportGenerator: Plugin {
 
 extension ReportGenerator {
     /// The namespace `generators`.
-    public static var namespace: PluginNamespace { .generators }
+    public static var namespace: PluginNamespace { PluginKind.generators.namespace }
+}
 
-    /// None: reports are made by the reporter's own formatter.
-    public var formatters: [any MessageFormatter] { [] }
+extension PluginKind<any ReportGenerator, NoOptions> {
+    /// Report generators.
+    public static var generators: Self { Self("generators") }
 }

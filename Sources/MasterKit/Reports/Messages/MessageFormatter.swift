@@ -12,7 +12,7 @@
 /// ```
 ///
 /// In a file it stands as `message_formatter: formatters.OneLine` at a generator.
-public protocol MessageFormatter: Plugin {
+public protocol MessageFormatter: Plugin where Options == NoOptions {
     /// What must be known of a build beside its record.
     var wanted: BuildDetails { get }
 
@@ -26,8 +26,13 @@ public protocol MessageFormatter: Plugin {
 
 extension MessageFormatter {
     /// The namespace `formatters`.
-    public static var namespace: PluginNamespace { .formatters }
+    public static var namespace: PluginNamespace { PluginKind.formatters.namespace }
 
     /// Properties, and nothing else beside the record.
     public var wanted: BuildDetails { BuildDetails() }
+}
+
+extension PluginKind<any MessageFormatter, NoOptions> {
+    /// Message formatters.
+    public static var formatters: Self { Self("formatters") }
 }

@@ -41,7 +41,6 @@ struct LivelyGenerator: ReportGenerator, Lively {
     @Setting("Makes the words.", plugins: .formatters) var formatter: (any MessageFormatter)?
 
     var wantedEvents: Set<EventKind> { [] }
-    var formatters: [any MessageFormatter] { [formatter].compactMap(\.self) }
 
     func generate(for event: Event, in context: ReportContext) async throws -> Report? { nil }
 }

@@ -83,13 +83,15 @@ struct MasterBench: Sendable {
 
     /// Runs a master.
     func run<Value: Sendable>(
-        slots: Int = 2, _ body: (BuildMaster) async throws -> Value
+        slots: Int = 2, resumes: Bool = false, basedir: String? = nil,
+        _ body: (Master) async throws -> Value
     ) async throws -> Value {
         let messages = messages
         let configuration = try configuration()
-        return try await BuildMaster.run(
+        return try await Master.run(
             configuration, SecretFetcher(configuration).fetch().usable(),
-            options: BuildMaster.Options(basedir: basedir, slots: slots),
+            options: Master.Options(
+                basedir: basedir ?? self.basedir, slots: slots, resumesRequests: resumes),
             logger: Logger(label: "master") { _ in messages.handler }, body)
     }
 
@@ -135,7 +137,7 @@ struct MasterBench: Sendable {
     }
 }
 
-extension BuildMaster {
+extension Master {
     /// Submits a buildset and waits for its end.
     func build(
         _ builders: [String]? = nil, properties: JSONObject = [:]

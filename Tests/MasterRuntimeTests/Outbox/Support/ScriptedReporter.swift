@@ -33,9 +33,9 @@ struct ScriptedReporter: Reporter {
 
     func receiver(in context: DeliveryContext) throws -> String? { address }
 
-    var declaration: PluginDeclaration<any Reporter> {
+    var declaration: ReporterDeclaration {
         PluginDeclaration(
-            key: PluginKey(.reporters, name),
+            key: PluginKey("reporters", name),
             plugin: self,
             options: ReporterOptions(),
             range: nil

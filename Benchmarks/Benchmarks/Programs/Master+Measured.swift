@@ -4,10 +4,10 @@ import MasterKit
 import MasterRuntime
 import StandardPlugins
 
-extension BuildMaster {
+extension Master {
     /// Runs a body with a master of a configuration, with the settings that ship.
     static func measured<Value: Sendable>(
-        _ yaml: String, _ body: (BuildMaster) async throws -> Value
+        _ yaml: String, _ body: (Master) async throws -> Value
     ) async throws -> Value {
         let scratch = try Scratch()
         let loaded = MasterConfiguration.load(
@@ -16,7 +16,7 @@ extension BuildMaster {
         guard let configuration = loaded.configuration else {
             throw ConfigurationError(loaded.diagnostics)
         }
-        return try await BuildMaster.run(
+        return try await Master.run(
             configuration, SecretValues([:]),
             options: Options(basedir: "\(scratch.path)/state"),
             logger: Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() }, body)

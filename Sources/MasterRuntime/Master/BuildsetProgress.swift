@@ -1,4 +1,4 @@
-internal import MasterKit
+public import MasterKit
 internal import Synchronization
 
 /// How far the builds of one buildset are, and who waits for their end.
@@ -61,4 +61,18 @@ final class BuildsetProgress: Sendable {
         }
         return try outcome.get()
     }
+}
+
+/// A build that has ended, with its steps.
+public struct FinishedBuild: Sendable {
+    /// The name of its builder.
+    public let builder: String
+    /// The build.
+    public let build: Build
+    /// Its steps in order.
+    public let steps: [StepRecord]
+    /// The logs of each step by the step's number, as paths of files on this machine.
+    public let logs: [Int: [String]]
+    /// Whether it ended as retry and another build takes its place.
+    public let isRetried: Bool
 }

@@ -1,0 +1,244 @@
+internal import HeapModule
+internal import MasterKit
+internal import ServiceLifecycle
+internal import Synchronization
+
+/// Matches pending build requests with free slots of workers, and stops what runs.
+///
+/// The requests themselves are rows of the store; here is only in which order they are due. A
+/// builder runs at most one build on a worker at a time.
+final class RequestDistributor: Service {
+    /// How often a build that ends as retry is run again.
+    static let maximumRetries = 2
+
+    /// A pending request.
+    struct Pending: Sendable {
+        let id: Int
+        let builder: String
+        let priority: Int
+        /// Who waits for its builds.
+        var progress: BuildsetProgress?
+        var retries = 0
+    }
+
+    private struct State {
+        var queue = PendingQueue()
+        var running: [Int: BuildControl] = [:]
+        var stopReason: String?
+        var isClosed = false
+    }
+
+    private struct Assignment: Sendable {
+        let request: Pending
+        let lease: WorkerPool.Lease
+        let builder: BuilderConfiguration
+        let environment: BuildEnvironment
+    }
+
+    private let state = Mutex(State())
+    private let changed = Signal()
+    private let pool: WorkerPool
+    private let store: Store
+    /// Whether requests that are pending in the end are left to the next master.
+    private let leavesRequests: Bool
+    /// What a build works with that begins now.
+    private let environment: @Sendable () -> BuildEnvironment
+
+    init(
+        store: Store, pool: WorkerPool, leavesRequests: Bool,
+        environment: @escaping @Sendable () -> BuildEnvironment
+    ) {
+        self.store = store
+        self.pool = pool
+        self.leavesRequests = leavesRequests
+        self.environment = environment
+    }
+
+    /// Takes requests in, which are cancelled when builds have been stopped.
+    func add(_ requests: [Pending]) async {
+        let isClosed = state.withLock { state in
+            let isClosed = state.isClosed || state.stopReason != nil
+            if !isClosed { for request in requests { state.queue.add(request) } }
+            return isClosed
+        }
+        guard isClosed else { return changed.raise() }
+        guard !leavesRequests else { return }
+        for request in requests { await cancel(request) }
+    }
+
+    /// Looks again at what is pending, after builders or workers have changed.
+    func reconsider() {
+        changed.raise()
+    }
+
+    /// Builds until the master shuts down; what runs then is stopped, and what is pending is
+    /// cancelled or left to the next master.
+    func run() async {
+        await withGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                while let assignment = await next() {
+                    group.addTask { await self.build(assignment) }
+                }
+                await leavesRequests ? forgetPending() : cancelPending()
+            }
+        } onGracefulShutdown: {
+            let controls = self.state.withLock { state in
+                state.isClosed = true
+                state.stopReason = state.stopReason ?? "master stopped"
+                return Array(state.running.values)
+            }
+            for control in controls { control.stop("master stopped") }
+            self.changed.raise()
+        }
+    }
+
+    /// Stops all running builds and cancels all requests that none has begun.
+    ///
+    /// A second call ends the steps that always run, too.
+    func stop(reason: String) async {
+        let controls = state.withLock { state in
+            state.stopReason = reason
+            return Array(state.running.values)
+        }
+        for control in controls { control.stop(reason) }
+        await cancelPending()
+    }
+
+    // MARK: Matching
+
+    private func next() async -> Assignment? {
+        while true {
+            if let assignment = match() { return assignment }
+            if state.withLock(\.isClosed) || Task.isCancelled { return nil }
+            await changed.wait()
+        }
+    }
+
+    /// The first request whose builder is there and for which a worker is free.
+    private func match() -> Assignment? {
+        let environment = environment()
+        return state.withLock { state -> Assignment? in
+            guard !state.isClosed, state.stopReason == nil else { return nil }
+            var passed: [Pending] = []
+            defer { for request in passed { state.queue.putBack(request) } }
+            while pool.hasFreeSlot, let request = state.queue.takeFirst() {
+                guard let builder = environment.configuration.builders[request.builder],
+                    let lease = pool.lease(for: request.builder)
+                else {
+                    passed.append(request)
+                    continue
+                }
+                state.queue.remove(request)
+                return Assignment(
+                    request: request, lease: lease, builder: builder, environment: environment)
+            }
+            return nil
+        }
+    }
+
+    // MARK: Building
+
+    private func build(_ assignment: Assignment) async {
+        let request = assignment.request
+        let control = BuildControl()
+        let stopReason = state.withLock { state in
+            state.running[request.id] = control
+            return state.stopReason
+        }
+        if let stopReason { control.stop(stopReason) }
+        do throws(StoreError) {
+            let runner = BuildRunner(
+                requestID: request.id, builder: assignment.builder, lease: assignment.lease,
+                shared: assignment.environment, control: control,
+                mayRetry: request.retries < Self.maximumRetries)
+            let finished = try await runner.run()
+            request.progress?.add(finished)
+            finish(assignment, isRetried: finished.isRetried)
+            if !finished.isRetried { request.progress?.end() }
+        } catch {
+            finish(assignment, isRetried: false)
+            request.progress?.end(error)
+        }
+    }
+
+    private func finish(_ assignment: Assignment, isRetried: Bool) {
+        pool.release(assignment.lease)
+        state.withLock { state in
+            state.running[assignment.request.id] = nil
+            guard isRetried else { return }
+            var request = assignment.request
+            request.retries += 1
+            state.queue.add(request)
+        }
+        changed.raise()
+    }
+
+    // MARK: Cancelling
+
+    private func cancelPending() async {
+        let pending = state.withLock { $0.queue.removeAll() }
+        for request in pending { await cancel(request) }
+    }
+
+    private func forgetPending() {
+        for request in state.withLock({ $0.queue.removeAll() }) { request.progress?.end() }
+    }
+
+    private func cancel(_ request: Pending) async {
+        do throws(StoreError) {
+            _ = try await store.write { try $0.cancelRequest(request.id) }
+            request.progress?.end()
+        } catch {
+            request.progress?.end(error)
+        }
+    }
+}
+
+/// Pending requests in the order in which they are due: by priority, then by age.
+///
+/// Many requests may wait for one busy builder, so that only the first of each is compared.
+private struct PendingQueue {
+    private var byBuilder: [String: Heap<RequestDistributor.Pending>] = [:]
+    /// The first of each builder, beside others that have been the first before.
+    private var heads = Heap<RequestDistributor.Pending>()
+
+    mutating func add(_ request: RequestDistributor.Pending) {
+        byBuilder[request.builder, default: Heap()].insert(request)
+        if byBuilder[request.builder]?.min == request { heads.insert(request) }
+    }
+
+    /// Gives the first request and passes over it until it is put back or its build begins.
+    mutating func takeFirst() -> RequestDistributor.Pending? {
+        while let head = heads.popMin() {
+            if byBuilder[head.builder]?.min == head { return head }
+        }
+        return nil
+    }
+
+    mutating func putBack(_ request: RequestDistributor.Pending) {
+        heads.insert(request)
+    }
+
+    /// Removes a request that was taken, since its build begins.
+    mutating func remove(_ request: RequestDistributor.Pending) {
+        byBuilder[request.builder]?.removeMin()
+        if let next = byBuilder[request.builder]?.min {
+            heads.insert(next)
+        } else {
+            byBuilder[request.builder] = nil
+        }
+    }
+
+    mutating func removeAll() -> [RequestDistributor.Pending] {
+        defer { self = PendingQueue() }
+        return byBuilder.values.flatMap(\.unordered).sorted()
+    }
+}
+
+extension RequestDistributor.Pending: Comparable {
+    static func == (one: Self, other: Self) -> Bool { one.id == other.id }
+
+    static func < (one: Self, other: Self) -> Bool {
+        (-one.priority, one.id) < (-other.priority, other.id)
+    }
+}

@@ -1,0 +1,63 @@
+internal import MasterKit
+internal import Synchronization
+
+/// The workers of a master by name, each with slots for builds.
+final class WorkerPool: Sendable {
+    /// A slot of a worker, taken for a build.
+    struct Lease: Sendable {
+        let worker: any Worker
+        /// The row of the worker in the store.
+        let workerID: Int
+        let builder: String
+    }
+
+    private struct Member {
+        let worker: any Worker
+        let id: Int
+        let slots: Int
+        /// The builders that build there now.
+        var building: Set<String> = []
+    }
+
+    private let members = Mutex<[Member]>([])
+
+    /// Adds a worker.
+    ///
+    /// - Parameters:
+    ///   - worker: The worker; its name is unique.
+    ///   - id: Its row in the store.
+    ///   - slots: How many builds it takes at a time.
+    func add(_ worker: any Worker, id: Int, slots: Int) {
+        members.withLock { $0.append(Member(worker: worker, id: id, slots: slots)) }
+    }
+
+    /// Whether a build may begin somewhere.
+    var hasFreeSlot: Bool {
+        members.withLock { $0.contains { $0.building.count < $0.slots } }
+    }
+
+    /// Takes a slot of the least loaded worker that can build a builder now.
+    func lease(for builder: String) -> Lease? {
+        members.withLock { members in
+            let free = members.indices.filter {
+                members[$0].building.count < members[$0].slots
+                    && !members[$0].building.contains(builder)
+            }
+            guard
+                let index = free.min(by: { members[$0].building.count < members[$1].building.count }
+                )
+            else { return nil }
+            members[index].building.insert(builder)
+            return Lease(
+                worker: members[index].worker, workerID: members[index].id, builder: builder)
+        }
+    }
+
+    /// Gives a slot back.
+    func release(_ lease: Lease) {
+        members.withLock { members in
+            guard let index = members.firstIndex(where: { $0.id == lease.workerID }) else { return }
+            members[index].building.remove(lease.builder)
+        }
+    }
+}

@@ -1,0 +1,278 @@
+internal import Dispatch
+internal import FoundationEssentials
+public import MasterKit
+internal import ServiceLifecycle
+internal import Synchronization
+
+/// A running master: it takes requests for builds, runs them, and delivers their reports.
+///
+/// ```swift
+/// let secrets = try await SecretFetcher(configuration).fetch().usable()
+/// try await Master.run(configuration, secrets, options: options, logger: logger) { master in
+///     let submission = try await master.submit(BuildsetRequest(reason: "nightly"))
+///     let builds = try await master.wait(for: submission)
+/// }
+/// ```
+public final class Master: Sendable {
+    /// How a master is run, beside what its file says.
+    public struct Options: Sendable {
+        /// The folder for the store, the logs and the folders of builds; absolute.
+        public let basedir: String
+        /// How many builds run side by side.
+        public let slots: Int
+        /// Whether requests outlive the master: what is pending at its end is built by the next.
+        public let resumesRequests: Bool
+
+        /// Makes options.
+        ///
+        /// - Parameters:
+        ///   - basedir: The folder for what is kept; a relative one is taken from the current.
+        ///   - slots: How many builds run side by side, at least 1; by default one for each core.
+        ///   - resumesRequests: Whether requests outlive the master.
+        public init(basedir: String, slots: Int? = nil, resumesRequests: Bool = false) {
+            self.basedir = FilePaths.absolute(basedir)
+            self.slots = slots ?? ProcessInfo.processInfo.activeProcessorCount
+            self.resumesRequests = resumesRequests
+            precondition(self.slots > 0, "a master without slots would build nothing")
+        }
+    }
+
+    let environment: BuildEnvironment
+    private let options: Options
+    private let distributor: RequestDistributor
+    private let worker: LocalWorker
+    private let outbox: Outbox
+    private let services = RunningServices()
+    /// The buildsets that were submitted and not yet waited for.
+    private let submissions = Mutex<[Int: BuildsetProgress]>([:])
+
+    // MARK: Life
+
+    /// Runs a body with a master that is up, and takes the master down afterwards.
+    ///
+    /// In order: the store is opened, plugins started, builds that a crash left unfinished are
+    /// ended, then the body runs. What the body leaves running is stopped.
+    ///
+    /// - Parameters:
+    ///   - configuration: What is run.
+    ///   - secrets: The values of the secrets that it uses, as ``SecretFetcher`` gives them.
+    ///   - options: How it is run.
+    ///   - logger: Where notes go, with secrets replaced.
+    ///   - body: What is done with the master.
+    /// - Returns: What the body returns.
+    /// - Throws: ``MasterError``, ``StoreError``, or what the body throws.
+    public static func run<Value: Sendable>(
+        _ configuration: MasterConfiguration, _ secrets: SecretValues, options: Options,
+        logger: Logger, _ body: (Master) async throws -> Value
+    ) async throws -> Value {
+        let store = try await Store.open(
+            folder: options.basedir, durability: configuration.durability,
+            identity: configuration.identity)
+        do {
+            let value = try await withHTTPClient { http in
+                let environment = BuildEnvironment(
+                    configuration: configuration, secrets: secrets, store: store, http: http,
+                    sharedSession: configuration.httpSession == .shared
+                        ? try http.makeSession() : nil,
+                    basedir: options.basedir, logQueue: DispatchQueue(label: "buildmaster.logs"),
+                    logger: secrets.mask.apply(to: logger))
+                let master = try await Master(environment, options)
+                return try await master.run(body)
+            }
+            await store.close()
+            return value
+        } catch {
+            await store.close()
+            throw error
+        }
+    }
+
+    private init(_ environment: BuildEnvironment, _ options: Options) async throws {
+        self.environment = environment
+        self.options = options
+        worker = LocalWorker(root: options.basedir + "/work")
+        let (store, name) = (environment.store, worker.name)
+        let pool = WorkerPool()
+        pool.add(
+            worker, id: try await store.write { try $0.worker(named: name) }, slots: options.slots)
+        distributor = RequestDistributor(
+            store: store, pool: pool, leavesRequests: options.resumesRequests
+        ) { environment }
+        let configuration = environment.configuration
+        outbox = try await Outbox.open(
+            store: store, reporters: configuration.reporters, secrets: environment.secrets,
+            mask: environment.mask, http: environment.http, identity: configuration.identity,
+            bounds: configuration.deliveryBounds, logger: environment.logger)
+    }
+
+    private func run<Value: Sendable>(
+        _ body: (Master) async throws -> Value
+    ) async throws -> Value {
+        try await PluginLife(environment.configuration.instances).run {
+            try await takeUpRequests()
+            // Shut down in the opposite order: who submits builds ends before who builds, and who
+            // reports the builds' ends comes last.
+            let group = ServiceGroup(
+                configuration: ServiceGroupConfiguration(
+                    services: [
+                        // Reports may have been drained before.
+                        .init(service: outbox, successTerminationBehavior: .ignore),
+                        .init(service: distributor), .init(service: services),
+                    ], logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }))
+            return try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { try await group.run() }
+                let outcome: Result<Value, any Error>
+                do {
+                    try startServices()
+                    outcome = .success(try await body(self))
+                } catch {
+                    outcome = .failure(error)
+                }
+                await group.triggerGracefulShutdown()
+                try await tasks.waitForAll()
+                return try outcome.get()
+            }
+        }
+    }
+
+    /// Ends what an earlier master left unfinished, and takes over or cancels what was pending.
+    private func takeUpRequests() async throws {
+        let store = environment.store
+        _ = try await store.endUnfinished(
+            as: options.resumesRequests ? .retry : .exception, reason: "master stopped")
+        let cancelled = try await store.write { try $0.cancelRequestsOfRuns() }
+        if cancelled > 0 {
+            let requests = cancelled == 1 ? "build request" : "build requests"
+            environment.logger.warning(
+                "cancelled \(cancelled) \(requests) that an interrupted run left pending")
+        }
+        guard options.resumesRequests else { return }
+        await distributor.add(try await store.read { try BuildRequest.pending(in: $0) })
+    }
+
+    private func startServices() throws {
+        for declaration in environment.configuration.services {
+            let door = ServiceDoor(
+                name: declaration.name, master: self,
+                session: try environment.http.makeSession())
+            services.add(
+                RunningService(declaration, host: door, on: events, logger: environment.logger))
+        }
+    }
+
+    // MARK: Verbs
+
+    /// What happens, once it is committed, in order.
+    public var events: EventBus { environment.store.events }
+
+    /// Submits a set of builds.
+    ///
+    /// - Throws: ``MasterError`` for a builder that is not there, or for none; ``StoreError``.
+    public func submit(_ wanted: BuildsetRequest) async throws -> Submission {
+        try await submit(wanted) { _ in }
+    }
+
+    /// Submits a set of builds, and carries out something else in the same transaction.
+    func submit(
+        _ wanted: BuildsetRequest,
+        with change: @escaping @Sendable (StoreTransaction) throws -> Void
+    ) async throws -> Submission {
+        let builders = try builders(for: wanted)
+        let stored = environment.mask.apply(to: wanted)
+        let references = SecretReferences(secrets: environment.secrets).stored(of: wanted)
+        let origin: RequestOrigin = options.resumesRequests ? .service : .run
+        let submission = try await environment.store.write { transaction in
+            let rows = try builders.map {
+                try transaction.builder(
+                    named: $0.name, description: $0.description, tags: $0.tags)
+            }
+            let buildset = Buildset(
+                id: 0, reason: stored.reason, submittedAt: transaction.now,
+                sourceStamps: stored.sourceStamps, parentBuildID: stored.parentBuildID)
+            let submission = try transaction.submit(
+                buildset, builders: rows, properties: stored.properties,
+                priority: stored.priority, origin: origin, references: references)
+            try change(transaction)
+            return submission
+        }
+        let progress = BuildsetProgress(requestCount: builders.count)
+        submissions.withLock { $0[submission.buildset.id] = progress }
+        await distributor.add(
+            zip(submission.requests, builders).map { request, builder in
+                RequestDistributor.Pending(
+                    id: request.id, builder: builder.name, priority: request.priority,
+                    progress: progress)
+            })
+        return submission
+    }
+
+    /// Waits until every build of a submission has ended.
+    ///
+    /// - Returns: The builds in the order of the request; a retried one stands before its successor.
+    /// - Throws: ``StoreError`` when the store gave up and builds could not go on.
+    public func wait(for submission: Submission) async throws(StoreError) -> [FinishedBuild] {
+        try await wait(for: submission.buildset.id)
+    }
+
+    private func wait(for buildset: Int) async throws(StoreError) -> [FinishedBuild] {
+        guard let progress = submissions.withLock({ $0[buildset] }) else { return [] }
+        let builds = try await progress.wait()
+        submissions.withLock { $0[buildset] = nil }
+        return builds
+    }
+
+    /// Lets the services come to their end, and waits for all builds that were submitted.
+    ///
+    /// - Returns: The builds that nobody has waited for, such as those that a service submitted.
+    /// - Throws: ``StoreError`` when the store gave up and builds could not go on.
+    public func endServices() async throws(StoreError) -> [FinishedBuild] {
+        await services.end()
+        var builds: [FinishedBuild] = []
+        while let next = submissions.withLock({ $0.keys.min() }) {
+            builds += try await wait(for: next)
+        }
+        return builds
+    }
+
+    /// Stops all builds by a message; a second call also ends the steps that always run.
+    public func stop(reason: String) async {
+        await distributor.stop(reason: reason)
+    }
+
+    /// Kills every command that runs and waits for nothing: for a process that ends at once.
+    public func abandonCommands() {
+        worker.abandonCommands()
+    }
+
+    /// Waits until every report was delivered, or the time is over.
+    ///
+    /// - Parameters:
+    ///   - limit: The time.
+    ///   - isPatient: Whether a receiver that was never there in this run is waited for, too.
+    /// - Returns: How the deliveries stand.
+    /// - Throws: ``StoreError`` when they cannot be looked up.
+    public func drain(
+        for limit: Duration, isPatient: Bool = false
+    ) async throws(StoreError) -> DeliverySummary {
+        await outbox.drain(for: limit, isPatient: isPatient)
+        return try await outbox.summary()
+    }
+
+    private func builders(
+        for wanted: BuildsetRequest
+    ) throws(MasterError) -> [BuilderConfiguration] {
+        let all = environment.configuration.builders
+        guard let names = wanted.builders else {
+            let builders = all.filter { !$0.isTriggeredOnly }
+            guard builders.isEmpty else { return builders }
+            throw MasterError(
+                .nothingToBuild, "all builders are 'triggeredOnly'; name the one to be run")
+        }
+        var taken: Set<String> = []
+        return try names.filter { taken.insert($0).inserted }.map { name throws(MasterError) in
+            if let builder = all[name] { return builder }
+            let remedy = Suggestion.remedy(for: name, among: all.map(\.name))
+            throw MasterError(.unknownBuilder, "there is no builder '\(name)'; \(remedy)")
+        }
+    }
+}

@@ -1,0 +1,204 @@
+import FoundationEssentials
+import MasterKit
+import MasterTesting
+import Synchronization
+import Testing
+
+@testable import MasterRuntime
+
+/// Build requests: in which order they are built, and what becomes of them when a master dies.
+struct RequestTests {
+    @Test func `the higher priority comes first, then the older request`() async throws {
+        let yaml = """
+            builders:
+              - {name: one, steps: [steps.Play: $hold]}
+              - {name: two, steps: []}
+              - {name: three, steps: []}
+            """
+        let (begun, release) = (Journal<Void>(), Signal())
+        let scripts: [String: Scripts.Script] = [
+            "hold": { _ in
+                begun.add(())
+                await release.wait()
+                return .success
+            }
+        ]
+        try await MasterBench.with(yaml, scripts: scripts) { bench in
+            let order = try await bench.run(slots: 1) { master in
+                try await master.events.withSubscription(to: [.buildNew], bound: 10) { events in
+                    let first = try await master.submit(
+                        BuildsetRequest(builders: ["one"], reason: "holds the slot"))
+                    await begun.wait(for: 1)
+                    var last = first
+                    for (builder, priority) in [("two", 0), ("three", 0), ("two", 5)] {
+                        last = try await master.submit(
+                            BuildsetRequest(
+                                builders: [builder], reason: "waits", priority: priority))
+                    }
+                    release.raise()
+                    _ = try await master.endServices()
+                    #expect(last.requests[0].priority == 5)
+                    events.finish()
+                    var order: [String] = []
+                    for await case .event(let build) in events {
+                        order.append(build.builderName ?? "")
+                    }
+                    return order
+                }
+            }
+            #expect(order == ["one", "two", "two", "three"])
+        }
+    }
+
+    @Test func `a builder builds one build at a time, and others go on meanwhile`() async throws {
+        let yaml = """
+            builders:
+              - {name: one, steps: [steps.Play: $count]}
+              - {name: two, steps: [steps.Give: success]}
+            """
+        let running = Mutex((now: 0, most: 0))
+        let otherIsDone = Signal()
+        let scripts: [String: Scripts.Script] = [
+            "count": { _ in
+                running.withLock { running in
+                    running.now += 1
+                    running.most = max(running.most, running.now)
+                }
+                await otherIsDone.wait()
+                otherIsDone.raise()
+                running.withLock { $0.now -= 1 }
+                return .success
+            }
+        ]
+        try await MasterBench.with(yaml, scripts: scripts) { bench in
+            try await bench.run(slots: 4) { master in
+                for _ in 1...3 {
+                    _ = try await master.submit(BuildsetRequest(builders: ["one"], reason: "test"))
+                }
+                let other = try await master.build(["two"])
+                #expect(other.map(\.build.results) == [.success])
+                otherIsDone.raise()
+                #expect(try await master.endServices().count == 3)
+            }
+            #expect(running.withLock(\.most) == 1)
+        }
+    }
+
+    // MARK: After a crash
+
+    private static let yaml = """
+        secrets: [secrets.Vault]
+        builders:
+          - {name: one, steps: [steps.Play: $hang]}
+          - name: two
+            steps:
+              - steps.Play: {script: $read, name: !Interpolate "use %(secret:token)s"}
+        """
+
+    /// Leaves a build of `one` and a request for `two` behind, as a killed process does.
+    ///
+    /// - Returns: The base folder of the dead master.
+    private func die(_ bench: MasterBench, resumes: Bool, begun: Journal<Void>) async throws
+        -> String
+    {
+        let copy = bench.folder + "/copy"
+        try await bench.run(slots: 1, resumes: resumes) { master in
+            _ = try await master.submit(BuildsetRequest(builders: ["one"], reason: "hangs"))
+            await begun.wait(for: 1)
+            let properties: JSONObject = [
+                "key": ["Bearer s3cr3t-value", ["x": "plain"]], "plain": "text",
+            ]
+            _ = try await master.submit(
+                BuildsetRequest(
+                    builders: ["two"], reason: "waits",
+                    sourceStamps: [SourceStamp(repository: "https://s3cr3t-value@h/r.git")],
+                    properties: Properties(properties, source: "test")))
+            // A write that waits for its commit comes after all that was posted before it.
+            try await master.environment.store.write { _ in }
+            try FileManager.default.copyItem(atPath: bench.basedir, toPath: copy)
+        }
+        return copy
+    }
+
+    private func scripts(
+        begun: Journal<Void>, seen: Journal<JSONValue?>
+    ) -> [String: Scripts.Script] {
+        [
+            "hang": { _ in
+                begun.add(())
+                if begun.entries.count > 1 { return .success }
+                try await neverEnd()
+                return .success
+            },
+            "read": { context in
+                seen.add(context.properties["key"])
+                seen.add(context.properties["repository"])
+                return .success
+            },
+        ]
+    }
+
+    @Test func `a master that stays up builds what was pending, secrets included`() async throws {
+        let (begun, seen) = (Journal<Void>(), Journal<JSONValue?>())
+        try await MasterBench.with(
+            Self.yaml, scripts: scripts(begun: begun, seen: seen), plugins: [Vault.self]
+        ) { bench in
+            let copy = try await die(bench, resumes: true, begun: begun)
+            for file in ["buildmaster.sqlite", "buildmaster.sqlite-wal"] {
+                let bytes = try bench.bytes("\(copy)/\(file)")
+                #expect(!String(decoding: bytes, as: UTF8.self).contains("s3cr3t-value"))
+            }
+            try await bench.run(slots: 1, resumes: true, basedir: copy) { _ in
+                _ = await seen.wait(for: 2)
+            }
+            #expect(begun.entries.count == 2)
+            #expect(
+                seen.entries == [
+                    ["Bearer s3cr3t-value", ["x": "plain"]], "https://s3cr3t-value@h/r.git",
+                ])
+        }
+    }
+
+    @Test func `a request whose secret is gone ends as exception`() async throws {
+        let (begun, seen) = (Journal<Void>(), Journal<JSONValue?>())
+        try await MasterBench.with(
+            Self.yaml, scripts: scripts(begun: begun, seen: seen), plugins: [Vault.self]
+        ) { bench in
+            let copy = try await die(bench, resumes: true, begun: begun)
+            try bench.write(
+                "builders: [{name: one, steps: []}, {name: two, steps: [steps.Play: $read]}]")
+            try await bench.run(slots: 1, resumes: true, basedir: copy) { master in
+                await master.events.withSubscription(to: [.buildFinished], bound: 9) { events in
+                    for await case .event(let build) in events where build.builderName == "two" {
+                        #expect(build.results == .exception)
+                        #expect(
+                            build.record["state_string"]?.stringValue
+                                == "exception the request needs the secret 'token', which "
+                                + "master.yaml no longer has")
+                        break
+                    }
+                }
+            }
+            #expect(seen.entries.isEmpty)
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func `a run cancels what an interrupted run left, and only that`(
+        _ wasStayingUp: Bool
+    ) async throws {
+        let (begun, seen) = (Journal<Void>(), Journal<JSONValue?>())
+        try await MasterBench.with(
+            Self.yaml, scripts: scripts(begun: begun, seen: seen), plugins: [Vault.self]
+        ) { bench in
+            let copy = try await die(bench, resumes: wasStayingUp, begun: begun)
+            let builds = try await bench.run(slots: 1, basedir: copy) { master in
+                try await master.build(["one"])
+            }
+            #expect(builds.map(\.build.results) == [.success])
+            let text = "cancelled 1 build request that an interrupted run left pending"
+            #expect(bench.messages.texts.contains(text) == !wasStayingUp)
+            #expect(seen.entries.isEmpty)
+        }
+    }
+}
