@@ -25,6 +25,7 @@ public enum MasterCommandLine {
     /// - Parameter bundles: The plugins that a master.yaml may name.
     public static func main(plugins bundles: [PluginBundle]) async -> Never {
         ProcessSignals.survivePipes()
+        ProcessMemory.giveBackLargeBlocks()
         let environment = ProcessInfo.processInfo.environment
         let console = Console(environment: environment)
         let arguments = Array(CommandLine.arguments.dropFirst())
