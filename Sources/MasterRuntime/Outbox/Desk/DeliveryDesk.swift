@@ -32,15 +32,19 @@ public final class DeliveryDesk: Sendable {
 
     private static func open(_ path: String, in folder: String) async throws -> DatabaseQueue {
         try await blocking(path) {
+            let place = StoreFolder(path: folder)
+            guard try place.secureDatabase().byteCount ?? 0 > 0 else {
+                throw StoreError(empty: path)
+            }
             var configuration = Configuration()
             configuration.busyMode = .timeout(10)
             configuration.label = "deliveries"
             let database = try DatabaseQueue(path: path, configuration: configuration)
             let migrator = StoreSchema.migrator
-            try StoreOpening.checkAge(of: database, at: path)
+            try StoreSchema.check(database, at: path)
             if try database.read({ try !migrator.hasCompletedMigrations($0) }) {
                 // An older master that runs now must not find a table changed.
-                let lock = try StoreLock(folder: folder)
+                let lock = try StoreLock(place)
                 defer { lock.release() }
                 try migrator.migrate(database)
             }
