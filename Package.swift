@@ -28,6 +28,7 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
+        .systemLibrary(name: "CLibC"),
         .systemLibrary(name: "CLibYAML", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CLibCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "MasterYAML", dependencies: ["CLibYAML"]),
@@ -74,6 +75,7 @@ let package = Package(
         .target(
             name: "MasterCommand",
             dependencies: [
+                "CLibC",
                 "MasterKit",
                 "MasterReceiver",
                 "MasterRuntime",

@@ -26,6 +26,7 @@ public enum MasterCommandLine {
     /// - Parameter bundles: The plugins that a master.yaml can use.
     public static func main(plugins bundles: [PluginBundle]) async -> Never {
         ProcessSignals.survivePipes()
+        ProcessMemory.giveBackLargeBlocks()
         let environment = ProcessInfo.processInfo.environment
         let console = Console(environment: environment)
         let arguments = Array(CommandLine.arguments.dropFirst())

@@ -4,31 +4,36 @@ internal import MasterRuntime
 
 /// Deliveries as a table, and the endpoints that are closed.
 struct DeliveryListing {
-    /// Gives colours.
-    let paint: TextPainter
-    /// Gives marks.
-    let marks: StatusSymbols
-    /// Names the commands that do something about it.
-    let advice: DeliveriesAdvice
+    private let paint: TextPainter
+    private let marks: StatusSymbols
+    private let advice: DeliveriesAdvice
+    private let width: Int
+    private var table: TextTable
+    /// Whether no delivery has been listed.
+    private(set) var isEmpty = true
 
-    init(_ traits: TerminalTraits, _ advice: DeliveriesAdvice) {
+    init(_ traits: TerminalTraits, _ advice: DeliveriesAdvice, width: Int) {
         paint = TextPainter(hasColour: traits.hasColour)
         marks = StatusSymbols(hasUnicode: traits.hasUnicode)
         self.advice = advice
+        self.width = width
+        table = TextTable(paint: paint)
     }
 
-    /// The lines; none when there is nothing.
-    func lines(
-        _ deliveries: [DeliveryRecord], closed: [ReporterRecord], width: Int
-    ) -> [String] {
-        var table = TextTable(paint: paint)
-        if !deliveries.isEmpty {
+    /// The lines of some more deliveries.
+    mutating func lines(_ deliveries: [DeliveryRecord]) -> [String] {
+        if isEmpty, !deliveries.isEmpty {
             let heads = ["id", "state", "reporter", "report", "tries", "why"]
             table.add(heads.map { .init($0, .dim) })
+            isEmpty = false
         }
         for delivery in deliveries { table.add(cells(delivery)) }
-        return table.lines(width: width, ellipsis: marks.ellipsis)
-            + closed.map { paint(.yellow, line($0)) }
+        return table.takeLines(width: width, ellipsis: marks.ellipsis)
+    }
+
+    /// The lines after the last delivery.
+    func end(closed: [ReporterRecord]) -> [String] {
+        closed.map { paint(.yellow, line($0)) }
     }
 
     private func cells(_ delivery: DeliveryRecord) -> [TextTable.Cell] {

@@ -7,20 +7,37 @@ enum DeliveryReport {
     /// Grows by one whenever a reader of the older form would misread the newer one.
     static let formatVersion = 1
 
-    /// Several deliveries and the endpoints that are closed.
-    static func list(_ deliveries: [DeliveryRecord], closed: [ReporterRecord]) -> JSONValue {
-        [
-            "formatVersion": .int(formatVersion),
-            "deliveries": .array(deliveries.map { .object($0.json) }),
-            "closed": .array(
+    /// The object that lists deliveries, page by page, and then the endpoints that are closed.
+    struct List {
+        private var isEmpty = true
+
+        /// The lines before the first delivery.
+        static let head = ["{", "  \"formatVersion\": \(formatVersion),", "  \"deliveries\": ["]
+
+        /// The lines of some more deliveries.
+        mutating func lines(_ deliveries: [DeliveryRecord]) -> [String] {
+            deliveries.flatMap { delivery in
+                var lines = JSONWriter.pretty.string(.object(delivery.json)).lines
+                lines[0] = (isEmpty ? "" : ",") + lines[0]
+                isEmpty = false
+                return lines.map { "    " + $0 }
+            }
+        }
+
+        /// The lines after the last delivery.
+        func end(closed: [ReporterRecord]) -> [String] {
+            let closed = JSONValue.array(
                 closed.map { reporter in
                     [
                         "reporter": .string(reporter.name),
                         "at": .optional(reporter.closedAt?.ISO8601Format()),
                         "reason": .optional(reporter.closedReason),
                     ]
-                }),
-        ]
+                })
+            var lines = JSONWriter.pretty.string(closed).lines
+            lines[0] = "\"closed\": " + lines[0]
+            return ["  ],"] + lines.map { "  " + $0 } + ["}"]
+        }
     }
 
     /// One delivery with its body and tries.

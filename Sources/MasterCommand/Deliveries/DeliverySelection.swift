@@ -37,15 +37,13 @@ struct DeliverySelection: ParsableArguments {
     func change(
         at place: DeliveriesPlace, in context: CommandContext,
         unless obstacle: (DeliveryRecord) -> String?,
-        _ body: (DeliveryDesk, [DeliveryRecord]) async throws -> String
+        _ body: (DeliveryDesk, DeliveryFilter) async throws -> String
     ) async throws -> ExitStatus {
         let said = try await place.withDesk { desk in
             guard let desk else { return try unused(place) }
-            let chosen = try await chosen(from: desk, at: place)
-            for delivery in chosen where namesEach {
-                if let reason = obstacle(delivery) { throw FailedRun("\(delivery.id) \(reason)") }
-            }
-            return try await body(desk, chosen)
+            try await checkReporter(desk, at: place)
+            if namesEach { try await checkEach(desk, at: place, unless: obstacle) }
+            return try await body(desk, filter)
         }
         await context.console.print(said)
         return .success
@@ -57,27 +55,32 @@ struct DeliverySelection: ParsableArguments {
         return place.unused
     }
 
-    private func chosen(
-        from desk: DeliveryDesk, at place: DeliveriesPlace
-    ) async throws -> [DeliveryRecord] {
-        guard !namesEach else { return try await named(at: desk, place) }
-        if let reporter {
-            let known = try await desk.reporters()
-            guard known.contains(where: { $0.name == reporter }) else {
-                throw place.unknown(reporter: reporter, among: known)
-            }
-        }
-        return try await desk.deliveries(
-            DeliveryFilter(reporter: reporter, states: [.open, .parked, .dead]))
+    private var filter: DeliveryFilter {
+        DeliveryFilter(
+            ids: namesEach ? ids : nil, reporter: reporter, states: [.open, .parked, .dead])
     }
 
-    private func named(
-        at desk: DeliveryDesk, _ place: DeliveriesPlace
-    ) async throws -> [DeliveryRecord] {
-        let wanted = Set(ids)
-        let found = try await desk.deliveries(DeliveryFilter()).filter { wanted.contains($0.id) }
-        let missing = wanted.subtracting(found.map(\.id))
+    private func checkReporter(_ desk: DeliveryDesk, at place: DeliveriesPlace) async throws {
+        guard let reporter else { return }
+        let known = try await desk.reporters()
+        guard !known.contains(where: { $0.name == reporter }) else { return }
+        throw place.unknown(reporter: reporter, among: known)
+    }
+
+    /// Sees to it that each delivery that is named is there and can be changed.
+    private func checkEach(
+        _ desk: DeliveryDesk, at place: DeliveriesPlace,
+        unless obstacle: (DeliveryRecord) -> String?
+    ) async throws {
+        var missing = Set(ids)
+        var reason: String?
+        try await desk.forEachPage(of: DeliveryFilter(ids: ids)) { page in
+            missing.subtract(page.map(\.id))
+            for delivery in page where reason == nil {
+                reason = obstacle(delivery).map { "\(delivery.id) \($0)" }
+            }
+        }
         guard missing.isEmpty else { throw place.unknown(missing.sorted()) }
-        return found
+        if let reason { throw FailedRun(reason) }
     }
 }

@@ -25,8 +25,7 @@ extension MasterRun {
         let views = outcome.builds.map { BuildView($0.build, builder: $0.builder, steps: $0.steps) }
         if detail != .quiet {
             let builds = BuildTable(traits).lines(views, width: width)
-            let deliveries = DeliveryTable(traits).lines(
-                outcome.deliveries.deliveries, width: width)
+            let deliveries = DeliveryTable(traits).lines(outcome.deliveries, width: width)
             await console.print([""] + builds + deliveries + [""])
         }
         let counted = zip(outcome.builds, views).filter { !$0.0.isRetried }.map(\.1)

@@ -3,9 +3,6 @@ internal import MasterRuntime
 
 /// The deliveries of a run as a table: what was sent where, and what came of it.
 struct DeliveryTable {
-    /// The most rows; of more only those that were not delivered are shown, then a count.
-    static let rowLimit = 40
-
     /// Gives colours.
     let paint: TextPainter
     /// Gives marks.
@@ -16,14 +13,14 @@ struct DeliveryTable {
         marks = StatusSymbols(hasUnicode: traits.hasUnicode)
     }
 
-    /// The lines of the table with a head line; none when there was nothing to deliver.
-    func lines(_ deliveries: [DeliveryStatus], width: Int) -> [String] {
-        let all = deliveries.filter { $0.state != .nothing }
-        guard !all.isEmpty else { return [] }
-        let telling = all.count > Self.rowLimit ? all.filter { $0.state != .delivered } : all
+    /// The lines of the table with a head line, and how many deliveries are not listed; none when
+    /// there was nothing to deliver.
+    func lines(_ summary: DeliverySummary, width: Int) -> [String] {
+        let listed = summary.deliveries.filter { $0.state != .nothing }
+        let left = max(0, summary.totalCount - listed.count)
+        guard !listed.isEmpty || left > 0 else { return [] }
         var table = TextTable(paint: paint, indentation: "  ")
-        for delivery in telling.prefix(Self.rowLimit) { table.add(cells(delivery)) }
-        let left = all.count - min(telling.count, Self.rowLimit)
+        for delivery in listed { table.add(cells(delivery)) }
         return [paint(.bold, "reports")] + table.lines(width: width, ellipsis: marks.ellipsis)
             + (left > 0 ? ["  \(marks.ellipsis) \(left) more"] : [])
     }

@@ -31,36 +31,49 @@ struct RunSummary {
         var facts = ["\(builds.count.counting("build")) in \(duration.forPeople)"]
         let failed = builds.count { ExitStatus($0.results) != .success }
         if failed > 0, builds.count > 1 { facts.append("\(failed) not successful") }
-        if !deliveries.deliveries.isEmpty {
-            facts.append("\(count(.delivered).counting("report")) delivered")
+        if deliveries.totalCount > 0 {
+            facts.append("\(deliveries.deliveredCount.counting("report")) delivered")
         }
         let style = interruption == nil ? TextStyle(results) : .yellow
         return paint(style, word) + ": " + facts.joined(separator: ", ")
     }
 
-    private func count(_ state: DeliveryState) -> Int {
-        deliveries.deliveries.count { $0.state == state }
-    }
-
     private var undelivered: [String] {
         var lines: [String] = []
-        if count(.open) > 0 {
+        if deliveries.openCount > 0 {
             let remedy =
                 receiverOption.map { "add \($0) to see them" }
                 ?? advice.to("see them", "list --state open")
-            lines.append("\(count(.open).counting("report")) kept for the next run; " + remedy)
+            lines.append(
+                "\(deliveries.openCount.counting("report")) kept for the next run; " + remedy)
         }
-        if count(.parked) > 0 {
-            let reports = count(.parked).counting("report")
+        if deliveries.unreportedCount > 0 {
+            let events = deliveries.unreportedCount.counting("event")
+            lines.append("\(events) not yet reported; the next run reports them")
+        }
+        if deliveries.parkedCount > 0 {
+            let reports = deliveries.parkedCount.counting("report")
             lines.append(
                 "\(reports) kept for reporters that the file does not name; "
                     + advice.to("see them", "list --state parked"))
         }
-        if deliveries.deadCount > 0 {
-            let given = "\(deliveries.deadCount.counting("report")) given up"
-            lines.append("\(given); " + advice.to("see why", "list --state dead"))
+        return lines + givenUp + deliveries.closedReporters.map { closed($0) }
+    }
+
+    private var givenUp: [String] {
+        var lines = deliveries.givenUp.map { reports in
+            let name = reports.reporter.makingControlsVisible()
+            let reason = reports.reason.makingControlsVisible()
+            return "\(reports.count.counting("report")) of \(name) given up: \(reason); "
+                + advice.to("see more", "list --state dead --reporter \(name.shellQuoted)")
         }
-        return lines + deliveries.closedReporters.map { closed($0) }
+        if deliveries.otherGivenUpCount > 0 {
+            let noun = lines.isEmpty ? "report" : "more report"
+            lines.append(
+                "\(deliveries.otherGivenUpCount.counting(noun)) given up; "
+                    + advice.to("see why", "list --state dead"))
+        }
+        return lines
     }
 
     private func closed(_ reporter: ReporterRecord) -> String {

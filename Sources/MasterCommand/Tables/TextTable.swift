@@ -18,6 +18,7 @@ struct TextTable {
     /// The spaces in front of each row.
     let indentation: String
     private var rows: [[Cell]] = []
+    private var widths: [Int] = []
 
     init(paint: TextPainter, indentation: String = "") {
         self.paint = paint
@@ -29,20 +30,25 @@ struct TextTable {
         rows.append(cells)
     }
 
-    /// The rows as lines; where they are too wide, their last cells are cut.
-    func lines(width: Int, ellipsis: String) -> [String] {
-        let widths = rows.reduce(into: [Int]()) { widths, row in
-            for (index, cell) in row.enumerated() {
-                if index == widths.count { widths.append(0) }
-                widths[index] = max(widths[index], cell.text.columns)
-            }
+    /// Takes the rows out as lines; where they are too wide, their last cells are cut.
+    ///
+    /// Rows that are added afterwards continue the table: their columns are at least as wide.
+    mutating func takeLines(width: Int, ellipsis: String) -> [String] {
+        for (index, cell) in rows.flatMap({ $0.enumerated() }) {
+            if index == widths.count { widths.append(0) }
+            widths[index] = max(widths[index], cell.text.columns)
         }
-        return rows.map { line($0, widths, width: width, ellipsis: ellipsis) }
+        defer { rows = [] }
+        return rows.map { line($0, width: width, ellipsis: ellipsis) }
     }
 
-    private func line(
-        _ row: [Cell], _ widths: [Int], width: Int, ellipsis: String
-    ) -> String {
+    /// The rows as lines; where they are too wide, their last cells are cut.
+    func lines(width: Int, ellipsis: String) -> [String] {
+        var table = self
+        return table.takeLines(width: width, ellipsis: ellipsis)
+    }
+
+    private func line(_ row: [Cell], width: Int, ellipsis: String) -> String {
         var line = indentation
         var used = indentation.columns
         let last = row.lastIndex { !$0.text.isEmpty } ?? -1

@@ -1,3 +1,4 @@
+internal import CLibC
 internal import Glibc
 
 /// One of the two streams that the process writes to.
@@ -43,6 +44,16 @@ enum StandardStream: Int32, Sendable {
     private func waitUntilWritable() {
         var wish = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
         _ = unsafe poll(&wish, 1, -1)
+    }
+}
+
+/// What the process asks of the system about memory.
+enum ProcessMemory {
+    /// Gives blocks such as a log in a report back to the system as soon as they are free.
+    ///
+    /// Else the C library takes ever larger ones from memory that it keeps for good.
+    static func giveBackLargeBlocks() {
+        _ = mallopt(M_MMAP_THRESHOLD, 256 << 10)
     }
 }
 

@@ -51,7 +51,7 @@ public final class DeliveryTrace: Sendable {
 
 extension String {
     /// As many whole characters of Unicode as there are in a number of bytes.
-    fileprivate func beginning(ofUTF8 count: Int) -> String {
+    package func beginning(ofUTF8 count: Int) -> String {
         guard var end = utf8.index(startIndex, offsetBy: count, limitedBy: endIndex) else {
             return self
         }

@@ -24,7 +24,7 @@ final class Housekeeping: Sendable {
         do {
             var look = 0
             while !Task.isCancelled {
-                if look.isMultiple(of: Self.looksBetweenTrims) { try await trim() }
+                if look.isMultiple(of: Self.looksBetweenTrims) || isOverBound { try await trim() }
                 try await takeChanges()
                 look += 1
                 let clock = environment.clock
@@ -35,21 +35,27 @@ final class Housekeeping: Sendable {
         }
     }
 
+    private var isOverBound: Bool {
+        let kept = sendings.reduce(0) { $0 + $1.keptByteCount }
+        return kept > environment.bounds.maxBytes.bytes && sendings.contains { $0.mayExpire }
+    }
+
     /// Gives up what is too much or too old, and removes what nobody needs.
     func trim() async throws(StoreError) {
         let bounds = environment.bounds
         var isMore = true
         while isMore, !Task.isCancelled {
-            let (expired, isOver) = try await environment.store.write { transaction in
-                let kept = try transaction.keepWithin(bounds)
-                let isLeft = try transaction.trim(maximumAge: bounds.maxAge)
-                return (kept.expired, !kept.isMore && !isLeft)
+            let expirable = Dictionary(
+                uniqueKeysWithValues: sendings.map { ($0.recipient.id, $0.expirable) })
+            let (expired, trimmed, isOver) = try await environment.store.write { transaction in
+                let kept = try transaction.keepWithin(bounds, expiring: expirable)
+                let trimmed = try transaction.trim(maximumAge: bounds.maxAge)
+                return (kept.expired, trimmed, !kept.isMore && !trimmed.isMore)
             }
             isMore = !isOver
+            environment.tally.note(dead: expired, untold: trimmed.untoldCount)
             guard expired > 0 else { continue }
-            environment.logger.warning(
-                "\(expired) reports that nobody took were given up, the oldest; see 'delivery' in the file"
-            )
+            environment.logger.debug("\(expired) reports that no receiver took have expired")
         }
     }
 
@@ -58,7 +64,7 @@ final class Housekeeping: Sendable {
         let known = changeCount.withLock { $0 }
         let found = try await environment.store.read { try $0.changeCount() }
         let isNew = found != known
-        for sending in sendings where isNew || !sending.changedUnderWay.isEmpty {
+        for sending in sendings where isNew || sending.isToBeLookedAt {
             let (id, others) = (sending.recipient.id, sending.changedUnderWay)
             let changes = try await environment.store.read { database in
                 try database.changes(ofReporter: id, after: known, and: others)

@@ -22,6 +22,13 @@ extension Outbox {
         }
         stop()
         await waitForEnd()
+        guard environment.store.failure == nil else { return }
+        do {
+            // What is too old was tried once more by now, also in a run that is soon over.
+            try await housekeeping.trim()
+        } catch {
+            environment.logger.error("reports were not kept within their bounds: \(error)")
+        }
     }
 
     private func isSettled(

@@ -36,7 +36,6 @@ extension Outbox {
             reporters,
             in: OutboxEnvironment(
                 store: store,
-                source: StoreReportSource(store),
                 storeID: store.identifier,
                 identity: identity,
                 secrets: secrets,
@@ -61,7 +60,6 @@ extension Outbox {
         let (newest, changeCount) = try await store.read { database in
             (try Event.newestSequence(in: database), try database.changeCount())
         }
-        let wasFault = store.endedUncleanly && CrashMark.isSet(at: store.crashMarkPath)
         var generations: [Generation] = []
         var sendings: [Sending] = []
         for (declaration, known) in zip(reporters, followed) {
@@ -74,8 +72,7 @@ extension Outbox {
             let sending = try await open(recipient, known, in: environment)
             let crashWatch = CrashWatch(
                 newestEvent: store.endedUncleanly ? newest : nil,
-                suspicion: known.suspicion,
-                wasFault: wasFault
+                suspicion: known.suspicion
             )
             sendings.append(sending)
             generations.append(

@@ -73,9 +73,7 @@ public final class Outbox: Service {
     private func generate() async {
         let clock = environment.clock
         let suspects = generations.filter { $0.crashWatch.newestEvent != nil }
-        let mark = environment.store.crashMarkPath
         await withDiscardingTaskGroup { group in
-            if !suspects.isEmpty { CrashMark.begin(at: mark) }
             for generation in suspects {
                 let done = Signal()
                 group.addTask {
@@ -84,13 +82,7 @@ public final class Outbox: Service {
                 }
                 await done.wait(until: clock.elapsed + Self.solitude, on: clock)
             }
-            if !suspects.isEmpty { CrashMark.end(at: mark) }
             for generation in generations { group.addTask { await generation.run() } }
         }
     }
-}
-
-extension Store {
-    /// Where it is noted that the program goes down by a fault of its own.
-    var crashMarkPath: String { folder + "/crashed" }
 }

@@ -6,8 +6,6 @@ import MasterKit
 struct OutboxEnvironment: Sendable {
     /// Where events are read and deliveries are kept.
     let store: Store
-    /// Where generators look records up.
-    let source: any ReportSource
     /// What begins the id of every delivery.
     let storeID: String
     /// The title and address of the master.
@@ -26,6 +24,8 @@ struct OutboxEnvironment: Sendable {
     let schedule: RetrySchedule
     /// How much is kept for how long.
     var bounds = DeliveryBounds()
+    /// What has become of reports in this run.
+    let tally = DeliveryTally()
     /// Raised whenever something has come to an end.
     let changed = Signal()
 }

@@ -34,6 +34,13 @@ struct LogFile: Sendable {
         return try Self.lines(of: file, upTo: .max).count
     }
 
+    /// How large the file is; one that was never made has nothing in it.
+    func byteCount() throws -> Int {
+        guard let file = try open() else { return 0 }
+        defer { close(file) }
+        return Int(try file.seekToEnd())
+    }
+
     /// Reads the log; of a long one its last whole lines, or the begin of its only last line.
     ///
     /// Blocks while it reads.

@@ -14,7 +14,7 @@ extension StoreError {
     var stopsStore: Bool {
         switch code {
         case .readOnly, .full, .busy, .damaged, .system: true
-        case .folder, .locked, .newer, .conflict, .transition, .closed: false
+        case .folder, .locked, .newer, .foreign, .conflict, .transition, .closed: false
         }
     }
 
@@ -27,6 +27,8 @@ extension StoreError {
             self.init(.readOnly, Self.readOnlyMessage(path), cause: error)
         case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT:
             self.init(.damaged, Self.damagedMessage(path, reason: reason), cause: error)
+        case .SQLITE_ERROR where reason.hasPrefix(Self.missingTable):
+            self.init(lacking: String(reason.dropFirst(Self.missingTable.count)), at: path)
         case .SQLITE_MISUSE:
             self.init(.closed, "\(path) has been closed", cause: error)
         case .SQLITE_BUSY, .SQLITE_LOCKED:
@@ -36,6 +38,44 @@ extension StoreError {
         default:
             self.init(.transition, "a record could not be kept: \(reason)", cause: error)
         }
+    }
+
+    /// How SQLite says that a table is missing; the name follows.
+    private static let missingTable = "no such table: "
+    private static let wayOut =
+        "restore it from a backup, or move it away, with the files -wal and -shm beside it, and a "
+        + "new one is begun"
+
+    /// Makes a sentence of a store that lacks one of its tables.
+    init(lacking table: String, at path: String) {
+        self.init(.damaged, "\(path) is damaged, it lacks the table '\(table)'; \(Self.wayOut)")
+    }
+
+    /// Makes a sentence of a store that is there without its content.
+    init(empty path: String) {
+        self.init(
+            .damaged,
+            "\(path) is damaged: it is empty, though a store never is; reports that were not yet "
+                + "delivered are lost with it; \(Self.wayOut)"
+        )
+    }
+
+    /// Makes a sentence of a store that is missing beside its write-ahead log.
+    init(missing path: String) {
+        self.init(
+            .damaged,
+            "\(path) is missing, but \(path)-wal is there with the newest records; restore it from "
+                + "a backup, or move that file away, and a new store is begun"
+        )
+    }
+
+    /// Makes a sentence of a database of another program.
+    init(foreign path: String) {
+        self.init(
+            .foreign,
+            "\(path) is a database of another program, and is left as it is; move it away, or name "
+                + "another folder with --basedir"
+        )
     }
 
     private static func fullMessage(_ path: String) -> String {
@@ -49,8 +89,7 @@ extension StoreError {
     }
 
     private static func damagedMessage(_ path: String, reason: String) -> String {
-        "\(path) is damaged (\(reason)); move it away, with the files -wal and -shm beside it, "
-            + "and a new one is begun"
+        "\(path) is damaged (\(reason)); \(wayOut)"
     }
 
     private static func busyMessage(_ path: String) -> String {

@@ -16,6 +16,8 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
         case damaged
         /// A newer program has written the database.
         case newer
+        /// The database is of another program.
+        case foreign
         /// The disk or the system fails.
         case system
         /// A record is not there, or not in a state that allows the transition.

@@ -4,25 +4,26 @@ internal import SystemPackage
 
 /// The hold on a folder that keeps a second master out of it.
 final class StoreLock: Sendable {
+    static let fileName = "lock"
+
     private let file: OwnedDescriptor
 
-    /// Takes the folder, making it when it is not there.
-    init(folder: String) throws(StoreError) {
-        try Self.makeFolder(folder)
-        let path = folder + "/lock"
-        do {
-            file = OwnedDescriptor(
-                try FileDescriptor.open(
-                    FilePath(path),
-                    .readWrite,
-                    options: [.create, .closeOnExec],
-                    permissions: [.ownerReadWrite, .groupRead, .otherRead]
-                )
-            )
-        } catch {
-            throw StoreError(opening: path, folder: folder, cause: error)
+    /// Takes a folder that is there.
+    init(_ folder: StoreFolder) throws(StoreError) {
+        let path = folder.path(of: Self.fileName)
+        file = try folder.open(Self.fileName)
+        guard flock(file.number, LOCK_EX | LOCK_NB) == 0 else {
+            let fault = Errno(rawValue: errno)
+            throw fault == .wouldBlock
+                ? Self.held(folder, by: LockHolder(reading: file), path: path)
+                : Self.unlockable(path, fault)
         }
-        try take(folder: folder, path: path)
+        do {
+            try file.descriptor.resize(to: 0)
+            try file.descriptor.writeAll(LockHolder.current.text.utf8)
+        } catch {
+            throw StoreError(opening: path, folder: folder.path, cause: error)
+        }
     }
 
     /// Gives the folder free; a second time does nothing.
@@ -34,57 +35,108 @@ final class StoreLock: Sendable {
         file.close()
     }
 
-    private func take(folder: String, path: String) throws(StoreError) {
-        guard flock(file.number, LOCK_EX | LOCK_NB) == 0 else {
-            let fault = Errno(rawValue: errno)
-            guard fault == .wouldBlock else {
-                throw StoreError(
-                    .system,
-                    "\(path) cannot be locked (\(fault)); name a folder on a local disk "
-                        + "with --basedir",
-                    cause: fault
-                )
-            }
-            throw StoreError(.locked, Self.heldMessage(folder: folder, path: path), cause: fault)
-        }
-        do {
-            try file.descriptor.resize(to: 0)
-            try file.descriptor.writeAll("\(getpid())\n".utf8)
-        } catch {
-            throw StoreError(opening: path, folder: folder, cause: error)
-        }
-    }
-
-    private static func heldMessage(folder: String, path: String) -> String {
-        let holder = FileManager.default.contents(atPath: path)
-            .map { String(decoding: $0, as: UTF8.self) }
-            .flatMap { Int($0.filter(\.isNumber)) }
-        let who = holder.map { "another master (process \($0))" } ?? "another master"
-        return "\(folder) is in use by \(who); wait for it, end it, or name another folder with "
-            + "--basedir"
-    }
-
-    private static func makeFolder(_ folder: String) throws(StoreError) {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: folder,
-                withIntermediateDirectories: true
-            )
-        } catch {
-            throw StoreError(
-                .folder,
-                "the folder \(folder) cannot be made (\(reason(error))); "
-                    + "name another one with --basedir",
-                cause: error
+    private static func held(
+        _ folder: StoreFolder, by holder: LockHolder?, path: String
+    ) -> StoreError {
+        guard let who = holder?.name else {
+            return StoreError(
+                .locked,
+                "\(folder.path) is locked by a process that is not the last master to use it; find "
+                    + "it with 'fuser -v \(path)' and end it, or name another folder with --basedir"
             )
         }
+        return StoreError(
+            .locked,
+            "\(folder.path) is in use by another master (\(who)); wait for it, end it, or name "
+                + "another folder with --basedir"
+        )
     }
 
-    private static func reason(_ error: any Error) -> String {
-        guard let error = error as? CocoaError,
-            let cause = error.underlying as? POSIXError
-        else { return "\(error)" }
-        return "\(Errno(rawValue: cause.code.rawValue))"
+    private static func unlockable(_ path: String, _ fault: Errno) -> StoreError {
+        StoreError(
+            .system,
+            "\(path) cannot be locked (\(fault)); name a folder on a local disk with --basedir",
+            cause: fault
+        )
+    }
+}
+
+/// Who wrote a lock file: a process that is told from all others before and after it.
+///
+/// The lock itself is the system's; what the file says only names its holder, and is believed only
+/// as long as that process is there.
+private struct LockHolder {
+    let process: Int
+    /// When the process started, in the system's own count; a number that was used again differs.
+    let start: String
+    /// The start of the system; another one on another machine and after each restart.
+    let boot: String
+    let host: String
+
+    /// This process.
+    static var current: LockHolder {
+        LockHolder(
+            process: Int(getpid()),
+            start: startTime(of: Int(getpid())) ?? "unknown",
+            boot: boot,
+            host: host
+        )
+    }
+
+    /// The lines of the file.
+    var text: String { "process \(process)\nstart \(start)\nboot \(boot)\nhost \(host)\n" }
+
+    /// Reads a lock file; `nil` for one that a master has not written to its end.
+    init?(reading file: OwnedDescriptor) {
+        let bytes: [UInt8]
+        do {
+            bytes = try POSIX.read(file.number, maxByteCount: 4096)
+        } catch {
+            return nil  // Held it is all the same.
+        }
+        let text = String(decoding: bytes, as: UTF8.self)
+        let lines = text.split(separator: "\n").map { $0.split(separator: " ", maxSplits: 1) }
+        let values = Dictionary(
+            lines.filter { $0.count == 2 }.map { ($0[0], String($0[1])) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        guard let process = values["process"].flatMap({ Int($0) }), let start = values["start"],
+            let boot = values["boot"], let host = values["host"]
+        else { return nil }
+        self.init(process: process, start: start, boot: boot, host: host)
+    }
+
+    private init(process: Int, start: String, boot: String, host: String) {
+        self.process = process
+        self.start = start
+        self.boot = boot
+        self.host = host
+    }
+
+    /// How it is named in a sentence; `nil` for a process that is gone.
+    var name: String? {
+        let isHere = boot == Self.boot && host == Self.host
+        guard isHere else { return "process \(process) on \(host)" }
+        return Self.startTime(of: process) == start ? "process \(process)" : nil
+    }
+
+    private static var boot: String { word(of: "/proc/sys/kernel/random/boot_id") }
+    private static var host: String { word(of: "/proc/sys/kernel/hostname") }
+
+    private static func word(of path: String) -> String {
+        text(of: path)?.filter { !$0.isWhitespace } ?? "unknown"
+    }
+
+    /// The 22nd value of a process's statistics; the second, its name, may hold spaces.
+    private static func startTime(of process: Int) -> String? {
+        guard let text = text(of: "/proc/\(process)/stat"), let end = text.lastIndex(of: ")")
+        else { return nil }
+        let values = text[text.index(after: end)...].split(separator: " ")
+        return values.count > 19 ? String(values[19]) : nil
+    }
+
+    private static func text(of path: String) -> String? {
+        FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
     }
 }
 

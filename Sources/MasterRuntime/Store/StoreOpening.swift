@@ -56,10 +56,12 @@ extension StoreOpening {
         identity: MasterIdentity,
         clock: @escaping @Sendable () -> Date
     ) throws(StoreError) {
-        let lock = try StoreLock(folder: folder)
+        let place = StoreFolder(path: folder)
+        try place.prepare()
+        let lock = try StoreLock(place)
         do {
             try self.init(
-                folder: folder,
+                place,
                 lock: lock,
                 durability: durability,
                 identity: identity,
@@ -67,7 +69,7 @@ extension StoreOpening {
             )
         } catch {
             lock.release()
-            throw StoreError(error, at: folder + "/" + Self.fileName)
+            throw StoreError(error, at: place.path(of: Self.fileName))
         }
     }
 
@@ -76,15 +78,18 @@ extension StoreOpening {
     private static let checkpointPageCount = 4096
 
     private init(
-        folder: String,
+        _ place: StoreFolder,
         lock: StoreLock,
         durability: Durability,
         identity: MasterIdentity,
         clock: @escaping @Sendable () -> Date
     ) throws {
-        let path = folder + "/" + Self.fileName
-        let pool = try DatabasePool(path: path, configuration: Self.configuration)
-        try Self.migrate(pool)
+        try StoreFile(in: place).prepare()
+        let pool = try DatabasePool(
+            path: place.path(of: Self.fileName),
+            configuration: Self.configuration
+        )
+        try StoreSchema.upgrade(pool, at: pool.path)
         let found = try pool.writeWithoutTransaction { database in
             // Set after opening: GRDB sets NORMAL when it turns the write-ahead log on.
             try database.execute(
@@ -93,7 +98,7 @@ extension StoreOpening {
             try database.execute(sql: "PRAGMA wal_autocheckpoint = \(Self.checkpointPageCount)")
             return try Self.begin(in: database)
         }
-        self.folder = folder
+        folder = place.path
         self.lock = lock
         identifier = found.identifier
         endedUncleanly = !found.isClean
@@ -118,22 +123,6 @@ extension StoreOpening {
         configuration.allowsUnsafeTransactions = true
         configuration.label = "store"
         return configuration
-    }
-
-    private static func migrate(_ pool: DatabasePool) throws {
-        try checkAge(of: pool, at: pool.path)
-        try StoreSchema.migrator.migrate(pool)
-    }
-
-    /// Refuses a database that a newer program has written.
-    static func checkAge(of database: some DatabaseReader, at path: String) throws {
-        let migrator = StoreSchema.migrator
-        guard try database.read({ try migrator.hasBeenSuperseded($0) }) else { return }
-        throw StoreError(
-            .newer,
-            "\(path) was written by a newer version of this program; use that version, or name "
-                + "another folder with --basedir"
-        )
     }
 
     private struct Found {
@@ -161,7 +150,7 @@ extension StoreOpening {
             return .commit
         }
         guard let found else {
-            throw StoreError(.damaged, "the store has lost its table meta; move it away")
+            throw StoreError(.damaged, "the table 'meta' of the store has no row; move it away")
         }
         return found
     }

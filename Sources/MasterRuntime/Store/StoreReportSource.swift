@@ -3,11 +3,34 @@ public import MasterKit
 
 /// Looks up in the store what a report holds beside the record of its event.
 public struct StoreReportSource: ReportSource {
+    /// How much of the logs of a build a report holds, in bytes; of more each log's end is held.
+    static let contentBound = 64 << 20
+
     private let store: Store
+    private let room: ReportRoom?
+    /// The last step that had begun when the reported event happened; `nil` for all.
+    private let lastStep: Int?
 
     /// Makes a source that reads a store.
     public init(_ store: Store) {
         self.store = store
+        room = nil
+        lastStep = nil
+    }
+
+    /// Makes a source for the reports of one event, which wait for room before logs are read.
+    ///
+    /// However late a report is made, it has no steps that began after its event.
+    init(_ store: Store, reporting event: Event, in room: ReportRoom) {
+        self.store = store
+        self.room = room
+        lastStep =
+            switch event.kind {
+            case .buildNew: 0
+            case .stepNew, .stepStarted, .stepUpdated, .stepFinished:
+                event.record["number"]?.intValue
+            default: nil
+            }
     }
 
     /// The steps that a build has by now, with their logs and the content of these when wanted.
@@ -17,17 +40,20 @@ public struct StoreReportSource: ReportSource {
     ) async throws -> [JSONValue] {
         guard let id = build["buildid"]?.intValue else { return [] }
         let place = BuildPlace(record: build, identity: store.identity)
+        let lastStep = lastStep ?? .max
         let steps = try await store.read { database in
-            try StepRecord.all(ofBuild: id, in: database).map { step in
+            try StepRecord.all(ofBuild: id, in: database).filter { $0.number <= lastStep }.map {
+                step in
                 let logs = details.includesLogs ? try StoredLog.all(of: step, in: database) : []
                 return (step, logs)
             }
         }
+        let bound = try await contentBound(of: steps, details)
         var list: [JSONValue] = []
         for (step, logs) in steps {
             var object = step.json
             if details.includesLogs {
-                object["logs"] = .array(try await records(of: logs, step, place, details))
+                object["logs"] = .array(try await records(of: logs, step, place, details, bound))
             }
             list.append(.object(object))
         }
@@ -63,11 +89,28 @@ public struct StoreReportSource: ReportSource {
         try await store.read { try StepRecord.find(name, ofBuild: id, in: $0)?.results }
     }
 
+    /// How much of each log is held, after there is room for all of them.
+    private func contentBound(
+        of steps: [(StepRecord, [StoredLog])],
+        _ details: BuildDetails
+    ) async throws -> Int {
+        let paths = steps.flatMap { step, logs in
+            logs.filter { details.logContents.contain(log: $0.log.name, ofStep: step.name) }
+                .map { store.folder + "/" + $0.path }
+        }
+        guard !paths.isEmpty else { return LogFile.contentBound }
+        let sizes = try await OwnThread.run { try paths.map { try LogFile(path: $0).byteCount() } }
+        let bound = min(LogFile.contentBound, Self.contentBound / paths.count)
+        try await room?.take(sizes.reduce(0) { $0 + min($1, bound) })
+        return bound
+    }
+
     private func records(
         of logs: [StoredLog],
         _ step: StepRecord,
         _ place: BuildPlace,
-        _ details: BuildDetails
+        _ details: BuildDetails,
+        _ bound: Int
     ) async throws -> [JSONValue] {
         var records: [JSONValue] = []
         for stored in logs {
@@ -75,7 +118,7 @@ public struct StoreReportSource: ReportSource {
             place.addAddresses(to: &record, of: stored.log, step)
             if details.logContents.contain(log: stored.log.name, ofStep: step.name) {
                 let path = store.folder + "/" + stored.path
-                let content = try await OwnThread.run { try LogFile(path: path).content() }
+                let content = try await OwnThread.run { try LogFile(path: path).content(bound: bound) }
                 let hasMarks = stored.log.kind == .stream
                 record["content"] = [
                     "logid": .int(stored.log.id), "firstline": .int(content.firstLine),

@@ -19,4 +19,20 @@ extension StoreSchema {
             WHERE state IN ('open', 'parked', 'dead');
         CREATE INDEX delivery_changed ON delivery(changed) WHERE changed > 0;
         """
+
+    /// When reports were given up and whether that was said, how long a receiver asked to be left
+    /// alone, and how much the answers take that are kept of a delivery.
+    static let endedDeliveries = """
+        PRAGMA application_id = \(applicationID);
+        ALTER TABLE delivery ADD COLUMN ended_at REAL;
+        ALTER TABLE delivery ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE delivery ADD COLUMN not_before REAL;
+        ALTER TABLE delivery ADD COLUMN answer_bytes INTEGER NOT NULL DEFAULT 0;
+        UPDATE delivery SET ended_at = since, told = 1 WHERE state = 'dead';
+        DROP INDEX delivery_kept;
+        CREATE INDEX delivery_kept
+            ON delivery(reporter_id, lane, event_seq, state, bytes, answer_bytes, since)
+            WHERE state IN ('open', 'parked', 'dead');
+        CREATE INDEX delivery_dead ON delivery(ended_at, told) WHERE state = 'dead';
+        """
 }

@@ -9,10 +9,55 @@ enum StoreSchema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { try $0.execute(sql: records + events) }
         migrator.registerMigration("2") { try $0.execute(sql: keptDeliveries) }
-        migrator.registerMigration("requests and services") {
-            try $0.execute(sql: requestsAndServices)
-        }
+        migrator.registerMigration("3") { try $0.execute(sql: endedDeliveries) }
+        migrator.registerMigration("4") { try $0.execute(sql: requestsAndServices) }
         return migrator
+    }
+
+    /// What tells a store from the databases of other programs: `BMST` in ASCII.
+    static let applicationID = 0x424D_5354
+
+    private static let tables: Set = [
+        "meta", "builder", "worker", "buildset", "source_stamp", "build_request", "build", "step",
+        "log", "event", "reporter", "delivery", "attempt", "service_state",
+    ]
+
+    /// Refuses what is not a store of this program's age; nothing is changed.
+    ///
+    /// - Parameters:
+    ///   - database: The database, open for reading at least.
+    ///   - path: Where it is, for sentences.
+    static func check(_ database: some DatabaseReader, at path: String) throws {
+        let (application, names, isNewer) = try database.read { database in
+            (
+                try Int.fetchOne(database, sql: "PRAGMA application_id") ?? 0,
+                try String.fetchSet(
+                    database, sql: "SELECT name FROM sqlite_master WHERE type = 'table'"),
+                try migrator.hasBeenSuperseded(database)
+            )
+        }
+        guard application == applicationID || application == 0 else {
+            throw StoreError(foreign: path)
+        }
+        guard !names.isEmpty else { throw StoreError(empty: path) }
+        guard names.contains("grdb_migrations"), !names.isDisjoint(with: tables) else {
+            throw StoreError(foreign: path)
+        }
+        guard !isNewer else {
+            throw StoreError(
+                .newer,
+                "\(path) was written by a newer version of this program; use that version, or "
+                    + "name another folder with --basedir"
+            )
+        }
+        guard let missing = tables.subtracting(names).min() else { return }
+        throw StoreError(lacking: missing, at: path)
+    }
+
+    /// Brings a store up to date.
+    static func upgrade(_ database: some DatabaseWriter, at path: String) throws {
+        try check(database, at: path)
+        try migrator.migrate(database)
     }
 
     private static let records = """

@@ -10,23 +10,23 @@ extension StoreTransaction {
     /// at present has a cursor below 0 and holds nothing back.
     /// - Parameters:
     ///   - count: How many delivered reports are kept, and how many dead ones, the newest.
-    ///   - maximumAge: How long dead reports are kept, from when they were made or sent again.
+    ///   - maximumAge: How long dead reports are kept, from when they were given up.
     ///   - limit: How many rows of each kind are removed at most, so that a commit stays short.
-    /// - Returns: Whether something may be left to be removed.
+    /// - Returns: Whether something may be left to be removed, and how many of those were dead
+    ///   that nobody was told of.
     /// - Throws: What the database says.
     @discardableResult
     func trim(
         keeping count: Int = 10_000,
         maximumAge: Duration = DeliveryBounds().maxAge,
         limit: Int = 2000
-    ) throws -> Bool {
+    ) throws -> (isMore: Bool, untoldCount: Int) {
+        let dead = try trimDead(keeping: count, maximumAge, limit: limit)
         let counts = [
-            try trimDelivered(keeping: count, limit: limit),
-            try trimDead(keeping: count, maximumAge, limit: limit),
-            try trimNothing(limit: limit),
-            try trimEvents(limit: limit),
+            dead.count, try trimDelivered(keeping: count, limit: limit),
+            try trimNothing(limit: limit), try trimEvents(limit: limit),
         ]
-        return counts.contains(limit)
+        return (counts.contains(limit), dead.count { !$0 })
     }
 
     private func trimDelivered(keeping count: Int, limit: Int) throws -> Int {
@@ -45,24 +45,24 @@ extension StoreTransaction {
         return database.changesCount
     }
 
-    private func trimDead(keeping count: Int, _ age: Duration, limit: Int) throws -> Int {
-        try database.run(
+    /// Removes dead reports.
+    ///
+    /// - Returns: For each, whether somebody was told that it was given up.
+    private func trimDead(keeping count: Int, _ age: Duration, limit: Int) throws -> [Bool] {
+        try database.all(
             """
             DELETE FROM delivery WHERE id IN (
-                SELECT id FROM delivery
-                WHERE state IN ('open', 'parked', 'dead') AND state = 'dead' AND (
-                    since < ? OR id <= (
-                        SELECT id FROM delivery
-                        WHERE state IN ('open', 'parked', 'dead') AND state = 'dead'
+                SELECT id FROM delivery WHERE state = 'dead' AND (
+                    ended_at < ? OR id <= (
+                        SELECT id FROM delivery WHERE state = 'dead'
                         ORDER BY id DESC LIMIT 1 OFFSET ?
                     )
                 )
                 LIMIT ?
-            )
+            ) RETURNING told
             """,
             [now.addingTimeInterval(-(age / .seconds(1))).stored, count, limit]
-        )
-        return database.changesCount
+        ) { $0[0] }
     }
 
     private func trimNothing(limit: Int) throws -> Int {

@@ -55,8 +55,12 @@ struct DeliveriesCommandTests {
     {
         try await Self.with(400) { program, server, answer in
             let first = try await program.run("run")
-            let advice = "\n2 reports given up; to see why: buildmaster deliveries list"
-            #expect(first.output.contains(advice))
+            #expect(
+                first.output.contains(
+                    "\n2 reports of push given up: the receiver answered 400 Bad Request: the answer"))
+            #expect(
+                first.output.hasSuffix(
+                    "; to see more: buildmaster deliveries list --state dead --reporter push\n"))
             let listed = try await program.run("deliveries", "list")
             #expect(listed.output.contains("1   dead   push      default #1 started  1      "))
             #expect(listed.output.contains("the receiver answered 400 Bad Request: the answer"))
@@ -135,6 +139,10 @@ struct DeliveriesCommandTests {
             #expect(closed?["reporter"] == "push")
             let listed = try await program.run("deliveries", "list")
             #expect(listed.output.contains("\npush is closed since 20"))
+            let retried = try await program.run("deliveries", "retry", "--all")
+            #expect(
+                retried.output == "1 report to be sent again once push is open, whose endpoint is "
+                    + "closed; to open it again: buildmaster deliveries resume push\n")
             let resumed = try await program.run("deliveries", "resume", "push")
             #expect(resumed.output.hasPrefix("push is open again"))
             let last = try await program.run("run")

@@ -23,6 +23,12 @@ struct OutboxBoundsTests {
         }
     }
 
+    /// What is kept, as the bounds count it.
+    private static let size = """
+        SELECT sum(bytes + \(StoreTransaction.rowByteCount)) FROM delivery
+        WHERE state IN ('open', 'parked')
+        """
+
     private static func open(_ bench: OutboxBench) async throws -> [String] {
         try await bench.store.read { database in
             try database.all(
@@ -33,9 +39,11 @@ struct OutboxBoundsTests {
 
     @Test func `the oldest lanes go as a whole, when too much waits`() async throws {
         try await Self.with { bench in
-            let size: Int? = try await bench.value("SELECT sum(bytes) FROM delivery")
+            let size: Int? = try await bench.value(Self.size)
             let bounds = DeliveryBounds(maxBytes: ByteCount((size ?? 0) - 1))
-            let (expired, isMore) = try await bench.store.write { try $0.keepWithin(bounds) }
+            let (expired, isMore) = try await bench.store.write {
+                try $0.keepWithin(bounds, expiring: [1: ExpirableLanes(all: true)])
+            }
             #expect(expired == 2)
             #expect(!isMore)
             #expect(try await Self.open(bench) == ["2.2", "3.3", "4.4", "2.6", "3.7", "4.8"])
@@ -55,7 +63,9 @@ struct OutboxBoundsTests {
                 try $0.database.run("UPDATE delivery SET since = 0 WHERE event_seq IN (2, 7)")
             }
             let bounds = DeliveryBounds(maxAge: .seconds(3600))
-            let expired = try await bench.store.write { try $0.keepWithin(bounds).expired }
+            let expired = try await bench.store.write {
+                try $0.keepWithin(bounds, expiring: [1: ExpirableLanes(all: true)]).expired
+            }
             #expect(expired == 4)
             #expect(try await Self.open(bench) == ["1.1", "4.4", "1.5", "4.8"])
         }
@@ -66,9 +76,12 @@ struct OutboxBoundsTests {
             try await bench.store.write {
                 try $0.database.run("UPDATE delivery SET state = 'dead' WHERE lane = 3")
             }
-            let size: Int? = try await bench.value("SELECT sum(bytes) FROM delivery")
+            let size: Int? = try await bench.value(
+                "SELECT sum(bytes + iif(state = 'dead', 0, 512)) FROM delivery")
             let bounds = DeliveryBounds(maxBytes: ByteCount((size ?? 0) - 1))
-            let expired = try await bench.store.write { try $0.keepWithin(bounds).expired }
+            let expired = try await bench.store.write {
+                try $0.keepWithin(bounds, expiring: [1: ExpirableLanes(all: true)]).expired
+            }
             #expect(expired == 0)
             #expect(try await bench.value("SELECT count(report) FROM delivery") == 7)
             #expect(try await Self.open(bench).count == 6)
@@ -77,31 +90,210 @@ struct OutboxBoundsTests {
 
     @Test func `within the bounds nothing goes`() async throws {
         try await Self.with { bench in
-            let result = try await bench.store.write { try $0.keepWithin(DeliveryBounds()) }
+            let result = try await bench.store.write {
+                try $0.keepWithin(DeliveryBounds(), expiring: [1: ExpirableLanes(all: true)])
+            }
             #expect(result == (0, false))
             #expect(try await Self.open(bench).count == 8)
             #expect(try await bench.value("SELECT changes FROM meta") == 0)
         }
     }
 
-    @Test func `an outbox does not send what was given up, and says how much it was`()
+    @Test func `a receiver that takes its reports loses none to the bounds`() async throws {
+        try await Self.with { bench in
+            let tight = DeliveryBounds(maxBytes: ByteCount(1))
+            let unknown = try await bench.store.write { try $0.keepWithin(tight, expiring: [:]) }
+            #expect(unknown == (0, false))
+            let well = try await bench.store.write {
+                try $0.keepWithin(tight, expiring: [1: ExpirableLanes()])
+            }
+            #expect(well == (0, false))
+            let partly = try await bench.store.write {
+                try $0.keepWithin(tight, expiring: [1: ExpirableLanes(failed: [3], unanswered: [2])]).expired
+            }
+            #expect(partly == 2)
+            try await bench.store.write {
+                try $0.database.run("UPDATE delivery SET state = 'parked' WHERE lane = 4")
+            }
+            let parked = try await bench.store.write {
+                try $0.keepWithin(tight, expiring: [1: ExpirableLanes()]).expired
+            }
+            #expect(parked == 2)
+            #expect(try await Self.open(bench) == ["1.1", "2.2", "1.5", "2.6"])
+        }
+    }
+
+    @Test func `what became too old while no master ran is tried before its age counts`()
         async throws
     {
         try await Self.with { bench in
             var bench = bench
-            bench.bounds = DeliveryBounds(maxBytes: ByteCount(1))
+            bench.bounds = DeliveryBounds(maxAge: .seconds(1))
+            try await bench.store.write { try $0.database.run("UPDATE delivery SET since = 0") }
             let journal = Journal<String>()
-            let outbox = try await bench.open(ScriptedReporter(into: journal))
-            try await outbox.housekeeping.trim()
-            try await outbox.housekeeping.takeChanges()
-            try await OutboxBench.run(outbox) { outbox in
+            try await bench.running(ScriptedReporter(into: journal)) { outbox in
+                await outbox.drain(for: .seconds(4))
+                let summary = try await outbox.summary()
+                #expect(summary.deliveredCount == 8)
+                #expect(summary.givenUp.isEmpty)
+            }
+            #expect(journal.entries.count == 8)
+        }
+    }
+
+    @Test func `what is given up is told once, with the reason`() async throws {
+        try await Self.with { bench in
+            var bench = bench
+            bench.bounds = DeliveryBounds(maxAge: .seconds(1))
+            try await bench.store.write {
+                try $0.database.run("UPDATE delivery SET since = since - 3600")
+            }
+            let away = ScriptedReporter { _, _ in throw DeliveryFault("away") }
+            try await bench.running(away) { outbox in
                 await outbox.drain(for: .seconds(4))
                 let summary = try await outbox.summary()
                 #expect(summary.deadCount == 8)
+                #expect(summary.openCount == 0)
+                let expired = "expired: it is older than 'maxAge' allows"
+                #expect(
+                    summary.givenUp.sorted { $0.reason < $1.reason } == [
+                        GivenUpReports(reporter: "scripted", reason: expired, count: 4),
+                        GivenUpReports(reporter: "scripted", reason: expired + "; away", count: 4),
+                    ])
+                let second = try await outbox.summary()
+                #expect(second.givenUp == [])
             }
-            #expect(journal.entries.isEmpty)
-            let warnings = bench.messages.texts(at: .warning)
-            #expect(warnings.contains { $0.hasPrefix("8 reports that nobody took were given up") })
+            // They can be looked at for as long as any other dead report.
+            #expect(try await bench.value("SELECT count(*) FROM delivery WHERE state = 'dead'") == 8)
+        }
+    }
+
+    @Test func `dead reports that are removed before they were told of are counted`() async throws {
+        try await OutboxBench.with { bench in
+            let failing = ScriptedReporter(generators: [
+                ScriptedGenerator { _ in throw DeliveryFault("no report") }
+            ])
+            try await bench.running(failing) { outbox in
+                for lane in 1...3 { try await bench.happen("start", lane: lane) }
+                await outbox.drain(for: .seconds(4))
+                try await bench.store.write {
+                    try $0.database.run("UPDATE delivery SET ended_at = 0 WHERE lane = 1")
+                }
+                try await outbox.housekeeping.trim()
+                let summary = try await outbox.summary()
+                #expect(summary.deadCount == 3)
+                #expect(summary.givenUp.map(\.count) == [2])
+                #expect(summary.otherGivenUpCount == 1)
+            }
+        }
+    }
+
+    @Test func `while a receiver takes its reports, no more are made than have room`() async throws {
+        try await OutboxBench.with { bench in
+            var bench = bench
+            bench.bounds = DeliveryBounds(maxBytes: ByteCount(4000))
+            let (taken, go) = (Journal<String>(), Journal<Void>())
+            var reporter = ScriptedReporter { report, _ in
+                taken.add(report.text)
+                await go.wait(for: taken.entries.count)
+            }
+            reporter.defaultGenerators = [
+                ScriptedGenerator { event in
+                    .saying(String(repeating: "x", count: 400) + (event.record["text"]?.text ?? ""))
+                }
+            ]
+            try await bench.running(reporter) { outbox in
+                for number in 1...50 { try await bench.happen("\(number)", lane: 1) }
+                await taken.wait(for: 1)
+                let made = "SELECT count(*) FROM delivery"
+                var counts: Set<Int> = []
+                for number in 1...50 {
+                    await taken.wait(for: number)
+                    counts.insert(try await bench.value(made + " WHERE state = 'open'") ?? 0)
+                    go.add(())
+                }
+                await outbox.drain(for: .seconds(10))
+                #expect(try #require(counts.max()) <= 4)
+                let summary = try await outbox.summary()
+                #expect(summary.deliveredCount == 50)
+                #expect(summary.givenUp.isEmpty)
+            }
+            #expect(taken.entries.map { $0.drop { $0 == "x" } } == (1...50).map { "\($0)" })
+        }
+    }
+
+    @Test func `for a receiver that is away reports are made, and the oldest expire`() async throws {
+        try await OutboxBench.with { bench in
+            var bench = bench
+            bench.bounds = DeliveryBounds(maxBytes: ByteCount(4000))
+            let away = ScriptedReporter { _, _ in throw DeliveryFault("away") }
+            try await bench.running(away) { outbox in
+                for lane in 1...20 { try await bench.happen("start", lane: lane) }
+                await outbox.drain(for: .seconds(4))
+                let summary = try await outbox.summary()
+                #expect(summary.openCount + summary.deadCount == 20)
+                #expect((5...7).contains(summary.openCount))
+                #expect(
+                    summary.givenUp.map(\.reason) == [
+                        "expired: more waits than 'maxBytes' allows; away"
+                    ])
+            }
+        }
+    }
+
+    @Test func `events that a run has not come to are counted and reported by the next`()
+        async throws
+    {
+        try await OutboxBench.with { bench in
+            var bench = bench
+            bench.bounds = DeliveryBounds(maxBytes: ByteCount(1))
+            let begun = Journal<String>()
+            let slow = ScriptedReporter { report, _ in
+                begun.add(report.text)
+                try await hang()
+            }
+            try await bench.running(slow) { outbox in
+                for number in 1...10 { try await bench.happen("\(number)", lane: number) }
+                await begun.wait(for: 1)
+                await outbox.drain(for: .zero)
+                let summary = try await outbox.summary()
+                #expect(summary.openCount + summary.unreportedCount == 10)
+                #expect(summary.unreportedCount > 0)
+            }
+            let journal = Journal<String>()
+            try await bench.running(ScriptedReporter(into: journal)) { outbox in
+                await outbox.drain(for: .seconds(10))
+                let summary = try await outbox.summary()
+                #expect(summary.unreportedCount == 0)
+            }
+            #expect(Set(journal.entries) == Set((1...10).map { "\($0)" }))
+        }
+    }
+
+    @Test func `of many tries only the newest answers are kept`() async throws {
+        try await OutboxBench.with { bench in
+            let failing = ScriptedReporter { _, context in
+                throw DeliveryError(
+                    .retry(after: nil), String(repeating: "no ", count: 5000), status: 500,
+                    answer: String(repeating: "x", count: 9000))
+            }
+            let outbox = try await bench.open(failing)
+            try await OutboxBench.run(outbox) { outbox in
+                try await bench.happen("start")
+                for attempt in 1...8 {
+                    var found = 0
+                    while found < attempt {
+                        found = try await bench.value("SELECT count(*) FROM attempt") ?? 0
+                        bench.clock.advance(by: .seconds(3600))
+                    }
+                }
+                outbox.stop()
+                await outbox.waitForEnd()
+            }
+            #expect(try await bench.value("SELECT count(answer) FROM attempt") == 5)
+            #expect(try await bench.value("SELECT max(length(answer)) FROM attempt") == 4096)
+            #expect(try await bench.value("SELECT max(length(error)) FROM attempt") == 4096)
+            #expect(try await bench.value("SELECT answer_bytes FROM delivery") == 5 * 4096)
         }
     }
 
@@ -122,6 +314,10 @@ struct OutboxBoundsTests {
                 }
                 await outbox.drain(for: .seconds(10))
                 try await outbox.housekeeping.trim()
+                let summary = try await outbox.summary()
+                #expect(summary.deliveredCount == 12_000)
+                #expect(summary.totalCount == 12_000)
+                #expect(summary.deliveries.isEmpty)
             }
             #expect(try await bench.value("SELECT count(*) FROM delivery") == 10_000)
             #expect(try await bench.value("SELECT count(*) FROM event") == 10_000)

@@ -1,5 +1,6 @@
 import MasterKit
 import MasterTesting
+import Synchronization
 import Testing
 
 @testable import MasterRuntime
@@ -137,6 +138,24 @@ struct OutboxClosureTests {
             }
             #expect(Housekeeping.lookInterval < .seconds(1))
             #expect(journal.entries == ["first", "second"])
+        }
+    }
+
+    @Test func `one that was resumed before it was known to be closed is sent to in the same run`()
+        async throws
+    {
+        try await OutboxBench.with { bench in
+            let journal = Journal<String>()
+            let outbox = try await bench.open(ScriptedReporter(into: journal))
+            // As if the commit of the 410, that of 'resume' and a look came before its landing.
+            outbox.sendings[0].state.withLock { $0.isClosed = true }
+            try await OutboxBench.run(outbox) { outbox in
+                try await bench.happen("first")
+                await outbox.environment.changed.wait()
+                #expect(journal.entries == [])
+                try await outbox.housekeeping.takeChanges()
+                await journal.wait(for: 1)
+            }
         }
     }
 }

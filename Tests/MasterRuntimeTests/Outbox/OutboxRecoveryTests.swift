@@ -165,4 +165,31 @@ struct OutboxRecoveryTests {
             #expect(errors.contains { $0.hasPrefix("nothing more is sent to scripted") })
         }
     }
+
+    @Test func `the time that a receiver asked for holds in the next run, until a person retries`()
+        async throws
+    {
+        try await OutboxBench.with { bench in
+            let busy = ScriptedReporter { _, _ in
+                throw DeliveryError(.retry(after: .seconds(600)), "busy", status: 503)
+            }
+            try await bench.running(busy) { outbox in
+                try await bench.happen("start")
+                await outbox.drain(for: .seconds(1))
+            }
+            let journal = Journal<String>()
+            try await bench.running(ScriptedReporter(into: journal)) { outbox in
+                await outbox.drain(for: .seconds(4))
+            }
+            #expect(journal.entries == [])
+            try await DeliveryDesk.with(folder: bench.folder) { desk in
+                let counts = try await desk?.retry(DeliveryFilter())
+                #expect(counts?.map(\.count) == [1])
+            }
+            try await bench.running(ScriptedReporter(into: journal)) { outbox in
+                await outbox.drain(for: .seconds(4))
+            }
+            #expect(journal.entries == ["start"])
+        }
+    }
 }

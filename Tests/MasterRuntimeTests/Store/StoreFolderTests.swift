@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import GRDB
 import MasterKit
 import Testing
@@ -34,17 +35,41 @@ struct StoreFolderTests {
         #expect(error?.message.contains("--basedir") == true)
     }
 
-    @Test func `a folder that another process holds is refused with its pid`() async throws {
+    @Test func `a lock that no master holds names nobody`() async throws {
         try await StoreFixture.inFolder { folder in
-            let holder = try LockHolder(folder: folder)
-            let error = try await storeError { try await Store.open(folder: folder) }
-            #expect(error?.code == .locked)
-            #expect(
-                error?.message == "\(folder) is in use by another master (process 4711); wait for "
-                    + "it, end it, or name another folder with --basedir")
-            holder.end()
             let store = try await Store.open(folder: folder)
             await store.close()
+            // What the last master has left, with the number of a process that is there.
+            let left = try text(of: folder + "/lock")
+            let own = "process \(ProcessInfo.processInfo.processIdentifier)\n"
+            #expect(left.hasPrefix(own))
+            for text in [
+                "", "4711\n", left.replacing(own, with: "process 1\n"),
+                left.replacing(own, with: "process 999999999\n"),
+            ] {
+                let holder = try LockHolder(folder: folder, writing: text)
+                let error = try await storeError { try await Store.open(folder: folder) }
+                #expect(error?.code == .locked)
+                #expect(
+                    error?.message == "\(folder) is locked by a process that is not the last master "
+                        + "to use it; find it with 'fuser -v \(folder)/lock' and end it, or name "
+                        + "another folder with --basedir", "\(text)")
+                holder.end()
+            }
+            let again = try await Store.open(folder: folder)
+            await again.close()
+        }
+    }
+
+    @Test func `a master on another machine is named with it`() async throws {
+        try await StoreFixture.inFolder { folder in
+            let text = "process 4711\nstart 99\nboot 0815\nhost ci-2\n"
+            let holder = try LockHolder(folder: folder, writing: text)
+            let error = try await storeError { try await Store.open(folder: folder) }
+            #expect(
+                error?.message == "\(folder) is in use by another master (process 4711 on ci-2); "
+                    + "wait for it, end it, or name another folder with --basedir")
+            holder.end()
         }
     }
 
@@ -68,8 +93,9 @@ struct StoreFolderTests {
             let error = try await storeError { try await Store.open(folder: folder) }
             #expect(error?.code == .damaged)
             #expect(
-                error?.message == "\(path) is damaged (file is not a database); move it away, with "
-                    + "the files -wal and -shm beside it, and a new one is begun")
+                error?.message == "\(path) is damaged (file is not a database); restore it from a "
+                    + "backup, or move it away, with the files -wal and -shm beside it, and a new one "
+                    + "is begun")
         }
     }
 
@@ -86,17 +112,6 @@ struct StoreFolderTests {
                 #expect(error?.code == .damaged)
                 #expect(error?.message.contains("\(path) is damaged") == true)
             }
-        }
-    }
-
-    @Test func `a folder in the place of the database is said`() async throws {
-        try await StoreFixture.inFolder { folder in
-            let path = folder + "/buildmaster.sqlite"
-            try FileManager.default.createDirectory(
-                atPath: path, withIntermediateDirectories: false)
-            let error = try await storeError { try await Store.open(folder: folder) }
-            #expect(error?.code == .system)
-            #expect(error?.message.hasPrefix("\(path) cannot be read or written (") == true)
         }
     }
 
@@ -120,19 +135,134 @@ struct StoreFolderTests {
             #expect(isClean == 1)
         }
     }
+
+    // MARK: Files that are not what they should be
+
+    private static let names = ["lock", "buildmaster.sqlite", "buildmaster.sqlite-wal", "logs"]
+
+    @Test(arguments: names)
+    func `a link is refused, and what it leads to is left as it is`(name: String) async throws {
+        try await StoreFixture.inFolder { folder in
+            let target = folder + "/letter"
+            try Data("dear friend".utf8).write(to: URL(fileURLWithPath: target))
+            let base = folder + "/.buildmaster"
+            try await Store.open(folder: base).close()
+            try? FileManager.default.removeItem(atPath: "\(base)/\(name)")
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(base)/\(name)", withDestinationPath: target)
+            let error = try await storeError { try await Store.open(folder: base) }
+            let kind = name == "logs" ? "folder" : "regular file"
+            #expect(
+                error?.message == "\(base)/\(name) is a symbolic link, not a \(kind); move it away, "
+                    + "or name another folder with --basedir")
+            #expect(try text(of: target) == "dear friend")
+            guard name.hasPrefix("buildmaster") else { return }
+            let looking = try await storeError { try await DeliveryDesk.with(folder: base) { _ in } }
+            #expect(looking?.message == error?.message)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: names.dropLast())
+    func `a named pipe and a folder are refused and not waited for`(name: String) async throws {
+        try await StoreFixture.inFolder { folder in
+            let path = "\(folder)/\(name)"
+            try run("mkfifo", path)
+            let error = try await storeError { try await Store.open(folder: folder) }
+            #expect(error?.message.hasPrefix("\(path) is a named pipe, not a regular file; ") == true)
+            try FileManager.default.removeItem(atPath: path)
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: false)
+            let second = try await storeError { try await Store.open(folder: folder) }
+            #expect(second?.message.hasPrefix("\(path) is a folder, not a regular file; ") == true)
+        }
+    }
+
+    @Test func `files of another user are refused`() async throws {
+        try #require(geteuid() == 0, "only root can give a file away")
+        try await StoreFixture.inFolder { folder in
+            try await Store.open(folder: folder).close()
+            for name in ["", "/lock", "/buildmaster.sqlite", "/logs"] {
+                try run("chown", "4711", folder + name)
+                let error = try await storeError { try await Store.open(folder: folder) }
+                #expect(
+                    error?.message == "\(folder)\(name) belongs to another user (uid 4711); run as "
+                        + "that user, change the owner, or name another folder with --basedir")
+                try run("chown", "0", folder + name)
+            }
+        }
+    }
+
+    // MARK: Permissions
+
+    private static func permissions(_ path: String) throws -> String {
+        let attributes = try FileManager.default.attributesOfItem(atPath: path)
+        return String((attributes[.posixPermissions] as? Int) ?? 0, radix: 8)
+    }
+
+    private static let parts = [
+        "": "700", "/logs": "700", "/work": "700", "/lock": "600", "/buildmaster.sqlite": "600",
+        "/buildmaster.sqlite-wal": "600", "/buildmaster.sqlite-shm": "600",
+    ]
+
+    @Test func `everything is its user's alone, in a store that was open to all, too`() async throws {
+        try await StoreFixture.inFolder { folder in
+            let base = folder + "/a/.buildmaster"
+            for _ in 1...2 {
+                let store = try await Store.open(folder: base)
+                for (name, permissions) in Self.parts {
+                    #expect(try Self.permissions(base + name) == permissions, "\(name)")
+                    // As an older program has left it.
+                    try run("chmod", permissions == "700" ? "755" : "644", base + name)
+                }
+                try await DeliveryDesk.with(folder: base) { _ in }
+                #expect(try Self.permissions(base + "/buildmaster.sqlite-wal") == "600")
+                await store.close()
+            }
+            #expect(try Self.permissions(folder + "/a") == "755")
+        }
+    }
+
+    @Test func `a folder with other things in it stays open, the master's files do not`()
+        async throws
+    {
+        try await StoreFixture.inFolder { folder in
+            try Data().write(to: URL(fileURLWithPath: folder + "/master.yaml"))
+            try run("chmod", "755", folder)
+            let store = try await Store.open(folder: folder)
+            #expect(try Self.permissions(folder) == "755")
+            for (name, permissions) in Self.parts where !name.isEmpty {
+                #expect(try Self.permissions(folder + name) == permissions, "\(name)")
+            }
+            await store.close()
+        }
+    }
 }
 
-/// Another process that holds the lock of a folder, as a master does.
+/// Runs a program of the system to its end.
+private func run(_ name: String, _ arguments: String...) throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [name] + arguments
+    try process.run()
+    process.waitUntilExit()
+    try #require(process.terminationStatus == 0)
+}
+
+private func text(of path: String) throws -> String {
+    String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
+}
+
+/// Another process that holds the lock of a folder.
 private struct LockHolder {
     private let process = Process()
     private let input = Pipe()
 
-    init(folder: String) throws {
+    init(folder: String, writing text: String) throws {
         let output = Pipe()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments = [
-            "-c", "echo 4711 >\"$0/lock\"; exec 9<>\"$0/lock\"; flock 9; echo held; read end",
-            folder,
+            "-c", "printf %s \"$1\" >\"$0/lock\"; exec 9<>\"$0/lock\"; flock 9; echo held; read end",
+            folder, text,
         ]
         process.standardInput = input
         process.standardOutput = output

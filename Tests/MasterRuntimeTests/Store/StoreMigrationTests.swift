@@ -22,7 +22,9 @@ struct StoreMigrationTests {
             }
             try old.close()
             let waiting = try await DeliveryDesk.with(folder: folder) { desk in
-                try await desk?.deliveries(DeliveryFilter()) ?? []
+                var waiting: [DeliveryRecord] = []
+                try await desk?.forEachPage(of: DeliveryFilter()) { waiting += $0 }
+                return waiting
             }
             #expect(waiting.map(\.byteCount) == [13, 0])
             #expect(waiting.map(\.since.timeIntervalSince1970) == [1000.5, 1000.5])
@@ -38,7 +40,7 @@ struct StoreMigrationTests {
             let path = folder + "/" + StoreOpening.fileName
             let old = try DatabaseQueue(path: path)
             try StoreSchema.migrator.migrate(old, upTo: "1")
-            let lock = try StoreLock(folder: folder)
+            let lock = try StoreLock(StoreFolder(path: folder))
             let error = try await storeError {
                 try await DeliveryDesk.with(folder: folder) { _ in }
             }

@@ -95,4 +95,101 @@ struct StoreOpeningTests {
             await again.store.close()
         }
     }
+
+    // MARK: What is no store
+
+    /// Puts something in the place of a store, and gives what opening it says and leaves.
+    private static func opening(
+        _ prepare: (_ folder: String, _ path: String) throws -> Void
+    ) async throws -> (error: StoreError?, path: String) {
+        var outcome: (StoreError?, String) = (nil, "")
+        try await StoreFixture.inFolder { folder in
+            let path = folder + "/" + StoreOpening.fileName
+            try prepare(folder, path)
+            let before = try Data(contentsOf: URL(fileURLWithPath: path))
+            let error = try await storeError { try await Store.open(folder: folder).close() }
+            let looking = try await storeError {
+                try await DeliveryDesk.with(folder: folder) { _ in }
+            }
+            #expect(error?.message == looking?.message)
+            #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
+            outcome = (error, path)
+        }
+        return outcome
+    }
+
+    private static let remedy =
+        "restore it from a backup, or move it away, with the files -wal and -shm beside it, and a "
+        + "new one is begun"
+
+    @Test func `a store that is empty has lost its records and is not begun anew`() async throws {
+        let (error, path) = try await Self.opening { _, path in
+            try Data().write(to: URL(fileURLWithPath: path))
+        }
+        #expect(
+            error?.message == "\(path) is damaged: it is empty, though a store never is; reports that "
+                + "were not yet delivered are lost with it; \(Self.remedy)")
+        let (second, _) = try await Self.opening { _, path in
+            try DatabaseQueue(path: path).write { try $0.execute(sql: "PRAGMA user_version = 1") }
+        }
+        #expect(second?.message.contains("is damaged: it is empty") == true)
+    }
+
+    @Test func `a store that is missing beside its log is not begun anew`() async throws {
+        try await StoreFixture.inFolder { folder in
+            let path = folder + "/" + StoreOpening.fileName
+            try Data("log".utf8).write(to: URL(fileURLWithPath: path + "-wal"))
+            let error = try await storeError { try await Store.open(folder: folder).close() }
+            #expect(
+                error?.message == "\(path) is missing, but \(path)-wal is there with the newest "
+                    + "records; restore it from a backup, or move that file away, and a new store is "
+                    + "begun")
+            #expect(!FileManager.default.fileExists(atPath: path))
+        }
+    }
+
+    @Test(arguments: ["CREATE TABLE build (id INTEGER)", "PRAGMA application_id = 1"])
+    func `a database of another program is left as it is`(sql: String) async throws {
+        let (error, path) = try await Self.opening { _, path in
+            try DatabaseQueue(path: path).write { database in
+                try database.execute(sql: "CREATE TABLE book (title TEXT);" + sql)
+            }
+        }
+        #expect(error?.code == .foreign)
+        #expect(
+            error?.message == "\(path) is a database of another program, and is left as it is; move "
+                + "it away, or name another folder with --basedir")
+    }
+
+    @Test func `a store that lacks a table says which`() async throws {
+        try await StoreFixture.inFolder { folder in
+            let path = folder + "/" + StoreOpening.fileName
+            let store = try await Store.open(folder: folder)
+            try await store.write { try $0.database.execute(sql: "DROP TABLE attempt") }
+            let sentence = "\(path) is damaged, it lacks the table 'attempt'; \(Self.remedy)"
+            let query = try await storeError {
+                try await store.read { try Int.fetchOne($0, sql: "SELECT n FROM attempt") }
+            }
+            #expect(query?.message == sentence)
+            await store.close()
+            let error = try await storeError { try await Store.open(folder: folder).close() }
+            #expect(error?.message == sentence)
+        }
+    }
+
+    @Test func `a kill while a store is made leaves none, and the next start makes it`()
+        async throws
+    {
+        try await StoreFixture.inFolder { folder in
+            let path = folder + "/" + StoreOpening.fileName
+            for name in [".new", ".new-journal", ".new-wal"] {
+                try Data("half".utf8).write(to: URL(fileURLWithPath: path + name))
+            }
+            let store = try await Store.open(folder: folder)
+            await store.close()
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+            #expect(names.contains(StoreOpening.fileName))
+            #expect(!names.contains { $0.contains(".new") })
+        }
+    }
 }

@@ -17,7 +17,7 @@ struct StoreTrimmingTests {
             try await fixture.deliver(1, event: 4, state: "dead")
             try await fixture.deliver(1, event: 5, state: "nothing")
             try await fixture.deliver(2, event: 9, state: "nothing")
-            let isMore = try await fixture.store.write { try $0.trim() }
+            let isMore = try await fixture.store.write { try $0.trim().isMore }
             #expect(!isMore)
             #expect(try await fixture.numbers("SELECT seq FROM event") == [3, 4, 7, 8, 9, 10])
             #expect(
@@ -45,10 +45,10 @@ struct StoreTrimmingTests {
     @Test func `little is removed at a time and the rest is said to be left`() async throws {
         try await StoreFixture.run { fixture in
             try await fixture.addReporter(1, cursor: 10, events: 10)
-            let first = try await fixture.store.write { try $0.trim(limit: 6) }
+            let first = try await fixture.store.write { try $0.trim(limit: 6).isMore }
             #expect(first)
             #expect(try await fixture.numbers("SELECT seq FROM event") == [7, 8, 9, 10])
-            let second = try await fixture.store.write { try $0.trim(limit: 6) }
+            let second = try await fixture.store.write { try $0.trim(limit: 6).isMore }
             #expect(!second)
             #expect(try await fixture.numbers("SELECT seq FROM event").isEmpty)
         }

@@ -24,7 +24,7 @@ struct DeliveriesDropCommand: MasterSubcommand {
         try await selection.change(at: place, in: context) { delivery in
             delivery.state == .delivered ? "cannot be dropped: it was delivered" : nil
         } _: { desk, chosen in
-            let count = try await desk.drop(chosen.map(\.id))
+            let count = try await desk.drop(chosen)
             return count == 0 ? "there is nothing to drop" : "\(count.counting("report")) dropped"
         }
     }

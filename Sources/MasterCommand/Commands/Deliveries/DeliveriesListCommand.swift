@@ -34,24 +34,36 @@ struct DeliveriesListCommand: MasterSubcommand {
     var json = false
 
     func run(in context: CommandContext) async throws -> ExitStatus {
-        let console = context.console
-        let (deliveries, closed, isUsed) = try await place.withDesk { desk in
-            guard let desk else { return ([DeliveryRecord](), [ReporterRecord](), false) }
-            let reporters = try await desk.reporters()
-            try checkReporter(among: reporters)
+        try await place.withDesk { desk in
+            let reporters = try await desk?.reporters() ?? []
+            if desk != nil { try checkReporter(among: reporters) }
             let closed = reporters.filter { $0.closedAt != nil && isMeant($0.name) }
-            return (try await desk.deliveries(filter), closed, true)
-        }
-        if json {
-            let list = DeliveryReport.list(deliveries, closed: closed)
-            await console.print(JSONWriter.pretty.string(list).lines)
-        } else {
-            let width = console.output.canRedraw ? console.size.columns : Int.max
-            let listing = DeliveryListing(console.output, place.advice)
-            await console.print(listing.lines(deliveries, closed: closed, width: width))
-            if deliveries.isEmpty { await console.print(isUsed ? emptiness : place.unused) }
+            if json {
+                try await list(desk, closed, asJSONOn: context.console)
+            } else {
+                try await list(desk, closed, on: context.console)
+            }
         }
         return .success
+    }
+
+    private func list(
+        _ desk: DeliveryDesk?, _ closed: [ReporterRecord], asJSONOn console: Console
+    ) async throws {
+        var list = DeliveryReport.List()
+        await console.print(DeliveryReport.List.head)
+        try await desk?.forEachPage(of: filter) { await console.print(list.lines($0)) }
+        await console.print(list.end(closed: closed))
+    }
+
+    private func list(
+        _ desk: DeliveryDesk?, _ closed: [ReporterRecord], on console: Console
+    ) async throws {
+        let width = console.output.canRedraw ? console.size.columns : Int.max
+        var listing = DeliveryListing(console.output, place.advice, width: width)
+        try await desk?.forEachPage(of: filter) { await console.print(listing.lines($0)) }
+        await console.print(listing.end(closed: closed))
+        if listing.isEmpty { await console.print(desk == nil ? place.unused : emptiness) }
     }
 
     private var filter: DeliveryFilter {

@@ -31,19 +31,31 @@ struct DeliveriesRetryCommand: MasterSubcommand {
                 ? "it was delivered" : delivery.error ?? "its report is no longer kept"
             return "cannot be sent again: \(reason)"
         } _: { desk, chosen in
-            let parked = chosen.count { $0.state == .parked && $0.byteCount > 0 }
-            let count = try await desk.retry(chosen.map(\.id))
-            return Self.summary(of: count, parked: parked)
+            Self.summary(of: try await desk.retry(chosen), place.advice)
         }
     }
 
-    private static func summary(of count: Int, parked: Int) -> String {
-        guard count > 0 else { return "there is nothing to send again" }
-        let reports = "\(count.counting("report")) to be sent again"
-        let moment = "at once if a run goes on, else by the next one"
-        guard parked > 0 else { return "\(reports): \(moment)" }
-        return parked < count
-            ? "\(reports): \(moment), but \(parked) when their reporter is in the file again"
-            : "\(reports) when their reporter is in the file again"
+    /// How many are sent again, and when: those of closed endpoints and of reporters that are not
+    /// in the file wait for somebody.
+    private static func summary(of counts: [DeliveryCount], _ advice: DeliveriesAdvice) -> String {
+        let parked = counts.filter { $0.state == .parked }
+        let open = counts.filter { $0.state != .parked }
+        let closed = Set(open.filter(\.isReporterClosed).map(\.reporter)).sorted()
+        var sentences: [String] = []
+        func say(_ chosen: [DeliveryCount], _ moment: String) {
+            let count = chosen.reduce(0) { $0 + $1.count }
+            guard count > 0 else { return }
+            sentences.append("\(count.counting("report")) to be sent again\(moment)")
+        }
+        say(open.filter { !$0.isReporterClosed }, ": at once if a run goes on, else by the next one")
+        for reporter in closed {
+            say(
+                open.filter { $0.reporter == reporter },
+                " once \(reporter.makingControlsVisible()) is open, whose endpoint is closed; "
+                    + advice.toOpenAgain(reporter))
+        }
+        say(parked, " when their reporter is in the file again")
+        return sentences.isEmpty
+            ? "there is nothing to send again" : sentences.joined(separator: "\n")
     }
 }

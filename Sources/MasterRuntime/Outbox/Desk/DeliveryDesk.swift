@@ -32,15 +32,19 @@ public final class DeliveryDesk: Sendable {
 
     private static func open(_ path: String, in folder: String) async throws -> DatabaseQueue {
         try await blocking(path) {
+            let place = StoreFolder(path: folder)
+            guard try place.secureDatabase().byteCount ?? 0 > 0 else {
+                throw StoreError(empty: path)
+            }
             var configuration = Configuration()
             configuration.busyMode = .timeout(10)
             configuration.label = "deliveries"
             let database = try DatabaseQueue(path: path, configuration: configuration)
             let migrator = StoreSchema.migrator
-            try StoreOpening.checkAge(of: database, at: path)
+            try StoreSchema.check(database, at: path)
             if try database.read({ try !migrator.hasCompletedMigrations($0) }) {
                 // An older master that runs now must not find a table changed.
-                let lock = try StoreLock(folder: folder)
+                let lock = try StoreLock(place)
                 defer { lock.release() }
                 try migrator.migrate(database)
             }
@@ -62,10 +66,26 @@ public final class DeliveryDesk: Sendable {
 
     // MARK: Looking
 
-    /// The deliveries that a filter lets through, in the order of their events.
-    public func deliveries(_ filter: DeliveryFilter) async throws -> [DeliveryRecord] {
-        try await Self.blocking(path) { [database] in
-            try database.read { try $0.deliveries(filter) }
+    /// How many deliveries are read at once.
+    private static let pageLimit = 500
+
+    /// Goes through the deliveries that a filter lets through, in the order in which they were
+    /// made; no more than a page of them is in memory.
+    ///
+    /// The store is not held meanwhile, so that the body may take as long as it likes.
+    public func forEachPage(
+        of filter: DeliveryFilter,
+        _ body: ([DeliveryRecord]) async throws -> Void
+    ) async throws {
+        var last = 0
+        while true {
+            let page = try await Self.blocking(path) { [database, last] in
+                try database.read { try $0.deliveries(filter, after: last, limit: Self.pageLimit) }
+            }
+            guard let end = page.last else { return }
+            try await body(page)
+            guard page.count == Self.pageLimit else { return }
+            last = end.id
         }
     }
 
@@ -90,19 +110,25 @@ public final class DeliveryDesk: Sendable {
 
     /// Lets reports be tried again, at once if a master runs and else by the next run.
     ///
-    /// - Returns: How many there were; those without a body are left as they are.
-    public func retry(_ ids: [Int]) async throws -> Int {
-        try await Self.blocking(path) { [database] in
-            try database.write { try $0.retryDeliveries(ids, now: Date()) }
+    /// - Returns: What they were, by reporter; those without a body are left as they are.
+    public func retry(_ filter: DeliveryFilter) async throws -> [DeliveryCount] {
+        var filter = filter
+        filter.isRetryable = true
+        return try await Self.blocking(path) { [database, filter] in
+            try database.write { database in
+                let counts = try database.counts(filter)
+                _ = try database.retryDeliveries(database.deliveryIDs(filter), now: Date())
+                return counts
+            }
         }
     }
 
     /// Gives reports up for good, so that they are no longer listed either.
     ///
     /// - Returns: How many there were; those that were delivered are left as they are.
-    public func drop(_ ids: [Int]) async throws -> Int {
+    public func drop(_ filter: DeliveryFilter) async throws -> Int {
         try await Self.blocking(path) { [database] in
-            try database.write { try $0.dropDeliveries(ids) }
+            try database.write { try $0.dropDeliveries($0.deliveryIDs(filter)) }
         }
     }
 

@@ -5,20 +5,18 @@ import Synchronization
 struct CrashWatch: Sendable {
     /// The newest event from before the crash; `nil` when there was none.
     var newestEvent: Int?
-    /// The event that was worked on alone at that time.
+    /// The event that was worked on alone when it went down, if any was.
     var suspicion: Suspicion?
-    /// Whether the program went down by a fault of its own, as far as can be told.
-    var wasFault = false
 
-    /// How often the program may go down over an event before that is given up.
+    /// How often in a row the program may go down while it works on an event alone.
     ///
-    /// Whoever kills the program may do so just then, more than once; but that a report needs more
-    /// memory than there is looks the same.
-    var crashLimit: Int { wasFault ? 2 : 6 }
+    /// A kill from outside looks the same. It has to hit the few milliseconds of the same event
+    /// three times, in runs that follow each other, to be mistaken for a fault of the event.
+    static let crashLimit = 3
 
     /// Whether an event is to be given up.
     func condemns(_ sequence: Int) -> Bool {
-        suspicion.map { $0.eventSequence == sequence && $0.crashes >= crashLimit } ?? false
+        suspicion.map { $0.eventSequence == sequence && $0.crashes >= Self.crashLimit } ?? false
     }
 }
 
@@ -34,7 +32,9 @@ extension Generation {
             state.workers += 1
         }
         while let (lane, event) = next() {
-            await report(event, in: lane) { try await self.watchedDrafts(of: event, sequence) }
+            await report(event, in: lane) { room in
+                try await self.watchedDrafts(of: event, sequence, in: room)
+            }
         }
     }
 
@@ -53,20 +53,22 @@ extension Generation {
 
     /// The drafts of an event that may have brought the program down.
     ///
-    /// It is noted before and after, so that the next start knows. An event that has done it
-    /// too often is given up.
-    private func watchedDrafts(of event: Event, _ sequence: Int) async throws -> [Draft]? {
+    /// A counter is raised before; the commit that keeps the reports clears it. An event that has
+    /// done it too often is given up.
+    private func watchedDrafts(
+        of event: Event, _ sequence: Int, in room: ReportRoom
+    ) async throws -> [Draft]? {
         if crashWatch.condemns(sequence) { return gaveUp(event) }
         let id = recipient.id
         try await environment.store.write { try $0.suspect(sequence, of: id) }
-        let drafts = await drafts(of: event)
-        try await environment.store.write { try $0.acquit(sequence, of: id) }
+        let drafts = await drafts(of: event, in: room)
+        if drafts == nil { try await environment.store.write { try $0.acquit(sequence, of: id) } }
         return drafts
     }
 
     private func gaveUp(_ event: Event) -> [Draft] {
-        let times = "\(crashWatch.suspicion?.crashes ?? crashWatch.crashLimit) times"
-        let reason = "no report could be made: the program went down \(times) while it was"
+        let times = "\(crashWatch.suspicion?.crashes ?? CrashWatch.crashLimit) times in a row"
+        let reason = "no report could be made: the program ended \(times) while it was being made"
         environment.logger.error("\(recipient.name): \(reason)")
         return recipient.generators.enumerated()
             .filter { $0.element.wantedEvents.contains(event.kind) }

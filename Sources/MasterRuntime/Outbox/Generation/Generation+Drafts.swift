@@ -5,32 +5,47 @@ extension Generation {
     ///
     /// A generator that throws leaves a dead letter with its reason and does not keep the others
     /// from being asked.
-    func drafts(of event: Event) async -> [Draft]? {
+    func drafts(of event: Event, in room: ReportRoom) async -> [Draft]? {
         let context = ReportContext(
             event: event,
             formatter: recipient.reporter.defaultFormatter,
             master: environment.identity,
             logger: environment.logger,
-            source: environment.source
+            source: StoreReportSource(environment.store, reporting: event, in: room)
         )
         var drafts: [Draft] = []
         for (part, generator) in recipient.generators.enumerated()
         where generator.wantedEvents.contains(event.kind) {
             do {
-                let made = try await PluginCall.run(on: environment.clock) {
-                    try await generator.generate(for: event, in: context)
+                guard let text = try await report(of: event, by: generator, context) else {
+                    continue
                 }
-                guard var report = made else { continue }
-                try check(report)
-                if !recipient.reporter.usesRecords { report.removeRecords() }
-                let masked = report.masked(by: environment.mask)
-                drafts.append(Draft(part: part, content: .report(masked)))
+                drafts.append(Draft(part: part, content: .report(text)))
             } catch {
                 guard !Task.isCancelled else { return nil }
                 drafts.append(fault(error, of: part))
             }
         }
         return drafts
+    }
+
+    /// The report as it is kept, which is all that is left of it in memory.
+    private func report(
+        of event: Event,
+        by generator: any ReportGenerator,
+        _ context: ReportContext
+    ) async throws -> String? {
+        let report = try await PluginCall.run(on: environment.clock) {
+            try await generator.generate(for: event, in: context)
+        }
+        return try report.map { try stored($0) }
+    }
+
+    /// The report as it is kept: checked and masked.
+    private func stored(_ report: consuming Report) throws -> String {
+        try check(report)
+        if !recipient.reporter.usesRecords { report.removeRecords() }
+        return report.masked(by: environment.mask).stored
     }
 
     /// Sees to it that what calls itself JSON is.

@@ -25,7 +25,7 @@ final class Generation: Sendable {
     let environment: OutboxEnvironment
     let crashWatch: CrashWatch
     private let sending: Sending
-    private let room = Signal()
+    private let space = Signal()
     let state: Mutex<State>
 
     init(
@@ -85,7 +85,7 @@ final class Generation: Sendable {
     private func accept(_ event: Event, in group: inout DiscardingTaskGroup) async {
         while state.withLock({ $0.lanes.count >= Self.queueLimit && !$0.hasFailed }) {
             guard !Task.isCancelled else { return }
-            await room.wait()
+            await space.wait()
         }
         let isWorkerMissing = state.withLock { state in
             guard !state.hasFailed, let sequence = event.sequence,
@@ -106,7 +106,17 @@ final class Generation: Sendable {
 
     private func work() async {
         while let (lane, event) = next() {
-            await report(event, in: lane) { await self.drafts(of: event) }
+            await sending.waitUntilMoreIsWanted()
+            await report(event, in: lane) { await self.drafts(of: event, in: $0) }
+        }
+    }
+
+    /// How many events no report was made of yet.
+    func unreportedCount() async throws(StoreError) -> Int {
+        let kinds = recipient.kinds
+        let (waiting, newest) = state.withLock { ($0.lanes.count, $0.cursor.newest) }
+        return try await environment.store.read { database in
+            waiting + (try database.eventCount(of: kinds, after: newest))
         }
     }
 
@@ -114,17 +124,19 @@ final class Generation: Sendable {
     func report(
         _ event: Event,
         in lane: Int,
-        drafts: () async throws -> [Draft]?
+        drafts: (ReportRoom) async throws -> [Draft]?
     ) async {
+        let room = ReportRoom(in: sending.memory)
         do {
-            if let drafts = try await drafts() {
+            if let drafts = try await drafts(room) {
                 sending.add(try await keep(drafts, of: event))
             }
         } catch {
             fail(error)
         }
+        room.giveBack()
         state.withLock { $0.lanes.finish(lane) }
-        room.raise()
+        space.raise()
         environment.changed.raise()
     }
 
@@ -153,13 +165,15 @@ final class Generation: Sendable {
     /// Stores drafts, and the cursor with them, in one transaction.
     private func store(_ drafts: [Draft], of event: Event) async throws(StoreError) -> [Letter] {
         guard let sequence = event.sequence else { return [] }
-        return try await environment.store.write { [self] transaction in
-            let letters = try transaction.keep(drafts, of: event, for: recipient.id)
+        let (letters, deadCount) = try await environment.store.write { [self] transaction in
+            let kept = try transaction.keep(drafts, of: event, for: recipient.id)
             let cursor = state.withLock { $0.cursor.value(finishing: sequence) }
-            try transaction.moveCursor(of: recipient.id, to: cursor)
+            try transaction.moveCursor(of: recipient.id, to: cursor, after: sequence)
             state.withLock { $0.cursor.finish(sequence) }
-            return letters
+            return kept
         }
+        environment.tally.note(dead: deadCount)
+        return letters
     }
 
     /// Ends the work for this run: what is not stored is made again by the next one.
@@ -168,11 +182,11 @@ final class Generation: Sendable {
             defer { state.hasFailed = true }
             return !state.hasFailed
         }
-        room.raise()
+        space.raise()
         environment.changed.raise()
         guard isFirst else { return }
         environment.logger.error(
-            "no more reports are made for \(recipient.name), the next run goes on: \(error)"
+            "no more reports are made for \(recipient.name) in this run: \(error)"
         )
     }
 }

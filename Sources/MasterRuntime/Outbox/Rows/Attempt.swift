@@ -3,6 +3,9 @@ import MasterKit
 
 /// One try of a delivery, as it is kept: masked.
 struct Attempt: Sendable {
+    /// The longest part of a reason that is kept, in bytes.
+    static let errorLimit = 4096
+
     /// Which try it was, from 1.
     let number: Int
     /// When it began.

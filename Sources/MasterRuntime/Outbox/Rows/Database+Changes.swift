@@ -20,7 +20,8 @@ extension Database {
             try run(
                 """
                 UPDATE delivery SET state = iif(state = 'parked', 'parked', 'open'), since = ?,
-                    tries_before = attempts, next_at = NULL, changed = ?
+                    tries_before = attempts, next_at = NULL, not_before = NULL, ended_at = NULL, told = 0,
+                    changed = ?
                 WHERE id = ? AND state IN ('open', 'parked', 'dead') AND report IS NOT NULL
                     AND (state <> 'open' OR attempts > 0)
                 """,

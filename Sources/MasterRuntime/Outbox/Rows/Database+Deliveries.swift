@@ -5,9 +5,9 @@ import MasterKit
 /// What the outbox looks up.
 extension Database {
     private static let letterColumns =
-        "id, event_seq, part, lane, attempts, tries_before, since"
+        "id, event_seq, part, lane, attempts, tries_before, since, bytes, not_before"
 
-    /// The open deliveries of a reporter, in the order in which they are sent; all due at once.
+    /// The open deliveries of a reporter, in the order in which they are sent.
     func openLetters(ofReporter id: Int) throws -> [Letter] {
         try all(
             """
@@ -32,7 +32,7 @@ extension Database {
             WHERE reporter_id = ? AND ((changed > ? AND changed > 0) OR id IN (\(marks)))
             """,
             [id, count] + StatementArguments(others.sorted())
-        ) { (Letter(row: $0), isOpen: $0[7] == DeliveryState.open.rawValue) }
+        ) { (Letter(row: $0), isOpen: $0[9] == DeliveryState.open.rawValue) }
         return DeliveryChanges(
             open: rows.filter(\.isOpen).map(\.0),
             closed: Set(rows.filter { !$0.isOpen }.map(\.0.id)),
@@ -51,6 +51,16 @@ extension Database {
     /// The report of a delivery as it was stored.
     func storedReport(ofDelivery id: Int) throws -> String? {
         try first("SELECT report FROM delivery WHERE id = ?", [id]) { $0[0] as String? } ?? nil
+    }
+
+    /// How many events of some kinds come after a place in their order.
+    func eventCount(of kinds: Set<EventKind>, after sequence: Int) throws -> Int {
+        let words = kinds.map(\.rawValue).sorted()
+        let marks = databaseQuestionMarks(count: words.count)
+        return try number(
+            "SELECT count(*) FROM event WHERE seq > ? AND kind IN (\(marks))",
+            [sequence] + StatementArguments(words)
+        ) ?? 0
     }
 
     /// The newest stored event of some kinds, 0 when there is none.
@@ -73,6 +83,9 @@ struct DeliveryChanges: Sendable {
     let closed: Set<Int>
     /// Whether nothing is sent to the endpoint.
     let isReporterClosed: Bool
+
+    /// Whether no rows have changed.
+    var isEmpty: Bool { open.isEmpty && closed.isEmpty }
 }
 
 extension Letter {
@@ -86,7 +99,8 @@ extension Letter {
             triesBefore: row[5],
             since: row.date(6) ?? .distantPast,
             due: .zero,
-            report: nil
+            notBefore: row.date(8),
+            byteCount: row[7]
         )
     }
 }

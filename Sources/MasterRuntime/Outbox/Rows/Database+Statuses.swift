@@ -21,20 +21,33 @@ extension Database {
         """
 
     /// The deliveries of events behind a sequence, those that were tried since a moment, and all
-    /// that wait, in the order of their events.
+    /// that wait, in the order of their events; of many the first that have not arrived.
     func deliveries(
         after sequence: Int,
         triedSince moment: Date,
         receivers: [Int: String]
     ) throws -> [DeliveryStatus] {
+        let limit = DeliverySummary.listLimit
+        let all = try statuses(after: sequence, triedSince: moment, but: "", receivers, limit + 1)
+        guard all.count > limit else { return all }
+        return try statuses(after: sequence, triedSince: moment, but: "delivered", receivers, limit)
+    }
+
+    private func statuses(
+        after sequence: Int,
+        triedSince moment: Date,
+        but excluded: String,
+        _ receivers: [Int: String],
+        _ limit: Int
+    ) throws -> [DeliveryStatus] {
         try all(
             """
             SELECT \(Self.recordColumns), reporter.id, build.started_at FROM \(Self.recordTables)
-            WHERE state IN ('open', 'parked')
-                OR (state <> 'nothing' AND (event_seq > ? OR attempt.at >= ?))
-            ORDER BY event_seq, reporter.id, part
+            WHERE state <> ? AND (state IN ('open', 'parked')
+                OR (state <> 'nothing' AND (event_seq > ? OR attempt.at >= ?)))
+            ORDER BY event_seq, reporter.id, part LIMIT ?
             """,
-            [sequence, moment.stored]
+            [excluded, sequence, moment.stored, limit]
         ) { row in
             let (eventSequence, reporterID): (Int, Int) = (row[12], row[16])
             return DeliveryStatus(
@@ -46,23 +59,58 @@ extension Database {
         }
     }
 
-    /// The deliveries that a filter lets through, in the order of their events.
-    func deliveries(_ filter: DeliveryFilter) throws -> [DeliveryRecord] {
-        let states = (filter.states ?? Set(DeliveryState.allCases)).subtracting([.nothing])
-        let words = states.map(\.rawValue).sorted()
-        return try all(
+    /// How many deliveries wait to be sent, and how many for their reporter.
+    func waitingCounts() throws -> (open: Int, parked: Int) {
+        let counts: [(open: Int, parked: Int)] = try all(
+            """
+            SELECT count(*) FILTER (WHERE state = 'open'), count(*) FILTER (WHERE state = 'parked')
+            FROM delivery WHERE state IN ('open', 'parked', 'dead')
+            """
+        ) { ($0[0], $0[1]) }
+        return counts.first ?? (0, 0)
+    }
+
+    /// The deliveries that a filter lets through and that come after one, in the order in which
+    /// they were made.
+    func deliveries(
+        _ filter: DeliveryFilter,
+        after id: Int = 0,
+        limit: Int
+    ) throws -> [DeliveryRecord] {
+        try all(
             """
             SELECT \(Self.recordColumns) FROM \(Self.recordTables)
-            WHERE state IN (\(databaseQuestionMarks(count: words.count)))
-                AND ifnull(?, reporter.name) = reporter.name
-                AND (? IS NULL OR builder.name = ?) AND (? IS NULL OR build.number = ?)
-            ORDER BY event_seq, reporter.id, part
+            WHERE delivery.id > ? AND \(DeliveryFilter.condition)
+            ORDER BY delivery.id LIMIT ?
             """,
-            StatementArguments(words) + [
-                filter.reporter, filter.builder, filter.builder, filter.buildNumber,
-                filter.buildNumber,
-            ],
+            [id] + filter.arguments + [limit],
             DeliveryRecord.init(row:)
+        )
+    }
+
+    /// What a filter lets through, by reporter and state.
+    func counts(_ filter: DeliveryFilter) throws -> [DeliveryCount] {
+        try all(
+            """
+            SELECT reporter.name, state, closed_at IS NOT NULL, count(*) FROM \(Self.recordTables)
+            WHERE \(DeliveryFilter.condition) GROUP BY reporter.name, state ORDER BY reporter.name
+            """,
+            filter.arguments
+        ) { row in
+            DeliveryCount(
+                reporter: row[0],
+                state: DeliveryState(rawValue: row[1]) ?? .open,
+                isReporterClosed: row[2],
+                count: row[3]
+            )
+        }
+    }
+
+    /// The rows that a filter lets through.
+    func deliveryIDs(_ filter: DeliveryFilter) throws -> [Int] {
+        try numbers(
+            "SELECT delivery.id FROM \(Self.recordTables) WHERE \(DeliveryFilter.condition)",
+            filter.arguments
         )
     }
 
@@ -95,17 +143,6 @@ extension Database {
         )
     }
 
-    /// How many letters are dead.
-    func deadLetterCount() throws -> Int {
-        try number(
-            """
-            SELECT count(*) FROM delivery
-            WHERE state IN ('open', 'parked', 'dead') AND state = 'dead'
-            """,
-            []
-        ) ?? 0
-    }
-
     /// All reporters that were ever configured, by their names.
     func reporters() throws -> [ReporterRecord] {
         try all("SELECT name, closed_at, closed_reason FROM reporter ORDER BY name") {
@@ -130,6 +167,50 @@ extension Database {
                 answer: row[5]
             )
         }
+    }
+}
+
+extension DeliveryFilter {
+    /// What a row must meet; it takes ``arguments``.
+    fileprivate static let condition = """
+        state IN (SELECT value FROM json_each(?))
+        AND (? IS NULL OR delivery.id IN (SELECT value FROM json_each(?)))
+        AND ifnull(?, reporter.name) = reporter.name
+        AND (? IS NULL OR builder.name = ?) AND (? IS NULL OR build.number = ?)
+        AND (NOT ? OR (bytes > 0 AND (state <> 'open' OR attempts > 0)))
+        """
+
+    fileprivate var arguments: StatementArguments {
+        let states = (states ?? Set(DeliveryState.allCases)).subtracting([.nothing])
+        let words = states.map { JSONValue.string($0.rawValue) }
+        let numbers = ids.map { JSONWriter.compact.string(.array($0.map { .int($0) })) }
+        return [
+            JSONWriter.compact.string(.array(words)), numbers, numbers, reporter, builder, builder,
+            buildNumber, buildNumber, isRetryable,
+        ]
+    }
+}
+
+extension StoreTransaction {
+    /// How many kinds of reasons are told apart.
+    private static let reasonLimit = 5
+
+    /// The reports that were given up and that nobody was told of; from now on somebody was.
+    ///
+    /// - Returns: The most of them by reporter and reason, and how many others there are.
+    /// - Throws: What the database says.
+    func tellOfDeadLetters() throws -> ([GivenUpReports], others: Int) {
+        let groups = try database.all(
+            """
+            SELECT name, ifnull(error, ''), count(*) FROM delivery
+            JOIN reporter ON reporter.id = reporter_id WHERE state = 'dead' AND told = 0
+            GROUP BY name, error ORDER BY count(*) DESC, min(delivery.id)
+            """
+        ) { GivenUpReports(reporter: $0[0], reason: $0[1], count: $0[2]) }
+        guard !groups.isEmpty else { return ([], 0) }
+        try database.run("UPDATE delivery SET told = 1 WHERE state = 'dead' AND told = 0")
+        let others = groups.dropFirst(Self.reasonLimit)
+        return (Array(groups.prefix(Self.reasonLimit)), others.reduce(0) { $0 + $1.count })
     }
 }
 

@@ -2,9 +2,9 @@ import MasterKit
 
 /// What a generator made of an event, before it is stored.
 struct Draft: Sendable {
-    /// A report, or why there is none.
+    /// A report as it is stored, or why there is none.
     enum Content: Sendable {
-        case report(Report)
+        case report(String)
         case fault(String)
     }
 

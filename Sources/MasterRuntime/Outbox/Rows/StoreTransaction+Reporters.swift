@@ -17,7 +17,7 @@ extension StoreTransaction {
         let present = Set(followed.map(\.id))
         for id in try database.all("SELECT id FROM reporter", [], { $0[0] as Int })
         where !present.contains(id) {
-            try moveCursor(of: id, to: Self.absent)
+            try database.run("UPDATE reporter SET cursor = ? WHERE id = ?", [Self.absent, id])
             try database.run(
                 """
                 UPDATE delivery SET state = 'parked', next_at = NULL
@@ -71,6 +71,18 @@ extension StoreTransaction {
 
 /// Crash counting.
 extension StoreTransaction {
+    /// Moves the cursor of a reporter after an event, which did not bring the program down.
+    func moveCursor(of reporterID: Int, to cursor: Int, after sequence: Int) throws {
+        try database.run(
+            """
+            UPDATE reporter SET cursor = ?1, crashes = iif(suspect_seq = ?2, 0, crashes),
+                suspect_seq = nullif(suspect_seq, ?2)
+            WHERE id = ?3
+            """,
+            [cursor, sequence, reporterID]
+        )
+    }
+
     /// Notes, before an event is worked on, that it may bring the program down.
     func suspect(_ sequence: Int, of reporterID: Int) throws {
         try database.run(
@@ -82,7 +94,7 @@ extension StoreTransaction {
         )
     }
 
-    /// Notes that an event did not bring the program down.
+    /// Notes that an event did not bring the program down, though no report was made of it.
     func acquit(_ sequence: Int, of reporterID: Int) throws {
         try database.run(
             """

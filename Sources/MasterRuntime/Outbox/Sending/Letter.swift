@@ -19,12 +19,24 @@ struct Letter: Sendable {
     var since = Date.distantPast
     /// When it may be tried, on the clock of the outbox.
     var due: Duration
-    /// What was in the way when it was tried last.
+    /// Until when its receiver has asked to be left alone.
+    var notBefore: Date?
+    /// What was in the way when it was tried last in this run.
     var hindrance: Hindrance?
-    /// The report, when it is held in memory.
-    var report: Report?
-    /// How much of the memory for reports it takes.
-    var byteCount = 0
+    /// How large the stored report is; it is read when it is sent.
+    let byteCount: Int
+}
+
+extension Letter {
+    /// The letter as it is due now, or when its receiver has asked for it.
+    func due(on clock: OutboxClock) -> Letter {
+        var letter = self
+        let wait = notBefore.map { Duration.seconds($0.timeIntervalSince(clock.now)) } ?? .zero
+        // A clock on the wall that was set back must not hold a report back for long.
+        let bounded = min(max(wait, .zero), RetrySchedule.longestAskedFor)
+        letter.due = clock.elapsed + bounded
+        return letter
+    }
 }
 
 /// What kept a report from being delivered, as far as waiting goes.

@@ -13,10 +13,15 @@ extension Sending {
             switch sent.outcome {
             case .delivered:
                 noteThere(now, in: &state)
-                take(letter, outOf: &state)
+                state.letters.remove(letter)
             case .dead:
-                take(letter, outOf: &state)
+                state.letters.remove(letter)
             case .again(let delay, _):
+                if sent.hindrance == nil {
+                    state.unanswered.insert(letter.lane)
+                } else {
+                    state.isAway = true
+                }
                 putBack(letter, sent, dueAfter: delay, now, in: &state)
             case .closed:
                 state.isClosed = true
@@ -25,12 +30,8 @@ extension Sending {
             defer { state.lastReason = sent.outcome.reason }
             return state.lastReason != sent.outcome.reason
         }
+        environment.tally.note(sent.outcome)
         say(sent.outcome, isNews: isNews)
-    }
-
-    private func take(_ letter: Letter, outOf state: inout State) {
-        state.heldBytes -= letter.byteCount
-        state.letters.remove(letter)
     }
 
     private func putBack(
@@ -52,6 +53,7 @@ extension Sending {
     private func noteThere(_ now: Duration, in state: inout State) {
         let wasAway = state.lastReason != nil || !state.isThere
         state.isThere = true
+        state.isAway = false
         guard wasAway, state.letters.waitingHeads.contains(where: { $0.hindrance == .absence })
         else { return }
         state.letters.changeWaitingHeads { letter in
@@ -105,9 +107,9 @@ extension Sending {
         let now = environment.clock.elapsed
         return state.withLock { state in
             guard state.letters.underWay == 0 else { return false }
-            guard !state.isClosed, let due = state.letters.nextDue, due <= moment else {
-                return true
-            }
+            guard !state.isClosed, !state.hasFailed, let due = state.letters.nextDue,
+                due <= moment
+            else { return true }
             guard due > now, !isPatient else { return false }
             return !state.letters.waitingHeads.contains { letter in
                 letter.due <= moment && letter.hindrance != .refusal

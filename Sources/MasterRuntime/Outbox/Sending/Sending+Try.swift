@@ -5,7 +5,7 @@ import MasterKit
 struct SentLetter: Sendable {
     /// What became of it.
     let outcome: DeliveryOutcome
-    /// What was in the way.
+    /// What was in the way; `nil` also for a try that was broken off.
     var hindrance: Hindrance?
     /// The address that was asked.
     var receiver: String?
@@ -27,17 +27,18 @@ extension Sending {
             at: at,
             duration: environment.clock.elapsed - start,
             status: failed?.status ?? context.trace.status,
-            error: outcome.reason,
+            error: outcome.reason?.beginning(ofUTF8: Attempt.errorLimit),
             answer: answer(failed?.error as? DeliveryError, context.trace)
         )
         let closure = closure(outcome, context)
+        let notBefore = notBefore(failed, outcome)
         try await environment.store.write { [recipient] transaction in
-            try transaction.keep(attempt, of: letter, outcome: outcome)
+            try transaction.keep(attempt, of: letter, outcome: outcome, notBefore: notBefore)
             if let closure { try transaction.close(reporter: recipient.id, closure) }
         }
         return SentLetter(
             outcome: outcome,
-            hindrance: failed?.hindrance,
+            hindrance: wasBrokenOff(failed) ? nil : failed?.hindrance,
             receiver: context.trace.receiver
         )
     }
@@ -73,10 +74,23 @@ extension Sending {
     private func outcome(of failed: FailedTry?, _ context: DeliveryContext) -> DeliveryOutcome {
         guard let failed else { return .delivered }
         let outcome = DeliveryOutcome(failed, schedule: recipient.schedule)
-        if Task.isCancelled, failed.status == nil, failed.verdict == .retry(after: nil) {
+        if wasBrokenOff(failed) {
             return .again(after: .zero, reason: "no answer before the run ended")
         }
         return outcome.masked(by: environment.mask)
+    }
+
+    /// Whether a try failed because the run ended.
+    private func wasBrokenOff(_ failed: FailedTry?) -> Bool {
+        guard let failed else { return false }
+        return Task.isCancelled && failed.status == nil && failed.verdict == .retry(after: nil)
+    }
+
+    /// Until when the receiver has asked to be left alone, in later runs, too.
+    private func notBefore(_ failed: FailedTry?, _ outcome: DeliveryOutcome) -> Date? {
+        guard case .again = outcome, case .retry(let asked?) = failed?.verdict else { return nil }
+        let wait = min(asked, RetrySchedule.longestAskedFor)
+        return environment.clock.now.addingTimeInterval(wait / .seconds(1))
     }
 
     private func closure(
@@ -85,15 +99,14 @@ extension Sending {
     ) -> EndpointClosure? {
         guard case .closed(let reason) = outcome else { return nil }
         return EndpointClosure(
-            reason: reason,
+            reason: reason.beginning(ofUTF8: Attempt.errorLimit),
             receiver: environment.fingerprint(of: recipient)
         )
     }
 
     private func answer(_ error: DeliveryError?, _ trace: DeliveryTrace) -> String? {
         guard let answer = error?.answer else { return trace.answer }
-        let masked = environment.mask.apply(to: answer)
-        return String(decoding: masked.utf8.prefix(DeliveryTrace.answerLimit), as: UTF8.self)
+        return environment.mask.apply(to: answer).beginning(ofUTF8: DeliveryTrace.answerLimit)
     }
 
     private func context(of letter: Letter) -> DeliveryContext {
@@ -112,7 +125,6 @@ extension Sending {
     private func report(
         of letter: Letter
     ) async throws(StoreError) -> Result<Report, DeliveryFault> {
-        if let report = letter.report { return .success(report) }
         let stored = try await environment.store.read { database in
             try database.storedReport(ofDelivery: letter.id)
         }

@@ -3,7 +3,9 @@ import Testing
 @testable import MasterRuntime
 
 struct LetterQueueTests {
-    private static func letter(_ id: Int, lane: Int, due: Int = 0) -> Letter {
+    private static func letter(
+        _ id: Int, lane: Int, due: Int = 0, byteCount: Int = 0
+    ) -> Letter {
         Letter(
             id: id,
             eventSequence: id,
@@ -11,7 +13,7 @@ struct LetterQueueTests {
             lane: lane,
             attempts: 0,
             due: .seconds(due),
-            report: nil
+            byteCount: byteCount
         )
     }
 
@@ -66,5 +68,27 @@ struct LetterQueueTests {
         #expect(queue.next(at: .seconds(4)) == nil)
         #expect(queue.nextDue == .seconds(5))
         #expect(queue.next(at: .seconds(5))?.attempts == 1)
+    }
+
+    @Test func `bytes are counted, those behind a letter that was tried in vain by themselves`()
+        throws
+    {
+        var queue = Self.queue(
+            Self.letter(1, lane: 1, byteCount: 10), Self.letter(2, lane: 1, byteCount: 5),
+            Self.letter(3, lane: 2, byteCount: 100))
+        #expect([queue.byteCount, queue.hinderedByteCount] == [115, 0])
+        let head = queue.next(at: .zero)
+        var first = try #require(head)
+        first.hindrance = .absence
+        queue.putBack(first)
+        #expect([queue.byteCount, queue.hinderedByteCount] == [115, 15])
+        #expect(queue.hinderedLanes == [1])
+        let next = queue.next(at: .zero)
+        let again = try #require(next)
+        #expect(again.id == 1)
+        queue.remove(again)
+        #expect([queue.byteCount, queue.hinderedByteCount] == [105, 0])
+        _ = queue.take(open: [Self.letter(4, lane: 1, byteCount: 1)], closed: [3])
+        #expect([queue.byteCount, queue.count] == [6, 2])
     }
 }

@@ -66,7 +66,6 @@ struct OutboxBench: Sendable {
             reporters.map(\.declaration),
             in: OutboxEnvironment(
                 store: store,
-                source: StoreReportSource(store),
                 storeID: "test",
                 identity: MasterIdentity(),
                 secrets: secrets,

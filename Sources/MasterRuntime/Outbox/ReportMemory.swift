@@ -1,0 +1,133 @@
+import DequeModule
+import MasterKit
+import Synchronization
+
+/// Bounds how many bytes of one reporter's reports are in memory at once.
+///
+/// Reports wait in the store. One is in memory while it is made and while it is sent; a report that
+/// is larger than the bound has it to itself.
+final class ReportMemory: Sendable {
+    /// How many bytes may be in memory at once: 16 MiB.
+    static let byteLimit = 16 << 20
+
+    private struct Waiter {
+        let id: Int
+        let byteCount: Int
+        let continuation: CheckedContinuation<Bool, Never>
+    }
+
+    private struct State {
+        var used = 0
+        var nextID = 0
+        var waiters: Deque<Waiter> = []
+
+        /// Lets in who has waited longest, as long as there is room.
+        mutating func admit() -> [Waiter] {
+            var admitted: [Waiter] = []
+            while let first = waiters.first, hasRoom(for: first.byteCount) {
+                used += first.byteCount
+                admitted.append(waiters.removeFirst())
+            }
+            return admitted
+        }
+
+        func hasRoom(for byteCount: Int) -> Bool {
+            used == 0 || used + byteCount <= ReportMemory.byteLimit
+        }
+    }
+
+    private let state = Mutex(State())
+
+    /// How many bytes are taken.
+    var used: Int { state.withLock(\.used) }
+
+    /// Runs a body that has a report in memory, once there is room for it.
+    ///
+    /// - Throws: What the body throws, or `CancellationError` when the task ends meanwhile.
+    func withRoom<Value>(
+        for byteCount: Int,
+        _ body: () async throws -> Value
+    ) async throws -> Value {
+        guard await take(byteCount) else { throw CancellationError() }
+        defer { give(byteCount) }
+        return try await body()
+    }
+
+    /// Waits for room; `false` when the task ends meanwhile.
+    fileprivate func take(_ byteCount: Int) async -> Bool {
+        let id = state.withLock { state in
+            state.nextID += 1
+            return state.nextID
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver: Bool? = state.withLock { state in
+                    if Task.isCancelled { return false }
+                    if state.waiters.isEmpty, state.hasRoom(for: byteCount) {
+                        state.used += byteCount
+                        return true
+                    }
+                    state.waiters.append(
+                        Waiter(id: id, byteCount: byteCount, continuation: continuation))
+                    return nil
+                }
+                if let isOver { continuation.resume(returning: isOver) }
+            }
+        } onCancel: {
+            let (waiter, admitted) = state.withLock { state in
+                let place = state.waiters.firstIndex { $0.id == id }
+                let waiter = place.map { state.waiters.remove(at: $0) }
+                return (waiter, state.admit())
+            }
+            waiter?.continuation.resume(returning: false)
+            for waiter in admitted { waiter.continuation.resume(returning: true) }
+        }
+    }
+
+    /// Takes room without waiting: for what grows while it is in memory already.
+    fileprivate func grow(_ byteCount: Int) {
+        state.withLock { $0.used += byteCount }
+    }
+
+    fileprivate func give(_ byteCount: Int) {
+        let admitted = state.withLock { state in
+            state.used -= byteCount
+            return state.admit()
+        }
+        for waiter in admitted { waiter.continuation.resume(returning: true) }
+    }
+}
+
+/// The room that a report takes while it is made; nobody knows before how large it will be.
+///
+/// It waits for the first part alone: two reports that each waited for more would wait for ever.
+final class ReportRoom: Sendable {
+    private let memory: ReportMemory
+    private let taken = Mutex(0)
+
+    init(in memory: ReportMemory) {
+        self.memory = memory
+    }
+
+    /// Takes room for something that the report holds.
+    ///
+    /// - Throws: `CancellationError` when the task ends meanwhile.
+    func take(_ byteCount: Int) async throws {
+        guard byteCount > 0 else { return }
+        if taken.withLock({ $0 }) > 0 {
+            memory.grow(byteCount)
+        } else {
+            guard await memory.take(byteCount) else { throw CancellationError() }
+        }
+        taken.withLock { $0 += byteCount }
+    }
+
+    /// Gives all of it back, as the report is stored.
+    func giveBack() {
+        let byteCount = taken.withLock { taken in
+            defer { taken = 0 }
+            return taken
+        }
+        if byteCount > 0 { memory.give(byteCount) }
+    }
+}

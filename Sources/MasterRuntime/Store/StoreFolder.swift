@@ -1,0 +1,249 @@
+internal import FoundationEssentials
+internal import Glibc
+internal import SystemPackage
+
+/// The base folder of a master: private to its user, with plain files of that user in it.
+///
+/// Nothing in it is followed, emptied or waited for before it is known to be such a file.
+struct StoreFolder: Sendable {
+    /// The permissions of folders and files: the user's alone.
+    private static let folderPermissions: mode_t = 0o700
+    private static let filePermissions: mode_t = 0o600
+    private static let groupAndOthers: mode_t = 0o077
+
+    /// The path.
+    let path: String
+
+    /// The path of a file in it.
+    func path(of name: String) -> String { path + "/" + name }
+
+    // MARK: Folders
+
+    /// Makes the folder and those for logs and builds, and takes them away from other users.
+    ///
+    /// A folder that holds other things beside the master's own stays as open as it is; then the
+    /// files and folders in it are private.
+    func prepare() throws(StoreError) {
+        try Self.make(FilePath(path), remedyFor: path)
+        let status = try status(of: path, following: true)
+        guard status.isFolder else { throw notFolder(path, link: false) }
+        try checkOwner(of: path, status)
+        if try holdsOnlyOwnFiles() { try restrict(path, status, to: Self.folderPermissions) }
+        for name in ["logs", "work"] { try preparePart(name) }
+    }
+
+    private func preparePart(_ name: String) throws(StoreError) {
+        let path = path(of: name)
+        do {
+            try POSIX.makeFolder(FilePath(path), Self.folderPermissions)
+            return
+        } catch where error.number == EEXIST {
+            // It is looked at below.
+        } catch {
+            throw StoreError(opening: path, folder: self.path, cause: Errno(rawValue: error.number))
+        }
+        let status = try status(of: path, following: false)
+        // Builds may be kept on another disk.
+        guard name != "work" || !status.isLink else { return }
+        guard status.isFolder else { throw notFolder(path, link: status.isLink) }
+        try checkOwner(of: path, status)
+        try restrict(path, status, to: Self.folderPermissions)
+    }
+
+    /// Makes a folder that is private, and those above it that are not.
+    private static func make(_ path: FilePath, remedyFor folder: String) throws(StoreError) {
+        do {
+            try POSIX.makeFolder(path, folderPermissions)
+        } catch where error.number == EEXIST {
+            return
+        } catch where error.number == ENOENT && !path.removingLastComponent().isEmpty {
+            try makeAbove(path.removingLastComponent(), for: folder)
+            do {
+                try POSIX.makeFolder(path, folderPermissions)
+            } catch {
+                throw notMade(folder, error)
+            }
+        } catch {
+            throw notMade(folder, error)
+        }
+    }
+
+    private static func makeAbove(_ path: FilePath, for folder: String) throws(StoreError) {
+        do {
+            try POSIX.makeFolder(path)
+        } catch where error.number == EEXIST {
+            return
+        } catch where error.number == ENOENT && !path.removingLastComponent().isEmpty {
+            try makeAbove(path.removingLastComponent(), for: folder)
+            try makeAbove(path, for: folder)
+        } catch {
+            throw notMade(folder, error)
+        }
+    }
+
+    /// Whether nothing is in the folder but what a master makes there.
+    private func holdsOnlyOwnFiles() throws(StoreError) -> Bool {
+        if FilePath(path).lastComponent?.string == ".buildmaster" { return true }
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: path)
+        } catch {
+            throw StoreError(
+                .folder,
+                "the folder \(path) cannot be read (\(error)); change its permissions, or name "
+                    + "another folder with --basedir",
+                cause: error
+            )
+        }
+        return names.allSatisfy { name in
+            ["lock", "logs", "work"].contains(name) || name.hasPrefix(StoreOpening.fileName)
+        }
+    }
+
+    // MARK: Files
+
+    /// Opens a file of the folder, making it when it is not there.
+    ///
+    /// - Parameters:
+    ///   - name: The file.
+    ///   - isNew: Whether one that is there already is an error.
+    /// - Returns: The file, open for reading and writing.
+    /// - Throws: ``StoreError`` for a link, for anything else that is no plain file, and for one of
+    ///   another user.
+    func open(_ name: String, isNew: Bool = false) throws(StoreError) -> OwnedDescriptor {
+        let path = path(of: name)
+        // Without O_NONBLOCK a named pipe would be waited for.
+        let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | (isNew ? O_EXCL : 0)
+        let file: OwnedDescriptor
+        do {
+            file = try POSIX.open(FilePath(path), flags, Self.filePermissions)
+        } catch {
+            throw try refusal(of: path, error)
+        }
+        let status: POSIX.Status
+        do {
+            status = try POSIX.status(of: file.number)
+        } catch {
+            throw StoreError(opening: path, folder: self.path, cause: Errno(rawValue: error.number))
+        }
+        guard status.isFile else { throw notFile(path, status) }
+        try checkOwner(of: path, status)
+        try restrict(path, status, to: Self.filePermissions)
+        return file
+    }
+
+    /// Takes a database with the files beside it away from other users.
+    ///
+    /// They are not opened: closing one would end the locks that this process has on it.
+    /// - Returns: The sizes of the database and of its write-ahead log; `nil` for what is missing.
+    func secureDatabase() throws(StoreError) -> (byteCount: Int?, logByteCount: Int?) {
+        let name = StoreOpening.fileName
+        for suffix in ["-shm", "-journal"] { _ = try secure(name + suffix) }
+        return (try secure(name), try secure(name + "-wal"))
+    }
+
+    private func secure(_ name: String) throws(StoreError) -> Int? {
+        let path = path(of: name)
+        let status: POSIX.Status
+        do {
+            status = try POSIX.status(of: FilePath(path), following: false)
+        } catch where error.number == ENOENT {
+            return nil
+        } catch {
+            throw StoreError(opening: path, folder: self.path, cause: Errno(rawValue: error.number))
+        }
+        guard status.isFile else { throw notFile(path, status) }
+        try checkOwner(of: path, status)
+        try restrict(path, status, to: Self.filePermissions)
+        return Int(status.st_size)
+    }
+
+    // MARK: Checks
+
+    private func status(of path: String, following: Bool) throws(StoreError) -> POSIX.Status {
+        do {
+            return try POSIX.status(of: FilePath(path), following: following)
+        } catch {
+            throw StoreError(opening: path, folder: self.path, cause: Errno(rawValue: error.number))
+        }
+    }
+
+    /// What root owns may be used, too: whoever is root can change everything anyway.
+    private func checkOwner(of path: String, _ status: POSIX.Status) throws(StoreError) {
+        guard status.st_uid != geteuid(), status.st_uid != 0 else { return }
+        throw StoreError(
+            .folder,
+            "\(path) belongs to another user (uid \(status.st_uid)); run as that user, change the "
+                + "owner, or name another folder with --basedir"
+        )
+    }
+
+    private func restrict(
+        _ path: String, _ status: POSIX.Status, to permissions: mode_t
+    ) throws(StoreError) {
+        guard status.st_mode & Self.groupAndOthers != 0, status.st_uid == geteuid() else { return }
+        do {
+            try POSIX.setPermissions(permissions, of: FilePath(path))
+        } catch {
+            throw StoreError(
+                .folder,
+                "\(path) cannot be made private to its user (\(error)); name another folder with "
+                    + "--basedir",
+                cause: error
+            )
+        }
+    }
+
+    private func refusal(
+        of path: String, _ fault: SystemFault
+    ) throws(StoreError) -> StoreError {
+        if [ELOOP, EISDIR, ENXIO].contains(fault.number) {
+            return notFile(path, try status(of: path, following: false))
+        }
+        return StoreError(opening: path, folder: self.path, cause: Errno(rawValue: fault.number))
+    }
+
+    private func notFile(_ path: String, _ status: POSIX.Status) -> StoreError {
+        StoreError(
+            .folder,
+            "\(path) is \(status.kind), not a regular file; move it away, or name another folder "
+                + "with --basedir"
+        )
+    }
+
+    private func notFolder(_ path: String, link: Bool) -> StoreError {
+        StoreError(
+            .folder,
+            "\(path) is \(link ? "a symbolic link" : "a file"), not a folder; move it away, or "
+                + "name another folder with --basedir"
+        )
+    }
+
+    private static func notMade(_ folder: String, _ fault: SystemFault) -> StoreError {
+        StoreError(
+            .folder,
+            "the folder \(folder) cannot be made (\(fault)); name another one with --basedir",
+            cause: fault
+        )
+    }
+}
+
+extension POSIX.Status {
+    private var type: mode_t { st_mode & S_IFMT }
+
+    fileprivate var isFile: Bool { type == S_IFREG }
+    fileprivate var isFolder: Bool { type == S_IFDIR }
+    fileprivate var isLink: Bool { type == S_IFLNK }
+
+    /// What it is, with an article.
+    fileprivate var kind: String {
+        switch type {
+        case S_IFLNK: "a symbolic link"
+        case S_IFDIR: "a folder"
+        case S_IFIFO: "a named pipe"
+        case S_IFSOCK: "a socket"
+        case S_IFREG: "a file"
+        default: "a device"
+        }
+    }
+}
