@@ -32,9 +32,39 @@ public struct StepOptions: Sendable {
     public var workdir: Renderable<String>?
     /// How long the whole step may take.
     public var maxTime: Renderable<Duration>?
+    /// How large each log of the step may become.
+    public var maxLogSize = LogLimit.standard
 
     /// Makes the options every step has.
     public init() {}
+}
+
+/// How large a log may become: a size, or 0 or null for any.
+public struct LogLimit: SettingValue, Hashable {
+    /// The number of bytes; `nil` for any.
+    public let byteCount: Int?
+
+    /// Makes a limit; without a number there is none.
+    public init(byteCount: Int?) {
+        self.byteCount = byteCount
+    }
+
+    /// 64 MiB.
+    public static let standard = LogLimit(byteCount: 64 << 20)
+    /// Stands for the limit of the step's type, when the file says nothing.
+    static let ofTheStep = LogLimit(byteCount: -1)
+
+    /// A size.
+    public static var shape: String { "\(ByteCount.shape), or 0 for no limit" }
+
+    /// Reads a size, 0 or null.
+    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> LogLimit? {
+        if node.isNull { return LogLimit(byteCount: nil) }
+        guard case .scalar(let scalar) = node.kind,
+            let count = ByteCount(spelling: scalar.value)?.bytes
+        else { return decoder.mismatch(node, expected: shape) }
+        return LogLimit(byteCount: count == 0 ? nil : count)
+    }
 }
 
 /// The settings of ``StepOptions`` as they stand in a file, each only when it is given.
@@ -58,6 +88,8 @@ struct StepOptionSettings: Settings {
     @Setting("The encoding of the output of commands.") var logEncoding: LogEncoding?
     @Setting("Where commands run.", .notEmpty) var workdir: Renderable<String>?
     @Setting("How long the whole step may take.") var maxTime: Renderable<Duration>?
+    @Setting("How large each log may become; 0 for no limit.", .named("max_log_size"))
+    var maxLogSize: LogLimit = .ofTheStep
 
     /// Lays what the file says over a type's own options.
     func applied(to defaults: StepOptions) -> StepOptions {
@@ -81,6 +113,7 @@ struct StepOptionSettings: Settings {
         options.logEncoding = logEncoding ?? options.logEncoding
         options.workdir = workdir ?? options.workdir
         options.maxTime = maxTime ?? options.maxTime
+        if maxLogSize != .ofTheStep { options.maxLogSize = maxLogSize }
         return options
     }
 }

@@ -80,9 +80,15 @@ public final class BuildMaster: Sendable {
         _ store: Store, _ http: HTTPClient, _ logger: Logger,
         _ body: (BuildMaster) async throws -> Value
     ) async throws -> Value {
-        let worker = LocalWorker(root: options.basedir + "/work")
+        let worker = LocalWorker(
+            root: options.basedir + "/work", withholding: secrets.withheldVariables)
         let mask = secrets.mask
         let logger = mask.apply(to: logger)
+        let ended = try await worker.endAbandonedCommands(notedAt: options.basedir + "/commands")
+        if !ended.isEmpty {
+            logger.notice(
+                "ended what an earlier run left running: \(ended.joined(separator: ", "))")
+        }
         let shared = BuildEnvironment(
             configuration: configuration, store: store, worker: worker,
             workerID: try await store.write { try $0.worker(named: worker.name) },
@@ -94,7 +100,15 @@ public final class BuildMaster: Sendable {
             store: store, reporters: configuration.reporters, secrets: secrets, mask: mask,
             http: http, identity: configuration.identity,
             bounds: configuration.deliveryBounds, logger: logger)
-        let master = BuildMaster(shared: shared, slots: options.slots, outbox: outbox)
+        let slots = min(options.slots, ProcessLimits.builds)
+        if slots < options.slots {
+            logger.warning(
+                """
+                builds that run side by side: \(slots) instead of \(options.slots), because of the \
+                limit on open files; raise it with ulimit -n
+                """)
+        }
+        let master = BuildMaster(shared: shared, slots: slots, outbox: outbox)
         return try await PluginLife(configuration).run {
             _ = try await store.endUnfinished(as: .exception, reason: "master stopped")
             _ = try await store.write { try $0.cancelPendingRequests() }
