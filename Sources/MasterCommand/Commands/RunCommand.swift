@@ -23,7 +23,7 @@ struct RunCommand: MasterSubcommand {
                   \(RootCommand.programName) run -c ci/master.yaml --jobs 1 --verbose
 
                 Ctrl-C stops the builds; their reports still go out, and steps that always run \
-                still do. A second one stops those too, a third ends at once.
+                still do. A second one stops those too, a third (or a second TERM) ends at once.
                 """)
     }
 
