@@ -86,8 +86,9 @@ public struct SecretFetcher: Sendable {
                 hidden += inventory.values.sorted { $0.key < $1.key }.filter { name, value in
                     values[name] != value && SecretVerdict(name: name, value: value) == .good
                 }.map { (name: $0.key, value: $0.value) }
-            } catch where !diagnostics.contains(where: { $0.severity == .error }) {
-                let words = "the other secrets of \(provider.key) could not be read, so that their "
+            } catch  where !diagnostics.contains(where: { $0.severity == .error }) {
+                let words =
+                    "the other secrets of \(provider.key) could not be read, so that their "
                     + "values are not hidden: \(error)"
                 diagnostics.append(Diagnostic(.warning, words, range: provider.range))
             } catch {
@@ -100,7 +101,8 @@ public struct SecretFetcher: Sendable {
             return room >= 0
         }
         if kept.count < hidden.count {
-            let limits = "\(Self.hiddenLimit.count) values with \(Self.hiddenLimit.bytes >> 10) KiB"
+            let (count, bytes) = Self.hiddenLimit
+            let limits = "\(count) values with \(bytes >> 10) KiB"
             diagnostics.append(
                 Diagnostic(
                     .warning,

@@ -33,6 +33,7 @@ public struct LocalWorker: Worker {
     /// - Parameter path: The file in which masters note which commands are theirs; nobody else
     ///   may be using it.
     /// - Returns: The processes that were ended, such as `sleep (4711)`.
+    /// - Throws: `CommandError` when the file cannot be read or written.
     func endAbandonedCommands(notedAt path: String) async throws -> [String] {
         try await OwnThread.run {
             do {

@@ -34,7 +34,8 @@ struct KillTests {
 
     /// Kills the program while its command runs.
     private func kill(_ program: Program, _ line: String) async throws {
-        let script = "setsid \(Program.path) run --verbose & master=$!; "
+        let script =
+            "setsid \(Program.path) run --verbose & master=$!; "
             + "until [ \"$(wc -l < pids)\" = 3 ] && grep -q going .buildmaster/logs/1/*; do "
             + "sleep 0.05; done; \(line); wait $master"
         let ended = try await program.run(["-c", script], executable: "/bin/sh") { _ in }
@@ -81,7 +82,8 @@ struct KillTests {
                 exit 1
                 """
             let ended = try await $0.run(
-                ["-c", script, Program.path], executable: "/bin/sh") { _ in }
+                ["-c", script, Program.path], executable: "/bin/sh"
+            ) { _ in }
             #expect(ended.status == 0)
         }
     }

@@ -111,7 +111,8 @@ struct SignalTests {
                 for try in $(seq 100); do kill -0 $(cat pid) || exit $status; sleep 0.05; done
                 exit 99
                 """
-            let ended = try await program.run(["-c", script, path], executable: "/bin/bash") { _ in }
+            let ended = try await program.run(["-c", script, path], executable: "/bin/bash") { _ in
+            }
             #expect(ended.status == status, "\(ended)")
         }
     }

@@ -142,7 +142,8 @@ struct LogWriterTests {
             switch kind {
             case "pipe":
                 _ = try await LocalWorker(root: bench.folder).run(
-                    .shell(.init(["mkfifo", path], in: bench.folder))) { _ in }
+                    .shell(.init(["mkfifo", path], in: bench.folder))
+                ) { _ in }
             case "link":
                 try FileManager.default.createSymbolicLink(
                     atPath: path, withDestinationPath: "\(bench.folder)/other")

@@ -92,7 +92,7 @@ struct CommandRecord {
             return UInt64(text.prefix { $0.isNumber }).flatMap {
                 ProcessMark.prefixes.contains($0) && $0 != ProcessMark.ownPrefix ? $0 : nil
             }
-        } catch where error.number == ENOENT {
+        } catch  where error.number == ENOENT {
             return nil
         }
     }

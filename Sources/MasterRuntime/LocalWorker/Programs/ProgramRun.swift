@@ -19,7 +19,7 @@ struct ProgramRun {
     private let commands: LiveCommands
     private let started: ContinuousClock.Instant
 
-    /// - Parameter withheld: Variables that the environment lacks because they hold secrets.
+    /// Prepares a run; `withheld` are variables that the environment lacks, as they hold secrets.
     init(
         _ shell: Command.Shell,
         in workdir: FilePath,
