@@ -24,13 +24,13 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(
             url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
         .systemLibrary(name: "CLibC"),
         .systemLibrary(name: "CLibYAML", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CLibCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(name: "CProcess", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "MasterYAML", dependencies: ["CLibYAML"]),
         .target(name: "MasterHTTP", dependencies: ["CLibCurl"]),
         .target(
@@ -53,6 +53,7 @@ let package = Package(
         .target(
             name: "MasterRuntime",
             dependencies: [
+                "CProcess",
                 "MasterKit",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -60,7 +61,6 @@ let package = Package(
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
         .target(
@@ -84,7 +84,6 @@ let package = Package(
                 .product(name: "OrderedCollections", package: "swift-collections"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
         .executableTarget(name: "buildmaster", dependencies: ["MasterCommand", "StandardPlugins"]),
         .executableTarget(
@@ -98,6 +97,9 @@ let package = Package(
             name: "BenchmarkReference", path: "Benchmarks/Reference",
             cSettings: [.define("_GNU_SOURCE")], linkerSettings: [.linkedLibrary("curl")]),
         .executableTarget(name: "EmptyProgram", path: "Benchmarks/EmptyProgram"),
+        .executableTarget(
+            name: "BusyMaster", dependencies: ["MasterCommand", "StandardPlugins"],
+            path: "Tests/BusyMaster"),
 
         .testTarget(name: "MasterYAMLTests", dependencies: ["MasterYAML"], exclude: ["Fixtures"]),
         .testTarget(name: "MasterHTTPTests", dependencies: ["MasterHTTP", "MasterTesting"]),
@@ -126,7 +128,7 @@ let package = Package(
         .testTarget(
             name: "MasterCommandTests",
             dependencies: [
-                "MasterCommand", "MasterTesting", "buildmaster",
+                "BusyMaster", "MasterCommand", "MasterTesting", "buildmaster",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -136,7 +138,12 @@ let package = Package(
             dependencies: ["MasterRuntime", "MasterTesting", "StandardPlugins"],
             exclude: ["Fixtures", "Scripts"]),
         .testTarget(
-            name: "ExamplesTests", dependencies: ["CustomMaster", "MasterTesting", "buildmaster"]),
+            name: "ExamplesTests",
+            dependencies: [
+                "CustomMaster", "MasterTesting", "buildmaster",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

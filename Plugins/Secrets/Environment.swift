@@ -22,4 +22,19 @@ public struct EnvironmentSecrets: SecretProvider {
         let value = ProcessInfo.processInfo.environment[prefix + name]
         return value?.isEmpty == false ? value : nil
     }
+
+    /// All variables that begin with the prefix; without one those of the secrets that are used.
+    public func inventory(
+        of used: Set<String>, in context: SecretContext
+    ) async throws -> SecretInventory {
+        var inventory = SecretInventory()
+        for (variable, value) in ProcessInfo.processInfo.environment {
+            guard variable.hasPrefix(prefix) else { continue }
+            let name = String(variable.dropFirst(prefix.count))
+            guard !prefix.isEmpty || used.contains(name) else { continue }
+            inventory.variables.insert(variable)
+            if !name.isEmpty, !value.isEmpty { inventory.values[name] = value }
+        }
+        return inventory
+    }
 }

@@ -30,6 +30,29 @@ public struct FileSecrets: SecretProvider {
         return try await folder.text(of: name + suffix, strippingNewlines: strip)
     }
 
+    /// All files of the folder that can be secrets.
+    ///
+    /// What would be refused as one – a folder, a text that everybody may read – is no secret.
+    public func inventory(
+        of used: Set<String>, in context: SecretContext
+    ) async throws -> SecretInventory {
+        let folder = SecretFolder(path: directory, context: context)
+        var inventory = SecretInventory()
+        for file in try await folder.names().sorted().prefix(Self.inventoryLimit) {
+            guard let suffix = suffixes.first(where: { file.hasSuffix($0) }) else { continue }
+            do {
+                let text = try await folder.text(of: file, strippingNewlines: strip)
+                inventory.values[String(file.dropLast(suffix.count))] = text
+            } catch is SecretFault {
+                continue
+            }
+        }
+        return inventory
+    }
+
+    /// How many files are read to hide what is in them.
+    private static let inventoryLimit = 1_000
+
     /// Wants at least one suffix.
     public func check(_ settings: SettingsCheck) {
         guard suffixes.isEmpty else { return }

@@ -25,14 +25,19 @@ public enum MasterCommandLine {
     ///
     /// - Parameter bundles: The plugins that a master.yaml can use.
     public static func main(plugins bundles: [PluginBundle]) async -> Never {
-        ProcessSignals.survivePipes()
+        ProcessSetup.prepare()
         ProcessMemory.giveBackLargeBlocks()
+        if let shortage = ProcessLimits.shortage() {
+            // Not by way of the console, which needs a thread.
+            _ = StandardStream.error.write(Array("error: \(shortage)\n".utf8))
+            exit(ExitStatus.failure.code)
+        }
         let environment = ProcessInfo.processInfo.environment
         let console = Console(environment: environment)
         let arguments = Array(CommandLine.arguments.dropFirst())
         let status = await run(arguments, plugins: bundles, console, environment)
         await console.flush()
-        exit(status.code)
+        exit(console.hasFailed && status == .success ? ExitStatus.failure.code : status.code)
     }
 
     private static func run(
@@ -64,7 +69,8 @@ public enum MasterCommandLine {
         case let error as MasterError where error.code == .unknownBuilder:
             await console.complain([paint(.boldRed, "error:") + " \(error)"])
             return .usage
-        case is MasterError, is StoreError, is ReceiverError, is FailedRun:
+        case is MasterError, is StoreError, is ReceiverError, is FailedRun, is CommandError,
+            is HTTPError:
             await console.complain("\(paint(.boldRed, "error:")) \(error)".lines)
             return .failure
         default:

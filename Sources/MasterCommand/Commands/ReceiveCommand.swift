@@ -51,13 +51,8 @@ struct ReceiveCommand: MasterSubcommand {
             if console.isClosed { end.yield(.success) }
         } _: { receiver in
             await console.print("listening on http://\(receiver.address)/ (press Ctrl-C to stop)")
-            return await withTaskGroup(of: Void.self) { group in
-                group.addTask {
-                    await StopSignal.watch { end.yield(ExitStatus($0)) }
-                }
-                defer { group.cancelAll() }
-                return await ends.first { _ in true } ?? .success
-            }
+            try StopSignal.watch { end.yield(ExitStatus($0)) }
+            return await ends.first { _ in true } ?? .success
         }
     }
 }

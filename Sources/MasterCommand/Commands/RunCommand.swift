@@ -23,7 +23,8 @@ struct RunCommand: MasterSubcommand {
                   \(RootCommand.programName) run -c ci/master.yaml --jobs 1 --verbose
 
                 Ctrl-C stops the builds; steps with alwaysRun still run, and reports are still \
-                sent. Press it again to stop those steps, too, and once more to exit immediately.
+                sent. Press it again to stop those steps, too; a third time (or a second TERM) \
+                exits immediately.
                 """)
     }
 

@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// What the user's signals mean to a run: the first stops it, the second hurries it, the third
-/// ends the program.
+/// What the user's signals mean to a run: the first stops it, the second hurries it, the third, or
+/// the second TERM, ends the program.
 final class Interruption: Sendable {
     private struct State {
         var signals: [StopSignal] = []
@@ -23,17 +23,32 @@ final class Interruption: Sendable {
         state.withLock { $0.buildsAreOver = true }
     }
 
+    /// What is to be done about a signal.
+    enum Demand {
+        /// Stop the builds, but for steps that always run.
+        case stop
+        /// Stop these, too.
+        case stopEverything
+        /// Wait no longer for reports.
+        case hurry
+        /// End the program at once.
+        case end
+    }
+
     /// Notes a signal.
-    ///
-    /// - Returns: How many have come by now.
-    func note(_ signal: StopSignal) -> Int {
-        let (count, hurry) = state.withLock { state in
+    func note(_ signal: StopSignal) -> Demand {
+        let (demand, hurry) = state.withLock { state in
             state.signals.append(signal)
-            if state.buildsAreOver { state.isHurried = true }
-            return (state.signals.count, state.hurry)
+            let terminations = state.signals.count { $0 == .terminate }
+            if state.signals.count > 2 || terminations > 1 { return (Demand.end, state.hurry) }
+            if state.buildsAreOver {
+                state.isHurried = true
+                return (.hurry, state.hurry)
+            }
+            return (state.signals.count > 1 ? .stopEverything : .stop, nil)
         }
-        hurry?()
-        return count
+        if case .hurry = demand { hurry?() }
+        return demand
     }
 
     /// Runs a body in a task that a signal after the end of the builds cancels.

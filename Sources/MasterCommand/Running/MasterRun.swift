@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import Glibc
 internal import Logging
 internal import MasterKit
@@ -94,35 +95,37 @@ struct MasterRun: Sendable {
     }
 
     private func work(_ master: Master, _ interruption: Interruption) async throws -> Outcome {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await obeySignals(master, interruption) }
-            defer { group.cancelAll() }
-            let builds = try await build(master, interruption)
-            let deliveries = try await interruption.runUntilHurried {
-                try await drainReports(of: master)
-            }
-            return Outcome(builds: builds, deliveries: deliveries)
+        try StopSignal.watch { obey($0, master, interruption) }
+        let builds = try await build(master, interruption)
+        let deliveries = try await interruption.runUntilHurried {
+            try await drainReports(of: master)
+        }
+        return Outcome(builds: builds, deliveries: deliveries)
+    }
+
+    /// Does what a signal demands; called on a thread that may wait, but for no task.
+    private func obey(
+        _ signal: StopSignal, _ master: Master, _ interruption: Interruption
+    ) {
+        switch interruption.note(signal) {
+        case .hurry:
+            console.post(["reports that have not arrived are kept for the next run"])
+        case .stop:
+            console.post(["stopping; reports still go out (once more stops everything)"])
+            stop(master, signal.word)
+        case .stopEverything:
+            console.post(["stopping steps that always run, too (once more ends at once)"])
+            stop(master, "\(signal.word) again")
+        case .end:
+            master.abandonCommands()
+            console.flush(within: .milliseconds(200))
+            _exit(ExitStatus(signal).code)
         }
     }
 
-    private func obeySignals(_ master: Master, _ interruption: Interruption) async {
-        await StopSignal.watch { signal in
-            let count = interruption.note(signal)
-            guard count < 3 else {
-                master.abandonCommands()
-                await console.flush()
-                exit(ExitStatus(signal).code)
-            }
-            if interruption.buildsAreOver {
-                console.post(["reports that have not arrived are kept for the next run"])
-            } else if count == 1 {
-                console.post(["stopping; reports still go out (once more stops everything)"])
-                await master.stop(reason: signal.word)
-            } else {
-                console.post(["stopping steps that always run, too (once more ends at once)"])
-                await master.stop(reason: "\(signal.word) again")
-            }
-        }
+    private func stop(_ master: Master, _ reason: String) {
+        // It ends by itself, as soon as the requests that none has begun are cancelled.
+        Task { await master.stop(reason: reason) }
     }
 
     /// Waits for the reports, and says so when that takes a while.

@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import Synchronization
+internal import SystemPackage
 
 /// The one way in which the program writes to its streams, from whatever task or thread.
 ///
@@ -15,6 +16,7 @@ final class Console: Sendable {
         var waiting = 0
         var dropped = 0
         var isClosed = false
+        var hasFailed = false
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -33,8 +35,11 @@ final class Console: Sendable {
         errorIsOnScreen = StandardStream.error.isTerminal
     }
 
-    /// Whether the reader of standard output has gone.
+    /// Whether standard output takes no more: its reader has gone, or it cannot be written.
     var isClosed: Bool { state.withLock { $0.isClosed } }
+
+    /// Whether something could not be written though somebody wanted it.
+    var hasFailed: Bool { state.withLock { $0.hasFailed } }
 
     /// The number of columns and rows of standard output, 80 and 24 when it is no terminal.
     var size: (columns: Int, rows: Int) { StandardStream.output.size ?? (80, 24) }
@@ -91,6 +96,13 @@ final class Console: Sendable {
         }
     }
 
+    /// Waits until everything so far is written, but not for long; blocks the thread.
+    func flush(within limit: DispatchTimeInterval) {
+        let isDone = DispatchSemaphore(value: 0)
+        queue.async { isDone.signal() }
+        _ = isDone.wait(timeout: .now() + limit)
+    }
+
     /// Queues a text; called with the lock held, so that the queue keeps the order.
     private func enqueue(_ stream: StandardStream, _ text: String, _ state: inout State) {
         guard !text.isEmpty else { return }
@@ -101,15 +113,26 @@ final class Console: Sendable {
 
     private func write(_ bytes: [UInt8], to stream: StandardStream) {
         let isOpen = stream == .error || !isClosed
-        let isRead = !isOpen || stream.write(bytes)
+        let fault = isOpen ? stream.write(bytes) : nil
         let waiters = state.withLock { state in
             state.waiting -= bytes.count
-            if !isRead, stream == .output { state.isClosed = true }
+            if let fault { note(fault, of: stream, &state) }
             guard state.waiting < Self.bound else { return [CheckedContinuation<Void, Never>]() }
             defer { state.waiters = [] }
             return state.waiters
         }
         for waiter in waiters { waiter.resume() }
+    }
+
+    /// Takes note of a fault; that of standard output is told once on standard error.
+    private func note(_ fault: Errno, of stream: StandardStream, _ state: inout State) {
+        if !fault.isAboutReader { state.hasFailed = true }
+        guard stream == .output else { return }
+        state.isClosed = true
+        guard !fault.isAboutReader else { return }
+        let words = "standard output cannot be written (\(fault)); what follows is lost"
+        let paint = TextPainter(hasColour: error.hasColour)
+        enqueue(.error, paint(.boldRed, "error:") + " \(words)\n", &state)
     }
 
     private func room() async {

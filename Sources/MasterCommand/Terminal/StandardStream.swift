@@ -1,5 +1,7 @@
 internal import CLibC
 internal import Glibc
+internal import MasterRuntime
+internal import SystemPackage
 
 /// One of the two streams that the process writes to.
 enum StandardStream: Int32, Sendable {
@@ -22,8 +24,8 @@ enum StandardStream: Int32, Sendable {
 
     /// Writes bytes, waiting as long as it takes.
     ///
-    /// - Returns: Whether somebody still reads; `false` after the reader has gone.
-    func write(_ bytes: [UInt8]) -> Bool {
+    /// - Returns: Why not all could be written; `nil` when it was.
+    func write(_ bytes: [UInt8]) -> Errno? {
         var start = 0
         while start < bytes.count {
             let count = unsafe bytes.withUnsafeBytes { buffer in
@@ -35,10 +37,10 @@ enum StandardStream: Int32, Sendable {
             } else if errno == EAGAIN {
                 waitUntilWritable()
             } else if errno != EINTR {
-                return false
+                return Errno(rawValue: errno)
             }
         }
-        return true
+        return nil
     }
 
     private func waitUntilWritable() {
@@ -57,10 +59,31 @@ enum ProcessMemory {
     }
 }
 
-/// What the process asks of the system about signals.
-enum ProcessSignals {
-    /// Lets a write to a pipe that nobody reads fail instead of ending the process.
-    static func survivePipes() {
+extension Errno {
+    /// Whether the reader of a pipe or the terminal has gone, which is no fault of ours.
+    var isAboutReader: Bool { self == .brokenPipe || self == .ioError }
+}
+
+/// What the process asks of the system before anything else.
+enum ProcessSetup {
+    /// Prepares descriptors, signals and limits.
+    static func prepare() {
+        openStreams()
+        // A write to a pipe that nobody reads, or beyond the limit on the size of files, then
+        // fails instead of ending the process.
         _ = signal(SIGPIPE, SIG_IGN)
+        _ = signal(SIGXFSZ, SIG_IGN)
+        ProcessLimits.raise()
+    }
+
+    /// Opens `/dev/null` for streams that are closed.
+    ///
+    /// Otherwise the next file that is opened would be one of them, and get what is printed.
+    private static func openStreams() {
+        for stream in Int32(0)...2 where fcntl(stream, F_GETFD) < 0 {
+            // It takes the lowest free number, which is this one. Without it nothing would work.
+            precondition(
+                unsafe open("/dev/null", O_RDWR) == stream, "/dev/null cannot be opened")
+        }
     }
 }

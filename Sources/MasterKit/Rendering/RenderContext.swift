@@ -42,13 +42,26 @@ public enum RenderScope: Sendable, Hashable {
 public struct SecretValues: Sendable {
     /// The values by name.
     package let byName: [String: String]
-    /// What replaces these values in everything that is shown or stored.
+    /// What replaces these values, and others that are hidden, in everything that is shown or
+    /// stored.
     public let mask: SecretMask
+    /// Variables of the master's environment that hold secrets; commands do not get them.
+    public let withheldVariables: Set<String>
 
     /// Makes a set of secret values.
-    public init(_ values: [String: String] = [:]) {
+    ///
+    /// - Parameters:
+    ///   - values: The values by name.
+    ///   - others: Values that are hidden, too, but cannot be used.
+    ///   - variables: Variables that commands do not get.
+    public init(
+        _ values: [String: String] = [:], hiding others: [(name: String, value: String)] = [],
+        withholding variables: Set<String> = []
+    ) {
         byName = values
-        mask = SecretMask(values.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) })
+        withheldVariables = variables
+        let own = values.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
+        mask = SecretMask(own + others)
     }
 
     /// The value of a secret.

@@ -12,9 +12,43 @@ public protocol SecretProvider: Plugin where Options == NoOptions {
     /// - Returns: The value, `nil` when this provider does not know the name.
     /// - Throws: An error with a sentence for people when the provider itself fails.
     func value(of name: String, in context: SecretContext) async throws -> String?
+
+    /// What the provider has beside the secrets it is asked for, to be kept out of sight.
+    ///
+    /// Called once, after all values were asked for; by default it has nothing.
+    ///
+    /// - Parameters:
+    ///   - used: The names of the secrets that master.yaml uses.
+    ///   - context: What the provider sees of the world.
+    /// - Returns: Secrets that commands could come across, used or not.
+    /// - Throws: An error with a sentence for people when the provider itself fails.
+    func inventory(
+        of used: Set<String>, in context: SecretContext
+    ) async throws -> SecretInventory
+}
+
+/// The secrets of a provider that commands could come across.
+public struct SecretInventory: Sendable {
+    /// Values by their names; they are replaced in all output.
+    public var values: [String: String]
+    /// Variables of the master's environment that hold them; commands do not get these.
+    public var variables: Set<String>
+
+    /// Makes an inventory, by default an empty one.
+    public init(values: [String: String] = [:], variables: Set<String> = []) {
+        self.values = values
+        self.variables = variables
+    }
 }
 
 extension SecretProvider {
+    /// Nothing.
+    public func inventory(
+        of used: Set<String>, in context: SecretContext
+    ) async throws -> SecretInventory {
+        SecretInventory()
+    }
+
     /// The namespace `secrets`.
     public static var namespace: PluginNamespace { PluginKind.secrets.namespace }
 }

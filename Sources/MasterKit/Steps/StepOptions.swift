@@ -48,6 +48,9 @@ public struct StepOptions: Settings {
     /// How long the whole step may take.
     @Setting("How long the whole step may take.")
     public var maxTime: Renderable<Duration>?
+    /// How large each log of the step may become.
+    @Setting("How large each log may become; 0 for no limit.", .named("max_log_size"))
+    public var maxLogSize = LogLimit.standard
 
     /// Makes the options every step has.
     public init() {}
@@ -71,6 +74,32 @@ public struct StepOptions: Settings {
         guard let count = name?.constant?.count, count > limit else { return }
         settings.error(
             "the name of a step has at most \(limit) characters, not \(count)", at: "name")
+    }
+}
+
+/// How large a log may become: a size, or 0 or null for any.
+public struct LogLimit: SettingValue, Hashable {
+    /// The number of bytes; `nil` for any.
+    public let byteCount: Int?
+
+    /// Makes a limit; without a number there is none.
+    public init(byteCount: Int?) {
+        self.byteCount = byteCount
+    }
+
+    /// 64 MiB.
+    public static let standard = LogLimit(byteCount: 64 << 20)
+
+    /// A size.
+    public static var shape: String { "\(ByteCount.shape), or 0 for no limit" }
+
+    /// Reads a size, 0 or null.
+    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> LogLimit? {
+        if node.isNull { return LogLimit(byteCount: nil) }
+        guard case .scalar(let scalar) = node.kind,
+            let count = ByteCount(spelling: scalar.value)?.bytes
+        else { return decoder.mismatch(node, expected: shape) }
+        return LogLimit(byteCount: count == 0 ? nil : count)
     }
 }
 

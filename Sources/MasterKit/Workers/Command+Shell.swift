@@ -2,8 +2,8 @@ extension Command {
     /// A program to run, or a line of shell.
     ///
     /// The program is started in a session of its own, with `/dev/null` or ``stdin`` as its input.
-    /// Whatever it started is ended with it: when the program has exited, when a time limit is
-    /// over, when the caller is cancelled. Only what has left the session by `setsid` lives on.
+    /// Whatever it started is ended with it, also what has left the session: when the program has
+    /// exited, when a time limit is over, when the caller is cancelled.
     public struct Shell: Sendable, Hashable, Codable {
         /// What to run.
         public var invocation: Invocation

@@ -1,7 +1,12 @@
 public import MasterKit
 
-/// Asks the providers for every secret that the configuration uses.
+/// Asks the providers for every secret that the configuration uses, and for those that have to be
+/// hidden beside them.
 public struct SecretFetcher: Sendable {
+    /// How many values are hidden beside those that are used, and how many bytes all of them have:
+    /// each one has to be looked for in all output.
+    private static let hiddenLimit = (count: 256, bytes: 256 << 10)
+
     /// What came of it.
     public struct Fetched: Sendable {
         /// The values.
@@ -33,7 +38,7 @@ public struct SecretFetcher: Sendable {
 
     /// Starts the providers, asks for each secret once, and stops them.
     public func fetch() async -> Fetched {
-        guard !configuration.secretUses.isEmpty else { return Fetched() }
+        guard !configuration.secretProviders.isEmpty else { return Fetched() }
         do {
             return try await PluginLife(configuration.secretProviders.flatMap(\.instances))
                 .run { await ask() }
@@ -61,7 +66,52 @@ public struct SecretFetcher: Sendable {
                 diagnostics.append(Diagnostic(.error, words, range: use.range))
             }
         }
-        return Fetched(values: SecretValues(values), diagnostics: diagnostics)
+        let stock = await stock(beside: values, &diagnostics)
+        return Fetched(
+            values: SecretValues(
+                values, hiding: stock.hidden, withholding: stock.variables),
+            diagnostics: diagnostics)
+    }
+
+    /// What the providers have beside the values that are used.
+    private func stock(
+        beside values: [String: String], _ diagnostics: inout [Diagnostic]
+    ) async -> (hidden: [(name: String, value: String)], variables: Set<String>) {
+        let used = Set(configuration.secretUses.map(\.name))
+        var hidden: [(name: String, value: String)] = []
+        var variables: Set<String> = []
+        for provider in configuration.secretProviders {
+            do {
+                let inventory = try await provider.plugin.inventory(of: used, in: context)
+                variables.formUnion(inventory.variables)
+                hidden += inventory.values.sorted { $0.key < $1.key }.filter { name, value in
+                    values[name] != value && SecretVerdict(name: name, value: value) == .good
+                }.map { (name: $0.key, value: $0.value) }
+            } catch  where !diagnostics.contains(where: { $0.severity == .error }) {
+                let words =
+                    "the other secrets of \(provider.key) could not be read, so that their "
+                    + "values are not hidden: \(error)"
+                diagnostics.append(Diagnostic(.warning, words, range: provider.range))
+            } catch {
+                // An error stops the master, and is probably the same one.
+            }
+        }
+        var room = Self.hiddenLimit.bytes
+        let kept = hidden.prefix(Self.hiddenLimit.count).prefix { secret in
+            room -= secret.value.utf8.count
+            return room >= 0
+        }
+        if kept.count < hidden.count {
+            let (count, bytes) = Self.hiddenLimit
+            let limits = "\(count) values with \(bytes >> 10) KiB"
+            diagnostics.append(
+                Diagnostic(
+                    .warning,
+                    "the providers have \(hidden.count) secrets that the file does not use; only "
+                        + "the first \(kept.count) are hidden, at most \(limits); keep the others "
+                        + "elsewhere", range: configuration.secretProviders.first?.range))
+        }
+        return (Array(kept), variables)
     }
 
     /// The value that the first provider gives which knows the name; one that fails is not passed

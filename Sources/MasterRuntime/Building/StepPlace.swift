@@ -1,10 +1,11 @@
 internal import MasterKit
 
-/// Where a step's commands run, what environment they have and how their output is encoded.
+/// Where a step's commands run, what environment they have and what becomes of their output.
 struct StepPlace: Sendable {
     let workdir: String
     let environment: [String: String?]
     let encoding: LogEncoding
+    let logLimit: LogLimit
 
     init(
         _ options: StepOptions, of builder: BuilderConfiguration, in folder: String,
@@ -15,6 +16,7 @@ struct StepPlace: Sendable {
         let variables = try builder.environment.render(in: context).variables
         environment = Dictionary(uniqueKeysWithValues: variables.map { ($0.key, $0.value) })
         encoding = options.logEncoding
+        logLimit = options.maxLogSize
     }
 
     /// The folder itself, when what the file says can't be rendered.
@@ -22,5 +24,6 @@ struct StepPlace: Sendable {
         workdir = folder
         environment = [:]
         encoding = .utf8
+        logLimit = .standard
     }
 }

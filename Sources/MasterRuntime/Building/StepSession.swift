@@ -16,6 +16,7 @@ final class StepSession: StepHost {
     let environment: [String: String?]
     let session: HTTPSession
     private let encoding: LogEncoding
+    private let logLimit: LogLimit
     private let running: RunningText
     private let number: Int
     private let build: BuildState
@@ -32,6 +33,7 @@ final class StepSession: StepHost {
         self.workdir = place.workdir
         self.environment = place.environment
         self.encoding = place.encoding
+        self.logLimit = place.logLimit
         self.running = running
         self.session = session
         self.build = build
@@ -133,7 +135,8 @@ final class StepSession: StepHost {
         let writer: LogWriter
         do {
             writer = try await LogWriter.create(
-                path, mask: shared.mask, queue: shared.logQueue, observe: observer(of: id))
+                path, mask: shared.mask, limit: logLimit, queue: shared.logQueue,
+                observe: observer(of: id))
         } catch {
             throw note(error)
         }

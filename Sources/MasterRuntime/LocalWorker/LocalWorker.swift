@@ -11,23 +11,42 @@ public struct LocalWorker: Worker {
     public let root: String
 
     private let environment: ChildEnvironment
-    private let sessions = LiveSessions()
+    private let withheld: Set<String>
+    private let commands = LiveCommands()
 
     /// Makes a worker; it takes the variables of this process as they are now.
     ///
     /// - Parameters:
     ///   - root: The folder from which relative paths start; an absolute path. It need not exist.
     ///   - name: The name by which builds know this worker.
-    public init(root: String, name: String = "local") {
+    ///   - withheld: Variables that programs do not get unless a command sets them.
+    public init(root: String, name: String = "local", withholding withheld: Set<String> = []) {
         precondition(root.hasPrefix("/"), "the root of a local worker is an absolute path")
         self.name = name
         self.root = root
-        environment = .ofThisProcess
+        self.withheld = withheld
+        environment = ChildEnvironment.ofThisProcess.without(withheld)
+    }
+
+    /// Ends processes that commands of an earlier master have left behind, and takes its place.
+    ///
+    /// - Parameter path: The file in which masters note which commands are theirs; nobody else
+    ///   may be using it.
+    /// - Returns: The processes that were ended, such as `sleep (4711)`.
+    /// - Throws: `CommandError` when the file cannot be read or written.
+    func endAbandonedCommands(notedAt path: String) async throws -> [String] {
+        try await OwnThread.run {
+            do {
+                return try CommandRecord(path: FilePath(path)).replace().map(\.description)
+            } catch let fault as SystemFault {
+                throw CommandError("\(path) cannot be read or written", fault)
+            }
+        }
     }
 
     /// Kills all programs that run and waits for nothing.
     public func abandonCommands() {
-        sessions.kill()
+        commands.kill()
     }
 
     /// Runs one command to its end; see `Worker` for the order of things.
@@ -53,7 +72,8 @@ public struct LocalWorker: Worker {
                 shell,
                 in: path(shell.workdir),
                 environment: environment,
-                sessions: sessions,
+                withheld: withheld,
+                commands: commands,
                 started: started
             )
             return try await run.run(updates: updates)

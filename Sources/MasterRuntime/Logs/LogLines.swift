@@ -5,13 +5,30 @@ internal import MasterKit
 /// A line that has no end yet is held back until it ends, a header comes or all is over; one that
 /// is longer than a limit is broken, at the same place however the pieces come.
 struct LogLines {
+    /// What may be written beyond the limit of a log, so that its end is still told.
+    private static let headerReserve = 64 << 10
+
     private(set) var lineCount = 0
     private let longestLine: Int
+    private let limit: Int?
+    private var byteCount = 0
+    private var isCut = false
     private var unfinished: [LogChannel: [UInt8]] = [:]
 
-    /// Begins a log whose lines have at most so many bytes without their end.
-    init(longestLine: Int = 1 << 20) {
+    /// Begins a log.
+    ///
+    /// - Parameters:
+    ///   - longestLine: How many bytes a line may have without its end.
+    ///   - limit: How many bytes all lines may have; `nil` for any.
+    init(longestLine: Int = 1 << 20, limit: Int? = nil) {
         self.longestLine = longestLine
+        self.limit = limit
+    }
+
+    /// Whether output of a channel is still taken.
+    func takes(_ channel: LogChannel) -> Bool {
+        guard isCut, let limit else { return true }
+        return channel == .header && byteCount < limit + Self.headerReserve
     }
 
     /// Adds a piece of output and appends the lines that it completes.
@@ -67,11 +84,25 @@ struct LogLines {
         var rest = line
         repeat {
             let part = rest.prefix(longestLine)
-            lines.append(channel.rawValue)
-            lines.append(contentsOf: part)
-            lines.append(0x0A)
-            lineCount += 1
+            append(part, of: channel, &lines)
             rest = rest[part.endIndex...]
         } while !rest.isEmpty
+    }
+
+    private mutating func append(
+        _ line: ArraySlice<UInt8>, of channel: LogChannel, _ lines: inout [UInt8]
+    ) {
+        guard takes(channel) else { return }
+        if let limit, !isCut, byteCount + line.count + 2 > limit {
+            isCut = true
+            let words = "log truncated after \(byteCount) bytes: raise max_log_size"
+            append(Array(words.utf8)[...], of: .header, &lines)
+            return append(line, of: channel, &lines)
+        }
+        lines.append(channel.rawValue)
+        lines.append(contentsOf: line)
+        lines.append(0x0A)
+        byteCount += line.count + 2
+        lineCount += 1
     }
 }

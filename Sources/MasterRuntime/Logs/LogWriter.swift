@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import Glibc
 internal import MasterKit
 internal import Synchronization
 internal import SystemPackage
@@ -6,7 +7,8 @@ internal import SystemPackage
 /// A log of a step on disk: masked, in whole lines, written as the output comes.
 ///
 /// What comes in while a write is under way is written by the next one; when that has grown to
-/// ``bound`` bytes, the writer waits.
+/// ``bound`` bytes, the writer waits. Output beyond the limit of the log is dropped, and the log
+/// says so; what the master has to say after it is still written.
 final class LogWriter: StepLog {
     /// How much may wait to be written, in bytes.
     static let bound = 1 << 20
@@ -15,7 +17,7 @@ final class LogWriter: StepLog {
     typealias Observer = @Sendable ([UInt8]) async -> Void
 
     private struct State {
-        var lines = LogLines()
+        var lines: LogLines
         var masks: [LogChannel: SecretMask.Stream] = [:]
         var pending: [UInt8] = []
         var isWriting = false
@@ -23,17 +25,18 @@ final class LogWriter: StepLog {
         var fault: LogFault?
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let file: FileDescriptor
     private let path: String
     private let mask: SecretMask
     private let queue: DispatchQueue
     private let observe: Observer?
 
-    private init(
-        _ file: FileDescriptor, _ path: String, _ mask: SecretMask, _ queue: DispatchQueue,
-        _ observe: Observer?
+    init(
+        _ file: FileDescriptor, _ path: String, _ mask: SecretMask, _ limit: LogLimit,
+        _ queue: DispatchQueue, _ observe: Observer?
     ) {
+        state = Mutex(State(lines: LogLines(limit: limit.byteCount)))
         self.file = file
         self.path = path
         self.mask = mask
@@ -44,22 +47,36 @@ final class LogWriter: StepLog {
     /// Creates the file with the folders above it.
     ///
     /// - Parameters:
-    ///   - path: Where it is kept; an older file of that name is replaced.
+    ///   - path: Where it is kept; whatever stands there is replaced, not followed or opened.
     ///   - mask: What is replaced before anything is written.
+    ///   - limit: How large it may become.
     ///   - queue: The serial queue of the master's logs.
     ///   - observe: Gets the lines beside the file.
     /// - Returns: A writer that is to be closed.
     /// - Throws: ``LogFault`` when the file can't be made.
     static func create(
-        _ path: String, mask: SecretMask, queue: DispatchQueue, observe: Observer? = nil
+        _ path: String, mask: SecretMask, limit: LogLimit = .standard, queue: DispatchQueue,
+        observe: Observer? = nil
     ) async throws(LogFault) -> LogWriter {
-        let file = try await queue.run(path) {
-            try FileTree.makeParent(of: FilePath(path))
-            return try FileDescriptor.open(
-                FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec],
-                permissions: [.ownerReadWrite, .groupRead])
+        let file = try await queue.run(path) { try open(FilePath(path)) }
+        return LogWriter(file, path, mask, limit, queue, observe)
+    }
+
+    /// Makes a file that only this user can read.
+    private static func open(_ path: FilePath) throws -> FileDescriptor {
+        try FileTree.makeParent(of: path, permissions: 0o700)
+        do {
+            return try create(path)
+        } catch Errno.fileExists {
+            try POSIX.removeFile(path)
+            return try create(path)
         }
-        return LogWriter(file, path, mask, queue, observe)
+    }
+
+    private static func create(_ path: FilePath) throws -> FileDescriptor {
+        try FileDescriptor.open(
+            path, .writeOnly, options: [.create, .exclusiveCreate, .noFollow, .closeOnExec],
+            permissions: .ownerReadWrite)
     }
 
     func write(_ bytes: ArraySlice<UInt8>, to channel: LogChannel) async throws {
@@ -112,6 +129,7 @@ final class LogWriter: StepLog {
     }
 
     private func mask(_ bytes: ArraySlice<UInt8>, _ channel: LogChannel, _ state: inout State) {
+        guard state.lines.takes(channel) else { return }
         guard !mask.isEmpty else {
             state.lines.add(bytes, of: channel, to: &state.pending)
             return
@@ -174,7 +192,17 @@ struct LogFault: Error, CustomStringConvertible {
     let cause: any Error
 
     var description: String {
-        "the log \(path) can't be written: \(cause); make room or choose another --basedir"
+        "the log \(path) cannot be written: \(cause)\(remedy)"
+    }
+
+    private var remedy: String {
+        switch cause as? Errno {
+        case .tooManyOpenFiles?, .tooManyOpenFilesInSystem?:
+            "; raise the limit with ulimit -n, or run fewer builds at once with --jobs"
+        case .fileTooLarge?: "; raise the limit with ulimit -f"
+        case nil where cause is CommandError: ""
+        default: "; make room or choose another --basedir"
+        }
     }
 }
 

@@ -90,11 +90,25 @@ public final class Master: Sendable {
     private init(_ environment: BuildEnvironment, _ options: Options) async throws {
         self.environment = environment
         self.options = options
-        worker = LocalWorker(root: options.basedir + "/work")
+        worker = LocalWorker(
+            root: options.basedir + "/work", withholding: environment.secrets.withheldVariables)
+        let ended = try await worker.endAbandonedCommands(notedAt: options.basedir + "/commands")
+        if !ended.isEmpty {
+            environment.logger.notice(
+                "ended what an earlier run left running: \(ended.joined(separator: ", "))")
+        }
+        let slots = min(options.slots, ProcessLimits.builds)
+        if slots < options.slots {
+            environment.logger.warning(
+                """
+                builds that run side by side: \(slots) instead of \(options.slots), because of the \
+                limit on open files; raise it with ulimit -n
+                """)
+        }
         let (store, name) = (environment.store, worker.name)
         let pool = WorkerPool()
         pool.add(
-            worker, id: try await store.write { try $0.worker(named: name) }, slots: options.slots)
+            worker, id: try await store.write { try $0.worker(named: name) }, slots: slots)
         distributor = RequestDistributor(
             store: store, pool: pool, leavesRequests: options.resumesRequests
         ) { environment }

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import MasterTesting
 import Subprocess
 import Testing
@@ -55,15 +56,65 @@ struct SignalTests {
         let ended = try await Program.inFolder(["master.yaml": file]) {
             try await $0.runMerged(["run", "--verbose", "--drain", "10m"]) { running in
                 await running.transcript.wait(for: "| going")
+                try running.send(.interrupt)
+                await running.transcript.wait(for: "| tidying")
+                try running.send(.interrupt)
+                await running.transcript.wait(for: "waiting up to 10 m 00 s for reports")
+                try running.send(.interrupt)
+            }
+        }
+        #expect(ended.status == 130)
+        #expect(!ended.output.contains("\ninterrupted: "))
+    }
+
+    @Test func `the second TERM ends at once`() async throws {
+        let server = try LoopbackServer { _ in .hang }
+        let file = file(reportingTo: server.url, last: "echo tidying; sleep 600")
+        let ended = try await Program.inFolder(["master.yaml": file]) {
+            try await $0.runMerged(["run", "--verbose", "--drain", "10m"]) { running in
+                await running.transcript.wait(for: "| going")
                 try running.send(.terminate)
                 await running.transcript.wait(for: "| tidying")
-                try running.send(.terminate)
-                await running.transcript.wait(for: "waiting up to 10 m 00 s for reports")
                 try running.send(.terminate)
             }
         }
         #expect(ended.status == 143)
         #expect(!ended.output.contains("\nterminated: "))
+    }
+
+    @Test(arguments: [("INT INT INT", 130), ("TERM TERM", 143)])
+    func `signals are obeyed though no thread is left for tasks`(
+        signals: String, status: Int32
+    ) async throws {
+        // More computations than there are cores, so that they have all threads of the pool.
+        let count = ProcessInfo.processInfo.activeProcessorCount + 2
+        let begun = "steps.ShellCommand: 'until [ -s pid ]; do sleep 0.02; done'"
+        let builders = (1...count).map { "  - {name: b\($0), steps: [\(begun), steps.Compute]}" }
+        let file = """
+            builders:
+              - {name: command, steps: [steps.ShellCommand: echo $$ > pid; sleep 600; true]}
+            \(builders.joined(separator: "\n"))
+            """
+        try await Program.inFolder(["master.yaml": file]) { program in
+            let path = Program.path.replacing("/buildmaster", with: "/BusyMaster")
+            let script = """
+                timeout -s KILL 60 "$0" run --jobs \(count + 1) > out 2>&1 & watch=$!
+                until [ -s pid ]; do sleep 0.05; done
+                master=$(pgrep -P $watch BusyMaster)
+                until [ $(pgrep -P $master -fc buildmaster-guardian) = 1 ] \
+                    && grep -qa computing .buildmaster/*-wal; do sleep 0.05; done
+                sleep 1
+                for signal in \(signals); do
+                    kill -s $signal $master; sleep 0.2
+                done
+                wait $watch; status=$?
+                for try in $(seq 100); do kill -0 $(cat pid) || exit $status; sleep 0.05; done
+                exit 99
+                """
+            let ended = try await program.run(["-c", script, path], executable: "/bin/bash") { _ in
+            }
+            #expect(ended.status == status, "\(ended)")
+        }
     }
 
     @Test func `the third signal leaves no command behind`() async throws {

@@ -21,7 +21,15 @@ struct LifelineTests {
 
     @Test func `an exit with closed streams is the end`() {
         var line = lifeline()
-        #expect(line.next(at: start, Self.closed) { true } == .finish)
+        #expect(line.next(at: start, Self.closed) { false } == .finish)
+    }
+
+    @Test func `processes that are left after the exit are ended`() {
+        var line = lifeline()
+        #expect(line.next(at: start, Self.closed) { true } == .terminate)
+        #expect(line.next(at: after(5), Self.closed) { true } == .kill)
+        #expect(line.next(at: after(5), Self.closed) { false } == .finish)
+        #expect(line.timedOut == nil)
     }
 
     @Test func `the nearer limit is waited for`() {

@@ -124,24 +124,59 @@ struct LocalWorkerEndingTests {
         #expect(ran.processes.filter(Ran.isAlive).isEmpty)
     }
 
-    @Test func `a daemon in a session of its own lives on and keeps nobody`() async throws {
-        let script = """
+    /// Ways to get away from a command; each prints the number of the process that does.
+    static let fugitives: [Command.Invocation] = [
+        "setsid sh -c 'echo $$; exec sleep 60 >/dev/null 2>&1' &",
+        "(setsid sh -c 'echo $$; exec sleep 60 >/dev/null 2>&1' &) ; sleep 0.2",
+        "env -i setsid sh -c 'echo $$; exec sleep 60 >/dev/null 2>&1' & sleep 0.2",
+        "setsid sh -c 'trap \"\" TERM HUP; echo $$; exec >&- 2>&-; sleep 60; :' & sleep 0.2",
+        [
+            "python3", "-c",
+            """
             import os, sys, time
             if os.fork() == 0:
                 os.setsid()
-                pid = os.fork()
-                if pid == 0:
+                if os.fork() == 0:
+                    print(os.getpid(), flush=True)
+                    os.closerange(0, 100)
                     time.sleep(60)
-                print(pid, flush=True)
                 os._exit(0)
             os.wait()
-            """
-        let ran = try await Ran.shell(["python3", "-c", script]) { Self.hasty(&$0) }
-        let daemon = try #require(ran.processes.first)
+            time.sleep(0.2)
+            """,
+        ],
+    ]
+
+    @Test(arguments: fugitives)
+    func `whoever has left the session is found and ended, and the log says so`(
+        _ invocation: Command.Invocation
+    ) async throws {
+        let ran = try await Ran.shell(invocation) { Self.hasty(&$0) }
+        let fugitive = try #require(ran.processes.first)
         #expect(ran.result.isSuccess)
-        #expect(Ran.isAlive(daemon))
+        #expect(!Ran.isAlive(fugitive))
+        #expect(ran.header.contains("\nended "))
+        #expect(ran.header.contains(" that the command left running: "))
+        #expect(ran.header.contains("(\(fugitive))"))
         #expect(ran.result.elapsed < .seconds(30))
-        kill(daemon, SIGKILL)
+    }
+
+    @Test func `commands end their own processes, not those of others`() async throws {
+        let other = try await withThrowingTaskGroup(of: Ran.self) { group in
+            group.addTask { try await Ran.shell("setsid sleep 1 & sleep 1; echo over") }
+            for _ in 1...20 {
+                let ran = try await Ran.shell("setsid sleep 60 & true") { Self.hasty(&$0) }
+                #expect(ran.header.contains("ended 1 process that the command left running: "))
+            }
+            return try #require(await group.next())
+        }
+        #expect(other.output == "over\n")
+        #expect(!other.header.contains("left running: sleep (1"), "\(other.header)")
+    }
+
+    @Test func `a command that leaves nothing behind is not said to have`() async throws {
+        let ran = try await Ran.shell("true & wait; (sleep 0.01); echo done | cat")
+        #expect(!ran.header.contains("left running"))
     }
 
     @Test func `the program has been waited for when its result comes`() async throws {

@@ -54,6 +54,33 @@ struct LocalWorkerProgramTests {
         #expect(!ran.header.contains("\n  HOME="))
     }
 
+    @Test func `variables that hold secrets are passed on only by name`() async throws {
+        let worker = LocalWorker(root: "/tmp", withholding: ["PATH", "HOME"])
+        var ran = Ran()
+        var shell = Command.Shell("echo ${PATH-none} ${HOME}; /usr/bin/env", in: "/tmp")
+        shell.environment = ["PATH": "/given"]
+        _ = try await worker.run(.shell(shell)) { ran.take($0) }
+        let lines = ran.output.split(separator: "\n")
+        #expect(lines.first == "/given")
+        #expect(!lines.contains { $0.hasPrefix("HOME=") })
+        #expect(lines.contains("PATH=/given"))
+        #expect(ran.header.contains("the variable HOME holds a secret and is not passed on; "))
+        #expect(!ran.header.contains("the variable PATH"))
+    }
+
+    @Test func `only a variable that the command mentions is said to be missing`() async throws {
+        let worker = LocalWorker(root: "/tmp", withholding: ["TOKEN", "TOKEN_2", "KEY"])
+        for (line, names) in [
+            ("echo $TOKEN", ["TOKEN"]), ("echo ${TOKEN_2:-x}", ["TOKEN_2"]), ("echo KEY", []),
+            ("echo $TOKEN_3 $$KEYS", []), ("echo \"$KEY-${TOKEN}\"", ["KEY", "TOKEN"]),
+        ] {
+            var ran = Ran()
+            _ = try await worker.run(.shell(.init(.script(line), in: "/tmp"))) { ran.take($0) }
+            let said = ran.header.matches(of: /the variable (\w+) holds/).map { String($0.1) }
+            #expect(said == names, "\(line)")
+        }
+    }
+
     @Test func `a program is found in the PATH it gets`() async throws {
         try await TemporaryFolder.with { folder in
             try folder.write("#!/bin/sh\necho found\n", to: "only-here", isExecutable: true)
@@ -61,6 +88,10 @@ struct LocalWorkerProgramTests {
             #expect(ran.output == "found\n")
             let local = try await Ran.shell(["./only-here"], in: folder.path)
             #expect(local.output == "found\n")
+            let relative = try await Ran.shell(["only-here"], in: folder.path) {
+                $0.environment = ["PATH": "/nowhere:."]
+            }
+            #expect(relative.output == "found\n")
         }
     }
 

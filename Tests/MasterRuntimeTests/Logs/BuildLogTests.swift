@@ -48,7 +48,24 @@ struct BuildLogTests {
         }
     }
 
-    @Test(arguments: ["folder", "disk"])
+    @Test func `a step can have longer and shorter logs`() async throws {
+        let yaml = """
+            steps:
+              - steps.ShellCommand: {command: "seq 100000", max_log_size: 4KiB}
+              - steps.ShellCommand: {command: "seq 100000", max_log_size: 0}
+            """
+        try await MasterBench.with(yaml) { bench in
+            let build = try await bench.buildOne()
+            #expect(build.build.results == .success)
+            let cut = try bench.read(try #require(build.logs[1]?.first))
+            #expect(cut.contains("\nhlog truncated after 409"))
+            #expect(cut.contains("\nhprogram finished with exit code 0\n"))
+            #expect(cut.utf8.count < 4400)
+            #expect(try bench.read(try #require(build.logs[2]?.first)).contains("\no100000\n"))
+        }
+    }
+
+    @Test(arguments: ["file", "folder"])
     func `a log that can't be written ends the step as exception, with one clear error`(
         _ fault: String
     ) async throws {
@@ -62,13 +79,11 @@ struct BuildLogTests {
             let files = FileManager.default
             let logs = "\(bench.basedir)/logs"
             try files.createDirectory(atPath: bench.basedir, withIntermediateDirectories: true)
-            if fault == "folder" {
+            if fault == "file" {
                 try bench.write("no folder", to: ".buildmaster/logs")
             } else {
                 try files.createDirectory(
-                    atPath: "\(logs)/1", withIntermediateDirectories: true)
-                try files.createSymbolicLink(
-                    atPath: "\(logs)/1/1-stdio.log", withDestinationPath: "/dev/full")
+                    atPath: "\(logs)/1/1-stdio.log", withIntermediateDirectories: true)
             }
             let build = try await bench.buildOne()
             #expect(
@@ -78,7 +93,7 @@ struct BuildLogTests {
                 ])
             let errors = bench.messages.texts(at: .error)
             #expect(errors.count == 1)
-            let fault = "the log \(logs)/1/1-stdio.log can't be written"
+            let fault = "the log \(logs)/1/1-stdio.log cannot be written"
             #expect(errors.first?.contains(fault) == true)
         }
     }

@@ -2,6 +2,7 @@ import Dispatch
 import FoundationEssentials
 import MasterKit
 import Synchronization
+import SystemPackage
 import Testing
 
 @testable import MasterRuntime
@@ -11,13 +12,14 @@ struct LogWriterTests {
     private let queue = DispatchQueue(label: "test.logs")
 
     private func with<Value>(
-        mask: SecretMask = SecretMask([]), observe: LogWriter.Observer? = nil,
+        mask: SecretMask = SecretMask([]), limit: LogLimit = .standard,
+        observe: LogWriter.Observer? = nil,
         _ body: (LogWriter, String) async throws -> Value
     ) async throws -> Value {
         try await MasterBench.with("") { bench in
             let path = "\(bench.folder)/logs/1/1-stdio.log"
             let writer = try await LogWriter.create(
-                path, mask: mask, queue: queue, observe: observe)
+                path, mask: mask, limit: limit, queue: queue, observe: observe)
             return try await body(writer, path)
         }
     }
@@ -78,6 +80,92 @@ struct LogWriterTests {
             let count = try await writer.close()
             #expect(count == 0)
             #expect(try read(path).isEmpty)
+        }
+    }
+
+    @Test func `what is beyond the limit is dropped, and the log says so and how it ended`()
+        async throws
+    {
+        let limit = LogLimit(byteCount: 200)
+        let mask = SecretMask([(name: "token", value: "s3cr3t-value")])
+        let seen = Mutex<[UInt8]>([])
+        try await with(
+            mask: mask, limit: limit, observe: { lines in seen.withLock { $0 += lines } }
+        ) { writer, path in
+            try await writer.line("begin", to: .header)
+            for number in 100...999 { try await writer.line("number \(number)") }
+            try await writer.write(Array("no end".utf8)[...], to: .stderr)
+            try await writer.line("the end with s3cr3t-value", to: .header)
+            let count = try await writer.close()
+            let lines = (100...115).map { "onumber \($0)\n" }.joined()
+            let told = "hlog truncated after 199 bytes: raise max_log_size\n"
+            #expect(try read(path) == "hbegin\n\(lines)\(told)hthe end with <token>\n")
+            #expect(count == 19)
+            let shown = seen.withLock { String(decoding: $0, as: UTF8.self) }
+            #expect(try read(path) == shown)
+        }
+    }
+
+    @Test func `without a limit a log takes everything, and a limit is never much exceeded`()
+        async throws
+    {
+        let piece = Array(String(repeating: "0123456789abcde\n", count: 65536).utf8)
+        for (limit, range) in [
+            (LogLimit(byteCount: nil), 70 << 20...80 << 20),
+            (.standard, 64 << 20...(64 << 20) + 4096),
+        ] {
+            try await with(limit: limit) { writer, path in
+                for _ in 1...70 { try await writer.write(piece[...], to: .stdout) }
+                for _ in 1...70 { try await writer.line("told", to: .header) }
+                _ = try await writer.close()
+                let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+                #expect(range.contains(try #require(size)))
+            }
+        }
+    }
+
+    @Test func `headers of any number do not fill the disk`() async throws {
+        try await with(limit: LogLimit(byteCount: 100)) { writer, path in
+            for _ in 1...100_000 { try await writer.line("told again", to: .header) }
+            _ = try await writer.close()
+            #expect(try read(path).utf8.count < 80 << 10)
+        }
+    }
+
+    @Test(arguments: ["pipe", "link", "file"])
+    func `what stands at the path is replaced, neither opened nor followed`(
+        _ kind: String
+    ) async throws {
+        try await MasterBench.with("") { bench in
+            let path = "\(bench.folder)/stdio.log"
+            try bench.write("precious", to: "other")
+            switch kind {
+            case "pipe":
+                _ = try await LocalWorker(root: bench.folder).run(
+                    .shell(.init(["mkfifo", path], in: bench.folder))
+                ) { _ in }
+            case "link":
+                try FileManager.default.createSymbolicLink(
+                    atPath: path, withDestinationPath: "\(bench.folder)/other")
+            default: try bench.write("old", to: "stdio.log")
+            }
+            let writer = try await LogWriter.create(path, mask: SecretMask([]), queue: queue)
+            try await writer.line("new")
+            _ = try await writer.close()
+            let attributes = try FileManager.default.attributesOfItem(atPath: path)
+            #expect(attributes[.type] as? FileAttributeType == .typeRegular)
+            #expect(attributes[.posixPermissions] as? Int == 0o600)
+            #expect(try read(path) == "onew\n")
+            #expect(try bench.read("\(bench.folder)/other") == "precious")
+        }
+    }
+
+    @Test func `only its owner can see what is in the folder of the logs`() async throws {
+        try await with { writer, path in
+            _ = try await writer.close()
+            let folder = URL(filePath: path).deletingLastPathComponent().path
+            let attributes = try FileManager.default.attributesOfItem(atPath: folder)
+            #expect(attributes[.posixPermissions] as? Int == 0o700)
         }
     }
 
@@ -153,34 +241,31 @@ struct LogWriterTests {
                 try await LogWriter.create(path, mask: SecretMask([]), queue: queue)
             }
             let message = error?.description ?? ""
-            #expect(message.hasPrefix("the log \(path) can't be written: "))
-            #expect(message.hasSuffix("; make room or choose another --basedir"))
+            #expect(message.hasPrefix("the log \(path) cannot be written: the folder "))
+            #expect(message.hasSuffix("(Not a directory); check what stands at the path"))
         }
     }
 
     @Test func `a full disk is a clear error, also when it shows only at the end`() async throws {
-        try await MasterBench.with("") { bench in
-            let path = "\(bench.folder)/full.log"
-            try FileManager.default.createSymbolicLink(
-                atPath: path, withDestinationPath: "/dev/full")
-            let writer = try await LogWriter.create(path, mask: SecretMask([]), queue: queue)
-            try await writer.line("one")
-            let error = await #expect(throws: LogFault.self) { try await writer.close() }
-            #expect(error?.description.contains("No space left on device") == true)
-        }
+        let writer = try full()
+        try await writer.line("one")
+        let error = await #expect(throws: LogFault.self) { try await writer.close() }
+        #expect(error?.description.contains("No space left on device; make room") == true)
+    }
+
+    /// A log on a disk that is full.
+    private func full() throws -> LogWriter {
+        LogWriter(
+            try FileDescriptor.open(FilePath("/dev/full"), .writeOnly), "/full.log", SecretMask([]),
+            .standard, queue, nil)
     }
 
     @Test func `a writer that goes on after a full disk is told so`() async throws {
-        try await MasterBench.with("") { bench in
-            let path = "\(bench.folder)/full.log"
-            try FileManager.default.createSymbolicLink(
-                atPath: path, withDestinationPath: "/dev/full")
-            let writer = try await LogWriter.create(path, mask: SecretMask([]), queue: queue)
-            let piece = [UInt8](repeating: 0x78, count: 1 << 20) + [0x0A]
-            await #expect(throws: LogFault.self) {
-                for _ in 1...1000 { try await writer.write(piece[...], to: .stdout) }
-            }
-            await #expect(throws: LogFault.self) { try await writer.close() }
+        let writer = try full()
+        let piece = [UInt8](repeating: 0x78, count: 1 << 20) + [0x0A]
+        await #expect(throws: LogFault.self) {
+            for _ in 1...1000 { try await writer.write(piece[...], to: .stdout) }
         }
+        await #expect(throws: LogFault.self) { try await writer.close() }
     }
 }

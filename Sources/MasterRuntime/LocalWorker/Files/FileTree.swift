@@ -14,11 +14,13 @@ struct FileTree {
     }
 
     /// Makes a folder and those above it.
-    static func make(_ path: FilePath) throws(CommandError) {
+    static func make(
+        _ path: FilePath, permissions: mode_t = 0o777
+    ) throws(CommandError) {
         var missing = [path]
         while let next = missing.last {
             do {
-                try POSIX.makeFolder(next)
+                try POSIX.makeFolder(next, permissions)
                 missing.removeLast()
             } catch let fault {
                 if fault.number == EEXIST, try kind(of: next) == S_IFDIR {
@@ -33,8 +35,10 @@ struct FileTree {
     }
 
     /// Makes the folder in which a path is.
-    static func makeParent(of path: FilePath) throws(CommandError) {
-        if let parent = parent(of: path) { try make(parent) }
+    static func makeParent(
+        of path: FilePath, permissions: mode_t = 0o777
+    ) throws(CommandError) {
+        if let parent = parent(of: path) { try make(parent, permissions: permissions) }
     }
 
     /// Removes what stands at a path; symbolic links are removed, never followed.

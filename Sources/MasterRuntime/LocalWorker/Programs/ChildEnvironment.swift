@@ -10,6 +10,9 @@ struct ChildEnvironment: Sendable {
     /// left out, since no shell can read them and the system's own tools refuse them.
     static let ofThisProcess = ChildEnvironment(entries: readEntries())
 
+    /// What a shell needs to find the usual programs.
+    static let minimal = ChildEnvironment(entries: ["PATH": Array("PATH=/usr/bin:/bin".utf8)])
+
     /// The value of a variable.
     subscript(name: String) -> String? {
         entries[name].map { String(decoding: $0.dropFirst(name.utf8.count + 1), as: UTF8.self) }
@@ -22,6 +25,11 @@ struct ChildEnvironment: Sendable {
             result.entries[name] = value.map { Array("\(name)=\($0)".utf8) }
         }
         return result
+    }
+
+    /// These variables but for some.
+    func without(_ names: Set<String>) -> ChildEnvironment {
+        ChildEnvironment(entries: entries.filter { !names.contains($0.key) })
     }
 
     /// Each entry with the zero byte that ends it.

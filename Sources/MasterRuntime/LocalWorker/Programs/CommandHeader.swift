@@ -26,11 +26,34 @@ enum CommandHeader {
         }
     }
 
+    /// A variable that the command refers to and does not get.
+    static func withheld(_ variable: String) -> String {
+        "the variable \(variable) holds a secret and is not passed on; to pass it, name the secret "
+            + "in 'env', such as env: {\(variable): !Secret NAME}\n"
+    }
+
+    /// Why the command might outlive the master.
+    static func unguarded(_ error: any Error) -> String {
+        "if the master is killed, this command goes on until the next start: its guardian cannot "
+            + "be started (\(error))\n"
+    }
+
+    /// Which processes the program left running.
+    static func ended(_ members: [CommandProcesses.Member]) -> String {
+        let count = members.count == 1 ? "1 process" : "\(members.count) processes"
+        return "ended \(count) that the command left running: \(names(members))\n"
+    }
+
     /// Which processes live on.
-    static func survivors(_ members: [ProcessSession.Member]) -> String {
-        let names = members.map { "\($0.process) (\($0.name))" }.joined(separator: ", ")
-        return "processes that could not be ended, of another user or waiting for a device: "
-            + "\(names); end them by hand\n"
+    static func survivors(_ members: [CommandProcesses.Member]) -> String {
+        "processes that could not be ended, of another user or waiting for a device: "
+            + "\(names(members)); end them by hand\n"
+    }
+
+    private static func names(_ members: [CommandProcesses.Member]) -> String {
+        let shown = members.prefix(10).map(\.description)
+        let others = members.count - shown.count
+        return (shown + (others > 0 ? ["and \(others) more"] : [])).joined(separator: ", ")
     }
 
     /// How the program ended.

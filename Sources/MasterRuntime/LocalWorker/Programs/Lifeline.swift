@@ -88,8 +88,7 @@ struct Lifeline {
 
     /// Says what is to be done now.
     ///
-    /// Whether processes of the command are alive is asked only when the program has exited and
-    /// what it left is being ended.
+    /// Whether processes beside the program are alive is asked only when that has exited.
     mutating func next(
         at now: Instant,
         _ facts: Facts,
@@ -97,9 +96,9 @@ struct Lifeline {
     ) -> Action {
         switch phase {
         case .running:
-            return whileRunning(at: now, facts)
+            return whileRunning(at: now, facts, hasSurvivors)
         case .draining(let until, let latest):
-            if !facts.isOpen { return .finish }
+            if !facts.isOpen { return finish(at: now, hasSurvivors) }
             if facts.isStopped { return beginEnding(at: now) }
             let end = pausedSince == nil ? until : latest
             return now >= end ? beginEnding(at: now) : .wait(until: end)
@@ -114,8 +113,10 @@ struct Lifeline {
         }
     }
 
-    private mutating func whileRunning(at now: Instant, _ facts: Facts) -> Action {
-        if facts.hasExited, !facts.isOpen { return .finish }
+    private mutating func whileRunning(
+        at now: Instant, _ facts: Facts, _ hasSurvivors: () -> Bool
+    ) -> Action {
+        if facts.hasExited, !facts.isOpen { return finish(at: now, hasSurvivors) }
         if facts.isStopped { return beginEnding(at: now) }
         if facts.hasExited {
             let until = now + drainTime
@@ -137,8 +138,12 @@ struct Lifeline {
         return .wait(until: end.map { min($0, silenceEnd) } ?? silenceEnd)
     }
 
-    /// Begins to end the processes, whatever happens else.
-    mutating func beginEnding(at now: Instant) -> Action {
+    /// Is over, unless the program has left processes behind.
+    private mutating func finish(at now: Instant, _ hasSurvivors: () -> Bool) -> Action {
+        hasSurvivors() ? beginEnding(at: now) : .finish
+    }
+
+    private mutating func beginEnding(at now: Instant) -> Action {
         guard terminationGrace > .zero else { return beginKilling(at: now) }
         phase = .ending(killAt: now + terminationGrace)
         return .terminate

@@ -16,8 +16,10 @@ struct OutputPump: Sendable {
     struct Report: Sendable {
         /// The limit by which the command was ended.
         var timedOut: CommandResult.Limit?
+        /// The processes that the program left running and that were ended.
+        var ended: [CommandProcesses.Member]
         /// The processes that could not be ended.
-        var survivors: [ProcessSession.Member]
+        var survivors: [CommandProcesses.Member]
         /// Whether the program itself has exited.
         var hasExited: Bool
     }
@@ -36,48 +38,32 @@ struct OutputPump: Sendable {
     private static let chunkByteCount = 128 * 1024
     private static let readsOfRest = 8
 
-    private let session: ProcessSession
+    private let processes: CommandProcesses
     private let queue: OutputQueue
     private let started: Instant
     private let processDescriptor: CInt
     private var lifeline: Lifeline
     private var sources: [Source]
     private var hasExited = false
-    private var isLeaderGone = false
     private var hasToldLimit = false
-    private var firstAction: Lifeline.Action?
-    private var survivors: [ProcessSession.Member] = []
+    private var leftRunning: Set<CommandProcesses.Member> = []
+    private var survivors: [CommandProcesses.Member] = []
 
     /// A pump for a program that runs; its process descriptor is readable when it has exited.
     init(
-        _ session: ProcessSession,
+        _ processes: CommandProcesses,
         processDescriptor: CInt,
         sources: [Source],
         queue: OutputQueue,
         limits: Command.Shell,
         started: Instant
     ) {
-        self.session = session
+        self.processes = processes
         self.processDescriptor = processDescriptor
         self.sources = sources
         self.queue = queue
         self.started = started
         lifeline = Lifeline(limits, started: started)
-    }
-
-    /// A pump that only ends what a program has left behind, after that one has been waited for.
-    init(leftBy session: ProcessSession, queue: OutputQueue, limits: Command.Shell) {
-        self.init(
-            session,
-            processDescriptor: -1,
-            sources: [],
-            queue: queue,
-            limits: limits,
-            started: .now
-        )
-        hasExited = true
-        isLeaderGone = true
-        firstAction = lifeline.beginEnding(at: .now)
     }
 
     /// Reads until all is over.
@@ -96,27 +82,28 @@ struct OutputPump: Sendable {
             }
         }
         for source in sources { unsafe readRest(of: source, into: buffer) }
-        return Report(timedOut: lifeline.timedOut, survivors: survivors, hasExited: hasExited)
+        let ended = leftRunning.subtracting(survivors).sorted { $0.process < $1.process }
+        return Report(
+            timedOut: lifeline.timedOut, ended: ended, survivors: survivors, hasExited: hasExited)
     }
 
     /// Does what is to be done now.
     private mutating func act() -> Step {
         while true {
-            switch firstAction ?? nextAction() {
+            switch nextAction() {
             case .wait(let until): return .wait(until: until)
             case .finish: return .over
             case .terminate:
-                tellOfTimeLimit()
+                noteEnding()
                 // A stopped process takes TERM only when it goes on.
-                session.signal([SIGTERM, SIGCONT], isLeaderKept: !isLeaderGone)
+                processes.signal([SIGTERM, SIGCONT])
             case .kill:
-                tellOfTimeLimit()
-                session.signal([SIGKILL], isLeaderKept: !isLeaderGone)
+                noteEnding()
+                processes.signal([SIGKILL])
             case .giveUp:
-                survivors = session.members()
+                survivors = processes.members(besidesLeader: hasExited)
                 return .over
             }
-            firstAction = nil
         }
     }
 
@@ -126,7 +113,16 @@ struct OutputPump: Sendable {
             isOpen: !sources.isEmpty,
             isStopped: queue.isStopped
         )
-        return lifeline.next(at: .now, facts) { [session] in !session.members().isEmpty }
+        return lifeline.next(at: .now, facts) { [processes] in
+            !processes.members(besidesLeader: true).isEmpty
+        }
+    }
+
+    /// Tells that a time limit was reached; without one, notes what the program left behind.
+    private mutating func noteEnding() {
+        tellOfTimeLimit()
+        guard hasExited, lifeline.timedOut == nil, !queue.isStopped else { return }
+        leftRunning.formUnion(processes.members(besidesLeader: true))
     }
 
     private mutating func tellOfTimeLimit() {

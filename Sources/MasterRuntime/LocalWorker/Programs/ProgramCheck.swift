@@ -1,6 +1,6 @@
+import CProcess
 import Glibc
 import MasterKit
-import Subprocess
 import SystemPackage
 
 /// Says in words why a program cannot be started.
@@ -10,11 +10,14 @@ struct ProgramCheck: Sendable {
     private let path: String
     private let byteCount: Int
 
+    /// Where programs are looked for without `PATH`, as the C library does.
+    private static let usualPath = "/bin:/usr/bin"
+
     init(_ shell: Command.Shell, in workdir: FilePath, environment: ChildEnvironment) {
         let arguments = shell.invocation.arguments
         program = arguments.first ?? ""
         self.workdir = workdir
-        path = environment["PATH"] ?? ""
+        path = environment["PATH"] ?? Self.usualPath
         byteCount =
             arguments.reduce(0) { $0 + $1.utf8.count + 1 }
             + environment.terminated.reduce(0) { $0 + $1.count }
@@ -45,27 +48,45 @@ struct ProgramCheck: Sendable {
         }
     }
 
+    /// The files that may be the program, in order; relative ones are taken from the workdir.
+    var candidates: [[UInt8]] {
+        if program.contains("/") { return [Array(program.utf8)] }
+        return path.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+            .map { Array($0.isEmpty ? "."[...].utf8 : $0) + Array("/\(program)".utf8) }
+    }
+
     /// Finds the reason of a failed start.
-    func explain(_ error: SubprocessError) -> CommandError {
-        if let fault = workdirFault() { return fault }
-        switch error.underlyingError?.rawValue {
-        case E2BIG:
+    func explain(_ failure: NewProcess.Failure) -> CommandError {
+        let fault = failure.fault
+        switch (failure.stage, fault.number) {
+        case (PROCESS_MARK, _):
+            return CommandError(
+                .noResources,
+                "\(program) cannot be started: its limits cannot be set (\(fault)); raise the hard "
+                    + "limits on file locks and open files (ulimit -H -x -n)",
+                cause: fault
+            )
+        case (_, E2BIG):
             return CommandError(
                 .argumentsTooLong,
                 "\(program) cannot be given its arguments and environment: \(byteCount) bytes, or "
                     + "one of them over 128 KiB, are more than the system passes on; "
                     + "put them into a file",
-                cause: error
+                cause: fault
             )
-        case EAGAIN, ENOMEM, EMFILE, ENFILE:
+        case (PROCESS_CREATE, EINVAL), (PROCESS_CREATE, ENOSYS):
+            return CommandError(
+                .system, "this system cannot watch processes; Linux 5.4 or later can",
+                cause: fault)
+        case (PROCESS_CREATE, _), (_, EAGAIN), (_, ENOMEM), (_, EMFILE), (_, ENFILE):
             return CommandError(
                 .noResources,
-                "\(program) cannot be started: the machine has no processes, memory or open files "
-                    + "left for it; run fewer commands at once, or raise the limit",
-                cause: error
+                "\(program) cannot be started (\(fault)): the machine has no processes, memory or "
+                    + "open files left for it; run fewer commands at once, or raise the limit",
+                cause: fault
             )
         default:
-            return programFault(error)
+            return workdirFault() ?? programFault(fault)
         }
     }
 
@@ -93,8 +114,9 @@ struct ProgramCheck: Sendable {
         return nil
     }
 
-    private func programFault(_ error: SubprocessError) -> CommandError {
-        guard let found = candidates.first(where: { POSIX.isAccessible($0, for: F_OK) }) else {
+    private func programFault(_ fault: SystemFault) -> CommandError {
+        let places = candidates.map { workdir.place(of: String(decoding: $0, as: UTF8.self)) }
+        guard let found = places.first(where: { POSIX.isAccessible($0, for: F_OK) }) else {
             let place =
                 program.contains("/")
                 ? "there is nothing at \(workdir.place(of: program))"
@@ -103,7 +125,7 @@ struct ProgramCheck: Sendable {
                 .programNotFound,
                 "the program \(program) was not found: \(place); "
                     + "install it, or correct its name",
-                cause: error
+                cause: fault
             )
         }
         let reason: String
@@ -113,21 +135,14 @@ struct ProgramCheck: Sendable {
             reason = "it is not executable; run chmod +x on it"
         } else {
             reason =
-                "the system refuses it (\(error.underlyingError?.description ?? "\(error)")); "
+                "the system refuses it (\(fault)); "
                 + "a script needs a first line such as #!/bin/sh that names an interpreter which "
                 + "is there, a program must be built for this machine"
         }
         return CommandError(
             .programNotExecutable,
             "the program \(found) cannot be run: \(reason)",
-            cause: error
-        )
-    }
-
-    private var candidates: [FilePath] {
-        if program.contains("/") { return [workdir.place(of: program)] }
-        return path.split(separator: ":").map { FilePath(String($0)).appending(program) }.filter(
-            \.isAbsolute
+            cause: fault
         )
     }
 

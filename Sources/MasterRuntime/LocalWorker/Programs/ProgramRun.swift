@@ -1,30 +1,41 @@
 import MasterKit
-import Subprocess
 import SystemPackage
+
+/// How a program ended.
+struct ProgramEnd: Sendable {
+    var ending: CommandResult.Ending
+    var timedOut: CommandResult.Limit?
+}
 
 /// One run of a program, from its first header line to its last process.
 ///
-/// Starting, waiting and reaping are swift-subprocess's. Reading and ending are our own, because
-/// its teardown stops as soon as the leader has exited, and what that left behind would live on.
+/// The program is started, read, ended and waited for on one thread, see ``RunningProgram``; this
+/// hands on what it says.
 struct ProgramRun {
     private let shell: Command.Shell
     private let workdir: FilePath
     private let environment: ChildEnvironment
-    private let sessions: LiveSessions
+    private let withheld: [String]
+    private let commands: LiveCommands
     private let started: ContinuousClock.Instant
 
+    /// Prepares a run; `withheld` are variables that the environment lacks, as they hold secrets.
     init(
         _ shell: Command.Shell,
         in workdir: FilePath,
         environment: ChildEnvironment,
-        sessions: LiveSessions,
+        withheld: Set<String>,
+        commands: LiveCommands,
         started: ContinuousClock.Instant
     ) {
         self.shell = shell
-        self.sessions = sessions
+        self.commands = commands
         self.workdir = workdir
         self.environment = environment.overlaid(with: ["PWD": workdir.string])
             .overlaid(with: shell.environment)
+        self.withheld = withheld.filter { name in
+            shell.environment[name] == nil && shell.invocation.mentions(variable: name)
+        }.sorted()
         self.started = started
     }
 
@@ -32,11 +43,12 @@ struct ProgramRun {
     func run(updates: (CommandUpdate) async throws -> Void) async throws -> CommandResult {
         try ProgramCheck.checkTexts(of: shell)
         try await updates(header(CommandHeader.begin(shell, in: workdir.string)))
+        for name in withheld { try await updates(header(CommandHeader.withheld(name))) }
         if shell.logsEnvironment {
             try await updates(header(CommandHeader.environment(environment.lines)))
         }
         let queue = try OutputQueue()
-        startProgram(queue)
+        try startProgram(queue)
         let end = try await handOn(from: queue, to: updates)
         try Task.checkCancellation()
         let elapsed = ContinuousClock.now - started
@@ -50,22 +62,20 @@ struct ProgramRun {
 
     /// Starts the program; the queue tells the rest.
     ///
-    /// The task is not a child of the caller's, for two reasons: its cancellation must not reach
-    /// swift-subprocess, which would kill the leader alone and at once; and a process that even
-    /// KILL does not end must not keep the caller. The task ends with the program, and
-    /// ``handOn(from:to:)`` does not return before that unless the pump has given it up.
-    private func startProgram(_ queue: OutputQueue) {
+    /// The thread ends with the program, and ``handOn(from:to:)`` does not return before that
+    /// unless the program has been given up.
+    private func startProgram(_ queue: OutputQueue) throws {
         let program = RunningProgram(
             shell,
             in: workdir,
             environment: environment,
             queue: queue,
-            sessions: sessions,
+            commands: commands,
             started: started
         )
-        Task.detached {
+        try OwnThread.start {
             do {
-                queue.finish(.success(try await program.run()))
+                queue.finish(.success(try program.run()))
             } catch {
                 queue.finish(.failure(error))
             }
@@ -98,6 +108,33 @@ struct ProgramRun {
             }
         } onCancel: {
             queue.stop()
+        }
+    }
+}
+
+extension Command.Invocation {
+    /// Whether an argument or the script refers to a variable, as `$NAME` or `${NAME…}`.
+    fileprivate func mentions(variable name: String) -> Bool {
+        arguments.contains { text in
+            text.contains("$") && text.mentions(variable: name)
+        }
+    }
+}
+
+extension String {
+    private static func isPartOfName(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "_") || (0x30...0x39).contains(byte)
+            || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+    }
+
+    fileprivate func mentions(variable name: String) -> Bool {
+        let (bytes, name) = (Array(utf8), Array(name.utf8))
+        return bytes.indices.contains { index in
+            guard bytes[index] == UInt8(ascii: "$") else { return false }
+            var rest = bytes[(index + 1)...]
+            if rest.first == UInt8(ascii: "{") { rest = rest.dropFirst() }
+            guard rest.starts(with: name) else { return false }
+            return rest.dropFirst(name.count).first.map { !Self.isPartOfName($0) } ?? true
         }
     }
 }

@@ -1,15 +1,20 @@
+import CProcess
 import Glibc
 import MasterKit
-import Subprocess
 import SystemPackage
 
-/// A program from its start until it has been waited for and its session is empty.
+/// A program from its start until it has been waited for and no process of it is left.
+///
+/// Everything happens on the thread that calls ``run()``, which does not return before.
 struct RunningProgram: Sendable {
-    let shell: Command.Shell
-    let workdir: FilePath
-    let environment: ChildEnvironment
+    /// What a program may write before it has to wait for us: twice what is read at once.
+    private static let pipeByteCount: CInt = 256 * 1024
+
+    private let shell: Command.Shell
+    private let workdir: FilePath
+    private let environment: ChildEnvironment
     private let queue: OutputQueue
-    private let sessions: LiveSessions
+    private let commands: LiveCommands
     private let started: ContinuousClock.Instant
 
     init(
@@ -17,60 +22,138 @@ struct RunningProgram: Sendable {
         in workdir: FilePath,
         environment: ChildEnvironment,
         queue: OutputQueue,
-        sessions: LiveSessions,
+        commands: LiveCommands,
         started: ContinuousClock.Instant
     ) {
         self.shell = shell
         self.workdir = workdir
         self.environment = environment
         self.queue = queue
-        self.sessions = sessions
+        self.commands = commands
         self.started = started
     }
 
     /// Runs the program to its end.
-    ///
-    /// swift-subprocess waits for the program when its closure has returned, so until then the
-    /// number of the process, and of its group and session, cannot pass to a stranger.
-    func run() async throws -> ProgramEnd {
-        let result = try await start { processIdentifier, sources in
-            let session = ProcessSession(leader: processIdentifier.value)
-            return try await sessions.with(session) {
-                try await OwnThread.run {
-                    var pump = OutputPump(
-                        session,
-                        processDescriptor: processIdentifier.processDescriptor,
-                        sources: sources,
-                        queue: queue,
-                        limits: shell,
-                        started: started
-                    )
-                    let report = pump.run()
-                    tell(report)
-                    return report
-                }
-            }
-        }
-        let session = ProcessSession(leader: result.process)
-        if result.report.survivors.isEmpty, session.hasGroup {
-            tell(
-                try await OwnThread.run {
-                    var pump = OutputPump(leftBy: session, queue: queue, limits: shell)
-                    return pump.run()
-                }
+    func run() throws -> ProgramEnd {
+        let child = try start()
+        let report = commands.with(child.processes) {
+            var pump = OutputPump(
+                child.processes,
+                processDescriptor: child.descriptor.number,
+                sources: child.sources,
+                queue: queue,
+                limits: shell,
+                started: started
             )
+            let report = pump.run()
+            tell(report)
+            return report
         }
-        return ProgramEnd(ending: result.ending, timedOut: result.report.timedOut)
+        return ProgramEnd(
+            ending: CommandResult.Ending(code: process_wait(child.processes.leader)),
+            timedOut: report.timedOut
+        )
     }
 
-    /// Says which processes could not be ended; without the program itself there is no result, and
-    /// nobody waits for it any longer.
+    /// Says what became of processes that the program left running; without the program itself
+    /// there is no result, and nobody waits for it any longer.
     private func tell(_ report: OutputPump.Report) {
+        if !report.ended.isEmpty {
+            queue.put(.header(CommandHeader.ended(report.ended)), elapsed: .now - started)
+        }
         guard !report.survivors.isEmpty || !report.hasExited else { return }
         let words = CommandHeader.survivors(report.survivors)
         queue.put(.header(words), elapsed: .now - started)
         if !report.hasExited {
             queue.finish(.failure(CommandError(.system, String(words.dropLast()))))
         }
+    }
+
+    // MARK: Start
+
+    private struct Child {
+        let processes: CommandProcesses
+        /// Readable when the program has exited.
+        let descriptor: OwnedDescriptor
+        let sources: [OutputPump.Source]
+    }
+
+    private func start() throws -> Child {
+        let stdin = try Self.input(shell.stdin)
+        let stdout = try OwnedDescriptor.pipe(byteCount: Self.pipeByteCount)
+        let stderr = try OwnedDescriptor.pipe(byteCount: Self.pipeByteCount)
+        // What is not passed on is closed when this function returns.
+        let mark = ProcessMark.next()
+        let check = ProgramCheck(shell, in: workdir, environment: environment)
+        guardCommands()
+        let child: (process: pid_t, descriptor: OwnedDescriptor)
+        do {
+            child = try NewProcess(
+                candidates: check.candidates,
+                arguments: shell.invocation.arguments,
+                environment: environment,
+                folder: workdir,
+                streams: (stdin, stdout.writeEnd, stderr.writeEnd),
+                mark: mark.number
+            ).start()
+        } catch {
+            throw check.explain(error)
+        }
+        return Child(
+            processes: CommandProcesses(leader: child.process, mark: mark),
+            descriptor: child.descriptor,
+            sources: [
+                OutputPump.Source(
+                    stream: .stdout, readEnd: stdout.readEnd, isWanted: shell.wantsStdout),
+                OutputPump.Source(
+                    stream: .stderr, readEnd: stderr.readEnd, isWanted: shell.wantsStderr),
+            ])
+    }
+
+    /// Sees to it that the command ends with the master, or says in its log that it may not.
+    private func guardCommands() {
+        do {
+            try CommandGuardian.shared.start()
+        } catch {
+            queue.put(.header(CommandHeader.unguarded(error)), elapsed: .now - started)
+        }
+    }
+
+    // MARK: Input
+
+    /// Opens `/dev/null`, or a file without a name that holds the bytes.
+    ///
+    /// A file needs nobody who feeds it, and a program that does not read it is no fault.
+    private static func input(_ bytes: [UInt8]) throws(CommandError) -> OwnedDescriptor {
+        guard bytes.isEmpty else { return try file(with: bytes) }
+        do {
+            return try POSIX.open("/dev/null", O_RDONLY)
+        } catch {
+            throw CommandError("/dev/null cannot be opened as the input of a command", error)
+        }
+    }
+
+    private static func file(with bytes: [UInt8]) throws(CommandError) -> OwnedDescriptor {
+        do {
+            let file = try TemporaryFile(beside: "/tmp/buildmaster-stdin")
+            try file.remove()
+            try file.descriptor.descriptor.writeAll(bytes)
+            try file.descriptor.descriptor.seek(offset: 0, from: .start)
+            return file.descriptor
+        } catch {
+            throw CommandError(
+                .system,
+                "a command's input of \(bytes.count) bytes cannot be put into a file in /tmp "
+                    + "(\(error)); make room there",
+                cause: error
+            )
+        }
+    }
+}
+
+extension CommandResult.Ending {
+    /// From what `process_wait` tells.
+    fileprivate init(code: CInt) {
+        self = code < 0 ? .killed(signal: -code) : .exited(code: code)
     }
 }

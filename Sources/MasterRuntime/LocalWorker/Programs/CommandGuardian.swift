@@ -1,0 +1,119 @@
+import CProcess
+import Glibc
+import Synchronization
+import SystemPackage
+
+/// A small process that ends the commands of this one when it dies, however it dies.
+///
+/// It waits for the end of a pipe that only this process holds open. Then it kills whatever has a
+/// mark of this process, and ends. It is in a session of its own, so that a signal to the process
+/// group of the master does not reach it, and has no mark, so that a master around this one takes
+/// it for nobody's.
+///
+/// The end of the pipe comes only when a command that is just being started has its mark: until
+/// then the new process has a copy of the descriptor.
+final class CommandGuardian: Sendable {
+    static let shared = CommandGuardian()
+
+    /// Looks until nothing has been found twice; at most some ten seconds.
+    private static let script = #"""
+        trap '' HUP INT QUIT TERM
+        read -r end
+        quiet=0 round=0
+        while [ $quiet -lt 2 ] && [ $round -lt 100 ]; do
+            round=$((round + 1)) quiet=$((quiet + 1))
+            for file in $(grep -l "^Max file locks  *$1........ " /proc/[0-9]*/limits); do
+                quiet=0 file=${file%/limits}
+                kill -KILL "${file#/proc/}"
+            done
+            sleep 0.05
+        done
+        """#
+
+    private struct Guardian {
+        let process: pid_t
+        /// Open as long as this process lives.
+        let pipe: OwnedDescriptor
+    }
+
+    private let guardian = Mutex<Guardian?>(nil)
+
+    private init() {}
+
+    /// Starts it with the first command, and again when somebody has ended it.
+    func start() throws {
+        // Held while it is started, so that there is only one.
+        try guardian.withLock { guardian in
+            if let running = guardian, waitpid(running.process, nil, WNOHANG) == 0 { return }
+            guardian = nil
+            guardian = try Self.make()
+        }
+    }
+
+    private static func make() throws -> Guardian {
+        let ends = try FileDescriptor.pipe(options: .closeOnExec)
+        let (reading, writing) = (OwnedDescriptor(ends.readEnd), OwnedDescriptor(ends.writeEnd))
+        let null = try POSIX.open("/dev/null", O_WRONLY)
+        let process = NewProcess(
+            candidates: [Array("/bin/sh".utf8)],
+            arguments: [
+                "sh", "-c", script, "buildmaster-guardian", String(ProcessMark.ownPrefix),
+            ],
+            environment: .minimal,
+            folder: "/",
+            streams: (reading, null, null)
+        )
+        return Guardian(process: try process.start().process, pipe: writing)
+    }
+}
+
+/// The file that tells the next master whose commands may still be there.
+///
+/// Only their mark is kept: it cannot pass to a stranger, as the number of a process can.
+struct CommandRecord {
+    private static let endTime: Duration = .seconds(5)
+
+    let path: FilePath
+
+    /// Ends what the commands of the last master have left behind, and puts this one in its place.
+    ///
+    /// - Returns: What was ended.
+    func replace() throws -> [CommandProcesses.Member] {
+        let ended = try read().map { Self.end(prefix: $0) } ?? []
+        try write()
+        return ended
+    }
+
+    private func read() throws -> UInt64? {
+        do {
+            let file = try POSIX.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+            let text = String(
+                decoding: try POSIX.read(file.number, maxByteCount: 64), as: UTF8.self)
+            return UInt64(text.prefix { $0.isNumber }).flatMap {
+                ProcessMark.prefixes.contains($0) && $0 != ProcessMark.ownPrefix ? $0 : nil
+            }
+        } catch  where error.number == ENOENT {
+            return nil
+        }
+    }
+
+    private func write() throws {
+        let file = try TemporaryFile(beside: path)
+        try file.descriptor.descriptor.writeAll("\(ProcessMark.ownPrefix)\n".utf8)
+        try POSIX.rename(file.path, to: path)
+    }
+
+    private static func end(prefix: UInt64) -> [CommandProcesses.Member] {
+        let selection = ProcessMark.selection(prefix: prefix)
+        var ended: Set<CommandProcesses.Member> = []
+        let deadline = ContinuousClock.now + endTime
+        while true {
+            let members = CommandProcesses.members(selection)
+            if members.isEmpty || .now > deadline { break }
+            ended.formUnion(members)
+            CommandProcesses.signal(SIGKILL, selection)
+            usleep(10_000)
+        }
+        return ended.sorted { $0.process < $1.process }
+    }
+}

@@ -1,0 +1,131 @@
+import FoundationEssentials
+import Testing
+
+/// The program where the system gives it little.
+@Suite(.timeLimit(.minutes(3)))
+struct LimitTests {
+    private static let one = "steps: [steps.ShellCommand: ulimit -S -n]"
+
+    private static func many(_ count: Int) -> String {
+        let builders = (1...count).map { "  - {name: b\($0), steps: [steps.ShellCommand: echo]}\n" }
+        return "builders:\n" + builders.joined()
+    }
+
+    private func shell(_ line: String, _ program: Program) async throws -> Program.Ended {
+        try await program.run(["-c", line, Program.path], executable: "/bin/bash") { _ in }
+    }
+
+    @Test func `many builds share few open files`() async throws {
+        try await Program.inFolder(["master.yaml": Self.many(200)]) { program in
+            let ended = try await shell("ulimit -n 256; exec $0 run --jobs 200 --quiet", program)
+            #expect(ended.status == 0)
+            #expect(ended.output.hasPrefix("success: 200 builds in "))
+            #expect(
+                ended.error == """
+                    warning: builds that run side by side: 17 instead of 200, because of the limit \
+                    on open files; raise it with ulimit -n
+
+                    """)
+        }
+    }
+
+    @Test func `the soft limit on open files is for commands alone`() async throws {
+        try await Program.inFolder(["master.yaml": Self.one]) { program in
+            let ended = try await shell("ulimit -S -n 100; exec $0 run --verbose", program)
+            #expect(ended.status == 0)
+            #expect(ended.output.contains("| 100\n"))
+            #expect(ended.error == "")
+        }
+    }
+
+    @Test(arguments: [
+        ("ulimit -n 40", "only 40 files can be open at once, and at least 64 are needed"),
+        ("ulimit -v 300000", "the 24 threads that are needed cannot be started"),
+    ])
+    func `too small a limit is said in a sentence`(limit: String, words: String) async throws {
+        try await Program.inFolder(["master.yaml": Self.one]) { program in
+            let ended = try await shell("\(limit); exec $0 run", program)
+            #expect(ended.status == 1)
+            #expect(ended.output == "")
+            #expect(ended.error.hasPrefix("error: \(words)"))
+            #expect(ended.error.split(separator: "\n").count == 1)
+        }
+    }
+
+    /// The limit on processes does not hold for root, so another user runs the program if need be.
+    @Test(arguments: [1, 3, 6, 12, 30])
+    func `few processes are said in a sentence or are enough`(_ limit: Int) async throws {
+        try await Program.inFolder(["master.yaml": Self.one]) { program in
+            let line = """
+                chmod 755 .; cp $0 bm; mkdir -m 777 state
+                change=; [ $(id -u) = 0 ] && change="setpriv --reuid 54321 --clear-groups"
+                exec $change bash -c 'ulimit -u \(limit); exec ./bm run --quiet --basedir state'
+                """
+            let ended = try await shell(line, program)
+            #expect([0, 1].contains(ended.status), "\(ended)")
+            let isSaid = ended.error.hasPrefix("error: the 24 threads that are needed cannot be")
+            #expect(ended.status == 0 || isSaid || ended.output.contains("cannot be started"))
+        }
+    }
+
+    @Test func `a file that may not grow is said where it happens`() async throws {
+        let yaml = "steps: [steps.ShellCommand: head -c 9000000 /dev/zero | tr '\\\\0' '\\\\n']"
+        try await Program.inFolder(["master.yaml": yaml]) { program in
+            let ended = try await shell("ulimit -f 4096; exec $0 run", program)
+            #expect(ended.status == 1)
+            #expect(ended.error.contains("stdio.log cannot be written: File too large; raise"))
+        }
+    }
+
+    // MARK: Streams
+
+    @Test func `streams that are closed are nobody else's`() async throws {
+        try await Program.inFolder(["master.yaml": Self.one]) { program in
+            let ended = try await shell("exec $0 run <&- >&- 2>&-", program)
+            #expect(ended.status == 0)
+            for name in ["lock", "buildmaster.sqlite"] {
+                let file = URL(filePath: program.folder + "/.buildmaster/" + name)
+                let text = String(decoding: try Data(contentsOf: file), as: UTF8.self)
+                #expect(!text.contains("default #1"), "\(name)")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "run", "check", "check --format json", "plugins list", "deliveries list",
+        "deliveries list --json", "--help", "--version", "receive 127.0.0.1:0",
+    ])
+    func `output that cannot be written is a failure that is said`(
+        _ arguments: String
+    ) async throws {
+        try await Program.inFolder(["master.yaml": Self.one]) { program in
+            let line = "exec timeout -s INT 5 $0 \(arguments) > /dev/full"
+            let ended = try await shell(line, program)
+            #expect(ended.status != 0)
+            #expect(
+                ended.error == """
+                    error: standard output cannot be written (No space left on device); what \
+                    follows is lost
+
+                    """)
+        }
+    }
+
+    @Test func `a build goes on when its output cannot be written`() async throws {
+        let yaml = "steps: [steps.ShellCommand: echo done > done]"
+        try await Program.inFolder(["master.yaml": yaml]) { program in
+            let ended = try await shell("exec $0 run > /dev/full", program)
+            #expect(ended.status == 1)
+            #expect(FileManager.default.fileExists(atPath: program.folder + "/done"))
+        }
+    }
+
+    @Test func `a reader that has seen enough is no fault`() async throws {
+        try await Program.inFolder(["master.yaml": Self.one]) { program in
+            let line = "set -o pipefail; $0 plugins list | head -n 1; $0 check --format json | true"
+            let ended = try await shell(line, program)
+            #expect(ended.status == 0)
+            #expect(ended.error == "")
+        }
+    }
+}
