@@ -47,14 +47,14 @@ struct MemoryTests {
         async throws
     {
         try await withLoopbackServer { server in
-            let steps = (1...20).map { _ in "  - steps.ShellCommand: yes line | head -c 300000" }
+            let steps = (1...12).map { _ in "  - steps.ShellCommand: yes line | head -c 300000" }
             let yaml = """
                 services:
                   - reporters.HttpStatusPush:
                       serverUrl: \(server.url)/status
                       want_logs_content: true
                       generators: [generators.StepStatusGenerator]
-                delivery: {maxBytes: 8MiB}
+                delivery: {maxBytes: 4MiB}
                 steps:
                 \(steps.joined(separator: "\n"))
                 """
@@ -66,7 +66,7 @@ struct MemoryTests {
                     request.body.count { $0 == UInt8(ascii: "\\") } / 60_000
                 }
                 // The report of a step has the logs up to its own, however late it was made.
-                #expect(counts == Array(1...20))
+                #expect(counts == Array(1...12))
                 let list = try await program.run("deliveries", "list", "--state", "dead")
                 #expect(list.output.hasPrefix("there is no such report"))
             }
