@@ -57,7 +57,7 @@ struct StoreFile {
     private func remove(_ name: String) throws(StoreError) {
         do {
             try POSIX.removeFile(FilePath(folder.path(of: name)))
-        } catch where error.number == ENOENT {
+        } catch  where error.number == ENOENT {
             // That is what is wanted.
         } catch {
             throw StoreError(

@@ -37,7 +37,7 @@ struct StoreFolder: Sendable {
         do {
             try POSIX.makeFolder(FilePath(path), Self.folderPermissions)
             return
-        } catch where error.number == EEXIST {
+        } catch  where error.number == EEXIST {
             // It is looked at below.
         } catch {
             throw StoreError(opening: path, folder: self.path, cause: Errno(rawValue: error.number))
@@ -54,9 +54,9 @@ struct StoreFolder: Sendable {
     private static func make(_ path: FilePath, remedyFor folder: String) throws(StoreError) {
         do {
             try POSIX.makeFolder(path, folderPermissions)
-        } catch where error.number == EEXIST {
+        } catch  where error.number == EEXIST {
             return
-        } catch where error.number == ENOENT && !path.removingLastComponent().isEmpty {
+        } catch  where error.number == ENOENT && !path.removingLastComponent().isEmpty {
             try makeAbove(path.removingLastComponent(), for: folder)
             do {
                 try POSIX.makeFolder(path, folderPermissions)
@@ -71,9 +71,9 @@ struct StoreFolder: Sendable {
     private static func makeAbove(_ path: FilePath, for folder: String) throws(StoreError) {
         do {
             try POSIX.makeFolder(path)
-        } catch where error.number == EEXIST {
+        } catch  where error.number == EEXIST {
             return
-        } catch where error.number == ENOENT && !path.removingLastComponent().isEmpty {
+        } catch  where error.number == ENOENT && !path.removingLastComponent().isEmpty {
             try makeAbove(path.removingLastComponent(), for: folder)
             try makeAbove(path, for: folder)
         } catch {
@@ -147,7 +147,7 @@ struct StoreFolder: Sendable {
         let status: POSIX.Status
         do {
             status = try POSIX.status(of: FilePath(path), following: false)
-        } catch where error.number == ENOENT {
+        } catch  where error.number == ENOENT {
             return nil
         } catch {
             throw StoreError(opening: path, folder: self.path, cause: Errno(rawValue: error.number))

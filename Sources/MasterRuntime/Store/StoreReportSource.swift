@@ -118,7 +118,9 @@ public struct StoreReportSource: ReportSource {
             place.addAddresses(to: &record, of: stored.log, step)
             if details.logContents.contain(log: stored.log.name, ofStep: step.name) {
                 let path = store.folder + "/" + stored.path
-                let content = try await OwnThread.run { try LogFile(path: path).content(bound: bound) }
+                let content = try await OwnThread.run {
+                    try LogFile(path: path).content(bound: bound)
+                }
                 let hasMarks = stored.log.kind == .stream
                 record["content"] = [
                     "logid": .int(stored.log.id), "firstline": .int(content.firstLine),

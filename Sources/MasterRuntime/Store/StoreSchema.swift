@@ -27,6 +27,7 @@ enum StoreSchema {
     /// - Parameters:
     ///   - database: The database, open for reading at least.
     ///   - path: Where it is, for sentences.
+    /// - Throws: ``StoreError``, or what the database says.
     static func check(_ database: some DatabaseReader, at path: String) throws {
         let (application, names, isNewer) = try database.read { database in
             (

@@ -22,6 +22,15 @@ struct ChaosStore {
         }
     }
 
+    /// Whether a report was being made alone, so that the kill counts against its event.
+    func wasSuspected() throws -> Bool {
+        try queue.read { database in
+            guard try database.tableExists("reporter") else { return false }
+            let sql = "SELECT count(*) FROM reporter WHERE suspect_seq IS NOT NULL"
+            return try Int.fetchOne(database, sql: sql) ?? 0 > 0
+        }
+    }
+
     /// Every build: `builder #number`.
     func builds() throws -> [String] {
         try queue.read { database in

@@ -50,7 +50,8 @@ struct ChaosTests {
             let arrivals = receiver.arrivals
             print(
                 "chaos: \(Self.rounds) rounds, \(tally.kills) kills, \(tally.busy) of them while a "
-                    + "build ran or a delivery was open; \(builds.count) builds, "
+                    + "build ran or a delivery was open, \(tally.suspected) of them while a report "
+                    + "was made alone; \(builds.count) builds, "
                     + "\(arrivals.count) requests, \(arrivals.count { $0.isTaken }) taken")
             #expect(arrivals.faults(expecting: builds) == [])
             #expect(receiver.unreadable == 0)
@@ -62,6 +63,7 @@ struct ChaosTests {
     private struct Tally {
         var kills = 0
         var busy = 0
+        var suspected = 0
     }
 
     /// Starts builds and kills the master, again and again.
@@ -82,7 +84,9 @@ struct ChaosTests {
             guard FileManager.default.fileExists(atPath: basedir + "/buildmaster.sqlite") else {
                 continue
             }
-            if try ChaosStore(basedir: basedir).wasBusy() { tally.busy += 1 }
+            let store = try ChaosStore(basedir: basedir)
+            if try store.wasBusy() { tally.busy += 1 }
+            if try store.wasSuspected() { tally.suspected += 1 }
         }
         return tally
     }

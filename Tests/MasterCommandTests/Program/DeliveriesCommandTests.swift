@@ -57,7 +57,8 @@ struct DeliveriesCommandTests {
             let first = try await program.run("run")
             #expect(
                 first.output.contains(
-                    "\n2 reports of push given up: the receiver answered 400 Bad Request: the answer"))
+                    "\n2 reports of push given up: the receiver answered 400 Bad Request: the answer"
+                ))
             #expect(
                 first.output.hasSuffix(
                     "; to see more: buildmaster deliveries list --state dead --reporter push\n"))

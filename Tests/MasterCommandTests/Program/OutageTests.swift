@@ -1,4 +1,5 @@
 import FoundationEssentials
+import GRDB
 import MasterTesting
 import Testing
 
@@ -45,6 +46,36 @@ struct OutageTests {
             #expect(!ended.output.contains("waiting up to"))
             #expect(ended.error.contains("nothing listens at \(server.url.dropFirst(7))"))
             #expect(ended.output.contains("2 reports kept for the next run"))
+        }
+    }
+
+    @Test func `what became too old while no master ran is tried once, then told once`()
+        async throws
+    {
+        let server = try LoopbackServer { _ in .text("ok") }
+        await server.stop()
+        let file = """
+            services: [reporters.HttpStatusPush: {name: push, serverUrl: "\(server.url)/"}]
+            delivery: {maxAge: 1d}
+            steps: []
+            """
+        try await Program.inFolder(["master.yaml": file]) { program in
+            _ = try await program.run("run")
+            let store = try DatabaseQueue(path: program.folder + "/.buildmaster/buildmaster.sqlite")
+            try await store.write { try $0.execute(sql: "UPDATE delivery SET since = since - 90000") }
+            try store.close()
+            let second = try await program.run("run", "--quiet")
+            #expect(second.output.contains("\n2 reports kept for the next run; "))
+            #expect(
+                second.output.contains(
+                    "\n1 report of push given up: expired: it is older than 'maxAge' allows; "))
+            #expect(
+                second.output.contains(
+                    "; to see more: buildmaster deliveries list --state dead --reporter push\n"))
+            let third = try await program.run("run")
+            #expect(!third.output.contains("given up"))
+            let list = try await program.run("deliveries", "list", "--state", "dead")
+            #expect(list.output.split(separator: "\n").count == 3)
         }
     }
 }

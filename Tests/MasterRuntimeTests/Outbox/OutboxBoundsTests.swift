@@ -109,7 +109,9 @@ struct OutboxBoundsTests {
             }
             #expect(well == (0, false))
             let partly = try await bench.store.write {
-                try $0.keepWithin(tight, expiring: [1: ExpirableLanes(failed: [3], unanswered: [2])]).expired
+                try $0.keepWithin(
+                    tight, expiring: [1: ExpirableLanes(failed: [3], unanswered: [2])]
+                ).expired
             }
             #expect(partly == 2)
             try await bench.store.write {
@@ -141,6 +143,28 @@ struct OutboxBoundsTests {
         }
     }
 
+    @Test func `what the end of a run breaks off counts as tried for its age alone`() async throws {
+        try await Self.with { bench in
+            var bench = bench
+            bench.bounds = DeliveryBounds(maxBytes: ByteCount(1), maxAge: .seconds(7200))
+            try await bench.store.write {
+                try $0.database.run("UPDATE delivery SET since = since - 9999 WHERE lane = 1")
+            }
+            let begun = Journal<Void>()
+            let silent = ScriptedReporter { _, _ in
+                begun.add(())
+                try await hang()
+            }
+            try await bench.running(silent) { outbox in
+                await begun.wait(for: 4)
+                await outbox.drain(for: .zero)
+                let summary = try await outbox.summary()
+                #expect(summary.openCount == 6)
+                #expect(summary.deadCount == 2)
+            }
+        }
+    }
+
     @Test func `what is given up is told once, with the reason`() async throws {
         try await Self.with { bench in
             var bench = bench
@@ -164,7 +188,8 @@ struct OutboxBoundsTests {
                 #expect(second.givenUp == [])
             }
             // They can be looked at for as long as any other dead report.
-            #expect(try await bench.value("SELECT count(*) FROM delivery WHERE state = 'dead'") == 8)
+            #expect(
+                try await bench.value("SELECT count(*) FROM delivery WHERE state = 'dead'") == 8)
         }
     }
 
@@ -188,7 +213,8 @@ struct OutboxBoundsTests {
         }
     }
 
-    @Test func `while a receiver takes its reports, no more are made than have room`() async throws {
+    @Test func `while a receiver takes its reports, no more are made than have room`() async throws
+    {
         try await OutboxBench.with { bench in
             var bench = bench
             bench.bounds = DeliveryBounds(maxBytes: ByteCount(4000))
@@ -222,7 +248,8 @@ struct OutboxBoundsTests {
         }
     }
 
-    @Test func `for a receiver that is away reports are made, and the oldest expire`() async throws {
+    @Test func `for a receiver that is away reports are made, and the oldest expire`() async throws
+    {
         try await OutboxBench.with { bench in
             var bench = bench
             bench.bounds = DeliveryBounds(maxBytes: ByteCount(4000))

@@ -62,7 +62,8 @@ struct OutboxCrashTests {
                     "SELECT error FROM delivery WHERE state = 'dead'"
                 )
                 #expect(
-                    reason == "no report could be made: the program ended 3 times in a row while it "
+                    reason
+                        == "no report could be made: the program ended 3 times in a row while it "
                         + "was being made")
                 #expect(try await copy.value("SELECT crashes FROM reporter") == 0)
                 #expect(try await copy.value("SELECT count(suspect_seq) FROM reporter") == 0)

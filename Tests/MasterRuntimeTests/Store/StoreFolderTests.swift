@@ -1,6 +1,6 @@
 import Foundation
-import Glibc
 import GRDB
+import Glibc
 import MasterKit
 import Testing
 
@@ -51,7 +51,8 @@ struct StoreFolderTests {
                 let error = try await storeError { try await Store.open(folder: folder) }
                 #expect(error?.code == .locked)
                 #expect(
-                    error?.message == "\(folder) is locked by a process that is not the last master "
+                    error?.message
+                        == "\(folder) is locked by a process that is not the last master "
                         + "to use it; find it with 'fuser -v \(folder)/lock' and end it, or name "
                         + "another folder with --basedir", "\(text)")
                 holder.end()
@@ -153,11 +154,14 @@ struct StoreFolderTests {
             let error = try await storeError { try await Store.open(folder: base) }
             let kind = name == "logs" ? "folder" : "regular file"
             #expect(
-                error?.message == "\(base)/\(name) is a symbolic link, not a \(kind); move it away, "
+                error?.message
+                    == "\(base)/\(name) is a symbolic link, not a \(kind); move it away, "
                     + "or name another folder with --basedir")
             #expect(try text(of: target) == "dear friend")
             guard name.hasPrefix("buildmaster") else { return }
-            let looking = try await storeError { try await DeliveryDesk.with(folder: base) { _ in } }
+            let looking = try await storeError {
+                try await DeliveryDesk.with(folder: base) { _ in }
+            }
             #expect(looking?.message == error?.message)
         }
     }
@@ -168,7 +172,8 @@ struct StoreFolderTests {
             let path = "\(folder)/\(name)"
             try run("mkfifo", path)
             let error = try await storeError { try await Store.open(folder: folder) }
-            #expect(error?.message.hasPrefix("\(path) is a named pipe, not a regular file; ") == true)
+            #expect(
+                error?.message.hasPrefix("\(path) is a named pipe, not a regular file; ") == true)
             try FileManager.default.removeItem(atPath: path)
             try FileManager.default.createDirectory(
                 atPath: path, withIntermediateDirectories: false)
@@ -204,7 +209,8 @@ struct StoreFolderTests {
         "/buildmaster.sqlite-wal": "600", "/buildmaster.sqlite-shm": "600",
     ]
 
-    @Test func `everything is its user's alone, in a store that was open to all, too`() async throws {
+    @Test func `everything is its user's alone, in a store that was open to all, too`() async throws
+    {
         try await StoreFixture.inFolder { folder in
             let base = folder + "/a/.buildmaster"
             for _ in 1...2 {
@@ -261,7 +267,8 @@ private struct LockHolder {
         let output = Pipe()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments = [
-            "-c", "printf %s \"$1\" >\"$0/lock\"; exec 9<>\"$0/lock\"; flock 9; echo held; read end",
+            "-c",
+            "printf %s \"$1\" >\"$0/lock\"; exec 9<>\"$0/lock\"; flock 9; echo held; read end",
             folder, text,
         ]
         process.standardInput = input

@@ -127,7 +127,8 @@ struct StoreOpeningTests {
             try Data().write(to: URL(fileURLWithPath: path))
         }
         #expect(
-            error?.message == "\(path) is damaged: it is empty, though a store never is; reports that "
+            error?.message
+                == "\(path) is damaged: it is empty, though a store never is; reports that "
                 + "were not yet delivered are lost with it; \(Self.remedy)")
         let (second, _) = try await Self.opening { _, path in
             try DatabaseQueue(path: path).write { try $0.execute(sql: "PRAGMA user_version = 1") }
@@ -157,7 +158,8 @@ struct StoreOpeningTests {
         }
         #expect(error?.code == .foreign)
         #expect(
-            error?.message == "\(path) is a database of another program, and is left as it is; move "
+            error?.message
+                == "\(path) is a database of another program, and is left as it is; move "
                 + "it away, or name another folder with --basedir")
     }
 

@@ -47,7 +47,9 @@ struct DeliveriesRetryCommand: MasterSubcommand {
             guard count > 0 else { return }
             sentences.append("\(count.counting("report")) to be sent again\(moment)")
         }
-        say(open.filter { !$0.isReporterClosed }, ": at once if a run goes on, else by the next one")
+        say(
+            open.filter { !$0.isReporterClosed }, ": at once if a run goes on, else by the next one"
+        )
         for reporter in closed {
             say(
                 open.filter { $0.reporter == reporter },
