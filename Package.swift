@@ -30,7 +30,11 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLibC"),
         .systemLibrary(name: "CLibYAML", providers: [.apt(["libyaml-dev"])]),
-        .systemLibrary(name: "CLibCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(
+            name: "CLibCurl",
+            providers: [
+                .apt(["libbrotli-dev", "libcurl4-openssl-dev", "libidn2-dev", "zlib1g-dev"])
+            ]),
         .target(name: "CProcess", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "MasterYAML", dependencies: ["CLibYAML"]),
         .target(name: "MasterHTTP", dependencies: ["CLibCurl"]),

@@ -2,6 +2,7 @@
 #define MASTER_CLIBCURL_SHIM_H
 
 #include <curl/curl.h>
+#include "decoding.h"
 #include "readiness.h"
 
 /* curl_easy_setopt and its kin are variadic, which Swift cannot call: a wrapper an argument type. */

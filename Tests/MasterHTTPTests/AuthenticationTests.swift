@@ -65,6 +65,32 @@ struct AuthenticationTests {
         }
     }
 
+    @Test(arguments: [(", stale=true", 3), ("", 2)])
+    func `a challenge is answered once, and once more when it was stale`(
+        stale: String, count: Int
+    ) async throws {
+        let handler: LoopbackServer.Handler = { _ in
+            let nonce = UInt64.random(in: 0...UInt64.max)
+            return .respond(
+                status: 401,
+                headers: [
+                    (
+                        "WWW-Authenticate",
+                        "Digest realm=\"x\", nonce=\"\(nonce)\", qop=\"auth\"\(stale)"
+                    )
+                ])
+        }
+        try await withLoopbackServer(handler: handler) { server in
+            try await withHTTPClient { client in
+                var request = HTTPRequest(.post, server.url, body: .text("body"))
+                request.authentication = .digest(user: "user", password: "password")
+                let response = try await client.send(request)
+                #expect(response.status == 401)
+                #expect(server.requests.count == count)
+            }
+        }
+    }
+
     @Test func `basic and bearer are headers`() async throws {
         try await withLoopbackServer { server in
             try await withHTTPClient { client in

@@ -1,3 +1,4 @@
+import Glibc
 import MasterHTTP
 import MasterTesting
 import Synchronization
@@ -26,12 +27,12 @@ struct FailureTests {
         (.reset, .closedEarly, "before it answered"),
         (.closeHalfway(body: Array("half".utf8), after: 2), .closedEarly, "before the end"),
         (.raw(Array("HTTP/1.1 200 OK\r\nContent-Le".utf8)), .closedEarly, "closed the connection"),
-        (.raw(Array("SSH-2.0-OpenSSH_9.2p1\r\n\r\n".utf8)), .malformedResponse, "no HTTP"),
-        (.raw(Array("HTTP/1.1 abc\r\n\r\n".utf8)), .malformedResponse, "no HTTP"),
-        (.raw(Array("HTTP/7.5 200 OK\r\n\r\n".utf8)), .malformedResponse, "no HTTP"),
+        (.raw(Array("SSH-2.0-OpenSSH_9.2p1\r\n\r\n".utf8)), .malformedResponse, "not HTTP"),
+        (.raw(Array("HTTP/1.1 abc\r\n\r\n".utf8)), .malformedResponse, "not HTTP"),
+        (.raw(Array("HTTP/7.5 200 OK\r\n\r\n".utf8)), .malformedResponse, "not HTTP"),
         (
             .raw(Array("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello".utf8)),
-            .malformedResponse, "no HTTP"
+            .malformedResponse, "not HTTP"
         ),
         (
             .raw(Array("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel".utf8)),
@@ -39,11 +40,11 @@ struct FailureTests {
         ),
         (
             .raw(Array("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nno gzip".utf8)),
-            .malformedResponse, "no HTTP"
+            .malformedResponse, "not valid gzip"
         ),
         (
             .raw(Array("HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello".utf8)),
-            .malformedResponse, "no HTTP"
+            .malformedResponse, "not HTTP"
         ),
         (
             .respond(headers: [("Content-Length", "99999999999")]),
@@ -55,8 +56,23 @@ struct FailureTests {
         ),
         (
             .endless(head: Array("HTTP/1.1 200 OK\r\nA: ".utf8), repeating: [0x41]),
-            .headersTooLarge, "headers"
+            .headersTooLarge, "header"
         ),
+        (
+            .endless(head: [], repeating: Array("HTTP/1.1 102 Wait\r\n\r\n".utf8)),
+            .malformedResponse, "interim answers"
+        ),
+        (
+            .endless(head: Array("HTTP/1.1 200 ".utf8), repeating: [0x41]), .headersTooLarge,
+            "status line"
+        ),
+        (
+            .endless(
+                head: Array("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n".utf8),
+                repeating: Array("A: b\r\n".utf8)),
+            .headersTooLarge, "trailers included"
+        ),
+        (.raw(Array("HTTP/1.1 200 OK\r\n folded: x\r\n\r\n".utf8)), .malformedResponse, "not HTTP"),
     ])
     func `a bad answer is said in words`(
         answer: ServerAnswer, code: HTTPError.Code, words: String
@@ -230,6 +246,45 @@ struct FailureTests {
             #expect(error.code == .connectTimeout)
             #expect(error.message.contains("within 0.2 s"))
             #expect(!error.mayHaveArrived)
+        }
+    }
+
+    @Test func `a lack of file descriptors is said`() async {
+        await #expect(processExitsWith: .success) {
+            let client = try HTTPClient()
+            var limit = rlimit(rlim_cur: 64, rlim_max: 64)
+            unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+            while dup(0) >= 0 {}
+            do throws(HTTPError) {
+                _ = try await client.send(HTTPRequest(.get, "http://127.0.0.1:1/"))
+                exit(1)
+            } catch {
+                guard error.message.contains("has no file descriptor left"), !error.mayHaveArrived
+                else { exit(2) }
+            }
+        }
+    }
+
+    @Test(arguments: [200, 413])
+    func `a server that does not read all of the request is said to have closed`(
+        status: Int
+    ) async throws {
+        let answer = Array("HTTP/1.1 \(status) X\r\nContent-Length: 2\r\n\r\nno".utf8)
+        try await withLoopbackServer(readsBodies: false, handler: { _ in .raw(answer) }) { server in
+            try await withHTTPClient { client in
+                let body = HTTPBody.bytes([UInt8](repeating: 0, count: 16 << 20), contentType: nil)
+                for _ in 0..<20 {
+                    do throws(HTTPError) {
+                        let response = try await client.send(
+                            HTTPRequest(.post, server.url, body: body))
+                        #expect(response.status == 413)
+                    } catch {
+                        #expect(error.code == .closedEarly)
+                        #expect(error.message.contains("before it had read"), "\(error.message)")
+                        #expect(error.mayHaveArrived)
+                    }
+                }
+            }
         }
     }
 

@@ -86,7 +86,7 @@ struct NetrcTests {
                     ["NETRC": "\(folder)/other"],
                     "has no entry for h.example; add 'machine h.example"
                 ),
-                (["NETRC": "\(folder)/binary"], "no text in UTF-8"),
+                (["NETRC": "\(folder)/binary"], "is not UTF-8 text"),
                 ([:], "neither NETRC nor HOME"),
             ]
             for (environment, words) in cases {

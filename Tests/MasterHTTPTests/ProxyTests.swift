@@ -67,8 +67,46 @@ struct ProxyTests {
     }
 
     @Test(arguments: [
-        ("http://127.0.0.1:1", "cannot be reached"), ("ftp://h", "the scheme ftp"),
-        ("http://us:s3cret@:9/", "is none"), ("http://no-such-proxy.invalid:1", "not known"),
+        (ServerAnswer.closeBeforeAnswer, "closed the connection before it opened one to"),
+        (.reset, "closed the connection before it opened one to"),
+        (.hang, "took the connection but opened none to"),
+    ])
+    func `a proxy that opens no tunnel is blamed, not the server`(
+        answer: ServerAnswer, words: String
+    ) async throws {
+        try await withLoopbackServer(handler: { _ in answer }) { proxy in
+            try await withHTTPClient { client in
+                var request = HTTPRequest(.post, "https://example.invalid/x")
+                request.proxies = .map(["all": proxy.url])
+                request.timeout.connect = .milliseconds(300)
+                let error = try await #require(throws: HTTPError.self) {
+                    try await client.send(request)
+                }
+                #expect(error.code == .proxy || error.code == .connectTimeout)
+                let start = "the proxy 127.0.0.1:\(proxy.port) "
+                #expect(error.message.hasPrefix(start + words), "\(error.message)")
+                #expect(!error.mayHaveArrived)
+            }
+        }
+    }
+
+    @Test func `a proxy that passes on no answer is blamed`() async throws {
+        try await withLoopbackServer(handler: { _ in .closeBeforeAnswer }) { proxy in
+            try await withHTTPClient { client in
+                var request = HTTPRequest(.get, "http://example.invalid/x")
+                request.proxies = .map(["all": proxy.url])
+                let error = try await #require(throws: HTTPError.self) {
+                    try await client.send(request)
+                }
+                #expect(error.code == .closedEarly)
+                #expect(error.message.hasPrefix("the proxy 127.0.0.1:"), "\(error.message)")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("http://127.0.0.1:1", "cannot be reached"), ("ftp://h", "unknown scheme"),
+        ("http://us:s3cret@:9/", "is invalid"), ("http://no-such-proxy.invalid:1", "not known"),
     ])
     func `a proxy that does not work is said`(url: String, words: String) async throws {
         try await withHTTPClient { client in

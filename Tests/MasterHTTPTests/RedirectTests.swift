@@ -78,6 +78,35 @@ struct RedirectTests {
         }
     }
 
+    @Test func `a body with a secret does not follow to another port`() async throws {
+        try await withLoopbackServer { other in
+            let target = "\(other.url)/elsewhere"
+            for status in [307, 308] {
+                try await withLoopbackServer(handler: { request in
+                    request.path == "/stay"
+                        ? .text("ok")
+                        : .redirect(status, to: request.path == "/same" ? "/stay" : target)
+                }) { server in
+                    try await withHTTPClient { client in
+                        var request = HTTPRequest(.post, server.url, body: .text("s3cret"))
+                        request.hasSensitiveBody = true
+                        let error = try await #require(throws: HTTPError.self) {
+                            try await client.send(request)
+                        }
+                        #expect(error.code == .badRedirect)
+                        #expect(error.message.contains("holds a secret"), "\(error.message)")
+                        #expect(error.exchanges.map(\.status) == [status])
+                        request.url = "\(server.url)/same"
+                        let text = try await client.send(request).text
+                        #expect(text == "ok")
+                        #expect(server.requests.last?.text == "s3cret")
+                    }
+                }
+            }
+            #expect(other.requests.isEmpty)
+        }
+    }
+
     @Test func `credentials stay on the same host`() async throws {
         try await withLoopbackServer(handler: handler) { server in
             try await withHTTPClient { client in

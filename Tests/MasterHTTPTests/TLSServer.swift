@@ -59,16 +59,16 @@ struct TestCertificates {
 /// Runs a closure with the address of an HTTPS server in Python.
 ///
 /// It answers with the number of the connection and the name on the client's certificate, and asks
-/// for one when `asksForClient`.
+/// for one when `asksForClient`. After `keepAlive` seconds without a request it ends TLS.
 func withTLSServer<Value>(
     _ certificates: TestCertificates, showing name: String = "server", asksForClient: Bool = false,
-    _ body: (String) async throws -> Value
+    keepAlive: Double? = nil, _ body: (String) async throws -> Value
 ) async throws -> Value {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments = [
         "python3", "-c", tlsServerScript, certificates.certificate(name), certificates.key(name),
-        asksForClient ? certificates.authority : "",
+        asksForClient ? certificates.authority : "", keepAlive.map { "\($0)" } ?? "",
     ]
     let output = Pipe()
     process.standardOutput = output
@@ -99,7 +99,7 @@ private func firstLine(of descriptor: Int32) async -> String {
 
 private let tlsServerScript = """
     import http.server, os, ssl, sys, threading
-    certificate, key, authority = sys.argv[1:4]
+    certificate, key, authority, keep_alive = sys.argv[1:5]
     lock, connections = threading.Lock(), [0]
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -108,7 +108,16 @@ private let tlsServerScript = """
                 connections[0] += 1
                 self.number = connections[0]
             self.request.do_handshake()
+            if keep_alive: self.timeout = float(keep_alive)
             super().setup()
+        def finish(self):
+            super().finish()
+            if keep_alive:
+                try: self.request.unwrap()
+                except OSError: pass
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
         def do_GET(self):
             peer = self.connection.getpeercert() or {}
             subject = dict(pair for part in peer.get("subject", ()) for pair in part)

@@ -20,7 +20,8 @@ extension HTTPRequestSettings {
         if let fields = try context.render(headers) {
             request.headers = fields.headers
             request.suppressedHeaders = fields.removed
-            request.sensitiveHeaders = try context.render(SecretHeaders.names(in: fields.headers))
+            let mask = context.mask
+            request.sensitiveHeaders = fields.headers.filter { mask.hides($0.value) }.map(\.name)
         }
         if let limits = try context.render(timeout) {
             let standard = HTTPTimeout()
@@ -43,11 +44,11 @@ extension HTTPRequestSettings {
         if let json = try context.render(json) {
             if data != nil { throw RequestConflict.jsonAndData }
             if files != nil { throw RequestConflict.jsonAndFiles }
-            return .json(json)
+            return .json(json, hiding: context.mask)
         }
         switch (data, files) {
         case (nil, nil): return .none
-        case (.form(let form)?, nil): return .form(form)
+        case (.form(let form)?, nil): return .form(form, hiding: context.mask)
         case (.file(let path)?, nil): return try await .file(path, in: context)
         case (nil, let files?): return try await .multipart(nil, files, in: context)
         case (.form(.fields(let fields))?, let files?):
@@ -63,17 +64,7 @@ extension HTTPRequestSettings {
     }
 }
 
-/// Finds the headers that have a secret in them, so that no redirect carries them elsewhere.
-private struct SecretHeaders: Expression {
-    let headers: HTTPHeaders
-
-    static func names(in headers: HTTPHeaders) -> Renderable<[String]> {
-        Renderable(SecretHeaders(headers: headers))
-    }
-
-    func evaluate(in context: RenderContext) -> JSONValue {
-        let mask = context.secrets.mask
-        let secret = headers.filter { mask.apply(to: $0.value) != $0.value }
-        return .array(secret.map { .string($0.name) })
-    }
+extension SecretMask {
+    /// Whether a text has a secret in it.
+    fileprivate func hides(_ text: String) -> Bool { apply(to: text) != text }
 }

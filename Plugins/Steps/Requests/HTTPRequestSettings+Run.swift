@@ -60,6 +60,7 @@ extension HTTPRequestSettings {
         request.authentication = authentication ?? request.authentication
         let body = try await body(in: context)
         request.body = body.content
+        request.hasSensitiveBody = body.holdsSecret
         let log = ExchangeLog(
             log: try await context.openLog("log"),
             requestHeaders: HeaderListing(hiding: try context.render(hideRequestHeaders)),

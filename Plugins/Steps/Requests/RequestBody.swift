@@ -5,33 +5,41 @@ struct RequestBody {
     var content: HTTPBody
     /// Titles with lines below.
     var told: [(title: String, lines: [String])] = []
+    /// Whether a secret is in it, so that no redirect carries it to another host.
+    var holdsSecret = false
 
     static let none = RequestBody(content: .empty)
 
     /// A value as JSON.
-    static func json(_ value: JSONValue) -> RequestBody {
+    static func json(_ value: JSONValue, hiding mask: SecretMask) -> RequestBody {
         let bytes = JSONWriter.python.bytes(value)
         let text = String(decoding: bytes, as: UTF8.self)
-        return RequestBody(content: .json(bytes), told: [("JSON", [text])])
+        return RequestBody(
+            content: .json(bytes), told: [("JSON", [text])],
+            holdsSecret: mask.apply(to: bytes) != bytes)
     }
 
     /// Fields that are form-encoded, or a text.
-    static func form(_ data: FormData) -> RequestBody {
+    static func form(_ data: FormData, hiding mask: SecretMask) -> RequestBody {
         let lines =
             switch data {
             case .fields(let fields): fields.lines
             case .text(let text): text.isEmpty ? [] : [text]
             }
-        return RequestBody(content: data.body, told: [("Data", lines)])
+        return RequestBody(
+            content: data.body, told: [("Data", lines)],
+            holdsSecret: lines.contains { mask.apply(to: $0) != $0 })
     }
 
     /// A file of the worker.
     static func file(_ path: WorkerPath, in context: StepContext) async throws -> RequestBody {
         let spool = try SpooledBody()
-        let count = try await context.append(path, to: spool)
+        var search = SecretSearch(context.mask)
+        let count = try await context.append(path, to: spool, &search)
         return RequestBody(
             content: .spooled(spool, contentType: nil),
-            told: [("Data", ["file \(path.text) (\(count) bytes)"])])
+            told: [("Data", ["file \(path.text) (\(count) bytes)"])],
+            holdsSecret: search.hasFound())
     }
 
     /// Fields and files as `multipart/form-data`.
@@ -40,16 +48,21 @@ struct RequestBody {
     ) async throws -> RequestBody {
         let spool = try SpooledBody()
         let encoding = MultipartEncoding()
+        var search = SecretSearch(context.mask)
         for pair in fields?.pairs ?? [] {
             let part = HTTPPart(name: pair.name, text: pair.value)
-            try await spool.append(encoding.beginning(of: part) + MultipartEncoding.endOfPart)
+            let bytes = try encoding.beginning(of: part) + MultipartEncoding.endOfPart
+            search.look(in: bytes)
+            try await spool.append(bytes)
         }
         var lines: [String] = []
         for file in files {
-            try await spool.append(encoding.beginning(of: file.beginning))
+            let beginning = try encoding.beginning(of: file.beginning)
+            search.look(in: beginning)
+            try await spool.append(beginning)
             var count = file.beginning.content.count
             if case .path(let path) = file.part.source {
-                count = try await context.append(path, to: spool)
+                count = try await context.append(path, to: spool, &search)
             }
             try await spool.append(MultipartEncoding.endOfPart)
             lines.append("\(file.field): \(file.filename) (\(count) bytes)")
@@ -57,7 +70,37 @@ struct RequestBody {
         try await spool.append(encoding.end)
         return RequestBody(
             content: .spooled(spool, contentType: encoding.contentType),
-            told: [("Data", fields?.lines ?? []), ("Files", lines)])
+            told: [("Data", fields?.lines ?? []), ("Files", lines)],
+            holdsSecret: search.hasFound())
+    }
+}
+
+/// Looks for secrets in bytes that come in pieces.
+private struct SecretSearch {
+    private var masked: SecretMask.Stream
+    /// What the mask has not given back yet.
+    private var waiting: [UInt8] = []
+    private var isFound = false
+
+    init(_ mask: SecretMask) {
+        masked = mask.stream()
+    }
+
+    mutating func look(in piece: [UInt8]) {
+        guard !isFound else { return }
+        waiting += piece
+        take(masked.process(piece[...]))
+    }
+
+    mutating func hasFound() -> Bool {
+        take(masked.finish())
+        return isFound
+    }
+
+    /// Without a secret the mask gives back what it got.
+    private mutating func take(_ bytes: [UInt8]) {
+        isFound = isFound || !waiting.starts(with: bytes)
+        waiting.removeFirst(min(bytes.count, waiting.count))
     }
 }
 
@@ -83,12 +126,15 @@ extension StepContext {
     /// Reads a file of the worker into a body, piece by piece.
     ///
     /// - Returns: The number of its bytes.
-    fileprivate func append(_ path: WorkerPath, to spool: SpooledBody) async throws -> Int {
+    fileprivate func append(
+        _ path: WorkerPath, to spool: SpooledBody, _ search: inout SecretSearch
+    ) async throws -> Int {
         let upload = Command.UploadFile(path.place(in: self))
         var count = 0
         _ = try await run(.uploadFile(upload)) { update in
             guard case .content(let bytes) = update.content else { return }
             count += bytes.count
+            search.look(in: bytes)
             try await spool.append(bytes)
         }
         return count

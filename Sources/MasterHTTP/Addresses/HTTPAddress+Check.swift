@@ -4,25 +4,25 @@ extension HTTPAddress {
     /// Finds what is wrong with an address before libcurl sees it, in words of its own.
     static func check(_ text: String) throws(HTTPError) {
         guard !text.isEmpty else {
-            throw .invalidURL("the address is empty; write http://host/path or https://host/path")
+            throw .invalidURL("the URL is empty; write http://host/path or https://host/path")
         }
         guard text.utf8.count <= longest else {
-            throw .invalidURL("the address has \(text.utf8.count) bytes; at most 65536 are sent")
+            throw .invalidURL("the URL has \(text.utf8.count) bytes; the limit is 65536")
         }
         guard text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
-            throw .invalidURL("the address has a line end or another control character; remove it")
+            throw .invalidURL("the URL has a line end or another control character; remove it")
         }
         guard !text.utf8.contains(UInt8(ascii: " ")) else {
-            throw .invalidURL("the address has a space in it; write %20")
+            throw .invalidURL("the URL has a space in it; write %20")
         }
         guard let separator = text.firstRange(ofASCII: "://"),
             separator > text.utf8.startIndex,
             text.utf8[..<separator].allSatisfy({ HTTPSyntax.isSchemeByte($0) })
         else {
-            throw .invalidURL("the address does not begin with http:// or https://")
+            throw .invalidURL("the URL does not begin with http:// or https://")
         }
         guard !text[separator...].utf8.starts(with: ":///".utf8) else {
-            throw .invalidURL("the address names no host between its slashes")
+            throw .invalidURL("the URL has no host between its slashes")
         }
         let scheme = text[..<separator].lowercased()
         guard scheme == "http" || scheme == "https" else {
@@ -33,11 +33,11 @@ extension HTTPAddress {
     /// What libcurl has against an address.
     static func complaint(about code: CURLUcode) -> String {
         switch code {
-        case CURLUE_BAD_PORT_NUMBER: "the port of the address is no number from 1 to 65535"
-        case CURLUE_BAD_HOSTNAME, CURLUE_NO_HOST: "the address names no host that can be one"
-        case CURLUE_BAD_IPV6: "the address has a bad IPv6 host"
-        case CURLUE_BAD_SLASHES: "the address has too many slashes after its scheme"
-        default: unsafe "the address is none (\(String(cString: curl_url_strerror(code))))"
+        case CURLUE_BAD_PORT_NUMBER: "the port of the URL is not a number from 1 to 65535"
+        case CURLUE_BAD_HOSTNAME, CURLUE_NO_HOST: "the URL has an invalid host"
+        case CURLUE_BAD_IPV6: "the URL has an invalid IPv6 address"
+        case CURLUE_BAD_SLASHES: "the URL has too many slashes after its scheme"
+        default: unsafe "the URL is invalid (\(String(cString: curl_url_strerror(code))))"
         }
     }
 }

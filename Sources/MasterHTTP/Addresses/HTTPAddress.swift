@@ -13,9 +13,11 @@ struct HTTPAddress: Sendable, Equatable {
 
     /// The address as it is asked: encoded, without user, password and fragment.
     let text: String
+    /// The address as it was given.
+    let written: String
     /// `http` or `https`.
     let scheme: String
-    /// The host, in small letters; an IPv6 address in brackets.
+    /// The host, in small letters of ASCII; an IPv6 address in brackets.
     let host: String
     /// The port, also when the address leaves it out.
     let port: Int
@@ -33,16 +35,16 @@ struct HTTPAddress: Sendable, Equatable {
         let url = try CurlURL()
         let result = url.set(text, flags: CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME)
         guard result == CURLUE_OK else { throw .invalidURL(Self.complaint(about: result)) }
-        try self.init(url)
+        try self.init(url, written: text)
     }
 
     /// The address that a `Location` header leads to from here.
     func resolving(_ location: String) throws(HTTPError) -> HTTPAddress {
         guard location.utf8.count <= Self.longest else {
-            throw .badRedirect(from: self, "an address of more than 64 KiB")
+            throw .badRedirect("a URL of more than 64 KiB")
         }
         guard HTTPSyntax.isHeaderValue(location) else {
-            throw .badRedirect(from: self, "an address with control characters")
+            throw .badRedirect("a URL with control characters")
         }
         // The same place; libcurl 7.88 would drop the last part of the path.
         if location.hasPrefix("#") { return self }
@@ -50,12 +52,23 @@ struct HTTPAddress: Sendable, Equatable {
         let flags = CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME | CURLU_ALLOW_SPACE
         guard url.set(text, flags: flags) == CURLUE_OK,
             url.set(location, flags: flags) == CURLUE_OK
-        else { throw .badRedirect(from: self, "an address that is none") }
+        else { throw .badRedirect("an invalid URL") }
         do {
-            return try HTTPAddress(url)
+            return try HTTPAddress(url, written: written(resolving: location))
         } catch {
-            throw .badRedirect(from: self, "an address that cannot be asked: \(error.message)")
+            throw .badRedirect("a URL that cannot be used: \(error.message)")
         }
+    }
+
+    /// A location as it was written, behind what it leaves out.
+    private func written(resolving location: String) -> String {
+        if location.firstRange(ofASCII: "://") != nil { return location }
+        if location.hasPrefix("//") { return "\(scheme):\(location)" }
+        let start = written.firstRange(ofASCII: "://").map { written.index($0, offsetBy: 3) }
+        let origin =
+            written[..<(start ?? written.startIndex)]
+            + written[(start ?? written.startIndex)...].prefix { !"/?#".contains($0) }
+        return origin + (location.hasPrefix("/") ? "" : "/") + location
     }
 
     /// Whether credentials given for the other address may be sent to this one as well.
@@ -68,13 +81,15 @@ struct HTTPAddress: Sendable, Equatable {
             && scheme == "https" && port == 443
     }
 
-    private init(_ url: borrowing CurlURL) throws(HTTPError) {
+    private init(_ url: borrowing CurlURL, written: String) throws(HTTPError) {
         let scheme = url.part(CURLUPART_SCHEME) ?? ""
         guard scheme == "http" || scheme == "https" else { throw .unsupportedScheme(scheme) }
         guard let host = url.part(CURLUPART_HOST), !host.isEmpty,
             let port = url.part(CURLUPART_PORT, flags: CURLU_DEFAULT_PORT).flatMap({ Int($0) }),
             port > 0
-        else { throw .invalidURL("the address names no host, or port 0") }
+        else { throw .invalidURL("the URL has no host, or port 0") }
+        let ascii = try InternationalName.ascii(host)
+        if ascii != host { try url.set(CURLUPART_HOST, ascii) }
         userInfo = Self.userInfo(of: url)
         url.remove(CURLUPART_USER)
         url.remove(CURLUPART_PASSWORD)
@@ -83,7 +98,8 @@ struct HTTPAddress: Sendable, Equatable {
         guard let text = url.part(CURLUPART_URL) else { throw .outOfMemory }
         self.text = text
         self.scheme = scheme
-        self.host = host.lowercased()
+        self.written = written
+        self.host = ascii.lowercased()
         self.port = port
         origin = "\(scheme)://\(self.host):\(port)"
     }

@@ -3,11 +3,12 @@
 /// An entry is `*`, a host, a domain with all below it (with or without a leading dot), an IPv4
 /// network as `10.0.0.0/8`, each but the last two optionally with `:port`.
 struct NoProxyList: Sendable {
-    private let entries: [Substring]
+    private let entries: [String]
 
     /// Reads a list separated by commas or spaces.
     init(_ text: String) {
         entries = text.lowercased().split { $0 == "," || $0.isWhitespace }
+            .map { InternationalName.asciiIfPossible(String($0)) }
     }
 
     /// Whether the address is to be asked directly.
@@ -15,11 +16,11 @@ struct NoProxyList: Sendable {
         entries.contains { matches($0, address) }
     }
 
-    private func matches(_ entry: Substring, _ address: HTTPAddress) -> Bool {
+    private func matches(_ entry: String, _ address: HTTPAddress) -> Bool {
         if entry == "*" || entry == address.host { return true }
         if "[\(entry)]" == address.host { return true }
-        if entry.contains("/") { return isInside(entry, address.host) }
-        var name = entry
+        if entry.contains("/") { return isInside(entry[...], address.host) }
+        var name = entry[...]
         if let colon = entry.lastIndex(of: ":"), let port = Int(entry[entry.index(after: colon)...])
         {
             guard port == address.port else { return false }

@@ -40,12 +40,14 @@ public final class HTTPClient: Sendable {
     /// Sends a request, follows its redirects, and returns the answer with its whole body.
     ///
     /// A status of the 400s or 500s is an answer. Cancelling the task ends the transfer at once.
-    /// Without a session no cookie is kept, not even from one redirect to the next.
+    /// Without a session no cookie is kept, not even from one redirect to the next. Errors and
+    /// exchanges show the address as `hiding` makes it, which gets it as it was given.
     public func send(
         _ request: HTTPRequest,
-        in session: HTTPSession? = nil
+        in session: HTTPSession? = nil,
+        hiding: HTTPHiding? = nil
     ) async throws(HTTPError) -> HTTPResponse {
-        let journey = try Journey(request, session: session, client: self)
+        let journey = try Journey(request, session: session, client: self, hiding: hiding)
         return try await journey.travel { spec in
             await loop.run(TransferJob(spec, stream: nil))
         }
@@ -61,9 +63,10 @@ public final class HTTPClient: Sendable {
     public func send(
         _ request: HTTPRequest,
         in session: HTTPSession? = nil,
+        hiding: HTTPHiding? = nil,
         receiving receive: ([UInt8]) async throws -> Void
     ) async throws -> HTTPResponse {
-        let journey = try Journey(request, session: session, client: self)
+        let journey = try Journey(request, session: session, client: self, hiding: hiding)
         var refusal: (any Error)?
         let outcome: Result<HTTPResponse, HTTPError>
         do throws(HTTPError) {

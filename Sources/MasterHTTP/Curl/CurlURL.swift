@@ -18,6 +18,11 @@ import CLibCurl
         unsafe curl_url_set(handle, CURLUPART_URL, text, UInt32(flags))
     }
 
+    /// Sets a part.
+    func set(_ part: CURLUPart, _ text: String) throws(HTTPError) {
+        guard unsafe curl_url_set(handle, part, text, 0) == CURLUE_OK else { throw .outOfMemory }
+    }
+
     /// Removes a part.
     func remove(_ part: CURLUPart) {
         unsafe curl_url_set(handle, part, nil, 0)

@@ -1,20 +1,24 @@
 import CLibCurl
+import Glibc
 
-/// Owns one easy handle and what libcurl borrows while a transfer runs; used on one thread.
+/// Owns the easy handle of one transfer and what libcurl borrows meanwhile; used on one thread.
 ///
-/// Handles are used again. Options that every transfer sets are just set anew; one that used rarer
-/// options (TLS, proxy, digest, upload) is reset first.
+/// A handle is never used again: libcurl 7.88 keeps a pointer to a header that it has freed and
+/// writes there when the next answer begins with a continuation line. A new handle costs about
+/// a microsecond, since connections belong to the multi handle.
 @safe final class EasyHandle {
     let pointer: UnsafeMutableRawPointer
     let errorText: UnsafeMutablePointer<CChar>
+    let sockets: SocketTable
     private var headerLines: UnsafeMutablePointer<curl_slist>?
     private var payload: UnsafeMutableRawBufferPointer?
-    private let sockets: SocketTable
     private var jar: CookieJar?
-    private var needsReset = false
-    private var lastSet = LastSet()
     /// The transfer under way; what libcurl calls is passed on to it.
     private(set) var transfer: Transfer?
+    /// The sockets that were opened for the transfer.
+    private var opened: [Int32] = []
+    /// Why a socket could not be opened.
+    private(set) var openFault: Int32?
 
     init?(sockets: SocketTable) {
         self.sockets = sockets
@@ -42,41 +46,38 @@ import CLibCurl
         return unsafe Unmanaged<EasyHandle>.fromOpaque(context).takeUnretainedValue().transfer
     }
 
-    /// Makes the handle ready for the next transfer, and holds it until `finish`.
+    /// Tells libcurl what to do, and holds the transfer until `finish`.
     func begin(_ transfer: Transfer) throws(HTTPError) {
-        if needsReset {
-            needsReset = false
-            try use(nil)
-            unsafe curl_easy_reset(pointer)
-            lastSet = LastSet()
-            setUp()
-        }
-        unsafe errorText[0] = 0
         self.transfer = transfer
         let spec = transfer.job.spec
-        if lastSet.url != spec.hop.address.text {
-            try set(CURLOPT_URL, spec.hop.address.text)
-            lastSet.url = spec.hop.address.text
-        }
-        if lastSet.connect != spec.timeout.connect {
-            set(CURLOPT_CONNECTTIMEOUT_MS, spec.timeout.connect.curlMilliseconds)
-            lastSet.connect = spec.timeout.connect
-        }
-        if lastSet.isObserved != spec.isObserved {
-            set(CURLOPT_VERBOSE, spec.isObserved ? 1 : 0)
-            lastSet.isObserved = spec.isObserved
-        }
+        try set(CURLOPT_URL, spec.hop.address.text)
+        // The transfer watches the limit itself, while it can still see how far the connection is.
+        set(CURLOPT_CONNECTTIMEOUT_MS, spec.timeout.connect.curlMilliseconds + 2000)
+        if spec.isObserved { set(CURLOPT_VERBOSE, 1) }
+        if transfer.needsNewConnection { set(CURLOPT_FRESH_CONNECT, 1) }
         try setCookies(spec)
         try setBody(transfer)
         try setHeaders(spec)
         try setRarely(spec)
     }
 
-    /// Lets go of what the transfer lent.
+    /// Lets go of the transfer, which holds the handle.
     func finish() {
         transfer = nil
-        unsafe payload?.deallocate()
-        unsafe payload = nil
+    }
+
+    /// Opens a socket for libcurl.
+    func open(_ address: curl_sockaddr) -> Int32 {
+        // Children of this process must not inherit the connection.
+        let descriptor = socket(
+            address.family, address.socktype | Int32(SOCK_CLOEXEC.rawValue), address.protocol)
+        if descriptor < 0 {
+            openFault = errno
+        } else {
+            opened.append(descriptor)
+            sockets.opened(descriptor)
+        }
+        return descriptor
     }
 
     func set(_ option: CURLoption, _ value: Int) {
@@ -107,8 +108,13 @@ import CLibCurl
     /// From the start of the transfer until the connection stood; zero while it does not.
     var timeUntilSending: Duration { time(CURLINFO_PRETRANSFER_TIME_T) }
 
-    /// Whether the server took the connection, though TLS may not stand yet.
-    var wasTaken: Bool { time(CURLINFO_CONNECT_TIME_T) > .zero }
+    /// Whether the server or proxy took a connection, though TLS or a tunnel may not stand yet.
+    var wasTaken: Bool {
+        time(CURLINFO_CONNECT_TIME_T) > .zero || opened.contains { sockets.stands($0) }
+    }
+
+    /// Whether a socket was opened, which happens once the name is known.
+    var hasOpened: Bool { !opened.isEmpty }
 
     private func time(_ info: CURLINFO) -> Duration {
         var microseconds: curl_off_t = 0
@@ -129,7 +135,10 @@ import CLibCurl
         set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
         unsafe master_curl_set_text(pointer, CURLOPT_PROTOCOLS_STR, "http,https")
-        unsafe master_curl_set_text(pointer, CURLOPT_ACCEPT_ENCODING, "")
+        // What is accepted is decoded by the transfer.
+        unsafe master_curl_set_text(
+            pointer, CURLOPT_ACCEPT_ENCODING, ContentDecoder.acceptedEncodings)
+        set(CURLOPT_HTTP_CONTENT_DECODING, 0)
         unsafe master_curl_set_text(pointer, CURLOPT_PROXY, "")
         unsafe master_curl_set_text(pointer, CURLOPT_NOPROXY, "")
         unsafe master_curl_set_pointer(pointer, CURLOPT_ERRORBUFFER, errorText)
@@ -142,40 +151,28 @@ import CLibCurl
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         for option in [
             CURLOPT_PRIVATE, CURLOPT_WRITEDATA, CURLOPT_HEADERDATA, CURLOPT_DEBUGDATA,
-            CURLOPT_READDATA, CURLOPT_SEEKDATA, CURLOPT_PREREQDATA,
+            CURLOPT_READDATA, CURLOPT_SEEKDATA, CURLOPT_PREREQDATA, CURLOPT_OPENSOCKETDATA,
         ] {
             unsafe master_curl_set_pointer(pointer, option, context)
         }
         // A connection outlives the handle that made it, but not the table.
         let table = unsafe Unmanaged.passUnretained(sockets).toOpaque()
-        unsafe master_curl_set_pointer(pointer, CURLOPT_OPENSOCKETDATA, table)
         unsafe master_curl_set_pointer(pointer, CURLOPT_CLOSESOCKETDATA, table)
     }
 
+    /// Takes cookies from a jar, and puts them there; without one, no cookies are kept at all.
     private func setCookies(_ spec: TransferSpec) throws(HTTPError) {
-        if jar !== spec.jar { try use(spec.jar) }
-        let text = spec.hop.cookieText
-        if lastSet.cookies != text {
-            try set(CURLOPT_COOKIE, text)
-            lastSet.cookies = text
-        }
-    }
-
-    /// Takes cookies from a jar, and puts them there; with none, keeps no cookies at all.
-    private func use(_ jar: CookieJar?) throws(HTTPError) {
-        unsafe master_curl_set_pointer(pointer, CURLOPT_SHARE, jar?.pointer)
-        // The name of no file: it makes libcurl handle cookies.
-        try set(CURLOPT_COOKIEFILE, jar == nil ? nil : "")
+        if let text = spec.hop.cookieText { try set(CURLOPT_COOKIE, text) }
+        guard let jar = spec.jar else { return }
         self.jar = jar
+        unsafe master_curl_set_pointer(pointer, CURLOPT_SHARE, jar.pointer)
+        // The name of no file: it makes libcurl handle cookies.
+        try set(CURLOPT_COOKIEFILE, "")
     }
 
     private func setBody(_ transfer: Transfer) throws(HTTPError) {
         let method = transfer.job.spec.hop.method
-        set(CURLOPT_HTTPGET, 1)
-        if lastSet.method != method {
-            try set(CURLOPT_CUSTOMREQUEST, method.rawValue)
-            lastSet.method = method
-        }
+        try set(CURLOPT_CUSTOMREQUEST, method.rawValue)
         // Giving post fields, even none, makes it a request with a body, of whatever method.
         if method == .head { set(CURLOPT_NOBODY, 1) }
         switch transfer.job.spec.hop.body {
@@ -184,10 +181,9 @@ import CLibCurl
         case .bytes(let bytes) where bytes.count <= Self.longestLoan:
             lend(bytes)
         case .bytes, .file, .spooled:
-            needsReset = true
             set(CURLOPT_UPLOAD_BUFFERSIZE, Self.largeUpload)
             let length = transfer.source?.length ?? 0
-            unsafe master_curl_set_pointer(pointer, CURLOPT_POSTFIELDS, nil)
+            set(CURLOPT_POST, 1)
             unsafe master_curl_set_offset(
                 pointer, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(length))
         }
@@ -212,12 +208,6 @@ import CLibCurl
     }
 
     private func setHeaders(_ spec: TransferSpec) throws(HTTPError) {
-        guard
-            lastSet.headers != spec.hop.headers || lastSet.suppressed != spec.hop.suppressedHeaders
-        else { return }
-        lastSet.headers = nil
-        unsafe curl_slist_free_all(headerLines)
-        unsafe headerLines = nil
         for header in spec.hop.headers {
             try append(header.value.isEmpty ? "\(header.name);" : "\(header.name): \(header.value)")
         }
@@ -229,8 +219,6 @@ import CLibCurl
             try append("\(name):")
         }
         unsafe master_curl_set_list(pointer, CURLOPT_HTTPHEADER, headerLines)
-        lastSet.headers = spec.hop.headers
-        lastSet.suppressed = spec.hop.suppressedHeaders
     }
 
     private func append(_ line: String) throws(HTTPError) {
@@ -245,31 +233,17 @@ import CLibCurl
 
     private func setRarely(_ spec: TransferSpec) throws(HTTPError) {
         if let digest = spec.hop.digest {
-            needsReset = true
             set(CURLOPT_HTTPAUTH, Self.digestWhenAsked)
             try set(CURLOPT_USERNAME, digest.user)
             try set(CURLOPT_PASSWORD, digest.password)
         }
         if let proxy = spec.proxy {
-            needsReset = true
             try set(CURLOPT_PROXY, proxy.url)
             try setTLS(spec.tls, .proxy)
         }
         if spec.tls != HTTPTLS() {
-            needsReset = true
             try setTLS(spec.tls, .server)
             try setClientCertificate(spec.tls)
         }
     }
-}
-
-/// What a handle was last told, so that it need not be told again.
-private struct LastSet {
-    var url: String?
-    var connect: Duration?
-    var cookies: String?
-    var method: HTTPMethod?
-    var headers: HTTPHeaders?
-    var suppressed: [String] = []
-    var isObserved = false
 }

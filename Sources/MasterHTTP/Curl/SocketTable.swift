@@ -18,12 +18,29 @@ final class SocketTable {
         var isListed = false
         /// Whether its closing will be heard of.
         var isConnection = false
+        /// The ends of a connection that stands.
+        var ends: ConnectionEnds?
+        /// Whether a request was sent on it.
+        var wasUsed = false
+    }
+
+    /// What a connection is to the request that is about to be sent on it.
+    enum Connection {
+        case new
+        /// One on which all that was asked has been answered.
+        case idle
+        /// One that is closed, or on which something came that nobody asked for.
+        case stale
     }
 
     private let epoll: Int32
     private let wakeEvent: Int32
     private var sockets: [Int32: Socket] = [:]
     private var changed: [Int32] = []
+    /// The connections that stood when a request was sent on them.
+    private var connections: [ConnectionEnds: Int32] = [:]
+    /// The connections that may not stand yet.
+    private var pending: [Int32] = []
     private var ready = [master_ready](repeating: master_ready(), count: 64)
 
     init() throws(HTTPError) {
@@ -36,7 +53,8 @@ final class SocketTable {
             close(wakeEvent)
             throw HTTPError(
                 .transferFailed,
-                "the HTTP client has no file descriptor left; raise the limit of open files"
+                "this process has no file descriptor left for the HTTP client; raise the limit of open "
+                    + "files (ulimit -n)"
             )
         }
     }
@@ -50,6 +68,32 @@ final class SocketTable {
     func opened(_ descriptor: Int32) {
         guard descriptor >= 0 else { return }
         sockets[descriptor] = Socket(isConnection: true)
+        pending.append(descriptor)
+    }
+
+    /// Whether a connection that was opened stands.
+    func stands(_ descriptor: Int32) -> Bool {
+        sockets[descriptor]?.isConnection == true && ConnectionEnds(of: descriptor) != nil
+    }
+
+    /// Whether a request may be sent on a connection.
+    ///
+    /// libcurl takes a connection for alive on which the end of TLS, or an answer that nobody asked
+    /// for, waits to be read. The next request would get that answer, or none. With `mustBeNew`
+    /// libcurl was told not to use one that stands.
+    func use(_ ends: ConnectionEnds, mustBeNew: Bool) -> Connection {
+        for descriptor in pending {
+            guard let ends = ConnectionEnds(of: descriptor) else { continue }
+            sockets[descriptor]?.ends = ends
+            connections[ends] = descriptor
+        }
+        pending.removeAll { sockets[$0]?.ends != nil }
+        guard let descriptor = connections[ends], let socket = sockets[descriptor] else {
+            return mustBeNew ? .new : .stale
+        }
+        sockets[descriptor]?.wasUsed = true
+        guard socket.wasUsed, !mustBeNew else { return .new }
+        return master_socket_is_quiet(descriptor) == 1 ? .idle : .stale
     }
 
     /// Takes what libcurl now waits for on a socket; nothing when it no longer does.
@@ -67,6 +111,8 @@ final class SocketTable {
 
     /// Forgets a socket that is closed; the kernel does so by itself.
     func closed(_ descriptor: Int32) {
+        if let ends = sockets[descriptor]?.ends { connections[ends] = nil }
+        pending.removeAll { $0 == descriptor }
         sockets[descriptor] = nil
     }
 

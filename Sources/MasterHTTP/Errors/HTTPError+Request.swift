@@ -7,27 +7,27 @@ extension HTTPError {
     static func unsupportedScheme(_ scheme: String) -> HTTPError {
         HTTPError(
             .unsupportedScheme,
-            "the address begins with \"\(scheme)://\"; only http:// and https:// can be asked"
+            "the URL begins with \"\(scheme)://\"; only http:// and https:// are supported"
         )
     }
 
     static func invalidMethod(_ method: HTTPMethod) -> HTTPError {
         guard method.rawValue != "CONNECT" else {
-            return HTTPError(.invalidMethod, "CONNECT is for proxies and cannot be asked for")
+            return HTTPError(.invalidMethod, "the method CONNECT is for proxies and cannot be sent")
         }
         return HTTPError(
             .invalidMethod,
-            "\(quoted(method.rawValue)) is no HTTP method; write one word such as GET or POST"
+            "\(quoted(method.rawValue)) is not an HTTP method; write one word such as GET or POST"
         )
     }
 
     static let bodyOfHead = HTTPError(
-        .invalidMethod, "a HEAD request carries no body; leave it out, or use GET")
+        .invalidMethod, "a HEAD request cannot have a body; omit it, or use GET")
 
     static func invalidHeader(name: String) -> HTTPError {
         HTTPError(
             .invalidHeader,
-            "\(quoted(name)) is no header name; use letters, digits and hyphens"
+            "\(quoted(name)) is not a header name; use letters, digits and hyphens"
         )
     }
 
@@ -42,7 +42,7 @@ extension HTTPError {
     static func reservedHeader(_ name: String) -> HTTPError {
         HTTPError(
             .invalidHeader,
-            "the header \(name) is computed from the body; leave it out"
+            "the header \(name) is computed from the body; omit it"
         )
     }
 

@@ -5,6 +5,12 @@ extension HTTPError {
         "the HTTP client has no memory left; run fewer requests at once"
     )
 
+    static let noDescriptors = HTTPError(
+        .transferFailed,
+        "this process has no file descriptor left for a connection; raise the limit of open files "
+            + "(ulimit -n), or run fewer requests at once"
+    )
+
     static let cancelled = HTTPError(.cancelled, "the request was cancelled")
 
     static let shutDown = HTTPError(
@@ -15,7 +21,7 @@ extension HTTPError {
     static func silenceTimeout(_ spec: TransferSpec) -> HTTPError {
         HTTPError(
             .silenceTimeout,
-            "no answer from \(spec.hop.address.authority) for \(spec.timeout.silence.inWords); "
+            "no answer from \(spec.route) for \(spec.timeout.silence.inWords); "
                 + "see whether the server hangs, or raise the timeout",
             mayHaveArrived: true
         )
@@ -24,42 +30,100 @@ extension HTTPError {
     static func totalTimeout(_ spec: TransferSpec, mayHaveArrived: Bool = false) -> HTTPError {
         HTTPError(
             .totalTimeout,
-            "the request to \(spec.hop.address.authority) was not done in the time it had; "
+            "the request to \(spec.route) was not done in the time it had; "
                 + "raise the total timeout, or see why the server is slow",
             mayHaveArrived: mayHaveArrived
         )
     }
 
-    static func tooLarge(_ address: HTTPAddress, limit: Int) -> HTTPError {
+    static func tooLarge(_ place: String, limit: Int) -> HTTPError {
         HTTPError(
             .tooLarge,
-            "the answer of \(address.authority) has more than \(limit) bytes; "
+            "the answer of \(place) has more than \(limit) bytes; "
                 + "raise the limit if such an answer is expected",
             mayHaveArrived: true
         )
     }
 
-    static func headersTooLarge(_ address: HTTPAddress) -> HTTPError {
+    static func headersTooLarge(_ place: String) -> HTTPError {
         HTTPError(
             .headersTooLarge,
-            "the headers of the answer of \(address.authority) have more than 256 KiB",
+            "the headers of the answer of \(place) are too large: more than 256 KiB or "
+                + "\(Transfer.mostHeadLines) lines, trailers included",
             mayHaveArrived: true
         )
     }
 
-    static func closedBeforeAnswer(_ address: HTTPAddress) -> HTTPError {
+    static func headerLineTooLong(_ place: String) -> HTTPError {
         HTTPError(
-            .closedEarly,
-            "\(address.authority) closed the connection before it answered; "
+            .headersTooLarge,
+            "the answer of \(place) has a status line, header or trailer that is too long; see "
+                + "whether something else listens on that port",
+            mayHaveArrived: true
+        )
+    }
+
+    static func tooManyInterimAnswers(_ place: String, limit: Int) -> HTTPError {
+        HTTPError(
+            .malformedResponse,
+            "\(place) sent more than \(limit) interim answers (status 1xx) and no final one; "
                 + "see the server's own log",
             mayHaveArrived: true
         )
     }
 
-    static func malformed(_ address: HTTPAddress, _ detail: String = "") -> HTTPError {
+    static func closedBeforeAnswer(_ spec: TransferSpec) -> HTTPError {
+        let place = spec.hop.place.authority
+        guard let proxy = spec.proxy, spec.hop.address.scheme == "http" else {
+            return HTTPError(
+                .closedEarly,
+                "\(place) closed the connection before it answered; see the server's own log",
+                mayHaveArrived: true
+            )
+        }
+        return HTTPError(
+            .closedEarly,
+            "the proxy \(proxy.authority) closed the connection before it passed on an answer of "
+                + "\(place); see the proxy's own log",
+            mayHaveArrived: true
+        )
+    }
+
+    static func closedBeforeRequest(_ place: String) -> HTTPError {
+        HTTPError(
+            .closedEarly,
+            "\(place) closed each connection before the request could be sent on it; see the "
+                + "server's own log"
+        )
+    }
+
+    static func cutBody(_ place: String) -> HTTPError {
+        HTTPError(
+            .closedEarly,
+            "the compressed body of the answer of \(place) is incomplete; see the server's own log",
+            mayHaveArrived: true
+        )
+    }
+
+    static func undecodable(
+        _ place: String, _ fault: ContentDecoder.Fault, _ encoding: String
+    ) -> HTTPError {
+        let message =
+            switch fault {
+            case .corruptData:
+                "the body of the answer of \(place) is not valid \(encoding), as its "
+                    + "Content-Encoding says; see the server's own log"
+            case .unknownEncoding:
+                "the answer of \(place) has the content encoding \(quoted(encoding)); "
+                    + "gzip, deflate and br are accepted"
+            }
+        return HTTPError(.malformedResponse, message, mayHaveArrived: true)
+    }
+
+    static func malformed(_ place: String, _ detail: String = "") -> HTTPError {
         HTTPError(
             .malformedResponse,
-            "the answer of \(address.authority) is no HTTP\(detail.isEmpty ? "" : ": \(detail)"); "
+            "the answer of \(place) is not HTTP\(detail.isEmpty ? "" : ": \(detail)"); "
                 + "see whether something else listens on that port",
             mayHaveArrived: true
         )
@@ -67,24 +131,19 @@ extension HTTPError {
 
     static func tooManyRedirects(
         limit: Int,
-        at address: HTTPAddress,
+        at place: String,
         exchanges: [HTTPExchange]
     ) -> HTTPError {
         HTTPError(
             .tooManyRedirects,
-            "more than \(limit) redirects, the last by \(address.authority); "
-                + "see whether the server sends its visitors in a circle",
+            "more than \(limit) redirects, the last by \(place); possible redirect loop",
             exchanges: exchanges,
             mayHaveArrived: true
         )
     }
 
-    static func badRedirect(from address: HTTPAddress, _ what: String) -> HTTPError {
-        HTTPError(
-            .badRedirect,
-            "\(address.authority) redirects to \(what)",
-            mayHaveArrived: true
-        )
+    static func badRedirect(_ message: String) -> HTTPError {
+        HTTPError(.badRedirect, message, mayHaveArrived: true)
     }
 
     /// The same error with what was exchanged until the receiver of a body threw it.

@@ -21,15 +21,22 @@ extension Transfer {
     }
 
     private var address: HTTPAddress { job.spec.hop.address }
-    private var place: String { address.authority }
+    private var proxy: ProxyRoute? { job.spec.proxy }
+    private var proxyPlace: String { proxy?.authority ?? "" }
+    private var connectLimit: String { job.spec.timeout.connect.inWords }
+    /// The host as messages show it.
+    private var hostName: String {
+        job.spec.hop.place.isHidden ? place : address.host
+    }
 
     private func describe(_ code: CURLcode) -> (HTTPError.Code, String) {
         if let refusal = refusalByProxy { return (.proxy, refusal) }
+        if isWithoutDescriptors(code) { return (.transferFailed, HTTPError.noDescriptors.message) }
         switch code {
         case CURLE_COULDNT_RESOLVE_HOST:
             return (
                 .nameNotFound,
-                "the name \(address.host) is not known; see whether it is spelt right and "
+                "the name \(hostName) is not known; see whether it is spelt right and "
                     + "whether this machine can look up names"
             )
         case CURLE_COULDNT_RESOLVE_PROXY:
@@ -40,15 +47,16 @@ extension Transfer {
             )
         case CURLE_COULDNT_CONNECT: return describeNoConnection()
         case CURLE_OPERATION_TIMEDOUT: return describeNoConnectionInTime()
+        case _ where isTooLarge(code):
+            return (.headersTooLarge, HTTPError.headerLineTooLong(place).message)
         case CURLE_OK, CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE, CURLE_SEND_ERROR, CURLE_RECV_ERROR:
             return describeLostConnection(code)
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING,
             CURLE_HTTP2:
-            return (.malformedResponse, HTTPError.malformed(address, detail(code)).message)
-        case CURLE_URL_MALFORMAT: return (.invalidURL, "the address is none: \(detail(code))")
-        case CURLE_OUT_OF_MEMORY where hasAnswer && !headIsComplete:
-            // One line of more than 100 KB.
-            return (.headersTooLarge, HTTPError.headersTooLarge(address).message)
+            return (.malformedResponse, HTTPError.malformed(place, detail(code)).message)
+        case CURLE_BAD_FUNCTION_ARGUMENT where hasAnswer:
+            return (.malformedResponse, HTTPError.malformed(place, "invalid header line").message)
+        case CURLE_URL_MALFORMAT: return (.invalidURL, "the URL is invalid: \(detail(code))")
         case CURLE_OUT_OF_MEMORY: return (.transferFailed, HTTPError.outOfMemory.message)
         default: break
         }
@@ -56,35 +64,73 @@ extension Transfer {
         return (.transferFailed, "the transfer with \(place) failed: \(detail(code))")
     }
 
-    private func describeNoConnection() -> (HTTPError.Code, String) {
-        let reason = errno(easy.longInfo(CURLINFO_OS_ERRNO))
-        if job.spec.proxy != nil {
-            return (.proxy, "the proxy \(proxyPlace) cannot be reached (\(reason.text))")
+    /// Whether the process could open no file or socket, which libcurl says in many ways.
+    private func isWithoutDescriptors(_ code: CURLcode) -> Bool {
+        if let fault = easy.openFault { return fault == EMFILE || fault == ENFILE }
+        guard !mayHaveArrived, !easy.hasOpened, code != CURLE_OPERATION_TIMEDOUT else {
+            return false
         }
-        guard reason.number != ECONNREFUSED else {
+        let descriptor = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
+        guard descriptor < 0 else {
+            close(descriptor)
+            return false
+        }
+        return errno == EMFILE || errno == ENFILE
+    }
+
+    /// Whether libcurl gave up on a line of 100 KB; up to 8.6 it calls that a lack of memory.
+    private func isTooLarge(_ code: CURLcode) -> Bool {
+        guard mayHaveArrived else { return false }
+        return code == CURLE_OUT_OF_MEMORY || code == Self.tooLarge
+            || detail(code).contains("Too large response headers")
+    }
+
+    /// `CURLE_TOO_LARGE`, which libcurl has had since 8.6.
+    private static let tooLarge = CURLcode(rawValue: 100)
+
+    private func describeNoConnection() -> (HTTPError.Code, String) {
+        let number = easy.openFault ?? Int32(easy.longInfo(CURLINFO_OS_ERRNO))
+        let reason = unsafe number == 0 ? "no connection" : String(cString: strerror(number))
+        guard proxy == nil else {
+            return (.proxy, "the proxy \(proxyPlace) cannot be reached (\(reason))")
+        }
+        guard number != ECONNREFUSED else {
             return (
                 .refused,
                 "nothing listens at \(place) (connection refused); start the server, "
-                    + "or correct the address"
+                    + "or correct the URL"
             )
         }
-        return (.unreachable, "\(place) cannot be reached (\(reason.text))")
+        return (.unreachable, "\(place) cannot be reached (\(reason))")
     }
 
     private func describeNoConnectionInTime() -> (HTTPError.Code, String) {
-        let whom = job.spec.proxy == nil ? place : "\(place) through the proxy \(proxyPlace)"
-        guard !easy.wasTaken else {
+        guard easy.wasTaken else {
+            guard easy.hasOpened else {
+                let name = proxy == nil ? hostName : "of the proxy \(proxyPlace)"
+                return (
+                    .connectTimeout,
+                    "the name \(name) was not looked up within \(connectLimit); see whether this "
+                        + "machine's name server answers, or raise the connect timeout"
+                )
+            }
             return (
                 .connectTimeout,
-                "\(whom) took the connection but did not make it ready within "
-                    + "\(job.spec.timeout.connect.inWords); see whether it speaks TLS, or raise "
-                    + "the connect timeout"
+                "no connection to \(job.spec.route) within \(connectLimit); "
+                    + "see whether a firewall drops it, or raise the connect timeout"
+            )
+        }
+        guard proxy == nil || hasTunnel else {
+            return (
+                .connectTimeout,
+                "the proxy \(proxyPlace) took the connection but opened none to \(place) within "
+                    + "\(connectLimit); see the proxy's own log, or raise the connect timeout"
             )
         }
         return (
             .connectTimeout,
-            "no connection to \(whom) within \(job.spec.timeout.connect.inWords); "
-                + "see whether a firewall drops it, or raise the connect timeout"
+            "\(job.spec.route) took the connection but did not complete the TLS handshake within "
+                + "\(connectLimit); see whether it speaks TLS, or raise the connect timeout"
         )
     }
 
@@ -92,10 +138,26 @@ extension Transfer {
         let detail = detail(code)
         if detail.contains("SSL") && detail.contains("alert") { return (.tls, describeTLS(code)) }
         if detail.contains("chunk") {
-            return (.malformedResponse, HTTPError.malformed(address, detail).message)
+            return (.malformedResponse, HTTPError.malformed(place, detail).message)
+        }
+        if proxy != nil, !hasTunnel, !mayHaveArrived {
+            return (
+                .proxy,
+                "the proxy \(proxyPlace) closed the connection before it opened one to \(place); "
+                    + "see the proxy's own log"
+            )
+        }
+        let status = StatusLine(head).map { " \($0.status)" }
+        if code == CURLE_SEND_ERROR, mayHaveArrived {
+            let answer = status.map { "answered\($0) and " } ?? ""
+            return (
+                .closedEarly,
+                "\(place) \(answer)closed the connection before it had read the whole request; "
+                    + "see whether the request is too large for it, and the server's own log"
+            )
         }
         guard hasAnswer else {
-            return (.closedEarly, HTTPError.closedBeforeAnswer(address).message)
+            return (.closedEarly, HTTPError.closedBeforeAnswer(job.spec).message)
         }
         return (
             .closedEarly,
@@ -118,22 +180,21 @@ extension Transfer {
     /// What a proxy said instead of opening a tunnel.
     private var refusalByProxy: String? {
         let status = easy.longInfo(CURLINFO_HTTP_CONNECTCODE)
-        guard status >= 300, job.spec.proxy != nil else { return nil }
-        let remedy = status == 407 ? "; give user and password in its address" : ""
-        return "the proxy \(proxyPlace) refused a way to \(place) with status \(status)\(remedy)"
+        guard status >= 300, proxy != nil else { return nil }
+        let remedy = status == 407 ? "; give user and password in its URL" : ""
+        return "the proxy \(proxyPlace) refused a tunnel to \(place) with status \(status)\(remedy)"
     }
 
-    private var proxyPlace: String { job.spec.proxy?.authority ?? "" }
+    /// Whether a proxy has opened a connection to the server.
+    private var hasTunnel: Bool {
+        (200..<300).contains(easy.longInfo(CURLINFO_HTTP_CONNECTCODE))
+    }
 
     /// libcurl's own words, the exact ones where it gives them.
     private func detail(_ code: CURLcode) -> String {
         let exact = unsafe String(cString: easy.errorText)
-        return exact.isEmpty ? code.explanation : exact
-    }
-
-    private func errno(_ number: Int) -> (number: Int32, text: String) {
-        guard number != 0 else { return (0, "no connection") }
-        return unsafe (Int32(number), String(cString: strerror(Int32(number))))
+        let detail = exact.isEmpty ? code.explanation : exact
+        return job.spec.hop.place.isHidden ? detail.replacing(address.host, with: place) : detail
     }
 
     private static let tlsCodes = [

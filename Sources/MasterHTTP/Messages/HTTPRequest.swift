@@ -15,6 +15,8 @@ public struct HTTPRequest: Sendable, Hashable {
     public var suppressedHeaders: [String]
     /// Names of headers that are dropped, as `Authorization` is, when a redirect leaves the host.
     public var sensitiveHeaders: [String]
+    /// Whether the body holds a secret: a redirect that would take it to another host is an error.
+    public var hasSensitiveBody: Bool
     /// What is sent.
     public var body: HTTPBody
     /// Cookies sent with this request besides the session's; of the same name both are sent.
@@ -51,6 +53,7 @@ public struct HTTPRequest: Sendable, Hashable {
         self.body = body
         suppressedHeaders = []
         sensitiveHeaders = []
+        hasSensitiveBody = false
         cookies = []
         authentication = nil
         timeout = HTTPTimeout()

@@ -10,9 +10,10 @@ extension HTTPClient {
     /// - Throws: `HTTPError` of code `noCredentials` when there is no such file, when it can't be
     ///   read, and when it has no entry for the host.
     public func netrcCredentials(
-        for address: String
+        for address: String, hiding: HTTPHiding? = nil
     ) async throws(HTTPError) -> (user: String, password: String) {
-        let host = try addresses.address(address).host
+        let address = try addresses.address(address)
+        let shown = ShownAddress(address, hiding: hiding)
         let path = try netrcPath()
         let text: Result<String, HTTPError> = await withCheckedContinuation { continuation in
             DispatchQueue.global().async {
@@ -22,7 +23,9 @@ extension HTTPClient {
                     })
             }
         }
-        let entry = try Self.entry(for: host, in: text.get(), path)
+        let entry = try Self.entry(
+            for: address.host, shown: shown.isHidden ? shown.authority : address.host,
+            in: text.get(), path)
         return (entry.login, entry.password)
     }
 
@@ -59,13 +62,13 @@ extension HTTPClient {
             throw .noCredentials("\(path) cannot be read: \(error.reason)")
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw .noCredentials("\(path) is no text in UTF-8")
+            throw .noCredentials("\(path) is not UTF-8 text")
         }
         return text
     }
 
     private static func entry(
-        for host: String, in text: String, _ path: String
+        for host: String, shown: String, in text: String, _ path: String
     ) throws(HTTPError) -> Netrc.Entry {
         let netrc: Netrc
         do throws(Netrc.Fault) {
@@ -75,7 +78,7 @@ extension HTTPClient {
         }
         guard let entry = netrc.entry(for: host) else {
             throw .noCredentials(
-                "\(path) has no entry for \(host); add 'machine \(host) login … password …'")
+                "\(path) has no entry for \(shown); add 'machine \(shown) login … password …'")
         }
         return entry
     }

@@ -21,7 +21,7 @@ struct Netrc {
         var tokens = NetrcTokens(text)
         while let token = try tokens.next() {
             switch token {
-            case "machine": entries.append(Entry(host: try tokens.value(of: token).lowercased()))
+            case "machine": entries.append(Entry(host: Self.host(try tokens.value(of: token))))
             case "default": entries.append(Entry(host: nil))
             case "macdef": tokens.skipToEmptyLine()
             case "login", "user": try set(\.login, to: try tokens.value(of: token), tokens.line)
@@ -34,6 +34,10 @@ struct Netrc {
                         + "account, macdef; put quotes around a password with spaces")
             }
         }
+    }
+
+    private static func host(_ name: String) -> String {
+        InternationalName.asciiIfPossible(name).lowercased()
     }
 
     private mutating func set(

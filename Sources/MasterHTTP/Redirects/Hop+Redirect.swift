@@ -10,15 +10,26 @@ extension Hop {
     /// The request that an answer leads to, or nil when it is the final one.
     ///
     /// - Throws: `HTTPError` of code `badRedirect` when it leads where the client does not go.
-    func redirected(by answer: HTTPExchange, dropping sensitive: [String]) throws(HTTPError) -> Hop?
-    {
+    func redirected(by answer: HTTPExchange) throws(HTTPError) -> Hop? {
         guard Self.isRedirect(status: answer.status), let location = answer.headers["Location"],
             !location.isEmpty
         else { return nil }
         var next = self
-        next.address = try address.resolving(location)
+        do throws(HTTPError) {
+            next.address = try address.resolving(location)
+        } catch {
+            throw .badRedirect("\(place.authority) redirects to \(error.message)")
+        }
+        next.place = ShownAddress(next.address, hiding: hiding)
         next.changeMethod(status: answer.status)
-        if !next.address.mayKeepCredentials(of: address) { next.dropCredentials(sensitive) }
+        guard !next.address.mayKeepCredentials(of: address) else { return next }
+        if hasSensitiveBody, !next.body.isNone {
+            throw .badRedirect(
+                "\(place.authority) redirects to \(next.place.authority) with status "
+                    + "\(answer.status), and the body, which holds a secret, is not sent to another "
+                    + "host; if it belongs there, use that URL")
+        }
+        next.dropCredentials()
         return next
     }
 
@@ -37,8 +48,8 @@ extension Hop {
         )
     }
 
-    private mutating func dropCredentials(_ sensitive: [String]) {
-        for name in ["Authorization", "Proxy-Authorization", "Cookie", "Host"] + sensitive {
+    private mutating func dropCredentials() {
+        for name in ["Authorization", "Proxy-Authorization", "Cookie", "Host"] + sensitiveHeaders {
             headers.remove(name)
         }
         cookies = []

@@ -7,6 +7,11 @@ struct Hop: Sendable {
     var body: TransferBody
     var cookies: [HTTPPair]
     var digest: HTTPAddress.UserInfo?
+    let sensitiveHeaders: [String]
+    let hasSensitiveBody: Bool
+    let hiding: HTTPHiding?
+    /// How the address is shown.
+    var place: ShownAddress
 
     /// Merges what request, session and client say.
     ///
@@ -14,11 +19,21 @@ struct Hop: Sendable {
     init(
         _ request: HTTPRequest,
         session: HTTPSessionConfiguration?,
-        client: HTTPClient
+        client: HTTPClient,
+        hiding: HTTPHiding?
     ) throws(HTTPError) {
         guard request.method.isValid else { throw .invalidMethod(request.method) }
         method = request.method
-        address = try client.addresses.address(FormEncoding.append(request.query, to: request.url))
+        let url = FormEncoding.append(request.query, to: request.url)
+        do throws(HTTPError) {
+            address = try client.addresses.address(url)
+        } catch  where error.code == .unsupportedScheme && hiding.map({ $0(url) != url }) ?? false {
+            throw .unsupportedScheme("…")
+        }
+        self.hiding = hiding
+        place = ShownAddress(address, hiding: hiding)
+        sensitiveHeaders = request.sensitiveHeaders
+        hasSensitiveBody = request.hasSensitiveBody
         suppressedHeaders = request.suppressedHeaders
         cookies = request.cookies
         var headers: HTTPHeaders = ["User-Agent": client.configuration.userAgent]
@@ -51,7 +66,8 @@ struct Hop: Sendable {
         switch authentication {
         case .basic(let user, let password):
             guard !user.contains(":") else {
-                throw HTTPError(.invalidHeader, "a user name of basic authentication has no colon")
+                throw HTTPError(
+                    .invalidHeader, "a user name cannot have a colon in basic authentication")
             }
             headers.add("Authorization", "Basic \(Base64.encode("\(user):\(password)"))")
         case .digest(let user, let password):

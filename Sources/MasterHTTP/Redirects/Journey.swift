@@ -1,7 +1,6 @@
 /// A request on its way: hop after hop, until an answer is final.
 struct Journey {
     private let redirects: HTTPRedirects
-    private let sensitiveHeaders: [String]
     private let timeout: HTTPTimeout
     private let responseLimit: Int
     private let cutsLongBody: Bool
@@ -15,9 +14,10 @@ struct Journey {
     private var history: [HTTPExchange] = []
 
     /// Checks the request, and merges what session and client add to it.
-    init(_ request: HTTPRequest, session: HTTPSession?, client: HTTPClient) throws(HTTPError) {
+    init(
+        _ request: HTTPRequest, session: HTTPSession?, client: HTTPClient, hiding: HTTPHiding?
+    ) throws(HTTPError) {
         redirects = request.redirects
-        sensitiveHeaders = request.sensitiveHeaders
         timeout = request.timeout
         responseLimit = request.responseLimit
         cutsLongBody = request.cutsLongBody
@@ -30,7 +30,8 @@ struct Journey {
         hop = try Hop(
             request,
             session: session?.configuration,
-            client: client
+            client: client,
+            hiding: hiding
         )
     }
 
@@ -44,7 +45,7 @@ struct Journey {
             else { return HTTPResponse(history: history, final: exchange) }
             history.append(exchange)
             guard history.count <= limit else {
-                throw .tooManyRedirects(limit: limit, at: hop.address, exchanges: history)
+                throw .tooManyRedirects(limit: limit, at: hop.place.authority, exchanges: history)
             }
             hop = next
         }
@@ -54,7 +55,7 @@ struct Journey {
         _ carry: (TransferSpec) async -> TransferOutcome
     ) async throws(HTTPError) -> HTTPExchange {
         do {
-            return try await carry(specification()).exchange(method: hop.method, hop.address)
+            return try await carry(specification()).exchange(method: hop.method, hop.place)
         } catch {
             throw error.following(history)
         }
@@ -62,7 +63,7 @@ struct Journey {
 
     private func next(after exchange: HTTPExchange) throws(HTTPError) -> Hop? {
         do {
-            return try hop.redirected(by: exchange, dropping: sensitiveHeaders)
+            return try hop.redirected(by: exchange)
         } catch {
             throw error.following(history + [exchange])
         }
@@ -76,7 +77,8 @@ struct Journey {
             proxy: try ProxyRoute.choose(
                 proxies,
                 for: hop.address,
-                environment: client.environmentProxies
+                environment: client.environmentProxies,
+                hiding: hop.hiding
             ),
             timeout: timeout,
             deadline: deadline,

@@ -11,19 +11,16 @@ extension Transfer {
     var overdue: HTTPError? {
         let now = clock.now
         if let deadline = job.spec.deadline, deadline <= now {
-            return HTTPError.totalTimeout(job.spec, mayHaveArrived: mayHaveArrived)
+            return .totalTimeout(job.spec, mayHaveArrived: mayHaveArrived)
         }
         if let deadline = connectDeadline, deadline <= now {
             return error(CURLE_OPERATION_TIMEDOUT)
         }
         guard let deadline = silenceDeadline, deadline <= now else { return nil }
-        return HTTPError.silenceTimeout(job.spec)
+        return .silenceTimeout(job.spec)
     }
 
     /// When the connection must stand; `nil` once it does.
-    ///
-    /// libcurl is told of the same limit, but a timer of its own that comes a moment too early
-    /// does not come again.
     private var connectDeadline: ContinuousClock.Instant? {
         guard easy.timeUntilSending == .zero else { return nil }
         return startedAt + job.spec.timeout.connect

@@ -2,8 +2,16 @@ import CLibCurl
 
 /// One transfer under way; made, used and finished on the loop's thread.
 final class Transfer {
-    /// The most bytes of headers taken from a server.
+    /// The most bytes and lines of headers and trailers taken from a server, those of interim
+    /// answers and challenges included; libcurl keeps them all.
     static let longestHead = 256 << 10
+    static let mostHeadLines = 5000
+    /// The most interim answers (1xx) to a request.
+    static let mostInterimAnswers = 1000
+    /// The most stale connections after which a request is begun again.
+    private static let mostStaleConnections = 2
+    /// The most answers to challenges: one, and one more to a challenge that says `stale=true`.
+    private static let mostChallenges = 2
 
     let job: TransferJob
     let completion: CheckedContinuation<TransferOutcome, Never>
@@ -11,23 +19,33 @@ final class Transfer {
     let source: BodySource?
     let clock: LoopClock
     let startedAt: ContinuousClock.Instant
+    /// How many connections were found to be stale before; the next one is new.
+    let staleConnections: Int
     var progress = TransferProgress()
 
     private var requestHead: [UInt8] = []
-    private var head: [UInt8] = []
+    private(set) var head: [UInt8] = []
     private(set) var headIsComplete = false
     private var body: [UInt8] = []
     private var streams = false
     private var announcedLength = 0
+    private var headByteCount = 0
+    private var headLineCount = 0
+    private var interimAnswerCount = 0
+    private var challengeCount = 0
+    private var encoding = ""
+    private var decoder: ContentDecoder?
 
     /// Opens what is to be sent and prepares the handle.
     init(
         _ job: TransferJob,
         completion: CheckedContinuation<TransferOutcome, Never>,
         easy: EasyHandle,
-        clock: LoopClock
+        clock: LoopClock,
+        staleConnections: Int
     ) throws(HTTPError) {
         self.job = job
+        self.staleConnections = staleConnections
         self.completion = completion
         self.easy = easy
         self.clock = clock
@@ -39,10 +57,27 @@ final class Transfer {
     /// Whether a status line was received.
     var hasAnswer: Bool { !head.isEmpty }
 
-    /// Whether there is an answer, after libcurl has ended the transfer with a code.
-    func hasEndedWell(_ result: CURLcode) -> Bool {
-        headIsComplete && progress.fault == nil && (result == CURLE_OK || progress.isCut)
+    /// Whether the connection must not be one that was used before.
+    var needsNewConnection: Bool { staleConnections > 0 }
+
+    /// Whether the transfer ended before anything was sent that was not answered.
+    var canBeginAgain: Bool {
+        progress.isStale && staleConnections < Self.mostStaleConnections
     }
+
+    /// What is wrong, after libcurl has ended the transfer with a code; nil when there is an answer.
+    func fault(after result: CURLcode) -> HTTPError? {
+        guard progress.fault == nil, headIsComplete,
+            result == CURLE_OK || progress.isCut || progress.isRefused
+        else { return error(result) }
+        guard let decoder, !decoder.isFinished, !progress.isCut, !progress.isRefused else {
+            return nil
+        }
+        return .cutBody(place)
+    }
+
+    /// The server, for messages.
+    var place: String { job.spec.hop.place.authority }
 
     /// The complete answer, or what was kept of a long one.
     var answer: TransferOutcome.Answer {
@@ -60,10 +95,23 @@ final class Transfer {
     /// Says whether the request may be sent now that a connection stands.
     ///
     /// When a kept connection ends before a byte of the answer came, libcurl would send the request
-    /// again over another one, though it may have arrived.
-    func beginRequest() -> Bool {
+    /// again over another one, though it may have arrived. It also sends it again to answer a
+    /// challenge, as often as the server likes.
+    func beginRequest(on ends: ConnectionEnds) -> Bool {
         guard !progress.isUnanswered || !mayHaveArrived else {
-            progress.fault = .closedBeforeAnswer(job.spec.hop.address)
+            progress.fault = .closedBeforeAnswer(job.spec)
+            return false
+        }
+        if headIsComplete {
+            challengeCount += 1
+            guard challengeCount <= Self.mostChallenges else {
+                progress.isRefused = true
+                return false
+            }
+        }
+        if easy.sockets.use(ends, mustBeNew: needsNewConnection && !headIsComplete) == .stale {
+            progress.isStale = true
+            progress.fault = .closedBeforeRequest(place)
             return false
         }
         progress.isUnanswered = true
@@ -74,16 +122,18 @@ final class Transfer {
     func receiveHeader(_ line: UnsafeRawBufferPointer) -> Int {
         progress.isUnanswered = false
         noteActivity()
+        headByteCount += line.count
+        headLineCount += 1
+        guard headByteCount <= Self.longestHead, headLineCount <= Self.mostHeadLines else {
+            progress.fault = .headersTooLarge(place)
+            return 0
+        }
         let startsAnswer = unsafe line.starts(with: "HTTP/".utf8)
         if headIsComplete, !startsAnswer { return line.count }
         if startsAnswer { forgetAnswer() }
         if head.isEmpty { head.reserveCapacity(512) }
         unsafe head.append(contentsOf: line)
-        unsafe noteLength(line)
-        guard head.count <= Self.longestHead else {
-            progress.fault = .headersTooLarge(job.spec.hop.address)
-            return 0
-        }
+        unsafe noteField(line)
         if unsafe line.count <= 2 && line.allSatisfy({ $0 == 0x0D || $0 == 0x0A }) {
             completeHead()
         }
@@ -93,25 +143,38 @@ final class Transfer {
     /// Takes a piece of the answer's body.
     func receiveBody(_ piece: UnsafeRawBufferPointer) -> Int {
         noteActivity()
-        if streams, let stream = job.stream {
-            guard unsafe stream.push(piece) else {
-                progress.isPaused = true
-                return Int(CURL_WRITEFUNC_PAUSE)
-            }
-            return piece.count
+        let taken: ContentDecoder.Taken
+        do throws(ContentDecoder.Fault) {
+            if decoder == nil, !encoding.isEmpty { decoder = try ContentDecoder(encoding) }
+            taken = unsafe try decoder?.decode(piece) { unsafe take($0) } ?? take(piece)
+        } catch {
+            progress.fault = .undecodable(place, error, encoding)
+            return 0
         }
+        switch taken {
+        case .all: return piece.count
+        case .stop: return 0
+        case .later:
+            progress.isPaused = true
+            return Int(CURL_WRITEFUNC_PAUSE)
+        }
+    }
+
+    /// Takes a decoded piece.
+    private func take(_ piece: UnsafeRawBufferPointer) -> ContentDecoder.Taken {
+        if streams, let stream = job.stream { return unsafe stream.push(piece) ? .all : .later }
         let room = job.spec.responseLimit - body.count
         guard piece.count > room else {
             unsafe body.append(contentsOf: piece)
-            return piece.count
+            return .all
         }
         if job.spec.cutsLongBody {
             unsafe body.append(contentsOf: piece.prefix(room))
             progress.isCut = true
         } else {
-            progress.fault = .tooLarge(job.spec.hop.address, limit: job.spec.responseLimit)
+            progress.fault = .tooLarge(place, limit: job.spec.responseLimit)
         }
-        return 0
+        return .stop
     }
 
     /// Gives the next bytes of the request's body.
@@ -144,22 +207,34 @@ final class Transfer {
         body.removeAll()
         headIsComplete = false
         announcedLength = 0
+        encoding = ""
+        decoder = nil
     }
 
     private func noteActivity() {
         progress.lastActivity = clock.now
     }
 
-    /// Takes note of a `Content-Length` line, without reading the others.
-    private func noteLength(_ line: UnsafeRawBufferPointer) {
-        let name: StaticString = "content-length:"
-        guard line.count > name.utf8CodeUnitCount,
-            unsafe HTTPSyntax.lowered(line[8]) == UInt8(ascii: "l"),
-            unsafe line.prefix(name.utf8CodeUnitCount).elementsEqual(
-                name.description.utf8, by: { HTTPSyntax.lowered($0) == $1 })
-        else { return }
-        let value = unsafe line.dropFirst(name.utf8CodeUnitCount).filter { $0 > 0x20 }
-        announcedLength = Int(HTTPSyntax.text(value)) ?? 0
+    /// Takes note of the few fields that matter here, without reading the others.
+    private func noteField(_ line: UnsafeRawBufferPointer) {
+        if let value = unsafe value(of: "content-length", in: line) {
+            announcedLength = Int(value) ?? 0
+        } else if let value = unsafe value(of: "content-encoding", in: line)
+            ?? value(of: "transfer-encoding", in: line), value.lowercased() != "chunked"
+        {
+            encoding += encoding.isEmpty ? value : ",\(value)"
+        }
+    }
+
+    /// The value of a line when it has a name, given in small letters.
+    private func value(of name: StaticString, in line: UnsafeRawBufferPointer) -> String? {
+        let count = name.utf8CodeUnitCount
+        guard unsafe line.count > count && line[count] == UInt8(ascii: ":"),
+            unsafe line.prefix(count).elementsEqual(
+                UnsafeBufferPointer(start: name.utf8Start, count: count),
+                by: { HTTPSyntax.lowered($0) == $1 })
+        else { return nil }
+        return unsafe HTTPSyntax.text(line.dropFirst(count + 1).filter { $0 > 0x20 })
     }
 
     /// Whether the head already tells that the body will be too large.
@@ -182,14 +257,21 @@ final class Transfer {
     }
 
     private func completeHead() {
-        guard let line = StatusLine(head), line.status >= 200 else { return }
+        guard let line = StatusLine(head) else { return }
+        guard line.status >= 200 else {
+            interimAnswerCount += 1
+            if interimAnswerCount > Self.mostInterimAnswers {
+                progress.fault = .tooManyInterimAnswers(place, limit: Self.mostInterimAnswers)
+            }
+            return
+        }
         headIsComplete = true
         let spec = job.spec
         let isRedirect = spec.followsRedirects && Hop.isRedirect(status: line.status)
         let headers = job.stream == nil ? nil : HTTPHeaders(head: head)
         streams = job.stream != nil && !(isRedirect && headers?.contains("Location") == true)
         if !streams, announcesTooMuch(line.status) {
-            progress.fault = .tooLarge(spec.hop.address, limit: spec.responseLimit)
+            progress.fault = .tooLarge(place, limit: spec.responseLimit)
         }
     }
 }
@@ -206,6 +288,10 @@ struct TransferProgress {
     var lastActivity: ContinuousClock.Instant?
     /// Whether the body was cut where it grew too long, which ends the transfer well.
     var isCut = false
+    /// Whether the server still asks for credentials that it was given, which is its answer.
+    var isRefused = false
+    /// Whether nothing was sent because the connection was of no use any more.
+    var isStale = false
     /// Why a callback stopped the transfer.
     var fault: HTTPError?
 }

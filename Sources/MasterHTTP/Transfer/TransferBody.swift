@@ -47,6 +47,11 @@ enum TransferBody: Sendable {
         headers.add("Content-Type", type)
     }
 
+    /// Whether there is no body.
+    var isNone: Bool {
+        if case .none = self { true } else { false }
+    }
+
     /// The value of `Content-Length`, when it is known before the file is opened.
     var lengthText: String? {
         switch self {

@@ -15,19 +15,19 @@ enum TransferOutcome: Sendable {
     }
 
     /// The exchange that the transfer was.
-    func exchange(method: HTTPMethod, _ address: HTTPAddress) throws(HTTPError) -> HTTPExchange {
+    func exchange(method: HTTPMethod, _ place: ShownAddress) throws(HTTPError) -> HTTPExchange {
         switch self {
         case .failed(var error, let answer):
             guard let answer else { throw error }
             let line = StatusLine(answer.head)
             error.unfinished = HTTPExchange(
-                method: method, url: address.text, statusLine: line, answer: answer)
+                method: method, url: place.url, statusLine: line, answer: answer)
             throw error
         case .answered(let answer):
-            guard let line = StatusLine(answer.head) else { throw .malformed(address) }
+            guard let line = StatusLine(answer.head) else { throw .malformed(place.authority) }
             return HTTPExchange(
                 method: method,
-                url: address.text,
+                url: place.url,
                 statusLine: line,
                 answer: answer
             )

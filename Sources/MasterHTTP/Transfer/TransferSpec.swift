@@ -12,6 +12,12 @@ final class TransferSpec: Sendable {
     /// Whether every byte is shown to the transfer, which costs time.
     let isObserved: Bool
 
+    /// The server, and the proxy on the way there, for messages.
+    var route: String {
+        let place = hop.place.authority
+        return proxy.map { "\(place) through the proxy \($0.authority)" } ?? place
+    }
+
     init(
         hop: Hop,
         tls: HTTPTLS,

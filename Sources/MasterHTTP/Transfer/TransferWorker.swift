@@ -6,10 +6,8 @@ import Glibc
 final class TransferWorker {
     private let loop: TransferLoop
     private let multi: CurlMulti
-    private let limits: TransferLimits
     private var queue: TransferQueue<(TransferJob, CheckedContinuation<TransferOutcome, Never>)>
     private var transfers: [ObjectIdentifier: Transfer] = [:]
-    private var idle: [EasyHandle] = []
     private let clock = LoopClock()
     private var told: [(CheckedContinuation<TransferOutcome, Never>, TransferOutcome)] = []
     private var nextCheck: ContinuousClock.Instant?
@@ -17,7 +15,6 @@ final class TransferWorker {
     init(loop: TransferLoop, multi: CurlMulti, limits: TransferLimits) {
         self.loop = loop
         self.multi = multi
-        self.limits = limits
         queue = TransferQueue(limits)
     }
 
@@ -77,15 +74,18 @@ final class TransferWorker {
         return hasStarted
     }
 
+    /// Begins a transfer; after others of the same job that found their connections stale, on a new
+    /// connection.
     private func start(
         _ job: TransferJob,
-        _ completion: CheckedContinuation<TransferOutcome, Never>
+        _ completion: CheckedContinuation<TransferOutcome, Never>,
+        staleConnections: Int = 0
     ) throws(HTTPError) {
-        guard let easy = idle.popLast() ?? EasyHandle(sockets: multi.sockets) else {
-            throw .outOfMemory
-        }
+        guard let easy = EasyHandle(sockets: multi.sockets) else { throw .outOfMemory }
         do throws(HTTPError) {
-            let transfer = try Transfer(job, completion: completion, easy: easy, clock: clock)
+            let transfer = try Transfer(
+                job, completion: completion, easy: easy, clock: clock,
+                staleConnections: staleConnections)
             guard multi.add(easy) else { throw HTTPError.outOfMemory }
             transfers[ObjectIdentifier(job)] = transfer
             check(at: transfer.nextDeadline)
@@ -97,18 +97,34 @@ final class TransferWorker {
 
     private func finishAll() {
         while let (transfer, result) = multi.nextFinished() {
-            if transfer.hasEndedWell(result) {
-                finish(transfer, .answered(transfer.answer))
+            if transfer.canBeginAgain {
+                beginAgain(transfer)
+            } else if let fault = transfer.fault(after: result) {
+                finish(transfer, .failed(fault, transfer.beginning))
             } else {
-                finish(transfer, .failed(transfer.error(result), transfer.beginning))
+                finish(transfer, .answered(transfer.answer))
             }
+        }
+    }
+
+    /// Sends on a new connection what was not sent on a stale one.
+    private func beginAgain(_ transfer: Transfer) {
+        multi.remove(transfer.easy)
+        transfer.easy.finish()
+        transfers[ObjectIdentifier(transfer.job)] = nil
+        do throws(HTTPError) {
+            try start(
+                transfer.job, transfer.completion,
+                staleConnections: transfer.staleConnections + 1)
+        } catch {
+            queue.finish(host: transfer.job.spec.hop.address.origin)
+            tell(transfer.job, transfer.completion, .failed(error))
         }
     }
 
     private func finish(_ transfer: Transfer, _ outcome: TransferOutcome) {
         multi.remove(transfer.easy)
         transfer.easy.finish()
-        if idle.count < limits.inFlight { idle.append(transfer.easy) }
         transfers[ObjectIdentifier(transfer.job)] = nil
         queue.finish(host: transfer.job.spec.hop.address.origin)
         tell(transfer.job, transfer.completion, outcome)

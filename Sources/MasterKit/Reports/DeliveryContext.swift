@@ -52,7 +52,8 @@ public struct DeliveryContext: Sendable {
         trace.note(receiver: mask.apply(to: HTTPAddress.withoutUser(request.url)))
         let response: HTTPResponse
         do {
-            response = try await http.send(request, in: session)
+            response = try await http.send(
+                request, in: session, hiding: { [mask] in mask.apply(to: $0) })
         } catch {
             trace.note(fault: error)
             throw error

@@ -89,7 +89,8 @@ public struct StepContext: Sendable {
 
     /// Sends an HTTP request in the session of the build.
     public func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
-        try await host.http.send(request, in: host.session)
+        let mask = mask
+        return try await host.http.send(request, in: host.session, hiding: { mask.apply(to: $0) })
     }
 
     /// A user and a password for an address, from the file that `NETRC` names or from `~/.netrc`.
@@ -98,14 +99,17 @@ public struct StepContext: Sendable {
     public func netrcCredentials(
         for address: String
     ) async throws(HTTPError) -> (user: String, password: String) {
-        try await host.http.netrcCredentials(for: address)
+        let mask = mask
+        return try await host.http.netrcCredentials(for: address, hiding: { mask.apply(to: $0) })
     }
 
     /// Sends an HTTP request whose body is handed on as it comes and not kept.
     public func send(
         _ request: HTTPRequest, receiving: ([UInt8]) async throws -> Void
     ) async throws -> HTTPResponse {
-        try await host.http.send(request, in: host.session, receiving: receiving)
+        let mask = mask
+        return try await host.http.send(
+            request, in: host.session, hiding: { mask.apply(to: $0) }, receiving: receiving)
     }
 }
 

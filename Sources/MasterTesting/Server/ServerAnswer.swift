@@ -25,6 +25,9 @@ public indirect enum ServerAnswer: Sendable {
     case endless(head: [UInt8], repeating: [UInt8])
     /// The answer, once the gate lets one through.
     case afterSignal(ServerGate, ServerAnswer)
+    /// The answer; then, once the gate lets one through, bytes that nobody asked for, and with
+    /// none the end of the connection. `ServerGate.done` tells when they were sent.
+    case followed(ServerAnswer, by: [UInt8], ServerGate)
 
     /// A whole answer with a text as its body.
     public static func text(

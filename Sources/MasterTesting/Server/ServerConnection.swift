@@ -157,6 +157,12 @@ final class ServerConnection {
             return false
         case .afterSignal(let gate, let answer):
             return gate.wait(or: stopSignal) && carryOut(answer, isHead: isHead)
+        case .followed(let answer, let bytes, let gate):
+            guard carryOut(answer, isHead: isHead), gate.wait(or: stopSignal) else { return false }
+            let isOpen = !bytes.isEmpty && send(bytes)
+            if !isOpen { shutdown(socket.number, Int32(SHUT_WR)) }
+            gate.markDone()
+            return isOpen
         }
     }
 

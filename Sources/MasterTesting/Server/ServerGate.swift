@@ -6,6 +6,7 @@ import Synchronization
 public final class ServerGate: Sendable {
     private let pipe: SignalPipe
     private let isOpen = Atomic(false)
+    private let finished = Mutex((count: 0, waiters: [CheckedContinuation<Void, Never>]()))
 
     /// Makes a closed gate.
     ///
@@ -23,6 +24,34 @@ public final class ServerGate: Sendable {
     public func open() {
         isOpen.store(true, ordering: .releasing)
         pipe.signal()
+    }
+
+    /// Waits until the server has carried out what one passage let through.
+    public func done() async {
+        await withCheckedContinuation { continuation in
+            let isDone = finished.withLock { finished in
+                guard finished.count > 0 else {
+                    finished.waiters.append(continuation)
+                    return false
+                }
+                finished.count -= 1
+                return true
+            }
+            if isDone { continuation.resume() }
+        }
+    }
+
+    /// Tells that what one passage let through is carried out.
+    func markDone() {
+        let waiter = finished.withLock { finished in
+            if let waiter = finished.waiters.first {
+                finished.waiters.removeFirst()
+                return Optional(waiter)
+            }
+            finished.count += 1
+            return nil
+        }
+        waiter?.resume()
     }
 
     /// Waits for a passage and takes it; false when the other descriptor became readable first.

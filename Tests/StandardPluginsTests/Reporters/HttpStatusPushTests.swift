@@ -111,6 +111,40 @@ struct HttpStatusPushTests {
         #expect(requests.map { $0.header("Authorization") } == [header])
     }
 
+    /// A report whose receiver answered before it was asked would be lost without a word.
+    @Test(arguments: ["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 408 Late\r\n\r\n", ""])
+    func `a report is not delivered by an answer that nobody asked for`(
+        _ unasked: String
+    ) async throws {
+        let gate = try ServerGate()
+        try await withLoopbackServer(handler: { _ in
+            .followed(.text("ok"), by: Array(unasked.utf8), gate)
+        }) { server in
+            let reporter = try HttpStatusPush.configured(["serverUrl": .string(server.url)])
+            let harness = try ReporterHarness()
+            for count in 1...4 {
+                try await harness.send(Report(body: .json([.int(count)])), through: reporter)
+                gate.pass()
+                await gate.done()
+                #expect(server.requests.map(\.text).last == "[\(count)]")
+            }
+            #expect(server.requests.count == 4)
+        }
+    }
+
+    @Test(arguments: [
+        "HTTP/1.1 200 OK\r\n folded: x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n\u{1F}",
+    ])
+    func `a hostile answer is a fault and no more`(_ answer: String) async throws {
+        for _ in 0..<3 {
+            let error = await #expect(throws: DeliveryError.self) {
+                try await push("SERVER/") { _ in .raw(Array(answer.utf8)) }
+            }
+            #expect(error?.verdict == .retry(after: nil))
+        }
+    }
+
     @Test func `a redirect is not followed`() async throws {
         let error = await #expect(throws: DeliveryError.self) {
             try await push("SERVER/") { _ in .redirect(302, to: "/elsewhere") }

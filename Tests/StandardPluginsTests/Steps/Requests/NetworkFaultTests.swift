@@ -131,4 +131,38 @@ struct NetworkFaultTests {
             #expect(throws: CancellationError.self) { try outcome.get() }
         }
     }
+
+    @Test(arguments: [
+        "json: {token: !Secret token}", "data: {token: !Secret token}", "data: !Secret token",
+        "{files: {f: {content: !Secret token}}}", "{files: {f: x}, data: {a: !Secret token}}",
+    ])
+    func `a redirect takes no secret body to another place`(_ body: String) async throws {
+        try await withLoopbackServer { other in
+            let target = "\(other.url)/elsewhere"
+            let setting = body.hasPrefix("{") ? String(body.dropFirst().dropLast()) : body
+            let run = try await StepRun.of(
+                POST.self, "{url: SERVER/, \(setting)}", secrets: ["token": "s3cr3t value"]
+            ) { _ in .redirect(307, to: target) }
+            #expect(run.results == .failure)
+            #expect(other.requests.isEmpty)
+            let log = run.log("log") ?? ""
+            #expect(log.contains("the body, which holds a secret, is not sent to another host"))
+
+            let open = try await StepRun.of(
+                POST.self, "{url: SERVER/, data: {a: b}}", secrets: ["token": "s3cr3t value"]
+            ) { _ in .redirect(307, to: target) }
+            #expect(open.results == .success)
+            #expect(other.requests.map(\.text) == ["a=b"])
+        }
+    }
+
+    @Test func `no part of a secret address is in the log`() async throws {
+        let harness = try StepHarness(secrets: ["hook": "SecRet.invalid/Path"])
+        let step = try GET.configured(
+            yaml: "{url: !Interpolate 'http://%(secret:hook)s/x', timeout: 5}")
+        #expect(try await harness.run(step) == .failure)
+        let log = harness.log("log")?.content.lowercased() ?? ""
+        #expect(log.contains("the name <hook> is not known"), "\(log)")
+        #expect(!log.contains("secret.invalid"), "\(log)")
+    }
 }
