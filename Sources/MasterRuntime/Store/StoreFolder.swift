@@ -26,7 +26,7 @@ struct StoreFolder: Sendable {
     func prepare() throws(StoreError) {
         try Self.make(FilePath(path), remedyFor: path)
         let status = try status(of: path, following: true)
-        guard status.isFolder else { throw notFolder(path, link: false) }
+        guard status.isFolder else { throw notFolder(path, status) }
         try checkOwner(of: path, status)
         if try holdsOnlyOwnFiles() { try restrict(path, status, to: Self.folderPermissions) }
         for name in ["logs", "work"] { try preparePart(name) }
@@ -43,9 +43,9 @@ struct StoreFolder: Sendable {
             throw StoreError(opening: path, folder: self.path, cause: Errno(rawValue: error.number))
         }
         let status = try status(of: path, following: false)
-        // Builds may be kept on another disk.
-        guard name != "work" || !status.isLink else { return }
-        guard status.isFolder else { throw notFolder(path, link: status.isLink) }
+        // Builds may be kept on another disk, and a plain file is said where a folder is needed.
+        guard !status.isLink || name == "work" else { throw notFolder(path, status) }
+        guard status.isFolder else { return }
         try checkOwner(of: path, status)
         try restrict(path, status, to: Self.folderPermissions)
     }
@@ -211,11 +211,10 @@ struct StoreFolder: Sendable {
         )
     }
 
-    private func notFolder(_ path: String, link: Bool) -> StoreError {
+    private func notFolder(_ path: String, _ status: POSIX.Status) -> StoreError {
         StoreError(
             .folder,
-            "\(path) is \(link ? "a symbolic link" : "a file"), not a folder; move it away, or "
-                + "name another folder with --basedir"
+            "\(path) is \(status.kind), not a folder; move it away, or name another one with --basedir"
         )
     }
 

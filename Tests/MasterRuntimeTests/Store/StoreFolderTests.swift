@@ -152,11 +152,11 @@ struct StoreFolderTests {
             try FileManager.default.createSymbolicLink(
                 atPath: "\(base)/\(name)", withDestinationPath: target)
             let error = try await storeError { try await Store.open(folder: base) }
-            let kind = name == "logs" ? "folder" : "regular file"
+            let (kind, other) = name == "logs" ? ("folder", "one") : ("regular file", "folder")
             #expect(
                 error?.message
                     == "\(base)/\(name) is a symbolic link, not a \(kind); move it away, "
-                    + "or name another folder with --basedir")
+                    + "or name another \(other) with --basedir")
             #expect(try text(of: target) == "dear friend")
             guard name.hasPrefix("buildmaster") else { return }
             let looking = try await storeError {
