@@ -62,7 +62,9 @@ struct OutageTests {
         try await Program.inFolder(["master.yaml": file]) { program in
             _ = try await program.run("run")
             let store = try DatabaseQueue(path: program.folder + "/.buildmaster/buildmaster.sqlite")
-            try await store.write { try $0.execute(sql: "UPDATE delivery SET since = since - 90000") }
+            try await store.write {
+                try $0.execute(sql: "UPDATE delivery SET since = since - 90000")
+            }
             try store.close()
             let second = try await program.run("run", "--quiet")
             #expect(second.output.contains("\n2 reports kept for the next run; "))
