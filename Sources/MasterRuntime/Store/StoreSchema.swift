@@ -19,7 +19,7 @@ enum StoreSchema {
 
     private static let tables: Set = [
         "meta", "builder", "worker", "buildset", "source_stamp", "build_request", "build", "step",
-        "log", "event", "reporter", "delivery", "attempt", "service_state",
+        "log", "event", "reporter", "delivery", "attempt",
     ]
 
     /// Refuses what is not a store of this program's age; nothing is changed.

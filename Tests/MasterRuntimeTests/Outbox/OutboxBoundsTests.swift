@@ -280,11 +280,11 @@ struct OutboxBoundsTests {
                 try await hang()
             }
             try await bench.running(slow) { outbox in
-                for number in 1...10 { try await bench.happen("\(number)", lane: number) }
+                for number in 1...40 { try await bench.happen("\(number)", lane: number) }
                 await begun.wait(for: 1)
                 await outbox.drain(for: .zero)
                 let summary = try await outbox.summary()
-                #expect(summary.openCount + summary.unreportedCount == 10)
+                #expect(summary.openCount + summary.unreportedCount == 40)
                 #expect(summary.unreportedCount > 0)
             }
             let journal = Journal<String>()
@@ -293,7 +293,7 @@ struct OutboxBoundsTests {
                 let summary = try await outbox.summary()
                 #expect(summary.unreportedCount == 0)
             }
-            #expect(Set(journal.entries) == Set((1...10).map { "\($0)" }))
+            #expect(Set(journal.entries) == Set((1...40).map { "\($0)" }))
         }
     }
 
