@@ -30,12 +30,15 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLibYAML", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CLibCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CLibPCRE2", providers: [.apt(["libpcre2-dev"])]),
         .target(name: "MasterYAML", dependencies: ["CLibYAML"]),
         .target(name: "MasterHTTP", dependencies: ["CLibCurl"]),
+        .target(name: "MasterPatterns", dependencies: ["CLibPCRE2"]),
         .target(
             name: "MasterKit",
             dependencies: [
                 "MasterHTTP",
+                "MasterPatterns",
                 "MasterYAML",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
@@ -95,6 +98,7 @@ let package = Package(
         .executableTarget(name: "EmptyProgram", path: "Benchmarks/EmptyProgram"),
 
         .testTarget(name: "MasterYAMLTests", dependencies: ["MasterYAML"], exclude: ["Fixtures"]),
+        .testTarget(name: "MasterPatternsTests", dependencies: ["MasterPatterns"]),
         .testTarget(name: "MasterHTTPTests", dependencies: ["MasterHTTP", "MasterTesting"]),
         .testTarget(
             name: "MasterKitTests", dependencies: ["MasterKit", "MasterTesting"],
