@@ -1,5 +1,3 @@
-public import OrderedCollections
-
 /// The properties of a build: named JSON values, each with the source that set it.
 public struct Properties: Sendable, Hashable {
     /// One property's value and the name of what set it, such as `Builder` or a step's name.
@@ -20,7 +18,7 @@ public struct Properties: Sendable, Hashable {
     public static let maximumNameLength = 256
 
     /// All properties in the order in which they were first set.
-    public private(set) var entries: OrderedDictionary<String, Entry> = [:]
+    public private(set) var entries = ExactDictionary<Entry>()
 
     /// Makes an empty set of properties.
     public init() {}
@@ -42,7 +40,7 @@ public struct Properties: Sendable, Hashable {
 
     /// Takes over all properties of another set; on equal names the other set wins.
     public mutating func merge(_ other: Properties) {
-        entries.merge(other.entries) { _, new in new }
+        for (name, entry) in other.entries { entries[name] = entry }
     }
 
     /// The data API's form: name → `[value, source]`.

@@ -84,7 +84,7 @@ indirect enum RenderTree: Sendable {
         _ pairs: [(key: RenderTree, value: RenderTree)], of node: YAMLNode,
         in context: RenderContext
     ) throws(RenderError) -> [YAMLMapping.Entry] {
-        var names: Set<String> = []
+        var names = ExactDictionary<Bool>()
         var entries: [YAMLMapping.Entry] = []
         for pair in pairs {
             let key = try pair.key.render(in: context)
@@ -93,7 +93,7 @@ indirect enum RenderTree: Sendable {
                     "a key of this mapping is \(key.kindDescription), not a text",
                     at: pair.key.range ?? node.range)
             }
-            guard names.insert(name).inserted else {
+            guard names.updateValue(true, forKey: name) == nil else {
                 throw RenderError(
                     "two keys of this mapping have the same value", at: pair.key.range ?? node.range
                 )
