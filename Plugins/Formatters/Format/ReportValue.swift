@@ -44,7 +44,7 @@ indirect enum ReportValue: Sendable {
             let template = try TemplateText(parsing: scalar.value)
             for variable in template.variables where !variable.hasDefault {
                 guard let fault = ReportVariables.fault(in: variable.path) else { continue }
-                decoder.error(fault, at: node.range(ofUTF8: variable.range) ?? node.range)
+                decoder.error(fault, at: places.range(ofUTF8: variable.range) ?? node.range)
             }
             self = .template(template, at: node.range)
         } catch {
@@ -56,6 +56,7 @@ indirect enum ReportValue: Sendable {
     /// Computes the value.
     func render(in context: RenderContext) throws(RenderError) -> JSONValue {
         switch self {
+            let places = ScalarPlaces(of: node)
         case .constant(let value):
             return value
         case .template(let template, let range):

@@ -22,10 +22,11 @@ public struct Template: Expression {
             return nil
         }
         decoder.requireBuild("!Template", at: node.range)
+        let places = ScalarPlaces(of: node)
         for variable in template.variables {
             decoder.note(
                 templateVariable: variable.path,
-                at: node.range(ofUTF8: variable.range) ?? node.range)
+                at: places.range(ofUTF8: variable.range) ?? node.range)
         }
     }
 

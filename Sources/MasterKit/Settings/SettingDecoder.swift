@@ -2,10 +2,20 @@
 ///
 /// Used on one thread, for one file or one value.
 public final class SettingDecoder {
-    /// Everything found so far.
-    public private(set) var diagnostics: [Diagnostic] = []
-    /// How many errors are among the diagnostics.
-    private(set) var errorCount = 0
+    /// Everything found so far, or the first hundred errors and warnings and how many more there are.
+    public var diagnostics: [Diagnostic] {
+        guard omittedCount > 0 else { return found }
+        return found + [Diagnostic(.note, "\(omittedCount) more mistakes are not shown")]
+    }
+    /// The most errors, and the most warnings, that are kept.
+    private static let maximumCount = 100
+    private var found: [Diagnostic] = []
+    private var counts: [Diagnostic.Severity: Int] = [:]
+    private var omittedCount = 0
+    /// How many diagnostics are kept.
+    var keptCount: Int { found.count }
+    /// How many errors were found.
+    var errorCount: Int { counts[.error, default: 0] }
     /// Every secret that a value asks for, with its place.
     public private(set) var secretUses: [SecretUse] = []
     /// Every variable that a template or field of a report asks for, with its place.
@@ -88,8 +98,15 @@ public final class SettingDecoder {
 
     /// Adds diagnostics that came from elsewhere, such as the parser.
     public func add(_ more: [Diagnostic]) {
-        diagnostics.append(contentsOf: more)
-        errorCount += more.count { $0.severity == .error }
+        for diagnostic in more {
+            let count = counts[diagnostic.severity, default: 0] + 1
+            counts[diagnostic.severity] = count
+            if count <= Self.maximumCount {
+                found.append(diagnostic)
+            } else {
+                omittedCount += 1
+            }
+        }
     }
 
     /// The path that a path of the file means.
@@ -137,19 +154,20 @@ public final class SettingDecoder {
     /// Runs a body in which values that are computed at run time are passed over.
     ///
     /// - Parameters:
-    ///   - start: How many diagnostics there were before those values were read; what was said
-    ///     since then is not said again.
+    ///   - start: How many diagnostics were kept before those values were read; what was said since
+    ///     then is not said again.
     ///   - body: Reads the values.
     func probing(since start: Int, _ body: () -> Void) {
-        let (outer, end) = (isProbing, diagnostics.count)
+        let before = (isProbing: isProbing, counts: counts, omitted: omittedCount)
+        let end = found.count
         isProbing = true
         body()
-        isProbing = outer
-        let said = Set(diagnostics[start..<end])
-        let found = diagnostics[end...]
-        diagnostics.removeLast(found.count)
-        errorCount -= found.count { $0.severity == .error }
-        add(found.filter { !said.contains($0) })
+        isProbing = before.isProbing
+        let said = Set(found[start..<end])
+        let probed = found[end...]
+        found.removeLast(probed.count)
+        (counts, omittedCount) = (before.counts, before.omitted)
+        add(probed.filter { !said.contains($0) })
     }
 
     /// Makes a plugin with what is read beside its own settings, and finds the settings of both.

@@ -12,8 +12,8 @@ extension SourceFile {
     public func position(ofUTF8Offset offset: Int) -> SourcePosition {
         let offset = min(max(offset, 0), bytes.count)
         let line = lineNumber(ofUTF8Offset: offset)
-        let before = bytes[lineStarts[line - 1]..<offset]
-        let column = before.reduce(1) { $1.isContinuation ? $0 : $0 + 1 }
+        let column =
+            1 + characterCount(before: offset) - characterCount(before: lineStarts[line - 1])
         return SourcePosition(line: line, column: column, offset: offset)
     }
 

@@ -18,6 +18,19 @@ struct SourceFileTests {
         #expect(file.position(ofUTF8Offset: 0) == SourcePosition(line: 1, column: 1, offset: 0))
     }
 
+    @Test func `columns in long lines are counted from the beginning of the line`() {
+        let line = String(repeating: "aä€", count: 700)
+        let file = SourceFile(name: "m.yaml", text: "x\n\(line)\n\(line)")
+        var offset = 2
+        for (index, scalar) in line.unicodeScalars.enumerated() {
+            let place = SourcePosition(line: 2, column: index + 1, offset: offset)
+            #expect(file.position(ofUTF8Offset: offset) == place)
+            offset += UTF8.width(scalar)
+        }
+        #expect(file.position(ofUTF8Offset: .max).column == line.unicodeScalars.count + 1)
+        #expect(file.position(ofUTF8Offset: .max).line == 3)
+    }
+
     @Test(arguments: [
         (-1, 1, 1, 0), (0, 1, 1, 0), (1, 1, 2, 1), (3, 1, 3, 3), (4, 2, 1, 4), (5, 2, 2, 5),
         (99, 2, 2, 5),
