@@ -35,7 +35,7 @@ public struct SetPropertyFromCommand: Step, SettingHints {
         }
         let text = String(decoding: bytes, as: UTF8.self)
         let value = try context.render(strip) ? text.trimmed : text
-        await context.setProperty(name, to: .string(value))
+        try await context.setProperty(name, to: .string(value))
         await context.setSummary("property '\(name)' set")
         return results
     }

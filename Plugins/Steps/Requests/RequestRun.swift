@@ -21,7 +21,7 @@ struct RequestRun {
         while true {
             let outcome = try await outcome()
             guard attempt < retry.attempts, retry.covers(outcome) else {
-                return await end(outcome)
+                return try await end(outcome)
             }
             let wait = retry.wait(after: attempt, outcome)
             attempt += 1
@@ -74,7 +74,7 @@ struct RequestRun {
     }
 
     /// Sets the properties and says how it went.
-    private func end(_ outcome: RequestOutcome) async -> Results {
+    private func end(_ outcome: RequestOutcome) async throws -> Results {
         guard case .answer(let response, let findings) = outcome else { return .failure }
         var summary = "Status code: \(response.status)"
         if let missing = findings?.missing, !missing.isEmpty {
@@ -83,7 +83,7 @@ struct RequestRun {
         await context.setSummary(summary)
         guard outcome.isSuccess, let findings else { return .failure }
         for (property, value) in findings.values {
-            await context.setProperty(property, to: value)
+            try await context.setProperty(property, to: value)
         }
         return .success
     }

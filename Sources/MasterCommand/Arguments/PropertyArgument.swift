@@ -26,6 +26,11 @@ struct PropertyArgument: Sendable, Hashable {
                     + "characters")
         }
         value = isYAML ? try Self.value(ofYAML: text, for: name) : .string(text)
+        do {
+            try Properties.check(value, of: name)
+        } catch {
+            throw ValidationError("-p \(name): \(error)")
+        }
     }
 
     private static func value(ofYAML text: String, for name: String) throws -> JSONValue {

@@ -34,6 +34,12 @@ public final class SettingDecoder {
     public internal(set) var subject = "the value"
     /// Whether values that are computed at run time are passed over.
     private(set) var isProbing = false
+    /// In how many lists and mappings of one value the present node stands.
+    private var valueDepth = 0
+    /// In how many expressions it stands.
+    private var expressionDepth = 0
+    /// How deep expressions may nest.
+    static let maximumExpressionDepth = 32
     private var layouts: [ObjectIdentifier: SettingLayout] = [:]
 
     /// Makes a decoder.
@@ -168,6 +174,31 @@ public final class SettingDecoder {
         found.removeLast(probed.count)
         (counts, omittedCount) = (before.counts, before.omitted)
         add(probed.filter { !said.contains($0) })
+    }
+
+    /// Runs a body that reads the items of a list or mapping of any values, which nest to a bound.
+    ///
+    /// - Returns: What the body returns; `nil` when the list or mapping stands too deep, which is said.
+    public func descending<Value>(into node: YAMLNode, _ body: () -> Value?) -> Value? {
+        guard valueDepth < JSONValue.maximumDepth else {
+            return error(
+                "\(subject) nests deeper than \(JSONValue.maximumDepth) levels", at: node.range)
+        }
+        valueDepth += 1
+        defer { valueDepth -= 1 }
+        return body()
+    }
+
+    /// Runs a body that reads what an expression is applied to.
+    func insideExpression<Value>(_ node: YAMLNode, _ body: () -> Value?) -> Value? {
+        guard expressionDepth < Self.maximumExpressionDepth else {
+            return error(
+                "expressions nest deeper than \(Self.maximumExpressionDepth) levels; compute a part "
+                    + "in a step that sets a property", at: node.range)
+        }
+        expressionDepth += 1
+        defer { expressionDepth -= 1 }
+        return body()
     }
 
     /// Makes a plugin with what is read beside its own settings, and finds the settings of both.

@@ -61,11 +61,13 @@ extension JSONValue: SettingValue {
             }
             return JSONValue(scalar, as: node.resolved)
         }
-        if case .sequence = node.kind {
-            return [JSONValue].decode(node, with: decoder).map { .array($0) }
-        }
-        return ExactDictionary<JSONValue>.decode(node, with: decoder).map {
-            .object(JSONObject($0))
+        return decoder.descending(into: node) {
+            if case .sequence = node.kind {
+                return [JSONValue].decode(node, with: decoder).map { .array($0) }
+            }
+            return ExactDictionary<JSONValue>.decode(node, with: decoder).map {
+                .object(JSONObject($0))
+            }
         }
     }
 

@@ -128,9 +128,11 @@ public final class BuildMaster: Sendable {
 
     /// Submits a set of builds.
     ///
-    /// - Throws: ``MasterError`` for a builder that is not there, or for none; ``StoreError``.
+    /// - Throws: ``MasterError`` for a builder that is not there, or for none, and for properties that
+    ///   are too large; ``StoreError``.
     public func submit(_ wanted: BuildsetRequest) async throws -> Submission {
         let builders = try builders(for: wanted)
+        try checkSize(of: wanted.properties, of: builders)
         let stored = shared.mask.apply(to: wanted)
         let (submission, rows) = try await shared.store.write { transaction in
             let rows = try builders.map {
@@ -191,6 +193,22 @@ public final class BuildMaster: Sendable {
     ) async throws(StoreError) -> DeliverySummary {
         await outbox.drain(for: limit, isPatient: isPatient)
         return try await outbox.summary()
+    }
+
+    /// Refuses properties that are too large for a build before any step has set one.
+    private func checkSize(
+        of wanted: Properties, of builders: [BuilderConfiguration]
+    ) throws(MasterError) {
+        for builder in builders {
+            var properties = shared.configuration.properties
+            properties.merge(builder.properties)
+            properties.merge(wanted)
+            do {
+                try properties.checkSize()
+            } catch {
+                throw MasterError(.tooLarge, "\(error)")
+            }
+        }
     }
 
     private func builders(
