@@ -33,7 +33,7 @@ public struct Template: Expression {
     /// The text that the template makes of the context.
     public func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
         do {
-            return .string(try template.render(context.template))
+            return .string(try template.render(context.template, hiding: context.secrets.mask))
         } catch {
             throw RenderError(error.message)
         }
