@@ -22,4 +22,10 @@ public struct EnvironmentSecrets: SecretProvider {
         let value = ProcessInfo.processInfo.environment[prefix + name]
         return value?.isEmpty == false ? value : nil
     }
+
+    /// The name without the prefix.
+    public func secret(inEnvironmentVariable name: String) -> String? {
+        guard name.hasPrefix(prefix), name.count > prefix.count else { return nil }
+        return String(name.dropFirst(prefix.count))
+    }
 }

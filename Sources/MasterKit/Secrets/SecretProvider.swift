@@ -12,9 +12,16 @@ public protocol SecretProvider: Plugin {
     /// - Returns: The value, `nil` when this provider does not know the name.
     /// - Throws: An error with a sentence for people when the provider itself fails.
     func value(of name: String, in context: SecretContext) async throws -> String?
+
+    /// The name of the secret whose value an environment variable has, `nil` when this provider does
+    /// not look for it there.
+    func secret(inEnvironmentVariable name: String) -> String?
 }
 
 extension SecretProvider {
     /// The namespace `secrets`.
     public static var namespace: PluginNamespace { .secrets }
+
+    /// None, for providers that take nothing from the environment.
+    public func secret(inEnvironmentVariable name: String) -> String? { nil }
 }

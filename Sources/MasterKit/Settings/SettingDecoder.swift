@@ -18,6 +18,8 @@ public final class SettingDecoder {
     var errorCount: Int { counts[.error, default: 0] }
     /// Every secret that a value asks for, with its place.
     public private(set) var secretUses: [SecretUse] = []
+    /// Every environment variable that a value asks for, with its place.
+    public private(set) var environmentUses: [EnvironmentUse] = []
     /// Every variable that a template or field of a report asks for, with its place.
     public private(set) var templateUses: [TemplateUse] = []
     /// The plugins that may be named.
@@ -136,6 +138,11 @@ public final class SettingDecoder {
         secretUses.append(SecretUse(name: name, range: range))
     }
 
+    func note(environmentVariable name: String, at range: SourceRange?) {
+        environmentUses.append(
+            EnvironmentUse(name: name, isInReport: scope == .report, range: range))
+    }
+
     func note(templateVariable path: [String], at range: @autoclosure () -> SourceRange?) {
         guard scope == .report else { return }
         templateUses.append(TemplateUse(path: path, range: range()))
@@ -233,6 +240,16 @@ public final class SettingDecoder {
 public struct SecretUse: Sendable, Hashable {
     /// The name of the secret.
     public let name: String
+    /// Where it is asked for.
+    public let range: SourceRange?
+}
+
+/// An environment variable that a setting asks for, and where.
+public struct EnvironmentUse: Sendable, Hashable {
+    /// The name of the variable.
+    public let name: String
+    /// Whether the value becomes a part of reports, in which secrets are hidden.
+    public let isInReport: Bool
     /// Where it is asked for.
     public let range: SourceRange?
 }
