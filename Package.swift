@@ -36,12 +36,15 @@ let package = Package(
                 .apt(["libbrotli-dev", "libcurl4-openssl-dev", "libidn2-dev", "zlib1g-dev"])
             ]),
         .target(name: "CProcess", cSettings: [.define("_GNU_SOURCE")]),
+        .systemLibrary(name: "CLibPCRE2", providers: [.apt(["libpcre2-dev"])]),
         .target(name: "MasterYAML", dependencies: ["CLibYAML"]),
         .target(name: "MasterHTTP", dependencies: ["CLibCurl"]),
+        .target(name: "MasterPatterns", dependencies: ["CLibPCRE2"]),
         .target(
             name: "MasterKit",
             dependencies: [
                 "MasterHTTP",
+                "MasterPatterns",
                 "MasterYAML",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
@@ -107,6 +110,7 @@ let package = Package(
             path: "Tests/BusyMaster"),
 
         .testTarget(name: "MasterYAMLTests", dependencies: ["MasterYAML"], exclude: ["Fixtures"]),
+        .testTarget(name: "MasterPatternsTests", dependencies: ["MasterPatterns"]),
         .testTarget(name: "MasterHTTPTests", dependencies: ["MasterHTTP", "MasterTesting"]),
         .testTarget(
             name: "MasterKitTests", dependencies: ["MasterKit", "MasterTesting"],

@@ -21,7 +21,7 @@ struct CountLines: Step {
             count += bytes.count { $0 == UInt8(ascii: "\n") }
         }
         try await log.line("\(path) has \(count) lines")
-        await context.setProperty(property, to: .int(count))
+        try await context.setProperty(property, to: .int(count))
         await context.setSummary("\(count) lines")
         return count == 0 ? .warnings : .success
     }

@@ -37,4 +37,10 @@ public struct EnvironmentSecrets: SecretProvider {
         }
         return inventory
     }
+
+    /// The name without the prefix.
+    public func secret(inEnvironmentVariable name: String) -> String? {
+        guard name.hasPrefix(prefix), name.count > prefix.count else { return nil }
+        return String(name.dropFirst(prefix.count))
+    }
 }

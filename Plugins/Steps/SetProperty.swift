@@ -17,7 +17,7 @@ public struct SetProperty: Step {
     /// Sets the property.
     public func run(in context: StepContext) async throws -> Results {
         let name = try context.render(property).text
-        await context.setProperty(name, to: try context.render(value))
+        try await context.setProperty(name, to: try context.render(value))
         await context.setSummary("property '\(name)' set")
         return .success
     }

@@ -17,27 +17,73 @@ public struct SetPropertyFromCommand: Step, SettingHints {
     @Setting("Whether white space around the output is taken away.")
     var strip = Renderable(true)
 
+    @Setting("Whether the output is a secret, which is hidden from then on.")
+    var secret = false
+
     /// Makes a step to be configured.
     public init() {}
 
     /// Runs the command; the property is set only when the command succeeds.
     public func run(in context: StepContext) async throws -> Results {
         let name = try context.render(property).text
+        let strips = try context.render(strip)
         let output = CollectedOutput(limit: Self.outputLimit)
-        let results = try await command.run(in: context) { output.append($0) }
-        guard results == .success || results == .warnings else { return results }
-        guard let bytes = output.bytes else {
-            let log = try await context.openLog("property")
-            try await log.line(
-                "the command printed more than \(Self.outputLimit) bytes, which is too much for a "
-                    + "property; print less, or write it to a file", to: .stderr)
-            return .failure
+        let errors = CollectedOutput(limit: Self.outputLimit)
+        let log = try await context.openLog("stdio")
+        let results = try await command.run(in: context, into: log) { stream, piece in
+            switch stream {
+            case .stdout: output.append(piece)
+            case .stderr where secret: errors.append(piece)
+            case .stderr: break
+            }
+            return !secret
         }
-        let text = String(decoding: bytes, as: UTF8.self)
-        let value = try context.render(strip) ? text.trimmed : text
-        await context.setProperty(name, to: .string(value))
+        let text = output.bytes.map { String(decoding: $0, as: UTF8.self) }
+        let value = strips ? text?.trimmed : text
+        if secret {
+            let refusal = hide(value ?? "", as: name, in: context)
+            try await tell(errors, in: log)
+            if let refusal, results == .success || results == .warnings, value != nil {
+                return try await refuse("\(refusal)", in: context)
+            }
+        }
+        guard results == .success || results == .warnings else { return results }
+        guard let value else {
+            return try await refuse(
+                "the command printed more than \(Self.outputLimit) bytes, which is too much for a "
+                    + "property; print less, or write it to a file", in: context)
+        }
+        try await context.setProperty(name, to: .string(value))
         await context.setSummary("property '\(name)' set")
         return results
+    }
+
+    private func refuse(_ reason: String, in context: StepContext) async throws -> Results {
+        try await context.openLog("property").line(reason, to: .stderr)
+        return .failure
+    }
+
+    /// Hides the value, and says why when it can't be hidden.
+    private func hide(
+        _ value: String, as name: String, in context: StepContext
+    ) -> UnmaskableSecret? {
+        do {
+            try context.hide(value, as: name)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// Writes what the command printed beside the secret, now that this is known.
+    private func tell(_ errors: CollectedOutput, in log: any StepLog) async throws {
+        try await log.line("standard output is secret and not shown", to: .header)
+        guard let bytes = errors.bytes else {
+            return try await log.line(
+                "standard error has more than \(Self.outputLimit) bytes and is not shown",
+                to: .header)
+        }
+        if !bytes.isEmpty { try await log.line(bytes, to: .stderr) }
     }
 
     /// What to do instead of a setting that this step has not.

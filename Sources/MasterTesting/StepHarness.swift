@@ -117,8 +117,12 @@ extension StepHarness: StepHost {
     }
 
     /// Sets a property.
-    public func setProperty(_ property: String, to value: JSONValue, source: String) async {
-        state.withLock { $0.properties.set(property, value, source: source) }
+    public func setProperty(
+        _ property: String, to value: JSONValue, source: String
+    ) async throws(JSONTooLarge) {
+        try state.withLock { state throws(JSONTooLarge) in
+            try state.properties.setBounded(property, value, source: source)
+        }
     }
 
     /// Records a summary of the step.

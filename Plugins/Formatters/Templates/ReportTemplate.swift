@@ -25,13 +25,14 @@ struct ReportTemplate: SettingValue {
         }
         do {
             let text = try TemplateText(parsing: scalar.value)
+            let places = ScalarPlaces(of: node)
             let uses = text.variables.filter { !$0.hasDefault }.map { variable in
-                let place = Place(variable.range, of: scalar.value, at: node)
+                let place = Place(variable.range, of: scalar.value, at: node, places)
                 return Use(path: variable.path, range: place.range, addition: place.addition)
             }
             return ReportTemplate(text: text, uses: uses)
         } catch {
-            let place = Place(error.range, of: scalar.value, at: node)
+            let place = Place(error.range, of: scalar.value, at: node, ScalarPlaces(of: node))
             return decoder.error(error.message + place.addition, at: place.range)
         }
     }
@@ -50,8 +51,10 @@ private struct Place {
     let range: SourceRange?
     let addition: String
 
-    init(_ part: Range<Int>, of template: String, at node: YAMLNode) {
-        if let range = node.exactRange(ofUTF8: part) {
+    init(
+        _ part: Range<Int>, of template: String, at node: YAMLNode, _ places: ScalarPlaces
+    ) {
+        if let range = places.exactRange(ofUTF8: part) {
             (self.range, addition) = (range, "")
         } else {
             range = node.range

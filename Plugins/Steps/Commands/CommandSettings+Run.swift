@@ -6,25 +6,32 @@ extension CommandSettings {
     ///
     /// - Parameters:
     ///   - context: The running step.
-    ///   - receive: Gets what the command prints on standard output, as it comes.
+    ///   - log: Where the output goes; by default a new log `stdio`.
+    ///   - receive: Gets what the command prints, as it comes, and says whether it goes into the log.
     /// - Returns: What the exit code stands for; failure when a limit or signal ended the command.
     /// - Throws: When a setting can't be rendered, the machine fails, or the build is stopped.
     func run(
-        in context: StepContext, receiving receive: (ArraySlice<UInt8>) -> Void = { _ in }
+        in context: StepContext, into log: (any StepLog)? = nil,
+        receiving receive: (CommandUpdate.OutputStream, ArraySlice<UInt8>) -> Bool = { _, _ in true
+        }
     ) async throws -> Results {
         let line = try context.render(command)
         await context.setSummary(line.words(hiding: context.mask))
         let shell = try shell(line.invocation, in: context)
         let results = try context.render(decodeRC)
-        let log = try await context.openLog("stdio")
+        let stdio = if let log { log } else { try await context.openLog("stdio") }
         let result: CommandResult
         do {
             result = try await context.run(.shell(shell)) { update in
-                if case .output(.stdout, let bytes) = update.content { receive(bytes[...]) }
-                try await log.write(update)
+                if case .output(let stream, let bytes) = update.content,
+                    !receive(stream, bytes[...])
+                {
+                    return
+                }
+                try await stdio.write(update)
             }
         } catch let error as CommandError where error.isAboutTheCommand {
-            try await log.line(error.message, to: .stderr)
+            try await stdio.line(error.message, to: .stderr)
             return .failure
         }
         if result.timedOut != nil {

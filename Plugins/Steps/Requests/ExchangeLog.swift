@@ -32,12 +32,23 @@ struct ExchangeLog {
     }
 
     /// Writes why there is no answer, and what was exchanged before.
-    func fault(_ error: HTTPError) async throws {
+    ///
+    /// - Parameters:
+    ///   - error: Why.
+    ///   - showsContent: Whether the bodies of answers may be written: there may be a secret in them
+    ///     that is not known.
+    /// - Throws: What writing the log throws.
+    func fault(_ error: HTTPError, showsContent: Bool) async throws {
+        func content(of exchange: HTTPExchange) -> LoggedContent {
+            showsContent ? LoggedContent(exchange) : LoggedContent(withheld: exchange)
+        }
         for exchange in error.exchanges {
-            try await write(exchange, LoggedContent(exchange))
+            try await write(exchange, content(of: exchange))
             try await log.line(Self.rule)
         }
-        if let unfinished = error.unfinished { try await write(unfinished) }
+        if let unfinished = error.unfinished {
+            try await write(unfinished: unfinished, content(of: unfinished))
+        }
         let limit = Self.limits[error.code].map { "; the limit is '\($0)'" } ?? ""
         try await log.line("The request failed: \(error.message)\(limit)", to: .stderr)
     }
@@ -74,10 +85,8 @@ struct ExchangeLog {
     }
 
     /// Writes what went over the wire before a fault.
-    private func write(_ unfinished: HTTPExchange) async throws {
-        guard unfinished.status == 0 else {
-            return try await write(unfinished, LoggedContent(unfinished))
-        }
+    private func write(unfinished: HTTPExchange, _ content: LoggedContent) async throws {
+        guard unfinished.status == 0 else { return try await write(unfinished, content) }
         try await writeRequest(of: unfinished)
     }
 

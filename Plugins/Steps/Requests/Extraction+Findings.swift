@@ -7,32 +7,60 @@ extension Extraction {
         var values: [(property: String, value: JSONValue)] = []
         /// The properties without a value, each with what is there instead.
         var missing: [(property: String, reason: String)] = []
+        /// Whether a secret was not found, which may stand somewhere else in the answer.
+        var lacksSecret = false
     }
 
-    /// Looks for every value in an answer.
-    func findings(in answer: HTTPExchange) -> Findings {
+    /// Looks for every value in an answer, and hides those that are secret.
+    func findings(in answer: HTTPExchange, hidingSecretsWith mask: SecretMask) -> Findings {
         var findings = Findings()
         let body = needsBody ? AnswerBody(answer.body) : nil
         for rule in rules {
-            switch Self.look(for: rule.place, in: answer, body) {
+            let found = Self.look(for: rule, in: answer, body).flatMap { value in
+                Self.check(value, of: rule, hidingSecretsWith: mask)
+            }
+            switch found {
             case .success(let value): findings.values.append((rule.property, value))
-            case .failure(let miss): findings.missing.append((rule.property, miss.reason))
+            case .failure(let miss):
+                findings.missing.append((rule.property, miss.reason))
+                if rule.isSecret { findings.lacksSecret = true }
             }
         }
         return findings
     }
 
-    private static func look(
-        for place: Place, in answer: HTTPExchange, _ body: AnswerBody?
+    /// Refuses a value that is too large for a property, and hides one that is secret.
+    private static func check(
+        _ value: JSONValue, of rule: Rule, hidingSecretsWith mask: SecretMask
     ) -> Result<JSONValue, Miss> {
-        switch place {
+        do {
+            try Properties.check(value, of: rule.property)
+            guard rule.isSecret else { return .success(value) }
+            switch value {
+            case .string(let text): try mask.hide(text, as: rule.property)
+            case .number(let number): try mask.hide(number.spelling, as: rule.property)
+            default:
+                let kind = AnswerBody.kind(of: value)
+                return .failure(Miss("a secret is a text or a number, and there is \(kind)"))
+            }
+            return .success(value)
+        } catch {
+            return .failure(Miss("\(error)"))
+        }
+    }
+
+    private static func look(
+        for rule: Rule, in answer: HTTPExchange, _ body: AnswerBody?
+    ) -> Result<JSONValue, Miss> {
+        switch rule.place {
         case .status: return .success(.int(answer.status))
         case .header(let name):
             let values = answer.headers.values(name)
             guard !values.isEmpty else { return .failure(Miss("there is no header \(name)")) }
             return .success(.string(values.joined(separator: ", ")))
         case .json(let pointer):
-            return body?.value(at: pointer) ?? .failure(Miss("the body is not kept"))
+            return body?.value(at: pointer, showsTexts: !rule.isSecret)
+                ?? .failure(Miss("the body is not kept"))
         }
     }
 }
@@ -67,20 +95,23 @@ private enum AnswerBody {
         }
     }
 
-    func value(at pointer: JSONPointer) -> Result<JSONValue, Miss> {
+    /// The value at a pointer; what is there instead is shown unless it may be secret.
+    func value(at pointer: JSONPointer, showsTexts: Bool) -> Result<JSONValue, Miss> {
         switch self {
         case .other(let reason): .failure(Miss(reason))
         case .json(let whole):
             if let value = whole.at(pointer) {
                 .success(value)
             } else {
-                .failure(Miss(Self.reason(whole, pointer)))
+                .failure(Miss(Self.reason(whole, pointer, showsTexts)))
             }
         }
     }
 
     /// Says how far the pointer leads, and what is there.
-    private static func reason(_ whole: JSONValue, _ pointer: JSONPointer) -> String {
+    private static func reason(
+        _ whole: JSONValue, _ pointer: JSONPointer, _ showsTexts: Bool
+    ) -> String {
         var (path, value) = (JSONPointer(tokens: []), whole)
         for count in 1..<max(1, pointer.tokens.count) {
             let longer = JSONPointer(tokens: Array(pointer.tokens.prefix(count)))
@@ -88,7 +119,21 @@ private enum AnswerBody {
             (path, value) = (longer, next)
         }
         let place = path.tokens.isEmpty ? "the body" : "\(path)"
-        return "there is nothing at \(pointer); \(place) is \(wording(value))"
+        let isText = value.stringValue != nil
+        let words = isText && !showsTexts ? kind(of: value) : wording(value)
+        return "there is nothing at \(pointer); \(place) is \(words)"
+    }
+
+    /// What a value is, in words that show nothing of it.
+    static func kind(of value: JSONValue) -> String {
+        switch value {
+        case .null: "null"
+        case .bool: "a boolean"
+        case .number: "a number"
+        case .string: "a text"
+        case .array: "a list"
+        case .object: "a mapping"
+        }
     }
 
     /// A value in words; nothing is shown in part, since a part of a secret could not be masked.

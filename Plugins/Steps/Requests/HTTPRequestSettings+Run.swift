@@ -37,16 +37,15 @@ extension HTTPRequestSettings {
                     "the password of the .netrc file has fewer than 4 characters, which can't be "
                         + "kept out of logs; take a longer one")
             }
+            try context.hide(credentials.password, as: "netrc")
         } catch let error as HTTPError {
             let log = try await context.openLog("log")
             try await log.line("The request failed: \(error.message)", to: .stderr)
             return .failure
         }
-        return try await context.masking(credentials.password, named: "netrc") { context in
-            let authentication = HTTPAuthentication.basic(
-                user: credentials.user, password: credentials.password)
-            return try await run(method, to: address, authentication, in: context)
-        }
+        let authentication = HTTPAuthentication.basic(
+            user: credentials.user, password: credentials.password)
+        return try await run(method, to: address, authentication, in: context)
     }
 
     private func run(

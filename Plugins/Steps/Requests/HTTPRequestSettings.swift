@@ -139,7 +139,7 @@ enum RequestConflict: Error, CustomStringConvertible {
                 + "field name there"
         case .streamAndExtract:
             "a body that goes into the log as it comes is not kept, so that 'extract' finds no "
-                + "JSON in it; leave out 'stream'"
+                + "JSON in it and can't hide a secret before it is written; leave out 'stream'"
         }
     }
 

@@ -22,6 +22,16 @@ enum LoggedContent {
         }
     }
 
+    /// Stands for a body that may hold a secret which was not found in it.
+    init(withheld exchange: HTTPExchange) {
+        self =
+            exchange.body.isEmpty
+            ? .nothing
+            : .note(
+                Self.size(exchange.body.count, exchange)
+                    + ", not shown: 'extract' looks for a secret in it")
+    }
+
     /// Stands for a body that went into another log.
     init(elsewhere byteCount: Int, of exchange: HTTPExchange) {
         self = byteCount == 0 ? .nothing : .note(Self.size(byteCount, exchange))

@@ -21,7 +21,7 @@ struct RequestRun {
         while true {
             let outcome = try await outcome()
             guard attempt < retry.attempts, retry.covers(outcome) else {
-                return await end(outcome)
+                return try await end(outcome)
             }
             let wait = retry.wait(after: attempt, outcome)
             attempt += 1
@@ -34,14 +34,12 @@ struct RequestRun {
     /// One try.
     private func outcome() async throws -> RequestOutcome {
         do {
-            let response = try await streams ? stream() : send()
-            guard isSuccess(response.status) else { return .answer(response, nil) }
-            let findings = extraction?.findings(in: response.final) ?? Extraction.Findings()
-            try await log.findings(findings)
+            let (response, findings) = try await streams ? stream() : send()
+            if let findings { try await log.findings(findings) }
             return .answer(response, findings)
         } catch let error as HTTPError {
             try Task.checkCancellation()
-            try await log.fault(error)
+            try await log.fault(error, showsContent: extraction?.hasSecrets != true)
             return .fault(error)
         }
     }
@@ -50,18 +48,29 @@ struct RequestRun {
         success?.contains(status) ?? (status < 400)
     }
 
-    private func send() async throws -> HTTPResponse {
+    /// What a good answer has of what is looked for; secrets in it are hidden from then on.
+    private func findings(in response: HTTPResponse) -> Extraction.Findings? {
+        guard isSuccess(response.status) else { return nil }
+        return extraction?.findings(in: response.final, hidingSecretsWith: context.mask)
+            ?? Extraction.Findings()
+    }
+
+    private func send() async throws -> (HTTPResponse, Extraction.Findings?) {
         let response = try await context.send(request)
-        let contents = response.exchanges.map { LoggedContent($0) }
+        let findings = findings(in: response)
+        var contents = response.exchanges.map { LoggedContent($0) }
+        if findings?.lacksSecret == true {
+            contents[contents.count - 1] = LoggedContent(withheld: response.final)
+        }
         try await log.exchanges(response.exchanges, contents)
         for content in contents {
             try await content.write(to: context.openLog("content"))
         }
-        return response
+        return (response, findings)
     }
 
     /// Sends the request; the answer goes into the log `content` as it comes.
-    private func stream() async throws -> HTTPResponse {
+    private func stream() async throws -> (HTTPResponse, Extraction.Findings?) {
         let content = StreamedContent(log: try await context.openLog("content"), limit: streamLimit)
         let response = try await context.send(request) { piece in
             try await content.take(piece[...])
@@ -70,11 +79,11 @@ struct RequestRun {
         let final = LoggedContent(elsewhere: content.byteCount, of: response.final)
         try await log.exchanges(response.exchanges, contents + [final])
         if content.isBinary { try await final.write(to: content.log) }
-        return response
+        return (response, findings(in: response))
     }
 
     /// Sets the properties and says how it went.
-    private func end(_ outcome: RequestOutcome) async -> Results {
+    private func end(_ outcome: RequestOutcome) async throws -> Results {
         guard case .answer(let response, let findings) = outcome else { return .failure }
         var summary = "Status code: \(response.status)"
         if let missing = findings?.missing, !missing.isEmpty {
@@ -83,7 +92,7 @@ struct RequestRun {
         await context.setSummary(summary)
         guard outcome.isSuccess, let findings else { return .failure }
         for (property, value) in findings.values {
-            await context.setProperty(property, to: value)
+            try await context.setProperty(property, to: value)
         }
         return .success
     }

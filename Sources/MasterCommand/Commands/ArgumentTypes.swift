@@ -14,20 +14,25 @@ struct PropertyArgument: Sendable, Hashable {
     ///
     /// - Throws: `ValidationError` with the mistake and the remedy.
     init(_ argument: String) throws {
-        guard let equals = argument.firstIndex(of: "=") else {
+        guard let equals = argument.utf8.firstIndex(of: UInt8(ascii: "=")) else {
             throw ValidationError(
                 "-p \(argument): write NAME=VALUE, or NAME:=VALUE for a "
                     + "number, a boolean, a list or a mapping")
         }
-        let isYAML = argument[..<equals].last == ":"
-        name = String(argument[..<equals].dropLast(isYAML ? 1 : 0))
-        let text = String(argument[argument.index(after: equals)...])
+        let isYAML = argument.utf8[..<equals].last == UInt8(ascii: ":")
+        name = String(Substring(argument.utf8[..<equals].dropLast(isYAML ? 1 : 0)))
+        let text = String(argument[argument.utf8.index(after: equals)...])
         guard !name.isEmpty, name.count <= Properties.maximumNameLength else {
             throw ValidationError(
                 "-p \(argument): the name of a property has 1 to \(Properties.maximumNameLength) "
                     + "characters")
         }
         value = isYAML ? try Self.value(ofYAML: text, for: name) : .string(text)
+        do {
+            try Properties.check(value, of: name)
+        } catch {
+            throw ValidationError("-p \(name): \(error)")
+        }
     }
 
     private static func value(ofYAML text: String, for name: String) throws -> JSONValue {

@@ -1,5 +1,3 @@
-public import OrderedCollections
-
 /// The properties of a build: named JSON values, each with the source that set it.
 public struct Properties: Sendable, Hashable {
     /// One property's value and the name of what set it, such as `Builder` or a step's name.
@@ -20,7 +18,7 @@ public struct Properties: Sendable, Hashable {
     public static let maximumNameLength = 256
 
     /// All properties in the order in which they were first set.
-    public private(set) var entries: OrderedDictionary<String, Entry> = [:]
+    public private(set) var entries = ExactDictionary<Entry>()
 
     /// Makes an empty set of properties.
     public init() {}
@@ -35,14 +33,63 @@ public struct Properties: Sendable, Hashable {
     /// The value of a property, `nil` when it was never set.
     public subscript(name: String) -> JSONValue? { entries[name]?.value }
 
-    /// Sets a property, replacing an earlier value and source.
+    /// Sets a property, replacing an earlier value and source; nothing is bounded.
     public mutating func set(_ name: String, _ value: JSONValue, source: String) {
         entries[name] = Entry(value: value, source: source)
     }
 
+    /// Sets a property to a value that a step has made.
+    ///
+    /// - Throws: ``JSONTooLarge`` when the value, or all properties together, would be too large;
+    ///   then nothing is changed.
+    public mutating func setBounded(
+        _ name: String, _ value: JSONValue, source: String
+    ) throws(JSONTooLarge) {
+        try Self.check(value, of: name)
+        let before = entries.updateValue(Entry(value: value, source: source), forKey: name)
+        do {
+            try checkSize()
+        } catch {
+            entries.updateValue(before, forKey: name)
+            throw error
+        }
+    }
+
+    /// The most bytes that the value of a property may have.
+    public static let maximumValueSize = 1 << 20
+
+    /// The most bytes that all properties of a build may have together, with their names.
+    public static let maximumSize = 4 << 20
+
+    /// Checks that a value is not too large for a property.
+    public static func check(_ value: JSONValue, of name: String) throws(JSONTooLarge) {
+        var budget = JSONBudget(bytes: maximumValueSize)
+        do {
+            try budget.take(value)
+        } catch {
+            throw JSONTooLarge(
+                "the value of the property '\(name.shortened)' \(error); keep large data in a file")
+        }
+    }
+
+    /// Checks that all properties together are not too large for a build.
+    public func checkSize() throws(JSONTooLarge) {
+        var budget = JSONBudget(bytes: Self.maximumSize, values: .max)
+        do {
+            for (name, entry) in entries {
+                try budget.take(.string(name))
+                try budget.take(entry.value)
+            }
+        } catch {
+            throw JSONTooLarge(
+                "the properties of a build have at most \(Self.maximumSize >> 20) MiB together; "
+                    + "keep large data in a file")
+        }
+    }
+
     /// Takes over all properties of another set; on equal names the other set wins.
     public mutating func merge(_ other: Properties) {
-        entries.merge(other.entries) { _, new in new }
+        for (name, entry) in other.entries { entries[name] = entry }
     }
 
     /// The data API's form: name → `[value, source]`.

@@ -1,23 +1,25 @@
-internal import OrderedCollections
-
 /// A mapping of names to values that keeps the order in which keys were added.
 ///
-/// Setting a key that is there already replaces its value and keeps its place. Two objects are
-/// equal when they hold the same values under the same keys, in whatever order.
+/// Keys are the same when their scalars are, as everywhere but in Swift: `é` in one scalar and `é` in
+/// two are two keys. Setting a key that is there already replaces its value and keeps its place. Two
+/// objects are equal when they hold the same values under the same keys, in whatever order.
 public struct JSONObject: Sendable {
-    var storage: OrderedDictionary<String, JSONValue>
+    var storage = ExactDictionary<JSONValue>()
 
     /// Makes an empty object.
-    public init() {
-        storage = [:]
-    }
+    public init() {}
 
     /// Makes an object of pairs; of a key that is given twice the last value counts.
     public init(_ pairs: some Sequence<(String, JSONValue)>) {
-        storage = OrderedDictionary(minimumCapacity: pairs.underestimatedCount)
+        storage.reserveCapacity(pairs.underestimatedCount)
         for (key, value) in pairs {
             storage[key] = value
         }
+    }
+
+    /// Makes an object of values by name.
+    public init(_ values: ExactDictionary<JSONValue>) {
+        storage = values
     }
 
     /// The value of a key; setting `nil` removes the key.
@@ -36,18 +38,18 @@ public struct JSONObject: Sendable {
 
     /// The keys, in order.
     public var keys: [String] {
-        Array(storage.keys)
+        storage.keys
     }
 
     /// The values, in the order of their keys.
     public var values: [JSONValue] {
-        Array(storage.values)
+        storage.map(\.value)
     }
 
     /// Removes a key and returns the value it had.
     @discardableResult
     public mutating func removeValue(forKey key: String) -> JSONValue? {
-        storage.removeValue(forKey: key)
+        storage.updateValue(nil, forKey: key)
     }
 
     /// Sets every key of another object; what is new comes last.
@@ -74,8 +76,8 @@ public struct JSONObject: Sendable {
         _ transform: (JSONValue) throws(Failure) -> JSONValue
     ) throws(Failure) -> JSONObject {
         var mapped = self
-        for index in mapped.storage.values.indices {
-            mapped.storage.values[index] = try transform(storage.values[index])
+        for index in storage.indices {
+            mapped.storage.replaceValue(at: index, by: try transform(storage[index].value))
         }
         return mapped
     }
@@ -93,7 +95,7 @@ extension JSONObject: RandomAccessCollection {
 
     /// The key and value at a place.
     public subscript(position: Int) -> Element {
-        storage.elements[position]
+        storage[position]
     }
 }
 

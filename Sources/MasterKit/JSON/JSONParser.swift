@@ -13,7 +13,7 @@ public struct JSONParser: Sendable, Hashable {
 
     /// Makes a parser; the limits suit the answers of services.
     public init(
-        maximumDepth: Int = 512,
+        maximumDepth: Int = JSONValue.maximumDepth,
         maximumByteCount: Int = 64 << 20,
         maximumValueCount: Int = 4 << 20
     ) {

@@ -14,18 +14,22 @@ public struct JSONPointer: Sendable, Hashable {
             tokens = []
             return
         }
-        guard text.hasPrefix("/") else {
+        guard text.utf8.first == UInt8(ascii: "/") else {
             throw JSONPointerError("the JSON pointer '\(text)' must begin with '/': '/\(text)'")
         }
         var tokens: [String] = []
-        for token in text.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
-            tokens.append(try Self.unescape(token))
+        // By bytes, as a mark that combines with the slash before it would be one character with it.
+        let slash = UInt8(ascii: "/")
+        for token in text.utf8.dropFirst().split(
+            separator: slash, omittingEmptySubsequences: false)
+        {
+            tokens.append(try Self.unescape(Substring(token)))
         }
         self.tokens = tokens
     }
 
     private static func unescape(_ token: Substring) throws(JSONPointerError) -> String {
-        guard token.contains("~") else { return String(token) }
+        guard token.utf8.contains(UInt8(ascii: "~")) else { return String(token) }
         var text = ""
         var isEscape = false
         for scalar in token.unicodeScalars {

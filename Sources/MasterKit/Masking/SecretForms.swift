@@ -13,6 +13,7 @@ struct SecretForms {
         guard !trimmed.isEmpty else { return }
         for text in Set([value, trimmed]) { add(text) }
         addLines(of: trimmed)
+        for part in AddressParts(of: trimmed).secret { add(part) }
     }
 
     private static func trimmed(_ text: String) -> String {
@@ -64,5 +65,66 @@ struct SecretForms {
             guard line.count >= Self.minimumLineCount, !line.hasPrefix("-----") else { continue }
             add(line)
         }
+    }
+}
+
+/// The parts of a secret address that are secret by themselves: servers show them in their answers.
+private struct AddressParts {
+    /// Shorter parts, such as `/status`, would be found everywhere.
+    private static let minimumCount = 8
+    /// From this length on a part of a path is taken for a token though it has no digit.
+    private static let tokenCount = 16
+
+    private(set) var secret: Set<String> = []
+
+    init(of value: String) {
+        guard let start = value.firstRange(of: "://")?.upperBound,
+            !value.contains(where: \.isWhitespace)
+        else { return }
+        let rest = value[start...].prefix { $0 != "#" }
+        let authority = rest.prefix { !"/?".contains($0) }
+        let path = rest[authority.endIndex...].prefix { $0 != "?" }
+        let query = rest[path.endIndex...].dropFirst()
+        if let at = authority.lastIndex(of: "@") {
+            add(authority[..<at])
+            for part in authority[..<at].split(separator: ":") { add(part) }
+        }
+        add(path)
+        add(path.dropFirst())
+        for part in path.split(separator: "/") where Self.isToken(part) { add(part) }
+        add(query)
+        for field in query.split(separator: "&") {
+            add(field[(field.firstIndex(of: "=") ?? field.startIndex)...].drop { $0 == "=" })
+        }
+        add(value[rest.endIndex...].dropFirst())
+    }
+
+    private mutating func add(_ part: Substring) {
+        for text in [String(part), Self.decoded(part)] where text.count >= Self.minimumCount {
+            secret.insert(text)
+        }
+    }
+
+    /// Whether a part of a path is rather a token than a word.
+    private static func isToken(_ part: Substring) -> Bool {
+        part.count >= tokenCount || part.contains(where: \.isNumber)
+    }
+
+    /// The part without percent-encoding.
+    private static func decoded(_ part: Substring) -> String {
+        var bytes: [UInt8] = []
+        var rest = Array(part.utf8)[...]
+        while let byte = rest.popFirst() {
+            let digits = rest.prefix(2)
+            if byte == UInt8(ascii: "%"), digits.count == 2,
+                let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
+            {
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -4,19 +4,23 @@ extension SecretMask {
     /// What may be the beginning of a secret is held back until the next piece, or the end, shows
     /// whether it is one: never more than the longest form of a secret.
     public struct Stream: Sendable {
-        private let patterns: SecretPatterns
+        private let secrets: SecretMask
+        /// What is looked for; the mask may learn more between two pieces.
+        private var patterns: SecretPatterns
         private var held: [UInt8] = []
         /// How many of the held bytes belong to a secret that has been replaced already.
         private var coveredCount = 0
-        /// The secret that was replaced last.
-        private var lastSecret: Int?
+        /// What was written for the secret that was replaced last.
+        private var lastReplacement: [UInt8]?
 
-        init(_ patterns: SecretPatterns) {
-            self.patterns = patterns
+        init(_ secrets: SecretMask) {
+            self.secrets = secrets
+            patterns = secrets.patterns
         }
 
         /// Takes the next piece, and returns what can be written of it and what was held before.
         public mutating func process(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+            patterns = secrets.patterns
             guard !patterns.isEmpty else { return Array(bytes) }
             held += bytes
             return mask(isFinal: false)
@@ -24,7 +28,8 @@ extension SecretMask {
 
         /// Returns what was held back; the stream may be used again.
         public mutating func finish() -> [UInt8] {
-            mask(isFinal: true)
+            patterns = secrets.patterns
+            return mask(isFinal: true)
         }
 
         private mutating func mask(isFinal: Bool) -> [UInt8] {
@@ -63,8 +68,9 @@ extension SecretMask {
             guard range.upperBound > end else { return }
             let overlaps = range.lowerBound < end
             if !overlaps { output += buffer[end..<range.lowerBound] }
-            if !overlaps || secret != lastSecret { output += patterns.replacements[secret] }
-            lastSecret = secret
+            let replacement = patterns.replacements[secret]
+            if !overlaps || replacement != lastReplacement { output += replacement }
+            lastReplacement = replacement
             end = range.upperBound
         }
     }

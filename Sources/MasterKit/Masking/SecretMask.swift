@@ -1,15 +1,21 @@
+internal import Synchronization
+
 /// Replaces the values of secrets by their names in angle brackets: `<token>`.
 ///
 /// A value is found as it is, and as it looks escaped in JSON, percent- or form-encoded in a URL,
 /// or in base64, alone or inside a longer text such as `user:secret`. Of a value of several lines
-/// each longer line is found alone, too. Where two values overlap, all of both is replaced. A value
-/// that is blank masks nothing.
+/// each longer line is found alone, too, and of an address its path, its query and what looks like a
+/// token in them. Where two values overlap, all of both is replaced. A value that is blank masks
+/// nothing.
+///
+/// Copies of a mask share what they know: a secret that comes up while a build runs is hidden
+/// everywhere from then on, also in logs that are being written.
 public struct SecretMask: Sendable {
-    private let patterns: SecretPatterns
+    private let knowledge: Knowledge
 
     /// Makes a mask; of two names with the same value the first one is shown.
     public init(_ secrets: [(name: String, value: String)]) {
-        patterns = SecretPatterns(secrets)
+        knowledge = Knowledge(secrets)
     }
 
     /// Whether there is nothing to replace.
@@ -17,16 +23,45 @@ public struct SecretMask: Sendable {
         patterns.isEmpty
     }
 
+    /// What is looked for at present.
+    var patterns: SecretPatterns {
+        knowledge.patterns
+    }
+
+    /// Hides one more value from now on.
+    ///
+    /// The last 1,000 values are known, up to 256 KiB: of those that a master was told in the months
+    /// that it runs the oldest ones are forgotten.
+    ///
+    /// - Parameters:
+    ///   - value: The value, which no provider of secrets knows.
+    ///   - name: What is shown in its place, in angle brackets.
+    /// - Throws: ``UnmaskableSecret`` when the value is too short or too long, or blank.
+    public func hide(_ value: String, as name: String) throws(UnmaskableSecret) {
+        if case .refused(let reason) = SecretVerdict(name: name, value: value) {
+            throw UnmaskableSecret(reason)
+        }
+        knowledge.learn(name, value)
+    }
+
+    /// The name of the first secret in a text, `nil` when it holds none.
+    public func nameOfSecret(in text: String) -> String? {
+        patterns.nameOfSecret(in: Array(text.utf8))
+    }
+
     /// The text with every secret replaced.
     public func apply(to text: String) -> String {
-        guard !isEmpty else { return text }
-        return masked(Array(text.utf8)).map { String(decoding: $0, as: UTF8.self) } ?? text
+        let patterns = patterns
+        guard !patterns.isEmpty else { return text }
+        return masked(Array(text.utf8), patterns).map { String(decoding: $0, as: UTF8.self) }
+            ?? text
     }
 
     /// The bytes with every secret replaced.
     public func apply(to bytes: [UInt8]) -> [UInt8] {
-        guard !isEmpty else { return bytes }
-        return masked(bytes) ?? bytes
+        let patterns = patterns
+        guard !patterns.isEmpty else { return bytes }
+        return masked(bytes, patterns) ?? bytes
     }
 
     /// The value with every secret replaced in its keys, texts and numbers, at any depth.
@@ -53,15 +88,71 @@ public struct SecretMask: Sendable {
 
     /// Begins to mask output that comes in pieces.
     public func stream() -> Stream {
-        Stream(patterns)
+        Stream(self)
     }
 
     /// The bytes with every secret replaced, or `nil` if they hold none.
-    private func masked(_ bytes: [UInt8]) -> [UInt8]? {
+    private func masked(_ bytes: [UInt8], _ patterns: SecretPatterns) -> [UInt8]? {
         guard patterns.mayOccur(in: bytes) else { return nil }
         var stream = stream()
         var masked = stream.process(bytes[...])
         masked += stream.finish()
         return masked
+    }
+}
+
+/// Why a value can't be hidden.
+public struct UnmaskableSecret: Error, Hashable, CustomStringConvertible {
+    /// What is wrong with the value, and what to do; it shows no part of it.
+    public let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// The secrets that a mask and its copies know.
+private final class Knowledge: Sendable {
+    private static let maximumCount = 1000
+    private static let maximumBytes = 256 << 10
+
+    private typealias Secret = (name: String, value: String)
+
+    private struct State {
+        let given: [Secret]
+        /// What was learned later, the latest last.
+        var learned: [Secret] = []
+        var learnedBytes = 0
+        var patterns: SecretPatterns
+    }
+
+    private let state: Mutex<State>
+
+    init(_ secrets: [(name: String, value: String)]) {
+        state = Mutex(State(given: secrets, patterns: SecretPatterns(secrets)))
+    }
+
+    var patterns: SecretPatterns { state.withLock { $0.patterns } }
+
+    func learn(_ name: String, _ value: String) {
+        state.withLock { state in
+            let isKnown = { (secret: Secret) in secret.value.utf8.elementsEqual(value.utf8) }
+            guard !state.given.contains(where: isKnown) else { return }
+            if let index = state.learned.firstIndex(where: isKnown) {
+                return state.learned.append(state.learned.remove(at: index))
+            }
+            state.learned.append((name, value))
+            state.learnedBytes += value.utf8.count
+            guard
+                state.learned.count > Self.maximumCount || state.learnedBytes > Self.maximumBytes
+            else { return state.patterns.add(name, value) }
+            // Half of them, as everything else is to be arranged anew.
+            while state.learned.count > Self.maximumCount / 2
+                || state.learnedBytes > Self.maximumBytes / 2
+            {
+                state.learnedBytes -= state.learned.removeFirst().value.utf8.count
+            }
+            state.patterns = SecretPatterns(state.given + state.learned)
+        }
     }
 }

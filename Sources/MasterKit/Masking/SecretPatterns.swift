@@ -19,25 +19,30 @@ struct SecretPatterns: Sendable {
     }
 
     /// What is written for each secret.
-    let replacements: [[UInt8]]
+    private(set) var replacements: [[UInt8]] = []
+    private var seen: Set<[UInt8]> = []
     private var patterns: [UInt16: [Pattern]] = [:]
     /// A bit for each pair of bytes, by the first and then the second one.
     private var pairs: [UInt64] = []
     private var isFirst: [Bool] = []
 
     init(_ secrets: [(name: String, value: String)]) {
-        replacements = secrets.map { Array("<\($0.name)>".utf8) }
-        var seen: Set<[UInt8]> = []
-        for (index, secret) in secrets.enumerated() {
-            let forms = SecretForms(of: secret.value)
-            for form in forms.texts where seen.insert(form).inserted {
-                add(Pattern(bytes: form, secret: index, mayBreak: false))
-            }
-            for form in forms.base64 where seen.insert(form).inserted {
-                add(Pattern(bytes: form, secret: index, mayBreak: true))
-            }
+        for (name, value) in secrets { add(name, value) }
+    }
+
+    /// Adds the forms of one more secret; a form that another one has stays that one's.
+    mutating func add(_ name: String, _ value: String) {
+        let secret = replacements.count
+        replacements.append(Array("<\(name)>".utf8))
+        let forms = SecretForms(of: value)
+        var keys: Set<UInt16> = []
+        for form in forms.texts where seen.insert(form).inserted {
+            keys.formUnion(add(Pattern(bytes: form, secret: secret, mayBreak: false)))
         }
-        for key in patterns.keys {
+        for form in forms.base64 where seen.insert(form).inserted {
+            keys.formUnion(add(Pattern(bytes: form, secret: secret, mayBreak: true)))
+        }
+        for key in keys {
             patterns[key]?.sort { $0.bytes.count > $1.bytes.count }
         }
     }
@@ -46,16 +51,18 @@ struct SecretPatterns: Sendable {
         patterns.isEmpty
     }
 
-    private mutating func add(_ pattern: Pattern) {
+    /// Adds a form, and returns the pairs of bytes that it may begin with.
+    private mutating func add(_ pattern: Pattern) -> [UInt16] {
         if isFirst.isEmpty {
             isFirst = Array(repeating: false, count: 256)
             pairs = Array(repeating: 0, count: 1024)
         }
         let first = pattern.bytes[0]
         isFirst[Int(first)] = true
-        for second in Self.seconds(of: pattern) {
+        return Self.seconds(of: pattern).map { second in
             patterns[Self.key(first, second), default: []].append(pattern)
             pairs[Int(first) << 2 | Int(second) >> 6] |= 1 << UInt64(second & 63)
+            return Self.key(first, second)
         }
     }
 
@@ -86,6 +93,19 @@ struct SecretPatterns: Sendable {
             first = second
         }
         return isFirst[first] ? bytes.count - 1 : nil
+    }
+
+    /// The name of the first secret in the bytes, `nil` when they hold none.
+    func nameOfSecret(in bytes: [UInt8]) -> String? {
+        guard !isEmpty else { return nil }
+        var index = 0
+        while let candidate = nextCandidate(in: bytes, from: index) {
+            if case .found(let secret, _) = match(in: bytes, at: candidate, isFinal: true) {
+                return String(decoding: replacements[secret].dropFirst().dropLast(), as: UTF8.self)
+            }
+            index = candidate + 1
+        }
+        return nil
     }
 
     /// What stands at a place where a form may begin.

@@ -78,7 +78,7 @@ public struct Condition: Expression {
             }
             return .bool(items.contains(try Self.value(one, context)))
         case .matches(let one, let pattern):
-            return .bool(pattern.matches(try Self.value(one, context).text ?? ""))
+            return .bool(try pattern.isFound(in: try Self.value(one, context).text ?? ""))
         case .all(let parts):
             for part in parts where !(try Self.value(part, context).isTruthy) { return false }
             return true

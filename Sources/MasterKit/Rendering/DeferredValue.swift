@@ -7,7 +7,7 @@ public struct DeferredValue: SettingValue, RenderableValue {
 
     /// Reads a value and checks the expressions in it.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> DeferredValue? {
-        let start = decoder.diagnostics.count
+        let start = decoder.keptCount
         let tree = RenderTree(node, with: decoder)
         if let constant = tree?.constant {
             guard decoder.decode(JSONValue.self, from: constant) != nil else { return nil }

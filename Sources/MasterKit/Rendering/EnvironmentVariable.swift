@@ -26,6 +26,7 @@ struct EnvironmentVariable {
     /// The variable's value, or the default as it stands in the file, which may be an expression;
     /// a missing variable without default is an error.
     func value(with decoder: SettingDecoder, style: YAMLScalar.Style) -> YAMLNode? {
+        decoder.note(environmentVariable: name, at: node.range)
         if let value = decoder.environment[name] {
             return node.replacing(.scalar(YAMLScalar(value, style: style)))
         }

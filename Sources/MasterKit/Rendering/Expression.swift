@@ -62,6 +62,6 @@ extension YAMLNode {
         guard let known = ExpressionTag(rawValue: expressionName) else {
             return decoder.error(ExpressionTag.unknown(expressionName), at: tag?.range ?? range)
         }
-        return known.expression(self, with: decoder)
+        return decoder.insideExpression(self) { known.expression(self, with: decoder) }
     }
 }

@@ -16,6 +16,9 @@ public struct FlattenList: Expression {
         var result: [JSONValue] = []
         for item in items {
             Self.append(JSONValue(try item.render(in: context)), to: &result)
+            guard result.count <= JSONBudget.maximumValues else {
+                throw RenderError("the list holds more than \(JSONBudget.maximumValues) values")
+            }
         }
         return .array(result)
     }

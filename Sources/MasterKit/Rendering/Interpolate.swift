@@ -21,9 +21,10 @@ public struct Interpolate: Expression {
             format = try InterpolationFormat(
                 parsing: text, positionalCount: count == 0 ? nil : count)
         } catch {
+            let places = ScalarPlaces(of: formatNode)
             for fault in error.errors {
                 decoder.error(
-                    fault.message, at: formatNode.range(ofUTF8: fault.range) ?? formatNode.range)
+                    fault.message, at: places.range(ofUTF8: fault.range) ?? formatNode.range)
             }
             return nil
         }
@@ -53,14 +54,15 @@ public struct Interpolate: Expression {
 
     /// Notes the secrets and reports what the scope can't give.
     private func check(_ node: YAMLNode, with decoder: SettingDecoder) {
+        let places = ScalarPlaces(of: node)
+        lazy var known = arguments.keywords.keys.sorted()
         for use in format.references {
-            var range: SourceRange? { node.range(ofUTF8: use.range) ?? node.range }
+            var range: SourceRange? { places.range(ofUTF8: use.range) ?? node.range }
             switch use.reference {
             case .secret(let name):
                 decoder.note(secret: name, at: range)
             case .keyword(let name):
                 guard arguments.keywords[name] == nil, !use.hasModifier else { continue }
-                let known = arguments.keywords.keys.sorted()
                 let remedy = Suggestion.remedy(for: name, among: known)
                 decoder.error("!Interpolate has no argument named '\(name)'; \(remedy)", at: range)
             case .positional:

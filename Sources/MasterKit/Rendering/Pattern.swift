@@ -1,6 +1,8 @@
+internal import MasterPatterns
+
 /// A regular expression that was checked when the file was read.
 struct Pattern: Sendable {
-    private let source: String
+    private let expression: RegularExpression
 
     init?(_ tree: RenderTree, _ decoder: SettingDecoder) {
         guard let node = tree.constant, let text = node.scalarText else {
@@ -8,18 +10,26 @@ struct Pattern: Sendable {
             return nil
         }
         do {
-            _ = try Regex(text)
+            expression = try RegularExpression(text)
         } catch {
-            decoder.error("'\(text.shortened)' is no regular expression: \(error)", at: node.range)
+            let last = max(0, text.utf8.count - 1)
+            let range = error.offset.flatMap { offset in
+                let start = min(offset, last)
+                return node.range(ofUTF8: start..<min(start + 1, text.utf8.count))
+            }
+            decoder.error(
+                "'\(text.shortened)' is not a regular expression: \(error)",
+                at: range ?? node.range)
             return nil
         }
-        source = text
     }
 
     /// Whether the pattern is found anywhere in the text.
-    func matches(_ text: String) -> Bool {
-        // A `Regex` is not `Sendable`; compiling it again costs microseconds, once a condition.
-        guard let regex = try? Regex(source) else { return false }
-        return text.contains(regex)
+    func isFound(in text: String) throws(RenderError) -> Bool {
+        do {
+            return try expression.isFound(in: text)
+        } catch {
+            throw RenderError("\(error)")
+        }
     }
 }

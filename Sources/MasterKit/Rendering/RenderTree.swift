@@ -18,11 +18,19 @@ indirect enum RenderTree: Sendable {
             self = .expression(expression, of: node)
             return
         }
-        switch node.kind {
-        case .scalar: self = .constant(node)
-        case .sequence(let items): self.init(items: items, of: node, with: decoder)
-        case .mapping(let mapping): self.init(mapping, of: node, with: decoder)
+        if case .scalar = node.kind {
+            self = .constant(node)
+            return
         }
+        let tree = decoder.descending(into: node) { () -> RenderTree? in
+            switch node.kind {
+            case .sequence(let items): RenderTree(items: items, of: node, with: decoder)
+            case .mapping(let mapping): RenderTree(mapping, of: node, with: decoder)
+            case .scalar: nil
+            }
+        }
+        guard let tree else { return nil }
+        self = tree
     }
 
     private init?(items: [YAMLNode], of node: YAMLNode, with decoder: SettingDecoder) {
@@ -61,44 +69,73 @@ indirect enum RenderTree: Sendable {
     }
 
     /// Replaces every expression by its value.
+    ///
+    /// - Throws: When a value can't be computed, or the whole is too large or nests too deep.
     func render(in context: RenderContext) throws(RenderError) -> YAMLNode {
+        var budget = JSONBudget()
+        return try render(in: context, &budget, depth: 0)
+    }
+
+    private func render(
+        in context: RenderContext, _ budget: inout JSONBudget, depth: Int
+    ) throws(RenderError) -> YAMLNode {
         switch self {
         case .constant(let node):
+            try charge { budget throws(JSONTooLarge) in try budget.take(node, depth: depth) }
             return node
         case .expression(let expression, let node):
+            let value: JSONValue
             do {
-                return YAMLNode(json: try expression.evaluate(in: context))
+                value = try expression.evaluate(in: context)
             } catch {
                 throw RenderError(error.message, at: error.range ?? node?.range)
             }
+            try charge { budget throws(JSONTooLarge) in try budget.take(value, depth: depth) }
+            return YAMLNode(json: value)
         case .sequence(let items, _):
+            try charge { budget throws(JSONTooLarge) in try budget.open(depth) }
             var rendered: [YAMLNode] = []
-            for item in items { rendered.append(try item.render(in: context)) }
+            for item in items {
+                rendered.append(try item.render(in: context, &budget, depth: depth + 1))
+            }
             return YAMLNode(rendered)
         case .mapping(let pairs, let node):
-            return YAMLNode(YAMLMapping(try Self.entries(pairs, of: node, in: context)))
+            try charge { budget throws(JSONTooLarge) in try budget.open(depth) }
+            let entries = try Self.entries(pairs, of: node, in: context, &budget, depth: depth + 1)
+            return YAMLNode(YAMLMapping(entries))
+        }
+
+        func charge(
+            _ take: (inout JSONBudget) throws(JSONTooLarge) -> Void
+        ) throws(RenderError) {
+            do {
+                try take(&budget)
+            } catch {
+                throw RenderError("the value \(error)", at: range)
+            }
         }
     }
 
     private static func entries(
         _ pairs: [(key: RenderTree, value: RenderTree)], of node: YAMLNode,
-        in context: RenderContext
+        in context: RenderContext, _ budget: inout JSONBudget, depth: Int
     ) throws(RenderError) -> [YAMLMapping.Entry] {
-        var names: Set<String> = []
+        var names = ExactDictionary<Bool>()
         var entries: [YAMLMapping.Entry] = []
         for pair in pairs {
-            let key = try pair.key.render(in: context)
+            let key = try pair.key.render(in: context, &budget, depth: depth)
             guard let name = key.scalarText, !key.isNull else {
                 throw RenderError(
                     "a key of this mapping is \(key.kindDescription), not a text",
                     at: pair.key.range ?? node.range)
             }
-            guard names.insert(name).inserted else {
+            guard names.updateValue(true, forKey: name) == nil else {
                 throw RenderError(
                     "two keys of this mapping have the same value", at: pair.key.range ?? node.range
                 )
             }
-            entries.append(.init(key: key, value: try pair.value.render(in: context)))
+            let value = try pair.value.render(in: context, &budget, depth: depth)
+            entries.append(.init(key: key, value: value))
         }
         return entries
     }
@@ -108,6 +145,24 @@ indirect enum RenderTree: Sendable {
         switch self {
         case .constant(let node), .sequence(_, let node), .mapping(_, let node): node.range
         case .expression(_, let node): node?.range
+        }
+    }
+}
+
+extension JSONBudget {
+    /// Takes a node as the value that it stands for.
+    fileprivate mutating func take(_ node: YAMLNode, depth: Int) throws(JSONTooLarge) {
+        switch node.kind {
+        case .scalar(let scalar): try take(bytes: scalar.value.utf8.count)
+        case .sequence(let items):
+            try open(depth)
+            for item in items { try take(item, depth: depth + 1) }
+        case .mapping(let mapping):
+            try open(depth)
+            for entry in mapping.entries {
+                try take(entry.key, depth: depth + 1)
+                try take(entry.value, depth: depth + 1)
+            }
         }
     }
 }

@@ -94,7 +94,7 @@ extension Renderable: SettingValue {
     public static func decode(
         _ node: YAMLNode, with decoder: SettingDecoder
     ) -> Renderable<Value>? {
-        let start = decoder.diagnostics.count
+        let start = decoder.keptCount
         let tree = RenderTree(node, with: decoder)
         if let constant = tree?.constant {
             let isLoaded = LoadedTag(of: node) != nil

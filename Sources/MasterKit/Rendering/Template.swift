@@ -22,17 +22,18 @@ public struct Template: Expression {
             return nil
         }
         decoder.requireBuild("!Template", at: node.range)
+        let places = ScalarPlaces(of: node)
         for variable in template.variables {
             decoder.note(
                 templateVariable: variable.path,
-                at: node.range(ofUTF8: variable.range) ?? node.range)
+                at: places.range(ofUTF8: variable.range) ?? node.range)
         }
     }
 
     /// The text that the template makes of the context.
     public func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
         do {
-            return .string(try template.render(context.template))
+            return .string(try template.render(context.template, hiding: context.secrets.mask))
         } catch {
             throw RenderError(error.message)
         }

@@ -13,6 +13,10 @@ public protocol SecretProvider: Plugin where Options == NoOptions {
     /// - Throws: An error with a sentence for people when the provider itself fails.
     func value(of name: String, in context: SecretContext) async throws -> String?
 
+    /// The name of the secret whose value an environment variable has, `nil` when this provider does
+    /// not look for it there.
+    func secret(inEnvironmentVariable name: String) -> String?
+
     /// What the provider has beside the secrets it is asked for, to be kept out of sight.
     ///
     /// Called once, after all values were asked for; by default it has nothing.
@@ -51,6 +55,9 @@ extension SecretProvider {
 
     /// The namespace `secrets`.
     public static var namespace: PluginNamespace { PluginKind.secrets.namespace }
+
+    /// None, for providers that take nothing from the environment.
+    public func secret(inEnvironmentVariable name: String) -> String? { nil }
 }
 
 /// A provider of secrets as master.yaml declares it.

@@ -2,12 +2,24 @@
 ///
 /// Used on one thread, for one file or one value.
 public final class SettingDecoder {
-    /// Everything found so far.
-    public private(set) var diagnostics: [Diagnostic] = []
-    /// How many errors are among the diagnostics.
-    private(set) var errorCount = 0
+    /// Everything found so far, or the first hundred errors and warnings and how many more there are.
+    public var diagnostics: [Diagnostic] {
+        guard omittedCount > 0 else { return found }
+        return found + [Diagnostic(.note, "\(omittedCount) more mistakes are not shown")]
+    }
+    /// The most errors, and the most warnings, that are kept.
+    private static let maximumCount = 100
+    private var found: [Diagnostic] = []
+    private var counts: [Diagnostic.Severity: Int] = [:]
+    private var omittedCount = 0
+    /// How many diagnostics are kept.
+    var keptCount: Int { found.count }
+    /// How many errors were found.
+    var errorCount: Int { counts[.error, default: 0] }
     /// Every secret that a value asks for, with its place.
     public private(set) var secretUses: [SecretUse] = []
+    /// Every environment variable that a value asks for, with its place.
+    public private(set) var environmentUses: [EnvironmentUse] = []
     /// Every variable that a template or field of a report asks for, with its place.
     public private(set) var templateUses: [TemplateUse] = []
     /// The plugins that may be named.
@@ -24,6 +36,12 @@ public final class SettingDecoder {
     public internal(set) var subject = "the value"
     /// Whether values that are computed at run time are passed over.
     private(set) var isProbing = false
+    /// In how many lists and mappings of one value the present node stands.
+    private var valueDepth = 0
+    /// In how many expressions it stands.
+    private var expressionDepth = 0
+    /// How deep expressions may nest.
+    static let maximumExpressionDepth = 32
     private var layouts: [ObjectIdentifier: SettingLayout] = [:]
     /// The plugins that were made for the value that is being read.
     private var instances: [PluginInstance] = []
@@ -90,8 +108,15 @@ public final class SettingDecoder {
 
     /// Adds diagnostics that came from elsewhere, such as the parser.
     public func add(_ more: [Diagnostic]) {
-        diagnostics.append(contentsOf: more)
-        errorCount += more.count { $0.severity == .error }
+        for diagnostic in more {
+            let count = counts[diagnostic.severity, default: 0] + 1
+            counts[diagnostic.severity] = count
+            if count <= Self.maximumCount {
+                found.append(diagnostic)
+            } else {
+                omittedCount += 1
+            }
+        }
     }
 
     /// The path that a path of the file means.
@@ -113,6 +138,11 @@ public final class SettingDecoder {
 
     func note(secret name: String, at range: SourceRange?) {
         secretUses.append(SecretUse(name: name, range: range))
+    }
+
+    func note(environmentVariable name: String, at range: SourceRange?) {
+        environmentUses.append(
+            EnvironmentUse(name: name, isInReport: scope == .report, range: range))
     }
 
     func note(templateVariable path: [String], at range: @autoclosure () -> SourceRange?) {
@@ -154,19 +184,45 @@ public final class SettingDecoder {
     /// Runs a body in which values that are computed at run time are passed over.
     ///
     /// - Parameters:
-    ///   - start: How many diagnostics there were before those values were read; what was said
-    ///     since then is not said again.
+    ///   - start: How many diagnostics were kept before those values were read; what was said since
+    ///     then is not said again.
     ///   - body: Reads the values.
     func probing(since start: Int, _ body: () -> Void) {
-        let (outer, end) = (isProbing, diagnostics.count)
+        let before = (isProbing: isProbing, counts: counts, omitted: omittedCount)
+        let end = found.count
         isProbing = true
         body()
-        isProbing = outer
-        let said = Set(diagnostics[start..<end])
-        let found = diagnostics[end...]
-        diagnostics.removeLast(found.count)
-        errorCount -= found.count { $0.severity == .error }
-        add(found.filter { !said.contains($0) })
+        isProbing = before.isProbing
+        let said = Set(found[start..<end])
+        let probed = found[end...]
+        found.removeLast(probed.count)
+        (counts, omittedCount) = (before.counts, before.omitted)
+        add(probed.filter { !said.contains($0) })
+    }
+
+    /// Runs a body that reads the items of a list or mapping of any values, which nest to a bound.
+    ///
+    /// - Returns: What the body returns; `nil` when the list or mapping stands too deep, which is said.
+    public func descending<Value>(into node: YAMLNode, _ body: () -> Value?) -> Value? {
+        guard valueDepth < JSONValue.maximumDepth else {
+            return error(
+                "\(subject) nests deeper than \(JSONValue.maximumDepth) levels", at: node.range)
+        }
+        valueDepth += 1
+        defer { valueDepth -= 1 }
+        return body()
+    }
+
+    /// Runs a body that reads what an expression is applied to.
+    func insideExpression<Value>(_ node: YAMLNode, _ body: () -> Value?) -> Value? {
+        guard expressionDepth < Self.maximumExpressionDepth else {
+            return error(
+                "expressions nest deeper than \(Self.maximumExpressionDepth) levels; compute a part "
+                    + "in a step that sets a property", at: node.range)
+        }
+        expressionDepth += 1
+        defer { expressionDepth -= 1 }
+        return body()
     }
 
     /// Makes a plugin with what is read beside its own settings, and finds the settings of both.
@@ -201,6 +257,16 @@ public final class SettingDecoder {
 public struct SecretUse: Sendable, Hashable {
     /// The name of the secret.
     public let name: String
+    /// Where it is asked for.
+    public let range: SourceRange?
+}
+
+/// An environment variable that a setting asks for, and where.
+public struct EnvironmentUse: Sendable, Hashable {
+    /// The name of the variable.
+    public let name: String
+    /// Whether the value becomes a part of reports, in which secrets are hidden.
+    public let isInReport: Bool
     /// Where it is asked for.
     public let range: SourceRange?
 }

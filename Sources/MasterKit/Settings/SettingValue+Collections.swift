@@ -1,5 +1,3 @@
-public import OrderedCollections
-
 extension Array: SettingValue where Element: SettingValue {
     /// A list.
     public static var shape: String { "a list" }
@@ -15,18 +13,18 @@ extension Array: SettingValue where Element: SettingValue {
     }
 }
 
-extension OrderedDictionary: SettingValue where Key == String, Value: SettingValue {
+extension ExactDictionary: SettingValue where Value: SettingValue {
     /// A mapping.
     public static var shape: String { "a mapping" }
 
     /// Reads a mapping, each value for itself, in the order of the file.
     public static func decode(
         _ node: YAMLNode, with decoder: SettingDecoder
-    ) -> OrderedDictionary<String, Value>? {
+    ) -> ExactDictionary<Value>? {
         guard case .mapping(let mapping) = node.kind else {
             return decoder.mismatch(node, expected: shape)
         }
-        var result = OrderedDictionary<String, Value>()
+        var result = ExactDictionary<Value>()
         var isRight = true
         for entry in mapping.entries {
             let key = decoder.decode(String.self, from: entry.key)
@@ -57,17 +55,18 @@ extension JSONValue: SettingValue {
 
     /// Reads any value; a number keeps its spelling.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> JSONValue? {
-        switch node.kind {
-        case .scalar(let scalar):
+        if case .scalar(let scalar) = node.kind {
             if case .string = node.resolved {
                 decoder.warnOfLiteralExpressions(in: node, text: scalar.value)
             }
             return decoder.checked(JSONValue(scalar, as: node.resolved), at: node.contentRange)
-        case .sequence:
-            return [JSONValue].decode(node, with: decoder).map { .array($0) }
-        case .mapping:
-            return OrderedDictionary<String, JSONValue>.decode(node, with: decoder).map {
-                .object(JSONObject($0.map { ($0.key, $0.value) }))
+        }
+        return decoder.descending(into: node) {
+            if case .sequence = node.kind {
+                return [JSONValue].decode(node, with: decoder).map { .array($0) }
+            }
+            return ExactDictionary<JSONValue>.decode(node, with: decoder).map {
+                .object(JSONObject($0))
             }
         }
     }

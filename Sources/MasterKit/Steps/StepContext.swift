@@ -36,8 +36,13 @@ public struct StepContext: Sendable {
     public var properties: Properties { host.renderContext.properties }
 
     /// Sets a property of the build; its source is the step's name.
-    public func setProperty(_ property: String, to value: JSONValue) async {
-        await host.setProperty(property, to: value, source: name)
+    ///
+    /// - Throws: ``JSONTooLarge`` when the value, or all properties of the build together, would be too
+    ///   large.
+    public func setProperty(
+        _ property: String, to value: JSONValue
+    ) async throws(JSONTooLarge) {
+        try await host.setProperty(property, to: value, source: name)
     }
 
     /// Says what the step does or how it went, in a few words.
@@ -128,8 +133,10 @@ public protocol StepHost: Sendable {
     /// The session of the build.
     var session: HTTPSession { get }
 
-    /// Sets a property.
-    func setProperty(_ property: String, to value: JSONValue, source: String) async
+    /// Sets a property, unless it would be too large.
+    func setProperty(
+        _ property: String, to value: JSONValue, source: String
+    ) async throws(JSONTooLarge)
     /// Changes the step's state.
     func setSummary(_ text: String) async
     /// Notes that a time limit ended the step.

@@ -38,8 +38,12 @@ final class BuildState: Sendable {
     /// What the steps told so far for the build's state.
     var summaries: [String] { state.withLock { $0.summaries } }
 
-    func setProperty(_ name: String, _ value: JSONValue, source: String) {
-        state.withLock { $0.properties.set(name, value, source: source) }
+    func setProperty(
+        _ name: String, _ value: JSONValue, source: String
+    ) throws(JSONTooLarge) {
+        try state.withLock { state throws(JSONTooLarge) in
+            try state.properties.setBounded(name, value, source: source)
+        }
     }
 
     /// Takes the result of a step into the build's.

@@ -6,6 +6,8 @@ public struct MasterError: Error, Sendable, CustomStringConvertible {
         case unknownBuilder
         /// No builder was asked for, and none runs without being asked for.
         case nothingToBuild
+        /// Properties were given that are too large for a build.
+        case tooLarge
         /// A plugin could not start.
         case plugin
     }

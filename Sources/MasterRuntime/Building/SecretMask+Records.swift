@@ -31,7 +31,6 @@ extension SecretMask {
 
     /// A logger that writes what another one does, with every secret replaced.
     func apply(to logger: Logger) -> Logger {
-        guard !isEmpty else { return logger }
         var masked = logger
         masked.handler = MaskedLogHandler(base: logger.handler, mask: self)
         return masked

@@ -48,8 +48,10 @@ final class StepSession: StepHost {
     var summary: String? { state.withLock { $0.summary } }
     var isTimedOut: Bool { state.withLock { $0.isTimedOut } }
 
-    func setProperty(_ property: String, to value: JSONValue, source: String) async {
-        build.setProperty(property, value, source: source)
+    func setProperty(
+        _ property: String, to value: JSONValue, source: String
+    ) async throws(JSONTooLarge) {
+        try build.setProperty(property, value, source: source)
         var changed = Properties()
         changed.set(property, value, source: source)
         let (id, mask) = (build.build.id, shared.mask)

@@ -1,5 +1,4 @@
 internal import MasterKit
-internal import OrderedCollections
 
 /// Makes the builders of a file out of what it declares: builders, factories, matrices.
 struct BuilderAssembler {
@@ -145,7 +144,7 @@ struct BuilderAssembler {
             guard let parameter = parameters[argument.name] else {
                 decoder.error(
                     "the factory '\(reference.name)' has no parameter '\(argument.name)'; "
-                        + Suggestion.remedy(for: argument.name, among: Array(parameters.keys)),
+                        + Suggestion.remedy(for: argument.name, among: parameters.keys),
                     at: argument.nameRange)
                 continue
             }

@@ -40,11 +40,29 @@ struct ConfigurationAssembler {
     }
 
     private func checkSecrets(_ settings: MasterSettings, _ topLevel: TopLevel) {
+        checkEnvironment(settings.secrets ?? [])
         guard settings.secrets?.isEmpty ?? !topLevel.declares("secrets") else { return }
         for use in decoder.secretUses {
             decoder.error(
                 "the secret '\(use.name)' has no provider; add 'secrets', for example "
                     + "'- secrets.Environment'", at: use.range)
+        }
+    }
+
+    /// Finds variables that hold a secret, of which a report would show only the name.
+    private func checkEnvironment(_ providers: [SecretProviderDeclaration]) {
+        let used = Set(decoder.secretUses.map(\.name))
+        var seen: Set<EnvironmentUse> = []
+        for use in decoder.environmentUses where seen.insert(use).inserted {
+            let names = providers.compactMap { $0.plugin.secret(inEnvironmentVariable: use.name) }
+            guard
+                let name = names.first(where: { name in
+                    used.contains(name) || use.isInReport && name != use.name
+                })
+            else { continue }
+            decoder.error(
+                "the environment variable \(use.name) is the secret '\(name)', which is hidden in "
+                    + "everything that is stored; write !Secret \(name)", at: use.range)
         }
     }
 }

@@ -1,11 +1,10 @@
 internal import MasterKit
-internal import OrderedCollections
 
 /// `factories`: build factories by name, each read for itself.
 struct FactoryTable: SettingValue {
     /// The names of all, also of those with a mistake.
     var names: [String] = []
-    private var factories: [String: Factory] = [:]
+    private var factories = ExactDictionary<Factory>()
 
     init() {}
 
@@ -61,7 +60,7 @@ private struct FactoryForm: Settings {
 
 /// The parameters of a factory by name.
 struct FactoryParameters: SettingValue {
-    var byName = OrderedDictionary<String, FactoryParameter>()
+    var byName = ExactDictionary<FactoryParameter>()
 
     static var shape: String { "a mapping of names to parameters" }
 

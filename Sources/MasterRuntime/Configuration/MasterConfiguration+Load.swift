@@ -45,5 +45,6 @@ extension MasterConfiguration {
 }
 
 extension Diagnostic {
-    fileprivate var offset: Int { range?.start.offset ?? 0 }
+    /// Where it stands; a note about the file as a whole is the last.
+    fileprivate var offset: Int { range?.start.offset ?? (severity == .note ? .max : 0) }
 }

@@ -16,7 +16,7 @@ struct PropertyValues: SettingValue {
             decoder.warnOfVersion(entry.value, of: entry.key)
             guard let name = decoder.decode(String.self, from: entry.key) else { continue }
             values[name] = decoder.about("the property '\(name)'") {
-                decoder.decode(JSONValue.self, from: entry.value)
+                decoder.propertyValue(entry.value, of: name)
             }
         }
         return values.count == mapping.entries.count ? PropertyValues(values: values) : nil
@@ -31,6 +31,17 @@ extension SettingDecoder {
             error(
                 "the name of a property has 1 to \(Properties.maximumNameLength) characters",
                 at: name.range)
+        }
+    }
+
+    /// Reads the value of a property, which is bounded.
+    func propertyValue(_ node: YAMLNode, of name: String) -> JSONValue? {
+        guard let value = decode(JSONValue.self, from: node) else { return nil }
+        do {
+            try Properties.check(value, of: name)
+            return value
+        } catch {
+            return self.error("\(error)", at: node.range)
         }
     }
 

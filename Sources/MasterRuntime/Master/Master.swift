@@ -181,7 +181,8 @@ public final class Master: Sendable {
 
     /// Submits a set of builds.
     ///
-    /// - Throws: ``MasterError`` for a builder that is not there, or for none; ``StoreError``.
+    /// - Throws: ``MasterError`` for a builder that is not there, or for none, and for properties that
+    ///   are too large; ``StoreError``.
     public func submit(_ wanted: BuildsetRequest) async throws -> Submission {
         try await submit(wanted) { _ in }
     }
@@ -192,6 +193,7 @@ public final class Master: Sendable {
         with change: @escaping @Sendable (StoreTransaction) throws -> Void
     ) async throws -> Submission {
         let builders = try builders(for: wanted)
+        try checkSize(of: wanted.properties, of: builders)
         let stored = environment.mask.apply(to: wanted)
         let references = SecretReferences(secrets: environment.secrets).stored(of: wanted)
         let origin: RequestOrigin = options.resumesRequests ? .service : .run
@@ -270,6 +272,22 @@ public final class Master: Sendable {
     ) async throws(StoreError) -> DeliverySummary {
         await outbox.drain(for: limit, isPatient: isPatient)
         return try await outbox.summary()
+    }
+
+    /// Refuses properties that are too large for a build before any step has set one.
+    private func checkSize(
+        of wanted: Properties, of builders: [BuilderConfiguration]
+    ) throws(MasterError) {
+        for builder in builders {
+            var properties = environment.configuration.properties
+            properties.merge(builder.properties)
+            properties.merge(wanted)
+            do {
+                try properties.checkSize()
+            } catch {
+                throw MasterError(.tooLarge, "\(error)")
+            }
+        }
     }
 
     private func builders(

@@ -8,6 +8,10 @@ public final class SourceFile: Sendable {
     let bytes: [UInt8]
     /// The offset at which each line starts; the first is always 0.
     let lineStarts: [Int]
+    /// The number of characters before each block of bytes, so that a column in a long line is found
+    /// without counting from its start.
+    private let charactersBefore: [Int]
+    private static let blockSize = 256
 
     /// Creates a file from a text in memory.
     public convenience init(name: String, text: String) {
@@ -19,10 +23,29 @@ public final class SourceFile: Sendable {
         self.name = name
         self.bytes = bytes
         self.lineStarts = Self.lineStarts(of: bytes)
+        self.charactersBefore = Self.charactersBeforeBlocks(of: bytes)
     }
 
     /// The whole text; bytes that are not UTF-8 are replaced by U+FFFD.
     public var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// The number of characters that begin before an offset.
+    func characterCount(before offset: Int) -> Int {
+        let block = offset / Self.blockSize
+        return bytes[block * Self.blockSize..<offset].reduce(charactersBefore[block]) {
+            $1.isContinuation ? $0 : $0 + 1
+        }
+    }
+
+    private static func charactersBeforeBlocks(of bytes: [UInt8]) -> [Int] {
+        var (counts, count) = ([Int](), 0)
+        for (index, byte) in bytes.enumerated() {
+            if index % blockSize == 0 { counts.append(count) }
+            if !byte.isContinuation { count += 1 }
+        }
+        if bytes.count % blockSize == 0 { counts.append(count) }
+        return counts
+    }
 
     private static func lineStarts(of bytes: [UInt8]) -> [Int] {
         var starts = [0]
@@ -64,8 +87,8 @@ extension SourceFile {
     public func position(ofUTF8Offset offset: Int) -> SourcePosition {
         let offset = min(max(offset, 0), bytes.count)
         let line = lineNumber(ofUTF8Offset: offset)
-        let before = bytes[lineStarts[line - 1]..<offset]
-        let column = before.reduce(1) { $1.isContinuation ? $0 : $0 + 1 }
+        let column =
+            1 + characterCount(before: offset) - characterCount(before: lineStarts[line - 1])
         return SourcePosition(line: line, column: column, offset: offset)
     }
 

@@ -16,8 +16,10 @@ public struct YAMLMapping: Sendable {
 
     /// All pairs in order.
     public let entries: [Entry]
-    /// The indices of untagged scalar keys; only for large mappings.
-    private let index: [String: Int]?
+    /// The indices of untagged scalar keys, kept only when looking through all would be slow.
+    ///
+    /// Keys are bytes: Swift takes texts for equal that YAML and JSON tell apart.
+    private let index: [[UInt8]: Int]?
 
     /// Creates a mapping; of equal keys the first is found.
     public init(_ entries: [Entry]) {
@@ -30,14 +32,16 @@ public struct YAMLMapping: Sendable {
 
     /// Returns the entry of a key, if any.
     public func entry(for key: String) -> Entry? {
-        if let index { return index[key].map { entries[$0] } }
-        return entries.first { $0.key.plainKey == key }
+        if let index { return index[Array(key.utf8)].map { entries[$0] } }
+        return entries.first { $0.key.plainKey?.utf8.elementsEqual(key.utf8) ?? false }
     }
 
-    private static func index(of entries: [Entry]) -> [String: Int] {
-        var index: [String: Int] = [:]
+    private static func index(of entries: [Entry]) -> [[UInt8]: Int] {
+        var index: [[UInt8]: Int] = [:]
         for (place, entry) in entries.enumerated() {
-            guard let key = entry.key.plainKey, index[key] == nil else { continue }
+            guard let key = entry.key.plainKey.map({ Array($0.utf8) }), index[key] == nil else {
+                continue
+            }
             index[key] = place
         }
         return index

@@ -167,9 +167,7 @@ extension YAMLNode {
     /// - Parameter offsets: UTF-8 offsets into ``YAMLScalar/value``.
     /// - Returns: The range, or nil when the node was built in code or is not a scalar.
     public func range(ofUTF8 offsets: Range<Int>) -> SourceRange? {
-        guard let file, let place, case .scalar = kind else { return nil }
-        let content = place.contentStart..<place.offsets.upperBound
-        return exactRange(ofUTF8: offsets) ?? file.range(ofUTF8: content)
+        ScalarPlaces(of: self).range(ofUTF8: offsets)
     }
 
     /// Returns the range of a part of a scalar's value, if the value is in this file.
@@ -177,10 +175,40 @@ extension YAMLNode {
     /// - Parameter offsets: UTF-8 offsets into ``YAMLScalar/value``.
     /// - Returns: The range, or nil when the value came from elsewhere, such as another file.
     public func exactRange(ofUTF8 offsets: Range<Int>) -> SourceRange? {
-        guard let file, let place, case .scalar(let scalar) = kind else { return nil }
-        let content = place.contentStart..<place.offsets.upperBound
-        let map = ScalarSourceMap(scalar: scalar, bytes: file.bytes, content: content)
-        return map.map { file.range(ofUTF8: $0.source(of: offsets)) }
+        ScalarPlaces(of: self).exactRange(ofUTF8: offsets)
+    }
+}
+
+/// Finds the ranges of any number of parts of one scalar's value.
+///
+/// The scalar is mapped to the source once, when the first range is asked for.
+public final class ScalarPlaces {
+    private let node: YAMLNode
+    private lazy var map = makeMap()
+
+    /// Looks for the ranges of parts of a node's value.
+    public init(of node: YAMLNode) {
+        self.node = node
+    }
+
+    /// Returns the range of a part of the value, as ``YAMLNode/range(ofUTF8:)`` does.
+    public func range(ofUTF8 offsets: Range<Int>) -> SourceRange? {
+        exactRange(ofUTF8: offsets) ?? content.flatMap { node.file?.range(ofUTF8: $0) }
+    }
+
+    /// Returns the range of a part of the value, as ``YAMLNode/exactRange(ofUTF8:)`` does.
+    public func exactRange(ofUTF8 offsets: Range<Int>) -> SourceRange? {
+        map.flatMap { map in node.file?.range(ofUTF8: map.source(of: offsets)) }
+    }
+
+    private var content: Range<Int>? {
+        guard let place = node.place, case .scalar = node.kind else { return nil }
+        return place.contentStart..<place.offsets.upperBound
+    }
+
+    private func makeMap() -> ScalarSourceMap? {
+        guard let file = node.file, let content, let scalar = node.scalar else { return nil }
+        return ScalarSourceMap(scalar: scalar, bytes: file.bytes, content: content)
     }
 }
 

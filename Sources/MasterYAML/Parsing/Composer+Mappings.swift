@@ -55,9 +55,9 @@ extension Composer {
 }
 
 extension YAMLNode {
-    /// What makes two keys of a mapping equal: tag and text, but not the quotes.
+    /// What makes two keys of a mapping equal: tag and the bytes of the text, but not the quotes.
     enum Identity: Hashable {
-        case text(String)
+        case text([UInt8])
         case merge
         indirect case tagged(YAMLTag, Identity)
         case sequence([Identity])
@@ -67,7 +67,7 @@ extension YAMLNode {
     var identity: Identity {
         let bare: Identity =
             switch kind {
-            case .scalar(let scalar): isMergeKey ? .merge : .text(scalar.value)
+            case .scalar(let scalar): isMergeKey ? .merge : .text(Array(scalar.value.utf8))
             case .sequence(let items): .sequence(items.map(\.identity))
             case .mapping(let mapping):
                 .mapping(mapping.entries.flatMap { [$0.key.identity, $0.value.identity] })

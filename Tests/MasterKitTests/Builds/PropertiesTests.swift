@@ -2,6 +2,45 @@ import MasterKit
 import Testing
 
 struct PropertiesTests {
+    @Test func `a value that is too large, or nests too deep, is refused, and nothing changes`()
+        throws
+    {
+        var properties = Properties()
+        try properties.setBounded("a", "old", source: "s")
+        let large = JSONValue.string(String(repeating: "x", count: Properties.maximumValueSize))
+        try properties.setBounded("large", large, source: "s")
+        let deep = (0..<101).reduce(JSONValue.null) { value, _ in [value] }
+        let doubled = (0..<40).reduce(JSONValue.null) { value, _ in [value, value] }
+        for (value, words) in [
+            ([large, "x"], "is larger than 1 MiB"), (deep, "nests deeper than 100 levels"),
+            (doubled, "holds more than 250000 values"),
+        ] as [(JSONValue, String)] {
+            let error = #expect(throws: JSONTooLarge.self) {
+                try properties.setBounded("a", value, source: "s")
+            }
+            #expect(
+                error?.description
+                    == "the value of the property 'a' \(words); keep large data in a file")
+        }
+        #expect(properties["a"] == "old")
+    }
+
+    @Test func `all properties together are bounded`() throws {
+        var properties = Properties()
+        let large = JSONValue.string(String(repeating: "x", count: Properties.maximumValueSize - 9))
+        for index in 0..<4 { try properties.setBounded("p\(index)", large, source: "s") }
+        let error = #expect(throws: JSONTooLarge.self) {
+            try properties.setBounded("p4", large, source: "s")
+        }
+        #expect(
+            error?.description
+                == "the properties of a build have at most 4 MiB together; keep large data in a file"
+        )
+        #expect(properties["p4"] == nil)
+        try properties.setBounded("p3", "small", source: "s")
+        try properties.setBounded("p4", "small", source: "s")
+    }
+
     @Test func `a later value replaces an earlier one at its place`() {
         var properties = Properties(["a": 1, "b": 2], source: "first")
         properties.set("a", "x", source: "second")

@@ -149,8 +149,8 @@ struct InterpolationErrorsTests {
         #expect(errors(in: String(repeating: "%(prop:a:-", count: 50_000)).count == 1)
     }
 
-    @Test func `the number of errors is bounded`() {
-        #expect(errors(in: String(repeating: "% ", count: 100_000)).count == 200)
+    @Test func `every one of very many errors is told`() {
+        #expect(errors(in: String(repeating: "% ", count: 100_000)).count == 100_000)
     }
 
     @Test func `random texts parse or are refused, never a trap`() throws {

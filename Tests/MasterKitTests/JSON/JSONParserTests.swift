@@ -92,13 +92,13 @@ struct JSONParserTests {
         #expect(try JSONValue(parsing: "[\(spelling)]").description == "[\(spelling)]")
     }
 
-    @Test func `depth is bounded at 512`() throws {
-        let fits = String(repeating: "[", count: 512) + String(repeating: "]", count: 512)
+    @Test func `depth is bounded`() throws {
+        let fits = String(repeating: "[", count: 100) + String(repeating: "]", count: 100)
         #expect(try JSONValue(parsing: fits).description == fits)
         for opening in ["[", #"{"a":"#] {
             let deep = String(repeating: opening, count: 100_000)
             let error = #expect(throws: JSONParserError.self) { try JSONValue(parsing: deep) }
-            #expect(error?.message == "the JSON text nests deeper than 512 levels")
+            #expect(error?.message == "the JSON text nests deeper than 100 levels")
         }
     }
 

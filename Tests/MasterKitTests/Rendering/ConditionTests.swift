@@ -46,6 +46,40 @@ struct ConditionTests {
     }
 
     @Test(arguments: [
+        (
+            "!Matches [a, '(b']",
+            "1:16: '(b' is not a regular expression: missing closing parenthesis"
+        ),
+        (
+            "!Matches [a, 'a**b']",
+            "1:17: 'a**b' is not a regular expression: quantifier does not follow a repeatable item"
+        ),
+    ])
+    func `a malformed regular expression is told at its place`(yaml: String, message: String) {
+        #expect(Reading(yaml, as: Renderable<Bool>.self).places == [message])
+    }
+
+    @Test func `a thousand brackets are a mistake, not a crash`() {
+        for piece in ["[", "(", "(?:"] {
+            let pattern = String(repeating: piece, count: 1000)
+            let reading = Reading("!Matches [a, '\(pattern)']", as: Renderable<Bool>.self)
+            #expect(reading.value == nil)
+            #expect(reading.messages.count == 1)
+        }
+    }
+
+    @Test func `a search that would never end is an error with its line`() throws {
+        var context = RenderContext()
+        context.properties.set("s", .string(String(repeating: "a", count: 40) + "!"), source: "t")
+        let condition = try #require(
+            Reading("!Matches [!Property s, '^(a+)+$']", as: Renderable<Bool>.self).value)
+        let error = #expect(throws: RenderError.self) { try condition.render(in: context) }
+        #expect(
+            error?.description
+                == "line 1: the regular expression needs too many steps on this value")
+    }
+
+    @Test(arguments: [
         ("!Equal a", "!Equal is written !Equal [value, value]"),
         ("!Equal [a, b, c]", "!Equal is written !Equal [value, value]"),
         ("!NotEqual [a]", "!NotEqual is written !NotEqual [value, value]"),

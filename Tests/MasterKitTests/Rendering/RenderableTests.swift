@@ -129,8 +129,8 @@ struct RenderableTests {
         #expect(value?[19_999] == "n19999 main")
     }
 
-    @Test func `a value may be as deep as a file can be`() throws {
-        let depth = YAMLParser.maximumDepth - 1
+    @Test func `a value may be as deep as values can be`() throws {
+        let depth = JSONValue.maximumDepth
         let open = String(repeating: "[", count: depth)
         let close = String(repeating: "]", count: depth)
         var value = try #require(try rendered("\(open)!Property branch\(close)"))

@@ -26,7 +26,7 @@ struct CollectionSettingTests {
     }
 
     @Test func `every wrong part of a mapping is told`() {
-        let texts = type(of: CommandEnvironment().variables)
+        let texts = ExactDictionary<String?>.self
         let reading = Reading("{a: [x], ? [b] : {}, c: null, 5: d}", as: texts)
         #expect(reading.value == nil)
         #expect(

@@ -7,7 +7,7 @@ struct BuildEventOrderTests {
     @Test func `a build of two steps is told in order`() async throws {
         let scripts: [String: Scripts.Script] = [
             "set": { context in
-                await context.setProperty("version", to: "1.10")
+                try await context.setProperty("version", to: "1.10")
                 return .success
             },
             "log": { context in

@@ -26,7 +26,7 @@ struct BuildStoreFailureTests {
                     ran.add("break")
                     for _ in 1...200 {
                         let value = String(repeating: "x", count: 100_000)
-                        await context.setProperty("big", to: .string(value))
+                        try await context.setProperty("big", to: .string(value))
                     }
                     return .success
                 },

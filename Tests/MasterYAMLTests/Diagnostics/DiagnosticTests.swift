@@ -146,6 +146,19 @@ struct DiagnosticRenderingTests {
 }
 
 struct SourceFileTests {
+    @Test func `columns in long lines are counted from the start of the line`() {
+        let line = String(repeating: "aä€", count: 700)
+        let file = SourceFile(name: "m.yaml", text: "x\n\(line)\n\(line)")
+        var offset = 2
+        for (index, scalar) in line.unicodeScalars.enumerated() {
+            let place = SourcePosition(line: 2, column: index + 1, offset: offset)
+            #expect(file.position(ofUTF8Offset: offset) == place)
+            offset += UTF8.width(scalar)
+        }
+        #expect(file.position(ofUTF8Offset: .max).column == line.unicodeScalars.count + 1)
+        #expect(file.position(ofUTF8Offset: .max).line == 3)
+    }
+
     @Test(arguments: ["a\nbc\n\nd", "a\r\nbc\r\n\r\nd", "a\rbc\r\rd"])
     func `lines end in LF, CRLF or CR`(text: String) {
         let file = SourceFile(name: "m.yaml", text: text)

@@ -1,7 +1,7 @@
 /// What follows the format of an `!Interpolate`: values by position, or by name.
 struct InterpolationArguments: Sendable {
     private(set) var positional: [RenderTree] = []
-    private(set) var keywords: [String: RenderTree] = [:]
+    private(set) var keywords = ExactDictionary<RenderTree>()
 
     /// Reads the items after the format; the entries of a mapping among them are named arguments.
     init?(_ items: [YAMLNode], with decoder: SettingDecoder) {

@@ -1,8 +1,5 @@
 /// The state of parsing one format; errors are gathered and parsing goes on behind them.
 struct InterpolationParser {
-    /// More errors than these help nobody.
-    private static let maximumErrors = 200
-
     let bytes: [UInt8]
     private let positionalCount: Int?
     private var positionalsSeen = 0
@@ -65,7 +62,6 @@ struct InterpolationParser {
     }
 
     mutating func report(_ message: String, _ range: Range<Int>) {
-        guard errors.count < Self.maximumErrors else { return }
         errors.append(InterpolationError(message: message, range: range))
     }
 

@@ -1,13 +1,15 @@
 /// A parsed expression of a template.
+///
+/// What may be as long as its author likes is a list here, so that only parentheses nest.
 indirect enum TemplateExpression: Sendable, Hashable {
     case literal(JSONValue)
     case list([TemplateExpression])
     case variable(String)
-    case member(TemplateExpression, TemplateExpression)
-    case filtered(TemplateExpression, TemplateFilterCall)
+    case member(TemplateExpression, path: [TemplateExpression])
+    case filtered(TemplateExpression, [TemplateFilterCall])
     case not(TemplateExpression)
-    case and(TemplateExpression, TemplateExpression)
-    case or(TemplateExpression, TemplateExpression)
+    case and([TemplateExpression])
+    case or([TemplateExpression])
     case comparison(TemplateExpression, TemplateComparison, TemplateExpression)
     case choice(TemplateExpression, if: TemplateExpression, else: TemplateExpression?)
     /// Whole numbers from one to another, up or down.

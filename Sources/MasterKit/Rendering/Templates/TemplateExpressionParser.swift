@@ -1,6 +1,6 @@
 /// Parses the expression that tokens spell.
 struct TemplateExpressionParser {
-    /// How many tokens an expression may have; this bounds its depth, too.
+    /// How many tokens an expression may have.
     private static let maximumTokens = 400
     private static let maximumDepth = 32
     private static let comparisons = ["==", "!=", "<", "<=", ">", ">="]
@@ -71,15 +71,15 @@ struct TemplateExpressionParser {
     }
 
     private mutating func parseOr() throws(TemplateProblem) -> TemplateExpression {
-        var left = try parseAnd()
-        while take(name: "or") { left = .or(left, try parseAnd()) }
-        return left
+        var parts = [try parseAnd()]
+        while take(name: "or") { parts.append(try parseAnd()) }
+        return parts.count == 1 ? parts[0] : .or(parts)
     }
 
     private mutating func parseAnd() throws(TemplateProblem) -> TemplateExpression {
-        var left = try parseNot()
-        while take(name: "and") { left = .and(left, try parseNot()) }
-        return left
+        var parts = [try parseNot()]
+        while take(name: "and") { parts.append(try parseNot()) }
+        return parts.count == 1 ? parts[0] : .and(parts)
     }
 
     private mutating func parseNot() throws(TemplateProblem) -> TemplateExpression {
@@ -119,17 +119,16 @@ struct TemplateExpressionParser {
 
     private mutating func parseFiltered() throws(TemplateProblem) -> TemplateExpression {
         let useCount = uses.count
-        var value = try parseValue()
-        var isFirst = true
+        let value = try parseValue()
+        var calls: [TemplateFilterCall] = []
         while take("|") {
             let call = try parseFilter()
-            if isFirst, call.filter == .default, uses.indices.contains(useCount) {
+            if calls.isEmpty, call.filter == .default, uses.indices.contains(useCount) {
                 uses[useCount].hasDefault = true
             }
-            value = .filtered(value, call)
-            isFirst = false
+            calls.append(call)
         }
-        return value
+        return calls.isEmpty ? value : .filtered(value, calls)
     }
 
     private mutating func parseFilter() throws(TemplateProblem) -> TemplateFilterCall {
@@ -209,11 +208,11 @@ struct TemplateExpressionParser {
     ) throws(TemplateProblem) -> TemplateExpression {
         let use = uses.count
         uses.append(Use(path: [name], range: range))
-        var value = TemplateExpression.variable(name)
+        var members: [TemplateExpression] = []
         var path = [name]
         var isKnown = true
         while let member = try parseMember() {
-            value = .member(value, member)
+            members.append(member)
             guard isKnown, case .literal(let key) = member, let text = key.text else {
                 isKnown = false
                 continue
@@ -222,7 +221,7 @@ struct TemplateExpressionParser {
             let end = tokens[index - 1].range.upperBound
             uses[use] = Use(path: path, range: range.lowerBound..<end)
         }
-        return value
+        return members.isEmpty ? .variable(name) : .member(.variable(name), path: members)
     }
 
     private mutating func parseMember() throws(TemplateProblem) -> TemplateExpression? {

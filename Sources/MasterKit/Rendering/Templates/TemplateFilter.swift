@@ -29,6 +29,15 @@ enum TemplateFilter: String, Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// Whether a mask still finds a secret in what the filter makes of a value.
+    func keepsSecrets(in value: JSONValue?) -> Bool {
+        switch self {
+        case .default, .escape, .indent, .join, .json, .length, .safe, .trim: true
+        case .first, .last: value?.arrayValue != nil
+        case .capitalize, .lowercase, .split, .truncate, .uppercase: false
+        }
+    }
+
     /// How many arguments the filter takes.
     var argumentCount: ClosedRange<Int> {
         switch self {

@@ -12,24 +12,61 @@ struct TemplateRenderer {
 
     /// What a loop binds: its names, or what it tells about itself.
     private enum Binding {
-        case value(String, JSONValue)
+        case value(String, TemplateValue)
         case loop(index: Int, count: Int)
     }
 
     private let escapesHTML: Bool
     private let context: JSONObject
+    let secrets: SecretMask?
     private var bindings: [Binding] = []
     private var output = ""
     private var steps = 0
+    /// A secret of which a part was inserted that is too short to be hidden by itself.
+    private var shortened: (secret: String, range: Range<Int>)?
 
-    init(context: JSONObject, escapesHTML: Bool) {
+    init(context: JSONObject, escapesHTML: Bool, secrets: SecretMask?) {
         self.context = context
         self.escapesHTML = escapesHTML
+        self.secrets = secrets
     }
 
     mutating func render(_ nodes: [TemplateNode]) throws(TemplateProblem) -> String {
         _ = try renderNodes(nodes)
+        if let shortened { try hide(output, madeFrom: shortened.secret, at: shortened.range) }
         return output
+    }
+
+    /// Hides what is inserted of a value that was made from a secret.
+    ///
+    /// What is too short to be hidden has the whole text hidden when that is complete: pieces of two
+    /// letters would add up to the secret.
+    private mutating func hide(
+        _ value: TemplateValue, _ text: String, at range: Range<Int>
+    ) throws(TemplateProblem) {
+        guard let secret = value.secret, !text.allSatisfy(\.isWhitespace) else { return }
+        if text.count < SecretVerdict.minimumCount {
+            shortened = shortened ?? (secret, range)
+        } else {
+            try hide(text, madeFrom: secret, at: range)
+        }
+    }
+
+    private func hide(
+        _ text: String, madeFrom secret: String, at range: Range<Int>
+    ) throws(TemplateProblem) {
+        do {
+            try secrets?.hide(text, as: secret)
+        } catch {
+            let isShort = text.count < SecretVerdict.minimumCount
+            throw TemplateProblem(
+                isShort
+                    ? "the template shows \(text.count) characters of the secret '\(secret)', too few "
+                        + "to be hidden; leave them out"
+                    : "the template makes a text of \(text.utf8.count) bytes out of the secret "
+                        + "'\(secret)'; at most \(SecretVerdict.maximumBytes) can be hidden",
+                range)
+        }
     }
 
     private mutating func renderNodes(_ nodes: [TemplateNode]) throws(TemplateProblem) -> Flow {
@@ -39,6 +76,7 @@ struct TemplateRenderer {
             case .output(let expression, let range):
                 let value = try evaluate(expression, at: range)
                 let text = value.text
+                try hide(value, text, at: range)
                 try append(
                     escapesHTML && !value.isSafe ? TemplateValue.escapedForHTML(text) : text,
                     at: range
@@ -111,18 +149,20 @@ struct TemplateRenderer {
         for call in calls {
             value = try apply(call, to: value)
         }
-        try append(value.text, at: calls.first?.range ?? 0..<0)
+        let range = calls.first?.range ?? 0..<0
+        try hide(value, value.text, at: range)
+        try append(value.text, at: range)
         return flow
     }
 
     private mutating func render(_ loop: TemplateLoop) throws(TemplateProblem) -> Flow {
         let depth = bindings.count
         defer { bindings.removeSubrange(depth...) }
-        let elements = try elements(of: loop)
+        let (elements, secret) = try elements(of: loop)
         guard !elements.isEmpty else { return try renderNodes(loop.empty) }
         for (index, element) in elements.enumerated() {
             try charge(0, at: loop.range)
-            bind(element, to: loop.names)
+            bind(element, to: loop.names, secret)
             bindings.append(.loop(index: index, count: elements.count))
             let flow = try renderNodes(loop.body)
             bindings.removeSubrange(depth...)
@@ -134,45 +174,46 @@ struct TemplateRenderer {
     /// What a loop goes through: the elements of a list, or the keys and values of a mapping.
     private mutating func elements(
         of loop: TemplateLoop
-    ) throws(TemplateProblem) -> [JSONValue] {
-        let source = try evaluate(loop.source, at: loop.range).json
+    ) throws(TemplateProblem) -> (elements: [JSONValue], secret: String?) {
+        let source = try evaluate(loop.source, at: loop.range)
         var elements: [JSONValue] = []
-        switch source {
+        switch source.json {
         case .array(let array): elements = array
         case .object(let object) where loop.names.count == 1:
             elements = object.keys.map { .string($0) }
         case .object(let object): elements = object.map { [.string($0.key), $0.value] }
         default: break
         }
-        guard let condition = loop.condition else { return elements }
+        guard let condition = loop.condition else { return (elements, source.secret) }
         let depth = bindings.count
         var kept: [JSONValue] = []
         for element in elements {
-            bind(element, to: loop.names)
+            bind(element, to: loop.names, source.secret)
             if try evaluate(condition, at: loop.range).isTruthy { kept.append(element) }
             bindings.removeSubrange(depth...)
         }
-        return kept
+        return (kept, source.secret)
     }
 
-    private mutating func bind(_ element: JSONValue, to names: [String]) {
+    private mutating func bind(_ element: JSONValue, to names: [String], _ secret: String?) {
         for (index, name) in names.enumerated() {
             let part = names.count == 1 ? element : element[index]
-            bindings.append(.value(name, part ?? (index == 0 ? element : .null)))
+            let value = TemplateValue(part ?? (index == 0 ? element : .null), secret: secret)
+            bindings.append(.value(name, value))
         }
     }
 
     /// The value of a name: of the innermost loop that binds it, or from outside.
-    func lookup(_ name: String) -> JSONValue? {
+    func lookup(_ name: String) -> TemplateValue {
         for binding in bindings.reversed() {
             switch binding {
             case .value(name, let value): return value
             case .loop(let index, let count) where TemplateLoop.stateNames.contains(name):
-                return Self.state(index: index, count: count)
+                return TemplateValue(Self.state(index: index, count: count))
             default: continue
             }
         }
-        return context[name]
+        return TemplateValue(context[name])
     }
 
     private static func state(index: Int, count: Int) -> JSONValue {

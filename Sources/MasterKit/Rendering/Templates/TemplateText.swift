@@ -44,9 +44,19 @@ public struct TemplateText: Sendable, Hashable {
     }
 
     /// Renders the template with the values of its variables.
-    public func render(_ context: JSONObject) throws(TemplateError) -> String {
+    ///
+    /// - Parameters:
+    ///   - context: The values by name.
+    ///   - secrets: What hides secrets. What a filter makes of one is hidden, too.
+    /// - Returns: The text.
+    /// - Throws: When a filter can't be applied, the template takes too much time or room, or it makes
+    ///   a text out of a secret that can't be hidden.
+    public func render(
+        _ context: JSONObject, hiding secrets: SecretMask? = nil
+    ) throws(TemplateError) -> String {
         do throws(TemplateProblem) {
-            var renderer = TemplateRenderer(context: context, escapesHTML: kind == .html)
+            var renderer = TemplateRenderer(
+                context: context, escapesHTML: kind == .html, secrets: secrets)
             return try renderer.render(nodes)
         } catch {
             throw TemplateError(error.message, at: error.range, in: text)

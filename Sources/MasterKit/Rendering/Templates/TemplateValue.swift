@@ -4,10 +4,13 @@ struct TemplateValue {
     var json: JSONValue?
     /// Whether the value is inserted into HTML as it is.
     var isSafe = false
+    /// The name of the secret that the value was made from, when a mask would not find it any more.
+    var secret: String?
 
-    init(_ json: JSONValue?, isSafe: Bool = false) {
+    init(_ json: JSONValue?, isSafe: Bool = false, secret: String? = nil) {
         self.json = json
         self.isSafe = isSafe
+        self.secret = secret
     }
 
     /// How the value reads in the rendered text; what is missing or null reads as nothing.

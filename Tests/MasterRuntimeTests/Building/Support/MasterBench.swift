@@ -63,6 +63,16 @@ struct MasterBench: Sendable {
         try FileManager.default.contentsOfDirectory(atPath: folder).map { "\(folder)/\($0)" }
     }
 
+    /// The paths of all files below a folder.
+    func filesBelow(_ folder: String) throws -> [String] {
+        try FileManager.default.subpathsOfDirectory(atPath: folder).map { "\(folder)/\($0)" }
+            .filter { path in
+                var isFolder = false
+                return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+                    && !isFolder
+            }
+    }
+
     /// Reads the bytes of a file.
     func bytes(_ path: String) throws -> [UInt8] {
         Array(try Data(contentsOf: URL(filePath: path)))
