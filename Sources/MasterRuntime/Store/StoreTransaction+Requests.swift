@@ -1,5 +1,159 @@
 internal import GRDB
-internal import MasterKit
+public import MasterKit
+
+extension StoreTransaction {
+    /// The builder of a name, made when it is new; it keeps its id and goes on counting builds.
+    func builder(named name: String, description: String?, tags: [String]) throws -> Builder {
+        let tagsText = JSONWriter.compact.string(.array(tags.map { .string($0) }))
+        let builder = try database.first(
+            """
+            INSERT INTO builder (name, description, tags) VALUES (?, ?, ?)
+            ON CONFLICT (name) DO UPDATE SET
+                description = excluded.description, tags = excluded.tags
+            RETURNING \(Builder.columns)
+            """,
+            [name, description, tagsText],
+            Builder.init(row:)
+        )
+        guard let builder else {
+            throw StoreError(.transition, "the builder \(name) could not be kept")
+        }
+        cache.builders.keep(builder, at: builder.id)
+        return builder
+    }
+
+    /// The id of the worker of a name, which is made when it is new.
+    func worker(named name: String) throws -> Int {
+        if let known = try database.number("SELECT id FROM worker WHERE name = ?", [name]) {
+            return known
+        }
+        try database.run("INSERT INTO worker (name) VALUES (?)", [name])
+        return Int(database.lastInsertedRowID)
+    }
+
+    /// Stores a buildset with a pending request for each builder: buildset new, requests new.
+    ///
+    /// - Parameters:
+    ///   - buildset: What is known of it; its id and its moment are given here.
+    ///   - builders: Who is to build, in order; at least one.
+    ///   - properties: What the builds begin with.
+    ///   - priority: Higher is earlier.
+    ///   - waitedFor: Whether somebody waits for the builds.
+    ///   - origin: Who asks for it.
+    ///   - references: What stands for the secrets in properties and sources.
+    /// - Returns: What was stored, with its ids.
+    /// - Throws: ``StoreError`` when there is no builder, or what the database says.
+    func submit(
+        _ buildset: Buildset,
+        builders: [Builder],
+        properties: Properties,
+        priority: Int = 0,
+        waitedFor: Bool = false,
+        origin: RequestOrigin = .run,
+        references: String? = nil
+    ) throws -> Submission {
+        guard !builders.isEmpty else {
+            throw StoreError(.conflict, "a buildset needs a builder that is to build it")
+        }
+        let buildset = try insert(
+            buildset, properties: properties, origin: origin, references: references)
+        var requests: [BuildRequest] = []
+        for builder in builders {
+            requests.append(
+                try insertRequest(
+                    of: buildset,
+                    builder: builder,
+                    priority: priority,
+                    waitedFor: waitedFor
+                )
+            )
+        }
+        try append(.buildsetNew, of: buildset)
+        for request in requests {
+            try append(.buildrequestNew, of: request)
+        }
+        return Submission(buildset: buildset, requests: requests)
+    }
+
+    private func insert(
+        _ buildset: Buildset, properties: Properties, origin: RequestOrigin, references: String?
+    ) throws -> Buildset {
+        var buildset = buildset
+        buildset.submittedAt = now
+        buildset.completeAt = nil
+        buildset.results = nil
+        try database.run(
+            """
+            INSERT INTO buildset (reason, submitted_at, parent_build_id, parent_relationship,
+                rebuilt_build_id, properties, origin, secret_references)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                buildset.reason, now.stored, buildset.parentBuildID, buildset.parentRelationship,
+                buildset.rebuiltBuildID, properties.stored, origin.rawValue, references,
+            ]
+        )
+        buildset.id = Int(database.lastInsertedRowID)
+        for index in buildset.sourceStamps.indices {
+            try insert(&buildset.sourceStamps[index], buildsetID: buildset.id)
+        }
+        cache.buildsets.keep(buildset, at: buildset.id)
+        return buildset
+    }
+
+    private func insert(_ stamp: inout SourceStamp, buildsetID: Int) throws {
+        try database.run(
+            """
+            INSERT INTO source_stamp (buildset_id, branch, revision, repository, project,
+                codebase, created_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                buildsetID, stamp.branch, stamp.revision, stamp.repository, stamp.project,
+                stamp.codebase, stamp.createdAt.stored,
+            ]
+        )
+        stamp.id = Int(database.lastInsertedRowID)
+    }
+
+    private func insertRequest(
+        of buildset: Buildset,
+        builder: Builder,
+        priority: Int,
+        waitedFor: Bool
+    ) throws -> BuildRequest {
+        try database.run(
+            """
+            INSERT INTO build_request (buildset_id, builder_id, priority, submitted_at, waited_for)
+            VALUES (?, ?, ?, ?, ?)
+            """,
+            [buildset.id, builder.id, priority, now.stored, waitedFor]
+        )
+        let request = BuildRequest(
+            id: Int(database.lastInsertedRowID),
+            buildsetID: buildset.id,
+            builderID: builder.id,
+            priority: priority,
+            submittedAt: now,
+            waitedFor: waitedFor
+        )
+        cache.requests.keep(request, at: request.id)
+        return request
+    }
+}
+
+/// Who asks for builds.
+enum RequestOrigin: String, Sendable {
+    /// The command `run`, or a service beside it: nobody waits for them once it has ended.
+    case run
+    /// A master that stays up; they are built by the next one if this one does not come to it.
+    case service
+}
+
+extension Buildset {
+    /// The lane of a buildset's own events: none of a request.
+    var lane: Int { -id }
+}
 
 /// A request that has come to its end, with its buildset when it was the last one.
 struct RequestEnd {
@@ -85,4 +239,12 @@ extension StoreTransaction {
         cache.buildsets.keep(buildset, at: id)
         return buildset
     }
+}
+
+/// A buildset that has been stored, with its requests.
+public struct Submission: Sendable, Hashable {
+    /// The buildset.
+    public let buildset: Buildset
+    /// A request for each builder, in the order in which the builders were given.
+    public let requests: [BuildRequest]
 }

@@ -86,3 +86,123 @@ struct WantedEvents: Sendable {
         stored.contains(kind) || live.contains(kind)
     }
 }
+
+/// The records of events, as they are at the end of the transition.
+///
+/// What is stored for reports has more in it than what is only read live: reports are made later,
+/// when everything around may have gone on.
+extension StoreTransaction {
+    /// Adds an event of a build, with all that surrounds the build.
+    func append(_ kind: EventKind, of running: RunningBuild) throws {
+        try append(kind, lane: running.build.requestID, build: running) {
+            try record(of: running.build)
+        }
+    }
+
+    /// Adds an event of a step.
+    func append(_ kind: EventKind, of step: StepRecord) throws {
+        guard wanted.contains(kind) else { return }
+        let running = try build(step.buildID)
+        try append(kind, lane: running.build.requestID, build: running) {
+            var record = step.json
+            guard wanted.stored.contains(kind) else { return record }
+            record["build"] = .object(try self.record(of: running.build))
+            return record
+        }
+    }
+
+    /// Adds an event of a request.
+    func append(_ kind: EventKind, of request: BuildRequest) throws {
+        try append(kind, lane: request.id) {
+            var record = request.json
+            guard wanted.stored.contains(kind) else { return record }
+            record["build"] = .object(try buildToBe(of: request))
+            return record
+        }
+    }
+
+    /// Adds an event of a buildset.
+    func append(_ kind: EventKind, of buildset: Buildset) throws {
+        try append(kind, lane: buildset.lane) {
+            var record = buildset.json
+            guard wanted.stored.contains(kind) else { return record }
+            let properties = try Buildset.properties(buildset.id, in: database)
+            record["properties"] = .object(properties.json)
+            return record
+        }
+    }
+
+    private func record(of build: Build) throws -> JSONObject {
+        let request = try request(build.requestID)
+        let buildset = try buildset(request.buildsetID)
+        let parent = try buildset.parentBuildID.flatMap { try Build.find($0, in: database) }
+        return BuildSurroundings(
+            request: request,
+            buildset: buildset,
+            builder: try builder(build.builderID),
+            parent: parent,
+            parentBuilder: try parent.map { try self.builder($0.builderID) }
+        ).record(of: build, in: identity)
+    }
+
+    /// What is known of the build that a request is for.
+    private func buildToBe(of request: BuildRequest) throws -> JSONObject {
+        let builder = try builder(request.builderID)
+        let buildset = try buildset(request.buildsetID)
+        let properties = try Buildset.properties(buildset.id, in: database)
+        return [
+            "builder": .object(builder.json), "builderid": .int(builder.id),
+            "buildrequest": .object(request.json), "buildset": .object(buildset.json),
+            "complete": .bool(request.completeAt != nil),
+            "properties": .object(properties.json),
+            "results": .optional(request.results?.rawValue),
+            "url": .string(identity.url(ofRequest: request.id)),
+        ]
+    }
+}
+
+/// What surrounds a build in its record.
+struct BuildSurroundings {
+    let request: BuildRequest
+    let buildset: Buildset
+    let builder: Builder
+    let parent: Build?
+    let parentBuilder: Builder?
+
+    /// The build as reports see it: the data API's record with all that surrounds the build.
+    func record(of build: Build, in identity: MasterIdentity) -> JSONObject {
+        var record = build.json
+        record["buildrequest"] = .object(request.json)
+        record["buildset"] = .object(buildset.json)
+        record["parentbuild"] = parent.map { .object($0.json) } ?? .null
+        record["parentbuilder"] = parentBuilder.map { .object($0.json) } ?? .null
+        record["builder"] = .object(builder.json)
+        record["url"] = .string(identity.url(ofBuild: build.number, builderID: builder.id))
+        return record
+    }
+}
+
+extension BuildSurroundings {
+    /// Reads what surrounds a build.
+    init(of build: Build, in database: Database) throws {
+        let request = try Self.found(BuildRequest.find(build.requestID, in: database))
+        let buildset = try Self.found(Buildset.find(request.buildsetID, in: database))
+        let parent = try buildset.parentBuildID.flatMap { try Build.find($0, in: database) }
+        self.init(
+            request: request,
+            buildset: buildset,
+            builder: try Self.found(Builder.find(build.builderID, in: database)),
+            parent: parent,
+            parentBuilder: try parent.map {
+                try Self.found(Builder.find($0.builderID, in: database))
+            }
+        )
+    }
+
+    private static func found<Record>(_ record: Record?) throws(StoreError) -> Record {
+        guard let record else {
+            throw StoreError(.conflict, "a build in the store has no \(Record.self) any more")
+        }
+        return record
+    }
+}

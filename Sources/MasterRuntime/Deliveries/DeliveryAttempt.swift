@@ -1,4 +1,5 @@
 import FoundationEssentials
+import MasterHTTP
 import MasterKit
 
 /// What became of a letter in one try.
@@ -130,5 +131,123 @@ extension Sending {
         }
         guard let stored else { return .failure(DeliveryFault("the stored report is gone")) }
         return Result { () throws(DeliveryFault) in try Report(stored: stored) }
+    }
+}
+
+/// A try that did not deliver its report.
+struct FailedTry: Sendable {
+    /// What the reporter threw.
+    let error: any Error
+    /// The status of the answer, when there was one.
+    var status: Int?
+    /// Why there was no answer.
+    var fault: HTTPError?
+    /// Which try it was, counted from where the schedule began.
+    var number = 1
+    /// How long ago the schedule began.
+    var age: Duration = .zero
+
+    /// What is to become of the report as far as the reporter knows.
+    var verdict: DeliveryError.Verdict {
+        (error as? DeliveryError)?.verdict ?? .retry(after: nil)
+    }
+
+    /// What happened, in a sentence.
+    var reason: String {
+        (error as? DeliveryError)?.reason ?? "\(error)"
+    }
+
+    /// What kept the report from being delivered.
+    var hindrance: Hindrance {
+        guard let status else { return .absence }
+        if case .retry(.some) = verdict { return .busyness }
+        return switch status {
+        case 502, 503, 504: .absence
+        case 408, 425, 429, 500...599: .busyness
+        default: .refusal
+        }
+    }
+
+    /// Whether a cause that a file names is this one.
+    func isCaused(by cause: RetryCause) -> Bool {
+        switch cause {
+        case .failure: error is DeliveryError && verdict != .reject
+        case .exception: !(error is DeliveryError)
+        case .refused: fault.map { Self.missingConnections.contains($0.code) } ?? false
+        case .timeout: fault.map { Self.timeouts.contains($0.code) } ?? false
+        case .closed: fault.map { Self.lostConnections.contains($0.code) } ?? false
+        case .status(let range): status.map(range.contains) ?? false
+        }
+    }
+
+    private static let missingConnections: Set<HTTPError.Code> = [
+        .nameNotFound, .refused, .unreachable, .proxy,
+    ]
+    private static let timeouts: Set<HTTPError.Code> = [
+        .connectTimeout, .silenceTimeout, .totalTimeout,
+    ]
+    private static let lostConnections: Set<HTTPError.Code> = [
+        .closedEarly, .malformedResponse, .transferFailed,
+    ]
+}
+
+/// What became of one try of a delivery.
+enum DeliveryOutcome: Sendable, Equatable {
+    /// The receiver has it.
+    case delivered
+    /// It is tried again after a time.
+    case again(after: Duration, reason: String)
+    /// It is not tried again.
+    case dead(reason: String)
+    /// The endpoint is gone; nothing more is sent to it.
+    case closed(reason: String)
+
+    /// What a try that failed means.
+    init(_ failed: FailedTry, schedule: RetrySchedule) {
+        let isNamed = schedule.policy.causes?.contains { failed.isCaused(by: $0) }
+        switch failed.verdict {
+        case .endpointGone:
+            self = .closed(reason: failed.reason)
+        case .reject where isNamed != true:
+            self = .dead(reason: failed.reason)
+        case .retry where isNamed == false:
+            self = .dead(reason: "\(failed.reason); 'retry' does not name this")
+        case .reject:
+            self.init(failed, schedule, askedFor: nil)
+        case .retry(let asked):
+            self.init(failed, schedule, askedFor: asked)
+        }
+    }
+
+    private init(_ failed: FailedTry, _ schedule: RetrySchedule, askedFor asked: Duration?) {
+        let delay = schedule.delay(
+            afterAttempt: failed.number,
+            age: failed.age,
+            askedFor: asked
+        )
+        if let delay {
+            self = .again(after: delay, reason: failed.reason)
+        } else {
+            let tries = failed.number == 1 ? "1 try" : "\(failed.number) tries"
+            self = .dead(reason: "given up after \(tries): \(failed.reason)")
+        }
+    }
+
+    /// Why the report was not delivered.
+    var reason: String? {
+        switch self {
+        case .delivered: nil
+        case .again(_, let reason), .dead(let reason), .closed(let reason): reason
+        }
+    }
+
+    /// The outcome with its reason masked.
+    func masked(by mask: SecretMask) -> DeliveryOutcome {
+        switch self {
+        case .delivered: self
+        case .again(let delay, let reason): .again(after: delay, reason: mask.apply(to: reason))
+        case .dead(let reason): .dead(reason: mask.apply(to: reason))
+        case .closed(let reason): .closed(reason: mask.apply(to: reason))
+        }
     }
 }

@@ -48,3 +48,62 @@ enum Hindrance: Sendable, Hashable {
     /// The receiver does not want it as things stand.
     case refusal
 }
+
+/// The name of a delivery for its receiver, the same on every try.
+struct DeliveryID: Sendable, CustomStringConvertible {
+    /// The name of the store.
+    let store: String
+    /// The row of the reporter.
+    let reporter: Int
+    /// The event that is reported.
+    let event: Int
+    /// Which of the reporter's generators made it.
+    let part: Int
+
+    /// The name as it is sent.
+    var description: String { "msg_\(store)_\(reporter)_\(event)_\(part)" }
+}
+
+/// What has become of a delivery, as it stands in its row.
+public enum DeliveryState: String, Sendable, Hashable, CaseIterable {
+    /// It is to be sent.
+    case open
+    /// The receiver has it.
+    case delivered
+    /// It is not sent any more.
+    case dead
+    /// Its reporter is not configured at present.
+    case parked
+    /// No generator made a report of the event.
+    case nothing
+}
+
+/// One try of a delivery, as it is kept: masked.
+struct Attempt: Sendable {
+    /// The longest part of a reason that is kept, in bytes.
+    static let errorLimit = 4096
+
+    /// Which try it was, from 1.
+    let number: Int
+    /// When it began.
+    let at: Date
+    /// How long it took.
+    let duration: Duration
+    /// The status of the answer, when there was one.
+    var status: Int?
+    /// Why the report was not delivered.
+    var error: String?
+    /// The beginning of the answer's text.
+    var answer: String?
+}
+
+/// Why a report cannot be sent though nobody was asked yet.
+struct DeliveryFault: Error, CustomStringConvertible {
+    /// The reason, in a sentence.
+    let description: String
+
+    /// Makes a fault of its reason.
+    init(_ reason: String) {
+        description = reason
+    }
+}

@@ -1,0 +1,318 @@
+import FoundationEssentials
+import GRDB
+public import MasterKit
+import Synchronization
+
+/// How much is kept for receivers that are away.
+public struct DeliveryBounds: Sendable, Hashable {
+    /// How many bytes all reports together may have.
+    public var maxBytes: ByteCount
+    /// How old a report may get, from when it was made.
+    public var maxAge: Duration
+
+    /// Makes bounds.
+    public init(
+        maxBytes: ByteCount = ByteCount(256 << 20),
+        maxAge: Duration = .seconds(30 * 24 * 3600)
+    ) {
+        self.maxBytes = maxBytes
+        self.maxAge = maxAge
+    }
+}
+
+/// Keeps what is stored for receivers within its bounds while the outbox runs, and takes over what
+/// people change of it by commands.
+final class Housekeeping: Sendable {
+    /// How often it is looked for changes from outside.
+    static let lookInterval: Duration = .milliseconds(700)
+    /// After how many looks it is seen to the bounds.
+    static let looksBetweenTrims = 10
+
+    private let sendings: [Sending]
+    private let environment: OutboxEnvironment
+    private let changeCount: Mutex<Int>
+
+    init(of sendings: [Sending], from changeCount: Int, in environment: OutboxEnvironment) {
+        self.sendings = sendings
+        self.environment = environment
+        self.changeCount = Mutex(changeCount)
+    }
+
+    /// Works until the task is cancelled or the store fails, which others say.
+    func run() async {
+        do {
+            var look = 0
+            while !Task.isCancelled {
+                if look.isMultiple(of: Self.looksBetweenTrims) || isOverBound { try await trim() }
+                try await takeChanges()
+                look += 1
+                let clock = environment.clock
+                await clock.wait(until: clock.elapsed + Self.lookInterval)
+            }
+        } catch {
+            environment.logger.debug("nothing is tidied any more: \(error)")
+        }
+    }
+
+    private var isOverBound: Bool {
+        let kept = sendings.reduce(0) { $0 + $1.keptByteCount }
+        return kept > environment.bounds.maxBytes.bytes && sendings.contains { $0.mayExpire }
+    }
+
+    /// Gives up what is too much or too old, and removes what nobody needs.
+    func trim() async throws(StoreError) {
+        let bounds = environment.bounds
+        var isMore = true
+        while isMore, !Task.isCancelled {
+            let expirable = Dictionary(
+                uniqueKeysWithValues: sendings.map { ($0.recipient.id, $0.expirable) })
+            let (expired, trimmed, isOver) = try await environment.store.write { transaction in
+                let kept = try transaction.keepWithin(bounds, expiring: expirable)
+                let trimmed = try transaction.trim(maximumAge: bounds.maxAge)
+                return (kept.expired, trimmed, !kept.isMore && !trimmed.isMore)
+            }
+            isMore = !isOver
+            environment.tally.note(dead: expired, untold: trimmed.untoldCount)
+            guard expired > 0 else { continue }
+            environment.logger.debug("\(expired) reports that no receiver took have expired")
+        }
+    }
+
+    /// Takes over what was changed since the last look.
+    func takeChanges() async throws(StoreError) {
+        let known = changeCount.withLock { $0 }
+        let found = try await environment.store.read { try $0.changeCount() }
+        let isNew = found != known
+        for sending in sendings where isNew || sending.isToBeLookedAt {
+            let (id, others) = (sending.recipient.id, sending.changedUnderWay)
+            let changes = try await environment.store.read { database in
+                try database.changes(ofReporter: id, after: known, and: others)
+            }
+            sending.take(changes)
+        }
+        changeCount.withLock { $0 = found }
+    }
+}
+
+/// Which lanes of a reporter may be given up: those that were tried in vain in this run.
+struct ExpirableLanes: Sendable, Equatable {
+    /// Whether the receiver is away, so that all may.
+    var all = false
+    /// Those whose first report was not taken, while the receiver takes others.
+    var failed: Set<Int> = []
+    /// Those whose first report got no answer before the run ended; that may be due to the run.
+    var unanswered: Set<Int> = []
+
+    func contains(_ lane: Int, asTooOld: Bool) -> Bool {
+        all || failed.contains(lane) || asTooOld && unanswered.contains(lane)
+    }
+}
+
+/// What is given up so that what is kept stays within its bounds.
+extension StoreTransaction {
+    /// How many lanes are given up in one transaction at most, so that a commit stays short.
+    private static let laneLimit = 1000
+    /// What a report that waits counts beside its text, in bytes: its row, and its place in memory.
+    static let rowByteCount = 512
+
+    /// Gives up the oldest lanes as a whole, until what is kept is neither too much nor too old.
+    ///
+    /// The texts of reports that are dead already go first. What a receiver takes is never given
+    /// up, however much or old it is.
+    /// - Parameters:
+    ///   - bounds: How much is kept for how long.
+    ///   - expirable: What may be given up, by the row of the reporter; what is parked always may.
+    /// - Returns: How many reports were given up, and whether something may be left to do.
+    /// - Throws: What the database says.
+    func keepWithin(
+        _ bounds: DeliveryBounds,
+        expiring expirable: [Int: ExpirableLanes]
+    ) throws -> (expired: Int, isMore: Bool) {
+        let tooOld = now.addingTimeInterval(-(bounds.maxAge / .seconds(1))).stored
+        let oldLanes = try waitingLanes(expirable, olderThan: tooOld)
+        var expired = try expire(oldLanes, because: "it is older than 'maxAge' allows")
+        var excess = try keptByteCount() - bounds.maxBytes.bytes
+        if excess > 0 { excess -= try emptyDeadLetters(freeing: excess) }
+        guard excess > 0 else { return (expired, oldLanes.count == Self.laneLimit) }
+        let lanes = try waitingLanes(expirable).prefix { lane in
+            defer { excess -= lane.byteCount }
+            return excess > 0
+        }
+        expired += try expire(Array(lanes), because: "more waits than 'maxBytes' allows")
+        return (expired, excess > 0 && !lanes.isEmpty)
+    }
+
+    /// A lane with something that waits.
+    private struct WaitingLane {
+        let reporterID: Int
+        let lane: Int
+        let byteCount: Int
+    }
+
+    private func keptByteCount() throws -> Int {
+        try database.number(
+            """
+            SELECT ifnull(sum(bytes + answer_bytes + iif(state = 'dead', 0, ?)), 0) FROM delivery
+            WHERE state IN ('open', 'parked', 'dead')
+            """,
+            [Self.rowByteCount]
+        ) ?? 0
+    }
+
+    /// The lanes with something that waits and may be given up, the oldest first.
+    private func waitingLanes(
+        _ expirable: [Int: ExpirableLanes],
+        olderThan moment: Double = .infinity
+    ) throws -> [WaitingLane] {
+        let lanes: [WaitingLane?] = try database.all(
+            """
+            SELECT reporter_id, lane, sum(bytes + answer_bytes + ?), max(state = 'parked')
+            FROM delivery WHERE state IN ('open', 'parked', 'dead') AND state <> 'dead'
+            GROUP BY reporter_id, lane HAVING min(since) < ? ORDER BY min(event_seq)
+            """,
+            [Self.rowByteCount, moment]
+        ) { row in
+            let lane = WaitingLane(reporterID: row[0], lane: row[1], byteCount: row[2])
+            let isParked: Bool = row[3]
+            let lanes = expirable[lane.reporterID] ?? ExpirableLanes()
+            let mayExpire = lanes.contains(lane.lane, asTooOld: moment < .infinity)
+            return isParked || mayExpire ? lane : nil
+        }
+        return Array(lanes.lazy.compactMap(\.self).prefix(Self.laneLimit))
+    }
+
+    private func expire(_ lanes: [WaitingLane], because reason: String) throws -> Int {
+        guard !lanes.isEmpty else { return 0 }
+        let count = try database.noteChange()
+        return try lanes.reduce(0) { sum, lane in
+            try database.run(
+                """
+                UPDATE delivery SET state = 'dead', report = NULL, bytes = 0, next_at = NULL,
+                    changed = ?, ended_at = ?,
+                    error = 'expired: ' || ? || ifnull('; ' || error, '')
+                WHERE state IN ('open', 'parked', 'dead') AND state <> 'dead'
+                    AND reporter_id = ? AND lane = ?
+                """,
+                [count, now.stored, reason, lane.reporterID, lane.lane]
+            )
+            return sum + database.changesCount
+        }
+    }
+
+    private func emptyDeadLetters(freeing excess: Int) throws -> Int {
+        let dead = try database.all(
+            """
+            SELECT id, bytes + answer_bytes FROM delivery
+            WHERE state IN ('open', 'parked', 'dead') AND state = 'dead'
+                AND bytes + answer_bytes > 0
+            ORDER BY event_seq LIMIT 2000
+            """
+        ) { (id: $0[0] as Int, byteCount: $0[1] as Int) }
+        var freed = 0
+        for letter in dead where freed < excess {
+            try database.run(
+                "UPDATE delivery SET report = NULL, bytes = 0, answer_bytes = 0 WHERE id = ?",
+                [letter.id]
+            )
+            try database.run("UPDATE attempt SET answer = NULL WHERE delivery_id = ?", [letter.id])
+            freed += letter.byteCount
+        }
+        return freed
+    }
+}
+
+extension StoreTransaction {
+    /// Removes what is kept for reporters and needed by none of them any more.
+    ///
+    /// That are delivered reports beyond a number, dead ones beyond the same number or too old,
+    /// notes that an event gave no report, and events that every reporter has passed and no report
+    /// refers to. A reporter that is not configured
+    /// at present has a cursor below 0 and holds nothing back.
+    /// - Parameters:
+    ///   - count: How many delivered reports are kept, and how many dead ones, the newest.
+    ///   - maximumAge: How long dead reports are kept, from when they were given up.
+    ///   - limit: How many rows of each kind are removed at most, so that a commit stays short.
+    /// - Returns: Whether something may be left to be removed, and how many of those were dead
+    ///   that nobody was told of.
+    /// - Throws: What the database says.
+    @discardableResult
+    func trim(
+        keeping count: Int = 10_000,
+        maximumAge: Duration = DeliveryBounds().maxAge,
+        limit: Int = 2000
+    ) throws -> (isMore: Bool, untoldCount: Int) {
+        let dead = try trimDead(keeping: count, maximumAge, limit: limit)
+        let counts = [
+            dead.count, try trimDelivered(keeping: count, limit: limit),
+            try trimNothing(limit: limit), try trimEvents(limit: limit),
+        ]
+        return (counts.contains(limit), dead.count { !$0 })
+    }
+
+    private func trimDelivered(keeping count: Int, limit: Int) throws -> Int {
+        try database.run(
+            """
+            DELETE FROM delivery WHERE id IN (
+                SELECT id FROM delivery WHERE state = 'delivered' AND id <= (
+                    SELECT id FROM delivery WHERE state = 'delivered'
+                    ORDER BY id DESC LIMIT 1 OFFSET ?
+                )
+                ORDER BY id LIMIT ?
+            )
+            """,
+            [count, limit]
+        )
+        return database.changesCount
+    }
+
+    /// Removes dead reports.
+    ///
+    /// - Returns: For each, whether somebody was told that it was given up.
+    private func trimDead(keeping count: Int, _ age: Duration, limit: Int) throws -> [Bool] {
+        try database.all(
+            """
+            DELETE FROM delivery WHERE id IN (
+                SELECT id FROM delivery WHERE state = 'dead' AND (
+                    ended_at < ? OR id <= (
+                        SELECT id FROM delivery WHERE state = 'dead'
+                        ORDER BY id DESC LIMIT 1 OFFSET ?
+                    )
+                )
+                LIMIT ?
+            ) RETURNING told
+            """,
+            [now.addingTimeInterval(-(age / .seconds(1))).stored, count, limit]
+        ) { $0[0] }
+    }
+
+    private func trimNothing(limit: Int) throws -> Int {
+        try database.run(
+            """
+            DELETE FROM delivery WHERE id IN (
+                SELECT delivery.id FROM delivery JOIN reporter ON reporter.id = reporter_id
+                WHERE state = 'nothing' AND (event_seq <= cursor OR cursor < 0) LIMIT ?
+            )
+            """,
+            [limit]
+        )
+        return database.changesCount
+    }
+
+    private func trimEvents(limit: Int) throws -> Int {
+        try database.run(
+            """
+            DELETE FROM event WHERE seq IN (
+                SELECT seq FROM event
+                WHERE seq <= (SELECT min(cursor) FROM reporter WHERE cursor >= 0)
+                    AND NOT EXISTS (
+                        SELECT 1 FROM delivery WHERE reporter_id IN (SELECT id FROM reporter)
+                            AND event_seq = seq AND state <> 'nothing'
+                    )
+                ORDER BY seq LIMIT ?
+            )
+            """,
+            [limit]
+        )
+        return database.changesCount
+    }
+}
