@@ -2,33 +2,13 @@ public import MasterKit
 
 /// The plugins that every master has.
 public let standardPlugins = PluginBundle(
-    MessageFormatterEmpty.self,
-    MessageFormatterFunction.self,
-    MessageFormatterFunctionRaw.self,
-    MessageFormatterRenderable.self,
-    TemplateMessageFormatter.self,
-    BuildRequestGenerator.self,
-    BuildSetCombinedStatusGenerator.self,
-    BuildSetStatusGenerator.self,
-    BuildStartEndStatusGenerator.self,
-    BuildStatusGenerator.self,
-    StepStatusGenerator.self,
-    HttpStatusPush.self,
-    CommandSecrets.self,
-    EnvironmentSecrets.self,
-    FileSecrets.self,
-    DELETE.self,
-    GET.self,
-    HEAD.self,
-    HTTPStep.self,
-    OPTIONS.self,
-    PATCH.self,
-    POST.self,
-    PUT.self,
-    SetProperty.self,
-    SetPropertyFromCommand.self,
-    ShellCommand.self
-)
+    MessageFormatterEmpty.self, MessageFormatterFunction.self, MessageFormatterFunctionRaw.self,
+    MessageFormatterRenderable.self, TemplateMessageFormatter.self, BuildRequestGenerator.self,
+    BuildSetCombinedStatusGenerator.self, BuildSetStatusGenerator.self,
+    BuildStartEndStatusGenerator.self, BuildStatusGenerator.self, StepStatusGenerator.self,
+    HttpStatusPush.self, CommandSecrets.self, EnvironmentSecrets.self, FileSecrets.self,
+    DELETE.self, GET.self, HEAD.self, HTTPStep.self, OPTIONS.self, PATCH.self, POST.self, PUT.self,
+    SetProperty.self, SetPropertyFromCommand.self, ShellCommand.self)
 
 extension Registry {
     /// The plugins that every master has, and no others.

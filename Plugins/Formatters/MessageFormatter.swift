@@ -57,9 +57,7 @@ public struct TemplateMessageFormatter: MessageFormatter, SettingHints {
     }
 
     /// The text of the body; in HTML the description in plain words stands as it is written.
-    private func body(
-        of topic: ReportTopic, in context: JSONObject
-    ) throws(RenderError) -> String {
+    private func body(of topic: ReportTopic, in context: JSONObject) throws(RenderError) -> String {
         var body = template?.text ?? DefaultTemplates.body(of: topic.kind)
         body.kind = kind
         let text = try rendered(body, "template", context)
@@ -118,3 +116,55 @@ extension Report.Body {
 }
 
 extension TemplateText.Kind: SettingEnumeration {}
+
+/// The settings by which a formatter says what is to be fetched.
+struct WantedDetails: Settings {
+    @Setting("Put the build's properties into the record.", .named("want_properties"))
+    var properties = true
+
+    @Setting("Put the build's steps into the record.", .named("want_steps"))
+    var steps = false
+
+    @Setting("Put the logs of the steps into the record.", .named("want_logs"))
+    var logs = false
+
+    @Setting("Put the content of logs into the record.", .named("want_logs_content"))
+    var logContents = LogContentChoice(contents: .none)
+
+    /// What is to be fetched.
+    var details: BuildDetails {
+        BuildDetails(
+            properties: properties, steps: steps, logs: logs, logContents: logContents.contents)
+    }
+
+    /// What to write instead of a setting that Buildbot has had.
+    static func hint(forUnknown name: String) -> String? {
+        switch name {
+        case "wantProperties": "write 'want_properties'"
+        case "wantSteps": "write 'want_steps'"
+        case "wantLogs": "write 'want_logs', and 'want_logs_content' for their content"
+        case "wantPreviousBuild":
+            "the result of the build before is 'previous_results' in templates"
+        default: nil
+        }
+    }
+}
+
+/// The setting `want_logs_content`: none, all, or the logs of some names.
+struct LogContentChoice: SettingValue {
+    let contents: BuildDetails.LogContents
+
+    static var shape: String { "true, false or a list of logs, as 'log' or 'step.log'" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> LogContentChoice? {
+        guard node.sequence != nil else {
+            guard case .bool(let isWanted) = node.resolved else {
+                return decoder.mismatch(node, expected: shape)
+            }
+            return LogContentChoice(contents: isWanted ? .all : .none)
+        }
+        return decoder.decode([String].self, from: node).map {
+            LogContentChoice(contents: .named(Set($0)))
+        }
+    }
+}

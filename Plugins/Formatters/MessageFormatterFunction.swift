@@ -68,3 +68,75 @@ public struct MessageFormatterFunction: MessageFormatter, SettingHints {
     /// How a function is given.
     public static func hint(forUnknown name: String) -> String? { MissingFunction.remedy }
 }
+
+/// Makes the whole message – body, subject and extra information – with a function in Swift.
+///
+/// ```swift
+/// var defaultFormatter: any MessageFormatter {
+///     MessageFormatterFunctionRaw { topic in
+///         Message(.plain("…"), subject: "about \(topic.kind)", extraInfo: ["chat": ["room": 7]])
+///     }
+/// }
+/// ```
+public struct MessageFormatterFunctionRaw: MessageFormatter, SettingHints {
+    /// Makes a message.
+    public typealias Function = @Sendable (ReportTopic) async throws -> Message
+
+    /// What the formatter does.
+    public static let summary = "Makes body, subject and extra information with Swift."
+
+    /// What is fetched.
+    public let wanted: BuildDetails
+    private let function: Function?
+
+    /// Makes a formatter of a function.
+    ///
+    /// - Parameters:
+    ///   - wanted: What is to be fetched for it.
+    ///   - function: Makes the message. What it throws is kept as the reason why there is no report.
+    public init(wanted: BuildDetails = BuildDetails(), _ function: @escaping Function) {
+        self.wanted = wanted
+        self.function = function
+    }
+
+    /// Makes a formatter without a function, as a file would; it is found wrong.
+    public init() {
+        wanted = BuildDetails()
+        function = nil
+    }
+
+    /// Says how a function is given.
+    public func check(_ settings: SettingsCheck) {
+        MissingFunction.report(of: Self.key, to: settings)
+    }
+
+    /// Calls the function.
+    ///
+    /// - Throws: What the function throws.
+    public func format(_ topic: ReportTopic) async throws -> Message {
+        guard let function else { throw MissingFunction(key: Self.key) }
+        return try await function(topic)
+    }
+
+    /// How a function is given.
+    public static func hint(forUnknown name: String) -> String? { MissingFunction.remedy }
+}
+
+/// A formatter that takes a function stands in a file, which can't give one.
+struct MissingFunction: Error, CustomStringConvertible {
+    /// The formatter.
+    let key: PluginKey
+
+    /// What to do in place of it.
+    static let remedy =
+        "its function can be given in Swift alone: write a type that conforms to MessageFormatter "
+        + "and name that here, or use formatters.MessageFormatter"
+
+    /// What is wrong, and what to do.
+    var description: String { "\(key) has no function; \(Self.remedy)" }
+
+    /// Reports that a file names the formatter.
+    static func report(of key: PluginKey, to settings: SettingsCheck) {
+        settings.error("\(MissingFunction(key: key))", at: "function")
+    }
+}

@@ -44,3 +44,39 @@ public struct BuildSetStatusGenerator: ReportGenerator, SettingHints {
         GeneratorHints.hint(forOtherFormatter: name)
     }
 }
+
+/// Makes one report of a finished buildset as a whole, whatever became of its builds.
+public struct BuildSetCombinedStatusGenerator: ReportGenerator, SettingHints {
+    /// What the generator does.
+    public static let summary = "Reports finished buildsets as a whole, with one message."
+
+    @Setting(
+        "Makes the message of the buildset; by default the reporter does.", plugins: .formatters,
+        .named("message_formatter"))
+    var formatter: (any MessageFormatter)?
+
+    /// Makes a generator to be configured.
+    public init() {}
+
+    /// Finds names that a whole buildset has not.
+    public func check(_ settings: SettingsCheck) {
+        settings.warnOfAbsentNames(in: formatter, of: .buildset, by: Self.key)
+    }
+
+    /// The ends of buildsets.
+    public var wantedEvents: Set<EventKind> { [.buildsetFinished] }
+
+    /// Reports the buildset with all its builds, be there none.
+    public func generate(for event: Event, in context: ReportContext) async throws -> Report? {
+        try await context.report(with: formatter)
+    }
+
+    /// What to do instead of a setting that this generator has not.
+    public static func hint(forUnknown name: String) -> String? {
+        switch name {
+        case "mode", "tags", "builders", "schedulers", "branches", "add_logs", "add_patch":
+            "it reports every buildset as a whole; generators.BuildSetStatusGenerator picks builds"
+        default: GeneratorHints.hint(forOtherFormatter: name)
+        }
+    }
+}

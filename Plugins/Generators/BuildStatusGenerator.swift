@@ -49,3 +49,52 @@ public struct BuildStatusGenerator: ReportGenerator, SettingHints {
         GeneratorHints.hint(forOtherFormatter: name)
     }
 }
+
+/// Reports every build when it starts and when it ends, whatever the result.
+public struct BuildStartEndStatusGenerator: ReportGenerator, SettingHints {
+    /// What the generator does.
+    public static let summary = "Reports every build when it starts and when it ends."
+
+    @SettingGroup var filter: BuildFilter
+
+    @Setting(
+        "Makes the message of a start; by default the reporter does.", plugins: .formatters,
+        .named("start_formatter"))
+    var startFormatter: (any MessageFormatter)?
+
+    @Setting(
+        "Makes the message of an end; by default the reporter does.", plugins: .formatters,
+        .named("end_formatter"))
+    var endFormatter: (any MessageFormatter)?
+
+    @SettingGroup var details: ReportedDetails
+
+    /// Makes a generator to be configured.
+    public init() {}
+
+    /// Finds settings that don't go together.
+    public func check(_ settings: SettingsCheck) {
+        filter.check(settings)
+        details.check(settings)
+        settings.warnOfAbsentNames(in: startFormatter, endFormatter, of: .build, by: Self.key)
+    }
+
+    /// The starts and ends of builds.
+    public var wantedEvents: Set<EventKind> { [.buildNew, .buildFinished] }
+
+    /// Reports the build when the filter admits it.
+    public func generate(for event: Event, in context: ReportContext) async throws -> Report? {
+        guard filter.admits(event) else { return nil }
+        let formatter = event.kind == .buildNew ? startFormatter : endFormatter
+        return try await context.report(with: formatter, details.options())
+    }
+
+    /// What to do instead of a setting that this generator has not.
+    public static func hint(forUnknown name: String) -> String? {
+        switch name {
+        case "mode": "it reports every result; generators.BuildStatusGenerator takes a mode"
+        case "message_formatter": "write 'start_formatter' and 'end_formatter'"
+        default: GeneratorHints.hint(forUnknown: name)
+        }
+    }
+}

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import MasterKit
 
 /// The setting `verify`: whether, or against which authorities, a server's certificate is checked.
@@ -58,5 +59,40 @@ extension HTTPTLS {
         self.init(
             verification: check?.verification ?? .on, clientCertificate: certificate?.path,
             key: certificate?.key)
+    }
+}
+
+extension SettingDecoder {
+    /// The place of a file of the master, which must be there.
+    func existingPath(
+        _ path: String, mayBeFolder: Bool = false, at range: SourceRange?
+    ) -> String? {
+        guard !path.utf8.contains(0) else {
+            return error("\(subject) has a NUL byte in its path; remove it", at: range)
+        }
+        let place = place(of: path)
+        var isFolder = false
+        guard !path.isEmpty, FileManager.default.fileExists(atPath: place, isDirectory: &isFolder)
+        else {
+            return error(
+                "\(subject) names '\(path)', where nothing is; a relative path starts from the "
+                    + "folder of master.yaml", at: range)
+        }
+        guard mayBeFolder || !isFolder else {
+            return error("\(subject) names '\(path)', a folder; give a file in it", at: range)
+        }
+        return place
+    }
+}
+
+extension SettingDecoder {
+    /// The two items of a list; anything else is said to be no `shape`.
+    func pair(_ node: YAMLNode, shape: String) -> (YAMLNode, YAMLNode)? {
+        guard let items = node.sequence else { return mismatch(node, expected: shape) }
+        guard items.count == 2 else {
+            return error(
+                "\(subject) must be \(shape), not a list of \(items.count)", at: node.range)
+        }
+        return (items[0], items[1])
     }
 }

@@ -16,9 +16,7 @@ public struct EnvironmentSecrets: SecretProvider {
     public init() {}
 
     /// The value of the variable; one that is empty holds no secret.
-    public func value(
-        of name: String, in context: SecretContext
-    ) async throws -> String? {
+    public func value(of name: String, in context: SecretContext) async throws -> String? {
         let value = ProcessInfo.processInfo.environment[prefix + name]
         return value?.isEmpty == false ? value : nil
     }

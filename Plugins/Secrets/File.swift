@@ -61,3 +61,113 @@ public struct FileSecrets: SecretProvider {
             at: "suffixes")
     }
 }
+
+/// A folder whose files are secrets, which nobody but its owner may read or change.
+struct SecretFolder {
+    private static let groupAndOthers: UInt32 = 0o077
+    private static let writeOfGroupAndOthers: UInt32 = 0o022
+
+    /// The path as the file has it.
+    let path: String
+    let context: SecretContext
+
+    /// The names of all that is in the folder.
+    ///
+    /// - Throws: When it is no folder, cannot be read, or others may write to it.
+    func names() async throws -> Set<String> {
+        guard let status = try await status(of: path), status.kind == .directory else {
+            throw SecretFault("\(place(of: path)) is no folder; check 'directory' of secrets.File")
+        }
+        try refuse(Self.writeOfGroupAndOthers, of: status, at: path, "write to", remedy: "go-w")
+        let result = try await context.run(.listdir(.init(path)))
+        guard case .names(let names) = result.value else { return [] }
+        return Set(names)
+    }
+
+    /// The text of a file.
+    ///
+    /// - Throws: When it is no file of this folder, others may read it, or it is no short text.
+    func text(of name: String, strippingNewlines strips: Bool) async throws -> String {
+        let file = "\(path)/\(name)"
+        guard let status = try await status(of: file) else {
+            throw SecretFault("\(place(of: file)) is a link that leads nowhere; mend or remove it")
+        }
+        guard status.kind == .file else {
+            let kind = status.kind == .directory ? "a folder" : "a device, pipe or socket"
+            throw SecretFault("\(place(of: file)) is \(kind); a secret is a file")
+        }
+        try refuse(Self.groupAndOthers, of: status, at: file, "read", remedy: "600")
+        var text = SecretText()
+        _ = try await context.run(.uploadFile(.init(file, maxByteCount: SecretText.limit))) {
+            guard case .content(let bytes) = $0.content else { return }
+            try text.append(bytes, from: place(of: file))
+        }
+        return try text.text(from: place(of: file), strippingNewlines: strips)
+    }
+
+    private func status(of path: String) async throws -> CommandResult.FileStatus? {
+        guard case .status(let status) = try await context.run(.stat(.init(path))).value else {
+            return nil
+        }
+        return status
+    }
+
+    private func refuse(
+        _ permissions: UInt32, of status: CommandResult.FileStatus, at path: String,
+        _ verb: String, remedy: String
+    ) throws(SecretFault) {
+        guard status.permissions & permissions != 0 else { return }
+        let mode = String(status.permissions, radix: 8)
+        let place = place(of: path)
+        throw SecretFault(
+            "others than its owner may \(verb) \(place), its mode is \(mode); "
+                + "run chmod \(remedy) \(Command.Invocation.program([place]))")
+    }
+
+    private func place(of path: String) -> String {
+        path.hasPrefix("/") ? path : "\(context.folder)/\(path)"
+    }
+}
+
+/// The bytes of a secret as they are gathered, up to a limit, and as a text.
+struct SecretText {
+    /// The most bytes that a secret may have.
+    static let limit = 64 << 10
+
+    private(set) var bytes: [UInt8] = []
+
+    /// Adds bytes.
+    ///
+    /// - Throws: When there are too many.
+    mutating func append(_ more: [UInt8], from source: String) throws(SecretFault) {
+        bytes += more
+        guard bytes.count <= Self.limit else {
+            throw SecretFault(
+                "\(source) gives more than \(Self.limit >> 10) KiB, which is too much for a secret")
+        }
+    }
+
+    /// The text, with or without the newlines at its end.
+    ///
+    /// - Throws: When the bytes are no text.
+    func text(from source: String, strippingNewlines strips: Bool) throws(SecretFault) -> String {
+        let newlines: [UInt8] = [UInt8(ascii: "\n"), UInt8(ascii: "\r")]
+        let end = strips ? bytes.lastIndex { !newlines.contains($0) }.map { $0 + 1 } ?? 0 : nil
+        guard let text = String(validating: bytes[..<(end ?? bytes.count)], as: UTF8.self),
+            !text.utf8.contains(0)
+        else {
+            throw SecretFault(
+                "what \(source) gives is no text in UTF-8; put it there in base64, for example")
+        }
+        return text
+    }
+}
+
+/// Why a provider can't give a secret, in a sentence that holds no value.
+struct SecretFault: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}

@@ -20,3 +20,70 @@ public struct ShellCommand: Step, SettingHints {
         CommandSettings.hint(forUnknown: name)
     }
 }
+
+/// The setting `command`: a list of program and arguments, or a line for the shell.
+struct CommandLineSetting: SettingValue {
+    let invocation: Command.Invocation
+
+    static var shape: String { "a line for the shell, or a list of a program and its arguments" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> CommandLineSetting? {
+        guard node.sequence != nil else { return line(node, decoder) }
+        guard let arguments = decoder.decode(Arguments.self, from: node)?.texts else { return nil }
+        guard let program = arguments.first, !program.isEmpty else {
+            return decoder.error("\(decoder.subject) names no program", at: node.range)
+        }
+        return CommandLineSetting(invocation: .program(arguments))
+    }
+
+    private static func line(_ node: YAMLNode, _ decoder: SettingDecoder) -> CommandLineSetting? {
+        guard node.scalar != nil, !node.isNull else {
+            return decoder.mismatch(node, expected: shape)
+        }
+        guard let line = decoder.decode(String.self, from: node) else { return nil }
+        guard line.contains(where: { !$0.isWhitespace }) else {
+            return decoder.error("\(decoder.subject) is empty", at: node.range)
+        }
+        warnOfComment(after: node, decoder)
+        return CommandLineSetting(invocation: .script(line))
+    }
+
+    /// Warns of `make # all`; a comment that stands further off is one.
+    private static func warnOfComment(after node: YAMLNode, _ decoder: SettingDecoder) {
+        guard let comment = node.trailingComment, let end = node.range?.end,
+            comment.start.offset == end.offset + 1
+        else { return }
+        decoder.warning(
+            "this is a comment of YAML and no part of the command; put the command in quotes to "
+                + "keep it, or move the comment away by two spaces", at: comment)
+    }
+
+    /// The state text of a step that runs the command: its first two words in quotes.
+    func words(hiding secrets: SecretMask) -> String {
+        let words =
+            switch invocation {
+            case .program(let arguments): arguments
+            case .script(let line):
+                secrets.apply(to: line).split(whereSeparator: \.isWhitespace).map(String.init)
+            }
+        let shown = words.prefix(2).joined(separator: " ")
+        return words.count > 2 ? "'\(shown) ...'" : "'\(shown)'"
+    }
+}
+
+/// Arguments of a program; lists in the list are taken apart.
+private struct Arguments: SettingValue {
+    let texts: [String]
+
+    static var shape: String { "a text or a list of texts" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Arguments? {
+        guard let items = node.sequence else {
+            return decoder.decode(String.self, from: node).map { Arguments(texts: [$0]) }
+        }
+        let parts = items.map { decoder.decode(Arguments.self, from: $0) }
+        let present = parts.compactMap(\.self)
+        guard present.count == parts.count else { return nil }
+        return Arguments(texts: present.flatMap(\.texts))
+    }
+}

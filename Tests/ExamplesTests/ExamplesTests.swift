@@ -28,9 +28,7 @@ struct ExamplesTests {
         }
     }
 
-    private func compare(
-        _ shown: [ShownBuild], with expected: [String: ExpectedBuild]
-    ) throws {
+    private func compare(_ shown: [ShownBuild], with expected: [String: ExpectedBuild]) throws {
         #expect(shown.map(\.outcome.name).sorted() == expected.keys.sorted())
         for build in shown {
             guard let expected = expected[build.outcome.name] else { continue }

@@ -14,9 +14,7 @@ struct SpooledBodyTests {
     }
 
     @Test(arguments: [0, 1, 65536, 3_000_000])
-    func `what was put there is sent as it is, and again after a redirect`(
-        size: Int
-    ) async throws {
+    func `what was put there is sent as it is, and again after a redirect`(size: Int) async throws {
         let (spool, bytes) = try await Self.spool(size)
         let handler: LoopbackServer.Handler = {
             $0.path == "/" ? .redirect(307, to: "/landed") : .text("ok")

@@ -42,8 +42,7 @@ struct ReceiverTests {
 
     @Test(
         .timeLimit(.minutes(1)),
-        arguments: ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "HEAD"]
-    )
+        arguments: ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "HEAD"])
     func `any method is accepted`(method: String) async throws {
         let (answer, requests) = try await receive { address, _ in
             try await RawConnection(to: address).exchange([
@@ -138,8 +137,7 @@ struct ReceiverTests {
     func `a request that ends half-way is said to be cut short`() async throws {
         let (_, requests) = try await receive { address, requests in
             try await RawConnection(to: address).sendAndClose(
-                "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nonly this"
-            )
+                "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nonly this")
             await requests.wait(for: 1)
             return ""
         }
@@ -211,8 +209,7 @@ struct ReceiverErrorTests {
         ]
     )
     func `a host that is not this machine's is an error with a remedy`(
-        host: String,
-        message: String
+        host: String, message: String
     ) async throws {
         let configuration = ReceiverConfiguration(address: ReceiverAddress(host: host, port: 0))
         let error = await #expect(throws: ReceiverError.self) {

@@ -64,9 +64,7 @@ struct StandardPluginsTests {
     }
 
     @Test(arguments: Registry.standard.entries.map(\.key))
-    func `a plugin and each of its settings is explained in a sentence`(
-        _ key: PluginKey
-    ) throws {
+    func `a plugin and each of its settings is explained in a sentence`(_ key: PluginKey) throws {
         let type = try #require(Registry.standard[key]?.type)
         #expect(type.summary.hasSuffix("."))
         #expect(type.summary.count <= 100)

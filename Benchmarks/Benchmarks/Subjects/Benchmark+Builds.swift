@@ -35,9 +35,7 @@ extension Benchmark {
     private static let askers = 16
 
     /// Builds so many times, asked for by several at once, until every report is received.
-    private static func build(
-        _ count: Int, _ master: Master, _ receiver: Receiver
-    ) async throws {
+    private static func build(_ count: Int, _ master: Master, _ receiver: Receiver) async throws {
         try await withThrowingTaskGroup { group in
             for asker in 0..<askers {
                 group.addTask {

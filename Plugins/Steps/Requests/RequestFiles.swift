@@ -40,3 +40,132 @@ struct RequestFiles: SettingValue, RenderableValue {
         return (YAMLMapping.Entry(key: entry.key, value: value), path != nil)
     }
 }
+
+/// The setting `files`: fields of a multipart body, each with a content or a file to read.
+struct UploadedFiles: SettingValue {
+    let files: [UploadedFile]
+
+    static var shape: String {
+        "a mapping of fields to texts, or to {content or path, filename, content_type, headers}"
+    }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> UploadedFiles? {
+        guard let entries = node.mapping?.entries else {
+            return decoder.mismatch(node, expected: shape)
+        }
+        let files = entries.map { entry -> UploadedFile? in
+            let field = decoder.decode(String.self, from: entry.key)
+            let part = decoder.decode(FilePart.self, from: entry.value)
+            guard let field, let part else { return nil }
+            return UploadedFile(field: field, part: part)
+        }
+        let present = files.compactMap(\.self)
+        return present.count == files.count ? UploadedFiles(files: present) : nil
+    }
+}
+
+/// One file of a multipart body under the name of its field.
+struct UploadedFile: Sendable {
+    let field: String
+    let part: FilePart
+
+    /// The name told to the server: as given, or else of the file, or else of the field.
+    var filename: String {
+        if let filename = part.filename { return filename }
+        guard case .path(let path) = part.source else { return field }
+        return path.text.split(separator: "/").last.map(String.init) ?? field
+    }
+}
+
+/// What one field of `files` holds.
+struct FilePart: SettingValue {
+    /// Where the content comes from.
+    enum Source: Sendable {
+        case content(String)
+        /// A file on the worker, relative to the folder of the step.
+        case path(WorkerPath)
+    }
+
+    let source: Source
+    let filename: String?
+    let contentType: String?
+    let headers: HTTPHeaders
+
+    static var shape: String { "a text, or {content or path, filename, content_type, headers}" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FilePart? {
+        guard let mapping = node.mapping else {
+            return decoder.decode(String.self, from: node).map {
+                FilePart(source: .content($0), filename: nil, contentType: nil, headers: [:])
+            }
+        }
+        let form = FilePartForm()
+        guard decoder.fill([form], from: node, owner: "a file of 'files'", at: node.range)
+        else { return nil }
+        guard (mapping["content"] == nil) != (mapping["path"] == nil) else {
+            return decoder.error(
+                "a file of 'files' needs either 'content' or 'path', and not both", at: node.range)
+        }
+        let source = form.content.map { Source.content($0) } ?? form.path.map { .path($0) }
+        guard let source else { return nil }
+        if let filename = form.filename, filename.utf8.contains(0) {
+            return decoder.error(
+                "'filename' of a file of 'files' has a NUL byte; remove it",
+                at: mapping["filename"]?.range)
+        }
+        if let type = form.contentType, type.hasControlCharacter {
+            return decoder.error(
+                "'content_type' of a file of 'files' has a line end or another control character; "
+                    + "remove it", at: mapping["content_type"]?.range)
+        }
+        return FilePart(
+            source: source, filename: form.filename, contentType: form.contentType,
+            headers: form.headers?.headers ?? [:])
+    }
+}
+
+private struct FilePartForm: Settings {
+    @Setting("The content, a text.") var content: String?
+    @Setting("A file on the worker.") var path: WorkerPath?
+    @Setting("The name told to the server.") var filename: String?
+    @Setting("The type told to the server.", .named("content_type")) var contentType: String?
+    @Setting("More headers of this part.") var headers: HeaderFields?
+}
+
+/// The path of a file on the worker, relative to the folder of the step.
+struct WorkerPath: SettingValue {
+    let text: String
+
+    static var shape: String { "the path of a file" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> WorkerPath? {
+        guard let text = decoder.decode(String.self, from: node) else { return nil }
+        guard !text.isEmpty, !text.utf8.contains(0) else {
+            return decoder.error(
+                "\(decoder.subject) must be \(shape), which is not empty and has no NUL byte",
+                at: node.range)
+        }
+        return WorkerPath(text: text)
+    }
+
+    /// The absolute path that a step means.
+    func place(in context: StepContext) -> String {
+        text.hasPrefix("/") ? text : "\(context.workdir)/\(text)"
+    }
+}
+
+extension YAMLNode {
+    /// What stands behind `!File` for a file of the worker, as the path alone or as `{path: …}`;
+    /// `nil` for a node with another tag, or none.
+    func workerFilePath(_ decoder: SettingDecoder) -> YAMLNode?? {
+        guard tag?.name == "File" else { return nil }
+        if scalar != nil { return untagged }
+        guard let entries = mapping?.entries, entries.count == 1, let path = mapping?["path"] else {
+            decoder.error(
+                "\(decoder.subject) takes a file as !File PATH, or as !File {path: PATH} when the "
+                    + "path is computed", at: range)
+            return .some(nil)
+        }
+        return path
+    }
+}

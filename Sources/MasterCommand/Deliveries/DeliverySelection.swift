@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import MasterKit
 internal import MasterRuntime
 
 /// Which deliveries something is done to: some by their numbers, or all that were not delivered.
@@ -82,5 +83,59 @@ struct DeliverySelection: ParsableArguments {
         }
         guard missing.isEmpty else { throw place.unknown(missing.sorted()) }
         if let reason { throw FailedRun(reason) }
+    }
+}
+
+/// Whose deliveries are meant.
+struct DeliveriesPlace: ParsableArguments {
+    @OptionGroup var source: ConfigurationOptions
+    @OptionGroup var base: BaseFolderOptions
+
+    /// The base folder.
+    var folder: String { base.path(beside: source.file) }
+
+    /// The commands for the same folder.
+    var advice: DeliveriesAdvice { DeliveriesAdvice(options: base.spelling(source)) }
+
+    /// Runs a body with the deliveries, `nil` when no master has used the folder.
+    func withDesk<Value>(_ body: (DeliveryDesk?) async throws -> Value) async throws -> Value {
+        try await DeliveryDesk.with(folder: folder, body)
+    }
+
+    /// What there is to say when no master has used the folder.
+    var unused: String { "no run has used \(folder) yet, so no reports are kept there" }
+
+    /// Says that there are no such deliveries.
+    func unknown(_ ids: [Int]) -> FailedRun {
+        let names = ids.map { "\($0)" }.joined(separator: ", ")
+        return FailedRun(
+            "there is no delivery \(names) in \(folder); "
+                + advice.to("see those there are", "list"))
+    }
+
+    /// Says that there is no such reporter.
+    func unknown(reporter: String, among known: [ReporterRecord]) -> FailedRun {
+        let name = reporter.makingControlsVisible()
+        guard !known.isEmpty else {
+            return FailedRun("no reporter was ever used in \(folder), so there is no '\(name)'")
+        }
+        let remedy = Suggestion.remedy(for: reporter, among: known.map(\.name))
+        return FailedRun("no reporter '\(name)' was ever used in \(folder); \(remedy)")
+    }
+}
+
+/// The commands that show what became of reports, as a person can paste them.
+struct DeliveriesAdvice: Sendable {
+    /// The options that name the base folder, with a space in front.
+    let options: String
+
+    /// The end of a sentence: a subcommand of `deliveries` with its arguments, and what it is for.
+    func to(_ purpose: String, _ words: String) -> String {
+        "to \(purpose): \(RootCommand.programName) deliveries \(words)\(options)"
+    }
+
+    /// How a closed reporter is opened again.
+    func toOpenAgain(_ reporter: String) -> String {
+        to("open it again", "resume \(reporter.shellQuoted)")
     }
 }

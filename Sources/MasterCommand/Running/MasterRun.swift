@@ -104,9 +104,7 @@ struct MasterRun: Sendable {
     }
 
     /// Does what a signal demands; called on a thread that may wait, but for no task.
-    private func obey(
-        _ signal: StopSignal, _ master: Master, _ interruption: Interruption
-    ) {
+    private func obey(_ signal: StopSignal, _ master: Master, _ interruption: Interruption) {
         switch interruption.note(signal) {
         case .hurry:
             console.post(["reports that have not arrived are kept for the next run"])

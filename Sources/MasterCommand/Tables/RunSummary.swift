@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import MasterKit
 internal import MasterRuntime
 
@@ -80,5 +81,109 @@ struct RunSummary {
         let name = reporter.name.makingControlsVisible()
         let reason = reporter.closedReason?.makingControlsVisible() ?? "its endpoint is gone"
         return "nothing is sent to \(name): \(reason); " + advice.toOpenAgain(name)
+    }
+}
+
+/// The finished builds as a table: a line for each build, and one for each of its steps.
+struct BuildTable {
+    /// Gives colours.
+    let paint: TextPainter
+    /// Gives marks.
+    let marks: StatusSymbols
+
+    init(_ traits: TerminalTraits) {
+        paint = TextPainter(hasColour: traits.hasColour)
+        marks = StatusSymbols(hasUnicode: traits.hasUnicode)
+    }
+
+    /// The lines of the table.
+    func lines(_ builds: [BuildView], width: Int) -> [String] {
+        var table = TextTable(paint: paint)
+        for build in builds {
+            table.add([
+                .init("\(marks(build.results)) \(build.title)", .bold),
+                .init(Results.text(build.results), TextStyle(build.results)),
+                .init(build.duration?.forPeople ?? "", .dim),
+                .init(build.remark),
+            ])
+            for step in build.visibleSteps {
+                table.add([
+                    .init("  \(marks(step.results)) \(step.name.makingControlsVisible())"),
+                    .init(Results.text(step.results), TextStyle(step.results)),
+                    .init(step.duration?.forPeople ?? "", .dim),
+                    .init(step.remark),
+                ])
+            }
+        }
+        return table.lines(width: width, ellipsis: marks.ellipsis)
+    }
+}
+
+/// Shows why builds failed: the last lines of the logs of the steps that did.
+struct FailureReport {
+    /// Gives colours.
+    let paint: TextPainter
+    /// Gives marks.
+    let marks: StatusSymbols
+
+    init(_ traits: TerminalTraits) {
+        paint = TextPainter(hasColour: traits.hasColour)
+        marks = StatusSymbols(hasUnicode: traits.hasUnicode)
+    }
+
+    /// The steps of a build whose logs are worth a look.
+    static func failedSteps(of build: BuildView) -> [StepView] {
+        build.steps.filter { $0.results == .failure || $0.results == .exception }
+    }
+
+    /// The lines for one log of a failed step.
+    ///
+    /// - Parameters:
+    ///   - step: The step.
+    ///   - build: Its build.
+    ///   - path: Where the log is.
+    ///   - tail: Its end.
+    /// - Returns: A head line and the lines of the log, none for an empty log.
+    func lines(_ step: StepView, of build: BuildView, log path: String, _ tail: LogTail) -> [String]
+    {
+        guard !tail.lines.isEmpty else { return [] }
+        let name = step.name.makingControlsVisible()
+        let what = tail.isCut ? "the end of \(path)" : path
+        let head = "\(marks(step.results)) \(build.title)  \(name)  \(paint(.dim, what))"
+        return [head]
+            + tail.lines.map { paint(.dim, "  | ") + $0.shown(paint) }
+    }
+}
+
+/// The last lines of a log on disk.
+struct LogTail: Sendable, Hashable {
+    /// How many lines are kept.
+    static let lineLimit = 20
+    /// How much of the end of a file is read.
+    private static let byteLimit = 64 << 10
+
+    /// The last lines in order.
+    let lines: [LogLine]
+    /// Whether more lines stand before them.
+    let isCut: Bool
+
+    /// Reads the end of a log.
+    ///
+    /// - Throws: When the file cannot be read.
+    init(ofFile path: String) throws {
+        let data = try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe)
+        let end = data.suffix(Self.byteLimit)
+        self.init(end: [UInt8](end), isWhole: end.count == data.count)
+    }
+
+    /// Takes the last lines of marked text.
+    ///
+    /// - Parameters:
+    ///   - end: The end of a log.
+    ///   - isWhole: Whether it is the whole log; else its first line is left out.
+    init(end: [UInt8], isWhole: Bool) {
+        let all = LogLine.lines(marked: end).dropFirst(isWhole ? 0 : 1)
+        lines = Array(all.suffix(Self.lineLimit))
+        isCut = !isWhole || all.count > Self.lineLimit
     }
 }

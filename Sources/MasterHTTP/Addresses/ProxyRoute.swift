@@ -35,9 +35,7 @@ struct ProxyRoute: Sendable, Equatable {
 
     /// The proxy for an address, or nil to go there directly.
     static func choose(
-        _ proxies: HTTPProxies,
-        for address: HTTPAddress,
-        environment: EnvironmentProxies,
+        _ proxies: HTTPProxies, for address: HTTPAddress, environment: EnvironmentProxies,
         hiding: HTTPHiding?
     ) throws(HTTPError) -> ProxyRoute? {
         let url: String? =

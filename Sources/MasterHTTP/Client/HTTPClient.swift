@@ -18,9 +18,7 @@ public final class HTTPClient: Sendable {
         environmentProxies = EnvironmentProxies(configuration.environment)
         loop = try TransferLoop(
             limits: TransferLimits(
-                inFlight: configuration.maximumInFlight,
-                perHost: configuration.maximumPerHost
-            )
+                inFlight: configuration.maximumInFlight, perHost: configuration.maximumPerHost)
         )
     }
 
@@ -43,8 +41,7 @@ public final class HTTPClient: Sendable {
     /// Without a session no cookie is kept, not even from one redirect to the next. Errors and
     /// exchanges show the address as `hiding` makes it, which gets it as it was given.
     public func send(
-        _ request: HTTPRequest,
-        in session: HTTPSession? = nil,
+        _ request: HTTPRequest, in session: HTTPSession? = nil,
         hiding: HTTPHiding? = nil
     ) async throws(HTTPError) -> HTTPResponse {
         let journey = try Journey(request, session: session, client: self, hiding: hiding)
@@ -61,9 +58,7 @@ public final class HTTPClient: Sendable {
     ///
     /// - Throws: `HTTPError`, or what the closure throws, which ends the transfer.
     public func send(
-        _ request: HTTPRequest,
-        in session: HTTPSession? = nil,
-        hiding: HTTPHiding? = nil,
+        _ request: HTTPRequest, in session: HTTPSession? = nil, hiding: HTTPHiding? = nil,
         receiving receive: ([UInt8]) async throws -> Void
     ) async throws -> HTTPResponse {
         let journey = try Journey(request, session: session, client: self, hiding: hiding)
@@ -84,8 +79,7 @@ public final class HTTPClient: Sendable {
 
     /// Runs one transfer and receives its body at the same time.
     private func carry(
-        _ spec: TransferSpec,
-        receiving receive: ([UInt8]) async throws -> Void,
+        _ spec: TransferSpec, receiving receive: ([UInt8]) async throws -> Void,
         refusal: inout (any Error)?
     ) async -> TransferOutcome {
         let job = TransferJob(spec, stream: BodyStream())

@@ -11,9 +11,7 @@ public struct HTTPClientConfiguration: Sendable {
 
     /// Makes a configuration; all parts have defaults.
     public init(
-        userAgent: String = "Buildmaster/0.1",
-        maximumInFlight: Int = 128,
-        maximumPerHost: Int = 32,
+        userAgent: String = "Buildmaster/0.1", maximumInFlight: Int = 128, maximumPerHost: Int = 32,
         environment: [String: String]? = nil
     ) {
         self.userAgent = userAgent

@@ -11,10 +11,8 @@ public struct HTTPSessionConfiguration: Sendable {
 
     /// Makes a configuration; all parts have defaults.
     public init(
-        headers: HTTPHeaders = [:],
-        authentication: HTTPAuthentication? = nil,
-        tls: HTTPTLS = HTTPTLS(),
-        proxies: HTTPProxies = .environment
+        headers: HTTPHeaders = [:], authentication: HTTPAuthentication? = nil,
+        tls: HTTPTLS = HTTPTLS(), proxies: HTTPProxies = .environment
     ) {
         self.headers = headers
         self.authentication = authentication

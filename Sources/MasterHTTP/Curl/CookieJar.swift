@@ -13,10 +13,7 @@ import Glibc
         guard let pointer = unsafe curl_share_init() else { throw .outOfMemory }
         unsafe self.pointer = pointer
         let result = unsafe master_curl_share_set_long(
-            pointer,
-            CURLSHOPT_SHARE,
-            Int(CURL_LOCK_DATA_COOKIE.rawValue)
-        )
+            pointer, CURLSHOPT_SHARE, Int(CURL_LOCK_DATA_COOKIE.rawValue))
         guard result == CURLSHE_OK else {
             throw .outOfMemory
         }
@@ -57,13 +54,9 @@ extension HTTPCookie {
         let domain =
             columns[0].hasPrefix("#HttpOnly_") ? String(columns[0].dropFirst(10)) : columns[0]
         self.init(
-            name: columns[5],
-            value: columns[6],
+            name: columns[5], value: columns[6],
             domain: domain.hasPrefix(".") ? String(domain.dropFirst()) : domain,
-            includesSubdomains: columns[1] == "TRUE",
-            path: columns[2],
-            isSecure: columns[3] == "TRUE",
-            expires: end == 0 ? nil : end
-        )
+            includesSubdomains: columns[1] == "TRUE", path: columns[2],
+            isSecure: columns[3] == "TRUE", expires: end == 0 ? nil : end)
     }
 }

@@ -10,17 +10,11 @@ extension EasyHandle {
         let folder: CURLoption
 
         static let server = TLSSide(
-            verifyPeer: CURLOPT_SSL_VERIFYPEER,
-            verifyHost: CURLOPT_SSL_VERIFYHOST,
-            file: CURLOPT_CAINFO,
-            folder: CURLOPT_CAPATH
-        )
+            verifyPeer: CURLOPT_SSL_VERIFYPEER, verifyHost: CURLOPT_SSL_VERIFYHOST,
+            file: CURLOPT_CAINFO, folder: CURLOPT_CAPATH)
         static let proxy = TLSSide(
-            verifyPeer: CURLOPT_PROXY_SSL_VERIFYPEER,
-            verifyHost: CURLOPT_PROXY_SSL_VERIFYHOST,
-            file: CURLOPT_PROXY_CAINFO,
-            folder: CURLOPT_PROXY_CAPATH
-        )
+            verifyPeer: CURLOPT_PROXY_SSL_VERIFYPEER, verifyHost: CURLOPT_PROXY_SSL_VERIFYHOST,
+            file: CURLOPT_PROXY_CAINFO, folder: CURLOPT_PROXY_CAPATH)
     }
 
     /// Sets how certificates are checked; authorities given replace the system's.

@@ -198,9 +198,7 @@ import Glibc
 
     private func lend(_ bytes: [UInt8]) {
         let copy = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: max(1, bytes.count),
-            alignment: 1
-        )
+            byteCount: max(1, bytes.count), alignment: 1)
         unsafe copy.copyBytes(from: bytes)
         unsafe payload = copy
         unsafe master_curl_set_pointer(pointer, CURLOPT_POSTFIELDS, copy.baseAddress)

@@ -20,11 +20,7 @@ enum LoopThread {
         let work = unsafe Unmanaged.passRetained(Work(body))
         var thread = pthread_t()
         let result = unsafe pthread_create(
-            &thread,
-            nil,
-            { unsafe LoopThread.main($0) },
-            work.toOpaque()
-        )
+            &thread, nil, { unsafe LoopThread.main($0) }, work.toOpaque())
         guard result == 0 else {
             unsafe work.release()
             let reason = unsafe String(cString: strerror(result))

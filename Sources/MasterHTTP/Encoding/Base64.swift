@@ -1,8 +1,7 @@
 /// Base64 with padding, for `Authorization: Basic`.
 enum Base64 {
     private static let alphabet = Array(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8
-    )
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
     /// The UTF-8 bytes of the text in Base64.
     static func encode(_ text: String) -> String {

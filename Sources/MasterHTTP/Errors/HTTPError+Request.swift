@@ -17,8 +17,7 @@ extension HTTPError {
         }
         return HTTPError(
             .invalidMethod,
-            "\(quoted(method.rawValue)) is not an HTTP method; write one word such as GET or POST"
-        )
+            "\(quoted(method.rawValue)) is not an HTTP method; write one word such as GET or POST")
     }
 
     static let bodyOfHead = HTTPError(
@@ -26,9 +25,7 @@ extension HTTPError {
 
     static func invalidHeader(name: String) -> HTTPError {
         HTTPError(
-            .invalidHeader,
-            "\(quoted(name)) is not a header name; use letters, digits and hyphens"
-        )
+            .invalidHeader, "\(quoted(name)) is not a header name; use letters, digits and hyphens")
     }
 
     static func invalidHeader(valueOf name: String) -> HTTPError {
@@ -40,10 +37,7 @@ extension HTTPError {
     }
 
     static func reservedHeader(_ name: String) -> HTTPError {
-        HTTPError(
-            .invalidHeader,
-            "the header \(name) is computed from the body; omit it"
-        )
+        HTTPError(.invalidHeader, "the header \(name) is computed from the body; omit it")
     }
 
     static func invalidCookie(_ name: String) -> HTTPError {
@@ -55,10 +49,7 @@ extension HTTPError {
     }
 
     static func invalidSecret(_ what: String) -> HTTPError {
-        HTTPError(
-            .invalidHeader,
-            "\(what) has a line end or another control character; remove it"
-        )
+        HTTPError(.invalidHeader, "\(what) has a line end or another control character; remove it")
     }
 
     static func noCredentials(_ reason: String) -> HTTPError {

@@ -1,9 +1,7 @@
 /// The faults of a transfer that have nothing to do with libcurl's codes.
 extension HTTPError {
     static let outOfMemory = HTTPError(
-        .transferFailed,
-        "the HTTP client has no memory left; run fewer requests at once"
-    )
+        .transferFailed, "the HTTP client has no memory left; run fewer requests at once")
 
     static let noDescriptors = HTTPError(
         .transferFailed,
@@ -14,9 +12,7 @@ extension HTTPError {
     static let cancelled = HTTPError(.cancelled, "the request was cancelled")
 
     static let shutDown = HTTPError(
-        .shutDown,
-        "the HTTP client was shut down; make a new one to send more requests"
-    )
+        .shutDown, "the HTTP client was shut down; make a new one to send more requests")
 
     static func silenceTimeout(_ spec: TransferSpec) -> HTTPError {
         HTTPError(
@@ -78,8 +74,7 @@ extension HTTPError {
             return HTTPError(
                 .closedEarly,
                 "\(place) closed the connection before it answered; see the server's own log",
-                mayHaveArrived: true
-            )
+                mayHaveArrived: true)
         }
         return HTTPError(
             .closedEarly,
@@ -101,8 +96,7 @@ extension HTTPError {
         HTTPError(
             .closedEarly,
             "the compressed body of the answer of \(place) is incomplete; see the server's own log",
-            mayHaveArrived: true
-        )
+            mayHaveArrived: true)
     }
 
     static func undecodable(
@@ -130,16 +124,12 @@ extension HTTPError {
     }
 
     static func tooManyRedirects(
-        limit: Int,
-        at place: String,
-        exchanges: [HTTPExchange]
+        limit: Int, at place: String, exchanges: [HTTPExchange]
     ) -> HTTPError {
         HTTPError(
             .tooManyRedirects,
             "more than \(limit) redirects, the last by \(place); possible redirect loop",
-            exchanges: exchanges,
-            mayHaveArrived: true
-        )
+            exchanges: exchanges, mayHaveArrived: true)
     }
 
     static func badRedirect(_ message: String) -> HTTPError {

@@ -70,9 +70,7 @@ public struct HTTPError: Error, Sendable, Hashable {
 
     /// Makes an error of its kind and words.
     public init(
-        _ code: Code,
-        _ message: String,
-        exchanges: [HTTPExchange] = [],
+        _ code: Code, _ message: String, exchanges: [HTTPExchange] = [],
         mayHaveArrived: Bool = false
     ) {
         self.code = code

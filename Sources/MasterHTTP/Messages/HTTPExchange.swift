@@ -30,13 +30,8 @@ public struct HTTPExchange: Sendable, Hashable {
 
     /// Makes an exchange of its parts.
     public init(
-        method: HTTPMethod = .get,
-        url: String,
-        requestHeaders: HTTPHeaders = [:],
-        status: Int = 200,
-        reason: String = "",
-        headers: HTTPHeaders = [:],
-        body: [UInt8] = [],
+        method: HTTPMethod = .get, url: String, requestHeaders: HTTPHeaders = [:],
+        status: Int = 200, reason: String = "", headers: HTTPHeaders = [:], body: [UInt8] = [],
         duration: Duration = .zero
     ) {
         self.method = method
@@ -50,12 +45,7 @@ public struct HTTPExchange: Sendable, Hashable {
     }
 
     /// Makes an exchange of heads whose headers are read when they are asked for.
-    init(
-        method: HTTPMethod,
-        url: String,
-        statusLine: StatusLine?,
-        answer: TransferOutcome.Answer
-    ) {
+    init(method: HTTPMethod, url: String, statusLine: StatusLine?, answer: TransferOutcome.Answer) {
         self.method = method
         self.url = url
         status = statusLine?.status ?? 0

@@ -13,10 +13,7 @@ public struct HTTPPart: Sendable, Hashable {
 
     /// Makes a part of its content.
     public init(
-        name: String,
-        content: [UInt8],
-        filename: String? = nil,
-        contentType: String? = nil,
+        name: String, content: [UInt8], filename: String? = nil, contentType: String? = nil,
         headers: HTTPHeaders = [:]
     ) {
         self.name = name

@@ -40,11 +40,8 @@ public struct HTTPRequest: Sendable, Hashable {
 
     /// Makes a request; all but method and address have defaults.
     public init(
-        _ method: HTTPMethod = .get,
-        _ url: String,
-        query: [HTTPPair] = [],
-        headers: HTTPHeaders = [:],
-        body: HTTPBody = .empty
+        _ method: HTTPMethod = .get, _ url: String, query: [HTTPPair] = [],
+        headers: HTTPHeaders = [:], body: HTTPBody = .empty
     ) {
         self.method = method
         self.url = url

@@ -19,9 +19,7 @@ public struct HTTPTLS: Sendable, Hashable {
 
     /// Makes a set of demands; without arguments the system's authorities and no certificate.
     public init(
-        verification: Verification = .on,
-        clientCertificate: String? = nil,
-        key: String? = nil
+        verification: Verification = .on, clientCertificate: String? = nil, key: String? = nil
     ) {
         self.verification = verification
         self.clientCertificate = clientCertificate

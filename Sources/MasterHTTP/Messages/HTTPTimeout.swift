@@ -9,8 +9,7 @@ public struct HTTPTimeout: Sendable, Hashable {
 
     /// Makes a set of limits; without arguments 10 s to connect, 60 s of silence, no total.
     public init(
-        connect: Duration = .seconds(10),
-        silence: Duration = .seconds(60),
+        connect: Duration = .seconds(10), silence: Duration = .seconds(60),
         total: Duration? = nil
     ) {
         self.connect = connect

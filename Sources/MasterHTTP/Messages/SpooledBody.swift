@@ -55,9 +55,7 @@ public final class SpooledBody: Sendable {
     }
 
     /// Reads what stands at a place where there is something.
-    func read(
-        into room: UnsafeMutableRawBufferPointer, at offset: Int
-    ) throws(HTTPError) -> Int {
+    func read(into room: UnsafeMutableRawBufferPointer, at offset: Int) throws(HTTPError) -> Int {
         while true {
             let count = unsafe pread(descriptor, room.baseAddress, room.count, offset)
             if count > 0 { return count }

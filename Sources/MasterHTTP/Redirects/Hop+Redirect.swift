@@ -44,8 +44,7 @@ extension Hop {
         method = changed
         body = .none
         headers = HTTPHeaders(
-            headers.filter { !$0.name.lowercased().hasPrefix("content-") && !isExpect($0.name) }
-        )
+            headers.filter { !$0.name.lowercased().hasPrefix("content-") && !isExpect($0.name) })
     }
 
     private mutating func dropCredentials() {

@@ -17,9 +17,7 @@ struct Hop: Sendable {
     ///
     /// - Throws: `HTTPError` for what cannot be sent.
     init(
-        _ request: HTTPRequest,
-        session: HTTPSessionConfiguration?,
-        client: HTTPClient,
+        _ request: HTTPRequest, session: HTTPSessionConfiguration?, client: HTTPClient,
         hiding: HTTPHiding?
     ) throws(HTTPError) {
         guard request.method.isValid else { throw .invalidMethod(request.method) }
@@ -53,8 +51,7 @@ struct Hop: Sendable {
     }
 
     private mutating func authenticate(
-        _ request: HTTPRequest,
-        session: HTTPSessionConfiguration?
+        _ request: HTTPRequest, session: HTTPSessionConfiguration?
     ) throws(HTTPError) {
         let ofAddress = address.userInfo.map {
             HTTPAuthentication.basic(user: $0.user, password: $0.password)

@@ -27,12 +27,7 @@ struct Journey {
         tls = request.tls ?? session?.configuration.tls ?? HTTPTLS()
         proxies = request.proxies ?? session?.configuration.proxies ?? .environment
         deadline = request.timeout.total.map { ContinuousClock.now + $0 }
-        hop = try Hop(
-            request,
-            session: session?.configuration,
-            client: client,
-            hiding: hiding
-        )
+        hop = try Hop(request, session: session?.configuration, client: client, hiding: hiding)
     }
 
     /// Sends hop after hop; each is carried by the closure.
@@ -75,11 +70,8 @@ struct Journey {
             tls: tls,
             jar: jar,
             proxy: try ProxyRoute.choose(
-                proxies,
-                for: hop.address,
-                environment: client.environmentProxies,
-                hiding: hop.hiding
-            ),
+                proxies, for: hop.address, environment: client.environmentProxies,
+                hiding: hop.hiding),
             timeout: timeout,
             deadline: deadline,
             followsRedirects: redirects != .none,

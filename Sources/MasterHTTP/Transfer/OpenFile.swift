@@ -37,9 +37,7 @@ final class OpenFile {
     }
 
     /// Reads what stands at a place where there is something.
-    func read(
-        into room: UnsafeMutableRawBufferPointer, at offset: Int
-    ) throws(Fault) -> Int {
+    func read(into room: UnsafeMutableRawBufferPointer, at offset: Int) throws(Fault) -> Int {
         while true {
             let count = unsafe pread(descriptor, room.baseAddress, room.count, offset)
             if count > 0 { return count }

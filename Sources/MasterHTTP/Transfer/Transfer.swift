@@ -38,11 +38,8 @@ final class Transfer {
 
     /// Opens what is to be sent and prepares the handle.
     init(
-        _ job: TransferJob,
-        completion: CheckedContinuation<TransferOutcome, Never>,
-        easy: EasyHandle,
-        clock: LoopClock,
-        staleConnections: Int
+        _ job: TransferJob, completion: CheckedContinuation<TransferOutcome, Never>,
+        easy: EasyHandle, clock: LoopClock, staleConnections: Int
     ) throws(HTTPError) {
         self.job = job
         self.staleConnections = staleConnections
@@ -82,11 +79,7 @@ final class Transfer {
     /// The complete answer, or what was kept of a long one.
     var answer: TransferOutcome.Answer {
         TransferOutcome.Answer(
-            requestHead: requestHead,
-            head: head,
-            body: body,
-            duration: clock.now - startedAt
-        )
+            requestHead: requestHead, head: head, body: body, duration: clock.now - startedAt)
     }
 
     /// What went over the wire before a fault; `nil` when it is not known to be anything.

@@ -10,11 +10,7 @@ enum TransferBody: Sendable {
     case spooled(SpooledBody)
 
     /// Encodes a body, and adds its `Content-Type` unless there is one or it is not wanted.
-    init(
-        _ body: HTTPBody,
-        headers: inout HTTPHeaders,
-        suppressed: [String]
-    ) throws(HTTPError) {
+    init(_ body: HTTPBody, headers: inout HTTPHeaders, suppressed: [String]) throws(HTTPError) {
         var type: String?
         switch body {
         case .empty:

@@ -25,12 +25,7 @@ enum TransferOutcome: Sendable {
             throw error
         case .answered(let answer):
             guard let line = StatusLine(answer.head) else { throw .malformed(place.authority) }
-            return HTTPExchange(
-                method: method,
-                url: place.url,
-                statusLine: line,
-                answer: answer
-            )
+            return HTTPExchange(method: method, url: place.url, statusLine: line, answer: answer)
         }
     }
 }

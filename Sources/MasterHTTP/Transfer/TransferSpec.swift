@@ -19,16 +19,9 @@ final class TransferSpec: Sendable {
     }
 
     init(
-        hop: Hop,
-        tls: HTTPTLS,
-        jar: CookieJar?,
-        proxy: ProxyRoute?,
-        timeout: HTTPTimeout,
-        deadline: ContinuousClock.Instant?,
-        followsRedirects: Bool,
-        responseLimit: Int,
-        cutsLongBody: Bool,
-        recordsRequestHeaders: Bool
+        hop: Hop, tls: HTTPTLS, jar: CookieJar?, proxy: ProxyRoute?, timeout: HTTPTimeout,
+        deadline: ContinuousClock.Instant?, followsRedirects: Bool, responseLimit: Int,
+        cutsLongBody: Bool, recordsRequestHeaders: Bool
     ) {
         self.hop = hop
         self.tls = tls

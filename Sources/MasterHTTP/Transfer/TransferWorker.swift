@@ -77,8 +77,7 @@ final class TransferWorker {
     /// Begins a transfer; after others of the same job that found their connections stale, on a new
     /// connection.
     private func start(
-        _ job: TransferJob,
-        _ completion: CheckedContinuation<TransferOutcome, Never>,
+        _ job: TransferJob, _ completion: CheckedContinuation<TransferOutcome, Never>,
         staleConnections: Int = 0
     ) throws(HTTPError) {
         guard let easy = EasyHandle(sockets: multi.sockets) else { throw .outOfMemory }
@@ -132,8 +131,7 @@ final class TransferWorker {
 
     /// Tells a task what became of its transfer, at the end of the round.
     private func tell(
-        _ job: TransferJob,
-        _ completion: CheckedContinuation<TransferOutcome, Never>,
+        _ job: TransferJob, _ completion: CheckedContinuation<TransferOutcome, Never>,
         _ outcome: TransferOutcome
     ) {
         job.stream?.finish()

@@ -1,5 +1,35 @@
 public import FoundationEssentials
 
+/// A builder as the store knows it: what it is called and how it is described.
+public struct Builder: Sendable, Hashable {
+    /// The row of the builder in the store; stays the same over runs.
+    public var id: Int
+    /// The name, unique in a master.
+    public var name: String
+    /// A text for people.
+    public var description: String?
+    /// Labels that generators filter by.
+    public var tags: [String]
+
+    /// Makes a builder.
+    public init(id: Int, name: String, description: String? = nil, tags: [String] = []) {
+        self.id = id
+        self.name = name
+        self.description = description
+        self.tags = tags
+    }
+
+    /// The data API's form.
+    public var json: JSONObject {
+        [
+            "builderid": .int(id), "name": .string(name), "masterids": .array([1]),
+            "description": .optional(description), "description_format": .null,
+            "description_html": .null, "projectid": .null,
+            "tags": .array(tags.map { .string($0) }),
+        ]
+    }
+}
+
 /// A wish for one build of one builder, pending until it is claimed.
 public struct BuildRequest: Sendable, Hashable {
     /// The row of the request in the store.
@@ -49,5 +79,99 @@ public struct BuildRequest: Sendable, Hashable {
             "submitted_at": .time(submittedAt), "complete_at": .time(completeAt),
             "waited_for": .bool(waitedFor), "properties": .null,
         ]
+    }
+}
+
+/// A set of build requests that were submitted together, for one reason.
+public struct Buildset: Sendable, Hashable {
+    /// The row of the buildset in the store.
+    public var id: Int
+    /// Why it was submitted, in words.
+    public var reason: String
+    /// When it was submitted.
+    public var submittedAt: Date
+    /// When its last request finished.
+    public var completeAt: Date?
+    /// The worst result of its requests, once complete.
+    public var results: Results?
+    /// The sources its builds are made of.
+    public var sourceStamps: [SourceStamp]
+    /// The build that triggered it.
+    public var parentBuildID: Int?
+    /// How it is related to that build.
+    public var parentRelationship: String?
+    /// The build that it repeats.
+    public var rebuiltBuildID: Int?
+
+    /// Makes a buildset.
+    public init(
+        id: Int, reason: String, submittedAt: Date, completeAt: Date? = nil,
+        results: Results? = nil, sourceStamps: [SourceStamp] = [], parentBuildID: Int? = nil,
+        parentRelationship: String? = nil, rebuiltBuildID: Int? = nil
+    ) {
+        self.id = id
+        self.reason = reason
+        self.submittedAt = submittedAt
+        self.completeAt = completeAt
+        self.results = results
+        self.sourceStamps = sourceStamps
+        self.parentBuildID = parentBuildID
+        self.parentRelationship = parentRelationship
+        self.rebuiltBuildID = rebuiltBuildID
+    }
+
+    /// The data API's form; `results` is -1 while the buildset is not complete.
+    public var json: JSONObject {
+        [
+            "bsid": .int(id), "external_idstring": .null, "reason": .string(reason),
+            "submitted_at": .time(submittedAt), "complete": .bool(completeAt != nil),
+            "complete_at": .time(completeAt), "results": .int(results?.rawValue ?? -1),
+            "parent_buildid": .optional(parentBuildID),
+            "parent_relationship": .optional(parentRelationship),
+            "rebuilt_buildid": .optional(rebuiltBuildID),
+            "sourcestamps": .array(sourceStamps.map { .object($0.json) }),
+        ]
+    }
+}
+
+/// A wish for builds: of which builders, of which source, and why.
+public struct BuildsetRequest: Sendable {
+    /// The builders, by name; `nil` for all that need no trigger.
+    public var builders: [String]?
+    /// Why, in words.
+    public var reason: String
+    /// What is to be built.
+    public var sourceStamps: [SourceStamp]
+    /// Properties that win over those of the file.
+    public var properties: Properties
+    /// Higher is built earlier.
+    public var priority: Int
+    /// The build that asks for it.
+    public var parentBuildID: Int?
+
+    /// Makes a request.
+    public init(
+        builders: [String]? = nil, reason: String, sourceStamps: [SourceStamp] = [SourceStamp()],
+        properties: Properties = Properties(), priority: Int = 0, parentBuildID: Int? = nil
+    ) {
+        self.builders = builders
+        self.reason = reason
+        self.sourceStamps = sourceStamps
+        self.properties = properties
+        self.priority = priority
+        self.parentBuildID = parentBuildID
+    }
+}
+
+/// A buildset that has been stored, with its requests.
+public struct Submission: Sendable, Hashable {
+    /// The buildset.
+    public let buildset: Buildset
+    /// A request for each builder, in the order in which the builders were given.
+    public let requests: [BuildRequest]
+
+    package init(buildset: Buildset, requests: [BuildRequest]) {
+        self.buildset = buildset
+        self.requests = requests
     }
 }

@@ -29,9 +29,7 @@ public struct JSONObject: Sendable {
     }
 
     /// The value of a key, or the default when it is missing.
-    public subscript(
-        key: String, default defaultValue: @autoclosure () -> JSONValue
-    ) -> JSONValue {
+    public subscript(key: String, default defaultValue: @autoclosure () -> JSONValue) -> JSONValue {
         get { storage[key] ?? defaultValue() }
         set { storage[key] = newValue }
     }

@@ -75,8 +75,7 @@ public struct JSONPointerError: Error, Hashable, CustomStringConvertible {
 
     static func wrongEscape(_ token: Substring) -> JSONPointerError {
         JSONPointerError(
-            "'\(token)' in a JSON pointer has a '~' without 0 or 1; write ~0 for ~ and ~1 for /"
-        )
+            "'\(token)' in a JSON pointer has a '~' without 0 or 1; write ~0 for ~ and ~1 for /")
     }
 
     /// The message.

@@ -123,8 +123,7 @@ struct JSONReader {
     }
 
     private mutating func readWord(
-        _ word: String,
-        _ value: JSONValue
+        _ word: String, _ value: JSONValue
     ) throws(JSONParserError) -> JSONValue {
         guard bytes[offset...].starts(with: word.utf8) else {
             throw error("expected a JSON value; texts need double quotes")
@@ -146,5 +145,156 @@ struct JSONReader {
         {
             offset += 1
         }
+    }
+}
+
+extension JSONReader {
+    /// Reads a number, whose first byte is the present one.
+    mutating func readNumber() throws(JSONParserError) -> JSONNumber {
+        let start = offset
+        let isNegative = take(UInt8(ascii: "-"))
+        let firstDigit = offset
+        skipDigits()
+        guard offset > firstDigit else {
+            throw error("expected a digit after '-', found \(found())")
+        }
+        guard bytes[firstDigit] != UInt8(ascii: "0") || offset == firstDigit + 1 else {
+            throw error("a number may not begin with 0", at: firstDigit)
+        }
+        let wholeEnd = offset
+        try readFraction()
+        try readExponent()
+        if offset == wholeEnd, let value = smallInteger(firstDigit..<offset, isNegative) {
+            return JSONNumber(value)
+        }
+        return JSONNumber(storage: .json(String(decoding: bytes[start..<offset], as: UTF8.self)))
+    }
+
+    /// The integer of digits that surely fit; minus zero is none, as it keeps its sign.
+    private func smallInteger(_ digits: Range<Int>, _ isNegative: Bool) -> Int? {
+        guard digits.count <= 18 else { return nil }
+        var value = 0
+        for index in digits {
+            value = value * 10 + Int(bytes[index] - UInt8(ascii: "0"))
+        }
+        guard isNegative else { return value }
+        return value == 0 ? nil : -value
+    }
+
+    private mutating func readFraction() throws(JSONParserError) {
+        guard take(UInt8(ascii: ".")) else { return }
+        try expectDigits("after '.'")
+    }
+
+    private mutating func readExponent() throws(JSONParserError) {
+        guard take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) else { return }
+        if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
+        try expectDigits("in the exponent")
+    }
+
+    private mutating func expectDigits(_ place: String) throws(JSONParserError) {
+        let start = offset
+        skipDigits()
+        guard offset > start else { throw error("expected a digit \(place), found \(found())") }
+    }
+
+    private mutating func skipDigits() {
+        while let byte = current, UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte {
+            offset += 1
+        }
+    }
+}
+
+extension JSONReader {
+    /// Reads a text, whose opening quote is the present byte.
+    mutating func readString() throws(JSONParserError) -> String {
+        let quote = offset
+        offset += 1
+        let plain = try readPlain(from: quote)
+        guard current == UInt8(ascii: "\\") else {
+            offset += 1
+            return plain
+        }
+        var text = plain
+        while !take(UInt8(ascii: "\"")) {
+            if current == UInt8(ascii: "\\") {
+                text.unicodeScalars.append(try readEscape())
+            } else {
+                text += try readPlain(from: quote)
+            }
+        }
+        return text
+    }
+
+    /// Reads up to the next quote or backslash.
+    private mutating func readPlain(from quote: Int) throws(JSONParserError) -> String {
+        let start = offset
+        while let byte = current, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
+            guard byte >= 0x20 else {
+                throw error("\(found()) must be escaped inside a text")
+            }
+            offset += 1
+        }
+        guard offset < bytes.count else {
+            throw error("the text that begins here has no closing quote", at: quote)
+        }
+        guard let text = String(validating: bytes[start..<offset], as: UTF8.self) else {
+            throw error("the text is not valid UTF-8", at: invalidOffset(start..<offset))
+        }
+        return text
+    }
+
+    private mutating func readEscape() throws(JSONParserError) -> Unicode.Scalar {
+        let start = offset
+        offset += 1
+        let letter = current
+        offset += 1
+        switch letter {
+        case UInt8(ascii: "\""): return "\""
+        case UInt8(ascii: "\\"): return "\\"
+        case UInt8(ascii: "/"): return "/"
+        case UInt8(ascii: "b"): return "\u{8}"
+        case UInt8(ascii: "f"): return "\u{C}"
+        case UInt8(ascii: "n"): return "\n"
+        case UInt8(ascii: "r"): return "\r"
+        case UInt8(ascii: "t"): return "\t"
+        case UInt8(ascii: "u"): return try readUnicodeEscape(from: start)
+        default:
+            throw error("a backslash must be followed by one of \" \\ / b f n r t u", at: start)
+        }
+    }
+
+    private mutating func readUnicodeEscape(
+        from start: Int
+    ) throws(JSONParserError) -> Unicode.Scalar {
+        let unit = try readHexUnit(from: start)
+        if let scalar = Unicode.Scalar(unit) { return scalar }
+        guard unit < 0xDC00, take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) else {
+            throw error("half of a surrogate pair stands alone", at: start)
+        }
+        let second = try readHexUnit(from: offset - 2)
+        guard 0xDC00...0xDFFF ~= second,
+            let scalar = Unicode.Scalar(0x10000 + (unit - 0xD800) << 10 + (second - 0xDC00))
+        else { throw error("half of a surrogate pair stands alone", at: start) }
+        return scalar
+    }
+
+    private mutating func readHexUnit(from start: Int) throws(JSONParserError) -> UInt32 {
+        var unit: UInt32 = 0
+        for _ in 0..<4 {
+            guard let byte = current,
+                let digit = Character(Unicode.Scalar(byte)).hexDigitValue, byte < 0x80
+            else { throw error("\\u must be followed by four hexadecimal digits", at: start) }
+            unit = unit << 4 | UInt32(digit)
+            offset += 1
+        }
+        return unit
+    }
+
+    /// The place of the first byte that is not as it would be in valid UTF-8.
+    private func invalidOffset(_ range: Range<Int>) -> Int {
+        let repaired = String(decoding: bytes[range], as: UTF8.self).utf8
+        let intact = zip(repaired, bytes[range]).prefix { $0 == $1 }
+        return range.lowerBound + intact.count
     }
 }

@@ -129,9 +129,7 @@ struct SecretPatterns: Sendable {
         return single.map { .found(secret: $0.secret, count: 1) } ?? .none
     }
 
-    private static func compare(
-        _ pattern: Pattern, _ bytes: [UInt8], at start: Int
-    ) -> Match {
+    private static func compare(_ pattern: Pattern, _ bytes: [UInt8], at start: Int) -> Match {
         var index = start
         for byte in pattern.bytes {
             if pattern.mayBreak, index > start {

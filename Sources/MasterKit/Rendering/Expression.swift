@@ -65,3 +65,130 @@ extension YAMLNode {
         return decoder.insideExpression(self) { known.expression(self, with: decoder) }
     }
 }
+
+/// Any value, parts of which may be computed at run time.
+public struct DeferredValue: SettingValue, RenderableValue {
+    let tree: RenderTree
+
+    /// Any value.
+    public static var shape: String { "any value" }
+
+    /// Reads a value and checks the expressions in it.
+    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> DeferredValue? {
+        let start = decoder.keptCount
+        let tree = RenderTree(node, with: decoder)
+        if let constant = tree?.constant {
+            guard decoder.decode(JSONValue.self, from: constant) != nil else { return nil }
+        } else {
+            decoder.probing(since: start) { _ = decoder.decode(JSONValue.self, from: node) }
+        }
+        return tree.map { DeferredValue(tree: $0) }
+    }
+
+    /// Computes the value.
+    public func render(in context: RenderContext) throws(RenderError) -> JSONValue {
+        JSONValue(try tree.render(in: context))
+    }
+}
+
+extension JSONValue {
+    /// The value of a node in which nothing is left to be computed.
+    init(_ node: YAMLNode) {
+        switch node.kind {
+        case .scalar(let scalar): self.init(scalar, as: node.resolved)
+        case .sequence(let items): self = .array(items.map { JSONValue($0) })
+        case .mapping(let mapping):
+            self = .object(
+                JSONObject(mapping.entries.map { ($0.key.scalarText ?? "", JSONValue($0.value)) }))
+        }
+    }
+}
+
+/// The tags whose value is read once, when the file is loaded, and then stands in their place.
+enum LoadedTag: String, CaseIterable {
+    case env = "Env"
+    case file = "File"
+
+    /// The tag of a node, when it is one of these.
+    init?(of node: YAMLNode) {
+        guard let name = node.expressionName else { return nil }
+        self.init(rawValue: name)
+    }
+
+    /// What stands in place of a node with this tag; what is wrong with it goes to the decoder.
+    ///
+    /// - Parameters:
+    ///   - node: The node.
+    ///   - decoder: Knows the environment and the folder of the file.
+    ///   - isTyped: Whether the text is read as if it stood in the file without quotes.
+    /// - Returns: The node, or `nil` when something is wrong.
+    func value(
+        of node: YAMLNode, with decoder: SettingDecoder, isTyped: Bool = false
+    ) -> YAMLNode? {
+        let style: YAMLScalar.Style = isTyped ? .plain : .doubleQuoted
+        return switch self {
+        case .env: EnvironmentVariable(node, with: decoder)?.value(with: decoder, style: style)
+        case .file: FileText(node, with: decoder)?.value(with: decoder, style: style)
+        }
+    }
+}
+
+/// `!Field build.number`: a value out of the template context, with its type.
+public struct Field: Expression {
+    let path: [String]
+
+    init?(_ node: YAMLNode, with decoder: SettingDecoder) {
+        guard case .scalar(let scalar) = node.kind else {
+            decoder.error("!Field is written !Field build.number", at: node.range)
+            return nil
+        }
+        let parts = scalar.value.split(separator: ".", omittingEmptySubsequences: false)
+        guard !parts.contains(where: \.isEmpty), !parts.isEmpty else {
+            decoder.error(
+                "!Field needs a path of names with dots between them, as in !Field build.number",
+                at: node.range)
+            return nil
+        }
+        guard decoder.scope == .report else {
+            decoder.error(
+                "!Field stands only in 'format', where a report is shaped; in a build use "
+                    + "!Property or !Template", at: node.range)
+            return nil
+        }
+        path = parts.map(String.init)
+        decoder.note(templateVariable: path, at: node.range)
+    }
+
+    /// The value at the path, null when there is none.
+    public func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
+        var value = JSONValue.object(context.template)
+        for part in path {
+            let next = Int(part).flatMap { value[$0] } ?? value[part]
+            guard let next else { return .null }
+            value = next
+        }
+        return value
+    }
+}
+
+extension SettingDecoder {
+    /// Reports an expression that needs a build where there is none.
+    func requireBuild(_ what: String, at range: @autoclosure () -> SourceRange?) {
+        guard scope == .service else { return }
+        error(
+            "\(subject) belongs to a service, which has no build; \(what) has no value there, "
+                + "use !Secret or !Env", at: range())
+    }
+
+    /// Reads every item of the list that an expression is applied to.
+    func operands(
+        of node: YAMLNode, _ tag: String, count: ClosedRange<Int>, usage: String
+    ) -> [RenderTree]? {
+        guard case .sequence(let items) = node.kind, count.contains(items.count) else {
+            return error("!\(tag) is written \(usage)", at: node.range)
+        }
+        let trees = items.map { RenderTree($0, with: self) }
+        let present = trees.compactMap(\.self)
+        return present.count == trees.count ? present : nil
+    }
+}

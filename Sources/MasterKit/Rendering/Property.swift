@@ -1,3 +1,5 @@
+internal import MasterPatterns
+
 /// `!Property NAME`: the value of a property, with its type.
 public struct Property: Expression {
     let name: String
@@ -65,4 +67,140 @@ private struct PropertyForm: Settings {
     @Setting("The value when it is missing.", .named("default")) var fallback: DeferredValue?
     @Setting("Whether the default stands for false values too.", .named("defaultWhenFalse"))
     var replacesFalse = true
+}
+
+/// `!Secret NAME`: the value of a secret, fetched before the first build.
+public struct Secret: Expression {
+    let name: String
+
+    /// Names a secret.
+    public init(_ name: String) {
+        self.name = name
+    }
+
+    init?(_ node: YAMLNode, with decoder: SettingDecoder) {
+        guard case .scalar(let scalar) = node.kind, !scalar.value.isEmpty else {
+            decoder.error(
+                "!Secret needs the name of a secret, as in !Secret token", at: node.range)
+            return nil
+        }
+        self.name = scalar.value
+        decoder.note(secret: name, at: node.range)
+    }
+
+    /// The secret's value.
+    public func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
+        guard let value = context.secrets[name] else {
+            throw RenderError(
+                "no provider of secrets has '\(name)'; check 'secrets' in master.yaml")
+        }
+        return .string(value)
+    }
+}
+
+/// `!Env NAME`: the value of an environment variable, read once when the file is loaded.
+struct EnvironmentVariable {
+    private let name: String
+    private let fallback: YAMLNode?
+    private let node: YAMLNode
+
+    init?(_ node: YAMLNode, with decoder: SettingDecoder) {
+        self.node = node
+        if case .scalar(let scalar) = node.kind, !scalar.value.isEmpty {
+            name = scalar.value
+            fallback = nil
+            return
+        }
+        guard case .mapping(let mapping) = node.kind,
+            let named = mapping["name"]?.scalarText, !named.isEmpty,
+            mapping.entries.allSatisfy({ ["name", "default"].contains($0.key.scalarText) })
+        else {
+            decoder.error(
+                "!Env is written !Env NAME or !Env {name: NAME, default: VALUE}", at: node.range)
+            return nil
+        }
+        name = named
+        fallback = mapping["default"]
+    }
+
+    /// The variable's value, or the default as it stands in the file, which may be an expression;
+    /// a missing variable without default is an error.
+    func value(with decoder: SettingDecoder, style: YAMLScalar.Style) -> YAMLNode? {
+        decoder.note(environmentVariable: name, at: node.range)
+        if let value = decoder.environment[name] {
+            return node.replacing(.scalar(YAMLScalar(value, style: style)))
+        }
+        if let fallback { return fallback }
+        return decoder.error(
+            "the environment variable \(name) is not set; set it, or write "
+                + "!Env {name: \(name), default: …}", at: node.range)
+    }
+}
+
+/// `!FlattenList [a, [b, c]]`: the items of nested lists as one list.
+public struct FlattenList: Expression {
+    let items: [RenderTree]
+
+    init?(_ node: YAMLNode, with decoder: SettingDecoder) {
+        let usage = "!FlattenList [item, [item, …], …]"
+        guard
+            let items = decoder.operands(
+                of: node, "FlattenList", count: 0...Int.max, usage: usage)
+        else { return nil }
+        self.items = items
+    }
+
+    /// The flattened list.
+    public func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
+        var result: [JSONValue] = []
+        for item in items {
+            Self.append(JSONValue(try item.render(in: context)), to: &result)
+            guard result.count <= JSONBudget.maximumValues else {
+                throw RenderError("the list holds more than \(JSONBudget.maximumValues) values")
+            }
+        }
+        return .array(result)
+    }
+
+    private static func append(_ value: JSONValue, to result: inout [JSONValue]) {
+        guard case .array(let items) = value else {
+            result.append(value)
+            return
+        }
+        for item in items { append(item, to: &result) }
+    }
+}
+
+/// A regular expression that was checked when the file was read.
+struct Pattern: Sendable {
+    private let expression: RegularExpression
+
+    init?(_ tree: RenderTree, _ decoder: SettingDecoder) {
+        guard let node = tree.constant, let text = node.scalarText else {
+            decoder.error("the regular expression of !Matches is a plain text", at: tree.range)
+            return nil
+        }
+        do {
+            expression = try RegularExpression(text)
+        } catch {
+            let last = max(0, text.utf8.count - 1)
+            let range = error.offset.flatMap { offset in
+                let start = min(offset, last)
+                return node.range(ofUTF8: start..<min(start + 1, text.utf8.count))
+            }
+            decoder.error(
+                "'\(text.shortened)' is not a regular expression: \(error)",
+                at: range ?? node.range)
+            return nil
+        }
+    }
+
+    /// Whether the pattern is found anywhere in the text.
+    func isFound(in text: String) throws(RenderError) -> Bool {
+        do {
+            return try expression.isFound(in: text)
+        } catch {
+            throw RenderError("\(error)")
+        }
+    }
 }

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// What a reporter sees while it sends a report.
 public struct DeliveryContext: Sendable {
     /// The name of the delivery, the same on every try: `msg_<store>_<reporter>_<seq>_<part>`.
@@ -60,5 +62,128 @@ public struct DeliveryContext: Sendable {
         }
         trace.note(status: response.status, answer: mask.apply(to: response.text))
         return response
+    }
+}
+
+/// Why a report was not delivered, and what is to become of it.
+public struct DeliveryError: Error, Sendable, CustomStringConvertible {
+    /// What is to become of the report.
+    public enum Verdict: Sendable, Hashable {
+        /// It is tried again, not before this time has passed when one is given.
+        case retry(after: Duration?)
+        /// It is kept as a dead letter.
+        case reject
+        /// The endpoint is closed: nothing more is sent to it.
+        case endpointGone
+    }
+
+    /// What is to become of the report.
+    public let verdict: Verdict
+    /// What happened, in a sentence without secrets.
+    public let reason: String
+    /// The status of the answer, when there was one.
+    public let status: Int?
+    /// The beginning of the answer's text.
+    public let answer: String?
+
+    /// Makes an error.
+    public init(_ verdict: Verdict, _ reason: String, status: Int? = nil, answer: String? = nil) {
+        self.verdict = verdict
+        self.reason = reason
+        self.status = status
+        self.answer = answer
+    }
+
+    /// The reason.
+    public var description: String { reason }
+}
+
+/// What was sent and answered in one try of a delivery, masked.
+public final class DeliveryTrace: Sendable {
+    /// The longest part of an answer that is kept, in bytes.
+    public static let answerLimit = 4096
+
+    private struct State {
+        var receiver: String?
+        var fault: HTTPError?
+        var status: Int?
+        var answer: String?
+    }
+
+    private let state = Mutex(State())
+
+    /// Makes an empty trace.
+    public init() {}
+
+    /// The address that was asked, without user and password.
+    public var receiver: String? { state.withLock { $0.receiver } }
+
+    /// Why there was no answer to the last request.
+    public var fault: HTTPError? { state.withLock { $0.fault } }
+
+    /// The status of the last answer.
+    public var status: Int? { state.withLock { $0.status } }
+
+    /// The beginning of the last answer's text.
+    public var answer: String? { state.withLock { $0.answer } }
+
+    /// Notes where a request goes.
+    public func note(receiver: String) {
+        state.withLock { $0.receiver = receiver }
+    }
+
+    /// Notes that there was no answer.
+    public func note(fault: HTTPError) {
+        state.withLock { $0.fault = fault }
+    }
+
+    /// Notes an answer.
+    public func note(status: Int, answer: String) {
+        let kept = answer.beginning(ofUTF8: Self.answerLimit)
+        state.withLock {
+            $0.status = status
+            $0.answer = kept
+        }
+    }
+}
+
+extension String {
+    /// As many whole characters of Unicode as there are in a number of bytes.
+    package func beginning(ofUTF8 count: Int) -> String {
+        guard var end = utf8.index(startIndex, offsetBy: count, limitedBy: endIndex) else {
+            return self
+        }
+        while end.samePosition(in: unicodeScalars) == nil { end = utf8.index(before: end) }
+        return String(self[..<end])
+    }
+}
+
+/// The setting `inFlight`: how many reports of one reporter are on their way at once.
+public struct InFlightLimit: SettingValue, Hashable {
+    /// The number.
+    public let count: Int
+
+    private static let allowed = 1...64
+
+    /// The number when the file says nothing.
+    public init() {
+        count = 8
+    }
+
+    private init(_ count: Int) {
+        self.count = count
+    }
+
+    /// A number.
+    public static var shape: String {
+        "a number from \(allowed.lowerBound) to \(allowed.upperBound)"
+    }
+
+    /// Reads a number.
+    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> InFlightLimit? {
+        guard case .int(let count) = node.resolved, allowed.contains(count) else {
+            return decoder.mismatch(node, expected: shape)
+        }
+        return InFlightLimit(count)
     }
 }

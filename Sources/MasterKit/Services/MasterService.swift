@@ -65,3 +65,101 @@ extension PluginKind<any MasterService, ServiceOptions> {
     /// Services that are no reporters.
     public static var services: Self { Self("services", scope: .service) }
 }
+
+/// What a running service sees of the master and of the world.
+public struct ServiceContext: Sendable {
+    /// The service's name in this master.
+    public let name: String
+    /// Where notes of the service go; what is logged is masked.
+    public let logger: Logger
+    /// The wanted events from before the first build on, each after the store has committed it.
+    ///
+    /// A service that falls behind by more than a thousand events gets `.missed` in place of the
+    /// newest ones. The sequence ends when the master shuts down; after a failure of the service
+    /// it goes on where it was.
+    public let events: EventSubscription
+    private let host: any ServiceHost
+
+    /// Makes a context on top of what carries out its requests.
+    public init(name: String, logger: Logger, events: EventSubscription, host: any ServiceHost) {
+        self.name = name
+        self.logger = logger
+        self.events = events
+        self.host = host
+    }
+
+    /// Computes the value of a setting; it may refer to secrets alone.
+    public func render<Value>(_ setting: Renderable<Value>) throws(RenderError) -> Value {
+        try setting.render(in: RenderContext(secrets: host.secrets))
+    }
+
+    /// Computes the value of a setting that may have been left out.
+    public func render<Value>(_ setting: Renderable<Value>?) throws(RenderError) -> Value? {
+        guard let setting else { return nil }
+        return try setting.render(in: RenderContext(secrets: host.secrets))
+    }
+
+    /// What replaces secrets in everything that is shown or stored.
+    public var mask: SecretMask { host.secrets.mask }
+
+    /// Submits builds.
+    ///
+    /// - Parameters:
+    ///   - request: Which builders are to build what, and why.
+    ///   - state: What is kept as the service's state in the same transaction, so that neither
+    ///     is without the other; `nil` leaves the state as it is.
+    /// - Returns: The buildset with its requests.
+    /// - Throws: An error with a sentence: there is no such builder, the master shuts down, or
+    ///   the store has failed.
+    @discardableResult
+    public func submit(
+        _ request: BuildsetRequest, saving state: JSONValue? = nil
+    ) async throws -> Submission {
+        try await host.submit(request, saving: state)
+    }
+
+    /// What the service saved last, in this run or an earlier one; `nil` at first.
+    ///
+    /// - Throws: An error with a sentence when the store has failed.
+    public func state() async throws -> JSONValue? {
+        try await host.state()
+    }
+
+    /// Keeps a state for ``state()``, under the service's name.
+    ///
+    /// - Throws: An error with a sentence when the store has failed.
+    public func save(_ state: JSONValue) async throws {
+        try await host.save(state)
+    }
+
+    /// Sends an HTTP request in the session of the service.
+    public func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
+        try await host.http.send(request, in: host.session)
+    }
+
+    /// Waits.
+    ///
+    /// - Throws: `CancellationError` when the service is to end.
+    public func sleep(for duration: Duration) async throws {
+        try await host.clock.sleep(for: duration)
+    }
+}
+
+/// What carries out the requests of a running service: the runtime, or a stand-in in tests.
+public protocol ServiceHost: Sendable {
+    /// The values that settings may refer to.
+    var secrets: SecretValues { get }
+    /// What waits are measured with.
+    var clock: any Clock<Duration> { get }
+    /// The client of the process.
+    var http: HTTPClient { get }
+    /// The session of the service.
+    var session: HTTPSession { get }
+
+    /// Submits builds, and keeps a state in the same transaction.
+    func submit(_ request: BuildsetRequest, saving state: JSONValue?) async throws -> Submission
+    /// The state that was kept last.
+    func state() async throws -> JSONValue?
+    /// Keeps a state.
+    func save(_ state: JSONValue) async throws
+}

@@ -41,3 +41,40 @@ extension Duration: SettingValue {
         "ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400,
     ]
 }
+
+/// A number of bytes, written `512`, `64KiB`, `10MB` or `1GiB`.
+public struct ByteCount: SettingValue, Hashable {
+    /// The number of bytes.
+    public let bytes: Int
+
+    /// Makes a size of so many bytes.
+    public init(_ bytes: Int) {
+        self.bytes = bytes
+    }
+
+    /// A size.
+    public static var shape: String { "a size in bytes such as 65536, 64KiB or 10MB" }
+
+    /// Reads a number with a unit of 1,000 (`kB`, `MB`, `GB`) or of 1,024 (`KiB`, `MiB`, `GiB`).
+    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ByteCount? {
+        guard case .scalar(let scalar) = node.kind, !node.isNull,
+            let value = ByteCount(spelling: scalar.value)
+        else { return decoder.mismatch(node, expected: shape) }
+        return value
+    }
+
+    /// Reads a spelling; `nil` when it is none or too large.
+    public init?(spelling: String) {
+        let digits = spelling.prefix { $0.isASCII && $0.isNumber }
+        let unit = spelling.dropFirst(digits.count).drop { $0 == " " }.lowercased()
+        guard let count = Int(digits), let factor = Self.bytesPerUnit[unit] else { return nil }
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: factor)
+        guard !overflow else { return nil }
+        self.bytes = bytes
+    }
+
+    private static let bytesPerUnit: [String: Int] = [
+        "": 1, "b": 1, "kb": 1_000, "mb": 1_000_000, "gb": 1_000_000_000,
+        "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30,
+    ]
+}

@@ -62,9 +62,7 @@ public struct HTTPAddress: SettingValue, Hashable, CustomStringConvertible {
     }
 
     /// Splits a host at the colon before its port; `nil` for a broken IPv6 address.
-    private static func nameAndPort(
-        of host: Substring
-    ) -> (name: Substring, port: Substring?)? {
+    private static func nameAndPort(of host: Substring) -> (name: Substring, port: Substring?)? {
         guard host.hasPrefix("[") else {
             let name = host.prefix { $0 != ":" }
             return (name, name.count == host.count ? nil : host.dropFirst(name.count + 1))

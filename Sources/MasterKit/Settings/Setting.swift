@@ -68,3 +68,68 @@ protocol SettingProperty {
 extension Setting: SettingProperty {
     var setting: any AnySetting { slot }
 }
+
+/// Splices the settings of another type into a plugin's own, so that several plugins share them.
+@propertyWrapper
+public struct SettingGroup<Group: Settings>: Sendable {
+    /// The group with its settings filled.
+    public let wrappedValue: Group
+
+    /// Declares a group with its defaults.
+    public init() {
+        self.wrappedValue = Group()
+    }
+}
+
+/// A group of any type, as the decoder sees it.
+protocol AnySettingGroup: Sendable {
+    var settings: any Settings { get }
+}
+
+extension SettingGroup: AnySettingGroup {
+    var settings: any Settings { wrappedValue }
+}
+
+/// What is known of a setting from its declaration alone.
+public struct SettingDeclaration: Sendable {
+    /// The name in master.yaml.
+    public let name: String
+    /// Other accepted spellings.
+    public let aliases: [String]
+    /// What the setting does, in one sentence.
+    public let summary: String
+    /// What may be written, in words, for example `a duration such as 30s or 5m`.
+    public let shape: String
+    /// Whether a lone value stands for this setting.
+    public let isPrimary: Bool
+    /// Whether the value is hidden where settings are shown.
+    public let isSecret: Bool
+    /// Whether it must be given.
+    public let isRequired: Bool
+}
+
+/// A trait of a setting beside its type and default.
+public struct SettingOption: Sendable {
+    enum Kind: Sendable {
+        case primary
+        case secret
+        case notEmpty
+        case named(String)
+        case alias(String)
+    }
+
+    let kind: Kind
+
+    /// A lone value in place of the mapping fills this setting.
+    public static let primary = SettingOption(kind: .primary)
+    /// The value is hidden where settings are shown.
+    public static let secret = SettingOption(kind: .secret)
+    /// An empty text, list or mapping is an error.
+    public static let notEmpty = SettingOption(kind: .notEmpty)
+
+    /// Gives the setting a name other than its property's.
+    public static func named(_ name: String) -> SettingOption { SettingOption(kind: .named(name)) }
+
+    /// Accepts a second spelling of the name.
+    public static func alias(_ name: String) -> SettingOption { SettingOption(kind: .alias(name)) }
+}

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// What all plugins of a type have in common: which settings there are, under which names.
 struct SettingLayout {
     let types: [any Settings.Type]
@@ -13,9 +15,7 @@ struct SettingLayout {
     private let positions: [Int]
     private let recordedCount: Int
 
-    init(
-        types: [any Settings.Type], fields: [SettingField], recorded: [any AnySetting] = []
-    ) {
+    init(types: [any Settings.Type], fields: [SettingField], recorded: [any AnySetting] = []) {
         self.types = types
         declarations = fields.map(\.declaration)
         required = declarations.filter(\.isRequired)
@@ -72,5 +72,111 @@ struct SettingTable {
         layout.index(of: name).map {
             SettingField(declaration: layout.declarations[$0], setting: settings[$0])
         }
+    }
+}
+
+/// What is declared of one setting, with the place that its configured value is put into, once.
+final class SettingSlot<Value: Sendable>: AnySetting {
+    let summary: String
+    let options: [SettingOption]
+    private let describe: @Sendable () -> String
+    private let fallback: Value?
+    private let read: @Sendable (YAMLNode, SettingDecoder) -> Value?
+    private let configured = Mutex<Value?>(nil)
+
+    init(
+        _ summary: String, _ options: [SettingOption], shape: @escaping @Sendable () -> String,
+        fallback: Value?, read: @escaping @Sendable (YAMLNode, SettingDecoder) -> Value?
+    ) {
+        self.summary = summary
+        self.options = options
+        self.describe = shape
+        self.fallback = fallback
+        self.read = read
+    }
+
+    /// The configured value, or else the default.
+    var value: Value? { configured.withLock { $0 } ?? fallback }
+
+    /// Whether a value was configured.
+    var isGiven: Bool { configured.withLock { $0 } != nil }
+
+    /// The same setting with another default, not configured.
+    func with(fallback: Value) -> SettingSlot {
+        SettingSlot(summary, options, shape: describe, fallback: fallback, read: read)
+    }
+
+    var shape: String { describe() }
+
+    var isRequired: Bool { fallback == nil }
+
+    func fill(from node: YAMLNode, with decoder: SettingDecoder) -> Bool {
+        guard let value = read(node, decoder) else { return false }
+        configured.withLock { $0 = value }
+        return true
+    }
+}
+
+/// A setting of any type, as the decoder sees it.
+protocol AnySetting: AnyObject, Sendable {
+    var summary: String { get }
+    var options: [SettingOption] { get }
+    var shape: String { get }
+    var isRequired: Bool { get }
+
+    /// Reads the value of the node into the slot.
+    ///
+    /// - Returns: Whether there was nothing wrong with it.
+    func fill(from node: YAMLNode, with decoder: SettingDecoder) -> Bool
+}
+
+extension AnySetting {
+    func declaration(label: String) -> SettingDeclaration {
+        var name = label
+        var aliases: [String] = []
+        var isPrimary = false
+        var isSecret = false
+        for option in options {
+            switch option.kind {
+            case .named(let other): name = other
+            case .alias(let other): aliases.append(other)
+            case .primary: isPrimary = true
+            case .secret: isSecret = true
+            case .notEmpty: break
+            }
+        }
+        return SettingDeclaration(
+            name: name, aliases: aliases, summary: summary, shape: shape, isPrimary: isPrimary,
+            isSecret: isSecret, isRequired: isRequired)
+    }
+
+    var refusesEmpty: Bool {
+        options.contains { if case .notEmpty = $0.kind { true } else { false } }
+    }
+}
+
+/// Takes down the settings that come into being while a value is made, in their order.
+///
+/// To look for the settings in the finished value by reflection takes some fifteen times as long
+/// as to make them; so that is done once a type, and ``SettingLayout`` remembers the outcome.
+final class SettingRecorder: Sendable {
+    @TaskLocal private static var current: SettingRecorder?
+
+    private let settings = Mutex<[any AnySetting]>([])
+
+    private init() {}
+
+    /// Takes down a setting, when somebody listens.
+    static func note(_ setting: any AnySetting) {
+        current?.settings.withLock { $0.append(setting) }
+    }
+
+    /// Makes a value and returns it with the settings that came into being meanwhile.
+    static func recording<Value>(
+        _ make: () -> Value
+    ) -> (value: Value, settings: [any AnySetting]) {
+        let recorder = SettingRecorder()
+        let value = $current.withValue(recorder, operation: make)
+        return (value, recorder.settings.withLock { $0 })
     }
 }

@@ -30,3 +30,242 @@ extension Optional: SettingValue where Wrapped: SettingValue {
         return decoder.decode(Wrapped.self, from: node).map { .some($0) }
     }
 }
+
+extension String: SettingValue {
+    /// A text.
+    public static var shape: String { "a text" }
+
+    /// Reads any scalar but null; a number keeps its spelling.
+    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> String? {
+        guard case .scalar(let scalar) = node.kind, !node.isNull else {
+            return decoder.mismatch(node, expected: shape)
+        }
+        if case .bool(let value) = node.resolved { return value ? "true" : "false" }
+        decoder.warnOfLiteralExpressions(in: node, text: scalar.value)
+        return scalar.value
+    }
+}
+
+extension Bool: SettingValue {
+    /// True or false.
+    public static var shape: String { "true or false" }
+
+    /// Reads a boolean of YAML 1.2.
+    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Bool? {
+        guard case .scalar(let scalar) = node.kind else {
+            return decoder.mismatch(node, expected: shape)
+        }
+        if case .bool(let value) = node.resolved { return value }
+        let meant: [String: Bool] = ["yes": true, "on": true, "no": false, "off": false]
+        if let value = meant[scalar.value.lowercased()] {
+            return decoder.error(
+                "\(decoder.subject) must be \(shape); '\(scalar.value)' is a text in YAML 1.2, "
+                    + "write \(value)", at: node.range, fix: "\(value)")
+        }
+        return decoder.mismatch(node, expected: shape)
+    }
+}
+
+extension Int: SettingValue {
+    /// A whole number.
+    public static var shape: String { "a whole number" }
+
+    /// Reads a whole number.
+    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Int? {
+        guard case .int(let value) = node.resolved else {
+            return decoder.mismatch(node, expected: shape)
+        }
+        return value
+    }
+}
+
+extension Double: SettingValue {
+    /// A number.
+    public static var shape: String { "a number" }
+
+    /// Reads a finite number.
+    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Double? {
+        switch node.resolved {
+        case .int(let value): return Double(value)
+        case .float(let value) where value.isFinite: return value
+        default: return decoder.mismatch(node, expected: shape)
+        }
+    }
+}
+
+/// A type that tells a number or truth value from a text that looks like one.
+///
+/// All variables of the environment are texts; for these types `!Env` reads them as if written in
+/// the file.
+protocol TypedScalar {}
+
+extension Bool: TypedScalar {}
+extension Double: TypedScalar {}
+extension Int: TypedScalar {}
+extension Optional: TypedScalar where Wrapped: TypedScalar {}
+
+extension Array: SettingValue where Element: SettingValue {
+    /// A list.
+    public static var shape: String { "a list" }
+
+    /// Reads a list, each item for itself; a lone value is no list.
+    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> [Element]? {
+        guard case .sequence(let items) = node.kind else {
+            return decoder.mismatch(node, expected: shape)
+        }
+        let values = items.map { decoder.decode(Element.self, from: $0) }
+        let present = values.compactMap(\.self)
+        return present.count == values.count ? present : nil
+    }
+}
+
+extension ExactDictionary: SettingValue where Value: SettingValue {
+    /// A mapping.
+    public static var shape: String { "a mapping" }
+
+    /// Reads a mapping, each value for itself, in the order of the file.
+    public static func decode(
+        _ node: YAMLNode, with decoder: SettingDecoder
+    ) -> ExactDictionary<Value>? {
+        guard case .mapping(let mapping) = node.kind else {
+            return decoder.mismatch(node, expected: shape)
+        }
+        var result = ExactDictionary<Value>()
+        var isRight = true
+        for entry in mapping.entries {
+            let key = decoder.decode(String.self, from: entry.key)
+            let value = decoder.decode(Value.self, from: entry.value)
+            guard let key, let value else {
+                isRight = false
+                continue
+            }
+            if result.updateValue(value, forKey: key) != nil {
+                isRight = false
+                decoder.reportDoubledKey(key, at: entry.key.range)
+            }
+        }
+        return isRight ? result : nil
+    }
+}
+
+extension SettingDecoder {
+    /// Reports a key that is the same text as another one, as `true` and `True` are.
+    func reportDoubledKey(_ key: String, at range: SourceRange?) {
+        error("\(subject) has the key '\(key.shortened)' twice; keep one", at: range)
+    }
+}
+
+extension JSONValue: SettingValue {
+    /// Any value.
+    public static var shape: String { "any value" }
+
+    /// Reads any value; a number keeps its spelling.
+    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> JSONValue? {
+        if case .scalar(let scalar) = node.kind {
+            if case .string = node.resolved {
+                decoder.warnOfLiteralExpressions(in: node, text: scalar.value)
+            }
+            return decoder.checked(JSONValue(scalar, as: node.resolved), at: node.contentRange)
+        }
+        return decoder.descending(into: node) {
+            if case .sequence = node.kind {
+                return [JSONValue].decode(node, with: decoder).map { .array($0) }
+            }
+            return ExactDictionary<JSONValue>.decode(node, with: decoder).map {
+                .object(JSONObject($0))
+            }
+        }
+    }
+
+    init(_ scalar: YAMLScalar, as resolved: YAMLScalar.Resolved?) {
+        switch resolved {
+        case .null: self = .null
+        case .bool(let value): self = .bool(value)
+        case .int, .float:
+            self = JSONNumber(spelling: scalar.value).map { .number($0) } ?? .string(scalar.value)
+        case .string, nil: self = .string(scalar.value)
+        }
+    }
+}
+
+extension JSONObject: SettingValue {
+    /// A mapping.
+    public static var shape: String { "a mapping" }
+
+    /// Reads a mapping of any values.
+    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> JSONObject? {
+        guard case .mapping = node.kind else { return decoder.mismatch(node, expected: shape) }
+        return JSONValue.decode(node, with: decoder)?.objectValue
+    }
+}
+
+extension SettingDecoder {
+    /// Returns a value unless it is a number that JSON cannot express; warns of one that JSON
+    /// writes otherwise than the file.
+    fileprivate func checked(_ value: JSONValue, at range: SourceRange?) -> JSONValue? {
+        guard case .number(let number) = value else { return value }
+        let spelling = number.spelling
+        guard let json = number.jsonSpelling else {
+            return error(
+                "\(subject) has the number \(spelling), which JSON cannot express; put quotes around "
+                    + "it to send it as text", at: range, fix: "\"\(spelling)\"")
+        }
+        if json != spelling {
+            warning(
+                "the number \(spelling.shortened) is sent as \(json.shortened) in JSON; put quotes "
+                    + "around it to keep it as it is", at: range, fix: "\"\(spelling)\"")
+        }
+        return value
+    }
+}
+
+/// An enumeration whose cases are written by their names.
+public protocol SettingEnumeration: SettingValue, CaseIterable {
+    /// The word that stands for this case in a file.
+    var settingName: String { get }
+}
+
+extension SettingEnumeration {
+    /// One of the names.
+    public static var shape: String {
+        "one of " + allCases.map(\.settingName).joined(separator: ", ")
+    }
+
+    /// Reads a name and suggests the nearest one for a misspelt word.
+    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Self? {
+        named(by: node, with: decoder)
+    }
+
+    /// Reads a name, for a type that reads more than names.
+    public static func named(by node: YAMLNode, with decoder: SettingDecoder) -> Self? {
+        guard case .scalar(let scalar) = node.kind, !node.isNull else {
+            return decoder.mismatch(node, expected: shape)
+        }
+        if let found = allCases.first(where: { $0.settingName == scalar.value }) { return found }
+        let names = allCases.map(\.settingName)
+        let remedy = Suggestion.remedy(for: scalar.value, among: names)
+        return decoder.error(
+            "\(decoder.subject) can't be '\(scalar.value.shortened)'; \(remedy)", at: node.range)
+    }
+}
+
+extension SettingEnumeration where Self: RawRepresentable, RawValue == String {
+    /// The raw value.
+    public var settingName: String { rawValue }
+}
+
+extension Results: SettingEnumeration {
+    /// The name of the result.
+    public var settingName: String { name }
+
+    /// Reads a name or a code, such as `failure` or 2.
+    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Results? {
+        guard case .int(let code) = node.resolved else {
+            return named(by: node, with: decoder)
+        }
+        if let found = Results(rawValue: code) { return found }
+        let codes = allCases.map { "\($0.rawValue) \($0.name)" }.joined(separator: ", ")
+        return decoder.error(
+            "\(decoder.subject) can't be \(code); there are \(codes)", at: node.range)
+    }
+}

@@ -22,3 +22,149 @@ extension PluginKind<any Step, StepOptions> {
     /// Steps.
     public static var steps: Self { Self("steps", scope: .build) }
 }
+
+/// The settings common to all steps: when a step runs and what its result does to the build.
+public struct StepOptions: Settings {
+    /// The name in the build; by default the plugin's.
+    @Setting("The step's name, at most 50 characters.", .notEmpty)
+    public var name: Renderable<String>?
+    /// Whether a failure ends the build.
+    @Setting("End the build when this step fails.")
+    public var haltOnFailure = Renderable(false)
+    /// Whether a failure makes the build fail.
+    @Setting("A failure of this step fails the build.")
+    public var flunkOnFailure = Renderable(true)
+    /// Whether warnings make the build fail.
+    @Setting("Warnings of this step fail the build.")
+    public var flunkOnWarnings = Renderable(false)
+    /// Whether a failure gives the build warnings, when it does not make it fail.
+    @Setting("A failure gives the build warnings.")
+    public var warnOnFailure = Renderable(false)
+    /// Whether warnings give the build warnings.
+    @Setting("Warnings give the build warnings.")
+    public var warnOnWarnings = Renderable(false)
+    /// Whether the step runs even after the build was ended or stopped.
+    @Setting("Run even after the build was ended or stopped.")
+    public var alwaysRun = Renderable(false)
+    /// Whether the step runs at all.
+    @Setting("Run only if this holds.")
+    public var doStepIf = Renderable(true)
+    /// Whether displays leave the step out.
+    @Setting("Leave the step out of displays if this holds.")
+    public var hideStepIf = Renderable(false)
+    /// What is shown while the step runs.
+    @Setting("Shown while the step runs.")
+    public var description: Renderable<Words>?
+    /// What is shown when the step has finished.
+    @Setting("Shown when the step has finished.")
+    public var descriptionDone: Renderable<Words>?
+    /// What is added to either.
+    @Setting("Added to what is shown.")
+    public var descriptionSuffix: Renderable<Words>?
+    /// Which results of the step are told in the build's state.
+    @Setting("Which results are told in the build's state.")
+    public var updateBuildSummaryPolicy: SummaryPolicy?
+    /// The encoding of the output of commands.
+    @Setting("The encoding of the output of commands.")
+    public var logEncoding = LogEncoding.utf8
+    /// Where commands run, relative to the build's folder.
+    @Setting("Where commands run.", .notEmpty)
+    public var workdir: Renderable<String>?
+    /// How long the whole step may take.
+    @Setting("How long the whole step may take.")
+    public var maxTime: Renderable<Duration>?
+    /// How large each log of the step may become.
+    @Setting("How large each log may become; 0 for no limit.", .named("max_log_size"))
+    public var maxLogSize = LogLimit.standard
+
+    /// Makes the options every step has.
+    public init() {}
+
+    /// What is shown when the step has finished: where the file describes the running step, not
+    /// the type's own words.
+    public var finishedDescription: Renderable<Words>? {
+        if $descriptionDone.isGiven || !$description.isGiven, let descriptionDone {
+            return descriptionDone
+        }
+        return description
+    }
+
+    /// Whether the file says what is shown of the finished step, which wins over the step's own
+    /// words.
+    public var describesFinishedStep: Bool { $description.isGiven || $descriptionDone.isGiven }
+
+    /// Finds a name that is too long; one that is computed is cut when it is known.
+    public func check(_ settings: SettingsCheck) {
+        let limit = StepRecord.maximumNameLength
+        guard let count = name?.constant?.count, count > limit else { return }
+        settings.error(
+            "the name of a step has at most \(limit) characters, not \(count)", at: "name")
+    }
+}
+
+/// How large a log may become: a size, or 0 or null for any.
+public struct LogLimit: SettingValue, Hashable {
+    /// The number of bytes; `nil` for any.
+    public let byteCount: Int?
+
+    /// Makes a limit; without a number there is none.
+    public init(byteCount: Int?) {
+        self.byteCount = byteCount
+    }
+
+    /// 64 MiB.
+    public static let standard = LogLimit(byteCount: 64 << 20)
+
+    /// A size.
+    public static var shape: String { "\(ByteCount.shape), or 0 for no limit" }
+
+    /// Reads a size, 0 or null.
+    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> LogLimit? {
+        if node.isNull { return LogLimit(byteCount: nil) }
+        guard case .scalar(let scalar) = node.kind,
+            let count = ByteCount(spelling: scalar.value)?.bytes
+        else { return decoder.mismatch(node, expected: shape) }
+        return LogLimit(byteCount: count == 0 ? nil : count)
+    }
+}
+
+extension StepOptions: SettingHints {
+    /// What to do instead of writing settings that Buildbot's steps have.
+    public static func hint(forUnknown name: String) -> String? {
+        switch name {
+        case "locks":
+            "steps can't wait for locks in this version; 'run --jobs 1' builds one at a time"
+        case "retry":
+            "steps are not run again in this version; leave it out"
+        default: nil
+        }
+    }
+}
+
+/// Which results of a step are told in its build's state.
+public struct SummaryPolicy: SettingValue {
+    private let told: Set<Results>
+
+    /// Makes a policy.
+    public init(_ told: Set<Results>) {
+        self.told = told
+    }
+
+    /// True, false or a list of results.
+    public static var shape: String { "true, false or a list of results" }
+
+    /// Reads true for all results, false for none, or a list.
+    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> SummaryPolicy? {
+        switch (node.kind, node.resolved) {
+        case (.sequence, _):
+            return decoder.decode([Results].self, from: node).map { SummaryPolicy(Set($0)) }
+        case (_, .bool(let all)):
+            return SummaryPolicy(all ? Set(Results.allCases) : [])
+        default:
+            return decoder.mismatch(node, expected: shape)
+        }
+    }
+
+    /// Whether a result is told.
+    public func tells(_ results: Results) -> Bool { told.contains(results) }
+}

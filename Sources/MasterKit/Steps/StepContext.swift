@@ -39,9 +39,7 @@ public struct StepContext: Sendable {
     ///
     /// - Throws: ``JSONTooLarge`` when the value, or all properties of the build together, would be too
     ///   large.
-    public func setProperty(
-        _ property: String, to value: JSONValue
-    ) async throws(JSONTooLarge) {
+    public func setProperty(_ property: String, to value: JSONValue) async throws(JSONTooLarge) {
         try await host.setProperty(property, to: value, source: name)
     }
 
@@ -135,8 +133,7 @@ public protocol StepHost: Sendable {
 
     /// Sets a property, unless it would be too large.
     func setProperty(
-        _ property: String, to value: JSONValue, source: String
-    ) async throws(JSONTooLarge)
+        _ property: String, to value: JSONValue, source: String) async throws(JSONTooLarge)
     /// Changes the step's state.
     func setSummary(_ text: String) async
     /// Notes that a time limit ended the step.
@@ -147,4 +144,89 @@ public protocol StepHost: Sendable {
     func run(
         _ command: Command, updates: (CommandUpdate) async throws -> Void
     ) async throws -> CommandResult
+}
+
+extension StepContext {
+    /// Hides a secret that no provider knows in everything that is shown or stored from now on: logs,
+    /// state, properties, reports.
+    ///
+    /// - Parameters:
+    ///   - value: The secret.
+    ///   - name: What is shown in its place, in angle brackets.
+    /// - Throws: ``UnmaskableSecret`` when the value is too short or too long to be hidden.
+    public func hide(_ value: String, as name: String) throws(UnmaskableSecret) {
+        try mask.hide(value, as: name)
+    }
+}
+
+/// An open log of a step. Secrets are masked before anything is written.
+public protocol StepLog: Sendable {
+    /// Adds output as it came, in pieces of any size; waits while too much is still unwritten.
+    func write(_ bytes: ArraySlice<UInt8>, to channel: LogChannel) async throws
+
+    /// Writes what is held back because it may be the beginning of a secret; the output of the
+    /// channel ends here, or begins anew.
+    func flush(_ channel: LogChannel) async throws
+}
+
+/// Which of the three kinds of lines of a log some output belongs to.
+public enum LogChannel: UInt8, Sendable, Hashable, CaseIterable {
+    /// Standard output, marked `o`.
+    case stdout = 0x6F
+    /// Standard error, marked `e`.
+    case stderr = 0x65
+    /// What the master says about the step, marked `h`.
+    case header = 0x68
+
+    /// The channels of what a program writes.
+    package static let output: [LogChannel] = [.stdout, .stderr]
+}
+
+extension StepLog {
+    /// Adds text, with a line end where it has none, before anything that is written later to
+    /// another channel.
+    public func line(_ text: String, to channel: LogChannel = .stdout) async throws {
+        var bytes = Array(text.utf8)
+        if bytes.last != 0x0A { bytes.append(0x0A) }
+        try await line(bytes, to: channel)
+    }
+
+    /// Adds bytes, with a line end where they have none, before anything that is written later to
+    /// another channel.
+    public func line(_ bytes: [UInt8], to channel: LogChannel = .stdout) async throws {
+        try await write(bytes[...], to: channel)
+        if bytes.last != 0x0A { try await write([0x0A], to: channel) }
+        try await flush(channel)
+    }
+}
+
+/// The encoding of what a command prints.
+public enum LogEncoding: String, SettingEnumeration {
+    case utf8 = "utf-8"
+    case latin1 = "iso-8859-1"
+    case ascii
+}
+
+/// A text, or a list of words that are joined by spaces.
+public struct Words: SettingValue {
+    /// The joined words.
+    public let text: String
+
+    /// Makes words of a text.
+    public init(_ text: String) {
+        self.text = text
+    }
+
+    /// A text or a list of words.
+    public static var shape: String { "a text or a list of words" }
+
+    /// Reads a text or a list.
+    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Words? {
+        guard case .sequence = node.kind else {
+            return decoder.decode(String.self, from: node).map { Words($0) }
+        }
+        return decoder.decode([String].self, from: node).map {
+            Words($0.joined(separator: " "))
+        }
+    }
 }

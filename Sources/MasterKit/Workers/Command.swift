@@ -1,3 +1,5 @@
+public import OrderedCollections
+
 /// One piece of work for a worker, as a value that can be sent to another machine.
 ///
 /// The set is Buildbot's: a program or script, and the few file commands that steps need. In JSON a
@@ -39,8 +41,7 @@ extension Command: Codable {
             throw DecodingError.dataCorrupted(
                 .init(
                     codingPath: decoder.codingPath,
-                    debugDescription: "a command is a mapping of one entry, one of \(names)"
-                )
+                    debugDescription: "a command is a mapping of one entry, one of \(names)")
             )
         }
         self =
@@ -74,5 +75,226 @@ extension Command: Codable {
         case .uploadFile(let file): try entries.encode(file, forKey: .uploadFile)
         case .downloadFile(let file): try entries.encode(file, forKey: .downloadFile)
         }
+    }
+}
+
+extension Command {
+    /// A program to run, or a line of shell.
+    ///
+    /// The program is started in a session of its own, with `/dev/null` or ``stdin`` as its input.
+    /// Whatever it started is ended with it, also what has left the session: when the program has
+    /// exited, when a time limit is over, when the caller is cancelled.
+    public struct Shell: Sendable, Hashable, Codable {
+        /// What to run.
+        public var invocation: Invocation
+
+        /// The folder to run in; it must be there.
+        public var workdir: String
+
+        /// Variables to set on top of the worker's own; those without a value are unset.
+        public var environment: [String: String?] = [:]
+
+        /// How long the program may write nothing to either stream; none is for ever.
+        public var timeout: Duration? = .seconds(1200)
+
+        /// How long the program may run; none is for ever.
+        public var maxTime: Duration?
+
+        /// What the program reads from its standard input.
+        public var stdin: [UInt8] = []
+
+        /// Whether what it writes to stdout is wanted; if not, it is read and dropped.
+        public var wantsStdout = true
+
+        /// Whether what it writes to stderr is wanted; if not, it is read and dropped.
+        public var wantsStderr = true
+
+        /// Whether the header lists the environment.
+        public var logsEnvironment = false
+
+        /// How long processes may take to end after TERM before they get KILL; zero is KILL at once.
+        public var terminationGrace: Duration = .seconds(5)
+
+        /// How long output is still read, after the program has exited, from processes it left
+        /// behind with its streams open. Then those get TERM, and KILL.
+        public var drainTime: Duration = .seconds(1)
+
+        /// Makes a command with the usual limits.
+        ///
+        /// - Parameters:
+        ///   - invocation: What to run: a list of arguments, or a line for the shell.
+        ///   - workdir: The folder to run in.
+        public init(_ invocation: Invocation, in workdir: String) {
+            self.invocation = invocation
+            self.workdir = workdir
+        }
+    }
+}
+
+extension Command {
+    /// A program with its arguments, or a line for the shell.
+    ///
+    /// In JSON the one is a list of texts, the other a text.
+    public enum Invocation: Sendable, Hashable {
+        /// A program, by path or by a name found in `PATH`, and its arguments.
+        case program([String])
+        /// A line that `/bin/sh -c` runs.
+        case script(String)
+
+        /// The program and its arguments, as they are passed to the system.
+        public var arguments: [String] {
+            switch self {
+            case .program(let arguments): arguments
+            case .script(let line): ["/bin/sh", "-c", line]
+            }
+        }
+    }
+}
+
+extension Command.Invocation: ExpressibleByStringLiteral, ExpressibleByArrayLiteral {
+    /// Makes a line for the shell.
+    ///
+    /// - Parameter value: The line.
+    public init(stringLiteral value: String) {
+        self = .script(value)
+    }
+
+    /// Makes a program with arguments.
+    ///
+    /// - Parameter elements: The program and its arguments.
+    public init(arrayLiteral elements: String...) {
+        self = .program(elements)
+    }
+}
+
+extension Command.Invocation: Codable {
+    /// Reads a list of texts or a text.
+    ///
+    /// - Parameter decoder: Where to read from.
+    /// - Throws: `DecodingError` when it is neither.
+    public init(from decoder: any Decoder) throws {
+        let value = try decoder.singleValueContainer()
+        do {
+            self = .script(try value.decode(String.self))
+        } catch DecodingError.typeMismatch {
+            self = .program(try value.decode([String].self))
+        }
+    }
+
+    /// Writes a list of texts or a text.
+    ///
+    /// - Parameter encoder: Where to write to.
+    /// - Throws: `EncodingError` when the encoder cannot write a value.
+    public func encode(to encoder: any Encoder) throws {
+        var value = encoder.singleValueContainer()
+        switch self {
+        case .program(let arguments): try value.encode(arguments)
+        case .script(let line): try value.encode(line)
+        }
+    }
+}
+
+extension Command.Invocation: CustomStringConvertible {
+    /// The line as one would type it into a shell.
+    public var description: String {
+        switch self {
+        case .program(let arguments): arguments.map(Self.quoted).joined(separator: " ")
+        case .script(let line): line
+        }
+    }
+
+    private static func quoted(_ argument: String) -> String {
+        let isPlain = argument.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"):
+                true
+            default:
+                "@%+=:,./-_".utf8.contains(byte)
+            }
+        }
+        if isPlain, !argument.isEmpty { return argument }
+        return "'"
+            + argument.split(separator: "'", omittingEmptySubsequences: false)
+            .joined(separator: "'\"'\"'") + "'"
+    }
+}
+
+/// The bytes a command takes from the master, piece by piece, when the worker is ready for them.
+public struct CommandInput: Sendable {
+    /// No bytes.
+    public static let nothing = CommandInput { _ in [] }
+
+    private let read: @Sendable (Int) async throws -> [UInt8]
+
+    /// Takes the bytes from a function.
+    ///
+    /// - Parameter read: Called with the number of bytes that are welcome; returns at most as many,
+    ///   and none at the end. Never called twice at once, and not again after the end.
+    public init(_ read: @escaping @Sendable (_ limit: Int) async throws -> [UInt8]) {
+        self.read = read
+    }
+
+    /// Gives the next bytes, or none at the end.
+    ///
+    /// - Parameter limit: The number of bytes that are welcome, at least one.
+    /// - Returns: At most as many bytes; none at the end.
+    /// - Throws: What the source of the bytes throws.
+    public func next(_ limit: Int) async throws -> [UInt8] {
+        try await read(limit)
+    }
+}
+
+/// Variables that a command gets beside the environment of the worker; null takes one away.
+public struct CommandEnvironment: SettingValue, Hashable {
+    /// The variables, `nil` for one that is taken away.
+    public let variables: OrderedDictionary<String, String?>
+
+    /// Makes an environment.
+    public init(_ variables: OrderedDictionary<String, String?> = [:]) {
+        self.variables = variables
+    }
+
+    /// A mapping.
+    public static var shape: String { "a mapping of names to texts" }
+
+    /// Reads a mapping of names to texts; a list is joined with `:` as in `PATH`.
+    public static func decode(
+        _ node: YAMLNode, with decoder: SettingDecoder
+    ) -> CommandEnvironment? {
+        guard case .mapping(let mapping) = node.kind else {
+            return decoder.mismatch(node, expected: shape)
+        }
+        var variables: OrderedDictionary<String, String?> = [:]
+        var isRight = true
+        for entry in mapping.entries {
+            guard let name = name(entry.key, decoder), let value = value(entry.value, decoder)
+            else {
+                isRight = false
+                continue
+            }
+            if variables.updateValue(value, forKey: name) != nil {
+                isRight = false
+                decoder.reportDoubledKey(name, at: entry.key.range)
+            }
+        }
+        return isRight ? CommandEnvironment(variables) : nil
+    }
+
+    private static func name(_ node: YAMLNode, _ decoder: SettingDecoder) -> String? {
+        guard let name = decoder.decode(String.self, from: node) else { return nil }
+        guard !name.isEmpty, !name.contains("="), !name.contains("\0") else {
+            return decoder.error(
+                "'\(name.shortened)' can't name an environment variable", at: node.range)
+        }
+        return name
+    }
+
+    /// Reads the value of a variable, of which there are two kinds of absence.
+    private static func value(_ node: YAMLNode, _ decoder: SettingDecoder) -> String?? {
+        guard case .sequence = node.kind else {
+            return decoder.decode(String?.self, from: node)
+        }
+        return decoder.decode([String].self, from: node).map { $0.joined(separator: ":") }
     }
 }

@@ -171,3 +171,82 @@ extension JSONObject {
         "{" + map { "\($0.key): \($0.value.text ?? "null")" }.joined(separator: ", ") + "}"
     }
 }
+
+/// One entry of `builders`.
+struct BuilderSettings: Settings, SettingValue {
+    @Setting("The name, unique in a master.", .notEmpty) var name: BuilderName
+    @Setting("The steps.", declarations: .steps)
+    var steps: [StepDeclaration]?
+    @Setting("The factory whose steps it runs.") var factory: FactoryReference?
+    @Setting("Values to be combined: a builder for each combination.") var matrix: Matrix?
+    @Setting("Labels that generators filter by.") var tags: [String] = []
+    @Setting("A text for people.") var description: String?
+    @Setting("Properties of its builds.") var properties = PropertyValues()
+    @Setting("The environment of its commands.")
+    var env = Renderable(CommandEnvironment())
+    @Setting("Where its commands run.", .notEmpty) var workdir: Renderable<String>?
+    @Setting("Run only when another build triggers it.") var triggeredOnly = false
+
+    static var shape: String { "a mapping with at least a name" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> BuilderSettings? {
+        guard case .mapping(let mapping) = node.kind else {
+            return decoder.about("a builder") { decoder.mismatch(node, expected: shape) }
+        }
+        let builder = BuilderSettings()
+        let owner = mapping["name"]?.scalarText.map { "builder '\($0)'" } ?? "a builder"
+        if let factory = mapping.entry(for: "factory"), mapping["steps"] != nil {
+            decoder.error(
+                "\(owner) has both 'steps' and 'factory'; keep one", at: factory.key.range)
+        }
+        return decoder.fill([builder], from: node, owner: owner, at: node.range) ? builder : nil
+    }
+}
+
+extension BuilderSettings: SettingHints {
+    static func hint(forUnknown name: String) -> String? {
+        guard name == "locks" else { return nil }
+        return "builds can't wait for locks in this version; 'run --jobs 1' builds one at a time"
+    }
+}
+
+/// `name` of a builder: a text, or with a matrix an expression that uses its axes.
+struct BuilderName: SettingValue, RenderableValue {
+    let text: Renderable<String>
+    let range: SourceRange?
+
+    /// The longest name, in characters.
+    static let maximumLength = 70
+    /// The longest name of a folder, in bytes.
+    private static let longestFolder = 255
+
+    static var shape: String { String.shape }
+
+    /// The name in messages.
+    var wording: String { text.constant.map { "builder '\($0)'" } ?? "the builder" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> BuilderName? {
+        guard let text = decoder.decode(Renderable<String>.self, from: node) else { return nil }
+        if let constant = text.constant, let fault = fault(of: constant) {
+            return decoder.error(fault, at: node.range)
+        }
+        return BuilderName(text: text, range: node.range)
+    }
+
+    /// Why a text can't name a builder, `nil` when it can.
+    static func fault(of text: String) -> String? {
+        if text.isEmpty { return "the name of a builder must not be empty" }
+        if text.hasPrefix("_") { return "the name of a builder does not begin with '_'" }
+        if text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+            return "the name of a builder has no control character in it"
+        }
+        if text.count > maximumLength {
+            return "the name of a builder has at most \(maximumLength) characters; "
+                + "this one has \(text.count)"
+        }
+        if FilePaths.component(text).utf8.count > longestFolder {
+            return "the name of a builder names a folder too, for which it is too long"
+        }
+        return nil
+    }
+}

@@ -1,4 +1,4 @@
-internal import MasterKit
+public import MasterKit
 
 /// The top level of a master.yaml.
 struct MasterSettings: Settings {
@@ -116,3 +116,50 @@ struct PluginPackages: SettingValue {
         return PluginPackages()
     }
 }
+
+/// The keys of a file, which tell what is missing from what is there and wrong.
+struct TopLevel {
+    private let mapping: YAMLMapping
+
+    init(_ mapping: YAMLMapping) {
+        self.mapping = mapping
+    }
+
+    /// The value of a key.
+    subscript(name: String) -> YAMLNode? { mapping[name] }
+
+    /// Whether a setting is there, perhaps misspelt, so that nobody need be told to add it.
+    func declares(_ name: String) -> Bool {
+        if mapping[name] != nil { return true }
+        let known = MasterSettings.declarations.map(\.name)
+        return mapping.entries.contains { entry in
+            guard !entry.key.isPlaceholder else { return true }
+            guard let key = entry.key.scalarText, !key.hasPrefix("x-"), !known.contains(key)
+            else { return false }
+            return Suggestion.nearest(to: key, among: known) == name
+        }
+    }
+}
+
+/// `delivery`: how reports are kept until they have arrived.
+struct DeliverySettings: Settings, SettingValue {
+    @Setting("What an accepted report survives: 'process' or 'power'.")
+    var durability = Durability.process
+    @Setting("How many bytes of reports are kept; then the oldest are given up.")
+    var maxBytes = DeliveryBounds().maxBytes
+    @Setting("How long a report is kept that nobody takes; then it is given up.")
+    var maxAge = DeliveryBounds().maxAge
+
+    /// How much is kept for how long.
+    var bounds: DeliveryBounds { DeliveryBounds(maxBytes: maxBytes, maxAge: maxAge) }
+
+    static var shape: String { "a mapping such as {durability: power, maxAge: 7d}" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> DeliverySettings? {
+        let settings = DeliverySettings()
+        return decoder.fill([settings], from: node, owner: "delivery", at: node.range)
+            ? settings : nil
+    }
+}
+
+extension Durability: SettingEnumeration {}

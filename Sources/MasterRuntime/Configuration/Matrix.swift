@@ -100,9 +100,7 @@ struct Matrix: SettingValue {
         }
     }
 
-    private static func item(
-        _ node: YAMLNode, _ axes: [Axis], _ decoder: SettingDecoder
-    ) -> Item? {
+    private static func item(_ node: YAMLNode, _ axes: [Axis], _ decoder: SettingDecoder) -> Item? {
         guard case .mapping(let mapping) = node.kind, !mapping.entries.isEmpty else {
             return decoder.error(
                 "a combination is written {axis: value}, not as \(node.wording)", at: node.range)

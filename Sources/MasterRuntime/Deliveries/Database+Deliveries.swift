@@ -37,9 +37,7 @@ extension Database {
             open: rows.filter(\.isOpen).map(\.0),
             closed: Set(rows.filter { !$0.isOpen }.map(\.0.id)),
             isReporterClosed: try number(
-                "SELECT closed_at IS NOT NULL FROM reporter WHERE id = ?",
-                [id]
-            ) == 1
+                "SELECT closed_at IS NOT NULL FROM reporter WHERE id = ?", [id]) == 1
         )
     }
 
@@ -59,8 +57,7 @@ extension Database {
         let marks = databaseQuestionMarks(count: words.count)
         return try number(
             "SELECT count(*) FROM event WHERE seq > ? AND kind IN (\(marks))",
-            [sequence] + StatementArguments(words)
-        ) ?? 0
+            [sequence] + StatementArguments(words)) ?? 0
     }
 
     /// The newest stored event of some kinds, 0 when there is none.
@@ -91,17 +88,9 @@ struct DeliveryChanges: Sendable {
 extension Letter {
     fileprivate init(row: Row) {
         self.init(
-            id: row[0],
-            eventSequence: row[1],
-            part: row[2],
-            lane: row[3],
-            attempts: row[4],
-            triesBefore: row[5],
-            since: row.date(6) ?? .distantPast,
-            due: .zero,
-            notBefore: row.date(8),
-            byteCount: row[7]
-        )
+            id: row[0], eventSequence: row[1], part: row[2], lane: row[3], attempts: row[4],
+            triesBefore: row[5], since: row.date(6) ?? .distantPast, due: .zero,
+            notBefore: row.date(8), byteCount: row[7])
     }
 }
 

@@ -23,8 +23,7 @@ extension Database {
     /// The deliveries of events behind a sequence, those that were tried since a moment, and all
     /// that wait, in the order of their events; of many the first that have not arrived.
     func deliveries(
-        after sequence: Int,
-        triedSince moment: Date,
+        after sequence: Int, triedSince moment: Date,
         receivers: [Int: String]
     ) throws -> [DeliveryStatus] {
         let limit = DeliverySummary.listLimit
@@ -34,11 +33,8 @@ extension Database {
     }
 
     private func statuses(
-        after sequence: Int,
-        triedSince moment: Date,
-        but excluded: String,
-        _ receivers: [Int: String],
-        _ limit: Int
+        after sequence: Int, triedSince moment: Date, but excluded: String,
+        _ receivers: [Int: String], _ limit: Int
     ) throws -> [DeliveryStatus] {
         try all(
             """
@@ -73,9 +69,7 @@ extension Database {
     /// The deliveries that a filter lets through and that come after one, in the order in which
     /// they were made.
     func deliveries(
-        _ filter: DeliveryFilter,
-        after id: Int = 0,
-        limit: Int
+        _ filter: DeliveryFilter, after id: Int = 0, limit: Int
     ) throws -> [DeliveryRecord] {
         try all(
             """
@@ -98,11 +92,8 @@ extension Database {
             filter.arguments
         ) { row in
             DeliveryCount(
-                reporter: row[0],
-                state: DeliveryState(rawValue: row[1]) ?? .open,
-                isReporterClosed: row[2],
-                count: row[3]
-            )
+                reporter: row[0], state: DeliveryState(rawValue: row[1]) ?? .open,
+                isReporterClosed: row[2], count: row[3])
         }
     }
 
@@ -110,8 +101,7 @@ extension Database {
     func deliveryIDs(_ filter: DeliveryFilter) throws -> [Int] {
         try numbers(
             "SELECT delivery.id FROM \(Self.recordTables) WHERE \(DeliveryFilter.condition)",
-            filter.arguments
-        )
+            filter.arguments)
     }
 
     /// One delivery with its tries.
@@ -126,21 +116,15 @@ extension Database {
             (
                 record: try DeliveryRecord(row: row),
                 webhookID: DeliveryID(
-                    store: store,
-                    reporter: row[16],
-                    event: row[12],
-                    part: row[17]
-                ),
+                    store: store, reporter: row[16], event: row[12], part: row[17]),
                 report: row[18] as String?
             )
         }
         guard let found else { return nil }
         return DeliveryDetails(
-            record: found.record,
-            webhookID: "\(found.webhookID)",
+            record: found.record, webhookID: "\(found.webhookID)",
             body: try found.report.map { try Report(stored: $0).body },
-            tries: try tries(ofDelivery: id)
-        )
+            tries: try tries(ofDelivery: id))
     }
 
     /// All reporters that were ever configured, by their names.
@@ -159,13 +143,8 @@ extension Database {
             [id]
         ) { row in
             DeliveryTry(
-                number: row[0],
-                at: row.date(1) ?? .distantPast,
-                duration: .seconds(row[2] as Double),
-                status: row[3],
-                error: row[4],
-                answer: row[5]
-            )
+                number: row[0], at: row.date(1) ?? .distantPast,
+                duration: .seconds(row[2] as Double), status: row[3], error: row[4], answer: row[5])
         }
     }
 }
@@ -217,17 +196,9 @@ extension StoreTransaction {
 extension DeliveryStatus {
     fileprivate init(_ record: DeliveryRecord, receiver: String?, isFromEarlierRun: Bool) {
         self.init(
-            id: record.id,
-            reporter: record.reporter,
-            subject: record.subject,
-            receiver: receiver,
-            state: record.state,
-            status: record.status,
-            attempts: record.attempts,
-            nextTry: record.nextTry,
-            error: record.error,
-            isFromEarlierRun: isFromEarlierRun
-        )
+            id: record.id, reporter: record.reporter, subject: record.subject, receiver: receiver,
+            state: record.state, status: record.status, attempts: record.attempts,
+            nextTry: record.nextTry, error: record.error, isFromEarlierRun: isFromEarlierRun)
     }
 }
 
@@ -235,20 +206,10 @@ extension DeliveryRecord {
     /// Reads the columns that every query for records begins with.
     init(row: Row) throws {
         self.init(
-            id: row[0],
-            reporter: row[1],
-            subject: try Self.subject(of: row),
-            state: DeliveryState(rawValue: row[2]) ?? .open,
-            attempts: row[3],
-            status: row[4],
-            since: row.date(5) ?? .distantPast,
-            nextTry: row.date(6),
-            error: row[7],
-            event: row[8],
-            builder: row[9],
-            buildNumber: row[10],
-            byteCount: row[11]
-        )
+            id: row[0], reporter: row[1], subject: try Self.subject(of: row),
+            state: DeliveryState(rawValue: row[2]) ?? .open, attempts: row[3], status: row[4],
+            since: row.date(5) ?? .distantPast, nextTry: row.date(6), error: row[7], event: row[8],
+            builder: row[9], buildNumber: row[10], byteCount: row[11])
     }
 
     /// What is reported, in words; of an event that is no longer kept there is its number alone.

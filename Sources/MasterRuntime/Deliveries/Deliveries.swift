@@ -25,12 +25,8 @@ public final class Outbox: Service {
     private let ended = Signal()
 
     init(
-        environment: OutboxEnvironment,
-        generations: [Generation],
-        sendings: [Sending],
-        lastOfEarlierRuns: Int,
-        changeCount: Int,
-        openedAt: Date
+        environment: OutboxEnvironment, generations: [Generation], sendings: [Sending],
+        lastOfEarlierRuns: Int, changeCount: Int, openedAt: Date
     ) {
         self.environment = environment
         self.generations = generations
@@ -109,30 +105,16 @@ extension Outbox {
     /// - Returns: An outbox that does nothing until it runs.
     /// - Throws: `StoreError`, or `HTTPError` when the system has no memory for a session.
     public static func open(
-        store: Store,
-        reporters: [ReporterDeclaration],
-        secrets: SecretValues,
-        mask: SecretMask,
-        http: HTTPClient,
-        identity: MasterIdentity,
-        bounds: DeliveryBounds = DeliveryBounds(),
-        logger: Logger,
-        clock: any Clock<Duration> = ContinuousClock()
+        store: Store, reporters: [ReporterDeclaration], secrets: SecretValues, mask: SecretMask,
+        http: HTTPClient, identity: MasterIdentity, bounds: DeliveryBounds = DeliveryBounds(),
+        logger: Logger, clock: any Clock<Duration> = ContinuousClock()
     ) async throws -> Outbox {
         try await open(
             reporters,
             in: OutboxEnvironment(
-                store: store,
-                storeID: store.identifier,
-                identity: identity,
-                secrets: secrets,
-                mask: mask,
-                http: http,
-                logger: logger,
-                clock: OutboxClock(clock),
-                schedule: RetrySchedule(),
-                bounds: bounds
-            )
+                store: store, storeID: store.identifier, identity: identity, secrets: secrets,
+                mask: mask, http: http, logger: logger, clock: OutboxClock(clock),
+                schedule: RetrySchedule(), bounds: bounds)
         )
     }
 
@@ -151,43 +133,26 @@ extension Outbox {
         var sendings: [Sending] = []
         for (declaration, known) in zip(reporters, followed) {
             let recipient = Recipient(
-                declaration,
-                id: known.id,
-                session: try environment.http.makeSession(),
-                schedule: environment.schedule
-            )
+                declaration, id: known.id, session: try environment.http.makeSession(),
+                schedule: environment.schedule)
             let sending = try await open(recipient, known, in: environment)
             let crashWatch = CrashWatch(
-                newestEvent: store.endedUncleanly ? newest : nil,
-                suspicion: known.suspicion
-            )
+                newestEvent: store.endedUncleanly ? newest : nil, suspicion: known.suspicion)
             sendings.append(sending)
             generations.append(
                 Generation(
-                    of: recipient,
-                    from: known.cursor,
-                    watching: crashWatch,
-                    to: sending,
-                    in: environment
-                )
+                    of: recipient, from: known.cursor, watching: crashWatch, to: sending,
+                    in: environment)
             )
         }
-        store.storeEvents(
-            of: generations.reduce(into: []) { $0.formUnion($1.recipient.kinds) }
-        )
+        store.storeEvents(of: generations.reduce(into: []) { $0.formUnion($1.recipient.kinds) })
         return Outbox(
-            environment: environment,
-            generations: generations,
-            sendings: sendings,
-            lastOfEarlierRuns: newest,
-            changeCount: changeCount,
-            openedAt: openedAt
-        )
+            environment: environment, generations: generations, sendings: sendings,
+            lastOfEarlierRuns: newest, changeCount: changeCount, openedAt: openedAt)
     }
 
     private static func open(
-        _ recipient: Recipient,
-        _ known: FollowedReporter,
+        _ recipient: Recipient, _ known: FollowedReporter,
         in environment: OutboxEnvironment
     ) async throws -> Sending {
         let isClosed = try await isStillClosed(recipient, known.closure, in: environment)
@@ -199,8 +164,7 @@ extension Outbox {
 
     /// Whether an endpoint that said it is gone is still the one that reports go to.
     private static func isStillClosed(
-        _ recipient: Recipient,
-        _ closure: EndpointClosure?,
+        _ recipient: Recipient, _ closure: EndpointClosure?,
         in environment: OutboxEnvironment
     ) async throws -> Bool {
         guard let closure else { return false }
@@ -251,11 +215,7 @@ extension Outbox {
         }
     }
 
-    private func isSettled(
-        _ targets: [Int],
-        until deadline: Duration,
-        isPatient: Bool
-    ) -> Bool {
+    private func isSettled(_ targets: [Int], until deadline: Duration, isPatient: Bool) -> Bool {
         zip(generations, targets).allSatisfy { $0.isDone(upTo: $1) }
             && sendings.allSatisfy { $0.isSettled(until: deadline, isPatient: isPatient) }
     }
@@ -299,15 +259,9 @@ extension Outbox {
         let (givenUp, others) =
             store.failure == nil ? try await store.write { try $0.tellOfDeadLetters() } : ([], 0)
         return DeliverySummary(
-            deliveries: deliveries,
-            deliveredCount: environment.tally.delivered,
-            openCount: waiting.open,
-            parkedCount: waiting.parked,
-            deadCount: environment.tally.dead,
-            unreportedCount: unreportedCount,
-            givenUp: givenUp,
-            otherGivenUpCount: others + environment.tally.untold,
-            closedReporters: closed
-        )
+            deliveries: deliveries, deliveredCount: environment.tally.delivered,
+            openCount: waiting.open, parkedCount: waiting.parked, deadCount: environment.tally.dead,
+            unreportedCount: unreportedCount, givenUp: givenUp,
+            otherGivenUpCount: others + environment.tally.untold, closedReporters: closed)
     }
 }

@@ -21,8 +21,7 @@ public final class DeliveryDesk: Sendable {
     /// - Returns: What the body returns.
     /// - Throws: ``StoreError``, or what the body throws.
     public static func with<Value>(
-        folder: String,
-        _ body: (DeliveryDesk?) async throws -> Value
+        folder: String, _ body: (DeliveryDesk?) async throws -> Value
     ) async throws -> Value {
         let path = folder + "/" + StoreOpening.fileName
         guard FileManager.default.fileExists(atPath: path) else { return try await body(nil) }
@@ -54,8 +53,7 @@ public final class DeliveryDesk: Sendable {
 
     /// Everything here waits for the disk, and perhaps for the master that uses it.
     private static func blocking<Value: Sendable>(
-        _ path: String,
-        _ body: @escaping @Sendable () throws -> Value
+        _ path: String, _ body: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
         do {
             return try await OwnThread.run(body)
@@ -74,8 +72,7 @@ public final class DeliveryDesk: Sendable {
     ///
     /// The store is not held meanwhile, so that the body may take as long as it likes.
     public func forEachPage(
-        of filter: DeliveryFilter,
-        _ body: ([DeliveryRecord]) async throws -> Void
+        of filter: DeliveryFilter, _ body: ([DeliveryRecord]) async throws -> Void
     ) async throws {
         var last = 0
         while true {
@@ -162,11 +159,8 @@ public struct DeliveryFilter: Sendable, Hashable {
 
     /// Makes a filter.
     public init(
-        ids: [Int]? = nil,
-        reporter: String? = nil,
-        states: Set<DeliveryState>? = nil,
-        builder: String? = nil,
-        buildNumber: Int? = nil
+        ids: [Int]? = nil, reporter: String? = nil, states: Set<DeliveryState>? = nil,
+        builder: String? = nil, buildNumber: Int? = nil
     ) {
         self.ids = ids
         self.reporter = reporter

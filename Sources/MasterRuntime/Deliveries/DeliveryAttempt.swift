@@ -24,13 +24,10 @@ extension Sending {
         let failed = await attempt(report, of: letter, in: context)
         let outcome = outcome(of: failed, context)
         let attempt = Attempt(
-            number: context.attempt,
-            at: at,
-            duration: environment.clock.elapsed - start,
+            number: context.attempt, at: at, duration: environment.clock.elapsed - start,
             status: failed?.status ?? context.trace.status,
             error: outcome.reason?.beginning(ofUTF8: Attempt.errorLimit),
-            answer: answer(failed?.error as? DeliveryError, context.trace)
-        )
+            answer: answer(failed?.error as? DeliveryError, context.trace))
         let closure = closure(outcome, context)
         let notBefore = notBefore(failed, outcome)
         try await environment.store.write { [recipient] transaction in
@@ -38,16 +35,13 @@ extension Sending {
             if let closure { try transaction.close(reporter: recipient.id, closure) }
         }
         return SentLetter(
-            outcome: outcome,
-            hindrance: wasBrokenOff(failed) ? nil : failed?.hindrance,
-            receiver: context.trace.receiver
-        )
+            outcome: outcome, hindrance: wasBrokenOff(failed) ? nil : failed?.hindrance,
+            receiver: context.trace.receiver)
     }
 
     /// Calls the reporter; `nil` when it delivered.
     private func attempt(
-        _ stored: Result<Report, DeliveryFault>,
-        of letter: Letter,
+        _ stored: Result<Report, DeliveryFault>, of letter: Letter,
         in context: DeliveryContext
     ) async -> FailedTry? {
         let report: Report
@@ -63,12 +57,9 @@ extension Sending {
         } catch {
             let age = environment.clock.now.timeIntervalSince(letter.since)
             return FailedTry(
-                error: error,
-                status: (error as? DeliveryError)?.status ?? context.trace.status,
-                fault: context.trace.fault,
-                number: letter.attempts - letter.triesBefore + 1,
-                age: .seconds(max(0, age))
-            )
+                error: error, status: (error as? DeliveryError)?.status ?? context.trace.status,
+                fault: context.trace.fault, number: letter.attempts - letter.triesBefore + 1,
+                age: .seconds(max(0, age)))
         }
     }
 
@@ -95,14 +86,12 @@ extension Sending {
     }
 
     private func closure(
-        _ outcome: DeliveryOutcome,
-        _ context: DeliveryContext
+        _ outcome: DeliveryOutcome, _ context: DeliveryContext
     ) -> EndpointClosure? {
         guard case .closed(let reason) = outcome else { return nil }
         return EndpointClosure(
             reason: reason.beginning(ofUTF8: Attempt.errorLimit),
-            receiver: environment.fingerprint(of: recipient)
-        )
+            receiver: environment.fingerprint(of: recipient))
     }
 
     private func answer(_ error: DeliveryError?, _ trace: DeliveryTrace) -> String? {
@@ -114,11 +103,8 @@ extension Sending {
         environment.context(
             for: recipient,
             id: DeliveryID(
-                store: environment.storeID,
-                reporter: recipient.id,
-                event: letter.eventSequence,
-                part: letter.part
-            ),
+                store: environment.storeID, reporter: recipient.id, event: letter.eventSequence,
+                part: letter.part),
             attempt: letter.attempts + 1
         )
     }
@@ -220,11 +206,7 @@ enum DeliveryOutcome: Sendable, Equatable {
     }
 
     private init(_ failed: FailedTry, _ schedule: RetrySchedule, askedFor asked: Duration?) {
-        let delay = schedule.delay(
-            afterAttempt: failed.number,
-            age: failed.age,
-            askedFor: asked
-        )
+        let delay = schedule.delay(afterAttempt: failed.number, age: failed.age, askedFor: asked)
         if let delay {
             self = .again(after: delay, reason: failed.reason)
         } else {

@@ -35,20 +35,10 @@ struct OutboxEnvironment: Sendable {
 
 extension OutboxEnvironment {
     /// What a reporter sees while it sends.
-    func context(
-        for recipient: Recipient,
-        id: DeliveryID,
-        attempt: Int
-    ) -> DeliveryContext {
+    func context(for recipient: Recipient, id: DeliveryID, attempt: Int) -> DeliveryContext {
         DeliveryContext(
-            id: "\(id)",
-            attempt: attempt,
-            logger: logger,
-            secrets: secrets,
-            mask: mask,
-            http: http,
-            session: recipient.session
-        )
+            id: "\(id)", attempt: attempt, logger: logger, secrets: secrets, mask: mask, http: http,
+            session: recipient.session)
     }
 }
 
@@ -100,9 +90,7 @@ struct Recipient: Sendable {
     let session: HTTPSession
 
     init(
-        _ declaration: ReporterDeclaration,
-        id: Int,
-        session: HTTPSession,
+        _ declaration: ReporterDeclaration, id: Int, session: HTTPSession,
         schedule: RetrySchedule
     ) {
         self.id = id

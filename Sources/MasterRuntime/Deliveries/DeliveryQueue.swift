@@ -108,8 +108,7 @@ struct LetterQueue: Sendable {
         let head = lanes[letter.lane]?.letters.first
         precondition(
             head?.id == letter.id && busyLanes.remove(letter.lane) != nil,
-            "the letter \(letter.id) is not on its way"
-        )
+            "the letter \(letter.id) is not on its way")
     }
 }
 

@@ -32,11 +32,8 @@ final class Sending: Sendable {
 
     /// Begins with the letters that earlier runs left open.
     init(
-        to recipient: Recipient,
-        leftOpen letters: [Letter],
-        isClosed: Bool,
-        sharing memory: ReportMemory = ReportMemory(),
-        in environment: OutboxEnvironment
+        to recipient: Recipient, leftOpen letters: [Letter], isClosed: Bool,
+        sharing memory: ReportMemory = ReportMemory(), in environment: OutboxEnvironment
     ) {
         self.recipient = recipient
         self.memory = memory
@@ -95,10 +92,8 @@ final class Sending: Sendable {
     var expirable: ExpirableLanes {
         state.withLock { state in
             ExpirableLanes(
-                all: state.isClosed || state.isAway,
-                failed: state.letters.hinderedLanes,
-                unanswered: state.unanswered
-            )
+                all: state.isClosed || state.isAway, failed: state.letters.hinderedLanes,
+                unanswered: state.unanswered)
         }
     }
 
@@ -136,8 +131,7 @@ final class Sending: Sendable {
             let isNews = stop(with: letter)
             guard isNews, !Task.isCancelled else { return }
             environment.logger.error(
-                "nothing more is sent to \(recipient.name) in this run: \(error)"
-            )
+                "nothing more is sent to \(recipient.name) in this run: \(error)")
         }
         wake.raise()
         took.raise()
@@ -217,10 +211,7 @@ extension Sending {
     }
 
     private func putBack(
-        _ letter: Letter,
-        _ sent: SentLetter,
-        dueAfter delay: Duration,
-        _ now: Duration,
+        _ letter: Letter, _ sent: SentLetter, dueAfter delay: Duration, _ now: Duration,
         in state: inout State
     ) {
         var letter = letter
@@ -261,8 +252,7 @@ extension Sending {
             }
         environment.logger.log(
             level: isNews ? .warning : .debug,
-            "a report of \(recipient.name) was not delivered: \(reason)\(end)"
-        )
+            "a report of \(recipient.name) was not delivered: \(reason)\(end)")
     }
 }
 

@@ -29,11 +29,8 @@ final class Generation: Sendable {
     let state: Mutex<State>
 
     init(
-        of recipient: Recipient,
-        from cursor: Int,
-        watching crashWatch: CrashWatch = CrashWatch(),
-        to sending: Sending,
-        in environment: OutboxEnvironment
+        of recipient: Recipient, from cursor: Int, watching crashWatch: CrashWatch = CrashWatch(),
+        to sending: Sending, in environment: OutboxEnvironment
     ) {
         self.recipient = recipient
         self.environment = environment
@@ -121,11 +118,7 @@ final class Generation: Sendable {
     }
 
     /// Makes, stores and hands over the reports of an event.
-    func report(
-        _ event: Event,
-        in lane: Int,
-        drafts: (ReportRoom) async throws -> [Draft]?
-    ) async {
+    func report(_ event: Event, in lane: Int, drafts: (ReportRoom) async throws -> [Draft]?) async {
         let room = ReportRoom(in: sending.memory)
         do {
             if let drafts = try await drafts(room) {
@@ -186,8 +179,7 @@ final class Generation: Sendable {
         environment.changed.raise()
         guard isFirst else { return }
         environment.logger.error(
-            "no more reports are made for \(recipient.name) in this run: \(error)"
-        )
+            "no more reports are made for \(recipient.name) in this run: \(error)")
     }
 }
 
@@ -198,12 +190,9 @@ extension Generation {
     /// from being asked.
     func drafts(of event: Event, in room: ReportRoom) async -> [Draft]? {
         let context = ReportContext(
-            event: event,
-            formatter: recipient.reporter.defaultFormatter,
-            master: environment.identity,
-            logger: environment.logger,
-            source: StoreReportSource(environment.store, reporting: event, in: room)
-        )
+            event: event, formatter: recipient.reporter.defaultFormatter,
+            master: environment.identity, logger: environment.logger,
+            source: StoreReportSource(environment.store, reporting: event, in: room))
         var drafts: [Draft] = []
         for (part, generator) in recipient.generators.enumerated()
         where generator.wantedEvents.contains(event.kind) {
@@ -222,8 +211,7 @@ extension Generation {
 
     /// The report as it is kept, which is all that is left of it in memory.
     private func report(
-        of event: Event,
-        by generator: any ReportGenerator,
+        of event: Event, by generator: any ReportGenerator,
         _ context: ReportContext
     ) async throws -> String? {
         let report = try await PluginCall.run(on: environment.clock) {

@@ -45,8 +45,7 @@ final class ReportMemory: Sendable {
     ///
     /// - Throws: What the body throws, or `CancellationError` when the task ends meanwhile.
     func withRoom<Value>(
-        for byteCount: Int,
-        _ body: () async throws -> Value
+        for byteCount: Int, _ body: () async throws -> Value
     ) async throws -> Value {
         guard await take(byteCount) else { throw CancellationError() }
         defer { give(byteCount) }

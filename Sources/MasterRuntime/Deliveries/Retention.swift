@@ -12,8 +12,7 @@ public struct DeliveryBounds: Sendable, Hashable {
 
     /// Makes bounds.
     public init(
-        maxBytes: ByteCount = ByteCount(256 << 20),
-        maxAge: Duration = .seconds(30 * 24 * 3600)
+        maxBytes: ByteCount = ByteCount(256 << 20), maxAge: Duration = .seconds(30 * 24 * 3600)
     ) {
         self.maxBytes = maxBytes
         self.maxAge = maxAge
@@ -212,8 +211,7 @@ extension StoreTransaction {
         for letter in dead where freed < excess {
             try database.run(
                 "UPDATE delivery SET report = NULL, bytes = 0, answer_bytes = 0 WHERE id = ?",
-                [letter.id]
-            )
+                [letter.id])
             try database.run("UPDATE attempt SET answer = NULL WHERE delivery_id = ?", [letter.id])
             freed += letter.byteCount
         }
@@ -237,8 +235,7 @@ extension StoreTransaction {
     /// - Throws: What the database says.
     @discardableResult
     func trim(
-        keeping count: Int = 10_000,
-        maximumAge: Duration = DeliveryBounds().maxAge,
+        keeping count: Int = 10_000, maximumAge: Duration = DeliveryBounds().maxAge,
         limit: Int = 2000
     ) throws -> (isMore: Bool, untoldCount: Int) {
         let dead = try trimDead(keeping: count, maximumAge, limit: limit)

@@ -44,17 +44,14 @@ struct RetrySchedule: Sendable {
         if let end, age >= end { return nil }
         let delay = max(
             chosenDelay(afterAttempt: attempt) * Double.random(in: jitter),
-            min(asked ?? .zero, Self.longestAskedFor)
-        )
+            min(asked ?? .zero, Self.longestAskedFor))
         return end.map { min(delay, $0 - age) } ?? delay
     }
 
     private func chosenDelay(afterAttempt attempt: Int) -> Duration {
         guard policy.backoff == nil, let last = delays.last else {
             return policy.wait(
-                after: attempt,
-                standard: (delays.first ?? .zero, delays.last ?? .zero)
-            )
+                after: attempt, standard: (delays.first ?? .zero, delays.last ?? .zero))
         }
         let delay = attempt > delays.count ? last : delays[max(attempt, 1) - 1]
         return policy.maxBackoff.map { min(delay, $0) } ?? delay

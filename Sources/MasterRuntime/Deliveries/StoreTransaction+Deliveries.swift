@@ -43,9 +43,7 @@ extension StoreTransaction {
     ///
     /// A row that somebody else has closed meanwhile stays so, unless the report has arrived.
     func keep(
-        _ attempt: Attempt,
-        of letter: Letter,
-        outcome: DeliveryOutcome,
+        _ attempt: Attempt, of letter: Letter, outcome: DeliveryOutcome,
         notBefore: Date? = nil
     ) throws {
         try keep(attempt, ofDelivery: letter.id)
@@ -83,16 +81,14 @@ extension StoreTransaction {
         guard attempt.number > Self.keptTryCount else { return }
         try database.run(
             "DELETE FROM attempt WHERE delivery_id = ? AND n <= ?",
-            [id, attempt.number - Self.keptTryCount]
-        )
+            [id, attempt.number - Self.keptTryCount])
     }
 
     private func keepFewAnswers(ofDelivery id: Int, after number: Int) throws {
         if number > Self.keptAnswerCount {
             try database.run(
                 "UPDATE attempt SET answer = NULL WHERE delivery_id = ? AND n = ?",
-                [id, number - Self.keptAnswerCount]
-            )
+                [id, number - Self.keptAnswerCount])
         }
         try database.run(
             """
@@ -106,10 +102,7 @@ extension StoreTransaction {
     }
 
     private func update(
-        _ letter: Letter,
-        _ attempt: Attempt,
-        to state: DeliveryState,
-        nextAt: Date?,
+        _ letter: Letter, _ attempt: Attempt, to state: DeliveryState, nextAt: Date?,
         notBefore: Date? = nil
     ) throws {
         try database.run(
@@ -127,15 +120,8 @@ extension StoreTransaction {
 
     private func letter(_ id: Int, _ row: NewDelivery) -> Letter {
         Letter(
-            id: id,
-            eventSequence: row.eventSequence,
-            part: row.part,
-            lane: row.lane,
-            attempts: 0,
-            since: now,
-            due: .zero,
-            byteCount: row.byteCount
-        )
+            id: id, eventSequence: row.eventSequence, part: row.part, lane: row.lane, attempts: 0,
+            since: now, due: .zero, byteCount: row.byteCount)
     }
 
     @discardableResult
@@ -207,12 +193,10 @@ extension StoreTransaction {
     private func follow(_ name: String, from newest: Int) throws -> FollowedReporter {
         try database.run(
             "INSERT INTO reporter (name, cursor) VALUES (?, ?) ON CONFLICT DO NOTHING",
-            [name, newest]
-        )
+            [name, newest])
         try database.run(
             "UPDATE reporter SET cursor = ? WHERE name = ? AND cursor = ?",
-            [newest, name, Self.absent]
-        )
+            [newest, name, Self.absent])
         let found = try database.first(
             """
             SELECT id, cursor, suspect_seq, crashes, closed_reason, closed_receiver
@@ -221,17 +205,14 @@ extension StoreTransaction {
             [name]
         ) { row in
             FollowedReporter(
-                id: row[0],
-                cursor: row[1],
+                id: row[0], cursor: row[1],
                 suspicion: (row[2] as Int?).map { Suspicion(eventSequence: $0, crashes: row[3]) },
-                closure: (row[4] as String?).map { EndpointClosure(reason: $0, receiver: row[5]) }
-            )
+                closure: (row[4] as String?).map { EndpointClosure(reason: $0, receiver: row[5]) })
         }
         guard let found else { throw DeliveryFault("the reporter \(name) cannot be kept") }
         try database.run(
             "UPDATE delivery SET state = 'open' WHERE reporter_id = ? AND state = 'parked'",
-            [found.id]
-        )
+            [found.id])
         return found
     }
 }

@@ -34,10 +34,7 @@ extension Report {
 
     /// Reads what this program wrote, however large it is.
     private static let parser = JSONParser(
-        maximumDepth: 520,
-        maximumByteCount: .max,
-        maximumValueCount: .max
-    )
+        maximumDepth: 520, maximumByteCount: .max, maximumValueCount: .max)
 
     /// Reads a report back from its row.
     init(stored text: String) throws(DeliveryFault) {
@@ -51,17 +48,14 @@ extension Report {
             throw DeliveryFault("the stored report has no body")
         }
         self.init(
-            body: body,
-            subject: object["subject"]?.stringValue,
+            body: body, subject: object["subject"]?.stringValue,
             results: object["results"]?.intValue.flatMap(Results.init(rawValue:)),
             buildIDs: object["builds"]?.arrayValue?.compactMap(\.intValue) ?? [],
             builds: object["records"]?.arrayValue?.compactMap(\.objectValue) ?? [],
             buildset: object["buildset"]?.objectValue,
             users: object["users"]?.arrayValue?.compactMap(\.stringValue) ?? [],
-            patches: object["patches"]?.arrayValue ?? [],
-            logs: object["logs"]?.arrayValue ?? [],
-            extraInfo: object["extraInfo"]?.objectValue ?? [:]
-        )
+            patches: object["patches"]?.arrayValue ?? [], logs: object["logs"]?.arrayValue ?? [],
+            extraInfo: object["extraInfo"]?.objectValue ?? [:])
     }
 }
 

@@ -59,8 +59,7 @@ public struct LocalWorker: Worker {
     /// - Throws: `CommandError`, `CancellationError`, and what `input` and `updates` throw. A local
     ///   worker is never lost.
     public func run(
-        _ command: Command,
-        input: CommandInput,
+        _ command: Command, input: CommandInput,
         updates: (CommandUpdate) async throws -> Void
     ) async throws -> CommandResult {
         try Task.checkCancellation()
@@ -69,13 +68,8 @@ public struct LocalWorker: Worker {
         switch command {
         case .shell(let shell):
             let run = ProgramRun(
-                shell,
-                in: path(shell.workdir),
-                environment: environment,
-                withheld: withheld,
-                commands: commands,
-                started: started
-            )
+                shell, in: path(shell.workdir), environment: environment, withheld: withheld,
+                commands: commands, started: started)
             return try await run.run(updates: updates)
         case .mkdir(let folder):
             value = try await OwnThread.run { try make(folder) }
@@ -106,5 +100,40 @@ public struct LocalWorker: Worker {
     /// The absolute path that a command means.
     func path(_ path: String) -> FilePath {
         FilePath(root).place(of: path)
+    }
+}
+
+/// The commands that need nothing but the system; each blocks its thread.
+extension LocalWorker {
+    func make(_ folder: Command.MakeDirectory) throws -> CommandResult.Value {
+        try FileTree.make(path(folder.path))
+        return .nothing
+    }
+
+    func remove(
+        _ folder: Command.RemoveDirectory, until stop: StopFlag
+    ) throws -> CommandResult.Value {
+        let entry = path(folder.path).entryWithoutLinks
+        try checkIsInside(entry, of: folder.path, outside: folder.outside, to: "removed")
+        try FileTree(stop).remove(entry)
+        return .nothing
+    }
+
+    func copy(_ copy: Command.CopyDirectory, until stop: StopFlag) throws -> CommandResult.Value {
+        let entry = path(copy.destination).entryWithoutLinks
+        try checkIsInside(entry, of: copy.destination, outside: copy.outside, to: "overwritten")
+        try FileTree(stop).copy(path(copy.source).withoutLinks, to: entry)
+        return .nothing
+    }
+
+    private func checkIsInside(
+        _ entry: FilePath, of path: String, outside: Bool, to verb: String
+    ) throws(CommandError) {
+        guard !outside, !entry.isBelow(FilePath(root).withoutLinks) else { return }
+        throw CommandError(
+            .outsideRoot,
+            "\"\(path)\" is not \(verb): it leads to \(entry), which is not below \(root); "
+                + "correct the path, or say outside: true if it is meant"
+        )
     }
 }

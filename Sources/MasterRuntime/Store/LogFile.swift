@@ -85,8 +85,7 @@ struct LogFile: Sendable {
 
     /// Counts the line ends before a position, and tells where the line begins that goes on there.
     private static func lines(
-        of file: FileHandle,
-        upTo bound: Int
+        of file: FileHandle, upTo bound: Int
     ) throws -> (count: Int, lastStart: Int) {
         var (count, lastStart, read) = (0, 0, 0)
         while read < bound {

@@ -10,19 +10,14 @@ extension Build {
     /// The builds of a request, the first try first.
     static func all(ofRequest id: Int, in database: Database) throws -> [Build] {
         try database.all(
-            "SELECT \(columns) FROM build WHERE request_id = ? ORDER BY id",
-            [id],
-            Build.init(row:)
-        )
+            "SELECT \(columns) FROM build WHERE request_id = ? ORDER BY id", [id], Build.init(row:))
     }
 
     /// The builds that have not come to an end, the oldest first.
     static func unfinished(in database: Database) throws -> [Build] {
         try database.all(
-            "SELECT \(columns) FROM build WHERE complete_at IS NULL ORDER BY id",
-            [],
-            Build.init(row:)
-        )
+            "SELECT \(columns) FROM build WHERE complete_at IS NULL ORDER BY id", [],
+            Build.init(row:))
     }
 }
 
@@ -57,10 +52,7 @@ extension BuildRequest {
     /// The request of an id.
     static func find(_ id: Int, in database: Database) throws -> BuildRequest? {
         try database.first(
-            "SELECT \(columns) FROM build_request WHERE id = ?",
-            [id],
-            BuildRequest.init(row:)
-        )
+            "SELECT \(columns) FROM build_request WHERE id = ?", [id], BuildRequest.init(row:))
     }
 
     /// The requests that no build has been started for.
@@ -79,10 +71,7 @@ extension Buildset {
     /// The buildset of an id, with its source stamps.
     static func find(_ id: Int, in database: Database) throws -> Buildset? {
         let found = try database.first(
-            "SELECT \(columns) FROM buildset WHERE id = ?",
-            [id],
-            Buildset.init(row:)
-        )
+            "SELECT \(columns) FROM buildset WHERE id = ?", [id], Buildset.init(row:))
         guard var buildset = found else { return nil }
         buildset.sourceStamps = try SourceStamp.all(ofBuildset: id, in: database)
         return buildset
@@ -100,10 +89,8 @@ extension SourceStamp {
     /// The source stamps of a buildset, in the order in which they were given.
     static func all(ofBuildset id: Int, in database: Database) throws -> [SourceStamp] {
         try database.all(
-            "SELECT \(columns) FROM source_stamp WHERE buildset_id = ? ORDER BY id",
-            [id],
-            SourceStamp.init(row:)
-        )
+            "SELECT \(columns) FROM source_stamp WHERE buildset_id = ? ORDER BY id", [id],
+            SourceStamp.init(row:))
     }
 }
 
@@ -117,33 +104,21 @@ extension Builder {
 extension StepRecord {
     /// The step of an id.
     static func find(_ id: Int, in database: Database) throws -> StepRecord? {
-        try database.first(
-            "SELECT \(columns) FROM step WHERE id = ?",
-            [id],
-            StepRecord.init(row:)
-        )
+        try database.first("SELECT \(columns) FROM step WHERE id = ?", [id], StepRecord.init(row:))
     }
 
     /// The step of a name in a build; names are unique there.
-    static func find(
-        _ name: String,
-        ofBuild id: Int,
-        in database: Database
-    ) throws -> StepRecord? {
+    static func find(_ name: String, ofBuild id: Int, in database: Database) throws -> StepRecord? {
         try database.first(
-            "SELECT \(columns) FROM step WHERE build_id = ? AND name = ?",
-            [id, name],
-            StepRecord.init(row:)
-        )
+            "SELECT \(columns) FROM step WHERE build_id = ? AND name = ?", [id, name],
+            StepRecord.init(row:))
     }
 
     /// The steps of a build, in order.
     static func all(ofBuild id: Int, in database: Database) throws -> [StepRecord] {
         try database.all(
-            "SELECT \(columns) FROM step WHERE build_id = ? ORDER BY number",
-            [id],
-            StepRecord.init(row:)
-        )
+            "SELECT \(columns) FROM step WHERE build_id = ? ORDER BY number", [id],
+            StepRecord.init(row:))
     }
 }
 
@@ -156,10 +131,7 @@ extension Log {
     /// The logs of a step, in the order in which they were opened.
     static func all(ofStep id: Int, in database: Database) throws -> [Log] {
         try database.all(
-            "SELECT \(columns) FROM log WHERE step_id = ? ORDER BY id",
-            [id],
-            Log.init(row:)
-        )
+            "SELECT \(columns) FROM log WHERE step_id = ? ORDER BY id", [id], Log.init(row:))
     }
 
     /// Where the content of a log is, from the base folder.

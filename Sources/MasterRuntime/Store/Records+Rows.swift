@@ -22,8 +22,7 @@ extension Database {
 
     /// Makes a value of the first row, `nil` when there is none.
     func first<Value>(
-        _ sql: String,
-        _ arguments: StatementArguments = StatementArguments(),
+        _ sql: String, _ arguments: StatementArguments = StatementArguments(),
         _ make: (Row) throws -> Value
     ) throws -> Value? {
         let rows = try Row.fetchCursor(cachedStatement(sql: sql), arguments: arguments)
@@ -36,8 +35,7 @@ extension Database {
 
     /// Makes a value of every row.
     func all<Value>(
-        _ sql: String,
-        _ arguments: StatementArguments = StatementArguments(),
+        _ sql: String, _ arguments: StatementArguments = StatementArguments(),
         _ make: (Row) throws -> Value
     ) throws -> [Value] {
         let rows = try Row.fetchCursor(cachedStatement(sql: sql), arguments: arguments)
@@ -67,11 +65,8 @@ extension Builder {
     init(row: Row) throws {
         let tags: String = row[3]
         self.init(
-            id: row[0],
-            name: row[1],
-            description: row[2],
-            tags: try JSONValue(stored: tags).arrayValue?.compactMap(\.stringValue) ?? []
-        )
+            id: row[0], name: row[1], description: row[2],
+            tags: try JSONValue(stored: tags).arrayValue?.compactMap(\.stringValue) ?? [])
     }
 }
 
@@ -80,14 +75,8 @@ extension SourceStamp {
 
     init(row: Row) {
         self.init(
-            id: row[0],
-            branch: row[1],
-            revision: row[2],
-            repository: row[3],
-            project: row[4],
-            codebase: row[5],
-            createdAt: Date(timeIntervalSince1970: row[6])
-        )
+            id: row[0], branch: row[1], revision: row[2], repository: row[3], project: row[4],
+            codebase: row[5], createdAt: Date(timeIntervalSince1970: row[6]))
     }
 }
 
@@ -99,15 +88,9 @@ extension Buildset {
 
     init(row: Row) {
         self.init(
-            id: row[0],
-            reason: row[1],
-            submittedAt: Date(timeIntervalSince1970: row[2]),
-            completeAt: row.date(3),
-            results: Results(stored: row[4]),
-            parentBuildID: row[5],
-            parentRelationship: row[6],
-            rebuiltBuildID: row[7]
-        )
+            id: row[0], reason: row[1], submittedAt: Date(timeIntervalSince1970: row[2]),
+            completeAt: row.date(3), results: Results(stored: row[4]), parentBuildID: row[5],
+            parentRelationship: row[6], rebuiltBuildID: row[7])
     }
 }
 
@@ -119,16 +102,9 @@ extension BuildRequest {
 
     init(row: Row) {
         self.init(
-            id: row[0],
-            buildsetID: row[1],
-            builderID: row[2],
-            priority: row[3],
-            submittedAt: Date(timeIntervalSince1970: row[4]),
-            claimedAt: row.date(5),
-            completeAt: row.date(6),
-            results: Results(stored: row[7]),
-            waitedFor: row[8]
-        )
+            id: row[0], buildsetID: row[1], builderID: row[2], priority: row[3],
+            submittedAt: Date(timeIntervalSince1970: row[4]), claimedAt: row.date(5),
+            completeAt: row.date(6), results: Results(stored: row[7]), waitedFor: row[8])
     }
 }
 
@@ -142,17 +118,10 @@ extension Build {
     init(row: Row) throws {
         let properties: String = row[9]
         self.init(
-            id: row[0],
-            number: row[1],
-            builderID: row[2],
-            requestID: row[3],
-            workerID: row[4],
-            startedAt: Date(timeIntervalSince1970: row[5]),
-            completeAt: row.date(6),
-            results: Results(stored: row[7]),
-            stateString: row[8],
-            properties: try Properties(stored: properties)
-        )
+            id: row[0], number: row[1], builderID: row[2], requestID: row[3], workerID: row[4],
+            startedAt: Date(timeIntervalSince1970: row[5]), completeAt: row.date(6),
+            results: Results(stored: row[7]), stateString: row[8],
+            properties: try Properties(stored: properties))
     }
 }
 
@@ -163,16 +132,9 @@ extension StepRecord {
 
     init(row: Row) {
         self.init(
-            id: row[0],
-            number: row[1],
-            buildID: row[2],
-            name: row[3],
-            startedAt: row.date(4),
-            completeAt: row.date(5),
-            results: Results(stored: row[6]),
-            stateString: row[7],
-            isHidden: row[8]
-        )
+            id: row[0], number: row[1], buildID: row[2], name: row[3], startedAt: row.date(4),
+            completeAt: row.date(5), results: Results(stored: row[6]), stateString: row[7],
+            isHidden: row[8])
     }
 }
 
@@ -181,14 +143,8 @@ extension Log {
 
     init(row: Row) {
         self.init(
-            id: row[0],
-            stepID: row[1],
-            name: row[2],
-            slug: row[3],
-            kind: Kind(rawValue: row[4]) ?? .text,
-            isComplete: row[5],
-            lineCount: row[6]
-        )
+            id: row[0], stepID: row[1], name: row[2], slug: row[3],
+            kind: Kind(rawValue: row[4]) ?? .text, isComplete: row[5], lineCount: row[6])
     }
 }
 
@@ -212,11 +168,7 @@ extension Properties {
 extension JSONValue {
     /// Reads what was written here, however large; only a limit on the depth guards the stack.
     init(stored text: String) throws(JSONParserError) {
-        let parser = JSONParser(
-            maximumDepth: 2048,
-            maximumByteCount: .max,
-            maximumValueCount: .max
-        )
+        let parser = JSONParser(maximumDepth: 2048, maximumByteCount: .max, maximumValueCount: .max)
         self = try parser.parse(text)
     }
 }
@@ -228,14 +180,9 @@ extension Event {
         guard let kind = EventKind(rawValue: row[2]) else { return nil }
         let snapshot: String = row[6]
         self.init(
-            sequence: row[0],
-            at: Date(timeIntervalSince1970: row[1]),
-            kind: kind,
-            lane: row[3],
-            buildID: row[4],
-            previousBuildID: row[5],
-            record: try JSONValue(stored: snapshot).objectValue ?? JSONObject()
-        )
+            sequence: row[0], at: Date(timeIntervalSince1970: row[1]), kind: kind, lane: row[3],
+            buildID: row[4], previousBuildID: row[5],
+            record: try JSONValue(stored: snapshot).objectValue ?? JSONObject())
     }
 
     /// Stores the event and gives it its place in the order.
@@ -256,17 +203,14 @@ extension Event {
     /// The stored events that come after a place in the order, the oldest first.
     static func stored(after sequence: Int, limit: Int, in database: Database) throws -> [Event] {
         try database.all(
-            "SELECT \(columns) FROM event WHERE seq > ? ORDER BY seq LIMIT ?",
-            [sequence, limit],
+            "SELECT \(columns) FROM event WHERE seq > ? ORDER BY seq LIMIT ?", [sequence, limit],
             Event.init(row:)
         ).compactMap { $0 }
     }
 
     /// The first stored event of some kinds in a stretch of the order.
     static func first(
-        of kinds: Set<EventKind>,
-        after sequence: Int,
-        upTo last: Int,
+        of kinds: Set<EventKind>, after sequence: Int, upTo last: Int,
         in database: Database
     ) throws -> Event? {
         let words = kinds.map(\.rawValue).sorted()
@@ -284,10 +228,7 @@ extension Event {
     /// The stored event at a place in the order.
     static func stored(at sequence: Int, in database: Database) throws -> Event? {
         try database.first(
-            "SELECT \(columns) FROM event WHERE seq = ?",
-            [sequence],
-            Event.init(row:)
-        ) ?? nil
+            "SELECT \(columns) FROM event WHERE seq = ?", [sequence], Event.init(row:)) ?? nil
     }
 
     /// The place of the newest event that was ever stored, 0 before the first.

@@ -122,9 +122,7 @@ public final class Store: Sendable {
                 try transaction.database.run("UPDATE meta SET clean = 1")
             }
         }
-        writer.queue.close(
-            with: StoreError(.closed, "the store of \(folder) has been closed")
-        )
+        writer.queue.close(with: StoreError(.closed, "the store of \(folder) has been closed"))
         await writer.waitForEnd()
         await writer.closeDatabase()
         events.finish()

@@ -166,10 +166,6 @@ extension StoreError {
 extension StoreError {
     /// Makes a sentence of a disk that does not keep what it is given.
     init(syncing path: String, cause: any Error) {
-        self.init(
-            .system,
-            Self.systemMessage(path, reason: "\(cause)"),
-            cause: cause
-        )
+        self.init(.system, Self.systemMessage(path, reason: "\(cause)"), cause: cause)
     }
 }

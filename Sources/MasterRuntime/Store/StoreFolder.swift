@@ -194,9 +194,7 @@ struct StoreFolder: Sendable {
         }
     }
 
-    private func refusal(
-        of path: String, _ fault: SystemFault
-    ) throws(StoreError) -> StoreError {
+    private func refusal(of path: String, _ fault: SystemFault) throws(StoreError) -> StoreError {
         if [ELOOP, EISDIR, ENXIO].contains(fault.number) {
             return notFile(path, try status(of: path, following: false))
         }
@@ -222,8 +220,7 @@ struct StoreFolder: Sendable {
         StoreError(
             .folder,
             "the folder \(folder) cannot be made (\(fault)); name another one with --basedir",
-            cause: fault
-        )
+            cause: fault)
     }
 }
 

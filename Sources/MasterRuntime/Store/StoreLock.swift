@@ -56,8 +56,7 @@ final class StoreLock: Sendable {
         StoreError(
             .system,
             "\(path) cannot be locked (\(fault)); name a folder on a local disk with --basedir",
-            cause: fault
-        )
+            cause: fault)
     }
 }
 
@@ -76,11 +75,8 @@ private struct LockHolder {
     /// This process.
     static var current: LockHolder {
         LockHolder(
-            process: Int(getpid()),
-            start: startTime(of: Int(getpid())) ?? "unknown",
-            boot: boot,
-            host: host
-        )
+            process: Int(getpid()), start: startTime(of: Int(getpid())) ?? "unknown", boot: boot,
+            host: host)
     }
 
     /// The lines of the file.
@@ -98,8 +94,7 @@ private struct LockHolder {
         let lines = text.split(separator: "\n").map { $0.split(separator: " ", maxSplits: 1) }
         let values = Dictionary(
             lines.filter { $0.count == 2 }.map { ($0[0], String($0[1])) },
-            uniquingKeysWith: { first, _ in first }
-        )
+            uniquingKeysWith: { first, _ in first })
         guard let process = values["process"].flatMap({ Int($0) }), let start = values["start"],
             let boot = values["boot"], let host = values["host"]
         else { return nil }
@@ -146,10 +141,7 @@ extension StoreError {
         switch cause as? Errno {
         case .noSpace?, .diskQuotaExceeded?:
             self.init(
-                .full,
-                "the disk of \(folder) is full; make room and start again",
-                cause: cause
-            )
+                .full, "the disk of \(folder) is full; make room and start again", cause: cause)
         case .readOnlyFileSystem?, .permissionDenied?, .notPermitted?:
             self.init(
                 .readOnly,

@@ -27,8 +27,7 @@ extension Store {
     /// - Returns: The store, which is to be closed.
     /// - Throws: ``StoreError`` with a sentence that names the folder and the remedy.
     public static func open(
-        folder: String,
-        durability: Durability = .process,
+        folder: String, durability: Durability = .process,
         identity: MasterIdentity = MasterIdentity(),
         clock: @escaping @Sendable () -> Date = { Date() }
     ) async throws(StoreError) -> Store {
@@ -37,11 +36,7 @@ extension Store {
             outcome = try await OwnThread.run {
                 Result { () throws(StoreError) in
                     try StoreOpening(
-                        folder: folder,
-                        durability: durability,
-                        identity: identity,
-                        clock: clock
-                    )
+                        folder: folder, durability: durability, identity: identity, clock: clock)
                 }
             }
         } catch {
@@ -53,9 +48,7 @@ extension Store {
 
 extension StoreOpening {
     init(
-        folder: String,
-        durability: Durability,
-        identity: MasterIdentity,
+        folder: String, durability: Durability, identity: MasterIdentity,
         clock: @escaping @Sendable () -> Date
     ) throws(StoreError) {
         let place = StoreFolder(path: folder)
@@ -63,12 +56,7 @@ extension StoreOpening {
         let lock = try StoreLock(place)
         do {
             try self.init(
-                place,
-                lock: lock,
-                durability: durability,
-                identity: identity,
-                clock: clock
-            )
+                place, lock: lock, durability: durability, identity: identity, clock: clock)
         } catch {
             lock.release()
             throw StoreError(error, at: place.path(of: Self.fileName))
@@ -80,23 +68,17 @@ extension StoreOpening {
     private static let checkpointPageCount = 4096
 
     private init(
-        _ place: StoreFolder,
-        lock: StoreLock,
-        durability: Durability,
-        identity: MasterIdentity,
+        _ place: StoreFolder, lock: StoreLock, durability: Durability, identity: MasterIdentity,
         clock: @escaping @Sendable () -> Date
     ) throws {
         try StoreFile(in: place).prepare()
         let pool = try DatabasePool(
-            path: place.path(of: Self.fileName),
-            configuration: Self.configuration
-        )
+            path: place.path(of: Self.fileName), configuration: Self.configuration)
         try StoreSchema.upgrade(pool, at: pool.path)
         let found = try pool.writeWithoutTransaction { database in
             // Set after opening: GRDB sets NORMAL when it turns the write-ahead log on.
             try database.execute(
-                sql: "PRAGMA synchronous = \(durability == .power ? "FULL" : "NORMAL")"
-            )
+                sql: "PRAGMA synchronous = \(durability == .power ? "FULL" : "NORMAL")")
             try database.execute(sql: "PRAGMA wal_autocheckpoint = \(Self.checkpointPageCount)")
             return try Self.begin(in: database)
         }
@@ -107,12 +89,8 @@ extension StoreOpening {
         lastStepID = found.lastStepID
         lastLogID = found.lastLogID
         writer = StoreWriter(
-            pool: pool,
-            events: EventBus(),
-            identity: identity,
-            durability: durability,
-            clock: clock
-        )
+            pool: pool, events: EventBus(), identity: identity, durability: durability,
+            clock: clock)
         let writer = writer
         try OwnThread.start { writer.run() }
     }
@@ -139,8 +117,7 @@ extension StoreOpening {
         try database.inTransaction(.immediate) {
             try database.run(
                 "INSERT OR IGNORE INTO meta (id, store_id, clean) VALUES (1, ?, 1)",
-                [String(UInt64.random(in: .min ... .max), radix: 36)]
-            )
+                [String(UInt64.random(in: .min ... .max), radix: 36)])
             found = try database.first(
                 """
                 SELECT store_id, clean, (SELECT ifnull(max(id), 0) FROM step),

@@ -35,8 +35,7 @@ public struct StoreReportSource: ReportSource {
 
     /// The steps that a build has by now, with their logs and the content of these when wanted.
     public func steps(
-        of build: JSONObject,
-        with details: BuildDetails
+        of build: JSONObject, with details: BuildDetails
     ) async throws -> [JSONValue] {
         guard let id = build["buildid"]?.intValue else { return [] }
         let place = BuildPlace(record: build, identity: store.identity)
@@ -91,8 +90,7 @@ public struct StoreReportSource: ReportSource {
 
     /// How much of each log is held, after there is room for all of them.
     private func contentBound(
-        of steps: [(StepRecord, [StoredLog])],
-        _ details: BuildDetails
+        of steps: [(StepRecord, [StoredLog])], _ details: BuildDetails
     ) async throws -> Int {
         let paths = steps.flatMap { step, logs in
             logs.filter { details.logContents.contain(log: $0.log.name, ofStep: step.name) }
@@ -106,10 +104,7 @@ public struct StoreReportSource: ReportSource {
     }
 
     private func records(
-        of logs: [StoredLog],
-        _ step: StepRecord,
-        _ place: BuildPlace,
-        _ details: BuildDetails,
+        of logs: [StoredLog], _ step: StepRecord, _ place: BuildPlace, _ details: BuildDetails,
         _ bound: Int
     ) async throws -> [JSONValue] {
         var records: [JSONValue] = []

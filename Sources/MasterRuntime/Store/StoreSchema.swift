@@ -63,126 +63,68 @@ enum StoreSchema {
 
     private static let records = """
         CREATE TABLE meta (
-            id INTEGER PRIMARY KEY CHECK (id = 1),
-            store_id TEXT NOT NULL,
-            clean INTEGER NOT NULL
-        ) STRICT;
+            id INTEGER PRIMARY KEY CHECK (id = 1), store_id TEXT NOT NULL,
+            clean INTEGER NOT NULL) STRICT;
         CREATE TABLE builder (
-            id INTEGER PRIMARY KEY,
-            name TEXT NOT NULL UNIQUE,
-            description TEXT,
-            tags TEXT NOT NULL,
-            next_number INTEGER NOT NULL DEFAULT 1
-        ) STRICT;
-        CREATE TABLE worker (
-            id INTEGER PRIMARY KEY,
-            name TEXT NOT NULL UNIQUE
-        ) STRICT;
+            id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, description TEXT, tags TEXT NOT NULL,
+            next_number INTEGER NOT NULL DEFAULT 1) STRICT;
+        CREATE TABLE worker (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
         CREATE TABLE buildset (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            reason TEXT NOT NULL,
-            submitted_at REAL NOT NULL,
-            complete_at REAL,
-            results INTEGER,
-            parent_build_id INTEGER,
-            parent_relationship TEXT,
-            rebuilt_build_id INTEGER,
-            properties TEXT NOT NULL
-        ) STRICT;
+            id INTEGER PRIMARY KEY AUTOINCREMENT, reason TEXT NOT NULL, submitted_at REAL NOT NULL,
+            complete_at REAL, results INTEGER, parent_build_id INTEGER, parent_relationship TEXT,
+            rebuilt_build_id INTEGER, properties TEXT NOT NULL) STRICT;
         CREATE TABLE source_stamp (
             id INTEGER PRIMARY KEY,
-            buildset_id INTEGER NOT NULL REFERENCES buildset ON DELETE CASCADE,
-            branch TEXT,
-            revision TEXT,
-            repository TEXT NOT NULL,
-            project TEXT NOT NULL,
-            codebase TEXT NOT NULL,
-            created_at REAL NOT NULL
-        ) STRICT;
+            buildset_id INTEGER NOT NULL REFERENCES buildset ON DELETE CASCADE, branch TEXT,
+            revision TEXT, repository TEXT NOT NULL, project TEXT NOT NULL, codebase TEXT NOT NULL,
+            created_at REAL NOT NULL) STRICT;
         CREATE INDEX source_stamp_buildset ON source_stamp(buildset_id);
         CREATE TABLE build_request (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             buildset_id INTEGER NOT NULL REFERENCES buildset ON DELETE CASCADE,
-            builder_id INTEGER NOT NULL REFERENCES builder,
-            priority INTEGER NOT NULL,
-            submitted_at REAL NOT NULL,
-            claimed_at REAL,
-            complete_at REAL,
-            results INTEGER,
-            waited_for INTEGER NOT NULL
-        ) STRICT;
+            builder_id INTEGER NOT NULL REFERENCES builder, priority INTEGER NOT NULL,
+            submitted_at REAL NOT NULL, claimed_at REAL, complete_at REAL, results INTEGER,
+            waited_for INTEGER NOT NULL) STRICT;
         CREATE INDEX build_request_buildset ON build_request(buildset_id);
         CREATE INDEX build_request_pending ON build_request(id)
             WHERE claimed_at IS NULL AND complete_at IS NULL;
         CREATE TABLE build (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            builder_id INTEGER NOT NULL REFERENCES builder,
+            id INTEGER PRIMARY KEY AUTOINCREMENT, builder_id INTEGER NOT NULL REFERENCES builder,
             number INTEGER NOT NULL,
             request_id INTEGER NOT NULL REFERENCES build_request ON DELETE CASCADE,
-            worker_id INTEGER NOT NULL REFERENCES worker,
-            previous_build_id INTEGER,
-            started_at REAL NOT NULL,
-            complete_at REAL,
-            results INTEGER,
-            state_string TEXT NOT NULL,
-            properties TEXT NOT NULL,
-            UNIQUE (builder_id, number)
-        ) STRICT;
+            worker_id INTEGER NOT NULL REFERENCES worker, previous_build_id INTEGER,
+            started_at REAL NOT NULL, complete_at REAL, results INTEGER, state_string TEXT NOT NULL,
+            properties TEXT NOT NULL, UNIQUE (builder_id, number)) STRICT;
         CREATE INDEX build_request_builds ON build(request_id);
         CREATE INDEX build_unfinished ON build(id) WHERE complete_at IS NULL;
         CREATE TABLE step (
-            id INTEGER PRIMARY KEY,
-            build_id INTEGER NOT NULL REFERENCES build ON DELETE CASCADE,
-            number INTEGER NOT NULL,
-            name TEXT NOT NULL,
-            started_at REAL,
-            complete_at REAL,
-            results INTEGER,
-            state_string TEXT NOT NULL,
-            hidden INTEGER NOT NULL DEFAULT 0,
-            UNIQUE (build_id, number)
-        ) STRICT;
+            id INTEGER PRIMARY KEY, build_id INTEGER NOT NULL REFERENCES build ON DELETE CASCADE,
+            number INTEGER NOT NULL, name TEXT NOT NULL, started_at REAL, complete_at REAL,
+            results INTEGER, state_string TEXT NOT NULL, hidden INTEGER NOT NULL DEFAULT 0,
+            UNIQUE (build_id, number)) STRICT;
         CREATE TABLE log (
-            id INTEGER PRIMARY KEY,
-            step_id INTEGER NOT NULL REFERENCES step ON DELETE CASCADE,
-            name TEXT NOT NULL,
-            slug TEXT NOT NULL,
-            kind TEXT NOT NULL,
-            complete INTEGER NOT NULL DEFAULT 0,
-            line_count INTEGER NOT NULL DEFAULT 0,
-            path TEXT NOT NULL,
-            UNIQUE (step_id, slug)
-        ) STRICT;
+            id INTEGER PRIMARY KEY, step_id INTEGER NOT NULL REFERENCES step ON DELETE CASCADE,
+            name TEXT NOT NULL, slug TEXT NOT NULL, kind TEXT NOT NULL,
+            complete INTEGER NOT NULL DEFAULT 0, line_count INTEGER NOT NULL DEFAULT 0,
+            path TEXT NOT NULL, UNIQUE (step_id, slug)) STRICT;
         """
 
     private static let requestsAndServices = """
         ALTER TABLE buildset ADD COLUMN origin TEXT NOT NULL DEFAULT 'run';
         ALTER TABLE buildset ADD COLUMN secret_references TEXT;
         CREATE TABLE service_state (
-            name TEXT PRIMARY KEY,
-            state TEXT NOT NULL
-        ) STRICT, WITHOUT ROWID;
+            name TEXT PRIMARY KEY, state TEXT NOT NULL) STRICT, WITHOUT ROWID;
         """
 
     private static let events = """
         CREATE TABLE event (
-            seq INTEGER PRIMARY KEY AUTOINCREMENT,
-            at REAL NOT NULL,
-            kind TEXT NOT NULL,
-            lane INTEGER NOT NULL,
-            build_id INTEGER,
-            prev_build_id INTEGER,
-            snapshot TEXT NOT NULL
-        ) STRICT;
+            seq INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, kind TEXT NOT NULL,
+            lane INTEGER NOT NULL, build_id INTEGER, prev_build_id INTEGER,
+            snapshot TEXT NOT NULL) STRICT;
         CREATE TABLE reporter (
-            id INTEGER PRIMARY KEY,
-            name TEXT NOT NULL UNIQUE,
-            cursor INTEGER NOT NULL,
-            suspect_seq INTEGER,
-            crashes INTEGER NOT NULL DEFAULT 0,
-            closed_at REAL,
-            closed_reason TEXT
-        ) STRICT;
+            id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, cursor INTEGER NOT NULL,
+            suspect_seq INTEGER, crashes INTEGER NOT NULL DEFAULT 0, closed_at REAL,
+            closed_reason TEXT) STRICT;
         CREATE TABLE delivery (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             reporter_id INTEGER NOT NULL REFERENCES reporter ON DELETE CASCADE,
@@ -200,15 +142,9 @@ enum StoreSchema {
         CREATE INDEX delivery_open ON delivery(reporter_id, lane, event_seq, part)
             WHERE state = 'open';
         CREATE TABLE attempt (
-            delivery_id INTEGER NOT NULL REFERENCES delivery ON DELETE CASCADE,
-            n INTEGER NOT NULL,
-            at REAL NOT NULL,
-            duration REAL NOT NULL,
-            status INTEGER,
-            error TEXT,
-            answer TEXT,
-            PRIMARY KEY (delivery_id, n)
-        ) STRICT, WITHOUT ROWID;
+            delivery_id INTEGER NOT NULL REFERENCES delivery ON DELETE CASCADE, n INTEGER NOT NULL,
+            at REAL NOT NULL, duration REAL NOT NULL, status INTEGER, error TEXT, answer TEXT,
+            PRIMARY KEY (delivery_id, n)) STRICT, WITHOUT ROWID;
         """
 }
 

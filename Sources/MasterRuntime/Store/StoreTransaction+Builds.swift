@@ -17,10 +17,7 @@ extension StoreTransaction {
     /// transition; until then nobody hears of the build.
     /// - Throws: ``StoreError`` when the request is not pending.
     func claim(
-        _ requestID: Int,
-        builder: Builder,
-        workerID: Int,
-        properties: Properties
+        _ requestID: Int, builder: Builder, workerID: Int, properties: Properties
     ) throws -> Build {
         try claimRequest(requestID)
         let number = try nextNumber(of: builder)
@@ -34,14 +31,8 @@ extension StoreTransaction {
             [builder.id, number, requestID, workerID, previous, now.stored, properties.stored]
         )
         let build = Build(
-            id: Int(database.lastInsertedRowID),
-            number: number,
-            builderID: builder.id,
-            requestID: requestID,
-            workerID: workerID,
-            startedAt: now,
-            properties: properties
-        )
+            id: Int(database.lastInsertedRowID), number: number, builderID: builder.id,
+            requestID: requestID, workerID: workerID, startedAt: now, properties: properties)
         cache.builds.keep(RunningBuild(build: build, previousBuildID: previous), at: build.id)
         return build
     }
@@ -53,8 +44,7 @@ extension StoreTransaction {
         running.build.properties = build.properties
         try database.run(
             "UPDATE build SET state_string = ?, properties = ? WHERE id = ?",
-            [build.stateString, build.properties.stored, build.id]
-        )
+            [build.stateString, build.properties.stored, build.id])
         cache.builds.keep(running, at: build.id)
         try append(.buildNew, of: running)
     }
@@ -85,10 +75,7 @@ extension StoreTransaction {
     /// the build's end tells the truth: build finished, request finished, buildset finished.
     @discardableResult
     func finishBuild(
-        _ id: Int,
-        results: Results,
-        stateString: String,
-        properties: Properties,
+        _ id: Int, results: Results, stateString: String, properties: Properties,
         outcome: BuildOutcome = .finished
     ) throws -> Build {
         var running = try running(id)
@@ -130,9 +117,7 @@ extension StoreTransaction {
             try database.number("SELECT next_number FROM builder WHERE id = ?", [builder.id])
         }
         try database.run(
-            "UPDATE builder SET next_number = ? WHERE id = ?",
-            [number + 1, builder.id]
-        )
+            "UPDATE builder SET next_number = ? WHERE id = ?", [number + 1, builder.id])
         cache.nextNumbers.keep(number + 1, at: builder.id)
         return number
     }

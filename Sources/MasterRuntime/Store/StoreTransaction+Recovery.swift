@@ -11,9 +11,7 @@ extension StoreTransaction {
     /// - Returns: The builds that were ended, the oldest first.
     /// - Throws: What the database says.
     func endUnfinished(
-        as results: Results,
-        reason: String,
-        lineCounts: [Int: Int]
+        as results: Results, reason: String, lineCounts: [Int: Int]
     ) throws -> [Build] {
         try Build.unfinished(in: database).map { build in
             for step in try StepRecord.unfinished(ofBuild: build.id, in: database) {
@@ -21,18 +19,11 @@ extension StoreTransaction {
                     try finishLog(log.id, lineCount: lineCounts[log.id] ?? log.lineCount)
                 }
                 try finishStep(
-                    step.id,
-                    results: results,
-                    stateString: "\(step.stateString) (\(results.name))"
-                )
+                    step.id, results: results, stateString: "\(step.stateString) (\(results.name))")
             }
             return try finishBuild(
-                build.id,
-                results: results,
-                stateString: "\(results.name) (\(reason))",
-                properties: build.properties,
-                outcome: results == .retry ? .retried : .finished
-            )
+                build.id, results: results, stateString: "\(results.name) (\(reason))",
+                properties: build.properties, outcome: results == .retry ? .retried : .finished)
         }
     }
 
@@ -51,9 +42,7 @@ extension StoreTransaction {
     }
 
     /// What the builds of a buildset begin with, secrets in it; `missing` is one that is gone.
-    func submitted(
-        _ buildset: Buildset, _ secrets: SecretValues
-    ) throws -> SubmittedValues {
+    func submitted(_ buildset: Buildset, _ secrets: SecretValues) throws -> SubmittedValues {
         let row = try database.first(
             "SELECT properties, secret_references FROM buildset WHERE id = ?", [buildset.id]
         ) { (properties: $0[0] as String, references: $0[1] as String?) }
@@ -89,10 +78,7 @@ extension Store {
     ///   - reason: Why, in a few words: `master stopped`.
     /// - Returns: The builds that were ended, the oldest first.
     /// - Throws: ``StoreError``, also when a log cannot be read.
-    func endUnfinished(
-        as results: Results,
-        reason: String
-    ) async throws(StoreError) -> [Build] {
+    func endUnfinished(as results: Results, reason: String) async throws(StoreError) -> [Build] {
         let logs = try await read { try Log.unfinishedPaths(in: $0) }
         let lineCounts = try await lineCounts(of: logs)
         return try await write {
@@ -115,8 +101,7 @@ extension Store {
 
 extension StepRecord {
     fileprivate static func unfinished(
-        ofBuild id: Int,
-        in database: Database
+        ofBuild id: Int, in database: Database
     ) throws -> [StepRecord] {
         try all(ofBuild: id, in: database).filter { $0.completeAt == nil }
     }

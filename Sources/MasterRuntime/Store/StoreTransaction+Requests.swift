@@ -1,5 +1,5 @@
 internal import GRDB
-public import MasterKit
+internal import MasterKit
 
 extension StoreTransaction {
     /// The builder of a name, made when it is new; it keeps its id and goes on counting builds.
@@ -44,12 +44,8 @@ extension StoreTransaction {
     /// - Returns: What was stored, with its ids.
     /// - Throws: ``StoreError`` when there is no builder, or what the database says.
     func submit(
-        _ buildset: Buildset,
-        builders: [Builder],
-        properties: Properties,
-        priority: Int = 0,
-        waitedFor: Bool = false,
-        origin: RequestOrigin = .run,
+        _ buildset: Buildset, builders: [Builder], properties: Properties, priority: Int = 0,
+        waitedFor: Bool = false, origin: RequestOrigin = .run,
         references: String? = nil
     ) throws -> Submission {
         guard !builders.isEmpty else {
@@ -61,11 +57,7 @@ extension StoreTransaction {
         for builder in builders {
             requests.append(
                 try insertRequest(
-                    of: buildset,
-                    builder: builder,
-                    priority: priority,
-                    waitedFor: waitedFor
-                )
+                    of: buildset, builder: builder, priority: priority, waitedFor: waitedFor)
             )
         }
         try append(.buildsetNew, of: buildset)
@@ -117,9 +109,7 @@ extension StoreTransaction {
     }
 
     private func insertRequest(
-        of buildset: Buildset,
-        builder: Builder,
-        priority: Int,
+        of buildset: Buildset, builder: Builder, priority: Int,
         waitedFor: Bool
     ) throws -> BuildRequest {
         try database.run(
@@ -130,13 +120,8 @@ extension StoreTransaction {
             [buildset.id, builder.id, priority, now.stored, waitedFor]
         )
         let request = BuildRequest(
-            id: Int(database.lastInsertedRowID),
-            buildsetID: buildset.id,
-            builderID: builder.id,
-            priority: priority,
-            submittedAt: now,
-            waitedFor: waitedFor
-        )
+            id: Int(database.lastInsertedRowID), buildsetID: buildset.id, builderID: builder.id,
+            priority: priority, submittedAt: now, waitedFor: waitedFor)
         cache.requests.keep(request, at: request.id)
         return request
     }
@@ -169,10 +154,7 @@ extension StoreTransaction {
             throw StoreError(.conflict, "the build request \(id) is not pending")
         }
         request.claimedAt = now
-        try database.run(
-            "UPDATE build_request SET claimed_at = ? WHERE id = ?",
-            [now.stored, id]
-        )
+        try database.run("UPDATE build_request SET claimed_at = ? WHERE id = ?", [now.stored, id])
         cache.requests.keep(request, at: id)
         try append(.buildrequestClaimed, of: request)
     }
@@ -198,8 +180,7 @@ extension StoreTransaction {
         request.results = results
         try database.run(
             "UPDATE build_request SET complete_at = ?, results = ? WHERE id = ?",
-            [now.stored, results.rawValue, id]
-        )
+            [now.stored, results.rawValue, id])
         cache.requests.keep(request, at: id)
         return RequestEnd(request: request, buildset: try finishBuildset(request.buildsetID))
     }
@@ -234,17 +215,8 @@ extension StoreTransaction {
         buildset.results = worst
         try database.run(
             "UPDATE buildset SET complete_at = ?, results = ? WHERE id = ?",
-            [now.stored, worst.rawValue, id]
-        )
+            [now.stored, worst.rawValue, id])
         cache.buildsets.keep(buildset, at: id)
         return buildset
     }
-}
-
-/// A buildset that has been stored, with its requests.
-public struct Submission: Sendable, Hashable {
-    /// The buildset.
-    public let buildset: Buildset
-    /// A request for each builder, in the order in which the builders were given.
-    public let requests: [BuildRequest]
 }

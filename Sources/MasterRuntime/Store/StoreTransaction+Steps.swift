@@ -21,11 +21,7 @@ extension StoreTransaction {
             [id, buildID, number, name]
         )
         let step = StepRecord(
-            id: Int(database.lastInsertedRowID),
-            number: number,
-            buildID: buildID,
-            name: name
-        )
+            id: Int(database.lastInsertedRowID), number: number, buildID: buildID, name: name)
         cache.steps.keep(step, at: step.id)
         try append(.stepNew, of: step)
         return step
@@ -39,8 +35,7 @@ extension StoreTransaction {
         step.stateString = stateString
         try database.run(
             "UPDATE step SET started_at = ?, state_string = ? WHERE id = ?",
-            [now.stored, stateString, id]
-        )
+            [now.stored, stateString, id])
         cache.steps.keep(step, at: id)
         try append(.stepStarted, of: step)
         return step
@@ -60,9 +55,7 @@ extension StoreTransaction {
     /// Ends a step: step finished.
     @discardableResult
     func finishStep(
-        _ id: Int,
-        results: Results,
-        stateString: String,
+        _ id: Int, results: Results, stateString: String,
         isHidden: Bool = false
     ) throws -> StepRecord {
         var step = try step(id)
@@ -95,25 +88,15 @@ extension StoreTransaction {
     /// - Throws: ``StoreError`` when there is no such step.
     @discardableResult
     func newLog(
-        id: Int? = nil,
-        stepID: Int,
-        name: String,
-        slug: String,
-        kind: Log.Kind
+        id: Int? = nil, stepID: Int, name: String, slug: String, kind: Log.Kind
     ) throws -> Log {
         let step = try step(stepID)
         let path = LogFile.path(buildID: step.buildID, stepNumber: step.number, slug: slug)
         try database.run(
             "INSERT INTO log (id, step_id, name, slug, kind, path) VALUES (?, ?, ?, ?, ?, ?)",
-            [id, stepID, name, slug, kind.rawValue, path]
-        )
+            [id, stepID, name, slug, kind.rawValue, path])
         let log = Log(
-            id: Int(database.lastInsertedRowID),
-            stepID: stepID,
-            name: name,
-            slug: slug,
-            kind: kind
-        )
+            id: Int(database.lastInsertedRowID), stepID: stepID, name: name, slug: slug, kind: kind)
         cache.logs.keep(log, at: log.id)
         try append(.logNew, of: log)
         return log
@@ -125,9 +108,7 @@ extension StoreTransaction {
         log.isComplete = true
         log.lineCount = lineCount
         try database.run(
-            "UPDATE log SET line_count = ?, complete = 1 WHERE id = ?",
-            [lineCount, id]
-        )
+            "UPDATE log SET line_count = ?, complete = 1 WHERE id = ?", [lineCount, id])
         cache.logs.forget(id)
         try append(.logFinished, of: log)
     }

@@ -22,10 +22,7 @@ final class StoreTransaction {
     private(set) var events: [Event] = []
 
     init(
-        database: Database,
-        now: Date,
-        cache: RecordCache,
-        identity: MasterIdentity,
+        database: Database, now: Date, cache: RecordCache, identity: MasterIdentity,
         wanted: WantedEvents
     ) {
         self.database = database
@@ -55,21 +52,14 @@ final class StoreTransaction {
     ///   - record: Makes the record.
     /// - Throws: What the database says.
     func append(
-        _ kind: EventKind,
-        lane: Int,
-        build: RunningBuild? = nil,
+        _ kind: EventKind, lane: Int, build: RunningBuild? = nil,
         _ record: () throws -> JSONObject
     ) throws {
         guard wanted.contains(kind) else { return }
         try append(
             Event(
-                at: now,
-                kind: kind,
-                lane: lane,
-                buildID: build?.build.id,
-                previousBuildID: build?.previousBuildID,
-                record: record()
-            )
+                at: now, kind: kind, lane: lane, buildID: build?.build.id,
+                previousBuildID: build?.previousBuildID, record: record())
         )
     }
 }

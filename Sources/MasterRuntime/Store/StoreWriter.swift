@@ -20,10 +20,7 @@ final class StoreWriter: Sendable {
     private let closing = StoreEnding()
 
     init(
-        pool: DatabasePool,
-        events: EventBus,
-        identity: MasterIdentity,
-        durability: Durability,
+        pool: DatabasePool, events: EventBus, identity: MasterIdentity, durability: Durability,
         clock: @escaping @Sendable () -> Date
     ) {
         self.pool = pool
@@ -83,15 +80,8 @@ final class StoreWriter: Sendable {
 
     private func commit(_ batch: [Transition], cache: RecordCache) {
         var commit = GroupCommit(
-            path: pool.path,
-            cache: cache,
-            identity: identity,
-            clock: clock,
-            wanted: WantedEvents(
-                stored: storedKinds.withLock { $0 },
-                live: events.wantedKinds
-            )
-        )
+            path: pool.path, cache: cache, identity: identity, clock: clock,
+            wanted: WantedEvents(stored: storedKinds.withLock { $0 }, live: events.wantedKinds))
         do {
             try pool.writeWithoutTransaction { database in
                 try commit.run(batch, in: database)
@@ -149,12 +139,7 @@ struct GroupCommit {
 
     private mutating func run(_ transition: Transition, in database: Database) throws {
         let transaction = StoreTransaction(
-            database: database,
-            now: clock(),
-            cache: cache,
-            identity: identity,
-            wanted: wanted
-        )
+            database: database, now: clock(), cache: cache, identity: identity, wanted: wanted)
         try database.run("SAVEPOINT transition")
         do {
             let outcome = try transition.perform(transaction)
@@ -167,9 +152,7 @@ struct GroupCommit {
     }
 
     private mutating func rollBack(
-        _ transition: Transition,
-        after error: any Error,
-        in database: Database
+        _ transition: Transition, after error: any Error, in database: Database
     ) throws {
         let failure = StoreError(error, at: path)
         guard !failure.stopsStore, database.isInsideTransaction else { throw failure }
@@ -206,8 +189,7 @@ struct LogSync {
 
     /// Watches the write-ahead log of a database; with full durability there is nothing to do.
     init(
-        database path: String,
-        durability: Durability,
+        database path: String, durability: Durability,
         interval: DispatchTimeInterval = .seconds(1)
     ) {
         self.path = FilePath(path + "-wal")
@@ -231,8 +213,7 @@ struct LogSync {
     private mutating func openedLog() throws -> OwnedDescriptor {
         if let file { return file }
         let opened = OwnedDescriptor(
-            try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
-        )
+            try FileDescriptor.open(path, .readOnly, options: .closeOnExec))
         file = opened
         return opened
     }

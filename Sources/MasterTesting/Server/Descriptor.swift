@@ -20,12 +20,7 @@ final class Descriptor: Sendable {
         try socket.makePrivate()
         var on: Int32 = 1
         unsafe setsockopt(
-            socket.number,
-            SOL_SOCKET,
-            SO_REUSEADDR,
-            &on,
-            socklen_t(MemoryLayout<Int32>.size)
-        )
+            socket.number, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
@@ -67,12 +62,8 @@ final class Descriptor: Sendable {
         guard socket.number >= 0, socket.becomesPrivate() else { return nil }
         var on: Int32 = 1
         unsafe setsockopt(
-            socket.number,
-            Int32(IPPROTO_TCP),
-            TCP_NODELAY,
-            &on,
-            socklen_t(MemoryLayout<Int32>.size)
-        )
+            socket.number, Int32(IPPROTO_TCP), TCP_NODELAY, &on,
+            socklen_t(MemoryLayout<Int32>.size))
         return socket
     }
 
@@ -103,5 +94,68 @@ final class Descriptor: Sendable {
             guard errno == EINTR else { return false }
         }
         return watched[1].revents == 0
+    }
+}
+
+/// A pipe whose bytes are signals: a thread can wait for one beside a socket.
+final class SignalPipe: Sendable {
+    let reader: Descriptor
+    private let writer: Descriptor
+
+    init() throws {
+        var ends: [Int32] = [-1, -1]
+        guard unsafe pipe(&ends) == 0 else { throw ServerFault("pipe") }
+        reader = Descriptor(ends[0])
+        writer = Descriptor(ends[1])
+        try reader.makePrivate()
+        try writer.makePrivate()
+    }
+
+    /// Sends one signal.
+    func signal() {
+        var byte: UInt8 = 1
+        while unsafe write(writer.number, &byte, 1) < 0, errno == EINTR {}
+    }
+
+    /// Takes one signal; false when there is none.
+    func takeOne() -> Bool {
+        var byte: UInt8 = 0
+        return unsafe read(reader.number, &byte, 1) == 1
+    }
+}
+
+/// A thread that runs one closure, so that a server never blocks a task.
+enum ServerThread {
+    private final class Work: Sendable {
+        let body: @Sendable () -> Void
+
+        init(_ body: @escaping @Sendable () -> Void) {
+            self.body = body
+        }
+    }
+
+    /// Starts the thread; it ends when the closure returns.
+    static func start(_ body: @escaping @Sendable () -> Void) throws {
+        let code = create(Work(body))
+        guard code == 0 else { throw ServerFault("pthread_create", code: code) }
+    }
+
+    private static func create(_ work: Work) -> Int32 {
+        let context = unsafe Unmanaged.passRetained(work)
+        var thread = pthread_t()
+        let code = unsafe pthread_create(
+            &thread, nil, { unsafe ServerThread.run($0) }, context.toOpaque())
+        guard code == 0 else {
+            unsafe context.release()
+            return code
+        }
+        pthread_detach(thread)
+        return 0
+    }
+
+    private static func run(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+        guard let context = unsafe context else { return nil }
+        unsafe Unmanaged<Work>.fromOpaque(context).takeRetainedValue().body()
+        return nil
     }
 }

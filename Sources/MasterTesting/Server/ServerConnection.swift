@@ -27,21 +27,13 @@ final class ServerConnection {
         let words = (lines.first ?? "").split(separator: " ").map(String.init)
         guard words.count == 3 else { return nil }
         let request = ReceivedRequest(
-            method: words[0],
-            target: words[1],
-            headerLines: Array(lines.dropFirst()),
-            body: [],
-            connection: number
-        )
+            method: words[0], target: words[1], headerLines: Array(lines.dropFirst()), body: [],
+            connection: number)
         guard readsBodies else { return request }
         guard let body = receiveBody(of: request) else { return nil }
         return ReceivedRequest(
-            method: words[0],
-            target: words[1],
-            headerLines: request.headerLines,
-            body: body,
-            connection: number
-        )
+            method: words[0], target: words[1], headerLines: request.headerLines, body: body,
+            connection: number)
     }
 
     private func receiveHead() -> String? {
@@ -172,11 +164,8 @@ final class ServerConnection {
         while sent < bytes.count {
             let count = unsafe bytes.withUnsafeBytes { buffer in
                 unsafe Glibc.send(
-                    socket.number,
-                    buffer.baseAddress?.advanced(by: sent),
-                    bytes.count - sent,
-                    Int32(MSG_NOSIGNAL)
-                )
+                    socket.number, buffer.baseAddress?.advanced(by: sent), bytes.count - sent,
+                    Int32(MSG_NOSIGNAL))
             }
             if count > 0 {
                 sent += count
@@ -202,19 +191,12 @@ final class ServerConnection {
     private func tearDown() -> Bool {
         var option = linger(l_onoff: 1, l_linger: 0)
         unsafe setsockopt(
-            socket.number,
-            SOL_SOCKET,
-            SO_LINGER,
-            &option,
-            socklen_t(MemoryLayout<linger>.size)
-        )
+            socket.number, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
         return false
     }
 
     private static func head(
-        _ status: Int,
-        _ headers: [(String, String)],
-        length: Int? = nil
+        _ status: Int, _ headers: [(String, String)], length: Int? = nil
     ) -> [UInt8] {
         var head = "HTTP/1.1 \(status) \(reasons[status] ?? "Status")\r\n"
         for (name, value) in headers { head += "\(name): \(value)\r\n" }

@@ -24,9 +24,7 @@ struct CommandBlocksTests {
     }
 
     @Test(arguments: commands)
-    func `a command names what there is, and a run of it succeeds`(
-        _ words: [String]
-    ) async throws {
+    func `a command names what there is, and a run of it succeeds`(_ words: [String]) async throws {
         switch words.first {
         case "swift":
             try #require(words.count > 2 && words[1] == "run", "\(words)")

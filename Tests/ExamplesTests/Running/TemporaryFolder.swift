@@ -11,9 +11,7 @@ struct TemporaryFolder: Sendable {
     let path: String
 
     /// Runs a body with a new folder, which is removed afterwards.
-    static func with<Value>(
-        _ body: (TemporaryFolder) async throws -> Value
-    ) async throws -> Value {
+    static func with<Value>(_ body: (TemporaryFolder) async throws -> Value) async throws -> Value {
         let path = FileManager.default.temporaryDirectory.path + "/examples-\(UUID())"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         do {

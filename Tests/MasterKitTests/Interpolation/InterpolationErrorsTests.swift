@@ -37,10 +37,7 @@ struct InterpolationErrorsTests {
             "the parenthesis of '%(prop:x:-(a)s' is never closed; an expression is written "
                 + "%(prop:name)s"
         ),
-        (
-            "%(branch)s", 2..<8,
-            "'%(branch)s' has no selector; for a property write %(prop:branch)s"
-        ),
+        ("%(branch)s", 2..<8, "'%(branch)s' has no selector; for a property write %(prop:branch)s"),
         ("%()s", 2..<2, "'%()s' has no selector; for a property write %(prop:name)s"),
         ("%(property:x)s", 2..<10, "unknown selector 'property'; did you mean 'prop'?"),
         ("%(porp:x)s", 2..<6, "unknown selector 'porp'; did you mean 'prop'?"),
@@ -84,10 +81,7 @@ struct InterpolationErrorsTests {
         ),
         ("%(prop:x:main)s", 9..<13, "':main' is no modifier; \(modifiers)"),
         ("%(prop:x:#a)s", 9..<11, "':#a' is no modifier; \(modifiers)"),
-        (
-            "%(prop:x:?)s", 9..<10,
-            "':?' lacks its alternatives; write ':?|then|else'"
-        ),
+        ("%(prop:x:?)s", 9..<10, "':?' lacks its alternatives; write ':?|then|else'"),
         ("%(prop:x:#?)s", 9..<11, "':#?' lacks its alternatives; write ':#?|then|else'"),
         (
             "%(prop:x:?|a)s", 9..<12,
@@ -102,14 +96,10 @@ struct InterpolationErrorsTests {
             "a secret has no default and no alternatives: without its value the build must not "
                 + "run; write %(secret:t)s"
         ),
-        (
-            "%(prop:x:-%(prop:y)d)s", 10..<20, "'%(prop:y)d' must end in 's': write %(prop:y)s"
-        ),
+        ("%(prop:x:-%(prop:y)d)s", 10..<20, "'%(prop:y)d' must end in 's': write %(prop:y)s"),
     ])
     func `each malformed place has a sentence and a range`(
-        text: String,
-        range: Range<Int>,
-        message: String
+        text: String, range: Range<Int>, message: String
     ) {
         #expect(errors(in: text) == [InterpolationError(message: message, range: range)])
     }

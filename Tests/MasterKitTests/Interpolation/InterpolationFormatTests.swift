@@ -74,8 +74,7 @@ struct InterpolationFormatTests {
 
     @Test func `every selector asks for its own kind of value`() throws {
         let format = try InterpolationFormat(
-            parsing: "%(prop:a)s %(src:lib:rev)s %(src::rev)s %(kw:b)s %(secret:c)s %(worker:d)s"
-        )
+            parsing: "%(prop:a)s %(src:lib:rev)s %(src::rev)s %(kw:b)s %(secret:c)s %(worker:d)s")
         var asked: [InterpolationReference] = []
         let text = try format.render { reference in
             asked.append(reference)

@@ -14,8 +14,7 @@ struct JSONNumberTests {
         ("1e999999999999999999999999", "1e999999999999999999999999"),
     ])
     func `a number keeps its spelling in text and is valid JSON when written`(
-        spelling: String,
-        json: String
+        spelling: String, json: String
     ) throws {
         let number = try #require(JSONNumber(spelling: spelling))
         #expect(number.spelling == spelling)

@@ -56,10 +56,7 @@ struct JSONParserTests {
         ("// c\n1", "expected a JSON value, found '/'", 1, 1),
     ])
     func `what is not JSON is refused with its place`(
-        text: String,
-        message: String,
-        line: Int,
-        column: Int
+        text: String, message: String, line: Int, column: Int
     ) {
         let error = #expect(throws: JSONParserError.self) { try JSONValue(parsing: text) }
         #expect(error?.message == message)

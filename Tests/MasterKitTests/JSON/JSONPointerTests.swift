@@ -34,10 +34,7 @@ struct JSONPointerTests {
 
     @Test(arguments: [
         ("foo", "the JSON pointer 'foo' must begin with '/': '/foo'"),
-        (
-            "/a~2",
-            "'a~2' in a JSON pointer has a '~' without 0 or 1; write ~0 for ~ and ~1 for /"
-        ),
+        ("/a~2", "'a~2' in a JSON pointer has a '~' without 0 or 1; write ~0 for ~ and ~1 for /"),
         ("/a~", "'a~' in a JSON pointer has a '~' without 0 or 1; write ~0 for ~ and ~1 for /"),
     ])
     func `a misspelt pointer is an error`(pointer: String, message: String) {

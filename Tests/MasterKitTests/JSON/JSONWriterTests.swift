@@ -43,9 +43,7 @@ struct JSONWriterTests {
 
     @Test func `characters beyond the basic plane become surrogate pairs in the Python form`() {
         let text: JSONValue = ["😀é\u{FFFF}": "\u{2028}a\n"]
-        #expect(
-            JSONWriter.python.string(text) == #"{"\ud83d\ude00\u00e9\uffff": "\u2028a\n"}"#
-        )
+        #expect(JSONWriter.python.string(text) == #"{"\ud83d\ude00\u00e9\uffff": "\u2028a\n"}"#)
         #expect(JSONWriter.compact.string(text) == "{\"😀é\u{FFFF}\":\"\u{2028}a\\n\"}")
     }
 
@@ -92,10 +90,7 @@ extension JSONValue {
             return .object(
                 JSONObject(
                     (0..<Int.random(in: 0...4, using: &random)).map { _ in
-                        (
-                            randomText(using: &random),
-                            Self.random(depth: depth - 1, using: &random)
-                        )
+                        (randomText(using: &random), Self.random(depth: depth - 1, using: &random))
                     }
                 )
             )

@@ -61,9 +61,7 @@ struct SecretMaskStreamTests {
                 (
                     name: "\(index)",
                     value: String(
-                        decoding: text(Int.random(in: 3...6, using: &random)),
-                        as: UTF8.self
-                    )
+                        decoding: text(Int.random(in: 3...6, using: &random)), as: UTF8.self)
                 )
             }
             let mask = SecretMask(secrets)

@@ -73,10 +73,7 @@ struct RetryPolicyTests {
             "{on: [42]}",
             "1:7: 'on' of 'it' has '42' for a status; a status has three digits, from 100 on"
         ),
-        (
-            "{on: [5x]}",
-            "1:7: 'on' of 'it' must be a status such as 200, 2xx or 200-299, not '5x'"
-        ),
+        ("{on: [5x]}", "1:7: 'on' of 'it' must be a status such as 200, 2xx or 200-299, not '5x'"),
         (
             "{on: {a: b}}",
             "1:6: 'on' of 'it' must be failure, exception, refused, timeout, closed or a status "

@@ -23,10 +23,7 @@ struct StatusSetTests {
         ("{a: b}", "1:1: 'it' must be a status such as 200, 2xx or 200-299, not a mapping"),
         ("0xx", "1:1: 'it' has '0xx' for a status; a status has three digits, from 100 on"),
         ("2000", "1:1: 'it' has '2000' for a status; a status has three digits, from 100 on"),
-        (
-            "299-200",
-            "1:1: 'it' has a range of statuses that ends before it begins; write 200-299"
-        ),
+        ("299-200", "1:1: 'it' has a range of statuses that ends before it begins; write 200-299"),
         ("[]", "1:1: 'it' names no status"),
         ("[200, x]", "1:7: 'it' must be a status such as 200, 2xx or 200-299, not 'x'"),
     ])

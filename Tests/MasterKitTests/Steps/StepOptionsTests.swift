@@ -77,9 +77,7 @@ struct StepOptionsTests {
         (", descriptionDone: a", false, true), (", descriptionSuffix: a", false, false),
         (", name: a", false, false),
     ])
-    func `a description of one's own is known`(
-        settings: String, running: Bool, done: Bool
-    ) throws {
+    func `a description of one's own is known`(settings: String, running: Bool, done: Bool) throws {
         let declaration = try declaration("{steps.Simple: {count: 1\(settings)}}")
         #expect(declaration.options.$description.isGiven == running)
         #expect(declaration.options.describesFinishedStep == done)

@@ -28,10 +28,7 @@ struct TemplateErrorTests {
             "the filter 'truncate' cannot take 0 arguments; write truncate:80"
         ),
         ("{{ a|json:1 }}", 5..<11, "the filter 'json' cannot take 1 arguments; write json"),
-        (
-            "{% if a %}b", 0..<10,
-            "{% if %} is never closed; write {% endif %} where it ends"
-        ),
+        ("{% if a %}b", 0..<10, "{% if %} is never closed; write {% endif %} where it ends"),
         (
             "{% for a in b %}{% if a %}{% endfor %}", 26..<38,
             "{% endfor %} has nothing to belong to here; a tag before it is missing or closed already"
@@ -48,9 +45,7 @@ struct TemplateErrorTests {
         ("{% if %}{% endif %}", 6..<6, "expected a value, found nothing"),
         ("{% break %}", 0..<11, "{% break %} belongs into a {% for %}"),
         ("{% %}", 0..<5, "{% %} holds no tag; known are if, ifnot, for, filter, break, continue"),
-        (
-            "{% set a = 1 %}", 9..<10, "'=' means nothing here; texts need quotes"
-        ),
+        ("{% set a = 1 %}", 9..<10, "'=' means nothing here; texts need quotes"),
         (
             "{% now %}", 0..<9,
             "unknown tag 'now'; known are if, ifnot, for, filter, break, continue"
@@ -131,9 +126,7 @@ struct TemplateErrorTests {
     }
 
     @Test func `filters one upon another do not exhaust the memory`() throws {
-        let template = try TemplateText(
-            parsing: "{{ q\(String(repeating: "|json", count: 150)) }}"
-        )
+        let template = try TemplateText(parsing: "{{ q\(String(repeating: "|json", count: 150)) }}")
         let error = #expect(throws: TemplateError.self) { try template.render(["q": "\""]) }
         #expect(error?.message == "the result of 'json' would be larger than 16 MiB")
     }

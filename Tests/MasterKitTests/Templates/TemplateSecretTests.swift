@@ -5,9 +5,7 @@ import Testing
 struct TemplateSecretTests {
     private static let token = "Hunter-2-Ab-Cd-Ef-0123"
 
-    private func rendered(
-        _ template: String, _ mask: SecretMask
-    ) throws -> String {
+    private func rendered(_ template: String, _ mask: SecretMask) throws -> String {
         let context: JSONObject = [
             "token": .string(Self.token), "text": .string("key: \(Self.token)!"),
             "list": ["public", .string(Self.token)], "other": "harmless words",

@@ -16,10 +16,7 @@ struct TemplateTextTests {
         "spelled": .number(JSONNumber(spelling: "1.10") ?? 0),
     ]
 
-    private func render(
-        _ text: String,
-        kind: TemplateText.Kind = .plain
-    ) throws -> String {
+    private func render(_ text: String, kind: TemplateText.Kind = .plain) throws -> String {
         try TemplateText(parsing: text, kind: kind).render(Self.context)
     }
 
@@ -67,10 +64,7 @@ struct TemplateTextTests {
         ("{{ lines|indent:2 }}", "a\n  b\n\n  c"),
         ("{{ lines|indent:1,'>',true }}", ">a\n>b\n\n>c"),
         ("{{ '  a b\n'|trim }}|{{ '  '|trim }}", "a b|"),
-        (
-            "{{ html|escape }}",
-            "&lt;b&gt;&quot;a&quot; &amp; &#39;b&#39;&lt;/b&gt;"
-        ),
+        ("{{ html|escape }}", "&lt;b&gt;&quot;a&quot; &amp; &#39;b&#39;&lt;/b&gt;"),
         ("{% filter upper %}a {{ text }}{% endfilter %}", "A HELLO WORLD"),
         ("{% filter upper|truncate:3 %}abcdef{% endfilter %}", "AB…"),
     ])
@@ -156,9 +150,7 @@ struct TemplateTextTests {
 
     @Test func `a JSON template inserts what the filter json makes`() throws {
         let text = try render(
-            #"{"text": {{ html|json }}, "n": {{ build.number }}, "l": {{ names }}}"#,
-            kind: .json
-        )
+            #"{"text": {{ html|json }}, "n": {{ build.number }}, "l": {{ names }}}"#, kind: .json)
         let value = try JSONValue(parsing: text)
         #expect(value["text"]?.stringValue == "<b>\"a\" & 'b'</b>")
         #expect(value["n"] == 7)
@@ -185,8 +177,7 @@ struct TemplateTextTests {
         let bytes = Array(text.utf8)
         let places = template.variables.map { String(decoding: bytes[$0.range], as: UTF8.self) }
         #expect(
-            places == ["build.steps.0.name", "build.steps", "limit", "other", "key", "s", "x", "y"]
-        )
+            places == ["build.steps.0.name", "build.steps", "limit", "other", "key", "s", "x", "y"])
         #expect(template.variables.filter(\.hasDefault).map(\.name) == ["x"])
     }
 }

@@ -19,9 +19,7 @@ struct CommandResultTests {
 
     @Test(arguments: cases)
     func `a result says how the command ended`(
-        _ result: CommandResult,
-        _ words: String,
-        _ isSuccess: Bool
+        _ result: CommandResult, _ words: String, _ isSuccess: Bool
     ) {
         #expect(result.description == words)
         #expect(result.isSuccess == isSuccess)

@@ -26,9 +26,7 @@ struct SecretFetchingTests {
             name: "broken",
             message: "the secret 'broken' could not be read: the vault is locked", place: 3),
     ])
-    func `a secret that can't be had stops the master with its place`(
-        _ known: Case
-    ) async throws {
+    func `a secret that can't be had stops the master with its place`(_ known: Case) async throws {
         let yaml = """
             secrets: [secrets.Vault, secrets.Environment]
             steps:

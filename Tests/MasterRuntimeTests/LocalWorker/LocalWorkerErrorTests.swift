@@ -12,47 +12,31 @@ struct LocalWorkerErrorTests {
 
     static let cases = [
         Case(
-            command: .init(["no-such-program-x"], in: "/tmp"),
-            code: .programNotFound,
-            words: ["no-such-program-x was not found", "PATH: /"]
-        ),
+            command: .init(["no-such-program-x"], in: "/tmp"), code: .programNotFound,
+            words: ["no-such-program-x was not found", "PATH: /"]),
         Case(
-            command: .init(["./nothing-here"], in: "/tmp"),
-            code: .programNotFound,
-            words: ["there is nothing at /tmp/./nothing-here"]
-        ),
+            command: .init(["./nothing-here"], in: "/tmp"), code: .programNotFound,
+            words: ["there is nothing at /tmp/./nothing-here"]),
         Case(
-            command: .init(["/etc/passwd"], in: "/tmp"),
-            code: .programNotExecutable,
-            words: ["/etc/passwd", "not executable", "chmod +x"]
-        ),
+            command: .init(["/etc/passwd"], in: "/tmp"), code: .programNotExecutable,
+            words: ["/etc/passwd", "not executable", "chmod +x"]),
         Case(
-            command: .init(["/usr"], in: "/tmp"),
-            code: .programNotExecutable,
-            words: ["/usr", "is a folder"]
-        ),
+            command: .init(["/usr"], in: "/tmp"), code: .programNotExecutable,
+            words: ["/usr", "is a folder"]),
         Case(
-            command: .init(["true"], in: "/tmp/no-such-folder-x"),
-            code: .workdir,
-            words: ["/tmp/no-such-folder-x", "No such file", "make it first"]
-        ),
+            command: .init(["true"], in: "/tmp/no-such-folder-x"), code: .workdir,
+            words: ["/tmp/no-such-folder-x", "No such file", "make it first"]),
         Case(
-            command: .init(["true"], in: "/etc/passwd"),
-            code: .workdir,
-            words: ["/etc/passwd", "is no folder"]
-        ),
+            command: .init(["true"], in: "/etc/passwd"), code: .workdir,
+            words: ["/etc/passwd", "is no folder"]),
         Case(
             command: .init(["true", String(repeating: "x", count: 200_000)], in: "/tmp"),
-            code: .argumentsTooLong,
-            words: ["true", "bytes", "put them into a file"]
-        ),
+            code: .argumentsTooLong, words: ["true", "bytes", "put them into a file"]),
         Case(command: .init([], in: "/tmp"), code: .invalid, words: ["the command is empty"]),
         Case(command: .init([""], in: "/tmp"), code: .invalid, words: ["the command is empty"]),
         Case(
-            command: .init(["echo", "a\0b"], in: "/tmp"),
-            code: .invalid,
-            words: ["echo", "zero byte"]
-        ),
+            command: .init(["echo", "a\0b"], in: "/tmp"), code: .invalid,
+            words: ["echo", "zero byte"]),
     ]
 
     @Test(arguments: cases)

@@ -11,8 +11,7 @@ struct LocalWorkerFileTests {
     }
 
     private func failure(
-        of command: Command,
-        in folder: TemporaryFolder
+        of command: Command, in folder: TemporaryFolder
     ) async throws -> CommandError {
         try await #require(throws: CommandError.self) {
             _ = try await folder.worker.run(command) { _ in }
@@ -49,8 +48,7 @@ struct LocalWorkerFileTests {
         try await TemporaryFolder.with { folder in
             _ = try await Ran.shell(
                 "mkdir keep t; echo x > keep/f; ln -s ../keep t/link; ln -s keep direct",
-                in: folder.path
-            )
+                in: folder.path)
             try await run(.rmdir(.init("t")), in: folder)
             try await run(.rmdir(.init("direct")), in: folder)
             #expect(!folder.has("t"))
@@ -93,8 +91,7 @@ struct LocalWorkerFileTests {
             try await run(.cpdir(.init(from: "a", to: "to/b")), in: folder)
             let ran = try await Ran.shell(
                 "cat b/link; readlink b/link; stat -c %a b/sub/f b/sub; ls b",
-                in: folder.path + "/to"
-            )
+                in: folder.path + "/to")
             #expect(ran.output == "1\nsub/f\n751\n555\nlink\nsub\n")
             try await run(.rmdir(.init("to")), in: folder)
             try await run(.rmdir(.init("a")), in: folder)

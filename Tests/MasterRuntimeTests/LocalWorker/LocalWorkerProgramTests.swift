@@ -110,8 +110,7 @@ struct LocalWorkerProgramTests {
 
     @Test func `each stream keeps its order when both are written`() async throws {
         let ran = try await Ran.shell(
-            "i=0; while [ $i -lt 3000 ]; do echo $i; echo $i >&2; i=$((i+1)); done"
-        )
+            "i=0; while [ $i -lt 3000 ]; do echo $i; echo $i >&2; i=$((i+1)); done")
         let expected = (0..<3000).map { "\($0)\n" }.joined()
         #expect(ran.output == expected)
         #expect(ran.errors == expected)
@@ -127,8 +126,7 @@ struct LocalWorkerProgramTests {
 
     @Test func `a child gets no signal settings, files or terminal of ours`() async throws {
         let ran = try await Ran.shell(
-            "grep -E '^Sig(Blk|Ign)' /proc/self/status; ls -l /proc/self/fd; tty"
-        )
+            "grep -E '^Sig(Blk|Ign)' /proc/self/status; ls -l /proc/self/fd; tty")
         let masks = ran.output.matches(of: /Sig(?:Blk|Ign):\t([0-9a-f]{16})/)
         #expect(masks.count == 2)
         // The two signals the C library keeps to itself, 32 and 33, nobody can set.

@@ -28,8 +28,7 @@ struct Ran {
 
     /// Runs a line of shell, or a program, in `/tmp`.
     static func shell(
-        _ invocation: Command.Invocation,
-        in workdir: String = "/tmp",
+        _ invocation: Command.Invocation, in workdir: String = "/tmp",
         _ change: (inout Command.Shell) -> Void = { _ in }
     ) async throws -> Ran {
         var shell = Command.Shell(invocation, in: workdir)

@@ -7,10 +7,7 @@ struct TemporaryFolder {
 
     static func with<Value>(_ body: (TemporaryFolder) async throws -> Value) async throws -> Value {
         let path = "/tmp/local-worker-test-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(
-            atPath: path,
-            withIntermediateDirectories: true
-        )
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         let folder = TemporaryFolder(path: path)
         do {
             let value = try await body(folder)
@@ -28,9 +25,7 @@ struct TemporaryFolder {
         try Data(text.utf8).write(to: URL(filePath: "\(path)/\(name)"))
         if isExecutable {
             try FileManager.default.setAttributes(
-                [.posixPermissions: 0o755],
-                ofItemAtPath: "\(path)/\(name)"
-            )
+                [.posixPermissions: 0o755], ofItemAtPath: "\(path)/\(name)")
         }
     }
 

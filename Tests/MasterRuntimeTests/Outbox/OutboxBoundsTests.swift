@@ -48,12 +48,9 @@ struct OutboxBoundsTests {
             #expect(!isMore)
             #expect(try await Self.open(bench) == ["2.2", "3.3", "4.4", "2.6", "3.7", "4.8"])
             let reason: String? = try await bench.value(
-                "SELECT error FROM delivery WHERE lane = 1 ORDER BY event_seq"
-            )
+                "SELECT error FROM delivery WHERE lane = 1 ORDER BY event_seq")
             #expect(reason == "expired: more waits than 'maxBytes' allows; away")
-            #expect(
-                try await bench.value("SELECT count(report) FROM delivery WHERE lane = 1") == 0
-            )
+            #expect(try await bench.value("SELECT count(report) FROM delivery WHERE lane = 1") == 0)
         }
     }
 
@@ -331,11 +328,8 @@ struct OutboxBoundsTests {
                     for number in 1...12_000 {
                         try transaction.append(
                             Event(
-                                at: transaction.now,
-                                kind: .buildNew,
-                                lane: number,
-                                record: ["text": "x"]
-                            )
+                                at: transaction.now, kind: .buildNew, lane: number,
+                                record: ["text": "x"])
                         )
                     }
                 }

@@ -9,8 +9,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct OutboxClosureTests {
     private static func gone(
-        into journal: Journal<String>,
-        at address: String? = nil
+        into journal: Journal<String>, at address: String? = nil
     ) -> ScriptedReporter {
         var reporter = ScriptedReporter { report, _ in
             journal.add(report.text)
@@ -20,10 +19,7 @@ struct OutboxClosureTests {
         return reporter
     }
 
-    private static func close(
-        _ bench: OutboxBench,
-        at address: String? = nil
-    ) async throws {
+    private static func close(_ bench: OutboxBench, at address: String? = nil) async throws {
         let journal = Journal<String>()
         try await bench.running(gone(into: journal, at: address)) { outbox in
             try await bench.happen("first")
@@ -71,8 +67,7 @@ struct OutboxClosureTests {
             }
             #expect(journal.entries == ["first", "second"])
             let kept: String? = try await bench.value(
-                "SELECT group_concat(coalesce(closed_receiver, 'none')) FROM reporter"
-            )
+                "SELECT group_concat(coalesce(closed_receiver, 'none')) FROM reporter")
             #expect(kept == "none")
         }
     }
@@ -114,8 +109,7 @@ struct OutboxClosureTests {
             }
             #expect(journal.entries == ["try 1", "try 2"])
             let kept: String? = try await bench.value(
-                "SELECT group_concat(n || ' ' || ifnull(status, 'none')) FROM attempt"
-            )
+                "SELECT group_concat(n || ' ' || ifnull(status, 'none')) FROM attempt")
             #expect(kept == "1 410,2 none")
         }
     }

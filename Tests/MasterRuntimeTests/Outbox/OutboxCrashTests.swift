@@ -10,8 +10,7 @@ struct OutboxCrashTests {
     ///
     /// - Returns: What is left after the last one.
     private static func crash(
-        _ times: Int,
-        on bench: OutboxBench,
+        _ times: Int, on bench: OutboxBench,
         then last: (OutboxBench) async throws -> Void
     ) async throws {
         guard times > 0 else { return try await last(bench) }
@@ -59,8 +58,7 @@ struct OutboxCrashTests {
                 #expect(try await copy.value(Self.delivered) == 1)
                 #expect(journal.entries == ["harmless"])
                 let reason: String? = try await copy.value(
-                    "SELECT error FROM delivery WHERE state = 'dead'"
-                )
+                    "SELECT error FROM delivery WHERE state = 'dead'")
                 #expect(
                     reason
                         == "no report could be made: the program ended 3 times in a row while it "
@@ -138,8 +136,7 @@ struct OutboxCrashTests {
             try await bench.running(ScriptedReporter()) { await $0.drain(for: .seconds(4)) }
             #expect(try await bench.value("SELECT crashes FROM reporter") == 0)
             #expect(
-                try await bench.rows() == ["scripted 1.0 delivered 1", "scripted 2.0 delivered 1"]
-            )
+                try await bench.rows() == ["scripted 1.0 delivered 1", "scripted 2.0 delivered 1"])
         }
     }
 }

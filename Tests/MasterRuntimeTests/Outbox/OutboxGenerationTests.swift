@@ -153,11 +153,8 @@ struct OutboxGenerationTests {
                     for number in 2...count {
                         try transaction.append(
                             Event(
-                                at: transaction.now,
-                                kind: .buildNew,
-                                lane: 1,
-                                record: ["text": .string("\(number)")]
-                            )
+                                at: transaction.now, kind: .buildNew, lane: 1,
+                                record: ["text": .string("\(number)")])
                         )
                     }
                 }

@@ -13,18 +13,13 @@ struct OutboxHTTPTests {
         ScriptedReporter { report, context in
             guard case .json(let value) = report.body else { return }
             let request = HTTPRequest(
-                .post,
-                url,
-                headers: ["webhook-id": context.id],
-                body: .json(JSONWriter.compact.bytes(value))
-            )
+                .post, url, headers: ["webhook-id": context.id],
+                body: .json(JSONWriter.compact.bytes(value)))
             let response = try await context.send(request)
             guard (200..<300).contains(response.status) else {
                 throw DeliveryError(
-                    .retry(after: nil),
-                    "HTTP \(response.status): \(response.text.prefix(40))",
-                    status: response.status
-                )
+                    .retry(after: nil), "HTTP \(response.status): \(response.text.prefix(40))",
+                    status: response.status)
             }
         }
     }

@@ -145,11 +145,8 @@ struct OutboxOrderTests {
                         let lane = number % 50 + 1
                         try transaction.append(
                             Event(
-                                at: transaction.now,
-                                kind: .buildNew,
-                                lane: lane,
-                                record: ["text": .string("\(lane) \(number)")]
-                            )
+                                at: transaction.now, kind: .buildNew, lane: lane,
+                                record: ["text": .string("\(lane) \(number)")])
                         )
                     }
                 }

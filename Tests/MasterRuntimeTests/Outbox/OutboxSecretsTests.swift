@@ -21,10 +21,8 @@ struct OutboxSecretsTests {
                 journal.add(report.text)
                 context.trace.note(status: 500, answer: "hunter2 is \"secret\"")
                 throw DeliveryError(
-                    .retry(after: nil),
-                    "refused hunter2 is \"secret\"",
-                    answer: "hunter2 is \"secret\""
-                )
+                    .retry(after: nil), "refused hunter2 is \"secret\"",
+                    answer: "hunter2 is \"secret\"")
             }
             try await bench.running(reporter) { outbox in
                 try await bench.happen("start")

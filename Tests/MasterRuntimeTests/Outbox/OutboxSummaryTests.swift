@@ -11,16 +11,11 @@ struct OutboxSummaryTests {
         try await store.write { transaction in
             let builder = try transaction.builder(named: "default", description: nil, tags: [])
             let submission = try transaction.submit(
-                Buildset(id: 0, reason: "test", submittedAt: transaction.now),
-                builders: [builder],
-                properties: Properties()
-            )
+                Buildset(id: 0, reason: "test", submittedAt: transaction.now), builders: [builder],
+                properties: Properties())
             let build = try transaction.claim(
-                submission.requests[0].id,
-                builder: builder,
-                workerID: try transaction.worker(named: "local"),
-                properties: Properties()
-            )
+                submission.requests[0].id, builder: builder,
+                workerID: try transaction.worker(named: "local"), properties: Properties())
             try transaction.announce(build)
             return build
         }
@@ -29,11 +24,7 @@ struct OutboxSummaryTests {
     private static func finish(_ build: Build, in store: Store) async throws {
         _ = try await store.write { transaction in
             try transaction.finishBuild(
-                build.id,
-                results: .warnings,
-                stateString: "warnings",
-                properties: Properties()
-            )
+                build.id, results: .warnings, stateString: "warnings", properties: Properties())
         }
     }
 
@@ -74,12 +65,9 @@ struct OutboxSummaryTests {
                 try await bench.store.write { transaction in
                     try transaction.append(
                         Event(
-                            at: transaction.now,
-                            kind: kind,
+                            at: transaction.now, kind: kind,
                             lane: kind.record == .buildset ? -7 : build.requestID,
-                            buildID: kind.record == .step ? build.id : nil,
-                            record: record
-                        )
+                            buildID: kind.record == .step ? build.id : nil, record: record)
                     )
                 }
                 await outbox.drain(for: .seconds(10))

@@ -28,10 +28,7 @@ struct LogSyncTests {
         try await StoreFixture.inFolder { folder in
             try Data("x".utf8).write(to: URL(fileURLWithPath: folder + "/db-wal"))
             var sync = LogSync(
-                database: folder + "/db",
-                durability: .process,
-                interval: .seconds(0)
-            )
+                database: folder + "/db", durability: .process, interval: .seconds(0))
             sync.noteCommit()
             try sync.syncIfDue()
             #expect(sync.deadline == .distantFuture)

@@ -142,9 +142,7 @@ struct StoreFixture: Sendable {
 }
 
 /// The error that a body throws.
-func storeError(
-    _ body: () async throws -> some Sendable
-) async throws -> StoreError? {
+func storeError(_ body: () async throws -> some Sendable) async throws -> StoreError? {
     do {
         _ = try await body()
         return nil

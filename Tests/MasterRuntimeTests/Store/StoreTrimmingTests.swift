@@ -68,9 +68,7 @@ struct StoreTrimmingTests {
 }
 
 extension StoreFixture {
-    fileprivate func addReporter(
-        _ id: Int, cursor: Int, events: Int
-    ) async throws {
+    fileprivate func addReporter(_ id: Int, cursor: Int, events: Int) async throws {
         store.storeEvents(of: [.workerMissing])
         try await store.write { transaction in
             try transaction.database.run(

@@ -5,24 +5,15 @@ import Testing
 struct DiagnosticRenderingTests {
     /// Renders an error about the first occurrence of a part of a text.
     private func lines(
-        _ text: String,
-        at part: String,
-        notes: [Diagnostic.Note] = [],
+        _ text: String, at part: String, notes: [Diagnostic.Note] = [],
         fix: Diagnostic.Fix? = nil
     ) throws -> [String] {
         let file = SourceFile(name: "m.yaml", text: text)
         let start = try #require(
-            file.bytes.indices.first { file.bytes[$0...].starts(with: part.utf8) }
-        )
+            file.bytes.indices.first { file.bytes[$0...].starts(with: part.utf8) })
         let range = file.range(ofUTF8: start..<start + part.utf8.count)
         let diagnostic = Diagnostic(
-            .error,
-            "wrong",
-            file: file,
-            range: range,
-            notes: notes,
-            fix: fix
-        )
+            .error, "wrong", file: file, range: range, notes: notes, fix: fix)
         return diagnostic.rendered().split(separator: "\n").map(String.init)
     }
 
@@ -41,8 +32,7 @@ struct DiagnosticRenderingTests {
         let diagnostic = Diagnostic(
             .error,
             "reporters.HttpStatusPush has no setting 'serverURL'; did you mean 'serverUrl'?",
-            at: key
-        )
+            at: key)
         let expected = """
             master.yaml:6:7: error: reporters.HttpStatusPush has no setting 'serverURL'; did you mean 'serverUrl'?
               6 |       serverURL: http://127.0.0.1:9980/status
@@ -64,10 +54,7 @@ struct DiagnosticRenderingTests {
         ("a:", "", "  1 | a:", "    | ^"),
     ])
     func `the caret stands below the place`(
-        text: String,
-        part: String,
-        source: String,
-        underline: String
+        text: String, part: String, source: String, underline: String
     ) throws {
         #expect(try lines(text, at: part).dropFirst() == [source, underline])
     }
@@ -110,11 +97,7 @@ struct DiagnosticRenderingTests {
         let note = Diagnostic.Note("first", range: file.range(ofUTF8: 0..<1))
         let fix = Diagnostic.Fix(message: "remove one")
         let lines = try lines(
-            "a: 1\na: 2",
-            at: "a: 2",
-            notes: [note, Diagnostic.Note("no place")],
-            fix: fix
-        )
+            "a: 1\na: 2", at: "a: 2", notes: [note, Diagnostic.Note("no place")], fix: fix)
         #expect(
             lines.suffix(5) == [
                 "m.yaml:1:1: note: first", "  1 | a: 1", "    | ^", "m.yaml: note: no place",
@@ -194,9 +177,7 @@ struct SourceFileTests {
     @Test func `a range never ends before it starts`() {
         let file = SourceFile(name: "a", text: "xyz")
         let range = SourceRange(
-            start: file.position(ofUTF8Offset: 2),
-            end: file.position(ofUTF8Offset: 1)
-        )
+            start: file.position(ofUTF8Offset: 2), end: file.position(ofUTF8Offset: 1))
         #expect(range.isEmpty)
         #expect(file.text(in: range).isEmpty)
     }

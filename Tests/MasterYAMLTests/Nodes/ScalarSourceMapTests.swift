@@ -85,8 +85,7 @@ struct ScalarSourceMapTests {
         (0..<0, 4..<4), (3..<3, 7..<7), (2..<99, 6..<7), (-5 ..< -1, 4..<4), (50..<60, 7..<7),
     ])
     func `parts outside of the value are moved to its ends`(
-        part: Range<Int>,
-        expected: Range<Int>
+        part: Range<Int>, expected: Range<Int>
     ) throws {
         let node = try #require(YAMLParser.parse("a: 'xyz'", name: "m.yaml").root?.mapping?["a"])
         let range = try #require(node.range(ofUTF8: part))

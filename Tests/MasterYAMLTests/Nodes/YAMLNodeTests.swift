@@ -9,9 +9,7 @@ struct YAMLNodeTests {
             "name": YAMLNode("a"),
             "list": YAMLNode([YAMLNode(1), YAMLNode(true), .null, YAMLNode(1.5)]),
             "when": YAMLNode(
-                [YAMLNode("x", tag: YAMLTag(local: "Property"))],
-                tag: YAMLTag(local: "Not")
-            ),
+                [YAMLNode("x", tag: YAMLTag(local: "Property"))], tag: YAMLTag(local: "Not")),
         ])
         let parsed = try #require(YAMLParser.parse(text, name: "m.yaml").root)
         #expect(parsed.mapping?["list"] == built.mapping?["list"])
@@ -149,11 +147,7 @@ struct YAMLNodeRangeTests {
     @Test(arguments: [
         ("make # all", " all", "# all"), ("make   #all", "", "#all"), ("make\t# a", "", "# a"),
     ])
-    func `a comment after plain text is known`(
-        value: String,
-        _: String,
-        comment: String
-    ) throws {
+    func `a comment after plain text is known`(value: String, _: String, comment: String) throws {
         let node = try #require(root("a: \(value)\r\nb: 1\n").mapping?["a"])
         let range = try #require(node.trailingComment)
         #expect(node.file?.text(in: range) == comment)

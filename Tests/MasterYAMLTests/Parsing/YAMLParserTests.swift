@@ -8,10 +8,7 @@ struct YAMLFileTests {
     /// Lends a fresh folder, which is removed afterwards.
     private func withFolder(_ body: (String) throws -> Void) throws {
         let path = "/tmp/MasterYAMLTests-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(
-            atPath: path,
-            withIntermediateDirectories: true
-        )
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         defer { #expect(throws: Never.self) { try FileManager.default.removeItem(atPath: path) } }
         try body(path)
     }
@@ -72,9 +69,7 @@ struct YAMLFileTests {
     @Test func `a link that leads in a circle is said`() throws {
         try withFolder { folder in
             try FileManager.default.createSymbolicLink(
-                atPath: folder + "/loop",
-                withDestinationPath: "loop"
-            )
+                atPath: folder + "/loop", withDestinationPath: "loop")
             #expect(message(of: folder + "/loop").contains("cannot be read"))
         }
     }

@@ -30,9 +30,7 @@ extension RequestCase {
                 differences: [.proxyConnection]),
         ]
 
-    private static func plain(
-        _ step: any Step.Type, _ differences: Difference...
-    ) -> RequestCase {
+    private static func plain(_ step: any Step.Type, _ differences: Difference...) -> RequestCase {
         RequestCase(
             name: "a plain \(step.pluginName)", step: step, settings: "", keywords: "",
             differences: differences)

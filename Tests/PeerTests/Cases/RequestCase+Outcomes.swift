@@ -86,9 +86,7 @@ extension RequestCase {
             answer: { _ in answer })
     }
 
-    private static func tls(
-        _ name: String, _ settings: String, _ keywords: String
-    ) -> RequestCase {
+    private static func tls(_ name: String, _ settings: String, _ keywords: String) -> RequestCase {
         RequestCase(
             name: name, step: GET.self, url: "HTTPS/", settings: settings, keywords: keywords)
     }

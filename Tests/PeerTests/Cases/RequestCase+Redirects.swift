@@ -68,8 +68,7 @@ extension RequestCase {
         let what = settings.isEmpty ? "" : " with \(settings)"
         return RequestCase(
             name: "\(status) after a \(step.pluginName)\(what)", step: step, settings: settings,
-            keywords: keywords,
-            differences: differences
+            keywords: keywords, differences: differences
         ) { request in
             request.path == "/anything" ? .redirect(status, to: "/landed") : .text("landed\n")
         }

@@ -15,9 +15,7 @@ struct Exchange {
     ///   - server: The address that stands for `SERVER`.
     ///   - between: Called when the step has ended.
     /// - Throws: When the step is not configured or throws, or Python is not there.
-    init(
-        _ testCase: RequestCase, at server: String, between: () -> Void = {}
-    ) async throws {
+    init(_ testCase: RequestCase, at server: String, between: () -> Void = {}) async throws {
         let peer = try await PythonPeer.shared()
         let settings = StepHarness.settings(
             peer.filled(testCase.url, server: server),

@@ -115,15 +115,9 @@ struct MessageFormatterTests {
         ("{template: a, want_steps: true}", BuildDetails(steps: true)),
         ("{template: a, want_logs: true}", BuildDetails(logs: true)),
         ("{template: a, want_logs_content: true}", BuildDetails(logContents: .all)),
-        (
-            "{template: a, want_logs_content: [stdio]}",
-            BuildDetails(logContents: .named(["stdio"]))
-        ),
+        ("{template: a, want_logs_content: [stdio]}", BuildDetails(logContents: .named(["stdio"]))),
         (#"{template: "{{ build.steps.0.name }}"}"#, BuildDetails(steps: true)),
-        (
-            #"{template: a, subject: "{{ previous_results }}"}"#,
-            BuildDetails(previousResults: true)
-        ),
+        (#"{template: a, subject: "{{ previous_results }}"}"#, BuildDetails(previousResults: true)),
     ])
     func `what is asked for and used is fetched`(_ yaml: String, _ wanted: BuildDetails) throws {
         let formatter = try TemplateMessageFormatter.configured(yaml: yaml, scope: .service)

@@ -37,9 +37,7 @@ struct StepStatusGeneratorTests {
         ("failing", ["failure"]), ("[warnings, exception]", ["warnings", "exception"]),
         ("change", []),
     ])
-    func `mode picks by the result of the step`(
-        _ mode: String, _ expected: [String]
-    ) async throws {
+    func `mode picks by the result of the step`(_ mode: String, _ expected: [String]) async throws {
         var reported: [String] = []
         for results in Results.allCases {
             if try await report(mode, of: RecordedBuild().stepFinished("test", results)) != nil {

@@ -12,9 +12,7 @@ struct FileTests {
     }
 
     /// Why a secret can't be had, with the folder of the test taken out.
-    private func fault(
-        of name: String, in files: SecretFiles
-    ) async throws -> String? {
+    private func fault(of name: String, in files: SecretFiles) async throws -> String? {
         let error = await #expect(throws: (any Error).self) {
             try await value(of: name, in: files)
         }

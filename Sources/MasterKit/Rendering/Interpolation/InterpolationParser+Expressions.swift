@@ -56,8 +56,7 @@ extension InterpolationParser {
     }
 
     private mutating func parseSource(
-        _ rest: Range<Int>,
-        inside range: Range<Int>
+        _ rest: Range<Int>, inside range: Range<Int>
     ) -> [InterpolationFormat.Part] {
         let (codebase, afterCodebase) = splitAtColon(rest)
         var isGood = check(codebase, of: "codebase")
@@ -82,24 +81,20 @@ extension InterpolationParser {
             return findErrors(behind: attribute, modifier)
         }
         let reference = InterpolationReference.source(
-            codebase: string(codebase),
-            attribute: string(attribute)
-        )
+            codebase: string(codebase), attribute: string(attribute))
         return use(reference, at: codebase.lowerBound..<attribute.upperBound, modifier)
     }
 
     /// Looks for more errors behind a bad name, unless the name has torn the expression apart.
     private mutating func findErrors(
-        behind name: Range<Int>,
-        _ modifier: Range<Int>?
+        behind name: Range<Int>, _ modifier: Range<Int>?
     ) -> [InterpolationFormat.Part] {
         if let modifier, !string(name).contains("%(") { _ = parseModifier(modifier) }
         return []
     }
 
     private mutating func use(
-        _ reference: InterpolationReference,
-        at name: Range<Int>,
+        _ reference: InterpolationReference, at name: Range<Int>,
         _ modifier: Range<Int>?
     ) -> [InterpolationFormat.Part] {
         uses.append(

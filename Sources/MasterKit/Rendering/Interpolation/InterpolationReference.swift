@@ -39,3 +39,111 @@ public struct InterpolationUse: Sendable, Hashable {
     /// Whether a modifier says what stands there when the value is missing.
     public let hasModifier: Bool
 }
+
+/// The word an expression begins with: where its value comes from.
+enum InterpolationSelector: String, CaseIterable {
+    case prop, src, kw, secret, worker
+
+    /// What the selector names, for a message.
+    var noun: String {
+        switch self {
+        case .prop: "property"
+        case .src: "codebase"
+        case .kw: "keyword"
+        case .secret: "secret"
+        case .worker: "worker information"
+        }
+    }
+
+    /// The reference to a name; sources have two names and are made elsewhere.
+    func reference(to name: String) -> InterpolationReference {
+        switch self {
+        case .prop: .property(name)
+        case .src: .source(codebase: "", attribute: name)
+        case .kw: .keyword(name)
+        case .secret: .secret(name)
+        case .worker: .worker(name)
+        }
+    }
+
+    /// The selector that was probably meant by an unknown word.
+    static func suggestion(for word: String) -> InterpolationSelector? {
+        let word = word.lowercased()
+        guard word.utf8.count <= 16 else { return nil }
+        switch word {
+        case "property", "properties", "p": return .prop
+        case "source", "sourcestamp", "ss", "s": return .src
+        case "keyword", "kwarg", "arg": return .kw
+        case "slave", "workerinfo", "info": return .worker
+        default: break
+        }
+        let near = allCases.map { ($0, editDistance(Array(word.utf8), Array($0.rawValue.utf8))) }
+        guard let best = near.min(by: { $0.1 < $1.1 }), best.1 * 2 <= best.0.rawValue.count else {
+            return nil
+        }
+        return best.0
+    }
+
+    /// How many bytes must be inserted, removed or replaced to turn one word into the other.
+    private static func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+        var row = Array(0...right.count)
+        for (i, a) in left.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, b) in right.enumerated() {
+                let replaced = diagonal + (a == b ? 0 : 1)
+                diagonal = row[j + 1]
+                row[j + 1] = min(replaced, row[j] + 1, diagonal + 1)
+            }
+        }
+        return row[right.count]
+    }
+}
+
+/// What follows the format of an `!Interpolate`: values by position, or by name.
+struct InterpolationArguments: Sendable {
+    private(set) var positional: [RenderTree] = []
+    private(set) var keywords = ExactDictionary<RenderTree>()
+
+    /// Reads the items after the format; the entries of a mapping among them are named arguments.
+    init?(_ items: [YAMLNode], with decoder: SettingDecoder) {
+        var isRight = true
+        for item in items {
+            if case .mapping(let mapping) = item.kind, Self.areNamed(item) {
+                for entry in mapping.entries where !addKeyword(entry, with: decoder) {
+                    isRight = false
+                }
+            } else if let tree = RenderTree(item, with: decoder) {
+                positional.append(tree)
+            } else {
+                isRight = false
+            }
+        }
+        guard isRight else { return nil }
+    }
+
+    /// Whether an item after the format is a mapping of named arguments.
+    static func areNamed(_ item: YAMLNode) -> Bool {
+        guard case .mapping = item.kind else { return false }
+        return item.expressionName == nil
+    }
+
+    private mutating func addKeyword(
+        _ entry: YAMLMapping.Entry, with decoder: SettingDecoder
+    ) -> Bool {
+        guard let name = entry.key.scalarText else {
+            decoder.error(
+                "the name of an argument of !Interpolate must be a text, not \(entry.key.wording)",
+                at: entry.key.range)
+            return false
+        }
+        guard let tree = RenderTree(entry.value, with: decoder) else { return false }
+        if keywords.updateValue(tree, forKey: name) != nil {
+            decoder.error(
+                "!Interpolate has the argument '\(name.shortened)' twice; keep one",
+                at: entry.key.range)
+            return false
+        }
+        return true
+    }
+}

@@ -63,9 +63,7 @@ struct TemplateExpressionParser {
     private mutating func descend() throws(TemplateProblem) {
         guard depth < Self.maximumDepth else {
             throw TemplateProblem(
-                "the expression nests deeper than \(Self.maximumDepth) levels",
-                current.range
-            )
+                "the expression nests deeper than \(Self.maximumDepth) levels", current.range)
         }
         depth += 1
     }
@@ -189,8 +187,7 @@ struct TemplateExpressionParser {
     }
 
     private mutating func parseName(
-        _ name: String,
-        at range: Range<Int>
+        _ name: String, at range: Range<Int>
     ) throws(TemplateProblem) -> TemplateExpression {
         switch name {
         case "true", "True": return .literal(true)
@@ -203,8 +200,7 @@ struct TemplateExpressionParser {
     }
 
     private mutating func parsePath(
-        from name: String,
-        at range: Range<Int>
+        from name: String, at range: Range<Int>
     ) throws(TemplateProblem) -> TemplateExpression {
         let use = uses.count
         uses.append(Use(path: [name], range: range))

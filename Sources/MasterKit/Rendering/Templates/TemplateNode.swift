@@ -28,3 +28,80 @@ struct TemplateLoop: Sendable, Hashable {
     let empty: [TemplateNode]
     let range: Range<Int>
 }
+
+/// A parsed expression of a template.
+///
+/// What may be as long as its author likes is a list here, so that only parentheses nest.
+indirect enum TemplateExpression: Sendable, Hashable {
+    case literal(JSONValue)
+    case list([TemplateExpression])
+    case variable(String)
+    case member(TemplateExpression, path: [TemplateExpression])
+    case filtered(TemplateExpression, [TemplateFilterCall])
+    case not(TemplateExpression)
+    case and([TemplateExpression])
+    case or([TemplateExpression])
+    case comparison(TemplateExpression, TemplateComparison, TemplateExpression)
+    case choice(TemplateExpression, if: TemplateExpression, else: TemplateExpression?)
+    /// Whole numbers from one to another, up or down.
+    case numbers(TemplateExpression, TemplateExpression, range: Range<Int>)
+}
+
+/// A filter with its arguments.
+struct TemplateFilterCall: Sendable, Hashable {
+    let filter: TemplateFilter
+    let arguments: [TemplateExpression]
+    let range: Range<Int>
+}
+
+/// How two values are compared.
+enum TemplateComparison: String, Sendable, Hashable {
+    case equal = "=="
+    case notEqual = "!="
+    case less = "<"
+    case lessOrEqual = "<="
+    case greater = ">"
+    case greaterOrEqual = ">="
+    case isIn = "in"
+    case isNotIn = "not in"
+
+    /// Compares two values; a missing one counts as null, and what has no order is not less.
+    func holds(_ left: JSONValue, _ right: JSONValue) -> Bool {
+        switch self {
+        case .equal: left == right
+        case .notEqual: left != right
+        case .less: Self.isLess(left, right)
+        case .lessOrEqual: Self.isLess(left, right) || Self.isSame(left, right)
+        case .greater: Self.isLess(right, left)
+        case .greaterOrEqual: Self.isLess(right, left) || Self.isSame(left, right)
+        case .isIn: Self.contains(right, left)
+        case .isNotIn: !Self.contains(right, left)
+        }
+    }
+
+    private static func isLess(_ left: JSONValue, _ right: JSONValue) -> Bool {
+        switch (left, right) {
+        case (.number(let a), .number(let b)):
+            if let a = a.intValue, let b = b.intValue { return a < b }
+            return a.doubleValue < b.doubleValue
+        case (.string(let a), .string(let b)): return a < b
+        default: return false
+        }
+    }
+
+    private static func isSame(_ left: JSONValue, _ right: JSONValue) -> Bool {
+        switch (left, right) {
+        case (.number, .number), (.string, .string): left == right
+        default: false
+        }
+    }
+
+    private static func contains(_ whole: JSONValue, _ part: JSONValue) -> Bool {
+        switch (whole, part) {
+        case (.string(let whole), .string(let part)): part.isEmpty || whole.contains(part)
+        case (.array(let whole), _): whole.contains(part)
+        case (.object(let whole), .string(let key)): whole[key] != nil
+        default: false
+        }
+    }
+}

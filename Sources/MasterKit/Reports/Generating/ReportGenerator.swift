@@ -42,3 +42,44 @@ extension PluginKind<any ReportGenerator, NoOptions> {
     /// Report generators.
     public static var generators: Self { Self("generators") }
 }
+
+/// One report when a build starts and one when it ends, whatever the result.
+///
+/// What a reporter reports when neither the file nor the reporter says anything else.
+public struct EveryBuildGenerator: ReportGenerator {
+    /// What the generator does.
+    public static let summary = "Reports every build when it starts and when it ends."
+
+    /// Makes the generator.
+    public init() {}
+
+    /// The starts and ends of builds.
+    public var wantedEvents: Set<EventKind> { [.buildNew, .buildFinished] }
+
+    /// Reports the build as the reporter's own formatter makes it.
+    public func generate(for event: Event, in context: ReportContext) async throws -> Report? {
+        try await context.report()
+    }
+}
+
+/// What looks up records for reports: the store, or a stand-in in tests.
+public protocol ReportSource: Sendable {
+    /// The steps of a build, in order, with their logs and the content of these when wanted.
+    ///
+    /// - Parameters:
+    ///   - build: The record of the build.
+    ///   - details: Whether and which logs come with the steps.
+    /// - Returns: The records of the steps.
+    /// - Throws: What the store says.
+    func steps(of build: JSONObject, with details: BuildDetails) async throws -> [JSONValue]
+
+    /// The ends of the builds of a finished buildset, each as the event that told of it; of a
+    /// build that was tried again only the last try.
+    func ends(ofBuildset id: Int) async throws -> [Event]
+
+    /// The result of a build, `nil` while it runs or when it is not known.
+    func results(ofBuild id: Int) async throws -> Results?
+
+    /// The result of a step of a build, `nil` while it runs or when there is none of this name.
+    func results(ofStep name: String, inBuild id: Int) async throws -> Results?
+}

@@ -89,11 +89,7 @@ struct Lifeline {
     /// Says what is to be done now.
     ///
     /// Whether processes beside the program are alive is asked only when that has exited.
-    mutating func next(
-        at now: Instant,
-        _ facts: Facts,
-        hasSurvivors: () -> Bool
-    ) -> Action {
+    mutating func next(at now: Instant, _ facts: Facts, hasSurvivors: () -> Bool) -> Action {
         switch phase {
         case .running:
             return whileRunning(at: now, facts, hasSurvivors)

@@ -1,5 +1,6 @@
 import Glibc
 import MasterKit
+import Synchronization
 
 /// Reads what a program writes, and sees to its end; runs on a thread of its own.
 struct OutputPump: Sendable {
@@ -51,12 +52,8 @@ struct OutputPump: Sendable {
 
     /// A pump for a program that runs; its process descriptor is readable when it has exited.
     init(
-        _ processes: CommandProcesses,
-        processDescriptor: CInt,
-        sources: [Source],
-        queue: OutputQueue,
-        limits: Command.Shell,
-        started: Instant
+        _ processes: CommandProcesses, processDescriptor: CInt, sources: [Source],
+        queue: OutputQueue, limits: Command.Shell, started: Instant
     ) {
         self.processes = processes
         self.processDescriptor = processDescriptor
@@ -69,9 +66,7 @@ struct OutputPump: Sendable {
     /// Reads until all is over.
     mutating func run() -> Report {
         let buffer = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: Self.chunkByteCount,
-            alignment: 16
-        )
+            byteCount: Self.chunkByteCount, alignment: 16)
         defer { unsafe buffer.deallocate() }
         while true {
             let hasRoom = queue.hasRoom()
@@ -109,10 +104,7 @@ struct OutputPump: Sendable {
 
     private mutating func nextAction() -> Lifeline.Action {
         let facts = Lifeline.Facts(
-            hasExited: hasExited,
-            isOpen: !sources.isEmpty,
-            isStopped: queue.isStopped
-        )
+            hasExited: hasExited, isOpen: !sources.isEmpty, isStopped: queue.isStopped)
         return lifeline.next(at: .now, facts) { [processes] in
             !processes.members(besidesLeader: true).isEmpty
         }
@@ -152,14 +144,9 @@ struct OutputPump: Sendable {
 
     /// Reads once and hands on what came.
     private mutating func read(
-        _ source: Source,
-        into buffer: UnsafeMutableRawBufferPointer
+        _ source: Source, into buffer: UnsafeMutableRawBufferPointer
     ) -> Reading {
-        let count = unsafe Glibc.read(
-            source.readEnd.number,
-            buffer.baseAddress,
-            buffer.count
-        )
+        let count = unsafe Glibc.read(source.readEnd.number, buffer.baseAddress, buffer.count)
         if count < 0 { return errno == EAGAIN || errno == EINTR ? .nothing : .end }
         if count == 0 { return .end }
         lifeline.noteOutput(at: .now)
@@ -173,10 +160,7 @@ struct OutputPump: Sendable {
     /// Reads what is in a pipe that somebody outside the session still holds open.
     ///
     /// Its bound is the size of a pipe, so that a writer who never ends cannot hold us.
-    private mutating func readRest(
-        of source: Source,
-        into buffer: UnsafeMutableRawBufferPointer
-    ) {
+    private mutating func readRest(of source: Source, into buffer: UnsafeMutableRawBufferPointer) {
         for _ in 0..<Self.readsOfRest {
             guard unsafe read(source, into: buffer) == .some else { return }
         }
@@ -187,5 +171,136 @@ struct OutputPump: Sendable {
         guard let deadline else { return -1 }
         let left = max(.zero, deadline - .now) / .milliseconds(1)
         return CInt(min(left.rounded(.up), 3_600_000))
+    }
+}
+
+/// What passes between the thread that reads a program's output and the task that hands it on.
+///
+/// It holds ``capacity`` bytes. When it is full the thread stops reading, and with that the
+/// program waits at its full pipe, until the task has taken something.
+final class OutputQueue: Sendable {
+    /// One thing to hand on.
+    struct Item: Sendable {
+        var content: CommandUpdate.Content
+        var elapsed: Duration
+    }
+
+    /// What the task gets when it asks.
+    enum Next: Sendable {
+        case item(Item)
+        case ended(Result<ProgramEnd, any Error>)
+    }
+
+    private struct State {
+        var items: [Item] = []
+        var byteCount = 0
+        var isReaderWaiting = false
+        var isStopped = false
+        var end: Result<ProgramEnd, any Error>?
+        var taker: CheckedContinuation<Next, Never>?
+    }
+
+    static let capacity = 256 * 1024
+    private static let joinedByteCount = 64 * 1024
+
+    /// Wakes the thread: there is room again, or it is to end the program.
+    let wakePipe: WakePipe
+    private let state = Mutex(State())
+
+    init() throws(CommandError) {
+        wakePipe = try WakePipe()
+    }
+
+    /// Waits for the next thing to hand on, or the end.
+    func next() async -> Next {
+        await withCheckedContinuation { continuation in
+            let (next, wakes) = state.withLock { state -> (Next?, Bool) in
+                if let item = Self.take(from: &state) {
+                    let wakes = state.isReaderWaiting && state.byteCount < Self.capacity
+                    if wakes { state.isReaderWaiting = false }
+                    return (.item(item), wakes)
+                }
+                if let end = state.end { return (.ended(end), false) }
+                state.taker = continuation
+                return (nil, false)
+            }
+            if wakes { wakePipe.wake() }
+            if let next { continuation.resume(returning: next) }
+        }
+    }
+
+    /// Adds something to hand on, also when the queue is full.
+    func put(_ content: CommandUpdate.Content, elapsed: Duration) {
+        let taker = state.withLock { state -> CheckedContinuation<Next, Never>? in
+            if let taker = state.taker {
+                state.taker = nil
+                return taker
+            }
+            state.byteCount += content.byteCount
+            Self.append(Item(content: content, elapsed: elapsed), to: &state.items)
+            return nil
+        }
+        taker?.resume(returning: .item(Item(content: content, elapsed: elapsed)))
+    }
+
+    /// Whether there is room; if not, the thread is woken as soon as there is.
+    func hasRoom() -> Bool {
+        state.withLock { state in
+            state.isReaderWaiting = state.byteCount >= Self.capacity
+            return !state.isReaderWaiting
+        }
+    }
+
+    /// Says how the program ended; only the first word counts.
+    func finish(_ end: Result<ProgramEnd, any Error>) {
+        let taker = state.withLock { state -> CheckedContinuation<Next, Never>? in
+            guard state.end == nil else { return nil }
+            state.end = end
+            defer { state.taker = nil }
+            return state.taker
+        }
+        taker?.resume(returning: .ended(end))
+    }
+
+    /// Asks the thread to end the program.
+    func stop() {
+        state.withLock { $0.isStopped = true }
+        wakePipe.wake()
+    }
+
+    /// Whether the program is to be ended.
+    var isStopped: Bool {
+        state.withLock { $0.isStopped }
+    }
+
+    private static func take(from state: inout State) -> Item? {
+        guard !state.items.isEmpty else { return nil }
+        let item = state.items.removeFirst()
+        state.byteCount -= item.content.byteCount
+        return item
+    }
+
+    /// Joins small pieces of one stream, so that a program that writes byte by byte stays cheap.
+    private static func append(_ item: Item, to items: inout [Item]) {
+        if case .output(let stream, let bytes) = item.content,
+            case .output(stream, var joined)? = items.last?.content,
+            joined.count + bytes.count <= joinedByteCount
+        {
+            items.removeLast()
+            joined += bytes
+            items.append(Item(content: .output(stream, joined), elapsed: item.elapsed))
+        } else {
+            items.append(item)
+        }
+    }
+}
+
+extension CommandUpdate.Content {
+    /// The size of what it brings.
+    fileprivate var byteCount: Int {
+        switch self {
+        case .output(_, let bytes), .content(let bytes): bytes.count
+        case .header(let text): text.utf8.count
+        }
     }
 }

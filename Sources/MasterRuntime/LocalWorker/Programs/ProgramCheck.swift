@@ -108,8 +108,7 @@ struct ProgramCheck: Sendable {
         guard POSIX.isAccessible(workdir, for: X_OK) else {
             return CommandError(
                 .workdir,
-                "the folder \(place) may not be entered; change its permissions, or the workdir"
-            )
+                "the folder \(place) may not be entered; change its permissions, or the workdir")
         }
         return nil
     }
@@ -140,10 +139,7 @@ struct ProgramCheck: Sendable {
                 + "is there, a program must be built for this machine"
         }
         return CommandError(
-            .programNotExecutable,
-            "the program \(found) cannot be run: \(reason)",
-            cause: fault
-        )
+            .programNotExecutable, "the program \(found) cannot be run: \(reason)", cause: fault)
     }
 
     private func isDirectory(_ path: FilePath) -> Bool {

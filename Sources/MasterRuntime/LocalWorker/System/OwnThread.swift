@@ -1,5 +1,7 @@
+internal import CDispatch
 import Glibc
 import MasterKit
+import Synchronization
 
 /// Threads for work that waits in the system, so that the few of the cooperative pool never do.
 enum OwnThread {
@@ -74,5 +76,52 @@ enum OwnThread {
         var all = sigset_t()
         unsafe sigfillset(&all)
         unsafe pthread_sigmask(SIG_SETMASK, &all, nil)
+    }
+}
+
+/// Tells work on another thread that nobody wants it any longer.
+final class StopFlag: Sendable {
+    private let isSet = Atomic(false)
+
+    /// Asks the work to stop.
+    func set() {
+        isSet.store(true, ordering: .releasing)
+    }
+
+    /// Throws `CancellationError` if the work is to stop.
+    func check() throws {
+        if isSet.load(ordering: .acquiring) { throw CancellationError() }
+    }
+}
+
+/// Wakes a thread that waits in `poll`.
+final class WakePipe: Sendable {
+    private let readEnd: OwnedDescriptor
+    private let writeEnd: OwnedDescriptor
+
+    init() throws(CommandError) {
+        let ends = try OwnedDescriptor.pipe()
+        readEnd = ends.readEnd
+        writeEnd = ends.writeEnd
+        _ = fcntl(writeEnd.number, F_SETFL, O_NONBLOCK)
+    }
+
+    /// What becomes readable when the thread is to wake.
+    var descriptor: CInt { readEnd.number }
+
+    /// Wakes the thread, now or when it next waits.
+    ///
+    /// A full pipe is as good as one byte more: the thread wakes by those that are there.
+    func wake() {
+        _ = unsafe [UInt8(0)].withUnsafeBytes { bytes in
+            unsafe Glibc.write(writeEnd.number, bytes.baseAddress, 1)
+        }
+    }
+
+    /// Forgets the wakes so far.
+    func clear() {
+        _ = unsafe withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { bytes in
+            unsafe Glibc.read(descriptor, bytes.baseAddress, bytes.count)
+        }
     }
 }

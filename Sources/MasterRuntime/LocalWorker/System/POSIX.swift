@@ -1,4 +1,5 @@
 import Glibc
+import MasterKit
 import SystemPackage
 
 /// The system's calls on paths and files, with its answers as errors.
@@ -27,10 +28,7 @@ enum POSIX {
         unsafe path.withPlatformString { unsafe access($0, mode) } == 0
     }
 
-    static func makeFolder(
-        _ path: FilePath,
-        _ permissions: mode_t = 0o777
-    ) throws(SystemFault) {
+    static func makeFolder(_ path: FilePath, _ permissions: mode_t = 0o777) throws(SystemFault) {
         try check(unsafe path.withPlatformString { unsafe mkdir($0, permissions) })
     }
 
@@ -78,8 +76,7 @@ enum POSIX {
     }
 
     static func open(
-        _ path: FilePath,
-        _ flags: CInt,
+        _ path: FilePath, _ flags: CInt,
         _ permissions: mode_t = 0
     ) throws(SystemFault) -> OwnedDescriptor {
         let file = unsafe path.withPlatformString {
@@ -118,5 +115,91 @@ enum POSIX {
 
     private static func check(_ result: CInt) throws(SystemFault) {
         guard result == 0 else { throw SystemFault() }
+    }
+}
+
+extension POSIX {
+    /// The names in a folder without `.` and `..`, in no order; at most one more than the limit.
+    static func names(
+        in folder: FilePath, limit: Int = .max - 1
+    ) throws(SystemFault) -> [FilePath.Component] {
+        guard let stream = unsafe folder.withPlatformString({ unsafe opendir($0) }) else {
+            throw SystemFault()
+        }
+        defer { unsafe closedir(stream) }
+        var names: [FilePath.Component] = []
+        errno = 0
+        while names.count <= limit, let entry = unsafe readdir(stream) {
+            let bytes = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                unsafe bytes.prefix { $0 != 0 }.map { CChar(bitPattern: $0) } + [0]
+            }
+            if let name = FilePath.Component(platformString: bytes), name.kind == .regular {
+                names.append(name)
+            }
+            errno = 0
+        }
+        guard errno == 0 else { throw SystemFault() }
+        return names
+    }
+
+    /// The paths that fit a pattern, in no order; none when they are more than the limit.
+    static func paths(fitting pattern: String, limit: Int) -> [String]? {
+        var found = unsafe glob_t()
+        defer { unsafe globfree(&found) }
+        let status = unsafe glob(pattern, GLOB_NOSORT, nil, &found)
+        if status == GLOB_NOMATCH { return [] }
+        guard status == 0, unsafe Int(found.gl_pathc) <= limit else { return nil }
+        return unsafe (0..<Int(found.gl_pathc)).compactMap { index in
+            unsafe found.gl_pathv[index].map { unsafe String(cString: $0) }
+        }
+    }
+
+    /// Makes a file under a name that begins like this and that nobody else has.
+    static func makeFile(
+        beside path: FilePath
+    ) throws(SystemFault) -> (path: FilePath, file: OwnedDescriptor) {
+        var name = unsafe path.withPlatformString { path in
+            unsafe Array(UnsafeBufferPointer(start: path, count: strlen(path)))
+        }
+        name += ".XXXXXX".utf8CString
+        let file = unsafe mkstemp(&name)
+        guard file >= 0 else { throw SystemFault() }
+        _ = fcntl(file, F_SETFD, FD_CLOEXEC)
+        return (FilePath(platformString: name), OwnedDescriptor(FileDescriptor(rawValue: file)))
+    }
+}
+
+/// An error number of the system in words: `No such file or directory`.
+struct SystemFault: Error, CustomStringConvertible {
+    let number: CInt
+
+    /// The fault of an error number; the thread's own by default.
+    init(_ number: CInt = errno) {
+        self.number = number
+    }
+
+    var description: String { Errno(rawValue: number).description }
+}
+
+extension CommandError {
+    /// Says what could not be done with a path, and why.
+    ///
+    /// - Parameters:
+    ///   - task: What could not be done: `the folder /x cannot be made`.
+    ///   - fault: The answer of the system.
+    init(_ task: String, _ fault: SystemFault) {
+        let (code, remedy): (Code, String) =
+            switch fault.number {
+            case ENOENT: (.notFound, "check the path")
+            case ENOTDIR, EISDIR, EEXIST, ENOTEMPTY: (.wrongKind, "check what stands at the path")
+            case EACCES, EPERM: (.denied, "change the permissions, or the path")
+            case EROFS: (.denied, "the file system is read-only; choose another path")
+            case ENOSPC, EDQUOT: (.system, "make room on the disk")
+            case EMFILE, ENFILE: (.noResources, "raise the limit on open files")
+            case ENAMETOOLONG: (.system, "choose a shorter path")
+            case ELOOP: (.system, "the symbolic links on the way lead in a circle; remove one")
+            default: (.system, "check the disk and the path")
+            }
+        self.init(code, "\(task) (\(fault)); \(remedy)", cause: fault)
     }
 }

@@ -12,11 +12,7 @@ struct StoredReportTests {
     func `a JSON body comes back with the same bytes`(text: String) throws {
         let value = try JSONValue(parsing: text)
         let report = Report(
-            body: .json(value),
-            subject: "about",
-            results: .warnings,
-            buildIDs: [3, 4]
-        )
+            body: .json(value), subject: "about", results: .warnings, buildIDs: [3, 4])
         let read = try Report(stored: report.stored)
         #expect(read == report)
         guard case .json(let again) = read.body else {

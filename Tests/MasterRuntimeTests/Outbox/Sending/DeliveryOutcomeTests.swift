@@ -6,24 +6,13 @@ import Testing
 
 struct DeliveryOutcomeTests {
     private static func outcome(
-        _ error: any Error,
-        status: Int? = nil,
-        fault: HTTPError.Code? = nil,
-        number: Int = 1,
-        age: Duration = .zero,
-        retry: RetryPolicy? = nil
+        _ error: any Error, status: Int? = nil, fault: HTTPError.Code? = nil, number: Int = 1,
+        age: Duration = .zero, retry: RetryPolicy? = nil
     ) -> DeliveryOutcome {
         let failed = FailedTry(
-            error: error,
-            status: status,
-            fault: fault.map { HTTPError($0, "a fault") },
-            number: number,
-            age: age
-        )
-        return DeliveryOutcome(
-            failed,
-            schedule: RetrySchedule(jitter: 1...1).following(retry)
-        )
+            error: error, status: status, fault: fault.map { HTTPError($0, "a fault") },
+            number: number, age: age)
+        return DeliveryOutcome(failed, schedule: RetrySchedule(jitter: 1...1).following(retry))
     }
 
     @Test func `a verdict decides`() {
@@ -88,17 +77,11 @@ struct DeliveryOutcomeTests {
 
     @Test(arguments: causes)
     func `only what a policy names is tried again`(
-        cause: RetryCause,
-        fault: HTTPError.Code?,
-        status: Int?,
-        isTried: Bool
+        cause: RetryCause, fault: HTTPError.Code?, status: Int?, isTried: Bool
     ) {
         let outcome = Self.outcome(
-            DeliveryError(.retry(after: nil), "no", status: status),
-            status: status,
-            fault: fault,
-            retry: RetryPolicy(causes: [cause])
-        )
+            DeliveryError(.retry(after: nil), "no", status: status), status: status, fault: fault,
+            retry: RetryPolicy(causes: [cause]))
         let dead = DeliveryOutcome.dead(reason: "no; 'retry' does not name this")
         #expect(outcome == (isTried ? .again(after: .seconds(5), reason: "no") : dead))
     }
@@ -126,11 +109,7 @@ struct DeliveryOutcomeTests {
         (503, 5, .busyness), (429, 5, .busyness), (429, nil, .busyness), (500, nil, .busyness),
         (408, nil, .busyness), (401, nil, .refusal), (302, nil, .refusal), (404, nil, .refusal),
     ])
-    func `an answer tells what is in the way`(
-        status: Int?,
-        asked: Int?,
-        hindrance: Hindrance
-    ) {
+    func `an answer tells what is in the way`(status: Int?, asked: Int?, hindrance: Hindrance) {
         let error = DeliveryError(.retry(after: asked.map { .seconds($0) }), "no", status: status)
         #expect(FailedTry(error: error, status: status).hindrance == hindrance)
     }

@@ -3,18 +3,10 @@ import Testing
 @testable import MasterRuntime
 
 struct LetterQueueTests {
-    private static func letter(
-        _ id: Int, lane: Int, due: Int = 0, byteCount: Int = 0
-    ) -> Letter {
+    private static func letter(_ id: Int, lane: Int, due: Int = 0, byteCount: Int = 0) -> Letter {
         Letter(
-            id: id,
-            eventSequence: id,
-            part: 0,
-            lane: lane,
-            attempts: 0,
-            due: .seconds(due),
-            byteCount: byteCount
-        )
+            id: id, eventSequence: id, part: 0, lane: lane, attempts: 0, due: .seconds(due),
+            byteCount: byteCount)
     }
 
     private static func queue(limit: Int = 8, _ letters: Letter...) -> LetterQueue {
@@ -47,10 +39,8 @@ struct LetterQueueTests {
 
     @Test func `what has been due longest is sent first`() {
         var queue = Self.queue(
-            Self.letter(1, lane: 1, due: 3),
-            Self.letter(2, lane: 2, due: 1),
-            Self.letter(3, lane: 3, due: 2)
-        )
+            Self.letter(1, lane: 1, due: 3), Self.letter(2, lane: 2, due: 1),
+            Self.letter(3, lane: 3, due: 2))
         #expect(queue.nextDue == .seconds(1))
         #expect(queue.next(at: .zero) == nil)
         let order = (1...3).map { _ in queue.next(at: .seconds(3))?.id }

@@ -24,18 +24,14 @@ struct OutboxBench: Sendable {
         _ body: (OutboxBench) async throws -> Value
     ) async throws -> Value {
         let folder = "/tmp/outbox-test-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(
-            atPath: folder,
-            withIntermediateDirectories: true
-        )
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         if let original { try original.copyDatabase(to: folder) }
         let store = try await Store.open(folder: folder)
         let http = try HTTPClient(HTTPClientConfiguration(environment: [:]))
         let outcome: Result<Value, any Error>
         do {
             outcome = .success(
-                try await body(OutboxBench(folder: folder, store: store, http: http))
-            )
+                try await body(OutboxBench(folder: folder, store: store, http: http)))
         } catch {
             outcome = .failure(error)
         }
@@ -49,9 +45,7 @@ struct OutboxBench: Sendable {
         for name in try FileManager.default.contentsOfDirectory(atPath: folder)
         where name.hasPrefix("buildmaster.sqlite") && !name.hasSuffix("-shm") {
             try FileManager.default.copyItem(
-                atPath: "\(folder)/\(name)",
-                toPath: "\(other)/\(name)"
-            )
+                atPath: "\(folder)/\(name)", toPath: "\(other)/\(name)")
         }
     }
 
@@ -65,17 +59,10 @@ struct OutboxBench: Sendable {
         return try await Outbox.open(
             reporters.map(\.declaration),
             in: OutboxEnvironment(
-                store: store,
-                storeID: "test",
-                identity: MasterIdentity(),
-                secrets: secrets,
-                mask: secrets.mask,
-                http: http,
+                store: store, storeID: "test", identity: MasterIdentity(), secrets: secrets,
+                mask: secrets.mask, http: http,
                 logger: Logger(label: "outbox") { _ in messages.handler },
-                clock: OutboxClock(clock),
-                schedule: RetrySchedule(jitter: 1...1),
-                bounds: bounds
-            )
+                clock: OutboxClock(clock), schedule: RetrySchedule(jitter: 1...1), bounds: bounds)
         )
     }
 
@@ -89,8 +76,7 @@ struct OutboxBench: Sendable {
 
     /// Runs an outbox beside a body and stops it after it.
     static func run<Value: Sendable>(
-        _ outbox: Outbox,
-        _ body: (Outbox) async throws -> Value
+        _ outbox: Outbox, _ body: (Outbox) async throws -> Value
     ) async throws -> Value {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await outbox.run() }
@@ -103,13 +89,7 @@ struct OutboxBench: Sendable {
     func happen(_ text: String, lane: Int = 1, kind: EventKind = .buildNew) async throws {
         try await store.write { transaction in
             try transaction.append(
-                Event(
-                    at: transaction.now,
-                    kind: kind,
-                    lane: lane,
-                    record: ["text": .string(text)]
-                )
-            )
+                Event(at: transaction.now, kind: kind, lane: lane, record: ["text": .string(text)]))
         }
     }
 
@@ -131,8 +111,7 @@ struct OutboxBench: Sendable {
 
     /// The one value of a query.
     func value<Value: DatabaseValueConvertible & Sendable>(
-        _ sql: String,
-        as type: Value.Type = Value.self
+        _ sql: String, as type: Value.Type = Value.self
     ) async throws -> Value? {
         try await store.read { try Value.fetchOne($0, sql: sql) }
     }

@@ -13,8 +13,7 @@ struct ScriptedReporter: Reporter {
     init() {}
 
     init(
-        _ name: String = "scripted",
-        generators: [ScriptedGenerator] = [ScriptedGenerator()],
+        _ name: String = "scripted", generators: [ScriptedGenerator] = [ScriptedGenerator()],
         deliver: @escaping @Sendable (Report, DeliveryContext) async throws -> Void = { _, _ in }
     ) {
         self.name = name
@@ -35,11 +34,7 @@ struct ScriptedReporter: Reporter {
 
     var declaration: ReporterDeclaration {
         PluginDeclaration(
-            key: PluginKey("reporters", name),
-            plugin: self,
-            options: ReporterOptions(),
-            range: nil
-        )
+            key: PluginKey("reporters", name), plugin: self, options: ReporterOptions(), range: nil)
     }
 }
 

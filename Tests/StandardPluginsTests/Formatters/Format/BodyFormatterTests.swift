@@ -134,10 +134,7 @@ struct BodyFormatterTests {
         (#"a: "{{ build.number }}""#, BuildDetails(properties: false)),
         (#"a: "{{ properties.x }}""#, BuildDetails(properties: false)),
         ("a: !Property x", BuildDetails(properties: false)),
-        (
-            #"a: "{{ previous_results }}""#,
-            BuildDetails(properties: false, previousResults: true)
-        ),
+        (#"a: "{{ previous_results }}""#, BuildDetails(properties: false, previousResults: true)),
         (
             #"a: "{% for b in builds %}{{ b.steps.0.name }}{% endfor %}""#,
             BuildDetails(properties: true, steps: true)
@@ -158,9 +155,7 @@ struct BodyFormatterTests {
             BuildDetails(properties: false, steps: true, logs: true, logContents: .all)
         ),
     ])
-    func `what the format uses is fetched`(
-        _ format: String, _ wanted: BuildDetails
-    ) throws {
+    func `what the format uses is fetched`(_ format: String, _ wanted: BuildDetails) throws {
         let reporter = try HttpStatusPush.configured(
             yaml: "serverUrl: http://h/\nwant_properties: false\nformat:\n  \(format)",
             scope: .service)

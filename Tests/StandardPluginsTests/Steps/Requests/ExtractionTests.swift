@@ -44,10 +44,7 @@ struct ExtractionTests {
 
     @Test(arguments: [
         ("{json: /version/x}", "there is nothing at /version/x; /version is a number"),
-        (
-            "{json: /b}",
-            "there is nothing at /b; the body is a mapping of version, a/b, none"
-        ),
+        ("{json: /b}", "there is nothing at /b; the body is a mapping of version, a/b, none"),
         (
             "{json: /a~1b/~0/2}",
             "there is nothing at /a~1b/~0/2; /a~1b/~0 is a list of 2, from /0 on"

@@ -1,0 +1,187 @@
+public import MasterKit
+
+/// The setting `format`: the body of reports as a value in which every text is a template.
+struct ReportFormat: SettingValue {
+    let value: ReportValue
+    /// What must be known of a build for it.
+    let needs: BuildDetails
+
+    static var shape: String { "any value; its texts are templates" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ReportFormat? {
+        let (value, paths) = decoder.readForReports { ReportValue(node, with: decoder) }
+        warnOfEncodedText(node, decoder)
+        return value.map { ReportFormat(value: $0, needs: needs($0, paths)) }
+    }
+
+    /// Warns of a JSON text where the value itself could stand.
+    private static func warnOfEncodedText(_ node: YAMLNode, _ decoder: SettingDecoder) {
+        guard let text = node.scalar?.value, text.hasPrefix("{") || text.hasPrefix("["),
+            !text.hasPrefix("{{"), !text.hasPrefix("{%"), !text.hasPrefix("{#")
+        else { return }
+        decoder.warning(
+            "'format' is one text here and arrives as a text in quotes; write it as a mapping "
+                + "or a list of YAML", at: node.range)
+    }
+
+    private static func needs(_ value: ReportValue, _ paths: [[String]]) -> BuildDetails {
+        let templates = value.templates
+        return BuildDetails(
+            usedBy: templates.map(\.text),
+            paths + templates.flatMap { $0.variables.map(\.path) })
+    }
+}
+
+/// A tag at the very top, such as `!Field build`, is read here, too.
+extension ReportFormat: RenderableValue {}
+
+/// Makes the body that `format` of a reporter describes.
+public struct BodyFormatter: MessageFormatter {
+    /// What the formatter does.
+    public static let summary = "Makes the body that 'format' of a reporter describes."
+
+    private let value: ReportValue
+    /// What is fetched: what the reporter asks for, and what the body uses.
+    public let wanted: BuildDetails
+
+    /// Makes a formatter whose body is null.
+    public init() {
+        value = .constant(.null)
+        wanted = BuildDetails()
+    }
+
+    init(_ format: ReportFormat, wanted: BuildDetails) {
+        value = format.value
+        self.wanted = wanted.union(format.needs)
+    }
+
+    /// Computes the body.
+    ///
+    /// - Throws: When a template can't be rendered, or grows beyond all bounds.
+    public func format(_ topic: ReportTopic) throws -> Message {
+        Message(.json(try value.render(in: topic.renderContext)))
+    }
+}
+
+/// A value of `format`, parts of which are computed for each report.
+indirect enum ReportValue: Sendable {
+    case constant(JSONValue)
+    case template(TemplateText, at: SourceRange?)
+    case computed(DeferredValue)
+    case list([ReportValue])
+    case mapping([(key: ReportValue, value: ReportValue)])
+
+    /// Reads a node; what is wrong with it goes to the decoder.
+    init?(_ node: YAMLNode, with decoder: SettingDecoder) {
+        if node.tag != nil {
+            guard let value = decoder.decode(DeferredValue.self, from: node) else { return nil }
+            self = .computed(value)
+            return
+        }
+        if case .scalar(let scalar) = node.kind {
+            self.init(scalar, of: node, with: decoder)
+            return
+        }
+        let value = decoder.descending(into: node) { () -> ReportValue? in
+            switch node.kind {
+            case .sequence(let items): Self.list(items, decoder)
+            case .mapping(let mapping): Self.mapping(mapping, decoder)
+            case .scalar: nil
+            }
+        }
+        guard let value else { return nil }
+        self = value
+    }
+
+    private static func list(_ items: [YAMLNode], _ decoder: SettingDecoder) -> ReportValue? {
+        let values = items.map { ReportValue($0, with: decoder) }
+        let present = values.compactMap(\.self)
+        return present.count == values.count ? .list(present) : nil
+    }
+
+    private static func mapping(_ mapping: YAMLMapping, _ decoder: SettingDecoder) -> ReportValue? {
+        let pairs = mapping.entries.map { entry in
+            (ReportValue(entry.key, with: decoder), ReportValue(entry.value, with: decoder))
+        }
+        let present = pairs.compactMap { key, value in
+            key.flatMap { key in value.map { (key: key, value: $0) } }
+        }
+        return present.count == pairs.count ? .mapping(present) : nil
+    }
+
+    private init?(_ scalar: YAMLScalar, of node: YAMLNode, with decoder: SettingDecoder) {
+        guard case .string = node.resolved else {
+            guard let value = decoder.decode(JSONValue.self, from: node) else { return nil }
+            self = .constant(value)
+            return
+        }
+        do {
+            let template = try TemplateText(parsing: scalar.value)
+            let places = ScalarPlaces(of: node)
+            for variable in template.variables where !variable.hasDefault {
+                guard let fault = ReportVariables.fault(in: variable.path) else { continue }
+                decoder.error(fault, at: places.range(ofUTF8: variable.range) ?? node.range)
+            }
+            self = .template(template, at: node.range)
+        } catch {
+            decoder.error(error.message, at: node.range(ofUTF8: error.range) ?? node.range)
+            return nil
+        }
+    }
+
+    /// Computes the value.
+    ///
+    /// - Throws: When a part can't be computed, or the whole is too large or nests too deep.
+    func render(in context: RenderContext) throws(RenderError) -> JSONValue {
+        var budget = JSONBudget()
+        return try render(in: context, &budget, depth: 0)
+    }
+
+    private func render(
+        in context: RenderContext, _ budget: inout JSONBudget, depth: Int
+    ) throws(RenderError) -> JSONValue {
+        let value: JSONValue
+        switch self {
+        case .list(let values):
+            var items: [JSONValue] = []
+            for value in values {
+                items.append(try value.render(in: context, &budget, depth: depth + 1))
+            }
+            return .array(items)
+        case .mapping(let pairs):
+            var object = JSONObject()
+            for pair in pairs {
+                let key = try pair.key.render(in: context, &budget, depth: depth + 1)
+                object[key.text ?? "null"] = try pair.value.render(
+                    in: context, &budget, depth: depth + 1)
+            }
+            return .object(object)
+        case .constant(let constant):
+            value = constant
+        case .template(let template, let range):
+            do {
+                value = .string(try template.render(context.template))
+            } catch {
+                throw RenderError("'format': \(error.message)", at: range)
+            }
+        case .computed(let computed):
+            value = try computed.render(in: context)
+        }
+        do {
+            try budget.take(value, depth: depth)
+            return value
+        } catch {
+            throw RenderError("'format' \(error)")
+        }
+    }
+
+    /// Every template in the value.
+    var templates: [TemplateText] {
+        switch self {
+        case .template(let template, _): [template]
+        case .list(let values): values.flatMap(\.templates)
+        case .mapping(let pairs): pairs.flatMap { $0.key.templates + $0.value.templates }
+        case .constant, .computed: []
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import MasterKit
+
+/// A formatter that knows which names of a report it uses, and where.
+protocol NamingFormatter: MessageFormatter {
+    /// The names that have no default.
+    var uses: [ReportTemplate.Use] { get }
+}
+
+extension SettingsCheck {
+    /// Warns of what a formatter names, but what the reports of a generator never have.
+    ///
+    /// - Parameters:
+    ///   - formatters: The formatters of the generator.
+    ///   - kind: What the generator reports.
+    ///   - generator: The generator, for the message.
+    func warnOfAbsentNames(
+        in formatters: (any MessageFormatter)?..., of kind: EventKind.Record,
+        by generator: PluginKey
+    ) {
+        for formatter in formatters.compactMap({ $0 as? any NamingFormatter }) {
+            for use in formatter.uses {
+                guard let name = Self.absentName(in: use.path, of: kind) else { continue }
+                warning(
+                    "'\(name)' is always null in reports of \(generator)" + use.addition,
+                    at: use.range)
+            }
+        }
+    }
+
+    private static func absentName(in path: [String], of kind: EventKind.Record) -> String? {
+        guard let name = path.first else { return nil }
+        switch kind {
+        case .build: return name == "step" ? name : nil
+        case .buildset:
+            return ["build", "step", "buildername", "build_url"].first { $0 == name }
+        case .buildrequest:
+            if name == "step" { return name }
+            guard name == "build", path.count > 1 else { return nil }
+            return known.contains(path[1]) ? nil : path.prefix(2).joined(separator: ".")
+        case .step, .log, .properties, .worker: return nil
+        }
+    }
+
+    /// What a request knows of its build.
+    private static let known: Set = [
+        "builder", "builderid", "buildrequest", "buildset", "complete", "properties", "results",
+        "url",
+    ]
+}
+
+/// What to write instead of settings that generators have not, but that are asked of them.
+enum GeneratorHints {
+    static func hint(forUnknown name: String) -> String? {
+        switch name {
+        case "want_properties", "want_steps", "want_logs", "want_logs_content":
+            "what is fetched is said at the formatter, or for its own body at the reporter, with "
+                + "'want_properties', 'want_steps', 'want_logs' and 'want_logs_content'"
+        case "subject":
+            "write it at the formatter: 'message_formatter: {formatters.MessageFormatter: "
+                + "{subject: …}}'"
+        case "format", "template":
+            "write 'message_formatter: {formatters.MessageFormatter: …}', or 'format' at the "
+                + "reporter"
+        default: nil
+        }
+    }
+
+    /// What to write instead of the formatters of `generators.BuildStartEndStatusGenerator`.
+    static func hint(forOtherFormatter name: String) -> String? {
+        switch name {
+        case "start_formatter", "end_formatter", "formatter": "write 'message_formatter'"
+        default: hint(forUnknown: name)
+        }
+    }
+}
+
+/// The settings by which generators of builds add to what a formatter wants.
+struct ReportedDetails: Settings {
+    @Setting(
+        "Which logs come with their content; 'want_logs_content' of a formatter is better.",
+        .named("add_logs"))
+    var logContents: LogContentChoice?
+
+    @Setting("Put the patches of the sources into the report.", .named("add_patch"))
+    var addsPatches = false
+
+    /// Notes what Buildbot has replaced.
+    func check(_ settings: SettingsCheck) {
+        guard settings.isGiven("add_logs") else { return }
+        settings.warning(
+            "'add_logs' is an old spelling; write 'want_logs_content' at the formatter",
+            at: "add_logs")
+    }
+
+    /// The options of a report by a generator of some modes.
+    func options(_ modes: ReportModes = .none) -> ReportOptions {
+        ReportOptions(
+            modes: modes, logContents: logContents?.contents, addsPatches: addsPatches)
+    }
+}

@@ -1,0 +1,268 @@
+internal import ArgumentParser
+internal import MasterKit
+internal import MasterRuntime
+
+/// `deliveries`: what became of reports.
+struct DeliveriesCommand: ParsableCommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "deliveries",
+            abstract: "Shows what became of reports, and decides what becomes of them.",
+            discussion: """
+                A report that a receiver did not take is kept and tried again by every run, for \
+                about three days of running. These commands work while a run does and when none \
+                does; a run notices within a second.
+
+                States: open (to be sent), delivered, dead (given up), parked (its reporter is \
+                not in the file at present).
+                """,
+            subcommands: [
+                DeliveriesListCommand.self, DeliveriesShowCommand.self,
+                DeliveriesRetryCommand.self, DeliveriesDropCommand.self,
+                DeliveriesResumeCommand.self,
+            ])
+    }
+}
+
+/// `deliveries list`: the reports that are kept.
+struct DeliveriesListCommand: MasterSubcommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "list",
+            abstract: "Lists reports that did not arrive, and endpoints that are closed.",
+            discussion: """
+                With --build, or with a --state, delivered ones are listed too.
+
+                Examples:
+
+                  \(RootCommand.programName) deliveries list
+                  \(RootCommand.programName) deliveries list --reporter HttpStatusPush --state dead
+                  \(RootCommand.programName) deliveries list --build linux#3 --json
+                """)
+    }
+
+    @OptionGroup var place: DeliveriesPlace
+
+    @Option(help: ArgumentHelp("Only those of this reporter.", valueName: "name"))
+    var reporter: String?
+
+    @Option(help: "Only those in this state; it can be given several times.")
+    var state: [DeliveryStateArgument] = []
+
+    @Option(help: ArgumentHelp("Only those about this build.", valueName: "builder#number"))
+    var build: BuildArgument?
+
+    @Flag(help: "Write one JSON object.")
+    var json = false
+
+    func run(in context: CommandContext) async throws -> ExitStatus {
+        try await place.withDesk { desk in
+            let reporters = try await desk?.reporters() ?? []
+            if desk != nil { try checkReporter(among: reporters) }
+            let closed = reporters.filter { $0.closedAt != nil && isMeant($0.name) }
+            if json {
+                try await list(desk, closed, asJSONOn: context.console)
+            } else {
+                try await list(desk, closed, on: context.console)
+            }
+        }
+        return .success
+    }
+
+    private func list(
+        _ desk: DeliveryDesk?, _ closed: [ReporterRecord], asJSONOn console: Console
+    ) async throws {
+        var list = DeliveryReport.List()
+        await console.print(DeliveryReport.List.head)
+        try await desk?.forEachPage(of: filter) { await console.print(list.lines($0)) }
+        await console.print(list.end(closed: closed))
+    }
+
+    private func list(
+        _ desk: DeliveryDesk?, _ closed: [ReporterRecord], on console: Console
+    ) async throws {
+        let width = console.output.canRedraw ? console.size.columns : Int.max
+        var listing = DeliveryListing(console.output, place.advice, width: width)
+        try await desk?.forEachPage(of: filter) { await console.print(listing.lines($0)) }
+        await console.print(listing.end(closed: closed))
+        if listing.isEmpty { await console.print(desk == nil ? place.unused : emptiness) }
+    }
+
+    private var filter: DeliveryFilter {
+        let undelivered: Set<DeliveryState>? = build == nil ? [.open, .parked, .dead] : nil
+        return DeliveryFilter(
+            reporter: reporter, states: state.isEmpty ? undelivered : Set(state.map(\.state)),
+            builder: build?.builder, buildNumber: build?.number)
+    }
+
+    private func isMeant(_ name: String) -> Bool { reporter == nil || reporter == name }
+
+    private func checkReporter(among known: [ReporterRecord]) throws {
+        guard let reporter, !known.contains(where: { $0.name == reporter }) else { return }
+        throw place.unknown(reporter: reporter, among: known)
+    }
+
+    private var emptiness: String {
+        let isAny = reporter == nil && state.isEmpty && build == nil
+        return isAny
+            ? "every report has arrived: nothing waits in \(place.folder), nothing was given up"
+            : "there is no such report in \(place.folder)"
+    }
+}
+
+/// `deliveries show`: one report with its body and its tries.
+struct DeliveriesShowCommand: MasterSubcommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "show",
+            abstract: "Shows what was sent of a report, and what each try came to.",
+            discussion: """
+                Secrets are shown by their names. The body of a report that was delivered is no \
+                longer kept.
+                """)
+    }
+
+    @Argument(help: ArgumentHelp("The number that 'list' shows.", valueName: "id"))
+    var id: Int
+
+    @OptionGroup var place: DeliveriesPlace
+
+    @Flag(help: "Write one JSON object.")
+    var json = false
+
+    func run(in context: CommandContext) async throws -> ExitStatus {
+        let details = try await place.withDesk { try await $0?.details(of: id) }
+        guard let details else { throw place.unknown([id]) }
+        let lines =
+            json
+            ? JSONWriter.pretty.string(DeliveryReport.details(details)).lines
+            : DeliveryPage(context.console.output).lines(details)
+        await context.console.print(lines)
+        return .success
+    }
+}
+
+/// `deliveries retry`: sends reports again.
+struct DeliveriesRetryCommand: MasterSubcommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "retry",
+            abstract: "Sends reports again: at once if a run goes on, else by the next one.",
+            discussion: """
+                Those that were given up are sent again, too; what comes after them in the \
+                schedule starts from its beginning.
+
+                Examples:
+
+                  \(RootCommand.programName) deliveries retry 17 18
+                  \(RootCommand.programName) deliveries retry --reporter HttpStatusPush
+                """)
+    }
+
+    @OptionGroup var selection: DeliverySelection
+    @OptionGroup var place: DeliveriesPlace
+
+    func validate() throws { try selection.validate() }
+
+    func run(in context: CommandContext) async throws -> ExitStatus {
+        try await selection.change(at: place, in: context) { delivery in
+            guard delivery.byteCount == 0 else { return nil }
+            let reason =
+                delivery.state == .delivered
+                ? "it was delivered" : delivery.error ?? "its report is no longer kept"
+            return "cannot be sent again: \(reason)"
+        } _: { desk, chosen in
+            Self.summary(of: try await desk.retry(chosen), place.advice)
+        }
+    }
+
+    /// How many are sent again, and when: those of closed endpoints and of reporters that are not
+    /// in the file wait for somebody.
+    private static func summary(of counts: [DeliveryCount], _ advice: DeliveriesAdvice) -> String {
+        let parked = counts.filter { $0.state == .parked }
+        let open = counts.filter { $0.state != .parked }
+        let closed = Set(open.filter(\.isReporterClosed).map(\.reporter)).sorted()
+        var sentences: [String] = []
+        func say(_ chosen: [DeliveryCount], _ moment: String) {
+            let count = chosen.reduce(0) { $0 + $1.count }
+            guard count > 0 else { return }
+            sentences.append("\(count.counting("report")) to be sent again\(moment)")
+        }
+        say(
+            open.filter { !$0.isReporterClosed }, ": at once if a run goes on, else by the next one"
+        )
+        for reporter in closed {
+            say(
+                open.filter { $0.reporter == reporter },
+                " once \(reporter.makingControlsVisible()) is open, whose endpoint is closed; "
+                    + advice.toOpenAgain(reporter))
+        }
+        say(parked, " when their reporter is in the file again")
+        return sentences.isEmpty
+            ? "there is nothing to send again" : sentences.joined(separator: "\n")
+    }
+}
+
+/// `deliveries drop`: gives reports up for good.
+struct DeliveriesDropCommand: MasterSubcommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "drop",
+            abstract: "Gives reports up for good; they are not sent and not listed any more.",
+            discussion: """
+                Examples:
+
+                  \(RootCommand.programName) deliveries drop 17 18
+                  \(RootCommand.programName) deliveries drop --reporter OldPush
+                """)
+    }
+
+    @OptionGroup var selection: DeliverySelection
+    @OptionGroup var place: DeliveriesPlace
+
+    func validate() throws { try selection.validate() }
+
+    func run(in context: CommandContext) async throws -> ExitStatus {
+        try await selection.change(at: place, in: context) { delivery in
+            delivery.state == .delivered ? "cannot be dropped: it was delivered" : nil
+        } _: { desk, chosen in
+            let count = try await desk.drop(chosen)
+            return count == 0 ? "there is nothing to drop" : "\(count.counting("report")) dropped"
+        }
+    }
+}
+
+/// `deliveries resume`: opens an endpoint that said it was gone.
+struct DeliveriesResumeCommand: MasterSubcommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "resume",
+            abstract: "Sends to a reporter's endpoint again that has answered 410 Gone.",
+            discussion: """
+                An endpoint that answers 410 is closed: its reports are kept, but not sent. A new \
+                address in the file opens it, too.
+                """)
+    }
+
+    @Argument(help: ArgumentHelp("The reporter.", valueName: "name"))
+    var reporter: String
+
+    @OptionGroup var place: DeliveriesPlace
+
+    func run(in context: CommandContext) async throws -> ExitStatus {
+        let wasClosed = try await place.withDesk { desk in
+            guard let wasClosed = try await desk?.resume(reporter: reporter) else {
+                throw place.unknown(
+                    reporter: reporter, among: try await desk?.reporters() ?? [])
+            }
+            return wasClosed
+        }
+        let name = reporter.makingControlsVisible()
+        await context.console.print(
+            wasClosed
+                ? "\(name) is open again: its reports are sent at once if a run goes on, else by "
+                    + "the next one"
+                : "\(name) is not closed")
+        return .success
+    }
+}

@@ -1,0 +1,92 @@
+/// `!Template "{{ build.number }}"`: a text made by a template.
+public struct Template: Expression {
+    private let template: TemplateText
+
+    init?(_ node: YAMLNode, with decoder: SettingDecoder) {
+        guard case .scalar(let scalar) = node.kind else {
+            decoder.error(
+                "!Template is written !Template \"text with {{ name }}\"", at: node.range)
+            return nil
+        }
+        self.init(scalar.value, of: node, with: decoder)
+    }
+
+    /// Reads a template out of a text without a tag, as every text of `format` is.
+    init?(_ text: String, of node: YAMLNode, with decoder: SettingDecoder) {
+        do {
+            template = try TemplateText(parsing: text, kind: .plain)
+        } catch {
+            decoder.error(
+                error.message,
+                at: node.range(ofUTF8: error.range) ?? node.range)
+            return nil
+        }
+        decoder.requireBuild("!Template", at: node.range)
+        let places = ScalarPlaces(of: node)
+        for variable in template.variables {
+            decoder.note(
+                templateVariable: variable.path,
+                at: places.range(ofUTF8: variable.range) ?? node.range)
+        }
+    }
+
+    /// The text that the template makes of the context.
+    public func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
+        do {
+            return .string(try template.render(context.template, hiding: context.secrets.mask))
+        } catch {
+            throw RenderError(error.message)
+        }
+    }
+}
+
+/// What is wrong with a template, or with rendering it, and where.
+public struct TemplateError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// One sentence that says what is wrong and what to write.
+    public let message: String
+    /// Where it is in the template, in UTF-8 bytes.
+    public let range: Range<Int>
+    /// The line of the template, from 1.
+    public let line: Int
+    /// The character in the line, from 1.
+    public let column: Int
+
+    /// Makes an error about a part of a template.
+    ///
+    /// - Parameters:
+    ///   - message: What is wrong and what to write.
+    ///   - range: The part, in UTF-8 bytes.
+    ///   - template: The text of the template.
+    public init(_ message: String, at range: Range<Int>, in template: String) {
+        self.message = message
+        self.range = range
+        var line = 1
+        var column = 1
+        for byte in template.utf8.prefix(range.lowerBound) {
+            if byte == UInt8(ascii: "\n") {
+                line += 1
+                column = 1
+            } else if byte & 0xC0 != 0x80 {
+                column += 1
+            }
+        }
+        self.line = line
+        self.column = column
+    }
+
+    /// The message with its place.
+    public var description: String {
+        "\(message) (line \(line), column \(column) of the template)"
+    }
+}
+
+/// An error before it is known which template it is in.
+struct TemplateProblem: Error {
+    let message: String
+    let range: Range<Int>
+
+    init(_ message: String, _ range: Range<Int>) {
+        self.message = message
+        self.range = range
+    }
+}

@@ -1,3 +1,0 @@
-public import MasterKit
-
-extension Durability: SettingEnumeration {}

@@ -1,0 +1,183 @@
+internal import GRDB
+internal import MasterKit
+internal import ServiceLifecycle
+internal import Synchronization
+
+/// A service at work beside the builds; it is started again when it fails.
+final class RunningService: Sendable {
+    /// How many events are kept for a service that is behind.
+    static let bound = 1024
+    /// How long a service may take for its last events.
+    static let grace: Duration = .seconds(5)
+    /// How long a service pauses after a failure, at first and at most.
+    static let pauses: ClosedRange<Duration> = .seconds(1) ... .seconds(60)
+
+    private let bus: EventBus
+    private let events: EventSubscription
+    private let clock: OutboxClock
+    /// Ended by ``end()``, which whoever started the service has to call.
+    private let task: Task<Void, Never>
+
+    /// Starts a service, which gets the events from now on.
+    ///
+    /// - Parameters:
+    ///   - declaration: The service; its plugin has been started.
+    ///   - host: What carries out its requests.
+    ///   - bus: Where its events come from.
+    ///   - logger: Where its failures are logged.
+    init(
+        _ declaration: ServiceDeclaration, host: any ServiceHost, on bus: EventBus, logger: Logger
+    ) {
+        self.bus = bus
+        let (service, name) = (declaration.plugin, declaration.name)
+        let clock = OutboxClock(host.clock)
+        self.clock = clock
+        events = bus.subscribe(to: service.wantedEvents, bound: Self.bound)
+        let context = ServiceContext(name: name, logger: logger, events: events, host: host)
+        task = Task {
+            var pause = Self.pauses.lowerBound
+            while !Task.isCancelled {
+                let start = clock.elapsed
+                do {
+                    return try await PluginCall.run(on: clock) {
+                        try await service.run(in: context)
+                    }
+                } catch  where Task.isCancelled {
+                    return
+                } catch {
+                    let now = clock.elapsed
+                    if now - start > Self.pauses.upperBound { pause = Self.pauses.lowerBound }
+                    logger.error(
+                        "\(name) failed and restarts in \(pause.components.seconds) s: \(error)")
+                    await clock.wait(until: now + pause)
+                    pause = min(pause * 2, Self.pauses.upperBound)
+                }
+            }
+        }
+    }
+
+    /// Ends the service: its events come to an end, and if it does not return soon it is
+    /// cancelled; one that reads no events is cancelled at once.
+    func end() async {
+        events.finish()
+        let grace = events.kinds.isEmpty ? .zero : Self.grace
+        await withDiscardingTaskGroup { group in
+            group.addTask { [task, clock] in
+                await clock.wait(until: clock.elapsed + grace)
+                task.cancel()
+            }
+            await task.value
+            group.cancelAll()
+        }
+        bus.unsubscribe(events)
+    }
+}
+
+/// The services that are at work in a master.
+final class RunningServices: Service {
+    private let running = Mutex<[RunningService]>([])
+
+    func add(_ service: RunningService) {
+        running.withLock { $0.append(service) }
+    }
+
+    /// Waits until the master shuts down, and ends the services then.
+    func run() async throws {
+        try await gracefulShutdown()
+        await end()
+    }
+
+    /// Ends all services, the last one first.
+    func end() async {
+        let services = running.withLock { running in
+            defer { running = [] }
+            return running
+        }
+        for service in services.reversed() { await service.end() }
+    }
+}
+
+/// A service's door to its master.
+struct ServiceDoor: ServiceHost {
+    let name: String
+    let master: Master
+    let session: HTTPSession
+
+    var secrets: SecretValues { master.environment.secrets }
+    var clock: any Clock<Duration> { ContinuousClock() }
+    var http: HTTPClient { master.environment.http }
+
+    func submit(_ request: BuildsetRequest, saving state: JSONValue?) async throws -> Submission {
+        guard let text = state.map(stored) else { return try await master.submit(request) }
+        return try await master.submit(request) { [name] transaction in
+            try transaction.keep(state: text, ofService: name)
+        }
+    }
+
+    func state() async throws -> JSONValue? {
+        let text = try await master.environment.store.read { [name] database in
+            try database.first(
+                "SELECT state FROM service_state WHERE name = ?", [name]
+            ) { $0[0] as String }
+        }
+        return try text.map { try JSONValue(parsing: $0) }
+    }
+
+    func save(_ state: JSONValue) async throws {
+        let text = stored(state)
+        try await master.environment.store.write { [name] transaction in
+            try transaction.keep(state: text, ofService: name)
+        }
+    }
+
+    private func stored(_ state: JSONValue) -> String {
+        JSONWriter.compact.string(master.environment.mask.apply(to: state))
+    }
+}
+
+extension StoreTransaction {
+    fileprivate func keep(state: String, ofService name: String) throws {
+        try database.run(
+            """
+            INSERT INTO service_state (name, state) VALUES (?, ?)
+            ON CONFLICT (name) DO UPDATE SET state = excluded.state
+            """,
+            [name, state])
+    }
+}
+
+/// Starts plugins before they are used and stops them afterwards.
+struct PluginLife: Sendable {
+    private let instances: [PluginInstance]
+
+    /// The life of plugins in the order of their start; one that is listed twice starts once.
+    init(_ instances: [PluginInstance]) {
+        var seen: Set<ObjectIdentifier> = []
+        self.instances = instances.filter { seen.insert(ObjectIdentifier($0)).inserted }
+    }
+
+    /// Runs a body between start and stop; a plugin whose start failed is stopped, too.
+    func run<Value>(_ body: () async throws -> Value) async throws -> Value {
+        var begun: [any Plugin] = []
+        do {
+            for instance in instances {
+                begun.append(instance.plugin)
+                do {
+                    try await instance.plugin.start()
+                } catch {
+                    throw MasterError(.plugin, "\(instance.key) could not start: \(error)")
+                }
+            }
+            let value = try await body()
+            await stop(begun)
+            return value
+        } catch {
+            await stop(begun)
+            throw error
+        }
+    }
+
+    private func stop(_ plugins: [any Plugin]) async {
+        for plugin in plugins.reversed() { await plugin.stop() }
+    }
+}
