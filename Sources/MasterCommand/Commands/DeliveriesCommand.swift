@@ -70,7 +70,7 @@ struct DeliveriesListCommand: MasterSubcommand {
     }
 
     private func list(
-        _ desk: DeliveryDesk?, _ closed: [ReporterRecord], asJSONOn console: Console
+        _ desk: DeliveryAdmin?, _ closed: [ReporterRecord], asJSONOn console: Console
     ) async throws {
         var list = DeliveryReport.List()
         await console.print(DeliveryReport.List.head)
@@ -79,7 +79,7 @@ struct DeliveriesListCommand: MasterSubcommand {
     }
 
     private func list(
-        _ desk: DeliveryDesk?, _ closed: [ReporterRecord], on console: Console
+        _ desk: DeliveryAdmin?, _ closed: [ReporterRecord], on console: Console
     ) async throws {
         let width = console.output.canRedraw ? console.size.columns : Int.max
         var listing = DeliveryListing(console.output, place.advice, width: width)

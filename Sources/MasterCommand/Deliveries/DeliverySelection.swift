@@ -38,7 +38,7 @@ struct DeliverySelection: ParsableArguments {
     func change(
         at place: DeliveriesPlace, in context: CommandContext,
         unless obstacle: (DeliveryRecord) -> String?,
-        _ body: (DeliveryDesk, DeliveryFilter) async throws -> String
+        _ body: (DeliveryAdmin, DeliveryFilter) async throws -> String
     ) async throws -> ExitStatus {
         let said = try await place.withDesk { desk in
             guard let desk else { return try unused(place) }
@@ -61,7 +61,7 @@ struct DeliverySelection: ParsableArguments {
             ids: namesEach ? ids : nil, reporter: reporter, states: [.open, .parked, .dead])
     }
 
-    private func checkReporter(_ desk: DeliveryDesk, at place: DeliveriesPlace) async throws {
+    private func checkReporter(_ desk: DeliveryAdmin, at place: DeliveriesPlace) async throws {
         guard let reporter else { return }
         let known = try await desk.reporters()
         guard !known.contains(where: { $0.name == reporter }) else { return }
@@ -70,7 +70,7 @@ struct DeliverySelection: ParsableArguments {
 
     /// Sees to it that each delivery that is named is there and can be changed.
     private func checkEach(
-        _ desk: DeliveryDesk, at place: DeliveriesPlace,
+        _ desk: DeliveryAdmin, at place: DeliveriesPlace,
         unless obstacle: (DeliveryRecord) -> String?
     ) async throws {
         var missing = Set(ids)
@@ -98,8 +98,8 @@ struct DeliveriesPlace: ParsableArguments {
     var advice: DeliveriesAdvice { DeliveriesAdvice(options: base.spelling(source)) }
 
     /// Runs a body with the deliveries, `nil` when no master has used the folder.
-    func withDesk<Value>(_ body: (DeliveryDesk?) async throws -> Value) async throws -> Value {
-        try await DeliveryDesk.with(folder: folder, body)
+    func withDesk<Value>(_ body: (DeliveryAdmin?) async throws -> Value) async throws -> Value {
+        try await DeliveryAdmin.with(folder: folder, body)
     }
 
     /// What there is to say when no master has used the folder.

@@ -71,7 +71,7 @@ public struct DeliveryError: Error, Sendable, CustomStringConvertible {
     public enum Verdict: Sendable, Hashable {
         /// It is tried again, not before this time has passed when one is given.
         case retry(after: Duration?)
-        /// It is kept as a dead letter.
+        /// It is kept as a failed delivery.
         case reject
         /// The endpoint is closed: nothing more is sent to it.
         case endpointGone

@@ -2,11 +2,11 @@ import MasterKit
 import Synchronization
 
 /// What an outbox looks out for after the program has gone down.
-struct CrashWatch: Sendable {
+struct CrashGuard: Sendable {
     /// The newest event from before the crash; `nil` when there was none.
     var newestEvent: Int?
     /// The event that was worked on alone when it went down, if any was.
-    var suspicion: Suspicion?
+    var suspicion: CrashSuspect?
 
     /// How often in a row the program may go down while it works on an event alone.
     ///
@@ -20,7 +20,7 @@ struct CrashWatch: Sendable {
     }
 }
 
-extension Generation {
+extension ReportGeneration {
     /// After a crash: makes the reports of the first event that was not done.
     ///
     /// Nothing else is to be generated beside it, so that another crash tells that it is the cause.
@@ -67,7 +67,7 @@ extension Generation {
     }
 
     private func gaveUp(_ event: Event) -> [Draft] {
-        let times = "\(crashWatch.suspicion?.crashes ?? CrashWatch.crashLimit) times in a row"
+        let times = "\(crashWatch.suspicion?.crashes ?? CrashGuard.crashLimit) times in a row"
         let reason = "no report could be made: the program ended \(times) while it was being made"
         environment.logger.error("\(recipient.name): \(reason)")
         return recipient.generators.enumerated()

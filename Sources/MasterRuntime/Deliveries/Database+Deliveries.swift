@@ -8,7 +8,7 @@ extension Database {
         "id, event_seq, part, lane, attempts, tries_before, since, bytes, not_before"
 
     /// The open deliveries of a reporter, in the order in which they are sent.
-    func openLetters(ofReporter id: Int) throws -> [Letter] {
+    func openLetters(ofReporter id: Int) throws -> [Delivery] {
         try all(
             """
             SELECT \(Self.letterColumns) FROM delivery
@@ -16,7 +16,7 @@ extension Database {
             ORDER BY event_seq, part
             """,
             [id],
-            Letter.init(row:)
+            Delivery.init(row:)
         )
     }
 
@@ -32,7 +32,7 @@ extension Database {
             WHERE reporter_id = ? AND ((changed > ? AND changed > 0) OR id IN (\(marks)))
             """,
             [id, count] + StatementArguments(others.sorted())
-        ) { (Letter(row: $0), isOpen: $0[9] == DeliveryState.open.rawValue) }
+        ) { (Delivery(row: $0), isOpen: $0[9] == DeliveryState.open.rawValue) }
         return DeliveryChanges(
             open: rows.filter(\.isOpen).map(\.0),
             closed: Set(rows.filter { !$0.isOpen }.map(\.0.id)),
@@ -75,7 +75,7 @@ extension Database {
 /// What has changed of a reporter's deliveries.
 struct DeliveryChanges: Sendable {
     /// The rows that are open.
-    let open: [Letter]
+    let open: [Delivery]
     /// The rows that are not.
     let closed: Set<Int>
     /// Whether nothing is sent to the endpoint.
@@ -85,7 +85,7 @@ struct DeliveryChanges: Sendable {
     var isEmpty: Bool { open.isEmpty && closed.isEmpty }
 }
 
-extension Letter {
+extension Delivery {
     fileprivate init(row: Row) {
         self.init(
             id: row[0], eventSequence: row[1], part: row[2], lane: row[3], attempts: row[4],

@@ -8,14 +8,14 @@ public import ServiceLifecycle
 ///
 /// Every reporter has its own pace: a slow or failing receiver holds back nothing but the later
 /// reports of the same build request. What is not delivered is kept for the next run.
-public final class Outbox: Service {
+public final class Deliveries: Service {
     /// How long an event that may have brought the program down has to itself.
     static let solitude: Duration = .seconds(5)
 
-    let environment: OutboxEnvironment
-    let generations: [Generation]
-    let sendings: [Sending]
-    let housekeeping: Housekeeping
+    let environment: DeliveryEnvironment
+    let generations: [ReportGeneration]
+    let senders: [DeliverySender]
+    let retention: Retention
     /// The newest event that an earlier run left; all later ones are of this run.
     let lastOfEarlierRuns: Int
     /// When the outbox was opened.
@@ -25,15 +25,16 @@ public final class Outbox: Service {
     private let ended = Signal()
 
     init(
-        environment: OutboxEnvironment, generations: [Generation], sendings: [Sending],
+        environment: DeliveryEnvironment, generations: [ReportGeneration],
+        senders: [DeliverySender],
         lastOfEarlierRuns: Int, changeCount: Int, openedAt: Date
     ) {
         self.environment = environment
         self.generations = generations
-        self.sendings = sendings
+        self.senders = senders
         self.lastOfEarlierRuns = lastOfEarlierRuns
         self.openedAt = openedAt
-        housekeeping = Housekeeping(of: sendings, from: changeCount, in: environment)
+        retention = Retention(of: senders, from: changeCount, in: environment)
     }
 
     /// Makes and sends reports until the master shuts down, ``stop()`` is called or the task is
@@ -48,16 +49,16 @@ public final class Outbox: Service {
 
     private func runUntilStopped() async {
         await withDiscardingTaskGroup { group in
-            for sending in sendings { group.addTask { await sending.run() } }
+            for sender in senders { group.addTask { await sender.run() } }
             group.addTask { await self.generate() }
-            group.addTask { await self.housekeeping.run() }
+            group.addTask { await self.retention.run() }
             await stopped.wait()
             group.cancelAll()
         }
         ended.raise()
     }
 
-    /// Ends ``run()``: what is on its way is broken off and stays open.
+    /// Ends ``run()``: what is in flight is broken off and stays open.
     public func stop() {
         stopped.raise()
     }
@@ -86,7 +87,7 @@ public final class Outbox: Service {
     }
 }
 
-extension Outbox {
+extension Deliveries {
     /// Takes the reporters of a configuration up, before the first build of a run.
     ///
     /// What earlier runs left open is due at once; what belongs to reporters that are configured
@@ -108,20 +109,20 @@ extension Outbox {
         store: Store, reporters: [ReporterDeclaration], secrets: SecretValues, mask: SecretMask,
         http: HTTPClient, identity: MasterIdentity, bounds: DeliveryBounds = DeliveryBounds(),
         logger: Logger, clock: any Clock<Duration> = ContinuousClock()
-    ) async throws -> Outbox {
+    ) async throws -> Deliveries {
         try await open(
             reporters,
-            in: OutboxEnvironment(
+            in: DeliveryEnvironment(
                 store: store, storeID: store.identifier, identity: identity, secrets: secrets,
-                mask: mask, http: http, logger: logger, clock: OutboxClock(clock),
+                mask: mask, http: http, logger: logger, clock: DeliveryClock(clock),
                 schedule: RetrySchedule(), bounds: bounds)
         )
     }
 
     static func open(
         _ reporters: [ReporterDeclaration],
-        in environment: OutboxEnvironment
-    ) async throws -> Outbox {
+        in environment: DeliveryEnvironment
+    ) async throws -> Deliveries {
         let names = reporters.map(\.name)
         let store = environment.store
         let openedAt = environment.clock.now
@@ -129,43 +130,44 @@ extension Outbox {
         let (newest, changeCount) = try await store.read { database in
             (try Event.newestSequence(in: database), try database.changeCount())
         }
-        var generations: [Generation] = []
-        var sendings: [Sending] = []
+        var generations: [ReportGeneration] = []
+        var senders: [DeliverySender] = []
         for (declaration, known) in zip(reporters, followed) {
             let recipient = Recipient(
                 declaration, id: known.id, session: try environment.http.makeSession(),
                 schedule: environment.schedule)
-            let sending = try await open(recipient, known, in: environment)
-            let crashWatch = CrashWatch(
+            let sender = try await open(recipient, known, in: environment)
+            let crashWatch = CrashGuard(
                 newestEvent: store.endedUncleanly ? newest : nil, suspicion: known.suspicion)
-            sendings.append(sending)
+            senders.append(sender)
             generations.append(
-                Generation(
-                    of: recipient, from: known.cursor, watching: crashWatch, to: sending,
+                ReportGeneration(
+                    of: recipient, from: known.cursor, watching: crashWatch, to: sender,
                     in: environment)
             )
         }
         store.storeEvents(of: generations.reduce(into: []) { $0.formUnion($1.recipient.kinds) })
-        return Outbox(
-            environment: environment, generations: generations, sendings: sendings,
+        return Deliveries(
+            environment: environment, generations: generations, senders: senders,
             lastOfEarlierRuns: newest, changeCount: changeCount, openedAt: openedAt)
     }
 
     private static func open(
         _ recipient: Recipient, _ known: FollowedReporter,
-        in environment: OutboxEnvironment
-    ) async throws -> Sending {
+        in environment: DeliveryEnvironment
+    ) async throws -> DeliverySender {
         let isClosed = try await isStillClosed(recipient, known.closure, in: environment)
-        let letters = try await environment.store.read { database in
+        let deliveries = try await environment.store.read { database in
             try database.openLetters(ofReporter: known.id)
         }
-        return Sending(to: recipient, leftOpen: letters, isClosed: isClosed, in: environment)
+        return DeliverySender(
+            to: recipient, leftOpen: deliveries, isClosed: isClosed, in: environment)
     }
 
     /// Whether an endpoint that said it is gone is still the one that reports go to.
     private static func isStillClosed(
         _ recipient: Recipient, _ closure: EndpointClosure?,
-        in environment: OutboxEnvironment
+        in environment: DeliveryEnvironment
     ) async throws -> Bool {
         guard let closure else { return false }
         let receiver = environment.fingerprint(of: recipient)
@@ -184,11 +186,11 @@ extension Outbox {
     }
 }
 
-extension Outbox {
+extension Deliveries {
     /// Lets everything come to its end that can in a time, and stops.
     ///
     /// It is over early once all reports are made and nothing is open that is worth waiting for.
-    /// What is on its way in the end is broken off and stays open.
+    /// What is in flight in the end is broken off and stays open.
     ///
     /// - Parameters:
     ///   - time: The time.
@@ -198,7 +200,7 @@ extension Outbox {
         let clock = environment.clock
         let deadline = clock.elapsed + time
         let targets = await newestEvents()
-        for sending in sendings { sending.beginDraining() }
+        for sender in senders { sender.beginDraining() }
         while !Task.isCancelled, clock.elapsed < deadline,
             !isSettled(targets, until: deadline, isPatient: isPatient)
         {
@@ -209,7 +211,7 @@ extension Outbox {
         guard environment.store.failure == nil else { return }
         do {
             // What is too old was tried once more by now, also in a run that is soon over.
-            try await housekeeping.trim()
+            try await retention.trim()
         } catch {
             environment.logger.error("reports were not kept within their bounds: \(error)")
         }
@@ -217,7 +219,7 @@ extension Outbox {
 
     private func isSettled(_ targets: [Int], until deadline: Duration, isPatient: Bool) -> Bool {
         zip(generations, targets).allSatisfy { $0.isDone(upTo: $1) }
-            && sendings.allSatisfy { $0.isSettled(until: deadline, isPatient: isPatient) }
+            && senders.allSatisfy { $0.isSettled(until: deadline, isPatient: isPatient) }
     }
 
     /// The newest event that each reporter has to look at.
@@ -234,16 +236,16 @@ extension Outbox {
     }
 }
 
-extension Outbox {
+extension Deliveries {
     /// How the deliveries of this run stand, and those of earlier runs that it took up or that
     /// still wait, in the order of their events.
     ///
     /// What was given up is told once: what is in one summary is in no later one.
     public func summary() async throws(StoreError) -> DeliverySummary {
-        let receivers = sendings.reduce(into: [Int: String]()) { receivers, sending in
-            receivers[sending.recipient.id] = sending.receiver
+        let receivers = senders.reduce(into: [Int: String]()) { receivers, sender in
+            receivers[sender.recipient.id] = sender.receiver
         }
-        let names = Set(sendings.map(\.recipient.name))
+        let names = Set(senders.map(\.recipient.name))
         let (sequence, moment) = (lastOfEarlierRuns, openedAt)
         let store = environment.store
         let (deliveries, waiting, closed) = try await store.read { database in

@@ -2,14 +2,14 @@ import FoundationEssentials
 import MasterKit
 
 /// A report on its way: the row of a delivery that is open.
-struct Letter: Sendable {
+struct Delivery: Sendable {
     /// The row.
     let id: Int
     /// The event that is reported.
     let eventSequence: Int
     /// Which of the reporter's generators made it.
     let part: Int
-    /// Letters of one lane arrive in order.
+    /// Deliveries of one lane arrive in order.
     let lane: Int
     /// How often it was tried.
     var attempts: Int
@@ -22,25 +22,25 @@ struct Letter: Sendable {
     /// Until when its receiver has asked to be left alone.
     var notBefore: Date?
     /// What was in the way when it was tried last in this run.
-    var hindrance: Hindrance?
+    var failureKind: FailureKind?
     /// How large the stored report is; it is read when it is sent.
     let byteCount: Int
 }
 
-extension Letter {
-    /// The letter as it is due now, or when its receiver has asked for it.
-    func due(on clock: OutboxClock) -> Letter {
-        var letter = self
+extension Delivery {
+    /// The delivery as it is due now, or when its receiver has asked for it.
+    func due(on clock: DeliveryClock) -> Delivery {
+        var delivery = self
         let wait = notBefore.map { Duration.seconds($0.timeIntervalSince(clock.now)) } ?? .zero
         // A clock on the wall that was set back must not hold a report back for long.
         let bounded = min(max(wait, .zero), RetrySchedule.longestAskedFor)
-        letter.due = clock.elapsed + bounded
-        return letter
+        delivery.due = clock.elapsed + bounded
+        return delivery
     }
 }
 
 /// What kept a report from being delivered, as far as waiting goes.
-enum Hindrance: Sendable, Hashable {
+enum FailureKind: Sendable, Hashable {
     /// Nobody was there; whoever is, gets it at once.
     case absence
     /// The receiver could not take it just then.
@@ -79,7 +79,7 @@ public enum DeliveryState: String, Sendable, Hashable, CaseIterable {
 }
 
 /// One try of a delivery, as it is kept: masked.
-struct Attempt: Sendable {
+struct DeliveryAttempt: Sendable {
     /// The longest part of a reason that is kept, in bytes.
     static let errorLimit = 4096
 

@@ -4,7 +4,7 @@ import GRDB
 /// Where people look at deliveries and decide what becomes of them, whether a master runs or not.
 ///
 /// Only rows are changed; a master that uses the folder at that time notices within a second.
-public final class DeliveryDesk: Sendable {
+public final class DeliveryAdmin: Sendable {
     private let database: DatabaseQueue
     private let path: String
 
@@ -21,12 +21,12 @@ public final class DeliveryDesk: Sendable {
     /// - Returns: What the body returns.
     /// - Throws: ``StoreError``, or what the body throws.
     public static func with<Value>(
-        folder: String, _ body: (DeliveryDesk?) async throws -> Value
+        folder: String, _ body: (DeliveryAdmin?) async throws -> Value
     ) async throws -> Value {
         let path = folder + "/" + StoreOpening.fileName
         guard FileManager.default.fileExists(atPath: path) else { return try await body(nil) }
         let database = try await Self.open(path, in: folder)
-        return try await body(DeliveryDesk(database, path: path))
+        return try await body(DeliveryAdmin(database, path: path))
     }
 
     private static func open(_ path: String, in folder: String) async throws -> DatabaseQueue {

@@ -2,52 +2,52 @@ import FoundationEssentials
 import MasterHTTP
 import MasterKit
 
-/// What became of a letter in one try.
-struct SentLetter: Sendable {
+/// What became of a delivery in one try.
+struct AttemptResult: Sendable {
     /// What became of it.
     let outcome: DeliveryOutcome
     /// What was in the way; `nil` also for a try that was broken off.
-    var hindrance: Hindrance?
+    var failureKind: FailureKind?
     /// The address that was asked.
     var receiver: String?
 }
 
-extension Sending {
-    /// Tries a letter once and records the try.
+extension DeliverySender {
+    /// Tries a delivery once and records the try.
     ///
     /// - Throws: A `StoreError` when the try cannot be recorded.
-    func send(_ letter: Letter) async throws(StoreError) -> SentLetter {
-        let report = try await report(of: letter)
-        let context = context(of: letter)
+    func send(_ delivery: Delivery) async throws(StoreError) -> AttemptResult {
+        let report = try await report(of: delivery)
+        let context = context(of: delivery)
         let at = environment.clock.now
         let start = environment.clock.elapsed
-        let failed = await attempt(report, of: letter, in: context)
+        let failed = await attempt(report, of: delivery, in: context)
         let outcome = outcome(of: failed, context)
-        let attempt = Attempt(
+        let attempt = DeliveryAttempt(
             number: context.attempt, at: at, duration: environment.clock.elapsed - start,
             status: failed?.status ?? context.trace.status,
-            error: outcome.reason?.beginning(ofUTF8: Attempt.errorLimit),
+            error: outcome.reason?.beginning(ofUTF8: DeliveryAttempt.errorLimit),
             answer: answer(failed?.error as? DeliveryError, context.trace))
         let closure = closure(outcome, context)
         let notBefore = notBefore(failed, outcome)
         try await environment.store.write { [recipient] transaction in
-            try transaction.keep(attempt, of: letter, outcome: outcome, notBefore: notBefore)
+            try transaction.keep(attempt, of: delivery, outcome: outcome, notBefore: notBefore)
             if let closure { try transaction.close(reporter: recipient.id, closure) }
         }
-        return SentLetter(
-            outcome: outcome, hindrance: wasBrokenOff(failed) ? nil : failed?.hindrance,
+        return AttemptResult(
+            outcome: outcome, failureKind: wasBrokenOff(failed) ? nil : failed?.failureKind,
             receiver: context.trace.receiver)
     }
 
     /// Calls the reporter; `nil` when it delivered.
     private func attempt(
-        _ stored: Result<Report, DeliveryFault>, of letter: Letter,
+        _ stored: Result<Report, DeliveryFault>, of delivery: Delivery,
         in context: DeliveryContext
-    ) async -> FailedTry? {
+    ) async -> FailedAttempt? {
         let report: Report
         switch stored {
         case .success(let found): report = found
-        case .failure(let fault): return FailedTry(error: DeliveryError(.reject, "\(fault)"))
+        case .failure(let fault): return FailedAttempt(error: DeliveryError(.reject, "\(fault)"))
         }
         do {
             try await PluginCall.run(on: environment.clock) { [recipient] in
@@ -55,15 +55,15 @@ extension Sending {
             }
             return nil
         } catch {
-            let age = environment.clock.now.timeIntervalSince(letter.since)
-            return FailedTry(
+            let age = environment.clock.now.timeIntervalSince(delivery.since)
+            return FailedAttempt(
                 error: error, status: (error as? DeliveryError)?.status ?? context.trace.status,
-                fault: context.trace.fault, number: letter.attempts - letter.triesBefore + 1,
+                fault: context.trace.fault, number: delivery.attempts - delivery.triesBefore + 1,
                 age: .seconds(max(0, age)))
         }
     }
 
-    private func outcome(of failed: FailedTry?, _ context: DeliveryContext) -> DeliveryOutcome {
+    private func outcome(of failed: FailedAttempt?, _ context: DeliveryContext) -> DeliveryOutcome {
         guard let failed else { return .delivered }
         let outcome = DeliveryOutcome(failed, schedule: recipient.schedule)
         if wasBrokenOff(failed) {
@@ -73,13 +73,13 @@ extension Sending {
     }
 
     /// Whether a try failed because the run ended.
-    private func wasBrokenOff(_ failed: FailedTry?) -> Bool {
+    private func wasBrokenOff(_ failed: FailedAttempt?) -> Bool {
         guard let failed else { return false }
         return Task.isCancelled && failed.status == nil && failed.verdict == .retry(after: nil)
     }
 
     /// Until when the receiver has asked to be left alone, in later runs, too.
-    private func notBefore(_ failed: FailedTry?, _ outcome: DeliveryOutcome) -> Date? {
+    private func notBefore(_ failed: FailedAttempt?, _ outcome: DeliveryOutcome) -> Date? {
         guard case .again = outcome, case .retry(let asked?) = failed?.verdict else { return nil }
         let wait = min(asked, RetrySchedule.longestAskedFor)
         return environment.clock.now.addingTimeInterval(wait / .seconds(1))
@@ -90,7 +90,7 @@ extension Sending {
     ) -> EndpointClosure? {
         guard case .closed(let reason) = outcome else { return nil }
         return EndpointClosure(
-            reason: reason.beginning(ofUTF8: Attempt.errorLimit),
+            reason: reason.beginning(ofUTF8: DeliveryAttempt.errorLimit),
             receiver: environment.fingerprint(of: recipient))
     }
 
@@ -99,21 +99,21 @@ extension Sending {
         return environment.mask.apply(to: answer).beginning(ofUTF8: DeliveryTrace.answerLimit)
     }
 
-    private func context(of letter: Letter) -> DeliveryContext {
+    private func context(of delivery: Delivery) -> DeliveryContext {
         environment.context(
             for: recipient,
             id: DeliveryID(
-                store: environment.storeID, reporter: recipient.id, event: letter.eventSequence,
-                part: letter.part),
-            attempt: letter.attempts + 1
+                store: environment.storeID, reporter: recipient.id, event: delivery.eventSequence,
+                part: delivery.part),
+            attempt: delivery.attempts + 1
         )
     }
 
     private func report(
-        of letter: Letter
+        of delivery: Delivery
     ) async throws(StoreError) -> Result<Report, DeliveryFault> {
         let stored = try await environment.store.read { database in
-            try database.storedReport(ofDelivery: letter.id)
+            try database.storedReport(ofDelivery: delivery.id)
         }
         guard let stored else { return .failure(DeliveryFault("the stored report is gone")) }
         return Result { () throws(DeliveryFault) in try Report(stored: stored) }
@@ -121,7 +121,7 @@ extension Sending {
 }
 
 /// A try that did not deliver its report.
-struct FailedTry: Sendable {
+struct FailedAttempt: Sendable {
     /// What the reporter threw.
     let error: any Error
     /// The status of the answer, when there was one.
@@ -144,7 +144,7 @@ struct FailedTry: Sendable {
     }
 
     /// What kept the report from being delivered.
-    var hindrance: Hindrance {
+    var failureKind: FailureKind {
         guard let status else { return .absence }
         if case .retry(.some) = verdict { return .busyness }
         return switch status {
@@ -189,7 +189,7 @@ enum DeliveryOutcome: Sendable, Equatable {
     case closed(reason: String)
 
     /// What a try that failed means.
-    init(_ failed: FailedTry, schedule: RetrySchedule) {
+    init(_ failed: FailedAttempt, schedule: RetrySchedule) {
         let isNamed = schedule.policy.causes?.contains { failed.isCaused(by: $0) }
         switch failed.verdict {
         case .endpointGone:
@@ -205,7 +205,7 @@ enum DeliveryOutcome: Sendable, Equatable {
         }
     }
 
-    private init(_ failed: FailedTry, _ schedule: RetrySchedule, askedFor asked: Duration?) {
+    private init(_ failed: FailedAttempt, _ schedule: RetrySchedule, askedFor asked: Duration?) {
         let delay = schedule.delay(afterAttempt: failed.number, age: failed.age, askedFor: asked)
         if let delay {
             self = .again(after: delay, reason: failed.reason)

@@ -6,7 +6,7 @@ import MasterKit
 import Synchronization
 
 /// What all parts of an outbox work with.
-struct OutboxEnvironment: Sendable {
+struct DeliveryEnvironment: Sendable {
     /// Where events are read and deliveries are kept.
     let store: Store
     /// What begins the id of every delivery.
@@ -22,7 +22,7 @@ struct OutboxEnvironment: Sendable {
     /// Where faults are said.
     let logger: Logger
     /// The time.
-    let clock: OutboxClock
+    let clock: DeliveryClock
     /// When a failed try is repeated.
     let schedule: RetrySchedule
     /// How much is kept for how long.
@@ -33,7 +33,7 @@ struct OutboxEnvironment: Sendable {
     let changed = Signal()
 }
 
-extension OutboxEnvironment {
+extension DeliveryEnvironment {
     /// What a reporter sees while it sends.
     func context(for recipient: Recipient, id: DeliveryID, attempt: Int) -> DeliveryContext {
         DeliveryContext(
@@ -43,7 +43,7 @@ extension OutboxEnvironment {
 }
 
 /// The time of an outbox: what has passed since it was opened, whatever the clock on the wall says.
-struct OutboxClock: Sendable {
+struct DeliveryClock: Sendable {
     /// The time since the outbox was opened.
     var elapsed: Duration { read() }
     /// The date, as the outbox counts it from when it was opened.
@@ -84,7 +84,7 @@ struct Recipient: Sendable {
     let kinds: Set<EventKind>
     /// When a report that was not delivered is tried again.
     let schedule: RetrySchedule
-    /// How many reports are on their way at once.
+    /// How many reports are in flight at once.
     let inFlight: Int
     /// Where the reporter's cookies and defaults live.
     let session: HTTPSession
@@ -104,7 +104,7 @@ struct Recipient: Sendable {
     }
 }
 
-extension OutboxEnvironment {
+extension DeliveryEnvironment {
     /// What tells the present address of a reporter from others without showing it.
     ///
     /// - Returns: `nil` for a reporter without one, or when it cannot be computed at present.

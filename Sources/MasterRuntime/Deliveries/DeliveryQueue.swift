@@ -1,20 +1,20 @@
 import DequeModule
 import HeapModule
 
-/// The open letters of a reporter: of each lane the first is sent, the others wait for it.
-struct LetterQueue: Sendable {
-    /// The first letter of a lane that is not on its way.
+/// The open deliveries of a reporter: of each lane the first is sent, the others wait for it.
+struct DeliveryQueue: Sendable {
+    /// The first delivery of a lane that is not in flight.
     private struct Head: Comparable {
         let due: Duration
         let eventSequence: Int
         let part: Int
         let lane: Int
 
-        init(_ letter: Letter) {
-            due = letter.due
-            eventSequence = letter.eventSequence
-            part = letter.part
-            lane = letter.lane
+        init(_ delivery: Delivery) {
+            due = delivery.due
+            eventSequence = delivery.eventSequence
+            part = delivery.part
+            lane = delivery.lane
         }
 
         static func < (one: Self, other: Self) -> Bool {
@@ -22,27 +22,27 @@ struct LetterQueue: Sendable {
         }
     }
 
-    /// The letters of a build request in their order.
+    /// The deliveries of a build request in their order.
     private struct Lane {
-        var letters: Deque<Letter> = []
+        var deliveries: Deque<Delivery> = []
         var byteCount = 0
 
-        var isHindered: Bool { letters.first?.hindrance != nil }
+        var hasFailed: Bool { deliveries.first?.failureKind != nil }
     }
 
-    /// How many letters may be on their way at once.
+    /// How many deliveries may be in flight at once.
     let limit: Int
-    /// How many letters are open.
+    /// How many deliveries are open.
     private(set) var count = 0
 
-    /// How large the reports of all letters are together.
+    /// How large the reports of all deliveries are together.
     private(set) var byteCount = 0
-    /// How large those are that wait behind a letter which was tried in vain, and that letter.
-    private(set) var hinderedByteCount = 0
+    /// How large those are that wait behind a delivery which was tried in vain, and that delivery.
+    private(set) var failedByteCount = 0
 
     private var lanes: [Int: Lane] = [:]
     private var heads: Heap<Head> = []
-    /// The lanes whose first letter is on its way.
+    /// The lanes whose first delivery is in flight.
     private var busyLanes: Set<Int> = []
 
     /// Makes an empty queue.
@@ -50,127 +50,127 @@ struct LetterQueue: Sendable {
         self.limit = limit
     }
 
-    /// How many letters are on their way.
+    /// How many deliveries are in flight.
     var underWay: Int { busyLanes.count }
 
-    /// When the next letter may be sent; `nil` while there is none or all places are taken.
+    /// When the next delivery may be sent; `nil` while there is none or all places are taken.
     var nextDue: Duration? {
         underWay < limit ? heads.min?.due : nil
     }
 
-    /// Adds a letter at the end of its lane.
-    mutating func add(_ letter: Letter) {
+    /// Adds a delivery at the end of its lane.
+    mutating func add(_ delivery: Delivery) {
         count += 1
-        change(letter.lane) { lane in
-            lane.letters.append(letter)
-            lane.byteCount += letter.byteCount
+        change(delivery.lane) { lane in
+            lane.deliveries.append(delivery)
+            lane.byteCount += delivery.byteCount
         }
-        if lanes[letter.lane]?.letters.count == 1 { heads.insert(Head(letter)) }
+        if lanes[delivery.lane]?.deliveries.count == 1 { heads.insert(Head(delivery)) }
     }
 
     /// Changes a lane and keeps the sums right.
     private mutating func change(_ id: Int, _ body: (inout Lane) -> Void) {
         var lane = lanes.removeValue(forKey: id) ?? Lane()
         byteCount -= lane.byteCount
-        if lane.isHindered { hinderedByteCount -= lane.byteCount }
+        if lane.hasFailed { failedByteCount -= lane.byteCount }
         body(&lane)
         byteCount += lane.byteCount
-        if lane.isHindered { hinderedByteCount += lane.byteCount }
-        if !lane.letters.isEmpty { lanes[id] = lane }
+        if lane.hasFailed { failedByteCount += lane.byteCount }
+        if !lane.deliveries.isEmpty { lanes[id] = lane }
     }
 
-    /// Takes the letter that has been due longest; it is then on its way.
-    mutating func next(at now: Duration) -> Letter? {
+    /// Takes the delivery that has been due longest; it is then on its way.
+    mutating func next(at now: Duration) -> Delivery? {
         guard let due = nextDue, due <= now, let head = heads.popMin() else { return nil }
         busyLanes.insert(head.lane)
-        return lanes[head.lane]?.letters.first
+        return lanes[head.lane]?.deliveries.first
     }
 
-    /// Takes out a letter that was on its way and lets the one behind it come forward.
-    mutating func remove(_ letter: Letter) {
-        land(letter)
+    /// Takes out a delivery that was in flight and lets the one behind it come forward.
+    mutating func remove(_ delivery: Delivery) {
+        land(delivery)
         count -= 1
-        change(letter.lane) { lane in
-            let removed = lane.letters.removeFirst()
+        change(delivery.lane) { lane in
+            let removed = lane.deliveries.removeFirst()
             lane.byteCount -= removed.byteCount
         }
-        if let next = lanes[letter.lane]?.letters.first { heads.insert(Head(next)) }
+        if let next = lanes[delivery.lane]?.deliveries.first { heads.insert(Head(next)) }
     }
 
-    /// Puts a letter that was on its way back to the head of its lane.
-    mutating func putBack(_ letter: Letter) {
-        land(letter)
-        change(letter.lane) { $0.letters[0] = letter }
-        heads.insert(Head(letter))
+    /// Puts a delivery that was in flight back to the head of its lane.
+    mutating func putBack(_ delivery: Delivery) {
+        land(delivery)
+        change(delivery.lane) { $0.deliveries[0] = delivery }
+        heads.insert(Head(delivery))
     }
 
-    private mutating func land(_ letter: Letter) {
-        let head = lanes[letter.lane]?.letters.first
+    private mutating func land(_ delivery: Delivery) {
+        let head = lanes[delivery.lane]?.deliveries.first
         precondition(
-            head?.id == letter.id && busyLanes.remove(letter.lane) != nil,
-            "the letter \(letter.id) is not on its way")
+            head?.id == delivery.id && busyLanes.remove(delivery.lane) != nil,
+            "the delivery \(delivery.id) is not in flight")
     }
 }
 
-/// What happens now and then, and may look at every letter.
-extension LetterQueue {
-    /// The letters that are not on their way and are first in their lanes.
-    var waitingHeads: some Sequence<Letter> {
-        lanes.lazy.filter { !busyLanes.contains($0.key) }.compactMap(\.value.letters.first)
+/// What happens now and then, and may look at every delivery.
+extension DeliveryQueue {
+    /// The deliveries that are not in flight and are first in their lanes.
+    var waitingHeads: some Sequence<Delivery> {
+        lanes.lazy.filter { !busyLanes.contains($0.key) }.compactMap(\.value.deliveries.first)
     }
 
-    /// The lanes whose first letter was tried in vain in this run.
-    var hinderedLanes: Set<Int> { Set(lanes.lazy.filter(\.value.isHindered).map(\.key)) }
+    /// The lanes whose first delivery was tried in vain in this run.
+    var hinderedLanes: Set<Int> { Set(lanes.lazy.filter(\.value.hasFailed).map(\.key)) }
 
     /// Changes what waits at the head of each lane.
-    mutating func changeWaitingHeads(_ change: (inout Letter) -> Void) {
+    mutating func changeWaitingHeads(_ change: (inout Delivery) -> Void) {
         for id in Array(lanes.keys) where !busyLanes.contains(id) {
-            self.change(id) { change(&$0.letters[0]) }
+            self.change(id) { change(&$0.deliveries[0]) }
         }
         renewHeads()
     }
 
-    /// Takes over how letters stand in the store after somebody else has changed them.
+    /// Takes over how deliveries stand in the store after somebody else has changed them.
     ///
     /// - Parameters:
-    ///   - open: Letters that are open now; they are inserted where they belong.
+    ///   - open: Deliveries that are open now; they are inserted where they belong.
     ///   - closed: Rows that are open no more.
-    /// - Returns: The rows that are on their way just now, which are left as they are.
-    mutating func take(open: [Letter], closed: Set<Int>) -> Set<Int> {
-        let underWay = Set(busyLanes.compactMap { lanes[$0]?.letters.first?.id })
-        for letter in open where !underWay.contains(letter.id) { insert(letter) }
+    /// - Returns: The rows that are in flight just now, which are left as they are.
+    mutating func take(open: [Delivery], closed: Set<Int>) -> Set<Int> {
+        let underWay = Set(busyLanes.compactMap { lanes[$0]?.deliveries.first?.id })
+        for delivery in open where !underWay.contains(delivery.id) { insert(delivery) }
         let gone = closed.subtracting(underWay)
         if !gone.isEmpty { removeWaiting(gone) }
         renewHeads()
         return underWay.intersection(closed.union(open.map(\.id)))
     }
 
-    private mutating func insert(_ letter: Letter) {
-        let first = busyLanes.contains(letter.lane) ? 1 : 0
+    private mutating func insert(_ delivery: Delivery) {
+        let first = busyLanes.contains(delivery.lane) ? 1 : 0
         var isNew = true
-        change(letter.lane) { lane in
-            if let place = lane.letters.firstIndex(where: { $0.id == letter.id }) {
-                lane.byteCount += letter.byteCount - lane.letters[place].byteCount
-                lane.letters[place] = letter
+        change(delivery.lane) { lane in
+            if let place = lane.deliveries.firstIndex(where: { $0.id == delivery.id }) {
+                lane.byteCount += delivery.byteCount - lane.deliveries[place].byteCount
+                lane.deliveries[place] = delivery
                 isNew = false
                 return
             }
-            let place = lane.letters.indices.dropFirst(first).first { index in
-                let other = lane.letters[index]
-                return (letter.eventSequence, letter.part) < (other.eventSequence, other.part)
+            let place = lane.deliveries.indices.dropFirst(first).first { index in
+                let other = lane.deliveries[index]
+                return (delivery.eventSequence, delivery.part) < (other.eventSequence, other.part)
             }
-            lane.letters.insert(letter, at: place ?? lane.letters.endIndex)
-            lane.byteCount += letter.byteCount
+            lane.deliveries.insert(delivery, at: place ?? lane.deliveries.endIndex)
+            lane.byteCount += delivery.byteCount
         }
         if isNew { count += 1 }
     }
 
     private mutating func removeWaiting(_ ids: Set<Int>) {
-        for (id, lane) in lanes where lane.letters.contains(where: { ids.contains($0.id) }) {
-            let kept = lane.letters.filter { !ids.contains($0.id) }
-            count -= lane.letters.count - kept.count
+        for (id, lane) in lanes where lane.deliveries.contains(where: { ids.contains($0.id) }) {
+            let kept = lane.deliveries.filter { !ids.contains($0.id) }
+            count -= lane.deliveries.count - kept.count
             change(id) { lane in
-                lane.letters = Deque(kept)
+                lane.deliveries = Deque(kept)
                 lane.byteCount = kept.reduce(0) { $0 + $1.byteCount }
             }
         }

@@ -1,10 +1,10 @@
 import MasterKit
 import Synchronization
 
-/// Sends the letters of one reporter: several at once, but of each lane one after the other.
-final class Sending: Sendable {
+/// Sends the deliveries of one reporter: several at once, but of each lane one after the other.
+final class DeliverySender: Sendable {
     struct State {
-        var letters: LetterQueue
+        var deliveries: DeliveryQueue
         var isClosed: Bool
         /// Whether the store has failed, so that nothing can be sent in this run any more.
         var hasFailed = false
@@ -18,40 +18,40 @@ final class Sending: Sendable {
         var isDraining = false
         /// The lanes with a try that the end of the run broke off.
         var unanswered: Set<Int> = []
-        /// Rows that somebody changed while they were on their way.
+        /// Rows that somebody changed while they were in flight.
         var changedUnderWay: Set<Int> = []
     }
 
     let recipient: Recipient
-    let environment: OutboxEnvironment
+    let environment: DeliveryEnvironment
     let memory: ReportMemory
     let wake = Signal()
     /// Raised whenever less may wait than before.
     let took = Signal()
     let state: Mutex<State>
 
-    /// Begins with the letters that earlier runs left open.
+    /// Begins with the deliveries that earlier runs left open.
     init(
-        to recipient: Recipient, leftOpen letters: [Letter], isClosed: Bool,
-        sharing memory: ReportMemory = ReportMemory(), in environment: OutboxEnvironment
+        to recipient: Recipient, leftOpen deliveries: [Delivery], isClosed: Bool,
+        sharing memory: ReportMemory = ReportMemory(), in environment: DeliveryEnvironment
     ) {
         self.recipient = recipient
         self.memory = memory
         self.environment = environment
-        var queue = LetterQueue(limit: recipient.inFlight)
-        for letter in letters { queue.add(letter.due(on: environment.clock)) }
-        state = Mutex(State(letters: queue, isClosed: isClosed))
+        var queue = DeliveryQueue(limit: recipient.inFlight)
+        for delivery in deliveries { queue.add(delivery.due(on: environment.clock)) }
+        state = Mutex(State(deliveries: queue, isClosed: isClosed))
     }
 
     /// The address that was asked last, without user and password.
     var receiver: String? { state.withLock(\.receiver) }
 
-    /// Takes letters that have just been stored; they are due now.
-    func add(_ letters: [Letter]) {
-        guard !letters.isEmpty else { return }
+    /// Takes deliveries that have just been stored; they are due now.
+    func add(_ deliveries: [Delivery]) {
+        guard !deliveries.isEmpty else { return }
         let clock = environment.clock
         state.withLock { state in
-            for letter in letters { state.letters.add(letter.due(on: clock)) }
+            for delivery in deliveries { state.deliveries.add(delivery.due(on: clock)) }
         }
         wake.raise()
     }
@@ -63,7 +63,7 @@ final class Sending: Sendable {
         let bound = environment.bounds.maxBytes.bytes / Self.shareOfBound
         return state.withLock { state in
             guard !state.isClosed, !state.hasFailed, !state.isAway else { return false }
-            return state.letters.byteCount - state.letters.hinderedByteCount >= max(1, bound)
+            return state.deliveries.byteCount - state.deliveries.failedByteCount >= max(1, bound)
         }
     }
 
@@ -81,7 +81,7 @@ final class Sending: Sendable {
     /// How much the reports take that wait, as the bounds count it.
     var keptByteCount: Int {
         state.withLock { state in
-            state.letters.byteCount + state.letters.count * StoreTransaction.rowByteCount
+            state.deliveries.byteCount + state.deliveries.count * StoreTransaction.rowByteCount
         }
     }
 
@@ -92,7 +92,7 @@ final class Sending: Sendable {
     var expirable: ExpirableLanes {
         state.withLock { state in
             ExpirableLanes(
-                all: state.isClosed || state.isAway, failed: state.letters.hinderedLanes,
+                all: state.isClosed || state.isAway, failed: state.deliveries.hinderedLanes,
                 unanswered: state.unanswered)
         }
     }
@@ -101,8 +101,8 @@ final class Sending: Sendable {
     func run() async {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
-                while let letter = next() {
-                    group.addTask { await self.deliver(letter) }
+                while let delivery = next() {
+                    group.addTask { await self.deliver(delivery) }
                 }
                 await wake.wait(until: nextDue, on: environment.clock)
             }
@@ -110,25 +110,25 @@ final class Sending: Sendable {
     }
 
     private var nextDue: Duration? {
-        state.withLock { $0.isClosed || $0.hasFailed ? nil : $0.letters.nextDue }
+        state.withLock { $0.isClosed || $0.hasFailed ? nil : $0.deliveries.nextDue }
     }
 
-    private func next() -> Letter? {
+    private func next() -> Delivery? {
         let now = environment.clock.elapsed
         return state.withLock { state in
-            state.isClosed || state.hasFailed ? nil : state.letters.next(at: now)
+            state.isClosed || state.hasFailed ? nil : state.deliveries.next(at: now)
         }
     }
 
-    private func deliver(_ letter: Letter) async {
+    private func deliver(_ delivery: Delivery) async {
         do {
-            let sent = try await memory.withRoom(for: letter.byteCount) {
-                try await send(letter)
+            let sent = try await memory.withRoom(for: delivery.byteCount) {
+                try await send(delivery)
             }
-            land(letter, sent)
+            land(delivery, sent)
         } catch {
             // Without the store nothing can be recorded, so nothing more is sent.
-            let isNews = stop(with: letter)
+            let isNews = stop(with: delivery)
             guard isNews, !Task.isCancelled else { return }
             environment.logger.error(
                 "nothing more is sent to \(recipient.name) in this run: \(error)")
@@ -138,18 +138,18 @@ final class Sending: Sendable {
         environment.changed.raise()
     }
 
-    private func stop(with letter: Letter) -> Bool {
+    private func stop(with delivery: Delivery) -> Bool {
         state.withLock { state in
             defer { state.hasFailed = true }
-            state.letters.putBack(letter)
+            state.deliveries.putBack(delivery)
             return !state.hasFailed
         }
     }
 }
 
 /// What somebody else changes while the outbox runs: by a command, or to keep within the bounds.
-extension Sending {
-    /// Rows whose change could not be taken over yet, as they were on their way.
+extension DeliverySender {
+    /// Rows whose change could not be taken over yet, as they were in flight.
     var changedUnderWay: Set<Int> { state.withLock(\.changedUnderWay) }
 
     /// Whether the store may say something else, though nothing has changed since the last look.
@@ -165,7 +165,7 @@ extension Sending {
         let open = changes.open.map { $0.due(on: environment.clock) }
         let isNews = state.withLock { state in
             let isNews = state.isClosed != changes.isReporterClosed || !changes.isEmpty
-            state.changedUnderWay = state.letters.take(open: open, closed: changes.closed)
+            state.changedUnderWay = state.deliveries.take(open: open, closed: changes.closed)
             state.isClosed = changes.isReporterClosed
             if isNews { state.lastReason = nil }
             return isNews
@@ -177,31 +177,31 @@ extension Sending {
     }
 }
 
-/// What a letter that comes back changes.
-extension Sending {
+/// What a delivery that comes back changes.
+extension DeliverySender {
     /// How long a receiver that was there a moment ago is waited for while a run ends.
     static let drainingDelay: Duration = .seconds(2)
 
-    func land(_ letter: Letter, _ sent: SentLetter) {
+    func land(_ delivery: Delivery, _ sent: AttemptResult) {
         let now = environment.clock.elapsed
         let isNews = state.withLock { state in
             if let receiver = sent.receiver { state.receiver = receiver }
             switch sent.outcome {
             case .delivered:
                 noteThere(now, in: &state)
-                state.letters.remove(letter)
+                state.deliveries.remove(delivery)
             case .dead:
-                state.letters.remove(letter)
+                state.deliveries.remove(delivery)
             case .again(let delay, _):
-                if sent.hindrance == nil {
-                    state.unanswered.insert(letter.lane)
+                if sent.failureKind == nil {
+                    state.unanswered.insert(delivery.lane)
                 } else {
                     state.isAway = true
                 }
-                putBack(letter, sent, dueAfter: delay, now, in: &state)
+                putBack(delivery, sent, dueAfter: delay, now, in: &state)
             case .closed:
                 state.isClosed = true
-                putBack(letter, sent, dueAfter: .zero, now, in: &state)
+                putBack(delivery, sent, dueAfter: .zero, now, in: &state)
             }
             defer { state.lastReason = sent.outcome.reason }
             return state.lastReason != sent.outcome.reason
@@ -211,15 +211,15 @@ extension Sending {
     }
 
     private func putBack(
-        _ letter: Letter, _ sent: SentLetter, dueAfter delay: Duration, _ now: Duration,
+        _ delivery: Delivery, _ sent: AttemptResult, dueAfter delay: Duration, _ now: Duration,
         in state: inout State
     ) {
-        var letter = letter
-        letter.attempts += 1
-        letter.hindrance = sent.hindrance
-        letter.due = now + delay
-        if state.isDraining { hurry(&letter, now) }
-        state.letters.putBack(letter)
+        var delivery = delivery
+        delivery.attempts += 1
+        delivery.failureKind = sent.failureKind
+        delivery.due = now + delay
+        if state.isDraining { hurry(&delivery, now) }
+        state.deliveries.putBack(delivery)
     }
 
     /// What waits for a receiver to come back is due once it has taken something.
@@ -227,17 +227,17 @@ extension Sending {
         let wasAway = state.lastReason != nil || !state.isThere
         state.isThere = true
         state.isAway = false
-        guard wasAway, state.letters.waitingHeads.contains(where: { $0.hindrance == .absence })
+        guard wasAway, state.deliveries.waitingHeads.contains(where: { $0.failureKind == .absence })
         else { return }
-        state.letters.changeWaitingHeads { letter in
-            guard letter.hindrance == .absence else { return }
-            letter.due = min(letter.due, now)
+        state.deliveries.changeWaitingHeads { delivery in
+            guard delivery.failureKind == .absence else { return }
+            delivery.due = min(delivery.due, now)
         }
     }
 
-    private func hurry(_ letter: inout Letter, _ now: Duration) {
-        guard letter.hindrance == .absence, recipient.schedule.isStandard else { return }
-        letter.due = min(letter.due, now + Self.drainingDelay)
+    private func hurry(_ delivery: inout Delivery, _ now: Duration) {
+        guard delivery.failureKind == .absence, recipient.schedule.isStandard else { return }
+        delivery.due = min(delivery.due, now + Self.drainingDelay)
     }
 
     /// Says why a report did not arrive; the same reason again and again only at debug level.
@@ -257,18 +257,18 @@ extension Sending {
 }
 
 /// How a run ends.
-extension Sending {
+extension DeliverySender {
     /// Looks more often from now on whether a receiver has come back.
     func beginDraining() {
         let now = environment.clock.elapsed
         state.withLock { state in
             state.isDraining = true
-            state.letters.changeWaitingHeads { hurry(&$0, now) }
+            state.deliveries.changeWaitingHeads { hurry(&$0, now) }
         }
         wake.raise()
     }
 
-    /// Whether nothing is on its way and nothing is worth waiting for until a moment.
+    /// Whether nothing is in flight and nothing is worth waiting for until a moment.
     ///
     /// - Parameters:
     ///   - moment: The end of the time there is.
@@ -278,14 +278,14 @@ extension Sending {
     func isSettled(until moment: Duration, isPatient: Bool) -> Bool {
         let now = environment.clock.elapsed
         return state.withLock { state in
-            guard state.letters.underWay == 0 else { return false }
-            guard !state.isClosed, !state.hasFailed, let due = state.letters.nextDue,
+            guard state.deliveries.underWay == 0 else { return false }
+            guard !state.isClosed, !state.hasFailed, let due = state.deliveries.nextDue,
                 due <= moment
             else { return true }
             guard due > now, !isPatient else { return false }
-            return !state.letters.waitingHeads.contains { letter in
-                letter.due <= moment && letter.hindrance != .refusal
-                    && (letter.hindrance != .absence || state.isThere)
+            return !state.deliveries.waitingHeads.contains { delivery in
+                delivery.due <= moment && delivery.failureKind != .refusal
+                    && (delivery.failureKind != .absence || state.isThere)
             }
         }
     }

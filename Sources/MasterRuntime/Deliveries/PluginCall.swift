@@ -42,7 +42,7 @@ enum PluginCall {
     ///
     /// - Throws: What the plugin throws, or `CancellationError` when it was left behind.
     static func run<Value: Sendable>(
-        on clock: OutboxClock,
+        on clock: DeliveryClock,
         _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
         let answer = Answer<Value>()

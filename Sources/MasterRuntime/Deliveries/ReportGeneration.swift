@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// Events come from memory as they are committed, and from the store at the start and whenever the
 /// reporter was too slow for its buffer. Nothing here is part of a build's transaction.
-final class Generation: Sendable {
+final class ReportGeneration: Sendable {
     /// How many lanes are worked on at once.
     static let workerLimit = 8
     /// How many events wait here before the rest is left to the buffer of the bus.
@@ -22,20 +22,20 @@ final class Generation: Sendable {
     }
 
     let recipient: Recipient
-    let environment: OutboxEnvironment
-    let crashWatch: CrashWatch
-    private let sending: Sending
+    let environment: DeliveryEnvironment
+    let crashWatch: CrashGuard
+    private let sender: DeliverySender
     private let space = Signal()
     let state: Mutex<State>
 
     init(
-        of recipient: Recipient, from cursor: Int, watching crashWatch: CrashWatch = CrashWatch(),
-        to sending: Sending, in environment: OutboxEnvironment
+        of recipient: Recipient, from cursor: Int, watching crashWatch: CrashGuard = CrashGuard(),
+        to sender: DeliverySender, in environment: DeliveryEnvironment
     ) {
         self.recipient = recipient
         self.environment = environment
         self.crashWatch = crashWatch
-        self.sending = sending
+        self.sender = sender
         state = Mutex(State(cursor: EventCursor(at: cursor)))
     }
 
@@ -103,7 +103,7 @@ final class Generation: Sendable {
 
     private func work() async {
         while let (lane, event) = next() {
-            await sending.waitUntilMoreIsWanted()
+            await sender.waitUntilMoreIsWanted()
             await report(event, in: lane) { await self.drafts(of: event, in: $0) }
         }
     }
@@ -119,10 +119,10 @@ final class Generation: Sendable {
 
     /// Makes, stores and hands over the reports of an event.
     func report(_ event: Event, in lane: Int, drafts: (ReportRoom) async throws -> [Draft]?) async {
-        let room = ReportRoom(in: sending.memory)
+        let room = ReportRoom(in: sender.memory)
         do {
             if let drafts = try await drafts(room) {
-                sending.add(try await keep(drafts, of: event))
+                sender.add(try await keep(drafts, of: event))
             }
         } catch {
             fail(error)
@@ -144,8 +144,8 @@ final class Generation: Sendable {
         }
     }
 
-    /// Stores what was made of an event; a report that cannot be stored is a dead letter.
-    private func keep(_ drafts: [Draft], of event: Event) async throws(StoreError) -> [Letter] {
+    /// Stores what was made of an event; a report that cannot be stored is a failed delivery.
+    private func keep(_ drafts: [Draft], of event: Event) async throws(StoreError) -> [Delivery] {
         do {
             return try await store(drafts, of: event)
         } catch {
@@ -156,9 +156,9 @@ final class Generation: Sendable {
     }
 
     /// Stores drafts, and the cursor with them, in one transaction.
-    private func store(_ drafts: [Draft], of event: Event) async throws(StoreError) -> [Letter] {
+    private func store(_ drafts: [Draft], of event: Event) async throws(StoreError) -> [Delivery] {
         guard let sequence = event.sequence else { return [] }
-        let (letters, deadCount) = try await environment.store.write { [self] transaction in
+        let (deliveries, deadCount) = try await environment.store.write { [self] transaction in
             let kept = try transaction.keep(drafts, of: event, for: recipient.id)
             let cursor = state.withLock { $0.cursor.value(finishing: sequence) }
             try transaction.moveCursor(of: recipient.id, to: cursor, after: sequence)
@@ -166,7 +166,7 @@ final class Generation: Sendable {
             return kept
         }
         environment.tally.note(dead: deadCount)
-        return letters
+        return deliveries
     }
 
     /// Ends the work for this run: what is not stored is made again by the next one.
@@ -183,10 +183,10 @@ final class Generation: Sendable {
     }
 }
 
-extension Generation {
+extension ReportGeneration {
     /// Asks every generator for its report; `nil` when the run ends meanwhile.
     ///
-    /// A generator that throws leaves a dead letter with its reason and does not keep the others
+    /// A generator that throws leaves a failed delivery with its reason and does not keep the others
     /// from being asked.
     func drafts(of event: Event, in room: ReportRoom) async -> [Draft]? {
         let context = ReportContext(

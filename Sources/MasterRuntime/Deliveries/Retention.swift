@@ -21,18 +21,18 @@ public struct DeliveryBounds: Sendable, Hashable {
 
 /// Keeps what is stored for receivers within its bounds while the outbox runs, and takes over what
 /// people change of it by commands.
-final class Housekeeping: Sendable {
+final class Retention: Sendable {
     /// How often it is looked for changes from outside.
     static let lookInterval: Duration = .milliseconds(700)
     /// After how many looks it is seen to the bounds.
     static let looksBetweenTrims = 10
 
-    private let sendings: [Sending]
-    private let environment: OutboxEnvironment
+    private let senders: [DeliverySender]
+    private let environment: DeliveryEnvironment
     private let changeCount: Mutex<Int>
 
-    init(of sendings: [Sending], from changeCount: Int, in environment: OutboxEnvironment) {
-        self.sendings = sendings
+    init(of senders: [DeliverySender], from changeCount: Int, in environment: DeliveryEnvironment) {
+        self.senders = senders
         self.environment = environment
         self.changeCount = Mutex(changeCount)
     }
@@ -54,8 +54,8 @@ final class Housekeeping: Sendable {
     }
 
     private var isOverBound: Bool {
-        let kept = sendings.reduce(0) { $0 + $1.keptByteCount }
-        return kept > environment.bounds.maxBytes.bytes && sendings.contains { $0.mayExpire }
+        let kept = senders.reduce(0) { $0 + $1.keptByteCount }
+        return kept > environment.bounds.maxBytes.bytes && senders.contains { $0.mayExpire }
     }
 
     /// Gives up what is too much or too old, and removes what nobody needs.
@@ -64,7 +64,7 @@ final class Housekeeping: Sendable {
         var isMore = true
         while isMore, !Task.isCancelled {
             let expirable = Dictionary(
-                uniqueKeysWithValues: sendings.map { ($0.recipient.id, $0.expirable) })
+                uniqueKeysWithValues: senders.map { ($0.recipient.id, $0.expirable) })
             let (expired, trimmed, isOver) = try await environment.store.write { transaction in
                 let kept = try transaction.keepWithin(bounds, expiring: expirable)
                 let trimmed = try transaction.trim(maximumAge: bounds.maxAge)
@@ -82,12 +82,12 @@ final class Housekeeping: Sendable {
         let known = changeCount.withLock { $0 }
         let found = try await environment.store.read { try $0.changeCount() }
         let isNew = found != known
-        for sending in sendings where isNew || sending.isToBeLookedAt {
-            let (id, others) = (sending.recipient.id, sending.changedUnderWay)
+        for sender in senders where isNew || sender.isToBeLookedAt {
+            let (id, others) = (sender.recipient.id, sender.changedUnderWay)
             let changes = try await environment.store.read { database in
                 try database.changes(ofReporter: id, after: known, and: others)
             }
-            sending.take(changes)
+            sender.take(changes)
         }
         changeCount.withLock { $0 = found }
     }
@@ -208,12 +208,13 @@ extension StoreTransaction {
             """
         ) { (id: $0[0] as Int, byteCount: $0[1] as Int) }
         var freed = 0
-        for letter in dead where freed < excess {
+        for delivery in dead where freed < excess {
             try database.run(
                 "UPDATE delivery SET report = NULL, bytes = 0, answer_bytes = 0 WHERE id = ?",
-                [letter.id])
-            try database.run("UPDATE attempt SET answer = NULL WHERE delivery_id = ?", [letter.id])
-            freed += letter.byteCount
+                [delivery.id])
+            try database.run(
+                "UPDATE attempt SET answer = NULL WHERE delivery_id = ?", [delivery.id])
+            freed += delivery.byteCount
         }
         return freed
     }

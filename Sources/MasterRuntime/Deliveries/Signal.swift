@@ -46,7 +46,7 @@ final class Signal: Sendable {
     }
 
     /// Waits for the signal, but not beyond a moment; without one only for the signal.
-    func wait(until moment: Duration?, on clock: OutboxClock) async {
+    func wait(until moment: Duration?, on clock: DeliveryClock) async {
         guard let moment else { return await wait() }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await clock.wait(until: moment) }

@@ -15,25 +15,27 @@ extension StoreTransaction {
     ///   new and dead.
     func keep(
         _ drafts: [Draft], of event: Event, for reporterID: Int
-    ) throws -> (open: [Letter], deadCount: Int) {
+    ) throws -> (open: [Delivery], deadCount: Int) {
         guard let sequence = event.sequence else { return ([], 0) }
         var row = NewDelivery(reporterID: reporterID, eventSequence: sequence, lane: event.lane)
         guard !drafts.isEmpty else {
             try insert(row)
             return ([], 0)
         }
-        var kept: (open: [Letter], deadCount: Int) = ([], 0)
+        var kept: (open: [Delivery], deadCount: Int) = ([], 0)
         for draft in drafts {
             row.part = draft.part
             switch draft.content {
             case .fault(let reason):
                 row.state = .dead
-                (row.report, row.error) = (nil, reason.beginning(ofUTF8: Attempt.errorLimit))
+                (row.report, row.error) = (
+                    nil, reason.beginning(ofUTF8: DeliveryAttempt.errorLimit)
+                )
                 if try insert(row) != nil { kept.deadCount += 1 }
             case .report(let report):
                 row.state = .open
                 (row.report, row.error) = (report, nil)
-                if let id = try insert(row) { kept.open.append(letter(id, row)) }
+                if let id = try insert(row) { kept.open.append(delivery(id, row)) }
             }
         }
         return kept
@@ -43,10 +45,10 @@ extension StoreTransaction {
     ///
     /// A row that somebody else has closed meanwhile stays so, unless the report has arrived.
     func keep(
-        _ attempt: Attempt, of letter: Letter, outcome: DeliveryOutcome,
+        _ attempt: DeliveryAttempt, of delivery: Delivery, outcome: DeliveryOutcome,
         notBefore: Date? = nil
     ) throws {
-        try keep(attempt, ofDelivery: letter.id)
+        try keep(attempt, ofDelivery: delivery.id)
         switch outcome {
         case .delivered:
             try database.run(
@@ -54,19 +56,19 @@ extension StoreTransaction {
                 UPDATE delivery SET state = 'delivered', attempts = ?, next_at = NULL,
                     error = NULL, report = NULL, bytes = 0 WHERE id = ?
                 """,
-                [attempt.number, letter.id]
+                [attempt.number, delivery.id]
             )
         case .again(let delay, _):
             let nextAt = now.addingTimeInterval(delay / .seconds(1))
-            try update(letter, attempt, to: .open, nextAt: nextAt, notBefore: notBefore)
+            try update(delivery, attempt, to: .open, nextAt: nextAt, notBefore: notBefore)
         case .dead:
-            try update(letter, attempt, to: .dead, nextAt: nil)
+            try update(delivery, attempt, to: .dead, nextAt: nil)
         case .closed:
-            try update(letter, attempt, to: .open, nextAt: nil)
+            try update(delivery, attempt, to: .open, nextAt: nil)
         }
     }
 
-    private func keep(_ attempt: Attempt, ofDelivery id: Int) throws {
+    private func keep(_ attempt: DeliveryAttempt, ofDelivery id: Int) throws {
         try database.run(
             """
             INSERT INTO attempt (delivery_id, n, at, duration, status, error, answer)
@@ -102,7 +104,7 @@ extension StoreTransaction {
     }
 
     private func update(
-        _ letter: Letter, _ attempt: Attempt, to state: DeliveryState, nextAt: Date?,
+        _ delivery: Delivery, _ attempt: DeliveryAttempt, to state: DeliveryState, nextAt: Date?,
         notBefore: Date? = nil
     ) throws {
         try database.run(
@@ -113,13 +115,13 @@ extension StoreTransaction {
             """,
             [
                 state.rawValue, attempt.number, nextAt?.stored, notBefore?.stored, attempt.error,
-                state == .dead ? now.stored : nil, letter.id,
+                state == .dead ? now.stored : nil, delivery.id,
             ]
         )
     }
 
-    private func letter(_ id: Int, _ row: NewDelivery) -> Letter {
-        Letter(
+    private func delivery(_ id: Int, _ row: NewDelivery) -> Delivery {
+        Delivery(
             id: id, eventSequence: row.eventSequence, part: row.part, lane: row.lane, attempts: 0,
             since: now, due: .zero, byteCount: row.byteCount)
     }
@@ -206,7 +208,9 @@ extension StoreTransaction {
         ) { row in
             FollowedReporter(
                 id: row[0], cursor: row[1],
-                suspicion: (row[2] as Int?).map { Suspicion(eventSequence: $0, crashes: row[3]) },
+                suspicion: (row[2] as Int?).map {
+                    CrashSuspect(eventSequence: $0, crashes: row[3])
+                },
                 closure: (row[4] as String?).map { EndpointClosure(reason: $0, receiver: row[5]) })
         }
         guard let found else { throw DeliveryFault("the reporter \(name) cannot be kept") }
@@ -260,13 +264,13 @@ struct FollowedReporter: Sendable {
     /// The event up to which its reports have been made.
     let cursor: Int
     /// The event that was worked on alone when the program went down.
-    var suspicion: Suspicion?
+    var suspicion: CrashSuspect?
     /// Why nothing is sent to its endpoint.
     var closure: EndpointClosure?
 }
 
 /// An event that was worked on alone when the program went down.
-struct Suspicion: Sendable {
+struct CrashSuspect: Sendable {
     /// The event.
     let eventSequence: Int
     /// How often that happened.

@@ -41,7 +41,7 @@ public final class Master: Sendable {
     private let options: Options
     private let distributor: RequestDistributor
     private let worker: LocalWorker
-    private let outbox: Outbox
+    private let deliveries: Deliveries
     private let services = RunningServices()
     /// The buildsets that were submitted and not yet waited for.
     private let submissions = Mutex<[Int: BuildsetProgress]>([:])
@@ -113,7 +113,7 @@ public final class Master: Sendable {
             store: store, pool: pool, leavesRequests: options.resumesRequests
         ) { environment }
         let configuration = environment.configuration
-        outbox = try await Outbox.open(
+        deliveries = try await Deliveries.open(
             store: store, reporters: configuration.reporters, secrets: environment.secrets,
             mask: environment.mask, http: environment.http, identity: configuration.identity,
             bounds: configuration.deliveryBounds, logger: environment.logger)
@@ -130,7 +130,7 @@ public final class Master: Sendable {
                 configuration: ServiceGroupConfiguration(
                     services: [
                         // Reports may have been drained before.
-                        .init(service: outbox, successTerminationBehavior: .ignore),
+                        .init(service: deliveries, successTerminationBehavior: .ignore),
                         .init(service: distributor), .init(service: services),
                     ], logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }))
             return try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -270,8 +270,8 @@ public final class Master: Sendable {
     public func drain(
         for limit: Duration, isPatient: Bool = false
     ) async throws(StoreError) -> DeliverySummary {
-        await outbox.drain(for: limit, isPatient: isPatient)
-        return try await outbox.summary()
+        await deliveries.drain(for: limit, isPatient: isPatient)
+        return try await deliveries.summary()
     }
 
     /// Refuses properties that are too large for a build before any step has set one.

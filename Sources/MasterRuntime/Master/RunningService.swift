@@ -14,7 +14,7 @@ final class RunningService: Sendable {
 
     private let bus: EventBus
     private let events: EventSubscription
-    private let clock: OutboxClock
+    private let clock: DeliveryClock
     /// Ended by ``end()``, which whoever started the service has to call.
     private let task: Task<Void, Never>
 
@@ -30,7 +30,7 @@ final class RunningService: Sendable {
     ) {
         self.bus = bus
         let (service, name) = (declaration.plugin, declaration.name)
-        let clock = OutboxClock(host.clock)
+        let clock = DeliveryClock(host.clock)
         self.clock = clock
         events = bus.subscribe(to: service.wantedEvents, bound: Self.bound)
         let context = ServiceContext(name: name, logger: logger, events: events, host: host)

@@ -152,7 +152,7 @@ extension StoreSchema {
     /// Bounds on what is kept, endpoints that stay closed, and changes from outside.
     ///
     /// `since` is when the schedule of a delivery began, `tries_before` how often it was tried
-    /// before that. `changed` is the value of `meta.changes` at which somebody beside the outbox
+    /// before that. `changed` is the value of `meta.changes` at which somebody beside the master
     /// changed the row. The index answers every question about what is kept without a look at the
     /// reports themselves.
     static let keptDeliveries = """

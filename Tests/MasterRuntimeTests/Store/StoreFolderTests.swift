@@ -160,7 +160,7 @@ struct StoreFolderTests {
             #expect(try text(of: target) == "dear friend")
             guard name.hasPrefix("buildmaster") else { return }
             let looking = try await storeError {
-                try await DeliveryDesk.with(folder: base) { _ in }
+                try await DeliveryAdmin.with(folder: base) { _ in }
             }
             #expect(looking?.message == error?.message)
         }
@@ -220,7 +220,7 @@ struct StoreFolderTests {
                     // As an older program has left it.
                     try run("chmod", permissions == "700" ? "755" : "644", base + name)
                 }
-                try await DeliveryDesk.with(folder: base) { _ in }
+                try await DeliveryAdmin.with(folder: base) { _ in }
                 #expect(try Self.permissions(base + "/buildmaster.sqlite-wal") == "600")
                 await store.close()
             }

@@ -21,7 +21,7 @@ struct StoreMigrationTests {
                         """)
             }
             try old.close()
-            let waiting = try await DeliveryDesk.with(folder: folder) { desk in
+            let waiting = try await DeliveryAdmin.with(folder: folder) { desk in
                 var waiting: [DeliveryRecord] = []
                 try await desk?.forEachPage(of: DeliveryFilter()) { waiting += $0 }
                 return waiting
@@ -42,7 +42,7 @@ struct StoreMigrationTests {
             try StoreSchema.migrator.migrate(old, upTo: "1")
             let lock = try StoreLock(StoreFolder(path: folder))
             let error = try await storeError {
-                try await DeliveryDesk.with(folder: folder) { _ in }
+                try await DeliveryAdmin.with(folder: folder) { _ in }
             }
             #expect(error?.code == .locked)
             let applied = try await old.read { try StoreSchema.migrator.appliedMigrations($0) }

@@ -109,7 +109,7 @@ struct StoreOpeningTests {
             let before = try Data(contentsOf: URL(fileURLWithPath: path))
             let error = try await storeError { try await Store.open(folder: folder).close() }
             let looking = try await storeError {
-                try await DeliveryDesk.with(folder: folder) { _ in }
+                try await DeliveryAdmin.with(folder: folder) { _ in }
             }
             #expect(error?.message == looking?.message)
             #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)

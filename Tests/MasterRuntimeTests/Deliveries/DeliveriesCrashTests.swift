@@ -5,13 +5,13 @@ import Testing
 
 /// What an outbox does after the program has gone down: here its files are copied meanwhile.
 @Suite(.timeLimit(.minutes(1)))
-struct OutboxCrashTests {
+struct DeliveriesCrashTests {
     /// Opens copy after copy of a store, each as it is while the event is being worked on.
     ///
     /// - Returns: What is left after the last one.
     private static func crash(
-        _ times: Int, on bench: OutboxBench,
-        then last: (OutboxBench) async throws -> Void
+        _ times: Int, on bench: DeliveriesBench,
+        then last: (DeliveriesBench) async throws -> Void
     ) async throws {
         guard times > 0 else { return try await last(bench) }
         let started = Journal<String>()
@@ -23,7 +23,7 @@ struct OutboxCrashTests {
         }
         try await bench.running(ScriptedReporter(generators: [deadly])) { _ in
             await started.wait(for: 1)
-            try await OutboxBench.with(copyOf: bench) { copy in
+            try await DeliveriesBench.with(copyOf: bench) { copy in
                 try await crash(times - 1, on: copy, then: last)
             }
         }
@@ -32,7 +32,7 @@ struct OutboxCrashTests {
     /// What has arrived, in whichever run: the harmless event may have been reported in the first.
     private static let delivered = "SELECT count(*) FROM delivery WHERE state = 'delivered'"
 
-    private static func prepare(_ bench: OutboxBench) async throws {
+    private static func prepare(_ bench: DeliveriesBench) async throws {
         _ = try await bench.open(ScriptedReporter())
         try await bench.happen("deadly", lane: 1)
         try await bench.happen("harmless", lane: 2)
@@ -41,18 +41,18 @@ struct OutboxCrashTests {
     @Test func `an event that brought the program down each time is given up, the others are not`()
         async throws
     {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             try await Self.prepare(bench)
             // The first time nobody knows yet which event it was.
-            try await Self.crash(1 + CrashWatch.crashLimit, on: bench) { copy in
+            try await Self.crash(1 + CrashGuard.crashLimit, on: bench) { copy in
                 let journal = Journal<String>()
                 let deadly = ScriptedGenerator { event in
                     journal.add(event.record["text"]?.stringValue ?? "")
                     return .saying("fine")
                 }
-                try await copy.running(ScriptedReporter(generators: [deadly])) { outbox in
-                    await outbox.drain(for: .seconds(4))
-                    let summary = try await outbox.summary()
+                try await copy.running(ScriptedReporter(generators: [deadly])) { deliveries in
+                    await deliveries.drain(for: .seconds(4))
+                    let summary = try await deliveries.summary()
                     #expect(summary.deadCount == 1)
                 }
                 #expect(try await copy.value(Self.delivered) == 1)
@@ -70,7 +70,7 @@ struct OutboxCrashTests {
     }
 
     @Test func `after one crash the event is tried again, with nothing beside it`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             try await Self.prepare(bench)
             try await Self.crash(2, on: bench) { copy in
                 let journal = Journal<String>()
@@ -81,9 +81,9 @@ struct OutboxCrashTests {
                     journal.add("\(text) ends")
                     return .saying(text)
                 }
-                try await copy.running(ScriptedReporter(generators: [generator])) { outbox in
-                    await outbox.drain(for: .seconds(4))
-                    let summary = try await outbox.summary()
+                try await copy.running(ScriptedReporter(generators: [generator])) { deliveries in
+                    await deliveries.drain(for: .seconds(4))
+                    let summary = try await deliveries.summary()
                     #expect(summary.deadCount == 0)
                 }
                 #expect(
@@ -101,11 +101,11 @@ struct OutboxCrashTests {
     @Test func `who kills the program at that moment twice does not condemn the event`()
         async throws
     {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             try await Self.prepare(bench)
-            try await Self.crash(CrashWatch.crashLimit, on: bench) { copy in
-                try await copy.running(ScriptedReporter()) { outbox in
-                    await outbox.drain(for: .seconds(4))
+            try await Self.crash(CrashGuard.crashLimit, on: bench) { copy in
+                try await copy.running(ScriptedReporter()) { deliveries in
+                    await deliveries.drain(for: .seconds(4))
                 }
                 #expect(try await copy.value(Self.delivered) == 2)
             }
@@ -113,10 +113,11 @@ struct OutboxCrashTests {
     }
 
     @Test func `crashes count in a row only`() async throws {
-        let watch = CrashWatch(newestEvent: 9, suspicion: Suspicion(eventSequence: 7, crashes: 3))
+        let watch = CrashGuard(
+            newestEvent: 9, suspicion: CrashSuspect(eventSequence: 7, crashes: 3))
         #expect(watch.condemns(7))
         #expect(!watch.condemns(8))
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             _ = try await bench.open(ScriptedReporter())
             for sequence in [7, 7, 8, 7] {
                 try await bench.store.write { try $0.suspect(sequence, of: 1) }
@@ -131,7 +132,7 @@ struct OutboxCrashTests {
     }
 
     @Test func `an end without a crash counts nothing`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             try await Self.prepare(bench)
             try await bench.running(ScriptedReporter()) { await $0.drain(for: .seconds(4)) }
             #expect(try await bench.value("SELECT crashes FROM reporter") == 0)

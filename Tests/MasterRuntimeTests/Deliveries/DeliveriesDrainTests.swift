@@ -6,16 +6,16 @@ import Testing
 @testable import MasterRuntime
 
 @Suite(.timeLimit(.minutes(1)))
-struct OutboxDrainTests {
+struct DeliveriesDrainTests {
     @Test func `a drain with nothing to do is over at once`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             try await bench.running(ScriptedReporter()) { await $0.drain(for: .seconds(10)) }
             #expect(try await bench.rows().isEmpty)
         }
     }
 
     @Test func `a drain waits for what is being made and sent`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let gate = Journal<Void>()
             let generator = ScriptedGenerator { _ in
                 await gate.wait(for: 1)
@@ -24,9 +24,9 @@ struct OutboxDrainTests {
             let reporter = ScriptedReporter(generators: [generator]) { _, _ in
                 await gate.wait(for: 2)
             }
-            try await bench.running(reporter) { outbox in
+            try await bench.running(reporter) { deliveries in
                 try await bench.happen("start")
-                async let drained: Void = outbox.drain(for: .seconds(10))
+                async let drained: Void = deliveries.drain(for: .seconds(10))
                 await bench.clock.waitForSleep(until: .seconds(10))
                 gate.add(())
                 gate.add(())
@@ -37,20 +37,20 @@ struct OutboxDrainTests {
     }
 
     @Test func `a drain breaks off a receiver that hangs when its time is over`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let started = Journal<String>()
             let stuck = ScriptedReporter { report, _ in
                 started.add(report.text)
                 try await hang()
             }
-            try await bench.running(stuck) { outbox in
+            try await bench.running(stuck) { deliveries in
                 try await bench.happen("start")
                 await started.wait(for: 1)
-                async let drained: Void = outbox.drain(for: .seconds(10))
+                async let drained: Void = deliveries.drain(for: .seconds(10))
                 await bench.clock.waitForSleep(until: .seconds(10))
                 bench.clock.advance(by: .seconds(10))
                 await drained
-                let summary = try await outbox.summary().deliveries
+                let summary = try await deliveries.summary().deliveries
                 #expect(summary.map(\.state) == [.open])
                 #expect(summary.map(\.error) == ["no answer before the run ended"])
                 #expect(summary.map(\.attempts) == [1])
@@ -59,35 +59,35 @@ struct OutboxDrainTests {
     }
 
     @Test func `a drain breaks off a generator that hangs, and its event is kept`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let started = Journal<Void>()
             let generator = ScriptedGenerator { _ in
                 started.add(())
                 try await hang()
                 return nil
             }
-            try await bench.running(ScriptedReporter(generators: [generator])) { outbox in
+            try await bench.running(ScriptedReporter(generators: [generator])) { deliveries in
                 try await bench.happen("start")
                 await started.wait(for: 1)
-                await outbox.drain(for: .zero)
+                await deliveries.drain(for: .zero)
             }
             #expect(try await bench.rows().isEmpty)
             let journal = Journal<String>()
-            try await bench.running(ScriptedReporter(into: journal)) { outbox in
-                await outbox.drain(for: .seconds(10))
+            try await bench.running(ScriptedReporter(into: journal)) { deliveries in
+                await deliveries.drain(for: .seconds(10))
             }
             #expect(journal.entries == ["start"])
         }
     }
 
     @Test func `a drain waits for a try that comes before its end`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let reporter = ScriptedReporter { _, context in
                 if context.attempt == 1 { throw DeliveryFault("nothing listens") }
             }
-            try await bench.running(reporter) { outbox in
+            try await bench.running(reporter) { deliveries in
                 try await bench.happen("start")
-                async let drained: Void = outbox.drain(for: .seconds(6), isPatient: true)
+                async let drained: Void = deliveries.drain(for: .seconds(6), isPatient: true)
                 await bench.clock.waitForSleep(until: .seconds(2))
                 bench.clock.advance(by: .seconds(2))
                 await drained
@@ -97,12 +97,12 @@ struct OutboxDrainTests {
     }
 
     @Test func `a drain does not wait for a try that comes after its end`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let reporter = ScriptedReporter { _, _ in throw DeliveryFault("nothing listens") }
-            try await bench.running(reporter, ScriptedReporter("well")) { outbox in
+            try await bench.running(reporter, ScriptedReporter("well")) { deliveries in
                 for lane in 1...20 { try await bench.happen("\(lane)", lane: lane) }
-                await outbox.drain(for: .seconds(4))
-                let summary = try await outbox.summary().deliveries
+                await deliveries.drain(for: .seconds(4))
+                let summary = try await deliveries.summary().deliveries
                 #expect(summary.filter { $0.state == .open }.count == 20)
                 #expect(summary.filter { $0.state == .delivered }.count == 20)
             }
@@ -111,11 +111,11 @@ struct OutboxDrainTests {
     }
 
     @Test func `a drain does not wait for an endpoint that is gone`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let gone = ScriptedReporter { _, _ in throw DeliveryError(.endpointGone, "HTTP 410") }
-            try await bench.running(gone) { outbox in
+            try await bench.running(gone) { deliveries in
                 for number in 1...3 { try await bench.happen("\(number)") }
-                await outbox.drain(for: .seconds(10))
+                await deliveries.drain(for: .seconds(10))
             }
             #expect(
                 try await bench.rows() == [
@@ -126,16 +126,16 @@ struct OutboxDrainTests {
     }
 
     @Test func `a reporter that does not heed the end is left behind`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let gate = Journal<Void>()
             let stubborn = ScriptedReporter { _, _ in
                 gate.add(())
                 await gate.wait(for: 2)
             }
-            try await bench.running(stubborn) { outbox in
+            try await bench.running(stubborn) { deliveries in
                 try await bench.happen("start")
                 await gate.wait(for: 1)
-                async let drained: Void = outbox.drain(for: .zero)
+                async let drained: Void = deliveries.drain(for: .zero)
                 await bench.clock.waitForSleep(until: PluginCall.grace)
                 bench.clock.advance(by: PluginCall.grace)
                 await drained
@@ -146,17 +146,17 @@ struct OutboxDrainTests {
     }
 
     @Test func `a drain that is cancelled ends the outbox`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let started = Journal<Void>()
             let stuck = ScriptedReporter { _, _ in
                 started.add(())
                 try await hang()
             }
-            try await bench.running(stuck) { outbox in
+            try await bench.running(stuck) { deliveries in
                 try await bench.happen("start")
                 await started.wait(for: 1)
                 await withTaskGroup(of: Void.self) { group in
-                    group.addTask { await outbox.drain(for: .seconds(10)) }
+                    group.addTask { await deliveries.drain(for: .seconds(10)) }
                     await bench.clock.waitForSleep(until: .seconds(10))
                     group.cancelAll()
                 }

@@ -7,17 +7,17 @@ import Testing
 
 /// What is given up so that what is kept stays within its bounds.
 @Suite(.timeLimit(.minutes(1)))
-struct OutboxBoundsTests {
+struct RetentionTests {
     /// A store in which builds 1 to 4 have a start and an end that nobody took.
-    private static func with(_ body: (OutboxBench) async throws -> Void) async throws {
-        try await OutboxBench.with { bench in
+    private static func with(_ body: (DeliveriesBench) async throws -> Void) async throws {
+        try await DeliveriesBench.with { bench in
             let away = ScriptedReporter { _, _ in throw DeliveryFault("away") }
-            try await bench.running(away) { outbox in
+            try await bench.running(away) { deliveries in
                 for lane in 1...4 { try await bench.happen("start \(lane)", lane: lane) }
                 for lane in 1...4 {
                     try await bench.happen("end \(lane)", lane: lane, kind: .buildFinished)
                 }
-                await outbox.drain(for: .seconds(4))
+                await deliveries.drain(for: .seconds(4))
             }
             try await body(bench)
         }
@@ -29,7 +29,7 @@ struct OutboxBoundsTests {
         WHERE state IN ('open', 'parked')
         """
 
-    private static func open(_ bench: OutboxBench) async throws -> [String] {
+    private static func open(_ bench: DeliveriesBench) async throws -> [String] {
         try await bench.store.read { database in
             try database.all(
                 "SELECT lane, event_seq FROM delivery WHERE state = 'open' ORDER BY event_seq"
@@ -68,7 +68,7 @@ struct OutboxBoundsTests {
         }
     }
 
-    @Test func `the bodies of dead letters go before anything that waits`() async throws {
+    @Test func `the bodies of failed deliveries go before anything that waits`() async throws {
         try await Self.with { bench in
             try await bench.store.write {
                 try $0.database.run("UPDATE delivery SET state = 'dead' WHERE lane = 3")
@@ -130,9 +130,9 @@ struct OutboxBoundsTests {
             bench.bounds = DeliveryBounds(maxAge: .seconds(1))
             try await bench.store.write { try $0.database.run("UPDATE delivery SET since = 0") }
             let journal = Journal<String>()
-            try await bench.running(ScriptedReporter(into: journal)) { outbox in
-                await outbox.drain(for: .seconds(4))
-                let summary = try await outbox.summary()
+            try await bench.running(ScriptedReporter(into: journal)) { deliveries in
+                await deliveries.drain(for: .seconds(4))
+                let summary = try await deliveries.summary()
                 #expect(summary.deliveredCount == 8)
                 #expect(summary.givenUp.isEmpty)
             }
@@ -152,10 +152,10 @@ struct OutboxBoundsTests {
                 begun.add(())
                 try await hang()
             }
-            try await bench.running(silent) { outbox in
+            try await bench.running(silent) { deliveries in
                 await begun.wait(for: 4)
-                await outbox.drain(for: .zero)
-                let summary = try await outbox.summary()
+                await deliveries.drain(for: .zero)
+                let summary = try await deliveries.summary()
                 #expect(summary.openCount == 6)
                 #expect(summary.deadCount == 2)
             }
@@ -170,9 +170,9 @@ struct OutboxBoundsTests {
                 try $0.database.run("UPDATE delivery SET since = since - 3600")
             }
             let away = ScriptedReporter { _, _ in throw DeliveryFault("away") }
-            try await bench.running(away) { outbox in
-                await outbox.drain(for: .seconds(4))
-                let summary = try await outbox.summary()
+            try await bench.running(away) { deliveries in
+                await deliveries.drain(for: .seconds(4))
+                let summary = try await deliveries.summary()
                 #expect(summary.deadCount == 8)
                 #expect(summary.openCount == 0)
                 let expired = "expired: it is older than 'maxAge' allows"
@@ -181,7 +181,7 @@ struct OutboxBoundsTests {
                         GivenUpReports(reporter: "scripted", reason: expired, count: 4),
                         GivenUpReports(reporter: "scripted", reason: expired + "; away", count: 4),
                     ])
-                let second = try await outbox.summary()
+                let second = try await deliveries.summary()
                 #expect(second.givenUp == [])
             }
             // They can be looked at for as long as any other dead report.
@@ -191,18 +191,18 @@ struct OutboxBoundsTests {
     }
 
     @Test func `dead reports that are removed before they were told of are counted`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let failing = ScriptedReporter(generators: [
                 ScriptedGenerator { _ in throw DeliveryFault("no report") }
             ])
-            try await bench.running(failing) { outbox in
+            try await bench.running(failing) { deliveries in
                 for lane in 1...3 { try await bench.happen("start", lane: lane) }
-                await outbox.drain(for: .seconds(4))
+                await deliveries.drain(for: .seconds(4))
                 try await bench.store.write {
                     try $0.database.run("UPDATE delivery SET ended_at = 0 WHERE lane = 1")
                 }
-                try await outbox.housekeeping.trim()
-                let summary = try await outbox.summary()
+                try await deliveries.retention.trim()
+                let summary = try await deliveries.summary()
                 #expect(summary.deadCount == 3)
                 #expect(summary.givenUp.map(\.count) == [2])
                 #expect(summary.otherGivenUpCount == 1)
@@ -212,7 +212,7 @@ struct OutboxBoundsTests {
 
     @Test func `while a receiver takes its reports, no more are made than have room`() async throws
     {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             var bench = bench
             bench.bounds = DeliveryBounds(maxBytes: ByteCount(4000))
             let (taken, go) = (Journal<String>(), Journal<Void>())
@@ -225,7 +225,7 @@ struct OutboxBoundsTests {
                     .saying(String(repeating: "x", count: 400) + (event.record["text"]?.text ?? ""))
                 }
             ]
-            try await bench.running(reporter) { outbox in
+            try await bench.running(reporter) { deliveries in
                 for number in 1...50 { try await bench.happen("\(number)", lane: 1) }
                 await taken.wait(for: 1)
                 let made = "SELECT count(*) FROM delivery"
@@ -235,9 +235,9 @@ struct OutboxBoundsTests {
                     counts.insert(try await bench.value(made + " WHERE state = 'open'") ?? 0)
                     go.add(())
                 }
-                await outbox.drain(for: .seconds(10))
+                await deliveries.drain(for: .seconds(10))
                 #expect(try #require(counts.max()) <= 4)
-                let summary = try await outbox.summary()
+                let summary = try await deliveries.summary()
                 #expect(summary.deliveredCount == 50)
                 #expect(summary.givenUp.isEmpty)
             }
@@ -247,14 +247,14 @@ struct OutboxBoundsTests {
 
     @Test func `for a receiver that is away reports are made, and the oldest expire`() async throws
     {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             var bench = bench
             bench.bounds = DeliveryBounds(maxBytes: ByteCount(4000))
             let away = ScriptedReporter { _, _ in throw DeliveryFault("away") }
-            try await bench.running(away) { outbox in
+            try await bench.running(away) { deliveries in
                 for lane in 1...20 { try await bench.happen("start", lane: lane) }
-                await outbox.drain(for: .seconds(4))
-                let summary = try await outbox.summary()
+                await deliveries.drain(for: .seconds(4))
+                let summary = try await deliveries.summary()
                 #expect(summary.openCount + summary.deadCount == 20)
                 #expect((5...7).contains(summary.openCount))
                 #expect(
@@ -268,7 +268,7 @@ struct OutboxBoundsTests {
     @Test func `events that a run has not come to are counted and reported by the next`()
         async throws
     {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             var bench = bench
             bench.bounds = DeliveryBounds(maxBytes: ByteCount(1))
             let begun = Journal<String>()
@@ -276,18 +276,18 @@ struct OutboxBoundsTests {
                 begun.add(report.text)
                 try await hang()
             }
-            try await bench.running(slow) { outbox in
+            try await bench.running(slow) { deliveries in
                 for number in 1...40 { try await bench.happen("\(number)", lane: number) }
                 await begun.wait(for: 1)
-                await outbox.drain(for: .zero)
-                let summary = try await outbox.summary()
+                await deliveries.drain(for: .zero)
+                let summary = try await deliveries.summary()
                 #expect(summary.openCount + summary.unreportedCount == 40)
                 #expect(summary.unreportedCount > 0)
             }
             let journal = Journal<String>()
-            try await bench.running(ScriptedReporter(into: journal)) { outbox in
-                await outbox.drain(for: .seconds(10))
-                let summary = try await outbox.summary()
+            try await bench.running(ScriptedReporter(into: journal)) { deliveries in
+                await deliveries.drain(for: .seconds(10))
+                let summary = try await deliveries.summary()
                 #expect(summary.unreportedCount == 0)
             }
             #expect(Set(journal.entries) == Set((1...40).map { "\($0)" }))
@@ -295,14 +295,14 @@ struct OutboxBoundsTests {
     }
 
     @Test func `of many tries only the newest answers are kept`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let failing = ScriptedReporter { _, context in
                 throw DeliveryError(
                     .retry(after: nil), String(repeating: "no ", count: 5000), status: 500,
                     answer: String(repeating: "x", count: 9000))
             }
-            let outbox = try await bench.open(failing)
-            try await OutboxBench.run(outbox) { outbox in
+            let deliveries = try await bench.open(failing)
+            try await DeliveriesBench.run(deliveries) { deliveries in
                 try await bench.happen("start")
                 for attempt in 1...8 {
                     var found = 0
@@ -311,8 +311,8 @@ struct OutboxBoundsTests {
                         bench.clock.advance(by: .seconds(3600))
                     }
                 }
-                outbox.stop()
-                await outbox.waitForEnd()
+                deliveries.stop()
+                await deliveries.waitForEnd()
             }
             #expect(try await bench.value("SELECT count(answer) FROM attempt") == 5)
             #expect(try await bench.value("SELECT max(length(answer)) FROM attempt") == 4096)
@@ -322,8 +322,8 @@ struct OutboxBoundsTests {
     }
 
     @Test func `delivered reports are removed while the outbox runs`() async throws {
-        try await OutboxBench.with { bench in
-            try await bench.running(ScriptedReporter()) { outbox in
+        try await DeliveriesBench.with { bench in
+            try await bench.running(ScriptedReporter()) { deliveries in
                 try await bench.store.write { transaction in
                     for number in 1...12_000 {
                         try transaction.append(
@@ -333,9 +333,9 @@ struct OutboxBoundsTests {
                         )
                     }
                 }
-                await outbox.drain(for: .seconds(10))
-                try await outbox.housekeeping.trim()
-                let summary = try await outbox.summary()
+                await deliveries.drain(for: .seconds(10))
+                try await deliveries.retention.trim()
+                let summary = try await deliveries.summary()
                 #expect(summary.deliveredCount == 12_000)
                 #expect(summary.totalCount == 12_000)
                 #expect(summary.deliveries.isEmpty)

@@ -5,7 +5,7 @@ import Testing
 @testable import MasterRuntime
 
 @Suite(.timeLimit(.minutes(1)))
-struct OutboxSummaryTests {
+struct DeliveriesSummaryTests {
     /// Submits a request for the builder `default` and begins its build.
     private static func begin(in store: Store) async throws -> Build {
         try await store.write { transaction in
@@ -29,12 +29,12 @@ struct OutboxSummaryTests {
     }
 
     @Test func `deliveries say which build they are about`() async throws {
-        try await OutboxBench.with { bench in
-            try await bench.running(ScriptedReporter("push")) { outbox in
+        try await DeliveriesBench.with { bench in
+            try await bench.running(ScriptedReporter("push")) { deliveries in
                 let build = try await Self.begin(in: bench.store)
                 try await Self.finish(build, in: bench.store)
-                await outbox.drain(for: .seconds(10))
-                let summary = try await outbox.summary().deliveries
+                await deliveries.drain(for: .seconds(10))
+                let summary = try await deliveries.summary().deliveries
                 #expect(summary.map(\.subject) == ["default #1 started", "default #1 warnings"])
                 #expect(summary.map(\.reporter) == ["push", "push"])
                 #expect(summary.map(\.isFromEarlierRun) == [false, false])
@@ -54,14 +54,14 @@ struct OutboxSummaryTests {
     func `each kind of event is said in words`(
         kind: EventKind, record: JSONObject, subject: String
     ) async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let build = try await Self.begin(in: bench.store)
             let reporter = ScriptedReporter(generators: [
                 ScriptedGenerator([kind]) { _ in
                     Report(body: .empty)
                 }
             ])
-            try await bench.running(reporter) { outbox in
+            try await bench.running(reporter) { deliveries in
                 try await bench.store.write { transaction in
                     try transaction.append(
                         Event(
@@ -70,20 +70,20 @@ struct OutboxSummaryTests {
                             buildID: kind.record == .step ? build.id : nil, record: record)
                     )
                 }
-                await outbox.drain(for: .seconds(10))
-                #expect(try await outbox.summary().deliveries.map(\.subject) == [subject])
+                await deliveries.drain(for: .seconds(10))
+                #expect(try await deliveries.summary().deliveries.map(\.subject) == [subject])
             }
         }
     }
 
     @Test func `the end of a build that a crash left is of an earlier run`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             bench.store.storeEvents(of: [.buildNew])
             let build = try await Self.begin(in: bench.store)
-            try await bench.running(ScriptedReporter("push")) { outbox in
+            try await bench.running(ScriptedReporter("push")) { deliveries in
                 try await Self.finish(build, in: bench.store)
-                await outbox.drain(for: .seconds(10))
-                let summary = try await outbox.summary().deliveries
+                await deliveries.drain(for: .seconds(10))
+                let summary = try await deliveries.summary().deliveries
                 #expect(summary.map(\.subject) == ["default #1 warnings"])
                 #expect(summary.map(\.isFromEarlierRun) == [true])
             }

@@ -9,7 +9,7 @@ import Testing
 @testable import MasterRuntime
 
 /// A store in a folder of its own and what an outbox needs beside it.
-struct OutboxBench: Sendable {
+struct DeliveriesBench: Sendable {
     let folder: String
     let store: Store
     let http: HTTPClient
@@ -20,8 +20,8 @@ struct OutboxBench: Sendable {
 
     /// Runs a test with a new store, or with a copy of one as a crash would leave it.
     static func with<Value>(
-        copyOf original: OutboxBench? = nil,
-        _ body: (OutboxBench) async throws -> Value
+        copyOf original: DeliveriesBench? = nil,
+        _ body: (DeliveriesBench) async throws -> Value
     ) async throws -> Value {
         let folder = "/tmp/outbox-test-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -31,7 +31,7 @@ struct OutboxBench: Sendable {
         let outcome: Result<Value, any Error>
         do {
             outcome = .success(
-                try await body(OutboxBench(folder: folder, store: store, http: http)))
+                try await body(DeliveriesBench(folder: folder, store: store, http: http)))
         } catch {
             outcome = .failure(error)
         }
@@ -50,38 +50,38 @@ struct OutboxBench: Sendable {
     }
 
     /// Opens an outbox that does not run yet; its clock is the test's, its jitter none.
-    func open(_ reporters: ScriptedReporter...) async throws -> Outbox {
+    func open(_ reporters: ScriptedReporter...) async throws -> Deliveries {
         try await open(reporters)
     }
 
-    func open(_ reporters: [ScriptedReporter]) async throws -> Outbox {
+    func open(_ reporters: [ScriptedReporter]) async throws -> Deliveries {
         let messages = messages
-        return try await Outbox.open(
+        return try await Deliveries.open(
             reporters.map(\.declaration),
-            in: OutboxEnvironment(
+            in: DeliveryEnvironment(
                 store: store, storeID: "test", identity: MasterIdentity(), secrets: secrets,
                 mask: secrets.mask, http: http,
                 logger: Logger(label: "outbox") { _ in messages.handler },
-                clock: OutboxClock(clock), schedule: RetrySchedule(jitter: 1...1), bounds: bounds)
+                clock: DeliveryClock(clock), schedule: RetrySchedule(jitter: 1...1), bounds: bounds)
         )
     }
 
     /// Runs an outbox beside a body and stops it after it.
     func running<Value: Sendable>(
         _ reporters: ScriptedReporter...,
-        body: (Outbox) async throws -> Value
+        body: (Deliveries) async throws -> Value
     ) async throws -> Value {
         try await Self.run(open(reporters), body)
     }
 
     /// Runs an outbox beside a body and stops it after it.
     static func run<Value: Sendable>(
-        _ outbox: Outbox, _ body: (Outbox) async throws -> Value
+        _ deliveries: Deliveries, _ body: (Deliveries) async throws -> Value
     ) async throws -> Value {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await outbox.run() }
-            defer { outbox.stop() }
-            return try await body(outbox)
+            group.addTask { await deliveries.run() }
+            defer { deliveries.stop() }
+            return try await body(deliveries)
         }
     }
 

@@ -9,7 +9,7 @@ struct DeliveryOutcomeTests {
         _ error: any Error, status: Int? = nil, fault: HTTPError.Code? = nil, number: Int = 1,
         age: Duration = .zero, retry: RetryPolicy? = nil
     ) -> DeliveryOutcome {
-        let failed = FailedTry(
+        let failed = FailedAttempt(
             error: error, status: status, fault: fault.map { HTTPError($0, "a fault") },
             number: number, age: age)
         return DeliveryOutcome(failed, schedule: RetrySchedule(jitter: 1...1).following(retry))
@@ -105,12 +105,12 @@ struct DeliveryOutcomeTests {
     }
 
     @Test(arguments: [
-        (nil, nil, Hindrance.absence), (502, nil, .absence), (503, nil, .absence),
+        (nil, nil, FailureKind.absence), (502, nil, .absence), (503, nil, .absence),
         (503, 5, .busyness), (429, 5, .busyness), (429, nil, .busyness), (500, nil, .busyness),
         (408, nil, .busyness), (401, nil, .refusal), (302, nil, .refusal), (404, nil, .refusal),
     ])
-    func `an answer tells what is in the way`(status: Int?, asked: Int?, hindrance: Hindrance) {
+    func `an answer tells what is in the way`(status: Int?, asked: Int?, failureKind: FailureKind) {
         let error = DeliveryError(.retry(after: asked.map { .seconds($0) }), "no", status: status)
-        #expect(FailedTry(error: error, status: status).hindrance == hindrance)
+        #expect(FailedAttempt(error: error, status: status).failureKind == failureKind)
     }
 }

@@ -7,10 +7,10 @@ import Testing
 @testable import MasterRuntime
 
 @Suite(.timeLimit(.minutes(1)))
-struct OutboxSecretsTests {
+struct DeliveriesSecretsTests {
     @Test func `no secret is kept, said or sent in a body`() async throws {
         let journal = Journal<String>()
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             var bench = bench
             bench.secrets = SecretValues(["token": "hunter2 is \"secret\""])
             let generators = [
@@ -24,10 +24,10 @@ struct OutboxSecretsTests {
                     .retry(after: nil), "refused hunter2 is \"secret\"",
                     answer: "hunter2 is \"secret\"")
             }
-            try await bench.running(reporter) { outbox in
+            try await bench.running(reporter) { deliveries in
                 try await bench.happen("start")
-                await outbox.drain(for: .seconds(4))
-                #expect("\(try await outbox.summary().deliveries)".contains("hunter2") == false)
+                await deliveries.drain(for: .seconds(4))
+                #expect("\(try await deliveries.summary().deliveries)".contains("hunter2") == false)
             }
             let kept = try await bench.store.read { database in
                 try String.fetchAll(

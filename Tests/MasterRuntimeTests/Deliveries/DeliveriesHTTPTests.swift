@@ -7,7 +7,7 @@ import Testing
 @testable import MasterRuntime
 
 @Suite(.timeLimit(.minutes(1)))
-struct OutboxHTTPTests {
+struct DeliveriesHTTPTests {
     /// A reporter that posts and calls everything but a success a reason to try again.
     private static func posting(to url: String) -> ScriptedReporter {
         ScriptedReporter { report, context in
@@ -26,12 +26,12 @@ struct OutboxHTTPTests {
 
     @Test func `reports arrive over a socket with their address and answer kept`() async throws {
         try await withLoopbackServer { server in
-            try await OutboxBench.with { bench in
+            try await DeliveriesBench.with { bench in
                 let url = "http://user:pass@127.0.0.1:\(server.port)/status"
-                try await bench.running(Self.posting(to: url)) { outbox in
+                try await bench.running(Self.posting(to: url)) { deliveries in
                     try await bench.happen("start")
-                    await outbox.drain(for: .seconds(10))
-                    let summary = try await outbox.summary().deliveries
+                    await deliveries.drain(for: .seconds(10))
+                    let summary = try await deliveries.summary().deliveries
                     #expect(summary.map(\.receiver) == ["\(server.url)/status"])
                     #expect(summary.map(\.status) == [200])
                 }
@@ -47,11 +47,11 @@ struct OutboxHTTPTests {
         try await withLoopbackServer { _ in
             .text(text, status: 500)
         } _: { server in
-            try await OutboxBench.with { bench in
-                try await bench.running(Self.posting(to: server.url)) { outbox in
+            try await DeliveriesBench.with { bench in
+                try await bench.running(Self.posting(to: server.url)) { deliveries in
                     try await bench.happen("start")
-                    await outbox.drain(for: .seconds(4))
-                    let summary = try await outbox.summary().deliveries
+                    await deliveries.drain(for: .seconds(4))
+                    let summary = try await deliveries.summary().deliveries
                     #expect(summary.map(\.state) == [.open])
                     #expect(summary.map(\.status) == [500])
                     #expect(summary.first?.error?.hasPrefix("HTTP 500: no no") == true)
@@ -63,12 +63,12 @@ struct OutboxHTTPTests {
 
     @Test func `when nothing listens the drain is over at once, with the reason`() async throws {
         let port = try await withLoopbackServer { $0.port }
-        try await OutboxBench.with { bench in
-            try await bench.running(Self.posting(to: "http://127.0.0.1:\(port)/")) { outbox in
+        try await DeliveriesBench.with { bench in
+            try await bench.running(Self.posting(to: "http://127.0.0.1:\(port)/")) { deliveries in
                 try await bench.happen("start")
                 try await bench.happen("end", kind: .buildFinished)
-                await outbox.drain(for: .seconds(4))
-                let summary = try await outbox.summary().deliveries
+                await deliveries.drain(for: .seconds(4))
+                let summary = try await deliveries.summary().deliveries
                 #expect(summary.map(\.state) == [.open, .open])
                 #expect(summary.first?.error?.contains("\(port)") == true)
                 #expect(summary.first?.receiver == "http://127.0.0.1:\(port)/")
@@ -88,14 +88,14 @@ struct OutboxHTTPTests {
             defer { failing.add(()) }
             return failing.entries.isEmpty ? answer : .text("ok")
         } _: { server in
-            try await OutboxBench.with { bench in
-                try await bench.running(Self.posting(to: server.url)) { outbox in
+            try await DeliveriesBench.with { bench in
+                try await bench.running(Self.posting(to: server.url)) { deliveries in
                     try await bench.happen("start")
                     await server.waitForRequests(1)
-                    await outbox.drain(for: .zero)
+                    await deliveries.drain(for: .zero)
                 }
-                try await bench.running(Self.posting(to: server.url)) { outbox in
-                    await outbox.drain(for: .seconds(10))
+                try await bench.running(Self.posting(to: server.url)) { deliveries in
+                    await deliveries.drain(for: .seconds(10))
                 }
                 let requests = server.requests
                 #expect(requests.count == 2)

@@ -7,7 +7,7 @@ import Testing
 
 /// An endpoint that has said that it is gone for good.
 @Suite(.timeLimit(.minutes(1)))
-struct OutboxClosureTests {
+struct DeliveriesClosureTests {
     private static func gone(
         into journal: Journal<String>, at address: String? = nil
     ) -> ScriptedReporter {
@@ -19,13 +19,13 @@ struct OutboxClosureTests {
         return reporter
     }
 
-    private static func close(_ bench: OutboxBench, at address: String? = nil) async throws {
+    private static func close(_ bench: DeliveriesBench, at address: String? = nil) async throws {
         let journal = Journal<String>()
-        try await bench.running(gone(into: journal, at: address)) { outbox in
+        try await bench.running(gone(into: journal, at: address)) { deliveries in
             try await bench.happen("first")
             try await bench.happen("second")
-            await outbox.drain(for: .seconds(4))
-            let summary = try await outbox.summary()
+            await deliveries.drain(for: .seconds(4))
+            let summary = try await deliveries.summary()
             #expect(summary.closedReporters.map(\.closedReason) == ["410 Gone: closed for good"])
             #expect(summary.deliveries.map(\.state) == [.open, .open])
             #expect(summary.deliveries.map(\.status) == [410, nil])
@@ -36,15 +36,15 @@ struct OutboxClosureTests {
     @Test func `it stays closed in later runs, which say so, and its reports are kept`()
         async throws
     {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             try await Self.close(bench, at: "http://gone/")
             let journal = Journal<String>()
             var reporter = ScriptedReporter(into: journal)
             reporter.address = "http://gone/"
-            try await bench.running(reporter) { outbox in
+            try await bench.running(reporter) { deliveries in
                 try await bench.happen("third")
-                await outbox.drain(for: .seconds(4))
-                let summary = try await outbox.summary()
+                await deliveries.drain(for: .seconds(4))
+                let summary = try await deliveries.summary()
                 #expect(summary.closedReporters.map(\.name) == ["scripted"])
                 #expect(summary.deliveries.map(\.state) == [.open, .open, .open])
             }
@@ -55,14 +55,14 @@ struct OutboxClosureTests {
     }
 
     @Test func `another address opens it`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             try await Self.close(bench, at: "http://gone/?key=one")
             let journal = Journal<String>()
             var reporter = ScriptedReporter(into: journal)
             reporter.address = "http://gone/?key=two"
-            try await bench.running(reporter) { outbox in
-                await outbox.drain(for: .seconds(4))
-                let summary = try await outbox.summary()
+            try await bench.running(reporter) { deliveries in
+                await deliveries.drain(for: .seconds(4))
+                let summary = try await deliveries.summary()
                 #expect(summary.closedReporters.isEmpty)
             }
             #expect(journal.entries == ["first", "second"])
@@ -73,7 +73,7 @@ struct OutboxClosureTests {
     }
 
     @Test func `the address itself is not kept`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             try await Self.close(bench, at: "http://gone/?key=one")
             let kept: String? = try await bench.value("SELECT closed_receiver FROM reporter")
             #expect(kept?.count == 44)
@@ -84,28 +84,28 @@ struct OutboxClosureTests {
     @Test func `a report that was refused is tried once more when its outbox is resumed`()
         async throws
     {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let journal = Journal<String>()
             let reporter = ScriptedReporter { _, context in
                 journal.add("try \(context.attempt)")
                 guard context.attempt == 1 else { return }
                 throw DeliveryError(.endpointGone, "410 Gone", status: 410)
             }
-            try await bench.running(reporter) { outbox in
+            try await bench.running(reporter) { deliveries in
                 try await bench.happen("first")
                 let closed = "410 Gone; nothing more is sent there"
                 while !bench.messages.texts(at: .warning).contains(where: { $0.hasSuffix(closed) })
                 {
                     await Task.yield()
                 }
-                try await DeliveryDesk.with(folder: bench.folder) { desk in
+                try await DeliveryAdmin.with(folder: bench.folder) { desk in
                     let wasClosed = try await desk?.resume(reporter: "scripted")
                     #expect(wasClosed == true)
                 }
-                await bench.clock.waitForSleep(until: Housekeeping.lookInterval)
-                bench.clock.advance(by: Housekeeping.lookInterval)
+                await bench.clock.waitForSleep(until: Retention.lookInterval)
+                bench.clock.advance(by: Retention.lookInterval)
                 await journal.wait(for: 2)
-                await outbox.drain(for: .seconds(4))
+                await deliveries.drain(for: .seconds(4))
             }
             #expect(journal.entries == ["try 1", "try 2"])
             let kept: String? = try await bench.value(
@@ -115,22 +115,22 @@ struct OutboxClosureTests {
     }
 
     @Test func `a running outbox notices within a second that it was resumed`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             try await Self.close(bench)
             let journal = Journal<String>()
             try await bench.running(ScriptedReporter(into: journal)) { _ in
-                try await DeliveryDesk.with(folder: bench.folder) { desk in
+                try await DeliveryAdmin.with(folder: bench.folder) { desk in
                     let desk = try #require(desk)
                     let first = try await desk.resume(reporter: "scripted")
                     let second = try await desk.resume(reporter: "scripted")
                     let other = try await desk.resume(reporter: "other")
                     #expect([first, second, other] == [true, false, nil])
                 }
-                await bench.clock.waitForSleep(until: Housekeeping.lookInterval)
-                bench.clock.advance(by: Housekeeping.lookInterval)
+                await bench.clock.waitForSleep(until: Retention.lookInterval)
+                bench.clock.advance(by: Retention.lookInterval)
                 await journal.wait(for: 2)
             }
-            #expect(Housekeeping.lookInterval < .seconds(1))
+            #expect(Retention.lookInterval < .seconds(1))
             #expect(journal.entries == ["first", "second"])
         }
     }
@@ -138,16 +138,16 @@ struct OutboxClosureTests {
     @Test func `one that was resumed before it was known to be closed is sent to in the same run`()
         async throws
     {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let journal = Journal<String>()
-            let outbox = try await bench.open(ScriptedReporter(into: journal))
+            let deliveries = try await bench.open(ScriptedReporter(into: journal))
             // As if the commit of the 410, that of 'resume' and a look came before its landing.
-            outbox.sendings[0].state.withLock { $0.isClosed = true }
-            try await OutboxBench.run(outbox) { outbox in
+            deliveries.senders[0].state.withLock { $0.isClosed = true }
+            try await DeliveriesBench.run(deliveries) { deliveries in
                 try await bench.happen("first")
-                await outbox.environment.changed.wait()
+                await deliveries.environment.changed.wait()
                 #expect(journal.entries == [])
-                try await outbox.housekeeping.takeChanges()
+                try await deliveries.retention.takeChanges()
                 await journal.wait(for: 1)
             }
         }

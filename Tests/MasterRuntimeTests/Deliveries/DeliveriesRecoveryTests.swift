@@ -5,9 +5,9 @@ import Testing
 @testable import MasterRuntime
 
 @Suite(.timeLimit(.minutes(1)))
-struct OutboxRecoveryTests {
+struct DeliveriesRecoveryTests {
     @Test func `what a crash leaves on its way is sent again with its id and bytes`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let sent = Journal<String>()
             let stuck = ScriptedReporter { report, context in
                 sent.add("\(context.id) \(context.attempt) \(report.body)")
@@ -22,7 +22,7 @@ struct OutboxRecoveryTests {
                 try await bench.happen("made before the crash", lane: 1)
                 try await bench.happen("and another", lane: 2)
                 await sent.wait(for: 2)
-                try await OutboxBench.with(copyOf: bench) { copy in
+                try await DeliveriesBench.with(copyOf: bench) { copy in
                     try await copy.running(reporter) { await $0.drain(for: .seconds(10)) }
                 }
             }
@@ -32,14 +32,14 @@ struct OutboxRecoveryTests {
     }
 
     @Test func `an event that was stored before a crash is reported after it`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let journal = Journal<String>()
             _ = try await bench.open(ScriptedReporter())
             try await bench.happen("start")
-            try await OutboxBench.with(copyOf: bench) { copy in
-                try await copy.running(ScriptedReporter(into: journal)) { outbox in
-                    await outbox.drain(for: .seconds(10))
-                    let summary = try await outbox.summary().deliveries
+            try await DeliveriesBench.with(copyOf: bench) { copy in
+                try await copy.running(ScriptedReporter(into: journal)) { deliveries in
+                    await deliveries.drain(for: .seconds(10))
+                    let summary = try await deliveries.summary().deliveries
                     #expect(summary.map(\.isFromEarlierRun) == [true])
                 }
             }
@@ -48,11 +48,11 @@ struct OutboxRecoveryTests {
     }
 
     @Test func `what was made of an event before a crash stands`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let journal = Journal<String>()
-            try await bench.running(ScriptedReporter(into: journal)) { outbox in
+            try await bench.running(ScriptedReporter(into: journal)) { deliveries in
                 for text in ["one", "two", "three"] { try await bench.happen(text) }
-                await outbox.drain(for: .seconds(10))
+                await deliveries.drain(for: .seconds(10))
             }
             try await bench.store.write { try $0.database.run("UPDATE reporter SET cursor = 1") }
             let other = ScriptedGenerator { _ in .saying("made again") }
@@ -66,23 +66,23 @@ struct OutboxRecoveryTests {
     }
 
     @Test func `what a run leaves open the next one sends at once`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let failing = ScriptedReporter { _, _ in throw DeliveryFault("nothing listens") }
-            try await bench.running(failing) { outbox in
+            try await bench.running(failing) { deliveries in
                 try await bench.happen("start")
                 try await bench.happen("end", kind: .buildFinished)
-                await outbox.drain(for: .seconds(4))
-                let summary = try await outbox.summary().deliveries
+                await deliveries.drain(for: .seconds(4))
+                let summary = try await deliveries.summary().deliveries
                 #expect(summary.map(\.state) == [.open, .open])
                 #expect(summary.map(\.attempts) == [1, 0])
                 #expect(summary.first?.error == "nothing listens")
                 #expect(summary.first?.nextTry != nil)
             }
             let journal = Journal<String>()
-            try await bench.running(ScriptedReporter(into: journal)) { outbox in
+            try await bench.running(ScriptedReporter(into: journal)) { deliveries in
                 try await bench.happen("of the next run")
-                await outbox.drain(for: .seconds(4))
-                let summary = try await outbox.summary().deliveries
+                await deliveries.drain(for: .seconds(4))
+                let summary = try await deliveries.summary().deliveries
                 #expect(summary.map(\.isFromEarlierRun) == [true, true, false])
                 #expect(summary.map(\.attempts) == [2, 1, 1])
             }
@@ -91,14 +91,14 @@ struct OutboxRecoveryTests {
     }
 
     @Test func `what was delivered is not told again by the next run`() async throws {
-        try await OutboxBench.with { bench in
-            try await bench.running(ScriptedReporter()) { outbox in
+        try await DeliveriesBench.with { bench in
+            try await bench.running(ScriptedReporter()) { deliveries in
                 try await bench.happen("start")
-                await outbox.drain(for: .seconds(4))
+                await deliveries.drain(for: .seconds(4))
             }
-            try await bench.running(ScriptedReporter()) { outbox in
-                await outbox.drain(for: .seconds(4))
-                let summary = try await outbox.summary().deliveries
+            try await bench.running(ScriptedReporter()) { deliveries in
+                await deliveries.drain(for: .seconds(4))
+                let summary = try await deliveries.summary().deliveries
                 #expect(summary.isEmpty)
             }
             #expect(try await bench.value("SELECT count(report) FROM delivery") == 0)
@@ -106,44 +106,44 @@ struct OutboxRecoveryTests {
     }
 
     @Test func `reports of a reporter that is configured no more are parked`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let failing = ScriptedReporter("old") { _, _ in throw DeliveryFault("away") }
-            try await bench.running(failing) { outbox in
+            try await bench.running(failing) { deliveries in
                 try await bench.happen("kept")
-                await outbox.drain(for: .seconds(4))
+                await deliveries.drain(for: .seconds(4))
             }
             let journal = Journal<String>()
-            try await bench.running(ScriptedReporter("new", into: journal)) { outbox in
+            try await bench.running(ScriptedReporter("new", into: journal)) { deliveries in
                 try await bench.happen("for the new one")
-                await outbox.drain(for: .seconds(4))
-                let summary = try await outbox.summary().deliveries
+                await deliveries.drain(for: .seconds(4))
+                let summary = try await deliveries.summary().deliveries
                 #expect(summary.map(\.reporter) == ["old", "new"])
                 #expect(summary.map(\.state) == [.parked, .delivered])
             }
             #expect(journal.entries == ["for the new one"])
-            try await bench.running(ScriptedReporter("old", into: journal)) { outbox in
+            try await bench.running(ScriptedReporter("old", into: journal)) { deliveries in
                 try await bench.happen("for the old one")
-                await outbox.drain(for: .seconds(4))
+                await deliveries.drain(for: .seconds(4))
             }
             #expect(journal.entries == ["for the new one", "kept", "for the old one"])
         }
     }
 
     @Test func `a stored report that cannot be read is dead`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let failing = ScriptedReporter { _, _ in throw DeliveryFault("away") }
-            try await bench.running(failing) { outbox in
+            try await bench.running(failing) { deliveries in
                 try await bench.happen("damaged")
                 try await bench.happen("whole")
-                await outbox.drain(for: .seconds(4))
+                await deliveries.drain(for: .seconds(4))
             }
             try await bench.store.write {
                 try $0.database.run("UPDATE delivery SET report = '{' WHERE event_seq = 1")
             }
             let journal = Journal<String>()
-            try await bench.running(ScriptedReporter(into: journal)) { outbox in
-                await outbox.drain(for: .seconds(4))
-                let summary = try await outbox.summary().deliveries
+            try await bench.running(ScriptedReporter(into: journal)) { deliveries in
+                await deliveries.drain(for: .seconds(4))
+                let summary = try await deliveries.summary().deliveries
                 #expect(summary.map(\.state) == [.dead, .delivered])
                 #expect(summary.first?.error?.hasPrefix("the stored report cannot be") == true)
             }
@@ -152,14 +152,14 @@ struct OutboxRecoveryTests {
     }
 
     @Test func `a store that fails ends the sending with a sentence`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let reporter = ScriptedReporter { _, _ in
                 await bench.store.post { _ in throw DeliveryFault("the disk is gone") }
                 await bench.store.waitForEnd()
             }
-            try await bench.running(reporter) { outbox in
+            try await bench.running(reporter) { deliveries in
                 try await bench.happen("start")
-                await outbox.drain(for: .seconds(4))
+                await deliveries.drain(for: .seconds(4))
             }
             let errors = bench.messages.texts(at: .error)
             #expect(errors.contains { $0.hasPrefix("nothing more is sent to scripted") })
@@ -169,25 +169,25 @@ struct OutboxRecoveryTests {
     @Test func `the time that a receiver asked for holds in the next run, until a person retries`()
         async throws
     {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let busy = ScriptedReporter { _, _ in
                 throw DeliveryError(.retry(after: .seconds(600)), "busy", status: 503)
             }
-            try await bench.running(busy) { outbox in
+            try await bench.running(busy) { deliveries in
                 try await bench.happen("start")
-                await outbox.drain(for: .seconds(1))
+                await deliveries.drain(for: .seconds(1))
             }
             let journal = Journal<String>()
-            try await bench.running(ScriptedReporter(into: journal)) { outbox in
-                await outbox.drain(for: .seconds(4))
+            try await bench.running(ScriptedReporter(into: journal)) { deliveries in
+                await deliveries.drain(for: .seconds(4))
             }
             #expect(journal.entries == [])
-            try await DeliveryDesk.with(folder: bench.folder) { desk in
+            try await DeliveryAdmin.with(folder: bench.folder) { desk in
                 let counts = try await desk?.retry(DeliveryFilter())
                 #expect(counts?.map(\.count) == [1])
             }
-            try await bench.running(ScriptedReporter(into: journal)) { outbox in
-                await outbox.drain(for: .seconds(4))
+            try await bench.running(ScriptedReporter(into: journal)) { deliveries in
+                await deliveries.drain(for: .seconds(4))
             }
             #expect(journal.entries == ["start"])
         }

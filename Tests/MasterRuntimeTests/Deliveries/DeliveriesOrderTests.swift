@@ -4,9 +4,9 @@ import Testing
 @testable import MasterRuntime
 
 @Suite(.timeLimit(.minutes(1)))
-struct OutboxOrderTests {
+struct DeliveriesOrderTests {
     @Test func `reports of one build request arrive in order`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let journal = Journal<String>()
             let texts = (1...50).map { "report \($0)" }
             try await bench.running(ScriptedReporter(into: journal)) { _ in
@@ -16,24 +16,24 @@ struct OutboxOrderTests {
         }
     }
 
-    @Test func `reports of different build requests are on their way at once`() async throws {
-        try await OutboxBench.with { bench in
+    @Test func `reports of different build requests are in flight at once`() async throws {
+        try await DeliveriesBench.with { bench in
             let journal = Journal<String>()
             let reporter = ScriptedReporter { report, _ in
                 journal.add(report.text)
                 await journal.wait(for: 8)
             }
-            try await bench.running(reporter) { outbox in
+            try await bench.running(reporter) { deliveries in
                 for lane in 1...8 { try await bench.happen("lane \(lane)", lane: lane) }
                 await journal.wait(for: 8)
-                await outbox.drain(for: .seconds(10))
+                await deliveries.drain(for: .seconds(10))
             }
             #expect(try await bench.rows() == (1...8).map { "scripted \($0).0 delivered 1" })
         }
     }
 
     @Test func `a receiver that hangs for one request holds no other back`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let journal = Journal<String>()
             let reporter = ScriptedReporter { report, _ in
                 if report.text == "stuck" { try await hang() }
@@ -49,7 +49,7 @@ struct OutboxOrderTests {
     }
 
     @Test func `of ten reporters one hangs, and the other nine deliver everything`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let journal = Journal<String>()
             let well = (1...9).map { number in
                 ScriptedReporter("well \(number)") { report, _ in
@@ -57,7 +57,7 @@ struct OutboxOrderTests {
                 }
             }
             let stuck = ScriptedReporter("stuck") { _, _ in try await hang() }
-            try await OutboxBench.run(try await bench.open([stuck] + well)) { _ in
+            try await DeliveriesBench.run(try await bench.open([stuck] + well)) { _ in
                 for text in ["start", "end"] {
                     for lane in 1...20 { try await bench.happen("\(lane) \(text)", lane: lane) }
                 }
@@ -70,7 +70,7 @@ struct OutboxOrderTests {
     }
 
     @Test func `a reporter whose receiver hangs holds no other reporter back`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let journal = Journal<String>()
             let stuck = ScriptedReporter("stuck") { _, _ in try await hang() }
             try await bench.running(stuck, ScriptedReporter("well", into: journal)) { _ in
@@ -81,7 +81,7 @@ struct OutboxOrderTests {
     }
 
     @Test func `a generator that hangs for one request holds no other back`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let journal = Journal<String>()
             let generator = ScriptedGenerator { event in
                 if event.lane == 1 { try await hang() }
@@ -100,7 +100,7 @@ struct OutboxOrderTests {
     }
 
     @Test func `a later report waits until an earlier one has arrived`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let journal = Journal<String>()
             let reporter = ScriptedReporter { report, context in
                 journal.add("\(report.text) \(context.attempt)")
@@ -120,16 +120,16 @@ struct OutboxOrderTests {
         }
     }
 
-    @Test func `a dead letter does not hold back the later ones of its request`() async throws {
-        try await OutboxBench.with { bench in
+    @Test func `a failed delivery does not hold back the later ones of its request`() async throws {
+        try await DeliveriesBench.with { bench in
             let reporter = ScriptedReporter { report, _ in
                 if report.text == "bad" { throw DeliveryError(.reject, "HTTP 400: no such field") }
             }
-            try await bench.running(reporter) { outbox in
+            try await bench.running(reporter) { deliveries in
                 try await bench.happen("bad")
                 try await bench.happen("good")
-                await outbox.drain(for: .seconds(10))
-                let summary = try await outbox.summary().deliveries
+                await deliveries.drain(for: .seconds(10))
+                let summary = try await deliveries.summary().deliveries
                 #expect(summary.map(\.state) == [.dead, .delivered])
                 #expect(summary.map(\.error) == ["HTTP 400: no such field", nil])
             }
@@ -137,7 +137,7 @@ struct OutboxOrderTests {
     }
 
     @Test func `a thousand events arrive, each request's in order`() async throws {
-        try await OutboxBench.with { bench in
+        try await DeliveriesBench.with { bench in
             let journal = Journal<String>()
             try await bench.running(ScriptedReporter(into: journal)) { _ in
                 try await bench.store.write { transaction in
