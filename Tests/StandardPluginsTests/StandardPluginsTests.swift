@@ -26,15 +26,21 @@ struct StandardPluginsTests {
     }
 
     @Test(arguments: Registry.standard.entries.map(\.key))
-    func `the path of a plugin and of its tests is its name`(_ key: PluginKey) throws {
+    func `a plugin is in the folder of its namespace, and its tests have its name`(
+        _ key: PluginKey
+    ) throws {
         let namespace = key.namespace.rawValue
         let folder = namespace.prefix(1).uppercased() + namespace.dropFirst()
         let type = try #require(Registry.standard[key]?.type)
-        let source = Self.root.appending(path: "Plugins/\(folder)/\(key.name).swift")
+        let sources = Self.root.appending(path: "Plugins/\(folder)")
         let tests = Self.root.appending(
             path: "Tests/StandardPluginsTests/\(folder)/\(key.name)Tests.swift")
-
-        #expect(try String(contentsOf: source, encoding: .utf8).contains("struct \(type): "))
+        let declaring = try FileManager.default.contentsOfDirectory(atPath: sources.path)
+            .filter { $0.hasSuffix(".swift") }.filter { name in
+                try String(contentsOf: sources.appending(path: name), encoding: .utf8)
+                    .contains("struct \(type): ")
+            }
+        #expect(declaring.count == 1)
         #expect(
             try String(contentsOf: tests, encoding: .utf8).contains("struct \(key.name)Tests {"))
     }

@@ -1,9 +1,13 @@
 internal import FoundationEssentials
 internal import MasterKit
+internal import MasterRuntime
 internal import OrderedCollections
 
 /// Shows builds while they run: as a live tree on a terminal, else as one line per change.
 actor RunDisplay {
+    /// Gives the lines of a log by its id; `nil` when there is no such log.
+    typealias Follow = @Sendable (Int) async throws -> LogLineSequence?
+
     /// How often the tree is redrawn.
     static let interval: Duration = .milliseconds(100)
 
@@ -17,17 +21,28 @@ actor RunDisplay {
     private let tree: BuildTree?
     private let paint: TextPainter
     private var builds = RunningBuilds()
+    private let follow: Follow?
+    /// What shows the output of logs, by their ids; each ends with its log.
+    private var followers: [Int: Task<Void, Never>] = [:]
 
     private static let progressKinds: Set<EventKind> = [
         .buildNew, .buildUpdated, .buildFinished, .stepNew, .stepStarted, .stepUpdated,
         .stepFinished, .buildsetFinished,
     ]
 
-    init(_ console: Console, showsOutput: Bool) {
+    /// Makes a display.
+    ///
+    /// - Parameters:
+    ///   - console: Where it is shown.
+    ///   - follow: Gives the lines of a log by its id; without it no output is shown.
+    init(
+        _ console: Console, follow: Follow? = nil
+    ) {
         self.console = console
+        self.follow = follow
         tree = console.output.canRedraw ? BuildTree(console.output) : nil
         paint = TextPainter(hasColour: console.output.hasColour)
-        kinds = showsOutput ? Self.progressKinds.union([.logAppended]) : Self.progressKinds
+        kinds = Self.progressKinds.union(follow == nil ? [] : [.logNew, .logFinished])
     }
 
     /// Shows events until they come to an end or the task is cancelled.
@@ -35,6 +50,7 @@ actor RunDisplay {
         await withDiscardingTaskGroup { group in
             if tree != nil { group.addTask { await self.redraw() } }
             await read(events)
+            for follower in followers.values { await follower.value }
             group.cancelAll()
         }
         if tree != nil { await console.show(live: []) }
@@ -66,6 +82,11 @@ actor RunDisplay {
     }
 
     private func show(_ event: Event) async {
+        switch event.kind {
+        case .logNew: return beginOutput(event)
+        case .logFinished: return await endOutput(event)
+        default: break
+        }
         guard let progress = builds.apply(event) else { return }
         guard let tree else { return await console.print(progress.lines(paint)) }
         switch progress {
@@ -73,11 +94,35 @@ actor RunDisplay {
             await draw()
             await console.print(
                 tree.lines(build, width: console.size.columns, now: build.completeAt ?? event.at))
-        case .output:
-            await console.print(progress.lines(paint))
         default:
             break
         }
+    }
+
+    private func beginOutput(_ event: Event) {
+        guard let follow, let log = event.record["logid"]?.intValue,
+            let (step, build) = builds.step(ofLog: event)
+        else { return }
+        followers[log] = Task { [console, paint] in
+            do {
+                guard let pieces = try await follow(log) else { return }
+                for try await piece in pieces {
+                    let output = BuildProgress.output(
+                        LogLine.lines(marked: piece.bytes), step, of: build)
+                    await console.print(output.lines(paint))
+                }
+            } catch {
+                await console.complain([
+                    "warning: the output of \(step.name) is not shown: \(error)"
+                ])
+            }
+        }
+    }
+
+    /// Lets the output of a log be shown to its end, before that of its step is.
+    private func endOutput(_ event: Event) async {
+        guard let log = event.record["logid"]?.intValue else { return }
+        await followers.removeValue(forKey: log)?.value
     }
 
     private func draw() async {

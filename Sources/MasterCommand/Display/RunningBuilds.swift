@@ -17,7 +17,6 @@ struct RunningBuilds {
         case .buildUpdated: update(event)
         case .buildFinished: finish(event)
         case .stepNew, .stepStarted, .stepUpdated, .stepFinished: step(event)
-        case .logAppended: output(event)
         default: nil
         }
     }
@@ -73,12 +72,13 @@ struct RunningBuilds {
         }
     }
 
-    private func output(_ event: Event) -> BuildProgress? {
+    /// The step of an event of a log, and its build; `nil` when the build's start was missed.
+    func step(ofLog event: Event) -> (step: StepView, build: BuildView)? {
         guard let build = event.buildID.flatMap({ running[$0] }),
             let stepID = event.record["stepid"]?.intValue,
             let step = build.steps.first(where: { $0.id == stepID })
         else { return nil }
-        return .output(LogLine.lines(marked: event.text("content").utf8), step, of: build)
+        return (step, build)
     }
 }
 

@@ -145,7 +145,8 @@ struct MasterRun: Sendable {
         _ master: Master, _ interruption: Interruption
     ) async throws -> [FinishedBuild] {
         guard detail != .quiet else { return try await buildAll(master, interruption) }
-        let display = RunDisplay(console, showsOutput: detail == .verbose)
+        let follow: RunDisplay.Follow = { try await master.follow(log: $0) }
+        let display = RunDisplay(console, follow: detail == .verbose ? follow : nil)
         return try await master.events.withSubscription(
             to: display.kinds, bound: RunDisplay.bound
         ) { events in

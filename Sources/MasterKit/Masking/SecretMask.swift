@@ -44,6 +44,11 @@ public struct SecretMask: Sendable {
         knowledge.learn(name, value)
     }
 
+    /// Hides from now on all that another mask hides, for good.
+    package func hide(all other: SecretMask) {
+        knowledge.add(other.knowledge.given)
+    }
+
     /// The name of the first secret in a text, `nil` when it holds none.
     public func nameOfSecret(in text: String) -> String? {
         patterns.nameOfSecret(in: Array(text.utf8))
@@ -119,7 +124,7 @@ private final class Knowledge: Sendable {
     private typealias Secret = (name: String, value: String)
 
     private struct State {
-        let given: [Secret]
+        var given: [Secret]
         /// What was learned later, the latest last.
         var learned: [Secret] = []
         var learnedBytes = 0
@@ -133,6 +138,19 @@ private final class Knowledge: Sendable {
     }
 
     var patterns: SecretPatterns { state.withLock { $0.patterns } }
+    var given: [(name: String, value: String)] { state.withLock { $0.given } }
+
+    /// Takes up secrets that are never forgotten.
+    func add(_ secrets: [(name: String, value: String)]) {
+        state.withLock { state in
+            let new = secrets.filter { secret in
+                !state.given.contains { $0.value.utf8.elementsEqual(secret.value.utf8) }
+            }
+            guard !new.isEmpty else { return }
+            state.given += new
+            state.patterns = SecretPatterns(state.given + state.learned)
+        }
+    }
 
     func learn(_ name: String, _ value: String) {
         state.withLock { state in

@@ -51,19 +51,40 @@ public struct PluginDeclaration<P: Sendable, Options: Settings>: Sendable {
     public let options: Options
     /// Where the key stands.
     public let range: SourceRange?
+    /// The entry that was read; `nil` for a declaration made in code.
+    package let node: YAMLNode?
     /// The plugins that were made for this declaration: those among its settings, the innermost
     /// first, then the plugin itself.
     package let instances: [PluginInstance]
 
     package init(
         key: PluginKey, plugin: P, options: Options, range: SourceRange? = nil,
-        instances: [PluginInstance] = []
+        node: YAMLNode? = nil, instances: [PluginInstance] = []
     ) {
         self.key = key
         self.plugin = plugin
         self.options = options
         self.range = range
+        self.node = node
         self.instances = instances
+    }
+}
+
+extension PluginDeclaration {
+    /// Whether this is the same declaration, with the same plugins.
+    package func isSame(as other: Self) -> Bool {
+        guard let last = instances.last, let otherLast = other.instances.last else { return false }
+        return last === otherLast
+    }
+
+    /// Whether another declaration makes the same plugin of the same settings.
+    ///
+    /// - Parameters:
+    ///   - other: A declaration for the same master, read at another time.
+    ///   - filesAreEqual: Whether the files beside it still have the same texts.
+    package func isEqual(to other: Self, filesAreEqual: Bool) -> Bool {
+        guard let node, node == other.node else { return false }
+        return filesAreEqual || !node.contains { $0.expressionName == "File" }
     }
 }
 

@@ -66,6 +66,24 @@ public struct SecretValues: Sendable {
 
     /// The value of a secret.
     public subscript(name: String) -> String? { byName[name] }
+
+    private init(
+        _ values: [String: String], mask: SecretMask, withholding variables: Set<String>
+    ) {
+        byName = values
+        self.mask = mask
+        withheldVariables = variables
+    }
+
+    /// These values with the mask of earlier ones, which hides these, too, from now on.
+    ///
+    /// What was a secret remains one.
+    package func following(_ earlier: SecretValues) -> SecretValues {
+        earlier.mask.hide(all: mask)
+        return SecretValues(
+            byName, mask: earlier.mask,
+            withholding: withheldVariables.union(earlier.withheldVariables))
+    }
 }
 
 /// A value that can't be computed at run time, with its place in the file.

@@ -152,7 +152,7 @@ extension SettingDecoder {
                         + "\(kind.namespace.rawValue)", at: made.range)
             }
             return PluginDeclaration(
-                key: made.key, plugin: plugin, options: options, range: made.range,
+                key: made.key, plugin: plugin, options: options, range: made.range, node: node,
                 instances: instances)
         }
     }

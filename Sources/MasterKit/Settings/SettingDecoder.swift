@@ -136,6 +136,11 @@ public final class SettingDecoder {
         return text
     }
 
+    /// The texts of the files that were read, by their paths.
+    package var textsOfFiles: [String: String] {
+        fileTexts.compactMapValues { if case .success(let text) = $0 { text } else { nil } }
+    }
+
     func note(secret name: String, at range: SourceRange?) {
         secretUses.append(SecretUse(name: name, range: range))
     }

@@ -89,13 +89,18 @@ extension YAMLNode {
     }
 
     /// Whether a part of the node stands in for something that was reported already.
-    var holdsPlaceholder: Bool {
-        if isPlaceholder { return true }
+    var holdsPlaceholder: Bool { contains(where: \.isPlaceholder) }
+
+    /// Whether the node or one inside it satisfies a condition.
+    func contains(where condition: (YAMLNode) -> Bool) -> Bool {
+        if condition(self) { return true }
         return switch kind {
         case .scalar: false
-        case .sequence(let items): items.contains(where: \.holdsPlaceholder)
+        case .sequence(let items): items.contains { $0.contains(where: condition) }
         case .mapping(let mapping):
-            mapping.entries.contains { $0.key.holdsPlaceholder || $0.value.holdsPlaceholder }
+            mapping.entries.contains {
+                $0.key.contains(where: condition) || $0.value.contains(where: condition)
+            }
         }
     }
 }

@@ -142,6 +142,8 @@ struct BuildRunner: Sendable {
 /// What a build works with: the configuration that was in force when it began, and what all builds
 /// of a master share.
 struct BuildEnvironment: Sendable {
+    /// Counts the configurations of this master.
+    let number: Int
     let configuration: MasterConfiguration
     let secrets: SecretValues
     let store: Store
@@ -150,9 +152,27 @@ struct BuildEnvironment: Sendable {
     let sharedSession: HTTPSession?
     let basedir: String
     let logQueue: DispatchQueue
+    /// What lets others follow the logs of builds.
+    let logs: LogBroadcaster
     let logger: Logger
 
     var mask: SecretMask { secrets.mask }
+
+    /// The same under another configuration.
+    func following(
+        _ configuration: MasterConfiguration, _ secrets: SecretValues
+    ) throws(HTTPError) -> BuildEnvironment {
+        var session: HTTPSession?
+        if configuration.httpSession == .shared {
+            session = sharedSession
+            if session == nil { session = try http.makeSession() }
+        }
+        return BuildEnvironment(
+            number: number + 1, configuration: configuration, secrets: secrets, store: store,
+            http: http, sharedSession: session, basedir: basedir, logQueue: logQueue, logs: logs,
+            logger: logger
+        )
+    }
 
     /// The session for one build.
     func session() throws(HTTPError) -> HTTPSession {

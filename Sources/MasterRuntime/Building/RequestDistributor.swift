@@ -41,17 +41,15 @@ final class RequestDistributor: Service {
     private let store: Store
     /// Whether requests that are pending in the end are left to the next master.
     private let leavesRequests: Bool
-    /// What a build works with that begins now.
-    private let environment: @Sendable () -> BuildEnvironment
+    private let configuration: RunningConfiguration
 
     init(
-        store: Store, pool: WorkerPool, leavesRequests: Bool,
-        environment: @escaping @Sendable () -> BuildEnvironment
+        store: Store, pool: WorkerPool, configuration: RunningConfiguration, leavesRequests: Bool
     ) {
         self.store = store
         self.pool = pool
+        self.configuration = configuration
         self.leavesRequests = leavesRequests
-        self.environment = environment
     }
 
     /// Takes requests in, which are cancelled when builds have been stopped.
@@ -116,21 +114,24 @@ final class RequestDistributor: Service {
 
     /// The first request whose builder is there and for which a worker is free.
     private func match() -> Assignment? {
-        let environment = environment()
+        let builders = configuration.current.configuration.builders
         return state.withLock { state -> Assignment? in
             guard !state.isClosed, state.stopReason == nil else { return nil }
             var passed: [Pending] = []
             defer { for request in passed { state.queue.putBack(request) } }
             while pool.hasFreeSlot, let request = state.queue.takeFirst() {
-                guard let builder = environment.configuration.builders[request.builder],
+                guard let builder = builders[request.builder],
                     let lease = pool.lease(for: request.builder)
                 else {
                     passed.append(request)
                     continue
                 }
                 state.queue.remove(request)
+                let environment = configuration.beginBuild()
                 return Assignment(
-                    request: request, lease: lease, builder: builder, environment: environment)
+                    request: request, lease: lease,
+                    builder: environment.configuration.builders[request.builder] ?? builder,
+                    environment: environment)
             }
             return nil
         }
@@ -152,10 +153,12 @@ final class RequestDistributor: Service {
                 shared: assignment.environment, control: control,
                 mayRetry: request.retries < Self.maximumRetries)
             let finished = try await runner.run()
+            await configuration.endBuild(with: assignment.environment)
             request.progress?.add(finished)
             finish(assignment, isRetried: finished.isRetried)
             if !finished.isRetried { request.progress?.end() }
         } catch {
+            await configuration.endBuild(with: assignment.environment)
             finish(assignment, isRetried: false)
             request.progress?.end(error)
         }

@@ -40,8 +40,9 @@ public struct SecretFetcher: Sendable {
     public func fetch() async -> Fetched {
         guard !configuration.secretProviders.isEmpty else { return Fetched() }
         do {
-            return try await PluginLife(configuration.secretProviders.flatMap(\.instances))
-                .run { await ask() }
+            return try await PluginLife().run(
+                configuration.secretProviders.flatMap(\.instances)
+            ) { await ask() }
         } catch {
             let range = configuration.secretProviders.first?.range
             return Fetched(diagnostics: [Diagnostic(.error, "\(error)", range: range)])

@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import MasterKit
 internal import Synchronization
 
@@ -118,6 +119,7 @@ final class StepSession: StepHost {
         }
         for (id, writer) in logs {
             do throws(LogFault) {
+                defer { shared.logs.end(id) }
                 let lineCount = try await writer.close()
                 await shared.store.post { try $0.finishLog(id, lineCount: lineCount) }
             } catch {
@@ -133,20 +135,22 @@ final class StepSession: StepHost {
         let path =
             shared.basedir + "/"
             + LogFile.path(buildID: build.build.id, stepNumber: number, slug: slug)
-        let id = shared.store.makeLogID()
+        let (id, logs) = (shared.store.makeLogID(), shared.logs)
+        let observer = observer(of: id)
         let writer: LogWriter
         do {
             writer = try await LogWriter.create(
                 path, mask: shared.mask, limit: logLimit, queue: shared.logQueue,
-                observe: observer(of: id))
+                observe: observer, noteGrowth: { logs.noteGrowth(of: id) })
         } catch {
             throw note(error)
         }
-        await shared.store.post { [stepID] transaction in
-            try transaction.newLog(id: id, stepID: stepID, name: name, slug: slug, kind: kind)
-        }
+        logs.begin(id)
         build.note(log: path, ofStep: number)
         state.withLock { $0.logs.append((id, writer)) }
+        try await announce(observer != nil) { [stepID] transaction in
+            _ = try transaction.newLog(id: id, stepID: stepID, name: name, slug: slug, kind: kind)
+        }
         return writer
     }
 
@@ -158,21 +162,30 @@ final class StepSession: StepHost {
         }
     }
 
-    /// What tells live readers of the lines of a log, when there are any.
+    /// Tells of a log; when its lines are events, too, these come after its own.
+    private func announce(
+        _ hasReaders: Bool, _ body: @escaping @Sendable (StoreTransaction) throws -> Void
+    ) async throws(StoreError) {
+        if hasReaders {
+            try await shared.store.write(body)
+        } else {
+            await shared.store.post(body)
+        }
+    }
+
+    /// What tells readers of events of the lines of a log, when there are any.
     private func observer(of log: Int) -> (@Sendable ([UInt8]) async -> Void)? {
-        guard shared.store.events.wantedKinds.contains(.logAppended) else { return nil }
-        let (store, stepID, lane, buildID) =
-            (shared.store, stepID, build.build.requestID, build.build.id)
+        let events = shared.store.events
+        guard events.wantedKinds.contains(.logAppended) else { return nil }
+        let (stepID, lane, buildID) = (stepID, build.build.requestID, build.build.id)
         return { lines in
-            await store.post { transaction in
-                let content = JSONValue.string(String(decoding: lines, as: UTF8.self))
-                try transaction.append(
-                    Event(
-                        at: transaction.now, kind: .logAppended, lane: lane, buildID: buildID,
-                        record: [
-                            "logid": .int(log), "stepid": .int(stepID), "content": content,
-                        ]))
-            }
+            events.publish(
+                Event(
+                    at: Date(), kind: .logAppended, lane: lane, buildID: buildID,
+                    record: [
+                        "logid": .int(log), "stepid": .int(stepID),
+                        "content": .string(String(decoding: lines, as: UTF8.self)),
+                    ]))
         }
     }
 }

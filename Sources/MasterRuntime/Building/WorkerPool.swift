@@ -12,7 +12,7 @@ final class WorkerPool: Sendable {
     }
 
     private struct Member {
-        let worker: any Worker
+        var worker: any Worker
         let id: Int
         let slots: Int
         /// The builders that build there now.
@@ -29,6 +29,15 @@ final class WorkerPool: Sendable {
     ///   - slots: How many builds it takes at a time.
     func add(_ worker: any Worker, id: Int, slots: Int) {
         members.withLock { $0.append(Member(worker: worker, id: id, slots: slots)) }
+    }
+
+    /// Lets another value stand for the worker of a name; builds that run keep theirs.
+    func replace(_ worker: any Worker) {
+        members.withLock { members in
+            for index in members.indices where members[index].worker.name == worker.name {
+                members[index].worker = worker
+            }
+        }
     }
 
     /// Whether a build may begin somewhere.

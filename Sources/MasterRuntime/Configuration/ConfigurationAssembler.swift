@@ -36,7 +36,7 @@ struct ConfigurationAssembler {
             builders: BuilderTable(builders), reporters: reporters, services: services,
             secretProviders: settings.secrets ?? [], secretUses: decoder.secretUses,
             httpSession: settings.httpSession, durability: settings.delivery.durability,
-            deliveryBounds: settings.delivery.bounds)
+            deliveryBounds: settings.delivery.bounds, textsOfFiles: decoder.textsOfFiles)
     }
 
     private func checkSecrets(_ settings: MasterSettings, _ topLevel: TopLevel) {

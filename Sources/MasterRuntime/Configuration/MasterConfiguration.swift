@@ -14,9 +14,9 @@ public struct MasterConfiguration: Sendable {
     /// The builders in the order of the file.
     public let builders: BuilderTable
     /// The reporters in the order of the file.
-    public let reporters: [ReporterDeclaration]
-    /// The services that are no reporters.
-    public let services: [ServiceDeclaration]
+    public internal(set) var reporters: [ReporterDeclaration]
+    /// The other services.
+    public internal(set) var services: [ServiceDeclaration]
     /// The providers of secrets, asked in order.
     public let secretProviders: [SecretProviderDeclaration]
     /// Every secret that a setting asks for.
@@ -27,12 +27,17 @@ public struct MasterConfiguration: Sendable {
     public let durability: Durability
     /// How much is kept for receivers that are away, and for how long.
     public let deliveryBounds: DeliveryBounds
+    /// The texts of the files that it was made of beside its own, by their paths.
+    let textsOfFiles: [String: String]
 
-    /// The plugins that builds and reports use, in the order of their start; a factory's steps are
-    /// listed for each of its builders.
+    /// The plugins that builds and reports use, in the order of their start.
     var instances: [PluginInstance] {
-        reporters.flatMap(\.instances) + services.flatMap(\.instances)
-            + builders.flatMap(\.steps).flatMap(\.instances)
+        reporters.flatMap(\.instances) + services.flatMap(\.instances) + instancesOfSteps
+    }
+
+    /// The steps of all builders; a factory's are listed for each of its builders.
+    var instancesOfSteps: [PluginInstance] {
+        builders.flatMap(\.steps).flatMap(\.instances)
     }
 }
 

@@ -57,7 +57,7 @@ extension ReportGeneration {
     /// done it too often is given up.
     private func watchedDrafts(
         of event: Event, _ sequence: Int, in room: ReportRoom
-    ) async throws -> [Draft]? {
+    ) async throws -> [GeneratedReport]? {
         if crashWatch.condemns(sequence) { return gaveUp(event) }
         let id = recipient.id
         try await environment.store.write { try $0.suspect(sequence, of: id) }
@@ -66,12 +66,12 @@ extension ReportGeneration {
         return drafts
     }
 
-    private func gaveUp(_ event: Event) -> [Draft] {
+    private func gaveUp(_ event: Event) -> [GeneratedReport] {
         let times = "\(crashWatch.suspicion?.crashes ?? CrashGuard.crashLimit) times in a row"
         let reason = "no report could be made: the program ended \(times) while it was being made"
         environment.logger.error("\(recipient.name): \(reason)")
         return recipient.generators.enumerated()
             .filter { $0.element.wantedEvents.contains(event.kind) }
-            .map { Draft(part: $0.offset, content: .fault(reason)) }
+            .map { GeneratedReport(part: $0.offset, content: .fault(reason)) }
     }
 }

@@ -1,41 +1,51 @@
-import FoundationEssentials
+internal import FoundationEssentials
 public import Logging
 public import MasterHTTP
 public import MasterKit
 public import ServiceLifecycle
+internal import Synchronization
 
 /// Turns events into reports and sees to it that each of them arrives.
 ///
-/// Every reporter has its own pace: a slow or failing receiver holds back nothing but the later
-/// reports of the same build request. What is not delivered is kept for the next run.
+/// Every reporter has a ``DeliveryPipeline`` and with it its own pace: a slow or failing receiver holds
+/// back nothing but the later reports of the same build request. What is not delivered is kept for
+/// the next run.
 public final class Deliveries: Service {
     /// How long an event that may have brought the program down has to itself.
     static let solitude: Duration = .seconds(5)
+    /// How long reports in flight have to arrive when their reporter is replaced.
+    static let grace: Duration = .seconds(5)
 
-    let environment: DeliveryEnvironment
-    let generations: [ReportGeneration]
-    let senders: [DeliverySender]
-    let retention: Retention
+    private struct State {
+        var environment: DeliveryEnvironment
+        var pipelines: [DeliveryPipeline] = []
+    }
+
     /// The newest event that an earlier run left; all later ones are of this run.
     let lastOfEarlierRuns: Int
-    /// When the outbox was opened.
+    /// When the deliveries were opened.
     let openedAt: Date
+    /// The newest change of deliveries by commands that has been taken over.
+    let changeCount: Mutex<Int>
 
+    private let state: Mutex<State>
+    private let added = AsyncStream.makeStream(of: DeliveryPipeline.self)
     private let stopped = Signal()
     private let ended = Signal()
 
-    init(
-        environment: DeliveryEnvironment, generations: [ReportGeneration],
-        senders: [DeliverySender],
-        lastOfEarlierRuns: Int, changeCount: Int, openedAt: Date
+    private init(
+        in environment: DeliveryEnvironment, lastOfEarlierRuns: Int, changeCount: Int,
+        openedAt: Date
     ) {
-        self.environment = environment
-        self.generations = generations
-        self.senders = senders
         self.lastOfEarlierRuns = lastOfEarlierRuns
+        self.changeCount = Mutex(changeCount)
         self.openedAt = openedAt
-        retention = Retention(of: senders, from: changeCount, in: environment)
+        state = Mutex(State(environment: environment))
     }
+
+    var environment: DeliveryEnvironment { state.withLock(\.environment) }
+    /// The pipelines of the reporters that are configured now.
+    var pipelines: [DeliveryPipeline] { state.withLock(\.pipelines) }
 
     /// Makes and sends reports until the master shuts down, ``stop()`` is called or the task is
     /// cancelled.
@@ -49,9 +59,8 @@ public final class Deliveries: Service {
 
     private func runUntilStopped() async {
         await withDiscardingTaskGroup { group in
-            for sender in senders { group.addTask { await sender.run() } }
-            group.addTask { await self.generate() }
-            group.addTask { await self.retention.run() }
+            group.addTask { await self.runPipelines() }
+            group.addTask { await self.keepWithinBounds() }
             await stopped.wait()
             group.cancelAll()
         }
@@ -69,10 +78,11 @@ public final class Deliveries: Service {
         await ended.wait(until: clock.elapsed + .seconds(1), on: clock)
     }
 
-    /// Makes reports; after a crash of each reporter first one, with nothing else beside it.
-    private func generate() async {
+    /// Runs the pipelines; after a crash the first event of each is worked on before, with nothing
+    /// else beside it.
+    private func runPipelines() async {
         let clock = environment.clock
-        let suspects = generations.filter { $0.crashWatch.newestEvent != nil }
+        let suspects = pipelines.map(\.generation).filter { $0.crashWatch.newestEvent != nil }
         await withDiscardingTaskGroup { group in
             for generation in suspects {
                 let done = Signal()
@@ -82,31 +92,69 @@ public final class Deliveries: Service {
                 }
                 await done.wait(until: clock.elapsed + Self.solitude, on: clock)
             }
-            for generation in generations { group.addTask { await generation.run() } }
+            for await pipeline in added.stream { group.addTask { await pipeline.run() } }
         }
+    }
+}
+
+/// The way of one reporter's reports: an event is made into reports, which are kept in the store,
+/// wait in a queue, and are sent.
+final class DeliveryPipeline: Sendable {
+    let declaration: ReporterDeclaration
+    let generation: ReportGeneration
+    let sender: DeliverySender
+    private let stopped = Signal()
+    private let ended = Signal()
+
+    init(
+        _ declaration: ReporterDeclaration, _ generation: ReportGeneration, _ sender: DeliverySender
+    ) {
+        self.declaration = declaration
+        self.generation = generation
+        self.sender = sender
+    }
+
+    var recipient: Recipient { sender.recipient }
+
+    /// Makes and sends reports until ``end()`` is called or the task is cancelled.
+    func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.generation.run() }
+            group.addTask { await self.sender.run() }
+            await stopped.wait()
+            group.cancelAll()
+        }
+        ended.raise()
+    }
+
+    /// Ends ``run()`` once what is in flight has arrived; what takes too long is broken off.
+    func end() async {
+        let clock = sender.environment.clock
+        await sender.finishFlights(until: clock.elapsed + Deliveries.grace)
+        stopped.raise()
+        await ended.wait(until: clock.elapsed + .seconds(1), on: clock)
     }
 }
 
 extension Deliveries {
     /// Takes the reporters of a configuration up, before the first build of a run.
     ///
-    /// What earlier runs left open is due at once; what belongs to reporters that are configured
-    /// no more is parked.
+    /// What earlier runs left open is due at once; what belongs to reporters that are no longer
+    /// configured is parked.
     ///
     /// - Parameters:
     ///   - store: Where events are read and deliveries are kept.
     ///   - reporters: The reporters, started.
     ///   - secrets: What their settings refer to.
-    ///   - mask: What hides secrets.
     ///   - http: What sends their requests.
     ///   - identity: The title and address of the master.
     ///   - bounds: How much is kept for how long.
-    ///   - logger: Where faults are said.
+    ///   - logger: Where faults are logged.
     ///   - clock: The time by which tries are repeated.
-    /// - Returns: An outbox that does nothing until it runs.
+    /// - Returns: Deliveries that do nothing until they run.
     /// - Throws: `StoreError`, or `HTTPError` when the system has no memory for a session.
     public static func open(
-        store: Store, reporters: [ReporterDeclaration], secrets: SecretValues, mask: SecretMask,
+        store: Store, reporters: [ReporterDeclaration], secrets: SecretValues,
         http: HTTPClient, identity: MasterIdentity, bounds: DeliveryBounds = DeliveryBounds(),
         logger: Logger, clock: any Clock<Duration> = ContinuousClock()
     ) async throws -> Deliveries {
@@ -114,42 +162,103 @@ extension Deliveries {
             reporters,
             in: DeliveryEnvironment(
                 store: store, storeID: store.identifier, identity: identity, secrets: secrets,
-                mask: mask, http: http, logger: logger, clock: DeliveryClock(clock),
+                http: http, logger: logger, clock: DeliveryClock(clock),
                 schedule: RetrySchedule(), bounds: bounds)
         )
     }
 
     static func open(
-        _ reporters: [ReporterDeclaration],
-        in environment: DeliveryEnvironment
+        _ reporters: [ReporterDeclaration], in environment: DeliveryEnvironment
     ) async throws -> Deliveries {
+        let (store, openedAt) = (environment.store, environment.clock.now)
+        let newest = try await store.read { try Event.newestSequence(in: $0) }
+        let pipelines = try await follow(
+            reporters, keeping: [], crashedAt: store.endedUncleanly ? newest : nil,
+            in: environment)
+        let deliveries = Deliveries(
+            in: environment, lastOfEarlierRuns: newest,
+            changeCount: try await store.read { try $0.changeCount() }, openedAt: openedAt)
+        deliveries.take(pipelines, in: environment)
+        return deliveries
+    }
+
+    /// Takes up other reporters than those until now.
+    ///
+    /// A reporter that stays keeps its pipeline. The others first send what is in flight; what they
+    /// leave is taken over by a reporter of the same name, or else parked.
+    ///
+    /// - Parameters:
+    ///   - reporters: All reporters from now on, started.
+    ///   - secrets: What their settings refer to.
+    ///   - identity: The title and address of the master.
+    ///   - bounds: How much is kept for how long.
+    /// - Throws: `StoreError` or `HTTPError`; the reporters until now are then taken up again.
+    func reconfigure(
+        _ reporters: [ReporterDeclaration], secrets: SecretValues, identity: MasterIdentity,
+        bounds: DeliveryBounds
+    ) async throws {
+        let (old, before) = state.withLock { ($0.pipelines, $0.environment) }
+        let environment = before.with(secrets, identity, bounds)
+        let kept = old.filter { pipeline in
+            environment.isEqual(to: before)
+                && reporters.contains { $0.isSame(as: pipeline.declaration) }
+        }
+        let leaving = old.filter { pipeline in !kept.contains { $0 === pipeline } }
+        await withDiscardingTaskGroup { group in
+            for pipeline in leaving { group.addTask { await pipeline.end() } }
+        }
+        do {
+            take(try await Self.follow(reporters, keeping: kept, in: environment), in: environment)
+        } catch {
+            let declarations = old.map(\.declaration)
+            take(try await Self.follow(declarations, keeping: kept, in: before), in: before)
+            throw error
+        }
+    }
+
+    /// Runs pipelines from now on, in place of those before which are not among them.
+    private func take(_ pipelines: [DeliveryPipeline], in environment: DeliveryEnvironment) {
+        let old = state.withLock { state in
+            defer { state = State(environment: environment, pipelines: pipelines) }
+            return state.pipelines
+        }
+        environment.store.storeEvents(
+            of: pipelines.reduce(into: []) { $0.formUnion($1.recipient.kinds) })
+        for pipeline in pipelines where !old.contains(where: { $0 === pipeline }) {
+            added.continuation.yield(pipeline)
+        }
+    }
+
+    /// Makes pipelines for reporters, but for those that have one, and parks what belongs to others.
+    private static func follow(
+        _ reporters: [ReporterDeclaration], keeping kept: [DeliveryPipeline],
+        crashedAt newest: Int? = nil, in environment: DeliveryEnvironment
+    ) async throws -> [DeliveryPipeline] {
         let names = reporters.map(\.name)
         let store = environment.store
-        let openedAt = environment.clock.now
+        // An event that is committed after a reporter has begun to follow has to be stored.
+        store.storeEvents(
+            of: (kept.map(\.recipient.kinds) + reporters.map(\.kinds)).reduce(into: []) {
+                $0.formUnion($1)
+            })
         let followed = try await store.write { try $0.follow(reportersNamed: names) }
-        let (newest, changeCount) = try await store.read { database in
-            (try Event.newestSequence(in: database), try database.changeCount())
-        }
-        var generations: [ReportGeneration] = []
-        var senders: [DeliverySender] = []
+        var pipelines: [DeliveryPipeline] = []
         for (declaration, known) in zip(reporters, followed) {
+            if let pipeline = kept.first(where: { $0.declaration.isSame(as: declaration) }) {
+                pipelines.append(pipeline)
+                continue
+            }
             let recipient = Recipient(
                 declaration, id: known.id, session: try environment.http.makeSession(),
                 schedule: environment.schedule)
             let sender = try await open(recipient, known, in: environment)
-            let crashWatch = CrashGuard(
-                newestEvent: store.endedUncleanly ? newest : nil, suspicion: known.suspicion)
-            senders.append(sender)
-            generations.append(
-                ReportGeneration(
-                    of: recipient, from: known.cursor, watching: crashWatch, to: sender,
-                    in: environment)
-            )
+            let generation = ReportGeneration(
+                of: recipient, from: known.cursor,
+                watching: CrashGuard(newestEvent: newest, suspicion: known.suspicion), to: sender,
+                in: environment)
+            pipelines.append(DeliveryPipeline(declaration, generation, sender))
         }
-        store.storeEvents(of: generations.reduce(into: []) { $0.formUnion($1.recipient.kinds) })
-        return Deliveries(
-            environment: environment, generations: generations, senders: senders,
-            lastOfEarlierRuns: newest, changeCount: changeCount, openedAt: openedAt)
+        return pipelines
     }
 
     private static func open(
@@ -197,10 +306,11 @@ extension Deliveries {
     ///   - isPatient: Whether every try that comes before its end is waited for. If not, a receiver
     ///     that was never there in this run is not, nor one that refuses.
     public func drain(for time: Duration, isPatient: Bool = false) async {
+        let (environment, pipelines) = (environment, pipelines)
         let clock = environment.clock
         let deadline = clock.elapsed + time
         let targets = await newestEvents()
-        for sender in senders { sender.beginDraining() }
+        for pipeline in pipelines { pipeline.sender.beginDraining() }
         while !Task.isCancelled, clock.elapsed < deadline,
             !isSettled(targets, until: deadline, isPatient: isPatient)
         {
@@ -211,20 +321,21 @@ extension Deliveries {
         guard environment.store.failure == nil else { return }
         do {
             // What is too old was tried once more by now, also in a run that is soon over.
-            try await retention.trim()
+            try await trim()
         } catch {
             environment.logger.error("reports were not kept within their bounds: \(error)")
         }
     }
 
     private func isSettled(_ targets: [Int], until deadline: Duration, isPatient: Bool) -> Bool {
-        zip(generations, targets).allSatisfy { $0.isDone(upTo: $1) }
-            && senders.allSatisfy { $0.isSettled(until: deadline, isPatient: isPatient) }
+        let pipelines = pipelines
+        return zip(pipelines, targets).allSatisfy { $0.generation.isDone(upTo: $1) }
+            && pipelines.allSatisfy { $0.sender.isSettled(until: deadline, isPatient: isPatient) }
     }
 
     /// The newest event that each reporter has to look at.
     private func newestEvents() async -> [Int] {
-        let kinds = generations.map(\.recipient.kinds)
+        let kinds = pipelines.map(\.recipient.kinds)
         do {
             return try await environment.store.read { database in
                 try kinds.map { try database.newestEvent(of: $0) }
@@ -242,10 +353,11 @@ extension Deliveries {
     ///
     /// What was given up is told once: what is in one summary is in no later one.
     public func summary() async throws(StoreError) -> DeliverySummary {
-        let receivers = senders.reduce(into: [Int: String]()) { receivers, sender in
-            receivers[sender.recipient.id] = sender.receiver
+        let (environment, pipelines) = (environment, pipelines)
+        let receivers = pipelines.reduce(into: [Int: String]()) { receivers, pipeline in
+            receivers[pipeline.recipient.id] = pipeline.sender.receiver
         }
-        let names = Set(senders.map(\.recipient.name))
+        let names = Set(pipelines.map(\.recipient.name))
         let (sequence, moment) = (lastOfEarlierRuns, openedAt)
         let store = environment.store
         let (deliveries, waiting, closed) = try await store.read { database in
@@ -256,7 +368,9 @@ extension Deliveries {
             )
         }
         var unreportedCount = 0
-        for generation in generations { unreportedCount += try await generation.unreportedCount() }
+        for pipeline in pipelines {
+            unreportedCount += try await pipeline.generation.unreportedCount()
+        }
         // A store that has failed keeps what was told no more than anything else.
         let (givenUp, others) =
             store.failure == nil ? try await store.write { try $0.tellOfDeadLetters() } : ([], 0)

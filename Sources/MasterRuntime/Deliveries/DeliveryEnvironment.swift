@@ -5,18 +5,16 @@ import MasterHTTP
 import MasterKit
 import Synchronization
 
-/// What all parts of an outbox work with.
+/// What all parts of the deliveries work with.
 struct DeliveryEnvironment: Sendable {
     /// Where events are read and deliveries are kept.
     let store: Store
     /// What begins the id of every delivery.
     let storeID: String
     /// The title and address of the master.
-    let identity: MasterIdentity
+    var identity: MasterIdentity
     /// What reporters' settings refer to.
-    let secrets: SecretValues
-    /// What hides secrets.
-    let mask: SecretMask
+    var secrets: SecretValues
     /// What sends requests.
     let http: HTTPClient
     /// Where faults are said.
@@ -31,6 +29,26 @@ struct DeliveryEnvironment: Sendable {
     let tally = DeliveryTally()
     /// Raised whenever something has come to an end.
     let changed = Signal()
+
+    /// What hides secrets.
+    var mask: SecretMask { secrets.mask }
+
+    /// The same for another configuration.
+    func with(
+        _ secrets: SecretValues, _ identity: MasterIdentity, _ bounds: DeliveryBounds
+    ) -> DeliveryEnvironment {
+        var environment = self
+        environment.secrets = secrets
+        environment.identity = identity
+        environment.bounds = bounds
+        return environment
+    }
+
+    /// Whether a pipeline works in the same way in another environment of the same master.
+    func isEqual(to other: DeliveryEnvironment) -> Bool {
+        secrets.byName == other.secrets.byName && identity == other.identity
+            && bounds == other.bounds
+    }
 }
 
 extension DeliveryEnvironment {
@@ -42,11 +60,11 @@ extension DeliveryEnvironment {
     }
 }
 
-/// The time of an outbox: what has passed since it was opened, whatever the clock on the wall says.
+/// The time of deliveries: what has passed since they were opened, whatever the clock on the wall says.
 struct DeliveryClock: Sendable {
-    /// The time since the outbox was opened.
+    /// The time since they were opened.
     var elapsed: Duration { read() }
-    /// The date, as the outbox counts it from when it was opened.
+    /// The date, counted from when they were opened.
     var now: Date { opened.addingTimeInterval(elapsed / .seconds(1)) }
 
     private let opened = Date()
@@ -70,7 +88,7 @@ struct DeliveryClock: Sendable {
     }
 }
 
-/// A configured reporter as the outbox works with it.
+/// A configured reporter as the deliveries work with it.
 struct Recipient: Sendable {
     /// The row of the reporter.
     let id: Int
@@ -100,7 +118,14 @@ struct Recipient: Sendable {
         name = declaration.name
         reporter = declaration.plugin
         generators = declaration.generators
-        kinds = generators.reduce(into: []) { $0.formUnion($1.wantedEvents) }
+        kinds = declaration.kinds
+    }
+}
+
+extension ReporterDeclaration {
+    /// The events that some generator asks for.
+    var kinds: Set<EventKind> {
+        generators.reduce(into: []) { $0.formUnion($1.wantedEvents) }
     }
 }
 

@@ -14,12 +14,16 @@ final class DeliverySender: Sendable {
         var isAway = false
         /// Whether the receiver has taken a report in this run.
         var isThere = false
+        /// Whether nothing more is to be sent, since another pipeline takes over.
+        var isEnding = false
         /// Whether the end of the run is near, so that it is worth to look more often.
         var isDraining = false
         /// The lanes with a try that the end of the run broke off.
         var unanswered: Set<Int> = []
         /// Rows that somebody changed while they were in flight.
         var changedUnderWay: Set<Int> = []
+
+        var isSending: Bool { !isClosed && !hasFailed && !isEnding }
     }
 
     let recipient: Recipient
@@ -28,6 +32,8 @@ final class DeliverySender: Sendable {
     let wake = Signal()
     /// Raised whenever less may wait than before.
     let took = Signal()
+    /// Raised whenever a delivery is no longer in flight.
+    private let flown = Signal()
     let state: Mutex<State>
 
     /// Begins with the deliveries that earlier runs left open.
@@ -110,13 +116,22 @@ final class DeliverySender: Sendable {
     }
 
     private var nextDue: Duration? {
-        state.withLock { $0.isClosed || $0.hasFailed ? nil : $0.deliveries.nextDue }
+        state.withLock { $0.isSending ? $0.deliveries.nextDue : nil }
     }
 
     private func next() -> Delivery? {
         let now = environment.clock.elapsed
-        return state.withLock { state in
-            state.isClosed || state.hasFailed ? nil : state.deliveries.next(at: now)
+        return state.withLock { $0.isSending ? $0.deliveries.next(at: now) : nil }
+    }
+
+    /// Sends nothing more, and waits for what is in flight, but not beyond a moment.
+    func finishFlights(until moment: Duration) async {
+        let clock = environment.clock
+        state.withLock { $0.isEnding = true }
+        while state.withLock({ $0.deliveries.underWay > 0 }), clock.elapsed < moment,
+            !Task.isCancelled
+        {
+            await flown.wait(until: moment, on: clock)
         }
     }
 
@@ -135,6 +150,7 @@ final class DeliverySender: Sendable {
         }
         wake.raise()
         took.raise()
+        flown.raise()
         environment.changed.raise()
     }
 

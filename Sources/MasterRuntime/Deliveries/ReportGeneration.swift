@@ -118,7 +118,9 @@ final class ReportGeneration: Sendable {
     }
 
     /// Makes, stores and hands over the reports of an event.
-    func report(_ event: Event, in lane: Int, drafts: (ReportRoom) async throws -> [Draft]?) async {
+    func report(
+        _ event: Event, in lane: Int, drafts: (ReportRoom) async throws -> [GeneratedReport]?
+    ) async {
         let room = ReportRoom(in: sender.memory)
         do {
             if let drafts = try await drafts(room) {
@@ -145,18 +147,22 @@ final class ReportGeneration: Sendable {
     }
 
     /// Stores what was made of an event; a report that cannot be stored is a failed delivery.
-    private func keep(_ drafts: [Draft], of event: Event) async throws(StoreError) -> [Delivery] {
+    private func keep(_ drafts: [GeneratedReport], of event: Event) async throws(StoreError)
+        -> [Delivery]
+    {
         do {
             return try await store(drafts, of: event)
         } catch {
             guard !error.stopsStore, error.code != .closed else { throw error }
-            let faults = drafts.map { Draft(part: $0.part, content: .fault("\(error)")) }
+            let faults = drafts.map { GeneratedReport(part: $0.part, content: .fault("\(error)")) }
             return try await store(faults, of: event)
         }
     }
 
     /// Stores drafts, and the cursor with them, in one transaction.
-    private func store(_ drafts: [Draft], of event: Event) async throws(StoreError) -> [Delivery] {
+    private func store(_ drafts: [GeneratedReport], of event: Event) async throws(StoreError)
+        -> [Delivery]
+    {
         guard let sequence = event.sequence else { return [] }
         let (deliveries, deadCount) = try await environment.store.write { [self] transaction in
             let kept = try transaction.keep(drafts, of: event, for: recipient.id)
@@ -188,19 +194,19 @@ extension ReportGeneration {
     ///
     /// A generator that throws leaves a failed delivery with its reason and does not keep the others
     /// from being asked.
-    func drafts(of event: Event, in room: ReportRoom) async -> [Draft]? {
+    func drafts(of event: Event, in room: ReportRoom) async -> [GeneratedReport]? {
         let context = ReportContext(
             event: event, formatter: recipient.reporter.defaultFormatter,
             master: environment.identity, logger: environment.logger,
             source: StoreReportSource(environment.store, reporting: event, in: room))
-        var drafts: [Draft] = []
+        var drafts: [GeneratedReport] = []
         for (part, generator) in recipient.generators.enumerated()
         where generator.wantedEvents.contains(event.kind) {
             do {
                 guard let text = try await report(of: event, by: generator, context) else {
                     continue
                 }
-                drafts.append(Draft(part: part, content: .report(text)))
+                drafts.append(GeneratedReport(part: part, content: .report(text)))
             } catch {
                 guard !Task.isCancelled else { return nil }
                 drafts.append(fault(error, of: part))
@@ -239,15 +245,15 @@ extension ReportGeneration {
         }
     }
 
-    private func fault(_ error: any Error, of part: Int) -> Draft {
+    private func fault(_ error: any Error, of part: Int) -> GeneratedReport {
         let reason = environment.mask.apply(to: "no report could be made: \(error)")
         environment.logger.error("\(recipient.name): \(reason)")
-        return Draft(part: part, content: .fault(reason))
+        return GeneratedReport(part: part, content: .fault(reason))
     }
 }
 
 /// What a generator made of an event, before it is stored.
-struct Draft: Sendable {
+struct GeneratedReport: Sendable {
     /// A report as it is stored, or why there is none.
     enum Content: Sendable {
         case report(String)

@@ -19,26 +19,16 @@ public struct DeliveryBounds: Sendable, Hashable {
     }
 }
 
-/// Keeps what is stored for receivers within its bounds while the outbox runs, and takes over what
-/// people change of it by commands.
-final class Retention: Sendable {
+/// Keeps what is stored for receivers within its bounds, and takes over what people change of it by
+/// commands.
+extension Deliveries {
     /// How often it is looked for changes from outside.
     static let lookInterval: Duration = .milliseconds(700)
     /// After how many looks it is seen to the bounds.
-    static let looksBetweenTrims = 10
+    private static let looksBetweenTrims = 10
 
-    private let senders: [DeliverySender]
-    private let environment: DeliveryEnvironment
-    private let changeCount: Mutex<Int>
-
-    init(of senders: [DeliverySender], from changeCount: Int, in environment: DeliveryEnvironment) {
-        self.senders = senders
-        self.environment = environment
-        self.changeCount = Mutex(changeCount)
-    }
-
-    /// Works until the task is cancelled or the store fails, which others say.
-    func run() async {
+    /// Works until the task is cancelled or the store fails, which others log.
+    func keepWithinBounds() async {
         do {
             var look = 0
             while !Task.isCancelled {
@@ -54,17 +44,19 @@ final class Retention: Sendable {
     }
 
     private var isOverBound: Bool {
+        let senders = pipelines.map(\.sender)
         let kept = senders.reduce(0) { $0 + $1.keptByteCount }
         return kept > environment.bounds.maxBytes.bytes && senders.contains { $0.mayExpire }
     }
 
     /// Gives up what is too much or too old, and removes what nobody needs.
     func trim() async throws(StoreError) {
+        let environment = environment
         let bounds = environment.bounds
         var isMore = true
         while isMore, !Task.isCancelled {
             let expirable = Dictionary(
-                uniqueKeysWithValues: senders.map { ($0.recipient.id, $0.expirable) })
+                uniqueKeysWithValues: pipelines.map { ($0.recipient.id, $0.sender.expirable) })
             let (expired, trimmed, isOver) = try await environment.store.write { transaction in
                 let kept = try transaction.keepWithin(bounds, expiring: expirable)
                 let trimmed = try transaction.trim(maximumAge: bounds.maxAge)
@@ -73,18 +65,19 @@ final class Retention: Sendable {
             isMore = !isOver
             environment.tally.note(dead: expired, untold: trimmed.untoldCount)
             guard expired > 0 else { continue }
-            environment.logger.debug("\(expired) reports that no receiver took have expired")
+            environment.logger.debug("\(expired) undeliverable reports expired")
         }
     }
 
     /// Takes over what was changed since the last look.
     func takeChanges() async throws(StoreError) {
+        let store = environment.store
         let known = changeCount.withLock { $0 }
-        let found = try await environment.store.read { try $0.changeCount() }
+        let found = try await store.read { try $0.changeCount() }
         let isNew = found != known
-        for sender in senders where isNew || sender.isToBeLookedAt {
+        for sender in pipelines.map(\.sender) where isNew || sender.isToBeLookedAt {
             let (id, others) = (sender.recipient.id, sender.changedUnderWay)
-            let changes = try await environment.store.read { database in
+            let changes = try await store.read { database in
                 try database.changes(ofReporter: id, after: known, and: others)
             }
             sender.take(changes)

@@ -14,7 +14,7 @@ extension StoreTransaction {
     /// - Returns: The open deliveries that are new, in the order of their parts, and how many are
     ///   new and dead.
     func keep(
-        _ drafts: [Draft], of event: Event, for reporterID: Int
+        _ drafts: [GeneratedReport], of event: Event, for reporterID: Int
     ) throws -> (open: [Delivery], deadCount: Int) {
         guard let sequence = event.sequence else { return ([], 0) }
         var row = NewDelivery(reporterID: reporterID, eventSequence: sequence, lane: event.lane)

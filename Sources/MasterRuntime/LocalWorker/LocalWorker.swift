@@ -10,8 +10,8 @@ public struct LocalWorker: Worker {
     /// overwritten unless a command says so; an absolute path.
     public let root: String
 
-    private let environment: ChildEnvironment
-    private let withheld: Set<String>
+    private var environment: ChildEnvironment
+    private var withheld: Set<String>
     private let commands = LiveCommands()
 
     /// Makes a worker; it takes the variables of this process as they are now.
@@ -26,6 +26,14 @@ public struct LocalWorker: Worker {
         self.root = root
         self.withheld = withheld
         environment = ChildEnvironment.ofThisProcess.without(withheld)
+    }
+
+    /// The same worker, whose programs do not get some more variables from now on.
+    func withholding(_ variables: Set<String>) -> LocalWorker {
+        var worker = self
+        worker.withheld.formUnion(variables)
+        worker.environment = environment.without(variables)
+        return worker
     }
 
     /// Ends processes that commands of an earlier master have left behind, and takes its place.

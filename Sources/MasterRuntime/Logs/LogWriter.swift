@@ -31,10 +31,11 @@ final class LogWriter: StepLog {
     private let mask: SecretMask
     private let queue: DispatchQueue
     private let observe: Observer?
+    private let noteGrowth: @Sendable () -> Void
 
     init(
         _ file: FileDescriptor, _ path: String, _ mask: SecretMask, _ limit: LogLimit,
-        _ queue: DispatchQueue, _ observe: Observer?
+        _ queue: DispatchQueue, _ observe: Observer?, _ noteGrowth: @escaping @Sendable () -> Void
     ) {
         state = Mutex(State(lines: LogLines(limit: limit.byteCount)))
         self.file = file
@@ -42,6 +43,7 @@ final class LogWriter: StepLog {
         self.mask = mask
         self.queue = queue
         self.observe = observe
+        self.noteGrowth = noteGrowth
     }
 
     /// Creates the file with the folders above it.
@@ -52,14 +54,15 @@ final class LogWriter: StepLog {
     ///   - limit: How large it may become.
     ///   - queue: The serial queue of the master's logs.
     ///   - observe: Gets the lines beside the file.
+    ///   - noteGrowth: Called each time that lines have been written.
     /// - Returns: A writer that is to be closed.
     /// - Throws: ``LogFault`` when the file can't be made.
     static func create(
         _ path: String, mask: SecretMask, limit: LogLimit = .standard, queue: DispatchQueue,
-        observe: Observer? = nil
+        observe: Observer? = nil, noteGrowth: @escaping @Sendable () -> Void = {}
     ) async throws(LogFault) -> LogWriter {
         let file = try await queue.run(path) { try open(FilePath(path)) }
-        return LogWriter(file, path, mask, limit, queue, observe)
+        return LogWriter(file, path, mask, limit, queue, observe, noteGrowth)
     }
 
     /// Makes a file that only this user can read.
@@ -167,6 +170,7 @@ final class LogWriter: StepLog {
         while let bytes = takePending() {
             do {
                 try file.writeAll(bytes)
+                noteGrowth()
             } catch {
                 state.withLock { $0.fault = $0.fault ?? LogFault(path: path, cause: error) }
             }

@@ -37,8 +37,9 @@ public final class Master: Sendable {
         }
     }
 
-    let environment: BuildEnvironment
+    private let configuration: RunningConfiguration
     private let options: Options
+    private let pool = WorkerPool()
     private let distributor: RequestDistributor
     private let worker: LocalWorker
     private let deliveries: Deliveries
@@ -71,10 +72,12 @@ public final class Master: Sendable {
         do {
             let value = try await withHTTPClient { http in
                 let environment = BuildEnvironment(
-                    configuration: configuration, secrets: secrets, store: store, http: http,
+                    number: 1, configuration: configuration, secrets: secrets, store: store,
+                    http: http,
                     sharedSession: configuration.httpSession == .shared
                         ? try http.makeSession() : nil,
                     basedir: options.basedir, logQueue: DispatchQueue(label: "buildmaster.logs"),
+                    logs: LogBroadcaster(),
                     logger: secrets.mask.apply(to: logger))
                 let master = try await Master(environment, options)
                 return try await master.run(body)
@@ -88,7 +91,7 @@ public final class Master: Sendable {
     }
 
     private init(_ environment: BuildEnvironment, _ options: Options) async throws {
-        self.environment = environment
+        configuration = RunningConfiguration(environment)
         self.options = options
         worker = LocalWorker(
             root: options.basedir + "/work", withholding: environment.secrets.withheldVariables)
@@ -106,23 +109,22 @@ public final class Master: Sendable {
                 """)
         }
         let (store, name) = (environment.store, worker.name)
-        let pool = WorkerPool()
         pool.add(
             worker, id: try await store.write { try $0.worker(named: name) }, slots: slots)
         distributor = RequestDistributor(
-            store: store, pool: pool, leavesRequests: options.resumesRequests
-        ) { environment }
-        let configuration = environment.configuration
+            store: store, pool: pool, configuration: configuration,
+            leavesRequests: options.resumesRequests)
+        let file = environment.configuration
         deliveries = try await Deliveries.open(
-            store: store, reporters: configuration.reporters, secrets: environment.secrets,
-            mask: environment.mask, http: environment.http, identity: configuration.identity,
-            bounds: configuration.deliveryBounds, logger: environment.logger)
+            store: store, reporters: file.reporters, secrets: environment.secrets,
+            http: environment.http, identity: file.identity, bounds: file.deliveryBounds,
+            logger: environment.logger)
     }
 
     private func run<Value: Sendable>(
         _ body: (Master) async throws -> Value
     ) async throws -> Value {
-        try await PluginLife(environment.configuration.instances).run {
+        try await configuration.withPlugins {
             try await takeUpRequests()
             // Shut down in the opposite order: who submits builds ends before who builds, and who
             // reports the builds' ends comes last.
@@ -137,7 +139,9 @@ public final class Master: Sendable {
                 tasks.addTask { try await group.run() }
                 let outcome: Result<Value, any Error>
                 do {
-                    try startServices()
+                    await services.follow(
+                        environment.configuration.services,
+                        starting: try newcomers(of: environment))
                     outcome = .success(try await body(self))
                 } catch {
                     outcome = .failure(error)
@@ -164,20 +168,73 @@ public final class Master: Sendable {
         await distributor.add(try await store.read { try BuildRequest.pending(in: $0) })
     }
 
-    private func startServices() throws {
-        for declaration in environment.configuration.services {
+    /// The services of a configuration that do not run yet, ready to start.
+    private func newcomers(
+        of environment: BuildEnvironment
+    ) throws(HTTPError) -> [(ServiceDeclaration, () -> RunningService)] {
+        try services.newcomers(among: environment.configuration.services).map {
+            declaration throws(HTTPError) in
             let door = ServiceDoor(
-                name: declaration.name, master: self,
-                session: try environment.http.makeSession())
-            services.add(
-                RunningService(declaration, host: door, on: events, logger: environment.logger))
+                name: declaration.name, master: self, session: try environment.http.makeSession())
+            return (
+                declaration,
+                {
+                    RunningService(
+                        declaration, host: door, on: self.events, logger: environment.logger)
+                }
+            )
         }
     }
 
     // MARK: Verbs
 
+    /// What a build works with that begins now.
+    var environment: BuildEnvironment { configuration.current }
+
+    /// Puts another configuration in force while builds run.
+    ///
+    /// Reporters and services that are declared as before go on untouched. First the plugins that
+    /// are new are started; then the others are replaced. Builds keep the configuration that they
+    /// began with.
+    ///
+    /// - Parameters:
+    ///   - wanted: The configuration.
+    ///   - secrets: The values of the secrets that it uses.
+    /// - Returns: What has changed.
+    /// - Throws: ``MasterError`` when a plugin cannot start, or when another reconfiguration is
+    ///   running; ``StoreError``. The configuration until now then stays in force.
+    public func reconfigure(
+        to wanted: MasterConfiguration, _ secrets: SecretValues
+    ) async throws -> ConfigurationChanges {
+        let changes = try await configuration.change(to: wanted, secrets) { next in
+            let file = next.configuration
+            let newcomers = try newcomers(of: next)
+            try await deliveries.reconfigure(
+                file.reporters, secrets: next.secrets, identity: file.identity,
+                bounds: file.deliveryBounds)
+            environment.store.identity = file.identity
+            pool.replace(worker.withholding(next.secrets.withheldVariables))
+            await services.follow(file.services, starting: newcomers)
+        }
+        distributor.reconsider()
+        return changes
+    }
+
     /// What happens, once it is committed, in order.
     public var events: EventBus { environment.store.events }
+
+    /// Follows a log from a line on, while it is written or afterwards.
+    ///
+    /// - Parameters:
+    ///   - log: The id of the log, as its events have it.
+    ///   - line: The first line that is wanted, counted from 0.
+    /// - Returns: The lines in pieces; `nil` when there is no such log.
+    /// - Throws: ``StoreError``.
+    package func follow(log: Int, from line: Int = 0) async throws(StoreError) -> LogLineSequence? {
+        let (store, folder) = (environment.store, environment.basedir)
+        let path = try await store.read { try Log.path(log, in: $0) }
+        return path.map { environment.logs.follow(log, at: "\(folder)/\($0)", from: line) }
+    }
 
     /// Submits a set of builds.
     ///
@@ -321,6 +378,8 @@ public struct MasterError: Error, Sendable, CustomStringConvertible {
         case tooLarge
         /// A plugin could not start.
         case plugin
+        /// Another reconfiguration is running.
+        case busy
     }
 
     /// What kind of trouble it is.

@@ -75,10 +75,33 @@ final class RunningService: Sendable {
 
 /// The services that are at work in a master.
 final class RunningServices: Service {
-    private let running = Mutex<[RunningService]>([])
+    private typealias Entry = (declaration: ServiceDeclaration, service: RunningService)
 
-    func add(_ service: RunningService) {
-        running.withLock { $0.append(service) }
+    private let running = Mutex<[Entry]>([])
+
+    /// The services of a configuration that do not run yet.
+    func newcomers(among declarations: [ServiceDeclaration]) -> [ServiceDeclaration] {
+        running.withLock { running in
+            declarations.filter { new in !running.contains { $0.declaration.isSame(as: new) } }
+        }
+    }
+
+    /// Ends the services that are no longer declared, and then starts others.
+    func follow(
+        _ declarations: [ServiceDeclaration],
+        starting newcomers: [(ServiceDeclaration, () -> RunningService)]
+    ) async {
+        let leaving = running.withLock { running in
+            let leaving = running.filter { entry in
+                !declarations.contains { $0.isSame(as: entry.declaration) }
+            }
+            running.removeAll { entry in leaving.contains { $0.service === entry.service } }
+            return leaving
+        }
+        for entry in leaving.reversed() { await entry.service.end() }
+        running.withLock { running in
+            running += newcomers.map { (declaration: $0, service: $1()) }
+        }
     }
 
     /// Waits until the master shuts down, and ends the services then.
@@ -91,7 +114,7 @@ final class RunningServices: Service {
     func end() async {
         let services = running.withLock { running in
             defer { running = [] }
-            return running
+            return running.map(\.service)
         }
         for service in services.reversed() { await service.end() }
     }
@@ -143,41 +166,5 @@ extension StoreTransaction {
             ON CONFLICT (name) DO UPDATE SET state = excluded.state
             """,
             [name, state])
-    }
-}
-
-/// Starts plugins before they are used and stops them afterwards.
-struct PluginLife: Sendable {
-    private let instances: [PluginInstance]
-
-    /// The life of plugins in the order of their start; one that is listed twice starts once.
-    init(_ instances: [PluginInstance]) {
-        var seen: Set<ObjectIdentifier> = []
-        self.instances = instances.filter { seen.insert(ObjectIdentifier($0)).inserted }
-    }
-
-    /// Runs a body between start and stop; a plugin whose start failed is stopped, too.
-    func run<Value>(_ body: () async throws -> Value) async throws -> Value {
-        var begun: [any Plugin] = []
-        do {
-            for instance in instances {
-                begun.append(instance.plugin)
-                do {
-                    try await instance.plugin.start()
-                } catch {
-                    throw MasterError(.plugin, "\(instance.key) could not start: \(error)")
-                }
-            }
-            let value = try await body()
-            await stop(begun)
-            return value
-        } catch {
-            await stop(begun)
-            throw error
-        }
-    }
-
-    private func stop(_ plugins: [any Plugin]) async {
-        for plugin in plugins.reversed() { await plugin.stop() }
     }
 }

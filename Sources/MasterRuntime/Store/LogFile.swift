@@ -63,6 +63,22 @@ struct LogFile: Sendable {
         return Content(firstLine: skipped.count, text: try Self.text(of: file, bound) + "\n")
     }
 
+    /// Reads whole lines from an offset on, some 64 KiB; none at the end of the file.
+    ///
+    /// Blocks while it reads.
+    static func lines(in path: String, from offset: Int) throws -> [UInt8] {
+        guard let file = try LogFile(path: path).open() else { return [] }
+        defer { LogFile(path: path).close(file) }
+        try file.seek(toOffset: UInt64(offset))
+        var lines: [UInt8] = []
+        while let piece = try file.read(upToCount: pieceByteCount), !piece.isEmpty {
+            lines += piece
+            guard let end = lines.lastIndex(of: 0x0A) else { continue }
+            return Array(lines[...end])
+        }
+        return []
+    }
+
     private func open() throws -> FileHandle? {
         do {
             return try FileHandle(forReadingFrom: URL(fileURLWithPath: path))

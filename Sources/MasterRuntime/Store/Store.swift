@@ -33,8 +33,11 @@ public final class Store: Sendable {
     /// What happens, once it is committed, in order.
     public var events: EventBus { writer.events }
 
-    /// The master's address.
-    var identity: MasterIdentity { writer.identity }
+    /// The title and address of the master, which stand in records from now on.
+    var identity: MasterIdentity {
+        get { writer.identity }
+        set { writer.identity = newValue }
+    }
 
     /// Why nothing is stored any more, `nil` while all is well.
     public var failure: StoreError? { writer.failure }

@@ -11,7 +11,7 @@ final class StoreWriter: Sendable {
     let pool: DatabasePool
     let queue = TransitionQueue()
     let events: EventBus
-    let identity: MasterIdentity
+    private let names: Mutex<MasterIdentity>
     private let durability: Durability
     private let clock: @Sendable () -> Date
     private let storedKinds = Mutex<Set<EventKind>>([])
@@ -25,13 +25,19 @@ final class StoreWriter: Sendable {
     ) {
         self.pool = pool
         self.events = events
-        self.identity = identity
+        names = Mutex(identity)
         self.durability = durability
         self.clock = clock
     }
 
     /// Why the store has stopped, `nil` while it works or when it was closed.
     var failure: StoreError? { ending.failure }
+
+    /// The title and address of the master, which stand in records.
+    var identity: MasterIdentity {
+        get { names.withLock { $0 } }
+        set { names.withLock { $0 = newValue } }
+    }
 
     /// Says which kinds of events are kept from now on.
     func store(_ kinds: Set<EventKind>) {

@@ -57,9 +57,10 @@ struct BuildRunnerTests {
                 requestID: submission.requests[0].id, builder: configuration.builders[0],
                 lease: WorkerPool.Lease(worker: worker, workerID: workerID, builder: "default"),
                 shared: BuildEnvironment(
-                    configuration: configuration, secrets: SecretValues(), store: store,
+                    number: 1, configuration: configuration, secrets: SecretValues(), store: store,
                     http: http, sharedSession: nil, basedir: bench.basedir,
-                    logQueue: DispatchQueue(label: "test"), logger: Logger(label: "test")),
+                    logQueue: DispatchQueue(label: "test"), logs: LogBroadcaster(),
+                    logger: Logger(label: "test")),
                 control: control, mayRetry: true)
             let outcome = await Result { try await runner.run() }
             await http.shutdown()

@@ -102,8 +102,8 @@ struct DeliveriesClosureTests {
                     let wasClosed = try await desk?.resume(reporter: "scripted")
                     #expect(wasClosed == true)
                 }
-                await bench.clock.waitForSleep(until: Retention.lookInterval)
-                bench.clock.advance(by: Retention.lookInterval)
+                await bench.clock.waitForSleep(until: Deliveries.lookInterval)
+                bench.clock.advance(by: Deliveries.lookInterval)
                 await journal.wait(for: 2)
                 await deliveries.drain(for: .seconds(4))
             }
@@ -126,11 +126,11 @@ struct DeliveriesClosureTests {
                     let other = try await desk.resume(reporter: "other")
                     #expect([first, second, other] == [true, false, nil])
                 }
-                await bench.clock.waitForSleep(until: Retention.lookInterval)
-                bench.clock.advance(by: Retention.lookInterval)
+                await bench.clock.waitForSleep(until: Deliveries.lookInterval)
+                bench.clock.advance(by: Deliveries.lookInterval)
                 await journal.wait(for: 2)
             }
-            #expect(Retention.lookInterval < .seconds(1))
+            #expect(Deliveries.lookInterval < .seconds(1))
             #expect(journal.entries == ["first", "second"])
         }
     }
@@ -142,12 +142,12 @@ struct DeliveriesClosureTests {
             let journal = Journal<String>()
             let deliveries = try await bench.open(ScriptedReporter(into: journal))
             // As if the commit of the 410, that of 'resume' and a look came before its landing.
-            deliveries.senders[0].state.withLock { $0.isClosed = true }
+            deliveries.pipelines[0].sender.state.withLock { $0.isClosed = true }
             try await DeliveriesBench.run(deliveries) { deliveries in
                 try await bench.happen("first")
                 await deliveries.environment.changed.wait()
                 #expect(journal.entries == [])
-                try await deliveries.retention.takeChanges()
+                try await deliveries.takeChanges()
                 await journal.wait(for: 1)
             }
         }

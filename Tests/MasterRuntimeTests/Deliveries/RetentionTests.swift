@@ -201,7 +201,7 @@ struct RetentionTests {
                 try await bench.store.write {
                     try $0.database.run("UPDATE delivery SET ended_at = 0 WHERE lane = 1")
                 }
-                try await deliveries.retention.trim()
+                try await deliveries.trim()
                 let summary = try await deliveries.summary()
                 #expect(summary.deadCount == 3)
                 #expect(summary.givenUp.map(\.count) == [2])
@@ -334,7 +334,7 @@ struct RetentionTests {
                     }
                 }
                 await deliveries.drain(for: .seconds(10))
-                try await deliveries.retention.trim()
+                try await deliveries.trim()
                 let summary = try await deliveries.summary()
                 #expect(summary.deliveredCount == 12_000)
                 #expect(summary.totalCount == 12_000)

@@ -257,7 +257,7 @@ struct LogWriterTests {
     private func full() throws -> LogWriter {
         LogWriter(
             try FileDescriptor.open(FilePath("/dev/full"), .writeOnly), "/full.log", SecretMask([]),
-            .standard, queue, nil)
+            .standard, queue, nil, {})
     }
 
     @Test func `a writer that goes on after a full disk is told so`() async throws {

@@ -60,7 +60,7 @@ struct DeliveriesBench: Sendable {
             reporters.map(\.declaration),
             in: DeliveryEnvironment(
                 store: store, storeID: "test", identity: MasterIdentity(), secrets: secrets,
-                mask: secrets.mask, http: http,
+                http: http,
                 logger: Logger(label: "outbox") { _ in messages.handler },
                 clock: DeliveryClock(clock), schedule: RetrySchedule(jitter: 1...1), bounds: bounds)
         )

@@ -1,0 +1,148 @@
+internal import FoundationEssentials
+internal import MasterKit
+internal import Synchronization
+internal import SystemPackage
+
+/// Lets anybody follow a log, from any line, while it is written or afterwards.
+///
+/// No output is kept in memory for it: followers read the log's file, each at its own pace, and are
+/// only told that there is more.
+package final class LogBroadcaster: Sendable {
+    private struct State {
+        /// The logs that are being written, with those who follow them.
+        var live: [Int: [Int: Signal]] = [:]
+        var nextFollower = 0
+    }
+
+    private let state = Mutex(State())
+
+    /// Begins a log, before it is announced.
+    func begin(_ log: Int) {
+        state.withLock { $0.live[log] = [:] }
+    }
+
+    /// Tells that lines have been written to the file of a log.
+    func noteGrowth(of log: Int) {
+        for follower in state.withLock({ $0.live[log]?.values.map(\.self) ?? [] }) {
+            follower.raise()
+        }
+    }
+
+    /// Ends a log: nothing more is written to its file.
+    func end(_ log: Int) {
+        let followers = state.withLock { $0.live.removeValue(forKey: log)?.values.map(\.self) }
+        for follower in followers ?? [] { follower.raise() }
+    }
+
+    /// Follows a log to its end.
+    ///
+    /// - Parameters:
+    ///   - log: The id of the log.
+    ///   - path: Its file.
+    ///   - line: The first line that is wanted, counted from 0.
+    /// - Returns: The lines, in pieces as they come; reading them throws ``LogFault`` when the file
+    ///   cannot be read.
+    func follow(_ log: Int, at path: String, from line: Int) -> LogLineSequence {
+        LogLineSequence(broadcaster: self, log: log, path: path, firstLine: line)
+    }
+
+    fileprivate func join(_ log: Int) -> (follower: Int, more: Signal) {
+        state.withLock { state in
+            state.nextFollower += 1
+            let more = Signal()
+            state.live[log]?[state.nextFollower] = more
+            return (state.nextFollower, more)
+        }
+    }
+
+    fileprivate func leave(_ log: Int, _ follower: Int) {
+        state.withLock { $0.live[log]?[follower] = nil }
+    }
+
+    fileprivate func isLive(_ log: Int) -> Bool {
+        state.withLock { $0.live[log] != nil }
+    }
+}
+
+/// The lines of a log in pieces, from a line on, until the log has ended.
+package struct LogLineSequence: AsyncSequence, Sendable {
+    /// Whole lines.
+    package struct Piece: Sendable, Hashable {
+        /// The number of the first line in the log, counted from 0.
+        package let firstLine: Int
+        /// The lines, each marked with its channel and ended by a line feed.
+        package let bytes: [UInt8]
+    }
+
+    fileprivate let broadcaster: LogBroadcaster
+    fileprivate let log: Int
+    fileprivate let path: String
+    fileprivate let firstLine: Int
+
+    package func makeAsyncIterator() -> Iterator {
+        Iterator(self)
+    }
+
+    /// Reads the file, and waits at its end for more.
+    package struct Iterator: AsyncIteratorProtocol {
+        private let place: Place
+        private let path: String
+        private let firstLine: Int
+        private var offset = 0
+        private var line = 0
+
+        fileprivate init(_ sequence: LogLineSequence) {
+            place = Place(sequence.log, sequence.broadcaster)
+            path = sequence.path
+            firstLine = sequence.firstLine
+        }
+
+        /// The next lines; `nil` once the log has ended, or when the task is cancelled.
+        package mutating func next() async throws -> Piece? {
+            while !Task.isCancelled {
+                // Asked before the file is read: what is written until the end is read, too.
+                let isLive = place.isLive
+                let (path, offset) = (path, offset)
+                let bytes = try await OwnThread.run { try LogFile.lines(in: path, from: offset) }
+                if bytes.isEmpty {
+                    guard isLive else { return nil }
+                    await place.more.wait()
+                } else if let piece = take(bytes) {
+                    return piece
+                }
+            }
+            return nil
+        }
+
+        /// What is wanted of some lines.
+        private mutating func take(_ bytes: [UInt8]) -> Piece? {
+            offset += bytes.count
+            var rest = bytes[...]
+            while line < firstLine, let end = rest.firstIndex(of: 0x0A) {
+                rest = rest[(end + 1)...]
+                line += 1
+            }
+            guard !rest.isEmpty else { return nil }
+            defer { line += rest.count { $0 == 0x0A } }
+            return Piece(firstLine: line, bytes: Array(rest))
+        }
+    }
+
+    /// A follower's place among those who are told of more, given up with the iterator.
+    private final class Place: Sendable {
+        let more: Signal
+        private let log: Int
+        private let follower: Int
+        private let broadcaster: LogBroadcaster
+
+        init(_ log: Int, _ broadcaster: LogBroadcaster) {
+            self.log = log
+            self.broadcaster = broadcaster
+            (follower, more) = broadcaster.join(log)
+        }
+
+        deinit { broadcaster.leave(log, follower) }
+
+        var isLive: Bool { broadcaster.isLive(log) }
+    }
+}

@@ -1,0 +1,231 @@
+internal import MasterKit
+internal import Synchronization
+
+/// The configuration in force, and earlier ones that builds began with and keep.
+///
+/// It sees to it that each plugin is started before it is used, and stopped once neither the
+/// configuration in force nor a build uses it.
+final class RunningConfiguration: Sendable {
+    private struct State {
+        var current: BuildEnvironment
+        /// What builds that run began with, by its number, and how many they are.
+        var used: [Int: (environment: BuildEnvironment, builds: Int)] = [:]
+        var isChanging = false
+    }
+
+    private let state: Mutex<State>
+    private let plugins = PluginLife()
+
+    init(_ first: BuildEnvironment) {
+        state = Mutex(State(current: first))
+    }
+
+    /// What a build works with that begins now.
+    var current: BuildEnvironment { state.withLock(\.current) }
+
+    // MARK: Plugins
+
+    /// Runs a body with all plugins started.
+    func withPlugins<Value>(_ body: () async throws -> Value) async throws -> Value {
+        try await plugins.run(current.configuration.instances, body)
+    }
+
+    // MARK: Builds
+
+    /// Takes the current configuration for a build.
+    func beginBuild() -> BuildEnvironment {
+        state.withLock { state in
+            state.used[state.current.number, default: (state.current, 0)].builds += 1
+            return state.current
+        }
+    }
+
+    /// Ends the use of a configuration by a build.
+    func endBuild(with environment: BuildEnvironment) async {
+        let isUnused = state.withLock { state in
+            state.used[environment.number]?.builds -= 1
+            guard state.used[environment.number]?.builds == 0 else { return false }
+            state.used[environment.number] = nil
+            return state.current.number != environment.number
+        }
+        if isUnused { await retire(environment) }
+    }
+
+    // MARK: Change
+
+    /// Puts another configuration in force.
+    ///
+    /// - Parameters:
+    ///   - wanted: The configuration; what it declares as before keeps its plugins.
+    ///   - secrets: The values of the secrets that it uses.
+    ///   - handOver: Lets what runs beside the builds follow; when it throws, nothing has changed.
+    /// - Returns: What has changed.
+    /// - Throws: ``MasterError`` when a plugin cannot start, or another change is under way; and
+    ///   what `handOver` throws.
+    func change(
+        to wanted: MasterConfiguration, _ secrets: SecretValues,
+        _ handOver: (BuildEnvironment) async throws -> Void
+    ) async throws -> ConfigurationChanges {
+        let old = try beginChange()
+        defer { state.withLock { $0.isChanging = false } }
+        let configuration = wanted.keepingPlugins(of: old.configuration)
+        let next = try old.following(configuration, secrets.following(old.secrets))
+        let fresh = try await plugins.start(configuration.instances)
+        do {
+            try await handOver(next)
+        } catch {
+            await plugins.stop(fresh)
+            throw error
+        }
+        state.withLock { $0.current = next }
+        await retire(old)
+        return ConfigurationChanges(from: old.configuration, to: configuration)
+    }
+
+    private func beginChange() throws(MasterError) -> BuildEnvironment {
+        let current: BuildEnvironment? = state.withLock { state in
+            guard !state.isChanging else { return nil }
+            state.isChanging = true
+            return state.current
+        }
+        guard let current else {
+            throw MasterError(
+                .busy, "another reconfiguration is running; try again when it is done")
+        }
+        return current
+    }
+
+    /// Stops the plugins of a configuration that is no longer in force, unless they are still used.
+    private func retire(_ environment: BuildEnvironment) async {
+        let used = state.withLock { state in
+            state.current.configuration.instances
+                + state.used.values.flatMap(\.environment.configuration.instancesOfSteps)
+        }
+        let ids = Set(used.map(ObjectIdentifier.init))
+        await plugins.stop(
+            environment.configuration.instances.filter { !ids.contains(ObjectIdentifier($0)) })
+    }
+}
+
+/// What a reconfiguration has changed among reporters and other services, by their names.
+public struct ConfigurationChanges: Sendable, Hashable {
+    /// Those that are new.
+    public var added: [String] = []
+    /// Those that are declared in another way.
+    public var changed: [String] = []
+    /// Those that are gone.
+    public var removed: [String] = []
+    /// The settings whose new values apply only after the master is restarted.
+    public var afterRestart: [String] = []
+
+    init() {}
+
+    init(from old: MasterConfiguration, to new: MasterConfiguration) {
+        note(
+            old.reporters.map { ($0.name, $0.instances) },
+            new.reporters.map { ($0.name, $0.instances) })
+        note(
+            old.services.map { ($0.name, $0.instances) },
+            new.services.map { ($0.name, $0.instances) })
+        if old.durability != new.durability { afterRestart.append("delivery.durability") }
+    }
+
+    private typealias Named = (name: String, instances: [PluginInstance])
+
+    private mutating func note(_ old: [Named], _ new: [Named]) {
+        let before = Dictionary(old.map { ($0.name, $0.instances.last) }, uniquingKeysWith: { $1 })
+        for (name, instances) in new {
+            guard let instance = before[name] else {
+                added.append(name)
+                continue
+            }
+            if instance !== instances.last { changed.append(name) }
+        }
+        let names = Set(new.map(\.name))
+        removed += old.map(\.name).filter { !names.contains($0) }
+    }
+}
+
+extension MasterConfiguration {
+    /// The configuration with the plugins of another one where both declare the same.
+    func keepingPlugins(of old: MasterConfiguration) -> MasterConfiguration {
+        let filesAreEqual = textsOfFiles == old.textsOfFiles
+        var configuration = self
+        configuration.reporters = reporters.map { new in
+            old.reporters.first {
+                $0.name == new.name && $0.isEqual(to: new, filesAreEqual: filesAreEqual)
+            } ?? new
+        }
+        configuration.services = services.map { new in
+            old.services.first {
+                $0.name == new.name && $0.isEqual(to: new, filesAreEqual: filesAreEqual)
+            } ?? new
+        }
+        return configuration
+    }
+}
+
+/// Starts plugins before they are used and stops them afterwards.
+final class PluginLife: Sendable {
+    private struct State {
+        var alive: [PluginInstance] = []
+        var ids: Set<ObjectIdentifier> = []
+    }
+
+    private let state = Mutex(State())
+
+    /// Runs a body between start and stop.
+    func run<Value>(
+        _ instances: [PluginInstance], _ body: () async throws -> Value
+    ) async throws -> Value {
+        _ = try await start(instances)
+        do {
+            let value = try await body()
+            await stopAll()
+            return value
+        } catch {
+            await stopAll()
+            throw error
+        }
+    }
+
+    /// Starts plugins in order, but for those that have been started.
+    ///
+    /// - Returns: Those that were started now.
+    /// - Throws: ``MasterError`` when one cannot start; it is stopped, and so are those before it.
+    func start(_ instances: [PluginInstance]) async throws(MasterError) -> [PluginInstance] {
+        var begun: [PluginInstance] = []
+        for instance in instances {
+            let isNew = state.withLock { state in
+                let isNew = state.ids.insert(ObjectIdentifier(instance)).inserted
+                if isNew { state.alive.append(instance) }
+                return isNew
+            }
+            guard isNew else { continue }
+            begun.append(instance)
+            do {
+                try await instance.plugin.start()
+            } catch {
+                await stop(begun)
+                throw MasterError(.plugin, "\(instance.key) could not start: \(error)")
+            }
+        }
+        return begun
+    }
+
+    /// Stops plugins, those started last first.
+    func stop(_ instances: [PluginInstance]) async {
+        let ids = Set(instances.map(ObjectIdentifier.init))
+        let stopped = state.withLock { state in
+            let stopped = state.alive.filter { ids.contains(ObjectIdentifier($0)) }
+            state.alive.removeAll { ids.contains(ObjectIdentifier($0)) }
+            state.ids.subtract(ids)
+            return stopped
+        }
+        for instance in stopped.reversed() { await instance.plugin.stop() }
+    }
+
+    private func stopAll() async {
+        await stop(state.withLock(\.alive))
+    }
+}

@@ -1,0 +1,108 @@
+import MasterKit
+import Testing
+
+@testable import MasterRuntime
+
+/// Following the logs of builds.
+@Suite(.timeLimit(.minutes(1)))
+struct LogBroadcasterTests {
+    /// Collects the lines that a follower gets, with their numbers.
+    private func lines(_ pieces: LogLineSequence?) async throws -> [String] {
+        var lines: [String] = []
+        for try await piece in try #require(pieces) {
+            let texts = String(decoding: piece.bytes, as: UTF8.self).split(separator: "\n")
+            lines += texts.enumerated().map { "\(piece.firstLine + $0.offset) \($0.element)" }
+        }
+        return lines
+    }
+
+    @Test func `followers get every line of a log, whenever they join and wherever they begin`()
+        async throws
+    {
+        let (written, more) = (Journal<StepContext>(), Journal<String>())
+        try await MasterBench.with(
+            "steps: [steps.Play: $write]",
+            scripts: [
+                "write": { context in
+                    let log = try await context.log("notes")
+                    try await log.line("one")
+                    try await log.line("two")
+                    written.add(context)
+                    await more.wait(for: 1)
+                    try await log.line("three")
+                    return .success
+                }
+            ]
+        ) { bench in
+            try await bench.run { master in
+                async let builds = master.build()
+                await written.wait(for: 1)
+                async let early = lines(master.follow(log: 1))
+                async let middle = lines(master.follow(log: 1, from: 1))
+                async let late = lines(master.follow(log: 1, from: 2))
+                async let beyond = lines(master.follow(log: 1, from: 100))
+                try await Task.sleep(for: .milliseconds(50))
+                more.add("go on")
+                #expect(try await early == ["0 one", "1 two", "2 three"].map(marked))
+                #expect(try await middle == ["1 two", "2 three"].map(marked))
+                #expect(try await late == ["2 three"].map(marked))
+                #expect(try await beyond.isEmpty)
+                _ = try await builds
+                #expect(try await lines(master.follow(log: 1, from: 2)) == ["2 three"].map(marked))
+                #expect(try await master.follow(log: 99) == nil)
+            }
+        }
+    }
+
+    private func marked(_ line: String) -> String {
+        let parts = line.split(separator: " ")
+        return "\(parts[0]) o\(parts[1])"
+    }
+
+    @Test func `a follower that is slower than the output gets all of it`() async throws {
+        try await MasterBench.with("steps: [steps.ShellCommand: seq 200000]") { bench in
+            try await bench.run { master in
+                async let builds = master.build()
+                var (next, text) = (0, 0)
+                try await master.events.withSubscription(to: [.logNew], bound: 10) { events in
+                    _ = try await builds
+                    for await _ in events { break }
+                }
+                for try await piece in try #require(try await master.follow(log: 1)) {
+                    #expect(piece.firstLine == next)
+                    next += piece.bytes.count { $0 == 0x0A }
+                    text += piece.bytes.split(separator: 0x0A).count { $0.first == 0x6F }
+                    await Task.yield()
+                }
+                #expect(text == 200_000)
+                #expect(next > 200_000)
+            }
+        }
+    }
+
+    @Test func `following ends with the task`() async throws {
+        let written = Journal<String>()
+        try await MasterBench.with(
+            "steps: [steps.Play: $write]",
+            scripts: [
+                "write": { context in
+                    try await context.log("notes").line("one")
+                    written.add("one")
+                    try await neverEnd()
+                    return .success
+                }
+            ]
+        ) { bench in
+            try await bench.run { master in
+                async let builds = master.build()
+                await written.wait(for: 1)
+                let following = Task { try await lines(master.follow(log: 1)) }
+                try await Task.sleep(for: .milliseconds(50))
+                following.cancel()
+                #expect(try await following.value == ["0 oone"])
+                await master.stop(reason: "enough")
+                _ = try await builds
+            }
+        }
+    }
+}
