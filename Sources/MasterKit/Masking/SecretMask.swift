@@ -91,6 +91,16 @@ public struct SecretMask: Sendable {
         return JSONObject(object.lazy.map { (apply(to: $0.key), apply(to: $0.value)) })
     }
 
+    /// The text with every secret replaced, as it may be stored and shown.
+    package func masked(_ text: String) -> Masked<String> {
+        Masked(by: self) { $0.apply(to: text) }
+    }
+
+    /// The value with every secret replaced, as it may be stored and shown.
+    package func masked(_ value: JSONValue) -> Masked<JSONValue> {
+        Masked(by: self) { $0.apply(to: value) }
+    }
+
     /// Begins to mask output that comes in pieces.
     public func stream() -> Stream {
         Stream(self)
@@ -103,6 +113,43 @@ public struct SecretMask: Sendable {
         var masked = stream.process(bytes[...])
         masked += stream.finish()
         return masked
+    }
+}
+
+/// A value in which every secret has been replaced.
+///
+/// What is stored, published or written to a log comes in this form, so that nothing that a build or
+/// a plugin has said gets there unmasked.
+package struct Masked<Value: Sendable>: Sendable {
+    /// The value.
+    package let value: Value
+
+    /// Makes a value with a mask.
+    package init(by mask: SecretMask, _ apply: (SecretMask) throws -> Value) rethrows {
+        value = try apply(mask)
+    }
+
+    /// Takes a value that was masked before it was stored.
+    package init(stored value: Value) {
+        self.value = value
+    }
+
+    /// The same value in another form, which is made of it alone.
+    package func map<Other>(_ change: (Value) throws -> Other) rethrows -> Masked<Other> {
+        Masked<Other>(stored: try change(value))
+    }
+}
+
+extension Masked: Equatable where Value: Equatable {}
+extension Masked: Hashable where Value: Hashable {}
+
+extension Masked: ExpressibleByUnicodeScalarLiteral where Value == String {}
+extension Masked: ExpressibleByExtendedGraphemeClusterLiteral where Value == String {}
+
+/// A sentence of the program's own has no secrets in it.
+extension Masked: ExpressibleByStringLiteral where Value == String {
+    package init(stringLiteral text: String) {
+        value = text
     }
 }
 

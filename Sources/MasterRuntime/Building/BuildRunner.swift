@@ -42,11 +42,10 @@ struct BuildRunner: Sendable {
             let submitted = try transaction.submitted(buildset, shared.secrets)
             var build = try transaction.claim(
                 requestID, builder: try transaction.builder(request.builderID),
-                workerID: lease.workerID, properties: Properties())
-            let properties = properties(of: build, submitted)
-            build.properties = shared.mask.apply(to: properties)
-            try transaction.announce(build)
-            build.properties = properties
+                workerID: lease.workerID)
+            build.properties = properties(of: build, submitted)
+            try transaction.announce(
+                build.id, properties: shared.mask.masked(build.properties))
             return (build, submitted)
         }
     }
@@ -111,9 +110,9 @@ struct BuildRunner: Sendable {
         if stopReason != nil { build.contribute(.cancelled) }
         let isRetried = build.results == .retry && mayRetry
         let results = build.results
-        let text = shared.mask.apply(
-            to: Self.stateString(results, stopReason: stopReason, build.summaries))
-        let (id, properties) = (build.build.id, shared.mask.apply(to: build.properties))
+        let text = shared.mask.masked(
+            Self.stateString(results, stopReason: stopReason, build.summaries))
+        let (id, properties) = (build.build.id, shared.mask.masked(build.properties))
         let (finished, steps) = try await shared.store.write { transaction in
             let finished = try transaction.finishBuild(
                 id, results: results, stateString: text, properties: properties,

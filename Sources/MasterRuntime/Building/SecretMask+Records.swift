@@ -2,7 +2,7 @@ internal import MasterKit
 
 extension SecretMask {
     /// The properties with every secret replaced in their names, values and sources.
-    func apply(to properties: Properties) -> Properties {
+    private func apply(to properties: Properties) -> Properties {
         guard !isEmpty else { return properties }
         return properties.entries.reduce(into: Properties()) { masked, entry in
             masked.set(
@@ -11,22 +11,28 @@ extension SecretMask {
         }
     }
 
-    /// The wish for builds as it is stored: with every secret replaced in its texts.
-    func apply(to wanted: BuildsetRequest) -> BuildsetRequest {
-        guard !isEmpty else { return wanted }
-        var masked = wanted
-        masked.reason = apply(to: wanted.reason)
-        masked.properties = apply(to: wanted.properties)
-        masked.sourceStamps = wanted.sourceStamps.map { stamp in
-            var masked = stamp
-            masked.branch = stamp.branch.map { apply(to: $0) }
-            masked.revision = stamp.revision.map { apply(to: $0) }
-            masked.repository = apply(to: stamp.repository)
-            masked.project = apply(to: stamp.project)
-            masked.codebase = apply(to: stamp.codebase)
+    /// The properties with every secret replaced, as they may be stored.
+    func masked(_ properties: Properties) -> Masked<Properties> {
+        Masked(by: self) { $0.apply(to: properties) }
+    }
+
+    /// The buildset with every secret replaced in its reason and its source stamps.
+    func masked(_ buildset: Buildset) -> Masked<Buildset> {
+        Masked(by: self) { mask in
+            guard !isEmpty else { return buildset }
+            var masked = buildset
+            masked.reason = mask.apply(to: buildset.reason)
+            masked.sourceStamps = buildset.sourceStamps.map { stamp in
+                var masked = stamp
+                masked.branch = stamp.branch.map { mask.apply(to: $0) }
+                masked.revision = stamp.revision.map { mask.apply(to: $0) }
+                masked.repository = mask.apply(to: stamp.repository)
+                masked.project = mask.apply(to: stamp.project)
+                masked.codebase = mask.apply(to: stamp.codebase)
+                return masked
+            }
             return masked
         }
-        return masked
     }
 
     /// A logger that writes what another one does, with every secret replaced.

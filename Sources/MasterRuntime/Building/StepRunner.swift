@@ -33,10 +33,11 @@ struct StepRunner: Sendable {
 
     private func begin(_ id: Int) async {
         let buildID = build.build.id
-        await shared.store.post { [number, name] transaction in
+        let name = shared.mask.masked(name)
+        await shared.store.post { [number] transaction in
             try transaction.newStep(id: id, buildID: buildID, number: number, name: name)
         }
-        let running = shared.mask.apply(to: step.running.first)
+        let running = shared.mask.masked(step.running.first)
         await shared.store.post { transaction in
             try transaction.startStep(id, stateString: running)
         }
@@ -117,10 +118,10 @@ struct StepRunner: Sendable {
     /// How a step ended, with what is told of it.
     private struct Ending {
         let results: Results
-        let text: String
+        let text: Masked<String>
         var isHidden = false
 
-        init(_ results: Results, _ text: String, isHidden: Bool = false) {
+        init(_ results: Results, _ text: Masked<String>, isHidden: Bool = false) {
             self.results = results
             self.text = text
             self.isHidden = isHidden
@@ -134,7 +135,7 @@ struct StepRunner: Sendable {
             let text = try StepTexts(step.options).done(
                 outcome, summary: host.summary, in: context)
             let isHidden = try step.options.hideStepIf.render(in: context)
-            return Ending(outcome.results, shared.mask.apply(to: text), isHidden: isHidden)
+            return Ending(outcome.results, shared.mask.masked(text), isHidden: isHidden)
         } catch {
             return Ending(await exception(error, host).results, "finished (exception)")
         }
@@ -148,7 +149,7 @@ struct StepRunner: Sendable {
         let (contribution, ends) = StepOutcome(ending.results).effect(step.policy)
         build.contribute(contribution)
         let told = step.options.updateBuildSummaryPolicy ?? step.policy.told
-        if told.tells(ending.results) { build.tell(ending.text) }
+        if told.tells(ending.results) { build.tell(ending.text.value) }
         return ends
     }
 }

@@ -58,14 +58,14 @@ final class StepSession: StepHost {
         let (id, mask) = (build.build.id, shared.mask)
         await shared.store.post { [properties = build.properties, changed] transaction in
             try transaction.updateBuild(
-                id, properties: mask.apply(to: properties), changed: mask.apply(to: changed))
+                id, properties: mask.masked(properties), changed: mask.masked(changed))
         }
     }
 
     func setSummary(_ text: String) async {
         state.withLock { $0.summary = text }
         guard let shown = running.showing(text) else { return }
-        let masked = shared.mask.apply(to: shown)
+        let masked = shared.mask.masked(shown)
         await shared.store.post { [stepID] transaction in
             try transaction.updateStep(stepID, stateString: masked)
         }
@@ -130,8 +130,8 @@ final class StepSession: StepHost {
     }
 
     private func openFile(_ name: String, kind: Log.Kind) async throws -> LogWriter {
-        let name = shared.mask.apply(to: name)
-        let slug = state.withLock { $0.slugs.uniqueSlug(for: name) }
+        let name = shared.mask.masked(name)
+        let slug = state.withLock { $0.slugs.uniqueSlug(for: name.value) }
         let path =
             shared.basedir + "/"
             + LogFile.path(buildID: build.build.id, stepNumber: number, slug: slug)
@@ -145,7 +145,7 @@ final class StepSession: StepHost {
         } catch {
             throw note(error)
         }
-        logs.begin(id)
+        logs.begin(id, at: path)
         build.note(log: path, ofStep: number)
         state.withLock { $0.logs.append((id, writer)) }
         try await announce(observer != nil) { [stepID] transaction in
@@ -174,7 +174,7 @@ final class StepSession: StepHost {
     }
 
     /// What tells readers of events of the lines of a log, when there are any.
-    private func observer(of log: Int) -> (@Sendable ([UInt8]) async -> Void)? {
+    private func observer(of log: Int) -> LogWriter.Observer? {
         let events = shared.store.events
         guard events.wantedKinds.contains(.logAppended) else { return nil }
         let (stepID, lane, buildID) = (stepID, build.build.requestID, build.build.id)
@@ -184,7 +184,7 @@ final class StepSession: StepHost {
                     at: Date(), kind: .logAppended, lane: lane, buildID: buildID,
                     record: [
                         "logid": .int(log), "stepid": .int(stepID),
-                        "content": .string(String(decoding: lines, as: UTF8.self)),
+                        "content": .string(String(decoding: lines.value, as: UTF8.self)),
                     ]))
         }
     }

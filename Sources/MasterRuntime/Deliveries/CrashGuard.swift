@@ -1,7 +1,7 @@
 import MasterKit
 import Synchronization
 
-/// What an outbox looks out for after the program has gone down.
+/// What is looked out for after the program has crashed.
 struct CrashGuard: Sendable {
     /// The newest event from before the crash; `nil` when there was none.
     var newestEvent: Int?
@@ -72,6 +72,8 @@ extension ReportGeneration {
         environment.logger.error("\(recipient.name): \(reason)")
         return recipient.generators.enumerated()
             .filter { $0.element.wantedEvents.contains(event.kind) }
-            .map { GeneratedReport(part: $0.offset, content: .fault(reason)) }
+            .map {
+                GeneratedReport(part: $0.offset, content: .fault(environment.mask.masked(reason)))
+            }
     }
 }

@@ -2,7 +2,7 @@ import FoundationEssentials
 import GRDB
 import MasterKit
 
-/// What the outbox looks up.
+/// What is looked up of deliveries.
 extension Database {
     private static let letterColumns =
         "id, event_seq, part, lane, attempts, tries_before, since, bytes, not_before"
@@ -41,7 +41,7 @@ extension Database {
         )
     }
 
-    /// How often deliveries were changed by somebody else than the outbox.
+    /// How often deliveries were changed by somebody else than the master that sends them.
     func changeCount() throws -> Int {
         try number("SELECT changes FROM meta", []) ?? 0
     }
@@ -94,9 +94,9 @@ extension Delivery {
     }
 }
 
-/// What people change of deliveries; an outbox that runs takes it over within a second.
+/// What people change of deliveries; a master that runs takes it over when it is told.
 extension Database {
-    /// Counts a change that the outbox is to notice.
+    /// Counts a change that the master is to notice.
     ///
     /// - Returns: The value for `changed` of the rows that it touches.
     func noteChange() throws -> Int {

@@ -27,6 +27,9 @@ public final class Deliveries: Service {
     let openedAt: Date
     /// The newest change of deliveries by commands that has been taken over.
     let changeCount: Mutex<Int>
+    /// Whether somebody has told of changes that have not been taken over.
+    let isTold = Atomic(false)
+    let told = Signal()
 
     private let state: Mutex<State>
     private let added = AsyncStream.makeStream(of: DeliveryPipeline.self)
@@ -287,7 +290,7 @@ extension Deliveries {
         }
         environment.logger.warning(
             """
-            nothing is sent to \(recipient.name), whose endpoint is closed: \(closure.reason); \
+            nothing is sent to \(recipient.name), whose endpoint is closed: \(closure.reason.value); \
             its reports are kept until its address changes or it is resumed
             """
         )

@@ -17,7 +17,7 @@ struct Delivery: Sendable {
     var triesBefore = 0
     /// When its schedule began.
     var since = Date.distantPast
-    /// When it may be tried, on the clock of the outbox.
+    /// When it may be tried, on the clock of the deliveries.
     var due: Duration
     /// Until when its receiver has asked to be left alone.
     var notBefore: Date?
@@ -92,9 +92,9 @@ struct DeliveryAttempt: Sendable {
     /// The status of the answer, when there was one.
     var status: Int?
     /// Why the report was not delivered.
-    var error: String?
+    var error: Masked<String>?
     /// The beginning of the answer's text.
-    var answer: String?
+    var answer: Masked<String>?
 }
 
 /// Why a report cannot be sent though nobody was asked yet.

@@ -3,14 +3,16 @@ import GRDB
 
 /// Where people look at deliveries and decide what becomes of them, whether a master runs or not.
 ///
-/// Only rows are changed; a master that uses the folder at that time notices within a second.
+/// Only rows are changed; a master that uses the folder at that time is told so.
 public final class DeliveryAdmin: Sendable {
     private let database: DatabaseQueue
     private let path: String
+    private let folder: String
 
-    private init(_ database: DatabaseQueue, path: String) {
+    private init(_ database: DatabaseQueue, path: String, folder: String) {
         self.database = database
         self.path = path
+        self.folder = folder
     }
 
     /// Runs a body with the deliveries of a folder; nothing is made that is not there.
@@ -26,7 +28,7 @@ public final class DeliveryAdmin: Sendable {
         let path = folder + "/" + StoreOpening.fileName
         guard FileManager.default.fileExists(atPath: path) else { return try await body(nil) }
         let database = try await Self.open(path, in: folder)
-        return try await body(DeliveryAdmin(database, path: path))
+        return try await body(DeliveryAdmin(database, path: path, folder: folder))
     }
 
     private static func open(_ path: String, in folder: String) async throws -> DatabaseQueue {
@@ -111,12 +113,10 @@ public final class DeliveryAdmin: Sendable {
     public func retry(_ filter: DeliveryFilter) async throws -> [DeliveryCount] {
         var filter = filter
         filter.isRetryable = true
-        return try await Self.blocking(path) { [database, filter] in
-            try database.write { database in
-                let counts = try database.counts(filter)
-                _ = try database.retryDeliveries(database.deliveryIDs(filter), now: Date())
-                return counts
-            }
+        return try await change { [filter] database in
+            let counts = try database.counts(filter)
+            _ = try database.retryDeliveries(database.deliveryIDs(filter), now: Date())
+            return counts
         }
     }
 
@@ -124,20 +124,27 @@ public final class DeliveryAdmin: Sendable {
     ///
     /// - Returns: How many there were; those that were delivered are left as they are.
     public func drop(_ filter: DeliveryFilter) async throws -> Int {
-        try await Self.blocking(path) { [database] in
-            try database.write { try $0.dropDeliveries($0.deliveryIDs(filter)) }
-        }
+        try await change { try $0.dropDeliveries($0.deliveryIDs(filter)) }
     }
 
     /// Opens the endpoint of a reporter again that said it was gone.
     ///
     /// - Returns: Whether it was closed; `nil` when there is no such reporter.
     public func resume(reporter name: String) async throws -> Bool? {
-        try await Self.blocking(path) { [database] in
-            try database.write { database in
-                let id = try database.number("SELECT id FROM reporter WHERE name = ?", [name])
-                return try id.map { try database.resumeReporter($0) }
-            }
+        try await change { database in
+            let id = try database.number("SELECT id FROM reporter WHERE name = ?", [name])
+            return try id.map { try database.resumeReporter($0) }
+        }
+    }
+
+    /// Changes rows in a transaction, and tells the master that uses the folder.
+    private func change<Value: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        try await Self.blocking(path) { [database, folder] in
+            let value = try database.write(body)
+            _ = ControlSocket.send(.deliveriesChanged, to: folder)
+            return value
         }
     }
 }

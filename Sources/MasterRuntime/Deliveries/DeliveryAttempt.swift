@@ -23,10 +23,13 @@ extension DeliverySender {
         let start = environment.clock.elapsed
         let failed = await attempt(report, of: delivery, in: context)
         let outcome = outcome(of: failed, context)
+        let mask = environment.mask
         let attempt = DeliveryAttempt(
             number: context.attempt, at: at, duration: environment.clock.elapsed - start,
             status: failed?.status ?? context.trace.status,
-            error: outcome.reason?.beginning(ofUTF8: DeliveryAttempt.errorLimit),
+            error: outcome.reason.map { reason in
+                mask.masked(reason.beginning(ofUTF8: DeliveryAttempt.errorLimit))
+            },
             answer: answer(failed?.error as? DeliveryError, context.trace))
         let closure = closure(outcome, context)
         let notBefore = notBefore(failed, outcome)
@@ -90,13 +93,17 @@ extension DeliverySender {
     ) -> EndpointClosure? {
         guard case .closed(let reason) = outcome else { return nil }
         return EndpointClosure(
-            reason: reason.beginning(ofUTF8: DeliveryAttempt.errorLimit),
+            reason: environment.mask.masked(
+                reason.beginning(ofUTF8: DeliveryAttempt.errorLimit)),
             receiver: environment.fingerprint(of: recipient))
     }
 
-    private func answer(_ error: DeliveryError?, _ trace: DeliveryTrace) -> String? {
-        guard let answer = error?.answer else { return trace.answer }
-        return environment.mask.apply(to: answer).beginning(ofUTF8: DeliveryTrace.answerLimit)
+    private func answer(_ error: DeliveryError?, _ trace: DeliveryTrace) -> Masked<String>? {
+        (error?.answer ?? trace.answer).map { answer in
+            environment.mask.masked(answer).map {
+                $0.beginning(ofUTF8: DeliveryTrace.answerLimit)
+            }
+        }
     }
 
     private func context(of delivery: Delivery) -> DeliveryContext {

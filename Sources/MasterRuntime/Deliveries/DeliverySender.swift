@@ -163,10 +163,13 @@ final class DeliverySender: Sendable {
     }
 }
 
-/// What somebody else changes while the outbox runs: by a command, or to keep within the bounds.
+/// What somebody else changes while reports are sent: by a command, or to keep within the bounds.
 extension DeliverySender {
     /// Rows whose change could not be taken over yet, as they were in flight.
     var changedUnderWay: Set<Int> { state.withLock(\.changedUnderWay) }
+
+    /// Whether there are such rows.
+    var hasChangesUnderWay: Bool { !changedUnderWay.isEmpty }
 
     /// Whether the store may say something else, though nothing has changed since the last look.
     ///

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A call into a plugin that the outbox can leave behind.
+/// A call into a plugin that can be left behind.
 ///
 /// Cancelling reaches the plugin at once. One that does not heed it is waited for no longer than a
 /// moment, so that it cannot keep the program from ending.

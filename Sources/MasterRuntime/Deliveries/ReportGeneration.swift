@@ -154,7 +154,9 @@ final class ReportGeneration: Sendable {
             return try await store(drafts, of: event)
         } catch {
             guard !error.stopsStore, error.code != .closed else { throw error }
-            let faults = drafts.map { GeneratedReport(part: $0.part, content: .fault("\(error)")) }
+            let faults = drafts.map {
+                GeneratedReport(part: $0.part, content: .fault(environment.mask.masked("\(error)")))
+            }
             return try await store(faults, of: event)
         }
     }
@@ -219,7 +221,7 @@ extension ReportGeneration {
     private func report(
         of event: Event, by generator: any ReportGenerator,
         _ context: ReportContext
-    ) async throws -> String? {
+    ) async throws -> Masked<String>? {
         let report = try await PluginCall.run(on: environment.clock) {
             try await generator.generate(for: event, in: context)
         }
@@ -227,10 +229,10 @@ extension ReportGeneration {
     }
 
     /// The report as it is kept: checked and masked.
-    private func stored(_ report: consuming Report) throws -> String {
+    private func stored(_ report: consuming Report) throws -> Masked<String> {
         try check(report)
         if !recipient.reporter.usesRecords { report.removeRecords() }
-        return report.masked(by: environment.mask).stored
+        return report.masked(by: environment.mask).map(\.stored)
     }
 
     /// Sees to it that what calls itself JSON is.
@@ -246,8 +248,8 @@ extension ReportGeneration {
     }
 
     private func fault(_ error: any Error, of part: Int) -> GeneratedReport {
-        let reason = environment.mask.apply(to: "no report could be made: \(error)")
-        environment.logger.error("\(recipient.name): \(reason)")
+        let reason = environment.mask.masked("no report could be made: \(error)")
+        environment.logger.error("\(recipient.name): \(reason.value)")
         return GeneratedReport(part: part, content: .fault(reason))
     }
 }
@@ -256,8 +258,8 @@ extension ReportGeneration {
 struct GeneratedReport: Sendable {
     /// A report as it is stored, or why there is none.
     enum Content: Sendable {
-        case report(String)
-        case fault(String)
+        case report(Masked<String>)
+        case fault(Masked<String>)
     }
 
     /// The place of the generator among those of its reporter.

@@ -22,25 +22,35 @@ public struct DeliveryBounds: Sendable, Hashable {
 /// Keeps what is stored for receivers within its bounds, and takes over what people change of it by
 /// commands.
 extension Deliveries {
-    /// How often it is looked for changes from outside.
+    /// How often it is looked whether more is kept than the bounds allow.
     static let lookInterval: Duration = .milliseconds(700)
-    /// After how many looks it is seen to the bounds.
-    private static let looksBetweenTrims = 10
+    /// How often what is too old is given up, and changes are taken over of which nobody has told.
+    static let trimInterval: Duration = .seconds(7)
 
     /// Works until the task is cancelled or the store fails, which others log.
     func keepWithinBounds() async {
+        let clock = environment.clock
         do {
-            var look = 0
+            var due = clock.elapsed
             while !Task.isCancelled {
-                if look.isMultiple(of: Self.looksBetweenTrims) || isOverBound { try await trim() }
-                try await takeChanges()
-                look += 1
-                let clock = environment.clock
-                await clock.wait(until: clock.elapsed + Self.lookInterval)
+                let isDue = clock.elapsed >= due
+                if isDue { due = clock.elapsed + Self.trimInterval }
+                if isDue || isOverBound { try await trim() }
+                let isTold = isTold.exchange(false, ordering: .acquiringAndReleasing)
+                if isDue || isTold || pipelines.contains(where: \.sender.hasChangesUnderWay) {
+                    try await takeChanges()
+                }
+                await told.wait(until: clock.elapsed + Self.lookInterval, on: clock)
             }
         } catch {
             environment.logger.debug("nothing is tidied any more: \(error)")
         }
+    }
+
+    /// Takes over soon what somebody else has changed in the store.
+    func noteChanges() {
+        isTold.store(true, ordering: .releasing)
+        told.raise()
     }
 
     private var isOverBound: Bool {

@@ -2,7 +2,7 @@ import FoundationEssentials
 import GRDB
 import MasterKit
 
-/// What the outbox keeps.
+/// What is kept of deliveries.
 extension StoreTransaction {
     /// How many tries of one delivery are kept, the newest.
     static let keptTryCount = 50
@@ -29,7 +29,7 @@ extension StoreTransaction {
             case .fault(let reason):
                 row.state = .dead
                 (row.report, row.error) = (
-                    nil, reason.beginning(ofUTF8: DeliveryAttempt.errorLimit)
+                    nil, reason.map { $0.beginning(ofUTF8: DeliveryAttempt.errorLimit) }
                 )
                 if try insert(row) != nil { kept.deadCount += 1 }
             case .report(let report):
@@ -76,7 +76,7 @@ extension StoreTransaction {
             """,
             [
                 attempt.number, attempt.at.stored, attempt.duration / .seconds(1),
-                attempt.status, attempt.error, attempt.answer, id,
+                attempt.status, attempt.error?.value, attempt.answer?.value, id,
             ]
         )
         try keepFewAnswers(ofDelivery: id, after: attempt.number)
@@ -114,7 +114,8 @@ extension StoreTransaction {
             WHERE id = ? AND state = 'open'
             """,
             [
-                state.rawValue, attempt.number, nextAt?.stored, notBefore?.stored, attempt.error,
+                state.rawValue, attempt.number, nextAt?.stored, notBefore?.stored,
+                attempt.error?.value,
                 state == .dead ? now.stored : nil, delivery.id,
             ]
         )
@@ -135,8 +136,8 @@ extension StoreTransaction {
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
             """,
             [
-                row.reporterID, row.eventSequence, row.part, row.lane, row.report,
-                row.state.rawValue, row.error, row.byteCount, now.stored,
+                row.reporterID, row.eventSequence, row.part, row.lane, row.report?.value,
+                row.state.rawValue, row.error?.value, row.byteCount, now.stored,
                 row.state == .dead ? now.stored : nil,
             ]
         )
@@ -151,13 +152,13 @@ private struct NewDelivery {
     let lane: Int
     var part = 0
     var state = DeliveryState.nothing
-    var report: String?
-    var error: String?
+    var report: Masked<String>?
+    var error: Masked<String>?
 
-    var byteCount: Int { report?.utf8.count ?? 0 }
+    var byteCount: Int { report?.value.utf8.count ?? 0 }
 }
 
-/// The reporters that the outbox knows, those of earlier configurations too.
+/// The reporters that are known, those of earlier configurations too.
 extension StoreTransaction {
     /// Where a reporter stands that nobody configures at present: nowhere.
     private static let absent = -1
@@ -188,7 +189,7 @@ extension StoreTransaction {
     func close(reporter id: Int, _ closure: EndpointClosure) throws {
         try database.run(
             "UPDATE reporter SET closed_at = ?, closed_reason = ?, closed_receiver = ? WHERE id = ?",
-            [now.stored, closure.reason, closure.receiver, id]
+            [now.stored, closure.reason.value, closure.receiver, id]
         )
     }
 
@@ -211,7 +212,9 @@ extension StoreTransaction {
                 suspicion: (row[2] as Int?).map {
                     CrashSuspect(eventSequence: $0, crashes: row[3])
                 },
-                closure: (row[4] as String?).map { EndpointClosure(reason: $0, receiver: row[5]) })
+                closure: (row[4] as String?).map {
+                    EndpointClosure(reason: Masked(stored: $0), receiver: row[5])
+                })
         }
         guard let found else { throw DeliveryFault("the reporter \(name) cannot be kept") }
         try database.run(
@@ -279,8 +282,8 @@ struct CrashSuspect: Sendable {
 
 /// Why nothing more is sent to an endpoint.
 struct EndpointClosure: Sendable {
-    /// What it said, masked.
-    let reason: String
+    /// What it said.
+    let reason: Masked<String>
     /// What tells its address from others; `nil` for a reporter that has none.
     let receiver: String?
 }

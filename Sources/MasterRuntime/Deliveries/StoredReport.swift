@@ -77,11 +77,14 @@ extension Report.Body {
 
 extension Report {
     /// The report without the values of secrets.
-    func masked(by mask: SecretMask) -> Report {
-        guard !mask.isEmpty else { return self }
+    func masked(by mask: SecretMask) -> Masked<Report> {
+        Masked(by: mask) { mask.isEmpty ? self : replacingSecrets(by: $0) }
+    }
+
+    private func replacingSecrets(by mask: SecretMask) -> Report {
         var report = self
         report.subject = subject.map { mask.apply(to: $0) }
-        report.body = body.masked(by: mask)
+        report.body = body.replacingSecrets(by: mask)
         report.builds = builds.map { mask.apply(to: $0) }
         report.buildset = buildset.map { mask.apply(to: $0) }
         report.users = users.map { mask.apply(to: $0) }
@@ -103,7 +106,7 @@ extension Report {
 }
 
 extension Report.Body {
-    fileprivate func masked(by mask: SecretMask) -> Report.Body {
+    fileprivate func replacingSecrets(by mask: SecretMask) -> Report.Body {
         switch self {
         case .json(let value): .json(mask.apply(to: value))
         case .text(let text, let contentType):

@@ -8,29 +8,41 @@ internal import SystemPackage
 /// No output is kept in memory for it: followers read the log's file, each at its own pace, and are
 /// only told that there is more.
 package final class LogBroadcaster: Sendable {
+    /// A log that is being written.
+    private struct LiveLog {
+        let path: String
+        var followers: [Int: Signal] = [:]
+    }
+
     private struct State {
-        /// The logs that are being written, with those who follow them.
-        var live: [Int: [Int: Signal]] = [:]
+        var live: [Int: LiveLog] = [:]
         var nextFollower = 0
     }
 
     private let state = Mutex(State())
 
     /// Begins a log, before it is announced.
-    func begin(_ log: Int) {
-        state.withLock { $0.live[log] = [:] }
+    func begin(_ log: Int, at path: String) {
+        state.withLock { $0.live[log] = LiveLog(path: path) }
+    }
+
+    /// The file of a log that is being written; `nil` for any other.
+    func path(ofLive log: Int) -> String? {
+        state.withLock { $0.live[log]?.path }
     }
 
     /// Tells that lines have been written to the file of a log.
     func noteGrowth(of log: Int) {
-        for follower in state.withLock({ $0.live[log]?.values.map(\.self) ?? [] }) {
+        for follower in state.withLock({ $0.live[log]?.followers.values.map(\.self) ?? [] }) {
             follower.raise()
         }
     }
 
     /// Ends a log: nothing more is written to its file.
     func end(_ log: Int) {
-        let followers = state.withLock { $0.live.removeValue(forKey: log)?.values.map(\.self) }
+        let followers = state.withLock {
+            $0.live.removeValue(forKey: log)?.followers.values.map(\.self)
+        }
         for follower in followers ?? [] { follower.raise() }
     }
 
@@ -50,13 +62,13 @@ package final class LogBroadcaster: Sendable {
         state.withLock { state in
             state.nextFollower += 1
             let more = Signal()
-            state.live[log]?[state.nextFollower] = more
+            state.live[log]?.followers[state.nextFollower] = more
             return (state.nextFollower, more)
         }
     }
 
     fileprivate func leave(_ log: Int, _ follower: Int) {
-        state.withLock { $0.live[log]?[follower] = nil }
+        state.withLock { $0.live[log]?.followers[follower] = nil }
     }
 
     fileprivate func isLive(_ log: Int) -> Bool {

@@ -13,8 +13,8 @@ final class LogWriter: StepLog {
     /// How much may wait to be written, in bytes.
     static let bound = 1 << 20
 
-    /// Gets the lines of each piece, marked and masked, in order.
-    typealias Observer = @Sendable ([UInt8]) async -> Void
+    /// Gets the lines of each piece, marked with their channels, in order.
+    typealias Observer = @Sendable (Masked<[UInt8]>) async -> Void
 
     private struct State {
         var lines: LogLines
@@ -127,7 +127,7 @@ final class LogWriter: StepLog {
             return (starts, state.pending.count > Self.bound, added)
         }
         if starts { queue.async { self.writePending() } }
-        if let observe, !added.isEmpty { await observe(added) }
+        if let observe, !added.isEmpty { await observe(Masked(stored: added)) }
         return isFull
     }
 

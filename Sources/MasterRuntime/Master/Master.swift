@@ -44,6 +44,7 @@ public final class Master: Sendable {
     private let worker: LocalWorker
     private let deliveries: Deliveries
     private let services = RunningServices()
+    private let control: ControlSocket?
     /// The buildsets that were submitted and not yet waited for.
     private let submissions = Mutex<[Int: BuildsetProgress]>([:])
 
@@ -119,6 +120,16 @@ public final class Master: Sendable {
             store: store, reporters: file.reporters, secrets: environment.secrets,
             http: environment.http, identity: file.identity, bounds: file.deliveryBounds,
             logger: environment.logger)
+        do {
+            control = try ControlSocket(folder: options.basedir) { [deliveries] request in
+                switch request {
+                case .deliveriesChanged: deliveries.noteChanges()
+                }
+            }
+        } catch {
+            environment.logger.warning("\(error)")
+            control = nil
+        }
     }
 
     private func run<Value: Sendable>(
@@ -134,7 +145,8 @@ public final class Master: Sendable {
                         // Reports may have been drained before.
                         .init(service: deliveries, successTerminationBehavior: .ignore),
                         .init(service: distributor), .init(service: services),
-                    ], logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }))
+                    ] + (control.map { [.init(service: $0)] } ?? []),
+                    logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }))
             return try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await group.run() }
                 let outcome: Result<Value, any Error>
@@ -231,9 +243,13 @@ public final class Master: Sendable {
     /// - Returns: The lines in pieces; `nil` when there is no such log.
     /// - Throws: ``StoreError``.
     package func follow(log: Int, from line: Int = 0) async throws(StoreError) -> LogLineSequence? {
-        let (store, folder) = (environment.store, environment.basedir)
-        let path = try await store.read { try Log.path(log, in: $0) }
-        return path.map { environment.logs.follow(log, at: "\(folder)/\($0)", from: line) }
+        let environment = environment
+        var path = environment.logs.path(ofLive: log)
+        if path == nil {
+            path = try await environment.store.read { try Log.path(log, in: $0) }
+                .map { "\(environment.basedir)/\($0)" }
+        }
+        return path.map { environment.logs.follow(log, at: $0, from: line) }
     }
 
     /// Submits a set of builds.
@@ -251,7 +267,7 @@ public final class Master: Sendable {
     ) async throws -> Submission {
         let builders = try builders(for: wanted)
         try checkSize(of: wanted.properties, of: builders)
-        let stored = environment.mask.apply(to: wanted)
+        let mask = environment.mask
         let references = SecretReferences(secrets: environment.secrets).stored(of: wanted)
         let origin: RequestOrigin = options.resumesRequests ? .service : .run
         let submission = try await environment.store.write { transaction in
@@ -260,11 +276,11 @@ public final class Master: Sendable {
                     named: $0.name, description: $0.description, tags: $0.tags)
             }
             let buildset = Buildset(
-                id: 0, reason: stored.reason, submittedAt: transaction.now,
-                sourceStamps: stored.sourceStamps, parentBuildID: stored.parentBuildID)
+                id: 0, reason: wanted.reason, submittedAt: transaction.now,
+                sourceStamps: wanted.sourceStamps, parentBuildID: wanted.parentBuildID)
             let submission = try transaction.submit(
-                buildset, builders: rows, properties: stored.properties,
-                priority: stored.priority, origin: origin, references: references)
+                mask.masked(buildset), builders: rows, properties: mask.masked(wanted.properties),
+                priority: wanted.priority, origin: origin, references: references)
             try change(transaction)
             return submission
         }

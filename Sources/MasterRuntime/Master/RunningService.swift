@@ -153,18 +153,18 @@ struct ServiceDoor: ServiceHost {
         }
     }
 
-    private func stored(_ state: JSONValue) -> String {
-        JSONWriter.compact.string(master.environment.mask.apply(to: state))
+    private func stored(_ state: JSONValue) -> Masked<String> {
+        master.environment.mask.masked(state).map { JSONWriter.compact.string($0) }
     }
 }
 
 extension StoreTransaction {
-    fileprivate func keep(state: String, ofService name: String) throws {
+    fileprivate func keep(state: Masked<String>, ofService name: String) throws {
         try database.run(
             """
             INSERT INTO service_state (name, state) VALUES (?, ?)
             ON CONFLICT (name) DO UPDATE SET state = excluded.state
             """,
-            [name, state])
+            [name, state.value])
     }
 }

@@ -96,7 +96,8 @@ struct StoreFolder: Sendable {
             )
         }
         return names.allSatisfy { name in
-            ["lock", "logs", "work"].contains(name) || name.hasPrefix(StoreOpening.fileName)
+            ["commands", "control", "lock", "logs", "work"].contains(name)
+                || name.hasPrefix(StoreOpening.fileName)
         }
     }
 

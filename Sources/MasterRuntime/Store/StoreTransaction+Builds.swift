@@ -13,12 +13,10 @@ extension StoreTransaction {
     /// Takes a pending request and begins its build: request claimed.
     ///
     /// The build gets the next number of its builder and remembers the builder's last finished
-    /// build. Complete its properties with the number and call ``announce(_:)`` in the same
-    /// transition; until then nobody hears of the build.
+    /// build. Make its properties with the number and call ``announce(_:properties:)`` in the
+    /// same transition; until then nobody hears of the build.
     /// - Throws: ``StoreError`` when the request is not pending.
-    func claim(
-        _ requestID: Int, builder: Builder, workerID: Int, properties: Properties
-    ) throws -> Build {
+    func claim(_ requestID: Int, builder: Builder, workerID: Int) throws -> Build {
         try claimRequest(requestID)
         let number = try nextNumber(of: builder)
         let previous = try previousBuildID(of: builder, before: number)
@@ -28,44 +26,49 @@ extension StoreTransaction {
                 started_at, state_string, properties)
             VALUES (?, ?, ?, ?, ?, ?, 'starting', ?)
             """,
-            [builder.id, number, requestID, workerID, previous, now.stored, properties.stored]
+            [
+                builder.id, number, requestID, workerID, previous, now.stored,
+                Properties().stored,
+            ]
         )
         let build = Build(
             id: Int(database.lastInsertedRowID), number: number, builderID: builder.id,
-            requestID: requestID, workerID: workerID, startedAt: now, properties: properties)
+            requestID: requestID, workerID: workerID, startedAt: now, properties: Properties())
         cache.builds.keep(RunningBuild(build: build, previousBuildID: previous), at: build.id)
         return build
     }
 
-    /// Stores the properties and the state of a build that was just begun: build new.
-    func announce(_ build: Build) throws {
-        var running = try running(build.id)
-        running.build.stateString = build.stateString
-        running.build.properties = build.properties
+    /// Stores the properties of a build that was just begun: build new.
+    func announce(_ id: Int, properties: Masked<Properties>) throws {
+        var running = try running(id)
+        running.build.properties = properties.value
         try database.run(
-            "UPDATE build SET state_string = ?, properties = ? WHERE id = ?",
-            [build.stateString, build.properties.stored, build.id])
-        cache.builds.keep(running, at: build.id)
+            "UPDATE build SET properties = ? WHERE id = ?", [properties.value.stored, id])
+        cache.builds.keep(running, at: id)
         try append(.buildNew, of: running)
     }
 
     /// Says what a build does: build updated.
-    func updateBuild(_ id: Int, stateString: String) throws {
+    func updateBuild(_ id: Int, stateString: Masked<String>) throws {
         var running = try running(id)
-        running.build.stateString = stateString
-        try database.run("UPDATE build SET state_string = ? WHERE id = ?", [stateString, id])
+        running.build.stateString = stateString.value
+        try database.run(
+            "UPDATE build SET state_string = ? WHERE id = ?", [stateString.value, id])
         cache.builds.keep(running, at: id)
         try append(.buildUpdated, of: running)
     }
 
     /// Stores all properties of a build: properties updated, with those that have changed.
-    func updateBuild(_ id: Int, properties: Properties, changed: Properties) throws {
+    func updateBuild(
+        _ id: Int, properties: Masked<Properties>, changed: Masked<Properties>
+    ) throws {
         var running = try running(id)
-        running.build.properties = properties
-        try database.run("UPDATE build SET properties = ? WHERE id = ?", [properties.stored, id])
+        running.build.properties = properties.value
+        try database.run(
+            "UPDATE build SET properties = ? WHERE id = ?", [properties.value.stored, id])
         cache.builds.keep(running, at: id)
         try append(.propertiesUpdated, lane: running.build.requestID, build: running) {
-            changed.json
+            changed.value.json
         }
     }
 
@@ -75,20 +78,21 @@ extension StoreTransaction {
     /// the build's end tells the truth: build finished, request finished, buildset finished.
     @discardableResult
     func finishBuild(
-        _ id: Int, results: Results, stateString: String, properties: Properties,
+        _ id: Int, results: Results, stateString: Masked<String>,
+        properties: Masked<Properties>,
         outcome: BuildOutcome = .finished
     ) throws -> Build {
         var running = try running(id)
         running.build.completeAt = now
         running.build.results = results
-        running.build.stateString = stateString
-        running.build.properties = properties
+        running.build.stateString = stateString.value
+        running.build.properties = properties.value
         try database.run(
             """
             UPDATE build SET complete_at = ?, results = ?, state_string = ?, properties = ?
             WHERE id = ?
             """,
-            [now.stored, results.rawValue, stateString, properties.stored, id]
+            [now.stored, results.rawValue, stateString.value, properties.value.stored, id]
         )
         cache.builds.forget(id)
         switch outcome {

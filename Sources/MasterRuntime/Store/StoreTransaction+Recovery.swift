@@ -19,11 +19,14 @@ extension StoreTransaction {
                     try finishLog(log.id, lineCount: lineCounts[log.id] ?? log.lineCount)
                 }
                 try finishStep(
-                    step.id, results: results, stateString: "\(step.stateString) (\(results.name))")
+                    step.id, results: results,
+                    stateString: Masked(stored: "\(step.stateString) (\(results.name))"))
             }
             return try finishBuild(
-                build.id, results: results, stateString: "\(results.name) (\(reason))",
-                properties: build.properties, outcome: results == .retry ? .retried : .finished)
+                build.id, results: results,
+                stateString: Masked(stored: "\(results.name) (\(reason))"),
+                properties: Masked(stored: build.properties),
+                outcome: results == .retry ? .retried : .finished)
         }
     }
 

@@ -44,7 +44,8 @@ extension StoreTransaction {
     /// - Returns: What was stored, with its ids.
     /// - Throws: ``StoreError`` when there is no builder, or what the database says.
     func submit(
-        _ buildset: Buildset, builders: [Builder], properties: Properties, priority: Int = 0,
+        _ buildset: Masked<Buildset>, builders: [Builder], properties: Masked<Properties>,
+        priority: Int = 0,
         waitedFor: Bool = false, origin: RequestOrigin = .run,
         references: String? = nil
     ) throws -> Submission {
@@ -68,9 +69,10 @@ extension StoreTransaction {
     }
 
     private func insert(
-        _ buildset: Buildset, properties: Properties, origin: RequestOrigin, references: String?
+        _ wanted: Masked<Buildset>, properties: Masked<Properties>, origin: RequestOrigin,
+        references: String?
     ) throws -> Buildset {
-        var buildset = buildset
+        var buildset = wanted.value
         buildset.submittedAt = now
         buildset.completeAt = nil
         buildset.results = nil
@@ -82,7 +84,7 @@ extension StoreTransaction {
             """,
             [
                 buildset.reason, now.stored, buildset.parentBuildID, buildset.parentRelationship,
-                buildset.rebuiltBuildID, properties.stored, origin.rawValue, references,
+                buildset.rebuiltBuildID, properties.value.stored, origin.rawValue, references,
             ]
         )
         buildset.id = Int(database.lastInsertedRowID)

@@ -12,16 +12,19 @@ extension StoreTransaction {
     /// - Returns: The step.
     /// - Throws: What the database says.
     @discardableResult
-    func newStep(id: Int? = nil, buildID: Int, number: Int, name: String) throws -> StepRecord {
+    func newStep(id: Int? = nil, buildID: Int, number: Int, name: Masked<String>) throws
+        -> StepRecord
+    {
         try database.run(
             """
             INSERT INTO step (id, build_id, number, name, state_string)
             VALUES (?, ?, ?, ?, 'pending')
             """,
-            [id, buildID, number, name]
+            [id, buildID, number, name.value]
         )
         let step = StepRecord(
-            id: Int(database.lastInsertedRowID), number: number, buildID: buildID, name: name)
+            id: Int(database.lastInsertedRowID), number: number, buildID: buildID,
+            name: name.value)
         cache.steps.keep(step, at: step.id)
         try append(.stepNew, of: step)
         return step
@@ -29,13 +32,13 @@ extension StoreTransaction {
 
     /// Starts a step: step started.
     @discardableResult
-    func startStep(_ id: Int, stateString: String = "running") throws -> StepRecord {
+    func startStep(_ id: Int, stateString: Masked<String> = "running") throws -> StepRecord {
         var step = try step(id)
         step.startedAt = now
-        step.stateString = stateString
+        step.stateString = stateString.value
         try database.run(
             "UPDATE step SET started_at = ?, state_string = ? WHERE id = ?",
-            [now.stored, stateString, id])
+            [now.stored, stateString.value, id])
         cache.steps.keep(step, at: id)
         try append(.stepStarted, of: step)
         return step
@@ -43,10 +46,10 @@ extension StoreTransaction {
 
     /// Says what a step does: step updated.
     @discardableResult
-    func updateStep(_ id: Int, stateString: String) throws -> StepRecord {
+    func updateStep(_ id: Int, stateString: Masked<String>) throws -> StepRecord {
         var step = try step(id)
-        step.stateString = stateString
-        try database.run("UPDATE step SET state_string = ? WHERE id = ?", [stateString, id])
+        step.stateString = stateString.value
+        try database.run("UPDATE step SET state_string = ? WHERE id = ?", [stateString.value, id])
         cache.steps.keep(step, at: id)
         try append(.stepUpdated, of: step)
         return step
@@ -55,19 +58,19 @@ extension StoreTransaction {
     /// Ends a step: step finished.
     @discardableResult
     func finishStep(
-        _ id: Int, results: Results, stateString: String,
+        _ id: Int, results: Results, stateString: Masked<String>,
         isHidden: Bool = false
     ) throws -> StepRecord {
         var step = try step(id)
         step.completeAt = now
         step.results = results
-        step.stateString = stateString
+        step.stateString = stateString.value
         step.isHidden = isHidden
         try database.run(
             """
             UPDATE step SET complete_at = ?, results = ?, state_string = ?, hidden = ? WHERE id = ?
             """,
-            [now.stored, results.rawValue, stateString, isHidden, id]
+            [now.stored, results.rawValue, stateString.value, isHidden, id]
         )
         cache.steps.forget(id)
         try append(.stepFinished, of: step)
@@ -88,15 +91,16 @@ extension StoreTransaction {
     /// - Throws: ``StoreError`` when there is no such step.
     @discardableResult
     func newLog(
-        id: Int? = nil, stepID: Int, name: String, slug: String, kind: Log.Kind
+        id: Int? = nil, stepID: Int, name: Masked<String>, slug: String, kind: Log.Kind
     ) throws -> Log {
         let step = try step(stepID)
         let path = LogFile.path(buildID: step.buildID, stepNumber: step.number, slug: slug)
         try database.run(
             "INSERT INTO log (id, step_id, name, slug, kind, path) VALUES (?, ?, ?, ?, ?, ?)",
-            [id, stepID, name, slug, kind.rawValue, path])
+            [id, stepID, name.value, slug, kind.rawValue, path])
         let log = Log(
-            id: Int(database.lastInsertedRowID), stepID: stepID, name: name, slug: slug, kind: kind)
+            id: Int(database.lastInsertedRowID), stepID: stepID, name: name.value, slug: slug,
+            kind: kind)
         cache.logs.keep(log, at: log.id)
         try append(.logNew, of: log)
         return log

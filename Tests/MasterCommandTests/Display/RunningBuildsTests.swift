@@ -17,14 +17,26 @@ struct RunningBuildsTests {
             lines(SampleEvents().failure) == [
                 "linux #3  started",
                 "linux #3  1 compile  started",
-                "linux #3  1 compile  | begin",
-                "linux #3  1 compile  | one",
-                "linux #3  1 compile  | two",
                 "linux #3  1 compile  success  2.5 s  compiled",
                 "linux #3  2 test  started",
                 "linux #3  2 test  failure  0.50 s  tests (failure)",
                 "linux #3  failure  3.0 s  failed tests (failure)",
             ])
+    }
+
+    @Test func `the output of a step stands behind the names of build and step`() throws {
+        let events = SampleEvents()
+        var builds = RunningBuilds()
+        for event in events.failure.prefix(3) { _ = builds.apply(event) }
+        let (step, build) = try #require(builds.step(ofLog: events.log(1, .logNew, at: 1)))
+        let output = BuildProgress.output(
+            LogLine.lines(marked: "hbegin\noone\netwo\n".utf8), step, of: build)
+        #expect(
+            output.lines(plain) == [
+                "linux #3  1 compile  | begin", "linux #3  1 compile  | one",
+                "linux #3  1 compile  | two",
+            ])
+        #expect(builds.step(ofLog: events.log(7, .logNew, at: 1)) == nil)
     }
 
     @Test func `a finished build is forgotten`() {

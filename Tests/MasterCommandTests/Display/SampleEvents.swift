@@ -36,10 +36,10 @@ struct SampleEvents {
             at: moment(second), kind: kind, lane: 1, buildID: buildID, record: step.json)
     }
 
-    func output(_ number: Int, _ lines: String, at second: Double) -> Event {
+    func log(_ number: Int, _ kind: EventKind, at second: Double) -> Event {
         Event(
-            at: moment(second), kind: .logAppended, lane: 1, buildID: buildID,
-            record: ["logid": 1, "stepid": .int(10 + number), "content": .string(lines)])
+            at: moment(second), kind: kind, lane: 1, buildID: buildID,
+            record: ["logid": 1, "stepid": .int(10 + number)])
     }
 
     /// A build with a step that works and one that fails.
@@ -48,7 +48,7 @@ struct SampleEvents {
             build(.buildNew, at: 0),
             step(1, "compile", .stepNew, at: 0),
             step(1, "compile", .stepStarted, at: 0, "compiling"),
-            output(1, "hbegin\noone\netwo\n", at: 1),
+            log(1, .logNew, at: 1),
             step(1, "compile", .stepFinished, at: 2.5, results: .success, "compiled"),
             step(2, "test", .stepNew, at: 2.5),
             step(2, "test", .stepStarted, at: 2.5, "testing"),

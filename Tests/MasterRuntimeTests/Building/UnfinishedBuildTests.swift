@@ -56,8 +56,7 @@ struct UnfinishedBuildTests {
             let submission = try transaction.submit(
                 buildset, builders: [row, row], properties: Properties())
             let build = try transaction.claim(
-                submission.requests[0].id, builder: row, workerID: worker,
-                properties: Properties())
+                submission.requests[0].id, builder: row, workerID: worker)
             try transaction.announce(build)
             try transaction.newStep(buildID: build.id, number: 1, name: "compile")
         }

@@ -15,7 +15,7 @@ struct DeliveriesSummaryTests {
                 properties: Properties())
             let build = try transaction.claim(
                 submission.requests[0].id, builder: builder,
-                workerID: try transaction.worker(named: "local"), properties: Properties())
+                workerID: try transaction.worker(named: "local"))
             try transaction.announce(build)
             return build
         }

@@ -53,7 +53,7 @@ struct StoredReportTests {
             body: .plain("s3cr3t-value"), subject: "s3cr3t-value", builds: [["a": secret]],
             buildset: ["a": secret], users: ["s3cr3t-value"], patches: [secret], logs: [secret],
             extraInfo: ["a": secret])
-        let stored = report.masked(by: mask).stored
+        let stored = report.masked(by: mask).value.stored
         #expect(!stored.contains("s3cr3t"))
         #expect(stored.matches(of: /<token>/).count == 8)
     }

@@ -24,7 +24,7 @@ struct LogBroadcasterTests {
             "steps: [steps.Play: $write]",
             scripts: [
                 "write": { context in
-                    let log = try await context.log("notes")
+                    let log = try await context.openLog("notes")
                     try await log.line("one")
                     try await log.line("two")
                     written.add(context)
@@ -62,11 +62,13 @@ struct LogBroadcasterTests {
     @Test func `a follower that is slower than the output gets all of it`() async throws {
         try await MasterBench.with("steps: [steps.ShellCommand: seq 200000]") { bench in
             try await bench.run { master in
-                async let builds = master.build()
                 var (next, text) = (0, 0)
-                try await master.events.withSubscription(to: [.logNew], bound: 10) { events in
-                    _ = try await builds
+                let building = await master.events.withSubscription(
+                    to: [.logNew], bound: 10
+                ) { events in
+                    let building = Task { try await master.build() }
                     for await _ in events { break }
+                    return building
                 }
                 for try await piece in try #require(try await master.follow(log: 1)) {
                     #expect(piece.firstLine == next)
@@ -76,6 +78,7 @@ struct LogBroadcasterTests {
                 }
                 #expect(text == 200_000)
                 #expect(next > 200_000)
+                _ = try await building.value
             }
         }
     }
@@ -86,7 +89,7 @@ struct LogBroadcasterTests {
             "steps: [steps.Play: $write]",
             scripts: [
                 "write": { context in
-                    try await context.log("notes").line("one")
+                    try await context.openLog("notes").line("one")
                     written.add("one")
                     try await neverEnd()
                     return .success

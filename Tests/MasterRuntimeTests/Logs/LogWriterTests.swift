@@ -90,7 +90,7 @@ struct LogWriterTests {
         let mask = SecretMask([(name: "token", value: "s3cr3t-value")])
         let seen = Mutex<[UInt8]>([])
         try await with(
-            mask: mask, limit: limit, observe: { lines in seen.withLock { $0 += lines } }
+            mask: mask, limit: limit, observe: { lines in seen.withLock { $0 += lines.value } }
         ) { writer, path in
             try await writer.line("begin", to: .header)
             for number in 100...999 { try await writer.line("number \(number)") }
@@ -171,7 +171,7 @@ struct LogWriterTests {
 
     @Test func `observers get the lines of the file, in order`() async throws {
         let seen = Mutex<[UInt8]>([])
-        try await with(observe: { lines in seen.withLock { $0 += lines } }) { writer, path in
+        try await with(observe: { lines in seen.withLock { $0 += lines.value } }) { writer, path in
             for number in 1...100 { try await writer.line("line \(number)") }
             try await writer.write(Array("no end".utf8)[...], to: .stdout)
             #expect(try await writer.close() == 101)

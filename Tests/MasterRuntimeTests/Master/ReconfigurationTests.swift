@@ -255,11 +255,11 @@ struct ReconfigurationTests {
             try await MasterBench.with(yaml) { bench in
                 try FileManager.default.createDirectory(
                     atPath: bench.folder + "/keys", withIntermediateDirectories: true)
-                try bench.write("one-old-value", to: "keys/key")
+                try writeKey("one-old-value", bench)
                 let builds = try await bench.run { master in
                     _ = try await master.build()
                     await server.waitForRequests(2)
-                    try bench.write("two-new-value", to: "keys/key")
+                    try writeKey("two-new-value", bench)
                     let changes = try await reconfigure(master, bench, yaml)
                     #expect(changes == ConfigurationChanges.none)
                     let builds = try await master.build()
@@ -274,6 +274,12 @@ struct ReconfigurationTests {
                 #expect(log.contains("o<key> <key>"))
             }
         }
+    }
+
+    private func writeKey(_ value: String, _ bench: MasterBench) throws {
+        try bench.write(value, to: "keys/key")
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o600], ofItemAtPath: bench.folder + "/keys/key")
     }
 
     @Test func `settings that can't change while a master runs are named`() async throws {

@@ -65,8 +65,7 @@ struct GroupCommitTests {
                 _ = try await storeError {
                     try await fixture.store.write { transaction in
                         let build = try transaction.claim(
-                            request.id, builder: builder, workerID: workerID,
-                            properties: Properties())
+                            request.id, builder: builder, workerID: workerID)
                         try transaction.announce(build)
                         throw Refusal()
                     }

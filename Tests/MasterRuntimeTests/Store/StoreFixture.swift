@@ -71,7 +71,7 @@ struct StoreFixture: Sendable {
     func start(_ request: BuildRequest) async throws -> Build {
         try await store.write { [builder, workerID] transaction in
             var build = try transaction.claim(
-                request.id, builder: builder, workerID: workerID, properties: Properties())
+                request.id, builder: builder, workerID: workerID)
             build.properties.set("reason", "force build", source: "Force Build Form")
             build.properties.set("buildnumber", .int(build.number), source: "Build")
             try transaction.announce(build)
@@ -109,7 +109,7 @@ struct StoreFixture: Sendable {
     ) async throws -> Build {
         try await store.write { transaction in
             try transaction.finishBuild(
-                build.id, results: results, stateString: "build \(results.name)",
+                build.id, results: results, stateString: Masked(stored: "build \(results.name)"),
                 properties: build.properties, outcome: outcome)
         }
     }

@@ -24,6 +24,12 @@ enum POSIX {
         return status
     }
 
+    /// Whether there is anything at a path, be it a link that leads nowhere.
+    static func exists(_ path: FilePath) -> Bool {
+        var status = Status()
+        return unsafe path.withPlatformString { unsafe lstat($0, &status) } == 0
+    }
+
     static func isAccessible(_ path: FilePath, for mode: CInt) -> Bool {
         unsafe path.withPlatformString { unsafe access($0, mode) } == 0
     }

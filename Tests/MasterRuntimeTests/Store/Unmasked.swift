@@ -1,0 +1,33 @@
+@testable import MasterKit
+@testable import MasterRuntime
+
+/// The verbs of the store for tests whose values hold no secrets.
+extension StoreTransaction {
+    func submit(
+        _ buildset: Buildset, builders: [Builder], properties: Properties, priority: Int = 0,
+        waitedFor: Bool = false
+    ) throws -> Submission {
+        try submit(
+            Masked(stored: buildset), builders: builders, properties: Masked(stored: properties),
+            priority: priority, waitedFor: waitedFor)
+    }
+
+    func announce(_ build: Build) throws {
+        try announce(build.id, properties: Masked(stored: build.properties))
+    }
+
+    func updateBuild(_ id: Int, properties: Properties, changed: Properties) throws {
+        try updateBuild(
+            id, properties: Masked(stored: properties), changed: Masked(stored: changed))
+    }
+
+    @discardableResult
+    func finishBuild(
+        _ id: Int, results: Results, stateString: Masked<String>, properties: Properties,
+        outcome: BuildOutcome = .finished
+    ) throws -> Build {
+        try finishBuild(
+            id, results: results, stateString: stateString,
+            properties: Masked(stored: properties), outcome: outcome)
+    }
+}
