@@ -8,7 +8,7 @@ public final class HTTPClient: Sendable {
     public let configuration: HTTPClientConfiguration
     let loop: TransferLoop
     let environmentProxies: EnvironmentProxies
-    let addresses = AddressBook()
+    let addresses = AddressCache()
 
     /// Starts the client's thread.
     ///
@@ -44,8 +44,8 @@ public final class HTTPClient: Sendable {
         _ request: HTTPRequest, in session: HTTPSession? = nil,
         hiding: HTTPHiding? = nil
     ) async throws(HTTPError) -> HTTPResponse {
-        let journey = try Journey(request, session: session, client: self, hiding: hiding)
-        return try await journey.travel { spec in
+        let chain = try RequestChain(request, session: session, client: self, hiding: hiding)
+        return try await chain.travel { spec in
             await loop.run(TransferJob(spec, stream: nil))
         }
     }
@@ -61,11 +61,11 @@ public final class HTTPClient: Sendable {
         _ request: HTTPRequest, in session: HTTPSession? = nil, hiding: HTTPHiding? = nil,
         receiving receive: ([UInt8]) async throws -> Void
     ) async throws -> HTTPResponse {
-        let journey = try Journey(request, session: session, client: self, hiding: hiding)
+        let chain = try RequestChain(request, session: session, client: self, hiding: hiding)
         var refusal: (any Error)?
         let outcome: Result<HTTPResponse, HTTPError>
         do throws(HTTPError) {
-            let response = try await journey.travel { spec in
+            let response = try await chain.travel { spec in
                 await carry(spec, receiving: receive, refusal: &refusal)
             }
             outcome = .success(response)
@@ -115,5 +115,28 @@ public func withHTTPClient<Value>(
     } catch {
         await client.shutdown()
         throw error
+    }
+}
+
+/// What an `HTTPClient` does for every request.
+public struct HTTPClientConfiguration: Sendable {
+    /// The `User-Agent` sent unless a session or request has its own.
+    public var userAgent: String
+    /// The most transfers under way at once; more wait in the client's own queue.
+    public var maximumInFlight: Int
+    /// The most transfers under way to one scheme, host and port.
+    public var maximumPerHost: Int
+    /// Where `HTTPProxies.environment` looks; nil is the process's environment.
+    public var environment: [String: String]?
+
+    /// Makes a configuration; all parts have defaults.
+    public init(
+        userAgent: String = "Buildmaster/0.1", maximumInFlight: Int = 128, maximumPerHost: Int = 32,
+        environment: [String: String]? = nil
+    ) {
+        self.userAgent = userAgent
+        self.maximumInFlight = maximumInFlight
+        self.maximumPerHost = maximumPerHost
+        self.environment = environment
     }
 }

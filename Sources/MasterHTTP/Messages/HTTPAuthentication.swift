@@ -23,3 +23,54 @@ extension HTTPAuthentication: CustomStringConvertible, CustomReflectable {
     /// A mirror without children, so that a dump shows no password.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
+
+/// What is asked of a server's certificate, and which one the client shows.
+public struct HTTPTLS: Sendable, Hashable {
+    /// How a server's certificate is checked.
+    public enum Verification: Sendable, Hashable {
+        /// Against the system's authorities.
+        case on
+        /// Not at all: anybody on the way can read and change what is sent.
+        case off
+        /// Against the authorities in a PEM file, or in a folder prepared by `openssl rehash`.
+        case authorities(path: String)
+    }
+
+    /// How the server's certificate is checked.
+    public var verification: Verification
+    /// The path of the client's certificate, PEM, with its key unless `key` is given.
+    public var clientCertificate: String?
+    /// The path of the client's private key, PEM.
+    public var key: String?
+
+    /// Makes a set of demands; without arguments the system's authorities and no certificate.
+    public init(
+        verification: Verification = .on, clientCertificate: String? = nil, key: String? = nil
+    ) {
+        self.verification = verification
+        self.clientCertificate = clientCertificate
+        self.key = key
+    }
+}
+
+/// Base64 with padding, for `Authorization: Basic`.
+enum Base64 {
+    private static let alphabet = Array(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+    /// The UTF-8 bytes of the text in Base64.
+    static func encode(_ text: String) -> String {
+        let bytes = Array(text.utf8)
+        var encoded: [UInt8] = []
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let group = bytes[start..<min(start + 3, bytes.count)]
+            var bits = group.reduce(0) { $0 << 8 | Int($1) }
+            bits <<= 8 * (3 - group.count)
+            for index in 0..<4 {
+                let letter = alphabet[bits >> (18 - 6 * index) & 63]
+                encoded.append(index <= group.count ? letter : UInt8(ascii: "="))
+            }
+        }
+        return String(decoding: encoded, as: UTF8.self)
+    }
+}

@@ -62,3 +62,76 @@ public struct HTTPRequest: Sendable, Hashable {
         recordsRequestHeaders = true
     }
 }
+
+/// The method of a request: `GET`, `POST`, or any other token a server understands.
+///
+/// Any text can be written; `HTTPClient` refuses one that is no token, and `CONNECT`, before
+/// anything is sent.
+public struct HTTPMethod: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+    /// The method as it is sent.
+    public let rawValue: String
+
+    /// Makes a method of its name, which is case-sensitive.
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// Asks for a resource.
+    public static let get = HTTPMethod(rawValue: "GET")
+    /// Hands a body to a resource.
+    public static let post = HTTPMethod(rawValue: "POST")
+    /// Stores a resource.
+    public static let put = HTTPMethod(rawValue: "PUT")
+    /// Removes a resource.
+    public static let delete = HTTPMethod(rawValue: "DELETE")
+    /// Asks for the headers of a resource alone.
+    public static let head = HTTPMethod(rawValue: "HEAD")
+    /// Asks what can be done with a resource.
+    public static let options = HTTPMethod(rawValue: "OPTIONS")
+    /// Changes a part of a resource.
+    public static let patch = HTTPMethod(rawValue: "PATCH")
+
+    /// The name as it is sent.
+    public var description: String { rawValue }
+
+    /// Whether the name may stand in a request line.
+    public var isValid: Bool {
+        HTTPSyntax.isToken(rawValue) && rawValue != "CONNECT"
+    }
+
+    /// Whether a request without a body says so with `Content-Length: 0`.
+    var announcesEmptyBody: Bool {
+        self == .post || self == .put || self == .patch
+    }
+}
+
+/// What to do with an answer that points elsewhere.
+public enum HTTPRedirects: Sendable, Hashable {
+    /// Go there, at most so many times; one more is an error.
+    case follow(limit: Int)
+    /// Hand the answer out as it is.
+    case none
+
+    /// Follows at most thirty.
+    public static let follow = HTTPRedirects.follow(limit: 30)
+}
+
+/// How long a request may take.
+public struct HTTPTimeout: Sendable, Hashable {
+    /// From the start of a hop until the connection stands, name look-up and TLS included.
+    public var connect: Duration
+    /// With no byte either way, once the connection stands.
+    public var silence: Duration
+    /// For everything: waiting for a free slot, all redirects, the whole body. Nil is no limit.
+    public var total: Duration?
+
+    /// Makes a set of limits; without arguments 10 s to connect, 60 s of silence, no total.
+    public init(
+        connect: Duration = .seconds(10), silence: Duration = .seconds(60),
+        total: Duration? = nil
+    ) {
+        self.connect = connect
+        self.silence = silence
+        self.total = total
+    }
+}

@@ -260,7 +260,7 @@ final class Transfer {
         }
         headIsComplete = true
         let spec = job.spec
-        let isRedirect = spec.followsRedirects && Hop.isRedirect(status: line.status)
+        let isRedirect = spec.followsRedirects && OutgoingRequest.isRedirect(status: line.status)
         let headers = job.stream == nil ? nil : HTTPHeaders(head: head)
         streams = job.stream != nil && !(isRedirect && headers?.contains("Location") == true)
         if !streams, announcesTooMuch(line.status) {

@@ -1,6 +1,6 @@
 /// All that one transfer needs to know; immutable, since tasks and the loop's thread share it.
 final class TransferSpec: Sendable {
-    let hop: Hop
+    let hop: OutgoingRequest
     let tls: HTTPTLS
     let jar: CookieJar?
     let proxy: ProxyRoute?
@@ -19,7 +19,8 @@ final class TransferSpec: Sendable {
     }
 
     init(
-        hop: Hop, tls: HTTPTLS, jar: CookieJar?, proxy: ProxyRoute?, timeout: HTTPTimeout,
+        hop: OutgoingRequest, tls: HTTPTLS, jar: CookieJar?, proxy: ProxyRoute?,
+        timeout: HTTPTimeout,
         deadline: ContinuousClock.Instant?, followsRedirects: Bool, responseLimit: Int,
         cutsLongBody: Bool, recordsRequestHeaders: Bool
     ) {

@@ -1,5 +1,5 @@
 /// A request on its way: hop after hop, until an answer is final.
-struct Journey {
+struct RequestChain {
     private let redirects: HTTPRedirects
     private let timeout: HTTPTimeout
     private let responseLimit: Int
@@ -10,7 +10,7 @@ struct Journey {
     private let tls: HTTPTLS
     private let proxies: HTTPProxies
     private let deadline: ContinuousClock.Instant?
-    private var hop: Hop
+    private var hop: OutgoingRequest
     private var history: [HTTPExchange] = []
 
     /// Checks the request, and merges what session and client add to it.
@@ -27,7 +27,8 @@ struct Journey {
         tls = request.tls ?? session?.configuration.tls ?? HTTPTLS()
         proxies = request.proxies ?? session?.configuration.proxies ?? .environment
         deadline = request.timeout.total.map { ContinuousClock.now + $0 }
-        hop = try Hop(request, session: session?.configuration, client: client, hiding: hiding)
+        hop = try OutgoingRequest(
+            request, session: session?.configuration, client: client, hiding: hiding)
     }
 
     /// Sends hop after hop; each is carried by the closure.
@@ -56,7 +57,7 @@ struct Journey {
         }
     }
 
-    private func next(after exchange: HTTPExchange) throws(HTTPError) -> Hop? {
+    private func next(after exchange: HTTPExchange) throws(HTTPError) -> OutgoingRequest? {
         do {
             return try hop.redirected(by: exchange)
         } catch {
