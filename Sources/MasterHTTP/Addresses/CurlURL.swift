@@ -1,10 +1,10 @@
 import CLibCurl
 
-/// One libcurl URL handle: takes an address apart and puts it together again.
+/// A libcurl URL handle, which parses a URL and joins its parts again.
 @safe struct CurlURL: ~Copyable {
     private let handle: OpaquePointer
 
-    init() throws(HTTPError) {
+    init() throws(HTTPAddress.Fault) {
         guard let handle = unsafe curl_url() else { throw .outOfMemory }
         unsafe self.handle = handle
     }
@@ -13,13 +13,13 @@ import CLibCurl
         unsafe curl_url_cleanup(handle)
     }
 
-    /// Sets the whole address; one that is relative is resolved against the one set before.
+    /// Sets the whole URL; a relative one is resolved against the one set before.
     func set(_ text: String, flags: Int32) -> CURLUcode {
         unsafe curl_url_set(handle, CURLUPART_URL, text, UInt32(flags))
     }
 
     /// Sets a part.
-    func set(_ part: CURLUPart, _ text: String) throws(HTTPError) {
+    func set(_ part: CURLUPart, _ text: String) throws(HTTPAddress.Fault) {
         guard unsafe curl_url_set(handle, part, text, 0) == CURLUE_OK else { throw .outOfMemory }
     }
 
@@ -28,7 +28,7 @@ import CLibCurl
         unsafe curl_url_set(handle, part, nil, 0)
     }
 
-    /// A part as text, or nil when the address has none.
+    /// A part as text, or nil when the URL has none.
     func part(_ part: CURLUPart, flags: Int32 = 0) -> String? {
         var text: UnsafeMutablePointer<CChar>?
         guard unsafe curl_url_get(handle, part, &text, UInt32(flags)) == CURLUE_OK,
@@ -44,14 +44,14 @@ import CLibCurl
 enum InternationalName {
     /// The name in ASCII.
     ///
-    /// - Throws: `HTTPError` of code `invalidURL` for a name that no host can have.
-    static func ascii(_ name: String) throws(HTTPError) -> String {
+    /// - Throws: `HTTPAddress.Fault` for a name that no host can have.
+    static func ascii(_ name: String) throws(HTTPAddress.Fault) -> String {
         guard name.utf8.contains(where: { $0 >= 0x80 }) else { return name }
         var ascii: UnsafeMutablePointer<CChar>?
         let result = unsafe master_idn_lookup(name, &ascii)
         guard result == IDN2_OK.rawValue, let ascii = unsafe ascii else {
             let reason = unsafe String(cString: idn2_strerror(result))
-            throw .invalidURL("the URL has an invalid international host name: \(reason)")
+            throw .invalid("has an invalid international host name: \(reason)")
         }
         defer { unsafe idn2_free(ascii) }
         return unsafe String(cString: ascii)

@@ -1,11 +1,11 @@
 import CLibCurl
 import Glibc
 
-/// Through which proxy a request goes.
+/// Which proxy a request goes through.
 public enum HTTPProxies: Sendable, Hashable {
     /// As `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` in the environment say.
     case environment
-    /// Through none.
+    /// No proxy.
     case none
     /// By scheme, host or both; the most exact key wins.
     ///
@@ -17,35 +17,41 @@ public enum HTTPProxies: Sendable, Hashable {
 
 /// The proxy a request goes through.
 struct ProxyRoute: Sendable, Equatable {
-    /// The address as libcurl takes it; may hold a password.
+    /// The proxy's URL as libcurl takes it; may hold a password.
     let url: String
     /// Host and port, for messages.
     let authority: String
 
     private static let schemes: Set = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"]
 
-    /// Checks the address of a proxy; one without a scheme is `http`.
+    /// Checks the URL of a proxy; one without a scheme is `http`.
     init(_ url: String, hiding: HTTPHiding? = nil) throws(HTTPError) {
+        do throws(HTTPAddress.Fault) {
+            try self.init(parsing: url, hiding: hiding)
+        } catch {
+            throw HTTPError(.proxy, "the URL of the proxy \(error.reason)")
+        }
+    }
+
+    private init(parsing written: String, hiding: HTTPHiding?) throws(HTTPAddress.Fault) {
         let parts = try CurlURL()
-        let flags = CURLU_NON_SUPPORT_SCHEME
-        let whole = url.firstRange(ofASCII: "://") == nil ? "http://\(url)" : url
-        guard HTTPSyntax.isHeaderValue(whole), parts.set(whole, flags: flags) == CURLUE_OK,
+        let whole = written.firstRange(ofASCII: "://") == nil ? "http://\(written)" : written
+        guard HTTPSyntax.isHeaderValue(whole),
+            parts.set(whole, flags: CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK,
             let scheme = parts.part(CURLUPART_SCHEME), let host = parts.part(CURLUPART_HOST)
-        else { throw HTTPError(.proxy, "the URL of the proxy is invalid; write http://host:port") }
+        else { throw .invalid("is invalid; write http://host:port") }
         let port = parts.part(CURLUPART_PORT) ?? (scheme == "https" ? "443" : "1080")
         authority =
-            ShownAddress(written: url, url: "", authority: "\(host):\(port)", hiding: hiding)
+            ShownAddress(written: written, url: "", authority: "\(host):\(port)", hiding: hiding)
             .authority
         guard Self.schemes.contains(scheme) else {
-            throw HTTPError(
-                .proxy,
-                "the proxy \(authority) has an unknown scheme; http, https, socks4, socks4a, "
-                    + "socks5 and socks5h can be used"
-            )
+            throw .invalid(
+                "\(authority) has an unknown scheme; use http, https, socks4, socks4a, socks5 or "
+                    + "socks5h")
         }
         let ascii = try InternationalName.ascii(host)
         if ascii != host { try parts.set(CURLUPART_HOST, ascii) }
-        self.url = ascii == host ? whole : parts.part(CURLUPART_URL) ?? whole
+        url = ascii == host ? whole : parts.part(CURLUPART_URL) ?? whole
     }
 
     /// The proxy for an address, or nil to go there directly.
@@ -71,7 +77,7 @@ struct ProxyRoute: Sendable, Equatable {
     }
 }
 
-/// The proxies an environment names, read once.
+/// The proxies of an environment, read once.
 struct EnvironmentProxies: Sendable {
     private let byScheme: [String: String]
     private let fallback: String?

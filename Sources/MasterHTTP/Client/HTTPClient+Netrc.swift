@@ -12,7 +12,7 @@ extension HTTPClient {
     public func netrcCredentials(
         for address: String, hiding: HTTPHiding? = nil
     ) async throws(HTTPError) -> (user: String, password: String) {
-        let address = try addresses.address(address)
+        let address = try parsed(address)
         let shown = ShownAddress(address, hiding: hiding)
         let path = try netrcPath()
         let text: Result<String, HTTPError> = await withCheckedContinuation { continuation in
@@ -27,6 +27,14 @@ extension HTTPClient {
             for: address.host, shown: shown.isHidden ? shown.authority : address.host,
             in: text.get(), path)
         return (entry.login, entry.password)
+    }
+
+    private func parsed(_ url: String) throws(HTTPError) -> HTTPAddress {
+        do throws(HTTPAddress.Fault) {
+            return try addresses.address(url)
+        } catch {
+            throw HTTPError(error)
+        }
     }
 
     private func netrcPath() throws(HTTPError) -> String {

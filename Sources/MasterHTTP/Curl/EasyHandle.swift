@@ -50,7 +50,7 @@ import Glibc
     func begin(_ transfer: Transfer) throws(HTTPError) {
         self.transfer = transfer
         let spec = transfer.job.spec
-        try set(CURLOPT_URL, spec.hop.address.text)
+        try set(CURLOPT_URL, spec.hop.address.encoded)
         // The transfer watches the limit itself, while it can still see how far the connection is.
         set(CURLOPT_CONNECTTIMEOUT_MS, spec.timeout.connect.curlMilliseconds + 2000)
         if spec.isObserved { set(CURLOPT_VERBOSE, 1) }

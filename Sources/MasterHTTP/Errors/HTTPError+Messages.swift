@@ -172,17 +172,6 @@ extension Duration {
 
 /// The faults of a request that are found before anything is sent.
 extension HTTPError {
-    static func invalidURL(_ reason: String) -> HTTPError {
-        HTTPError(.invalidURL, reason)
-    }
-
-    static func unsupportedScheme(_ scheme: String) -> HTTPError {
-        HTTPError(
-            .unsupportedScheme,
-            "the URL begins with \"\(scheme)://\"; only http:// and https:// are supported"
-        )
-    }
-
     static func invalidMethod(_ method: HTTPMethod) -> HTTPError {
         guard method.rawValue != "CONNECT" else {
             return HTTPError(.invalidMethod, "the method CONNECT is for proxies and cannot be sent")

@@ -23,10 +23,12 @@ struct OutgoingRequest: Sendable {
         guard request.method.isValid else { throw .invalidMethod(request.method) }
         method = request.method
         let url = FormEncoding.append(request.query, to: request.url)
-        do throws(HTTPError) {
+        do throws(HTTPAddress.Fault) {
             address = try client.addresses.address(url)
-        } catch  where error.code == .unsupportedScheme && hiding.map({ $0(url) != url }) ?? false {
-            throw .unsupportedScheme("…")
+        } catch {
+            let isHidden = hiding.map { $0(url) != url } ?? false
+            throw HTTPError(
+                isHidden && error.code == .unsupportedScheme ? HTTPAddress.unsupported("…") : error)
         }
         self.hiding = hiding
         place = ShownAddress(address, hiding: hiding)
@@ -117,10 +119,10 @@ extension OutgoingRequest {
             !location.isEmpty
         else { return nil }
         var next = self
-        do throws(HTTPError) {
+        do throws(HTTPAddress.Fault) {
             next.address = try address.resolving(location)
         } catch {
-            throw .badRedirect("\(place.authority) redirects to \(error.message)")
+            throw .badRedirect("\(place.authority) redirects to a URL that \(error.reason)")
         }
         next.place = ShownAddress(next.address, hiding: hiding)
         next.changeMethod(status: answer.status)
