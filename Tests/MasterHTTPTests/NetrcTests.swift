@@ -81,7 +81,7 @@ struct NetrcTests {
             try Data([0xFF, 0xFE]).write(to: URL(filePath: "\(folder)/binary"))
             let cases = [
                 (["HOME": folder], "\(folder)/.netrc cannot be read: No such file"),
-                (["NETRC": folder], "it is no regular file"),
+                (["NETRC": folder], "it is not a regular file"),
                 (
                     ["NETRC": "\(folder)/other"],
                     "has no entry for h.example; add 'machine h.example"

@@ -1,7 +1,7 @@
 import Glibc
 
 /// A regular file that is open while it is read.
-final class OpenFile {
+final class OpenFile: Sendable {
     /// Why a file can't be opened or read.
     struct Fault: Error {
         let path: String
@@ -15,7 +15,11 @@ final class OpenFile {
 
     /// Opens a file; a pipe or device, which may have no end, is refused without waiting for it.
     init(_ path: String) throws(Fault) {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        var descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        // A file server may have to take the file back from another program first.
+        if descriptor < 0, errno == EWOULDBLOCK, Self.isRegular(path) {
+            descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        }
         guard descriptor >= 0 else { throw Fault(path: path, reason: Self.systemError()) }
         var information = stat()
         guard unsafe fstat(descriptor, &information) == 0 else {
@@ -25,7 +29,7 @@ final class OpenFile {
         }
         guard information.st_mode & S_IFMT == S_IFREG else {
             close(descriptor)
-            throw Fault(path: path, reason: "it is no regular file")
+            throw Fault(path: path, reason: "it is not a regular file")
         }
         self.path = path
         self.descriptor = descriptor
@@ -65,6 +69,11 @@ final class OpenFile {
             if let fault { throw fault }
         }
         return content
+    }
+
+    private static func isRegular(_ path: String) -> Bool {
+        var information = stat()
+        return unsafe stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
     }
 
     private static func systemError() -> String {

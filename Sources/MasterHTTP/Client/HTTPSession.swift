@@ -9,18 +9,18 @@ public final class HTTPSession: Sendable {
     /// What the session adds to its requests.
     public let configuration: HTTPSessionConfiguration
     let jar: CookieJar
-    private let loop: TransferLoop
+    private let thread: CurlThread
 
-    init(_ configuration: HTTPSessionConfiguration, loop: TransferLoop) throws(HTTPError) {
+    init(_ configuration: HTTPSessionConfiguration, thread: CurlThread) throws(HTTPError) {
         self.configuration = configuration
-        self.loop = loop
+        self.thread = thread
         jar = try CookieJar()
     }
 
     /// The cookies held, those that have ended left out; none once the client is shut down.
     public func cookies() async -> [HTTPCookie] {
         await withCheckedContinuation { continuation in
-            loop.listCookies(of: jar) { continuation.resume(returning: $0) }
+            thread.listCookies(of: jar) { continuation.resume(returning: $0) }
         }
     }
 }
@@ -29,11 +29,11 @@ public final class HTTPSession: Sendable {
 public struct HTTPSessionConfiguration: Sendable {
     /// Headers; a request's header of the same name wins.
     public var headers: HTTPHeaders
-    /// How the sender is proved.
+    /// Credentials for the requests.
     public var authentication: HTTPAuthentication?
-    /// What is asked of servers' certificates.
+    /// How servers' certificates are checked.
     public var tls: HTTPTLS
-    /// Through which proxy requests go.
+    /// Which proxy the requests go through.
     public var proxies: HTTPProxies
 
     /// Makes a configuration; all parts have defaults.
@@ -68,7 +68,7 @@ public struct HTTPCookie: Sendable, Hashable {
 
 /// Owns one share handle that holds cookies.
 ///
-/// `@unchecked Sendable`: the handle is used on the loop's thread alone; it is freed where the last
+/// `@unchecked Sendable`: the handle is used on the curl thread alone; it is freed where the last
 /// owner lets go, and every easy handle that uses it is an owner.
 @safe final class CookieJar: @unchecked Sendable {
     let pointer: UnsafeMutableRawPointer
@@ -88,7 +88,7 @@ public struct HTTPCookie: Sendable, Hashable {
         unsafe curl_share_cleanup(pointer)
     }
 
-    /// The cookies held that have not ended; called on the loop's thread.
+    /// The cookies held that have not ended; called on the curl thread.
     func list() -> [HTTPCookie] {
         guard let easy = unsafe curl_easy_init() else { return [] }
         defer { unsafe curl_easy_cleanup(easy) }

@@ -4,15 +4,15 @@ import Glibc
 /// Owns one multi handle; it is freed when the last owner lets go.
 ///
 /// `@unchecked Sendable`: `wakeUp` only writes to a descriptor and may be called on any thread;
-/// everything else is called on the loop's thread alone, and the handle outlives every caller.
+/// everything else is called on the curl thread alone, and the handle outlives every caller.
 @safe final class CurlMulti: @unchecked Sendable {
     private let handle: UnsafeMutableRawPointer
-    let sockets: SocketTable
+    let connections: ConnectionTable
     private var timer: ContinuousClock.Instant?
 
     init(idleConnections: Int) throws(HTTPError) {
         try CurlGlobal.start()
-        sockets = try SocketTable()
+        connections = try ConnectionTable()
         guard let handle = unsafe curl_multi_init() else { throw .outOfMemory }
         unsafe self.handle = handle
         unsafe master_curl_multi_set_long(handle, CURLMOPT_MAXCONNECTS, idleConnections)
@@ -29,7 +29,7 @@ import Glibc
 
     /// Makes `wait` return, now or at its next call.
     func wakeUp() {
-        sockets.wakeUp()
+        connections.wakeUp()
     }
 
     /// Begins a transfer; false when there is no memory.
@@ -56,7 +56,7 @@ import Glibc
     func wait(milliseconds: Int32) {
         var patience = milliseconds
         if let timer { patience = min(patience, Int32(clamping: (timer - .now).millisecondsUp)) }
-        sockets.wait(milliseconds: patience) { descriptor, events in
+        connections.wait(milliseconds: patience) { descriptor, events in
             act(on: descriptor, events)
         }
     }
@@ -83,11 +83,11 @@ import Glibc
     }
 
     private func setCallbacks() {
-        let table = unsafe Unmanaged.passUnretained(sockets).toOpaque()
+        let table = unsafe Unmanaged.passUnretained(connections).toOpaque()
         unsafe master_curl_multi_set_pointer(handle, CURLMOPT_SOCKETDATA, table)
         unsafe master_curl_multi_set_socket_callback(handle) { _, descriptor, what, context, _ in
             guard let context = unsafe context else { return 0 }
-            unsafe Unmanaged<SocketTable>.fromOpaque(context).takeUnretainedValue()
+            unsafe Unmanaged<ConnectionTable>.fromOpaque(context).takeUnretainedValue()
                 .want(what, on: descriptor)
             return 0
         }

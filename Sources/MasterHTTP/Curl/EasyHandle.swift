@@ -1,7 +1,7 @@
 import CLibCurl
 import Glibc
 
-/// Owns the easy handle of one transfer and what libcurl borrows meanwhile; used on one thread.
+/// Owns the easy handle of one transfer and what libcurl borrows for it; used on the curl thread.
 ///
 /// A handle is never used again: libcurl 7.88 keeps a pointer to a header that it has freed and
 /// writes there when the next answer begins with a continuation line. A new handle costs about
@@ -9,7 +9,7 @@ import Glibc
 @safe final class EasyHandle {
     let pointer: UnsafeMutableRawPointer
     let errorText: UnsafeMutablePointer<CChar>
-    let sockets: SocketTable
+    let connections: ConnectionTable
     private var headerLines: UnsafeMutablePointer<curl_slist>?
     private var payload: UnsafeMutableRawBufferPointer?
     private var jar: CookieJar?
@@ -20,8 +20,8 @@ import Glibc
     /// Why a socket could not be opened.
     private(set) var openFault: Int32?
 
-    init?(sockets: SocketTable) {
-        self.sockets = sockets
+    init?(_ connections: ConnectionTable) {
+        self.connections = connections
         guard let pointer = unsafe curl_easy_init() else { return nil }
         unsafe self.pointer = pointer
         unsafe errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
@@ -47,18 +47,18 @@ import Glibc
     }
 
     /// Tells libcurl what to do, and holds the transfer until `finish`.
-    func begin(_ transfer: Transfer) throws(HTTPError) {
+    func begin(_ transfer: Transfer, mustBeNew: Bool) throws(HTTPError) {
         self.transfer = transfer
-        let spec = transfer.job.spec
-        try set(CURLOPT_URL, spec.hop.address.encoded)
+        let request = transfer.request
+        try set(CURLOPT_URL, request.address.encoded)
         // The transfer watches the limit itself, while it can still see how far the connection is.
-        set(CURLOPT_CONNECTTIMEOUT_MS, spec.timeout.connect.curlMilliseconds + 2000)
-        if spec.isObserved { set(CURLOPT_VERBOSE, 1) }
-        if transfer.needsNewConnection { set(CURLOPT_FRESH_CONNECT, 1) }
-        try setCookies(spec)
-        try setBody(transfer)
-        try setHeaders(spec)
-        try setRarely(spec)
+        set(CURLOPT_CONNECTTIMEOUT_MS, request.timeout.connect.curlMilliseconds + 2000)
+        if request.isObserved { set(CURLOPT_VERBOSE, 1) }
+        if mustBeNew { set(CURLOPT_FRESH_CONNECT, 1) }
+        try setCookies(request)
+        try setBody(request, transfer.source)
+        try setHeaders(request)
+        try setRarely(request)
     }
 
     /// Lets go of the transfer, which holds the handle.
@@ -75,7 +75,7 @@ import Glibc
             openFault = errno
         } else {
             opened.append(descriptor)
-            sockets.opened(descriptor)
+            connections.opened(descriptor)
         }
         return descriptor
     }
@@ -92,7 +92,7 @@ import Glibc
                 unsafe master_curl_set_text(pointer, option, nil)
             }
         guard result == CURLE_OK else {
-            throw HTTPError(.transferFailed, "libcurl takes no such setting: \(result.explanation)")
+            throw HTTPError(.transferFailed, "libcurl refuses a setting: \(result.explanation)")
         }
     }
 
@@ -110,7 +110,7 @@ import Glibc
 
     /// Whether the server or proxy took a connection, though TLS or a tunnel may not stand yet.
     var wasTaken: Bool {
-        time(CURLINFO_CONNECT_TIME_T) > .zero || opened.contains { sockets.stands($0) }
+        time(CURLINFO_CONNECT_TIME_T) > .zero || opened.contains { connections.stands($0) }
     }
 
     /// Whether a socket was opened, which happens once the name is known.
@@ -149,43 +149,44 @@ import Glibc
     /// Makes the handle itself the context of all callbacks; it outlives them.
     private func setContext() {
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
-        for option in [
-            CURLOPT_PRIVATE, CURLOPT_WRITEDATA, CURLOPT_HEADERDATA, CURLOPT_DEBUGDATA,
-            CURLOPT_READDATA, CURLOPT_SEEKDATA, CURLOPT_PREREQDATA, CURLOPT_OPENSOCKETDATA,
-        ] {
-            unsafe master_curl_set_pointer(pointer, option, context)
-        }
+        unsafe master_curl_set_pointer(pointer, CURLOPT_PRIVATE, context)
+        unsafe master_curl_set_pointer(pointer, CURLOPT_WRITEDATA, context)
+        unsafe master_curl_set_pointer(pointer, CURLOPT_HEADERDATA, context)
+        unsafe master_curl_set_pointer(pointer, CURLOPT_DEBUGDATA, context)
+        unsafe master_curl_set_pointer(pointer, CURLOPT_READDATA, context)
+        unsafe master_curl_set_pointer(pointer, CURLOPT_SEEKDATA, context)
+        unsafe master_curl_set_pointer(pointer, CURLOPT_PREREQDATA, context)
+        unsafe master_curl_set_pointer(pointer, CURLOPT_OPENSOCKETDATA, context)
         // A connection outlives the handle that made it, but not the table.
-        let table = unsafe Unmanaged.passUnretained(sockets).toOpaque()
+        let table = unsafe Unmanaged.passUnretained(connections).toOpaque()
         unsafe master_curl_set_pointer(pointer, CURLOPT_CLOSESOCKETDATA, table)
     }
 
     /// Takes cookies from a jar, and puts them there; without one, no cookies are kept at all.
-    private func setCookies(_ spec: TransferSpec) throws(HTTPError) {
-        if let text = spec.hop.cookieText { try set(CURLOPT_COOKIE, text) }
-        guard let jar = spec.jar else { return }
+    private func setCookies(_ request: OutgoingRequest) throws(HTTPError) {
+        if let text = request.cookieText { try set(CURLOPT_COOKIE, text) }
+        guard let jar = request.jar else { return }
         self.jar = jar
         unsafe master_curl_set_pointer(pointer, CURLOPT_SHARE, jar.pointer)
-        // The name of no file: it makes libcurl handle cookies.
+        // An empty name makes libcurl handle cookies.
         try set(CURLOPT_COOKIEFILE, "")
     }
 
-    private func setBody(_ transfer: Transfer) throws(HTTPError) {
-        let method = transfer.job.spec.hop.method
-        try set(CURLOPT_CUSTOMREQUEST, method.rawValue)
+    private func setBody(
+        _ request: OutgoingRequest, _ source: BodySource?
+    ) throws(HTTPError) {
+        try set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
         // Giving post fields, even none, makes it a request with a body, of whatever method.
-        if method == .head { set(CURLOPT_NOBODY, 1) }
-        switch transfer.job.spec.hop.body {
-        case .none:
-            if method.announcesEmptyBody { lend([]) }
-        case .bytes(let bytes) where bytes.count <= Self.longestLoan:
-            lend(bytes)
-        case .bytes, .file, .spooled:
+        if request.method == .head { set(CURLOPT_NOBODY, 1) }
+        if let source {
             set(CURLOPT_UPLOAD_BUFFERSIZE, Self.largeUpload)
-            let length = transfer.source?.length ?? 0
             set(CURLOPT_POST, 1)
             unsafe master_curl_set_offset(
-                pointer, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(length))
+                pointer, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(source.length))
+        } else if case .bytes(let bytes) = request.body {
+            lend(bytes)
+        } else if request.method.announcesEmptyBody {
+            lend([])
         }
     }
 
@@ -205,15 +206,15 @@ import Glibc
         unsafe master_curl_set_offset(pointer, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(bytes.count))
     }
 
-    private func setHeaders(_ spec: TransferSpec) throws(HTTPError) {
-        for header in spec.hop.headers {
+    private func setHeaders(_ request: OutgoingRequest) throws(HTTPError) {
+        for header in request.headers {
             try append(header.value.isEmpty ? "\(header.name);" : "\(header.name): \(header.value)")
         }
-        for name in spec.hop.suppressedHeaders where !spec.hop.headers.contains(name) {
+        for name in request.suppressedHeaders where !request.headers.contains(name) {
             try append("\(name):")
         }
         // libcurl would send these on its own.
-        for name in ["Content-Type", "Expect"] where !spec.hop.headers.contains(name) {
+        for name in ["Content-Type", "Expect"] where !request.headers.contains(name) {
             try append("\(name):")
         }
         unsafe master_curl_set_list(pointer, CURLOPT_HTTPHEADER, headerLines)
@@ -229,19 +230,19 @@ import Glibc
     /// one kind alone it would first send it without its body.
     private static let digestWhenAsked = 1 << 1 | 1 << 7
 
-    private func setRarely(_ spec: TransferSpec) throws(HTTPError) {
-        if let digest = spec.hop.digest {
+    private func setRarely(_ request: OutgoingRequest) throws(HTTPError) {
+        if let digest = request.digest {
             set(CURLOPT_HTTPAUTH, Self.digestWhenAsked)
             try set(CURLOPT_USERNAME, digest.user)
             try set(CURLOPT_PASSWORD, digest.password)
         }
-        if let proxy = spec.proxy {
+        if let proxy = request.proxy {
             try set(CURLOPT_PROXY, proxy.url)
-            try setTLS(spec.tls, .proxy)
+            try setTLS(request.tls, .proxy)
         }
-        if spec.tls != HTTPTLS() {
-            try setTLS(spec.tls, .server)
-            try setClientCertificate(spec.tls)
+        if request.tls != HTTPTLS() {
+            try setTLS(request.tls, .server)
+            try setClientCertificate(request.tls)
         }
     }
 }

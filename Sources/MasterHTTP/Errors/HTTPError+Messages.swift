@@ -14,19 +14,30 @@ extension HTTPError {
     static let shutDown = HTTPError(
         .shutDown, "the HTTP client was shut down; make a new one to send more requests")
 
-    static func silenceTimeout(_ spec: TransferSpec) -> HTTPError {
+    static func silenceTimeout(_ request: OutgoingRequest) -> HTTPError {
         HTTPError(
             .silenceTimeout,
-            "no answer from \(spec.route) for \(spec.timeout.silence.inWords); "
+            "no answer from \(request.route) for \(request.timeout.silence.inWords); "
                 + "see whether the server hangs, or raise the timeout",
             mayHaveArrived: true
         )
     }
 
-    static func totalTimeout(_ spec: TransferSpec, mayHaveArrived: Bool = false) -> HTTPError {
+    static func fileTimeout(_ request: OutgoingRequest, mayHaveArrived: Bool) -> HTTPError {
+        let file = if case .file(let path) = request.body { " \(path)" } else { "" }
+        return HTTPError(
+            .fileUnreadable,
+            "the file\(file) could not be read within \(request.timeout.silence.inWords); "
+                + "see whether its disk or network share hangs",
+            mayHaveArrived: mayHaveArrived
+        )
+    }
+
+    static func totalTimeout(_ request: OutgoingRequest, mayHaveArrived: Bool = false) -> HTTPError
+    {
         HTTPError(
             .totalTimeout,
-            "the request to \(spec.route) was not done in the time it had; "
+            "the request to \(request.route) was not done in the time it had; "
                 + "raise the total timeout, or see why the server is slow",
             mayHaveArrived: mayHaveArrived
         )
@@ -45,7 +56,7 @@ extension HTTPError {
         HTTPError(
             .headersTooLarge,
             "the headers of the answer of \(place) are too large: more than 256 KiB or "
-                + "\(Transfer.mostHeadLines) lines, trailers included",
+                + "\(IncomingResponse.mostHeadLines) lines, trailers included",
             mayHaveArrived: true
         )
     }
@@ -68,9 +79,9 @@ extension HTTPError {
         )
     }
 
-    static func closedBeforeAnswer(_ spec: TransferSpec) -> HTTPError {
-        let place = spec.hop.place.authority
-        guard let proxy = spec.proxy, spec.hop.address.scheme == "http" else {
+    static func closedBeforeAnswer(_ request: OutgoingRequest) -> HTTPError {
+        let place = request.place.authority
+        guard let proxy = request.proxy, request.address.scheme == "http" else {
             return HTTPError(
                 .closedEarly,
                 "\(place) closed the connection before it answered; see the server's own log",
@@ -123,40 +134,15 @@ extension HTTPError {
         )
     }
 
-    static func tooManyRedirects(
-        limit: Int, at place: String, exchanges: [HTTPExchange]
-    ) -> HTTPError {
+    static func tooManyRedirects(limit: Int, at place: String) -> HTTPError {
         HTTPError(
             .tooManyRedirects,
             "more than \(limit) redirects, the last by \(place); possible redirect loop",
-            exchanges: exchanges, mayHaveArrived: true)
+            mayHaveArrived: true)
     }
 
     static func badRedirect(_ message: String) -> HTTPError {
         HTTPError(.badRedirect, message, mayHaveArrived: true)
-    }
-
-    /// The same error with what was exchanged until the receiver of a body threw it.
-    func ending(_ outcome: Result<HTTPResponse, HTTPError>) -> HTTPError {
-        var error = self
-        switch outcome {
-        case .success(let response):
-            error.exchanges = response.history
-            error.unfinished = response.final
-        case .failure(let fault):
-            error.exchanges = fault.exchanges
-            error.unfinished = fault.unfinished
-        }
-        return error
-    }
-
-    /// The same error after these exchanges.
-    func following(_ history: [HTTPExchange]) -> HTTPError {
-        guard !history.isEmpty else { return self }
-        var error = self
-        error.exchanges = history
-        error.mayHaveArrived = true
-        return error
     }
 }
 

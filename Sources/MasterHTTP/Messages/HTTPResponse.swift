@@ -74,15 +74,18 @@ public struct HTTPExchange: Sendable, Hashable {
     }
 
     /// Makes an exchange of heads whose headers are read when they are asked for.
-    init(method: HTTPMethod, url: String, statusLine: StatusLine?, answer: TransferOutcome.Answer) {
+    init(
+        method: HTTPMethod, url: String, statusLine: StatusLine?, requestHead: [UInt8],
+        head: [UInt8], body: [UInt8], duration: Duration
+    ) {
         self.method = method
         self.url = url
         status = statusLine?.status ?? 0
         reason = statusLine?.reason ?? ""
-        body = answer.body
-        duration = answer.duration
-        sent = .unread(answer.requestHead)
-        received = .unread(answer.head)
+        self.body = body
+        self.duration = duration
+        sent = .unread(requestHead)
+        received = .unread(head)
     }
 
     /// Whether the status is of the 200s.

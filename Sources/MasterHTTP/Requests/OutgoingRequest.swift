@@ -1,15 +1,29 @@
-/// One request of a chain, ready to be sent: headers merged, body encoded.
+/// One request, ready to be sent: checked, defaults merged, body encoded.
 struct OutgoingRequest: Sendable {
     var method: HTTPMethod
     var address: HTTPAddress
     var headers: HTTPHeaders
-    var suppressedHeaders: [String]
-    var body: TransferBody
+    let suppressedHeaders: [String]
+    var body: OutgoingBody
     var cookies: [HTTPPair]
     var digest: HTTPAddress.UserInfo?
     let sensitiveHeaders: [String]
     let hasSensitiveBody: Bool
-    let hiding: HTTPHiding?
+
+    let jar: CookieJar?
+    let tls: HTTPTLS
+    private let proxies: HTTPProxies
+    private let environmentProxies: EnvironmentProxies
+    var proxy: ProxyRoute?
+    let redirects: HTTPRedirects
+    let timeout: HTTPTimeout
+    /// When the request and all its redirects must be done.
+    let deadline: ContinuousClock.Instant?
+    let responseLimit: Int
+    let cutsLongBody: Bool
+    private let recordsRequestHeaders: Bool
+
+    private let hiding: HTTPHiding?
     /// How the address is shown.
     var place: ShownAddress
 
@@ -17,8 +31,7 @@ struct OutgoingRequest: Sendable {
     ///
     /// - Throws: `HTTPError` for what cannot be sent.
     init(
-        _ request: HTTPRequest, session: HTTPSessionConfiguration?, client: HTTPClient,
-        hiding: HTTPHiding?
+        _ request: HTTPRequest, session: HTTPSession?, client: HTTPClient, hiding: HTTPHiding?
     ) throws(HTTPError) {
         guard request.method.isValid else { throw .invalidMethod(request.method) }
         method = request.method
@@ -36,14 +49,35 @@ struct OutgoingRequest: Sendable {
         hasSensitiveBody = request.hasSensitiveBody
         suppressedHeaders = request.suppressedHeaders
         cookies = request.cookies
+        jar = session?.jar
+        tls = request.tls ?? session?.configuration.tls ?? HTTPTLS()
+        proxies = request.proxies ?? session?.configuration.proxies ?? .environment
+        environmentProxies = client.environmentProxies
+        redirects = request.redirects
+        timeout = request.timeout
+        deadline = request.timeout.total.map { ContinuousClock.now + $0 }
+        responseLimit = request.responseLimit
+        cutsLongBody = request.cutsLongBody
+        recordsRequestHeaders = request.recordsRequestHeaders
         var headers: HTTPHeaders = ["User-Agent": client.configuration.userAgent]
-        if let session { headers = headers.merging(session.headers) }
+        if let session { headers = headers.merging(session.configuration.headers) }
         headers = headers.merging(request.headers)
-        for name in request.suppressedHeaders { headers.remove(name) }
-        body = try TransferBody(request.body, headers: &headers, suppressed: suppressedHeaders)
+        for name in suppressedHeaders { headers.remove(name) }
+        body = try OutgoingBody(request.body, headers: &headers, suppressed: suppressedHeaders)
         self.headers = headers
-        try authenticate(request, session: session)
+        try authenticate(request, session: session?.configuration)
         try check()
+        try chooseProxy()
+    }
+
+    /// Whether every byte is shown to the transfer, which costs time.
+    ///
+    /// Through a proxy only the bytes themselves tell a tunnel from the request.
+    var isObserved: Bool { recordsRequestHeaders || proxy != nil }
+
+    /// The server, and the proxy on the way there, for messages.
+    var route: String {
+        proxy.map { "\(place.authority) through the proxy \($0.authority)" } ?? place.authority
     }
 
     /// The `Cookie` text of the request's own cookies.
@@ -75,6 +109,11 @@ struct OutgoingRequest: Sendable {
             guard HTTPSyntax.isHeaderValue(token) else { throw .invalidSecret("the bearer token") }
             headers.add("Authorization", "Bearer \(token)")
         }
+    }
+
+    private mutating func chooseProxy() throws(HTTPError) {
+        proxy = try ProxyRoute.choose(
+            proxies, for: address, environment: environmentProxies, hiding: hiding)
     }
 
     private func check() throws(HTTPError) {
@@ -115,8 +154,8 @@ extension OutgoingRequest {
     ///
     /// - Throws: `HTTPError` of code `badRedirect` when it leads where the client does not go.
     func redirected(by answer: HTTPExchange) throws(HTTPError) -> OutgoingRequest? {
-        guard Self.isRedirect(status: answer.status), let location = answer.headers["Location"],
-            !location.isEmpty
+        guard redirects != .none, Self.isRedirect(status: answer.status),
+            let location = answer.headers["Location"], !location.isEmpty
         else { return nil }
         var next = self
         do throws(HTTPAddress.Fault) {
@@ -126,14 +165,16 @@ extension OutgoingRequest {
         }
         next.place = ShownAddress(next.address, hiding: hiding)
         next.changeMethod(status: answer.status)
-        guard !next.address.mayKeepCredentials(of: address) else { return next }
-        if hasSensitiveBody, !next.body.isNone {
-            throw .badRedirect(
-                "\(place.authority) redirects to \(next.place.authority) with status "
-                    + "\(answer.status), and the body, which holds a secret, is not sent to another "
-                    + "host; if it belongs there, use that URL")
+        if !next.address.mayKeepCredentials(of: address) {
+            guard !hasSensitiveBody || next.body.isNone else {
+                throw .badRedirect(
+                    "\(place.authority) redirects to \(next.place.authority) with status "
+                        + "\(answer.status), and the body, which holds a secret, is not sent to "
+                        + "another host; if it belongs there, use that URL")
+            }
+            next.dropCredentials()
         }
-        next.dropCredentials()
+        try next.chooseProxy()
         return next
     }
 

@@ -1,84 +1,54 @@
-/// A request on its way: hop after hop, until an answer is final.
+/// A request and the redirects that it led to.
 struct RequestChain {
-    private let redirects: HTTPRedirects
-    private let timeout: HTTPTimeout
-    private let responseLimit: Int
-    private let cutsLongBody: Bool
-    private let recordsRequestHeaders: Bool
-    private let client: HTTPClient
-    private let jar: CookieJar?
-    private let tls: HTTPTLS
-    private let proxies: HTTPProxies
-    private let deadline: ContinuousClock.Instant?
-    private var hop: OutgoingRequest
+    /// The request to be sent next.
+    private(set) var request: OutgoingRequest
     private var history: [HTTPExchange] = []
 
-    /// Checks the request, and merges what session and client add to it.
-    init(
-        _ request: HTTPRequest, session: HTTPSession?, client: HTTPClient, hiding: HTTPHiding?
-    ) throws(HTTPError) {
-        redirects = request.redirects
-        timeout = request.timeout
-        responseLimit = request.responseLimit
-        cutsLongBody = request.cutsLongBody
-        recordsRequestHeaders = request.recordsRequestHeaders
-        self.client = client
-        jar = session?.jar
-        tls = request.tls ?? session?.configuration.tls ?? HTTPTLS()
-        proxies = request.proxies ?? session?.configuration.proxies ?? .environment
-        deadline = request.timeout.total.map { ContinuousClock.now + $0 }
-        hop = try OutgoingRequest(
-            request, session: session?.configuration, client: client, hiding: hiding)
+    init(_ request: consuming OutgoingRequest) {
+        self.request = request
     }
 
-    /// Sends hop after hop; each is carried by the closure.
-    consuming func travel(
-        _ carry: (TransferSpec) async -> TransferOutcome
-    ) async throws(HTTPError) -> HTTPResponse {
-        while true {
-            let exchange = try await exchange(carry)
-            guard case .follow(let limit) = redirects, let next = try next(after: exchange)
+    /// Takes what became of `request`: the response when it is final; otherwise `request` is the
+    /// next one.
+    mutating func take(_ outcome: Transfer.Outcome) throws(HTTPError) -> HTTPResponse? {
+        do throws(HTTPError) {
+            let exchange = try outcome.get()
+            guard case .follow(let limit) = request.redirects,
+                let next = try next(after: exchange)
             else { return HTTPResponse(history: history, final: exchange) }
-            history.append(exchange)
             guard history.count <= limit else {
-                throw .tooManyRedirects(limit: limit, at: hop.place.authority, exchanges: history)
+                throw HTTPError.tooManyRedirects(limit: limit, at: request.place.authority)
             }
-            hop = next
-        }
-    }
-
-    private func exchange(
-        _ carry: (TransferSpec) async -> TransferOutcome
-    ) async throws(HTTPError) -> HTTPExchange {
-        do {
-            return try await carry(specification()).exchange(method: hop.method, hop.place)
+            request = next
+            return nil
         } catch {
-            throw error.following(history)
+            guard !history.isEmpty else { throw error }
+            var error = error
+            error.exchanges = history
+            error.mayHaveArrived = true
+            throw error
         }
     }
 
-    private func next(after exchange: HTTPExchange) throws(HTTPError) -> OutgoingRequest? {
+    private mutating func next(after exchange: HTTPExchange) throws(HTTPError) -> OutgoingRequest? {
         do {
-            return try hop.redirected(by: exchange)
+            let next = try request.redirected(by: exchange)
+            if next != nil { history.append(exchange) }
+            return next
         } catch {
-            throw error.following(history + [exchange])
+            history.append(exchange)
+            throw error
         }
     }
 
-    private func specification() throws(HTTPError) -> TransferSpec {
-        TransferSpec(
-            hop: hop,
-            tls: tls,
-            jar: jar,
-            proxy: try ProxyRoute.choose(
-                proxies, for: hop.address, environment: client.environmentProxies,
-                hiding: hop.hiding),
-            timeout: timeout,
-            deadline: deadline,
-            followsRedirects: redirects != .none,
-            responseLimit: responseLimit,
-            cutsLongBody: cutsLongBody,
-            recordsRequestHeaders: recordsRequestHeaders
-        )
+    /// The error that the receiver of a body threw, with what was exchanged until then.
+    func fault(_ error: HTTPError, thrownAt outcome: Transfer.Outcome) -> HTTPError {
+        var error = error
+        error.exchanges = history
+        switch outcome {
+        case .success(let exchange): error.unfinished = exchange
+        case .failure(let fault): error.unfinished = fault.unfinished
+        }
+        return error
     }
 }

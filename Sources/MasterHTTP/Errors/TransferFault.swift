@@ -1,13 +1,12 @@
 import CLibCurl
 import Glibc
 
-/// From libcurl's codes to words.
 extension Transfer {
-    /// The error of a transfer that was cancelled now.
-    var cancelled: HTTPError {
-        var error = HTTPError.cancelled
+    /// The error of a transfer that was ended from outside.
+    func ended(by error: HTTPError) -> Outcome {
+        var error = error
         error.mayHaveArrived = mayHaveArrived
-        return error
+        return failure(error)
     }
 
     /// The error of a transfer that libcurl ended with a code.
@@ -16,20 +15,28 @@ extension Transfer {
             fault.mayHaveArrived = mayHaveArrived
             return fault
         }
-        let (kind, message) = describe(code)
+        guard let easy else { return .outOfMemory }
+        let (kind, message) = TransferFault(transfer: self, easy: easy).describe(code)
         return HTTPError(kind, message, mayHaveArrived: mayHaveArrived)
     }
+}
 
-    private var address: HTTPAddress { job.spec.hop.address }
-    private var proxy: ProxyRoute? { job.spec.proxy }
+/// Explains libcurl's codes.
+private struct TransferFault {
+    let transfer: Transfer
+    let easy: EasyHandle
+
+    private var request: OutgoingRequest { transfer.request }
+    private var place: String { transfer.place }
+    private var mayHaveArrived: Bool { transfer.mayHaveArrived }
+    private var address: HTTPAddress { request.address }
+    private var proxy: ProxyRoute? { request.proxy }
     private var proxyPlace: String { proxy?.authority ?? "" }
-    private var connectLimit: String { job.spec.timeout.connect.inWords }
+    private var connectLimit: String { request.timeout.connect.inWords }
     /// The host as messages show it.
-    private var hostName: String {
-        job.spec.hop.place.isHidden ? place : address.host
-    }
+    private var hostName: String { request.place.isHidden ? place : address.host }
 
-    private func describe(_ code: CURLcode) -> (HTTPError.Code, String) {
+    func describe(_ code: CURLcode) -> (HTTPError.Code, String) {
         if let refusal = refusalByProxy { return (.proxy, refusal) }
         if isWithoutDescriptors(code) { return (.transferFailed, HTTPError.noDescriptors.message) }
         switch code {
@@ -54,7 +61,7 @@ extension Transfer {
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING,
             CURLE_HTTP2:
             return (.malformedResponse, HTTPError.malformed(place, detail(code)).message)
-        case CURLE_BAD_FUNCTION_ARGUMENT where hasAnswer:
+        case CURLE_BAD_FUNCTION_ARGUMENT where transfer.response.hasBegun:
             return (.malformedResponse, HTTPError.malformed(place, "invalid header line").message)
         case CURLE_URL_MALFORMAT: return (.invalidURL, "the URL is invalid: \(detail(code))")
         case CURLE_OUT_OF_MEMORY: return (.transferFailed, HTTPError.outOfMemory.message)
@@ -116,7 +123,7 @@ extension Transfer {
             }
             return (
                 .connectTimeout,
-                "no connection to \(job.spec.route) within \(connectLimit); "
+                "no connection to \(request.route) within \(connectLimit); "
                     + "see whether a firewall drops it, or raise the connect timeout"
             )
         }
@@ -129,7 +136,7 @@ extension Transfer {
         }
         return (
             .connectTimeout,
-            "\(job.spec.route) took the connection but did not complete the TLS handshake within "
+            "\(request.route) took the connection but did not complete the TLS handshake within "
                 + "\(connectLimit); see whether it speaks TLS, or raise the connect timeout"
         )
     }
@@ -147,7 +154,7 @@ extension Transfer {
                     + "see the proxy's own log"
             )
         }
-        let status = StatusLine(head).map { " \($0.status)" }
+        let status = transfer.response.statusLine.map { " \($0.status)" }
         if code == CURLE_SEND_ERROR, mayHaveArrived {
             let answer = status.map { "answered\($0) and " } ?? ""
             return (
@@ -156,8 +163,8 @@ extension Transfer {
                     + "see whether the request is too large for it, and the server's own log"
             )
         }
-        guard hasAnswer else {
-            return (.closedEarly, HTTPError.closedBeforeAnswer(job.spec).message)
+        guard transfer.response.hasBegun else {
+            return (.closedEarly, HTTPError.closedBeforeAnswer(request).message)
         }
         return (
             .closedEarly,
@@ -194,7 +201,7 @@ extension Transfer {
     private func detail(_ code: CURLcode) -> String {
         let exact = unsafe String(cString: easy.errorText)
         let detail = exact.isEmpty ? code.explanation : exact
-        return job.spec.hop.place.isHidden ? detail.replacing(address.host, with: place) : detail
+        return request.place.isHidden ? detail.replacing(address.host, with: place) : detail
     }
 
     private static let tlsCodes = [

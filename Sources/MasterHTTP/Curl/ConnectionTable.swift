@@ -7,9 +7,9 @@ import Glibc
 /// only what differs when the thread is about to sleep is told to the kernel, and a socket that
 /// nobody waits for is told once something comes on it. That holds for connections, whose end is
 /// heard of; what else libcurl waits for, such as the ends of its resolver, may be closed unheard
-/// and its number given to a connection, so it is forgotten at once. Used on the loop's thread,
+/// and its number given to a connection, so it is forgotten at once. Used on the curl thread,
 /// but for `wakeUp`.
-final class SocketTable {
+final class ConnectionTable {
     private struct Socket {
         /// What libcurl waits for.
         var wanted: Int32 = 0
