@@ -30,7 +30,7 @@ final class TransferScheduler {
                 return resumeTasks()
             }
             startWaiting()
-            multi.performDue()
+            multi.perform()
             takeFinished()
             enforceTimeouts()
             resumeTasks()
