@@ -97,7 +97,7 @@ struct FileBodyTests {
                     #expect(error?.mayHaveArrived == false)
                     #expect(
                         error?.message == "the file \(files.paths[0]) could not be read within "
-                            + "0.2 s; see whether its disk or network share hangs")
+                            + "0.2 s; check whether its disk or network share hangs")
                     request.timeout = HTTPTimeout(total: .milliseconds(200))
                     await #expect(throws: HTTPError.self) { try await client.send(request) }
                     let task = Task { [request] in

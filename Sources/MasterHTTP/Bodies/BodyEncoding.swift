@@ -32,10 +32,10 @@ public struct MultipartEncoding: Sendable {
         Array("--\(boundary)\r\n\(try head(of: part))".utf8) + part.content
     }
 
-    /// What stands behind the content of each part.
+    /// What follows the content of each part.
     public static let endOfPart = Array("\r\n".utf8)
 
-    /// What stands behind the last part.
+    /// What follows the last part.
     public var end: [UInt8] { Array("--\(boundary)--\r\n".utf8) }
 
     private func head(of part: HTTPPart) throws(HTTPError) -> String {

@@ -59,7 +59,7 @@ final class FileReader {
         if length > 0 { fetch(at: 0) }
     }
 
-    /// Takes bytes that stand at a place; `nil` when they must be read first.
+    /// Takes bytes at an offset; `nil` when they must be read first.
     func read(into room: UnsafeMutableRawBufferPointer, at offset: Int) throws(HTTPError) -> Int? {
         if !holds(offset), let piece = next {
             next = nil
@@ -102,7 +102,7 @@ final class FileReader {
 
     /// A serial queue has a thread of its own, so that a read that hangs keeps none of the threads
     /// on which tasks run.
-    private static func makeQueue() -> DispatchQueue {
+    static func makeQueue() -> DispatchQueue {
         DispatchQueue(label: "buildmaster.file")
     }
 }

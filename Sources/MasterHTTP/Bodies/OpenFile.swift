@@ -40,13 +40,13 @@ final class OpenFile: Sendable {
         close(descriptor)
     }
 
-    /// Reads what stands at a place where there is something.
+    /// Reads bytes at an offset before the end.
     func read(into room: UnsafeMutableRawBufferPointer, at offset: Int) throws(Fault) -> Int {
         while true {
             let count = unsafe pread(descriptor, room.baseAddress, room.count, offset)
             if count > 0 { return count }
             guard count < 0 else {
-                throw Fault(path: path, reason: "it became shorter while it was read")
+                throw Fault(path: path, reason: "it became shorter while being read")
             }
             guard errno == EINTR else { throw Fault(path: path, reason: Self.systemError()) }
         }

@@ -96,7 +96,7 @@ final class BodySource {
         return count
     }
 
-    /// Goes back, to send again what was sent; false when there is no such place.
+    /// Goes back, to send bytes again; false when the offset is outside the body.
     func rewind(to offset: Int) -> Bool {
         guard (0...length).contains(offset) else { return false }
         self.offset = offset

@@ -1,9 +1,9 @@
 internal import Dispatch
 internal import Glibc
 
-/// A body of any size, put into a temporary file as it comes and sent from there.
+/// A body of any size, written to a temporary file and sent from there.
 ///
-/// The file has no name: it goes when the last copy of the body does, however the process ends.
+/// The file has no name: it is gone when the last copy of the body is, however the process ends.
 public final class SpooledBody: Sendable {
     private let descriptor: Int32
     private let folder: String
@@ -54,13 +54,14 @@ public final class SpooledBody: Sendable {
         return unsafe fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
     }
 
-    /// Reads what stands at a place where there is something.
+    /// Reads bytes at an offset before the end.
     func read(into room: UnsafeMutableRawBufferPointer, at offset: Int) throws(HTTPError) -> Int {
         while true {
             let count = unsafe pread(descriptor, room.baseAddress, room.count, offset)
             if count > 0 { return count }
             guard count < 0, errno == EINTR else {
-                let reason = unsafe count == 0 ? "it is cut" : String(cString: strerror(errno))
+                let reason =
+                    unsafe count == 0 ? "it became shorter" : String(cString: strerror(errno))
                 throw .spoolFailed(folder, reason: reason)
             }
         }

@@ -16,7 +16,7 @@ extension HTTPClient {
         let shown = ShownAddress(address, hiding: hiding)
         let path = try netrcPath()
         let text: Result<String, HTTPError> = await withCheckedContinuation { continuation in
-            DispatchQueue.global().async {
+            FileReader.makeQueue().async {
                 continuation.resume(
                     returning: Result { () throws(HTTPError) in
                         try Self.text(of: path)
@@ -40,7 +40,8 @@ extension HTTPClient {
     private func netrcPath() throws(HTTPError) -> String {
         if let path = variable("NETRC") { return path }
         guard let home = variable("HOME") else {
-            throw .noCredentials("neither NETRC nor HOME says where the .netrc file is")
+            throw .noCredentials(
+                "neither NETRC nor HOME is set, so there is no .netrc file to read")
         }
         return home + "/.netrc"
     }
@@ -82,7 +83,7 @@ extension HTTPClient {
         do throws(Netrc.Fault) {
             netrc = try Netrc(parsing: text)
         } catch {
-            throw .noCredentials("line \(error.line) of \(path) is wrong: \(error.message)")
+            throw .noCredentials("line \(error.line) of \(path) is invalid: \(error.message)")
         }
         guard let entry = netrc.entry(for: host) else {
             throw .noCredentials(

@@ -2,9 +2,9 @@
 ///
 /// HTTP/1.1 is spoken; connections are kept and used again. Any number of tasks may send at once:
 /// what exceeds the configuration's limits waits, first come, first served for each host. A client
-/// that is let go of shuts itself down.
+/// that is released shuts itself down.
 public final class HTTPClient: Sendable {
-    /// What the client does for every request.
+    /// The client's settings.
     public let configuration: HTTPClientConfiguration
     let thread: CurlThread
     let environmentProxies: EnvironmentProxies
@@ -116,7 +116,7 @@ public func withHTTPClient<Value>(
     }
 }
 
-/// What an `HTTPClient` does for every request.
+/// The settings of an `HTTPClient`.
 public struct HTTPClientConfiguration: Sendable {
     /// The `User-Agent` sent unless a session or request has its own.
     public var userAgent: String

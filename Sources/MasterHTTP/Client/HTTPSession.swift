@@ -17,7 +17,7 @@ public final class HTTPSession: Sendable {
         jar = try CookieJar()
     }
 
-    /// The cookies held, those that have ended left out; none once the client is shut down.
+    /// The cookies that have not expired; none once the client is shut down.
     public func cookies() async -> [HTTPCookie] {
         await withCheckedContinuation { continuation in
             thread.listCookies(of: jar) { continuation.resume(returning: $0) }
@@ -25,7 +25,7 @@ public final class HTTPSession: Sendable {
     }
 }
 
-/// What an `HTTPSession` adds to its requests, unless they have it themselves.
+/// What an `HTTPSession` adds to its requests, unless they set it themselves.
 public struct HTTPSessionConfiguration: Sendable {
     /// Headers; a request's header of the same name wins.
     public var headers: HTTPHeaders
@@ -62,7 +62,7 @@ public struct HTTPCookie: Sendable, Hashable {
     public let path: String
     /// Whether it is sent over TLS alone.
     public let isSecure: Bool
-    /// When it ends, in seconds since 1970; nil ends with the session.
+    /// When it expires, in seconds since 1970; `nil` is the end of the session.
     public let expires: Int64?
 }
 
@@ -88,7 +88,7 @@ public struct HTTPCookie: Sendable, Hashable {
         unsafe curl_share_cleanup(pointer)
     }
 
-    /// The cookies held that have not ended; called on the curl thread.
+    /// The cookies that have not expired; called on the curl thread.
     func list() -> [HTTPCookie] {
         guard let easy = unsafe curl_easy_init() else { return [] }
         defer { unsafe curl_easy_cleanup(easy) }

@@ -30,8 +30,8 @@ struct Netrc {
             default:
                 throw Fault(
                     line: tokens.line,
-                    message: "there is a word that is none of machine, default, login, password, "
-                        + "account, macdef; put quotes around a password with spaces")
+                    message: "unknown word; expected machine, default, login, password, account or "
+                        + "macdef (quote a password that has spaces)")
             }
         }
     }
@@ -44,7 +44,7 @@ struct Netrc {
         _ part: WritableKeyPath<Entry, String>, to value: String, _ line: Int
     ) throws(Fault) {
         guard !entries.isEmpty else {
-            throw Fault(line: line, message: "a login or password stands before any 'machine'")
+            throw Fault(line: line, message: "login or password before any 'machine'")
         }
         entries[entries.count - 1][keyPath: part] = value
     }
@@ -79,7 +79,7 @@ private struct NetrcTokens {
 
     /// The word that must follow another one.
     mutating func value(of token: String) throws(Netrc.Fault) -> String {
-        // A value may begin with '#', which is no comment there.
+        // A value may begin with '#', which does not start a comment there.
         while let scalar = rest.first, Self.isSpace(scalar) { skip() }
         guard let scalar = rest.first else {
             throw Netrc.Fault(line: line, message: "the file ends after '\(token)'")
@@ -124,7 +124,7 @@ private struct NetrcTokens {
                 word.append(scalar)
             }
         }
-        throw Netrc.Fault(line: start, message: "a quote has no end")
+        throw Netrc.Fault(line: start, message: "unterminated quote")
     }
 
     private mutating func skip() {

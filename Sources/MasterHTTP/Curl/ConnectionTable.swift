@@ -4,7 +4,7 @@ import CLibCurl
 /// thread.
 final class ConnectionTable {
     private struct Socket {
-        /// The ends of a connection that stands.
+        /// The ends of a connection that is made.
         var ends: ConnectionEnds?
         /// Whether a request was sent on it.
         var wasUsed = false
@@ -20,9 +20,9 @@ final class ConnectionTable {
     }
 
     private var sockets: [Int32: Socket] = [:]
-    /// The connections that stood when a request was sent on them.
+    /// The connections that a request was sent on.
     private var connections: [ConnectionEnds: Int32] = [:]
-    /// The connections that may not stand yet.
+    /// The connections that may not be made yet.
     private var pending: [Int32] = []
 
     /// Notes a connection that is being opened.
@@ -38,8 +38,8 @@ final class ConnectionTable {
         sockets[descriptor] = nil
     }
 
-    /// Whether a connection that was opened stands.
-    func stands(_ descriptor: Int32) -> Bool {
+    /// Whether a connection that was opened is made.
+    func isConnected(_ descriptor: Int32) -> Bool {
         sockets[descriptor] != nil && ConnectionEnds(of: descriptor) != nil
     }
 
@@ -47,7 +47,7 @@ final class ConnectionTable {
     ///
     /// libcurl takes a connection for alive on which the end of TLS, or an answer that nobody asked
     /// for, waits to be read. The next request would get that answer, or none. With `mustBeNew`
-    /// libcurl was told not to use one that stands.
+    /// libcurl was told not to use a kept one.
     func use(_ ends: ConnectionEnds, mustBeNew: Bool) -> Connection {
         for descriptor in pending {
             guard let ends = ConnectionEnds(of: descriptor) else { continue }

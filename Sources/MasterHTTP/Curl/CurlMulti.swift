@@ -68,7 +68,7 @@ enum CurlGlobal {
     /// Starts libcurl once; safe from any thread.
     static func start() throws(HTTPError) {
         guard result == CURLE_OK else {
-            throw HTTPError(.transferFailed, "libcurl cannot be started: \(result.explanation)")
+            throw HTTPError(.transferFailed, "libcurl failed to start: \(result.explanation)")
         }
     }
 }

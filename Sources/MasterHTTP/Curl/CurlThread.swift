@@ -157,7 +157,7 @@ private enum SystemThread {
         guard result == 0 else {
             unsafe work.release()
             let reason = unsafe String(cString: strerror(result))
-            throw HTTPError(.transferFailed, "the HTTP client has no thread: \(reason)")
+            throw HTTPError(.transferFailed, "cannot start a thread for the HTTP client: \(reason)")
         }
         pthread_detach(thread)
     }

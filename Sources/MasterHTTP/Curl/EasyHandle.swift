@@ -11,7 +11,7 @@ import Glibc
     let errorText: UnsafeMutablePointer<CChar>
     let connections: ConnectionTable
     private var headerLines: UnsafeMutablePointer<curl_slist>?
-    private var payload: UnsafeMutableRawBufferPointer?
+    private var payload: UnsafeMutableRawPointer?
     private var jar: CookieJar?
     /// The transfer under way; what libcurl calls is passed on to it.
     private(set) var transfer: Transfer?
@@ -23,17 +23,21 @@ import Glibc
     init?(_ connections: ConnectionTable) {
         self.connections = connections
         guard let pointer = unsafe curl_easy_init() else { return nil }
+        guard let errorText = unsafe calloc(Int(CURL_ERROR_SIZE), 1) else {
+            unsafe curl_easy_cleanup(pointer)
+            return nil
+        }
+        unsafe self.errorText = errorText.bindMemory(
+            to: CChar.self, capacity: Int(CURL_ERROR_SIZE))
         unsafe self.pointer = pointer
-        unsafe errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
-        unsafe errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         setUp()
     }
 
     deinit {
         unsafe curl_easy_cleanup(pointer)
         unsafe curl_slist_free_all(headerLines)
-        unsafe payload?.deallocate()
-        unsafe errorText.deallocate()
+        unsafe free(payload)
+        unsafe free(errorText)
     }
 
     /// The transfer that a handle carries.
@@ -105,12 +109,12 @@ import Glibc
     /// Whether the request itself began to be sent, as far as libcurl counts.
     var hasBegunToSend: Bool { longInfo(CURLINFO_REQUEST_SIZE) > 0 }
 
-    /// From the start of the transfer until the connection stood; zero while it does not.
+    /// From the start of the transfer until the connection was made; zero before.
     var timeUntilSending: Duration { time(CURLINFO_PRETRANSFER_TIME_T) }
 
-    /// Whether the server or proxy took a connection, though TLS or a tunnel may not stand yet.
+    /// Whether the server or proxy accepted a connection; TLS or a tunnel may not be complete yet.
     var wasTaken: Bool {
-        time(CURLINFO_CONNECT_TIME_T) > .zero || opened.contains { connections.stands($0) }
+        time(CURLINFO_CONNECT_TIME_T) > .zero || opened.contains { connections.isConnected($0) }
     }
 
     /// Whether a socket was opened, which happens once the name is known.
@@ -184,9 +188,9 @@ import Glibc
             unsafe master_curl_set_offset(
                 pointer, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(source.length))
         } else if case .bytes(let bytes) = request.body {
-            lend(bytes)
+            try lend(bytes)
         } else if request.method.announcesEmptyBody {
-            lend([])
+            try lend([])
         }
     }
 
@@ -197,12 +201,12 @@ import Glibc
     /// The longest body that is copied for libcurl, so that it leaves with its headers.
     static let longestLoan = 64 << 10
 
-    private func lend(_ bytes: [UInt8]) {
-        let copy = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: max(1, bytes.count), alignment: 1)
-        unsafe copy.copyBytes(from: bytes)
+    private func lend(_ bytes: [UInt8]) throws(HTTPError) {
+        guard let copy = unsafe malloc(max(1, bytes.count)) else { throw .outOfMemory }
         unsafe payload = copy
-        unsafe master_curl_set_pointer(pointer, CURLOPT_POSTFIELDS, copy.baseAddress)
+        unsafe UnsafeMutableRawBufferPointer(start: copy, count: bytes.count)
+            .copyBytes(from: bytes)
+        unsafe master_curl_set_pointer(pointer, CURLOPT_POSTFIELDS, copy)
         unsafe master_curl_set_offset(pointer, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(bytes.count))
     }
 

@@ -1,12 +1,12 @@
 /// The faults of a transfer that have nothing to do with libcurl's codes.
 extension HTTPError {
     static let outOfMemory = HTTPError(
-        .transferFailed, "the HTTP client has no memory left; run fewer requests at once")
+        .transferFailed, "the HTTP client is out of memory; run fewer requests at once")
 
     static let noDescriptors = HTTPError(
         .transferFailed,
-        "this process has no file descriptor left for a connection; raise the limit of open files "
-            + "(ulimit -n), or run fewer requests at once"
+        "no file descriptors left for a connection; raise the limit of open files (ulimit -n), or "
+            + "run fewer requests at once"
     )
 
     static let cancelled = HTTPError(.cancelled, "the request was cancelled")
@@ -18,7 +18,7 @@ extension HTTPError {
         HTTPError(
             .silenceTimeout,
             "no answer from \(request.route) for \(request.timeout.silence.inWords); "
-                + "see whether the server hangs, or raise the timeout",
+                + "check whether the server hangs, or raise the timeout",
             mayHaveArrived: true
         )
     }
@@ -28,7 +28,7 @@ extension HTTPError {
         return HTTPError(
             .fileUnreadable,
             "the file\(file) could not be read within \(request.timeout.silence.inWords); "
-                + "see whether its disk or network share hangs",
+                + "check whether its disk or network share hangs",
             mayHaveArrived: mayHaveArrived
         )
     }
@@ -37,8 +37,8 @@ extension HTTPError {
     {
         HTTPError(
             .totalTimeout,
-            "the request to \(request.route) was not done in the time it had; "
-                + "raise the total timeout, or see why the server is slow",
+            "the request to \(request.route) took longer than its total timeout; "
+                + "raise it, or check why the server is slow",
             mayHaveArrived: mayHaveArrived
         )
     }
@@ -46,8 +46,8 @@ extension HTTPError {
     static func tooLarge(_ place: String, limit: Int) -> HTTPError {
         HTTPError(
             .tooLarge,
-            "the answer of \(place) has more than \(limit) bytes; "
-                + "raise the limit if such an answer is expected",
+            "the answer from \(place) has more than \(limit) bytes; "
+                + "raise the limit if that is expected",
             mayHaveArrived: true
         )
     }
@@ -55,7 +55,7 @@ extension HTTPError {
     static func headersTooLarge(_ place: String) -> HTTPError {
         HTTPError(
             .headersTooLarge,
-            "the headers of the answer of \(place) are too large: more than 256 KiB or "
+            "the headers from \(place) are too large: more than 256 KiB or "
                 + "\(IncomingResponse.mostHeadLines) lines, trailers included",
             mayHaveArrived: true
         )
@@ -64,7 +64,7 @@ extension HTTPError {
     static func headerLineTooLong(_ place: String) -> HTTPError {
         HTTPError(
             .headersTooLarge,
-            "the answer of \(place) has a status line, header or trailer that is too long; see "
+            "the answer from \(place) has a status line, header or trailer that is too long; see "
                 + "whether something else listens on that port",
             mayHaveArrived: true
         )
@@ -74,7 +74,7 @@ extension HTTPError {
         HTTPError(
             .malformedResponse,
             "\(place) sent more than \(limit) interim answers (status 1xx) and no final one; "
-                + "see the server's own log",
+                + "check the server's log",
             mayHaveArrived: true
         )
     }
@@ -84,13 +84,13 @@ extension HTTPError {
         guard let proxy = request.proxy, request.address.scheme == "http" else {
             return HTTPError(
                 .closedEarly,
-                "\(place) closed the connection before it answered; see the server's own log",
+                "\(place) closed the connection before it answered; check the server's log",
                 mayHaveArrived: true)
         }
         return HTTPError(
             .closedEarly,
             "the proxy \(proxy.authority) closed the connection before it passed on an answer of "
-                + "\(place); see the proxy's own log",
+                + "\(place); check the proxy's log",
             mayHaveArrived: true
         )
     }
@@ -98,15 +98,15 @@ extension HTTPError {
     static func closedBeforeRequest(_ place: String) -> HTTPError {
         HTTPError(
             .closedEarly,
-            "\(place) closed each connection before the request could be sent on it; see the "
-                + "server's own log"
+            "\(place) closed each connection before the request could be sent on it; check the "
+                + "server's log"
         )
     }
 
     static func cutBody(_ place: String) -> HTTPError {
         HTTPError(
             .closedEarly,
-            "the compressed body of the answer of \(place) is incomplete; see the server's own log",
+            "the compressed body of the answer from \(place) is incomplete; check the server's log",
             mayHaveArrived: true)
     }
 
@@ -116,10 +116,10 @@ extension HTTPError {
         let message =
             switch fault {
             case .corruptData:
-                "the body of the answer of \(place) is not valid \(encoding), as its "
-                    + "Content-Encoding says; see the server's own log"
+                "the body of the answer from \(place) is not valid \(encoding), as its "
+                    + "Content-Encoding says; check the server's log"
             case .unknownEncoding:
-                "the answer of \(place) has the content encoding \(quoted(encoding)); "
+                "the answer from \(place) has the content encoding \(quoted(encoding)); "
                     + "gzip, deflate and br are accepted"
             }
         return HTTPError(.malformedResponse, message, mayHaveArrived: true)
@@ -128,8 +128,8 @@ extension HTTPError {
     static func malformed(_ place: String, _ detail: String = "") -> HTTPError {
         HTTPError(
             .malformedResponse,
-            "the answer of \(place) is not HTTP\(detail.isEmpty ? "" : ": \(detail)"); "
-                + "see whether something else listens on that port",
+            "the answer from \(place) is not HTTP\(detail.isEmpty ? "" : ": \(detail)"); "
+                + "check whether something else listens on that port",
             mayHaveArrived: true
         )
     }
@@ -200,14 +200,14 @@ extension HTTPError {
     }
 
     static func noCredentials(_ reason: String) -> HTTPError {
-        HTTPError(.noCredentials, "the request has no user and password: \(reason)")
+        HTTPError(.noCredentials, "no user and password for the request: \(reason)")
     }
 
     static func spoolFailed(_ folder: String, reason: String) -> HTTPError {
         HTTPError(
             .spoolFailed,
-            "what is to be sent cannot be put into a temporary file in \(folder) (\(reason)); "
-                + "make room there, or name another folder with TMPDIR"
+            "cannot write the request body to a temporary file in \(folder) (\(reason)); "
+                + "free space there, or set TMPDIR to another folder"
         )
     }
 

@@ -43,14 +43,14 @@ private struct TransferFault {
         case CURLE_COULDNT_RESOLVE_HOST:
             return (
                 .nameNotFound,
-                "the name \(hostName) is not known; see whether it is spelt right and "
-                    + "whether this machine can look up names"
+                "the name \(hostName) is not known; check its spelling and whether this machine can "
+                    + "look up names"
             )
         case CURLE_COULDNT_RESOLVE_PROXY:
             return (.proxy, "the name of the proxy \(proxyPlace) is not known")
         case CURLE_PROXY:
             return (
-                .proxy, "the proxy \(proxyPlace) does not let the request through: \(detail(code))"
+                .proxy, "the proxy \(proxyPlace) refused the request: \(detail(code))"
             )
         case CURLE_COULDNT_CONNECT: return describeNoConnection()
         case CURLE_OPERATION_TIMEDOUT: return describeNoConnectionInTime()
@@ -117,27 +117,27 @@ private struct TransferFault {
                 let name = proxy == nil ? hostName : "of the proxy \(proxyPlace)"
                 return (
                     .connectTimeout,
-                    "the name \(name) was not looked up within \(connectLimit); see whether this "
+                    "the name \(name) was not looked up within \(connectLimit); check whether this "
                         + "machine's name server answers, or raise the connect timeout"
                 )
             }
             return (
                 .connectTimeout,
                 "no connection to \(request.route) within \(connectLimit); "
-                    + "see whether a firewall drops it, or raise the connect timeout"
+                    + "check whether a firewall drops it, or raise the connect timeout"
             )
         }
         guard proxy == nil || hasTunnel else {
             return (
                 .connectTimeout,
-                "the proxy \(proxyPlace) took the connection but opened none to \(place) within "
-                    + "\(connectLimit); see the proxy's own log, or raise the connect timeout"
+                "the proxy \(proxyPlace) accepted the connection but opened none to \(place) within "
+                    + "\(connectLimit); check the proxy's log, or raise the connect timeout"
             )
         }
         return (
             .connectTimeout,
-            "\(request.route) took the connection but did not complete the TLS handshake within "
-                + "\(connectLimit); see whether it speaks TLS, or raise the connect timeout"
+            "\(request.route) accepted the connection but did not complete the TLS handshake within "
+                + "\(connectLimit); check whether it speaks TLS, or raise the connect timeout"
         )
     }
 
@@ -151,7 +151,7 @@ private struct TransferFault {
             return (
                 .proxy,
                 "the proxy \(proxyPlace) closed the connection before it opened one to \(place); "
-                    + "see the proxy's own log"
+                    + "check the proxy's log"
             )
         }
         let status = transfer.response.statusLine.map { " \($0.status)" }
@@ -160,7 +160,7 @@ private struct TransferFault {
             return (
                 .closedEarly,
                 "\(place) \(answer)closed the connection before it had read the whole request; "
-                    + "see whether the request is too large for it, and the server's own log"
+                    + "check whether the request is too large for it, and check the server's log"
             )
         }
         guard transfer.response.hasBegun else {
@@ -168,7 +168,7 @@ private struct TransferFault {
         }
         return (
             .closedEarly,
-            "\(place) closed the connection before the end of its answer; see the server's own log"
+            "\(place) closed the connection before the end of its answer; check the server's log"
         )
     }
 
@@ -181,14 +181,14 @@ private struct TransferFault {
         }
         let isPlain = detail.contains("wrong version number")
         return "TLS with \(place) failed: \(detail)"
-            + (isPlain ? "; see whether it speaks TLS, or write http://" : "")
+            + (isPlain ? "; check whether it speaks TLS, or write http://" : "")
     }
 
     /// What a proxy said instead of opening a tunnel.
     private var refusalByProxy: String? {
         let status = easy.longInfo(CURLINFO_HTTP_CONNECTCODE)
         guard status >= 300, proxy != nil else { return nil }
-        let remedy = status == 407 ? "; give user and password in its URL" : ""
+        let remedy = status == 407 ? "; put user and password in its URL" : ""
         return "the proxy \(proxyPlace) refused a tunnel to \(place) with status \(status)\(remedy)"
     }
 

@@ -1,10 +1,10 @@
-/// How a request proves who sends it; it wins over an `Authorization` header.
+/// Credentials for a request; they win over an `Authorization` header.
 public enum HTTPAuthentication: Sendable, Hashable {
     /// A user and a password, sent in clear text with each request.
     case basic(user: String, password: String)
-    /// A user and a password, proved by a digest of the server's challenge.
+    /// A user and a password, sent as a digest of the server's challenge.
     ///
-    /// The challenge costs one more round; its 401 is no exchange of its own.
+    /// The challenge costs another round trip; its 401 is not an exchange of its own.
     case digest(user: String, password: String)
     /// A token.
     case bearer(token: String)
@@ -24,13 +24,13 @@ extension HTTPAuthentication: CustomStringConvertible, CustomReflectable {
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// What is asked of a server's certificate, and which one the client shows.
+/// How a server's certificate is checked, and the client's own certificate.
 public struct HTTPTLS: Sendable, Hashable {
     /// How a server's certificate is checked.
     public enum Verification: Sendable, Hashable {
         /// Against the system's authorities.
         case on
-        /// Not at all: anybody on the way can read and change what is sent.
+        /// Not at all: anyone in between can read and change what is sent.
         case off
         /// Against the authorities in a PEM file, or in a folder prepared by `openssl rehash`.
         case authorities(path: String)
@@ -43,7 +43,7 @@ public struct HTTPTLS: Sendable, Hashable {
     /// The path of the client's private key, PEM.
     public var key: String?
 
-    /// Makes a set of demands; without arguments the system's authorities and no certificate.
+    /// Without arguments: the system's authorities and no client certificate.
     public init(
         verification: Verification = .on, clientCertificate: String? = nil, key: String? = nil
     ) {

@@ -1,6 +1,6 @@
-/// What a request carries.
+/// The body of a request.
 public enum HTTPBody: Sendable, Hashable {
-    /// Nothing. `POST`, `PUT` and `PATCH` then say `Content-Length: 0`.
+    /// No body. `POST`, `PUT` and `PATCH` then send `Content-Length: 0`.
     case empty
     /// These bytes; without a content type no `Content-Type` is sent.
     case bytes([UInt8], contentType: String?)

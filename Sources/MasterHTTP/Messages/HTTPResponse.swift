@@ -11,7 +11,7 @@ public struct HTTPResponse: Sendable, Hashable {
         self.final = final
     }
 
-    /// Every hop, the final one last.
+    /// All exchanges, the final one last.
     public var exchanges: [HTTPExchange] { history + [final] }
     /// The final status code.
     public var status: Int { final.status }
@@ -51,7 +51,7 @@ public struct HTTPExchange: Sendable, Hashable {
     }
     /// The body, decompressed; empty when it was handed to a receiver.
     public var body: [UInt8]
-    /// From the start of the hop to its last byte.
+    /// From the start of the request to the last byte of the answer.
     public var duration: Duration
 
     private var sent: MessageHead
@@ -91,7 +91,7 @@ public struct HTTPExchange: Sendable, Hashable {
     /// Whether the status is of the 200s.
     public var isSuccess: Bool { (200..<300).contains(status) }
 
-    /// The body as text: UTF-8, what is none becoming U+FFFD, unless the headers say Latin-1.
+    /// The body as text: UTF-8, with U+FFFD for invalid bytes, unless the headers say Latin-1.
     public var text: String {
         let type = headers["Content-Type"]?.lowercased() ?? ""
         guard type.contains("charset=iso-8859-1") || type.contains("charset=latin-1") else {
@@ -132,7 +132,7 @@ struct StatusLine {
     let status: Int
     let reason: String
 
-    /// Reads the line at the beginning of the bytes; nil when it is none.
+    /// Parses the line at the beginning of the bytes; `nil` when it is not a status line.
     init?(_ head: [UInt8]) {
         let end = head.firstIndex { $0 == 0x0A || $0 == 0x0D } ?? head.endIndex
         guard let space = head[..<end].firstIndex(of: 0x20), end - space >= 4,

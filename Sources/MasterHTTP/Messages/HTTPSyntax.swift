@@ -1,4 +1,4 @@
-/// Which bytes may stand where in a request, after RFC 9110.
+/// Which bytes are allowed where in a request (RFC 9110).
 enum HTTPSyntax {
     /// Whether the text is a token: a method's or a header's name.
     static func isToken(_ text: String) -> Bool {
@@ -16,7 +16,7 @@ enum HTTPSyntax {
         return left.count == right.count && left.elementsEqual(right) { lowered($0) == lowered($1) }
     }
 
-    /// The byte as a small letter, when it is an ASCII letter.
+    /// The byte in lower case, when it is an ASCII letter.
     static func lowered(_ byte: UInt8) -> UInt8 {
         byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
     }

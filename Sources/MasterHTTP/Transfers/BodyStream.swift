@@ -16,7 +16,7 @@ final class BodyStream: Sendable {
 
     private let state = Mutex(State())
 
-    /// Takes a piece, or says that there is no room; then the transfer must pause.
+    /// Takes a piece; false when it is full, and the transfer must pause.
     func push(_ piece: UnsafeRawBufferPointer) -> Bool {
         let (taken, receiver) = state.withLock {
             state -> (Bool, CheckedContinuation<Void, Never>?) in
@@ -31,7 +31,7 @@ final class BodyStream: Sendable {
         return taken
     }
 
-    /// Says that no more comes.
+    /// Ends the stream.
     func finish() {
         let receiver = state.withLock { state in
             state.isFinished = true
@@ -40,7 +40,7 @@ final class BodyStream: Sendable {
         receiver?.resume()
     }
 
-    /// Waits until there is something, or no more comes.
+    /// Waits until there are bytes, or no more come.
     func waitForBytes() async {
         await withCheckedContinuation { continuation in
             let isReady = state.withLock { state in
@@ -52,7 +52,7 @@ final class BodyStream: Sendable {
         }
     }
 
-    /// Takes all that waits, and says whether the transfer was paused and must go on.
+    /// Takes all that waits, and whether the transfer was paused and must resume.
     func take() -> (bytes: [UInt8], mustResume: Bool) {
         state.withLock { state in
             let taken = (state.bytes, state.isPaused)

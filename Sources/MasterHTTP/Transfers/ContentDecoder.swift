@@ -7,7 +7,7 @@ import CLibCurl
     /// What the client asks for; the order is that of libcurl.
     static let acceptedEncodings = "deflate, gzip, br"
 
-    /// What becomes of decoded bytes.
+    /// What happened to decoded bytes.
     enum Taken {
         case all
         /// Nothing was taken: there is no room for it now.

@@ -54,7 +54,9 @@ struct IncomingResponse {
         guard headByteCount <= Self.longestHead, headLineCount <= Self.mostHeadLines else {
             throw .headersTooLarge(transfer.place)
         }
-        let startsAnswer = unsafe line.starts(with: "HTTP/".utf8)
+        let startsAnswer =
+            unsafe line.count >= 5 && line[4] == UInt8(ascii: "/")
+            && line.starts(with: "HTTP/".utf8)
         if hasHead, !startsAnswer { return }
         if startsAnswer { forget() }
         if head.isEmpty { head.reserveCapacity(512) }

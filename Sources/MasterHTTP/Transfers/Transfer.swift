@@ -25,6 +25,8 @@ final class Transfer: @unchecked Sendable {
     private(set) var easy: EasyHandle?
     private(set) var response = IncomingResponse()
     private(set) var progress = Progress()
+    /// When a byte last passed, once the connection is made.
+    private var lastByte: ContinuousClock.Instant?
     /// How many connections were found to be stale before; the next one is new.
     private var staleConnections = 0
     private var clock: RoundClock?
@@ -41,8 +43,6 @@ final class Transfer: @unchecked Sendable {
         var isUnanswered = false
         /// Whether the receiver of the body must take what waits first.
         var isPaused = false
-        /// When a byte was last seen to pass, once the connection stands.
-        var lastActivity: ContinuousClock.Instant?
         var challengeCount = 0
         /// Whether the server still asks for credentials that it was given, which is its answer.
         var isRefused = false
@@ -97,6 +97,7 @@ final class Transfer: @unchecked Sendable {
         staleConnections += 1
         response = IncomingResponse()
         progress = Progress()
+        lastByte = nil
         _ = source?.rewind(to: 0)
     }
 
@@ -135,7 +136,7 @@ final class Transfer: @unchecked Sendable {
 
 /// What libcurl calls, on the curl thread.
 extension Transfer {
-    /// Says whether the request may be sent now that a connection stands.
+    /// Whether the request may be sent, now that there is a connection.
     ///
     /// When a kept connection ends before a byte of the answer came, libcurl would send the request
     /// again over another one, though it may have arrived. It also sends it again to answer a
@@ -164,7 +165,7 @@ extension Transfer {
 
     /// Takes one line of the answer's head, or of a trailer.
     func receiveHeader(_ line: UnsafeRawBufferPointer) -> Int {
-        progress.isUnanswered = false
+        if progress.isUnanswered { progress.isUnanswered = false }
         noteActivity()
         do {
             try unsafe response.receiveHeader(line, of: self)
@@ -227,12 +228,18 @@ extension Transfer {
     }
 
     private func noteActivity() {
-        progress.lastActivity = now
+        lastByte = now
     }
 }
 
 /// Time.
 extension Transfer {
+    /// When a transfer that begins now must be looked at; it cannot be overdue before.
+    var firstDeadline: ContinuousClock.Instant {
+        let next = now + min(request.timeout.connect, request.timeout.silence)
+        return request.deadline.map { min(next, $0) } ?? next
+    }
+
     /// When the transfer must be looked at again; it cannot be overdue before.
     var nextDeadline: ContinuousClock.Instant {
         var next = silenceDeadline ?? now + request.timeout.silence
@@ -268,7 +275,7 @@ extension Transfer {
 
     private var now: ContinuousClock.Instant { clock?.now ?? .now }
 
-    /// When the connection must stand; `nil` once it does.
+    /// When the connection must be made; `nil` once it is.
     private var connectDeadline: ContinuousClock.Instant? {
         guard let easy, let begunAt, easy.timeUntilSending == .zero else { return nil }
         return begunAt + request.timeout.connect
@@ -280,11 +287,11 @@ extension Transfer {
         return last + request.timeout.silence
     }
 
-    /// When a byte last passed, or, if none was seen, when the connection stood; while the file of
-    /// the body is opened, when that began.
+    /// When a byte last passed, or else when the connection was made; while the file of the body is
+    /// opened, when that began.
     private var lastActivity: ContinuousClock.Instant? {
         guard let easy else { return startedAt }
-        if let last = progress.lastActivity { return last }
+        if let lastByte { return lastByte }
         guard !request.isObserved, let begunAt, easy.hasBegunToSend else { return nil }
         return begunAt + easy.timeUntilSending
     }

@@ -115,7 +115,7 @@ final class TransferScheduler {
             guard let easy = EasyHandle(multi.connections) else { throw .outOfMemory }
             try transfer.begin(easy)
             guard multi.add(easy) else { throw HTTPError.outOfMemory }
-            check(at: transfer.nextDeadline)
+            check(at: transfer.firstDeadline)
         } catch {
             transfer.letGo()
             finish(transfer, .failure(error))
