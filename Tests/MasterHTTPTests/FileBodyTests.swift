@@ -1,8 +1,10 @@
 import FoundationEssentials
 import Glibc
-import MasterHTTP
 import MasterTesting
+import Synchronization
 import Testing
+
+@testable import MasterHTTP
 
 @Suite(.timeLimit(.minutes(1)))
 struct FileBodyTests {
@@ -131,6 +133,65 @@ struct FileBodyTests {
                 }
             }
         }
+    }
+}
+
+@Suite(.timeLimit(.minutes(1)))
+struct FileReaderTests {
+    /// What the reader's queue has handed over.
+    private final class Pieces: Sendable {
+        private let pieces = Mutex<[FileReader.Piece]>([])
+
+        func append(_ piece: FileReader.Piece) {
+            pieces.withLock { $0.append(piece) }
+        }
+
+        func next() async -> FileReader.Piece {
+            while true {
+                if let piece = pieces.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) {
+                    return piece
+                }
+                await Task.yield()
+            }
+        }
+    }
+
+    @Test func `bytes are waited for, read ahead, and read again after going back`() async throws {
+        let content = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 17) }
+        let spool = try SpooledBody()
+        try await spool.append(content)
+        let pieces = Pieces()
+        let source = BodySource(FileReader(.spooled(spool)) { pieces.append($0) })
+        #expect(source.length == content.count)
+        #expect(try take(source) == nil)
+        #expect(source.isWaiting)
+
+        for _ in 1...2 {
+            var sent: [UInt8] = []
+            var waits = 0
+            while sent.count < content.count {
+                if let part = try take(source) {
+                    sent += part
+                } else {
+                    waits += 1
+                    source.accept(await pieces.next())
+                    #expect(!source.isWaiting)
+                }
+            }
+            #expect(sent == content)
+            #expect(waits >= 3)
+            #expect(try take(source) == [])
+            #expect(source.rewind(to: 0))
+        }
+        #expect(!source.rewind(to: content.count + 1))
+    }
+
+    private func take(_ source: BodySource) throws -> [UInt8]? {
+        var room = [UInt8](repeating: 0, count: 50_000)
+        let count = try unsafe room.withUnsafeMutableBytes { room in
+            try unsafe source.read(into: room)
+        }
+        return count.map { Array(room.prefix($0)) }
     }
 }
 
