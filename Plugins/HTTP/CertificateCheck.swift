@@ -53,7 +53,7 @@ struct ClientCertificate: SettingValue {
 }
 
 extension HTTPTLS {
-    /// What `verify` and `cert` say, `nil` when neither is given.
+    /// The settings `verify` and `cert`; `nil` when neither is given.
     init?(_ check: CertificateCheck?, _ certificate: ClientCertificate?) {
         guard check != nil || certificate != nil else { return nil }
         self.init(
@@ -63,7 +63,7 @@ extension HTTPTLS {
 }
 
 extension SettingDecoder {
-    /// The place of a file of the master, which must be there.
+    /// The path of a file of the master, which must exist.
     func existingPath(
         _ path: String, mayBeFolder: Bool = false, at range: SourceRange?
     ) -> String? {
@@ -75,18 +75,18 @@ extension SettingDecoder {
         guard !path.isEmpty, FileManager.default.fileExists(atPath: place, isDirectory: &isFolder)
         else {
             return error(
-                "\(subject) names '\(path)', where nothing is; a relative path starts from the "
+                "\(subject) names '\(path)', which does not exist; relative paths start at the "
                     + "folder of master.yaml", at: range)
         }
         guard mayBeFolder || !isFolder else {
-            return error("\(subject) names '\(path)', a folder; give a file in it", at: range)
+            return error("\(subject) names '\(path)', a folder; name a file in it", at: range)
         }
         return place
     }
 }
 
 extension SettingDecoder {
-    /// The two items of a list; anything else is said to be no `shape`.
+    /// The two items of a list; anything else is reported as not being `shape`.
     func pair(_ node: YAMLNode, shape: String) -> (YAMLNode, YAMLNode)? {
         guard let items = node.sequence else { return mismatch(node, expected: shape) }
         guard items.count == 2 else {

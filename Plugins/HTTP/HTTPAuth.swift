@@ -1,10 +1,10 @@
 import MasterKit
 
-/// The setting `auth`: how a request proves who sends it.
+/// The setting `auth`: credentials for a request.
 enum HTTPAuth: SettingValue {
-    /// With these.
+    /// These credentials.
     case known(HTTPAuthentication)
-    /// With what a `.netrc` file says of the host.
+    /// Those of the host in a `.netrc` file.
     case netrc
 
     static var shape: String {
@@ -20,7 +20,7 @@ enum HTTPAuth: SettingValue {
         else { return decoder.mismatch(node, expected: shape) }
         guard entries.count == 1 else {
             return decoder.error(
-                "\(decoder.subject) names \(entries.count) ways at once; keep one",
+                "\(decoder.subject) has \(entries.count) kinds of authentication; keep one",
                 at: node.range)
         }
         switch scheme {
@@ -36,7 +36,7 @@ enum HTTPAuth: SettingValue {
         default:
             let remedy = Suggestion.remedy(for: scheme, among: ["basic", "digest", "bearer"])
             return decoder.error(
-                "there is no authentication '\(scheme)'; \(remedy)", at: entry.key.range)
+                "unknown authentication '\(scheme)'; \(remedy)", at: entry.key.range)
         }
     }
 

@@ -28,7 +28,7 @@ struct HeaderFields: SettingValue {
         guard let name, let value else { return false }
         if Self.computed.contains(name.lowercased()) {
             decoder.error(
-                "the header \(name) is computed from the body; leave it out", at: entry.key.range)
+                "the header \(name) is computed from the body; omit it", at: entry.key.range)
             return false
         }
         do {
@@ -69,7 +69,7 @@ struct HeaderListing: Sendable {
 }
 
 extension String {
-    /// Whether a character is in it that no line of text has: a line end, a NUL, an escape.
+    /// Whether it has a control character: a line end, a NUL, an escape.
     var hasControlCharacter: Bool {
         utf8.contains { $0 < 0x20 || $0 == 0x7F }
     }

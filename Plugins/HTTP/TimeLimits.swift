@@ -32,14 +32,14 @@ struct TimeLimit: SettingValue {
         guard let duration = Duration.decode(node, with: decoder) else { return nil }
         guard duration > .zero else {
             return decoder.error(
-                "a time limit of 0 leaves no time for anything; leave it out for the default",
+                "a time limit can't be 0; omit it for the default",
                 at: node.range)
         }
         return TimeLimit(duration: duration)
     }
 }
 
-/// The header `Retry-After`: how long a server wants to be left alone.
+/// The header `Retry-After`: how long to wait before the next request.
 enum RetryAfter {
     /// The longest time for which a report is held back.
     static let longest = Duration.seconds(3600)

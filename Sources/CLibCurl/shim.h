@@ -2,8 +2,8 @@
 #define MASTER_CLIBCURL_SHIM_H
 
 #include <curl/curl.h>
+#include "connections.h"
 #include "decoding.h"
-#include "readiness.h"
 
 /* curl_easy_setopt and its kin are variadic, which Swift cannot call: a wrapper an argument type. */
 
@@ -84,21 +84,6 @@ static inline CURLcode master_curl_get_list(CURL *handle,
 
 static inline CURLMcode master_curl_multi_set_long(CURLM *handle, CURLMoption option, long value) {
     return curl_multi_setopt(handle, option, value);
-}
-
-static inline CURLMcode master_curl_multi_set_pointer(CURLM *handle,
-    CURLMoption option, void *value) {
-    return curl_multi_setopt(handle, option, value);
-}
-
-static inline CURLMcode master_curl_multi_set_socket_callback(CURLM *handle,
-    curl_socket_callback value) {
-    return curl_multi_setopt(handle, CURLMOPT_SOCKETFUNCTION, value);
-}
-
-static inline CURLMcode master_curl_multi_set_timer_callback(CURLM *handle,
-    curl_multi_timer_callback value) {
-    return curl_multi_setopt(handle, CURLMOPT_TIMERFUNCTION, value);
 }
 
 static inline CURLSHcode master_curl_share_set_long(CURLSH *handle,

@@ -15,7 +15,7 @@ struct AddressTests {
         let address = try HTTPAddress(url)
         #expect(address.host == host)
         #expect(address.origin == "http://\(host):80")
-        #expect(address.text.hasPrefix("http://\(host)/"))
+        #expect(address.encoded.hasPrefix("http://\(host)/"))
         #expect(try address.mayKeepCredentials(of: HTTPAddress("http://\(host)/")))
         #expect(NoProxyList("bücher.example").matches(address) == (host == "xn--bcher-kva.example"))
     }

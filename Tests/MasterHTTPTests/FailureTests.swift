@@ -259,7 +259,7 @@ struct FailureTests {
                 _ = try await client.send(HTTPRequest(.get, "http://127.0.0.1:1/"))
                 exit(1)
             } catch {
-                guard error.message.contains("has no file descriptor left"), !error.mayHaveArrived
+                guard error.message.contains("no file descriptors left"), !error.mayHaveArrived
                 else { exit(2) }
             }
         }

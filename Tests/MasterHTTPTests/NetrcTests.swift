@@ -37,8 +37,9 @@ struct NetrcTests {
 
     @Test(arguments: [
         ("machine", 1, "ends after 'machine'"), ("machine h\npassword", 2, "ends after 'password'"),
-        ("login anna", 1, "before any 'machine'"), ("machine h login a b", 1, "none of machine"),
-        ("\nmachine h\nlogin \"a", 3, "a quote has no end"),
+        ("login anna", 1, "before any 'machine'"),
+        ("machine h login a b", 1, "unknown word; expected machine"),
+        ("\nmachine h\nlogin \"a", 3, "unterminated quote"),
     ])
     func `what is wrong with a file is told without showing it`(
         text: String, line: Int, words: String
@@ -81,7 +82,7 @@ struct NetrcTests {
             try Data([0xFF, 0xFE]).write(to: URL(filePath: "\(folder)/binary"))
             let cases = [
                 (["HOME": folder], "\(folder)/.netrc cannot be read: No such file"),
-                (["NETRC": folder], "it is no regular file"),
+                (["NETRC": folder], "it is not a regular file"),
                 (
                     ["NETRC": "\(folder)/other"],
                     "has no entry for h.example; add 'machine h.example"

@@ -69,7 +69,7 @@ struct ProxyTests {
     @Test(arguments: [
         (ServerAnswer.closeBeforeAnswer, "closed the connection before it opened one to"),
         (.reset, "closed the connection before it opened one to"),
-        (.hang, "took the connection but opened none to"),
+        (.hang, "accepted the connection but opened none to"),
     ])
     func `a proxy that opens no tunnel is blamed, not the server`(
         answer: ServerAnswer, words: String

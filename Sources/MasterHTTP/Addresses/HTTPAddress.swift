@@ -1,77 +1,127 @@
 import CLibCurl
+import Synchronization
 
-/// An `http` or `https` address that was taken apart and found good.
-struct HTTPAddress: Sendable, Equatable {
-    /// A user and password that stood in the address.
-    struct UserInfo: Sendable, Equatable {
+/// An absolute `http` or `https` URL, parsed and found valid.
+public struct HTTPAddress: Sendable, Hashable, CustomStringConvertible {
+    /// Why a text is not such a URL.
+    public struct Fault: Error {
+        /// `invalidURL` or `unsupportedScheme`.
+        public let code: HTTPError.Code
+        /// What is wrong and how to remedy it, to be put after "the URL".
+        public let reason: String
+
+        static let outOfMemory = Fault(code: .transferFailed, reason: "cannot be parsed: no memory")
+
+        static func invalid(_ reason: String) -> Fault { Fault(code: .invalidURL, reason: reason) }
+    }
+
+    /// A user and password that stood in the URL.
+    struct UserInfo: Sendable, Hashable {
         let user: String
         let password: String
     }
 
-    /// The longest address taken, in bytes.
+    /// A URL as error messages suggest it.
+    public static let example = "http://127.0.0.1:9980/status"
+    /// The longest URL accepted, in bytes.
     static let longest = 64 << 10
 
-    /// The address as it is asked: encoded, without user, password and fragment.
-    let text: String
-    /// The address as it was given.
-    let written: String
+    /// The URL as it was written.
+    public let text: String
+    /// The URL as it is requested: encoded, without user, password and fragment.
+    let encoded: String
     /// `http` or `https`.
     let scheme: String
-    /// The host, in small letters of ASCII; an IPv6 address in brackets.
+    /// The host in lower case, international names as punycode, an IPv6 address in brackets.
     let host: String
-    /// The port, also when the address leaves it out.
+    /// The port, that of the scheme when the URL has none.
     let port: Int
     /// Scheme, host and port.
     let origin: String
-    /// The user and password that stood in it.
     let userInfo: UserInfo?
+
+    /// Parses a URL.
+    public init(_ text: String) throws(Fault) {
+        try Self.check(text)
+        let url = try CurlURL()
+        let result = url.set(text, flags: CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME)
+        guard result == CURLUE_OK else { throw .invalid(Self.reason(for: result)) }
+        try self.init(url, text: text)
+    }
+
+    private init(_ url: borrowing CurlURL, text: String) throws(Fault) {
+        let scheme = url.part(CURLUPART_SCHEME) ?? ""
+        guard scheme == "http" || scheme == "https" else { throw Self.unsupported(scheme) }
+        guard let host = url.part(CURLUPART_HOST), !host.isEmpty else { throw Self.noHost }
+        guard let port = url.part(CURLUPART_PORT, flags: CURLU_DEFAULT_PORT).flatMap({ Int($0) }),
+            port > 0
+        else { throw Self.invalidPort }
+        let ascii = try InternationalName.ascii(host)
+        if ascii != host { try url.set(CURLUPART_HOST, ascii) }
+        userInfo = Self.userInfo(of: url)
+        url.remove(CURLUPART_USER)
+        url.remove(CURLUPART_PASSWORD)
+        url.remove(CURLUPART_OPTIONS)
+        url.remove(CURLUPART_FRAGMENT)
+        guard let encoded = url.part(CURLUPART_URL) else { throw .outOfMemory }
+        self.encoded = encoded
+        self.scheme = scheme
+        self.text = text
+        self.host = ascii.lowercased()
+        self.port = port
+        origin = "\(scheme)://\(self.host):\(port)"
+    }
+
+    /// The URL as it was written.
+    public var description: String { text }
 
     /// Host and port, for messages.
     var authority: String { "\(host):\(port)" }
 
-    /// Takes an address apart.
-    init(_ text: String) throws(HTTPError) {
-        try Self.check(text)
-        let url = try CurlURL()
-        let result = url.set(text, flags: CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME)
-        guard result == CURLUE_OK else { throw .invalidURL(Self.complaint(about: result)) }
-        try self.init(url, written: text)
+    /// A URL without the user and password that may stand before its host.
+    public static func withoutUser(_ url: String) -> String {
+        guard let start = url.firstRange(of: "://")?.upperBound else { return url }
+        let authority = url[start...].prefix { !"/?#".contains($0) }
+        guard let at = authority.lastIndex(of: "@") else { return url }
+        return String(url[..<start] + url[url.index(after: at)...])
     }
 
-    /// The address that a `Location` header leads to from here.
-    func resolving(_ location: String) throws(HTTPError) -> HTTPAddress {
-        guard location.utf8.count <= Self.longest else {
-            throw .badRedirect("a URL of more than 64 KiB")
-        }
-        guard HTTPSyntax.isHeaderValue(location) else {
-            throw .badRedirect("a URL with control characters")
-        }
+    private static func userInfo(of url: borrowing CurlURL) -> UserInfo? {
+        guard let user = url.part(CURLUPART_USER, flags: CURLU_URLDECODE) else { return nil }
+        let password = url.part(CURLUPART_PASSWORD, flags: CURLU_URLDECODE) ?? ""
+        return UserInfo(user: user, password: password)
+    }
+}
+
+/// Redirects.
+extension HTTPAddress {
+    /// The URL that a `Location` header leads to from here.
+    func resolving(_ location: String) throws(Fault) -> HTTPAddress {
+        guard location.utf8.count <= Self.longest else { throw Self.tooLong(location) }
+        guard HTTPSyntax.isHeaderValue(location) else { throw Self.controlCharacter }
         // The same place; libcurl 7.88 would drop the last part of the path.
         if location.hasPrefix("#") { return self }
         let url = try CurlURL()
         let flags = CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME | CURLU_ALLOW_SPACE
-        guard url.set(text, flags: flags) == CURLUE_OK,
-            url.set(location, flags: flags) == CURLUE_OK
-        else { throw .badRedirect("an invalid URL") }
-        do {
-            return try HTTPAddress(url, written: written(resolving: location))
-        } catch {
-            throw .badRedirect("a URL that cannot be used: \(error.message)")
+        for text in [encoded, location] {
+            let result = url.set(text, flags: flags)
+            guard result == CURLUE_OK else { throw .invalid(Self.reason(for: result)) }
         }
+        return try HTTPAddress(url, text: written(resolving: location))
     }
 
     /// A location as it was written, behind what it leaves out.
     private func written(resolving location: String) -> String {
         if location.firstRange(ofASCII: "://") != nil { return location }
         if location.hasPrefix("//") { return "\(scheme):\(location)" }
-        let start = written.firstRange(ofASCII: "://").map { written.index($0, offsetBy: 3) }
+        let start = text.firstRange(ofASCII: "://").map { text.index($0, offsetBy: 3) }
         let origin =
-            written[..<(start ?? written.startIndex)]
-            + written[(start ?? written.startIndex)...].prefix { !"/?#".contains($0) }
+            text[..<(start ?? text.startIndex)]
+            + text[(start ?? text.startIndex)...].prefix { !"/?#".contains($0) }
         return origin + (location.hasPrefix("/") ? "" : "/") + location
     }
 
-    /// Whether credentials given for the other address may be sent to this one as well.
+    /// Whether credentials given for the other URL may be sent to this one as well.
     ///
     /// They may when scheme, host and port are the same, and from `http` on port 80 to `https` on
     /// port 443 of the same host.
@@ -80,33 +130,112 @@ struct HTTPAddress: Sendable, Equatable {
         return host == other.host && other.scheme == "http" && other.port == 80
             && scheme == "https" && port == 443
     }
+}
 
-    private init(_ url: borrowing CurlURL, written: String) throws(HTTPError) {
-        let scheme = url.part(CURLUPART_SCHEME) ?? ""
-        guard scheme == "http" || scheme == "https" else { throw .unsupportedScheme(scheme) }
-        guard let host = url.part(CURLUPART_HOST), !host.isEmpty,
-            let port = url.part(CURLUPART_PORT, flags: CURLU_DEFAULT_PORT).flatMap({ Int($0) }),
-            port > 0
-        else { throw .invalidURL("the URL has no host, or port 0") }
-        let ascii = try InternationalName.ascii(host)
-        if ascii != host { try url.set(CURLUPART_HOST, ascii) }
-        userInfo = Self.userInfo(of: url)
-        url.remove(CURLUPART_USER)
-        url.remove(CURLUPART_PASSWORD)
-        url.remove(CURLUPART_OPTIONS)
-        url.remove(CURLUPART_FRAGMENT)
-        guard let text = url.part(CURLUPART_URL) else { throw .outOfMemory }
-        self.text = text
-        self.scheme = scheme
-        self.written = written
-        self.host = ascii.lowercased()
-        self.port = port
-        origin = "\(scheme)://\(self.host):\(port)"
+/// What is wrong with a URL. No reason quotes more of it than its scheme, as the rest may be secret.
+extension HTTPAddress {
+    private static let noHost = Fault.invalid("has no host; write an address such as \(example)")
+    private static let invalidPort = Fault.invalid(
+        "has an invalid port; a port is a number from 1 to 65535")
+    private static let controlCharacter = Fault.invalid(
+        "has a line end or another control character; remove it")
+
+    private static func tooLong(_ text: String) -> Fault {
+        .invalid("has \(text.utf8.count) bytes; the limit is \(longest)")
     }
 
-    private static func userInfo(of url: borrowing CurlURL) -> UserInfo? {
-        guard let user = url.part(CURLUPART_USER, flags: CURLU_URLDECODE) else { return nil }
-        let password = url.part(CURLUPART_PASSWORD, flags: CURLU_URLDECODE) ?? ""
-        return UserInfo(user: user, password: password)
+    static func unsupported(_ scheme: String) -> Fault {
+        let shown = scheme.count > 20 ? "\(scheme.prefix(20))…" : scheme
+        return Fault(
+            code: .unsupportedScheme,
+            reason: "begins with \(shown)://; only http:// and https:// are supported")
+    }
+
+    /// Finds what libcurl would accept or not explain.
+    private static func check(_ text: String) throws(Fault) {
+        guard !text.isEmpty else { throw .invalid("is empty; write an address such as \(example)") }
+        guard text.utf8.count <= longest else { throw tooLong(text) }
+        guard text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { throw controlCharacter }
+        guard !text.utf8.contains(UInt8(ascii: " ")) else {
+            throw .invalid("has a space in it; write %20")
+        }
+        guard let separator = text.firstRange(ofASCII: "://"),
+            separator > text.utf8.startIndex,
+            text.utf8[..<separator].allSatisfy({ HTTPSyntax.isSchemeByte($0) })
+        else {
+            throw .invalid(
+                "must begin with http:// or https://; write an address such as \(example)")
+        }
+        let scheme = text[..<separator].lowercased()
+        guard scheme == "http" || scheme == "https" else { throw unsupported(scheme) }
+        let authority = text.utf8[text.utf8.index(separator, offsetBy: 3)...]
+            .prefix { !"/?#".utf8.contains($0) }
+        let host = authority.split(
+            separator: UInt8(ascii: "@"), omittingEmptySubsequences: false
+        ).last
+        guard let host, let first = host.first, first != UInt8(ascii: ":") else { throw noHost }
+        guard host.last != UInt8(ascii: ":") else { throw invalidPort }
+    }
+
+    /// Why libcurl refuses a URL.
+    private static func reason(for code: CURLUcode) -> String {
+        switch code {
+        case CURLUE_BAD_PORT_NUMBER: invalidPort.reason
+        case CURLUE_NO_HOST: noHost.reason
+        case CURLUE_BAD_HOSTNAME: "has an invalid host"
+        case CURLUE_BAD_IPV6: "has an invalid IPv6 address; write it as [::1]"
+        case CURLUE_BAD_SLASHES: "has too many slashes after its scheme"
+        default: unsafe "is invalid (\(String(cString: curl_url_strerror(code))))"
+        }
+    }
+}
+
+extension HTTPError {
+    /// The error of a request whose URL is not valid.
+    init(_ fault: HTTPAddress.Fault) {
+        self.init(fault.code, "the URL \(fault.reason)")
+    }
+}
+
+extension HTTPSyntax {
+    /// Whether the byte may stand in the scheme of a URL.
+    static func isSchemeByte(_ byte: UInt8) -> Bool {
+        isAlphanumeric(byte) || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-")
+            || byte == UInt8(ascii: ".")
+    }
+}
+
+extension String {
+    /// Where an ASCII text first occurs.
+    func firstRange(ofASCII text: StaticString) -> String.Index? {
+        let wanted = Array(text.description.utf8)
+        var index = utf8.startIndex
+        while index != utf8.endIndex {
+            if utf8[index...].starts(with: wanted) { return index }
+            utf8.formIndex(after: &index)
+        }
+        return nil
+    }
+}
+
+/// Remembers parsed URLs: reporters request the same few again and again.
+///
+/// Holds at most 256 of at most 1 KiB each; when it is full it begins anew.
+final class AddressCache: Sendable {
+    private static let capacity = 256
+    private static let longest = 1024
+
+    private let known = Mutex<[String: HTTPAddress]>([:])
+
+    /// The parsed URL, from the cache or parsed now.
+    func address(_ text: String) throws(HTTPAddress.Fault) -> HTTPAddress {
+        guard text.utf8.count <= Self.longest else { return try HTTPAddress(text) }
+        if let address = known.withLock({ $0[text] }) { return address }
+        let address = try HTTPAddress(text)
+        known.withLock { known in
+            if known.count >= Self.capacity { known = [:] }
+            known[text] = address
+        }
+        return address
     }
 }

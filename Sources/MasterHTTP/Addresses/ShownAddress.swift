@@ -16,7 +16,7 @@ struct ShownAddress: Sendable, Equatable {
     /// Shows an address.
     init(_ address: HTTPAddress, hiding: HTTPHiding?) {
         self.init(
-            written: address.written, url: address.text, authority: address.authority,
+            written: address.text, url: address.encoded, authority: address.authority,
             hiding: hiding)
     }
 

@@ -2,13 +2,13 @@
 ///
 /// HTTP/1.1 is spoken; connections are kept and used again. Any number of tasks may send at once:
 /// what exceeds the configuration's limits waits, first come, first served for each host. A client
-/// that is let go of shuts itself down.
+/// that is released shuts itself down.
 public final class HTTPClient: Sendable {
-    /// What the client does for every request.
+    /// The client's settings.
     public let configuration: HTTPClientConfiguration
-    let loop: TransferLoop
+    let thread: CurlThread
     let environmentProxies: EnvironmentProxies
-    let addresses = AddressBook()
+    let addresses = AddressCache()
 
     /// Starts the client's thread.
     ///
@@ -16,14 +16,13 @@ public final class HTTPClient: Sendable {
     public init(_ configuration: HTTPClientConfiguration = .init()) throws(HTTPError) {
         self.configuration = configuration
         environmentProxies = EnvironmentProxies(configuration.environment)
-        loop = try TransferLoop(
+        thread = try CurlThread(
             limits: TransferLimits(
-                inFlight: configuration.maximumInFlight, perHost: configuration.maximumPerHost)
-        )
+                inFlight: configuration.maximumInFlight, perHost: configuration.maximumPerHost))
     }
 
     deinit {
-        loop.close()
+        thread.close()
     }
 
     /// Makes a session with a cookie jar of its own.
@@ -32,7 +31,7 @@ public final class HTTPClient: Sendable {
     public func makeSession(
         _ configuration: HTTPSessionConfiguration = .init()
     ) throws(HTTPError) -> HTTPSession {
-        try HTTPSession(configuration, loop: loop)
+        try HTTPSession(configuration, thread: thread)
     }
 
     /// Sends a request, follows its redirects, and returns the answer with its whole body.
@@ -44,9 +43,11 @@ public final class HTTPClient: Sendable {
         _ request: HTTPRequest, in session: HTTPSession? = nil,
         hiding: HTTPHiding? = nil
     ) async throws(HTTPError) -> HTTPResponse {
-        let journey = try Journey(request, session: session, client: self, hiding: hiding)
-        return try await journey.travel { spec in
-            await loop.run(TransferJob(spec, stream: nil))
+        var chain = RequestChain(
+            try OutgoingRequest(request, session: session, client: self, hiding: hiding))
+        while true {
+            let outcome = await thread.run(Transfer(chain.request, stream: nil))
+            if let response = try chain.take(outcome) { return response }
         }
     }
 
@@ -61,34 +62,31 @@ public final class HTTPClient: Sendable {
         _ request: HTTPRequest, in session: HTTPSession? = nil, hiding: HTTPHiding? = nil,
         receiving receive: ([UInt8]) async throws -> Void
     ) async throws -> HTTPResponse {
-        let journey = try Journey(request, session: session, client: self, hiding: hiding)
-        var refusal: (any Error)?
-        let outcome: Result<HTTPResponse, HTTPError>
-        do throws(HTTPError) {
-            let response = try await journey.travel { spec in
-                await carry(spec, receiving: receive, refusal: &refusal)
+        var chain = RequestChain(
+            try OutgoingRequest(request, session: session, client: self, hiding: hiding))
+        while true {
+            var refusal: (any Error)?
+            let outcome = await run(
+                Transfer(chain.request, stream: BodyStream()), receive, &refusal)
+            // A short body is complete before anybody has looked at it.
+            if let refusal {
+                throw (refusal as? HTTPError).map { chain.fault($0, thrownAt: outcome) } ?? refusal
             }
-            outcome = .success(response)
-        } catch {
-            outcome = .failure(error)
+            if let response = try chain.take(outcome) { return response }
         }
-        // A short body is complete before anybody has looked at it.
-        guard let refusal else { return try outcome.get() }
-        throw (refusal as? HTTPError)?.ending(outcome) ?? refusal
     }
 
     /// Runs one transfer and receives its body at the same time.
-    private func carry(
-        _ spec: TransferSpec, receiving receive: ([UInt8]) async throws -> Void,
-        refusal: inout (any Error)?
-    ) async -> TransferOutcome {
-        let job = TransferJob(spec, stream: BodyStream())
-        async let outcome = loop.run(job)
+    private func run(
+        _ transfer: Transfer, _ receive: ([UInt8]) async throws -> Void,
+        _ refusal: inout (any Error)?
+    ) async -> Transfer.Outcome {
+        async let outcome = thread.run(transfer)
         do {
-            while let piece = await loop.nextPiece(of: job) { try await receive(piece) }
+            while let piece = await thread.nextPiece(of: transfer) { try await receive(piece) }
         } catch {
             refusal = error
-            loop.cancel(job)
+            thread.cancel(transfer)
         }
         return await outcome
     }
@@ -97,8 +95,8 @@ public final class HTTPClient: Sendable {
     ///
     /// Returns when the thread has ended. A second call waits for the same end.
     public func shutdown() async {
-        loop.close()
-        await loop.ended()
+        thread.close()
+        await thread.ended()
     }
 }
 
@@ -115,5 +113,28 @@ public func withHTTPClient<Value>(
     } catch {
         await client.shutdown()
         throw error
+    }
+}
+
+/// The settings of an `HTTPClient`.
+public struct HTTPClientConfiguration: Sendable {
+    /// The `User-Agent` sent unless a session or request has its own.
+    public var userAgent: String
+    /// The most transfers under way at once; more wait in the client's own queue.
+    public var maximumInFlight: Int
+    /// The most transfers under way to one scheme, host and port.
+    public var maximumPerHost: Int
+    /// Where `HTTPProxies.environment` looks; nil is the process's environment.
+    public var environment: [String: String]?
+
+    /// Makes a configuration; all parts have defaults.
+    public init(
+        userAgent: String = "Buildmaster/0.1", maximumInFlight: Int = 128, maximumPerHost: Int = 32,
+        environment: [String: String]? = nil
+    ) {
+        self.userAgent = userAgent
+        self.maximumInFlight = maximumInFlight
+        self.maximumPerHost = maximumPerHost
+        self.environment = environment
     }
 }

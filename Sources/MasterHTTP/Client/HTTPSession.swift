@@ -1,3 +1,6 @@
+import CLibCurl
+import Glibc
+
 /// A cookie jar and defaults for the requests that are sent in it.
 ///
 /// Sessions of one client do not see each other's cookies; they share its connections, but never
@@ -6,18 +9,119 @@ public final class HTTPSession: Sendable {
     /// What the session adds to its requests.
     public let configuration: HTTPSessionConfiguration
     let jar: CookieJar
-    private let loop: TransferLoop
+    private let thread: CurlThread
 
-    init(_ configuration: HTTPSessionConfiguration, loop: TransferLoop) throws(HTTPError) {
+    init(_ configuration: HTTPSessionConfiguration, thread: CurlThread) throws(HTTPError) {
         self.configuration = configuration
-        self.loop = loop
+        self.thread = thread
         jar = try CookieJar()
     }
 
-    /// The cookies held, those that have ended left out; none once the client is shut down.
+    /// The cookies that have not expired; none once the client is shut down.
     public func cookies() async -> [HTTPCookie] {
         await withCheckedContinuation { continuation in
-            loop.listCookies(of: jar) { continuation.resume(returning: $0) }
+            thread.listCookies(of: jar) { continuation.resume(returning: $0) }
         }
+    }
+}
+
+/// What an `HTTPSession` adds to its requests, unless they set it themselves.
+public struct HTTPSessionConfiguration: Sendable {
+    /// Headers; a request's header of the same name wins.
+    public var headers: HTTPHeaders
+    /// Credentials for the requests.
+    public var authentication: HTTPAuthentication?
+    /// How servers' certificates are checked.
+    public var tls: HTTPTLS
+    /// Which proxy the requests go through.
+    public var proxies: HTTPProxies
+
+    /// Makes a configuration; all parts have defaults.
+    public init(
+        headers: HTTPHeaders = [:], authentication: HTTPAuthentication? = nil,
+        tls: HTTPTLS = HTTPTLS(), proxies: HTTPProxies = .environment
+    ) {
+        self.headers = headers
+        self.authentication = authentication
+        self.tls = tls
+        self.proxies = proxies
+    }
+}
+
+/// A cookie that a session holds.
+public struct HTTPCookie: Sendable, Hashable {
+    /// The name.
+    public let name: String
+    /// The value.
+    public let value: String
+    /// The host it is sent to.
+    public let domain: String
+    /// Whether hosts below `domain` get it too.
+    public let includesSubdomains: Bool
+    /// The path under which it is sent.
+    public let path: String
+    /// Whether it is sent over TLS alone.
+    public let isSecure: Bool
+    /// When it expires, in seconds since 1970; `nil` is the end of the session.
+    public let expires: Int64?
+}
+
+/// Owns one share handle that holds cookies.
+///
+/// `@unchecked Sendable`: the handle is used on the curl thread alone; it is freed where the last
+/// owner lets go, and every easy handle that uses it is an owner.
+@safe final class CookieJar: @unchecked Sendable {
+    let pointer: UnsafeMutableRawPointer
+
+    init() throws(HTTPError) {
+        try CurlGlobal.start()
+        guard let pointer = unsafe curl_share_init() else { throw .outOfMemory }
+        unsafe self.pointer = pointer
+        let result = unsafe master_curl_share_set_long(
+            pointer, CURLSHOPT_SHARE, Int(CURL_LOCK_DATA_COOKIE.rawValue))
+        guard result == CURLSHE_OK else {
+            throw .outOfMemory
+        }
+    }
+
+    deinit {
+        unsafe curl_share_cleanup(pointer)
+    }
+
+    /// The cookies that have not expired; called on the curl thread.
+    func list() -> [HTTPCookie] {
+        guard let easy = unsafe curl_easy_init() else { return [] }
+        defer { unsafe curl_easy_cleanup(easy) }
+        unsafe master_curl_set_pointer(easy, CURLOPT_SHARE, pointer)
+        var lines: UnsafeMutablePointer<curl_slist>?
+        unsafe master_curl_get_list(easy, CURLINFO_COOKIELIST, &lines)
+        defer { unsafe curl_slist_free_all(lines) }
+        let now = Int64(time(nil))
+        var cookies: [HTTPCookie] = []
+        var line = unsafe lines
+        while let entry = unsafe line {
+            if let cookie = unsafe HTTPCookie(line: String(cString: entry.pointee.data)),
+                cookie.expires.map({ $0 > now }) ?? true
+            {
+                cookies.append(cookie)
+            }
+            unsafe line = entry.pointee.next
+        }
+        return cookies
+    }
+}
+
+extension HTTPCookie {
+    /// Reads a line of seven columns as libcurl writes them.
+    init?(line: String) {
+        let columns = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+        guard columns.count == 7, let end = Int64(columns[4]) else { return nil }
+        let domain =
+            columns[0].hasPrefix("#HttpOnly_") ? String(columns[0].dropFirst(10)) : columns[0]
+        self.init(
+            name: columns[5], value: columns[6],
+            domain: domain.hasPrefix(".") ? String(domain.dropFirst()) : domain,
+            includesSubdomains: columns[1] == "TRUE", path: columns[2],
+            isSecure: columns[3] == "TRUE", expires: end == 0 ? nil : end)
     }
 }

@@ -1,35 +1,30 @@
 import CLibCurl
-import Glibc
 
 /// Owns one multi handle; it is freed when the last owner lets go.
 ///
-/// `@unchecked Sendable`: `wakeUp` only writes to a descriptor and may be called on any thread;
-/// everything else is called on the loop's thread alone, and the handle outlives every caller.
+/// `@unchecked Sendable`: `wakeUp` may be called on any thread; everything else is called on the
+/// curl thread alone, and the handle outlives every caller.
 @safe final class CurlMulti: @unchecked Sendable {
     private let handle: UnsafeMutableRawPointer
-    let sockets: SocketTable
-    private var timer: ContinuousClock.Instant?
+    let connections = ConnectionTable()
 
     init(idleConnections: Int) throws(HTTPError) {
         try CurlGlobal.start()
-        sockets = try SocketTable()
         guard let handle = unsafe curl_multi_init() else { throw .outOfMemory }
         unsafe self.handle = handle
+        // The only sign that libcurl has no descriptors to be woken by.
+        guard unsafe curl_multi_wakeup(handle) == CURLM_OK else { throw .noDescriptors }
         unsafe master_curl_multi_set_long(handle, CURLMOPT_MAXCONNECTS, idleConnections)
         unsafe master_curl_multi_set_long(handle, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
-        setCallbacks()
     }
 
     deinit {
-        // Closing connections must no longer tell the socket table of this dying object.
-        unsafe master_curl_multi_set_socket_callback(handle, nil)
-        unsafe master_curl_multi_set_timer_callback(handle, nil)
         unsafe curl_multi_cleanup(handle)
     }
 
     /// Makes `wait` return, now or at its next call.
     func wakeUp() {
-        sockets.wakeUp()
+        unsafe curl_multi_wakeup(handle)
     }
 
     /// Begins a transfer; false when there is no memory.
@@ -42,23 +37,15 @@ import Glibc
         unsafe curl_multi_remove_handle(handle, easy.pointer)
     }
 
-    /// Moves on the transfers whose time has come, those just begun among them.
-    func performDue() {
-        guard let due = timer, due <= .now else { return }
-        act(on: CURL_SOCKET_BAD, 0)
-        // libcurl says nothing when its next timer is the one that was thought to be due.
-        var milliseconds = -1
-        unsafe curl_multi_timeout(handle, &milliseconds)
-        setTimer(milliseconds)
+    /// Moves on the transfers that can.
+    func perform() {
+        var running: Int32 = 0
+        unsafe curl_multi_perform(handle, &running)
     }
 
-    /// Waits for a socket, a timer, a wake-up or the end of the time, and moves on what is ready.
+    /// Waits for a socket, a timer of libcurl, a wake-up or the end of the time.
     func wait(milliseconds: Int32) {
-        var patience = milliseconds
-        if let timer { patience = min(patience, Int32(clamping: (timer - .now).millisecondsUp)) }
-        sockets.wait(milliseconds: patience) { descriptor, events in
-            act(on: descriptor, events)
-        }
+        unsafe curl_multi_poll(handle, nil, 0, milliseconds, nil)
     }
 
     /// The next transfer that ended, and how.
@@ -72,32 +59,23 @@ import Glibc
         }
         return nil
     }
+}
 
-    private func act(on descriptor: Int32, _ events: Int32) {
-        var running: Int32 = 0
-        unsafe curl_multi_socket_action(handle, descriptor, events, &running)
-    }
+/// The process-wide start of libcurl.
+enum CurlGlobal {
+    private static let result = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
 
-    private func setTimer(_ milliseconds: Int) {
-        timer = milliseconds < 0 ? nil : .now + .milliseconds(milliseconds)
-    }
-
-    private func setCallbacks() {
-        let table = unsafe Unmanaged.passUnretained(sockets).toOpaque()
-        unsafe master_curl_multi_set_pointer(handle, CURLMOPT_SOCKETDATA, table)
-        unsafe master_curl_multi_set_socket_callback(handle) { _, descriptor, what, context, _ in
-            guard let context = unsafe context else { return 0 }
-            unsafe Unmanaged<SocketTable>.fromOpaque(context).takeUnretainedValue()
-                .want(what, on: descriptor)
-            return 0
+    /// Starts libcurl once; safe from any thread.
+    static func start() throws(HTTPError) {
+        guard result == CURLE_OK else {
+            throw HTTPError(.transferFailed, "libcurl failed to start: \(result.explanation)")
         }
-        let multi = unsafe Unmanaged.passUnretained(self).toOpaque()
-        unsafe master_curl_multi_set_pointer(handle, CURLMOPT_TIMERDATA, multi)
-        unsafe master_curl_multi_set_timer_callback(handle) { _, milliseconds, context in
-            guard let context = unsafe context else { return 0 }
-            let multi = unsafe Unmanaged<CurlMulti>.fromOpaque(context).takeUnretainedValue()
-            multi.setTimer(milliseconds)
-            return 0
-        }
+    }
+}
+
+extension CURLcode {
+    /// libcurl's words for the code.
+    var explanation: String {
+        unsafe String(cString: curl_easy_strerror(self))
     }
 }

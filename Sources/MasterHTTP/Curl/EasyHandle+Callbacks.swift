@@ -1,7 +1,7 @@
 import CLibCurl
 import Glibc
 
-/// What libcurl calls, always on the loop's thread; the context is the handle.
+/// What libcurl calls, always on the curl thread; the context is the handle.
 extension EasyHandle {
     func setCallbacks() {
         unsafe master_curl_set_data_callback(pointer, CURLOPT_WRITEFUNCTION) {
@@ -37,8 +37,9 @@ extension EasyHandle {
         }
         unsafe master_curl_set_prereq_callback(pointer) { context, peer, _, _, localPort in
             let ends = unsafe ConnectionEnds(localPort: localPort, peer: peer)
-            guard let transfer = unsafe EasyHandle.transfer(in: context),
-                transfer.beginRequest(on: ends)
+            guard let handle = unsafe EasyHandle.handle(in: context),
+                let transfer = handle.transfer,
+                transfer.beginRequest(on: ends, of: handle.connections)
             else { return CURL_PREREQFUNC_ABORT }
             return CURL_PREREQFUNC_OK
         }
@@ -54,7 +55,7 @@ extension EasyHandle {
         }
         unsafe master_curl_set_closesocket_callback(pointer) { context, descriptor in
             if let context = unsafe context {
-                unsafe Unmanaged<SocketTable>.fromOpaque(context).takeUnretainedValue()
+                unsafe Unmanaged<ConnectionTable>.fromOpaque(context).takeUnretainedValue()
                     .closed(descriptor)
             }
             return close(descriptor)

@@ -1,7 +1,7 @@
 import CLibCurl
 import Glibc
 
-/// Owns the easy handle of one transfer and what libcurl borrows meanwhile; used on one thread.
+/// Owns the easy handle of one transfer and what libcurl borrows for it; used on the curl thread.
 ///
 /// A handle is never used again: libcurl 7.88 keeps a pointer to a header that it has freed and
 /// writes there when the next answer begins with a continuation line. A new handle costs about
@@ -9,9 +9,9 @@ import Glibc
 @safe final class EasyHandle {
     let pointer: UnsafeMutableRawPointer
     let errorText: UnsafeMutablePointer<CChar>
-    let sockets: SocketTable
+    let connections: ConnectionTable
     private var headerLines: UnsafeMutablePointer<curl_slist>?
-    private var payload: UnsafeMutableRawBufferPointer?
+    private var payload: UnsafeMutableRawPointer?
     private var jar: CookieJar?
     /// The transfer under way; what libcurl calls is passed on to it.
     private(set) var transfer: Transfer?
@@ -20,20 +20,24 @@ import Glibc
     /// Why a socket could not be opened.
     private(set) var openFault: Int32?
 
-    init?(sockets: SocketTable) {
-        self.sockets = sockets
+    init?(_ connections: ConnectionTable) {
+        self.connections = connections
         guard let pointer = unsafe curl_easy_init() else { return nil }
+        guard let errorText = unsafe calloc(Int(CURL_ERROR_SIZE), 1) else {
+            unsafe curl_easy_cleanup(pointer)
+            return nil
+        }
+        unsafe self.errorText = errorText.bindMemory(
+            to: CChar.self, capacity: Int(CURL_ERROR_SIZE))
         unsafe self.pointer = pointer
-        unsafe errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
-        unsafe errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         setUp()
     }
 
     deinit {
         unsafe curl_easy_cleanup(pointer)
         unsafe curl_slist_free_all(headerLines)
-        unsafe payload?.deallocate()
-        unsafe errorText.deallocate()
+        unsafe free(payload)
+        unsafe free(errorText)
     }
 
     /// The transfer that a handle carries.
@@ -47,18 +51,18 @@ import Glibc
     }
 
     /// Tells libcurl what to do, and holds the transfer until `finish`.
-    func begin(_ transfer: Transfer) throws(HTTPError) {
+    func begin(_ transfer: Transfer, mustBeNew: Bool) throws(HTTPError) {
         self.transfer = transfer
-        let spec = transfer.job.spec
-        try set(CURLOPT_URL, spec.hop.address.text)
+        let request = transfer.request
+        try set(CURLOPT_URL, request.address.encoded)
         // The transfer watches the limit itself, while it can still see how far the connection is.
-        set(CURLOPT_CONNECTTIMEOUT_MS, spec.timeout.connect.curlMilliseconds + 2000)
-        if spec.isObserved { set(CURLOPT_VERBOSE, 1) }
-        if transfer.needsNewConnection { set(CURLOPT_FRESH_CONNECT, 1) }
-        try setCookies(spec)
-        try setBody(transfer)
-        try setHeaders(spec)
-        try setRarely(spec)
+        set(CURLOPT_CONNECTTIMEOUT_MS, request.timeout.connect.curlMilliseconds + 2000)
+        if request.isObserved { set(CURLOPT_VERBOSE, 1) }
+        if mustBeNew { set(CURLOPT_FRESH_CONNECT, 1) }
+        try setCookies(request)
+        try setBody(request, transfer.source)
+        try setHeaders(request)
+        try setRarely(request)
     }
 
     /// Lets go of the transfer, which holds the handle.
@@ -75,7 +79,7 @@ import Glibc
             openFault = errno
         } else {
             opened.append(descriptor)
-            sockets.opened(descriptor)
+            connections.opened(descriptor)
         }
         return descriptor
     }
@@ -92,7 +96,7 @@ import Glibc
                 unsafe master_curl_set_text(pointer, option, nil)
             }
         guard result == CURLE_OK else {
-            throw HTTPError(.transferFailed, "libcurl takes no such setting: \(result.explanation)")
+            throw HTTPError(.transferFailed, "libcurl refuses a setting: \(result.explanation)")
         }
     }
 
@@ -105,12 +109,12 @@ import Glibc
     /// Whether the request itself began to be sent, as far as libcurl counts.
     var hasBegunToSend: Bool { longInfo(CURLINFO_REQUEST_SIZE) > 0 }
 
-    /// From the start of the transfer until the connection stood; zero while it does not.
+    /// From the start of the transfer until the connection was made; zero before.
     var timeUntilSending: Duration { time(CURLINFO_PRETRANSFER_TIME_T) }
 
-    /// Whether the server or proxy took a connection, though TLS or a tunnel may not stand yet.
+    /// Whether the server or proxy accepted a connection; TLS or a tunnel may not be complete yet.
     var wasTaken: Bool {
-        time(CURLINFO_CONNECT_TIME_T) > .zero || opened.contains { sockets.stands($0) }
+        time(CURLINFO_CONNECT_TIME_T) > .zero || opened.contains { connections.isConnected($0) }
     }
 
     /// Whether a socket was opened, which happens once the name is known.
@@ -149,43 +153,44 @@ import Glibc
     /// Makes the handle itself the context of all callbacks; it outlives them.
     private func setContext() {
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
-        for option in [
-            CURLOPT_PRIVATE, CURLOPT_WRITEDATA, CURLOPT_HEADERDATA, CURLOPT_DEBUGDATA,
-            CURLOPT_READDATA, CURLOPT_SEEKDATA, CURLOPT_PREREQDATA, CURLOPT_OPENSOCKETDATA,
-        ] {
-            unsafe master_curl_set_pointer(pointer, option, context)
-        }
+        unsafe master_curl_set_pointer(pointer, CURLOPT_PRIVATE, context)
+        unsafe master_curl_set_pointer(pointer, CURLOPT_WRITEDATA, context)
+        unsafe master_curl_set_pointer(pointer, CURLOPT_HEADERDATA, context)
+        unsafe master_curl_set_pointer(pointer, CURLOPT_DEBUGDATA, context)
+        unsafe master_curl_set_pointer(pointer, CURLOPT_READDATA, context)
+        unsafe master_curl_set_pointer(pointer, CURLOPT_SEEKDATA, context)
+        unsafe master_curl_set_pointer(pointer, CURLOPT_PREREQDATA, context)
+        unsafe master_curl_set_pointer(pointer, CURLOPT_OPENSOCKETDATA, context)
         // A connection outlives the handle that made it, but not the table.
-        let table = unsafe Unmanaged.passUnretained(sockets).toOpaque()
+        let table = unsafe Unmanaged.passUnretained(connections).toOpaque()
         unsafe master_curl_set_pointer(pointer, CURLOPT_CLOSESOCKETDATA, table)
     }
 
     /// Takes cookies from a jar, and puts them there; without one, no cookies are kept at all.
-    private func setCookies(_ spec: TransferSpec) throws(HTTPError) {
-        if let text = spec.hop.cookieText { try set(CURLOPT_COOKIE, text) }
-        guard let jar = spec.jar else { return }
+    private func setCookies(_ request: OutgoingRequest) throws(HTTPError) {
+        if let text = request.cookieText { try set(CURLOPT_COOKIE, text) }
+        guard let jar = request.jar else { return }
         self.jar = jar
         unsafe master_curl_set_pointer(pointer, CURLOPT_SHARE, jar.pointer)
-        // The name of no file: it makes libcurl handle cookies.
+        // An empty name makes libcurl handle cookies.
         try set(CURLOPT_COOKIEFILE, "")
     }
 
-    private func setBody(_ transfer: Transfer) throws(HTTPError) {
-        let method = transfer.job.spec.hop.method
-        try set(CURLOPT_CUSTOMREQUEST, method.rawValue)
+    private func setBody(
+        _ request: OutgoingRequest, _ source: BodySource?
+    ) throws(HTTPError) {
+        try set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
         // Giving post fields, even none, makes it a request with a body, of whatever method.
-        if method == .head { set(CURLOPT_NOBODY, 1) }
-        switch transfer.job.spec.hop.body {
-        case .none:
-            if method.announcesEmptyBody { lend([]) }
-        case .bytes(let bytes) where bytes.count <= Self.longestLoan:
-            lend(bytes)
-        case .bytes, .file, .spooled:
+        if request.method == .head { set(CURLOPT_NOBODY, 1) }
+        if let source {
             set(CURLOPT_UPLOAD_BUFFERSIZE, Self.largeUpload)
-            let length = transfer.source?.length ?? 0
             set(CURLOPT_POST, 1)
             unsafe master_curl_set_offset(
-                pointer, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(length))
+                pointer, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(source.length))
+        } else if case .bytes(let bytes) = request.body {
+            try lend(bytes)
+        } else if request.method.announcesEmptyBody {
+            try lend([])
         }
     }
 
@@ -196,24 +201,24 @@ import Glibc
     /// The longest body that is copied for libcurl, so that it leaves with its headers.
     static let longestLoan = 64 << 10
 
-    private func lend(_ bytes: [UInt8]) {
-        let copy = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: max(1, bytes.count), alignment: 1)
-        unsafe copy.copyBytes(from: bytes)
+    private func lend(_ bytes: [UInt8]) throws(HTTPError) {
+        guard let copy = unsafe malloc(max(1, bytes.count)) else { throw .outOfMemory }
         unsafe payload = copy
-        unsafe master_curl_set_pointer(pointer, CURLOPT_POSTFIELDS, copy.baseAddress)
+        unsafe UnsafeMutableRawBufferPointer(start: copy, count: bytes.count)
+            .copyBytes(from: bytes)
+        unsafe master_curl_set_pointer(pointer, CURLOPT_POSTFIELDS, copy)
         unsafe master_curl_set_offset(pointer, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(bytes.count))
     }
 
-    private func setHeaders(_ spec: TransferSpec) throws(HTTPError) {
-        for header in spec.hop.headers {
+    private func setHeaders(_ request: OutgoingRequest) throws(HTTPError) {
+        for header in request.headers {
             try append(header.value.isEmpty ? "\(header.name);" : "\(header.name): \(header.value)")
         }
-        for name in spec.hop.suppressedHeaders where !spec.hop.headers.contains(name) {
+        for name in request.suppressedHeaders where !request.headers.contains(name) {
             try append("\(name):")
         }
         // libcurl would send these on its own.
-        for name in ["Content-Type", "Expect"] where !spec.hop.headers.contains(name) {
+        for name in ["Content-Type", "Expect"] where !request.headers.contains(name) {
             try append("\(name):")
         }
         unsafe master_curl_set_list(pointer, CURLOPT_HTTPHEADER, headerLines)
@@ -229,19 +234,79 @@ import Glibc
     /// one kind alone it would first send it without its body.
     private static let digestWhenAsked = 1 << 1 | 1 << 7
 
-    private func setRarely(_ spec: TransferSpec) throws(HTTPError) {
-        if let digest = spec.hop.digest {
+    private func setRarely(_ request: OutgoingRequest) throws(HTTPError) {
+        if let digest = request.digest {
             set(CURLOPT_HTTPAUTH, Self.digestWhenAsked)
             try set(CURLOPT_USERNAME, digest.user)
             try set(CURLOPT_PASSWORD, digest.password)
         }
-        if let proxy = spec.proxy {
+        if let proxy = request.proxy {
             try set(CURLOPT_PROXY, proxy.url)
-            try setTLS(spec.tls, .proxy)
+            try setTLS(request.tls, .proxy)
         }
-        if spec.tls != HTTPTLS() {
-            try setTLS(spec.tls, .server)
-            try setClientCertificate(spec.tls)
+        if request.tls != HTTPTLS() {
+            try setTLS(request.tls, .server)
+            try setClientCertificate(request.tls)
         }
+    }
+}
+
+extension EasyHandle {
+    /// The options for one side: the server, or a proxy that is spoken to over TLS.
+    struct TLSSide {
+        let verifyPeer: CURLoption
+        let verifyHost: CURLoption
+        let file: CURLoption
+        let folder: CURLoption
+
+        static let server = TLSSide(
+            verifyPeer: CURLOPT_SSL_VERIFYPEER, verifyHost: CURLOPT_SSL_VERIFYHOST,
+            file: CURLOPT_CAINFO, folder: CURLOPT_CAPATH)
+        static let proxy = TLSSide(
+            verifyPeer: CURLOPT_PROXY_SSL_VERIFYPEER, verifyHost: CURLOPT_PROXY_SSL_VERIFYHOST,
+            file: CURLOPT_PROXY_CAINFO, folder: CURLOPT_PROXY_CAPATH)
+    }
+
+    /// Sets how certificates are checked; authorities given replace the system's.
+    func setTLS(_ tls: HTTPTLS, _ side: TLSSide) throws(HTTPError) {
+        switch tls.verification {
+        case .on: break
+        case .off:
+            set(side.verifyPeer, 0)
+            set(side.verifyHost, 0)
+        case .authorities(let path):
+            let isFolder = try Self.inspect(path, as: "the certificate authorities in")
+            try set(side.file, isFolder ? nil : path)
+            try set(side.folder, isFolder ? path : nil)
+        }
+    }
+
+    /// Sets the certificate and key that the client shows.
+    func setClientCertificate(_ tls: HTTPTLS) throws(HTTPError) {
+        guard let certificate = tls.clientCertificate else {
+            guard tls.key == nil else {
+                throw HTTPError(.tls, "a key is given without a client certificate; give both")
+            }
+            return
+        }
+        _ = try Self.inspect(certificate, as: "the client certificate")
+        try set(CURLOPT_SSLCERT, certificate)
+        guard let key = tls.key else { return }
+        _ = try Self.inspect(key, as: "the key of the client certificate")
+        try set(CURLOPT_SSLKEY, key)
+    }
+
+    /// Whether the path is a folder.
+    ///
+    /// - Throws: `HTTPError` of code `tls` when it cannot be read.
+    private static func inspect(_ path: String, as what: String) throws(HTTPError) -> Bool {
+        var information = stat()
+        guard !path.utf8.contains(0), unsafe stat(path, &information) == 0,
+            unsafe access(path, R_OK) == 0
+        else {
+            let reason = unsafe String(cString: strerror(errno))
+            throw HTTPError(.tls, "\(what) \(path) cannot be read: \(reason)")
+        }
+        return information.st_mode & S_IFMT == S_IFDIR
     }
 }

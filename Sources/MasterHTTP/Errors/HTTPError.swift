@@ -1,63 +1,63 @@
-/// Why there is no answer: what went wrong, in words, and what was exchanged before.
+/// Why a request failed, and what was exchanged before.
 ///
 /// An answer with a status of the 400s or 500s is an answer, not an error. No message holds a
 /// password, a token, a header's value or the user part of an address.
 public struct HTTPError: Error, Sendable, Hashable {
-    /// The kind of fault.
+    /// The kind of error.
     public enum Code: String, Sendable, Hashable, CaseIterable {
-        /// The address is none.
+        /// The URL is invalid.
         case invalidURL
-        /// The address is neither `http` nor `https`.
+        /// The URL is neither `http` nor `https`.
         case unsupportedScheme
-        /// The method is no token.
+        /// The method is not a token.
         case invalidMethod
         /// A header or cookie cannot be sent.
         case invalidHeader
-        /// The host's name is not known.
+        /// The host name does not resolve.
         case nameNotFound
         /// Nothing listens there.
         case refused
-        /// There is no way to the host.
+        /// The host cannot be reached.
         case unreachable
-        /// The connection did not stand in time.
+        /// The connection was not made in time.
         case connectTimeout
-        /// Nothing came, and nothing was taken, for too long.
+        /// No byte was sent or received for too long.
         case silenceTimeout
-        /// The whole took too long.
+        /// The request took too long in total.
         case totalTimeout
         /// TLS failed, or a certificate is not trusted.
         case tls
-        /// The proxy's address is none, it cannot be reached, or it refuses.
+        /// The proxy's URL is invalid, it cannot be reached, or it refuses.
         case proxy
         /// The limit of redirects was reached.
         case tooManyRedirects
-        /// A redirect leads where the client does not go.
+        /// A redirect leads where the client does not follow.
         case badRedirect
         /// The body of the answer is larger than allowed.
         case tooLarge
-        /// The headers of the answer are larger than any server's.
+        /// The headers of the answer are too large.
         case headersTooLarge
         /// The server closed the connection before the end.
         case closedEarly
-        /// The answer is no HTTP.
+        /// The answer is not valid HTTP.
         case malformedResponse
         /// The file to be sent cannot be read.
         case fileUnreadable
-        /// The temporary file for what is to be sent cannot be written or read.
+        /// The temporary file of a body cannot be written or read.
         case spoolFailed
-        /// No user and password are known where they are asked for.
+        /// A user and password are needed and not known.
         case noCredentials
-        /// The task that waited was cancelled.
+        /// The task was cancelled.
         case cancelled
         /// The client was shut down.
         case shutDown
-        /// libcurl failed in a way that has no kind of its own.
+        /// libcurl failed in another way.
         case transferFailed
     }
 
-    /// The kind of fault.
+    /// The kind of error.
     public let code: Code
-    /// What went wrong and how it may be remedied.
+    /// What went wrong and how to remedy it.
     public let message: String
     /// The exchanges that were completed before.
     public var exchanges: [HTTPExchange]
@@ -68,7 +68,7 @@ public struct HTTPError: Error, Sendable, Hashable {
     /// Whether a byte of the request was sent, so that the server may have acted on it.
     public var mayHaveArrived: Bool
 
-    /// Makes an error of its kind and words.
+    /// Makes an error.
     public init(
         _ code: Code, _ message: String, exchanges: [HTTPExchange] = [],
         mayHaveArrived: Bool = false

@@ -1,6 +1,6 @@
-/// What a request carries.
+/// The body of a request.
 public enum HTTPBody: Sendable, Hashable {
-    /// Nothing. `POST`, `PUT` and `PATCH` then say `Content-Length: 0`.
+    /// No body. `POST`, `PUT` and `PATCH` then send `Content-Length: 0`.
     case empty
     /// These bytes; without a content type no `Content-Type` is sent.
     case bytes([UInt8], contentType: String?)
@@ -21,5 +21,50 @@ public enum HTTPBody: Sendable, Hashable {
     /// Bytes that are JSON, sent as `application/json`.
     public static func json(_ bytes: [UInt8]) -> HTTPBody {
         .bytes(bytes, contentType: "application/json")
+    }
+}
+
+/// One part of a `multipart/form-data` body: a field, or a file.
+public struct HTTPPart: Sendable, Hashable {
+    /// The name of the form field.
+    public var name: String
+    /// The file name told to the server; a plain field has none.
+    public var filename: String?
+    /// The `Content-Type` of the part, left out when nil.
+    public var contentType: String?
+    /// More headers of the part, sent after `Content-Disposition` and `Content-Type`.
+    public var headers: HTTPHeaders
+    /// The content, sent as it is.
+    public var content: [UInt8]
+
+    /// Makes a part of its content.
+    public init(
+        name: String, content: [UInt8], filename: String? = nil, contentType: String? = nil,
+        headers: HTTPHeaders = [:]
+    ) {
+        self.name = name
+        self.filename = filename
+        self.contentType = contentType
+        self.headers = headers
+        self.content = content
+    }
+
+    /// Makes a plain field of a text.
+    public init(name: String, text: String) {
+        self.init(name: name, content: Array(text.utf8))
+    }
+}
+
+/// A name and a value: one field of a form, one parameter of a query, one cookie of a request.
+public struct HTTPPair: Hashable, Sendable {
+    /// The name, not encoded.
+    public var name: String
+    /// The value, not encoded.
+    public var value: String
+
+    /// Makes a pair of a name and a value.
+    public init(_ name: String, _ value: String) {
+        self.name = name
+        self.value = value
     }
 }

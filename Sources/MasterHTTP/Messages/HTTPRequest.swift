@@ -5,37 +5,37 @@ public struct HTTPRequest: Sendable, Hashable {
 
     /// The method.
     public var method: HTTPMethod
-    /// The address, `http` or `https`; a user and password in it are used as basic authentication.
+    /// The URL, `http` or `https`; a user and password in it are used as basic authentication.
     public var url: String
-    /// Parameters appended to the query the address has.
+    /// Parameters appended to the URL's query.
     public var query: [HTTPPair]
     /// Headers, in place of the session's and the client's of the same name.
     public var headers: HTTPHeaders
-    /// Names of headers that the session or the client would add, and shall not.
+    /// Names of headers that the session or the client must not add.
     public var suppressedHeaders: [String]
     /// Names of headers that are dropped, as `Authorization` is, when a redirect leaves the host.
     public var sensitiveHeaders: [String]
     /// Whether the body holds a secret: a redirect that would take it to another host is an error.
     public var hasSensitiveBody: Bool
-    /// What is sent.
+    /// The body.
     public var body: HTTPBody
     /// Cookies sent with this request besides the session's; of the same name both are sent.
     public var cookies: [HTTPPair]
-    /// How the sender is proved; nil takes the session's, or else the address's.
+    /// Credentials; `nil` takes those of the URL or the session.
     public var authentication: HTTPAuthentication?
     /// How long it may take.
     public var timeout: HTTPTimeout
     /// Whether redirects are followed.
     public var redirects: HTTPRedirects
-    /// Through which proxy; nil takes the session's.
+    /// Which proxy to use; `nil` takes the session's.
     public var proxies: HTTPProxies?
-    /// What is asked of the server's certificate; nil takes the session's.
+    /// TLS settings; `nil` takes the session's.
     public var tls: HTTPTLS?
     /// The most bytes of an answer's body, counted after decompression; more is an error.
     public var responseLimit: Int
-    /// Whether a longer body is cut at the limit instead, for an answer whose status says it all.
+    /// Whether a longer body is truncated at the limit instead, where only the status matters.
     public var cutsLongBody: Bool
-    /// Whether `HTTPExchange.requestHeaders` tells what was sent; without, a request costs less.
+    /// Whether `HTTPExchange.requestHeaders` is recorded; a request costs less without.
     public var recordsRequestHeaders: Bool
 
     /// Makes a request; all but method and address have defaults.
@@ -60,5 +60,78 @@ public struct HTTPRequest: Sendable, Hashable {
         responseLimit = Self.defaultResponseLimit
         cutsLongBody = false
         recordsRequestHeaders = true
+    }
+}
+
+/// The method of a request: `GET`, `POST`, or any other token a server understands.
+///
+/// Any text can be written; `HTTPClient` refuses one that is not a token, and `CONNECT`, before
+/// anything is sent.
+public struct HTTPMethod: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+    /// The method as it is sent.
+    public let rawValue: String
+
+    /// Makes a method of its name, which is case-sensitive.
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// Asks for a resource.
+    public static let get = HTTPMethod(rawValue: "GET")
+    /// Hands a body to a resource.
+    public static let post = HTTPMethod(rawValue: "POST")
+    /// Stores a resource.
+    public static let put = HTTPMethod(rawValue: "PUT")
+    /// Removes a resource.
+    public static let delete = HTTPMethod(rawValue: "DELETE")
+    /// Asks for the headers of a resource alone.
+    public static let head = HTTPMethod(rawValue: "HEAD")
+    /// Asks what can be done with a resource.
+    public static let options = HTTPMethod(rawValue: "OPTIONS")
+    /// Changes a part of a resource.
+    public static let patch = HTTPMethod(rawValue: "PATCH")
+
+    /// The name as it is sent.
+    public var description: String { rawValue }
+
+    /// Whether the name may stand in a request line.
+    public var isValid: Bool {
+        HTTPSyntax.isToken(rawValue) && rawValue != "CONNECT"
+    }
+
+    /// Whether a request without a body says so with `Content-Length: 0`.
+    var announcesEmptyBody: Bool {
+        self == .post || self == .put || self == .patch
+    }
+}
+
+/// What to do with a redirect.
+public enum HTTPRedirects: Sendable, Hashable {
+    /// Follow at most this many; one more is an error.
+    case follow(limit: Int)
+    /// Return the answer as it is.
+    case none
+
+    /// Follows at most thirty.
+    public static let follow = HTTPRedirects.follow(limit: 30)
+}
+
+/// How long a request may take.
+public struct HTTPTimeout: Sendable, Hashable {
+    /// From the start of a request until the connection is made, name lookup and TLS included.
+    public var connect: Duration
+    /// With no byte either way, once the connection is made.
+    public var silence: Duration
+    /// For everything: waiting for a free slot, all redirects, the whole body. `nil` is no limit.
+    public var total: Duration?
+
+    /// Without arguments: 10 s to connect, 60 s of silence, no total.
+    public init(
+        connect: Duration = .seconds(10), silence: Duration = .seconds(60),
+        total: Duration? = nil
+    ) {
+        self.connect = connect
+        self.silence = silence
+        self.total = total
     }
 }

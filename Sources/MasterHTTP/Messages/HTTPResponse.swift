@@ -11,7 +11,7 @@ public struct HTTPResponse: Sendable, Hashable {
         self.final = final
     }
 
-    /// Every hop, the final one last.
+    /// All exchanges, the final one last.
     public var exchanges: [HTTPExchange] { history + [final] }
     /// The final status code.
     public var status: Int { final.status }
@@ -25,4 +25,131 @@ public struct HTTPResponse: Sendable, Hashable {
     public var text: String { final.text }
     /// Whether the final status is of the 200s.
     public var isSuccess: Bool { final.isSuccess }
+}
+
+/// One request as it was sent and the answer to it.
+public struct HTTPExchange: Sendable, Hashable {
+    /// The method sent.
+    public var method: HTTPMethod
+    /// The address asked, with its query, without user, password and fragment.
+    public var url: String
+    /// The headers as they were sent, `Host`, `Cookie` and `Authorization` included.
+    ///
+    /// Empty when the request was told not to record them.
+    public var requestHeaders: HTTPHeaders {
+        get { sent.headers }
+        set { sent = .read(newValue) }
+    }
+    /// The status code of the answer; 0 in an unfinished exchange without one.
+    public var status: Int
+    /// The words after the status code; may be empty.
+    public var reason: String
+    /// The headers of the answer.
+    public var headers: HTTPHeaders {
+        get { received.headers }
+        set { received = .read(newValue) }
+    }
+    /// The body, decompressed; empty when it was handed to a receiver.
+    public var body: [UInt8]
+    /// From the start of the request to the last byte of the answer.
+    public var duration: Duration
+
+    private var sent: MessageHead
+    private var received: MessageHead
+
+    /// Makes an exchange of its parts.
+    public init(
+        method: HTTPMethod = .get, url: String, requestHeaders: HTTPHeaders = [:],
+        status: Int = 200, reason: String = "", headers: HTTPHeaders = [:], body: [UInt8] = [],
+        duration: Duration = .zero
+    ) {
+        self.method = method
+        self.url = url
+        sent = .read(requestHeaders)
+        self.status = status
+        self.reason = reason
+        received = .read(headers)
+        self.body = body
+        self.duration = duration
+    }
+
+    /// Makes an exchange of heads whose headers are read when they are asked for.
+    init(
+        method: HTTPMethod, url: String, statusLine: StatusLine?, requestHead: [UInt8],
+        head: [UInt8], body: [UInt8], duration: Duration
+    ) {
+        self.method = method
+        self.url = url
+        status = statusLine?.status ?? 0
+        reason = statusLine?.reason ?? ""
+        self.body = body
+        self.duration = duration
+        sent = .unread(requestHead)
+        received = .unread(head)
+    }
+
+    /// Whether the status is of the 200s.
+    public var isSuccess: Bool { (200..<300).contains(status) }
+
+    /// The body as text: UTF-8, with U+FFFD for invalid bytes, unless the headers say Latin-1.
+    public var text: String {
+        let type = headers["Content-Type"]?.lowercased() ?? ""
+        guard type.contains("charset=iso-8859-1") || type.contains("charset=latin-1") else {
+            return String(decoding: body, as: UTF8.self)
+        }
+        return String(String.UnicodeScalarView(body.map { Unicode.Scalar($0) }))
+    }
+}
+
+/// The headers of a message, read only when somebody asks: most never are.
+enum MessageHead: Sendable {
+    case read(HTTPHeaders)
+    case unread([UInt8])
+
+    /// The headers.
+    var headers: HTTPHeaders {
+        switch self {
+        case .read(let headers): headers
+        case .unread(let bytes): HTTPHeaders(head: bytes)
+        }
+    }
+}
+
+extension MessageHead: Hashable {
+    /// Compares the headers, read or not.
+    static func == (one: MessageHead, other: MessageHead) -> Bool {
+        one.headers == other.headers
+    }
+
+    /// Hashes the headers, read or not.
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(headers)
+    }
+}
+
+/// The first line of an answer.
+struct StatusLine {
+    let status: Int
+    let reason: String
+
+    /// Parses the line at the beginning of the bytes; `nil` when it is not a status line.
+    init?(_ head: [UInt8]) {
+        let end = head.firstIndex { $0 == 0x0A || $0 == 0x0D } ?? head.endIndex
+        guard let space = head[..<end].firstIndex(of: 0x20), end - space >= 4,
+            let status = Self.number(head[(space + 1)..<(space + 4)])
+        else { return nil }
+        let rest = head[(space + 4)..<end]
+        guard rest.isEmpty || rest.first == 0x20 else { return nil }
+        self.status = status
+        reason = HTTPSyntax.text(rest.dropFirst())
+    }
+
+    private static func number(_ digits: ArraySlice<UInt8>) -> Int? {
+        var number = 0
+        for digit in digits {
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return nil }
+            number = number * 10 + Int(digit - UInt8(ascii: "0"))
+        }
+        return number
+    }
 }

@@ -90,7 +90,7 @@ struct RenderableTests {
         #expect(!error.message.contains("hunter2"))
         let open = RenderContext.sample()
         let plain = try Self.error(of: "!Interpolate 'http://h:x'", as: HTTPAddress.self, in: open)
-        #expect(plain.message.hasSuffix("has 'x' for a port; a port is a number from 1 to 65535"))
+        #expect(plain.message.hasSuffix("has an invalid port; a port is a number from 1 to 65535"))
     }
 
     private static func error<Value: SettingValue>(

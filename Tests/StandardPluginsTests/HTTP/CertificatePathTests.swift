@@ -31,7 +31,7 @@ struct CertificatePathTests {
         let error = #expect(throws: RenderError.self) {
             try check?.render(in: Self.context("gone.pem"))
         }
-        #expect(error?.message.contains("names 'gone.pem', where nothing is") == true)
+        #expect(error?.message.contains("names 'gone.pem', which does not exist") == true)
     }
 
     private static func context(_ path: String) -> RenderContext {

@@ -96,7 +96,7 @@ struct NetworkFaultTests {
     @Test(arguments: [
         ("null", "must be a text, not null"),
         ("/relative", "must begin with http:// or https://"),
-        ("http://127.0.0.1:port/", "has 'port' for a port"),
+        ("http://127.0.0.1:port/", "has an invalid port"),
     ])
     func `an address that comes out as none is a failure with its reason`(
         _ value: String, _ reason: String

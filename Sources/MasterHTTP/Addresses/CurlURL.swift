@@ -1,0 +1,77 @@
+import CLibCurl
+
+/// A libcurl URL handle, which parses a URL and joins its parts again.
+@safe struct CurlURL: ~Copyable {
+    private let handle: OpaquePointer
+
+    init() throws(HTTPAddress.Fault) {
+        guard let handle = unsafe curl_url() else { throw .outOfMemory }
+        unsafe self.handle = handle
+    }
+
+    deinit {
+        unsafe curl_url_cleanup(handle)
+    }
+
+    /// Sets the whole URL; a relative one is resolved against the one set before.
+    func set(_ text: String, flags: Int32) -> CURLUcode {
+        unsafe curl_url_set(handle, CURLUPART_URL, text, UInt32(flags))
+    }
+
+    /// Sets a part.
+    func set(_ part: CURLUPart, _ text: String) throws(HTTPAddress.Fault) {
+        guard unsafe curl_url_set(handle, part, text, 0) == CURLUE_OK else { throw .outOfMemory }
+    }
+
+    /// Removes a part.
+    func remove(_ part: CURLUPart) {
+        unsafe curl_url_set(handle, part, nil, 0)
+    }
+
+    /// A part as text, or nil when the URL has none.
+    func part(_ part: CURLUPart, flags: Int32 = 0) -> String? {
+        var text: UnsafeMutablePointer<CChar>?
+        guard unsafe curl_url_get(handle, part, &text, UInt32(flags)) == CURLUE_OK,
+            let text = unsafe text
+        else { return nil }
+        defer { unsafe curl_free(text) }
+        return unsafe String(cString: text)
+    }
+}
+
+/// Names of hosts beyond ASCII, as they are looked up and sent: `bücher.example` is
+/// `xn--bcher-kva.example`.
+enum InternationalName {
+    /// The name in ASCII.
+    ///
+    /// - Throws: `HTTPAddress.Fault` for a name that no host can have.
+    static func ascii(_ name: String) throws(HTTPAddress.Fault) -> String {
+        guard name.utf8.contains(where: { $0 >= 0x80 }) else { return name }
+        var ascii: UnsafeMutablePointer<CChar>?
+        let result = unsafe master_idn_lookup(name, &ascii)
+        guard result == IDN2_OK.rawValue, let ascii = unsafe ascii else {
+            let reason = unsafe String(cString: idn2_strerror(result))
+            throw .invalid("has an invalid international host name: \(reason)")
+        }
+        defer { unsafe idn2_free(ascii) }
+        return unsafe String(cString: ascii)
+    }
+
+    /// A key such as `https://host`, its host in ASCII.
+    static func asciiKey(_ key: String) -> String {
+        guard key.utf8.contains(where: { $0 >= 0x80 }),
+            let separator = key.firstRange(ofASCII: "://")
+        else { return key }
+        let host = key.index(separator, offsetBy: 3)
+        return key[..<host] + asciiIfPossible(String(key[host...]))
+    }
+
+    /// The name in ASCII, or as it is where it cannot be written so.
+    static func asciiIfPossible(_ name: String) -> String {
+        do {
+            return try ascii(name)
+        } catch {
+            return name
+        }
+    }
+}

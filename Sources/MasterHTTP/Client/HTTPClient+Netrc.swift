@@ -1,0 +1,94 @@
+internal import Dispatch
+internal import Glibc
+
+extension HTTPClient {
+    /// The most bytes that such a file has.
+    private static let netrcLimit = 1 << 20
+
+    /// A user and a password for an address, from the file that `NETRC` names or from `~/.netrc`.
+    ///
+    /// - Throws: `HTTPError` of code `noCredentials` when there is no such file, when it can't be
+    ///   read, and when it has no entry for the host.
+    public func netrcCredentials(
+        for address: String, hiding: HTTPHiding? = nil
+    ) async throws(HTTPError) -> (user: String, password: String) {
+        let address = try parsed(address)
+        let shown = ShownAddress(address, hiding: hiding)
+        let path = try netrcPath()
+        let text: Result<String, HTTPError> = await withCheckedContinuation { continuation in
+            FileReader.makeQueue().async {
+                continuation.resume(
+                    returning: Result { () throws(HTTPError) in
+                        try Self.text(of: path)
+                    })
+            }
+        }
+        let entry = try Self.entry(
+            for: address.host, shown: shown.isHidden ? shown.authority : address.host,
+            in: text.get(), path)
+        return (entry.login, entry.password)
+    }
+
+    private func parsed(_ url: String) throws(HTTPError) -> HTTPAddress {
+        do throws(HTTPAddress.Fault) {
+            return try addresses.address(url)
+        } catch {
+            throw HTTPError(error)
+        }
+    }
+
+    private func netrcPath() throws(HTTPError) -> String {
+        if let path = variable("NETRC") { return path }
+        guard let home = variable("HOME") else {
+            throw .noCredentials(
+                "neither NETRC nor HOME is set, so there is no .netrc file to read")
+        }
+        return home + "/.netrc"
+    }
+
+    private func variable(_ name: String) -> String? {
+        let value =
+            if let environment = configuration.environment {
+                environment[name]
+            } else {
+                unsafe getenv(name).map { unsafe String(cString: $0) }
+            }
+        return value.flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    private static func text(of path: String) throws(HTTPError) -> String {
+        guard !path.utf8.contains(0) else {
+            throw .noCredentials("the path of the .netrc file has a NUL byte")
+        }
+        let bytes: [UInt8]
+        do throws(OpenFile.Fault) {
+            let file = try OpenFile(path)
+            guard file.length <= netrcLimit else {
+                throw OpenFile.Fault(path: path, reason: "it has more than 1 MiB")
+            }
+            bytes = try file.content()
+        } catch {
+            throw .noCredentials("\(path) cannot be read: \(error.reason)")
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw .noCredentials("\(path) is not UTF-8 text")
+        }
+        return text
+    }
+
+    private static func entry(
+        for host: String, shown: String, in text: String, _ path: String
+    ) throws(HTTPError) -> Netrc.Entry {
+        let netrc: Netrc
+        do throws(Netrc.Fault) {
+            netrc = try Netrc(parsing: text)
+        } catch {
+            throw .noCredentials("line \(error.line) of \(path) is invalid: \(error.message)")
+        }
+        guard let entry = netrc.entry(for: host) else {
+            throw .noCredentials(
+                "\(path) has no entry for \(shown); add 'machine \(shown) login … password …'")
+        }
+        return entry
+    }
+}

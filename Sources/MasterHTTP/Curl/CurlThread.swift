@@ -1,0 +1,199 @@
+import Glibc
+import Synchronization
+
+/// The thread that runs libcurl, as tasks see it: takes messages, wakes it, and knows when it ended.
+final class CurlThread: Sendable {
+    /// What the thread is told.
+    enum Message: Sendable {
+        case start(Transfer)
+        case cancel(Transfer)
+        case resume(Transfer)
+        case opened(Transfer, Result<OpenFile, HTTPError>)
+        case read(Transfer, FileReader.Piece)
+        case list(CookieJar, @Sendable ([HTTPCookie]) -> Void)
+    }
+
+    private struct State {
+        var inbox: [Message] = []
+        var isAsleep = false
+        var isClosed = false
+        var hasEnded = false
+        var enders: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Mutex(State())
+    private let multi: CurlMulti
+
+    /// Starts the thread.
+    init(limits: TransferLimits) throws(HTTPError) {
+        let multi = try CurlMulti(idleConnections: limits.inFlight)
+        self.multi = multi
+        try SystemThread.start { [self] in
+            let reserve = HeapReserve()
+            TransferScheduler(thread: self, multi: multi, limits: limits).run()
+            end()
+            _ = consume reserve
+        }
+    }
+
+    /// Runs a transfer; cancelling the task ends it at once.
+    func run(_ transfer: Transfer) async -> Transfer.Outcome {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                transfer.completion = continuation
+                guard !post(.start(transfer)) else { return }
+                transfer.stream?.finish()
+                continuation.resume(returning: .failure(.shutDown))
+            }
+        } onCancel: {
+            cancel(transfer)
+        }
+    }
+
+    /// Ends a transfer, also one that has not begun yet.
+    func cancel(_ transfer: Transfer) {
+        transfer.markCancelled()
+        post(.cancel(transfer))
+    }
+
+    /// The next piece of a transfer's body, or nil when no more comes.
+    func nextPiece(of transfer: Transfer) async -> [UInt8]? {
+        guard let stream = transfer.stream else { return nil }
+        await stream.waitForBytes()
+        let (bytes, mustResume) = stream.take()
+        if mustResume { post(.resume(transfer)) }
+        return bytes.isEmpty ? nil : bytes
+    }
+
+    /// Lists the cookies of a jar; none when the thread is closed.
+    func listCookies(of jar: CookieJar, _ handler: @escaping @Sendable ([HTTPCookie]) -> Void) {
+        if !post(.list(jar, handler)) { handler([]) }
+    }
+
+    /// Puts a message in; false when the thread is closed.
+    @discardableResult
+    func post(_ message: Message) -> Bool {
+        let (isTaken, mustWake) = state.withLock { state in
+            guard !state.isClosed else { return (false, false) }
+            state.inbox.append(message)
+            let mustWake = state.isAsleep
+            state.isAsleep = false
+            return (true, mustWake)
+        }
+        if mustWake { multi.wakeUp() }
+        return isTaken
+    }
+
+    /// Takes no more messages, and has the thread fail what it knows and end.
+    func close() {
+        let mustWake = state.withLock { state in
+            state.isClosed = true
+            return state.isAsleep
+        }
+        if mustWake { multi.wakeUp() }
+    }
+
+    /// Waits until the thread has ended.
+    func ended() async {
+        await withCheckedContinuation { continuation in
+            let hasEnded = state.withLock { state in
+                if !state.hasEnded { state.enders.append(continuation) }
+                return state.hasEnded
+            }
+            if hasEnded { continuation.resume() }
+        }
+    }
+
+    /// The messages that came, and whether the thread was closed; called by the thread.
+    func take() -> (messages: [Message], isClosed: Bool) {
+        state.withLock { state in
+            state.isAsleep = false
+            let messages = state.inbox
+            state.inbox.removeAll(keepingCapacity: false)
+            return (messages, state.isClosed)
+        }
+    }
+
+    /// Whether there is nothing to take, so that the thread may sleep until it is woken.
+    func fallAsleep() -> Bool {
+        state.withLock { state in
+            state.isAsleep = state.inbox.isEmpty && !state.isClosed
+            return state.isAsleep
+        }
+    }
+
+    private func end() {
+        let enders = state.withLock { state in
+            state.hasEnded = true
+            let enders = state.enders
+            state.enders = []
+            return enders
+        }
+        for ender in enders { ender.resume() }
+    }
+}
+
+/// A thread of the system that runs one closure, with every signal left to the other threads.
+///
+/// SIGPIPE is blocked with the others, so that a write to a connection that was closed is an error
+/// of that write (TLS libraries cannot ask for it by themselves).
+private enum SystemThread {
+    private final class Work {
+        let body: () -> Void
+
+        init(_ body: @escaping () -> Void) {
+            self.body = body
+        }
+    }
+
+    /// Starts the thread; it ends when the closure returns.
+    ///
+    /// - Throws: `HTTPError` of code `transferFailed` when the system has no thread.
+    static func start(_ body: sending @escaping () -> Void) throws(HTTPError) {
+        let work = unsafe Unmanaged.passRetained(Work(body))
+        var thread = pthread_t()
+        let result = unsafe pthread_create(
+            &thread, nil, { unsafe SystemThread.main($0) }, work.toOpaque())
+        guard result == 0 else {
+            unsafe work.release()
+            let reason = unsafe String(cString: strerror(result))
+            throw HTTPError(.transferFailed, "cannot start a thread for the HTTP client: \(reason)")
+        }
+        pthread_detach(thread)
+    }
+
+    private static func main(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+        var signals = sigset_t()
+        unsafe sigfillset(&signals)
+        unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
+        guard let context = unsafe context else { return nil }
+        unsafe Unmanaged<Work>.fromOpaque(context).takeRetainedValue().body()
+        return nil
+    }
+}
+
+/// Room in the heap of the thread that makes it, which the C library does not give back.
+///
+/// libcurl allocates some 40 KiB for each transfer and frees them at its end. Where these lie at
+/// the top of a thread's heap, each round would return the pages to the system and fault them in again,
+/// which cost a third of all time. A free block below one that stays is not returned. Pages that
+/// are never used take no memory.
+@safe private struct HeapReserve: ~Copyable {
+    /// Below what the C library takes from the system block by block.
+    private static let piece = 64 << 10
+    private static let pieces = 64
+
+    private let guardian: UnsafeMutableRawPointer?
+
+    /// Makes room for the transfers of a busy client, 4 MiB.
+    init() {
+        var blocks: [UnsafeMutableRawPointer?] = unsafe []
+        for _ in 0..<Self.pieces { unsafe blocks.append(malloc(Self.piece)) }
+        unsafe guardian = malloc(Self.piece)
+        for index in 0..<Self.pieces { unsafe free(blocks[index]) }
+    }
+
+    deinit {
+        unsafe free(guardian)
+    }
+}

@@ -1,0 +1,169 @@
+import CLibCurl
+
+/// The answer to a request as it comes in, within its limits; used on the curl thread.
+struct IncomingResponse {
+    /// The most bytes and lines of headers and trailers taken from a server, those of interim
+    /// answers and challenges included; libcurl keeps them all.
+    static let longestHead = 256 << 10
+    static let mostHeadLines = 5000
+    /// The most interim answers (1xx) to a request.
+    static let mostInterimAnswers = 1000
+
+    /// The status line and headers, as received.
+    private(set) var head: [UInt8] = []
+    /// The status line, once the head is complete.
+    private(set) var statusLine: StatusLine?
+    /// The body, decoded; empty when it goes to a stream.
+    private(set) var body: [UInt8] = []
+    /// Whether the body was cut where it grew too long, which ends the transfer well.
+    private(set) var isCut = false
+
+    private var streams = false
+    private var announcedLength = 0
+    private var headByteCount = 0
+    private var headLineCount = 0
+    private var interimAnswerCount = 0
+    private var encoding = ""
+    private var decoder: ContentDecoder?
+
+    /// Whether a status line has come.
+    var hasBegun: Bool { !head.isEmpty }
+
+    /// Whether the head of the final answer is complete.
+    var hasHead: Bool { statusLine != nil }
+
+    /// Whether the body ended before its compressed data did.
+    var endsEarly: Bool { decoder?.isFinished == false && !isCut }
+
+    /// Drops an answer that another one takes the place of; its head still counts.
+    mutating func forget() {
+        head.removeAll(keepingCapacity: true)
+        body.removeAll()
+        statusLine = nil
+        announcedLength = 0
+        encoding = ""
+        decoder = nil
+    }
+
+    /// Takes one line of the head, or of a trailer.
+    mutating func receiveHeader(
+        _ line: UnsafeRawBufferPointer, of transfer: Transfer
+    ) throws(HTTPError) {
+        headByteCount += line.count
+        headLineCount += 1
+        guard headByteCount <= Self.longestHead, headLineCount <= Self.mostHeadLines else {
+            throw .headersTooLarge(transfer.place)
+        }
+        let startsAnswer =
+            unsafe line.count >= 5 && line[4] == UInt8(ascii: "/")
+            && line.starts(with: "HTTP/".utf8)
+        if hasHead, !startsAnswer { return }
+        if startsAnswer { forget() }
+        if head.isEmpty { head.reserveCapacity(512) }
+        unsafe head.append(contentsOf: line)
+        unsafe noteField(line)
+        if unsafe line.count <= 2 && line.allSatisfy({ $0 == 0x0D || $0 == 0x0A }) {
+            try completeHead(of: transfer)
+        }
+    }
+
+    /// Takes a piece of the body, which comes again when it was not taken.
+    mutating func receiveBody(
+        _ piece: UnsafeRawBufferPointer, of transfer: Transfer
+    ) throws(HTTPError) -> ContentDecoder.Taken {
+        let taken: ContentDecoder.Taken
+        var fault: HTTPError?
+        do throws(ContentDecoder.Fault) {
+            if decoder == nil, !encoding.isEmpty { decoder = try ContentDecoder(encoding) }
+            if let decoder {
+                taken = unsafe try decoder.decode(piece) { piece in
+                    unsafe take(piece, of: transfer, &fault)
+                }
+            } else {
+                taken = unsafe take(piece, of: transfer, &fault)
+            }
+        } catch {
+            throw .undecodable(transfer.place, error, encoding)
+        }
+        if let fault { throw fault }
+        return taken
+    }
+
+    /// Takes a decoded piece.
+    private mutating func take(
+        _ piece: UnsafeRawBufferPointer, of transfer: Transfer, _ fault: inout HTTPError?
+    ) -> ContentDecoder.Taken {
+        if streams, let stream = transfer.stream {
+            return unsafe stream.push(piece) ? .all : .later
+        }
+        let room = transfer.request.responseLimit - body.count
+        guard piece.count > room else {
+            unsafe body.append(contentsOf: piece)
+            return .all
+        }
+        if transfer.request.cutsLongBody {
+            unsafe body.append(contentsOf: piece.prefix(room))
+            isCut = true
+        } else {
+            fault = .tooLarge(transfer.place, limit: transfer.request.responseLimit)
+        }
+        return .stop
+    }
+
+    private mutating func completeHead(of transfer: Transfer) throws(HTTPError) {
+        guard let line = StatusLine(head) else { return }
+        guard line.status >= 200 else {
+            interimAnswerCount += 1
+            guard interimAnswerCount <= Self.mostInterimAnswers else {
+                throw .tooManyInterimAnswers(transfer.place, limit: Self.mostInterimAnswers)
+            }
+            return
+        }
+        statusLine = line
+        streams = transfer.stream != nil && !transfer.request.follows(line.status, head)
+        if !streams, announcesTooMuch(for: transfer.request, line.status) {
+            throw .tooLarge(transfer.place, limit: transfer.request.responseLimit)
+        }
+    }
+
+    /// Whether the head already tells that the body will be too large.
+    private func announcesTooMuch(for request: OutgoingRequest, _ status: Int) -> Bool {
+        guard announcedLength > request.responseLimit, !request.cutsLongBody,
+            request.method != .head, status != 304
+        else { return false }
+        let headers = HTTPHeaders(head: head)
+        return !headers.contains("Content-Encoding") && !headers.contains("Transfer-Encoding")
+    }
+
+    /// Takes note of the few fields that matter here, without reading the others.
+    private mutating func noteField(_ line: UnsafeRawBufferPointer) {
+        // All of them begin with 'C' or 'T'.
+        guard let first = unsafe line.first, [0x63, 0x74].contains(first | 0x20) else { return }
+        if let value = unsafe value(of: "content-length", in: line) {
+            announcedLength = Int(value) ?? 0
+        } else if let value = unsafe value(of: "content-encoding", in: line)
+            ?? value(of: "transfer-encoding", in: line), value.lowercased() != "chunked"
+        {
+            encoding += encoding.isEmpty ? value : ",\(value)"
+        }
+    }
+
+    /// The value of a line when it has a name, given in lower case.
+    private func value(of name: StaticString, in line: UnsafeRawBufferPointer) -> String? {
+        let count = name.utf8CodeUnitCount
+        guard unsafe line.count > count && line[count] == UInt8(ascii: ":"),
+            unsafe line.prefix(count).elementsEqual(
+                UnsafeBufferPointer(start: name.utf8Start, count: count),
+                by: { HTTPSyntax.lowered($0) == $1 })
+        else { return nil }
+        return unsafe HTTPSyntax.text(line.dropFirst(count + 1).filter { $0 > 0x20 })
+    }
+}
+
+extension OutgoingRequest {
+    /// Whether an answer with this status and head is followed to another place.
+    fileprivate func follows(_ status: Int, _ head: [UInt8]) -> Bool {
+        redirects != .none && Self.isRedirect(status: status)
+            && HTTPHeaders(head: head).contains("Location")
+    }
+}

@@ -1,0 +1,215 @@
+import CLibCurl
+import Glibc
+
+/// What the curl thread does: starts transfers, moves them on and ends them. Nothing of it leaves
+/// the thread.
+final class TransferScheduler {
+    private let thread: CurlThread
+    private let multi: CurlMulti
+    private var queue: TransferQueue<Transfer>
+    /// The transfers that hold a slot.
+    private var running: [ObjectIdentifier: Transfer] = [:]
+    private let clock = RoundClock()
+    private var ended: [(Transfer, Transfer.Outcome)] = []
+    private var nextCheck: ContinuousClock.Instant?
+
+    init(thread: CurlThread, multi: CurlMulti, limits: TransferLimits) {
+        self.thread = thread
+        self.multi = multi
+        queue = TransferQueue(limits)
+    }
+
+    /// Runs until the thread is closed, then fails whatever is left.
+    func run() {
+        while true {
+            let (messages, isClosed) = thread.take()
+            clock.tick()
+            for message in messages { receive(message) }
+            guard !isClosed else {
+                failAll()
+                return resumeTasks()
+            }
+            startWaiting()
+            multi.perform()
+            takeFinished()
+            enforceTimeouts()
+            resumeTasks()
+            if startWaiting() { continue }
+            if thread.fallAsleep() { multi.wait(milliseconds: patience()) }
+        }
+    }
+
+    private func receive(_ message: CurlThread.Message) {
+        switch message {
+        case .start(let transfer):
+            guard !transfer.isCancelled else { return end(transfer, .failure(.cancelled)) }
+            queue.append(transfer, host: transfer.request.address.origin)
+            check(at: transfer.request.deadline)
+        case .cancel(let transfer):
+            cancel(transfer)
+        case .resume(let transfer):
+            guard isRunning(transfer) else { return }
+            transfer.resume()
+            check(at: transfer.nextDeadline)
+        case .opened(let transfer, let file):
+            guard isRunning(transfer) else { return }
+            opened(transfer, file)
+        case .read(let transfer, let piece):
+            guard isRunning(transfer), let source = transfer.source else { return }
+            let isAwaited = source.isWaiting
+            source.accept(piece)
+            if isAwaited { transfer.resume() }
+        case .list(let jar, let handler):
+            handler(jar.list())
+        }
+    }
+
+    private func isRunning(_ transfer: Transfer) -> Bool {
+        running[ObjectIdentifier(transfer)] != nil
+    }
+
+    // MARK: Starting
+
+    @discardableResult
+    private func startWaiting() -> Bool {
+        var hasStarted = false
+        while let transfer = queue.start() {
+            hasStarted = true
+            running[ObjectIdentifier(transfer)] = transfer
+            transfer.start(clock)
+            switch transfer.request.body {
+            case .file(let path):
+                check(at: transfer.nextDeadline)
+                FileReader.open(path) { [thread] file in
+                    thread.post(.opened(transfer, file))
+                }
+            case .spooled(let spool):
+                read(.spooled(spool), for: transfer)
+                begin(transfer)
+            case .none, .bytes:
+                begin(transfer)
+            }
+        }
+        return hasStarted
+    }
+
+    private func opened(_ transfer: Transfer, _ file: Result<OpenFile, HTTPError>) {
+        do {
+            read(.file(try file.get()), for: transfer)
+            begin(transfer)
+        } catch {
+            finish(transfer, .failure(error))
+        }
+    }
+
+    private func read(_ file: FileReader.File, for transfer: Transfer) {
+        let reader = FileReader(file) { [thread] piece in
+            thread.post(.read(transfer, piece))
+        }
+        transfer.source = BodySource(reader)
+    }
+
+    /// Hands a transfer to libcurl; also one that found its connection stale before.
+    private func begin(_ transfer: Transfer) {
+        do throws(HTTPError) {
+            guard let easy = EasyHandle(multi.connections) else { throw .outOfMemory }
+            try transfer.begin(easy)
+            guard multi.add(easy) else { throw HTTPError.outOfMemory }
+            check(at: transfer.firstDeadline)
+        } catch {
+            transfer.letGo()
+            finish(transfer, .failure(error))
+        }
+    }
+
+    // MARK: Ending
+
+    private func takeFinished() {
+        while let (transfer, result) = multi.nextFinished() {
+            if transfer.canBeginAgain {
+                if let easy = transfer.easy { multi.remove(easy) }
+                transfer.reset()
+                begin(transfer)
+            } else {
+                finish(transfer, transfer.outcome(result))
+            }
+        }
+    }
+
+    private func finish(_ transfer: Transfer, _ outcome: Transfer.Outcome) {
+        if let easy = transfer.easy { multi.remove(easy) }
+        transfer.letGo()
+        transfer.source = nil
+        running[ObjectIdentifier(transfer)] = nil
+        queue.finish(host: transfer.request.address.origin)
+        end(transfer, outcome)
+    }
+
+    /// Tells what became of a transfer at the end of the round.
+    private func end(_ transfer: Transfer, _ outcome: Transfer.Outcome) {
+        transfer.stream?.finish()
+        ended.append((transfer, outcome))
+    }
+
+    /// Resumes the tasks whose transfers ended, one right after the other, which costs one waking of
+    /// the thread pool instead of one each, and lets them run before this thread sleeps: often they
+    /// send their next request at once.
+    private func resumeTasks() {
+        guard !ended.isEmpty else { return }
+        for (transfer, outcome) in ended { transfer.completion?.resume(returning: outcome) }
+        ended.removeAll(keepingCapacity: true)
+        sched_yield()
+    }
+
+    private func cancel(_ transfer: Transfer) {
+        if isRunning(transfer) { return finish(transfer, transfer.ended(by: .cancelled)) }
+        for transfer in queue.removeWaiting(where: { $0 === transfer }) {
+            end(transfer, .failure(.cancelled))
+        }
+    }
+
+    private func failAll() {
+        for transfer in Array(running.values) { finish(transfer, transfer.ended(by: .shutDown)) }
+        for transfer in queue.removeWaiting(where: { _ in true }) {
+            end(transfer, .failure(.shutDown))
+        }
+    }
+
+    // MARK: Time
+
+    private func check(at time: ContinuousClock.Instant?) {
+        guard let time else { return }
+        nextCheck = min(nextCheck ?? time, time)
+    }
+
+    private func patience() -> Int32 {
+        guard let nextCheck else { return 60_000 }
+        return Int32(min(60_000, max(0, (nextCheck - .now).millisecondsUp)))
+    }
+
+    private func enforceTimeouts() {
+        guard let due = nextCheck, due <= clock.now else { return }
+        nextCheck = nil
+        for transfer in Array(running.values) {
+            if let error = transfer.overdue {
+                finish(transfer, transfer.failure(error))
+            } else {
+                check(at: transfer.nextDeadline)
+            }
+        }
+        let late = queue.removeWaiting { transfer in
+            transfer.request.deadline.map { $0 <= clock.now } ?? false
+        }
+        for transfer in late { end(transfer, .failure(.totalTimeout(transfer.request))) }
+        for transfer in queue.waiting { check(at: transfer.request.deadline) }
+    }
+}
+
+/// The time as the curl thread last read it: once a round, not once a byte.
+final class RoundClock {
+    private(set) var now = ContinuousClock.now
+
+    func tick() {
+        now = .now
+    }
+}
