@@ -30,11 +30,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLibC"),
         .systemLibrary(name: "CLibYAML", providers: [.apt(["libyaml-dev"])]),
-        .systemLibrary(
-            name: "CLibCurl",
-            providers: [
-                .apt(["libbrotli-dev", "libcurl4-openssl-dev", "libidn2-dev", "zlib1g-dev"])
-            ]),
+        .target(name: "CLibCurl", publicHeadersPath: "."),
         .target(name: "CProcess", cSettings: [.define("_GNU_SOURCE")]),
         .systemLibrary(name: "CLibPCRE2", providers: [.apt(["libpcre2-dev"])]),
         .target(name: "MasterYAML", dependencies: ["CLibYAML"]),

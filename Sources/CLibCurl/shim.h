@@ -1,6 +1,7 @@
 #ifndef MASTER_CLIBCURL_SHIM_H
 #define MASTER_CLIBCURL_SHIM_H
 
+#include "names.h"
 #include <curl/curl.h>
 #include "connections.h"
 #include "decoding.h"

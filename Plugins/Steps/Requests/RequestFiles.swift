@@ -99,9 +99,9 @@ struct FilePart: SettingValue {
                 FilePart(source: .content($0), filename: nil, contentType: nil, headers: [:])
             }
         }
-        let form = FilePartForm()
-        guard decoder.fill([form], from: node, owner: "a file of 'files'", at: node.range)
-        else { return nil }
+        let form = decoder.read(
+            FilePartForm.self, from: node, owner: "a file of 'files'", at: node.range)
+        guard let form else { return nil }
         guard (mapping["content"] == nil) != (mapping["path"] == nil) else {
             return decoder.error(
                 "a file of 'files' needs either 'content' or 'path', and not both", at: node.range)

@@ -30,7 +30,11 @@ public protocol Plugin: Settings {
 
 extension Plugin {
     /// The type's own name.
-    public static var pluginName: String { String(describing: Self.self) }
+    public static var pluginName: String {
+        // `String(describing:)` gives the same, but looks for a description of its own first: each
+        // type then costs a search through all conformances of the process.
+        _typeName(Self.self, qualified: false)
+    }
 
     /// The key under which master.yaml finds the plugin.
     public static var key: PluginKey { PluginKey(namespace, pluginName) }

@@ -120,7 +120,7 @@ extension Setting {
             summary, options, shape: { "a list of \(kind.namespace.rawValue)" },
             fallback: .some(nil),
             read: { node, decoder in
-                decoder.plugins(kind, from: node).map { .some($0.map(\.plugin)) }
+                decoder.plugins(kind, from: node).map { .some($0.map { $0.plugin }) }
             })
     }
 

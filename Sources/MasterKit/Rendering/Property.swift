@@ -29,9 +29,9 @@ public struct Property: Expression {
             self.init(scalar.value)
             return
         }
-        let form = PropertyForm()
-        guard decoder.fill([form], from: node.untagged, owner: "!Property", at: node.range)
-        else { return nil }
+        let form = decoder.read(
+            PropertyForm.self, from: node.untagged, owner: "!Property", at: node.range)
+        guard let form else { return nil }
         guard Self.isName(form.key, of: node, with: decoder) else { return nil }
         self.init(form.key, fallback: form.fallback?.tree, replacesFalse: form.replacesFalse)
     }

@@ -132,7 +132,7 @@ extension SettingDecoder {
                     + "begin each entry with '- '", at: node.range)
         }
         let read = items.map { plugin(kind, from: $0) }
-        let present = read.compactMap(\.self)
+        let present = read.compactMap { $0 }
         return present.count == read.count ? present : nil
     }
 

@@ -230,6 +230,20 @@ public final class SettingDecoder {
         return body()
     }
 
+    /// Makes settings and reads them from a mapping, as ``fill(_:from:owner:at:)`` does.
+    ///
+    /// For a type that a file has many of: only the first one is looked at by reflection.
+    package func read<Form: Settings>(
+        _ type: Form.Type, from node: YAMLNode?, owner: String, at place: SourceRange?
+    ) -> Form? {
+        let (form, table) = settings(of: type) {
+            Form()
+        } _: {
+            [$0]
+        }
+        return fill(table, from: node, owner: owner, at: place) == nil ? nil : form
+    }
+
     /// Makes a plugin with what is read beside its own settings, and finds the settings of both.
     ///
     /// - Parameters:
@@ -238,7 +252,7 @@ public final class SettingDecoder {
     ///   - values: The values that have settings.
     /// - Returns: What was made, and its settings.
     func settings<Value>(
-        of type: any Plugin.Type, making make: () -> Value, _ values: (Value) -> [any Settings]
+        of type: any Settings.Type, making make: () -> Value, _ values: (Value) -> [any Settings]
     ) -> (Value, SettingTable) {
         let (value, recorded) = SettingRecorder.recording(make)
         let id = ObjectIdentifier(type)

@@ -114,7 +114,8 @@ extension Array: SettingValue where Element: SettingValue {
             return decoder.mismatch(node, expected: shape)
         }
         let values = items.map { decoder.decode(Element.self, from: $0) }
-        let present = values.compactMap(\.self)
+        // A key path of a generic type would be made anew at each call.
+        let present = values.compactMap { $0 }
         return present.count == values.count ? present : nil
     }
 }

@@ -193,13 +193,12 @@ struct BuilderSettings: Settings, SettingValue {
         guard case .mapping(let mapping) = node.kind else {
             return decoder.about("a builder") { decoder.mismatch(node, expected: shape) }
         }
-        let builder = BuilderSettings()
         let owner = mapping["name"]?.scalarText.map { "builder '\($0)'" } ?? "a builder"
         if let factory = mapping.entry(for: "factory"), mapping["steps"] != nil {
             decoder.error(
                 "\(owner) has both 'steps' and 'factory'; keep one", at: factory.key.range)
         }
-        return decoder.fill([builder], from: node, owner: owner, at: node.range) ? builder : nil
+        return decoder.read(BuilderSettings.self, from: node, owner: owner, at: node.range)
     }
 }
 

@@ -41,10 +41,9 @@ struct Factory: SettingValue {
             return decoder.plugins(.steps, from: node).map { Factory(steps: $0) }
         }
         guard case .mapping = node.kind else { return decoder.mismatch(node, expected: shape) }
-        let form = FactoryForm()
-        guard decoder.fill([form], from: node, owner: decoder.subject, at: node.range) else {
-            return nil
-        }
+        let form = decoder.read(
+            FactoryForm.self, from: node, owner: decoder.subject, at: node.range)
+        guard let form else { return nil }
         guard let steps = form.steps else {
             return decoder.error("\(decoder.subject) needs 'steps'", at: node.range)
         }
@@ -88,10 +87,10 @@ struct FactoryParameter: Settings, SettingValue {
     static var shape: String { "a mapping of default and choices" }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FactoryParameter? {
-        let parameter = FactoryParameter()
         let owner = decoder.subject
-        guard decoder.fill([parameter], from: node, owner: owner, at: node.range)
-        else { return nil }
+        let parameter = decoder.read(
+            FactoryParameter.self, from: node, owner: owner, at: node.range)
+        guard let parameter else { return nil }
         if let fallback = parameter.fallback, let fault = parameter.fault(of: fallback) {
             let range = node.mapping?["default"]?.range ?? node.range
             return decoder.error("the default of \(owner) \(fault)", at: range)

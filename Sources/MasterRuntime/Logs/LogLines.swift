@@ -1,3 +1,4 @@
+internal import Glibc
 internal import MasterKit
 
 /// Turns output that comes in pieces of any size into whole lines, each marked with its channel.
@@ -34,21 +35,21 @@ struct LogLines {
     /// Adds a piece of output and appends the lines that it completes.
     mutating func add(_ bytes: ArraySlice<UInt8>, of channel: LogChannel, to lines: inout [UInt8]) {
         if channel == .header, !bytes.isEmpty { endOutput(&lines) }
-        var rest = bytes
-        lines.reserveCapacity(lines.count + rest.count + rest.count / 16)
+        let bytes = bytes.span
+        var start = 0
         if unfinished[channel] != nil {
-            let end = rest.firstIndex(of: 0x0A) ?? rest.endIndex
-            hold(rest[..<end], of: channel, &lines)
-            rest = rest[end...]
-            guard !rest.isEmpty else { return }
-            rest = rest.dropFirst()
-            complete(unfinished.removeValue(forKey: channel)?[...] ?? [], of: channel, &lines)
+            let end = bytes.lineEnd(from: 0) ?? bytes.count
+            hold(bytes.extracting(..<end), of: channel, &lines)
+            guard end < bytes.count else { return }
+            let line = unfinished.removeValue(forKey: channel) ?? []
+            complete(line.span, of: channel, &lines)
+            start = end + 1
         }
-        while let end = rest.firstIndex(of: 0x0A) {
-            complete(rest[..<end], of: channel, &lines)
-            rest = rest[(end + 1)...]
+        while let end = bytes.lineEnd(from: start) {
+            complete(bytes.extracting(start..<end), of: channel, &lines)
+            start = end + 1
         }
-        if !rest.isEmpty { hold(rest, of: channel, &lines) }
+        if start < bytes.count { hold(bytes.extracting(start...), of: channel, &lines) }
     }
 
     /// Ends every line that is still unfinished.
@@ -64,46 +65,65 @@ struct LogLines {
 
     private mutating func end(_ channel: LogChannel, _ lines: inout [UInt8]) {
         guard let line = unfinished.removeValue(forKey: channel) else { return }
-        complete(line[...], of: channel, &lines)
+        complete(line.span, of: channel, &lines)
     }
 
     /// Keeps the beginning of a line until the rest comes; of a long one what it is beyond.
     private mutating func hold(
-        _ bytes: ArraySlice<UInt8>, of channel: LogChannel, _ lines: inout [UInt8]
+        _ bytes: Span<UInt8>, of channel: LogChannel, _ lines: inout [UInt8]
     ) {
-        unfinished[channel, default: []].append(contentsOf: bytes)
+        unfinished[channel, default: []].append(bytes)
         guard let line = unfinished[channel], line.count > longestLine else { return }
         let count = (line.count - 1) / longestLine * longestLine
-        complete(line[..<count], of: channel, &lines)
+        complete(line.span.extracting(..<count), of: channel, &lines)
         unfinished[channel] = Array(line[count...])
     }
 
     private mutating func complete(
-        _ line: ArraySlice<UInt8>, of channel: LogChannel, _ lines: inout [UInt8]
+        _ line: Span<UInt8>, of channel: LogChannel, _ lines: inout [UInt8]
     ) {
-        var rest = line
+        var start = 0
         repeat {
-            let part = rest.prefix(longestLine)
-            append(part, of: channel, &lines)
-            rest = rest[part.endIndex...]
-        } while !rest.isEmpty
+            let end = min(start + longestLine, line.count)
+            append(line.extracting(start..<end), of: channel, &lines)
+            start = end
+        } while start < line.count
     }
 
     private mutating func append(
-        _ line: ArraySlice<UInt8>, of channel: LogChannel, _ lines: inout [UInt8]
+        _ line: Span<UInt8>, of channel: LogChannel, _ lines: inout [UInt8]
     ) {
         guard takes(channel) else { return }
         if let limit, !isCut, byteCount + line.count + 2 > limit {
             isCut = true
             let words = "log truncated after \(byteCount) bytes: raise max_log_size"
-            append(Array(words.utf8)[...], of: .header, &lines)
+            append(Array(words.utf8).span, of: .header, &lines)
             return append(line, of: channel, &lines)
         }
         lines.append(channel.rawValue)
-        lines.append(contentsOf: line)
+        lines.append(line)
         lines.append(0x0A)
         byteCount += line.count + 2
         lineCount += 1
+    }
+}
+
+// Logs are large: a slice of an array for each line would count references, and the search
+// byte by byte takes as long as all else.
+extension Span<UInt8> {
+    /// The next line end, from an index on.
+    fileprivate func lineEnd(from start: Int) -> Int? {
+        unsafe withUnsafeBytes { bytes in
+            guard start < bytes.count, let base = bytes.baseAddress else { return nil }
+            let found = unsafe memchr(base + start, 0x0A, bytes.count - start)
+            return unsafe found.map { unsafe UnsafeRawPointer($0) - base }
+        }
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func append(_ bytes: Span<UInt8>) {
+        unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
     }
 }
 

@@ -167,7 +167,8 @@ final class LogWriter: StepLog {
 
     /// Writes until nothing is pending; runs on the queue of the logs.
     private func writePending() {
-        while let bytes = takePending() {
+        var bytes: [UInt8] = []
+        while takePending(&bytes) {
             do {
                 try file.writeAll(bytes)
                 noteGrowth()
@@ -177,16 +178,19 @@ final class LogWriter: StepLog {
         }
     }
 
-    private func takePending() -> [UInt8]? {
-        let (bytes, waiters) = state.withLock { state in
-            let bytes = state.pending
-            state.pending = []
+    /// Exchanges bytes that were written for those that are pending.
+    ///
+    /// The memory of both is used again: new memory for each piece would cost more than the copy.
+    private func takePending(_ bytes: inout [UInt8]) -> Bool {
+        bytes.removeAll(keepingCapacity: true)
+        let waiters = state.withLock { state in
+            swap(&bytes, &state.pending)
             if bytes.isEmpty { state.isWriting = false }
             defer { state.waiters = [] }
-            return (bytes, state.waiters)
+            return state.waiters
         }
         for waiter in waiters { waiter.resume() }
-        return bytes.isEmpty ? nil : bytes
+        return !bytes.isEmpty
     }
 }
 

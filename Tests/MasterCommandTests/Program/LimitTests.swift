@@ -52,6 +52,24 @@ struct LimitTests {
         }
     }
 
+    @Test func `libcurl is loaded only for a run, and a faulty one is said in a sentence`()
+        async throws
+    {
+        try await Program.inFolder(["master.yaml": Self.one, "libcurl.so.4": ""]) { program in
+            var program = program
+            program.environment["LD_LIBRARY_PATH"] = program.folder
+            #expect(try await program.run("check").status == 0)
+            let ended = try await program.run("run")
+            #expect(ended.status == 1)
+            #expect(
+                ended.error == """
+                    error: libcurl cannot be loaded: \(program.folder)/libcurl.so.4: file too short; \
+                    install or update libcurl 4
+
+                    """)
+        }
+    }
+
     /// The limit on processes does not hold for root, so another user runs the program if need be.
     @Test(arguments: [1, 3, 6, 12, 30])
     func `few processes are said in a sentence or are enough`(_ limit: Int) async throws {

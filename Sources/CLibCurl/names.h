@@ -1,0 +1,37 @@
+#ifndef MASTER_CLIBCURL_NAMES_H
+#define MASTER_CLIBCURL_NAMES_H
+
+/* Calls of libcurl go to the functions of loader.c, which load it first. This stands before
+   curl.h; a function that is missing here is missing at the end of the build. */
+
+#pragma redefine_extname curl_easy_cleanup master_curl_easy_cleanup
+#pragma redefine_extname curl_easy_getinfo master_curl_easy_getinfo
+#pragma redefine_extname curl_easy_init master_curl_easy_init
+#pragma redefine_extname curl_easy_pause master_curl_easy_pause
+#pragma redefine_extname curl_easy_setopt master_curl_easy_setopt
+#pragma redefine_extname curl_easy_strerror master_curl_easy_strerror
+#pragma redefine_extname curl_free master_curl_free
+#pragma redefine_extname curl_global_init master_curl_global_init
+#pragma redefine_extname curl_multi_add_handle master_curl_multi_add_handle
+#pragma redefine_extname curl_multi_cleanup master_curl_multi_cleanup
+#pragma redefine_extname curl_multi_info_read master_curl_multi_info_read
+#pragma redefine_extname curl_multi_init master_curl_multi_init
+#pragma redefine_extname curl_multi_perform master_curl_multi_perform
+#pragma redefine_extname curl_multi_poll master_curl_multi_poll
+#pragma redefine_extname curl_multi_remove_handle master_curl_multi_remove_handle
+#pragma redefine_extname curl_multi_setopt master_curl_multi_setopt
+#pragma redefine_extname curl_multi_socket_action master_curl_multi_socket_action
+#pragma redefine_extname curl_multi_timeout master_curl_multi_timeout
+#pragma redefine_extname curl_multi_wakeup master_curl_multi_wakeup
+#pragma redefine_extname curl_share_cleanup master_curl_share_cleanup
+#pragma redefine_extname curl_share_init master_curl_share_init
+#pragma redefine_extname curl_share_setopt master_curl_share_setopt
+#pragma redefine_extname curl_slist_append master_curl_slist_append
+#pragma redefine_extname curl_slist_free_all master_curl_slist_free_all
+#pragma redefine_extname curl_url master_curl_url
+#pragma redefine_extname curl_url_cleanup master_curl_url_cleanup
+#pragma redefine_extname curl_url_get master_curl_url_get
+#pragma redefine_extname curl_url_set master_curl_url_set
+#pragma redefine_extname curl_url_strerror master_curl_url_strerror
+
+#endif
