@@ -39,6 +39,7 @@ public struct Renderable<Value: SettingValue>: Sendable {
             let node = try tree.render(in: context)
             let decoder = SettingDecoder(folder: folder)
             decoder.subject = subject
+            decoder.origin = tree.origin
             if let value = decoder.decode(Value.self, from: node) { return value }
             let fault = decoder.diagnostics.first { $0.severity == .error }
             throw RenderError(

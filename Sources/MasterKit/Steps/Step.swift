@@ -155,14 +155,13 @@ public struct SummaryPolicy: SettingValue {
 
     /// Reads true for all results, false for none, or a list.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> SummaryPolicy? {
-        switch (node.kind, node.resolved) {
-        case (.sequence, _):
+        if case .sequence = node.kind {
             return decoder.decode([Results].self, from: node).map { SummaryPolicy(Set($0)) }
-        case (_, .bool(let all)):
-            return SummaryPolicy(all ? Set(Results.allCases) : [])
-        default:
+        }
+        guard let all = decoder.boolean(of: node) else {
             return decoder.mismatch(node, expected: shape)
         }
+        return SummaryPolicy(all ? Set(Results.allCases) : [])
     }
 
     /// Whether a result is told.
