@@ -33,7 +33,8 @@ struct HTTPAddress: Sendable, Equatable {
     init(_ text: String) throws(HTTPError) {
         try Self.check(text)
         let url = try CurlURL()
-        let result = url.set(text, flags: CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME)
+        let result = url.set(
+            text.quotedAsURL, flags: CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME)
         guard result == CURLUE_OK else { throw .invalidURL(Self.complaint(about: result)) }
         try self.init(url, written: text)
     }
@@ -51,7 +52,7 @@ struct HTTPAddress: Sendable, Equatable {
         let url = try CurlURL()
         let flags = CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME | CURLU_ALLOW_SPACE
         guard url.set(text, flags: flags) == CURLUE_OK,
-            url.set(location, flags: flags) == CURLUE_OK
+            url.set(location.quotedAsURL, flags: flags) == CURLUE_OK
         else { throw .badRedirect("an invalid URL") }
         do {
             return try HTTPAddress(url, written: written(resolving: location))
