@@ -158,7 +158,7 @@ struct LogContentChoice: SettingValue {
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> LogContentChoice? {
         guard node.sequence != nil else {
-            guard case .bool(let isWanted) = node.resolved else {
+            guard let isWanted = decoder.boolean(of: node) else {
                 return decoder.mismatch(node, expected: shape)
             }
             return LogContentChoice(contents: isWanted ? .all : .none)

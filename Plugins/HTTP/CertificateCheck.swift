@@ -8,9 +8,10 @@ struct CertificateCheck: SettingValue {
     static var shape: String { "true, false or the path of a file or folder of authorities" }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> CertificateCheck? {
-        switch node.resolved {
-        case .bool(let isChecked):
+        if let isChecked = decoder.boolean(of: node) {
             return CertificateCheck(verification: isChecked ? .on : .off)
+        }
+        switch node.resolved {
         case .string(let path) where ["yes", "no", "on", "off"].contains(path.lowercased()):
             _ = Bool.decode(node, with: decoder)
             return nil

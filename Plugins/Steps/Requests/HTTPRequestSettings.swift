@@ -50,7 +50,7 @@ public struct HTTPRequestSettings: Settings {
     @Setting("Which statuses are a success; by default those below 400.")
     var success: Renderable<StatusSet?>
 
-    @Setting("How often the request is sent, and after what it is sent again.")
+    @Setting("How often the request is sent, and after what it is sent again.", .replacesOption)
     var retry: Renderable<RetryPolicy?>
 
     @Setting("Properties that are taken from the answer.")

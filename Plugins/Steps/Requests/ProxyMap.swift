@@ -1,7 +1,7 @@
 import MasterKit
 
 /// The setting `proxies`: which proxy serves which scheme or host.
-struct ProxyMap: SettingValue {
+struct ProxyMap: AddressValue {
     let proxies: HTTPProxies
 
     static var shape: String {

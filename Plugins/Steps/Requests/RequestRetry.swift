@@ -11,14 +11,10 @@ struct RequestRetry {
     private let policy: RetryPolicy
     private let isIdempotent: Bool
 
-    private static let standardWaits = (
-        backoff: Duration.seconds(1), maxBackoff: Duration.seconds(60)
-    )
-
     /// Takes what the file says; without a policy there is one try.
     init(_ policy: RetryPolicy?, for method: HTTPMethod) {
         self.policy = policy ?? RetryPolicy()
-        attempts = policy.map { $0.attempts ?? 3 } ?? 1
+        attempts = policy.map { $0.attempts ?? RetryPolicy.standardAttempts } ?? 1
         isIdempotent = ![HTTPMethod.post, .patch].contains(method)
     }
 
@@ -36,8 +32,8 @@ struct RequestRetry {
     func wait(
         after attempt: Int, _ outcome: RequestOutcome, now: Date = .now
     ) -> (duration: Duration, isAskedFor: Bool) {
-        let usual = policy.wait(after: attempt, standard: Self.standardWaits)
-        let longest = policy.maxBackoff ?? max(Self.standardWaits.maxBackoff, usual)
+        let usual = policy.wait(after: attempt, standard: RetryPolicy.standardWaits)
+        let longest = policy.maxBackoff ?? max(RetryPolicy.standardWaits.maxBackoff, usual)
         guard case .answer(let response, _) = outcome,
             let asked = response.headers["Retry-After"].flatMap({
                 RetryAfter.duration($0, now: now, limit: longest)

@@ -44,7 +44,8 @@ public struct HTTPAddress: Sendable, Hashable, CustomStringConvertible {
     public init(_ text: String) throws(Fault) {
         try Self.check(text)
         let url = try CurlURL()
-        let result = url.set(text, flags: CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME)
+        let result = url.set(
+            text.quotedAsURL, flags: CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME)
         guard result == CURLUE_OK else { throw .invalid(Self.reason(for: result)) }
         try self.init(url, text: text)
     }
@@ -103,7 +104,7 @@ extension HTTPAddress {
         if location.hasPrefix("#") { return self }
         let url = try CurlURL()
         let flags = CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME | CURLU_ALLOW_SPACE
-        for text in [encoded, location] {
+        for text in [encoded, location.quotedAsURL] {
             let result = url.set(text, flags: flags)
             guard result == CURLUE_OK else { throw .invalid(Self.reason(for: result)) }
         }

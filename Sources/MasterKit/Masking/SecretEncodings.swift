@@ -15,6 +15,8 @@ enum ByteEncodings {
             forms.insert(percent(bytes, keeping: "~", space: "+", digits))
             forms.insert(percent(bytes, keeping: "*", space: "+", digits))
         }
+        let text = String(decoding: bytes, as: UTF8.self)
+        forms.formUnion(AddressText.Part.allCases.map { Array($0.encoded(text).utf8) })
         return forms.union([filename(bytes)])
     }
 

@@ -12,6 +12,9 @@ public struct Condition: Expression {
 
     private let test: Test
 
+    /// A part of `!All`, `!Any` or `!Not`, in messages.
+    private static let part = "a condition of !All, !Any or !Not"
+
     init?(_ tag: ExpressionTag, _ node: YAMLNode, with decoder: SettingDecoder) {
         guard let test = Self.test(tag, node, decoder) else { return nil }
         self.test = test
@@ -31,6 +34,11 @@ public struct Condition: Expression {
             }
         guard let parts = decoder.operands(of: node, tag.rawValue, count: count, usage: usage)
         else { return nil }
+        if [.all, .any, .not].contains(tag) {
+            let items = node.sequence ?? []
+            let checks = zip(items, parts).map { isCondition($0, $1, decoder) }
+            guard !checks.contains(false) else { return nil }
+        }
         switch tag {
         case .equal: return .equal(parts[0], parts[1])
         case .notEqual:
@@ -40,6 +48,26 @@ public struct Condition: Expression {
         case .all: return .all(parts)
         case .any: return .any(parts)
         default: return Pattern(parts[1], decoder).map { .matches(parts[0], $0) }
+        }
+    }
+
+    /// Reports a part that is known not to be true or false.
+    private static func isCondition(
+        _ item: YAMLNode, _ part: RenderTree, _ decoder: SettingDecoder
+    ) -> Bool {
+        decoder.about(Self.part) {
+            if case .expression(_, let node?) = part,
+                let tag = node.expressionName.flatMap({ ExpressionTag(rawValue: $0) }),
+                !decoder.mayBeCondition(tag, node)
+            {
+                return false
+            }
+            guard let constant = part.constant, JSONValue(constant).condition == nil else {
+                return true
+            }
+            let origin = LoadedTag(of: item).map { ValueOrigin.loaded($0, item) } ?? .file
+            decoder.error(origin.fault(decoder.subject, constant.wording), at: item.range)
+            return false
         }
     }
 
@@ -80,13 +108,13 @@ public struct Condition: Expression {
         case .matches(let one, let pattern):
             return .bool(try pattern.isFound(in: try Self.value(one, context).text ?? ""))
         case .all(let parts):
-            for part in parts where !(try Self.value(part, context).isTruthy) { return false }
+            for part in parts where !(try Self.holds(part, context)) { return false }
             return true
         case .any(let parts):
-            for part in parts where try Self.value(part, context).isTruthy { return true }
+            for part in parts where try Self.holds(part, context) { return true }
             return false
         case .not(let part):
-            return .bool(!(try Self.value(part, context).isTruthy))
+            return .bool(!(try Self.holds(part, context)))
         case .results(let wanted):
             return .bool(wanted.contains(context.results))
         }
@@ -96,5 +124,111 @@ public struct Condition: Expression {
         _ tree: RenderTree, _ context: RenderContext
     ) throws(RenderError) -> JSONValue {
         JSONValue(try tree.render(in: context))
+    }
+
+    /// Whether a part of `!All`, `!Any` or `!Not` is true.
+    private static func holds(
+        _ tree: RenderTree, _ context: RenderContext
+    ) throws(RenderError) -> Bool {
+        let value = try value(tree, context)
+        if let condition = value.condition { return condition }
+        let text = value.text ?? ""
+        let isShown = context.secrets.mask.apply(to: text) == text
+        let wording = isShown ? "'\(text.shortened)'" : "a text with a secret in it"
+        throw RenderError(tree.origin.fault(part, wording), at: tree.range)
+    }
+}
+
+extension JSONValue {
+    /// The value as a condition: null is false, and the texts `true` and `false` are what they say,
+    /// since properties given with `-p` and set by commands are texts; `nil` for other texts.
+    var condition: Bool? {
+        guard case .string(let text) = self else { return isTruthy }
+        guard case .bool(let value) = YAMLScalar.Resolved(plain: text) else { return nil }
+        return value
+    }
+}
+
+/// Where a value comes from, which decides how a text is made true or false.
+enum ValueOrigin {
+    /// It stands in the file.
+    case file
+    /// It is the value of a property.
+    case property(String)
+    /// It was read once, when the file was loaded.
+    case loaded(LoadedTag, YAMLNode)
+    /// It was computed in another way.
+    case computed
+
+    /// What is wrong with a text that is neither `true` nor `false`, and what to write instead.
+    func fault(_ subject: String, _ wording: String) -> String {
+        "\(subject) must be true or false, not \(wording); \(remedy)"
+    }
+
+    private var remedy: String {
+        switch self {
+        case .file: "write true or false, or compare a text with !Equal [!Property NAME, text]"
+        case .property(let name):
+            "pass -p \(name):=true, compare a text with !Equal [!Property \(name), text], or replace "
+                + "an empty one with !Property {key: \(name), default: false}"
+        case .loaded(let tag, let node):
+            "make it true or false, compare a text with !Equal [\(tag.spelling(of: node)), text], or "
+                + "give it a 'default: false' where it may be unset"
+        case .computed:
+            "compare a text with !Equal [!Property x, text], pass a property as -p x:=true, or give "
+                + "it a 'default: false'"
+        }
+    }
+}
+
+extension LoadedTag {
+    /// The expression as it stands in the file, but for its default.
+    fileprivate func spelling(of node: YAMLNode) -> String {
+        let name = node.mapping?["name"] ?? node.mapping?["path"] ?? node
+        return "!\(rawValue) \(name.scalar?.value.shortened ?? "…")"
+    }
+}
+
+extension RenderTree {
+    /// Where the value comes from.
+    var origin: ValueOrigin {
+        switch self {
+        case .constant: .file
+        case .expression(let property as Property, _): .property(property.name)
+        case .expression, .sequence, .mapping: .computed
+        }
+    }
+}
+
+/// A type that is true or false, and as a setting takes conditions.
+protocol TruthValue {}
+
+extension Bool: TruthValue {}
+extension Optional: TruthValue where Wrapped: TruthValue {}
+
+extension SettingDecoder {
+    /// The boolean that a node is, or that a text spells which is not written in the file itself.
+    public func boolean(of node: YAMLNode) -> Bool? {
+        if case .bool(let value) = node.resolved { return value }
+        if case .file = origin { return nil }
+        guard let scalar = node.scalar, case .string = node.resolved,
+            case .bool(let value) = YAMLScalar.Resolved(plain: scalar.value)
+        else { return nil }
+        return value
+    }
+
+    /// Reports an expression that always makes a text or a list, which is never true or false.
+    func mayBeCondition(_ tag: ExpressionTag, _ node: YAMLNode) -> Bool {
+        switch tag {
+        case .interpolate, .template, .secret, .flattenList:
+            error(
+                "\(subject) must be true or false, and !\(tag.rawValue) makes a "
+                    + (tag == .flattenList ? "list" : "text")
+                    + "; compare texts with !Equal [!Property NAME, text], or name a property that "
+                    + "is true or false with !Property NAME", at: node.range)
+            return false
+        case .all, .any, .equal, .field, .matches, .not, .notEqual, .oneOf, .property, .results:
+            return true
+        }
     }
 }

@@ -76,7 +76,15 @@ public struct Interpolate: Expression {
     /// The text with every value in place.
     public func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
         do {
-            return .string(try format.render { try lookup($0, in: context) })
+            var values = context
+            values.insertsIntoAddress = false
+            let pieces = try format.pieces { reference, isFirst in
+                try lookup(reference, in: isFirst ? context : values)
+            }
+            guard context.insertsIntoAddress else {
+                return .string(pieces.map(\.text).joined())
+            }
+            return .string(try AddressText.url(of: pieces))
         } catch let error as RenderError {
             throw error
         } catch {

@@ -12,6 +12,8 @@ public struct RenderContext: Sendable {
     public var results: Results
     /// The context of templates: build, builder, buildset and what stands beside them.
     public var template: JSONObject
+    /// Whether the values are URLs, in which what is inserted is encoded.
+    var insertsIntoAddress = false
 
     /// Makes a context.
     public init(

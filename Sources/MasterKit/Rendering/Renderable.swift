@@ -36,9 +36,12 @@ public struct Renderable<Value: SettingValue>: Sendable {
         case .value(let value):
             return value
         case .tree(let tree, let subject, let folder):
+            var context = context
+            context.insertsIntoAddress = Value.self is any AddressValue.Type
             let node = try tree.render(in: context)
             let decoder = SettingDecoder(folder: folder)
             decoder.subject = subject
+            decoder.origin = tree.origin
             if let value = decoder.decode(Value.self, from: node) { return value }
             let fault = decoder.diagnostics.first { $0.severity == .error }
             throw RenderError(

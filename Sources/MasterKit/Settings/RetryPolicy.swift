@@ -12,6 +12,13 @@ public struct RetryPolicy: SettingValue, Hashable {
     /// What is tried again, and nothing else.
     public var causes: [RetryCause]?
 
+    /// How many tries there are when a policy does not say so.
+    public static let standardAttempts = 3
+    /// The wait before the second try and the longest one, when a policy does not say so.
+    public static let standardWaits = (
+        backoff: Duration.seconds(1), maxBackoff: Duration.seconds(60)
+    )
+
     /// Makes a policy.
     public init(
         attempts: Int? = nil, backoff: Duration? = nil, maxBackoff: Duration? = nil,

@@ -114,6 +114,7 @@ public struct SettingOption: Sendable {
         case primary
         case secret
         case notEmpty
+        case replacesOption
         case named(String)
         case alias(String)
     }
@@ -126,6 +127,9 @@ public struct SettingOption: Sendable {
     public static let secret = SettingOption(kind: .secret)
     /// An empty text, list or mapping is an error.
     public static let notEmpty = SettingOption(kind: .notEmpty)
+
+    /// The setting takes the place of an option of the same name that all plugins of the kind have.
+    public static let replacesOption = SettingOption(kind: .replacesOption)
 
     /// Gives the setting a name other than its property's.
     public static func named(_ name: String) -> SettingOption { SettingOption(kind: .named(name)) }

@@ -34,6 +34,8 @@ public final class SettingDecoder {
 
     /// What is being read, in words, for messages: `'timeout' of steps.POST`.
     public internal(set) var subject = "the value"
+    /// Where the value comes from that is being read.
+    var origin = ValueOrigin.file
     /// Whether values that are computed at run time are passed over.
     private(set) var isProbing = false
     /// In how many lists and mappings of one value the present node stands.
@@ -71,12 +73,18 @@ public final class SettingDecoder {
         if let loaded = LoadedTag(rawValue: name) {
             let isTyped = Value.self is any TypedScalar.Type
             let value = loaded.value(of: node, with: self, isTyped: isTyped)
+            let outer = origin
+            origin = .loaded(loaded, node)
+            defer { origin = outer }
             return value.flatMap { decode(type, from: $0) }
         }
-        guard ExpressionTag(rawValue: name) != nil else {
+        guard let tag = ExpressionTag(rawValue: name) else {
             return error(ExpressionTag.unknown(name), at: node.tag?.range ?? node.range)
         }
-        if isProbing { return nil }
+        if isProbing {
+            if Value.self is any TruthValue.Type { _ = mayBeCondition(tag, node) }
+            return nil
+        }
         return error(
             "\(subject) is read before any build runs; it takes a plain value, not !\(name)",
             at: node.range)

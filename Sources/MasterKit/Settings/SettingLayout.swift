@@ -54,10 +54,21 @@ struct SettingTable {
 
     /// Looks for the settings of values by reflection.
     init(of values: [any Settings], recorded: [any AnySetting] = []) {
-        let fields = values.flatMap { $0.settingFields() }
+        let fields = Self.fields(of: values)
         layout = SettingLayout(
             types: values.map { type(of: $0) }, fields: fields, recorded: recorded)
         settings = fields.map(\.setting)
+    }
+
+    /// The settings of values, without those that settings of values before them replace.
+    private static func fields(of values: [any Settings]) -> [SettingField] {
+        var replaced: Set<String> = []
+        return values.flatMap { value in
+            let fields = value.settingFields().filter { !replaced.contains($0.declaration.name) }
+            replaced.formUnion(
+                fields.filter { $0.setting.replacesOption }.map(\.declaration.name))
+            return fields
+        }
     }
 
     /// Finds the settings of values among those that were recorded while the values were made.
@@ -142,12 +153,16 @@ extension AnySetting {
             case .alias(let other): aliases.append(other)
             case .primary: isPrimary = true
             case .secret: isSecret = true
-            case .notEmpty: break
+            case .notEmpty, .replacesOption: break
             }
         }
         return SettingDeclaration(
             name: name, aliases: aliases, summary: summary, shape: shape, isPrimary: isPrimary,
             isSecret: isSecret, isRequired: isRequired)
+    }
+
+    var replacesOption: Bool {
+        options.contains { if case .replacesOption = $0.kind { true } else { false } }
     }
 
     var refusesEmpty: Bool {

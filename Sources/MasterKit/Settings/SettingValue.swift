@@ -50,8 +50,14 @@ extension Bool: SettingValue {
     /// True or false.
     public static var shape: String { "true or false" }
 
-    /// Reads a boolean of YAML 1.2.
+    /// Reads a boolean of YAML 1.2; in a value that does not stand in the file itself also a text
+    /// that spells one, and null as false.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Bool? {
+        guard case .file = decoder.origin else {
+            if let value = JSONValue(node).condition { return value }
+            return decoder.error(
+                decoder.origin.fault(decoder.subject, node.wording), at: node.range)
+        }
         guard case .scalar(let scalar) = node.kind else {
             return decoder.mismatch(node, expected: shape)
         }
@@ -93,13 +99,12 @@ extension Double: SettingValue {
     }
 }
 
-/// A type that tells a number or truth value from a text that looks like one.
+/// A type that tells a number from a text that looks like one.
 ///
 /// All variables of the environment are texts; for these types `!Env` reads them as if written in
 /// the file.
 protocol TypedScalar {}
 
-extension Bool: TypedScalar {}
 extension Double: TypedScalar {}
 extension Int: TypedScalar {}
 extension Optional: TypedScalar where Wrapped: TypedScalar {}

@@ -73,6 +73,9 @@ public struct StepOptions: Settings {
     /// How long the whole step may take.
     @Setting("How long the whole step may take.")
     public var maxTime: Renderable<Duration>?
+    /// How often the step is tried; steps with a setting `retry` of their own have no such option.
+    @Setting("How often the step is tried, and after what it is tried again.")
+    public var retry: Renderable<RetryPolicy?>
     /// How large each log of the step may become.
     @Setting("How large each log may become; 0 for no limit.", .named("max_log_size"))
     public var maxLogSize = LogLimit.standard
@@ -93,12 +96,20 @@ public struct StepOptions: Settings {
     /// words.
     public var describesFinishedStep: Bool { $description.isGiven || $descriptionDone.isGiven }
 
-    /// Finds a name that is too long; one that is computed is cut when it is known.
+    /// Finds a name that is too long, and causes of `retry` that only requests have; a name that is
+    /// computed is cut when it is known.
     public func check(_ settings: SettingsCheck) {
         let limit = StepRecord.maximumNameLength
-        guard let count = name?.constant?.count, count > limit else { return }
-        settings.error(
-            "the name of a step has at most \(limit) characters, not \(count)", at: "name")
+        if let count = name?.constant?.count, count > limit {
+            settings.error(
+                "the name of a step has at most \(limit) characters, not \(count)", at: "name")
+        }
+        let causes = retry.constant??.causes ?? []
+        if !causes.allSatisfy({ [.failure, .exception, .timeout].contains($0) }) {
+            settings.error(
+                "'on' of this step's 'retry' takes failure, exception and timeout; the others are "
+                    + "causes of HTTP steps", at: "retry")
+        }
     }
 }
 
@@ -134,8 +145,6 @@ extension StepOptions: SettingHints {
         switch name {
         case "locks":
             "steps can't wait for locks in this version; 'run --jobs 1' builds one at a time"
-        case "retry":
-            "steps are not run again in this version; leave it out"
         default: nil
         }
     }
@@ -155,14 +164,13 @@ public struct SummaryPolicy: SettingValue {
 
     /// Reads true for all results, false for none, or a list.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> SummaryPolicy? {
-        switch (node.kind, node.resolved) {
-        case (.sequence, _):
+        if case .sequence = node.kind {
             return decoder.decode([Results].self, from: node).map { SummaryPolicy(Set($0)) }
-        case (_, .bool(let all)):
-            return SummaryPolicy(all ? Set(Results.allCases) : [])
-        default:
+        }
+        guard let all = decoder.boolean(of: node) else {
             return decoder.mismatch(node, expected: shape)
         }
+        return SummaryPolicy(all ? Set(Results.allCases) : [])
     }
 
     /// Whether a result is told.

@@ -92,6 +92,8 @@ extension Command {
         public var workdir: String
 
         /// Variables to set on top of the worker's own; those without a value are unset.
+        ///
+        /// In a value `${NAME}` is the value of a variable of the worker, nothing when it is not set.
         public var environment: [String: String?] = [:]
 
         /// How long the program may write nothing to either stream; none is for ever.

@@ -25,7 +25,7 @@ struct BuildRunner: Sendable {
         do {
             if let missing = submitted.missing { throw missing }
             try await makeFolder()
-            try await runSteps(of: build, in: shared.session())
+            try await runSteps(of: build, in: shared.session(), within: limit(of: build))
         } catch {
             build.contribute(error is WorkerLost ? .retry : .exception)
             build.tell("\(error)")
@@ -69,6 +69,7 @@ struct BuildRunner: Sendable {
                 properties.set(name, stamp.attribute(name) ?? .null, source: "Build")
             }
         }
+        properties.set("scheduler", "run", source: "Scheduler")
         properties.merge(submitted.properties)
         properties.set("basedir", .string(shared.basedir), source: "Worker")
         properties.set("builddir", .string(shared.builddir(of: builder)), source: "Worker")
@@ -88,13 +89,36 @@ struct BuildRunner: Sendable {
 
     // MARK: Steps
 
+    private func limit(of build: BuildState) throws(RenderError) -> Duration? {
+        try builder.maxTime?.render(in: build.renderContext)
+    }
+
+    private func runSteps(
+        of build: BuildState, in session: HTTPSession, within limit: Duration?
+    ) async {
+        guard let limit else { return await runSteps(of: build, in: session) }
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                do {
+                    try await Task.sleep(for: limit)
+                } catch {
+                    return  // The steps have ended.
+                }
+                control.timeOut()
+            }
+            await runSteps(of: build, in: session)
+            group.cancelAll()
+        }
+    }
+
     private func runSteps(of build: BuildState, in session: HTTPSession) async {
         var plan = StepPlan(builder: builder, folder: shared.configuration.folder)
         var hasEnded = false
         for declaration in builder.steps {
             if control.isAbandoned || shared.store.failure != nil { return }
             let step = plan.next(declaration, in: build.renderContext)
-            if hasEnded || control.stopReason != nil, !step.policy.alwaysRun { continue }
+            let isOver = hasEnded || control.stopReason != nil || control.isTimedOut
+            if isOver, !step.policy.alwaysRun { continue }
             let runner = StepRunner(
                 step: step, name: plan.take(shared.mask.apply(to: step.name)), number: plan.count,
                 build: build, worker: lease.worker, shared: shared, session: session,
@@ -107,11 +131,14 @@ struct BuildRunner: Sendable {
 
     private func finish(_ build: BuildState) async throws(StoreError) -> FinishedBuild {
         let stopReason = control.stopReason
+        let isTimedOut = control.isTimedOut
+        if isTimedOut { build.contribute(.failure) }
         if stopReason != nil { build.contribute(.cancelled) }
         let isRetried = build.results == .retry && mayRetry
         let results = build.results
         let text = shared.mask.masked(
-            Self.stateString(results, stopReason: stopReason, build.summaries))
+            Self.stateString(
+                results, stopReason: stopReason, isTimedOut: isTimedOut, build.summaries))
         let (id, properties) = (build.build.id, shared.mask.masked(build.properties))
         let (finished, steps) = try await shared.store.write { transaction in
             let finished = try transaction.finishBuild(
@@ -125,7 +152,7 @@ struct BuildRunner: Sendable {
     }
 
     static func stateString(
-        _ results: Results, stopReason: String?, _ summaries: [String]
+        _ results: Results, stopReason: String?, isTimedOut: Bool = false, _ summaries: [String]
     ) -> String {
         var words =
             switch results {
@@ -134,6 +161,7 @@ struct BuildRunner: Sendable {
             default: [results.name]
             }
         if let stopReason { words.append("(\(stopReason))") }
+        if isTimedOut { words.append("(timed out)") }
         return (words + summaries).joined(separator: " ")
     }
 }

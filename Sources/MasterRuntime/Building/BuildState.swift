@@ -94,6 +94,7 @@ final class BuildControl: Sendable {
     private struct State {
         var reason: String?
         var stopCount = 0
+        var isTimedOut = false
         var running: (stopsNeeded: Int, cancel: @Sendable () -> Void)?
     }
 
@@ -104,6 +105,19 @@ final class BuildControl: Sendable {
 
     /// Whether not even steps that always run may begin.
     var isAbandoned: Bool { state.withLock { $0.stopCount > 1 } }
+
+    /// Whether the time of the build was over before its steps had ended.
+    var isTimedOut: Bool { state.withLock { $0.isTimedOut } }
+
+    /// Ends the build as a failure: the step that runs, unless it always runs, and those behind it
+    /// that do not always run.
+    func timeOut() {
+        let cancel = state.withLock { state in
+            state.isTimedOut = true
+            return state.running.flatMap { $0.stopsNeeded == 1 ? $0.cancel : nil }
+        }
+        cancel?()
+    }
 
     /// Stops the build; a second call also ends the steps that always run.
     func stop(_ reason: String) {
@@ -125,7 +139,7 @@ final class BuildControl: Sendable {
         let stopsNeeded = alwaysRun ? 2 : 1
         let isStopped = state.withLock { state in
             state.running = (stopsNeeded, { task.cancel() })
-            return state.stopCount >= stopsNeeded
+            return state.stopCount >= stopsNeeded || state.isTimedOut && !alwaysRun
         }
         if isStopped { task.cancel() }
         let outcome = await task.value

@@ -33,6 +33,36 @@ struct StepOutcome: Sendable {
     }
 }
 
+/// Which outcomes of a step's work are followed by another try, as the option `retry` says.
+struct StepRetry: Sendable {
+    let policy: RetryPolicy
+    /// How many tries there are.
+    let attempts: Int
+
+    init(_ policy: RetryPolicy) {
+        self.policy = policy
+        attempts = policy.attempts ?? RetryPolicy.standardAttempts
+    }
+
+    /// What a try came to, in words, if another one may follow it.
+    func reason(for outcome: Result<Results, any Error>, isTimedOut: Bool) -> String? {
+        let causes = policy.causes ?? [.failure, .exception]
+        switch outcome {
+        case .success(.failure):
+            guard causes.contains(.failure) || isTimedOut && causes.contains(.timeout)
+            else { return nil }
+            return isTimedOut ? "failure (timed out)" : "failure"
+        case .success(.exception):
+            return causes.contains(.exception) ? "exception" : nil
+        case .failure(let error):
+            let isFinal = error is WorkerLost || error is LogFault || error is RenderError
+            return causes.contains(.exception) && !isFinal ? "exception (\(error))" : nil
+        case .success:
+            return nil
+        }
+    }
+}
+
 /// What a step's result does to its build, rendered before the step runs.
 struct StepPolicy: Sendable {
     var haltOnFailure = false
@@ -87,14 +117,17 @@ struct StepTexts {
     /// - Parameters:
     ///   - outcome: How it ended.
     ///   - summary: What the step itself said last.
+    ///   - attempt: Which try of the work it was, in words, when it was tried again.
     ///   - context: The build as it stands.
     /// - Returns: The words, with the result when it is no success.
     /// - Throws: ``RenderError`` when what the file says can't be rendered.
     func done(
-        _ outcome: StepOutcome, summary: String?, in context: RenderContext
+        _ outcome: StepOutcome, summary: String?, attempt: String? = nil,
+        in context: RenderContext
     ) throws(RenderError) -> String {
         var text = try words(
             summary: options.describesFinishedStep ? nil : summary, in: context)
+        if let attempt { text += " (\(attempt))" }
         if outcome.results != .success { text += " (\(outcome.results.name))" }
         if outcome.isTimedOut { text += " (timed out)" }
         return text

@@ -55,11 +55,14 @@ struct StepRunner: Sendable {
             return await exception(error, host)
         }
         let outcome = await control.run(alwaysRun: step.policy.alwaysRun) { await work(host) }
-        guard outcome.results == .cancelled, let reason = control.stopReason else {
+        guard outcome.results == .cancelled else { return outcome }
+        if let reason = control.stopReason {
+            await write("cancelled", reason, host)
             return outcome
         }
-        await write("cancelled", reason, host)
-        return outcome
+        guard control.isTimedOut else { return outcome }
+        await write("timeout", "ended as the build took longer than its maxTime", host)
+        return StepOutcome(.failure, isTimedOut: true)
     }
 
     private func work(_ host: StepSession) async -> StepOutcome {
@@ -93,10 +96,42 @@ struct StepRunner: Sendable {
         _ context: StepContext, within limit: Duration?, _ host: StepSession
     ) async throws -> Results {
         let plugin = step.declaration.plugin
-        guard let limit else { return try await plugin.run(in: context) }
+        let retry = try step.options.retry.render(in: host.renderContext).map(StepRetry.init)
+        guard let limit else {
+            return try await run(retrying: retry, host) { try await plugin.run(in: context) }
+        }
         let deadline = StepDeadline(limit)
         host.limit(by: deadline)
-        return try await deadline.run { try await plugin.run(in: context) }
+        return try await deadline.run {
+            try await run(retrying: retry, host) { try await plugin.run(in: context) }
+        }
+    }
+
+    /// Runs the work, again as long as it goes wrong in a way that the policy covers.
+    private func run(
+        retrying retry: StepRetry?, _ host: StepSession, _ work: () async throws -> Results
+    ) async throws -> Results {
+        guard let retry else { return try await work() }
+        var attempt = 1
+        while true {
+            let outcome: Result<Results, any Error>
+            do {
+                outcome = .success(try await work())
+            } catch {
+                outcome = .failure(error)
+            }
+            guard attempt < retry.attempts, !Task.isCancelled,
+                let reason = retry.reason(for: outcome, isTimedOut: host.isTimedOut)
+            else { return try outcome.get() }
+            let wait = retry.policy.wait(after: attempt, standard: RetryPolicy.standardWaits)
+            let count = retry.attempts
+            try await host.note(
+                "Try \(attempt) of \(count) ended as \(shared.mask.apply(to: reason)); "
+                    + "try \(attempt + 1) follows in \(wait.inSeconds)")
+            attempt += 1
+            await host.begin("try \(attempt) of \(count)")
+            try await host.clock.sleep(for: wait)
+        }
     }
 
     private func exception(_ error: any Error, _ host: StepSession) async -> StepOutcome {
@@ -133,7 +168,7 @@ struct StepRunner: Sendable {
         context.results = outcome.results
         do {
             let text = try StepTexts(step.options).done(
-                outcome, summary: host.summary, in: context)
+                outcome, summary: host.summary, attempt: host.attempt, in: context)
             let isHidden = try step.options.hideStepIf.render(in: context)
             return Ending(outcome.results, shared.mask.masked(text), isHidden: isHidden)
         } catch {

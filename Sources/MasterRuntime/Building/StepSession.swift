@@ -11,6 +11,9 @@ final class StepSession: StepHost {
         var slugs: Set<String> = []
         var fault: LogFault?
         var deadline: StepDeadline?
+        /// Which try of the work this is, in words.
+        var attempt: String?
+        var attemptLog: LogWriter?
     }
 
     let workdir: String
@@ -47,6 +50,8 @@ final class StepSession: StepHost {
     var http: HTTPClient { shared.http }
     var renderContext: RenderContext { build.renderContext }
     var summary: String? { state.withLock { $0.summary } }
+    /// Which try of the work this is, in words; `nil` for the first.
+    var attempt: String? { state.withLock { $0.attempt } }
     var isTimedOut: Bool { state.withLock { $0.isTimedOut } }
 
     func setProperty(
@@ -65,10 +70,37 @@ final class StepSession: StepHost {
     func setSummary(_ text: String) async {
         state.withLock { $0.summary = text }
         guard let shown = running.showing(text) else { return }
-        let masked = shared.mask.masked(shown)
+        await show(attempt.map { "\(shown) (\($0))" } ?? shown)
+    }
+
+    private func show(_ text: String) async {
+        let masked = shared.mask.masked(text)
         await shared.store.post { [stepID] transaction in
             try transaction.updateStep(stepID, stateString: masked)
         }
+    }
+
+    /// Begins another try of the work, which the state tells.
+    func begin(_ attempt: String) async {
+        let summary = state.withLock { state in
+            state.attempt = attempt
+            state.isTimedOut = false
+            return state.summary
+        }
+        let shown = summary.flatMap(running.showing) ?? running.first
+        await show("\(shown) (\(attempt))")
+    }
+
+    /// Writes a line about the tries of the work into a log of their own.
+    func note(_ line: String) async throws {
+        let log: LogWriter
+        if let known = state.withLock({ $0.attemptLog }) {
+            log = known
+        } else {
+            log = try await openFile("retry", kind: .stream)
+            state.withLock { $0.attemptLog = log }
+        }
+        try await log.line(line, to: .header)
     }
 
     func noteTimeout() async {

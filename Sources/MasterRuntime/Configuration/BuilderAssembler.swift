@@ -27,7 +27,7 @@ struct BuilderAssembler {
             BuilderConfiguration(
                 name: "default", description: nil, tags: [], properties: Properties(),
                 environment: Renderable(CommandEnvironment()), workdir: nil,
-                isTriggeredOnly: false, steps: steps)
+                isTriggeredOnly: false, maxTime: nil, steps: steps)
         ]
     }
 
@@ -55,7 +55,7 @@ struct BuilderAssembler {
             return BuilderConfiguration(
                 name: name, description: declared.description, tags: declared.tags,
                 properties: properties, environment: declared.env, workdir: declared.workdir,
-                isTriggeredOnly: declared.triggeredOnly, steps: steps)
+                isTriggeredOnly: declared.triggeredOnly, maxTime: declared.maxTime, steps: steps)
         }
     }
 
@@ -186,6 +186,7 @@ struct BuilderSettings: Settings, SettingValue {
     var env = Renderable(CommandEnvironment())
     @Setting("Where its commands run.", .notEmpty) var workdir: Renderable<String>?
     @Setting("Run only when another build triggers it.") var triggeredOnly = false
+    @Setting("How long a build may take.") var maxTime: Renderable<Duration>?
 
     static var shape: String { "a mapping with at least a name" }
 

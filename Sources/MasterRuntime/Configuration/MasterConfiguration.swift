@@ -90,6 +90,8 @@ public struct BuilderConfiguration: Sendable {
     public let workdir: Renderable<String>?
     /// Whether only another build can start it.
     public let isTriggeredOnly: Bool
+    /// How long a build may take.
+    public let maxTime: Renderable<Duration>?
     /// The steps of its factory.
     public let steps: [StepDeclaration]
 }

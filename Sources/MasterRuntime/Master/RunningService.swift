@@ -131,6 +131,10 @@ struct ServiceDoor: ServiceHost {
     var http: HTTPClient { master.environment.http }
 
     func submit(_ request: BuildsetRequest, saving state: JSONValue?) async throws -> Submission {
+        var request = request
+        if request.properties["scheduler"] == nil {
+            request.properties.set("scheduler", .string(name), source: "Scheduler")
+        }
         guard let text = state.map(stored) else { return try await master.submit(request) }
         return try await master.submit(request) { [name] transaction in
             try transaction.keep(state: text, ofService: name)

@@ -13,7 +13,7 @@ struct InterpolationErrorsTests {
 
     private static let selectors = "known are prop, src, kw, secret, worker"
     private static let modifiers =
-        "known are :-default, :~default, :+replacement, :?|then|else and :#?|then|else"
+        "known are :-default, :~default, :+replacement, :?|then|else, :#?|then|else and :urlencode"
 
     @Test(arguments: [
         ("100%", 3..<4, "a lone '%' means nothing; write %% for a percent sign"),
@@ -79,8 +79,8 @@ struct InterpolationErrorsTests {
             "%(prop:x:)s", 8..<9,
             "nothing follows the last ':'; write a default as in ':-text', or leave the ':' out"
         ),
-        ("%(prop:x:main)s", 9..<13, "':main' is no modifier; \(modifiers)"),
-        ("%(prop:x:#a)s", 9..<11, "':#a' is no modifier; \(modifiers)"),
+        ("%(prop:x:main)s", 9..<13, "':main' is not a modifier; \(modifiers)"),
+        ("%(prop:x:#a)s", 9..<11, "':#a' is not a modifier; \(modifiers)"),
         ("%(prop:x:?)s", 9..<10, "':?' lacks its alternatives; write ':?|then|else'"),
         ("%(prop:x:#?)s", 9..<11, "':#?' lacks its alternatives; write ':#?|then|else'"),
         (

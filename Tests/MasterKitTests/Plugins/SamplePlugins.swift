@@ -35,7 +35,7 @@ struct Sample: Step, SettingHints {
     @Setting("What to send.", .alias("body")) var data: Renderable<JSONValue?>
     @Setting("Labels.", .notEmpty) var labels: [String]?
     @Setting("Who it is.", .secret) var token: Renderable<String>?
-    @Setting("What to do after a failure.") var retry: SampleRetry?
+    @Setting("What to do after a failure.", .replacesOption) var retry: SampleRetry?
     @Setting("Numbers.") var counts: Renderable<[Int]> = Renderable([])
     @SettingGroup var limits: SampleLimits
 

@@ -17,9 +17,9 @@ struct ConditionTests {
         ("!All []", true), ("!All [!Property yes, !Equal [1, 1]]", true),
         ("!All [true, !Property zero]", false),
         ("!Any []", false), ("!Any [!Property no, !Property number]", true),
-        ("!Any [false, '', 0, null, [], {}]", false),
-        ("!Not [!Property gone]", true), ("!Not [!Equal [a, a]]", false), ("!Not ['']", true),
-        ("!Not [text]", false),
+        ("!Any [false, 'false', 0, null, [], {}]", false), ("!All ['true', 1, [a]]", true),
+        ("!Not [!Property gone]", true), ("!Not [!Equal [a, a]]", false),
+        ("!Not [!Property list]", false),
         ("!Results failure", true), ("!Results 2", true), ("!Results [success, failure]", true),
         ("!Results success", false), ("!Results []", false),
         ("!All [!Not [!Any [!Property no]], !OneOf [!Property number, [6, 7]]]", true),
@@ -28,6 +28,71 @@ struct ConditionTests {
         #expect(try rendered(yaml) == .bool(holds))
         let flag = try #require(Reading(yaml, as: Renderable<Bool>.self).value)
         #expect(try flag.render(in: .sample()) == holds)
+    }
+
+    @Test(arguments: [
+        ("!Property x", "true", true), ("!Property x", "false", false), ("!Property x", nil, false),
+        ("!Any [!Property x]", "false", false), ("!Any [!Property x]", "true", true),
+        ("!Not [!Property x]", "false", true), ("!Not [!Property x]", "true", false),
+        ("!All [!Property x, !Equal [a, a]]", "false", false),
+        ("!All [!Property x, !Equal [a, a]]", nil, false),
+        ("!All [!Property {key: x, default: false}]", "", false),
+        ("!Property {key: x, default: false}", "", false),
+        ("!All [!Property {key: x, default: !Property y}]", "true", true),
+    ])
+    func `the texts true and false are conditions`(
+        yaml: String, text: String?, holds: Bool
+    ) throws {
+        var context = RenderContext()
+        if let text { context.properties.set("x", .string(text), source: "test") }
+        let condition = try #require(Reading(yaml, as: Renderable<Bool>.self).value)
+        #expect(try condition.render(in: context) == holds)
+    }
+
+    @Test(arguments: ["yes", "", "0", "main", "1"], ["it", "!Any", "!All", "!Not"])
+    func `another text is an error that says what to write`(text: String, place: String) throws {
+        let yaml = place == "it" ? "!Property x" : "\(place) [!Property x]"
+        var context = RenderContext()
+        context.properties.set("x", .string(text), source: "test")
+        let condition = try #require(Reading(yaml, as: Renderable<Bool>.self).value)
+        let error = #expect(throws: RenderError.self) { try condition.render(in: context) }
+        let subject = place == "it" ? "'it'" : "a condition of !All, !Any or !Not"
+        #expect(
+            error?.description
+                == "line 1: \(subject) must be true or false, not '\(text)'; pass -p x:=true, compare "
+                + "a text with !Equal [!Property x, text], or replace an empty one with "
+                + "!Property {key: x, default: false}")
+    }
+
+    @Test func `a text that a secret is in is not shown`() throws {
+        var context = RenderContext.sample(secrets: ["token": "hunter2!"])
+        context.properties.set("x", "hunter2!", source: "test")
+        for yaml in ["!Not [!Property x]", "!Property x"] {
+            let condition = try #require(Reading(yaml, as: Renderable<Bool>.self).value)
+            let error = #expect(throws: RenderError.self) { try condition.render(in: context) }
+            #expect(error?.message.contains("a secret in it") == true)
+            #expect(error?.message.contains("hunter2!") == false)
+        }
+    }
+
+    @Test(arguments: [
+        ("!Interpolate '%(prop:x)s'", "Interpolate"), ("!Template '{{ x }}'", "Template"),
+        ("!Secret x", "Secret"),
+    ])
+    func `a text is refused at load where a condition is wanted`(yaml: String, tag: String) {
+        let remedy =
+            "; compare texts with !Equal [!Property NAME, text], or name a property that is true "
+            + "or false with !Property NAME"
+        #expect(
+            Reading(yaml, as: Renderable<Bool>.self).messages
+                == ["'it' must be true or false, and !\(tag) makes a text\(remedy)"])
+        for place in ["!All", "!Any", "!Not"] {
+            #expect(
+                Reading("\(place) [\(yaml)]", as: Renderable<Bool>.self).messages == [
+                    "a condition of !All, !Any or !Not must be true or false, and !\(tag) makes a "
+                        + "text\(remedy)"
+                ])
+        }
     }
 
     @Test(arguments: Results.allCases)
@@ -91,6 +156,11 @@ struct ConditionTests {
         ("!All a", "!All is written !All [condition, …]"),
         ("!Any {a: b}", "!Any is written !Any [condition, …]"),
         ("!Results {a: b}", "!Results must be a list, not a mapping"),
+        (
+            "!All [main]",
+            "a condition of !All, !Any or !Not must be true or false, not 'main'; write true or "
+                + "false, or compare a text with !Equal [!Property NAME, text]"
+        ),
     ])
     func `a malformed condition is found at load`(yaml: String, message: String) {
         let reading = Reading(yaml, as: Renderable<Bool>.self)

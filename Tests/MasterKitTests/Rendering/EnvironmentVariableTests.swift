@@ -29,12 +29,35 @@ struct EnvironmentVariableTests {
         #expect(value("!Env FLAG", as: Bool.self) == true)
         #expect(value("!Env FLAG", as: Renderable<Bool>.self)?.constant == true)
         #expect(value("[!Env COUNT, 6]", as: [Int].self) == [5, 6])
+        #expect(value("!Env {name: GONE, default: null}", as: Bool.self) == false)
+        let fallback = value("!Env {name: GONE, default: false}", as: Renderable<Bool>.self)
+        #expect(fallback?.constant == false)
         #expect(value("!Env COUNT", as: Duration.self) == .seconds(5))
     }
 
     @Test func `a text that is none is an error at the tag`() {
         let reading = Reading("  !Env HOME", as: Int.self, environment: Self.environment)
         #expect(reading.places == ["1:3: 'it' must be a whole number, not '/srv/ci'"])
+    }
+
+    @Test(arguments: ["!Env EMPTY", "!Env HOME"])
+    func `a text that is neither true nor false is an error at load`(yaml: String) {
+        let text = yaml.hasSuffix("HOME") ? "/srv/ci" : ""
+        let message =
+            " must be true or false, not '\(text)'; make it true or false, compare a text with "
+            + "!Equal [\(yaml), text], or give it a 'default: false' where it may be unset"
+        func messages(_ yaml: String) -> [String] {
+            Reading(yaml, as: Renderable<Bool>.self, environment: Self.environment).messages
+        }
+        #expect(messages(yaml) == ["'it'" + message])
+        #expect(messages("!Any [\(yaml)]") == ["a condition of !All, !Any or !Not" + message])
+    }
+
+    @Test func `a truth value is the same in conditions`() throws {
+        for (yaml, holds) in [("!All [!Env FLAG]", true), ("!Not [!Env FLAG]", false)] {
+            let condition = try #require(value(yaml, as: Renderable<Bool>.self))
+            #expect(try condition.render(in: RenderContext()) == holds)
+        }
     }
 
     @Test func `a missing variable is an error with its remedy, or gets its default`() {

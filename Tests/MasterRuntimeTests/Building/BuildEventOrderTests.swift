@@ -54,7 +54,9 @@ struct BuildEventOrderTests {
         try await MasterBench.with("steps: [steps.Give: failure]") { bench in
             let events = try await bench.events(of: [.buildNew, .buildFinished])
             let (start, end) = (events[0], events[1])
-            for name in ["buildername", "buildnumber", "workername", "basedir", "builddir"] {
+            for name in [
+                "buildername", "buildnumber", "workername", "basedir", "builddir", "scheduler",
+            ] {
                 #expect(start.property(name) != nil, "\(name)")
             }
             #expect(start.results == nil)

@@ -38,6 +38,7 @@ struct BuildPropertyTests {
                 ("buildnumber", 1, "Build"), ("workername", "local", "Worker"),
                 ("basedir", .string(bench.basedir), "Worker"),
                 ("builddir", .string("\(bench.basedir)/work/one"), "Worker"),
+                ("scheduler", "run", "Scheduler"),
                 ("branch", nil, "Build"), ("revision", nil, "Build"),
                 ("repository", "", "Build"), ("codebase", "", "Build"), ("project", "", "Build"),
             ]

@@ -54,6 +54,59 @@ struct StepTimeTests {
         }
     }
 
+    @Test func `a build that takes too long fails, and steps that always run still do`()
+        async throws
+    {
+        let yaml = """
+            builders:
+              - name: one
+                maxTime: !Property limit
+                steps:
+                  - steps.ShellCommand: sleep 600
+                  - steps.Give: {name: behind, result: success}
+                  - steps.Give: {name: always, result: success, alwaysRun: true}
+            """
+        try await MasterBench.with(yaml) { bench in
+            let build = try await bench.buildOne(properties: ["limit": "300ms"])
+            #expect(
+                build.outline == [
+                    "failure: failed (timed out) 'sleep 600' (failure) (timed out)",
+                    "ShellCommand: 'sleep 600' (failure) (timed out)", "always: finished",
+                ])
+            let log = try bench.log("timeout", of: build)
+            #expect(log == "oended as the build took longer than its maxTime\n")
+        }
+    }
+
+    @Test func `a build that ends in time is not changed by its limit`() async throws {
+        let yaml = """
+            builders:
+              - {name: one, maxTime: 1h, steps: [steps.Give: success]}
+              - {name: two, maxTime: !Property nothing, steps: []}
+            """
+        try await MasterBench.with(yaml) { bench in
+            let builds = try await bench.build()
+            #expect(builds.map(\.build.results) == [.success, .exception])
+            #expect(builds[1].build.stateString.contains("'maxTime' of builder 'two' must be"))
+        }
+    }
+
+    @Test func `a step that always runs goes on when the time of the build is over`() async throws {
+        let yaml = """
+            builders:
+              - name: one
+                maxTime: 50ms
+                steps:
+                  - steps.ShellCommand: {command: sleep 0.3, alwaysRun: true}
+                  - steps.Give: {name: behind, result: success}
+            """
+        try await MasterBench.with(yaml) { bench in
+            let build = try await bench.buildOne()
+            #expect(build.outline.first == "failure: failed (timed out)")
+            #expect(build.steps.map(\.results) == [.success])
+        }
+    }
+
     @Test func `the commands of a step share its time`() async throws {
         let scripts: [String: Scripts.Script] = [
             "two": { context in

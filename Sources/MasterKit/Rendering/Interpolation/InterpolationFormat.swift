@@ -2,8 +2,8 @@
 ///
 /// An expression is `%(selector:name)s` or `%(selector:name:modifier)s`. The selectors are `prop`,
 /// `src` (with codebase and attribute), `kw`, `secret` and `worker`; the modifiers `:-D`, `:~D`,
-/// `:+D`, `:?|T|F` and `:#?|T|F`, in which `D`, `T` and `F` are formats again. `%%` is a percent
-/// sign. A format with arguments has `%s` for each of them, and no other expressions.
+/// `:+D`, `:?|T|F` and `:#?|T|F`, in which `D`, `T` and `F` are formats again. Before these, or alone,
+/// `:urlencode` encodes the value for any part of a URL. `%%` is a percent sign. A format with arguments has `%s` for each of them, and no other expressions.
 public struct InterpolationFormat: Sendable, Hashable {
     /// How deep expressions may nest.
     public static let maximumDepth = 64
@@ -13,7 +13,13 @@ public struct InterpolationFormat: Sendable, Hashable {
     enum Part: Sendable, Hashable {
         case text(String)
         case positional(Int)
-        indirect case expression(InterpolationReference, Modifier?)
+        indirect case expression(InterpolationReference, Modifier?, isURLEncoded: Bool)
+    }
+
+    /// A part of a rendered text: from the format, or a value.
+    struct Piece {
+        let text: String
+        let isInserted: Bool
     }
 
     /// What stands in the place of an expression, by what is there.
@@ -63,69 +69,92 @@ extension InterpolationFormat {
     /// is missing is an error, and so is a keyword, unless a modifier says what stands for it; what
     /// is inserted is never parsed again.
     public func render(lookup: (InterpolationReference) throws -> JSONValue?) throws -> String {
-        var output = ""
-        try Self.render(parts, into: &output, lookup)
-        return output
+        try pieces { reference, _ in try lookup(reference) }.map(\.text).joined()
     }
 
-    private static func render(
-        _ parts: [Part], into output: inout String,
-        _ lookup: (InterpolationReference) throws -> JSONValue?
-    ) throws {
-        for part in parts {
-            guard output.utf8.count <= maximumLength else {
-                throw RenderError(
-                    "the text that %(…)s makes is longer than \(maximumLength >> 20) MiB")
+    /// What asks for the value of a reference, and whether nothing stands before it in the text.
+    typealias Lookup = (InterpolationReference, _ isFirst: Bool) throws -> JSONValue?
+
+    /// Renders the format, and keeps what is inserted apart.
+    func pieces(lookup: Lookup) throws -> [Piece] {
+        var output = Output()
+        try output.render(parts, lookup)
+        return output.pieces
+    }
+
+    private struct Output {
+        private(set) var pieces: [Piece] = []
+        private var byteCount = 0
+
+        mutating func render(_ parts: [Part], _ lookup: Lookup) throws {
+            for part in parts {
+                guard byteCount <= maximumLength else {
+                    throw RenderError(
+                        "the text that %(…)s makes is longer than \(maximumLength >> 20) MiB")
+                }
+                switch part {
+                case .text(let text):
+                    append(text, isInserted: false)
+                case .positional(let index):
+                    append(
+                        try required(.positional(index), lookup).text ?? "null", isInserted: true)
+                case .expression(let reference, let modifier, let isURLEncoded):
+                    switch choose(modifier, for: try find(reference, modifier, lookup)) {
+                    case .value(let value):
+                        let text = value?.text ?? ""
+                        append(isURLEncoded ? AddressText.urlEncoded(text) : text, isInserted: true)
+                    case .parts(let parts):
+                        try render(parts, lookup)
+                    }
+                }
             }
-            switch part {
-            case .text(let text):
-                output += text
-            case .positional(let index):
-                let value = try required(.positional(index), lookup)
-                output += value.text ?? "null"
-            case .expression(let reference, let modifier):
-                let value = try find(reference, modifier, lookup)
-                try render(choose(modifier, for: value), into: &output, lookup)
+        }
+
+        private mutating func append(_ text: String, isInserted: Bool) {
+            byteCount += text.utf8.count
+            pieces.append(Piece(text: text, isInserted: isInserted))
+        }
+
+        private func find(
+            _ reference: InterpolationReference, _ modifier: Modifier?, _ lookup: Lookup
+        ) throws -> JSONValue? {
+            switch (reference, modifier) {
+            case (.secret, _), (.keyword, nil): try required(reference, lookup)
+            default: try lookup(reference, byteCount == 0)
             }
+        }
+
+        private func required(
+            _ reference: InterpolationReference, _ lookup: Lookup
+        ) throws -> JSONValue {
+            guard let value = try lookup(reference, byteCount == 0) else {
+                throw InterpolationMissingValue(reference: reference)
+            }
+            return value
         }
     }
 
-    /// What a modifier makes of a value: parts to be rendered in its place.
-    private static func choose(_ modifier: Modifier?, for value: JSONValue?) -> [Part] {
+    /// What stands in the place of an expression.
+    private enum Choice {
+        case value(JSONValue?)
+        case parts([Part])
+    }
+
+    private static func choose(_ modifier: Modifier?, for value: JSONValue?) -> Choice {
         let isTruthy = value?.isTruthy ?? false
         switch modifier {
         case nil:
-            return value.map { [.text($0.text ?? "")] } ?? []
+            return .value(value)
         case .valueIfPresent(let parts):
-            return value.map { [.text($0.text ?? "")] } ?? parts
+            return value == nil ? .parts(parts) : .value(value)
         case .valueIfTrue(let parts):
-            return isTruthy ? [.text(value?.text ?? "")] : parts
+            return isTruthy ? .value(value) : .parts(parts)
         case .replacement(let parts):
-            return value == nil ? [] : parts
+            return .parts(value == nil ? [] : parts)
         case .ifPresent(let parts, let otherwise):
-            return value == nil ? otherwise : parts
+            return .parts(value == nil ? otherwise : parts)
         case .ifTrue(let parts, let otherwise):
-            return isTruthy ? parts : otherwise
+            return .parts(isTruthy ? parts : otherwise)
         }
-    }
-
-    private static func find(
-        _ reference: InterpolationReference, _ modifier: Modifier?,
-        _ lookup: (InterpolationReference) throws -> JSONValue?
-    ) throws -> JSONValue? {
-        switch (reference, modifier) {
-        case (.secret, _), (.keyword, nil): try required(reference, lookup)
-        default: try lookup(reference)
-        }
-    }
-
-    private static func required(
-        _ reference: InterpolationReference,
-        _ lookup: (InterpolationReference) throws -> JSONValue?
-    ) throws -> JSONValue {
-        guard let value = try lookup(reference) else {
-            throw InterpolationMissingValue(reference: reference)
-        }
-        return value
     }
 }

@@ -25,7 +25,7 @@ extension InterpolationParser {
                 range
             )
         }
-        if selector == .secret, let modifier {
+        if selector == .secret, let modifier = splitEncoding(modifier).rest {
             reportSecretModifier(modifier, name)
             return []
         }
@@ -89,7 +89,9 @@ extension InterpolationParser {
     private mutating func findErrors(
         behind name: Range<Int>, _ modifier: Range<Int>?
     ) -> [InterpolationFormat.Part] {
-        if let modifier, !string(name).contains("%(") { _ = parseModifier(modifier) }
+        if let modifier = splitEncoding(modifier).rest, !string(name).contains("%(") {
+            _ = parseModifier(modifier)
+        }
         return []
     }
 
@@ -97,10 +99,22 @@ extension InterpolationParser {
         _ reference: InterpolationReference, at name: Range<Int>,
         _ modifier: Range<Int>?
     ) -> [InterpolationFormat.Part] {
+        let (isURLEncoded, modifier) = splitEncoding(modifier)
         uses.append(
             InterpolationUse(reference: reference, range: name, hasModifier: modifier != nil))
-        guard let modifier else { return [.expression(reference, nil)] }
-        return parseModifier(modifier).map { [.expression(reference, $0)] } ?? []
+        guard let modifier else {
+            return [.expression(reference, nil, isURLEncoded: isURLEncoded)]
+        }
+        return parseModifier(modifier).map {
+            [.expression(reference, $0, isURLEncoded: isURLEncoded)]
+        } ?? []
+    }
+
+    /// Takes `urlencode` from the front of a modifier; what is left is one again.
+    private func splitEncoding(_ range: Range<Int>?) -> (isURLEncoded: Bool, rest: Range<Int>?) {
+        guard let range else { return (false, nil) }
+        let (word, rest) = splitAtColon(range)
+        return string(word) == "urlencode" ? (true, rest) : (false, range)
     }
 
     private mutating func parseModifier(_ range: Range<Int>) -> Modifier? {
@@ -121,8 +135,8 @@ extension InterpolationParser {
             )
         default:
             report(
-                "':\(quoted(range))' is no modifier; known are :-default, :~default, "
-                    + ":+replacement, :?|then|else and :#?|then|else",
+                "':\(quoted(range))' is not a modifier; known are :-default, :~default, "
+                    + ":+replacement, :?|then|else, :#?|then|else and :urlencode",
                 range
             )
         }

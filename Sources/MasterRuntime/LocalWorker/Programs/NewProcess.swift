@@ -93,6 +93,33 @@ struct ChildEnvironment: Sendable {
         return result
     }
 
+    /// These variables with others set or unset, in whose values `${NAME}` stands for the value that
+    /// these variables have, and for nothing when they have none of that name.
+    func extended(with overlay: [String: String?]) -> ChildEnvironment {
+        var result = self
+        for (name, value) in overlay {
+            result.entries[name] = value.map { Array("\(name)=".utf8) + expanded(Array($0.utf8)) }
+        }
+        return result
+    }
+
+    private func expanded(_ value: [UInt8]) -> [UInt8] {
+        var result: [UInt8] = []
+        var rest = value[...]
+        while let start = rest.firstIndex(of: UInt8(ascii: "$")) {
+            result += rest[..<start]
+            rest = rest[start...]
+            if let reference = VariableReference(at: rest) {
+                let entry = entries[reference.name] ?? []
+                result += entry.dropFirst(reference.name.utf8.count + 1)
+                rest = rest.dropFirst(reference.byteCount)
+            } else {
+                result.append(rest.removeFirst())
+            }
+        }
+        return result + rest
+    }
+
     /// These variables but for some.
     func without(_ names: Set<String>) -> ChildEnvironment {
         ChildEnvironment(entries: entries.filter { !names.contains($0.key) })
@@ -106,6 +133,24 @@ struct ChildEnvironment: Sendable {
     /// Each entry as text.
     var lines: [String] {
         entries.values.map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// `${NAME}` at the beginning of some bytes.
+    struct VariableReference {
+        let name: String
+        let byteCount: Int
+
+        init?(at bytes: ArraySlice<UInt8>) {
+            guard bytes.starts(with: "${".utf8) else { return nil }
+            let inside = bytes.dropFirst(2)
+            let name = inside.prefix { byte in
+                byte == UInt8(ascii: "_") || (0x30...0x39).contains(byte)
+                    || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+            }
+            guard inside.dropFirst(name.count).first == UInt8(ascii: "}") else { return nil }
+            self.name = String(decoding: name, as: UTF8.self)
+            byteCount = name.count + 3
+        }
     }
 
     private static func readEntries() -> [String: [UInt8]] {

@@ -29,10 +29,12 @@ struct ProgramRun {
         self.shell = shell
         self.commands = commands
         self.workdir = workdir
-        self.environment = environment.overlaid(with: ["PWD": workdir.string])
-            .overlaid(with: shell.environment)
+        // The values refer to the worker's own variables, of which a command has its own `PWD`.
+        self.environment = environment.extended(with: shell.environment)
+            .overlaid(with: shell.environment.keys.contains("PWD") ? [:] : ["PWD": workdir.string])
         self.withheld = withheld.filter { name in
             shell.environment[name] == nil && shell.invocation.mentions(variable: name)
+                || shell.environment.values.contains { $0?.contains("${\(name)}") == true }
         }.sorted()
         self.started = started
     }
