@@ -17,6 +17,11 @@ public struct HTTPAddress: SettingValue, Hashable, CustomStringConvertible {
 
     /// Reads an address and says what is wrong with one that is none.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> HTTPAddress? {
+        if case .sequence = node.kind {
+            return decoder.error(
+                "\(decoder.subject) takes one address, not a list; write one entry for each address",
+                at: node.range)
+        }
         guard let text = String.decode(node, with: decoder) else { return nil }
         if let fault = fault(in: text) {
             return decoder.error("\(decoder.subject) \(fault)", at: node.range)

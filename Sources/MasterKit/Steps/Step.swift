@@ -95,6 +95,20 @@ public struct StepOptions: Settings {
 
     /// Finds a name that is too long; one that is computed is cut when it is known.
     public func check(_ settings: SettingsCheck) {
+        if settings.isGiven("warnOnFailure"), warnOnFailure.constant == true,
+            flunkOnFailure.constant == true
+        {
+            settings.warning(
+                "'warnOnFailure' has no effect while 'flunkOnFailure' is true; add "
+                    + "'flunkOnFailure: false'", at: "warnOnFailure")
+        }
+        if settings.isGiven("warnOnWarnings"), warnOnWarnings.constant == true,
+            flunkOnWarnings.constant == true
+        {
+            settings.warning(
+                "'warnOnWarnings' has no effect while 'flunkOnWarnings' is true; keep one",
+                at: "warnOnWarnings")
+        }
         let limit = StepRecord.maximumNameLength
         guard let count = name?.constant?.count, count > limit else { return }
         settings.error(
@@ -134,6 +148,12 @@ extension StepOptions: SettingHints {
         switch name {
         case "locks":
             "steps can't wait for locks in this version; 'run --jobs 1' builds one at a time"
+        case "run", "script", "cmd", "shell_command": "write 'command'"
+        case "if", "when", "only_if": "write 'doStepIf'"
+        case "continue_on_error", "continue-on-error", "allow_failure":
+            "write 'flunkOnFailure: false'"
+        case "cwd", "working_directory", "working-directory", "dir": "write 'workdir'"
+        case "environment": "write 'env'"
         case "retry":
             "steps are not run again in this version; leave it out"
         default: nil
