@@ -108,8 +108,8 @@ extension Report.Body {
                 self = .json(try JSONValue(parsing: text))
             } catch {
                 throw RenderError(
-                    "'template' gave no JSON: \(error); insert texts with the filter 'json', as "
-                        + "in {{ build.state_string | json }}")
+                    "'template' did not render to valid JSON: \(error); write {{ }} inside quotes "
+                        + "for a text, and without quotes for any other value")
             }
         }
     }
@@ -131,10 +131,14 @@ struct WantedDetails: Settings {
     @Setting("Put the content of logs into the record.", .named("want_logs_content"))
     var logContents = LogContentChoice(contents: .none)
 
+    @Setting("How many lines of the end of each log are fetched; by default all.")
+    var tail: LineCount?
+
     /// What is to be fetched.
     var details: BuildDetails {
         BuildDetails(
-            properties: properties, steps: steps, logs: logs, logContents: logContents.contents)
+            properties: properties, steps: steps, logs: logs, logContents: logContents.contents,
+            logTail: tail?.count)
     }
 
     /// What to write instead of a setting that Buildbot has had.
@@ -147,6 +151,20 @@ struct WantedDetails: Settings {
             "the result of the build before is 'previous_results' in templates"
         default: nil
         }
+    }
+}
+
+/// The setting `tail`: a number of lines.
+struct LineCount: SettingValue {
+    let count: Int
+
+    static var shape: String { "a number of lines from 1 to 100000, such as 20" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> LineCount? {
+        guard case .int(let count) = node.resolved, 1...100_000 ~= count else {
+            return decoder.mismatch(node, expected: shape)
+        }
+        return LineCount(count: count)
     }
 }
 

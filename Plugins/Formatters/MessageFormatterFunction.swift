@@ -66,7 +66,9 @@ public struct MessageFormatterFunction: MessageFormatter, SettingHints {
     }
 
     /// How a function is given.
-    public static func hint(forUnknown name: String) -> String? { MissingFunction.remedy }
+    public static func hint(forUnknown name: String) -> String? {
+        name == "function" ? MissingFunction.remedy : nil
+    }
 }
 
 /// Makes the whole message – body, subject and extra information – with a function in Swift.
@@ -119,7 +121,9 @@ public struct MessageFormatterFunctionRaw: MessageFormatter, SettingHints {
     }
 
     /// How a function is given.
-    public static func hint(forUnknown name: String) -> String? { MissingFunction.remedy }
+    public static func hint(forUnknown name: String) -> String? {
+        name == "function" ? MissingFunction.remedy : nil
+    }
 }
 
 /// A formatter that takes a function stands in a file, which can't give one.
@@ -137,6 +141,8 @@ struct MissingFunction: Error, CustomStringConvertible {
 
     /// Reports that a file names the formatter.
     static func report(of key: PluginKey, to settings: SettingsCheck) {
-        settings.error("\(MissingFunction(key: key))", at: "function")
+        if !settings.isGiven("function") {
+            settings.error("\(MissingFunction(key: key))", at: "function")
+        }
     }
 }

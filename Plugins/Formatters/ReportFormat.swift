@@ -115,18 +115,17 @@ indirect enum ReportValue: Sendable {
             self = .constant(value)
             return
         }
-        do {
-            let template = try TemplateText(parsing: scalar.value)
-            let places = ScalarPlaces(of: node)
-            for variable in template.variables where !variable.hasDefault {
-                guard let fault = ReportVariables.fault(in: variable.path) else { continue }
-                decoder.error(fault, at: places.range(ofUTF8: variable.range) ?? node.range)
-            }
-            self = .template(template, at: node.range)
-        } catch {
-            decoder.error(error.message, at: node.range(ofUTF8: error.range) ?? node.range)
-            return nil
+        let parsed = TemplateText.parse(scalar.value)
+        let places = ScalarPlaces(of: node)
+        for error in parsed.errors {
+            decoder.error(error.message, at: places.range(ofUTF8: error.range) ?? node.range)
         }
+        for variable in parsed.template.variables where !variable.hasDefault {
+            guard let fault = ReportVariables.fault(in: variable.path) else { continue }
+            decoder.error(fault, at: places.range(ofUTF8: variable.range) ?? node.range)
+        }
+        guard parsed.errors.isEmpty else { return nil }
+        self = .template(parsed.template, at: node.range)
     }
 
     /// Computes the value.

@@ -24,18 +24,17 @@ struct ReportTemplate: SettingValue {
         guard case .scalar(let scalar) = node.kind, !node.isNull else {
             return decoder.mismatch(node, expected: shape)
         }
-        do {
-            let text = try TemplateText(parsing: scalar.value)
-            let places = ScalarPlaces(of: node)
-            let uses = text.variables.filter { !$0.hasDefault }.map { variable in
-                let place = Place(variable.range, of: scalar.value, at: node, places)
-                return Use(path: variable.path, range: place.range, addition: place.addition)
-            }
-            return ReportTemplate(text: text, uses: uses)
-        } catch {
-            let place = Place(error.range, of: scalar.value, at: node, ScalarPlaces(of: node))
-            return decoder.error(error.message + place.addition, at: place.range)
+        let parsed = TemplateText.parse(scalar.value)
+        let places = ScalarPlaces(of: node)
+        for error in parsed.errors {
+            let place = Place(error.range, of: scalar.value, at: node, places)
+            decoder.error(error.message + place.addition, at: place.range)
         }
+        let uses = parsed.template.variables.filter { !$0.hasDefault }.map { variable in
+            let place = Place(variable.range, of: scalar.value, at: node, places)
+            return Use(path: variable.path, range: place.range, addition: place.addition)
+        }
+        return ReportTemplate(text: parsed.template, uses: uses)
     }
 
     /// Reports names that neither a report nor the formatter has.
@@ -76,7 +75,7 @@ enum ReportShape {
     /// The variables that are records, or lists of them, by name.
     static let records: [String: JSONValue] = [
         "build": .object(build), "builds": [.object(build)], "buildset": .object(buildset),
-        "step": .object(step),
+        "failed_step": .object(failedStep), "step": .object(step),
     ]
 
     private static let moment = Date(timeIntervalSince1970: 0)
@@ -92,6 +91,10 @@ enum ReportShape {
         "content": ["logid": 1, "firstline": 0, "content": ""],
     ])
 
+    private static let failedStep = step.merging([
+        "logs": [.object(log.merging(["text": ""]))]
+    ])
+
     private static let build = Build(
         id: 1, number: 1, builderID: 1, requestID: 1, workerID: 1, startedAt: moment
     ).json.merging([
@@ -99,7 +102,7 @@ enum ReportShape {
             BuildRequest(id: 1, buildsetID: 1, builderID: 1, submittedAt: moment).json),
         "buildset": .object(buildset), "parentbuild": .null, "parentbuilder": .null,
         "builder": .object(Builder(id: 1, name: "").json), "url": "",
-        "steps": [.object(step.merging(["logs": [.object(log)]]))],
+        "steps": [.object(failedStep)],
     ])
 }
 
@@ -115,7 +118,11 @@ enum ReportVariables {
         guard let name = path.first, !others.contains(name) else { return nil }
         guard ReportTopic.variableNames.contains(name) else {
             let names = (ReportTopic.variableNames + others).sorted()
-            return "a report has no '\(name)'; \(Suggestion.remedy(for: name, among: names))"
+            let remedy =
+                name.contains("-")
+                ? "write spaces around '-' to subtract"
+                : Suggestion.remedy(for: name, among: names)
+            return "a report has no '\(name)'; \(remedy)"
         }
         guard var value = ReportShape.records[name] else { return nil }
         for (index, part) in path.enumerated().dropFirst() {
@@ -161,18 +168,23 @@ extension BuildDetails {
         let texts = templates + paths.map { $0.joined(separator: ".") }
         func mention(_ member: String) -> Bool {
             texts.contains { text in
-                [".\(member)", "[\"\(member)\"]", "['\(member)']"].contains { text.contains($0) }
+                [
+                    ".\(member)", "[\"\(member)\"]", "['\(member)']", "get(\"\(member)\"",
+                    "get('\(member)'",
+                ]
+                .contains { text.contains($0) }
             }
         }
         let names = Set(paths.compactMap(\.first))
         let usesBuilds = names.contains("build") || names.contains("builds")
-        let usesSteps = usesBuilds && mention("steps")
+        let usesSteps = names.contains("failed_step") || usesBuilds && mention("steps")
         let usesLogs = usesSteps && mention("logs")
+        let usesContents = usesLogs && (mention("content") || mention("text"))
         self.init(
             properties: paths.contains(["build"]) || paths.contains(["builds"])
                 || usesBuilds && mention("properties"),
             steps: usesSteps, logs: usesLogs,
-            logContents: usesLogs && mention("content") ? .all : .none,
+            logContents: usesContents ? .all : .none,
             previousResults: names.contains("previous_results"))
     }
 }

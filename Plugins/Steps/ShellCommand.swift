@@ -33,6 +33,12 @@ struct CommandLineSetting: SettingValue {
         guard let program = arguments.first, !program.isEmpty else {
             return decoder.error("\(decoder.subject) names no program", at: node.range)
         }
+        if arguments.count == 1, program.contains(" "), !program.contains("/") {
+            let words = program.split(separator: " ").joined(separator: ", ")
+            decoder.warning(
+                "'\(program)' is run as one program with a space in its name; write [\(words)], or "
+                    + "the line without brackets", at: node.range)
+        }
         return CommandLineSetting(invocation: .program(arguments))
     }
 

@@ -29,6 +29,9 @@ public struct JSONBudget: Sendable {
         valuesLeft = values
     }
 
+    /// How many values were taken.
+    var takenValues: Int { values - valuesLeft }
+
     /// Takes a value that stands in so many lists and mappings.
     ///
     /// - Throws: When it nests too deep, or when too little is left for it.

@@ -15,7 +15,9 @@ public struct JSONPointer: Sendable, Hashable {
             return
         }
         guard text.utf8.first == UInt8(ascii: "/") else {
-            throw JSONPointerError("the JSON pointer '\(text)' must begin with '/': '/\(text)'")
+            throw JSONPointerError(
+                "the JSON pointer '\(text)' must begin with '/'; write '\(Self.suggestion(for: text))'"
+            )
         }
         var tokens: [String] = []
         // By bytes, as a mark that combines with the slash before it would be one character with it.
@@ -26,6 +28,16 @@ public struct JSONPointer: Sendable, Hashable {
             tokens.append(try Self.unescape(Substring(token)))
         }
         self.tokens = tokens
+    }
+
+    /// What `$.data[0].id`, `.a.b` or `data.id` is as a pointer.
+    private static func suggestion(for text: String) -> String {
+        var path = text[...]
+        if path.hasPrefix("$") { path = path.dropFirst() }
+        let parts = path.split { ".[]".contains($0) }.map { part in
+            part.filter { $0 != "\"" && $0 != "'" }
+        }
+        return "/" + parts.joined(separator: "/")
     }
 
     private static func unescape(_ token: Substring) throws(JSONPointerError) -> String {

@@ -17,9 +17,8 @@ struct JSONReader {
     }
 
     mutating func readDocument() throws(JSONParserError) -> JSONValue {
-        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
-            throw error("the JSON text begins with a byte order mark; save it without one")
-        }
+        // A byte order mark, which some servers send, is skipped as RFC 8259 allows.
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { offset = 3 }
         skipSpace()
         guard current != nil else { throw error("the JSON text is empty") }
         let value = try readValue()

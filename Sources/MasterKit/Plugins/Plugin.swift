@@ -77,8 +77,8 @@ extension Plugin {
         let decoder = SettingDecoder(registry: registry, scope: scope)
         let plugin = Self()
         let table = SettingTable(of: [plugin])
-        if let given = decoder.fill(table, from: node, owner: "\(key)", at: node.range) {
-            plugin.check(SettingsCheck(decoder: decoder, given: given, place: node.range))
+        if let filled = decoder.fill(table, from: node, owner: "\(key)", at: node.range) {
+            decoder.check(plugin, given: filled.given, at: node.range)
         }
         guard !decoder.hasErrors else { throw ConfigurationError(decoder.diagnostics) }
         return plugin

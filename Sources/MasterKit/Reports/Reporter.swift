@@ -69,6 +69,7 @@ extension ReporterOptions {
     /// Finds a body that is described twice.
     public func check(_ settings: SettingsCheck) {
         let formatters = PluginKind.formatters.namespace
+        warnOfUnusedDetails(settings, formatters)
         guard settings.isGiven("format"),
             let generator = generators?.first(where: { declaration in
                 declaration.instances.contains { $0.key.namespace == formatters }
@@ -77,6 +78,41 @@ extension ReporterOptions {
         settings.error(
             "'format' can't stand beside \(generator.key) with a formatter of its own; "
                 + "keep one of the two", at: "format")
+    }
+
+    /// Warns of what is fetched for the reporter's own body when no report has that body.
+    private func warnOfUnusedDetails(_ settings: SettingsCheck, _ formatters: PluginNamespace) {
+        let details = ["want_properties", "want_steps", "want_logs", "want_logs_content", "tail"]
+        let given = details.filter(settings.isGiven)
+        guard !given.isEmpty, let generators,
+            generators.allSatisfy({ declaration in
+                declaration.instances.contains { $0.key.namespace == formatters }
+            })
+        else { return }
+        for name in given {
+            settings.warning(
+                "'\(name)' has no effect, as every generator has a formatter of its own; write it "
+                    + "at the formatter", at: name)
+        }
+    }
+}
+
+extension ReporterOptions: SettingHints {
+    /// What to do instead of writing settings that belong to a generator or its formatter.
+    public static func hint(forUnknown name: String) -> String? {
+        switch name {
+        case "message_formatter":
+            "write it at a generator: 'generators: [generators.BuildStatusGenerator: "
+                + "{message_formatter: …}]'"
+        case "template", "subject", "template_type":
+            "write it at the formatter of a generator: 'generators: "
+                + "[generators.BuildStatusGenerator: {message_formatter: "
+                + "{formatters.MessageFormatter: {\(name): …}}}]'"
+        case "verbose": "write 'debug'"
+        case "url", "address", "endpoint", "webhook", "server_url": "write 'serverUrl'"
+        case "retries": "write 'retry'"
+        default: nil
+        }
     }
 }
 

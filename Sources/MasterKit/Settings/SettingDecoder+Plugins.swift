@@ -11,13 +11,21 @@ extension SettingDecoder {
     public func fill(
         _ targets: [any Settings], from node: YAMLNode?, owner: String, at place: SourceRange?
     ) -> Bool {
-        fill(SettingTable(of: targets), from: node, owner: owner, at: place) != nil
+        fill(SettingTable(of: targets), from: node, owner: owner, at: place)?.isRight ?? false
     }
 
-    /// Fills settings and returns what names each given one; `nil` when something is wrong.
+    /// What the mapping of some settings gives.
+    struct Filled {
+        /// What names each setting that is given: right, wrong or unknown.
+        let given: [String: YAMLNode]
+        /// Whether every setting has its value and there was nothing wrong.
+        let isRight: Bool
+    }
+
+    /// Fills settings; `nil` when it can't be known which are given.
     func fill(
         _ table: SettingTable, from node: YAMLNode?, owner: String, at place: SourceRange?
-    ) -> [String: YAMLNode]? {
+    ) -> Filled? {
         let before = errorCount
         reportDoubledDeclaration(table, owner: owner, at: place)
         guard let entries = entries(of: node, in: table, owner: owner) else { return nil }
@@ -26,13 +34,13 @@ extension SettingDecoder {
         var misspelt: Set<String> = []
         var isComplete = true
         for (name, key, value) in entries {
+            given[name] = key
             guard let field = table.field(named: name) else {
                 if let meant = reportUnknown(name, key, in: table, owner: owner) {
                     misspelt.insert(meant)
                 }
                 continue
             }
-            given[name] = key
             if let other = spellings.updateValue(name, forKey: field.declaration.name) {
                 error("\(owner) has both '\(other)' and '\(name)'; keep one", at: key.range)
                 continue
@@ -43,7 +51,7 @@ extension SettingDecoder {
             guard spellings[setting.name] == nil else { continue }
             error("\(owner) needs '\(setting.name)', \(setting.shape)", at: place)
         }
-        return isComplete && errorCount == before ? given : nil
+        return Filled(given: given, isRight: isComplete && errorCount == before)
     }
 
     private func fill(_ field: SettingField, from value: YAMLNode, owner: String) -> Bool {
@@ -94,7 +102,9 @@ extension SettingDecoder {
         let shown = name.shortened
         for case let hinting as any SettingHints.Type in table.layout.types {
             guard let hint = hinting.hint(forUnknown: name) else { continue }
-            return error("\(owner) has no setting '\(shown)'; \(hint)", at: key.range)
+            error("\(owner) has no setting '\(shown)'; \(hint)", at: key.range)
+            let named = hint.wholeMatch(of: /write '(\w+)'/).map { String($0.1) }
+            return named.flatMap { table.field(named: $0)?.declaration.name }
         }
         let declarations = table.layout.declarations
         let known = declarations.flatMap { [$0.name] + $0.aliases }
@@ -131,10 +141,37 @@ extension SettingDecoder {
                 "\(subject) must be a list of \(kind.namespace.rawValue), not \(node.wording); "
                     + "begin each entry with '- '", at: node.range)
         }
-        let read = items.map { plugin(kind, from: $0) }
+        guard let entries = flattened(items, at: node.range) else { return nil }
+        let read = entries.map { plugin(kind, from: $0) }
         let present = read.compactMap { $0 }
         return present.count == read.count ? present : nil
     }
+
+    /// The entries of a list of plugins with those of lists in it, as aliases of lists are.
+    ///
+    /// - Returns: `nil` when there are too many, which is said.
+    public func flattened(_ items: [YAMLNode], at range: SourceRange?) -> [YAMLNode]? {
+        var entries: [YAMLNode] = []
+        func add(_ items: [YAMLNode]) {
+            for item in items where entries.count <= Self.maximumEntries {
+                guard item.expressionName == nil, case .sequence(let inner) = item.kind else {
+                    entries.append(item)
+                    continue
+                }
+                add(inner)
+            }
+        }
+        add(items)
+        guard entries.count <= Self.maximumEntries else {
+            return error(
+                "\(subject) has more than \(Self.maximumEntries) entries, counting those of the "
+                    + "lists in it", at: range)
+        }
+        return entries
+    }
+
+    /// The most entries of one list of plugins.
+    private static var maximumEntries: Int { 10_000 }
 
     /// Reads one plugin entry: a key alone, or a mapping of one key to its settings.
     public func plugin<P: Sendable, O: Settings>(
@@ -172,13 +209,13 @@ extension SettingDecoder {
         } _: {
             [$0.plugin, $0.options]
         }
-        guard let given = fill(table, from: entry.settings, owner: "\(known.key)", at: place)
-        else { return nil }
         let before = errorCount
-        let check = SettingsCheck(decoder: self, given: given, place: place)
-        made.plugin.check(check)
-        made.options.check(check)
-        return errorCount == before ? (known.key, made.plugin, made.options, place) : nil
+        guard let filled = fill(table, from: entry.settings, owner: "\(known.key)", at: place)
+        else { return nil }
+        check(made.plugin, given: filled.given, at: place)
+        check(made.options, given: filled.given, at: place)
+        return filled.isRight && errorCount == before
+            ? (known.key, made.plugin, made.options, place) : nil
     }
 
     private func pluginEntry(
@@ -239,10 +276,57 @@ extension SettingDecoder {
     private func reportUnknownPlugin<Value>(
         _ text: String, among known: [Registry.Entry], at range: SourceRange?
     ) -> Value? {
+        if let remedy = AbsentPlugin.remedy(for: text) {
+            return error("there is no plugin '\(text.shortened)'; \(remedy)", at: range)
+        }
         let name = text.split(separator: ".").last ?? ""
         let sameName = known.first { $0.key.name == name }.map { "did you mean '\($0.key)'?" }
         let remedy = sameName ?? Suggestion.remedy(for: text, among: known.map(\.key.description))
         return error("there is no plugin '\(text.shortened)'; \(remedy)", at: range)
+    }
+}
+
+/// Plugins that Buildbot or others have and this program has not.
+private enum AbsentPlugin {
+    /// What to write instead; `nil` when nothing special is known.
+    static func remedy(for text: String) -> String? {
+        if text.contains(" ") { return "write 'steps.ShellCommand: \(text.shortened)'" }
+        switch text {
+        case "run", "script", "shell", "sh", "bash", "cmd", "command", "exec":
+            return "write 'steps.ShellCommand: …'"
+        case "steps.Git", "steps.GitHub", "steps.GitLab", "steps.Gerrit", "steps.Mercurial",
+            "steps.SVN", "steps.P4", "steps.Repo":
+            return "this version has no source steps; fetch the sources in a "
+                + "'steps.ShellCommand: [git, clone, URL, .]'"
+        case "steps.Shell", "steps.Compile", "steps.Configure", "steps.Test",
+            "steps.MasterShellCommand",
+            "steps.ShellSequence", "steps.Sh", "steps.Run", "steps.Script":
+            return "write 'steps.ShellCommand', once for each command"
+        case "steps.Trigger":
+            return "this version has no step that starts other builders; name them on the command "
+                + "line of 'run'"
+        case "steps.FileUpload", "steps.FileDownload", "steps.DirectoryUpload",
+            "steps.MultipleFileUpload", "steps.StringDownload", "steps.JSONStringDownload":
+            return
+                "this version has no steps that copy files; use 'steps.ShellCommand: [cp, FROM, TO]'"
+        case "secrets.SecretInAFile": return "write 'secrets.File'"
+        case "secrets.HashiCorpVaultKvSecretProvider", "secrets.SecretInVault",
+            "secrets.SecretInPass":
+            return "write 'secrets.Command' with the program that prints the secret"
+        default: return reporterRemedy(for: text)
+        }
+    }
+
+    private static func reporterRemedy(for text: String) -> String? {
+        let services = [
+            "GitHub", "GitLab", "Gitea", "Bitbucket", "Gerrit", "Slack", "Telegram", "Zulip", "IRC",
+            "Mail", "Pushover", "Pushjet", "Discord", "Teams", "Mattermost",
+        ]
+        guard text.hasPrefix("reporters."), text != "reporters.HttpStatusPush",
+            services.contains(where: { text.contains($0) })
+        else { return nil }
+        return "use 'reporters.HttpStatusPush' with the address of the service and its body in "
+            + "'format'"
     }
 }
 

@@ -244,12 +244,21 @@ public final class SettingDecoder {
     package func read<Form: Settings>(
         _ type: Form.Type, from node: YAMLNode?, owner: String, at place: SourceRange?
     ) -> Form? {
+        let (form, isRight) = reading(type, from: node, owner: owner, at: place)
+        return isRight ? form : nil
+    }
+
+    /// Makes settings and reads them as ``read(_:from:owner:at:)`` does; with a mistake they hold
+    /// what is right.
+    package func reading<Form: Settings>(
+        _ type: Form.Type, from node: YAMLNode?, owner: String, at place: SourceRange?
+    ) -> (form: Form, isRight: Bool) {
         let (form, table) = settings(of: type) {
             Form()
         } _: {
             [$0]
         }
-        return fill(table, from: node, owner: owner, at: place) == nil ? nil : form
+        return (form, fill(table, from: node, owner: owner, at: place) != nil)
     }
 
     /// Makes a plugin with what is read beside its own settings, and finds the settings of both.

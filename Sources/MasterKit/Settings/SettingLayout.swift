@@ -94,6 +94,7 @@ final class SettingSlot<Value: Sendable>: AnySetting {
     private let fallback: Value?
     private let read: @Sendable (YAMLNode, SettingDecoder) -> Value?
     private let configured = Mutex<Value?>(nil)
+    private let wrong = Mutex(false)
 
     init(
         _ summary: String, _ options: [SettingOption], shape: @escaping @Sendable () -> String,
@@ -106,8 +107,12 @@ final class SettingSlot<Value: Sendable>: AnySetting {
         self.read = read
     }
 
-    /// The configured value, or else the default.
-    var value: Value? { configured.withLock { $0 } ?? fallback }
+    /// The configured value, or else the default; that of a setting whose value is wrong, too.
+    var value: Value? {
+        if let value = configured.withLock({ $0 }) { return value }
+        if wrong.withLock({ $0 }) { WrongReads.note() }
+        return fallback
+    }
 
     /// Whether a value was configured.
     var isGiven: Bool { configured.withLock { $0 } != nil }
@@ -121,8 +126,13 @@ final class SettingSlot<Value: Sendable>: AnySetting {
 
     var isRequired: Bool { fallback == nil }
 
+    var hasValue: Bool { fallback != nil || isGiven }
+
     func fill(from node: YAMLNode, with decoder: SettingDecoder) -> Bool {
-        guard let value = read(node, decoder) else { return false }
+        guard let value = read(node, decoder) else {
+            wrong.withLock { $0 = true }
+            return false
+        }
         configured.withLock { $0 = value }
         return true
     }
@@ -134,6 +144,8 @@ protocol AnySetting: AnyObject, Sendable {
     var options: [SettingOption] { get }
     var shape: String { get }
     var isRequired: Bool { get }
+    /// Whether there is a value to be read.
+    var hasValue: Bool { get }
 
     /// Reads the value of the node into the slot.
     ///

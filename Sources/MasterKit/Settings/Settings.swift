@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// A type whose properties marked ``Setting`` and ``SettingGroup`` are filled from a mapping.
 ///
 /// Plugins are settings; so are groups of settings that several plugins share, and mappings
@@ -8,7 +10,9 @@ public protocol Settings: Sendable {
 
     /// Looks at the settings together and adds diagnostics; touches nothing outside.
     ///
-    /// Called once for a plugin and its options, after every setting was read without an error.
+    /// Called once for a plugin and once for its options, when every setting that must be given has
+    /// a value. Others may be wrong; they have their default here, and what is reported after one of
+    /// them was read is left out, so that no mistake leads to another.
     func check(_ settings: SettingsCheck)
 }
 
@@ -48,6 +52,7 @@ public final class SettingsCheck {
     private let decoder: SettingDecoder
     private let given: [String: YAMLNode]
     private let place: SourceRange?
+    fileprivate let wrongReads = WrongReads()
 
     /// Makes a check.
     ///
@@ -61,34 +66,58 @@ public final class SettingsCheck {
         self.place = place
     }
 
-    /// Whether a setting is given in the file, by its name or as the lone value of the plugin.
+    /// Whether a setting is given in the file, right, wrong or unknown, by its name or as the lone value of the plugin.
     ///
     /// An alias is a name of its own here.
     public func isGiven(_ name: String) -> Bool { given[name] != nil }
 
     /// Adds an error at a setting, or at the plugin when the setting is not given.
     public func error(_ message: String, at setting: String) {
-        decoder.error(message, at: range(of: setting))
+        error(message, at: range(of: setting))
     }
 
     /// Adds a warning at a setting, or at the plugin when the setting is not given.
     public func warning(_ message: String, at setting: String) {
-        decoder.warning(message, at: range(of: setting))
+        warning(message, at: range(of: setting))
     }
 
     /// Adds an error at a place inside a setting.
     public func error(_ message: String, at range: SourceRange?) {
-        decoder.error(message, at: range ?? place)
+        if wrongReads.isEmpty { decoder.error(message, at: range ?? place) }
     }
 
     /// Adds a warning at a place inside a setting.
     public func warning(_ message: String, at range: SourceRange?) {
-        decoder.warning(message, at: range ?? place)
+        if wrongReads.isEmpty { decoder.warning(message, at: range ?? place) }
     }
 
     private func range(of setting: String) -> SourceRange? {
         guard let key = given[setting] else { return place }
         return key.range ?? place
+    }
+}
+
+extension SettingDecoder {
+    /// Lets settings be looked at together, when each that must be given has a value.
+    func check(_ settings: any Settings, given: [String: YAMLNode], at place: SourceRange?) {
+        guard settings.settingFields().allSatisfy(\.setting.hasValue) else { return }
+        let check = SettingsCheck(decoder: self, given: given, place: place)
+        WrongReads.$current.withValue(check.wrongReads) { settings.check(check) }
+    }
+}
+
+/// Notes that a setting was read whose value in the file is wrong.
+final class WrongReads: Sendable {
+    @TaskLocal fileprivate static var current: WrongReads?
+
+    private let count = Atomic(0)
+
+    fileprivate init() {}
+
+    fileprivate var isEmpty: Bool { count.load(ordering: .relaxed) == 0 }
+
+    static func note() {
+        current?.count.add(1, ordering: .relaxed)
     }
 }
 

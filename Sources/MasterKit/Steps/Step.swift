@@ -99,6 +99,20 @@ public struct StepOptions: Settings {
     /// Finds a name that is too long, and causes of `retry` that only requests have; a name that is
     /// computed is cut when it is known.
     public func check(_ settings: SettingsCheck) {
+        if settings.isGiven("warnOnFailure"), warnOnFailure.constant == true,
+            flunkOnFailure.constant == true
+        {
+            settings.warning(
+                "'warnOnFailure' has no effect while 'flunkOnFailure' is true; add "
+                    + "'flunkOnFailure: false'", at: "warnOnFailure")
+        }
+        if settings.isGiven("warnOnWarnings"), warnOnWarnings.constant == true,
+            flunkOnWarnings.constant == true
+        {
+            settings.warning(
+                "'warnOnWarnings' has no effect while 'flunkOnWarnings' is true; keep one",
+                at: "warnOnWarnings")
+        }
         let limit = StepRecord.maximumNameLength
         if let count = name?.constant?.count, count > limit {
             settings.error(
@@ -145,6 +159,12 @@ extension StepOptions: SettingHints {
         switch name {
         case "locks":
             "steps can't wait for locks in this version; 'run --jobs 1' builds one at a time"
+        case "run", "script", "cmd", "shell_command": "write 'command'"
+        case "if", "when", "only_if": "write 'doStepIf'"
+        case "continue_on_error", "continue-on-error", "allow_failure":
+            "write 'flunkOnFailure: false'"
+        case "cwd", "working_directory", "working-directory", "dir": "write 'workdir'"
+        case "environment": "write 'env'"
         default: nil
         }
     }

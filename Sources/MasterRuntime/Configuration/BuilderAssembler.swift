@@ -12,9 +12,12 @@ struct BuilderAssembler {
             let places = declared.builders.flatMap { builder in
                 combinations(of: builder).map { (builder, $0) }
             }
+            for builder in declared.faulty { check(builder) }
+            warnOfUnused(declared)
             checkNames(places.map { ($1.name, $0.name.range) } + declared.otherNames)
             return places.map(\.1)
         }
+        warnOfUnused(nil)
         guard let steps = settings.steps else {
             if !topLevel.declares("builders"), !topLevel.declares("steps") {
                 decoder.error(
@@ -29,6 +32,39 @@ struct BuilderAssembler {
                 environment: Renderable(CommandEnvironment()), workdir: nil,
                 isTriggeredOnly: false, maxTime: nil, steps: steps)
         ]
+    }
+
+    /// Warns of factories and steps that no builder has.
+    private func warnOfUnused(_ declared: BuilderList?) {
+        let builders = (declared?.builders ?? []) + (declared?.faulty.map(\.settings) ?? [])
+        let used = Set(builders.compactMap(\.factory?.name))
+        let isEachKnown = used.isSubset(of: settings.factories.names)
+        for entry in topLevel["factories"]?.mapping?.entries ?? [] where isEachKnown {
+            guard let name = entry.key.scalarText, !used.contains(name) else { continue }
+            decoder.warning(
+                "no builder uses the factory '\(name)'; write 'factory: \(name)' in a builder, or "
+                    + "remove it", at: entry.key.range)
+        }
+        guard let declared, declared.faulty.isEmpty, !declared.builders.isEmpty,
+            declared.builders.allSatisfy({ $0.steps != nil || $0.factory != nil })
+        else { return }
+        if let key = topLevel.key("steps") {
+            decoder.warning(
+                "no builder uses these 'steps', as each has steps of its own; remove them",
+                at: key.range)
+        }
+    }
+
+    /// Checks where a builder with a mistake takes its steps from.
+    private func check(_ builder: FaultyBuilder) {
+        var properties = Properties()
+        if let reference = builder.settings.factory {
+            _ = steps(of: reference, &properties)
+        } else if !topLevel.declares("steps"), !builder.declares("steps"),
+            !builder.declares("factory")
+        {
+            reportMissingSteps(of: builder.wording, at: builder.range)
+        }
     }
 
     // MARK: Names
@@ -107,11 +143,15 @@ struct BuilderAssembler {
         if let steps = declared.steps { return steps }
         if let reference = declared.factory { return steps(of: reference, &properties) }
         if !topLevel.declares("steps") {
-            decoder.error(
-                "\(declared.name.wording) has neither 'steps' nor 'factory', and there are no "
-                    + "'steps' at the top level", at: declared.name.range)
+            reportMissingSteps(of: declared.name.wording, at: declared.name.range)
         }
         return settings.steps ?? []
+    }
+
+    private func reportMissingSteps(of builder: String, at range: SourceRange?) {
+        decoder.error(
+            "\(builder) has neither 'steps' nor 'factory', and there are no 'steps' at the top "
+                + "level", at: range)
     }
 
     private func steps(
@@ -173,7 +213,7 @@ extension JSONObject {
 }
 
 /// One entry of `builders`.
-struct BuilderSettings: Settings, SettingValue {
+struct BuilderSettings: Settings {
     @Setting("The name, unique in a master.", .notEmpty) var name: BuilderName
     @Setting("The steps.", declarations: .steps)
     var steps: [StepDeclaration]?
@@ -188,18 +228,47 @@ struct BuilderSettings: Settings, SettingValue {
     @Setting("Run only when another build triggers it.") var triggeredOnly = false
     @Setting("How long a build may take.") var maxTime: Renderable<Duration>?
 
-    static var shape: String { "a mapping with at least a name" }
-
-    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> BuilderSettings? {
+    /// Reads an entry; `nil` when it is not a mapping.
+    static func read(
+        _ node: YAMLNode, with decoder: SettingDecoder
+    ) -> Result<BuilderSettings, FaultyBuilder>? {
         guard case .mapping(let mapping) = node.kind else {
-            return decoder.about("a builder") { decoder.mismatch(node, expected: shape) }
+            return decoder.about("a builder") {
+                decoder.mismatch(node, expected: "a mapping with at least a name")
+            }
         }
-        let owner = mapping["name"]?.scalarText.map { "builder '\($0)'" } ?? "a builder"
+        let name = mapping["name"]?.scalarText
+        let owner = name.map { "builder '\($0)'" } ?? "a builder"
         if let factory = mapping.entry(for: "factory"), mapping["steps"] != nil {
             decoder.error(
                 "\(owner) has both 'steps' and 'factory'; keep one", at: factory.key.range)
         }
-        return decoder.read(BuilderSettings.self, from: node, owner: owner, at: node.range)
+        let (builder, isRight) = decoder.reading(
+            BuilderSettings.self, from: node, owner: owner, at: node.range)
+        return isRight
+            ? .success(builder)
+            : .failure(FaultyBuilder(settings: builder, mapping: mapping, range: node.range))
+    }
+}
+
+/// A builder with a mistake.
+struct FaultyBuilder: Error {
+    /// What of it is right.
+    let settings: BuilderSettings
+    let mapping: YAMLMapping
+    let range: SourceRange?
+
+    /// The builder in messages.
+    var wording: String { mapping["name"]?.scalarText.map { "builder '\($0)'" } ?? "the builder" }
+
+    /// Whether a setting is there, perhaps misspelt.
+    func declares(_ name: String) -> Bool {
+        let known = BuilderSettings.declarations.map(\.name)
+        return mapping.entries.contains { entry in
+            guard let key = entry.key.scalarText else { return true }
+            return key == name
+                || !known.contains(key) && Suggestion.nearest(to: key, among: known) == name
+        }
     }
 }
 

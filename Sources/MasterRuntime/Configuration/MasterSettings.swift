@@ -23,7 +23,12 @@ struct MasterSettings: Settings {
 extension MasterSettings: SettingHints {
     static func hint(forUnknown name: String) -> String? {
         switch name {
-        case "reporters", "status": "reporters stand in 'services'"
+        case "reporters", "status": "write the reporters in 'services'"
+        case "secretsProviders", "secretProviders", "secrets_providers": "write 'secrets'"
+        case "jobs", "script", "stages", "tasks": "write 'steps', or 'builders' with 'steps'"
+        case "env", "environment": "write 'env' in each builder"
+        case "variables", "vars": "write 'properties'"
+        case "buildbotUrl", "buildbotURl": "write 'buildbotURL'"
         case "change_source", "schedulers", "workers":
             "in this version 'run' builds at once and on this machine; leave it out"
         default: nil
@@ -44,7 +49,7 @@ struct ServiceList: SettingValue {
             return decoder.plugins(.reporters, from: node).map { ServiceList(reporters: $0) }
         }
         var list = ServiceList()
-        for item in items {
+        for item in decoder.flattened(items, at: node.range) ?? [] {
             if item.pluginNamespace == PluginKind.services.namespace {
                 list.others += decoder.plugin(.services, from: item).map { [$0] } ?? []
             } else {
@@ -66,8 +71,17 @@ extension YAMLNode {
 /// `builders`: each read for itself, so that one mistake does not hide another.
 struct BuilderList: SettingValue {
     private(set) var builders: [BuilderSettings] = []
+    /// Those with a mistake, whose other parts are checked nevertheless.
+    private(set) var faulty: [FaultyBuilder] = []
     /// The plain names of those with a mistake, which no other builder may have either.
-    private(set) var otherNames: [(name: String, range: SourceRange?)] = []
+    var otherNames: [(name: String, range: SourceRange?)] {
+        faulty.compactMap { builder in
+            guard let name = builder.mapping["name"], let text = name.scalarText, !name.isNull,
+                BuilderName.fault(of: text) == nil
+            else { return nil }
+            return (text, name.range)
+        }
+    }
 
     static var shape: String { "a list of builders" }
 
@@ -77,12 +91,10 @@ struct BuilderList: SettingValue {
         }
         var list = BuilderList()
         for item in items {
-            if let builder = decoder.decode(BuilderSettings.self, from: item) {
-                list.builders.append(builder)
-            } else if let name = item.mapping?["name"], let text = name.scalarText,
-                !name.isNull, BuilderName.fault(of: text) == nil
-            {
-                list.otherNames.append((text, name.range))
+            switch BuilderSettings.read(item, with: decoder) {
+            case .success(let builder): list.builders.append(builder)
+            case .failure(let builder): list.faulty.append(builder)
+            case nil: break
             }
         }
         return list
@@ -127,6 +139,9 @@ struct TopLevel {
 
     /// The value of a key.
     subscript(name: String) -> YAMLNode? { mapping[name] }
+
+    /// The node of a key itself.
+    func key(_ name: String) -> YAMLNode? { mapping.entry(for: name)?.key }
 
     /// Whether a setting is there, perhaps misspelt, so that nobody need be told to add it.
     func declares(_ name: String) -> Bool {

@@ -32,6 +32,21 @@ extension SettingDecoder {
                 "the name of a property has 1 to \(Properties.maximumNameLength) characters",
                 at: name.range)
         }
+        if let remedy = Self.remedyForOwnProperty(text) {
+            warning(
+                "'\(text)' has no effect here, as every build sets it; \(remedy)", at: name.range)
+        }
+    }
+
+    /// What to do instead of setting a property that the engine sets; `nil` when it does not.
+    private static func remedyForOwnProperty(_ name: String) -> String? {
+        switch name {
+        case "branch", "revision", "repository", "codebase", "project": "use 'run --\(name)'"
+        case "buildername": "write it as 'name' of the builder"
+        case "basedir", "builddir": "use 'run --basedir'"
+        case "builderid", "buildnumber", "workername": "give the property another name"
+        default: nil
+        }
     }
 
     /// Reads the value of a property, which is bounded.

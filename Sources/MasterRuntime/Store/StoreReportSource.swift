@@ -117,9 +117,10 @@ public struct StoreReportSource: ReportSource {
                     try LogFile(path: path).content(bound: bound)
                 }
                 let hasMarks = stored.log.kind == .stream
+                let tail = details.logTail.map(content.tail) ?? content
                 record["content"] = [
-                    "logid": .int(stored.log.id), "firstline": .int(content.firstLine),
-                    "content": .string(hasMarks ? content.text : content.unmarked),
+                    "logid": .int(stored.log.id), "firstline": .int(tail.firstLine),
+                    "content": .string(hasMarks ? tail.text : tail.unmarked),
                 ]
             }
             records.append(.object(record))
@@ -163,6 +164,15 @@ private struct BuildPlace: Sendable {
 }
 
 extension LogFile.Content {
+    /// The last lines.
+    fileprivate func tail(_ count: Int) -> Self {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        let total = lines.last?.isEmpty == true ? lines.count - 1 : lines.count
+        guard total > count else { return self }
+        let kept = lines.dropFirst(total - count).joined(separator: "\n")
+        return Self(firstLine: firstLine + total - count, text: kept)
+    }
+
     /// The lines without their marks, which only a stream has.
     fileprivate var unmarked: String {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)

@@ -7,7 +7,7 @@ struct JSONParserTests {
             ("null", nil), (" true\n", true), ("\tfalse\r", false), ("0", 0), ("-1", -1),
             ("1.5e3", 1500), (#""""#, ""), (#""a\"\\\/\b\f\n\r\té""#, "a\"\\/\u{8}\u{C}\n\r\té"),
             (#""\ud83d\ude00""#, "😀"), (#""\uD83D\uDE00x""#, "😀x"), (#""\u0000""#, "\0"),
-            ("[]", []),
+            ("[]", []), ("\u{FEFF} [1]", [1]),
             ("[ ]", []), ("{}", [:]), ("{ }", [:]),
             (#"[1, [2,{"a" : null}]]"#, [1, [2, ["a": nil]]]),
             (#"{"a":1,"b":{"c":[]}}"#, ["a": 1, "b": ["c": []]]),
@@ -18,9 +18,9 @@ struct JSONParserTests {
     }
 
     @Test(arguments: [
-        ("", "the JSON text is empty", 1, 1),
+        ("", "the JSON text is empty", 1, 1), ("\u{FEFF}", "the JSON text is empty", 1, 2),
+        ("\u{FEFF}\u{FEFF}1", "expected a JSON value, found '\u{FEFF}'", 1, 2),
         ("  \n ", "the JSON text is empty", 2, 2),
-        ("\u{FEFF}{}", "the JSON text begins with a byte order mark; save it without one", 1, 1),
         ("{} x", "'x' follows the end of the JSON value", 1, 4),
         ("nul", "expected a JSON value; texts need double quotes", 1, 1),
         ("True", "expected a JSON value, found 'T'", 1, 1),

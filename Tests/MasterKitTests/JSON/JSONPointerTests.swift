@@ -33,7 +33,14 @@ struct JSONPointerTests {
     }
 
     @Test(arguments: [
-        ("foo", "the JSON pointer 'foo' must begin with '/': '/foo'"),
+        ("foo", "the JSON pointer 'foo' must begin with '/'; write '/foo'"),
+        ("data.id", "the JSON pointer 'data.id' must begin with '/'; write '/data/id'"),
+        (".a.b", "the JSON pointer '.a.b' must begin with '/'; write '/a/b'"),
+        (
+            "$.data[0].id",
+            "the JSON pointer '$.data[0].id' must begin with '/'; write '/data/0/id'"
+        ),
+        ("$['a']['b']", "the JSON pointer '$['a']['b']' must begin with '/'; write '/a/b'"),
         ("/a~2", "'a~2' in a JSON pointer has a '~' without 0 or 1; write ~0 for ~ and ~1 for /"),
         ("/a~", "'a~' in a JSON pointer has a '~' without 0 or 1; write ~0 for ~ and ~1 for /"),
     ])

@@ -38,9 +38,22 @@ struct SettingsCheckTests {
         #expect(!decoder.hasErrors)
     }
 
-    @Test func `a plugin with a wrong setting is not asked`() throws {
-        let found = try places("steps.Sample: {url: http://forbidden/, verify: no}")
-        #expect(found.count == 1)
-        #expect(found.first?.contains("'verify'") == true)
+    @Test func `a wrong setting hides no other mistake, and leads to none`() throws {
+        let found = try places("steps.Sample: {url: http://forbidden/, verify: no, labels: [a]}")
+        #expect(
+            found == [
+                "1:48: error: 'verify' of steps.Sample must be true or false; 'no' is a text in "
+                    + "YAML 1.2, write false",
+                "1:16: error: this address is forbidden",
+            ])
+    }
+
+    @Test func `a plugin that lacks a setting is not asked`() throws {
+        let found = try places("steps.Sample: {mode: thorough}")
+        #expect(
+            found == [
+                "1:1: error: steps.Sample needs 'url', an address such as "
+                    + "http://127.0.0.1:9980/status"
+            ])
     }
 }

@@ -20,7 +20,10 @@ struct SettingsFillingTests {
         #expect(Filling<Sample>("http://h/").settings.url.constant?.text == "http://h/")
         #expect(Filling<Sample>("!Property url").isRight)
         let wrong = Filling<Sample>("[a]")
-        #expect(wrong.messages == ["'url' of it must be a text, not a list"])
+        #expect(
+            wrong.messages == [
+                "'url' of it takes one address, not a list; write one entry for each address"
+            ])
     }
 
     @Test func `nothing else may stand for a mapping, and then nothing is missing, too`() {

@@ -16,26 +16,70 @@ struct TemplateErrorTests {
         ("{{ a[1 }}", 7..<7, "expected ']', found nothing"),
         ("{{ a == }}", 8..<8, "expected a value, found nothing"),
         ("{{ and }}", 3..<6, "expected a value, found 'and'"),
-        ("{{ a + b }}", 5..<6, "'+' means nothing here; texts need quotes"),
+        ("{{ a ? b }}", 5..<6, "'?' means nothing here; write 'a if condition else b'"),
+        ("{{ a ; b }}", 5..<6, "';' means nothing here; texts need quotes"),
+        (
+            "{{ a = b }}", 5..<6,
+            "expected the end of the expression, found '='; values are compared with '=='"
+        ),
+        (
+            "{{ {'a': 1}.a }}", 3..<4,
+            "'{' means nothing here; a mapping can't be written here, put it into 'ctx' or use "
+                + "{% if %}"
+        ),
+        (
+            "{{ a is odd }}", 8..<11,
+            "unknown test 'odd'; known are defined, undefined, none, string, number, mapping, sequence"
+        ),
+        (
+            "{{ range(3) }}", 3..<8,
+            "a template has no functions such as range(); write the numbers as 0...9"
+        ),
+        (
+            "{{ a.foo() }}", 5..<10,
+            "unknown method '.foo()'; known are capitalize, endswith, get, items, join, keys, lower, replace, split, startswith, strip, title, upper, values"
+        ),
+        (
+            "{{ a.getProperty('b') }}", 5..<21,
+            "unknown method '.getProperty()'; write properties.NAME"
+        ),
+        (
+            "{{ a.get() }}", 5..<10,
+            "'.get()' does not take these arguments; write mapping.get(\"key\", \"default\")"
+        ),
+        (
+            "{{ a|map('x') }}", 5..<13,
+            "the filter 'map' does not take these arguments; write map(attribute=\"name\")"
+        ),
+        (
+            "{{ a|selectattr('b') }}", 5..<15,
+            "unknown filter 'selectattr'; write {% for item in list if condition %}"
+        ),
+        (
+            "{{ a|format(b) }}", 5..<11,
+            "unknown filter 'format'; join texts with ~, as in {{ a ~ \"-\" ~ b }}"
+        ),
         ("{{ a not b }}", 9..<10, "expected 'in', found 'b'"),
         (
             "{{ a|nope }}", 5..<9,
-            "unknown filter 'nope'; known are capitalize, default, escape, first, indent, join, "
-                + "json, last, length, lowercase, safe, split, trim, truncate, uppercase"
+            "unknown filter 'nope'; known are abs, capitalize, date, default, duration, escape, "
+                + "first, indent, int, items, join, json, last, length, list, lowercase, map, "
+                + "replace, reverse, round, safe, sort, split, string, title, trim, truncate, "
+                + "unique, uppercase, urlencode"
         ),
         (
             "{{ a|truncate }}", 5..<13,
-            "the filter 'truncate' cannot take 0 arguments; write truncate:80"
+            "the filter 'truncate' does not take these arguments; write truncate:80"
         ),
-        ("{{ a|json:1 }}", 5..<11, "the filter 'json' cannot take 1 arguments; write json"),
+        ("{{ a|json:1 }}", 5..<11, "the filter 'json' does not take these arguments; write json"),
         ("{% if a %}b", 0..<10, "{% if %} is never closed; write {% endif %} where it ends"),
         (
-            "{% for a in b %}{% if a %}{% endfor %}", 26..<38,
-            "{% endfor %} has nothing to belong to here; a tag before it is missing or closed already"
+            "{% for a in b %}{% if a %}{% endfor %}", 16..<26,
+            "{% if %} is never closed; write {% endif %} where it ends"
         ),
         (
             "{% else %}", 0..<10,
-            "{% else %} has nothing to belong to here; a tag before it is missing or closed already"
+            "{% else %} has nothing to close here; a tag before it is missing or closed already"
         ),
         (
             "{% for a b %}{% endfor %}", 0..<13,
@@ -43,12 +87,21 @@ struct TemplateErrorTests {
         ),
         ("{% for a in %}{% endfor %}", 12..<12, "expected a value, found nothing"),
         ("{% if %}{% endif %}", 6..<6, "expected a value, found nothing"),
-        ("{% break %}", 0..<11, "{% break %} belongs into a {% for %}"),
-        ("{% %}", 0..<5, "{% %} holds no tag; known are if, ifnot, for, filter, break, continue"),
-        ("{% set a = 1 %}", 9..<10, "'=' means nothing here; texts need quotes"),
+        ("{% break %}", 0..<11, "{% break %} is only allowed in {% for %}"),
         (
-            "{% now %}", 0..<9,
-            "unknown tag 'now'; known are if, ifnot, for, filter, break, continue"
+            "{% %}", 0..<5,
+            "{% %} holds no tag; known are if, ifnot, for, set, filter, break, continue"
+        ),
+        ("{% set a %}", 0..<11, "a variable is set with {% set name = value %}, in one tag"),
+        ("{% set a.b = 1 %}", 0..<17, "a variable is set with {% set name = value %}, in one tag"),
+        ("{% now %}", 0..<9, "unknown tag 'now'; write {{ build.started_at | date }}"),
+        (
+            "{% raw %}", 0..<9,
+            "{% raw %} is not available; write {{ \"{{\" }} for two braces"
+        ),
+        (
+            "{% nope %}", 0..<10,
+            "unknown tag 'nope'; known are if, ifnot, for, set, filter, break, continue"
         ),
         (
             "{% include \"/etc/passwd\" %}", 0..<27,
@@ -65,6 +118,80 @@ struct TemplateErrorTests {
         let error = #expect(throws: TemplateError.self) { try TemplateText(parsing: text) }
         #expect(error?.message == message)
         #expect(error?.range == range)
+    }
+
+    @Test func `all mistakes of a template are found, each at its place`() {
+        let text = """
+            {{ a|nope|upper|nada }} {{ b. }} {{ good }}
+            {% for x y %}{{ x.bad }}{{ c == }}{% endfor %}{% now %}{{ }}
+            {% if %}{{ d|join(1, 2) }}{% endif %}{% endfor %}{{ last
+            """
+        let parsed = TemplateText.parse(text)
+        let found = parsed.errors.map { "\($0.line):\($0.column) \($0.message.prefix(20))" }
+        #expect(
+            found == [
+                "1:6 unknown filter 'nope", "1:17 unknown filter 'nada",
+                "1:31 expected a name afte", "2:1 a loop is written {%",
+                "2:33 expected a value, fo", "2:47 unknown tag 'now'; w",
+                "2:56 {{ }} holds nothing;", "3:7 expected a value, fo",
+                "3:14 the filter 'join' do", "3:38 {% endfor %} has not",
+                "3:50 '{{' is never closed",
+            ])
+        #expect(parsed.template.variables.map(\.name) == ["a", "b", "good", "d"])
+    }
+
+    @Test func `a hundred mistakes are kept`() {
+        let text = String(repeating: "{{ a|nope }}{% now %}", count: 20_000)
+        #expect(TemplateText.parse(text).errors.count == 100)
+    }
+
+    @Test(arguments: [
+        ("{{ 1 / 0 }}", "this divides by zero"), ("{{ 5 % 0 }}", "this divides by zero"),
+        (
+            "{{ 'a' + 1 }}",
+            "'+' takes two numbers, two texts or two lists, not a text and a number; write ~ to "
+                + "join texts, and default:0 for what may be missing"
+        ),
+        (
+            "{{ missing - 1 }}",
+            "'-' takes two numbers, not a missing value and a number; write | int for a text, and "
+                + "default:0 for what may be missing"
+        ),
+        ("{{ 'abc'['x':] }}", "a slice needs whole numbers, as in text[:7]"),
+        (
+            "{{ 'a'|replace('', 'b') }}",
+            "'replace' needs a text to look for, as in replace(\"old\", \"new\")"
+        ),
+        ("{{ 'a'|round }}", "'round' needs a number"),
+        (
+            "{{ 'now'|date }}",
+            "'date' needs seconds since 1970, as in build.started_at | date:\"%Y-%m-%d %H:%M\""
+        ),
+        (
+            "{{ 1|date:'%Q' }}",
+            "'date' knows %Y %m %d %H %M %S %y %j %b %B %a %A %F %T %s %Z %%, in UTC; write "
+                + "date:\"%Y-%m-%d %H:%M\""
+        ),
+    ])
+    func `a value that does not fit is an error`(text: String, message: String) throws {
+        let template = try TemplateText(parsing: text)
+        let error = #expect(throws: TemplateError.self) { try template.render([:]) }
+        #expect(error?.message == message)
+    }
+
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: [
+            "{% set a = 'xxxxxxxx' %}\(String(repeating: "{% set a = a ~ a %}", count: 40))",
+            "{% set a = [1] %}\(String(repeating: "{% set a = a + a %}", count: 40))",
+            "{% set a = [1] %}\(String(repeating: "{% set a = [a, a] %}", count: 120))",
+            "{% set a = l + l %}{% for i in 1...100000 %}{% set b = [a, a] %}{% endfor %}",
+            "{% for i in 1...100000 %}{% set b = l|sort|reverse|unique %}{% endfor %}",
+        ])
+    func `variables that grow are bounded`(text: String) throws {
+        let template = try TemplateText(parsing: text)
+        let context: JSONObject = ["l": .array((0..<1000).map { .int($0) })]
+        #expect(throws: TemplateError.self) { try template.render(context) }
     }
 
     @Test func `a mistake says its line and column`() {
@@ -137,14 +264,16 @@ struct TemplateErrorTests {
             "{{", "}}", "{%", "%}", "{#", "#}", " ", "a", "l", "s", ".", "[", "]", "0", "-1", "|",
             "json", "indent", "truncate", "split", ":", ",", "'", "\"", "if", "for", "in", "endif",
             "endfor", "else", "(", ")", "==", "not", "...", "{{ a }}", "{% if a %}", "{% endif %}",
-            "{% for x in l %}", "{% endfor %}", "é", "\n", "last", "-",
+            "{% for x in l %}", "{% endfor %}", "{% set a = l %}", "+", "~", "[:1]", ".get(", "é",
+            "\n", "last", "-",
         ]
         let context: JSONObject = ["a": ["l": [1, nil, "x"]], "l": [[], "", 2.5], "s": ""]
         for _ in 0..<20_000 {
             let count = Int.random(in: 0..<20, using: &random)
             let text = (0..<count).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
             do {
-                _ = try TemplateText(parsing: text, kind: .html).render(context)
+                let kind: TemplateText.Kind = Bool.random(using: &random) ? .html : .json
+                _ = try TemplateText(parsing: text, kind: kind).render(context)
             } catch {
                 #expect(error.range.upperBound <= text.utf8.count, "\(text)")
             }

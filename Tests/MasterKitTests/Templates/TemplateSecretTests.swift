@@ -27,6 +27,12 @@ struct TemplateSecretTests {
         "{{ [token, other] | upper | join:'/' }}", "{{ nothing | default:token | upper }}",
         "{{ nothing | default:(token|upper) }}", "{{ mapping.k | upper | json }}",
         "{{ token | upper | split:'-' | last }}", "{{ token.first }}: {{ token.last }} of it",
+        "{{ token[:12] }}", "{{ token[4:] ~ token[:4] }}", "{{ token.upper() }}",
+        "{{ token.replace('-', '') }}", "{{ token | title }}", "{{ token | urlencode | lower }}",
+        "{% set t = token | lower %}{{ t }}", "{{ token.split('-') | join('') }}",
+        "{{ '+'.join(token | split('-')) }}", "{{ token | list | join(' ') }}",
+        "{{ mapping.get('k') | lower }}", "{{ nothing.get('k', token | lower) }}",
+        "{{ mapping.values() | first | lower }}", "{{ ('x' ~ token)[1:] | lower }}",
         "{{ token | truncate:3 }} is how it begins", "{{ token | upper | indent:2 }}",
     ])
     func `what a filter makes of a secret is hidden`(_ template: String) throws {
@@ -44,7 +50,10 @@ struct TemplateSecretTests {
     @Test(arguments: [
         ("{{ token }}", "<token>"),
         ("to {{ token }} with {{ other }}", "to <token> with harmless words"),
-        ("{{ token | json }}", "\"<token>\""), ("{{ other | upper }}", "HARMLESS WORDS"),
+        ("{{ token | json }}", "\"<token>\""), ("{{ 'a' ~ token ~ 'b' }}", "a<token>b"),
+        ("{{ 'a' + token }}", "a<token>"), ("{{ mapping.get('k') }}", "<token>"),
+        ("{% set t = token %}{{ t }}!", "<token>!"), ("{{ ', '.join(list) }}", "public, <token>"),
+        ("{{ token.startswith('H') }}", "true"), ("{{ other | upper }}", "HARMLESS WORDS"),
         ("{{ list | first }}", "public"), ("{{ list.0 }} {{ list.1 }}", "public <token>"),
         ("{{ token | length }}", "22"), ("{{ token.count }}", "22"),
         ("{{ list | join:' ' }}", "public <token>"), ("{{ text | trim }}", "key: <token>!"),

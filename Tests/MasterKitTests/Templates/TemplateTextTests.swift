@@ -148,6 +148,131 @@ struct TemplateTextTests {
         #expect(try render(template, kind: .html) == text)
     }
 
+    /// What templates of Buildbot masters spell, with what it has to come to.
+    @Test(arguments: [
+        (
+            "{{ build.get('state', 'x') }}/{{ build.get('nope', 'x') }}/{{ build.get('nope') }}",
+            "failed/x/"
+        ),
+        ("{{ missing.get('a', 'b') }}{{ build['properties'].get('got-revision')[0] }}", "babc"),
+        ("{{ ', '.join(names) }}", "x, y, z"), ("{{ '-'.join(['a', build.number]) }}", "a-7"),
+        (
+            "{{ text[:5] }}|{{ text[6:] }}|{{ text[-3:] }}|{{ text[2:4] }}|{{ text[9:2] }}",
+            "Hello|World|rld|ll|"
+        ),
+        (
+            "{{ 'é😀x'[1:2] }}{{ names[1:]|join }}{{ names[-1:][0] }}{{ text[:99] }}",
+            "😀yzzHello World"
+        ),
+        ("{{ missing[:7] }}", ""),
+        ("{{ build.number + 1 }} {{ build.number - 10 }} {{ build.number-1 }}", "8 -3 "),
+        ("{{ 7 - 2 - 1 }} {{ 7 -2 }} {{ -3 + 5 }} {{ 2 * 3 + 1 }} {{ 1 + 2 * 3 }}", "4 5 2 7 7"),
+        (
+            "{{ 7 // 2 }} {{ -7 // 2 }} {{ 7 % 3 }} {{ -7 % 3 }} {{ 6 / 2 }} {{ 7 / 2 }}",
+            "3 -4 1 2 3 3.5"
+        ),
+        ("{{ 'a' + 'b' }}{{ ['a'] + ['b'] }}", #"ab["a","b"]"#),
+        ("{{ 'n' ~ build.number ~ missing ~ 1.50 }}", "n71.50"),
+        ("{{ -build.number }} {{ 9223372036854775807 + 1 }}", "-7 9.223372036854776e+18"),
+        ("{% set a = build.number %}{{ a + a }}", "14"),
+        ("{% set a = 1 %}{% for n in names %}{% set a = n %}{{ a }}{% endfor %}{{ a }}", "xyz1"),
+        ("{% set a = 1 %}{% if yes %}{% set a = 2 %}{% endif %}{{ a }}", "2"),
+        ("{% for s in build.steps if s.results != 0 %}{{ s.name }} {% endfor %}", "test deploy "),
+        (
+            "{% for s in build.steps if s.results > 9 %}{{ s.name }}{% else %}none{% endfor %}",
+            "none"
+        ),
+        (
+            "{% for k, v in build.steps[0].items() %}{{ k }}={{ v }};{% endfor %}",
+            "name=compile;results=0;"
+        ),
+        ("{{ build.steps|map(attribute='name')|join(', ') }}", "compile, test, deploy"),
+        ("{{ text|replace('World', 'you') }}{{ text.replace('l', '') }}", "Hello youHeo Word"),
+        (
+            "{{ 'a b/ü&c'|urlencode }} {{ build.steps[0]|urlencode }}",
+            "a%20b%2F%C3%BC%26c name=compile&results=0"
+        ),
+        (
+            "{{ ' 12 '|int + 1 }} {{ 'x'|int }} {{ 'x'|int(5) }} {{ 3.9|int }} {{ yes|int }}",
+            "13 0 5 3 1"
+        ),
+        ("{{ 'hello wORLD'|title }}{{ ' a '.strip() }}{{ 'a'.upper() }}", "Hello WorldaA"),
+        (
+            "{{ build.started_at|date }} {{ build.started_at|date:'%d.%m.%y %H:%M %Z' }}",
+            "2026-11-22 10:13:48 22.11.26 10:13 UTC"
+        ),
+        (
+            "{{ 0|date('%F %T %j %a %B %s %%') }} {{ missing|date }}",
+            "1970-01-01 00:00:00 001 Thu January 0 % "
+        ),
+        (
+            "{{ 951782400|date('%F %j') }} {{ -1|date('%F %A') }}",
+            "2000-02-29 060 1969-12-31 Wednesday"
+        ),
+        ("{{ 42|duration }} {{ 302|duration }} {{ 3900|duration }}", "42s 5m 02s 1h 05m"),
+        ("{{ 3.14159|round(2) }} {{ 2.5|round }} {{ -3|abs }}", "3.14 3 3"),
+        ("{{ [3, 1, 2, 1]|sort|unique|reverse|join(',') }}{{ 'ab'|list|join('-') }}", "3,2,1a-b"),
+        ("{{ blank|default('x', true) }}{{ blank|default('x') }}", "x"),
+        (
+            "{{ 'd' if yes is defined }}{{ 'u' if missing is not defined }}{{ 'n' if build.complete_at is none }}",
+            "dun"
+        ),
+        (
+            "{{ text.startswith('Hell') }} {{ text.endswith('x') }} {{ build.steps[0].keys()|join }}",
+            "true false nameresults"
+        ),
+        ("{{ text.split(' ')[1] }}{{ (text or blank).lower() }}", "Worldhello world"),
+        ("{{ 'up' if build.results in (2, ) else 'down' }}", "up"),
+    ])
+    func `the spellings of Jinja work`(template: String, text: String) throws {
+        #expect(try render(template) == text)
+    }
+
+    @Test(arguments: [
+        (#"{"t": "{{ html }}"}"#, #"{"t":"<b>\"a\" & 'b'</b>"}"#),
+        (
+            #"{"t": "state: {{ lines }}!", "n": {{ build.number }}}"#,
+            #"{"t":"state: a\nb\n\nc!","n":7}"#
+        ),
+        (
+            #"{"t": {{ html }}, "m": {{ missing }}, "y": {{ yes }}}"#,
+            #"{"t":"<b>\"a\" & 'b'</b>","m":null,"y":true}"#
+        ),
+        (#"{"t": "\"{{ html }}\""}"#, #"{"t":"\"<b>\"a\" & 'b'</b>\""}"#),
+        (
+            #"{"l": {{ names }}, "o": {{ build.steps[0] }}}"#,
+            #"{"l":["x","y","z"],"o":{"name":"compile","results":0}}"#
+        ),
+        (#"{"t": "{{ names }}"}"#, #"{"t":"[\"x\",\"y\",\"z\"]"}"#),
+        (
+            #"{"t": {{ html | json }}, "u": "{{ 'a"' | json }}"}"#,
+            #"{"t":"<b>\"a\" & 'b'</b>","u":"\"a\\\"\""}"#
+        ),
+        (
+            #"[{% for n in names %}"{{ n }}"{{ "," if not loop.last }}{% endfor %}]"#,
+            #"["x","y","z"]"#
+        ),
+        (
+            #"[{% for n in names %}{{ n }}{{ ", " if not loop.last else "" }}{% endfor %}]"#,
+            #"["x","y","z"]"#
+        ),
+        (
+            #"[{% for n in names %}{{ n }}{% if not loop.last %},{% endif %}{% endfor %}]"#,
+            #"["x","y","z"]"#
+        ),
+        (#"{{ '{"a": 1}' | safe }}"#, #"{"a":1}"#),
+        (#"{{ '{"a": "' | safe }}{{ html }}"}"#, #"{"a":"<b>\"a\" & 'b'</b>"}"#),
+        (#"{"t": "{% filter upper %}say {{ 'a"b' }}{% endfilter %}"}"#, #"{"t":"SAY A\"B"}"#),
+        (#"{"t": {% filter json %}say "{{ 'a"b' }}"{% endfilter %}}"#, #"{"t":"say \"a\"b\""}"#),
+        (#"{"t": {{ names | json | indent:2 }}}"#, #"{"t":["x","y","z"]}"#),
+        (#"{"t": {{ blank or "" }}, "u": {{ "yes" if yes else "no" }}}"#, #"{"t":"","u":"yes"}"#),
+        (#"{"t": "{{ '\\' }}", "u": "{{ missing }}"}"#, #"{"t":"\\","u":""}"#),
+    ])
+    func `a JSON template escapes what is inserted`(template: String, json: String) throws {
+        let text = try render(template, kind: .json)
+        #expect(JSONWriter.compact.string(try JSONValue(parsing: text)) == json, "\(text)")
+    }
+
     @Test func `a JSON template inserts what the filter json makes`() throws {
         let text = try render(
             #"{"text": {{ html|json }}, "n": {{ build.number }}, "l": {{ names }}}"#, kind: .json)

@@ -33,21 +33,46 @@ struct MessageFormatterTests {
             #"{template: '{"a": {{ build.state_string | json }}, "b": [1.10]}', template_type: json}"#,
             .json(["a": "broke <b> & \"c\"", "b": [1.10]])
         ),
+        (
+            #"{template: '{"a": "it {{ build.state_string }}", "b": {{ build.number }}}', template_type: json}"#,
+            .json(["a": "it broke <b> & \"c\"", "b": 3])
+        ),
         ("{template: '{{ x }}{{ buildername }}', ctx: {x: 1, buildername: mine}}", .plain("1mine")),
     ])
     func `the template makes the body`(_ yaml: String, _ body: Report.Body) async throws {
         #expect(try await report(yaml).body == body)
     }
 
-    @Test func `a text that is no JSON is an error, and nothing is sent`() async throws {
+    @Test func `a text that is not JSON is an error, and nothing is sent`() async throws {
         let error = await #expect(throws: RenderError.self) {
-            try await report(#"{template: '{"a": {{ build.state_string }}}', template_type: json}"#)
+            try await report(#"{template: '{"a": {{ build.state_string }}', template_type: json}"#)
         }
         let message = try #require(error?.message)
-        #expect(message.hasPrefix("'template' gave no JSON: "))
+        #expect(message.hasPrefix("'template' did not render to valid JSON: "))
         #expect(
             message.hasSuffix(
-                "insert texts with the filter 'json', as in {{ build.state_string | json }}"))
+                "write {{ }} inside quotes for a text, and without quotes for any other value"))
+    }
+
+    @Test(arguments: [
+        ("{{ failed_step.name }}", BuildDetails(properties: false, steps: true)),
+        (
+            "{{ failed_step.logs.0.text }}",
+            BuildDetails(properties: false, steps: true, logs: true, logContents: .all)
+        ),
+        (
+            "{% for s in build.steps %}{% for l in s.get('logs') %}{{ l.text }}{% endfor %}{% endfor %}",
+            BuildDetails(properties: false, steps: true, logs: true, logContents: .all)
+        ),
+        ("{{ duration }}", BuildDetails(properties: false)),
+    ])
+    func `what a template names is fetched`(_ template: String, _ wanted: BuildDetails) throws {
+        let formatter = try TemplateMessageFormatter.configured(
+            ["template": .string(template), "tail": 20, "want_properties": false],
+            scope: .service)
+        var expected = wanted
+        expected.logTail = 20
+        #expect(formatter.wanted == expected)
     }
 
     @Test func `a subject is a template of one line`() async throws {

@@ -13,21 +13,19 @@ public struct Template: Expression {
 
     /// Reads a template out of a text without a tag, as every text of `format` is.
     init?(_ text: String, of node: YAMLNode, with decoder: SettingDecoder) {
-        do {
-            template = try TemplateText(parsing: text, kind: .plain)
-        } catch {
-            decoder.error(
-                error.message,
-                at: node.range(ofUTF8: error.range) ?? node.range)
-            return nil
+        let parsed = TemplateText.parse(text)
+        let places = ScalarPlaces(of: node)
+        for error in parsed.errors {
+            decoder.error(error.message, at: places.range(ofUTF8: error.range) ?? node.range)
         }
         decoder.requireBuild("!Template", at: node.range)
-        let places = ScalarPlaces(of: node)
-        for variable in template.variables {
+        for variable in parsed.template.variables {
             decoder.note(
                 templateVariable: variable.path,
                 at: places.range(ofUTF8: variable.range) ?? node.range)
         }
+        guard parsed.errors.isEmpty else { return nil }
+        template = parsed.template
     }
 
     /// The text that the template makes of the context.

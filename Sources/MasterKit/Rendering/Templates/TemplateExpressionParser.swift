@@ -3,7 +3,8 @@ struct TemplateExpressionParser {
     /// How many tokens an expression may have.
     private static let maximumTokens = 400
     private static let maximumDepth = 32
-    private static let comparisons = ["==", "!=", "<", "<=", ">", ">="]
+    /// The names that are no variables.
+    static let keywords: Set<String> = ["and", "or", "not", "in", "is", "if", "else"]
 
     /// A variable that an expression mentions.
     struct Use {
@@ -12,10 +13,12 @@ struct TemplateExpressionParser {
         var hasDefault = false
     }
 
-    private let tokens: [TemplateToken]
-    private var index = 0
+    let tokens: [TemplateToken]
+    var index = 0
     private var depth = 0
-    private(set) var uses: [Use] = []
+    var uses: [Use] = []
+    /// What is wrong though the rest can be read.
+    var problems: [TemplateProblem] = []
 
     /// Makes a parser of tokens, the last of which is the end.
     init(_ tokens: [TemplateToken], range: Range<Int>) throws(TemplateProblem) {
@@ -30,15 +33,26 @@ struct TemplateExpressionParser {
     }
 
     /// The present token; behind the last one it stays the end.
-    private var current: TemplateToken {
+    var current: TemplateToken {
         tokens.indices.contains(index) ? tokens[index] : TemplateToken(kind: .end, range: 0..<0)
+    }
+
+    /// The place from a token to the one that was read last.
+    func range(from start: TemplateToken) -> Range<Int> {
+        let end = tokens[max(index - 1, 0)].range.upperBound
+        return start.range.lowerBound..<max(end, start.range.upperBound)
     }
 
     /// Parses all tokens as one expression.
     mutating func parseWhole() throws(TemplateProblem) -> TemplateExpression {
         let expression = try parse()
-        guard current.kind == .end else { throw unexpected("the end of the expression") }
+        try expectEnd()
         return expression
+    }
+
+    /// Makes sure that nothing is left.
+    func expectEnd() throws(TemplateProblem) {
+        guard current.kind == .end else { throw unexpected("the end of the expression") }
     }
 
     /// Parses an expression up to where it ends.
@@ -57,7 +71,7 @@ struct TemplateExpressionParser {
         var calls = [try parseFilter()]
         while take("|") { calls.append(try parseFilter()) }
         guard current.kind == .end else { throw unexpected("'|' or the end") }
-        return calls
+        return calls.compactMap(\.self)
     }
 
     private mutating func descend() throws(TemplateProblem) {
@@ -68,7 +82,8 @@ struct TemplateExpressionParser {
         depth += 1
     }
 
-    private mutating func parseOr() throws(TemplateProblem) -> TemplateExpression {
+    /// Parses an expression that no `if` follows.
+    mutating func parseOr() throws(TemplateProblem) -> TemplateExpression {
         var parts = [try parseAnd()]
         while take(name: "or") { parts.append(try parseAnd()) }
         return parts.count == 1 ? parts[0] : .or(parts)
@@ -88,9 +103,30 @@ struct TemplateExpressionParser {
     }
 
     private mutating func parseComparison() throws(TemplateProblem) -> TemplateExpression {
+        let useCount = uses.count
         let left = try parseRange()
+        if take(name: "is") {
+            let test = try parseTest()
+            if uses.indices.contains(useCount) { uses[useCount].hasDefault = true }
+            return .test(left, test)
+        }
         guard let comparison = try takeComparison() else { return left }
         return .comparison(left, comparison, try parseRange())
+    }
+
+    private mutating func parseTest() throws(TemplateProblem) -> TemplateTest {
+        let isNegated = take(name: "not")
+        let known = TemplateTest.Kind.allCases.map(\.rawValue)
+        guard case .name(let name) = current.kind else {
+            throw unexpected("the name of a test: \(known.joined(separator: ", "))")
+        }
+        guard let kind = TemplateTest.Kind(rawValue: name == "None" ? "none" : name) else {
+            throw TemplateProblem(
+                "unknown test '\(name)'; known are \(known.joined(separator: ", "))",
+                current.range)
+        }
+        index += 1
+        return TemplateTest(kind: kind, isNegated: isNegated)
     }
 
     private mutating func takeComparison() throws(TemplateProblem) -> TemplateComparison? {
@@ -107,135 +143,74 @@ struct TemplateExpressionParser {
     }
 
     private mutating func parseRange() throws(TemplateProblem) -> TemplateExpression {
-        let start = current.range
-        let left = try parseFiltered()
+        let start = current
+        let left = try parseSum()
         guard take("...") else { return left }
-        let right = try parseFiltered()
-        let end = tokens[index - 1].range
-        return .numbers(left, right, range: start.lowerBound..<end.upperBound)
+        let right = try parseSum()
+        return .numbers(left, right, range: range(from: start))
+    }
+
+    private mutating func parseSum() throws(TemplateProblem) -> TemplateExpression {
+        var first = try parseConcatenation()
+        try parseOperands(of: &first, [.plus, .minus]) { parser throws(TemplateProblem) in
+            try parser.parseConcatenation()
+        }
+        return first
+    }
+
+    private mutating func parseConcatenation() throws(TemplateProblem) -> TemplateExpression {
+        var first = try parseProduct()
+        try parseOperands(of: &first, [.concatenate]) { parser throws(TemplateProblem) in
+            try parser.parseProduct()
+        }
+        return first
+    }
+
+    private mutating func parseProduct() throws(TemplateProblem) -> TemplateExpression {
+        var first = try parseNegation()
+        try parseOperands(
+            of: &first, [.times, .divide, .divideWhole, .remainder]
+        ) { parser throws(TemplateProblem) in
+            try parser.parseNegation()
+        }
+        return first
+    }
+
+    private mutating func parseNegation() throws(TemplateProblem) -> TemplateExpression {
+        let start = current
+        guard take("-") else { return try parseFiltered() }
+        let operand = TemplateOperand(
+            sign: .minus, value: try parseFiltered(), range: range(from: start))
+        return .arithmetic(.literal(0), [operand])
+    }
+
+    /// Parses the operators that are given, each with its right side.
+    private mutating func parseOperands(
+        of first: inout TemplateExpression, _ signs: [TemplateOperator],
+        _ parseOperand: (inout Self) throws(TemplateProblem) -> TemplateExpression
+    ) throws(TemplateProblem) {
+        let start = tokens[max(index - 1, 0)]
+        var operands: [TemplateOperand] = []
+        while let sign = signs.first(where: { current.kind == .sign($0.rawValue) }) {
+            index += 1
+            let value = try parseOperand(&self)
+            operands.append(TemplateOperand(sign: sign, value: value, range: range(from: start)))
+        }
+        if !operands.isEmpty { first = .arithmetic(first, operands) }
     }
 
     private mutating func parseFiltered() throws(TemplateProblem) -> TemplateExpression {
         let useCount = uses.count
-        let value = try parseValue()
+        let value = try parseAccess()
         var calls: [TemplateFilterCall] = []
         while take("|") {
-            let call = try parseFilter()
+            guard let call = try parseFilter() else { continue }
             if calls.isEmpty, call.filter == .default, uses.indices.contains(useCount) {
                 uses[useCount].hasDefault = true
             }
             calls.append(call)
         }
         return calls.isEmpty ? value : .filtered(value, calls)
-    }
-
-    private mutating func parseFilter() throws(TemplateProblem) -> TemplateFilterCall {
-        let start = current.range
-        guard case .name(let name) = current.kind else { throw unexpected("the name of a filter") }
-        guard let filter = TemplateFilter(named: name) else {
-            let known = TemplateFilter.allCases.map(\.rawValue).joined(separator: ", ")
-            throw TemplateProblem("unknown filter '\(name)'; known are \(known)", start)
-        }
-        index += 1
-        var arguments: [TemplateExpression] = []
-        if take(":") {
-            repeat { arguments.append(try parseValue()) } while take(",")
-        } else if take("(") {
-            arguments = try parseList(until: ")")
-        }
-        let range = start.lowerBound..<tokens[index - 1].range.upperBound
-        guard filter.argumentCount.contains(arguments.count) else {
-            throw TemplateProblem(
-                "the filter '\(name)' cannot take \(arguments.count) arguments; "
-                    + "write \(filter.usage)",
-                range
-            )
-        }
-        return TemplateFilterCall(filter: filter, arguments: arguments, range: range)
-    }
-
-    /// Parses expressions divided by commas, and the sign that ends them.
-    private mutating func parseList(
-        until end: String
-    ) throws(TemplateProblem) -> [TemplateExpression] {
-        var elements: [TemplateExpression] = []
-        while !take(end) {
-            elements.append(try parse())
-            if take(end) { return elements }
-            guard take(",") else { throw unexpected("',' or '\(end)'") }
-        }
-        return elements
-    }
-
-    private mutating func parseValue() throws(TemplateProblem) -> TemplateExpression {
-        let token = current
-        index += 1
-        switch token.kind {
-        case .number(let number): return .literal(.number(number))
-        case .text(let text): return .literal(.string(text))
-        case .name(let name): return try parseName(name, at: token.range)
-        case .sign("("):
-            let inner = try parse()
-            guard take(")") else { throw unexpected("')'") }
-            return inner
-        case .sign("["):
-            return .list(try parseList(until: "]"))
-        default:
-            index -= 1
-            throw unexpected("a value")
-        }
-    }
-
-    private mutating func parseName(
-        _ name: String, at range: Range<Int>
-    ) throws(TemplateProblem) -> TemplateExpression {
-        switch name {
-        case "true", "True": return .literal(true)
-        case "false", "False": return .literal(false)
-        case "null", "none", "None", "nil": return .literal(nil)
-        case "and", "or", "not", "in", "if", "else":
-            throw TemplateProblem("expected a value, found '\(name)'", range)
-        default: return try parsePath(from: name, at: range)
-        }
-    }
-
-    private mutating func parsePath(
-        from name: String, at range: Range<Int>
-    ) throws(TemplateProblem) -> TemplateExpression {
-        let use = uses.count
-        uses.append(Use(path: [name], range: range))
-        var members: [TemplateExpression] = []
-        var path = [name]
-        var isKnown = true
-        while let member = try parseMember() {
-            members.append(member)
-            guard isKnown, case .literal(let key) = member, let text = key.text else {
-                isKnown = false
-                continue
-            }
-            path.append(text)
-            let end = tokens[index - 1].range.upperBound
-            uses[use] = Use(path: path, range: range.lowerBound..<end)
-        }
-        return members.isEmpty ? .variable(name) : .member(.variable(name), path: members)
-    }
-
-    private mutating func parseMember() throws(TemplateProblem) -> TemplateExpression? {
-        if take("[") {
-            let key = try parse()
-            guard take("]") else { throw unexpected("']'") }
-            return key
-        }
-        guard take(".") else { return nil }
-        let token = current
-        index += 1
-        switch token.kind {
-        case .name(let name): return .literal(.string(name))
-        case .number(let number): return .literal(.number(number))
-        default:
-            index -= 1
-            throw unexpected("a name after '.'")
-        }
     }
 
     /// Moves over a sign if it is the present token.
@@ -245,18 +220,20 @@ struct TemplateExpressionParser {
         return true
     }
 
-    private mutating func take(name: String) -> Bool {
+    /// Moves over a name if it is the present token.
+    mutating func take(name: String) -> Bool {
         guard current.kind == .name(name) else { return false }
         index += 1
         return true
     }
 
-    private func unexpected(_ expected: String) -> TemplateProblem {
+    func unexpected(_ expected: String) -> TemplateProblem {
         let found =
             switch current.kind {
             case .name(let name): "'\(name)'"
             case .number(let number): "'\(number)'"
             case .text: "a text"
+            case .sign("="): "'='; values are compared with '=='"
             case .sign(let sign): "'\(sign)'"
             case .end: "nothing"
             }

@@ -1,20 +1,35 @@
-/// What a filter is called and how many arguments it takes.
+/// What a filter is called and which arguments it takes.
 enum TemplateFilter: String, Sendable, Hashable, CaseIterable {
+    case abs
     case capitalize
+    case date
     case `default`
+    case duration
     case escape
     case first
     case indent
+    case int
+    case items
     case join
     case json
     case last
     case length
+    case list
     case lowercase
+    case map
+    case replace
+    case reverse
+    case round
     case safe
+    case sort
     case split
+    case string
+    case title
     case trim
     case truncate
+    case unique
     case uppercase
+    case urlencode
 
     /// Finds a filter by its name, or by what Jinja or Stencil call it.
     init?(named name: String) {
@@ -29,173 +44,162 @@ enum TemplateFilter: String, Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// What is wrong with a filter that does not exist, and what to write instead.
+    static func unknown(_ name: String) -> String {
+        let remedy: String? =
+            switch name {
+            case "select", "reject", "selectattr", "rejectattr":
+                "write {% for item in list if condition %}"
+            case "format": "join texts with ~, as in {{ a ~ \"-\" ~ b }}"
+            case "float": "numbers need no filter"
+            case "strftime", "datetime": "write date:\"%Y-%m-%d\""
+            case "quote", "url_encode", "urlquote": "write urlencode"
+            case "to_json", "jsonify", "dump": "write json"
+            case "dictsort", "groupby", "batch", "slice", "sum", "min", "max":
+                "compute it in a step that sets a property"
+            default: nil
+            }
+        if let remedy { return "unknown filter '\(name)'; \(remedy)" }
+        return "unknown filter '\(name)'; known are "
+            + allCases.map(\.rawValue).joined(separator: ", ")
+    }
+
     /// Whether a mask still finds a secret in what the filter makes of a value.
     func keepsSecrets(in value: JSONValue?) -> Bool {
         switch self {
-        case .default, .escape, .indent, .join, .json, .length, .safe, .trim: true
-        case .first, .last: value?.arrayValue != nil
-        case .capitalize, .lowercase, .split, .truncate, .uppercase: false
+        case .default, .escape, .indent, .items, .join, .json, .length, .map, .safe, .string, .trim:
+            true
+        case .first, .last, .list, .reverse, .sort, .unique: value?.stringValue == nil
+        case .abs, .capitalize, .date, .duration, .int, .lowercase, .replace, .round, .split,
+            .title, .truncate, .uppercase, .urlencode:
+            false
         }
     }
 
     /// How many arguments the filter takes.
-    var argumentCount: ClosedRange<Int> {
+    private var argumentCount: ClosedRange<Int> {
         switch self {
-        case .default, .truncate: 1...1
-        case .join, .split: 0...1
+        case .truncate, .map: 1...1
+        case .default: 1...2
+        case .replace: 2...2
+        case .join, .split, .date, .int, .round: 0...1
         case .indent: 0...3
         default: 0...0
         }
     }
 
+    /// The names that arguments may be given by, in their order.
+    private var argumentNames: [String] {
+        switch self {
+        case .default: ["default_value", "boolean"]
+        case .indent: ["width"]
+        case .int: ["default"]
+        case .join: ["d"]
+        case .map: ["attribute"]
+        case .replace: ["old", "new"]
+        case .round: ["precision"]
+        case .truncate: ["length"]
+        case .date: ["format"]
+        default: []
+        }
+    }
+
+    /// The arguments in the order of the filter, or `nil` when it does not take them.
+    func positioned(_ arguments: [TemplateArgument]) -> [TemplateExpression]? {
+        guard argumentCount.contains(arguments.count) else { return nil }
+        for (index, argument) in arguments.enumerated() {
+            guard let name = argument.name else {
+                if self == .map { return nil }
+                continue
+            }
+            guard argumentNames.firstIndex(of: name) == index else { return nil }
+        }
+        return arguments.map(\.value)
+    }
+
     /// How the filter is written, for a message.
     var usage: String {
         switch self {
+        case .date: "date:\"%Y-%m-%d %H:%M\""
         case .default: "default:\"text\""
-        case .truncate: "truncate:80"
-        case .join: "join:\", \""
-        case .split: "split:\",\""
         case .indent: "indent:4"
+        case .int: "int"
+        case .join: "join:\", \""
+        case .map: "map(attribute=\"name\")"
+        case .replace: "replace(\"old\", \"new\")"
+        case .round: "round:2"
+        case .split: "split:\",\""
+        case .truncate: "truncate:80"
         default: rawValue
         }
     }
 }
 
-extension TemplateFilter {
-    /// No more bytes than these may come out of a filter or of a whole template.
-    static let maximumByteCount = 16 << 20
-    private static let maximumParts = 100_000
+/// What is written behind a value with a dot, as in Python.
+enum TemplateMethod: String, Sendable, Hashable, CaseIterable {
+    case capitalize
+    case endswith
+    case get
+    case items
+    case join
+    case keys
+    case lower
+    case replace
+    case split
+    case startswith
+    case strip
+    case title
+    case upper
+    case values
 
-    /// Applies the filter; what is thrown is a sentence.
-    func apply(
-        to value: TemplateValue,
-        _ arguments: [JSONValue]
-    ) throws(TemplateFilterError) -> TemplateValue {
-        let result = try unboundedResult(of: value, arguments)
-        try check(result.json?.stringValue?.utf8.count ?? 0)
-        return result
-    }
-
-    private func unboundedResult(
-        of value: TemplateValue,
-        _ arguments: [JSONValue]
-    ) throws(TemplateFilterError) -> TemplateValue {
+    /// The filter that does the same.
+    var filter: TemplateFilter? {
         switch self {
-        case .default:
-            return value.json?.isNull ?? true ? TemplateValue(arguments.first) : value
-        case .safe: return TemplateValue(value.json, isSafe: true)
-        case .escape:
-            let text = value.isSafe ? value.text : TemplateValue.escapedForHTML(value.text)
-            return TemplateValue(.string(text), isSafe: true)
-        case .json:
-            return TemplateValue(.string(JSONWriter.compact.string(value.json ?? .null)))
-        case .first, .last: return TemplateValue(value.member(.string(rawValue)))
-        case .length: return TemplateValue(value.member("count") ?? 0)
-        case .uppercase: return mapTexts(value) { $0.uppercased() }
-        case .lowercase: return mapTexts(value) { $0.lowercased() }
-        case .capitalize: return mapTexts(value, Self.capitalized)
-        case .trim: return mapTexts(value, Self.trimmed)
-        case .truncate: return TemplateValue(.string(try truncated(value.text, arguments)))
-        case .join: return TemplateValue(try joined(value.json, arguments))
-        case .split: return TemplateValue(try split(value.json, arguments))
-        case .indent: return TemplateValue(.string(try indented(value.text, arguments)))
+        case .capitalize: .capitalize
+        case .items: .items
+        case .lower: .lowercase
+        case .replace: .replace
+        case .split: .split
+        case .strip: .trim
+        case .title: .title
+        case .upper: .uppercase
+        case .endswith, .get, .join, .keys, .startswith, .values: nil
         }
     }
 
-    /// Changes a text, or each text of a list.
-    private func mapTexts(_ value: TemplateValue, _ change: (String) -> String) -> TemplateValue {
-        guard case .array(let array) = value.json else {
-            return TemplateValue(.string(change(value.text)))
-        }
-        return TemplateValue(.array(array.map { .string(change($0.text ?? "")) }))
-    }
-
-    /// The text with the first letter of each word in upper case and the others in lower case.
-    private static func capitalized(_ text: String) -> String {
-        var capitalized = ""
-        var isInWord = false
-        for character in text {
-            capitalized += isInWord ? character.lowercased() : character.uppercased()
-            isInWord = character.isLetter || character.isNumber || isInWord && character == "'"
-        }
-        return capitalized
-    }
-
-    private static func trimmed(_ text: String) -> String {
-        let start = text.drop(while: \.isWhitespace)
-        let end = start.lastIndex { !$0.isWhitespace }
-        return end.map { String(start[...$0]) } ?? ""
-    }
-
-    private func truncated(
-        _ text: String, _ arguments: [JSONValue]
-    ) throws(TemplateFilterError) -> String {
-        guard let count = arguments.first?.intValue, count >= 0 else {
-            throw TemplateFilterError("'truncate' needs a number of characters, as in \(usage)")
-        }
-        guard text.utf8.count > count, text.count > count else { return text }
-        return count == 0 ? "" : text.prefix(count - 1) + "…"
-    }
-
-    private func joined(
-        _ value: JSONValue?, _ arguments: [JSONValue]
-    ) throws(TemplateFilterError) -> JSONValue? {
-        guard case .array(let array) = value else { return value }
-        let separator = arguments.first?.text ?? ""
-        let texts = array.map { $0.text ?? "" }
-        let count = texts.reduce(0) { $0 + $1.utf8.count + separator.utf8.count }
-        try check(count)
-        return .string(texts.joined(separator: separator))
-    }
-
-    private func split(
-        _ value: JSONValue?, _ arguments: [JSONValue]
-    ) throws(TemplateFilterError) -> JSONValue? {
-        guard case .string(let text) = value else { return value }
-        let separator = arguments.first?.text ?? " "
-        guard !separator.isEmpty else {
-            throw TemplateFilterError("'split' needs a separator, as in \(usage)")
-        }
-        let parts = text.split(
-            separator: separator, maxSplits: Self.maximumParts, omittingEmptySubsequences: false)
-        guard parts.count <= Self.maximumParts else {
-            throw TemplateFilterError("'split' makes more than \(Self.maximumParts) parts")
-        }
-        return .array(parts.map { .string(String($0)) })
-    }
-
-    private func indented(
-        _ text: String, _ arguments: [JSONValue]
-    ) throws(TemplateFilterError) -> String {
-        guard let width = arguments.first.map(\.intValue) ?? 4, 0...1000 ~= width else {
-            throw TemplateFilterError("'indent' needs a width from 0 to 1000, as in \(usage)")
-        }
-        let unit = arguments.count > 1 ? arguments[1].text ?? " " : " "
-        let indentsFirst = arguments.count > 2 && arguments[2].isTruthy
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        try check(text.utf8.count + lines.count * width * min(unit.utf8.count, 1 << 30))
-        let indentation = String(repeating: unit, count: width)
-        let indented = lines.enumerated().map { index, line in
-            line.isEmpty || index == 0 && !indentsFirst ? String(line) : indentation + line
-        }
-        return indented.joined(separator: "\n")
-    }
-
-    private func check(_ byteCount: Int) throws(TemplateFilterError) {
-        guard byteCount <= Self.maximumByteCount else {
-            throw TemplateFilterError(
-                "the result of '\(rawValue)' would be larger than "
-                    + "\(Self.maximumByteCount >> 20) MiB"
-            )
+    var argumentCount: ClosedRange<Int> {
+        switch self {
+        case .get: 1...2
+        case .join, .startswith, .endswith: 1...1
+        case .replace: 2...2
+        case .split: 0...1
+        default: 0...0
         }
     }
-}
 
-/// Why a filter cannot be applied.
-struct TemplateFilterError: Error {
-    let message: String
+    /// How the method is written, for a message.
+    var usage: String {
+        switch self {
+        case .get: "mapping.get(\"key\", \"default\")"
+        case .join: "\", \".join(list)"
+        case .replace: "text.replace(\"old\", \"new\")"
+        case .split: "text.split(\",\")"
+        case .startswith, .endswith: "text.\(rawValue)(\"part\")"
+        default: "value.\(rawValue)()"
+        }
+    }
 
-    init(_ message: String) {
-        self.message = message
+    /// What is wrong with a method that does not exist, and what to write instead.
+    static func unknown(_ name: String) -> String {
+        let remedy =
+            switch name {
+            case "format": "join texts with ~, as in {{ a ~ \"-\" ~ b }}"
+            case "strftime", "isoformat": "write {{ value | date:\"%Y-%m-%d\" }}"
+            case "append", "extend", "update": "write {% set list = list + [item] %}"
+            case "getProperty": "write properties.NAME"
+            case "find", "index", "count": "write {% if \"part\" in text %}"
+            default: "known are " + allCases.map(\.rawValue).joined(separator: ", ")
+            }
+        return "unknown method '.\(name)()'; \(remedy)"
     }
 }

@@ -17,6 +17,8 @@ struct TemplatePiece {
 struct TemplateLexer {
     private let bytes: [UInt8]
     private var pieces: [TemplatePiece] = []
+    /// What is wrong with the braces.
+    private(set) var problems: [TemplateProblem] = []
     /// Whether the next text loses the space at its beginning.
     private var trimsNext = false
 
@@ -24,11 +26,11 @@ struct TemplateLexer {
         self.bytes = bytes
     }
 
-    mutating func divide() throws(TemplateProblem) -> [TemplatePiece] {
+    mutating func divide() -> [TemplatePiece] {
         var start = 0
         while let opening = nextOpening(from: start) {
             appendText(start..<opening)
-            start = try readBraces(at: opening)
+            start = readBraces(at: opening)
         }
         appendText(start..<bytes.count)
         return pieces
@@ -56,16 +58,19 @@ struct TemplateLexer {
     }
 
     /// Reads the braces that begin at a place; returns the place behind them.
-    private mutating func readBraces(at opening: Int) throws(TemplateProblem) -> Int {
+    private mutating func readBraces(at opening: Int) -> Int {
         let mark = bytes[opening + 1]
         let closingMark = mark == UInt8(ascii: "{") ? UInt8(ascii: "}") : mark
         let quotes = mark == UInt8(ascii: "#") ? "" : "\"'"
         guard let closing = self.closing(closingMark, from: opening + 2, quotes: quotes) else {
             let name = String(decoding: bytes[opening..<opening + 2], as: UTF8.self)
             let end = String(decoding: [closingMark, UInt8(ascii: "}")], as: UTF8.self)
-            throw TemplateProblem(
-                "'\(name)' is never closed by '\(end)', or a quote inside it is not closed",
-                opening..<opening + 2)
+            problems.append(
+                TemplateProblem(
+                    "'\(name)' is never closed by '\(end)', or a quote inside it is not closed",
+                    opening..<opening + 2))
+            let next = self.closing(closingMark, from: opening + 2, quotes: "")
+            return next.map { $0 + 2 } ?? bytes.count
         }
         var content = opening + 2..<closing
         if let first = content.first.map({ bytes[$0] }), Self.isWhitespaceMark(first) {
@@ -142,7 +147,7 @@ struct TemplateToken: Hashable {
 struct TemplateTokenizer {
     private static let signs =
         ["...", "==", "!=", "<=", ">=", "<", ">", ".", "[", "]", "(", ")"]
-        + ["|", ":", ","]
+        + ["|", ":", ",", "=", "//", "+", "-", "~", "*", "/", "%"]
 
     private let bytes: [UInt8]
     private var index: Int
@@ -172,7 +177,7 @@ struct TemplateTokenizer {
         let byte = bytes[index]
         if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") {
             append(.text(try readText(quote: byte)), from: start)
-        } else if Self.isDigit(byte) || byte == UInt8(ascii: "-") && startsDigit(index + 1) {
+        } else if Self.isDigit(byte) || isSign(at: index) {
             append(.number(try readNumber()), from: start)
         } else if Self.isNamePart(byte) {
             skip { Self.isNamePart($0) || $0 == UInt8(ascii: "-") }
@@ -182,8 +187,24 @@ struct TemplateTokenizer {
             append(.sign(sign), from: start)
         } else {
             let rest = String(decoding: bytes[index..<end].prefix(16), as: UTF8.self)
-            throw TemplateProblem(
-                "'\(rest.first ?? "?")' means nothing here; texts need quotes", index..<index + 1)
+            let sign = rest.first ?? "?"
+            let remedy = Self.remedies[sign] ?? "texts need quotes"
+            throw TemplateProblem("'\(sign)' means nothing here; \(remedy)", index..<index + 1)
+        }
+    }
+
+    private static let remedies: [Character: String] = [
+        "{": "a mapping can't be written here, put it into 'ctx' or use {% if %}",
+        "&": "write 'and'", "!": "write 'not'", "?": "write 'a if condition else b'",
+    ]
+
+    /// Whether a `-` begins a negative number, and does not stand between two values.
+    private func isSign(at place: Int) -> Bool {
+        guard bytes[place] == UInt8(ascii: "-"), startsDigit(place + 1) else { return false }
+        switch tokens.last?.kind {
+        case .number, .text, .sign(")"), .sign("]"): return false
+        case .name(let name): return TemplateExpressionParser.keywords.contains(name)
+        case .sign, .end, nil: return true
         }
     }
 
@@ -231,7 +252,7 @@ struct TemplateTokenizer {
             skip(while: Self.isDigit)
         }
         guard let number = JSONNumber(spelling: string(start..<index)) else {
-            throw TemplateProblem("'\(string(start..<index))' is no number", start..<index)
+            throw TemplateProblem("'\(string(start..<index))' is not a number", start..<index)
         }
         return number
     }

@@ -5,6 +5,7 @@ enum TemplateNode: Sendable, Hashable {
     case condition([TemplateBranch])
     case loop(TemplateLoop)
     case filter([TemplateFilterCall], body: [TemplateNode])
+    case set(String, TemplateExpression, range: Range<Int>)
     case breakLoop
     case continueLoop
 }
@@ -36,8 +37,10 @@ indirect enum TemplateExpression: Sendable, Hashable {
     case literal(JSONValue)
     case list([TemplateExpression])
     case variable(String)
-    case member(TemplateExpression, path: [TemplateExpression])
+    case access(TemplateExpression, [TemplateAccess])
     case filtered(TemplateExpression, [TemplateFilterCall])
+    case arithmetic(TemplateExpression, [TemplateOperand])
+    case test(TemplateExpression, TemplateTest)
     case not(TemplateExpression)
     case and([TemplateExpression])
     case or([TemplateExpression])
@@ -45,6 +48,75 @@ indirect enum TemplateExpression: Sendable, Hashable {
     case choice(TemplateExpression, if: TemplateExpression, else: TemplateExpression?)
     /// Whole numbers from one to another, up or down.
     case numbers(TemplateExpression, TemplateExpression, range: Range<Int>)
+}
+
+extension TemplateExpression {
+    /// Whether the expression is JSON punctuation written in the template, such as
+    /// `"," if not loop.last`, and not a value.
+    var isPunctuation: Bool {
+        switch self {
+        case .literal(.string(let text)):
+            !text.isEmpty && text.allSatisfy { ",:[]{}".contains($0) || $0.isWhitespace }
+        case .choice(let value, if: _, else: let otherwise):
+            value.isPunctuation && (otherwise ?? .literal("")).isPunctuationOrEmpty
+                || value.isPunctuationOrEmpty && otherwise?.isPunctuation ?? false
+        default: false
+        }
+    }
+
+    private var isPunctuationOrEmpty: Bool { self == .literal("") || isPunctuation }
+}
+
+/// One step of `value.name[0].get("key")`.
+enum TemplateAccess: Sendable, Hashable {
+    case member(TemplateExpression)
+    case slice(from: TemplateExpression?, to: TemplateExpression?, range: Range<Int>)
+    case method(TemplateMethod, [TemplateExpression], range: Range<Int>)
+}
+
+/// An operator with its right side.
+struct TemplateOperand: Sendable, Hashable {
+    let sign: TemplateOperator
+    let value: TemplateExpression
+    let range: Range<Int>
+}
+
+/// How two values are combined.
+enum TemplateOperator: String, Sendable, Hashable {
+    case plus = "+"
+    case minus = "-"
+    case concatenate = "~"
+    case times = "*"
+    case divide = "/"
+    case divideWhole = "//"
+    case remainder = "%"
+}
+
+/// What `value is NAME` asks.
+struct TemplateTest: Sendable, Hashable {
+    enum Kind: String, Sendable, CaseIterable {
+        case defined
+        case undefined
+        case none
+        case string
+        case number
+        case mapping
+        case sequence
+    }
+
+    let kind: Kind
+    let isNegated: Bool
+
+    func holds(_ value: JSONValue?) -> Bool {
+        let holds =
+            switch (kind, value) {
+            case (.defined, .some), (.undefined, nil), (.none, .null), (.none, nil): true
+            case (.string, .string), (.number, .number), (.mapping, .object): true
+            case (.sequence, .array): true
+            default: false
+            }
+        return holds != isNegated
+    }
 }
 
 /// A filter with its arguments.

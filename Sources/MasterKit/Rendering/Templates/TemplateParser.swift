@@ -1,6 +1,8 @@
-/// Parses the pieces of a template into nodes.
+/// Parses the pieces of a template into nodes, and gathers what is wrong.
 struct TemplateParser {
     static let maximumDepth = 32
+    /// No more mistakes than these are kept.
+    private static let maximumProblems = 100
 
     /// A `{% … %}` taken apart.
     struct Tag {
@@ -13,25 +15,49 @@ struct TemplateParser {
     private let bytes: [UInt8]
     private let pieces: [TemplatePiece]
     private var index = 0
-    private var depth = 0
-    var loopDepth = 0
+    /// The tags that may end what is being parsed, from the outermost to the innermost.
+    private var open: [[String]] = []
+    private var loopDepth = 0
+    /// Whether tags nest too deep, so that the rest is not parsed.
+    private var isAbandoned = false
     var variables = TemplateVariables()
+    private(set) var problems: [TemplateProblem]
 
-    init(_ text: String) throws(TemplateProblem) {
+    init(_ text: String) {
         bytes = Array(text.utf8)
         var lexer = TemplateLexer(bytes)
-        pieces = try lexer.divide()
+        pieces = lexer.divide()
+        problems = Array(lexer.problems.prefix(Self.maximumProblems))
     }
 
     /// Parses the whole template.
-    mutating func parseTemplate() throws(TemplateProblem) -> [TemplateNode] {
-        try parseNodes(until: []).nodes
+    mutating func parseTemplate() -> [TemplateNode] {
+        parseNodes(until: []).nodes
+    }
+
+    private mutating func note(_ problem: TemplateProblem) {
+        guard problems.count < Self.maximumProblems else { return }
+        problems.append(problem)
+    }
+
+    /// Parses something; what is wrong with it is noted, and `nil`.
+    private mutating func attempt<Value>(
+        _ parse: (inout Self) throws(TemplateProblem) -> Value
+    ) -> Value? {
+        do throws(TemplateProblem) {
+            return try parse(&self)
+        } catch {
+            note(error)
+            return nil
+        }
     }
 
     /// Parses nodes up to one of the tags that may end them, or to the end of the template.
-    mutating func parseNodes(
+    ///
+    /// A tag that ends something further out ends these, too, and is left for that.
+    private mutating func parseNodes(
         until endings: [String]
-    ) throws(TemplateProblem) -> (nodes: [TemplateNode], ending: Tag?) {
+    ) -> (nodes: [TemplateNode], ending: Tag?) {
         var nodes: [TemplateNode] = []
         while index < pieces.count {
             let piece = pieces[index]
@@ -40,182 +66,257 @@ struct TemplateParser {
             case .text:
                 nodes.append(.text(String(decoding: bytes[piece.content], as: UTF8.self)))
             case .output:
-                nodes.append(.output(try parseOutput(piece), range: piece.range))
+                if let output = parseOutput(piece) {
+                    nodes.append(.output(output, range: piece.range))
+                }
             case .tag:
-                let tag = try readTag(piece)
+                guard let tag = readTag(piece) else { continue }
                 if endings.contains(tag.name) { return (nodes, tag) }
-                nodes.append(try parse(tag))
+                if open.contains(where: { $0.contains(tag.name) }) {
+                    index -= 1
+                    return (nodes, nil)
+                }
+                if let node = parse(tag) { nodes.append(node) }
             }
         }
         return (nodes, nil)
     }
 
     /// Parses what a tag encloses, up to one of the tags that may end it.
-    mutating func parseBody(
-        of tag: Tag,
-        until endings: [String]
-    ) throws(TemplateProblem) -> (nodes: [TemplateNode], ending: Tag) {
-        guard depth < Self.maximumDepth else {
-            throw TemplateProblem("tags nest deeper than \(Self.maximumDepth) levels", tag.range)
+    private mutating func parseBody(
+        of tag: Tag, until endings: [String]
+    ) -> (nodes: [TemplateNode], ending: Tag?) {
+        guard open.count < Self.maximumDepth else {
+            note(TemplateProblem("tags nest deeper than \(Self.maximumDepth) levels", tag.range))
+            index = pieces.count
+            isAbandoned = true
+            return ([], nil)
         }
-        depth += 1
-        defer { depth -= 1 }
-        let (nodes, ending) = try parseNodes(until: endings)
-        guard let ending else {
+        open.append(endings)
+        let (nodes, ending) = parseNodes(until: endings)
+        open.removeLast()
+        if ending == nil, !isAbandoned {
             let end = endings.last ?? ""
-            throw TemplateProblem(
-                "{% \(tag.name) %} is never closed; write {% \(end) %} where it ends", tag.range)
+            note(
+                TemplateProblem(
+                    "{% \(tag.name) %} is never closed; write {% \(end) %} where it ends",
+                    tag.range))
         }
         return (nodes, ending)
     }
 
-    /// Parses an expression, and notes the variables it uses.
-    mutating func parseExpression(
-        _ tokens: [TemplateToken],
-        in range: Range<Int>
-    ) throws(TemplateProblem) -> TemplateExpression {
+    /// Parses an expression with a parser of its own, and notes the variables it uses.
+    private mutating func parseTokens<Value>(
+        _ tokens: [TemplateToken], in range: Range<Int>,
+        _ parse: (inout TemplateExpressionParser) throws(TemplateProblem) -> Value
+    ) throws(TemplateProblem) -> Value {
         var parser = try TemplateExpressionParser(tokens, range: range)
-        let expression = try parser.parseWhole()
-        note(parser.uses)
-        return expression
+        defer {
+            for problem in parser.problems { note(problem) }
+            note(parser.uses)
+        }
+        return try parse(&parser)
     }
 
-    /// Parses the filters of `{% filter … %}`.
-    mutating func parseFilters(_ tag: Tag) throws(TemplateProblem) -> [TemplateFilterCall] {
-        var parser = try TemplateExpressionParser(tag.tokens, range: tag.range)
-        let calls = try parser.parseFilters()
-        note(parser.uses)
-        return calls
-    }
-
-    private mutating func note(_ uses: [TemplateExpressionParser.Use]) {
+    private mutating func note(_ uses: some Sequence<TemplateExpressionParser.Use>) {
         for use in uses {
             variables.use(use.path, at: use.range, hasDefault: use.hasDefault)
         }
     }
 
-    private mutating func parseOutput(
-        _ piece: TemplatePiece
-    ) throws(TemplateProblem) -> TemplateExpression {
-        var tokenizer = TemplateTokenizer(bytes, in: piece.content)
-        let tokens = try tokenizer.tokenize()
-        guard tokens.count > 1 else {
-            throw TemplateProblem("{{ }} holds nothing; write {{ name }}", piece.range)
+    private mutating func parseExpression(
+        _ tokens: [TemplateToken], in range: Range<Int>
+    ) -> TemplateExpression? {
+        attempt { parser throws(TemplateProblem) in
+            try parser.parseTokens(tokens, in: range) { expression throws(TemplateProblem) in
+                try expression.parseWhole()
+            }
         }
-        return try parseExpression(tokens, in: piece.range)
     }
 
-    private func readTag(_ piece: TemplatePiece) throws(TemplateProblem) -> Tag {
+    private mutating func tokens(of piece: TemplatePiece) -> [TemplateToken]? {
         var tokenizer = TemplateTokenizer(bytes, in: piece.content)
-        let tokens = try tokenizer.tokenize()
-        guard let first = tokens.first, case .name(let name) = first.kind else {
-            throw TemplateProblem("{% %} holds no tag; known are \(Self.knownTags)", piece.range)
+        return attempt { _ throws(TemplateProblem) in try tokenizer.tokenize() }
+    }
+
+    private mutating func parseOutput(_ piece: TemplatePiece) -> TemplateExpression? {
+        guard let tokens = tokens(of: piece) else { return nil }
+        guard tokens.count > 1 else {
+            note(TemplateProblem("{{ }} holds nothing; write {{ name }}", piece.range))
+            return nil
         }
-        return Tag(name: name, tokens: Array(tokens.dropFirst()), range: piece.range)
+        return parseExpression(tokens, in: piece.range)
+    }
+
+    /// Reads the name of a tag and what follows it; of one that can't be read only the name is kept,
+    /// so that what it begins or ends is known.
+    private mutating func readTag(_ piece: TemplatePiece) -> Tag? {
+        let content = bytes[piece.content]
+        let name = content.drop { $0 == 0x20 || 0x09...0x0D ~= $0 }.prefix {
+            UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0
+        }
+        guard !name.isEmpty else {
+            note(TemplateProblem("{% %} holds no tag; known are \(Self.knownTags)", piece.range))
+            return nil
+        }
+        var rest = piece
+        rest.content = name.endIndex..<piece.content.upperBound
+        let place = piece.range.upperBound..<piece.range.upperBound
+        return Tag(
+            name: String(decoding: name, as: UTF8.self),
+            tokens: tokens(of: rest) ?? [TemplateToken(kind: .end, range: place)],
+            range: piece.range)
     }
 }
 
 extension TemplateParser {
-    static let knownTags = "if, ifnot, for, filter, break, continue"
+    static let knownTags = "if, ifnot, for, set, filter, break, continue"
 
     /// Parses the tag that begins something.
-    mutating func parse(_ tag: Tag) throws(TemplateProblem) -> TemplateNode {
+    private mutating func parse(_ tag: Tag) -> TemplateNode? {
         switch tag.name {
-        case "if": return try parseCondition(tag)
-        case "ifnot": return try parseNegatedCondition(tag)
-        case "for": return try parseLoop(tag)
+        case "if", "ifnot": return parseCondition(tag)
+        case "for": return parseLoop(tag)
+        case "set": return parseAssignment(tag)
         case "filter":
-            let calls = try parseFilters(tag)
-            return .filter(calls, body: try parseBody(of: tag, until: ["endfilter"]).nodes)
-        case "break", "continue":
-            guard loopDepth > 0 else {
-                throw TemplateProblem("{% \(tag.name) %} belongs into a {% for %}", tag.range)
+            let calls = attempt { parser throws(TemplateProblem) in
+                try parser.parseTokens(tag.tokens, in: tag.range) {
+                    expression throws(TemplateProblem) in
+                    try expression.parseFilters()
+                }
             }
-            try expectNothing(in: tag)
+            let body = parseBody(of: tag, until: ["endfilter"]).nodes
+            return .filter(calls ?? [], body: body)
+        case "break", "continue":
+            if loopDepth == 0 {
+                note(TemplateProblem("{% \(tag.name) %} is only allowed in {% for %}", tag.range))
+            }
+            expectNothing(in: tag)
             return tag.name == "break" ? .breakLoop : .continueLoop
-        case "elif", "else", "endif", "empty", "endfor", "endfilter":
-            throw TemplateProblem(
-                "{% \(tag.name) %} has nothing to belong to here; a tag before it is missing or "
-                    + "closed already",
-                tag.range
-            )
-        case "include", "extends", "block", "import", "from", "macro", "call":
-            throw TemplateProblem(
-                "{% \(tag.name) %} is not available: a template reads no other files; write the "
-                    + "text into this one",
-                tag.range
-            )
         default:
-            throw TemplateProblem(
-                "unknown tag '\(tag.name)'; known are \(Self.knownTags)", tag.range)
+            note(TemplateProblem(Self.unknown(tag.name), tag.range))
+            return nil
         }
     }
 
-    private func expectNothing(in tag: Tag) throws(TemplateProblem) {
-        guard tag.tokens.count <= 1 else {
-            throw TemplateProblem("nothing may follow '\(tag.name)' in this tag", tag.range)
+    /// What is wrong with a tag that can't stand where it does, and what to write instead.
+    private static func unknown(_ name: String) -> String {
+        switch name {
+        case "elif", "else", "endif", "empty", "endfor", "endfilter":
+            "{% \(name) %} has nothing to close here; a tag before it is missing or closed already"
+        case "include", "extends", "block", "endblock", "import", "from":
+            "{% \(name) %} is not available: a template reads no other files; write the text into "
+                + "this one"
+        case "macro", "endmacro", "call", "endcall":
+            "{% \(name) %} is not available; write the text where it is used, or keep it with "
+                + "{% set name = \"text\" %}"
+        case "endset":
+            "{% endset %} is not available; write {% set name = value %} in one tag"
+        case "raw", "endraw":
+            "{% \(name) %} is not available; write {{ \"{{\" }} for two braces"
+        case "with", "endwith", "do":
+            "{% \(name) %} is not available; write {% set name = value %}"
+        case "autoescape", "endautoescape":
+            "{% \(name) %} is not available; 'template_type' decides what is escaped, and the "
+                + "filter 'safe' leaves a value as it is"
+        case "now": "unknown tag 'now'; write {{ build.started_at | date }}"
+        default: "unknown tag '\(name)'; known are \(knownTags)"
         }
     }
 
-    private mutating func parseCondition(_ tag: Tag) throws(TemplateProblem) -> TemplateNode {
+    private mutating func expectNothing(in tag: Tag) {
+        guard tag.tokens.count > 1 else { return }
+        note(TemplateProblem("nothing may follow '\(tag.name)' in this tag", tag.range))
+    }
+
+    private mutating func parseCondition(_ tag: Tag) -> TemplateNode {
         var branches: [TemplateBranch] = []
+        let endings = tag.name == "if" ? ["elif", "else", "endif"] : ["else", "endif"]
         var current = tag
         while true {
-            let condition = try parseExpression(current.tokens, in: current.range)
-            let (body, ending) = try parseBody(of: tag, until: ["elif", "else", "endif"])
-            branches.append(TemplateBranch(condition: condition, body: body))
+            let condition = parseExpression(current.tokens, in: current.range) ?? .literal(true)
+            let (body, ending) = parseBody(of: tag, until: endings)
+            branches.append(
+                TemplateBranch(
+                    condition: tag.name == "if" ? condition : .not(condition), body: body))
+            guard let ending else { return .condition(branches) }
             current = ending
             guard ending.name == "elif" else { break }
         }
-        try expectNothing(in: current)
+        expectNothing(in: current)
         if current.name == "else" {
-            let (body, ending) = try parseBody(of: tag, until: ["endif"])
-            try expectNothing(in: ending)
+            let (body, ending) = parseBody(of: tag, until: ["endif"])
+            if let ending { expectNothing(in: ending) }
             branches.append(TemplateBranch(condition: nil, body: body))
         }
         return .condition(branches)
     }
 
-    private mutating func parseNegatedCondition(
-        _ tag: Tag
-    ) throws(TemplateProblem) -> TemplateNode {
-        let condition = try parseExpression(tag.tokens, in: tag.range)
-        let (body, ending) = try parseBody(of: tag, until: ["else", "endif"])
-        var branches = [TemplateBranch(condition: .not(condition), body: body)]
-        if ending.name == "else" {
-            let otherwise = try parseBody(of: tag, until: ["endif"]).nodes
-            branches.append(TemplateBranch(condition: nil, body: otherwise))
+    private mutating func parseAssignment(_ tag: Tag) -> TemplateNode? {
+        guard tag.tokens.count > 2, case .name(let name) = tag.tokens[0].kind,
+            tag.tokens[1].kind == .sign("="),
+            !TemplateExpressionParser.keywords.contains(name)
+        else {
+            note(
+                TemplateProblem(
+                    "a variable is set with {% set name = value %}, in one tag", tag.range))
+            if case .name(let name)? = tag.tokens.first?.kind { variables.bind([name]) }
+            return nil
         }
-        return .condition(branches)
+        let value = parseExpression(Array(tag.tokens.dropFirst(2)), in: tag.range)
+        variables.bind([name])
+        return value.map { .set(name, $0, range: tag.range) }
     }
 
-    private mutating func parseLoop(_ tag: Tag) throws(TemplateProblem) -> TemplateNode {
-        let names = try loopNames(of: tag)
-        let rest = tag.tokens.dropFirst(names.count * 2)
-        let whereIndex = rest.firstIndex { $0.kind == .name("where") }
-        let end = TemplateToken(kind: .end, range: tag.range.upperBound..<tag.range.upperBound)
-        let source = try parseExpression(
-            Array(rest[..<(whereIndex ?? rest.endIndex)]) + [end], in: tag.range)
-        variables.bind(names + TemplateLoop.stateNames)
+    private mutating func parseLoop(_ tag: Tag) -> TemplateNode? {
+        let boundCount = variables.boundCount
+        let head = parseLoopHead(tag)
+        if head == nil { variables.unknownDepth += 1 }
         loopDepth += 1
-        let condition = try whereIndex.map { place throws(TemplateProblem) in
-            try parseExpression(Array(rest[(place + 1)...]), in: tag.range)
-        }
-        let (body, ending) = try parseBody(of: tag, until: ["empty", "else", "endfor"])
+        let (body, ending) = parseBody(of: tag, until: ["empty", "else", "endfor"])
         loopDepth -= 1
-        variables.unbind(names + TemplateLoop.stateNames)
-        try expectNothing(in: ending)
-        let empty =
-            ending.name == "endfor" ? [] : try parseBody(of: tag, until: ["endfor"]).nodes
+        if head == nil { variables.unknownDepth -= 1 }
+        variables.unbind(to: boundCount)
+        var empty: [TemplateNode] = []
+        if let ending {
+            expectNothing(in: ending)
+            if ending.name != "endfor" { empty = parseBody(of: tag, until: ["endfor"]).nodes }
+            variables.unbind(to: boundCount)
+        }
+        guard let head else { return nil }
         return .loop(
             TemplateLoop(
-                names: names, source: source, condition: condition, body: body, empty: empty,
-                range: tag.range)
-        )
+                names: head.names, source: head.source, condition: head.condition, body: body,
+                empty: empty, range: tag.range))
+    }
+
+    private typealias LoopHead = (
+        names: [String], source: TemplateExpression, condition: TemplateExpression?
+    )
+
+    /// Parses `name in list if condition`, and binds the names.
+    private mutating func parseLoopHead(_ tag: Tag) -> LoopHead? {
+        attempt { parser throws(TemplateProblem) in
+            let names = try Self.loopNames(of: tag)
+            let tokens = Array(tag.tokens.dropFirst(names.count * 2))
+            var expression = try TemplateExpressionParser(tokens, range: tag.range)
+            defer { for problem in expression.problems { parser.note(problem) } }
+            let source = try expression.parseOr()
+            let sourceUses = expression.uses.count
+            parser.note(expression.uses)
+            parser.variables.bind(names + TemplateLoop.stateNames)
+            var condition: TemplateExpression?
+            if expression.take(name: "if") || expression.take(name: "where") {
+                condition = try expression.parse()
+            }
+            parser.note(expression.uses.dropFirst(sourceUses))
+            try expression.expectEnd()
+            return (names, source, condition)
+        }
     }
 
     /// The names between `for` and `in`.
-    private func loopNames(of tag: Tag) throws(TemplateProblem) -> [String] {
+    private static func loopNames(of tag: Tag) throws(TemplateProblem) -> [String] {
         var names: [String] = []
         var tokens = tag.tokens[...]
         while case .name(let name)? = tokens.popFirst()?.kind {

@@ -16,18 +16,23 @@ struct TemplateRenderer {
         case loop(index: Int, count: Int)
     }
 
-    private let escapesHTML: Bool
+    private let kind: TemplateText.Kind
     private let context: JSONObject
     let secrets: SecretMask?
     private var bindings: [Binding] = []
+    /// Where in the JSON the output ends; in the body of a `filter`, which is a value, this rests.
+    private var json = JSONPlace()
+    private var filterDepth = 0
+    /// The first binding of the innermost loop, or of the template.
+    private var scopeStart = 0
     private var output = ""
     private var steps = 0
     /// A secret of which a part was inserted that is too short to be hidden by itself.
     private var shortened: (secret: String, range: Range<Int>)?
 
-    init(context: JSONObject, escapesHTML: Bool, secrets: SecretMask?) {
+    init(context: JSONObject, kind: TemplateText.Kind, secrets: SecretMask?) {
         self.context = context
-        self.escapesHTML = escapesHTML
+        self.kind = kind
         self.secrets = secrets
     }
 
@@ -72,14 +77,17 @@ struct TemplateRenderer {
     private mutating func renderNodes(_ nodes: [TemplateNode]) throws(TemplateProblem) -> Flow {
         for node in nodes {
             switch node {
-            case .text(let text): try append(text, at: 0..<0)
+            case .text(let text): try append(markup: text, at: 0..<0)
             case .output(let expression, let range):
                 let value = try evaluate(expression, at: range)
-                let text = value.text
-                try hide(value, text, at: range)
-                try append(
-                    escapesHTML && !value.isSafe ? TemplateValue.escapedForHTML(text) : text,
-                    at: range)
+                try hide(value, value.text, at: range)
+                if kind == .json, filterDepth == 0, expression.isPunctuation {
+                    try append(markup: value.text, at: range)
+                } else {
+                    try insert(value, at: range)
+                }
+            case .set(let name, let expression, let range):
+                set(name, try evaluate(expression, at: range))
             case .condition(let branches):
                 let flow = try render(branches)
                 guard flow == .next else { return flow }
@@ -94,6 +102,33 @@ struct TemplateRenderer {
             }
         }
         return .next
+    }
+
+    /// Inserts a value, escaped as the place needs it.
+    private mutating func insert(
+        _ value: TemplateValue, at range: Range<Int>
+    ) throws(TemplateProblem) {
+        switch kind {
+        case .plain: try append(value.text, at: range)
+        case .html:
+            let text = value.text
+            try append(value.isSafe ? text : TemplateValue.escapedForHTML(text), at: range)
+        case .json where filterDepth > 0: try append(value.text, at: range)
+        case .json where value.form == .raw: try append(markup: value.text, at: range)
+        case .json where json.isInString:
+            let quoted = JSONWriter.compact.string(.string(value.text))
+            try append(String(quoted.dropFirst().dropLast()), at: range)
+        case .json where value.form == .json: try append(value.text, at: range)
+        case .json: try append(JSONWriter.compact.string(value.json ?? .null), at: range)
+        }
+    }
+
+    /// Appends text of the template itself.
+    private mutating func append(
+        markup text: String, at range: Range<Int>
+    ) throws(TemplateProblem) {
+        try append(text, at: range)
+        if kind == .json, filterDepth == 0 { json.pass(text) }
     }
 
     private mutating func append(_ text: String, at range: Range<Int>) throws(TemplateProblem) {
@@ -136,7 +171,9 @@ struct TemplateRenderer {
     ) throws(TemplateProblem) -> Flow {
         let before = output
         output = ""
+        filterDepth += 1
         let flow = try renderNodes(body)
+        filterDepth -= 1
         var value = TemplateValue(.string(output))
         output = before
         for call in calls {
@@ -144,13 +181,22 @@ struct TemplateRenderer {
         }
         let range = calls.first?.range ?? 0..<0
         try hide(value, value.text, at: range)
-        try append(value.text, at: range)
+        if kind == .json {
+            try insert(value, at: range)
+        } else {
+            try append(value.text, at: range)
+        }
         return flow
     }
 
     private mutating func render(_ loop: TemplateLoop) throws(TemplateProblem) -> Flow {
         let depth = bindings.count
-        defer { bindings.removeSubrange(depth...) }
+        let outerScope = scopeStart
+        scopeStart = depth
+        defer {
+            bindings.removeSubrange(depth...)
+            scopeStart = outerScope
+        }
         let (elements, secret) = try elements(of: loop)
         guard !elements.isEmpty else { return try renderNodes(loop.empty) }
         for (index, element) in elements.enumerated() {
@@ -196,6 +242,18 @@ struct TemplateRenderer {
         }
     }
 
+    /// Gives a name a value up to the end of the loop, or of the template.
+    private mutating func set(_ name: String, _ value: TemplateValue) {
+        let earlier = bindings[scopeStart...].firstIndex { binding in
+            if case .value(name, _) = binding { true } else { false }
+        }
+        if let earlier {
+            bindings[earlier] = .value(name, value)
+        } else {
+            bindings.append(.value(name, value))
+        }
+    }
+
     /// The value of a name: of the innermost loop that binds it, or from outside.
     func lookup(_ name: String) -> TemplateValue {
         for binding in bindings.reversed() {
@@ -218,149 +276,20 @@ struct TemplateRenderer {
     }
 }
 
-extension TemplateRenderer {
-    private static let maximumNumbers = 100_000
+/// Whether a JSON text is inside a string where it ends.
+private struct JSONPlace {
+    private(set) var isInString = false
+    private var isEscaped = false
 
-    /// Evaluates an expression; an error that has no place of its own gets the one given.
-    mutating func evaluate(
-        _ expression: TemplateExpression,
-        at range: Range<Int>
-    ) throws(TemplateProblem) -> TemplateValue {
-        try charge(0, at: range)
-        switch expression {
-        case .literal(let value): return TemplateValue(value)
-        case .variable(let name): return lookup(name)
-        case .list(let elements):
-            let (values, secret) = try evaluateAll(elements, at: range)
-            try bound(.array(values), at: range)
-            return TemplateValue(.array(values), secret: secret)
-        case .member(let whole, let path):
-            var value = try evaluate(whole, at: range)
-            for key in path { value = member(try evaluate(key, at: range), of: value) }
-            return value
-        case .filtered(let inner, let calls):
-            var value = try evaluate(inner, at: range)
-            for call in calls { value = try apply(call, to: value) }
-            return value
-        case .not(let inner):
-            return TemplateValue(.bool(try !evaluate(inner, at: range).isTruthy))
-        case .and(let parts): return try first(of: parts, at: range) { !$0.isTruthy }
-        case .or(let parts): return try first(of: parts, at: range) { $0.isTruthy }
-        case .comparison(let left, let comparison, let right):
-            let left = try evaluate(left, at: range).json ?? .null
-            let right = try evaluate(right, at: range).json ?? .null
-            return TemplateValue(.bool(comparison.holds(left, right)))
-        case .choice(let value, let condition, let otherwise):
-            if try evaluate(condition, at: range).isTruthy {
-                return try evaluate(value, at: range)
+    mutating func pass(_ text: String) {
+        for byte in text.utf8 {
+            if isEscaped {
+                isEscaped = false
+            } else if byte == UInt8(ascii: "\"") {
+                isInString.toggle()
+            } else {
+                isEscaped = isInString && byte == UInt8(ascii: "\\")
             }
-            guard let otherwise else { return TemplateValue(nil) }
-            return try evaluate(otherwise, at: range)
-        case .numbers(let from, let to, let range):
-            return try numbers(evaluate(from, at: range), evaluate(to, at: range), at: range)
         }
-    }
-
-    /// The first value that decides, or else the last one.
-    private mutating func first(
-        of parts: [TemplateExpression], at range: Range<Int>, _ decides: (TemplateValue) -> Bool
-    ) throws(TemplateProblem) -> TemplateValue {
-        var value = TemplateValue(nil)
-        for part in parts {
-            value = try evaluate(part, at: range)
-            if decides(value) { break }
-        }
-        return value
-    }
-
-    /// The member of a value: of a text it is a character, of which no mask knows any more.
-    private func member(_ key: TemplateValue, of whole: TemplateValue) -> TemplateValue {
-        let part = whole.member(key.json)
-        guard case .string = whole.json, case .string = part else {
-            return TemplateValue(part, secret: whole.secret)
-        }
-        return TemplateValue(part, secret: whole.secret ?? nameOfSecret(in: whole.json))
-    }
-
-    /// Applies a filter to a value.
-    mutating func apply(
-        _ call: TemplateFilterCall,
-        to value: TemplateValue
-    ) throws(TemplateProblem) -> TemplateValue {
-        let (arguments, argumentSecret) = try evaluateAll(call.arguments, at: call.range)
-        var result: TemplateValue
-        do throws(TemplateFilterError) {
-            result = try call.filter.apply(to: value, arguments)
-        } catch {
-            throw TemplateProblem(error.message, call.range)
-        }
-        result.secret = value.secret ?? argumentSecret
-        if !call.filter.keepsSecrets(in: value.json), result.secret == nil {
-            result.secret = nameOfSecret(in: value.json)
-        }
-        if case .length = call.filter { result.secret = nil }
-        try charge(result.json?.stringValue?.utf8.count ?? 0, at: call.range)
-        return result
-    }
-
-    /// Evaluates expressions; the secret is that of the first value that was made from one.
-    private mutating func evaluateAll(
-        _ expressions: [TemplateExpression],
-        at range: Range<Int>
-    ) throws(TemplateProblem) -> (values: [JSONValue], secret: String?) {
-        var values: [JSONValue] = []
-        var secret: String?
-        for expression in expressions {
-            let value = try evaluate(expression, at: range)
-            values.append(value.json ?? .null)
-            secret = secret ?? value.secret
-        }
-        return (values, secret)
-    }
-
-    /// Refuses a list that is too large; the same value may stand in it again and again.
-    private func bound(_ value: JSONValue, at range: Range<Int>) throws(TemplateProblem) {
-        var budget = JSONBudget()
-        do {
-            try budget.take(value)
-        } catch {
-            throw TemplateProblem("the list \(error)", range)
-        }
-    }
-
-    /// The name of the first secret in the texts of a value.
-    private func nameOfSecret(in value: JSONValue?) -> String? {
-        guard let secrets, !secrets.isEmpty else { return nil }
-        switch value {
-        case .string(let text): return secrets.nameOfSecret(in: text)
-        case .number(let number): return secrets.nameOfSecret(in: number.spelling)
-        case .array(let items):
-            for item in items {
-                if let name = nameOfSecret(in: item) { return name }
-            }
-        case .object(let object):
-            for (key, item) in object {
-                if let name = secrets.nameOfSecret(in: key) ?? nameOfSecret(in: item) {
-                    return name
-                }
-            }
-        case .bool, .null, nil: break
-        }
-        return nil
-    }
-
-    private func numbers(
-        _ from: TemplateValue, _ to: TemplateValue,
-        at range: Range<Int>
-    ) throws(TemplateProblem) -> TemplateValue {
-        guard let from = from.json?.intValue, let to = to.json?.intValue else {
-            throw TemplateProblem("a range needs two whole numbers, as in 1...10", range)
-        }
-        let (distance, overflows) = max(from, to).subtractingReportingOverflow(min(from, to))
-        guard !overflows, distance < Self.maximumNumbers else {
-            throw TemplateProblem("the range has more than \(Self.maximumNumbers) numbers", range)
-        }
-        let numbers = (min(from, to)...max(from, to)).map { JSONValue.int($0) }
-        return TemplateValue(.array(from <= to ? numbers : numbers.reversed()))
     }
 }

@@ -7,7 +7,7 @@
 ///
 ///     @Setting("The property.", .primary, .notEmpty) var property: String
 ///     @SettingGroup var filter: BuildFilter
-///     @Setting("Makes the words.", plugins: .formatters, .named("message_formatter"))
+///     @Setting("Formats the message.", plugins: .formatters, .named("message_formatter"))
 ///     var formatter: (any MessageFormatter)?
 ///
 ///     var wantedEvents: Set<EventKind> { [.buildFinished] }

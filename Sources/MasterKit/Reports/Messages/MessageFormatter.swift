@@ -99,18 +99,21 @@ public struct BuildDetails: Sendable, Hashable {
     public var logs: Bool
     /// The content of logs; it brings logs and steps with it.
     public var logContents: LogContents
+    /// How many lines of the end of each log are fetched; `nil` for all.
+    public var logTail: Int?
     /// How the build before ended.
     public var previousResults: Bool
 
     /// Makes a choice.
     public init(
         properties: Bool = true, steps: Bool = false, logs: Bool = false,
-        logContents: LogContents = .none, previousResults: Bool = false
+        logContents: LogContents = .none, logTail: Int? = nil, previousResults: Bool = false
     ) {
         self.properties = properties
         self.steps = steps
         self.logs = logs
         self.logContents = logContents
+        self.logTail = logTail
         self.previousResults = previousResults
     }
 
@@ -120,11 +123,12 @@ public struct BuildDetails: Sendable, Hashable {
     /// Whether steps are fetched, for themselves or for their logs.
     public var includesSteps: Bool { steps || includesLogs }
 
-    /// What is wanted by either.
+    /// What is wanted by either; of two tails the longer one.
     public func union(_ other: BuildDetails) -> BuildDetails {
         BuildDetails(
             properties: properties || other.properties, steps: steps || other.steps,
             logs: logs || other.logs, logContents: logContents.union(other.logContents),
+            logTail: [logTail, other.logTail].compactMap(\.self).max(),
             previousResults: previousResults || other.previousResults)
     }
 }

@@ -113,7 +113,8 @@ extension ReportTopic {
     /// All of them are there for every topic; what a topic has not is null.
     public static let variableNames = [
         "blamelist", "build", "build_url", "buildbot_title", "buildbot_url", "buildername",
-        "builds", "buildset", "is_buildset", "kind", "mode", "previous_results", "projects",
+        "builds", "buildset", "duration", "failed_step", "is_buildset", "kind", "mode",
+        "previous_results", "projects",
         "properties", "result_name", "result_names", "results", "sourcestamps",
         "status_detected", "step", "summary", "title_url", "workername",
     ]
@@ -122,6 +123,8 @@ extension ReportTopic {
     public var variables: JSONObject {
         let properties = properties
         let words = ReportWords(self)
+        let builds = builds.map(\.withLogTexts)
+        let build = kind == .buildset ? nil : builds.first
         return [
             "kind": .string(kind.rawValue),
             "results": .optional(results?.rawValue),
@@ -134,6 +137,8 @@ extension ReportTopic {
             "build": build.map { .object($0) } ?? .null,
             "builds": .array(builds.map { .object($0) }),
             "step": step.map { .object($0) } ?? .null,
+            "failed_step": builds.lazy.compactMap(\.failedStep).first ?? .null,
+            "duration": .optional(build?.duration),
             "is_buildset": .bool(kind == .buildset),
             "projects": .string(words.projects),
             "previous_results": .optional(previousResults?.rawValue),
@@ -151,4 +156,48 @@ extension ReportTopic {
 
     private static let resultNames = JSONValue.array(
         Results.allCases.sorted { $0.rawValue < $1.rawValue }.map { .string($0.name) })
+}
+
+extension JSONObject {
+    /// The record of a build whose logs have their content as plain `text`, too.
+    fileprivate var withLogTexts: JSONObject {
+        guard let steps = self["steps"]?.arrayValue else { return self }
+        return merging(["steps": .array(steps.map { $0.changing("logs", \.withText) })])
+    }
+
+    /// The first step of a build that failed, or ended with an exception.
+    fileprivate var failedStep: JSONValue? {
+        let failed: Set<Int?> = [Results.failure.rawValue, Results.exception.rawValue]
+        return self["steps"]?.arrayValue?.first { failed.contains($0["results"]?.intValue) }
+    }
+
+    /// How long a build took, such as `5m 02s`; `nil` while it runs.
+    fileprivate var duration: String? {
+        guard let start = self["started_at"]?.intValue, let end = self["complete_at"]?.intValue
+        else { return nil }
+        return TemplateDate.duration(seconds: end - start)
+    }
+}
+
+extension JSONValue {
+    /// A record each of whose members under a key is changed.
+    fileprivate func changing(_ key: String, _ change: (JSONValue) -> JSONValue) -> JSONValue {
+        guard case .object(let object) = self, let members = object[key]?.arrayValue else {
+            return self
+        }
+        return .object(object.merging([key: .array(members.map(change))]))
+    }
+
+    /// The record of a log with its content as plain `text`: without the letter that each line of
+    /// a stream begins with.
+    fileprivate var withText: JSONValue {
+        guard case .object(let log) = self, let content = log["content"]?["content"]?.stringValue
+        else { return self }
+        guard log["type"]?.stringValue == Log.Kind.stream.rawValue else {
+            return .object(log.merging(["text": .string(content)]))
+        }
+        let lines = content.split(separator: "\n", omittingEmptySubsequences: false)
+        let text = lines.map { $0.dropFirst() }.joined(separator: "\n")
+        return .object(log.merging(["text": .string(text)]))
+    }
 }

@@ -19,6 +19,13 @@ struct BuildDetailsTests {
         #expect(right.union(left).logContents == expected)
     }
 
+    @Test func `of two tails the longer one is fetched`() {
+        let (one, other) = (BuildDetails(logTail: 5), BuildDetails(logTail: 20))
+        #expect(one.union(other).logTail == 20)
+        #expect(one.union(BuildDetails()).logTail == 5)
+        #expect(BuildDetails().union(BuildDetails()).logTail == nil)
+    }
+
     @Test func `logs bring steps with them, and content brings logs`() {
         #expect(!BuildDetails(steps: true).includesLogs)
         #expect(BuildDetails(logs: true).includesSteps)

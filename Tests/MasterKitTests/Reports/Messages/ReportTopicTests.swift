@@ -69,6 +69,41 @@ struct ReportTopicTests {
         #expect(variables["projects"] == "p, q")
     }
 
+    @Test func `the first failed step, its log as text and the duration are variables`()
+        async throws
+    {
+        let log: JSONValue = [
+            "name": "stdio", "type": "s",
+            "content": ["logid": 1, "firstline": 0, "content": "hmake\noone\neé\n"],
+        ]
+        let page: JSONValue = ["name": "p", "type": "h", "content": ["content": "<p>\n"]]
+        let build = RecordedBuild(
+            results: .failure,
+            steps: [
+                ["name": "a", "results": 0], ["name": "b", "results": 1],
+                ["name": "c", "results": 2, "logs": [log, page, ["name": "none"]]],
+                ["name": "d", "results": 4],
+            ])
+        let details = BuildDetails(steps: true, logs: true, logContents: .all)
+        let variables = try await topic(of: build.finished, in: build, details: details).variables
+        #expect(variables["failed_step"]?["name"] == "c")
+        let logs = variables["failed_step"]?["logs"]
+        #expect(logs?[0]?["text"] == "make\none\né\n")
+        #expect(logs?[0]?["content"]?["content"] == "hmake\noone\neé\n")
+        #expect(logs?[1]?["text"] == "<p>\n")
+        #expect(logs?[2]?["text"] == nil)
+        #expect(variables["duration"] == "1s")
+        #expect(variables["build"]?["steps"]?[2]?["logs"] == logs)
+
+        let well = RecordedBuild(steps: [["name": "a", "results": 0]])
+        let started = try await topic(of: well.started, in: well, details: details).variables
+        #expect(started["failed_step"] == .null)
+        #expect(started["duration"] == .null)
+        // The record itself is as the data API has it.
+        let record = try await topic(of: build.finished, in: build, details: details).record
+        #expect(record["steps"]?[2]?["logs"]?[0]?["text"] == nil)
+    }
+
     @Test func `every kind has every name`() async throws {
         let build = RecordedBuild(number: 2)
         let buildset = RecordedBuildset([build])

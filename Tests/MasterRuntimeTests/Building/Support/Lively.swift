@@ -38,7 +38,7 @@ struct LivelyGenerator: ReportGenerator, Lively {
     static let summary = "Tells of its life."
 
     @Setting("Who is told.", .primary) var script: String
-    @Setting("Makes the words.", plugins: .formatters) var formatter: (any MessageFormatter)?
+    @Setting("Formats the message.", plugins: .formatters) var formatter: (any MessageFormatter)?
 
     var wantedEvents: Set<EventKind> { [] }
 

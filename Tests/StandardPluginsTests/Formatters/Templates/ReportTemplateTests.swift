@@ -29,13 +29,20 @@ struct ReportTemplateTests {
             ])
         #expect(
             try mistakes(in: "\n\n{% if %}") == [
-                "1:11|\(try problem(in: "\n\n{% if %}"))"
+                "1:11|{% if %} is never closed; write {% endif %} where it ends (line 3, column 1 of "
+                    + "the template)",
+                "1:11|expected a value, found nothing (line 3, column 7 of the template)",
+            ])
+        #expect(
+            try mistakes(in: "{{ buildernaem }} {{ a b }}") == [
+                "1:11|expected the end of the expression, found 'b' (line 1, column 24 of the "
+                    + "template)",
+                "1:11|a report has no 'buildernaem'; did you mean 'buildername'? (line 1, column 4 "
+                    + "of the template)",
+                "1:11|a report has no 'a'; there are \(names) (line 1, column 22 of the template)",
             ])
         #expect(try mistakes(in: "{{ buildername }}") == [])
     }
 
-    private func problem(in text: String) throws -> String {
-        let error = #expect(throws: TemplateError.self) { try TemplateText(parsing: text) }
-        return try #require(error).description
-    }
+    private var names: String { ReportTopic.variableNames.joined(separator: ", ") }
 }
