@@ -191,7 +191,7 @@ extension ReportGeneration {
     func drafts(of event: Event, in room: ReportRoom) async -> [Draft]? {
         let context = ReportContext(
             event: event, formatter: recipient.reporter.defaultFormatter,
-            master: environment.identity, logger: environment.logger,
+            uses: recipient.reporter.uses, master: environment.identity, logger: environment.logger,
             source: StoreReportSource(environment.store, reporting: event, in: room))
         var drafts: [Draft] = []
         for (part, generator) in recipient.generators.enumerated()
@@ -224,7 +224,17 @@ extension ReportGeneration {
     private func stored(_ report: consuming Report) throws -> String {
         try check(report)
         if !recipient.reporter.usesRecords { report.removeRecords() }
-        return report.masked(by: environment.mask).stored
+        report = report.masked(by: environment.mask)
+        return report.stored(goingTo: try origin(of: report))
+    }
+
+    /// Where the report goes, when that depends on the report.
+    private func origin(of report: Report) throws -> String? {
+        let id = DeliveryID(
+            store: environment.storeID, reporter: recipient.id, event: 0, part: 0)
+        let context = environment.context(for: recipient, id: id, attempt: 0)
+        let origin = try recipient.reporter.origin(of: report, in: context)
+        return origin.map { environment.mask.apply(to: $0) }
     }
 
     /// Sees to it that what calls itself JSON is.
