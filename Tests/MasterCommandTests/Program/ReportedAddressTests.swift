@@ -118,4 +118,30 @@ struct ReportedAddressTests {
             }
         }
     }
+
+    @Test func `a receiver that hangs does not hold up those of other places`() async throws {
+        try await withLoopbackServer(handler: { _ in .hang }) { hanging in
+            try await withLoopbackServer { other in
+                let file = """
+                    services:
+                      - reporters.HttpStatusPush:
+                          serverUrl: !Interpolate "%(prop:receiver)s/status"
+                          inFlight: 1
+                          timeout: 60
+                    builders:
+                      - {name: one, properties: {receiver: "\(hanging.url)"}, steps: []}
+                      - {name: two, properties: {receiver: "\(other.url)"}, steps: []}
+                      - {name: three, properties: {receiver: "\(other.url)"}, steps: []}
+                    """
+                try await Program.inFolder(["master.yaml": file]) { program in
+                    let ended = try await program.run(["run", "--drain", "1s"]) { _ in
+                        await hanging.waitForRequests(1)
+                        await other.waitForRequests(4)
+                        #expect(hanging.requests.count == 1)
+                    }
+                    #expect(ended.output.contains("4 reports delivered"), "\(ended.output)")
+                }
+            }
+        }
+    }
 }

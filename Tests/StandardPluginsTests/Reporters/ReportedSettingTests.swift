@@ -37,6 +37,7 @@ struct ReportedSettingTests {
         ("!Template 'SERVER/{{ buildername }}/{{ build.number }}'", "/linux/7"),
         ("!Template 'SERVER/{{ properties.project }}/{{ result_name }}'", "/acme/app/failure"),
         ("!Interpolate ['SERVER/%s', !Field build.number]", "/7"),
+        ("!Interpolate ['SERVER/%s', !Results failure]", "/true"),
         ("!Interpolate ['SERVER/%s', !Equal [!Field buildername, linux]]", "/true"),
     ])
     func `the address is computed for the build`(url: String, target: String) async throws {
