@@ -5,13 +5,27 @@ struct ReportFormat: SettingValue {
     let value: ReportValue
     /// What must be known of a build for it.
     let needs: BuildDetails
+    /// The secrets in it.
+    let secrets: Set<String>
 
     static var shape: String { "any value; its texts are templates" }
 
+    /// Whether the body is a mapping, as a form is.
+    var isMapping: Bool {
+        switch value {
+        case .mapping, .constant(.object): true
+        case .computed, .template, .list, .constant: false
+        }
+    }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ReportFormat? {
-        let (value, paths) = decoder.readForReports { ReportValue(node, with: decoder) }
+        let count = decoder.secretUses.count
+        let (value, paths) = decoder.readForReports(allowingSecrets: true) {
+            ReportValue(node, with: decoder)
+        }
+        let secrets = Set(decoder.secretUses[count...].map(\.name))
         warnOfEncodedText(node, decoder)
-        return value.map { ReportFormat(value: $0, needs: needs($0, paths)) }
+        return value.map { ReportFormat(value: $0, needs: needs($0, paths), secrets: secrets) }
     }
 
     /// Warns of a JSON text where the value itself could stand.
@@ -41,25 +55,40 @@ public struct BodyFormatter: MessageFormatter {
     public static let summary = "Makes the body that 'format' of a reporter describes."
 
     private let value: ReportValue
+    private let secrets: Set<String>
     /// What is fetched: what the reporter asks for, and what the body uses.
     public let wanted: BuildDetails
 
     /// Makes a formatter whose body is null.
     public init() {
         value = .constant(.null)
+        secrets = []
         wanted = BuildDetails()
     }
 
     init(_ format: ReportFormat, wanted: BuildDetails) {
         value = format.value
+        secrets = format.secrets
         self.wanted = wanted.union(format.needs)
     }
 
-    /// Computes the body.
+    /// Computes the body; in place of secrets stand marks that nothing else in it can look like.
     ///
     /// - Throws: When a template can't be rendered, or grows beyond all bounds.
     public func format(_ topic: ReportTopic) throws -> Message {
-        Message(.json(try value.render(in: topic.renderContext)))
+        var context = topic.renderContext
+        guard !secrets.isEmpty else { return Message(.json(try value.render(in: context))) }
+        let marks = secrets.map { (name: $0, mark: Self.mark()) }
+        context.secrets = SecretValues(
+            Dictionary(uniqueKeysWithValues: marks.map { ($0.name, $0.mark) }))
+        var message = Message(.json(try value.render(in: context)))
+        message.secretMarks = Dictionary(uniqueKeysWithValues: marks.map { ($0.mark, $0.name) })
+        return message
+    }
+
+    private static func mark() -> String {
+        String(UInt64.random(in: 0...UInt64.max), radix: 36)
+            + String(UInt64.random(in: 0...UInt64.max), radix: 36)
     }
 }
 

@@ -192,17 +192,24 @@ extension BuildDetails {
 extension SettingDecoder {
     /// Reads a value that is computed for each report.
     ///
-    /// A name that no report has is an error, and so is a secret: a body is stored until it has
-    /// arrived.
+    /// A name that no report has is an error, and so is a secret where the value is a text that is
+    /// stored until it has arrived.
+    ///
+    /// - Parameters:
+    ///   - allowsSecrets: Whether the value can keep references to secrets.
+    ///   - read: Reads the value.
     /// - Returns: The value, and what the expressions in it name.
-    func readForReports<Value>(_ read: () -> Value?) -> (value: Value?, paths: [[String]]) {
+    func readForReports<Value>(
+        allowingSecrets allowsSecrets: Bool = false, _ read: () -> Value?
+    ) -> (value: Value?, paths: [[String]]) {
         let secretsBefore = secretUses.count
         let usesBefore = templateUses.count
         let value = within(.report, read)
-        for use in secretUses[secretsBefore...] {
+        for use in secretUses[secretsBefore...] where !allowsSecrets {
             error(
-                "the body of a report is stored until it is delivered and can't hold the secret "
-                    + "'\(use.name)'; send it in 'headers' or 'auth'", at: use.range)
+                "the message of a formatter is stored until it is delivered and can't hold the "
+                    + "secret '\(use.name)'; send it in 'format', 'headers' or 'auth' of the "
+                    + "reporter", at: use.range)
         }
         let uses = templateUses[usesBefore...]
         for use in uses {

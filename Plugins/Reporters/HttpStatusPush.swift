@@ -7,13 +7,16 @@ public struct HttpStatusPush: Reporter, SettingHints {
     public static let summary = "Posts builds as JSON to an address when they start and end."
 
     @Setting("The address that gets the reports.", .primary)
-    var serverUrl: Renderable<HTTPAddress>
+    var serverUrl: ReportedSetting<HTTPAddress>
+
+    @Setting("The method of the requests: POST, PUT or PATCH.")
+    var method = ReportedSetting(ReportMethod.post)
 
     @Setting("How the sender is proved.", .secret)
     var auth: Renderable<KnownAuth?>
 
     @Setting("Headers of each request; null removes one that is sent by default.")
-    var headers: Renderable<HeaderFields?>
+    var headers: ReportedSetting<HeaderFields?>
 
     @Setting("How long to wait to connect and for an answer; by default 10 s and 30 s in all.")
     var timeout: Renderable<TimeLimits?>
@@ -36,6 +39,12 @@ public struct HttpStatusPush: Reporter, SettingHints {
     @Setting("The body of the reports, in place of the build's record; its texts are templates.")
     var format: ReportFormat?
 
+    @Setting("How 'format' is sent: as JSON, or as the fields of a form.")
+    var encoding = BodyEncoding.json
+
+    @Setting("Which answers are a success; by default those with a status of the 200s.")
+    var success: SuccessRule?
+
     @SettingGroup var details: WantedDetails
 
     /// Makes a reporter to be configured.
@@ -50,11 +59,19 @@ public struct HttpStatusPush: Reporter, SettingHints {
         return BodyFormatter(format, wanted: details.details)
     }
 
+    /// What address, method and headers use.
+    public var uses: ReportUses { serverUrl.uses.union(method.uses).union(headers.uses) }
+
     /// Only bodies are posted.
     public var usesRecords: Bool { false }
 
-    /// Notes a setting that has no effect.
+    /// Notes a setting that has no effect, and a form without fields.
     public func check(_ settings: SettingsCheck) {
+        if encoding == .form, format?.isMapping != true {
+            settings.error(
+                "'encoding: form' needs 'format', a mapping of the fields to their values",
+                at: "encoding")
+        }
         for name in ["skipEncoding", "skip_encoding"] where settings.isGiven(name) {
             settings.warning(
                 "'\(name)' changes no byte of what is sent, which is always UTF-8; leave it out",
@@ -77,7 +94,7 @@ public struct HttpStatusPush: Reporter, SettingHints {
 extension HttpStatusPush {
     /// Posts a report.
     ///
-    /// - Throws: ``DeliveryError`` unless the receiver answers with a status of the 200s.
+    /// - Throws: ``DeliveryError`` unless the receiver answers with a success.
     public func send(_ report: Report, in context: DeliveryContext) async throws {
         let request = try request(for: report, in: context)
         let started = ContinuousClock.now
@@ -95,22 +112,39 @@ extension HttpStatusPush {
         log(started, context) {
             Transcript(of: request, answered: response, hiding: context.mask)
         }
-        if let error = DeliveryError(response, now: Date(), mask: context.mask) { throw error }
+        let error = DeliveryError(
+            response, success, closesEndpoint: serverUrl.uses.isEmpty, now: Date(),
+            mask: context.mask)
+        if let error { throw error }
     }
 
-    /// The address that the settings come to at present.
+    /// The address that the settings come to at present; none when it depends on the report.
     public func receiver(in context: DeliveryContext) throws -> String? {
-        try context.render(serverUrl).text
+        guard serverUrl.uses.isEmpty else { return nil }
+        return try context.render(serverUrl.value).text
+    }
+
+    /// Where a report goes, when its address depends on it.
+    ///
+    /// - Throws: When address, method or headers can't be computed for the report.
+    public func origin(of report: Report, in context: DeliveryContext) throws -> String? {
+        guard !uses.isEmpty else { return nil }
+        _ = try context.render(method.value, for: report)
+        _ = try context.render(headers.value, for: report)
+        let address = try context.render(serverUrl.value, for: report)
+        return serverUrl.uses.isEmpty ? nil : address.origin
     }
 
     private func request(for report: Report, in context: DeliveryContext) throws -> HTTPRequest {
-        var request = HTTPRequest(.post, try context.render(serverUrl).text)
+        var request = HTTPRequest(
+            try context.render(method.value, for: report).method,
+            try context.render(serverUrl.value, for: report).text)
         request.recordsRequestHeaders = debug
-        let content = report.content
+        let content = try report.body.content(as: encoding)
         if let type = content.type {
             request.body = .bytes(content.bytes, contentType: type)
         }
-        if let fields = try context.render(headers) {
+        if let fields = try context.render(headers.value, for: report) {
             request.headers = fields.headers
             request.suppressedHeaders = fields.removed
         }
@@ -158,27 +192,35 @@ extension HTTPTimeout {
     }
 }
 
-extension Report {
-    /// The bytes of the body, and what they are; an empty body is nothing.
-    fileprivate var content: (bytes: [UInt8], type: String?) {
-        switch body {
-        case .json(let value): (JSONWriter.compact.bytes(value), "application/json")
-        case .text(let text, let contentType): (Array(text.utf8), contentType)
-        case .empty: ([], nil)
-        }
-    }
-}
-
 extension DeliveryError {
     /// The longest part of an answer that is put into a reason, in characters.
     private static let quotedLength = 300
 
     /// What an answer means for a report; `nil` when it was delivered.
-    init?(_ response: HTTPResponse, now: Date, mask: SecretMask) {
-        guard !response.isSuccess else { return nil }
+    ///
+    /// - Parameters:
+    ///   - response: The answer.
+    ///   - success: Which answers are a success; by default those of the 200s.
+    ///   - closesEndpoint: Whether an answer can say that the receiver of all reports is gone.
+    ///   - now: The present moment.
+    ///   - mask: Hides secrets.
+    init?(
+        _ response: HTTPResponse, _ success: SuccessRule? = nil, closesEndpoint: Bool = true,
+        now: Date, mask: SecretMask
+    ) {
+        let isGood = success?.statuses?.contains(response.status) ?? response.isSuccess
+        var verdict = Self.verdict(response, now: now)
+        if verdict == .endpointGone, !closesEndpoint { verdict = .reject }
+        var reason = Self.reason(response, mask)
+        if isGood {
+            guard let fault = success?.fault(inBody: response.final.body, showsTexts: true)
+            else { return nil }
+            verdict = .retry(after: nil)
+            reason = "the receiver answered \(response.status), but \(fault); check 'success'"
+        }
         self.init(
-            Self.verdict(response, now: now), mask.apply(to: Self.reason(response, mask)),
-            status: response.status, answer: mask.apply(to: response.text))
+            verdict, mask.apply(to: reason), status: response.status,
+            answer: mask.apply(to: response.text))
     }
 
     private static func verdict(_ response: HTTPResponse, now: Date) -> Verdict {

@@ -55,7 +55,8 @@ public struct ReporterHarness: Sendable {
         for generator in generators ?? reporter.defaultGenerators
         where generator.wantedEvents.contains(event.kind) {
             let context = ReportContext(
-                event: event, formatter: reporter.defaultFormatter, master: identity,
+                event: event, formatter: reporter.defaultFormatter, uses: reporter.uses,
+                master: identity,
                 logger: Logger(label: "reporter") { _ in log.handler }, source: source)
             if let report = try await generator.generate(for: event, in: context) {
                 reports.append(report)
@@ -77,7 +78,8 @@ public struct ReporterHarness: Sendable {
         let context = DeliveryContext(
             id: id, attempt: attempt, logger: Logger(label: "reporter") { _ in log.handler },
             secrets: secrets, mask: secrets.mask, http: http, session: session)
-        try await reporter.send(report, in: context)
+        let secrets = secrets
+        try await reporter.send(report.replacingSecretMarks { secrets[$0] ?? "" }, in: context)
         return context.trace
     }
 }

@@ -53,9 +53,9 @@ struct DefaultsTests {
     @Test func `a status push needs only its address`() throws {
         let reporter = try HttpStatusPush.configured(yaml: "http://h/", scope: .service)
 
-        #expect(reporter.serverUrl.constant?.text == "http://h/")
+        #expect(reporter.serverUrl.value.constant?.text == "http://h/")
         #expect(reporter.auth.constant.holdsNull())
-        #expect(reporter.headers.constant.holdsNull())
+        #expect(reporter.headers.value.constant.holdsNull())
         #expect(reporter.timeout.constant.holdsNull())
         #expect(reporter.verify.constant.holdsNull())
         #expect(reporter.cert.constant.holdsNull())

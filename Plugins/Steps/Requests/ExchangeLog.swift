@@ -74,6 +74,11 @@ struct ExchangeLog {
             "Try \(attempt) of \(count) follows in \(wait.inSeconds)\(reason)", to: .header)
     }
 
+    /// Says why an answer with a good status is not a success.
+    func refusal(_ reason: String) async throws {
+        try await log.line("The answer is not a success: \(reason)", to: .stderr)
+    }
+
     /// Writes what was taken from the answer, and what was looked for in vain.
     func findings(_ findings: Extraction.Findings) async throws {
         let values = findings.values.map { "\($0.property): \($0.value)" }

@@ -205,7 +205,7 @@ extension Extraction {
 }
 
 /// Why a value is not there.
-private struct Miss: Error {
+struct Miss: Error {
     let reason: String
 
     init(_ reason: String) {
@@ -214,7 +214,7 @@ private struct Miss: Error {
 }
 
 /// The body of an answer, read as JSON once for all pointers.
-private enum AnswerBody {
+enum AnswerBody {
     case json(JSONValue)
     case other(String)
 
@@ -276,7 +276,7 @@ private enum AnswerBody {
     }
 
     /// A value in words; nothing is shown in part, since a part of a secret could not be masked.
-    private static func wording(_ value: JSONValue) -> String {
+    static func wording(_ value: JSONValue) -> String {
         switch value {
         case .null: return "null"
         case .bool(let flag): return "\(flag)"

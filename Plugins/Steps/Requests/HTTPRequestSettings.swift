@@ -47,8 +47,8 @@ public struct HTTPRequestSettings: Settings {
     @Setting("The client's certificate.")
     var cert: Renderable<ClientCertificate?>
 
-    @Setting("Which statuses are a success; by default those below 400.")
-    var success: Renderable<StatusSet?>
+    @Setting("Which answers are a success; by default those with a status below 400.")
+    var success: Renderable<SuccessRule?>
 
     @Setting("How often the request is sent, and after what it is sent again.", .replacesOption)
     var retry: Renderable<RetryPolicy?>
@@ -82,6 +82,9 @@ public struct HTTPRequestSettings: Settings {
         }
         if stream.constant == true, extract.constant??.needsBody == true {
             settings.error(RequestConflict.streamAndExtract.message, at: "extract")
+        }
+        if stream.constant == true, success.constant??.values.isEmpty == false {
+            settings.error(RequestConflict.streamAndSuccess.message, at: "success")
         }
         if retry.constant??.causes?.contains(.exception) == true {
             settings.error(
@@ -128,6 +131,7 @@ enum RequestConflict: Error, CustomStringConvertible {
     case jsonAndFiles
     case namelessAndFiles
     case streamAndExtract
+    case streamAndSuccess
 
     var message: String {
         switch self {
@@ -140,6 +144,9 @@ enum RequestConflict: Error, CustomStringConvertible {
         case .streamAndExtract:
             "a body that goes into the log as it comes is not kept, so that 'extract' finds no "
                 + "JSON in it and can't hide a secret before it is written; leave out 'stream'"
+        case .streamAndSuccess:
+            "a body that goes into the log as it comes is not kept, so that 'success' finds no "
+                + "JSON in it; leave out 'stream'"
         }
     }
 

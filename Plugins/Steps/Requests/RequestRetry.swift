@@ -24,7 +24,7 @@ struct RequestRetry {
         if let causes = policy.causes { return causes.contains { outcome.isCaused(by: $0) } }
         return switch outcome {
         case .fault(let error): error.isPassing && (isIdempotent || !error.mayHaveArrived)
-        case .answer(let response, _): isIdempotent && Self.isPassing(response.status)
+        case .answer(let response, _, _): isIdempotent && Self.isPassing(response.status)
         }
     }
 
@@ -34,7 +34,7 @@ struct RequestRetry {
     ) -> (duration: Duration, isAskedFor: Bool) {
         let usual = policy.wait(after: attempt, standard: RetryPolicy.standardWaits)
         let longest = policy.maxBackoff ?? max(RetryPolicy.standardWaits.maxBackoff, usual)
-        guard case .answer(let response, _) = outcome,
+        guard case .answer(let response, _, _) = outcome,
             let asked = response.headers["Retry-After"].flatMap({
                 RetryAfter.duration($0, now: now, limit: longest)
             }), asked > usual
@@ -52,7 +52,7 @@ extension RequestOutcome {
         switch (cause, self) {
         case (.failure, _): !isSuccess
         case (.exception, _): false
-        case (.status(let range), .answer(let response, _)): range.contains(response.status)
+        case (.status(let range), .answer(let response, _, _)): range.contains(response.status)
         case (.refused, .fault(let error)): error.isOfTheConnection
         case (.timeout, .fault(let error)): error.isOfTime
         case (.closed, .fault(let error)): error.code == .closedEarly

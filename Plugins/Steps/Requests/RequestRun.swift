@@ -54,7 +54,9 @@ extension HTTPRequestSettings {
     ) async throws -> Results {
         let streams = try context.render(stream)
         let extraction = try context.render(extract)
+        let success = try context.render(success)
         if streams, extraction?.needsBody == true { throw RequestConflict.streamAndExtract }
+        if streams, success?.values.isEmpty == false { throw RequestConflict.streamAndSuccess }
         var request = try request(method, to: address, in: context)
         request.authentication = authentication ?? request.authentication
         let body = try await body(in: context)
@@ -69,7 +71,7 @@ extension HTTPRequestSettings {
         let run = RequestRun(
             request: request, context: context, log: log, streams: streams,
             streamLimit: try context.render(maxSize)?.bytes,
-            success: try context.render(success), extraction: extraction,
+            success: success, extraction: extraction,
             retry: RequestRetry(try context.render(retry), for: method))
         return try await run.run()
     }
@@ -83,8 +85,8 @@ struct RequestRun {
     /// Whether the answer goes into the log as it comes; at most so many bytes of it, if any.
     let streams: Bool
     let streamLimit: Int?
-    /// The statuses that are a success; by default those below 400.
-    let success: StatusSet?
+    /// The answers that are a success; by default those with a status below 400.
+    let success: SuccessRule?
     let extraction: Extraction?
     let retry: RequestRetry
 
@@ -111,7 +113,9 @@ struct RequestRun {
         do {
             let (response, findings) = try await streams ? stream() : send()
             if let findings { try await log.findings(findings) }
-            return .answer(response, findings)
+            let refusal = refusal(in: response)
+            if let refusal { try await log.refusal(refusal) }
+            return .answer(response, findings, refusal: refusal)
         } catch let error as HTTPError {
             try Task.checkCancellation()
             try await log.fault(error, showsContent: extraction?.hasSecrets != true)
@@ -120,7 +124,14 @@ struct RequestRun {
     }
 
     private func isSuccess(_ status: Int) -> Bool {
-        success?.contains(status) ?? (status < 400)
+        success?.statuses?.contains(status) ?? (status < 400)
+    }
+
+    /// Why the body of an answer with a good status is not that of a success.
+    private func refusal(in response: HTTPResponse) -> String? {
+        guard isSuccess(response.status) else { return nil }
+        let showsTexts = extraction?.hasSecrets != true
+        return success?.fault(inBody: response.final.body, showsTexts: showsTexts)
     }
 
     /// What a good answer has of what is looked for; secrets in it are hidden from then on.
@@ -159,8 +170,11 @@ struct RequestRun {
 
     /// Sets the properties and says how it went.
     private func end(_ outcome: RequestOutcome) async throws -> Results {
-        guard case .answer(let response, let findings) = outcome else { return .failure }
+        guard case .answer(let response, let findings, let refusal) = outcome else {
+            return .failure
+        }
         var summary = "Status code: \(response.status)"
+        if let refusal { summary += ", \(refusal)" }
         if let missing = findings?.missing, !missing.isEmpty {
             summary += ", no " + missing.map(\.property).joined(separator: ", ")
         }
@@ -175,14 +189,15 @@ struct RequestRun {
 
 /// What one try of a request came to.
 enum RequestOutcome {
-    /// An answer, with what `extract` took from it; `nil` when it is no success.
-    case answer(HTTPResponse, Extraction.Findings?)
+    /// An answer, with what `extract` took from it, `nil` when its status is not a success, and why
+    /// its body is not one.
+    case answer(HTTPResponse, Extraction.Findings?, refusal: String?)
     /// No answer.
     case fault(HTTPError)
 
     /// Whether the step ends well with it.
     var isSuccess: Bool {
-        guard case .answer(_, let findings?) = self else { return false }
+        guard case .answer(_, let findings?, nil) = self else { return false }
         return findings.missing.isEmpty
     }
 }

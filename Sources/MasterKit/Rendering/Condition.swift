@@ -87,6 +87,7 @@ public struct Condition: Expression {
 
     private static func results(_ node: YAMLNode, _ decoder: SettingDecoder) -> Test? {
         decoder.requireBuild("!Results", at: node.range)
+        decoder.note(templateVariable: ["results"], at: node.range)
         return decoder.about("!Results") {
             guard case .scalar = node.kind else {
                 return [Results].decode(node.untagged, with: decoder).map { .results($0) }

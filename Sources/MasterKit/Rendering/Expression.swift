@@ -149,7 +149,7 @@ public struct Field: Expression {
                 at: node.range)
             return nil
         }
-        guard decoder.scope == .report else {
+        guard decoder.scope == .report || decoder.scope == .reporter else {
             decoder.error(
                 "!Field stands only in 'format', where a report is shaped; in a build use "
                     + "!Property or !Template", at: node.range)

@@ -67,7 +67,13 @@ public struct Interpolate: Expression {
                 decoder.error("!Interpolate has no argument named '\(name)'; \(remedy)", at: range)
             case .positional:
                 continue
-            case .property, .source, .worker:
+            case .property(let name):
+                decoder.requireBuild("%(…)s of a build", at: range)
+                decoder.note(property: name)
+            case .source:
+                decoder.requireBuild("%(…)s of a build", at: range)
+                decoder.noteSources()
+            case .worker:
                 decoder.requireBuild("%(…)s of a build", at: range)
             }
         }

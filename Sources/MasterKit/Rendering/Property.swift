@@ -26,6 +26,7 @@ public struct Property: Expression {
         decoder.requireBuild("!Property", at: node.range)
         if case .scalar(let scalar) = node.kind {
             guard Self.isName(scalar.value, of: node, with: decoder) else { return nil }
+            decoder.note(property: scalar.value)
             self.init(scalar.value)
             return
         }
@@ -33,6 +34,7 @@ public struct Property: Expression {
             PropertyForm.self, from: node.untagged, owner: "!Property", at: node.range)
         guard let form else { return nil }
         guard Self.isName(form.key, of: node, with: decoder) else { return nil }
+        decoder.note(property: form.key)
         self.init(form.key, fallback: form.fallback?.tree, replacesFalse: form.replacesFalse)
     }
 

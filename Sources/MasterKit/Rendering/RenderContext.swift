@@ -38,6 +38,8 @@ public enum RenderScope: Sendable, Hashable {
     case service
     /// In the body of a report: the template context and properties.
     case report
+    /// In a setting of a reporter that is computed for each report: the same, and secrets.
+    case reporter
 }
 
 /// The values of secrets by name, fetched before the first build.

@@ -41,6 +41,14 @@ public struct DeliveryContext: Sendable {
         return try setting.render(in: RenderContext(secrets: secrets))
     }
 
+    /// Computes the value of a setting for a report; it may refer to secrets and to what the reporter
+    /// says in ``Reporter/uses``.
+    public func render<Value>(
+        _ setting: Renderable<Value>, for report: Report
+    ) throws(RenderError) -> Value {
+        try setting.render(in: RenderContext(inputs: report.inputs, secrets: secrets))
+    }
+
     /// The longest answer that is read, in bytes; the rest of a longer one is left.
     public static let answerLimit = 1 << 20
 

@@ -30,6 +30,10 @@ public struct Report: Sendable, Hashable {
     public var logs: [JSONValue]
     /// What a reporter of a certain kind is to know beside the body.
     public var extraInfo: JSONObject
+    /// What settings of the reporter are computed from when the report is sent: ``Reporter/uses``.
+    public var inputs: JSONObject = [:]
+    /// What stands in the body in place of secrets until it is sent, with their names.
+    public var secretMarks: [String: String] = [:]
 
     /// Makes a report.
     public init(
@@ -80,6 +84,7 @@ extension Report {
             builds: topic.builds, buildset: topic.buildset, users: topic.users,
             patches: options.addsPatches ? topic.patches : [],
             logs: topic.builds.flatMap(\.logsWithContent), extraInfo: message.extraInfo)
+        secretMarks = message.secretMarks
     }
 }
 
@@ -107,6 +112,35 @@ extension String {
 }
 
 extension Report {
+    /// The report with something else in the place of each secret of its body.
+    ///
+    /// - Parameter text: What stands in the place of a secret, by its name.
+    /// - Returns: The report, in whose body no secret is marked any more.
+    package func replacingSecretMarks(_ text: (String) -> String) -> Report {
+        guard !secretMarks.isEmpty else { return self }
+        let texts = secretMarks.mapValues(text)
+        func replaced(_ string: String) -> String {
+            texts.reduce(string) { $0.replacing($1.key, with: $1.value) }
+        }
+        func replaced(_ value: JSONValue) -> JSONValue {
+            switch value {
+            case .string(let string): .string(replaced(string))
+            case .array(let items): .array(items.map { replaced($0) })
+            case .object(let object):
+                .object(JSONObject(object.map { (replaced($0.key), replaced($0.value)) }))
+            case .null, .bool, .number: value
+            }
+        }
+        var report = self
+        report.secretMarks = [:]
+        switch body {
+        case .json(let value): report.body = .json(replaced(value))
+        case .text(let string, let type): report.body = .text(replaced(string), contentType: type)
+        case .empty: break
+        }
+        return report
+    }
+
     /// Adds the report of another build of the same buildset.
     ///
     /// Texts and lists are put together, of anything else the first one stays; so do the kind of
@@ -122,12 +156,14 @@ extension Report {
         users = Set(users + other.users).sorted()
         patches += other.patches.filter { !patches.contains($0) }
         logs += other.logs
+        if inputs.isEmpty { inputs = other.inputs }
         guard other.body != .empty else { return true }
         guard body == .empty || body.kind == other.body.kind else { return false }
         subject = subject ?? other.subject
         for (name, info) in other.extraInfo { merge(info, into: name) }
         guard let merged = body.appending(other.body) else { return false }
         body = merged
+        secretMarks.merge(other.secretMarks) { one, _ in one }
         return true
     }
 

@@ -16,6 +16,9 @@ public protocol Reporter: Plugin where Options == ReporterOptions {
     /// has arrived; if not, that room is saved.
     var usesRecords: Bool { get }
 
+    /// What settings use of what is reported; it is kept with each report, masked.
+    var uses: ReportUses { get }
+
     /// Sends one report; the same one again when an earlier try did not arrive.
     ///
     /// - Throws: ``DeliveryError``; any other error means that it is to be tried again.
@@ -26,6 +29,13 @@ public protocol Reporter: Plugin where Options == ReporterOptions {
     /// Asked for once an endpoint has said that it is gone for good: another address opens it
     /// again. It may hold secrets; only what cannot be turned back into it is kept.
     func receiver(in context: DeliveryContext) throws -> String?
+
+    /// Scheme, host and port of where a report goes, when these depend on the report; `nil` when all
+    /// reports go to one place.
+    ///
+    /// Asked for when a report was made: an error is the reason why it is a failed delivery. The
+    /// limit of what is in flight counts for each of these places by itself.
+    func origin(of report: Report, in context: DeliveryContext) throws -> String?
 }
 
 extension Reporter {
@@ -34,6 +44,12 @@ extension Reporter {
 
     /// One report when a build starts and one when it ends, whatever the result.
     public var defaultGenerators: [any ReportGenerator] { [EveryBuildGenerator()] }
+
+    /// Nothing.
+    public var uses: ReportUses { ReportUses() }
+
+    /// One place.
+    public func origin(of report: Report, in context: DeliveryContext) throws -> String? { nil }
 
     /// No address.
     public func receiver(in context: DeliveryContext) throws -> String? { nil }

@@ -22,6 +22,8 @@ public final class SettingDecoder {
     public private(set) var environmentUses: [EnvironmentUse] = []
     /// Every variable that a template or field of a report asks for, with its place.
     public private(set) var templateUses: [TemplateUse] = []
+    /// What values of the scope `reporter` use of a report.
+    public private(set) var reportUses = ReportUses()
     /// The plugins that may be named.
     public let registry: Registry
     /// What the values may refer to when they are rendered.
@@ -159,8 +161,27 @@ public final class SettingDecoder {
     }
 
     func note(templateVariable path: [String], at range: @autoclosure () -> SourceRange?) {
-        guard scope == .report else { return }
+        guard scope == .report || scope == .reporter else { return }
         templateUses.append(TemplateUse(path: path, range: range()))
+        if scope == .reporter { reportUses.variables.insert(path) }
+    }
+
+    func note(property name: String) {
+        if scope == .reporter { reportUses.properties.insert(name) }
+    }
+
+    func noteSources() {
+        if scope == .reporter { reportUses.usesSources = true }
+    }
+
+    /// Runs a body that reads values that are computed for each report, and returns what they use.
+    public func readingForReports<Result>(
+        _ body: () -> Result
+    ) -> (result: Result, uses: ReportUses) {
+        let outer = reportUses
+        reportUses = ReportUses()
+        defer { reportUses = outer }
+        return (within(.reporter, body), reportUses)
     }
 
     /// Runs a body that reads something else, which is named in its messages.

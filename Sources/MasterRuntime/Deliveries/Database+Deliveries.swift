@@ -5,7 +5,8 @@ import MasterKit
 /// What is looked up of deliveries.
 extension Database {
     private static let letterColumns =
-        "id, event_seq, part, lane, attempts, tries_before, since, bytes, not_before"
+        "id, event_seq, part, lane, attempts, tries_before, since, bytes, not_before, "
+        + "substr(report, 1, \(Report.originLimit))"
 
     /// The open deliveries of a reporter, in the order in which they are sent.
     func openLetters(ofReporter id: Int) throws -> [Delivery] {
@@ -32,7 +33,7 @@ extension Database {
             WHERE reporter_id = ? AND ((changed > ? AND changed > 0) OR id IN (\(marks)))
             """,
             [id, count] + StatementArguments(others.sorted())
-        ) { (Delivery(row: $0), isOpen: $0[9] == DeliveryState.open.rawValue) }
+        ) { (Delivery(row: $0), isOpen: $0[10] == DeliveryState.open.rawValue) }
         return DeliveryChanges(
             open: rows.filter(\.isOpen).map(\.0),
             closed: Set(rows.filter { !$0.isOpen }.map(\.0.id)),
@@ -90,7 +91,8 @@ extension Delivery {
         self.init(
             id: row[0], eventSequence: row[1], part: row[2], lane: row[3], attempts: row[4],
             triesBefore: row[5], since: row.date(6) ?? .distantPast, due: .zero,
-            notBefore: row.date(8), byteCount: row[7])
+            notBefore: row.date(8),
+            origin: (row[9] as String?).map(Report.origin(ofStored:)) ?? "", byteCount: row[7])
     }
 }
 

@@ -123,7 +123,7 @@ extension Database {
         guard let found else { return nil }
         return DeliveryDetails(
             record: found.record, webhookID: "\(found.webhookID)",
-            body: try found.report.map { try Report(stored: $0).body },
+            body: try found.report.map { try Report(stored: $0).withSecretNames.body },
             tries: try tries(ofDelivery: id))
     }
 

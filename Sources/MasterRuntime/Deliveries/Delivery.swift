@@ -23,6 +23,8 @@ struct Delivery: Sendable {
     var notBefore: Date?
     /// What was in the way when it was tried last in this run.
     var failureKind: FailureKind?
+    /// Scheme, host and port of where it goes, when that depends on the report.
+    var origin = ""
     /// How large the stored report is; it is read when it is sent.
     let byteCount: Int
 }

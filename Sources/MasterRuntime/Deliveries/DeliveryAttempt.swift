@@ -123,7 +123,9 @@ extension DeliverySender {
             try database.storedReport(ofDelivery: delivery.id)
         }
         guard let stored else { return .failure(DeliveryFault("the stored report is gone")) }
-        return Result { () throws(DeliveryFault) in try Report(stored: stored) }
+        return Result { () throws(DeliveryFault) in
+            try Report(stored: stored).revealed(with: environment.secrets)
+        }
     }
 }
 

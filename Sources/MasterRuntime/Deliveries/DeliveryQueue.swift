@@ -9,12 +9,14 @@ struct DeliveryQueue: Sendable {
         let eventSequence: Int
         let part: Int
         let lane: Int
+        let origin: String
 
         init(_ delivery: Delivery) {
             due = delivery.due
             eventSequence = delivery.eventSequence
             part = delivery.part
             lane = delivery.lane
+            origin = delivery.origin
         }
 
         static func < (one: Self, other: Self) -> Bool {
@@ -30,7 +32,7 @@ struct DeliveryQueue: Sendable {
         var hasFailed: Bool { deliveries.first?.failureKind != nil }
     }
 
-    /// How many deliveries may be in flight at once.
+    /// How many deliveries may be in flight at once to one place.
     let limit: Int
     /// How many deliveries are open.
     private(set) var count = 0
@@ -41,7 +43,10 @@ struct DeliveryQueue: Sendable {
     private(set) var failedByteCount = 0
 
     private var lanes: [Int: Lane] = [:]
-    private var heads: Heap<Head> = []
+    /// The heads by where they go.
+    private var heads: [String: Heap<Head>] = [:]
+    /// How many deliveries are in flight to each place.
+    private var busyCounts: [String: Int] = [:]
     /// The lanes whose first delivery is in flight.
     private var busyLanes: Set<Int> = []
 
@@ -53,9 +58,12 @@ struct DeliveryQueue: Sendable {
     /// How many deliveries are in flight.
     var underWay: Int { busyLanes.count }
 
-    /// When the next delivery may be sent; `nil` while there is none or all places are taken.
-    var nextDue: Duration? {
-        underWay < limit ? heads.min?.due : nil
+    /// When the next delivery may be sent; `nil` while there is none that may go anywhere.
+    var nextDue: Duration? { nextHead?.due }
+
+    /// The head that is due first of those that go where not too much is in flight.
+    private var nextHead: Head? {
+        heads.lazy.filter { busyCounts[$0.key, default: 0] < limit }.compactMap(\.value.min).min()
     }
 
     /// Adds a delivery at the end of its lane.
@@ -65,7 +73,11 @@ struct DeliveryQueue: Sendable {
             lane.deliveries.append(delivery)
             lane.byteCount += delivery.byteCount
         }
-        if lanes[delivery.lane]?.deliveries.count == 1 { heads.insert(Head(delivery)) }
+        if lanes[delivery.lane]?.deliveries.count == 1 { insertHead(delivery) }
+    }
+
+    private mutating func insertHead(_ delivery: Delivery) {
+        heads[delivery.origin, default: []].insert(Head(delivery))
     }
 
     /// Changes a lane and keeps the sums right.
@@ -81,8 +93,11 @@ struct DeliveryQueue: Sendable {
 
     /// Takes the delivery that has been due longest; it is then on its way.
     mutating func next(at now: Duration) -> Delivery? {
-        guard let due = nextDue, due <= now, let head = heads.popMin() else { return nil }
+        guard let head = nextHead, head.due <= now else { return nil }
+        _ = heads[head.origin]?.popMin()
+        if heads[head.origin]?.isEmpty == true { heads[head.origin] = nil }
         busyLanes.insert(head.lane)
+        busyCounts[head.origin, default: 0] += 1
         return lanes[head.lane]?.deliveries.first
     }
 
@@ -94,14 +109,14 @@ struct DeliveryQueue: Sendable {
             let removed = lane.deliveries.removeFirst()
             lane.byteCount -= removed.byteCount
         }
-        if let next = lanes[delivery.lane]?.deliveries.first { heads.insert(Head(next)) }
+        if let next = lanes[delivery.lane]?.deliveries.first { insertHead(next) }
     }
 
     /// Puts a delivery that was in flight back to the head of its lane.
     mutating func putBack(_ delivery: Delivery) {
         land(delivery)
         change(delivery.lane) { $0.deliveries[0] = delivery }
-        heads.insert(Head(delivery))
+        insertHead(delivery)
     }
 
     private mutating func land(_ delivery: Delivery) {
@@ -109,6 +124,8 @@ struct DeliveryQueue: Sendable {
         precondition(
             head?.id == delivery.id && busyLanes.remove(delivery.lane) != nil,
             "the delivery \(delivery.id) is not in flight")
+        let count = busyCounts[delivery.origin, default: 1] - 1
+        busyCounts[delivery.origin] = count == 0 ? nil : count
     }
 }
 
@@ -177,6 +194,6 @@ extension DeliveryQueue {
     }
 
     private mutating func renewHeads() {
-        heads = Heap(waitingHeads.map(Head.init))
+        heads = Dictionary(grouping: waitingHeads.map(Head.init), by: \.origin).mapValues(Heap.init)
     }
 }

@@ -207,7 +207,7 @@ extension DeliverySender {
             if let receiver = sent.receiver { state.receiver = receiver }
             switch sent.outcome {
             case .delivered:
-                noteThere(now, in: &state)
+                noteThere(now, delivery.origin, in: &state)
                 state.deliveries.remove(delivery)
             case .dead:
                 state.deliveries.remove(delivery)
@@ -242,14 +242,14 @@ extension DeliverySender {
     }
 
     /// What waits for a receiver to come back is due once it has taken something.
-    private func noteThere(_ now: Duration, in state: inout State) {
+    private func noteThere(_ now: Duration, _ origin: String, in state: inout State) {
         let wasAway = state.lastReason != nil || !state.isThere
         state.isThere = true
         state.isAway = false
         guard wasAway, state.deliveries.waitingHeads.contains(where: { $0.failureKind == .absence })
         else { return }
         state.deliveries.changeWaitingHeads { delivery in
-            guard delivery.failureKind == .absence else { return }
+            guard delivery.failureKind == .absence, delivery.origin == origin else { return }
             delivery.due = min(delivery.due, now)
         }
     }

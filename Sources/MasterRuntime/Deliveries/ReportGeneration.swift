@@ -199,7 +199,7 @@ extension ReportGeneration {
     func drafts(of event: Event, in room: ReportRoom) async -> [GeneratedReport]? {
         let context = ReportContext(
             event: event, formatter: recipient.reporter.defaultFormatter,
-            master: environment.identity, logger: environment.logger,
+            uses: recipient.reporter.uses, master: environment.identity, logger: environment.logger,
             source: StoreReportSource(environment.store, reporting: event, in: room))
         var drafts: [GeneratedReport] = []
         for (part, generator) in recipient.generators.enumerated()
@@ -232,7 +232,18 @@ extension ReportGeneration {
     private func stored(_ report: consuming Report) throws -> Masked<String> {
         try check(report)
         if !recipient.reporter.usesRecords { report.removeRecords() }
-        return report.masked(by: environment.mask).map(\.stored)
+        let masked = report.masked(by: environment.mask)
+        let origin = try origin(of: masked.value)
+        return masked.map { $0.stored(goingTo: origin) }
+    }
+
+    /// Where the report goes, when that depends on the report.
+    private func origin(of report: Report) throws -> String? {
+        let id = DeliveryID(
+            store: environment.storeID, reporter: recipient.id, event: 0, part: 0)
+        let context = environment.context(for: recipient, id: id, attempt: 0)
+        let origin = try recipient.reporter.origin(of: report, in: context)
+        return origin.map { environment.mask.apply(to: $0) }
     }
 
     /// Sees to it that what calls itself JSON is.

@@ -124,7 +124,8 @@ extension StoreTransaction {
     private func delivery(_ id: Int, _ row: NewDelivery) -> Delivery {
         Delivery(
             id: id, eventSequence: row.eventSequence, part: row.part, lane: row.lane, attempts: 0,
-            since: now, due: .zero, byteCount: row.byteCount)
+            since: now, due: .zero, origin: row.report.map(Report.origin(ofStored:)) ?? "",
+            byteCount: row.byteCount)
     }
 
     @discardableResult

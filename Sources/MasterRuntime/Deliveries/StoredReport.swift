@@ -2,12 +2,18 @@ import MasterKit
 
 /// A report at rest is one line of JSON; what is read back is sent with the same bytes.
 extension Report {
-    /// The report as it stands in the row of its delivery.
-    var stored: String {
-        var object: JSONObject = [
-            "subject": .optional(subject), "results": .optional(results?.rawValue),
-            "builds": .array(buildIDs.map { .int($0) }),
-        ]
+    /// The report as it stands in the row of its delivery, beginning with where it goes.
+    func stored(goingTo origin: String? = nil) -> String {
+        var object = JSONObject()
+        object["origin"] = origin.map { .string($0) }
+        object["subject"] = .optional(subject)
+        object["results"] = .optional(results?.rawValue)
+        object["builds"] = .array(buildIDs.map { .int($0) })
+        if !inputs.isEmpty { object["inputs"] = .object(inputs) }
+        if !secretMarks.isEmpty {
+            let marks = secretMarks.sorted { $0.key < $1.key }
+            object["secrets"] = .object(JSONObject(marks.map { ($0.key, .string($0.value)) }))
+        }
         switch body {
         case .json(let value):
             object["json"] = value
@@ -56,7 +62,35 @@ extension Report {
             users: object["users"]?.arrayValue?.compactMap(\.stringValue) ?? [],
             patches: object["patches"]?.arrayValue ?? [], logs: object["logs"]?.arrayValue ?? [],
             extraInfo: object["extraInfo"]?.objectValue ?? [:])
+        inputs = object["inputs"]?.objectValue ?? [:]
+        for (mark, name) in object["secrets"]?.objectValue ?? [:] {
+            secretMarks[mark] = name.stringValue
+        }
     }
+
+    /// How much of the beginning of a stored report is needed for ``origin(ofStored:)``.
+    static let originLimit = 400
+
+    /// Where a stored report goes, from its beginning; empty when that does not depend on the report.
+    static func origin(ofStored beginning: String) -> String {
+        let key = #"{"origin":""#
+        guard beginning.hasPrefix(key) else { return "" }
+        return String(beginning.dropFirst(key.count).prefix { $0 != "\"" })
+    }
+
+    /// The report with the secrets that its body needs.
+    ///
+    /// - Throws: When a secret is no longer there.
+    func revealed(with secrets: SecretValues) throws(DeliveryFault) -> Report {
+        for name in secretMarks.values.sorted() where secrets[name] == nil {
+            throw DeliveryFault(
+                "the report needs the secret '\(name)', which master.yaml no longer has")
+        }
+        return replacingSecretMarks { secrets[$0] ?? "" }
+    }
+
+    /// The report as people see it, with the names of the secrets in its body.
+    var withSecretNames: Report { replacingSecretMarks { "<\($0)>" } }
 }
 
 extension Report.Body {
@@ -91,6 +125,7 @@ extension Report {
         report.patches = patches.map { mask.apply(to: $0) }
         report.logs = logs.map { mask.apply(to: $0) }
         report.extraInfo = mask.apply(to: extraInfo)
+        report.inputs = mask.apply(to: inputs)
         return report
     }
 

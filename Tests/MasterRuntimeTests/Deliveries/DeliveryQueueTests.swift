@@ -3,11 +3,12 @@ import Testing
 @testable import MasterRuntime
 
 struct DeliveryQueueTests {
-    private static func delivery(_ id: Int, lane: Int, due: Int = 0, byteCount: Int = 0) -> Delivery
-    {
+    private static func delivery(
+        _ id: Int, lane: Int, due: Int = 0, origin: String = "", byteCount: Int = 0
+    ) -> Delivery {
         Delivery(
             id: id, eventSequence: id, part: 0, lane: lane, attempts: 0, due: .seconds(due),
-            byteCount: byteCount)
+            origin: origin, byteCount: byteCount)
     }
 
     private static func queue(limit: Int = 8, _ deliveries: Delivery...) -> DeliveryQueue {
@@ -36,6 +37,26 @@ struct DeliveryQueueTests {
         #expect(queue.nextDue == nil)
         queue.remove(first)
         #expect(queue.next(at: .zero)?.id == 3)
+    }
+
+    @Test func `the limit counts for each place by itself`() throws {
+        var queue = Self.queue(
+            limit: 1, Self.delivery(1, lane: 1, origin: "a"),
+            Self.delivery(2, lane: 2, origin: "a"),
+            Self.delivery(3, lane: 3, origin: "b"))
+        let head = queue.next(at: .zero)
+        var first = try #require(head)
+        #expect(first.id == 1)
+        #expect(queue.next(at: .zero)?.id == 3)
+        #expect(queue.nextDue == nil)
+        #expect(queue.underWay == 2)
+        first.due = .seconds(9)
+        queue.putBack(first)
+        let next = queue.next(at: .zero)
+        let second = try #require(next)
+        #expect(second.id == 2)
+        queue.remove(second)
+        #expect(queue.nextDue == .seconds(9))
     }
 
     @Test func `what has been due longest is sent first`() {

@@ -9,17 +9,19 @@ public struct ReportContext: Sendable {
     /// Where notes for people go; what is logged is masked.
     public let logger: Logger
     private let source: any ReportSource
+    private let uses: ReportUses
 
     /// Makes a context.
     public init(
-        event: Event, formatter: any MessageFormatter, master: MasterIdentity, logger: Logger,
-        source: any ReportSource
+        event: Event, formatter: any MessageFormatter, uses: ReportUses = ReportUses(),
+        master: MasterIdentity, logger: Logger, source: any ReportSource
     ) {
         self.event = event
         self.formatter = formatter
         self.master = master
         self.logger = logger
         self.source = source
+        self.uses = uses
     }
 
     /// Makes the report of the event.
@@ -74,8 +76,11 @@ public struct ReportContext: Sendable {
         with formatter: (any MessageFormatter)?, _ options: ReportOptions
     ) async throws -> Report {
         let formatter = formatter ?? self.formatter
-        let topic = try await topic(with: formatter.wanted, options)
-        return Report(try await formatter.format(topic), about: topic, options)
+        let wanted = uses.isEmpty ? formatter.wanted : formatter.wanted.union(uses.details)
+        let topic = try await topic(with: wanted, options)
+        var report = Report(try await formatter.format(topic), about: topic, options)
+        report.inputs = topic.inputs(for: uses)
+        return report
     }
 
     /// What the event is about, with details.
@@ -98,7 +103,8 @@ public struct ReportContext: Sendable {
         }
         return try await source.ends(ofBuildset: id).map { end in
             ReportContext(
-                event: end, formatter: formatter, master: master, logger: logger, source: source)
+                event: end, formatter: formatter, uses: uses, master: master, logger: logger,
+                source: source)
         }
     }
 

@@ -45,6 +45,8 @@ public struct Message: Sendable, Hashable {
     public var subject: String?
     /// What a reporter of a certain kind is to know beside the body: its name → settings of it.
     public var extraInfo: JSONObject
+    /// What stands in the body in place of secrets until it is sent, with their names.
+    public var secretMarks: [String: String] = [:]
 
     /// Makes a message.
     public init(_ body: Report.Body, subject: String? = nil, extraInfo: JSONObject = [:]) {

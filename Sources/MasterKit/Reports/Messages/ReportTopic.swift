@@ -88,14 +88,7 @@ extension ReportTopic {
 
     /// The sources.
     public var sourceStamps: [SourceStamp] {
-        let stamps = buildset?["sourcestamps"]?.arrayValue ?? []
-        return stamps.map { stamp in
-            SourceStamp(
-                branch: stamp["branch"]?.stringValue, revision: stamp["revision"]?.stringValue,
-                repository: stamp["repository"]?.stringValue ?? "",
-                project: stamp["project"]?.stringValue ?? "",
-                codebase: stamp["codebase"]?.stringValue ?? "")
-        }
+        SourceStamp.list(buildset?["sourcestamps"]?.arrayValue ?? [])
     }
 
     /// The people who are responsible, each once, sorted: those of the properties `owner` and

@@ -157,7 +157,7 @@ struct NetworkFaultTests {
     }
 
     @Test func `no part of a secret address is in the log`() async throws {
-        let harness = try StepHarness(secrets: ["hook": "SecRet.invalid/Path"])
+        let harness = try StepHarness(secrets: ["hook": "SecRet.invalid"])
         let step = try GET.configured(
             yaml: "{url: !Interpolate 'http://%(secret:hook)s/x', timeout: 5}")
         #expect(try await harness.run(step) == .failure)

@@ -1,0 +1,90 @@
+import MasterKit
+
+/// The setting `success`: which answers are a success, by their status and by values in their body.
+struct SuccessRule: SettingValue {
+    /// The statuses; `nil` for those that are a success by default.
+    let statuses: StatusSet?
+    /// The values that stand in the body, which is JSON.
+    let values: [(pointer: JSONPointer, value: JSONValue)]
+
+    static var shape: String {
+        "\(StatusSet.shape), or {status: 2xx, json: {/pointer: value}}"
+    }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> SuccessRule? {
+        guard node.mapping != nil else {
+            guard node.sequence != nil || node.scalar != nil && !node.isNull else {
+                return decoder.mismatch(node, expected: shape)
+            }
+            return decoder.decode(StatusSet.self, from: node).map {
+                SuccessRule(statuses: $0, values: [])
+            }
+        }
+        let form = Form()
+        guard decoder.fill([form], from: node, owner: decoder.subject, at: node.range)
+        else { return nil }
+        guard form.status != nil || form.json != nil else {
+            return decoder.error(
+                "\(decoder.subject) is empty; write \(shape), or leave it out", at: node.range)
+        }
+        return SuccessRule(statuses: form.status, values: form.json?.values ?? [])
+    }
+
+    private struct Form: Settings {
+        @Setting("The statuses.") var status: StatusSet?
+        @Setting("Values in the body.", .notEmpty) var json: BodyValues?
+    }
+
+    /// Values of the body by their places.
+    private struct BodyValues: SettingValue {
+        let values: [(pointer: JSONPointer, value: JSONValue)]
+
+        static var shape: String { "a mapping of JSON pointers to values, such as {/ok: true}" }
+
+        static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> BodyValues? {
+            guard let entries = node.mapping?.entries else {
+                return decoder.mismatch(node, expected: shape)
+            }
+            let values = entries.map { value($0, decoder) }
+            let present = values.compactMap(\.self)
+            return present.count == values.count ? BodyValues(values: present) : nil
+        }
+
+        private static func value(
+            _ entry: YAMLMapping.Entry, _ decoder: SettingDecoder
+        ) -> (pointer: JSONPointer, value: JSONValue)? {
+            let text = decoder.decode(String.self, from: entry.key)
+            let value = decoder.decode(JSONValue.self, from: entry.value)
+            guard let text, let value else { return nil }
+            do {
+                return (try JSONPointer(parsing: text), value)
+            } catch {
+                return decoder.error(error.message, at: entry.key.range)
+            }
+        }
+    }
+
+    /// Why a body is not that of a success, `nil` when it is.
+    ///
+    /// - Parameters:
+    ///   - bytes: The body.
+    ///   - showsTexts: Whether texts of the body are shown, which may be secret.
+    /// - Returns: A sentence such as "/ok is false, not true".
+    func fault(inBody bytes: [UInt8], showsTexts: Bool) -> String? {
+        guard !values.isEmpty else { return nil }
+        let body = AnswerBody(bytes)
+        for (pointer, wanted) in values {
+            switch body.value(at: pointer, showsTexts: showsTexts) {
+            case .failure(let miss): return miss.reason
+            case .success(wanted): continue
+            case .success(let found):
+                let place = pointer.tokens.isEmpty ? "the body" : "\(pointer)"
+                let words =
+                    showsTexts || found.stringValue == nil
+                    ? AnswerBody.wording(found) : AnswerBody.kind(of: found)
+                return "\(place) is \(words), not \(JSONWriter.compact.string(wanted))"
+            }
+        }
+        return nil
+    }
+}
