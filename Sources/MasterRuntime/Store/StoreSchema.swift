@@ -11,7 +11,7 @@ enum StoreSchema {
         migrator.registerMigration("2") { try $0.execute(sql: keptDeliveries) }
         migrator.registerMigration("3") { try $0.execute(sql: endedDeliveries) }
         migrator.registerMigration("4") { try $0.execute(sql: requestsAndServices) }
-        migrator.registerMigration("5") { try $0.execute(sql: doneDeliveries) }
+        migrator.registerMigration("5") { try $0.execute(sql: endings) }
         return migrator
     }
 
@@ -172,10 +172,11 @@ extension StoreSchema {
         """
 
     /// Finds what may be removed without a look at all that was delivered and at the reports
-    /// that wait.
-    static let doneDeliveries = """
+    /// that wait, and the end of a buildset without a look at all of its requests.
+    static let endings = """
         CREATE INDEX delivery_done ON delivery(state, event_seq)
             WHERE state IN ('delivered', 'nothing');
+        CREATE INDEX build_request_open ON build_request(buildset_id) WHERE complete_at IS NULL;
         """
 
     /// When reports were given up and whether that was said, how long a receiver asked to be left
