@@ -7,31 +7,56 @@ import StandardPlugins
 extension Master {
     /// Runs a body with a master of a configuration, with the settings that ship.
     static func measured<Value: Sendable>(
-        _ yaml: String, _ body: (Master) async throws -> Value
+        _ yaml: String, in scratch: Scratch? = nil, _ body: (Master) async throws -> Value
     ) async throws -> Value {
-        let scratch = try Scratch()
+        try await measuredStart(yaml, in: scratch) { master, _ in try await body(master) }
+    }
+
+    /// Runs a body with a master, and with the seconds it took from the loaded file to be up.
+    static func measuredStart<Value: Sendable>(
+        _ yaml: String, in scratch: Scratch? = nil, _ body: (Master, Double) async throws -> Value
+    ) async throws -> Value {
+        let scratch = if let scratch { scratch } else { try Scratch() }
         let loaded = MasterConfiguration.load(
             path: try scratch.write(yaml, to: "master.yaml"),
             registry: try Registry(standardPlugins, PluginBundle(Mark.self)), environment: [:])
         guard let configuration = loaded.configuration else {
             throw ConfigurationError(loaded.diagnostics)
         }
+        let start = Moment.now()
         return try await Master.run(
             configuration, SecretValues([:]),
             options: Options(basedir: "\(scratch.path)/state"),
-            logger: Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() }, body)
+            logger: Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() }
+        ) { master in try await body(master, Double(Moment.now() - start) / 1e9) }
     }
 
     /// Builds once, and waits for the end.
     ///
     /// - Throws: When the build does not succeed.
-    func buildOnce() async throws {
-        let submission = try await submit(BuildsetRequest(reason: "benchmark"))
+    func buildOnce(_ builders: [String]? = nil) async throws {
+        let submission = try await submit(BuildsetRequest(builders: builders, reason: "benchmark"))
         let builds = try await wait(for: submission)
         guard builds.allSatisfy({ $0.build.results == .success }) else {
             throw Program.Failure(description: "a build failed: \(builds.map(\.build.stateString))")
         }
     }
+
+    /// Builds so many times, asked for by several at once; each time one builder, in turn.
+    func build(_ count: Int, of builders: [String]? = nil) async throws {
+        try await withThrowingTaskGroup { group in
+            for asker in 0..<Self.askers {
+                group.addTask {
+                    for number in stride(from: asker, to: count, by: Self.askers) {
+                        try await self.buildOnce(builders.map { [$0[number % $0.count]] })
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private static let askers = 16
 }
 
 /// A step that does nothing but note the time.

@@ -7,5 +7,6 @@ struct Benchmark: Sendable {
     /// All of them, in the order in which they run.
     static let all = [
         requestSteps, events, builds, commands, output, posts, programs,
+        growth,
     ]
 }

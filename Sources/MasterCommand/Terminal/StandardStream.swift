@@ -53,9 +53,12 @@ enum StandardStream: Int32, Sendable {
 enum ProcessMemory {
     /// Gives blocks such as a log in a report back to the system as soon as they are free.
     ///
-    /// Else the C library takes ever larger ones from memory that it keeps for good.
+    /// Else the C library takes ever larger ones from memory that it keeps for good. Of small
+    /// blocks each thread keeps up to 2 MiB: with the usual 128 KiB every piece of a command's
+    /// output would be given back and faulted in again.
     static func giveBackLargeBlocks() {
         _ = mallopt(M_MMAP_THRESHOLD, 256 << 10)
+        _ = mallopt(M_TRIM_THRESHOLD, 2 << 20)
     }
 }
 

@@ -12,7 +12,7 @@ extension Database {
     func openLetters(ofReporter id: Int) throws -> [Delivery] {
         try all(
             """
-            SELECT \(Self.letterColumns) FROM delivery
+            SELECT \(Self.letterColumns) FROM delivery INDEXED BY delivery_kept
             WHERE reporter_id = ? AND state = 'open' AND state IN ('open', 'parked', 'dead')
             ORDER BY event_seq, part
             """,

@@ -39,9 +39,13 @@ extension Database {
         try all(
             """
             SELECT \(Self.recordColumns), reporter.id, build.started_at FROM \(Self.recordTables)
-            WHERE state <> ? AND (state IN ('open', 'parked')
-                OR (state <> 'nothing' AND (event_seq > ? OR attempt.at >= ?)))
-            ORDER BY event_seq, reporter.id, part LIMIT ?
+            WHERE state NOT IN (?1, 'nothing') AND delivery.id IN (
+                SELECT id FROM delivery
+                WHERE state IN ('open', 'parked', 'dead') AND (state <> 'dead' OR event_seq > ?2)
+                UNION ALL SELECT id FROM delivery
+                WHERE state = 'delivered' AND state IN ('delivered', 'nothing') AND event_seq > ?2
+                UNION ALL SELECT delivery_id FROM attempt WHERE at >= ?3)
+            ORDER BY event_seq, reporter.id, part LIMIT ?4
             """,
             [excluded, sequence, moment.stored, limit]
         ) { row in

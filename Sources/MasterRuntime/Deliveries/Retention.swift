@@ -226,6 +226,8 @@ extension StoreTransaction {
 extension StoreTransaction {
     /// Removes what is kept for reporters and needed by none of them any more.
     ///
+    /// Each condition on `state` is also that of an index, by which it is found.
+    ///
     /// That are delivered reports beyond a number, dead ones beyond the same number or too old,
     /// notes that an event gave no report, and events that every reporter has passed and no report
     /// refers to. A reporter that is not configured
@@ -254,11 +256,13 @@ extension StoreTransaction {
         try database.run(
             """
             DELETE FROM delivery WHERE id IN (
-                SELECT id FROM delivery WHERE state = 'delivered' AND id <= (
-                    SELECT id FROM delivery WHERE state = 'delivered'
-                    ORDER BY id DESC LIMIT 1 OFFSET ?
+                SELECT id FROM delivery
+                WHERE state = 'delivered' AND state IN ('delivered', 'nothing') AND event_seq <= (
+                    SELECT event_seq FROM delivery
+                    WHERE state = 'delivered' AND state IN ('delivered', 'nothing')
+                    ORDER BY event_seq DESC LIMIT 1 OFFSET ?
                 )
-                ORDER BY id LIMIT ?
+                ORDER BY event_seq LIMIT ?
             )
             """,
             [count, limit]
@@ -291,7 +295,8 @@ extension StoreTransaction {
             """
             DELETE FROM delivery WHERE id IN (
                 SELECT delivery.id FROM delivery JOIN reporter ON reporter.id = reporter_id
-                WHERE state = 'nothing' AND (event_seq <= cursor OR cursor < 0) LIMIT ?
+                WHERE state = 'nothing' AND state IN ('delivered', 'nothing')
+                    AND (event_seq <= cursor OR cursor < 0) LIMIT ?
             )
             """,
             [limit]
@@ -305,9 +310,10 @@ extension StoreTransaction {
             DELETE FROM event WHERE seq IN (
                 SELECT seq FROM event
                 WHERE seq <= (SELECT min(cursor) FROM reporter WHERE cursor >= 0)
-                    AND NOT EXISTS (
-                        SELECT 1 FROM delivery WHERE reporter_id IN (SELECT id FROM reporter)
-                            AND event_seq = seq AND state <> 'nothing'
+                    AND seq NOT IN (
+                        SELECT event_seq FROM delivery WHERE state IN ('open', 'parked', 'dead')
+                        UNION ALL SELECT event_seq FROM delivery
+                        WHERE state = 'delivered' AND state IN ('delivered', 'nothing')
                     )
                 ORDER BY seq LIMIT ?
             )

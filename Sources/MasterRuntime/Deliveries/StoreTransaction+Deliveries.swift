@@ -49,6 +49,7 @@ extension StoreTransaction {
         notBefore: Date? = nil
     ) throws {
         try keep(attempt, ofDelivery: delivery.id)
+        if outcome != .delivered { try countAnswers(ofDelivery: delivery.id) }
         switch outcome {
         case .delivered:
             try database.run(
@@ -79,19 +80,19 @@ extension StoreTransaction {
                 attempt.status, attempt.error?.value, attempt.answer?.value, id,
             ]
         )
-        try keepFewAnswers(ofDelivery: id, after: attempt.number)
+        if attempt.number > Self.keptAnswerCount {
+            try database.run(
+                "UPDATE attempt SET answer = NULL WHERE delivery_id = ? AND n = ?",
+                [id, attempt.number - Self.keptAnswerCount])
+        }
         guard attempt.number > Self.keptTryCount else { return }
         try database.run(
             "DELETE FROM attempt WHERE delivery_id = ? AND n <= ?",
             [id, attempt.number - Self.keptTryCount])
     }
 
-    private func keepFewAnswers(ofDelivery id: Int, after number: Int) throws {
-        if number > Self.keptAnswerCount {
-            try database.run(
-                "UPDATE attempt SET answer = NULL WHERE delivery_id = ? AND n = ?",
-                [id, number - Self.keptAnswerCount])
-        }
+    /// Notes how much the answers take that are kept of a delivery that waits.
+    private func countAnswers(ofDelivery id: Int) throws {
         try database.run(
             """
             UPDATE delivery SET answer_bytes = (
@@ -177,8 +178,8 @@ extension StoreTransaction {
             try database.run("UPDATE reporter SET cursor = ? WHERE id = ?", [Self.absent, id])
             try database.run(
                 """
-                UPDATE delivery SET state = 'parked', next_at = NULL
-                WHERE reporter_id = ? AND state = 'open'
+                UPDATE delivery INDEXED BY delivery_kept SET state = 'parked', next_at = NULL
+                WHERE reporter_id = ? AND state = 'open' AND state IN ('open', 'parked', 'dead')
                 """,
                 [id]
             )
@@ -219,7 +220,10 @@ extension StoreTransaction {
         }
         guard let found else { throw DeliveryFault("the reporter \(name) cannot be kept") }
         try database.run(
-            "UPDATE delivery SET state = 'open' WHERE reporter_id = ? AND state = 'parked'",
+            """
+            UPDATE delivery INDEXED BY delivery_kept SET state = 'open'
+            WHERE reporter_id = ? AND state = 'parked' AND state IN ('open', 'parked', 'dead')
+            """,
             [found.id])
         return found
     }

@@ -11,6 +11,7 @@ enum StoreSchema {
         migrator.registerMigration("2") { try $0.execute(sql: keptDeliveries) }
         migrator.registerMigration("3") { try $0.execute(sql: endedDeliveries) }
         migrator.registerMigration("4") { try $0.execute(sql: requestsAndServices) }
+        migrator.registerMigration("5") { try $0.execute(sql: endings) }
         return migrator
     }
 
@@ -168,6 +169,14 @@ extension StoreSchema {
         CREATE INDEX delivery_kept ON delivery(reporter_id, lane, event_seq, state, bytes, since)
             WHERE state IN ('open', 'parked', 'dead');
         CREATE INDEX delivery_changed ON delivery(changed) WHERE changed > 0;
+        """
+
+    /// Finds what may be removed without a look at all that was delivered and at the reports
+    /// that wait, and the end of a buildset without a look at all of its requests.
+    static let endings = """
+        CREATE INDEX delivery_done ON delivery(state, event_seq)
+            WHERE state IN ('delivered', 'nothing');
+        CREATE INDEX build_request_open ON build_request(buildset_id) WHERE complete_at IS NULL;
         """
 
     /// When reports were given up and whether that was said, how long a receiver asked to be left

@@ -112,12 +112,14 @@ extension StepRecord {
 
 extension Log {
     /// Where the content of logs is that were being written, by the id of the log.
+    ///
+    /// Begins with the few builds that have no end, and not with all logs that there are.
     fileprivate static func unfinishedPaths(in database: Database) throws -> [Int: String] {
         let paths: [(Int, String)] = try database.all(
             """
-            SELECT log.id, path FROM log
-            JOIN step ON step.id = step_id JOIN build ON build.id = build_id
-            WHERE build.complete_at IS NULL AND complete = 0
+            SELECT log.id, path FROM build
+            CROSS JOIN step ON step.build_id = build.id CROSS JOIN log ON log.step_id = step.id
+            WHERE build.complete_at IS NULL AND log.complete = 0
             """
         ) { ($0[0], $0[1]) }
         return Dictionary(uniqueKeysWithValues: paths)

@@ -206,13 +206,16 @@ extension StoreTransaction {
     }
 
     private func finishBuildset(_ id: Int) throws -> Buildset? {
-        let ends = try database.numbers(
-            "SELECT ifnull(results, -1) FROM build_request WHERE buildset_id = ?",
-            [id]
-        ).map(Results.init(rawValue:))
         var buildset = try buildset(id)
-        guard !ends.contains(nil), buildset.completeAt == nil else { return nil }
-        let worst = ends.reduce(.success) { Results.worst($0, $1) ?? .success }
+        let open = try database.number(
+            "SELECT id FROM build_request WHERE buildset_id = ? AND complete_at IS NULL LIMIT 1",
+            [id])
+        guard open == nil, buildset.completeAt == nil else { return nil }
+        let ends = try database.numbers(
+            "SELECT DISTINCT results FROM build_request WHERE buildset_id = ?", [id])
+        let worst = ends.map(Results.init(rawValue:)).reduce(.success) {
+            Results.worst($0, $1) ?? .success
+        }
         buildset.completeAt = now
         buildset.results = worst
         try database.run(

@@ -200,7 +200,8 @@ final class OutputQueue: Sendable {
         var taker: CheckedContinuation<Next, Never>?
     }
 
-    static let capacity = 256 * 1024
+    /// Several times what is read at once: the thread and the task take turns on a busy machine.
+    static let capacity = 1024 * 1024
     private static let joinedByteCount = 64 * 1024
 
     /// Wakes the thread: there is room again, or it is to end the program.

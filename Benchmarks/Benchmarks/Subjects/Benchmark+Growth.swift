@@ -1,0 +1,160 @@
+import MasterKit
+import MasterRuntime
+
+extension Benchmark {
+    /// Whether a master becomes slower with what it has to know.
+    static let growth = Benchmark(
+        name: "growth",
+        summary: "builds and the start with 2,000 builders, 100,000 stored builds, 100 reporters"
+    ) {
+        try await builders() + storedBuilds() + reporters()
+    }
+
+    private static let rounds = 5
+    private static let count = 1000
+    private static let bar = Row.Bar.timesReference(atMost: 1.2)
+
+    /// Builds of builders in turn, and the start of the master, whose file has been read.
+    private static func builders() async throws -> [Row] {
+        let (few, many) = (10, 2000)
+        let (fewScratch, manyScratch) = (try Scratch(), try Scratch())
+        var (reference, ours) = (Costs(), Costs())
+        for round in 0...rounds {
+            let one = try await measure(builders: few, in: fewScratch)
+            let other = try await measure(builders: many, in: manyScratch)
+            guard round > 0 else { continue }
+            reference.add(one)
+            ours.add(other)
+        }
+        return rows("with 2,000 builders", reference, ours)
+    }
+
+    /// Builds, and a whole life of a master, in a store that holds many builds and as many
+    /// delivered reports as are kept.
+    private static func storedBuilds() async throws -> [Row] {
+        try await Receiver.with { receiver in
+            let reporter = "services: [{reporters.HttpStatusPush: \(receiver.url)}]\n"
+            let (few, yaml) = (names(10), yaml(builders: 10))
+            let full = try Scratch()
+            try await Master.measured(yaml, in: full) { try await $0.build(94_000, of: few) }
+            try await Master.measured(reporter + yaml, in: full) { master in
+                try await master.build(6000, of: few)
+                try await receiver.moments(12_000)
+            }
+            var (reference, ours) = (Costs(), Costs())
+            for round in 0...rounds {
+                let one = try await measure(reporter + yaml, receiver, in: try Scratch())
+                let other = try await measure(reporter + yaml, receiver, in: full)
+                guard round > 0 else { continue }
+                reference.add(one)
+                ours.add(other)
+            }
+            return rows("after 100,000 builds", reference, ours)
+        }
+    }
+
+    /// The life of a master that builds once, and builds of another one.
+    private static func measure(
+        _ yaml: String, _ receiver: Receiver, in scratch: Scratch
+    ) async throws -> (start: Double, work: Double) {
+        let life = try await Cost.of {
+            try await Master.measured(yaml, in: scratch) { try await $0.buildOnce(["builder 0"]) }
+        }
+        let work = try await Master.measured(yaml, in: scratch) { master in
+            try await receiver.moments(2)
+            return try await Cost.of {
+                try await master.build(count, of: names(10))
+                try await receiver.moments(2 * count)
+            }
+        }
+        return (life.time, work.time / Double(count))
+    }
+
+    /// A report of one of many reporters, beside one of a reporter alone.
+    private static func reporters() async throws -> [Row] {
+        try await Receiver.with { receiver in
+            var (reference, ours) = (Costs(), Costs())
+            for round in 0...rounds {
+                let one = try await measure(reporters: 1, builds: count, receiver)
+                let other = try await measure(reporters: 100, builds: count / 100, receiver)
+                guard round > 0 else { continue }
+                reference.add(one)
+                ours.add(other)
+            }
+            return [
+                Row(
+                    "report of one of 100 reporters",
+                    reference: .median(reference.works, .microseconds),
+                    ours: .median(ours.works, .microseconds), bar),
+                Row(
+                    "start with 100 reporters", reference: .median(reference.starts, .milliseconds),
+                    ours: .median(ours.starts, .milliseconds), bar),
+            ]
+        }
+    }
+
+    /// The milliseconds of starts, and the microseconds of builds or reports.
+    private struct Costs {
+        var starts: [Double] = []
+        var works: [Double] = []
+
+        mutating func add(_ cost: (start: Double, work: Double)) {
+            starts.append(cost.start * 1e3)
+            works.append(cost.work * 1e6)
+        }
+    }
+
+    private static func rows(_ what: String, _ reference: Costs, _ ours: Costs) -> [Row] {
+        [
+            Row(
+                "build \(what)", reference: .median(reference.works, .microseconds),
+                ours: .median(ours.works, .microseconds), bar),
+            Row(
+                "start and end \(what)", reference: .median(reference.starts, .milliseconds),
+                ours: .median(ours.starts, .milliseconds), bar),
+        ]
+    }
+
+    private static func measure(
+        builders: Int, in scratch: Scratch
+    ) async throws -> (start: Double, work: Double) {
+        let (yaml, names) = (yaml(builders: builders), names(builders))
+        return try await Master.measuredStart(yaml, in: scratch) { master, start in
+            // Each builder is stored with its first build.
+            try await master.build(builders, of: names)
+            let cost = try await Cost.of { try await master.build(count, of: names) }
+            return (start, cost.time / Double(count))
+        }
+    }
+
+    private static func measure(
+        reporters: Int, builds: Int, _ receiver: Receiver
+    ) async throws -> (start: Double, work: Double) {
+        let entries = (0..<reporters).map { number in
+            "  - reporters.HttpStatusPush: {name: r\(number), serverUrl: '\(receiver.url)'}\n"
+        }
+        let yaml =
+            "services:\n" + entries.joined()
+            + "steps: [{steps.SetProperty: {property: a, value: 1}}]\n"
+        return try await Master.measuredStart(yaml) { master, start in
+            let cost = try await Cost.of {
+                try await master.build(builds)
+                try await receiver.moments(2 * builds * reporters)
+            }
+            return (start, cost.time / Double(2 * builds * reporters))
+        }
+    }
+
+    private static func names(_ count: Int) -> [String] { (0..<count).map { "builder \($0)" } }
+
+    private static func yaml(builders: Int) -> String {
+        let entries = names(builders).map { name in
+            """
+              - name: \(name)
+                steps: [{steps.SetProperty: {property: a, value: 1}}]
+
+            """
+        }
+        return "builders:\n" + entries.joined()
+    }
+}
