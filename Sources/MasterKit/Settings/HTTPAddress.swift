@@ -9,13 +9,13 @@ public struct HTTPAddress: SettingValue, Hashable, CustomStringConvertible {
     /// An address.
     public static var shape: String { "an address such as http://127.0.0.1:9980/status" }
 
-    /// Checks an address; `nil` when it is none.
+    /// Checks an address; `nil` when it is invalid.
     public init?(_ text: String) {
         guard Self.fault(in: text) == nil else { return nil }
         self.text = text
     }
 
-    /// Reads an address and says what is wrong with one that is none.
+    /// Reads an address and says what is wrong with an invalid one.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> HTTPAddress? {
         if case .sequence = node.kind {
             return decoder.error(

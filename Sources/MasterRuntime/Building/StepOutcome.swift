@@ -88,7 +88,7 @@ struct StepTexts {
     ///   - outcome: How it ended.
     ///   - summary: What the step itself said last.
     ///   - context: The build as it stands.
-    /// - Returns: The words, with the result when it is no success.
+    /// - Returns: The words, with the result unless it is a success.
     /// - Throws: ``RenderError`` when what the file says can't be rendered.
     func done(
         _ outcome: StepOutcome, summary: String?, in context: RenderContext

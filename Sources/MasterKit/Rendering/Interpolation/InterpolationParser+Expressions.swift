@@ -121,7 +121,7 @@ extension InterpolationParser {
             )
         default:
             report(
-                "':\(quoted(range))' is no modifier; known are :-default, :~default, "
+                "':\(quoted(range))' is not a modifier; known are :-default, :~default, "
                     + ":+replacement, :?|then|else and :#?|then|else",
                 range
             )
@@ -187,7 +187,7 @@ extension InterpolationParser {
         let remedy =
             string(name).contains("%(")
             ? "a name cannot be computed" : "names have letters, digits, '_', '.' and '-' only"
-        report("'\(quoted(name))' is no \(noun) name; \(remedy)", name)
+        report("'\(quoted(name))' is not a valid \(noun) name; \(remedy)", name)
         return false
     }
 
