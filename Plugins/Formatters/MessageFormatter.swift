@@ -5,18 +5,18 @@ public struct TemplateMessageFormatter: MessageFormatter, SettingHints {
     /// The name in files, which in Swift is that of the protocol.
     public static let pluginName = "MessageFormatter"
     /// What the formatter does.
-    public static let summary = "Makes the body and the subject of a report with templates."
+    public static let summary = "Formats the body and the subject of a report with templates."
 
-    @Setting("The body; by default a description in plain words.", .primary, .notEmpty)
+    @Setting("The body; by default a plain description.", .primary, .notEmpty)
     var template: ReportTemplate?
 
     @Setting("The subject; by default the result and the builder.", .notEmpty)
     var subject: ReportTemplate?
 
-    @Setting("What the body is: plain, html or json.", .named("template_type"))
+    @Setting("The format of the body: plain, html or json.", .named("template_type"))
     var kind = TemplateText.Kind.plain
 
-    @Setting("More names for the templates; they win over those that are there.")
+    @Setting("More variables for the templates; they override those of the report.")
     var ctx = JSONObject()
 
     @SettingGroup var details: WantedDetails
@@ -31,7 +31,7 @@ public struct TemplateMessageFormatter: MessageFormatter, SettingHints {
                 "'template_type: json' needs a 'template', whose text is JSON", at: "template_type")
         }
         if subject?.text.text.contains(where: \.isNewline) == true {
-            settings.error("'subject' is one line; take the line ends out", at: "subject")
+            settings.error("'subject' is one line; remove the line breaks", at: "subject")
         }
         for template in [template, subject] { template?.check(beside: ctx.keys, settings) }
     }
@@ -47,7 +47,7 @@ public struct TemplateMessageFormatter: MessageFormatter, SettingHints {
 
     /// Renders the templates.
     ///
-    /// - Throws: When a template can't be rendered, or the body of `template_type: json` is no JSON.
+    /// - Throws: When a template can't be rendered, or the body of `template_type: json` is not valid JSON.
     public func format(_ topic: ReportTopic) throws -> Message {
         let context = topic.variables.merging(ctx)
         let subject = subject?.text ?? DefaultTemplates.subject(of: topic.kind)
@@ -78,7 +78,7 @@ public struct TemplateMessageFormatter: MessageFormatter, SettingHints {
     public static func hint(forUnknown name: String) -> String? {
         switch name {
         case "extra_info_cb", "function":
-            "it takes code; write a formatter of your own in Swift"
+            "it takes code, which a file can't hold; write your own formatter in Swift"
         case "body", "format", "text": "write 'template'"
         case "type": "write 'template_type'"
         default: WantedDetails.hint(forUnknown: name)
@@ -98,7 +98,7 @@ extension TemplateMessageFormatter: NamingFormatter {
 extension Report.Body {
     /// The body that a text is.
     ///
-    /// - Throws: When the text is to be JSON and is none.
+    /// - Throws: When the text must be JSON and is not.
     init(_ text: String, as kind: TemplateText.Kind) throws(RenderError) {
         switch kind {
         case .plain: self = .plain(text)
@@ -119,19 +119,19 @@ extension TemplateText.Kind: SettingEnumeration {}
 
 /// The settings by which a formatter says what is to be fetched.
 struct WantedDetails: Settings {
-    @Setting("Put the build's properties into the record.", .named("want_properties"))
+    @Setting("Include the build's properties.", .named("want_properties"))
     var properties = true
 
-    @Setting("Put the build's steps into the record.", .named("want_steps"))
+    @Setting("Include the build's steps.", .named("want_steps"))
     var steps = false
 
-    @Setting("Put the logs of the steps into the record.", .named("want_logs"))
+    @Setting("Include the logs of the steps.", .named("want_logs"))
     var logs = false
 
-    @Setting("Put the content of logs into the record.", .named("want_logs_content"))
+    @Setting("Include the content of logs.", .named("want_logs_content"))
     var logContents = LogContentChoice(contents: .none)
 
-    @Setting("How many lines of the end of each log are fetched; by default all.")
+    @Setting("The number of lines to include from the end of each log; by default all.")
     var tail: LineCount?
 
     /// What is to be fetched.

@@ -1,6 +1,6 @@
 public import MasterKit
 
-/// Makes the body with a function in Swift.
+/// Formats the body with a Swift function.
 ///
 /// A reporter gives it as its formatter:
 ///
@@ -18,7 +18,7 @@ public struct MessageFormatterFunction: MessageFormatter, SettingHints {
     public typealias Function = @Sendable (ReportTopic) async throws -> JSONValue
 
     /// What the formatter does.
-    public static let summary = "Makes the body with a function in Swift."
+    public static let summary = "Formats the body with a Swift function."
 
     /// What is fetched.
     public let wanted: BuildDetails
@@ -60,7 +60,8 @@ public struct MessageFormatterFunction: MessageFormatter, SettingHints {
         let value = try await function(topic)
         guard kind != .json else { return Message(.json(value)) }
         guard let text = value.stringValue else {
-            throw RenderError("the function of \(Self.key) is to make a text, and made \(value)")
+            throw RenderError(
+                "the function of \(Self.key) must return a text, but returned \(value)")
         }
         return Message(kind == .html ? .html(text) : .plain(text))
     }
@@ -85,7 +86,7 @@ public struct MessageFormatterFunctionRaw: MessageFormatter, SettingHints {
     public typealias Function = @Sendable (ReportTopic) async throws -> Message
 
     /// What the formatter does.
-    public static let summary = "Makes body, subject and extra information with Swift."
+    public static let summary = "Formats body, subject and extra information in Swift."
 
     /// What is fetched.
     public let wanted: BuildDetails
@@ -133,8 +134,8 @@ struct MissingFunction: Error, CustomStringConvertible {
 
     /// What to do in place of it.
     static let remedy =
-        "its function can be given in Swift alone: write a type that conforms to MessageFormatter "
-        + "and name that here, or use formatters.MessageFormatter"
+        "its function can only be given in Swift: write a type that conforms to MessageFormatter "
+        + "and name it here, or use formatters.MessageFormatter"
 
     /// What is wrong, and what to do.
     var description: String { "\(key) has no function; \(Self.remedy)" }

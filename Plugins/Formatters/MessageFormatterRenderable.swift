@@ -3,7 +3,7 @@ public import MasterKit
 /// Makes the body of a value that is computed, such as `!Interpolate "…"`.
 public struct MessageFormatterRenderable: MessageFormatter, SettingHints {
     /// What the formatter does.
-    public static let summary = "Makes the body of a value that is computed for each report."
+    public static let summary = "Renders the body from an expression, such as !Interpolate."
 
     @Setting("The body: a text is sent as plain text, a list or a mapping as JSON.", .primary)
     var template: ReportExpression
@@ -37,7 +37,7 @@ public struct MessageFormatterRenderable: MessageFormatter, SettingHints {
     public static func hint(forUnknown name: String) -> String? {
         switch name {
         case "template_type", "ctx":
-            "formatters.MessageFormatter has it; here the value itself is sent"
+            "use formatters.MessageFormatter for it; here the value itself is sent"
         default: WantedDetails.hint(forUnknown: name)
         }
     }
@@ -50,7 +50,7 @@ extension Report.Body {
         case .bool, .number, .string: self = .plain(value.text ?? "")
         case .null:
             throw RenderError(
-                "'template' of \(MessageFormatterRenderable.key) came out null; give what it "
+                "'template' of \(MessageFormatterRenderable.key) rendered to null; give what it "
                     + "refers to a default")
         }
     }
@@ -81,7 +81,7 @@ struct ReportExpression: SettingValue, RenderableValue {
 /// Makes no body and no subject: for receivers to which the request itself says enough.
 public struct MessageFormatterEmpty: MessageFormatter {
     /// What the formatter does.
-    public static let summary = "Makes no body: the request alone is the message."
+    public static let summary = "Sends no body: the request itself is the message."
 
     /// Makes the formatter.
     public init() {}

@@ -34,8 +34,8 @@ struct ReportFormat: SettingValue {
             !text.hasPrefix("{{"), !text.hasPrefix("{%"), !text.hasPrefix("{#")
         else { return }
         decoder.warning(
-            "'format' is one text here and arrives as a text in quotes; write it as a mapping "
-                + "or a list of YAML", at: node.range)
+            "'format' is a single text and arrives as a JSON string; write it as a YAML mapping "
+                + "or list", at: node.range)
     }
 
     private static func needs(_ value: ReportValue, _ paths: [[String]]) -> BuildDetails {
@@ -52,7 +52,7 @@ extension ReportFormat: RenderableValue {}
 /// Makes the body that `format` of a reporter describes.
 public struct BodyFormatter: MessageFormatter {
     /// What the formatter does.
-    public static let summary = "Makes the body that 'format' of a reporter describes."
+    public static let summary = "Renders the body that 'format' of a reporter describes."
 
     private let value: ReportValue
     private let secrets: Set<String>

@@ -14,7 +14,7 @@ public struct BuildRequestGenerator: ReportGenerator, SettingHints {
     }
 
     /// What the generator does.
-    public static let summary = "Reports requests for builds that are new, or cancelled."
+    public static let summary = "Reports new and cancelled build requests."
 
     @Setting("When a request is reported: new, cancelled.", .notEmpty)
     var events: [Moment] = [.new, .cancelled]
@@ -22,11 +22,11 @@ public struct BuildRequestGenerator: ReportGenerator, SettingHints {
     @SettingGroup var filter: BuildFilter
 
     @Setting(
-        "Makes the message; by default the reporter does.", plugins: .formatters,
+        "Formats the message; by default the reporter does.", plugins: .formatters,
         .alias("message_formatter"))
     var formatter: (any MessageFormatter)?
 
-    @Setting("Put the patches of the sources into the report.", .named("add_patch"))
+    @Setting("Include the patches of the sources.", .named("add_patch"))
     var addsPatches = false
 
     /// Makes a generator to be configured.

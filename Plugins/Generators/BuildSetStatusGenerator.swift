@@ -3,7 +3,8 @@ public import MasterKit
 /// Makes one report of a finished buildset, put together of a message for each build.
 public struct BuildSetStatusGenerator: ReportGenerator, SettingHints {
     /// What the generator does.
-    public static let summary = "Reports finished buildsets, with a message for each build picked."
+    public static let summary =
+        "Reports finished buildsets, with a message for each selected build."
 
     @Setting("Which results of builds are reported.", .primary)
     var mode = ReportModes.standard
@@ -11,7 +12,7 @@ public struct BuildSetStatusGenerator: ReportGenerator, SettingHints {
     @SettingGroup var filter: BuildFilter
 
     @Setting(
-        "Makes the message of each build; by default the reporter does.", plugins: .formatters,
+        "Formats the message of each build; by default the reporter does.", plugins: .formatters,
         .named("message_formatter"))
     var formatter: (any MessageFormatter)?
 
@@ -51,7 +52,7 @@ public struct BuildSetCombinedStatusGenerator: ReportGenerator, SettingHints {
     public static let summary = "Reports finished buildsets as a whole, with one message."
 
     @Setting(
-        "Makes the message of the buildset; by default the reporter does.", plugins: .formatters,
+        "Formats the message of the buildset; by default the reporter does.", plugins: .formatters,
         .named("message_formatter"))
     var formatter: (any MessageFormatter)?
 

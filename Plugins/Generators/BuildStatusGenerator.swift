@@ -3,18 +3,18 @@ public import MasterKit
 /// Reports builds when they have finished, picked by result.
 public struct BuildStatusGenerator: ReportGenerator, SettingHints {
     /// What the generator does.
-    public static let summary = "Reports finished builds, picked by result, tag or builder."
+    public static let summary = "Reports finished builds, filtered by result, tag or builder."
 
     @Setting("Which results are reported.", .primary)
     var mode = ReportModes.standard
 
     @SettingGroup var filter: BuildFilter
 
-    @Setting("Report the start of builds too.", .named("report_new"))
+    @Setting("Also report the start of builds.", .named("report_new"))
     var reportsNew = false
 
     @Setting(
-        "Makes the message; by default the reporter does.", plugins: .formatters,
+        "Formats the message; by default the reporter does.", plugins: .formatters,
         .named("message_formatter"))
     var formatter: (any MessageFormatter)?
 
@@ -58,12 +58,12 @@ public struct BuildStartEndStatusGenerator: ReportGenerator, SettingHints {
     @SettingGroup var filter: BuildFilter
 
     @Setting(
-        "Makes the message of a start; by default the reporter does.", plugins: .formatters,
+        "Formats the message of a start; by default the reporter does.", plugins: .formatters,
         .named("start_formatter"))
     var startFormatter: (any MessageFormatter)?
 
     @Setting(
-        "Makes the message of an end; by default the reporter does.", plugins: .formatters,
+        "Formats the message of an end; by default the reporter does.", plugins: .formatters,
         .named("end_formatter"))
     var endFormatter: (any MessageFormatter)?
 

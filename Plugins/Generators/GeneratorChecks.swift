@@ -53,7 +53,7 @@ enum GeneratorHints {
     static func hint(forUnknown name: String) -> String? {
         switch name {
         case "want_properties", "want_steps", "want_logs", "want_logs_content":
-            "what is fetched is said at the formatter, or for its own body at the reporter, with "
+            "set it on the formatter, or for the reporter's own body on the reporter, with "
                 + "'want_properties', 'want_steps', 'want_logs' and 'want_logs_content'"
         case "subject":
             "write it at the formatter: 'message_formatter: {formatters.MessageFormatter: "
@@ -77,18 +77,18 @@ enum GeneratorHints {
 /// The settings by which generators of builds add to what a formatter wants.
 struct ReportedDetails: Settings {
     @Setting(
-        "Which logs come with their content; 'want_logs_content' of a formatter is better.",
+        "Logs to include with their content; prefer 'want_logs_content' of a formatter.",
         .named("add_logs"))
     var logContents: LogContentChoice?
 
-    @Setting("Put the patches of the sources into the report.", .named("add_patch"))
+    @Setting("Include the patches of the sources.", .named("add_patch"))
     var addsPatches = false
 
     /// Notes what Buildbot has replaced.
     func check(_ settings: SettingsCheck) {
         guard settings.isGiven("add_logs") else { return }
         settings.warning(
-            "'add_logs' is an old spelling; write 'want_logs_content' at the formatter",
+            "'add_logs' is deprecated; write 'want_logs_content' at the formatter",
             at: "add_logs")
     }
 

@@ -9,12 +9,12 @@ public struct StepStatusGenerator: ReportGenerator, SettingHints {
     }
 
     /// What the generator does.
-    public static let summary = "Reports steps, picked by name, result or builder."
+    public static let summary = "Reports steps, filtered by name, result or builder."
 
     @Setting("Which results of steps are reported; by default every one.", .primary)
     var mode: ReportModes?
 
-    @Setting("Report only steps of these names.", .notEmpty)
+    @Setting("Report only steps with these names.", .notEmpty)
     var steps: [String]?
 
     @Setting("When a step is reported: started, finished.", .notEmpty)
@@ -23,7 +23,7 @@ public struct StepStatusGenerator: ReportGenerator, SettingHints {
     @SettingGroup var filter: BuildFilter
 
     @Setting(
-        "Makes the message; by default the reporter does.", plugins: .formatters,
+        "Formats the message; by default the reporter does.", plugins: .formatters,
         .named("message_formatter"))
     var formatter: (any MessageFormatter)?
 
@@ -38,8 +38,8 @@ public struct StepStatusGenerator: ReportGenerator, SettingHints {
         details.check(settings)
         if mode != nil, events == [.started] {
             settings.error(
-                "'mode' picks by result, and a step that starts has none; add 'finished' to "
-                    + "'events', or leave 'mode' out", at: "mode")
+                "'mode' filters by result, and a started step has none; add 'finished' to "
+                    + "'events', or omit 'mode'", at: "mode")
         }
     }
 

@@ -32,7 +32,7 @@ struct TimeLimit: SettingValue {
         guard let duration = Duration.decode(node, with: decoder) else { return nil }
         guard duration > .zero else {
             return decoder.error(
-                "\(decoder.subject) must be more than 0; omit it for the default",
+                "a time limit can't be 0; omit it for the default",
                 at: node.range)
         }
         return TimeLimit(duration: duration)

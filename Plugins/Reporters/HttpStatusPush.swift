@@ -12,7 +12,7 @@ public struct HttpStatusPush: Reporter, SettingHints {
     @Setting("The method of the requests: POST, PUT or PATCH.")
     var method = ReportedSetting(ReportMethod.post)
 
-    @Setting("How the sender is proved.", .secret)
+    @Setting("Credentials for the request.", .secret)
     var auth: Renderable<KnownAuth?>
 
     @Setting("Headers of each request; null removes one that is sent by default.")
@@ -24,7 +24,7 @@ public struct HttpStatusPush: Reporter, SettingHints {
     @Setting("Whether, or against which authorities, the receiver's certificate is checked.")
     var verify: Renderable<CertificateCheck?>
 
-    @Setting("The certificate that is shown to the receiver.")
+    @Setting("The client certificate.")
     var cert: Renderable<ClientCertificate?>
 
     @Setting("Keys that sign each request as Standard Webhooks says.", .secret)
@@ -33,7 +33,7 @@ public struct HttpStatusPush: Reporter, SettingHints {
     @Setting("Log each request and its answer.")
     var debug = false
 
-    @Setting("Changes nothing: the body is always sent as UTF-8.", .alias("skip_encoding"))
+    @Setting("Has no effect: the body is always UTF-8.", .alias("skip_encoding"))
     var skipEncoding = false
 
     @Setting("The body of the reports, in place of the build's record; its texts are templates.")
@@ -74,7 +74,7 @@ public struct HttpStatusPush: Reporter, SettingHints {
         }
         for name in ["skipEncoding", "skip_encoding"] where settings.isGiven(name) {
             settings.warning(
-                "'\(name)' changes no byte of what is sent, which is always UTF-8; leave it out",
+                "'\(name)' has no effect: the body is always UTF-8; remove it",
                 at: name)
         }
     }
@@ -248,7 +248,7 @@ extension DeliveryError {
         switch response.status {
         case 300..<400:
             let target = response.headers["Location"].map { " to \(HTTPAddress.withoutUser($0))" }
-            return "; a redirect\(target ?? "") is no delivery, correct 'serverUrl'"
+            return "; a redirect\(target ?? "") is not a delivery, correct 'serverUrl'"
         case 401, 403, 407: return "; check 'auth' and 'headers'"
         case 404: return "; check 'serverUrl'"
         default: return ""

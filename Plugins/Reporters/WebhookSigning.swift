@@ -86,7 +86,7 @@ struct WebhookKey: SettingValue {
     private static func algorithm(of text: String) throws(Fault) -> Algorithm {
         if text.hasPrefix("whpk_") {
             throw Fault(
-                message: "is a public key, which receivers check with; sign with the secret key, "
+                message: "is a public key, which only verifies; sign with the secret key, "
                     + "which begins with whsk_")
         }
         if text.hasPrefix("whsec_") { return .shared(try shared(bytes(of: text.dropFirst(6)))) }
@@ -100,7 +100,7 @@ struct WebhookKey: SettingValue {
     private static func bytes(of text: Substring) throws(Fault) -> Data {
         let padding = String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)
         guard let bytes = Data(base64Encoded: text + padding) else {
-            throw Fault(message: "has something after its prefix that is no base64")
+            throw Fault(message: "is not valid base64 after its prefix")
         }
         return bytes
     }
@@ -119,16 +119,16 @@ struct WebhookKey: SettingValue {
         guard [32, 64].contains(bytes.count) else {
             throw Fault(
                 message: "has \(bytes.count) bytes; a key that begins with whsk_ has 32, or 64 "
-                    + "with the public key behind")
+                    + "including the public key")
         }
         let key: Curve25519.Signing.PrivateKey
         do {
             key = try Curve25519.Signing.PrivateKey(rawRepresentation: bytes.prefix(32))
         } catch {
-            throw Fault(message: "is no ed25519 key: \(error)")
+            throw Fault(message: "is not an ed25519 key: \(error)")
         }
         guard bytes.count == 32 || key.publicKey.rawRepresentation == bytes.suffix(32) else {
-            throw Fault(message: "has a public key behind it that belongs to another secret key")
+            throw Fault(message: "includes a public key that does not belong to it")
         }
         return key
     }

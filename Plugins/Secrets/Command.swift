@@ -1,23 +1,23 @@
 public import MasterKit
 import Synchronization
 
-/// Takes secrets from a program that prints them.
+/// Reads secrets from the output of a program.
 public struct CommandSecrets: SecretProvider {
     /// The name in master.yaml.
     public static let pluginName = "Command"
 
     /// What the provider does.
-    public static let summary = "Takes secrets from a program that prints them."
+    public static let summary = "Reads secrets from the output of a program."
 
     @Setting(
-        "The program and its arguments; the name of the secret is added as the last one.",
+        "The program and its arguments; the name of the secret is appended as the last argument.",
         .primary, .notEmpty)
     var command: [String]
 
     @Setting("How long the program may run.")
     var timeout = Duration.seconds(30)
 
-    @Setting("Exit codes by which the program says that it does not know the name.")
+    @Setting("Exit codes that mean the secret does not exist.")
     var notFound: [Int] = []
 
     /// Makes a provider to be configured.
@@ -29,7 +29,7 @@ public struct CommandSecrets: SecretProvider {
     public func value(of name: String, in context: SecretContext) async throws -> String? {
         guard !name.hasPrefix("-") else {
             throw SecretFault(
-                "\(program) would take '\(name)' for an option; give the secret another name")
+                "\(program) would read '\(name)' as an option; rename the secret")
         }
         var shell = Command.Shell(.program(command + [name]), in: context.folder)
         shell.timeout = nil
@@ -59,7 +59,7 @@ public struct CommandSecrets: SecretProvider {
         }
         for code in notFound where !(1...255).contains(code) {
             settings.error(
-                "'notFound' of secrets.Command has \(code); an exit code that says so is from 1 "
+                "'notFound' of secrets.Command has \(code); use exit codes from 1 "
                     + "to 255", at: "notFound")
         }
     }

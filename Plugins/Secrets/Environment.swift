@@ -7,9 +7,9 @@ public struct EnvironmentSecrets: SecretProvider {
     public static let pluginName = "Environment"
 
     /// What the provider does.
-    public static let summary = "Takes secrets from environment variables."
+    public static let summary = "Reads secrets from environment variables."
 
-    @Setting("Stands before the name of a secret in the name of its variable.")
+    @Setting("The prefix of the variables: a secret NAME is the variable PREFIXNAME.")
     var prefix = ""
 
     /// Makes a provider to be configured.

@@ -6,21 +6,22 @@ public struct FileSecrets: SecretProvider {
     public static let pluginName = "File"
 
     /// What the provider does.
-    public static let summary = "Takes secrets from a folder, one secret a file."
+    public static let summary = "Reads secrets from a folder, one file per secret."
 
-    @Setting("The folder; a relative one is taken from that of the file.", .primary, .notEmpty)
+    @Setting(
+        "The folder; a relative path starts from the folder of master.yaml.", .primary, .notEmpty)
     var directory: String
 
-    @Setting("What may follow the name of a secret in the name of its file, tried in order.")
+    @Setting("Suffixes of the file names, tried in order.")
     var suffixes = [""]
 
-    @Setting("Whether newlines at the end of a file are no part of the secret.")
+    @Setting("Strip newlines from the end of each file.")
     var strip = true
 
     /// Makes a provider to be configured.
     public init() {}
 
-    /// The content of the file; a name that is no file of the folder is not known.
+    /// The content of the file; a name that is not a file of the folder is unknown.
     ///
     /// The folder is listed first, so a name such as `../token` names nothing.
     public func value(of name: String, in context: SecretContext) async throws -> String? {
@@ -32,7 +33,7 @@ public struct FileSecrets: SecretProvider {
 
     /// All files of the folder that can be secrets.
     ///
-    /// What would be refused as one – a folder, a text that everybody may read – is no secret.
+    /// What would be refused as one – a folder, a text that everybody may read – is not a secret.
     public func inventory(
         of used: Set<String>, in context: SecretContext
     ) async throws -> SecretInventory {
@@ -57,7 +58,7 @@ public struct FileSecrets: SecretProvider {
     public func check(_ settings: SettingsCheck) {
         guard suffixes.isEmpty else { return }
         settings.error(
-            "no file has a name with one of no suffixes; leave 'suffixes' out, or name one",
+            "'suffixes' is empty, so that no file matches; omit it, or name one",
             at: "suffixes")
     }
 }
@@ -73,10 +74,11 @@ struct SecretFolder {
 
     /// The names of all that is in the folder.
     ///
-    /// - Throws: When it is no folder, cannot be read, or others may write to it.
+    /// - Throws: When it is not a folder, cannot be read, or others may write to it.
     func names() async throws -> Set<String> {
         guard let status = try await status(of: path), status.kind == .directory else {
-            throw SecretFault("\(place(of: path)) is no folder; check 'directory' of secrets.File")
+            throw SecretFault(
+                "\(place(of: path)) is not a folder; check 'directory' of secrets.File")
         }
         try refuse(Self.writeOfGroupAndOthers, of: status, at: path, "write to", remedy: "go-w")
         let result = try await context.run(.listdir(.init(path)))
@@ -86,11 +88,11 @@ struct SecretFolder {
 
     /// The text of a file.
     ///
-    /// - Throws: When it is no file of this folder, others may read it, or it is no short text.
+    /// - Throws: When it is not a file of this folder, others may read it, or it is not a short text.
     func text(of name: String, strippingNewlines strips: Bool) async throws -> String {
         let file = "\(path)/\(name)"
         guard let status = try await status(of: file) else {
-            throw SecretFault("\(place(of: file)) is a link that leads nowhere; mend or remove it")
+            throw SecretFault("\(place(of: file)) is a broken link; fix or remove it")
         }
         guard status.kind == .file else {
             let kind = status.kind == .directory ? "a folder" : "a device, pipe or socket"
@@ -120,7 +122,7 @@ struct SecretFolder {
         let mode = String(status.permissions, radix: 8)
         let place = place(of: path)
         throw SecretFault(
-            "others than its owner may \(verb) \(place), its mode is \(mode); "
+            "others can \(verb) \(place), whose mode is \(mode); "
                 + "run chmod \(remedy) \(Command.Invocation.program([place]))")
     }
 
@@ -143,13 +145,14 @@ struct SecretText {
         bytes += more
         guard bytes.count <= Self.limit else {
             throw SecretFault(
-                "\(source) gives more than \(Self.limit >> 10) KiB, which is too much for a secret")
+                "\(source) gives more than \(Self.limit >> 10) KiB, which is too large for a "
+                    + "secret")
         }
     }
 
     /// The text, with or without the newlines at its end.
     ///
-    /// - Throws: When the bytes are no text.
+    /// - Throws: When the bytes are not text.
     func text(from source: String, strippingNewlines strips: Bool) throws(SecretFault) -> String {
         let newlines: [UInt8] = [UInt8(ascii: "\n"), UInt8(ascii: "\r")]
         let end = strips ? bytes.lastIndex { !newlines.contains($0) }.map { $0 + 1 } ?? 0 : nil
@@ -157,7 +160,7 @@ struct SecretText {
             !text.utf8.contains(0)
         else {
             throw SecretFault(
-                "what \(source) gives is no text in UTF-8; put it there in base64, for example")
+                "\(source) does not give valid UTF-8; encode the secret, for example in base64")
         }
         return text
     }

@@ -9,10 +9,10 @@ struct CommandSettings: Settings {
     @Setting("Variables for the command, over those of the builder and the worker.")
     var env: Renderable<CommandEnvironment?>
 
-    @Setting("How long the command may print nothing; null for ever.")
+    @Setting("How long the command may be silent; null for no limit.")
     var timeout: Renderable<TimeLimit?> = Renderable(TimeLimit(duration: .seconds(1200)))
 
-    @Setting("Which results exit codes stand for; all others are failures.")
+    @Setting("Results by exit code; all other codes are failures.")
     var decodeRC: Renderable<ExitCodeResults> = Renderable(.standard)
 
     /// What to do instead of a setting that these steps have not.
@@ -124,7 +124,7 @@ struct ExitCodeResults: SettingValue {
         guard isRight else { return nil }
         if results[0] == nil {
             decoder.warning(
-                "exit code 0 is not among the codes and so is a failure; add '0: success'",
+                "exit code 0 is not listed and so is a failure; add '0: success'",
                 at: node.range)
         }
         return ExitCodeResults(results: results)

@@ -9,7 +9,7 @@ public struct SetProperty: Step {
     @Setting("The name of the property.")
     var property: Renderable<PropertyName>
 
-    @Setting("Its value, anything JSON can hold.")
+    @Setting("The value: any JSON value.")
     var value: Renderable<JSONValue>
 
     /// Makes a step to be configured.
@@ -27,7 +27,7 @@ public struct SetProperty: Step {
 /// Sets a property of the build to what a command prints on its standard output.
 public struct SetPropertyFromCommand: Step, SettingHints {
     /// What the step does.
-    public static let summary = "Sets a property to what a command prints."
+    public static let summary = "Sets a property to the output of a command."
 
     /// The most bytes that a property may take from a command.
     static let outputLimit = 1 << 20
@@ -37,10 +37,10 @@ public struct SetPropertyFromCommand: Step, SettingHints {
     @Setting("The name of the property.")
     var property: Renderable<PropertyName>
 
-    @Setting("Whether white space around the output is taken away.")
+    @Setting("Strip white space around the output.")
     var strip = Renderable(true)
 
-    @Setting("Whether the output is a secret, which is hidden from then on.")
+    @Setting("Whether the output is a secret, which is masked from then on.")
     var secret = false
 
     /// Makes a step to be configured.
@@ -112,7 +112,7 @@ public struct SetPropertyFromCommand: Step, SettingHints {
     /// What to do instead of a setting that this step has not.
     public static func hint(forUnknown name: String) -> String? {
         guard name == "extract_fn" else { return CommandSettings.hint(forUnknown: name) }
-        return "it takes code, which master.yaml has not; let the command print the value alone, "
+        return "it takes code, which master.yaml can't hold; let the command print only the value, "
             + "one step a property, or write a step plugin in Swift"
     }
 }

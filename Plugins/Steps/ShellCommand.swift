@@ -60,8 +60,8 @@ struct CommandLineSetting: SettingValue {
             comment.start.offset == end.offset + 1
         else { return }
         decoder.warning(
-            "this is a comment of YAML and no part of the command; put the command in quotes to "
-                + "keep it, or move the comment away by two spaces", at: comment)
+            "this is a YAML comment, not part of the command; put the command in quotes to "
+                + "keep it, or put two spaces before the comment", at: comment)
     }
 
     /// The state text of a step that runs the command: its first two words in quotes.

@@ -91,7 +91,7 @@ struct GitError: Error, CustomStringConvertible {
     fileprivate static let missing = GitError("git is not in PATH", remedy: "install it")
 
     fileprivate static func failed(_ error: any Error) -> GitError {
-        GitError("git cannot be run: \(error)", remedy: "see that it can")
+        GitError("git cannot be run: \(error)", remedy: "check its installation")
     }
 
     /// An error of git's own; for a repository of another user it has a command to trust it.
@@ -99,7 +99,7 @@ struct GitError: Error, CustomStringConvertible {
         let lines = reason.split(separator: "\n").map { $0.drop(while: \.isWhitespace) }
         let fatal = lines.first { $0.hasPrefix("fatal: ") }?.dropFirst("fatal: ".count)
         let command = lines.first { $0.hasPrefix("git config ") }
-        let remedy = command.map { "if you trust it, run '\($0)'" } ?? "see what 'git status' says"
+        let remedy = command.map { "if you trust it, run '\($0)'" } ?? "check 'git status'"
         return GitError("git says '\(fatal ?? lines.first ?? "nothing")'", remedy: remedy)
     }
 }

@@ -145,7 +145,7 @@ struct GitCheckoutTests {
             #expect(warning.hasPrefix(start + "git says 'bad config line "))
             #expect(
                 warning.hasSuffix(
-                    "; see what 'git status' says, or pass --branch and --revision"))
+                    "; check 'git status', or pass --branch and --revision"))
         }
     }
 

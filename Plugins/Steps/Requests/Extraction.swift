@@ -82,7 +82,7 @@ private struct Finding: SettingValue {
         }
         guard let place, let isSecret else { return nil }
         if case .status = place, isSecret {
-            return decoder.error("a status is not a secret; leave 'secret' out", at: secret.range)
+            return decoder.error("a status is not a secret; omit 'secret'", at: secret.range)
         }
         return Finding(place: place, isSecret: isSecret)
     }
@@ -106,7 +106,7 @@ extension Extraction.Place {
         default:
             let remedy = Suggestion.remedy(for: kind, among: ["json", "header", "status"])
             return decoder.error(
-                "nothing is extracted by '\(kind)'; \(remedy)", at: entry.key.range)
+                "unknown source '\(kind)'; \(remedy)", at: entry.key.range)
         }
     }
 
@@ -133,7 +133,7 @@ extension Extraction.Place {
         guard let isWanted = decoder.decode(Bool.self, from: node) else { return nil }
         guard isWanted else {
             return decoder.error(
-                "'status' takes true; leave the property out to not have it", at: node.range)
+                "'status' takes true; omit the property", at: node.range)
         }
         return .status
     }
@@ -180,7 +180,7 @@ extension Extraction {
             case .number(let number): try mask.hide(number.spelling, as: rule.property)
             default:
                 let kind = AnswerBody.kind(of: value)
-                return .failure(Miss("a secret is a text or a number, and there is \(kind)"))
+                return .failure(Miss("a secret must be a text or a number, but this is \(kind)"))
             }
             return .success(value)
         } catch {
@@ -230,7 +230,7 @@ enum AnswerBody {
         do {
             self = .json(try parser.parse(bytes))
         } catch {
-            self = .other("the body is no JSON: \(error)")
+            self = .other("the body is not valid JSON: \(error)")
         }
     }
 

@@ -2,16 +2,16 @@ public import MasterKit
 
 /// The settings that all HTTP steps share: the keywords of Python's `requests`.
 public struct HTTPRequestSettings: Settings {
-    @Setting("The address to ask.", .primary)
+    @Setting("The address of the request.", .primary)
     var url: Renderable<HTTPAddress>
 
     @Setting("Parameters appended to the query of the address.")
     var params: Renderable<FieldPairs?>
 
-    @Setting("What is sent: fields to be form-encoded, a text, or a file of the worker.")
+    @Setting("The body: form fields, a text, or a file of the worker.")
     var data: RequestData
 
-    @Setting("What is sent as JSON.")
+    @Setting("The body, sent as JSON.")
     var json: Renderable<JSONValue?>
 
     @Setting("Headers; null removes one that is sent by default.")
@@ -23,7 +23,7 @@ public struct HTTPRequestSettings: Settings {
     @Setting("Files, sent as multipart form data together with the fields of 'data'.")
     var files: RequestFiles
 
-    @Setting("How the sender is proved.", .secret)
+    @Setting("Credentials for the request.", .secret)
     var auth: Renderable<HTTPAuth?>
 
     @Setting("How long to wait to connect and for the next byte; by default 10 s and 60 s.")
@@ -32,13 +32,13 @@ public struct HTTPRequestSettings: Settings {
     @Setting("Whether redirects are followed.", .named("allow_redirects"))
     var allowRedirects = Renderable(true)
 
-    @Setting("How many redirects are followed before it is an error.", .named("max_redirects"))
+    @Setting("The maximum number of redirects.", .named("max_redirects"))
     var maxRedirects = Renderable(RedirectLimit(count: 30))
 
     @Setting("Proxies by scheme or host; by default those of the environment.")
     var proxies: Renderable<ProxyMap?>
 
-    @Setting("Whether the answer goes into the log as it comes and is not kept.")
+    @Setting("Stream the answer into the log instead of keeping it.")
     var stream = Renderable(false)
 
     @Setting("Whether, or against which authorities, the server's certificate is checked.")
@@ -60,10 +60,11 @@ public struct HTTPRequestSettings: Settings {
         "The largest answer; by default 64 MiB, and no limit with 'stream'.", .named("max_size"))
     var maxSize: Renderable<ByteCount?>
 
-    @Setting("Headers of the request whose values the log hides.", .named("hide_request_headers"))
+    @Setting("Request headers whose values are hidden in the log.", .named("hide_request_headers"))
     var hideRequestHeaders: Renderable<[String]> = Renderable([])
 
-    @Setting("Headers of the answer whose values the log hides.", .named("hide_response_headers"))
+    @Setting(
+        "Response headers whose values are hidden in the log.", .named("hide_response_headers"))
     var hideResponseHeaders: Renderable<[String]> = Renderable([])
 
     /// Makes settings with their defaults.
@@ -88,7 +89,7 @@ public struct HTTPRequestSettings: Settings {
         }
         if retry.constant??.causes?.contains(.exception) == true {
             settings.error(
-                "'on: exception' has no meaning for a request: what goes wrong with it is a "
+                "'on: exception' never applies to a request: its errors are a "
                     + "failure; write 'failure'", at: "retry")
         }
     }
@@ -97,7 +98,7 @@ public struct HTTPRequestSettings: Settings {
     static func hint(forUnknown name: String) -> String? {
         switch name {
         case "hooks":
-            "hooks take code, which master.yaml has not; write a step plugin in Swift instead"
+            "hooks take code, which master.yaml can't hold; write a step plugin in Swift instead"
         case "body", "payload", "content": "write 'data', or 'json' for a value as JSON"
         case "query": "write 'params'"
         case "retries": "write 'retry'"

@@ -35,7 +35,7 @@ struct ProxyMap: AddressValue {
         guard served.contains(scheme) else {
             let remedy = Suggestion.remedy(for: scheme, among: served)
             return decoder.error(
-                "no proxy can be chosen by '\(scheme)'; \(remedy)", at: node.range)
+                "unknown proxy key '\(scheme)'; \(remedy)", at: node.range)
         }
         return key
     }

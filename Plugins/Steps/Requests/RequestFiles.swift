@@ -127,9 +127,10 @@ struct FilePart: SettingValue {
 private struct FilePartForm: Settings {
     @Setting("The content, a text.") var content: String?
     @Setting("A file on the worker.") var path: WorkerPath?
-    @Setting("The name told to the server.") var filename: String?
-    @Setting("The type told to the server.", .named("content_type")) var contentType: String?
-    @Setting("More headers of this part.") var headers: HeaderFields?
+    @Setting("The file name sent to the server.") var filename: String?
+    @Setting("The content type sent to the server.", .named("content_type"))
+    var contentType: String?
+    @Setting("Additional headers of this part.") var headers: HeaderFields?
 }
 
 /// The path of a file on the worker, relative to the folder of the step.

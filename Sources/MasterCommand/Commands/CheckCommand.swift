@@ -17,7 +17,7 @@ struct CheckCommand: MasterSubcommand {
             commandName: "check",
             abstract: "Finds every mistake in a configuration; runs and sends nothing.",
             discussion: """
-                Each mistake is shown with its place and its remedy. The exit status is 0 when \
+                Each mistake is shown with its place and how to fix it. The exit status is 0 when \
                 the file can be run, with or without warnings, and 2 when it cannot.
 
                 Examples:

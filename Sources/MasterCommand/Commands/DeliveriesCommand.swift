@@ -7,14 +7,14 @@ struct DeliveriesCommand: ParsableCommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
             commandName: "deliveries",
-            abstract: "Shows what became of reports, and decides what becomes of them.",
+            abstract: "Shows and manages the deliveries of reports.",
             discussion: """
-                A report that a receiver did not take is kept and tried again by every run, for \
-                about three days of running. These commands work while a run does and when none \
-                does; a run notices within a second.
+                Undelivered reports are kept and retried by every run, for \
+                about three days of run time. These commands also work during a run, which \
+                notices them within a second.
 
                 States: open (to be sent), delivered, dead (given up), parked (its reporter is \
-                not in the file at present).
+                not in the file).
                 """,
             subcommands: [
                 DeliveriesListCommand.self, DeliveriesShowCommand.self,
@@ -29,7 +29,7 @@ struct DeliveriesListCommand: MasterSubcommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
             commandName: "list",
-            abstract: "Lists reports that did not arrive, and endpoints that are closed.",
+            abstract: "Lists undelivered reports and closed endpoints.",
             discussion: """
                 With --build, or with a --state, delivered ones are listed too.
 
@@ -46,7 +46,7 @@ struct DeliveriesListCommand: MasterSubcommand {
     @Option(help: ArgumentHelp("Only those of this reporter.", valueName: "name"))
     var reporter: String?
 
-    @Option(help: "Only those in this state; it can be given several times.")
+    @Option(help: "Only those in this state; repeatable.")
     var state: [DeliveryStateArgument] = []
 
     @Option(help: ArgumentHelp("Only those about this build.", valueName: "builder#number"))
@@ -105,7 +105,7 @@ struct DeliveriesListCommand: MasterSubcommand {
     private var emptiness: String {
         let isAny = reporter == nil && state.isEmpty && build == nil
         return isAny
-            ? "every report has arrived: nothing waits in \(place.folder), nothing was given up"
+            ? "all reports were delivered: none is waiting in \(place.folder), and none was given up"
             : "there is no such report in \(place.folder)"
     }
 }
@@ -115,7 +115,7 @@ struct DeliveriesShowCommand: MasterSubcommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
             commandName: "show",
-            abstract: "Shows what was sent of a report, and what each try came to.",
+            abstract: "Shows the content of a report and the result of each try.",
             discussion: """
                 Secrets are shown by their names. The body of a report that was delivered is no \
                 longer kept.
@@ -147,10 +147,10 @@ struct DeliveriesRetryCommand: MasterSubcommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
             commandName: "retry",
-            abstract: "Sends reports again: at once if a run goes on, else by the next one.",
+            abstract: "Sends reports again: at once during a run, otherwise with the next run.",
             discussion: """
-                Those that were given up are sent again, too; what comes after them in the \
-                schedule starts from its beginning.
+                This includes those that were given up; their schedule of retries \
+                starts over.
 
                 Examples:
 
@@ -189,12 +189,12 @@ struct DeliveriesRetryCommand: MasterSubcommand {
             sentences.append("\(count.counting("report")) to be sent again\(moment)")
         }
         say(
-            open.filter { !$0.isReporterClosed }, ": at once if a run goes on, else by the next one"
-        )
+            open.filter { !$0.isReporterClosed },
+            ": at once during a run, otherwise with the next run")
         for reporter in closed {
             say(
                 open.filter { $0.reporter == reporter },
-                " once \(reporter.makingControlsVisible()) is open, whose endpoint is closed; "
+                " once \(reporter.makingControlsVisible()) is open again, as its endpoint is closed; "
                     + advice.toOpenAgain(reporter))
         }
         say(parked, " when their reporter is in the file again")
@@ -208,7 +208,7 @@ struct DeliveriesDropCommand: MasterSubcommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
             commandName: "drop",
-            abstract: "Gives reports up for good; they are not sent and not listed any more.",
+            abstract: "Drops reports for good; they are no longer sent or listed.",
             discussion: """
                 Examples:
 
@@ -237,10 +237,10 @@ struct DeliveriesResumeCommand: MasterSubcommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
             commandName: "resume",
-            abstract: "Sends to a reporter's endpoint again that has answered 410 Gone.",
+            abstract: "Reopens a reporter's endpoint that answered 410 Gone.",
             discussion: """
-                An endpoint that answers 410 is closed: its reports are kept, but not sent. A new \
-                address in the file opens it, too.
+                An endpoint that answers 410 is closed: its reports are kept but not sent. A new \
+                address in the file also opens it.
                 """)
     }
 
@@ -260,8 +260,8 @@ struct DeliveriesResumeCommand: MasterSubcommand {
         let name = reporter.makingControlsVisible()
         await context.console.print(
             wasClosed
-                ? "\(name) is open again: its reports are sent at once if a run goes on, else by "
-                    + "the next one"
+                ? "\(name) is open again: its reports are sent at once during a run, otherwise "
+                    + "with the next run"
                 : "\(name) is not closed")
         return .success
     }

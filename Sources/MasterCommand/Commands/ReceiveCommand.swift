@@ -23,7 +23,7 @@ struct ReceiveCommand: MasterSubcommand {
 
     @Argument(
         help: ArgumentHelp(
-            "Where to listen: HOST:PORT, HOST or PORT; port 0 is any free one.",
+            "Where to listen: HOST:PORT, HOST or PORT; port 0 picks a free one.",
             valueName: "host:port"))
     var address = AddressArgument()
 

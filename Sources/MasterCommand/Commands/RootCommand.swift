@@ -28,7 +28,7 @@ struct RootCommand: ParsableCommand {
 
     private static let help = """
         A master.yaml lists the steps of a build, such as commands and HTTP requests, and the \
-        services that are told about it, such as a reporter that posts its status:
+        services that are notified of it, such as a reporter that posts its status:
 
           services:
             - reporters.HttpStatusPush: http://127.0.0.1:9980/status
@@ -40,7 +40,7 @@ struct RootCommand: ParsableCommand {
           \(programName) check             finds every mistake in the file
           \(programName) run --receiver    builds, and shows the reports as they arrive
           \(programName) plugins list      shows what a file can declare
-          \(programName) deliveries list   shows the reports that did not arrive
+          \(programName) deliveries list   shows the undelivered reports
 
         Exit status: 0 success, warnings or skipped; 1 failure, exception, retry or cancelled; \
         2 the configuration is wrong; 64 the arguments are wrong; 129 hung up; 130 interrupted; \

@@ -22,7 +22,7 @@ struct DeliverySelection: ParsableArguments {
         guard ways != 1 else { return }
         throw ValidationError(
             ways == 0
-                ? "name deliveries by the numbers that 'list' shows, or with --all or --reporter"
+                ? "give the numbers that 'list' shows, or --all or --reporter"
                 : "numbers, --all and --reporter exclude each other; keep one")
     }
 
@@ -110,7 +110,7 @@ struct DeliveriesPlace: ParsableArguments {
         let names = ids.map { "\($0)" }.joined(separator: ", ")
         return FailedRun(
             "there is no delivery \(names) in \(folder); "
-                + advice.to("see those there are", "list"))
+                + advice.to("list them", "list"))
     }
 
     /// Says that there is no such reporter.

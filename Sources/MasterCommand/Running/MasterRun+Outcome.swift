@@ -46,7 +46,7 @@ extension MasterRun {
             await console.complain("\(paint(.boldRed, "error:")) \(error)".lines)
         }
         let paint = TextPainter(hasColour: console.output.hasColour)
-        await console.print(paint(.red, "failure") + ": broken off after \(duration.forPeople)")
+        await console.print(paint(.red, "failure") + ": aborted after \(duration.forPeople)")
     }
 
     /// The option that puts a receiver where reports were sent to and nobody listens.

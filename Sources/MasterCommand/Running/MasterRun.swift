@@ -107,12 +107,14 @@ struct MasterRun: Sendable {
     private func obey(_ signal: StopSignal, _ master: Master, _ interruption: Interruption) {
         switch interruption.note(signal) {
         case .hurry:
-            console.post(["reports that have not arrived are kept for the next run"])
+            console.post(["undelivered reports are kept for the next run"])
         case .stop:
-            console.post(["stopping; reports still go out (once more stops everything)"])
+            console.post([
+                "stopping; reports are still sent (press Ctrl-C again to stop everything)"
+            ])
             stop(master, signal.word)
         case .stopEverything:
-            console.post(["stopping steps that always run, too (once more ends at once)"])
+            console.post(["stopping alwaysRun steps, too (press Ctrl-C again to exit immediately)"])
             stop(master, "\(signal.word) again")
         case .end:
             master.abandonCommands()
@@ -132,8 +134,8 @@ struct MasterRun: Sendable {
             group.addTask {
                 try await Task.sleep(for: Self.patience)
                 console.post([
-                    "waiting up to \(drain.limit.forPeople) for reports to arrive; "
-                        + "ctrl-C keeps them for the next run"
+                    "waiting up to \(drain.limit.forPeople) for reports to be delivered; "
+                        + "Ctrl-C keeps them for the next run"
                 ])
             }
             defer { group.cancelAll() }

@@ -41,7 +41,7 @@ final class Console: Sendable {
     /// Whether something could not be written though somebody wanted it.
     var hasFailed: Bool { state.withLock { $0.hasFailed } }
 
-    /// The number of columns and rows of standard output, 80 and 24 when it is no terminal.
+    /// The number of columns and rows of standard output, 80 and 24 when it is not a terminal.
     var size: (columns: Int, rows: Int) { StandardStream.output.size ?? (80, 24) }
 
     /// Adds lasting lines to standard output, above the live ones.
@@ -77,7 +77,7 @@ final class Console: Sendable {
             }
             var lines = lines
             if state.dropped > 0 {
-                lines.insert("(\(state.dropped) lines were left out: output is too slow)", at: 0)
+                lines.insert("(\(state.dropped) lines omitted: the output is too slow)", at: 0)
                 state.dropped = 0
             }
             let text = lines.map { $0 + "\n" }.joined()
@@ -130,7 +130,7 @@ final class Console: Sendable {
         guard stream == .output else { return }
         state.isClosed = true
         guard !fault.isAboutReader else { return }
-        let words = "standard output cannot be written (\(fault)); what follows is lost"
+        let words = "standard output cannot be written (\(fault)); further output is lost"
         let paint = TextPainter(hasColour: error.hasColour)
         enqueue(.error, paint(.boldRed, "error:") + " \(words)\n", &state)
     }

@@ -63,7 +63,7 @@ enum ProcessMemory {
 }
 
 extension Errno {
-    /// Whether the reader of a pipe or the terminal has gone, which is no fault of ours.
+    /// Whether the reader of a pipe or the terminal has gone, which is not our fault.
     var isAboutReader: Bool { self == .brokenPipe || self == .ioError }
 }
 

@@ -6,7 +6,7 @@ public struct Builder: Sendable, Hashable {
     public var id: Int
     /// The name, unique in a master.
     public var name: String
-    /// A text for people.
+    /// A description.
     public var description: String?
     /// Labels that generators filter by.
     public var tags: [String]

@@ -2,7 +2,7 @@
 /// them.
 struct JSONNumberSpelling {
     /// The digits of a number with a prefix (`0x`, `0o`) are converted at load; longer ones than
-    /// this are no numbers, so that conversion takes bounded time.
+    /// this are not numbers, so that conversion takes bounded time.
     static let maximumPrefixedDigits = 1024
 
     private enum Form {
@@ -16,7 +16,7 @@ struct JSONNumberSpelling {
     private var sign: UInt8?
     private var form: Form
 
-    /// Takes a text apart, or fails if it is no number.
+    /// Takes a text apart, or fails if it is not a number.
     init?(_ text: String) {
         self.text = text
         var bytes = Array(text.utf8)[...]

@@ -169,7 +169,7 @@ extension JSONReader {
         return JSONNumber(storage: .json(String(decoding: bytes[start..<offset], as: UTF8.self)))
     }
 
-    /// The integer of digits that surely fit; minus zero is none, as it keeps its sign.
+    /// The integer of digits that surely fit; minus zero is not one, as it keeps its sign.
     private func smallInteger(_ digits: Range<Int>, _ isNegative: Bool) -> Int? {
         guard digits.count <= 18 else { return nil }
         var value = 0

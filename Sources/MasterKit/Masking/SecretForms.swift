@@ -1,6 +1,6 @@
 /// The forms in which the value of a secret may appear in output.
 struct SecretForms {
-    /// Shorter lines of a value of several lines are no secrets by themselves.
+    /// Shorter lines of a value of several lines are not secrets by themselves.
     private static let minimumLineCount = 8
 
     /// The forms that stand in one piece, in UTF-8, without doubles; none for a blank value.

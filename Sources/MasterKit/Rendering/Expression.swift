@@ -45,12 +45,12 @@ enum ExpressionTag: String, CaseIterable {
         }
     }
 
-    /// What is wrong with a tag that is none of these.
+    /// What is wrong with a tag that is not one of these.
     static func unknown(_ name: String) -> String {
         let known = (allCases.map(\.rawValue) + LoadedTag.allCases.map(\.rawValue)).sorted().map {
             "!" + $0
         }
-        return "there is no tag !\(name); "
+        return "unknown tag !\(name); "
             + Suggestion.remedy(for: "!" + name, among: known)
     }
 }
@@ -151,7 +151,7 @@ public struct Field: Expression {
         }
         guard decoder.scope == .report || decoder.scope == .reporter else {
             decoder.error(
-                "!Field stands only in 'format', where a report is shaped; in a build use "
+                "!Field is only allowed in 'format' of a reporter; in a build use "
                     + "!Property or !Template", at: node.range)
             return nil
         }

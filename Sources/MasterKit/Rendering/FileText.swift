@@ -45,7 +45,7 @@ struct FileText {
         do throws(RegularFile.Fault) {
             let bytes = try RegularFile.read(place, limit: Self.limit)
             guard !bytes.contains(0), let text = String(validating: bytes, as: UTF8.self) else {
-                return .failure(Fault(message: "the file '\(path)' is no text in UTF-8"))
+                return .failure(Fault(message: "the file '\(path)' is not valid UTF-8"))
             }
             return .success(Self.withoutLastLineEnd(text))
         } catch {
@@ -64,7 +64,7 @@ struct FileText {
             "there is no file '\(path)'; a relative path starts from the folder of master.yaml"
         case .denied: "there is no permission to read the file '\(path)'; allow it with chmod +r"
         case .folder: "'\(path)' is a folder; give the path of a file in it"
-        case .special: "'\(path)' is no ordinary file but a pipe, a socket or a device"
+        case .special: "'\(path)' is a pipe, a socket or a device, not a regular file"
         case .tooLarge:
             "the file '\(path)' has more than 1 MiB; only 'data: !File' and 'files' of a request "
                 + "send larger ones"

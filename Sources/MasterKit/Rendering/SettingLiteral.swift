@@ -167,7 +167,7 @@ extension Field {
     /// A part of the report.
     ///
     /// - Parameter path: Names with dots between them, such as `build.number`.
-    /// - Throws: ``ConfigurationError`` when it is no path.
+    /// - Throws: ``ConfigurationError`` when it is not a path.
     public init(_ path: String) throws(ConfigurationError) {
         self = try SettingLiteral.string(path).read(scope: .report) { Field($0, with: $1) }
     }

@@ -68,13 +68,13 @@ public struct ReporterOptions: Settings {
     public var name: String?
     /// What is reported.
     @Setting(
-        "What is reported; by default what the plugin says.", declarations: .generators, .notEmpty)
+        "What is reported; by default the plugin decides.", declarations: .generators, .notEmpty)
     public var generators: [PluginDeclaration<any ReportGenerator, NoOptions>]?
     /// How often and when a report that did not arrive is tried again.
-    @Setting("How often and when a report that did not arrive is tried again; by default 75 h.")
+    @Setting("How often and when an undelivered report is retried; by default for 75 h.")
     public var retry: RetryPolicy?
     /// How many reports are on their way at once.
-    @Setting("How many reports are on their way at once, 1 to 64; by default 8.")
+    @Setting("How many reports are in flight at once, 1 to 64; by default 8.")
     public var inFlight: InFlightLimit?
 
     /// Makes options with their defaults.

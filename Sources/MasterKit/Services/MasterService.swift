@@ -62,7 +62,7 @@ extension PluginDeclaration where P == any MasterService, Options == ServiceOpti
 }
 
 extension PluginKind<any MasterService, ServiceOptions> {
-    /// Services that are no reporters.
+    /// Services other than reporters.
     public static var services: Self { Self("services", scope: .service) }
 }
 

@@ -63,7 +63,7 @@ public struct ByteCount: SettingValue, Hashable {
         return value
     }
 
-    /// Reads a spelling; `nil` when it is none or too large.
+    /// Reads a spelling; `nil` when it is not a size, or too large.
     public init?(spelling: String) {
         let digits = spelling.prefix { $0.isASCII && $0.isNumber }
         let unit = spelling.dropFirst(digits.count).drop { $0 == " " }.lowercased()

@@ -76,9 +76,9 @@ public struct RetryPolicy: SettingValue, Hashable {
 
     private struct Form: Settings {
         @Setting("How many tries in all.") var attempts: Attempts?
-        @Setting("The wait before the second try; it doubles.") var backoff: Duration?
+        @Setting("The wait before the second try; it doubles with each try.") var backoff: Duration?
         @Setting("The longest wait.") var maxBackoff: Duration?
-        @Setting("What is tried again.", .named("on")) var causes: Causes?
+        @Setting("Failures to retry after.", .named("on")) var causes: Causes?
     }
 }
 
@@ -92,8 +92,8 @@ private struct Attempts: SettingValue {
         guard let count = decoder.decode(Int.self, from: node) else { return nil }
         guard (1...1000).contains(count) else {
             return decoder.error(
-                "\(decoder.subject) counts all tries, the first one too: a number from 1, which "
-                    + "never repeats, to 1000", at: node.range)
+                "\(decoder.subject) counts all tries including the first: a number from 1, which "
+                    + "never retries, to 1000", at: node.range)
         }
         return Attempts(count: count)
     }
@@ -108,7 +108,7 @@ private struct Causes: SettingValue {
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Causes? {
         guard node.sequence?.isEmpty != true else {
             return decoder.error(
-                "\(decoder.subject) names nothing to try again after; leave out 'retry' instead",
+                "\(decoder.subject) lists nothing to retry after; omit 'retry' instead",
                 at: node.range)
         }
         guard node.sequence != nil else {
@@ -120,7 +120,7 @@ private struct Causes: SettingValue {
 
 /// A reason to try again, as it stands in `on` of a ``RetryPolicy``.
 public enum RetryCause: SettingValue, Hashable {
-    /// Whatever makes a step fail: a command that fails, an answer that is no success, no answer.
+    /// Whatever makes a step fail: a command that fails, an answer that is not a success, no answer.
     case failure
     /// An error that a step did not expect.
     case exception

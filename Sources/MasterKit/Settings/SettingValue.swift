@@ -113,7 +113,7 @@ extension Array: SettingValue where Element: SettingValue {
     /// A list.
     public static var shape: String { "a list" }
 
-    /// Reads a list, each item for itself; a lone value is no list.
+    /// Reads a list, each item for itself; a lone value is not a list.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> [Element]? {
         guard case .sequence(let items) = node.kind else {
             return decoder.mismatch(node, expected: shape)

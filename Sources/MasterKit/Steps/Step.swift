@@ -47,10 +47,10 @@ public struct StepOptions: Settings {
     @Setting("Run even after the build was ended or stopped.")
     public var alwaysRun = Renderable(false)
     /// Whether the step runs at all.
-    @Setting("Run only if this holds.")
+    @Setting("Run only if this is true.")
     public var doStepIf = Renderable(true)
     /// Whether displays leave the step out.
-    @Setting("Leave the step out of displays if this holds.")
+    @Setting("Hide the step if this is true.")
     public var hideStepIf = Renderable(false)
     /// What is shown while the step runs.
     @Setting("Shown while the step runs.")
@@ -59,10 +59,10 @@ public struct StepOptions: Settings {
     @Setting("Shown when the step has finished.")
     public var descriptionDone: Renderable<Words>?
     /// What is added to either.
-    @Setting("Added to what is shown.")
+    @Setting("Appended to the description.")
     public var descriptionSuffix: Renderable<Words>?
     /// Which results of the step are told in the build's state.
-    @Setting("Which results are told in the build's state.")
+    @Setting("Results that are mentioned in the build's state.")
     public var updateBuildSummaryPolicy: SummaryPolicy?
     /// The encoding of the output of commands.
     @Setting("The encoding of the output of commands.")
@@ -157,14 +157,14 @@ extension StepOptions: SettingHints {
     /// What to do instead of writing settings that Buildbot's steps have.
     public static func hint(forUnknown name: String) -> String? {
         switch name {
-        case "locks":
-            "steps can't wait for locks in this version; 'run --jobs 1' builds one at a time"
         case "run", "script", "cmd", "shell_command": "write 'command'"
         case "if", "when", "only_if": "write 'doStepIf'"
         case "continue_on_error", "continue-on-error", "allow_failure":
             "write 'flunkOnFailure: false'"
         case "cwd", "working_directory", "working-directory", "dir": "write 'workdir'"
         case "environment": "write 'env'"
+        case "locks":
+            "steps can't wait for locks in this version; 'run --jobs 1' builds one at a time"
         default: nil
         }
     }

@@ -132,7 +132,7 @@ public struct CommandError: Error, Sendable {
         case programNotFound
         /// The program is there but cannot be run.
         case programNotExecutable
-        /// The folder to run in is missing, or is no folder.
+        /// The folder to run in is missing, or is not a folder.
         case workdir
         /// The arguments and the environment are more than the system passes on.
         case argumentsTooLong

@@ -30,7 +30,7 @@ extension Command {
         /// The file.
         public var path: String
 
-        /// The most bytes that are wanted; a larger file is an error. None is no limit.
+        /// The most bytes that are wanted; a larger file is an error. `nil` for no limit.
         public var maxByteCount: Int?
 
         /// Makes the command.
@@ -55,7 +55,7 @@ extension Command {
         /// Its permission bits.
         public var permissions: UInt32
 
-        /// The most bytes to accept; more is an error. None is no limit.
+        /// The most bytes to accept; more is an error. `nil` for no limit.
         public var maxByteCount: Int?
 
         /// Makes the command.

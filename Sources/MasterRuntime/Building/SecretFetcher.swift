@@ -90,8 +90,8 @@ public struct SecretFetcher: Sendable {
                 }.map { (name: $0.key, value: $0.value) }
             } catch  where !diagnostics.contains(where: { $0.severity == .error }) {
                 let words =
-                    "the other secrets of \(provider.key) could not be read, so that their "
-                    + "values are not hidden: \(error)"
+                    "the other secrets of \(provider.key) could not be read, so their "
+                    + "values are not masked: \(error)"
                 diagnostics.append(Diagnostic(.warning, words, range: provider.range))
             } catch {
                 // An error stops the master, and is probably the same one.
@@ -131,7 +131,7 @@ public struct SecretFetcher: Sendable {
         guard let value else {
             let providers = configuration.secretProviders.map(\.key.description)
             let names = providers.joined(separator: ", ")
-            return (.error, "the secret '\(name)' is in none of \(names)")
+            return (.error, "the secret '\(name)' was not found by \(names)")
         }
         return switch SecretVerdict(name: name, value: value) {
         case .refused(let reason): (.error, reason)

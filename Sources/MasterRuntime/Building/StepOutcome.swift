@@ -119,7 +119,7 @@ struct StepTexts {
     ///   - summary: What the step itself said last.
     ///   - attempt: Which try of the work it was, in words, when it was tried again.
     ///   - context: The build as it stands.
-    /// - Returns: The words, with the result when it is no success.
+    /// - Returns: The words, with the result unless it is a success.
     /// - Throws: ``RenderError`` when what the file says can't be rendered.
     func done(
         _ outcome: StepOutcome, summary: String?, attempt: String? = nil,

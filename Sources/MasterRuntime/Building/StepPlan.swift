@@ -48,7 +48,9 @@ struct StepPlan {
         _ options: StepOptions, in context: RenderContext
     ) throws(RenderError) -> String? {
         let name = try options.name?.render(in: context)
-        if name?.isEmpty == true { throw RenderError("the 'name' of the step came out empty") }
+        if name?.isEmpty == true {
+            throw RenderError("the 'name' of the step rendered to an empty text")
+        }
         return name
     }
 

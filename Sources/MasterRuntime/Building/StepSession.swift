@@ -229,7 +229,7 @@ extension LogEncoding {
         return CommandUpdate(.output(stream, utf8(bytes)), elapsed: update.elapsed)
     }
 
-    /// Output in UTF-8, in which a byte of ASCII that is none is the replacement character.
+    /// Output in UTF-8, in which an invalid byte is the replacement character.
     ///
     /// Each byte is a character, so the pieces of an output can be cut anywhere.
     private func utf8(_ bytes: [UInt8]) -> [UInt8] {

@@ -74,7 +74,7 @@ struct BuilderAssembler {
             ($0.range?.start.offset ?? 0) < ($1.range?.start.offset ?? 0)
         }
         decoder.checkUnique(inOrder) {
-            "there are two builders named '\($0)'; give one another name"
+            "two builders are named '\($0)'; rename one"
         }
     }
 
@@ -99,7 +99,7 @@ struct BuilderAssembler {
         let range = declared.name.range
         guard declared.matrix != nil || declared.name.text.constant != nil else {
             return decoder.error(
-                "the name of a builder is computed only of the axes of a 'matrix'; write a text",
+                "the name of a builder can only be computed from the axes of a 'matrix'; write a text",
                 at: range)
         }
         var combinations: [String: JSONObject] = [:]
@@ -128,7 +128,7 @@ struct BuilderAssembler {
     }
 
     private func clash(of one: JSONObject, and other: JSONObject, named name: String) -> String {
-        if one == other { return "the combination \(one.words) is there twice; remove one of them" }
+        if one == other { return "the combination \(one.words) occurs twice; remove one" }
         let format = one.map { "%(prop:\($0.key))s" }.joined(separator: "-")
         return "the combinations \(one.words) and \(other.words) are both named '\(name)'; "
             + "use each axis in 'name', as in !Interpolate \"\(format)\""
@@ -217,10 +217,10 @@ struct BuilderSettings: Settings {
     @Setting("The name, unique in a master.", .notEmpty) var name: BuilderName
     @Setting("The steps.", declarations: .steps)
     var steps: [StepDeclaration]?
-    @Setting("The factory whose steps it runs.") var factory: FactoryReference?
-    @Setting("Values to be combined: a builder for each combination.") var matrix: Matrix?
+    @Setting("The factory that provides the steps.") var factory: FactoryReference?
+    @Setting("Values to combine: each combination is a builder.") var matrix: Matrix?
     @Setting("Labels that generators filter by.") var tags: [String] = []
-    @Setting("A text for people.") var description: String?
+    @Setting("A description.") var description: String?
     @Setting("Properties of its builds.") var properties = PropertyValues()
     @Setting("The environment of its commands.")
     var env = Renderable(CommandEnvironment())
@@ -305,16 +305,17 @@ struct BuilderName: SettingValue, RenderableValue {
     /// Why a text can't name a builder, `nil` when it can.
     static func fault(of text: String) -> String? {
         if text.isEmpty { return "the name of a builder must not be empty" }
-        if text.hasPrefix("_") { return "the name of a builder does not begin with '_'" }
+        if text.hasPrefix("_") { return "the name of a builder must not begin with '_'" }
         if text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
-            return "the name of a builder has no control character in it"
+            return "the name of a builder must not contain control characters"
         }
         if text.count > maximumLength {
             return "the name of a builder has at most \(maximumLength) characters; "
                 + "this one has \(text.count)"
         }
         if FilePaths.component(text).utf8.count > longestFolder {
-            return "the name of a builder names a folder too, for which it is too long"
+            return "the name of a builder is also the name of a folder, for which this one is "
+                + "too long"
         }
         return nil
     }

@@ -23,7 +23,7 @@ struct ConfigurationAssembler {
         let (reporters, services) = (settings.services.reporters, settings.services.others)
         let names = reporters.map { ($0.name, $0.range) } + services.map { ($0.name, $0.range) }
         decoder.checkUnique(names.sorted { $0.1?.start.offset ?? 0 < $1.1?.start.offset ?? 0 }) {
-            "there are two services named '\($0)'; give one another 'name'"
+            "two services are named '\($0)'; give one another 'name'"
         }
         checkSecrets(settings, topLevel)
         let buildbotURL = settings.buildbotURL?.text ?? "http://localhost:8080/"

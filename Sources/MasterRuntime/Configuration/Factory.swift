@@ -52,7 +52,7 @@ struct Factory: SettingValue {
 }
 
 private struct FactoryForm: Settings {
-    @Setting("What a builder may choose.") var parameters = FactoryParameters()
+    @Setting("The parameters that a builder can set.") var parameters = FactoryParameters()
     @Setting("The steps.", declarations: .steps)
     var steps: [StepDeclaration]?
 }
@@ -81,8 +81,8 @@ struct FactoryParameters: SettingValue {
 
 /// A value that a builder gives to a factory; it arrives as a property.
 struct FactoryParameter: Settings, SettingValue {
-    @Setting("The value when the builder gives none.", .named("default")) var fallback: JSONValue?
-    @Setting("The values that may be given.", .notEmpty) var choices: [JSONValue]?
+    @Setting("The default value.", .named("default")) var fallback: JSONValue?
+    @Setting("The allowed values.", .notEmpty) var choices: [JSONValue]?
 
     static var shape: String { "a mapping of default and choices" }
 

@@ -15,7 +15,7 @@ public struct MasterConfiguration: Sendable {
     public let builders: BuilderTable
     /// The reporters in the order of the file.
     public internal(set) var reporters: [ReporterDeclaration]
-    /// The other services.
+    /// The services other than reporters.
     public internal(set) var services: [ServiceDeclaration]
     /// The providers of secrets, asked in order.
     public let secretProviders: [SecretProviderDeclaration]
@@ -78,7 +78,7 @@ public enum HTTPSessionSharing: String, SettingEnumeration {
 public struct BuilderConfiguration: Sendable {
     /// The name, unique in a master.
     public let name: String
-    /// A text for people.
+    /// A description.
     public let description: String?
     /// Labels that generators filter by.
     public let tags: [String]
@@ -117,7 +117,7 @@ enum FilePaths {
         return "/" + parts.joined(separator: "/")
     }
 
-    /// A name as one part of a path: whatever is no letter, digit, `.`, `-` or `_` is encoded.
+    /// A name as one part of a path: all but letters, digits, `.`, `-` and `_` is encoded.
     static func component(_ name: String) -> String {
         let encoded = name.unicodeScalars.map { scalar in
             let isPlain =

@@ -2,21 +2,22 @@ public import MasterKit
 
 /// The top level of a master.yaml.
 struct MasterSettings: Settings {
-    @Setting("What the master is called.", .notEmpty) var title = "Buildmaster"
-    @Setting("The address of what the title stands for.") var titleURL: HTTPAddress?
-    @Setting("The address under which the master is found, for links in reports.")
+    @Setting("The name of the master.", .notEmpty) var title = "Buildmaster"
+    @Setting("The address that the title links to.") var titleURL: HTTPAddress?
+    @Setting("The address of the master, for links in reports.")
     var buildbotURL: HTTPAddress?
     @Setting("Properties of every build.") var properties = PropertyValues()
     @Setting("Providers of secrets, asked in order.", declarations: .secrets)
     var secrets: [SecretProviderDeclaration]?
     @Setting("Folders of plugin packages to load.") var plugins: PluginPackages?
-    @Setting("What is told of the builds and runs beside them.") var services = ServiceList()
+    @Setting("Reporters and other services.") var services = ServiceList()
     @Setting("The default build factory: a list of steps.", declarations: .steps)
     var steps: [StepDeclaration]?
     @Setting("Build factories by name.") var factories = FactoryTable()
     @Setting("Builders.", .notEmpty) var builders: BuilderList?
     @Setting("Locks by name.") var locks: LockDeclarations?
-    @Setting("Who shares cookies: 'build' or 'shared'.") var httpSession = HTTPSessionSharing.build
+    @Setting("Who shares cookies: the steps of a 'build', or all builds ('shared').")
+    var httpSession = HTTPSessionSharing.build
     @Setting("How reports are kept.") var delivery = DeliverySettings()
 }
 
@@ -30,7 +31,7 @@ extension MasterSettings: SettingHints {
         case "variables", "vars": "write 'properties'"
         case "buildbotUrl", "buildbotURl": "write 'buildbotURL'"
         case "change_source", "schedulers", "workers":
-            "in this version 'run' builds at once and on this machine; leave it out"
+            "this version builds at once and on this machine; remove it"
         default: nil
         }
     }
@@ -158,11 +159,11 @@ struct TopLevel {
 
 /// `delivery`: how reports are kept until they have arrived.
 struct DeliverySettings: Settings, SettingValue {
-    @Setting("What an accepted report survives: 'process' or 'power'.")
+    @Setting("What an accepted report survives: the end of the 'process', or a loss of 'power'.")
     var durability = Durability.process
-    @Setting("How many bytes of reports are kept; then the oldest are given up.")
+    @Setting("The most bytes of undelivered reports; beyond that the oldest expire.")
     var maxBytes = DeliveryBounds().maxBytes
-    @Setting("How long a report is kept that nobody takes; then it is given up.")
+    @Setting("How long an undelivered report is kept before it expires.")
     var maxAge = DeliveryBounds().maxAge
 
     /// How much is kept for how long.

@@ -23,7 +23,7 @@ struct Matrix: SettingValue {
         }
         guard axes.reduce(1, { min($0 * $1.values.count, maximumCount + 1) }) <= maximumCount else {
             return decoder.error(
-                "a matrix has at most \(maximumCount) combinations; leave values out",
+                "a matrix has at most \(maximumCount) combinations; remove values",
                 at: node.range)
         }
         var combinations = all(axes)

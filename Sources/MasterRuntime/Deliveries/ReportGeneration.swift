@@ -254,7 +254,7 @@ extension ReportGeneration {
         do {
             _ = try JSONValue(parsing: text)
         } catch {
-            throw DeliveryFault("the report is no JSON: \(error)")
+            throw DeliveryFault("the report is not valid JSON: \(error)")
         }
     }
 

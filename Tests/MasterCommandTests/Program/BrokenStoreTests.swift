@@ -30,7 +30,7 @@ struct BrokenStoreTests {
                 let ended = try await program.run(limited, executable: "/bin/sh") { _ in }
                 #expect(ended.status == 1)
                 #expect(ended.error.contains("buildmaster.sqlite cannot be read or written"))
-                #expect(ended.output.contains("failure: broken off after "))
+                #expect(ended.output.contains("failure: aborted after "))
                 let store = try ChaosStore(basedir: program.folder + "/.buildmaster")
                 let builds = try store.builds()
                 #expect(!builds.isEmpty)

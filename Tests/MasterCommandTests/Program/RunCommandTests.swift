@@ -171,7 +171,7 @@ struct RunCommandTests {
             let ended = try await program.run(["-c", command], executable: "/bin/bash") { _ in }
             #expect(ended.status == 1)
             let last = ended.output.split(separator: "\n").last
-            #expect(last?.hasPrefix("failure: broken off after ") == true)
+            #expect(last?.hasPrefix("failure: aborted after ") == true)
             let reasons = ended.error.split(separator: "\n").filter { $0.contains(".sqlite") }
             #expect(reasons.count == 1)
         }

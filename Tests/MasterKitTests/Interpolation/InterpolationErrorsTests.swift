@@ -16,9 +16,9 @@ struct InterpolationErrorsTests {
         "known are :-default, :~default, :+replacement, :?|then|else, :#?|then|else and :urlencode"
 
     @Test(arguments: [
-        ("100%", 3..<4, "a lone '%' means nothing; write %% for a percent sign"),
-        ("50% off", 2..<3, "a lone '%' means nothing; write %% for a percent sign"),
-        ("%d", 0..<1, "a lone '%' means nothing; write %% for a percent sign"),
+        ("100%", 3..<4, "a lone '%' is not allowed; write %% for a percent sign"),
+        ("50% off", 2..<3, "a lone '%' is not allowed; write %% for a percent sign"),
+        ("%d", 0..<1, "a lone '%' is not allowed; write %% for a percent sign"),
         (
             "%s", 0..<2,
             "%s has no argument; give arguments with the format, name the value as in "
@@ -49,22 +49,23 @@ struct InterpolationErrorsTests {
         ("%(kw:)s", 2..<5, "'%(kw:)s' names no keyword; write %(kw:name)s"),
         (
             "%(prop:a b)s", 7..<10,
-            "'a b' is no property name; names have letters, digits, '_', '.' and '-' only"
+            "'a b' is not a valid property name; names have letters, digits, '_', '.' and '-' only"
         ),
         (
             "%(kw:a/b)s", 5..<8,
-            "'a/b' is no keyword name; names have letters, digits, '_', '.' and '-' only"
+            "'a/b' is not a valid keyword name; names have letters, digits, '_', '.' and '-' only"
         ),
         (
-            "%(prop:%(prop:x)s)s", 7..<13, "'%(prop' is no property name; a name cannot be computed"
+            "%(prop:%(prop:x)s)s", 7..<13,
+            "'%(prop' is not a valid property name; a name cannot be computed"
         ),
         (
             "%(src:a b:c)s", 6..<9,
-            "'a b' is no codebase name; names have letters, digits, '_', '.' and '-' only"
+            "'a b' is not a valid codebase name; names have letters, digits, '_', '.' and '-' only"
         ),
         (
             "%(src:a:b!)s", 8..<10,
-            "'b!' is no source attribute name; names have letters, digits, '_', '.' and '-' only"
+            "'b!' is not a valid source attribute name; names have letters, digits, '_', '.' and '-' only"
         ),
         (
             "%(src:branch)s", 2..<12,
@@ -122,8 +123,8 @@ struct InterpolationErrorsTests {
             "'%(prop:x)s' cannot stand in a format with arguments; give the values by name and "
                 + "write %(kw:name)s instead of %s"
         ),
-        ("%s %d", 1, "'%d' is no conversion; write %s, or %% for a percent sign"),
-        ("%s %", 1, "a lone '%' means nothing; write %% for a percent sign"),
+        ("%s %d", 1, "'%d' is not a conversion; write %s, or %% for a percent sign"),
+        ("%s %", 1, "a lone '%' is not allowed; write %% for a percent sign"),
     ])
     func `arguments and their places must agree`(text: String, count: Int, message: String) {
         #expect(errors(in: text, positionalCount: count).map(\.message) == [message])

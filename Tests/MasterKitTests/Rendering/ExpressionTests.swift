@@ -41,7 +41,7 @@ struct ExpressionTests {
         let reading = Reading("!Field build.number", as: Renderable<JSONValue>.self, scope: scope)
         #expect(
             reading.messages == [
-                "!Field stands only in 'format', where a report is shaped; in a build use "
+                "!Field is only allowed in 'format' of a reporter; in a build use "
                     + "!Property or !Template"
             ])
     }
@@ -62,10 +62,10 @@ struct ExpressionTests {
         + "!OneOf, !Property, !Results, !Secret, !Template"
 
     @Test(arguments: [
-        ("!property x", "there is no tag !property; did you mean '!Property'?"),
-        ("!Interpolat x", "there is no tag !Interpolat; did you mean '!Interpolate'?"),
-        ("!Foo x", "there is no tag !Foo; there are \(tags)"),
-        ("[1, !Foo x]", "there is no tag !Foo; there are \(tags)"),
+        ("!property x", "unknown tag !property; did you mean '!Property'?"),
+        ("!Interpolat x", "unknown tag !Interpolat; did you mean '!Interpolate'?"),
+        ("!Foo x", "unknown tag !Foo; there are \(tags)"),
+        ("[1, !Foo x]", "unknown tag !Foo; there are \(tags)"),
     ])
     func `an unknown tag is told once, with a suggestion`(yaml: String, message: String) {
         #expect(Reading(yaml, as: Renderable<JSONValue>.self).messages == [message])

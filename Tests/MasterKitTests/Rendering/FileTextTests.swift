@@ -66,9 +66,9 @@ struct FileTextTests {
             "the file 'large' has more than 1 MiB; only 'data: !File' and 'files' of a request "
                 + "send larger ones"
         ),
-        ("!File binary", "the file 'binary' is no text in UTF-8"),
-        ("!File latin", "the file 'latin' is no text in UTF-8"),
-        ("!File /dev/zero", "'/dev/zero' is no ordinary file but a pipe, a socket or a device"),
+        ("!File binary", "the file 'binary' is not valid UTF-8"),
+        ("!File latin", "the file 'latin' is not valid UTF-8"),
+        ("!File /dev/zero", "'/dev/zero' is a pipe, a socket or a device, not a regular file"),
         ("!File", "!File is written !File PATH"),
         ("!File []", "!File is written !File PATH"),
         ("!File {path: token, more: 1}", "!File is written !File PATH"),
@@ -94,7 +94,7 @@ struct FileTextTests {
     @Test func `a misspelt tag is told`() {
         #expect(
             Reading("!Flie x", as: Renderable<String>.self).messages
-                == ["there is no tag !Flie; did you mean '!File'?"])
+                == ["unknown tag !Flie; did you mean '!File'?"])
     }
 
     @Test func `a file is read once`() throws {

@@ -29,13 +29,13 @@ struct RetryPolicyTests {
     @Test(arguments: [
         (
             "0",
-            "1:1: 'it' counts all tries, the first one too: a number from 1, which never repeats, "
+            "1:1: 'it' counts all tries including the first: a number from 1, which never retries, "
                 + "to 1000"
         ),
         (
             "{attempts: 1001}",
-            "1:12: 'attempts' of 'it' counts all tries, the first one too: a number from 1, which "
-                + "never repeats, to 1000"
+            "1:12: 'attempts' of 'it' counts all tries including the first: a number from 1, which "
+                + "never retries, to 1000"
         ),
         (
             "true",
@@ -61,7 +61,7 @@ struct RetryPolicyTests {
         ),
         (
             "{on: []}",
-            "1:6: 'on' of 'it' names nothing to try again after; leave out 'retry' instead"
+            "1:6: 'on' of 'it' lists nothing to retry after; omit 'retry' instead"
         ),
         ("{on: [timeuot]}", "1:7: 'on' of 'it' can't have 'timeuot'; did you mean 'timeout'?"),
         (

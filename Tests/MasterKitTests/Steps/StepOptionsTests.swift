@@ -6,7 +6,7 @@ struct StepOptionsTests {
         let decoder = SettingDecoder(registry: try .sample())
         let root = try #require(YAMLParser.parse(entry, name: "test").root)
         let declaration = decoder.plugin(.steps, from: root)
-        #expect(decoder.diagnostics.isEmpty)
+        #expect(!decoder.hasErrors)
         return try #require(declaration)
     }
 

@@ -16,15 +16,15 @@ struct TemplateErrorTests {
         ("{{ a[1 }}", 7..<7, "expected ']', found nothing"),
         ("{{ a == }}", 8..<8, "expected a value, found nothing"),
         ("{{ and }}", 3..<6, "expected a value, found 'and'"),
-        ("{{ a ? b }}", 5..<6, "'?' means nothing here; write 'a if condition else b'"),
-        ("{{ a ; b }}", 5..<6, "';' means nothing here; texts need quotes"),
+        ("{{ a ? b }}", 5..<6, "'?' is not allowed here; write 'a if condition else b'"),
+        ("{{ a ; b }}", 5..<6, "';' is not allowed here; texts need quotes"),
         (
             "{{ a = b }}", 5..<6,
             "expected the end of the expression, found '='; values are compared with '=='"
         ),
         (
             "{{ {'a': 1}.a }}", 3..<4,
-            "'{' means nothing here; a mapping can't be written here, put it into 'ctx' or use "
+            "'{' is not allowed here; a mapping can't be written here, put it into 'ctx' or use "
                 + "{% if %}"
         ),
         (

@@ -100,9 +100,9 @@ struct MadeSecretTests {
         ),
         (
             #"{"token": {"other": "Zx9-secret-Q7w-value"}}"#,
-            "a secret is a text or a number, and there is a mapping"
+            "a secret must be a text or a number, but this is a mapping"
         ),
-        (#"{"token": "Zx9-secret-Q7w-value""#, "the body is no JSON"),
+        (#"{"token": "Zx9-secret-Q7w-value""#, "the body is not valid JSON"),
         (
             #"{"token": "abc", "other": "Zx9-secret-Q7w-value"}"#,
             "the secret 'tok' has only 3 characters"

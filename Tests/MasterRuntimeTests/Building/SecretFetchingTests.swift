@@ -16,7 +16,7 @@ struct SecretFetchingTests {
     @Test(arguments: [
         Case(
             name: "absent",
-            message: "the secret 'absent' is in none of secrets.Vault, secrets.Environment",
+            message: "the secret 'absent' was not found by secrets.Vault, secrets.Environment",
             place: 3),
         Case(
             name: "tiny",

@@ -83,7 +83,7 @@ struct DeliveriesGenerationTests {
                 await deliveries.drain(for: .seconds(10))
                 let summary = try await deliveries.summary().deliveries
                 #expect(summary.map(\.state) == [.delivered, .dead, .delivered])
-                let reason = "no report could be made: the report is no JSON: "
+                let reason = "no report could be made: the report is not valid JSON: "
                 #expect(summary[1].error?.hasPrefix(reason) == true)
             }
         }

@@ -28,7 +28,7 @@ struct LocalWorkerErrorTests {
             words: ["/tmp/no-such-folder-x", "No such file", "make it first"]),
         Case(
             command: .init(["true"], in: "/etc/passwd"), code: .workdir,
-            words: ["/etc/passwd", "is no folder"]),
+            words: ["/etc/passwd", "is not a folder"]),
         Case(
             command: .init(["true", String(repeating: "x", count: 200_000)], in: "/tmp"),
             code: .argumentsTooLong, words: ["true", "bytes", "put them into a file"]),

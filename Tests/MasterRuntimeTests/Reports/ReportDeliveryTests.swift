@@ -165,14 +165,14 @@ struct ReportDeliveryTests {
                     - generators.BuildStartEndStatusGenerator:
                         start_formatter:
                           formatters.MessageFormatter:
-                            template: '{"text": {{ build.state_string }}}'
+                            template: '{"text": {{ build.state_string }}'
                             template_type: json
             steps: [steps.Give: success]
             """)
         #expect(run.deliveries.map(\.state) == [.dead, .delivered])
         #expect(
             run.deliveries[0].error?.hasPrefix(
-                "no report could be made: 'template' gave no JSON: ") == true)
+                "no report could be made: 'template' did not render to valid JSON: ") == true)
         #expect(run.bodies["push"]?.map { $0["complete"] } == [true])
     }
 }

@@ -40,8 +40,9 @@ struct MessageFormatterRenderableTests {
             try await report("!Property missing")
         }
         #expect(
-            error?.message == "'template' of formatters.MessageFormatterRenderable came out null; "
-                + "give what it refers to a default")
+            error?.message
+                == "'template' of formatters.MessageFormatterRenderable rendered to null; give what "
+                + "it refers to a default")
     }
 
     @Test func `what the value uses is fetched`() throws {

@@ -152,8 +152,8 @@ struct HttpStatusPushTests {
         #expect(error?.verdict == .retry(after: nil))
         #expect(error?.status == 302)
         #expect(
-            error?.reason == "the receiver answered 302 Found; a redirect to /elsewhere is no "
-                + "delivery, correct 'serverUrl'")
+            error?.reason == "the receiver answered 302 Found; a redirect to /elsewhere is not "
+                + "a delivery, correct 'serverUrl'")
     }
 
     @Test func `a network fault is tried again, and its reason is said`() async throws {

@@ -93,13 +93,13 @@ struct CommandTests {
     func `a program that prints too much is ended`(script: String) async {
         #expect(
             await fault(from: script)
-                == "PROGRAM gives more than 64 KiB, which is too much for a secret")
+                == "PROGRAM gives more than 64 KiB, which is too large for a secret")
     }
 
     @Test func `what is no text is refused without a word of it`() async {
         #expect(
             await fault(from: "printf 'a\\377b'")
-                == "what PROGRAM gives is no text in UTF-8; put it there in base64, for example")
+                == "PROGRAM does not give valid UTF-8; encode the secret, for example in base64")
     }
 
     @Test func `a program that is not there is named`() async throws {
@@ -113,6 +113,6 @@ struct CommandTests {
     @Test func `a name that the program would take for an option is refused`() async {
         #expect(
             await fault(of: "--help", from: "echo")
-                == "PROGRAM would take '--help' for an option; give the secret another name")
+                == "PROGRAM would read '--help' as an option; rename the secret")
     }
 }

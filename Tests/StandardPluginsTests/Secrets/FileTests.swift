@@ -77,7 +77,7 @@ struct FileTests {
             let octal = String(mode, radix: 8)
             #expect(
                 try await fault(of: "token", in: files)
-                    == "others than its owner may read HERE/vault/token, its mode is \(octal); "
+                    == "others can read HERE/vault/token, whose mode is \(octal); "
                     + "run chmod 600 HERE/vault/token")
         }
     }
@@ -88,7 +88,7 @@ struct FileTests {
             try files.setMode(0o770, of: "vault")
             #expect(
                 try await fault(of: "token", in: files)
-                    == "others than its owner may write to HERE/vault, its mode is 770; run chmod "
+                    == "others can write to HERE/vault, whose mode is 770; run chmod "
                     + "go-w HERE/vault")
             try files.setMode(0o755, of: "vault")
             #expect(try await value(of: "token", in: files) == "hunter2!")
@@ -102,11 +102,11 @@ struct FileTests {
             try files.link("vault/token", to: "..data/token")
             #expect(try await value(of: "token", in: files) == "hunter2!")
             try files.setMode(0o644, of: "vault/..data/token")
-            #expect(try await fault(of: "token", in: files)?.contains("its mode is 644") == true)
+            #expect(try await fault(of: "token", in: files)?.contains("mode is 644") == true)
             try files.link("vault/nowhere", to: "gone")
             #expect(
                 try await fault(of: "nowhere", in: files)
-                    == "HERE/vault/nowhere is a link that leads nowhere; mend or remove it")
+                    == "HERE/vault/nowhere is a broken link; fix or remove it")
             try files.link("vault/circle", to: "circle")
             #expect(try await fault(of: "circle", in: files)?.contains("circle") == true)
             try files.link("vault/device", to: "/dev/zero")
@@ -127,8 +127,8 @@ struct FileTests {
             for name in ["bytes", "null"] {
                 #expect(
                     try await fault(of: name, in: files)
-                        == "what HERE/vault/\(name) gives is no text in UTF-8; put it there in "
-                        + "base64, for example")
+                        == "HERE/vault/\(name) does not give valid UTF-8; encode the secret, for "
+                        + "example in base64")
             }
             let most = 64 << 10
             try files.write([UInt8](repeating: 0x61, count: most), to: "vault/large")
@@ -143,9 +143,9 @@ struct FileTests {
         try await SecretFiles.with { files in
             #expect(
                 try await fault(of: "token", in: files)
-                    == "HERE/vault is no folder; check 'directory' of secrets.File")
+                    == "HERE/vault is not a folder; check 'directory' of secrets.File")
             try files.write("", to: "vault")
-            #expect(try await fault(of: "token", in: files)?.contains("is no folder") == true)
+            #expect(try await fault(of: "token", in: files)?.contains("is not a folder") == true)
         }
     }
 

@@ -201,7 +201,7 @@ extension InterpolationParser {
         let remedy =
             string(name).contains("%(")
             ? "a name cannot be computed" : "names have letters, digits, '_', '.' and '-' only"
-        report("'\(quoted(name))' is no \(noun) name; \(remedy)", name)
+        report("'\(quoted(name))' is not a valid \(noun) name; \(remedy)", name)
         return false
     }
 

@@ -75,9 +75,9 @@ struct InterpolationParser {
         let isConversion = next.map { $0 < 0x80 && Character(Unicode.Scalar($0)).isLetter } ?? false
         report(
             isConversion && positionalCount != nil
-                ? "'\(quoted(percent..<percent + 2))' is no conversion; write %s, or %% for a "
+                ? "'\(quoted(percent..<percent + 2))' is not a conversion; write %s, or %% for a "
                     + "percent sign"
-                : "a lone '%' means nothing; write %% for a percent sign",
+                : "a lone '%' is not allowed; write %% for a percent sign",
             percent..<percent + 1
         )
     }

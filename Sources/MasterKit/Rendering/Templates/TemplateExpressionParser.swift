@@ -3,7 +3,7 @@ struct TemplateExpressionParser {
     /// How many tokens an expression may have.
     private static let maximumTokens = 400
     private static let maximumDepth = 32
-    /// The names that are no variables.
+    /// The names that are not variables.
     static let keywords: Set<String> = ["and", "or", "not", "in", "is", "if", "else"]
 
     /// A variable that an expression mentions.

@@ -189,7 +189,7 @@ struct TemplateTokenizer {
             let rest = String(decoding: bytes[index..<end].prefix(16), as: UTF8.self)
             let sign = rest.first ?? "?"
             let remedy = Self.remedies[sign] ?? "texts need quotes"
-            throw TemplateProblem("'\(sign)' means nothing here; \(remedy)", index..<index + 1)
+            throw TemplateProblem("'\(sign)' is not allowed here; \(remedy)", index..<index + 1)
         }
     }
 

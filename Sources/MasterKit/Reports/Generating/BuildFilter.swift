@@ -61,7 +61,7 @@ public struct ReportModes: SettingValue, Hashable {
         case problem
         /// It ended with warnings.
         case warnings
-        /// Something went wrong that is no fault of the build.
+        /// Something went wrong that is not the build's fault.
         case exception
         /// It was stopped.
         case cancelled

@@ -148,7 +148,7 @@ public struct ReportContext: Sendable {
 public struct MasterIdentity: Sendable, Hashable {
     /// The title.
     public var title: String
-    /// The address of what the title stands for.
+    /// The address that the title links to.
     public var titleURL: String
     /// The address of the master, ending in `/`.
     public var buildbotURL: String

@@ -1,4 +1,4 @@
-/// Makes the words of a report: its body and its heading.
+/// Formats the message of a report: its body and its subject.
 ///
 /// ```swift
 /// /// One line about a build.
@@ -37,11 +37,11 @@ extension PluginKind<any MessageFormatter, NoOptions> {
     public static var formatters: Self { Self("formatters") }
 }
 
-/// What a formatter makes: the words of a report.
+/// What a formatter makes: the message of a report.
 public struct Message: Sendable, Hashable {
     /// The body.
     public var body: Report.Body
-    /// A heading; `nil` for that which every report has.
+    /// A subject; `nil` for the default one.
     public var subject: String?
     /// What a reporter of a certain kind is to know beside the body: its name → settings of it.
     public var extraInfo: JSONObject

@@ -27,7 +27,7 @@ public struct ReportTopic: Sendable {
     ///   - builds: The records of the builds, with the wanted details.
     ///   - previousResults: How the same thing ended before.
     ///   - modes: The modes of the generator.
-    ///   - master: What the master is called.
+    ///   - master: The name of the master.
     init(
         _ event: Event, builds: [JSONObject], previousResults: Results?, modes: ReportModes,
         master: MasterIdentity

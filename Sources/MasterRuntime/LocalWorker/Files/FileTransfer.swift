@@ -45,7 +45,8 @@ struct FileUpload {
             throw CommandError("the file \(path) cannot be read", fault)
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw CommandError(.wrongKind, "\(path) cannot be uploaded: it is no file; name a file")
+            throw CommandError(
+                .wrongKind, "\(path) cannot be uploaded: it is not a file; name a file")
         }
         if let limit = maxByteCount, status.st_size > limit { throw tooLarge(path, limit) }
         return owned

@@ -153,7 +153,7 @@ enum CommandHeader {
 
     /// Why the command might outlive the master.
     static func unguarded(_ error: any Error) -> String {
-        "if the master is killed, this command goes on until the next start: its guardian cannot "
+        "if the master is killed, this command continues until the next start: its guardian cannot "
             + "be started (\(error))\n"
     }
 

@@ -95,7 +95,7 @@ struct ProgramCheck: Sendable {
         do {
             let status = try POSIX.status(of: workdir, following: true)
             guard status.st_mode & S_IFMT == S_IFDIR else {
-                return CommandError(.workdir, "\(place) is no folder; change the workdir")
+                return CommandError(.workdir, "\(place) is not a folder; change the workdir")
             }
         } catch let fault {
             return CommandError(

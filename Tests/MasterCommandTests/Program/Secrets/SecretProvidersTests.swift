@@ -24,7 +24,7 @@ struct SecretProvidersTests {
             #expect(refused.error == check.output)
             #expect(refused.error.contains("master.yaml:6:32: error: the secret 'open' could not"))
             #expect(
-                refused.error.contains("its mode is 644; run chmod 600 \(program.folder)/vault"))
+                refused.error.contains("mode is 644; run chmod 600 \(program.folder)/vault"))
             #expect(refused.error.contains("master.yaml:7:48: error: the secret 'broken' could"))
             #expect(refused.error.hasSuffix("2 errors in master.yaml\n"))
             #expect(!FileManager.default.fileExists(atPath: program.folder + "/.buildmaster"))

@@ -66,11 +66,10 @@ struct ExtractionTests {
     }
 
     @Test(arguments: [
-        ("", "the body is empty"), ("<html>", "the body is no JSON: "),
-        ("{", "the body is no JSON: "),
-        ("\u{FEFF}{}", "the body is no JSON: "),
+        ("", "the body is empty"), ("<html>", "the body is not valid JSON: "),
+        ("{", "the body is not valid JSON: "),
     ])
-    func `a body that is no JSON is told`(_ body: String, _ reason: String) async throws {
+    func `a body that is not JSON is told`(_ body: String, _ reason: String) async throws {
         let run = try await StepRun.of(
             GET.self, "{url: SERVER/, extract: {x: {json: /a}, y: {json: /b}}}"
         ) { _ in .text(body) }
@@ -80,6 +79,15 @@ struct ExtractionTests {
             let line = "eThe property '\(name)' is missing: \(reason)"
             #expect(run.log("log")?.contains(line) == true)
         }
+    }
+
+    @Test func `a body may begin with a byte order mark`() async throws {
+        let run = try await StepRun.of(
+            GET.self, "{url: SERVER/, extract: {x: {json: /a}}}"
+        ) { _ in .text("\u{FEFF}{\"a\": 1}") }
+
+        #expect(run.results == .success)
+        #expect(run.harness.properties["x"] == 1)
     }
 
     @Test func `nothing is taken from an answer that is no success`() async throws {
