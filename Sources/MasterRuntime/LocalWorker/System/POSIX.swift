@@ -209,3 +209,22 @@ extension CommandError {
         self.init(code, "\(task) (\(fault)); \(remedy)", cause: fault)
     }
 }
+
+// Logs are large: a slice of an array for each line would count references, and the search
+// byte by byte takes as long as all else.
+extension Span<UInt8> {
+    /// The next line end, from an index on.
+    func lineEnd(from start: Int) -> Int? {
+        unsafe withUnsafeBytes { bytes in
+            guard start < bytes.count, let base = bytes.baseAddress else { return nil }
+            let found = unsafe memchr(base + start, 0x0A, bytes.count - start)
+            return unsafe found.map { unsafe UnsafeRawPointer($0) - base }
+        }
+    }
+}
+
+extension [UInt8] {
+    mutating func append(_ bytes: Span<UInt8>) {
+        unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
+    }
+}

@@ -1,0 +1,107 @@
+import Glibc
+import SystemPackage
+
+/// Sockets of this machine that carry whole messages.
+enum UnixSocket {
+    private static let messageLimit = 4096
+
+    static func listen(in folder: FilePath, name: String) throws(SystemFault) -> OwnedDescriptor {
+        let place = try POSIX.open(folder, O_RDONLY | O_DIRECTORY)
+        let socket = try make()
+        let old = umask(0o177)
+        defer { umask(old) }
+        guard unsafe withAddress(in: place, name, { unsafe bind(socket.number, $0, $1) }) == 0
+        else {
+            throw SystemFault()
+        }
+        guard Glibc.listen(socket.number, 16) == 0 else { throw SystemFault() }
+        return socket
+    }
+
+    static func connect(
+        in folder: FilePath, name: String, patience: Duration
+    ) -> OwnedDescriptor? {
+        do {
+            let place = try POSIX.open(folder, O_RDONLY | O_DIRECTORY)
+            let socket = try make()
+            limit(socket, to: patience)
+            let isConnected = unsafe withAddress(in: place, name) {
+                unsafe Glibc.connect(socket.number, $0, $1)
+            }
+            return isConnected == 0 ? socket : nil
+        } catch {
+            return nil  // No master has been here.
+        }
+    }
+
+    /// Waits for a connection; `false` once the other descriptor is readable.
+    static func wait(for listener: OwnedDescriptor, or stop: CInt) -> Bool {
+        var polled = [
+            pollfd(fd: listener.number, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: stop, events: Int16(POLLIN), revents: 0),
+        ]
+        while unsafe poll(&polled, 2, -1) < 0 {
+            guard errno == EINTR else { return false }
+        }
+        return polled[1].revents == 0
+    }
+
+    static func accept(_ listener: OwnedDescriptor, patience: Duration) -> OwnedDescriptor? {
+        let number = Glibc.accept(listener.number, nil, nil)
+        guard number >= 0 else { return nil }
+        let connection = OwnedDescriptor(FileDescriptor(rawValue: number))
+        _ = fcntl(number, F_SETFD, FD_CLOEXEC)
+        limit(connection, to: patience)
+        return connection
+    }
+
+    static func send(_ message: String, _ connection: OwnedDescriptor) -> Bool {
+        let bytes = Array(message.utf8)
+        let sent = unsafe Glibc.send(
+            connection.number, bytes, bytes.count, CInt(MSG_NOSIGNAL))
+        return sent == bytes.count
+    }
+
+    static func receive(_ connection: OwnedDescriptor) -> String? {
+        do {
+            let bytes = try POSIX.read(connection.number, maxByteCount: messageLimit)
+            return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
+        } catch {
+            return nil  // The other side has gone, or takes too long.
+        }
+    }
+
+    private static func make() throws(SystemFault) -> OwnedDescriptor {
+        let kind = CInt(SOCK_SEQPACKET.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
+        let number = socket(AF_UNIX, kind, 0)
+        guard number >= 0 else { throw SystemFault() }
+        return OwnedDescriptor(FileDescriptor(rawValue: number))
+    }
+
+    private static func limit(_ connection: OwnedDescriptor, to patience: Duration) {
+        var time = timeval(tv_sec: Int(patience.components.seconds), tv_usec: 0)
+        let size = socklen_t(MemoryLayout<timeval>.size)
+        unsafe setsockopt(connection.number, SOL_SOCKET, SO_RCVTIMEO, &time, size)
+        unsafe setsockopt(connection.number, SOL_SOCKET, SO_SNDTIMEO, &time, size)
+    }
+
+    /// Calls a function with the address of a socket in an open folder.
+    ///
+    /// Addresses have at most 107 bytes, and paths of folders may be longer; so the folder is named
+    /// by its descriptor.
+    private static func withAddress(
+        in folder: OwnedDescriptor, _ name: String,
+        _ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt
+    ) -> CInt {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { path in
+            unsafe path.copyBytes(from: "/proc/self/fd/\(folder.number)/\(name)".utf8)
+        }
+        return unsafe withUnsafePointer(to: address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+    }
+}
