@@ -136,6 +136,12 @@ extension HttpStatusPush {
     }
 
     private func request(for report: Report, in context: DeliveryContext) throws -> HTTPRequest {
+        guard report.keeps(uses) else {
+            throw DeliveryError(
+                .reject,
+                "'serverUrl', 'method' or 'headers' use something of the build that was not kept with "
+                    + "this report; they were changed since it was made")
+        }
         var request = HTTPRequest(
             try context.render(method.value, for: report).method,
             try context.render(serverUrl.value, for: report).text)

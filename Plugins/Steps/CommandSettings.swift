@@ -71,7 +71,20 @@ extension CommandSettings {
         for (name, value) in try context.render(env)?.variables ?? [:] {
             shell.environment.updateValue(value, forKey: name)
         }
+        for (name, value) in shell.environment {
+            guard let value, value.contains("${"), hasReference(value, inSecretOf: context.mask)
+            else { continue }
+            throw RenderError(
+                "the variable \(name) has a secret with '${' in it, which 'env' would take for the "
+                    + "name of a variable; give the secret to the command in another way")
+        }
         return shell
+    }
+
+    /// Whether a `${` stands in a secret, and not in the text around it.
+    private func hasReference(_ value: String, inSecretOf mask: SecretMask) -> Bool {
+        func count(_ text: String) -> Int { text.ranges(of: "${").count }
+        return count(mask.apply(to: value)) < count(value)
     }
 }
 

@@ -15,6 +15,13 @@ public struct ReportUses: Sendable, Hashable {
     /// Whether nothing of what is reported is used, so that all reports have the same values.
     public var isEmpty: Bool { properties.isEmpty && variables.isEmpty && !usesSources }
 
+    /// The names of all that is used.
+    fileprivate var names: Set<String> {
+        var names = properties.union(variables.map { "{{ \($0.joined(separator: ".")) }}" })
+        if usesSources { names.insert("%(src)") }
+        return names
+    }
+
     /// What is used by either.
     public func union(_ other: ReportUses) -> ReportUses {
         var union = self
@@ -40,6 +47,7 @@ extension ReportTopic {
         var inputs: JSONObject = [
             "properties": .object(known), "template": .object(template),
             "results": .optional(results?.rawValue),
+            "uses": .array(uses.names.sorted().map { .string($0) }),
         ]
         if uses.usesSources { inputs["sourcestamps"] = buildset?["sourcestamps"] }
         return inputs
@@ -58,6 +66,14 @@ extension ReportTopic {
         var inner = object[name]?.objectValue ?? JSONObject()
         copy(path.dropFirst(), from: found, to: &inner)
         object[name] = .object(inner)
+    }
+}
+
+extension Report {
+    /// Whether the report was made with all that settings use; not when these were changed since.
+    public func keeps(_ uses: ReportUses) -> Bool {
+        let kept = inputs["uses"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        return uses.names.isSubset(of: kept)
     }
 }
 

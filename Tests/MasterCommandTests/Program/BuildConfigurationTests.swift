@@ -101,6 +101,19 @@ struct BuildConfigurationTests {
         #expect(ended.status == 0, "\(ended)")
     }
 
+    @Test func `a secret is not changed by the expansion`() async throws {
+        let file = """
+            secrets: [secrets.Environment]
+            steps:
+              - steps.ShellCommand: {command: "true", env: {KEY: !Interpolate "%(secret:key)s${X}"}}
+              - steps.ShellCommand: {command: "true", env: {KEY: !Secret bad}}
+            """
+        let ended = try await run(file, environment: ["key": "s3cr3t-value", "bad": "s3cr3t${X}y"])
+        #expect(ended.output.contains("1 ShellCommand  success"), "\(ended.output)")
+        #expect(ended.output.contains("2 ShellCommand_1  exception"))
+        #expect(ended.output.contains("the variable KEY has a secret with '${' in it"))
+    }
+
     @Test func `relative folders of PATH start from the workdir`() async throws {
         let file = """
             steps:

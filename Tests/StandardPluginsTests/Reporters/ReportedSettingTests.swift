@@ -60,6 +60,34 @@ struct ReportedSettingTests {
         #expect(request.header("X-Number") == "7")
     }
 
+    @Test func `a report that was made for other settings is not sent to a wrong address`()
+        async throws
+    {
+        let harness = try ReporterHarness()
+        let build = Self.build
+        try await withLoopbackServer { server in
+            func reporter(_ url: String) throws -> HttpStatusPush {
+                try HttpStatusPush.configured(
+                    yaml: "!Interpolate '\(server.url)/\(url)'", registry: .standard,
+                    scope: .service)
+            }
+            let made = try reporter("%(prop:project)s")
+            let reports = try await harness.reports(of: made, for: build.finished, of: build)
+            let report = try #require(reports.first)
+            for url in ["%(prop:project)s", "x"] {
+                try await harness.send(report, through: reporter(url))
+            }
+            for url in ["%(prop:project)s/%(prop:revision)s", "%(src::branch)s"] {
+                let error = await #expect(throws: DeliveryError.self) {
+                    try await harness.send(report, through: reporter(url))
+                }
+                #expect(error?.verdict == .reject)
+                #expect(error?.reason.contains("was not kept with this report") == true)
+            }
+            #expect(server.requests.map(\.target) == ["/acme/app", "/x"])
+        }
+    }
+
     @Test func `PUT is sent, and other methods are mistakes`() async throws {
         #expect(try await push("{serverUrl: SERVER/, method: PUT}").map(\.method) == ["PUT"])
         #expect(throws: ConfigurationError.self) {
