@@ -236,7 +236,8 @@ public final class SettingDecoder {
         } _: {
             [$0]
         }
-        return fill(table, from: node, owner: owner, at: place) == nil ? nil : form
+        let given: [String: YAMLNode]? = fill(table, from: node, owner: owner, at: place)
+        return given == nil ? nil : form
     }
 
     /// Makes a plugin with what is read beside its own settings, and finds the settings of both.
