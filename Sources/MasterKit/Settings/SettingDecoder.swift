@@ -279,7 +279,8 @@ public final class SettingDecoder {
         } _: {
             [$0]
         }
-        return (form, fill(table, from: node, owner: owner, at: place) != nil)
+        let given: [String: YAMLNode]? = fill(table, from: node, owner: owner, at: place)
+        return (form, given != nil)
     }
 
     /// Makes a plugin with what is read beside its own settings, and finds the settings of both.
