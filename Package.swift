@@ -148,7 +148,8 @@ let package = Package(
                 "CustomMaster", "MasterTesting", "buildmaster",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
-            ]),
+            ],
+            exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]
 )

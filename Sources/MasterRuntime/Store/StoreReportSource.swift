@@ -164,13 +164,17 @@ private struct BuildPlace: Sendable {
 }
 
 extension LogFile.Content {
-    /// The last lines.
+    /// The last lines of output, with the header lines among and behind them.
     fileprivate func tail(_ count: Int) -> Self {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        let total = lines.last?.isEmpty == true ? lines.count - 1 : lines.count
-        guard total > count else { return self }
-        let kept = lines.dropFirst(total - count).joined(separator: "\n")
-        return Self(firstLine: firstLine + total - count, text: kept)
+        var first = lines.last?.isEmpty == true ? lines.count - 1 : lines.count
+        var left = count
+        while first > 0, left > 0 {
+            first -= 1
+            if !lines[first].hasPrefix("h") { left -= 1 }
+        }
+        let kept = lines.dropFirst(first).joined(separator: "\n")
+        return Self(firstLine: firstLine + first, text: kept)
     }
 
     /// The lines without their marks, which only a stream has.

@@ -122,8 +122,8 @@ struct LimitTests {
             #expect(ended.status != 0)
             #expect(
                 ended.error == """
-                    error: standard output cannot be written (No space left on device); what \
-                    follows is lost
+                    error: standard output cannot be written (No space left on device); further \
+                    output is lost
 
                     """)
         }

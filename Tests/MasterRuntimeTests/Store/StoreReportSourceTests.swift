@@ -107,6 +107,27 @@ struct StoreReportSourceTests {
         }
     }
 
+    @Test(arguments: [
+        (1, 2, "etwo\nhend\n"), (2, 1, "oone\netwo\nhend\n"), (3, 0, "hmake\noone\netwo\nhend\n"),
+    ])
+    func `a tail counts lines of output, not header lines`(
+        _ count: Int, _ firstLine: Int, _ text: String
+    ) async throws {
+        try await StoreFixture.run(storing: [.buildFinished]) { fixture in
+            let build = try await fixture.startBuild()
+            try await fixture.runStep(
+                of: build, lines: "hmake\noone\netwo\nhend\n", kind: .stream)
+            try await fixture.finish(build)
+            let event = try await fixture.store.read { try Event.stored(at: 1, in: $0) }
+            let record = try await self.record(
+                StoreReportSource(fixture.store), try #require(event),
+                BuildDetails(logContents: .all, logTail: count))
+            let content = record["steps"]?[0]?["logs"]?[0]?["content"]
+            #expect(content?["content"] == .string(text))
+            #expect(content?["firstline"] == .int(firstLine))
+        }
+    }
+
     @Test func `a log whose file was removed has no content and does no harm`() async throws {
         try await withFinishedBuild { source, event, fixture in
             try FileManager.default.removeItem(atPath: fixture.folder + "/logs")

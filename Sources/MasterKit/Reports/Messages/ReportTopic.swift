@@ -181,8 +181,8 @@ extension JSONValue {
         return .object(object.merging([key: .array(members.map(change))]))
     }
 
-    /// The record of a log with its content as plain `text`: without the letter that each line of
-    /// a stream begins with.
+    /// The record of a log with its content as plain `text`: of a stream the lines of output,
+    /// without the letter that each begins with.
     fileprivate var withText: JSONValue {
         guard case .object(let log) = self, let content = log["content"]?["content"]?.stringValue
         else { return self }
@@ -190,7 +190,8 @@ extension JSONValue {
             return .object(log.merging(["text": .string(content)]))
         }
         let lines = content.split(separator: "\n", omittingEmptySubsequences: false)
-        let text = lines.map { $0.dropFirst() }.joined(separator: "\n")
+        let output = lines.filter { !$0.hasPrefix("h") }
+        let text = output.map { $0.dropFirst() }.joined(separator: "\n")
         return .object(log.merging(["text": .string(text)]))
     }
 }

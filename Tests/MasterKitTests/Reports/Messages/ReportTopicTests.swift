@@ -88,7 +88,7 @@ struct ReportTopicTests {
         let variables = try await topic(of: build.finished, in: build, details: details).variables
         #expect(variables["failed_step"]?["name"] == "c")
         let logs = variables["failed_step"]?["logs"]
-        #expect(logs?[0]?["text"] == "make\none\né\n")
+        #expect(logs?[0]?["text"] == "one\né\n")
         #expect(logs?[0]?["content"]?["content"] == "hmake\noone\neé\n")
         #expect(logs?[1]?["text"] == "<p>\n")
         #expect(logs?[2]?["text"] == nil)
