@@ -279,8 +279,8 @@ public final class SettingDecoder {
         } _: {
             [$0]
         }
-        let given: [String: YAMLNode]? = fill(table, from: node, owner: owner, at: place)
-        return (form, given != nil)
+        let filled = fill(table, from: node, owner: owner, at: place)
+        return (form, filled?.isRight ?? false)
     }
 
     /// Makes a plugin with what is read beside its own settings, and finds the settings of both.
