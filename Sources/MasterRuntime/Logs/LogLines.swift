@@ -1,4 +1,3 @@
-internal import Glibc
 internal import MasterKit
 
 /// Turns output that comes in pieces of any size into whole lines, each marked with its channel.
@@ -38,14 +37,14 @@ struct LogLines {
         let bytes = bytes.span
         var start = 0
         if unfinished[channel] != nil {
-            let end = bytes.lineEnd(from: 0) ?? bytes.count
+            let end = bytes.index(of: 0x0A, from: 0) ?? bytes.count
             hold(bytes.extracting(..<end), of: channel, &lines)
             guard end < bytes.count else { return }
             let line = unfinished.removeValue(forKey: channel) ?? []
             complete(line.span, of: channel, &lines)
             start = end + 1
         }
-        while let end = bytes.lineEnd(from: start) {
+        while let end = bytes.index(of: 0x0A, from: start) {
             complete(bytes.extracting(start..<end), of: channel, &lines)
             start = end + 1
         }
@@ -105,25 +104,6 @@ struct LogLines {
         lines.append(0x0A)
         byteCount += line.count + 2
         lineCount += 1
-    }
-}
-
-// Logs are large: a slice of an array for each line would count references, and the search
-// byte by byte takes as long as all else.
-extension Span<UInt8> {
-    /// The next line end, from an index on.
-    fileprivate func lineEnd(from start: Int) -> Int? {
-        unsafe withUnsafeBytes { bytes in
-            guard start < bytes.count, let base = bytes.baseAddress else { return nil }
-            let found = unsafe memchr(base + start, 0x0A, bytes.count - start)
-            return unsafe found.map { unsafe UnsafeRawPointer($0) - base }
-        }
-    }
-}
-
-extension [UInt8] {
-    fileprivate mutating func append(_ bytes: Span<UInt8>) {
-        unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
     }
 }
 
