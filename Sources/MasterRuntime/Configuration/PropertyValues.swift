@@ -44,6 +44,7 @@ extension SettingDecoder {
         case "branch", "revision", "repository", "codebase", "project": "use 'run --\(name)'"
         case "buildername": "write it as 'name' of the builder"
         case "basedir", "builddir": "use 'run --basedir'"
+        case "scheduler": "use 'run -p scheduler=…'"
         case "builderid", "buildnumber", "workername": "give the property another name"
         default: nil
         }

@@ -37,14 +37,14 @@ struct LogLines {
         let bytes = bytes.span
         var start = 0
         if unfinished[channel] != nil {
-            let end = bytes.lineEnd(from: 0) ?? bytes.count
+            let end = bytes.index(of: 0x0A, from: 0) ?? bytes.count
             hold(bytes.extracting(..<end), of: channel, &lines)
             guard end < bytes.count else { return }
             let line = unfinished.removeValue(forKey: channel) ?? []
             complete(line.span, of: channel, &lines)
             start = end + 1
         }
-        while let end = bytes.lineEnd(from: start) {
+        while let end = bytes.index(of: 0x0A, from: start) {
             complete(bytes.extracting(start..<end), of: channel, &lines)
             start = end + 1
         }

@@ -62,7 +62,7 @@ struct StoredReportTests {
         var report = Report(body: .json(["a": "x mark1 y", "mark1": [1, "mark1"]]))
         report.secretMarks = ["mark1": "token"]
         let secrets = SecretValues(["token": "s3cr3t-value"])
-        let sent = try report.masked(by: secrets.mask).revealed(with: secrets)
+        let sent = try report.masked(by: secrets.mask).value.revealed(with: secrets)
         #expect(
             sent.body == .json(["a": "x s3cr3t-value y", "s3cr3t-value": [1, "s3cr3t-value"]]))
         #expect(

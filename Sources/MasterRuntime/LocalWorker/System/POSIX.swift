@@ -210,20 +210,21 @@ extension CommandError {
     }
 }
 
-// Logs are large: a slice of an array for each line would count references, and the search
-// byte by byte takes as long as all else.
+// For much output: a slice of an array for each line would count references, and a search byte by
+// byte takes as long as all else that is done with a line.
 extension Span<UInt8> {
-    /// The next line end, from an index on.
-    func lineEnd(from start: Int) -> Int? {
+    /// Where a byte next stands, from an index on.
+    func index(of byte: UInt8, from start: Int) -> Int? {
         unsafe withUnsafeBytes { bytes in
             guard start < bytes.count, let base = bytes.baseAddress else { return nil }
-            let found = unsafe memchr(base + start, 0x0A, bytes.count - start)
+            let found = unsafe memchr(base + start, CInt(byte), bytes.count - start)
             return unsafe found.map { unsafe UnsafeRawPointer($0) - base }
         }
     }
 }
 
 extension [UInt8] {
+    /// Adds bytes at the end.
     mutating func append(_ bytes: Span<UInt8>) {
         unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
     }
