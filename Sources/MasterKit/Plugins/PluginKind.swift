@@ -82,6 +82,7 @@ extension PluginDeclaration {
     /// - Parameters:
     ///   - other: A declaration for the same master, read at another time.
     ///   - filesAreEqual: Whether the files beside it still have the same texts.
+    /// - Returns: Whether one plugin serves for both; `false` for a declaration made in code.
     package func isEqual(to other: Self, filesAreEqual: Bool) -> Bool {
         guard let node, node == other.node else { return false }
         return filesAreEqual || !node.contains { $0.expressionName == "File" }

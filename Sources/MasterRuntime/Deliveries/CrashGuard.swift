@@ -68,7 +68,8 @@ extension ReportGeneration {
 
     private func gaveUp(_ event: Event) -> [GeneratedReport] {
         let times = "\(crashWatch.suspicion?.crashes ?? CrashGuard.crashLimit) times in a row"
-        let reason = "no report could be made: the program ended \(times) while it was being made"
+        let reason =
+            "the report could not be generated: the program crashed \(times) while generating it"
         environment.logger.error("\(recipient.name): \(reason)")
         return recipient.generators.enumerated()
             .filter { $0.element.wantedEvents.contains(event.kind) }

@@ -146,7 +146,7 @@ final class DeliverySender: Sendable {
             let isNews = stop(with: delivery)
             guard isNews, !Task.isCancelled else { return }
             environment.logger.error(
-                "nothing more is sent to \(recipient.name) in this run: \(error)")
+                "sending has stopped for \(recipient.name) in this run: \(error)")
         }
         wake.raise()
         took.raise()
@@ -265,8 +265,8 @@ extension DeliverySender {
         let end =
             switch outcome {
             case .delivered: ""
-            case .again: "; it is kept and tried again"
-            case .dead: "; it is not tried again"
+            case .again: "; it will be retried"
+            case .dead: "; it will not be retried"
             case .closed: "; nothing more is sent there"
             }
         environment.logger.log(

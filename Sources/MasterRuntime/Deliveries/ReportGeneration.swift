@@ -187,7 +187,7 @@ final class ReportGeneration: Sendable {
         environment.changed.raise()
         guard isFirst else { return }
         environment.logger.error(
-            "no more reports are made for \(recipient.name) in this run: \(error)")
+            "no more reports are generated for \(recipient.name) in this run: \(error)")
     }
 }
 
@@ -259,7 +259,7 @@ extension ReportGeneration {
     }
 
     private func fault(_ error: any Error, of part: Int) -> GeneratedReport {
-        let reason = environment.mask.masked("no report could be made: \(error)")
+        let reason = environment.mask.masked("the report could not be generated: \(error)")
         environment.logger.error("\(recipient.name): \(reason.value)")
         return GeneratedReport(part: part, content: .fault(reason))
     }

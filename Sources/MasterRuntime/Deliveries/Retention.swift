@@ -43,7 +43,7 @@ extension Deliveries {
                 await told.wait(until: clock.elapsed + Self.lookInterval, on: clock)
             }
         } catch {
-            environment.logger.debug("nothing is tidied any more: \(error)")
+            environment.logger.debug("cleanup has stopped: \(error)")
         }
     }
 
@@ -132,7 +132,7 @@ extension StoreTransaction {
     ) throws -> (expired: Int, isMore: Bool) {
         let tooOld = now.addingTimeInterval(-(bounds.maxAge / .seconds(1))).stored
         let oldLanes = try waitingLanes(expirable, olderThan: tooOld)
-        var expired = try expire(oldLanes, because: "it is older than 'maxAge' allows")
+        var expired = try expire(oldLanes, because: "the report is older than 'maxAge'")
         var excess = try keptByteCount() - bounds.maxBytes.bytes
         if excess > 0 { excess -= try emptyDeadLetters(freeing: excess) }
         guard excess > 0 else { return (expired, oldLanes.count == Self.laneLimit) }
@@ -140,7 +140,7 @@ extension StoreTransaction {
             defer { excess -= lane.byteCount }
             return excess > 0
         }
-        expired += try expire(Array(lanes), because: "more waits than 'maxBytes' allows")
+        expired += try expire(Array(lanes), because: "undelivered reports exceed 'maxBytes'")
         return (expired, excess > 0 && !lanes.isEmpty)
     }
 

@@ -125,7 +125,8 @@ extension StoreTransaction {
     private func delivery(_ id: Int, _ row: NewDelivery) -> Delivery {
         Delivery(
             id: id, eventSequence: row.eventSequence, part: row.part, lane: row.lane, attempts: 0,
-            since: now, due: .zero, origin: row.report.map { Report.origin(ofStored: $0.value) } ?? "",
+            since: now, due: .zero,
+            origin: row.report.map { Report.origin(ofStored: $0.value) } ?? "",
             byteCount: row.byteCount)
     }
 

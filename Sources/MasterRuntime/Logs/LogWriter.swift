@@ -209,7 +209,7 @@ struct LogFault: Error, CustomStringConvertible {
             "; raise the limit with ulimit -n, or run fewer builds at once with --jobs"
         case .fileTooLarge?: "; raise the limit with ulimit -f"
         case nil where cause is CommandError: ""
-        default: "; make room or choose another --basedir"
+        default: "; free disk space or choose another --basedir"
         }
     }
 }

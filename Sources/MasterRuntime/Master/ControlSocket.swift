@@ -43,18 +43,15 @@ final class ControlSocket: Service {
 
     /// Takes requests until the master shuts down.
     func run() async throws {
-        let ended = Signal()
-        try OwnThread.start {
-            self.serve()
-            ended.raise()
+        try await withTaskCancellationHandler {
+            try await withGracefulShutdownHandler {
+                try await OwnThread.run { self.serve() }
+            } onGracefulShutdown: {
+                self.stop.wake()
+            }
+        } onCancel: {
+            stop.wake()
         }
-        do {
-            try await gracefulShutdown()
-        } catch {
-            // Cancelled: it ends in the same way.
-        }
-        stop.wake()
-        await ended.wait()
     }
 
     private func serve() {

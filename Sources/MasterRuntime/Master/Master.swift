@@ -33,7 +33,7 @@ public final class Master: Sendable {
             self.basedir = FilePaths.absolute(basedir)
             self.slots = slots ?? ProcessInfo.processInfo.activeProcessorCount
             self.resumesRequests = resumesRequests
-            precondition(self.slots > 0, "a master without slots would build nothing")
+            precondition(self.slots > 0, "a master needs at least one slot")
         }
     }
 
@@ -99,14 +99,14 @@ public final class Master: Sendable {
         let ended = try await worker.endAbandonedCommands(notedAt: options.basedir + "/commands")
         if !ended.isEmpty {
             environment.logger.notice(
-                "ended what an earlier run left running: \(ended.joined(separator: ", "))")
+                "stopped processes left by an earlier run: \(ended.joined(separator: ", "))")
         }
         let slots = min(options.slots, ProcessLimits.builds)
         if slots < options.slots {
             environment.logger.warning(
                 """
-                builds that run side by side: \(slots) instead of \(options.slots), because of the \
-                limit on open files; raise it with ulimit -n
+                running \(slots) builds in parallel instead of \(options.slots), because of the limit on \
+                open files; raise it with ulimit -n
                 """)
         }
         let (store, name) = (environment.store, worker.name)

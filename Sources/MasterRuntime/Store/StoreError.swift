@@ -127,12 +127,12 @@ extension StoreError {
     }
 
     private static func fullMessage(_ path: String) -> String {
-        "the disk of \(path) is full, nothing more is recorded and no build is started; "
-            + "make room and start again"
+        "the disk of \(path) is full; recording and builds have stopped; "
+            + "free disk space and start again"
     }
 
     private static func readOnlyMessage(_ path: String) -> String {
-        "\(path) may not be written to; change its permissions, or name another folder with "
+        "\(path) is not writable; change its permissions, or name another folder with "
             + "--basedir"
     }
 
@@ -141,7 +141,7 @@ extension StoreError {
     }
 
     private static func busyMessage(_ path: String) -> String {
-        "another program keeps \(path) locked; end it and start again"
+        "\(path) is locked by another program; stop it and start again"
     }
 
     fileprivate static func systemMessage(_ path: String, reason: String) -> String {

@@ -188,7 +188,7 @@ struct StoreFolder: Sendable {
         } catch {
             throw StoreError(
                 .folder,
-                "\(path) cannot be made private to its user (\(error)); name another folder with "
+                "\(path) cannot be restricted to its user (\(error)); name another folder with "
                     + "--basedir",
                 cause: error
             )
@@ -220,7 +220,7 @@ struct StoreFolder: Sendable {
     private static func notMade(_ folder: String, _ fault: SystemFault) -> StoreError {
         StoreError(
             .folder,
-            "the folder \(folder) cannot be made (\(fault)); name another one with --basedir",
+            "the folder \(folder) cannot be created (\(fault)); name another one with --basedir",
             cause: fault)
     }
 }

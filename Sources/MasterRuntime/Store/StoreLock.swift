@@ -141,11 +141,12 @@ extension StoreError {
         switch cause as? Errno {
         case .noSpace?, .diskQuotaExceeded?:
             self.init(
-                .full, "the disk of \(folder) is full; make room and start again", cause: cause)
+                .full, "the disk of \(folder) is full; free disk space and start again",
+                cause: cause)
         case .readOnlyFileSystem?, .permissionDenied?, .notPermitted?:
             self.init(
                 .readOnly,
-                "\(folder) may not be written to (\(cause)); change its permissions, "
+                "\(folder) is not writable (\(cause)); change its permissions, "
                     + "or name another folder with --basedir",
                 cause: cause
             )

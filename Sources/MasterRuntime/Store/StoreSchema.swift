@@ -52,7 +52,9 @@ enum StoreSchema {
                     + "name another folder with --basedir"
             )
         }
-        guard let missing = tables.subtracting(names).min() else { return }
+        let isOlder = try database.read { try !migrator.appliedIdentifiers($0).contains("4") }
+        let expected = isOlder ? tables : tables.union(["service_state"])
+        guard let missing = expected.subtracting(names).min() else { return }
         throw StoreError(lacking: missing, at: path)
     }
 

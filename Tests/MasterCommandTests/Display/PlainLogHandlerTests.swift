@@ -21,7 +21,7 @@ struct PlainLogHandlerTests {
 struct SaidErrorsTests {
     @Test func `a sentence is known when a message held it`() {
         let said = LoggedErrors()
-        said.note("nothing more is sent to Push: the disk is full")
+        said.note("sending has stopped for Push: the disk is full")
         #expect(said.contain("the disk is full"))
         #expect(!said.contain("the disk is gone"))
     }

@@ -60,7 +60,7 @@ struct KillTests {
                 try program.write("steps: []", to: "master.yaml")
                 let next = try await program.run("run")
                 #expect(next.status == 0)
-                #expect(next.error.contains("notice: ended what an earlier run left running: "))
+                #expect(next.error.contains("notice: stopped processes left by an earlier run: "))
                 #expect(next.error.matches(of: /sleep \(\d+\)/).count >= 2)
             }
             #expect(alive.status == 0)

@@ -22,8 +22,8 @@ struct LimitTests {
             #expect(ended.output.hasPrefix("success: 200 builds in "))
             #expect(
                 ended.error == """
-                    warning: builds that run side by side: 17 instead of 200, because of the limit \
-                    on open files; raise it with ulimit -n
+                    warning: running 17 builds in parallel instead of 200, because of the limit on \
+                    open files; raise it with ulimit -n
 
                     """)
         }

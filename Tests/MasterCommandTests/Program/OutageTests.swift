@@ -70,7 +70,7 @@ struct OutageTests {
             #expect(second.output.contains("\n2 reports kept for the next run; "))
             #expect(
                 second.output.contains(
-                    "\n1 report of push given up: expired: it is older than 'maxAge' allows; "))
+                    "\n1 report of push given up: expired: the report is older than 'maxAge'; "))
             #expect(
                 second.output.contains(
                     "; to see more: buildmaster deliveries list --state dead --reporter push\n"))

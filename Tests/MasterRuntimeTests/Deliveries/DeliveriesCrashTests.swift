@@ -61,8 +61,8 @@ struct DeliveriesCrashTests {
                     "SELECT error FROM delivery WHERE state = 'dead'")
                 #expect(
                     reason
-                        == "no report could be made: the program ended 3 times in a row while it "
-                        + "was being made")
+                        == "the report could not be generated: the program crashed 3 times in a "
+                        + "row while generating it")
                 #expect(try await copy.value("SELECT crashes FROM reporter") == 0)
                 #expect(try await copy.value("SELECT count(suspect_seq) FROM reporter") == 0)
             }

@@ -63,7 +63,9 @@ struct DeliveriesGenerationTests {
                 await deliveries.drain(for: .seconds(10))
                 let dead = try await deliveries.summary().deliveries.filter { $0.state == .dead }
                 #expect(dead.count == 2)
-                #expect(dead.first?.error == "no report could be made: the template has no JSON")
+                #expect(
+                    dead.first?.error
+                        == "the report could not be generated: the template has no JSON")
                 #expect(dead.first?.attempts == 0)
             }
             #expect(journal.entries == ["one", "two"])
@@ -83,7 +85,7 @@ struct DeliveriesGenerationTests {
                 await deliveries.drain(for: .seconds(10))
                 let summary = try await deliveries.summary().deliveries
                 #expect(summary.map(\.state) == [.delivered, .dead, .delivered])
-                let reason = "no report could be made: the report is not valid JSON: "
+                let reason = "the report could not be generated: the report is not valid JSON: "
                 #expect(summary[1].error?.hasPrefix(reason) == true)
             }
         }

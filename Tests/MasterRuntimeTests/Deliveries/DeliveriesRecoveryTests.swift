@@ -162,7 +162,7 @@ struct DeliveriesRecoveryTests {
                 await deliveries.drain(for: .seconds(4))
             }
             let errors = bench.messages.texts(at: .error)
-            #expect(errors.contains { $0.hasPrefix("nothing more is sent to scripted") })
+            #expect(errors.contains { $0.hasPrefix("sending has stopped for scripted") })
         }
     }
 

@@ -49,7 +49,7 @@ struct RetentionTests {
             #expect(try await Self.open(bench) == ["2.2", "3.3", "4.4", "2.6", "3.7", "4.8"])
             let reason: String? = try await bench.value(
                 "SELECT error FROM delivery WHERE lane = 1 ORDER BY event_seq")
-            #expect(reason == "expired: more waits than 'maxBytes' allows; away")
+            #expect(reason == "expired: undelivered reports exceed 'maxBytes'; away")
             #expect(try await bench.value("SELECT count(report) FROM delivery WHERE lane = 1") == 0)
         }
     }
@@ -175,7 +175,7 @@ struct RetentionTests {
                 let summary = try await deliveries.summary()
                 #expect(summary.deadCount == 8)
                 #expect(summary.openCount == 0)
-                let expired = "expired: it is older than 'maxAge' allows"
+                let expired = "expired: the report is older than 'maxAge'"
                 #expect(
                     summary.givenUp.sorted { $0.reason < $1.reason } == [
                         GivenUpReports(reporter: "scripted", reason: expired, count: 4),
@@ -259,7 +259,7 @@ struct RetentionTests {
                 #expect((5...7).contains(summary.openCount))
                 #expect(
                     summary.givenUp.map(\.reason) == [
-                        "expired: more waits than 'maxBytes' allows; away"
+                        "expired: undelivered reports exceed 'maxBytes'; away"
                     ])
             }
         }

@@ -172,7 +172,8 @@ struct ReportDeliveryTests {
         #expect(run.deliveries.map(\.state) == [.dead, .delivered])
         #expect(
             run.deliveries[0].error?.hasPrefix(
-                "no report could be made: 'template' did not render to valid JSON: ") == true)
+                "the report could not be generated: 'template' did not render to valid JSON: ")
+                == true)
         #expect(run.bodies["push"]?.map { $0["complete"] } == [true])
     }
 }

@@ -17,8 +17,8 @@ struct StoreFailureTests {
             let error = try await storeError { try await fixture.fill() }
             #expect(error?.code == .full)
             #expect(
-                error?.message == "the disk of \(folder)/buildmaster.sqlite is full, nothing more "
-                    + "is recorded and no build is started; make room and start again")
+                error?.message == "the disk of \(folder)/buildmaster.sqlite is full; recording and "
+                    + "builds have stopped; free disk space and start again")
             await fixture.store.waitForEnd()
             #expect(fixture.store.failure?.message == error?.message)
             let later = try await storeError { try await fixture.finish(build) }

@@ -14,7 +14,7 @@ struct StoreFolderTests {
             let error = try await storeError { try await Store.open(folder: folder + "/file/base") }
             #expect(error?.code == .folder)
             #expect(
-                error?.message == "the folder \(folder)/file/base cannot be made "
+                error?.message == "the folder \(folder)/file/base cannot be created "
                     + "(Not a directory); name another one with --basedir")
         }
     }

@@ -163,14 +163,15 @@ struct StoreOpeningTests {
                 + "it away, or name another folder with --basedir")
     }
 
-    @Test func `a store that lacks a table says which`() async throws {
+    @Test(arguments: ["attempt", "service_state"])
+    func `a store that lacks a table says which`(table: String) async throws {
         try await StoreFixture.inFolder { folder in
             let path = folder + "/" + StoreOpening.fileName
             let store = try await Store.open(folder: folder)
-            try await store.write { try $0.database.execute(sql: "DROP TABLE attempt") }
-            let sentence = "\(path) is damaged, it lacks the table 'attempt'; \(Self.remedy)"
+            try await store.write { try $0.database.execute(sql: "DROP TABLE \(table)") }
+            let sentence = "\(path) is damaged, it lacks the table '\(table)'; \(Self.remedy)"
             let query = try await storeError {
-                try await store.read { try Int.fetchOne($0, sql: "SELECT n FROM attempt") }
+                try await store.read { try Int.fetchOne($0, sql: "SELECT 1 FROM \(table)") }
             }
             #expect(query?.message == sentence)
             await store.close()

@@ -193,7 +193,7 @@ struct ReportedSettingTests {
             ),
             (
                 "{json: {/ok: true}}", "ok",
-                "the receiver answered 200, but the body is no JSON"
+                "the receiver answered 200, but the body is not valid JSON"
             ),
             (
                 "{json: {/a/b: 1, /c: x}}", #"{"a": {"b": 1}, "c": "y"}"#,

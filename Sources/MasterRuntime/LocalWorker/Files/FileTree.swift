@@ -26,7 +26,7 @@ struct FileTree {
                 } else if fault.number == ENOENT, let parent = parent(of: next) {
                     missing.append(parent)
                 } else {
-                    throw CommandError("the folder \(next) cannot be made", fault)
+                    throw CommandError("the folder \(next) cannot be created", fault)
                 }
             }
         }
@@ -114,7 +114,7 @@ extension FileTree {
         do {
             try copyEntries(of: source, to: unfinished)
             try remove(destination)
-            try telling("the folder \(destination) cannot be made") { () throws(SystemFault) in
+            try telling("the folder \(destination) cannot be created") { () throws(SystemFault) in
                 try POSIX.rename(unfinished, to: destination)
             }
         } catch {
@@ -155,7 +155,7 @@ extension FileTree {
         var waiting: [Pair] = [(source, destination)]
         var made: [Pair] = []
         while let folder = waiting.popLast() {
-            try telling("the folder \(folder.destination) cannot be made") {
+            try telling("the folder \(folder.destination) cannot be created") {
                 () throws(SystemFault) in try POSIX.makeFolder(folder.destination, 0o700)
             }
             made.append(folder)

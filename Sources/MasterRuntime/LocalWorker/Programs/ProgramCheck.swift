@@ -108,7 +108,8 @@ struct ProgramCheck: Sendable {
         guard POSIX.isAccessible(workdir, for: X_OK) else {
             return CommandError(
                 .workdir,
-                "the folder \(place) may not be entered; change its permissions, or the workdir")
+                "the folder \(place) cannot be entered: permission denied; change its permissions, or the workdir"
+            )
         }
         return nil
     }
@@ -119,7 +120,7 @@ struct ProgramCheck: Sendable {
             let place =
                 program.contains("/")
                 ? "there is nothing at \(workdir.place(of: program))"
-                : "it is in no folder of PATH: \(path)"
+                : "it was not found in PATH: \(path)"
             return CommandError(
                 .programNotFound,
                 "the program \(program) was not found: \(place); "

@@ -262,7 +262,7 @@ struct RunningProgram: Sendable {
             throw CommandError(
                 .system,
                 "a command's input of \(bytes.count) bytes cannot be put into a file in /tmp "
-                    + "(\(error)); make room there",
+                    + "(\(error)); free disk space there",
                 cause: error
             )
         }

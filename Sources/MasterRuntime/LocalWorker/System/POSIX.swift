@@ -200,7 +200,7 @@ extension CommandError {
             case ENOTDIR, EISDIR, EEXIST, ENOTEMPTY: (.wrongKind, "check what stands at the path")
             case EACCES, EPERM: (.denied, "change the permissions, or the path")
             case EROFS: (.denied, "the file system is read-only; choose another path")
-            case ENOSPC, EDQUOT: (.system, "make room on the disk")
+            case ENOSPC, EDQUOT: (.system, "free disk space")
             case EMFILE, ENFILE: (.noResources, "raise the limit on open files")
             case ENAMETOOLONG: (.system, "choose a shorter path")
             case ELOOP: (.system, "the symbolic links on the way lead in a circle; remove one")

@@ -63,7 +63,7 @@ struct SuccessRuleTests {
                 + "list of these, or {status: 2xx, json: {/pointer: value}}, or leave it out"
         ),
         ("{json: {}}", "'json' of 'success' of steps.GET must not be empty"),
-        ("{json: {ok: true}}", "the JSON pointer 'ok' must begin with '/': '/ok'"),
+        ("{json: {ok: true}}", "the JSON pointer 'ok' must begin with '/'; write '/ok'"),
         (
             "{body: x}",
             "'success' of steps.GET has no setting 'body'; there are status, json"
