@@ -32,7 +32,7 @@ struct BadRequestTests {
         ("gopher://a/", .unsupportedScheme, "gopher://"),
         ("http://a/" + String(repeating: "x", count: 70_000), .invalidURL, "65536"),
     ])
-    func `an address that is none is refused in words`(
+    func `an invalid URL is refused in words`(
         url: String, code: HTTPError.Code, words: String
     ) async throws {
         let error = try await fault(HTTPRequest(.get, url))
@@ -42,7 +42,7 @@ struct BadRequestTests {
     }
 
     @Test(arguments: ["", "G ET", "GET\r\nX: y", "CONNECT", "GÄT"])
-    func `a method that is none is refused`(method: String) async throws {
+    func `an invalid method is refused`(method: String) async throws {
         let error = try await fault(
             HTTPRequest(HTTPMethod(rawValue: method), "http://127.0.0.1:9/"))
         #expect(error.code == .invalidMethod)

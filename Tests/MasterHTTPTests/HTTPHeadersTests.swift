@@ -32,7 +32,7 @@ struct HTTPHeadersTests {
     }
 
     @Test(arguments: ["", "a b", "a:b", "a\r\nb", "ü", "(a)"])
-    func `a name that is no token cannot be sent`(name: String) throws {
+    func `a name that is not a token cannot be sent`(name: String) throws {
         let error = try #require(throws: HTTPError.self) {
             try HTTPHeaders([(name, "v")]).validate()
         }

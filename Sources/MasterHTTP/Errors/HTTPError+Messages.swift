@@ -47,7 +47,7 @@ extension HTTPError {
         HTTPError(
             .tooLarge,
             "the answer from \(place) has more than \(limit) bytes; "
-                + "raise the limit if that is expected",
+                + "raise the limit if such an answer is expected",
             mayHaveArrived: true
         )
     }
