@@ -60,7 +60,10 @@ final class RequestDistributor: Service {
             return isClosed
         }
         guard isClosed else { return changed.raise() }
-        guard !leavesRequests else { return }
+        guard !leavesRequests else {
+            for request in requests { request.progress?.end() }
+            return
+        }
         for request in requests { await cancel(request) }
     }
 
@@ -72,22 +75,30 @@ final class RequestDistributor: Service {
     /// Builds until the master shuts down; what runs then is stopped, and what is pending is
     /// cancelled or left to the next master.
     func run() async {
-        await withGracefulShutdownHandler {
-            await withDiscardingTaskGroup { group in
-                while let assignment = await next() {
-                    group.addTask { await self.build(assignment) }
+        await withTaskCancellationHandler {
+            await withGracefulShutdownHandler {
+                await withDiscardingTaskGroup { group in
+                    while let assignment = await next() {
+                        group.addTask { await self.build(assignment) }
+                    }
+                    await leavesRequests ? forgetPending() : cancelPending()
                 }
-                await leavesRequests ? forgetPending() : cancelPending()
+            } onGracefulShutdown: {
+                self.close()
             }
-        } onGracefulShutdown: {
-            let controls = self.state.withLock { state in
-                state.isClosed = true
-                state.stopReason = state.stopReason ?? "master stopped"
-                return Array(state.running.values)
-            }
-            for control in controls { control.stop("master stopped") }
-            self.changed.raise()
+        } onCancel: {
+            close()
         }
+    }
+
+    private func close() {
+        let controls = state.withLock { state in
+            state.isClosed = true
+            state.stopReason = state.stopReason ?? "master stopped"
+            return Array(state.running.values)
+        }
+        for control in controls { control.stop("master stopped") }
+        changed.raise()
     }
 
     /// Stops all running builds and cancels all requests that none has begun.
@@ -155,23 +166,22 @@ final class RequestDistributor: Service {
             let finished = try await runner.run()
             await configuration.endBuild(with: assignment.environment)
             request.progress?.add(finished)
-            finish(assignment, isRetried: finished.isRetried)
+            await finish(assignment, isRetried: finished.isRetried)
             if !finished.isRetried { request.progress?.end() }
         } catch {
             await configuration.endBuild(with: assignment.environment)
-            finish(assignment, isRetried: false)
+            await finish(assignment, isRetried: false)
             request.progress?.end(error)
         }
     }
 
-    private func finish(_ assignment: Assignment, isRetried: Bool) {
+    private func finish(_ assignment: Assignment, isRetried: Bool) async {
         pool.release(assignment.lease)
-        state.withLock { state in
-            state.running[assignment.request.id] = nil
-            guard isRetried else { return }
+        _ = state.withLock { $0.running.removeValue(forKey: assignment.request.id) }
+        if isRetried {
             var request = assignment.request
             request.retries += 1
-            state.queue.add(request)
+            await add([request])
         }
         changed.raise()
     }

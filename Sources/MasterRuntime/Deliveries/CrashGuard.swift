@@ -26,16 +26,21 @@ extension ReportGeneration {
     /// Nothing else is to be generated beside it, so that another crash tells that it is the cause.
     func workAlone() async {
         guard let event = await firstLeftEvent(), let sequence = event.sequence else { return }
-        state.withLock { state in
+        let isFirst = state.withLock { state in
+            // On a slow disk others may have begun by now.
+            guard sequence > state.cursor.newest else { return false }
             state.cursor.begin(sequence)
             state.lanes.add(event, to: event.lane)
             state.workers += 1
+            return true
         }
-        while let (lane, event) = next() {
+        guard isFirst else { return }
+        if let (lane, event) = next() {
             await report(event, in: lane) { room in
                 try await self.watchedDrafts(of: event, sequence, in: room)
             }
         }
+        await work()
     }
 
     private func firstLeftEvent() async -> Event? {

@@ -9,7 +9,7 @@ extension Database {
         + "substr(report, 1, \(Report.originLimit))"
 
     /// The open deliveries of a reporter, in the order in which they are sent.
-    func openLetters(ofReporter id: Int) throws -> [Delivery] {
+    func openDeliveries(ofReporter id: Int) throws -> [Delivery] {
         try all(
             """
             SELECT \(Self.letterColumns) FROM delivery INDEXED BY delivery_kept

@@ -174,13 +174,14 @@ extension Deliveries {
         _ reporters: [ReporterDeclaration], in environment: DeliveryEnvironment
     ) async throws -> Deliveries {
         let (store, openedAt) = (environment.store, environment.clock.now)
-        let newest = try await store.read { try Event.newestSequence(in: $0) }
+        let (newest, changeCount) = try await store.read { database in
+            (try Event.newestSequence(in: database), try database.changeCount())
+        }
         let pipelines = try await follow(
-            reporters, keeping: [], crashedAt: store.endedUncleanly ? newest : nil,
-            in: environment)
+            reporters, crashedAt: store.endedUncleanly ? newest : nil, in: environment)
         let deliveries = Deliveries(
-            in: environment, lastOfEarlierRuns: newest,
-            changeCount: try await store.read { try $0.changeCount() }, openedAt: openedAt)
+            in: environment, lastOfEarlierRuns: newest, changeCount: changeCount,
+            openedAt: openedAt)
         deliveries.take(pipelines, in: environment)
         return deliveries
     }
@@ -211,10 +212,17 @@ extension Deliveries {
             for pipeline in leaving { group.addTask { await pipeline.end() } }
         }
         do {
-            take(try await Self.follow(reporters, keeping: kept, in: environment), in: environment)
+            take(
+                try await Self.follow(reporters, keeping: kept, after: old, in: environment),
+                in: environment)
         } catch {
+            // Nothing was changed in the store. What cannot be taken up again now is by the next
+            // reconfiguration.
+            take(kept, in: before)
             let declarations = old.map(\.declaration)
-            take(try await Self.follow(declarations, keeping: kept, in: before), in: before)
+            take(
+                try await Self.follow(declarations, keeping: kept, after: old, in: before),
+                in: before)
             throw error
         }
     }
@@ -232,61 +240,68 @@ extension Deliveries {
         }
     }
 
-    /// Makes pipelines for reporters, but for those that have one, and parks what belongs to others.
+    /// Makes pipelines for reporters, but for those that keep theirs, and parks what belongs to
+    /// others.
+    ///
+    /// - Throws: `HTTPError` or `StoreError`; nothing has changed in the store then.
     private static func follow(
-        _ reporters: [ReporterDeclaration], keeping kept: [DeliveryPipeline],
-        crashedAt newest: Int? = nil, in environment: DeliveryEnvironment
+        _ reporters: [ReporterDeclaration], keeping kept: [DeliveryPipeline] = [],
+        after old: [DeliveryPipeline] = [], crashedAt newest: Int? = nil,
+        in environment: DeliveryEnvironment
     ) async throws -> [DeliveryPipeline] {
-        let names = reporters.map(\.name)
-        let store = environment.store
+        let pipelines = reporters.map { declaration in
+            kept.first { $0.declaration.isSame(as: declaration) }
+        }
+        let sessions = try pipelines.map { $0 == nil ? try environment.http.makeSession() : nil }
         // An event that is committed after a reporter has begun to follow has to be stored.
-        store.storeEvents(
-            of: (kept.map(\.recipient.kinds) + reporters.map(\.kinds)).reduce(into: []) {
-                $0.formUnion($1)
-            })
-        let followed = try await store.write { try $0.follow(reportersNamed: names) }
-        var pipelines: [DeliveryPipeline] = []
-        for (declaration, known) in zip(reporters, followed) {
-            if let pipeline = kept.first(where: { $0.declaration.isSame(as: declaration) }) {
-                pipelines.append(pipeline)
+        let kinds = old.map(\.recipient.kinds) + reporters.map(\.kinds)
+        environment.store.storeEvents(of: kinds.reduce(into: []) { $0.formUnion($1) })
+        let (names, isKept) = (reporters.map(\.name), pipelines.map { $0 != nil })
+        let known = try await environment.store.write { transaction in
+            try zip(try transaction.follow(reportersNamed: names), isKept).map { reporter, isKept in
+                (
+                    reporter,
+                    isKept ? [] : try transaction.database.openDeliveries(ofReporter: reporter.id)
+                )
+            }
+        }
+        var all: [DeliveryPipeline] = []
+        for (index, declaration) in reporters.enumerated() {
+            guard let session = sessions[index] else {
+                if let pipeline = pipelines[index] { all.append(pipeline) }
                 continue
             }
+            let (reporter, deliveries) = known[index]
             let recipient = Recipient(
-                declaration, id: known.id, session: try environment.http.makeSession(),
-                schedule: environment.schedule)
-            let sender = try await open(recipient, known, in: environment)
+                declaration, id: reporter.id, session: session, schedule: environment.schedule)
+            let isClosed = await isStillClosed(recipient, reporter.closure, in: environment)
+            let sender = DeliverySender(
+                to: recipient, leftOpen: deliveries, isClosed: isClosed, in: environment)
             let generation = ReportGeneration(
-                of: recipient, from: known.cursor,
-                watching: CrashGuard(newestEvent: newest, suspicion: known.suspicion), to: sender,
-                in: environment)
-            pipelines.append(DeliveryPipeline(declaration, generation, sender))
+                of: recipient, from: reporter.cursor,
+                watching: CrashGuard(newestEvent: newest, suspicion: reporter.suspicion),
+                to: sender, in: environment)
+            all.append(DeliveryPipeline(declaration, generation, sender))
         }
-        return pipelines
-    }
-
-    private static func open(
-        _ recipient: Recipient, _ known: FollowedReporter,
-        in environment: DeliveryEnvironment
-    ) async throws -> DeliverySender {
-        let isClosed = try await isStillClosed(recipient, known.closure, in: environment)
-        let deliveries = try await environment.store.read { database in
-            try database.openLetters(ofReporter: known.id)
-        }
-        return DeliverySender(
-            to: recipient, leftOpen: deliveries, isClosed: isClosed, in: environment)
+        return all
     }
 
     /// Whether an endpoint that said it is gone is still the one that reports go to.
     private static func isStillClosed(
         _ recipient: Recipient, _ closure: EndpointClosure?,
         in environment: DeliveryEnvironment
-    ) async throws -> Bool {
+    ) async -> Bool {
         guard let closure else { return false }
         let receiver = environment.fingerprint(of: recipient)
         if let receiver, receiver != closure.receiver {
             let id = recipient.id
-            _ = try await environment.store.write { try $0.database.resumeReporter(id) }
-            return false
+            do {
+                _ = try await environment.store.write { try $0.database.resumeReporter(id) }
+                return false
+            } catch {
+                environment.logger.error("\(recipient.name) cannot be resumed: \(error)")
+                return true
+            }
         }
         environment.logger.warning(
             """
@@ -312,10 +327,13 @@ extension Deliveries {
         let (environment, pipelines) = (environment, pipelines)
         let clock = environment.clock
         let deadline = clock.elapsed + time
-        let targets = await newestEvents()
+        let targets = Array(zip(pipelines, await newestEvents(for: pipelines)))
         for pipeline in pipelines { pipeline.sender.beginDraining() }
         while !Task.isCancelled, clock.elapsed < deadline,
-            !isSettled(targets, until: deadline, isPatient: isPatient)
+            !targets.allSatisfy({ pipeline, newest in
+                pipeline.generation.isDone(upTo: newest)
+                    && pipeline.sender.isSettled(until: deadline, isPatient: isPatient)
+            })
         {
             await environment.changed.wait(until: deadline, on: clock)
         }
@@ -330,14 +348,8 @@ extension Deliveries {
         }
     }
 
-    private func isSettled(_ targets: [Int], until deadline: Duration, isPatient: Bool) -> Bool {
-        let pipelines = pipelines
-        return zip(pipelines, targets).allSatisfy { $0.generation.isDone(upTo: $1) }
-            && pipelines.allSatisfy { $0.sender.isSettled(until: deadline, isPatient: isPatient) }
-    }
-
     /// The newest event that each reporter has to look at.
-    private func newestEvents() async -> [Int] {
+    private func newestEvents(for pipelines: [DeliveryPipeline]) async -> [Int] {
         let kinds = pipelines.map(\.recipient.kinds)
         do {
             return try await environment.store.read { database in

@@ -144,9 +144,10 @@ final class DeliverySender: Sendable {
         } catch {
             // Without the store nothing can be recorded, so nothing more is sent.
             let isNews = stop(with: delivery)
-            guard isNews, !Task.isCancelled else { return }
-            environment.logger.error(
-                "sending has stopped for \(recipient.name) in this run: \(error)")
+            if isNews, !Task.isCancelled {
+                environment.logger.error(
+                    "sending has stopped for \(recipient.name) in this run: \(error)")
+            }
         }
         wake.raise()
         took.raise()
@@ -214,7 +215,8 @@ extension DeliverySender {
             case .again(let delay, _):
                 if sent.failureKind == nil {
                     state.unanswered.insert(delivery.lane)
-                } else {
+                } else if delivery.origin.isEmpty {
+                    // Of several receivers one that is away says nothing of the others.
                     state.isAway = true
                 }
                 putBack(delivery, sent, dueAfter: delay, now, in: &state)
@@ -243,7 +245,7 @@ extension DeliverySender {
 
     /// What waits for a receiver to come back is due once it has taken something.
     private func noteThere(_ now: Duration, _ origin: String, in state: inout State) {
-        let wasAway = state.lastReason != nil || !state.isThere
+        let wasAway = state.isAway || state.lastReason != nil || !state.isThere
         state.isThere = true
         state.isAway = false
         guard wasAway, state.deliveries.waitingHeads.contains(where: { $0.failureKind == .absence })

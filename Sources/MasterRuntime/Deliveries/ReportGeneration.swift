@@ -101,7 +101,7 @@ final class ReportGeneration: Sendable {
         if isWorkerMissing { group.addTask { await self.work() } }
     }
 
-    private func work() async {
+    func work() async {
         while let (lane, event) = next() {
             await sender.waitUntilMoreIsWanted()
             await report(event, in: lane) { await self.drafts(of: event, in: $0) }

@@ -30,20 +30,22 @@ extension Deliveries {
     /// Works until the task is cancelled or the store fails, which others log.
     func keepWithinBounds() async {
         let clock = environment.clock
-        do {
-            var due = clock.elapsed
-            while !Task.isCancelled {
-                let isDue = clock.elapsed >= due
-                if isDue { due = clock.elapsed + Self.trimInterval }
+        var due = clock.elapsed
+        while !Task.isCancelled, environment.store.failure == nil {
+            let isDue = clock.elapsed >= due
+            if isDue { due = clock.elapsed + Self.trimInterval }
+            do {
                 if isDue || isOverBound { try await trim() }
                 let isTold = isTold.exchange(false, ordering: .acquiringAndReleasing)
                 if isDue || isTold || pipelines.contains(where: \.sender.hasChangesUnderWay) {
                     try await takeChanges()
                 }
-                await told.wait(until: clock.elapsed + Self.lookInterval, on: clock)
+            } catch {
+                guard error.code != .closed else { return }
+                environment.logger.warning(
+                    "deliveries could not be cleaned up, which is tried again: \(error)")
             }
-        } catch {
-            environment.logger.debug("cleanup has stopped: \(error)")
+            await told.wait(until: clock.elapsed + Self.lookInterval, on: clock)
         }
     }
 
@@ -85,6 +87,7 @@ extension Deliveries {
         let known = changeCount.withLock { $0 }
         let found = try await store.read { try $0.changeCount() }
         let isNew = found != known
+        let pipelines = pipelines
         for sender in pipelines.map(\.sender) where isNew || sender.isToBeLookedAt {
             let (id, others) = (sender.recipient.id, sender.changedUnderWay)
             let changes = try await store.read { database in
@@ -92,6 +95,8 @@ extension Deliveries {
             }
             sender.take(changes)
         }
+        // A pipeline that was added meanwhile has not heard of these changes.
+        guard self.pipelines.elementsEqual(pipelines, by: ===) else { return noteChanges() }
         changeCount.withLock { $0 = found }
     }
 }
@@ -134,7 +139,11 @@ extension StoreTransaction {
         let oldLanes = try waitingLanes(expirable, olderThan: tooOld)
         var expired = try expire(oldLanes, because: "the report is older than 'maxAge'")
         var excess = try keptByteCount() - bounds.maxBytes.bytes
-        if excess > 0 { excess -= try emptyDeadLetters(freeing: excess) }
+        if excess > 0 {
+            let emptied = try emptyDeadReports(freeing: excess)
+            excess -= emptied.byteCount
+            if excess > 0, emptied.isMore { return (expired, true) }
+        }
         guard excess > 0 else { return (expired, oldLanes.count == Self.laneLimit) }
         let lanes = try waitingLanes(expirable).prefix { lane in
             defer { excess -= lane.byteCount }
@@ -201,14 +210,18 @@ extension StoreTransaction {
         }
     }
 
-    private func emptyDeadLetters(freeing excess: Int) throws -> Int {
+    /// Removes texts of dead reports; no more of them at a time than keep a commit short.
+    private func emptyDeadReports(
+        freeing excess: Int
+    ) throws -> (byteCount: Int, isMore: Bool) {
+        let limit = 2000
         let dead = try database.all(
             """
             SELECT id, bytes + answer_bytes FROM delivery
             WHERE state IN ('open', 'parked', 'dead') AND state = 'dead'
                 AND bytes + answer_bytes > 0
-            ORDER BY event_seq LIMIT 2000
-            """
+            ORDER BY event_seq LIMIT ?
+            """, [limit]
         ) { (id: $0[0] as Int, byteCount: $0[1] as Int) }
         var freed = 0
         for delivery in dead where freed < excess {
@@ -219,7 +232,7 @@ extension StoreTransaction {
                 "UPDATE attempt SET answer = NULL WHERE delivery_id = ?", [delivery.id])
             freed += delivery.byteCount
         }
-        return freed
+        return (freed, dead.count == limit)
     }
 }
 

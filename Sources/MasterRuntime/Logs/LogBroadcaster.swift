@@ -52,8 +52,7 @@ package final class LogBroadcaster: Sendable {
     ///   - log: The id of the log.
     ///   - path: Its file.
     ///   - line: The first line that is wanted, counted from 0.
-    /// - Returns: The lines, in pieces as they come; reading them throws ``LogFault`` when the file
-    ///   cannot be read.
+    /// - Returns: The lines, in pieces as they come; reading them throws when the file cannot be read.
     func follow(_ log: Int, at path: String, from line: Int) -> LogLineSequence {
         LogLineSequence(broadcaster: self, log: log, path: path, firstLine: line)
     }

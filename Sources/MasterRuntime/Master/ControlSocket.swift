@@ -1,3 +1,4 @@
+internal import Glibc
 internal import MasterKit
 internal import ServiceLifecycle
 internal import SystemPackage
@@ -22,15 +23,21 @@ final class ControlSocket: Service {
     private let listener: OwnedDescriptor
     private let stop: WakePipe
     private let handle: @Sendable (Request) -> Void
+    private let fail: @Sendable (ControlFault) -> Void
 
     /// Listens from now on, in place of a master that has ended.
     ///
     /// - Parameters:
     ///   - folder: The base folder, which no other master uses.
-    ///   - handle: Carries out a request, on a thread of the socket's own.
+    ///   - fail: Hears why no request can be taken.
+    ///   - handle: Takes a request, on a thread of the socket's own.
     /// - Throws: ``ControlFault``.
-    init(folder: String, handle: @escaping @Sendable (Request) -> Void) throws(ControlFault) {
+    init(
+        folder: String, fail: @escaping @Sendable (ControlFault) -> Void = { _ in },
+        handle: @escaping @Sendable (Request) -> Void
+    ) throws(ControlFault) {
         self.handle = handle
+        self.fail = fail
         path = FilePath(folder).appending(Self.fileName)
         do {
             stop = try WakePipe()
@@ -42,10 +49,15 @@ final class ControlSocket: Service {
     }
 
     /// Takes requests until the master shuts down.
-    func run() async throws {
-        try await withTaskCancellationHandler {
-            try await withGracefulShutdownHandler {
-                try await OwnThread.run { self.serve() }
+    func run() async {
+        await withTaskCancellationHandler {
+            await withGracefulShutdownHandler {
+                do {
+                    try await OwnThread.run { self.serve() }
+                } catch {
+                    fail(ControlFault(path: path, cause: error))
+                    await waitForShutdown()
+                }
             } onGracefulShutdown: {
                 self.stop.wake()
             }
@@ -54,9 +66,20 @@ final class ControlSocket: Service {
         }
     }
 
+    /// Without a thread nothing is taken, and the master does its work all the same.
+    private func waitForShutdown() async {
+        do {
+            try await gracefulShutdown()
+        } catch {
+            // Cancelled: it ends in the same way.
+        }
+    }
+
     private func serve() {
         while UnixSocket.wait(for: listener, or: stop.descriptor) {
             guard let connection = UnixSocket.accept(listener, patience: Self.patience) else {
+                // Without a free descriptor whoever waits would be seen again at once.
+                usleep(100_000)
                 continue
             }
             guard let request = UnixSocket.receive(connection).flatMap(Request.init) else {
@@ -71,7 +94,7 @@ final class ControlSocket: Service {
 
     /// Sends a request to the master that uses a folder.
     ///
-    /// - Returns: Whether a master was there and has carried it out.
+    /// - Returns: Whether a master was there and has taken it.
     static func send(_ request: Request, to folder: String) -> Bool {
         guard
             let connection = UnixSocket.connect(

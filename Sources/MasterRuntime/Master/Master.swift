@@ -52,7 +52,7 @@ public final class Master: Sendable {
 
     /// Runs a body with a master that is up, and takes the master down afterwards.
     ///
-    /// In order: the store is opened, plugins started, builds that a crash left unfinished are
+    /// In order: the store is opened, plugins are started, builds that a crash left unfinished are
     /// ended, then the body runs. What the body leaves running is stopped.
     ///
     /// - Parameters:
@@ -72,7 +72,7 @@ public final class Master: Sendable {
             identity: configuration.identity)
         do {
             let value = try await withHTTPClient { http in
-                let environment = BuildEnvironment(
+                let first = BuildEnvironment(
                     number: 1, configuration: configuration, secrets: secrets, store: store,
                     http: http,
                     sharedSession: configuration.httpSession == .shared
@@ -80,8 +80,10 @@ public final class Master: Sendable {
                     basedir: options.basedir, logQueue: DispatchQueue(label: "buildmaster.logs"),
                     logs: LogBroadcaster(),
                     logger: secrets.mask.apply(to: logger))
-                let master = try await Master(environment, options)
-                return try await master.run(body)
+                let running = RunningConfiguration(first)
+                return try await running.withPlugins {
+                    try await Master(running, options).run(body)
+                }
             }
             await store.close()
             return value
@@ -91,8 +93,9 @@ public final class Master: Sendable {
         }
     }
 
-    private init(_ environment: BuildEnvironment, _ options: Options) async throws {
-        configuration = RunningConfiguration(environment)
+    private init(_ configuration: RunningConfiguration, _ options: Options) async throws {
+        let environment = configuration.current
+        self.configuration = configuration
         self.options = options
         worker = LocalWorker(
             root: options.basedir + "/work", withholding: environment.secrets.withheldVariables)
@@ -121,7 +124,10 @@ public final class Master: Sendable {
             http: environment.http, identity: file.identity, bounds: file.deliveryBounds,
             logger: environment.logger)
         do {
-            control = try ControlSocket(folder: options.basedir) { [deliveries] request in
+            let logger = environment.logger
+            control = try ControlSocket(
+                folder: options.basedir, fail: { logger.warning("\($0)") }
+            ) { [deliveries] request in
                 switch request {
                 case .deliveriesChanged: deliveries.noteChanges()
                 }
@@ -135,33 +141,31 @@ public final class Master: Sendable {
     private func run<Value: Sendable>(
         _ body: (Master) async throws -> Value
     ) async throws -> Value {
-        try await configuration.withPlugins {
-            try await takeUpRequests()
-            // Shut down in the opposite order: who submits builds ends before who builds, and who
-            // reports the builds' ends comes last.
-            let group = ServiceGroup(
-                configuration: ServiceGroupConfiguration(
-                    services: [
-                        // Reports may have been drained before.
-                        .init(service: deliveries, successTerminationBehavior: .ignore),
-                        .init(service: distributor), .init(service: services),
-                    ] + (control.map { [.init(service: $0)] } ?? []),
-                    logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }))
-            return try await withThrowingTaskGroup(of: Void.self) { tasks in
-                tasks.addTask { try await group.run() }
-                let outcome: Result<Value, any Error>
-                do {
-                    await services.follow(
-                        environment.configuration.services,
-                        starting: try newcomers(of: environment))
-                    outcome = .success(try await body(self))
-                } catch {
-                    outcome = .failure(error)
-                }
-                await group.triggerGracefulShutdown()
-                try await tasks.waitForAll()
-                return try outcome.get()
+        try await takeUpRequests()
+        // Shut down in the opposite order: who submits builds ends before who builds, and who
+        // reports the builds' ends comes last.
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    // Reports may have been drained before.
+                    .init(service: deliveries, successTerminationBehavior: .ignore),
+                    .init(service: distributor), .init(service: services),
+                ] + (control.map { [.init(service: $0)] } ?? []),
+                logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }))
+        return try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            let outcome: Result<Value, any Error>
+            do {
+                await services.follow(
+                    environment.configuration.services,
+                    starting: try newcomers(of: environment))
+                outcome = .success(try await body(self))
+            } catch {
+                outcome = .failure(error)
             }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+            return try outcome.get()
         }
     }
 
@@ -218,15 +222,17 @@ public final class Master: Sendable {
     public func reconfigure(
         to wanted: MasterConfiguration, _ secrets: SecretValues
     ) async throws -> ConfigurationChanges {
+        var newcomers: [(ServiceDeclaration, () -> RunningService)] = []
         let changes = try await configuration.change(to: wanted, secrets) { next in
             let file = next.configuration
-            let newcomers = try newcomers(of: next)
+            newcomers = try self.newcomers(of: next)
             try await deliveries.reconfigure(
                 file.reporters, secrets: next.secrets, identity: file.identity,
                 bounds: file.deliveryBounds)
             environment.store.identity = file.identity
             pool.replace(worker.withholding(next.secrets.withheldVariables))
-            await services.follow(file.services, starting: newcomers)
+        } settle: { next in
+            await services.follow(next.configuration.services, starting: newcomers)
         }
         distributor.reconsider()
         return changes

@@ -58,13 +58,15 @@ final class RunningConfiguration: Sendable {
     /// - Parameters:
     ///   - wanted: The configuration; what it declares as before keeps its plugins.
     ///   - secrets: The values of the secrets that it uses.
-    ///   - handOver: Lets what runs beside the builds follow; when it throws, nothing has changed.
+    ///   - handOver: Lets what can fail follow; when it throws, it has changed nothing.
+    ///   - settle: Lets the rest follow, once the configuration is in force.
     /// - Returns: What has changed.
     /// - Throws: ``MasterError`` when a plugin cannot start, or another change is under way; and
     ///   what `handOver` throws.
     func change(
         to wanted: MasterConfiguration, _ secrets: SecretValues,
-        _ handOver: (BuildEnvironment) async throws -> Void
+        _ handOver: (BuildEnvironment) async throws -> Void,
+        settle: (BuildEnvironment) async -> Void
     ) async throws -> ConfigurationChanges {
         let old = try beginChange()
         defer { state.withLock { $0.isChanging = false } }
@@ -78,6 +80,7 @@ final class RunningConfiguration: Sendable {
             throw error
         }
         state.withLock { $0.current = next }
+        await settle(next)
         await retire(old)
         return ConfigurationChanges(from: old.configuration, to: configuration)
     }

@@ -105,8 +105,12 @@ final class RunningServices: Service {
     }
 
     /// Waits until the master shuts down, and ends the services then.
-    func run() async throws {
-        try await gracefulShutdown()
+    func run() async {
+        do {
+            try await gracefulShutdown()
+        } catch {
+            // Cancelled: they end in the same way.
+        }
         await end()
     }
 

@@ -250,7 +250,7 @@ struct LogWriterTests {
         let writer = try full()
         try await writer.line("one")
         let error = await #expect(throws: LogFault.self) { try await writer.close() }
-        #expect(error?.description.contains("No space left on device; make room") == true)
+        #expect(error?.description.contains("No space left on device; free disk space") == true)
     }
 
     /// A log on a disk that is full.

@@ -31,7 +31,7 @@ struct ControlSocketTests {
     ) async throws -> Value {
         let socket = try ControlSocket(folder: folder) { told.add($0) }
         return try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await socket.run() }
+            group.addTask { await socket.run() }
             let value = try await body()
             group.cancelAll()
             try await group.waitForAll()

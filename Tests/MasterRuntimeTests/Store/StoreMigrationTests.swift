@@ -29,7 +29,7 @@ struct StoreMigrationTests {
             #expect(waiting.map(\.byteCount) == [13, 0])
             #expect(waiting.map(\.since.timeIntervalSince1970) == [1000.5, 1000.5])
             let store = try await Store.open(folder: folder)
-            let letters = try await store.read { try $0.openLetters(ofReporter: 1) }
+            let letters = try await store.read { try $0.openDeliveries(ofReporter: 1) }
             #expect(letters.map(\.id) == [1])
             await store.close()
         }
