@@ -39,11 +39,12 @@ struct PropertyArgument: Sendable, Hashable {
         let parsed = YAMLParser.parse(text, name: "-p \(name)")
         let decoder = SettingDecoder(registry: .empty)
         if let root = parsed.root, !parsed.hasErrors,
-            let value = decoder.decode(JSONValue.self, from: root), !decoder.hasErrors
+            let value = decoder.decode(JSONValue.self, from: root), decoder.diagnostics.isEmpty
         {
             return value
         }
-        let faults = (parsed.diagnostics + decoder.diagnostics).filter { $0.severity == .error }
+        // What a file is only warned of, such as 0123, is an error here.
+        let faults = parsed.diagnostics + decoder.diagnostics
         let reason = faults.first?.message ?? "it is empty"
         throw ValidationError(
             "-p \(name):=\(text): not a YAML value: \(reason); write NAME=VALUE for text")

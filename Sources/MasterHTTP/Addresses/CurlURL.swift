@@ -20,7 +20,10 @@ import CLibCurl
 
     /// Sets a part.
     func set(_ part: CURLUPart, _ text: String) throws(HTTPAddress.Fault) {
-        guard unsafe curl_url_set(handle, part, text, 0) == CURLUE_OK else { throw .outOfMemory }
+        let result = unsafe curl_url_set(handle, part, text, 0)
+        guard result == CURLUE_OK else {
+            throw result == CURLUE_OUT_OF_MEMORY ? .outOfMemory : .invalid("has an invalid host")
+        }
     }
 
     /// Removes a part.

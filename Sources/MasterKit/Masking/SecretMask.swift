@@ -54,6 +54,18 @@ public struct SecretMask: Sendable {
         patterns.nameOfSecret(in: Array(text.utf8))
     }
 
+    /// The name of the first secret that is shown in the texts of a value in place of its own.
+    package func nameShown(in value: JSONValue) -> String? {
+        switch value {
+        case .null, .bool, .number: nil
+        case .string(let text): patterns.nameShown(in: text)
+        case .array(let array): array.lazy.compactMap { nameShown(in: $0) }.first
+        case .object(let object):
+            object.lazy.compactMap { patterns.nameShown(in: $0.key) ?? nameShown(in: $0.value) }
+                .first
+        }
+    }
+
     /// The text with every secret replaced.
     public func apply(to text: String) -> String {
         let patterns = patterns

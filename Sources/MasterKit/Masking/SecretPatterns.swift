@@ -95,6 +95,13 @@ struct SecretPatterns: Sendable {
         return isFirst[first] ? bytes.count - 1 : nil
     }
 
+    /// The name of the first secret in whose place a text shows its name.
+    func nameShown(in text: String) -> String? {
+        guard text.utf8.contains(UInt8(ascii: "<")) else { return nil }
+        return replacements.lazy.map { String(decoding: $0, as: UTF8.self) }
+            .first { text.contains($0) }.map { String($0.dropFirst().dropLast()) }
+    }
+
     /// The name of the first secret in the bytes, `nil` when they hold none.
     func nameOfSecret(in bytes: [UInt8]) -> String? {
         guard !isEmpty else { return nil }

@@ -87,6 +87,9 @@ struct AddressText {
             text += piece.text
             return
         }
+        guard !piece.text.utf8.contains(0) else {
+            throw RenderError("a value that is inserted into a URL contains a NUL character")
+        }
         let start = text.utf8.count
         if let part = part(of: index) {
             text += part.encoded(piece.text)

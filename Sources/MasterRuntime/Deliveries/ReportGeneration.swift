@@ -233,6 +233,11 @@ extension ReportGeneration {
         try check(report)
         if !recipient.reporter.usesRecords { report.removeRecords() }
         let masked = report.masked(by: environment.mask)
+        if let name = environment.mask.nameShown(in: .object(masked.value.inputs)) {
+            throw DeliveryFault(
+                "the reporter's address, method or headers use a value of the build that holds the "
+                    + "secret '\(name)', which is not stored; use !Secret there")
+        }
         let origin = try origin(of: masked.value)
         return masked.map { $0.stored(goingTo: origin) }
     }

@@ -68,6 +68,8 @@ final class LogWriter: StepLog {
     /// Makes a file that only this user can read.
     private static func open(_ path: FilePath) throws -> FileDescriptor {
         try FileTree.makeParent(of: path, permissions: 0o700)
+        let folder = try POSIX.status(of: path.removingLastComponent(), following: false)
+        guard folder.st_mode & S_IFMT == S_IFDIR else { throw Errno.notDirectory }
         do {
             return try create(path)
         } catch Errno.fileExists {
@@ -208,6 +210,7 @@ struct LogFault: Error, CustomStringConvertible {
         case .tooManyOpenFiles?, .tooManyOpenFilesInSystem?:
             "; raise the limit with ulimit -n, or run fewer builds at once with --jobs"
         case .fileTooLarge?: "; raise the limit with ulimit -f"
+        case .notDirectory?: "; remove what stands in place of its folder"
         case nil where cause is CommandError: ""
         default: "; free disk space or choose another --basedir"
         }

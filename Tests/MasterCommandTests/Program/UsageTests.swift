@@ -32,6 +32,8 @@ struct UsageTests {
         (["run", "--drain", "soon"], "soon"),
         (["run", "-p", "novalue"], "NAME=VALUE"),
         (["run", "-p", "n:=[1"], "not a YAML value"),
+        (["run", "-p", "n:=0123"], "not a YAML value"),
+        (["run", "-p", "n:=0x1F"], "not a YAML value"),
         (["run", "--quiet", "--verbose"], "contradict"),
         (["run", "--receiver", "127.0.0.1:7000"], "--receiver=127.0.0.1:7000"),
         (["run", "--receiver=a:b:c"], "a:b:c"),

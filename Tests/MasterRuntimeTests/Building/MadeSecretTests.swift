@@ -182,6 +182,39 @@ struct MadeSecretTests {
         }
     }
 
+    @Test(arguments: [
+        "serverUrl: !Interpolate 'SERVER/%(prop:tok)s'",
+        "{serverUrl: SERVER/, headers: {X-Token: !Property tok}}",
+    ])
+    func `a report whose address or headers need a secret of the build is not sent`(
+        settings: String
+    ) async throws {
+        try await withLoopbackServer { _ in
+            .respond()
+        } _: { server in
+            let settings = settings.replacing("SERVER", with: server.url)
+            let yaml = """
+                services:
+                  - reporters.HttpStatusPush:
+                      \(settings.hasPrefix("{") ? settings : "{\(settings)}")
+                steps:
+                  - steps.SetPropertyFromCommand:
+                      {property: tok, secret: true, command: [printf, "%s%s", Zx9-secret, -Q7w]}
+                """
+            try await MasterBench.with(yaml) { bench in
+                let summary = try await bench.run { master in
+                    _ = try await master.build()
+                    return try await master.drain(for: .seconds(5))
+                }
+                let end = summary.deliveries.last
+                #expect(end?.state == .dead)
+                #expect(end?.error?.contains("holds the secret 'tok'") == true)
+                #expect(server.requests.allSatisfy { !"\($0)".contains("<tok>") })
+                #expect(server.requests.allSatisfy { !$0.target.contains("tok") })
+            }
+        }
+    }
+
     @Test func `a secret address is hidden in what a receiver answers`() async throws {
         let handler: LoopbackServer.Handler = { request in
             .respond(status: 404, body: Array("Cannot POST \(request.target)".utf8))

@@ -160,6 +160,25 @@ struct LogWriterTests {
         }
     }
 
+    @Test func `a link in place of the folder of a build is not followed`() async throws {
+        try await MasterBench.with("steps: []") { bench in
+            try FileManager.default.createDirectory(
+                atPath: bench.folder + "/elsewhere", withIntermediateDirectories: true)
+            try bench.write("precious", to: "elsewhere/1-stdio.log")
+            try FileManager.default.createSymbolicLink(
+                atPath: bench.folder + "/1", withDestinationPath: bench.folder + "/elsewhere")
+            let path = bench.folder + "/1/1-stdio.log"
+            let fault = await #expect(throws: LogFault.self) {
+                try await LogWriter.create(path, mask: SecretMask([]), queue: queue)
+            }
+            #expect(
+                fault?.description
+                    == "the log \(path) cannot be written: Not a directory; remove what stands in "
+                    + "place of its folder")
+            #expect(try bench.read(bench.folder + "/elsewhere/1-stdio.log") == "precious")
+        }
+    }
+
     @Test func `only its owner can see what is in the folder of the logs`() async throws {
         try await with { writer, path in
             _ = try await writer.close()

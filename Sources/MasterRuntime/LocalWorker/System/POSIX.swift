@@ -203,7 +203,7 @@ extension CommandError {
             case ENOSPC, EDQUOT: (.system, "free disk space")
             case EMFILE, ENFILE: (.noResources, "raise the limit on open files")
             case ENAMETOOLONG: (.system, "choose a shorter path")
-            case ELOOP: (.system, "the symbolic links on the way lead in a circle; remove one")
+            case ELOOP: (.system, "remove the symbolic link")
             default: (.system, "check the disk and the path")
             }
         self.init(code, "\(task) (\(fault)); \(remedy)", cause: fault)
