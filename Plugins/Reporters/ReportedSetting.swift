@@ -86,14 +86,3 @@ extension JSONObject {
         }
     }
 }
-
-extension HTTPAddress {
-    /// Scheme, host and port.
-    var origin: String {
-        let address = HTTPAddress.withoutUser(text).lowercased()
-        guard let host = address.firstRange(of: "://")?.upperBound else { return address }
-        let origin = address[..<host] + address[host...].prefix { !"/?#".contains($0) }
-        let port = origin.hasPrefix("https") ? ":443" : ":80"
-        return String(origin.hasSuffix(port) ? origin.dropLast(port.count) : origin[...])
-    }
-}

@@ -169,7 +169,7 @@ struct DeliveriesRetryCommand: MasterSubcommand {
             guard delivery.byteCount == 0 else { return nil }
             let reason =
                 delivery.state == .delivered
-                ? "it was delivered" : delivery.error ?? "its report is no longer kept"
+                ? "already delivered" : delivery.error ?? "the stored report was removed"
             return "cannot be sent again: \(reason)"
         } _: { desk, chosen in
             Self.summary(of: try await desk.retry(chosen), place.advice)
@@ -203,12 +203,12 @@ struct DeliveriesRetryCommand: MasterSubcommand {
     }
 }
 
-/// `deliveries drop`: gives reports up for good.
+/// `deliveries drop`: deletes reports that were not delivered.
 struct DeliveriesDropCommand: MasterSubcommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
             commandName: "drop",
-            abstract: "Drops reports for good; they are no longer sent or listed.",
+            abstract: "Deletes undelivered reports; they are no longer sent or listed.",
             discussion: """
                 Examples:
 
@@ -224,7 +224,7 @@ struct DeliveriesDropCommand: MasterSubcommand {
 
     func run(in context: CommandContext) async throws -> ExitStatus {
         try await selection.change(at: place, in: context) { delivery in
-            delivery.state == .delivered ? "cannot be dropped: it was delivered" : nil
+            delivery.state == .delivered ? "cannot be dropped: already delivered" : nil
         } _: { desk, chosen in
             let count = try await desk.drop(chosen)
             return count == 0 ? "there is nothing to drop" : "\(count.counting("report")) dropped"

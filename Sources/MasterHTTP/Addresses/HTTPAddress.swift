@@ -36,8 +36,8 @@ public struct HTTPAddress: Sendable, Hashable, CustomStringConvertible {
     let host: String
     /// The port, that of the scheme when the URL has none.
     let port: Int
-    /// Scheme, host and port.
-    let origin: String
+    /// Scheme, host and port, such as `https://h:443`.
+    public let origin: String
     let userInfo: UserInfo?
 
     /// Parses a URL.

@@ -64,22 +64,21 @@ public struct JSONParserError: Error, Hashable, CustomStringConvertible {
     init(_ message: String, offset: Int, in bytes: [UInt8]) {
         self.message = message
         self.offset = offset
-        var line = 1
-        var column = 1
-        for byte in bytes.prefix(offset) {
-            if byte == UInt8(ascii: "\n") {
-                line += 1
-                column = 1
-            } else if byte & 0xC0 != 0x80 {
-                column += 1
-            }
-        }
-        self.line = line
-        self.column = column
+        (line, column) = bytes.prefix(offset).lineAndColumnOfEnd
     }
 
     /// The message with its place.
     public var description: String {
         "\(message) (line \(line), column \(column))"
+    }
+}
+
+extension Sequence<UInt8> {
+    /// The line and the column, from 1, of what follows this text in UTF-8.
+    var lineAndColumnOfEnd: (line: Int, column: Int) {
+        reduce((line: 1, column: 1)) { place, byte in
+            if byte == UInt8(ascii: "\n") { return (place.line + 1, 1) }
+            return (place.line, place.column + (byte & 0xC0 == 0x80 ? 0 : 1))
+        }
     }
 }

@@ -90,7 +90,7 @@ struct DeliveriesCommandTests {
             #expect(gone.output.contains("the body of a delivered report is not kept"))
             let again = try await program.run("deliveries", "retry", "2")
             #expect(again.status == 1)
-            #expect(again.error == "error: 2 cannot be sent again: it was delivered\n")
+            #expect(again.error == "error: 2 cannot be sent again: already delivered\n")
         }
     }
 

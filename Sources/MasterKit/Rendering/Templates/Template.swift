@@ -58,18 +58,7 @@ public struct TemplateError: Error, Sendable, Hashable, CustomStringConvertible 
     public init(_ message: String, at range: Range<Int>, in template: String) {
         self.message = message
         self.range = range
-        var line = 1
-        var column = 1
-        for byte in template.utf8.prefix(range.lowerBound) {
-            if byte == UInt8(ascii: "\n") {
-                line += 1
-                column = 1
-            } else if byte & 0xC0 != 0x80 {
-                column += 1
-            }
-        }
-        self.line = line
-        self.column = column
+        (line, column) = template.utf8.prefix(range.lowerBound).lineAndColumnOfEnd
     }
 
     /// The message with its place.
