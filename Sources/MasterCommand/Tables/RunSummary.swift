@@ -64,8 +64,8 @@ struct RunSummary {
     private var givenUp: [String] {
         var lines = deliveries.givenUp.map { reports in
             let name = reports.reporter.makingControlsVisible()
-            let reason = reports.reason.makingControlsVisible()
-            return "\(reports.count.counting("report")) of \(name) given up: \(reason); "
+            let end = DeliveryTable.givenUp(because: reports.reason)
+            return "\(reports.count.counting("report")) of \(name) \(end); "
                 + advice.to("see more", "list --state dead --reporter \(name.shellQuoted)")
         }
         if deliveries.otherGivenUpCount > 0 {

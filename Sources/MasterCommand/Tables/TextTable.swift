@@ -115,7 +115,7 @@ struct DeliveryTable {
         switch delivery.state {
         case .delivered: words.append("delivered")
         case .open: words.append("kept for the next run")
-        case .dead: words.append("given up")
+        case .dead: return givenUp(because: delivery.error, attempts: delivery.attempts)
         case .parked: words.append("its reporter is not configured")
         case .nothing: words.append("nothing to send")
         }
@@ -126,5 +126,12 @@ struct DeliveryTable {
         }
         if delivery.attempts > 1 { words.append("after \(delivery.attempts) tries") }
         return words.joined(separator: ", ")
+    }
+
+    /// That a report was given up, and why; a reason that says so itself stands alone.
+    static func givenUp(because reason: String?, attempts: Int = 1) -> String {
+        let tries = attempts > 1 ? ", after \(attempts) tries" : ""
+        guard let reason = reason?.makingControlsVisible() else { return "given up" + tries }
+        return reason.hasPrefix("given up after ") ? reason : "given up: \(reason)\(tries)"
     }
 }

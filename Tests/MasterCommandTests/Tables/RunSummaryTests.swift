@@ -110,6 +110,17 @@ struct RunSummaryTests {
         #expect(
             DeliveryTable.answer(delivery(.dead, status: 400, error: "400 Bad Request"))
                 == "given up: 400 Bad Request")
+        #expect(
+            DeliveryTable.answer(delivery(.dead, attempts: 3, error: "404 Not Found; reset"))
+                == "given up: 404 Not Found; reset, after 3 tries")
+    }
+
+    @Test func `a reason that says that a report was given up is not introduced by these words`() {
+        let reason = "given up after 3 tries: nothing listens"
+        #expect(DeliveryTable.answer(delivery(.dead, attempts: 3, error: reason)) == reason)
+        let reports = GivenUpReports(reporter: "push", reason: reason, count: 1)
+        let line = lines([.success]) { $0.givenUp = [reports] }.last ?? ""
+        #expect(line.hasPrefix("1 report of push \(reason); to see more: "))
     }
 
     @Test func `a long table leaves out what was delivered`() {
