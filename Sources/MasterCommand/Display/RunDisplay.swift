@@ -26,7 +26,7 @@ actor RunDisplay {
     private var followers: [Int: Task<Void, Never>] = [:]
 
     private static let progressKinds: Set<EventKind> = [
-        .buildNew, .buildUpdated, .buildFinished, .stepNew, .stepStarted, .stepUpdated,
+        .buildNew, .buildFinished, .stepNew, .stepStarted, .stepUpdated,
         .stepFinished, .buildsetFinished,
     ]
 

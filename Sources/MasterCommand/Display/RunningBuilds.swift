@@ -14,7 +14,6 @@ struct RunningBuilds {
     mutating func apply(_ event: Event) -> BuildProgress? {
         switch event.kind {
         case .buildNew: start(event)
-        case .buildUpdated: update(event)
         case .buildFinished: finish(event)
         case .stepNew, .stepStarted, .stepUpdated, .stepFinished: step(event)
         default: nil
@@ -30,12 +29,6 @@ struct RunningBuilds {
             stateString: event.text("state_string"))
         running[id] = build
         return .buildStarted(build)
-    }
-
-    private mutating func update(_ event: Event) -> BuildProgress? {
-        guard let id = event.record["buildid"]?.intValue else { return nil }
-        running[id]?.stateString = event.text("state_string")
-        return nil
     }
 
     private mutating func finish(_ event: Event) -> BuildProgress? {

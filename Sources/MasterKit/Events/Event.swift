@@ -80,7 +80,6 @@ public enum EventKind: String, Sendable, Hashable, CaseIterable, Codable {
     case buildrequestCancelled = "buildrequest.cancelled"
     case buildrequestFinished = "buildrequest.finished"
     case buildNew = "build.new"
-    case buildUpdated = "build.updated"
     case buildFinished = "build.finished"
     case stepNew = "step.new"
     case stepStarted = "step.started"
@@ -114,7 +113,7 @@ extension EventKind {
         case .buildrequestNew, .buildrequestClaimed, .buildrequestUnclaimed,
             .buildrequestCancelled, .buildrequestFinished:
             .buildrequest
-        case .buildNew, .buildUpdated, .buildFinished: .build
+        case .buildNew, .buildFinished: .build
         case .stepNew, .stepStarted, .stepUpdated, .stepFinished: .step
         case .logNew, .logAppended, .logFinished: .log
         case .propertiesUpdated: .properties

@@ -48,16 +48,6 @@ extension StoreTransaction {
         try append(.buildNew, of: running)
     }
 
-    /// Says what a build does: build updated.
-    func updateBuild(_ id: Int, stateString: Masked<String>) throws {
-        var running = try running(id)
-        running.build.stateString = stateString.value
-        try database.run(
-            "UPDATE build SET state_string = ? WHERE id = ?", [stateString.value, id])
-        cache.builds.keep(running, at: id)
-        try append(.buildUpdated, of: running)
-    }
-
     /// Stores all properties of a build: properties updated, with those that have changed.
     func updateBuild(
         _ id: Int, properties: Masked<Properties>, changed: Masked<Properties>
