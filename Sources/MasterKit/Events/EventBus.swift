@@ -6,7 +6,7 @@ internal import Synchronization
 /// events come is told how many it missed, at the place where they are missing.
 public final class EventBus: Sendable {
     /// What a reader gets.
-    public enum Delivery: Sendable, Hashable {
+    public enum Notice: Sendable, Hashable {
         /// Something happened.
         case event(Event)
         /// So many events came while the buffer was full; they are gone for this reader.
@@ -102,23 +102,23 @@ public final class EventBus: Sendable {
 /// The events that a reader of an ``EventBus`` gets, in the order in which they were committed.
 public struct EventSubscription: AsyncSequence, Sendable {
     /// An event, or how many are missing.
-    public typealias Element = EventBus.Delivery
+    public typealias Element = EventBus.Notice
     /// Reading does not fail.
     public typealias Failure = Never
 
-    /// Takes one delivery after the other out of the reader's buffer.
+    /// Takes one notice after the other out of the reader's buffer.
     public struct Iterator: AsyncIteratorProtocol {
         let buffer: EventBuffer
 
-        /// Waits for the next delivery; `nil` at the end or when the task is cancelled.
-        public mutating func next() async -> EventBus.Delivery? {
+        /// Waits for the next notice; `nil` at the end or when the task is cancelled.
+        public mutating func next() async -> EventBus.Notice? {
             await buffer.next()
         }
 
-        /// Waits for the next delivery; `nil` at the end or when the task is cancelled.
+        /// Waits for the next notice; `nil` at the end or when the task is cancelled.
         public mutating func next(
             isolation actor: isolated (any Actor)?
-        ) async -> EventBus.Delivery? {
+        ) async -> EventBus.Notice? {
             await buffer.next()
         }
     }
@@ -141,10 +141,10 @@ public struct EventSubscription: AsyncSequence, Sendable {
 
 /// The bounded buffer between the bus and one reader.
 final class EventBuffer: Sendable {
-    private typealias Waiter = CheckedContinuation<EventBus.Delivery?, Never>
+    private typealias Waiter = CheckedContinuation<EventBus.Notice?, Never>
 
     private struct State {
-        var deliveries: [EventBus.Delivery] = []
+        var notices: [EventBus.Notice] = []
         var head = 0
         var missed = 0
         var waiters: [(id: Int, continuation: Waiter)] = []
@@ -152,7 +152,7 @@ final class EventBuffer: Sendable {
         var nextWaiter = 0
         var isFinished = false
 
-        var count: Int { deliveries.count - head }
+        var count: Int { notices.count - head }
 
         mutating func append(_ event: Event, bound: Int) {
             guard count < bound else {
@@ -160,25 +160,25 @@ final class EventBuffer: Sendable {
                 return
             }
             if missed > 0 {
-                deliveries.append(.missed(missed))
+                notices.append(.missed(missed))
                 missed = 0
             }
-            deliveries.append(.event(event))
+            notices.append(.event(event))
         }
 
-        mutating func take() -> EventBus.Delivery? {
-            guard head < deliveries.count else {
+        mutating func take() -> EventBus.Notice? {
+            guard head < notices.count else {
                 guard missed > 0 else { return nil }
                 defer { missed = 0 }
                 return .missed(missed)
             }
-            let delivery = deliveries[head]
+            let notice = notices[head]
             head += 1
-            if head == deliveries.count || head >= 256 {
-                deliveries.removeFirst(head)
+            if head == notices.count || head >= 256 {
+                notices.removeFirst(head)
                 head = 0
             }
-            return delivery
+            return notice
         }
     }
 
@@ -212,8 +212,8 @@ final class EventBuffer: Sendable {
         for waiter in waiters { waiter.continuation.resume(returning: nil) }
     }
 
-    /// Waits for the next delivery; `nil` at the end or when the task is cancelled.
-    func next() async -> EventBus.Delivery? {
+    /// Waits for the next notice; `nil` at the end or when the task is cancelled.
+    func next() async -> EventBus.Notice? {
         let id = state.withLock { state in
             state.nextWaiter += 1
             return state.nextWaiter
@@ -228,9 +228,9 @@ final class EventBuffer: Sendable {
     }
 
     private func wait(_ id: Int, _ continuation: Waiter) {
-        let answer: EventBus.Delivery?? = state.withLock { state in
+        let answer: EventBus.Notice?? = state.withLock { state in
             if state.cancelled.remove(id) != nil { return .some(nil) }
-            if let delivery = state.take() { return delivery }
+            if let notice = state.take() { return notice }
             if state.isFinished { return .some(nil) }
             state.waiters.append((id, continuation))
             return .none
