@@ -18,7 +18,7 @@ struct ChatRoom: Reporter {
         let text: JSONValue = [
             "text": .string("\(builder): \(build["state_string"]?.stringValue ?? results.name)")
         ]
-        var request = HTTPRequest(.post, try context.render(url).text)
+        var request = HTTPRequest(.post, try context.render(url))
         request.body = .json(JSONWriter.compact.bytes(text))
         let answer = try await context.send(request)
         guard answer.isSuccess else {

@@ -144,7 +144,7 @@ extension HttpStatusPush {
         }
         var request = HTTPRequest(
             try context.render(method.value, for: report).method,
-            try context.render(serverUrl.value, for: report).text)
+            try context.render(serverUrl.value, for: report))
         request.recordsRequestHeaders = debug
         let content = try report.body.content(as: encoding)
         if let type = content.type {

@@ -57,7 +57,8 @@ struct NetrcTests {
 
     private static func credentials(_ environment: [String: String]) async throws -> String {
         try await withHTTPClient(HTTPClientConfiguration(environment: environment)) { client in
-            let found = try await client.netrcCredentials(for: "http://H.example:80/x")
+            let address = try HTTPAddress("http://H.example:80/x")
+            let found = try await client.netrcCredentials(for: address)
             return "\(found.user):\(found.password)"
         }
     }

@@ -157,7 +157,7 @@ enum RequestConflict: Error, CustomStringConvertible {
 extension HTTPRequestSettings {
     /// Renders the settings but address and body to a request.
     func request(
-        _ method: HTTPMethod, to address: String, in context: StepContext
+        _ method: HTTPMethod, to address: HTTPAddress, in context: StepContext
     ) throws -> HTTPRequest {
         var request = HTTPRequest(method, address)
         request.query = try context.render(params)?.pairs ?? []

@@ -7,9 +7,9 @@ extension HTTPRequestSettings {
     ///   when a part of it is wanted that is not there, and when what the address came out as is
     ///   none.
     func run(_ method: HTTPMethod, in context: StepContext) async throws -> Results {
-        let address: String
+        let address: HTTPAddress
         do {
-            address = try context.render(url).text
+            address = try context.render(url)
         } catch {
             let log = try await context.openLog("log")
             try await log.line("The request failed: \(error)", to: .stderr)
@@ -26,7 +26,7 @@ extension HTTPRequestSettings {
 
     /// Sends the request with what the `.netrc` file says, the password kept out of all logs.
     private func runWithNetrc(
-        _ method: HTTPMethod, to address: String, in context: StepContext
+        _ method: HTTPMethod, to address: HTTPAddress, in context: StepContext
     ) async throws -> Results {
         let credentials: (user: String, password: String)
         do {
@@ -49,7 +49,7 @@ extension HTTPRequestSettings {
     }
 
     private func run(
-        _ method: HTTPMethod, to address: String, _ authentication: HTTPAuthentication?,
+        _ method: HTTPMethod, to address: HTTPAddress, _ authentication: HTTPAuthentication?,
         in context: StepContext
     ) async throws -> Results {
         let streams = try context.render(stream)

@@ -1,10 +1,9 @@
 import CLibCurl
-import Synchronization
 
 /// An absolute `http` or `https` URL, parsed and found valid.
 public struct HTTPAddress: Sendable, Hashable, CustomStringConvertible {
     /// Why a text is not such a URL.
-    public struct Fault: Error {
+    public struct Fault: Error, Hashable {
         /// `invalidURL` or `unsupportedScheme`.
         public let code: HTTPError.Code
         /// What is wrong and how to remedy it, to be put after "the URL".
@@ -216,27 +215,5 @@ extension String {
             utf8.formIndex(after: &index)
         }
         return nil
-    }
-}
-
-/// Remembers parsed URLs: reporters request the same few again and again.
-///
-/// Holds at most 256 of at most 1 KiB each; when it is full it begins anew.
-final class AddressCache: Sendable {
-    private static let capacity = 256
-    private static let longest = 1024
-
-    private let known = Mutex<[String: HTTPAddress]>([:])
-
-    /// The parsed URL, from the cache or parsed now.
-    func address(_ text: String) throws(HTTPAddress.Fault) -> HTTPAddress {
-        guard text.utf8.count <= Self.longest else { return try HTTPAddress(text) }
-        if let address = known.withLock({ $0[text] }) { return address }
-        let address = try HTTPAddress(text)
-        known.withLock { known in
-            if known.count >= Self.capacity { known = [:] }
-            known[text] = address
-        }
-        return address
     }
 }

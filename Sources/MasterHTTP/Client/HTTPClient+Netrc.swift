@@ -10,9 +10,8 @@ extension HTTPClient {
     /// - Throws: `HTTPError` of code `noCredentials` when there is no such file, when it can't be
     ///   read, and when it has no entry for the host.
     public func netrcCredentials(
-        for address: String, hiding: HTTPHiding? = nil
+        for address: HTTPAddress, hiding: HTTPHiding? = nil
     ) async throws(HTTPError) -> (user: String, password: String) {
-        let address = try parsed(address)
         let shown = ShownAddress(address, hiding: hiding)
         let path = try netrcPath()
         let text: Result<String, HTTPError> = await withCheckedContinuation { continuation in
@@ -27,14 +26,6 @@ extension HTTPClient {
             for: address.host, shown: shown.isHidden ? shown.authority : address.host,
             in: text.get(), path)
         return (entry.login, entry.password)
-    }
-
-    private func parsed(_ url: String) throws(HTTPError) -> HTTPAddress {
-        do throws(HTTPAddress.Fault) {
-            return try addresses.address(url)
-        } catch {
-            throw HTTPError(error)
-        }
     }
 
     private func netrcPath() throws(HTTPError) -> String {

@@ -8,7 +8,6 @@ public final class HTTPClient: Sendable {
     public let configuration: HTTPClientConfiguration
     let thread: CurlThread
     let environmentProxies: EnvironmentProxies
-    let addresses = AddressCache()
 
     /// Starts the client's thread.
     ///

@@ -6,7 +6,11 @@ public struct HTTPRequest: Sendable, Hashable {
     /// The method.
     public var method: HTTPMethod
     /// The URL, `http` or `https`; a user and password in it are used as basic authentication.
-    public var url: String
+    public var url: String {
+        didSet { address = Self.parsed(url) }
+    }
+    /// The URL, parsed; what is wrong with it is said when the request is sent.
+    private(set) var address: Result<HTTPAddress, HTTPAddress.Fault>
     /// Parameters appended to the URL's query.
     public var query: [HTTPPair]
     /// Headers, in place of the session's and the client's of the same name.
@@ -38,13 +42,33 @@ public struct HTTPRequest: Sendable, Hashable {
     /// Whether `HTTPExchange.requestHeaders` is recorded; a request costs less without.
     public var recordsRequestHeaders: Bool
 
-    /// Makes a request; all but method and address have defaults.
+    /// Makes a request to a URL that is parsed now; all but method and URL have defaults.
     public init(
         _ method: HTTPMethod = .get, _ url: String, query: [HTTPPair] = [],
         headers: HTTPHeaders = [:], body: HTTPBody = .empty
     ) {
+        self.init(method, url, Self.parsed(url), query, headers, body)
+    }
+
+    /// Makes a request to an address; all but method and address have defaults.
+    public init(
+        _ method: HTTPMethod = .get, _ address: HTTPAddress, query: [HTTPPair] = [],
+        headers: HTTPHeaders = [:], body: HTTPBody = .empty
+    ) {
+        self.init(method, address.text, .success(address), query, headers, body)
+    }
+
+    private static func parsed(_ url: String) -> Result<HTTPAddress, HTTPAddress.Fault> {
+        Result { () throws(HTTPAddress.Fault) in try HTTPAddress(url) }
+    }
+
+    private init(
+        _ method: HTTPMethod, _ url: String, _ address: Result<HTTPAddress, HTTPAddress.Fault>,
+        _ query: [HTTPPair], _ headers: HTTPHeaders, _ body: HTTPBody
+    ) {
         self.method = method
         self.url = url
+        self.address = address
         self.query = query
         self.headers = headers
         self.body = body

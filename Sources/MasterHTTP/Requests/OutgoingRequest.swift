@@ -35,14 +35,7 @@ struct OutgoingRequest: Sendable {
     ) throws(HTTPError) {
         guard request.method.isValid else { throw .invalidMethod(request.method) }
         method = request.method
-        let url = FormEncoding.append(request.query, to: request.url)
-        do throws(HTTPAddress.Fault) {
-            address = try client.addresses.address(url)
-        } catch {
-            let isHidden = hiding.map { $0(url) != url } ?? false
-            throw HTTPError(
-                isHidden && error.code == .unsupportedScheme ? HTTPAddress.unsupported("…") : error)
-        }
+        address = try Self.address(of: request, hiding)
         self.hiding = hiding
         place = ShownAddress(address, hiding: hiding)
         sensitiveHeaders = request.sensitiveHeaders
@@ -68,6 +61,20 @@ struct OutgoingRequest: Sendable {
         try authenticate(request, session: session?.configuration)
         try check()
         try chooseProxy()
+    }
+
+    /// The address of a request, with its query.
+    private static func address(
+        of request: HTTPRequest, _ hiding: HTTPHiding?
+    ) throws(HTTPError) -> HTTPAddress {
+        do throws(HTTPAddress.Fault) {
+            guard !request.query.isEmpty else { return try request.address.get() }
+            return try HTTPAddress(FormEncoding.append(request.query, to: request.url))
+        } catch {
+            let isHidden = hiding.map { $0(request.url) != request.url } ?? false
+            throw HTTPError(
+                isHidden && error.code == .unsupportedScheme ? HTTPAddress.unsupported("…") : error)
+        }
     }
 
     /// Whether every byte is shown to the transfer, which costs time.

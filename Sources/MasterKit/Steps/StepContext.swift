@@ -100,7 +100,7 @@ public struct StepContext: Sendable {
     ///
     /// - Throws: `HTTPError` of code `noCredentials` when there are none.
     public func netrcCredentials(
-        for address: String
+        for address: HTTPAddress
     ) async throws(HTTPError) -> (user: String, password: String) {
         let mask = mask
         return try await host.http.netrcCredentials(for: address, hiding: { mask.apply(to: $0) })

@@ -10,7 +10,7 @@ struct HTTPRequestSettingsTests {
         let harness = try StepHarness(properties: ["ca": "/tmp", "seconds": 7])
         let context = StepContext(
             name: "GET", number: 1, logger: Logger(label: "test"), host: harness)
-        return try step.request.request(.get, to: "http://h/", in: context)
+        return try step.request.request(.get, to: HTTPAddress("http://h/"), in: context)
     }
 
     @Test(arguments: [
