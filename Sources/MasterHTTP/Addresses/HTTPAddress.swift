@@ -217,3 +217,110 @@ extension String {
         return nil
     }
 }
+
+/// Replaces what must not be shown, such as secrets.
+public typealias HTTPHiding = @Sendable (String) -> String
+
+/// An address as errors and exchanges show it.
+///
+/// What hides secrets sees the address as it was given: taken apart and encoded it might no longer
+/// be recognised.
+struct ShownAddress: Sendable, Equatable {
+    /// Host and port.
+    let authority: String
+    /// The address without user, password and fragment.
+    let url: String
+    /// Whether something was replaced.
+    let isHidden: Bool
+
+    /// Shows an address.
+    init(_ address: HTTPAddress, hiding: HTTPHiding?) {
+        self.init(
+            written: address.text, url: address.encoded, authority: address.authority,
+            hiding: hiding)
+    }
+
+    /// Shows what was written when there is something to be hidden in it, or else what it came to.
+    init(written: String, url: String, authority: String, hiding: HTTPHiding?) {
+        guard let hiding else {
+            (self.authority, self.url, isHidden) = (authority, url, false)
+            return
+        }
+        let hidden = hiding(written)
+        guard hidden == written else {
+            (self.authority, self.url) = Self.parts(of: hidden)
+            isHidden = true
+            return
+        }
+        self.authority = hiding(authority)
+        self.url = hiding(url)
+        isHidden = self.authority != authority
+    }
+
+    /// Takes an address apart in which a name in angle brackets may stand for any piece.
+    private static func parts(of hidden: String) -> (authority: String, url: String) {
+        let lowered = hidden.lowercased()
+        let scheme = ["http://", "https://"].first { lowered.hasPrefix($0) } ?? ""
+        var (authority, rest) = ("", "")
+        var (isName, isRest) = (false, false)
+        for character in hidden.dropFirst(scheme.count) {
+            if character == "<" { isName = true }
+            if character == ">" { isName = false }
+            if !isName, character == "#" { break }
+            if !isName, "/?".contains(character) { isRest = true }
+            if isRest {
+                rest.append(character)
+            } else if !isName, character == "@" {
+                authority = ""
+            } else {
+                authority.append(character)
+            }
+        }
+        return (authority, "\(scheme)\(authority)\(rest)")
+    }
+}
+
+extension String {
+    /// A URL, or the end of one, with the characters behind its host encoded that no URL may have,
+    /// braces and angle brackets among them, and a `%` that begins no escape; Python's `requests`
+    /// does the same.
+    var quotedAsURL: String {
+        let bytes = Array(utf8)
+        let start = endOfHost
+        var quoted: [UInt8] = []
+        quoted.reserveCapacity(bytes.count)
+        for (index, byte) in bytes.enumerated() {
+            if index >= start, Self.needsQuoting(bytes, at: index) {
+                quoted.append(UInt8(ascii: "%"))
+                quoted += [byte >> 4, byte & 15].map { Array("0123456789ABCDEF".utf8)[Int($0)] }
+            } else {
+                quoted.append(byte)
+            }
+        }
+        return String(decoding: quoted, as: UTF8.self)
+    }
+
+    private static func needsQuoting(_ bytes: [UInt8], at index: Int) -> Bool {
+        guard bytes[index] == UInt8(ascii: "%") else {
+            return "{}|^`\\\"<>".utf8.contains(bytes[index])
+        }
+        let digits = bytes[(index + 1)...].prefix(2)
+        return digits.count < 2 || !digits.allSatisfy { Character(Unicode.Scalar($0)).isHexDigit }
+    }
+
+    /// Where the path begins, or the query or fragment; 0 in a relative URL.
+    private var endOfHost: Int {
+        let start: String.Index
+        if let scheme = firstRange(ofASCII: "://"),
+            utf8[..<scheme].allSatisfy({ HTTPSyntax.isSchemeByte($0) })
+        {
+            start = utf8.index(scheme, offsetBy: 3)
+        } else if hasPrefix("//") {
+            start = utf8.index(startIndex, offsetBy: 2)
+        } else {
+            return 0
+        }
+        let end = utf8[start...].firstIndex { "/?#".utf8.contains($0) } ?? endIndex
+        return utf8.distance(from: startIndex, to: end)
+    }
+}

@@ -1,3 +1,4 @@
+import CLibCurl
 import Glibc
 import Synchronization
 
@@ -133,67 +134,215 @@ final class CurlThread: Sendable {
     }
 }
 
-/// A thread of the system that runs one closure, with every signal left to the other threads.
-///
-/// SIGPIPE is blocked with the others, so that a write to a connection that was closed is an error
-/// of that write (TLS libraries cannot ask for it by themselves).
-private enum SystemThread {
-    private final class Work {
-        let body: () -> Void
+/// What the curl thread does: starts transfers, moves them on and ends them. Nothing of it leaves
+/// the thread.
+final class TransferScheduler {
+    private let thread: CurlThread
+    private let multi: CurlMulti
+    private var queue: TransferQueue<Transfer>
+    /// The transfers that hold a slot.
+    private var running: [ObjectIdentifier: Transfer] = [:]
+    private let clock = RoundClock()
+    private var ended: [(Transfer, Transfer.Outcome)] = []
+    private var nextCheck: ContinuousClock.Instant?
 
-        init(_ body: @escaping () -> Void) {
-            self.body = body
+    init(thread: CurlThread, multi: CurlMulti, limits: TransferLimits) {
+        self.thread = thread
+        self.multi = multi
+        queue = TransferQueue(limits)
+    }
+
+    /// Runs until the thread is closed, then fails whatever is left.
+    func run() {
+        while true {
+            let (messages, isClosed) = thread.take()
+            clock.tick()
+            for message in messages { receive(message) }
+            guard !isClosed else {
+                failAll()
+                return resumeTasks()
+            }
+            startWaiting()
+            multi.perform()
+            takeFinished()
+            enforceTimeouts()
+            resumeTasks()
+            if startWaiting() { continue }
+            if thread.fallAsleep() { multi.wait(milliseconds: patience()) }
         }
     }
 
-    /// Starts the thread; it ends when the closure returns.
-    ///
-    /// - Throws: `HTTPError` of code `transferFailed` when the system has no thread.
-    static func start(_ body: sending @escaping () -> Void) throws(HTTPError) {
-        let work = unsafe Unmanaged.passRetained(Work(body))
-        var thread = pthread_t()
-        let result = unsafe pthread_create(
-            &thread, nil, { unsafe SystemThread.main($0) }, work.toOpaque())
-        guard result == 0 else {
-            unsafe work.release()
-            let reason = unsafe String(cString: strerror(result))
-            throw HTTPError(.transferFailed, "cannot start a thread for the HTTP client: \(reason)")
+    private func receive(_ message: CurlThread.Message) {
+        switch message {
+        case .start(let transfer):
+            guard !transfer.isCancelled else { return end(transfer, .failure(.cancelled)) }
+            queue.append(transfer, host: transfer.request.address.origin)
+            check(at: transfer.request.deadline)
+        case .cancel(let transfer):
+            cancel(transfer)
+        case .resume(let transfer):
+            guard isRunning(transfer) else { return }
+            transfer.resume()
+            check(at: transfer.nextDeadline)
+        case .opened(let transfer, let file):
+            guard isRunning(transfer) else { return }
+            opened(transfer, file)
+        case .read(let transfer, let piece):
+            guard isRunning(transfer), let source = transfer.source else { return }
+            let isAwaited = source.isWaiting
+            source.accept(piece)
+            if isAwaited { transfer.resume() }
+        case .list(let jar, let handler):
+            handler(jar.list())
         }
-        pthread_detach(thread)
     }
 
-    private static func main(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-        var signals = sigset_t()
-        unsafe sigfillset(&signals)
-        unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
-        guard let context = unsafe context else { return nil }
-        unsafe Unmanaged<Work>.fromOpaque(context).takeRetainedValue().body()
-        return nil
+    private func isRunning(_ transfer: Transfer) -> Bool {
+        running[ObjectIdentifier(transfer)] != nil
+    }
+
+    // MARK: Starting
+
+    @discardableResult
+    private func startWaiting() -> Bool {
+        var hasStarted = false
+        while let transfer = queue.start() {
+            hasStarted = true
+            running[ObjectIdentifier(transfer)] = transfer
+            transfer.start(clock)
+            switch transfer.request.body {
+            case .file(let path):
+                check(at: transfer.nextDeadline)
+                FileReader.open(path) { [thread] file in
+                    thread.post(.opened(transfer, file))
+                }
+            case .spooled(let spool):
+                read(.spooled(spool), for: transfer)
+                begin(transfer)
+            case .none, .bytes:
+                begin(transfer)
+            }
+        }
+        return hasStarted
+    }
+
+    private func opened(_ transfer: Transfer, _ file: Result<OpenFile, HTTPError>) {
+        do {
+            read(.file(try file.get()), for: transfer)
+            begin(transfer)
+        } catch {
+            finish(transfer, .failure(error))
+        }
+    }
+
+    private func read(_ file: FileReader.File, for transfer: Transfer) {
+        let reader = FileReader(file) { [thread] piece in
+            thread.post(.read(transfer, piece))
+        }
+        transfer.source = BodySource(reader)
+    }
+
+    /// Hands a transfer to libcurl; also one that found its connection stale before.
+    private func begin(_ transfer: Transfer) {
+        do throws(HTTPError) {
+            guard let easy = EasyHandle(multi.connections) else { throw .outOfMemory }
+            try transfer.begin(easy)
+            guard multi.add(easy) else { throw HTTPError.outOfMemory }
+            check(at: transfer.firstDeadline)
+        } catch {
+            transfer.letGo()
+            finish(transfer, .failure(error))
+        }
+    }
+
+    // MARK: Ending
+
+    private func takeFinished() {
+        while let (transfer, result) = multi.nextFinished() {
+            if transfer.canBeginAgain {
+                if let easy = transfer.easy { multi.remove(easy) }
+                transfer.reset()
+                begin(transfer)
+            } else {
+                finish(transfer, transfer.outcome(result))
+            }
+        }
+    }
+
+    private func finish(_ transfer: Transfer, _ outcome: Transfer.Outcome) {
+        if let easy = transfer.easy { multi.remove(easy) }
+        transfer.letGo()
+        transfer.source = nil
+        running[ObjectIdentifier(transfer)] = nil
+        queue.finish(host: transfer.request.address.origin)
+        end(transfer, outcome)
+    }
+
+    /// Tells what became of a transfer at the end of the round.
+    private func end(_ transfer: Transfer, _ outcome: Transfer.Outcome) {
+        transfer.stream?.finish()
+        ended.append((transfer, outcome))
+    }
+
+    /// Resumes the tasks whose transfers ended, one right after the other, which costs one waking of
+    /// the thread pool instead of one each, and lets them run before this thread sleeps: often they
+    /// send their next request at once.
+    private func resumeTasks() {
+        guard !ended.isEmpty else { return }
+        for (transfer, outcome) in ended { transfer.completion?.resume(returning: outcome) }
+        ended.removeAll(keepingCapacity: true)
+        sched_yield()
+    }
+
+    private func cancel(_ transfer: Transfer) {
+        if isRunning(transfer) { return finish(transfer, transfer.ended(by: .cancelled)) }
+        for transfer in queue.removeWaiting(where: { $0 === transfer }) {
+            end(transfer, .failure(.cancelled))
+        }
+    }
+
+    private func failAll() {
+        for transfer in Array(running.values) { finish(transfer, transfer.ended(by: .shutDown)) }
+        for transfer in queue.removeWaiting(where: { _ in true }) {
+            end(transfer, .failure(.shutDown))
+        }
+    }
+
+    // MARK: Time
+
+    private func check(at time: ContinuousClock.Instant?) {
+        guard let time else { return }
+        nextCheck = min(nextCheck ?? time, time)
+    }
+
+    private func patience() -> Int32 {
+        guard let nextCheck else { return 60_000 }
+        return Int32(min(60_000, max(0, (nextCheck - .now).millisecondsUp)))
+    }
+
+    private func enforceTimeouts() {
+        guard let due = nextCheck, due <= clock.now else { return }
+        nextCheck = nil
+        for transfer in Array(running.values) {
+            if let error = transfer.overdue {
+                finish(transfer, transfer.failure(error))
+            } else {
+                check(at: transfer.nextDeadline)
+            }
+        }
+        let late = queue.removeWaiting { transfer in
+            transfer.request.deadline.map { $0 <= clock.now } ?? false
+        }
+        for transfer in late { end(transfer, .failure(.totalTimeout(transfer.request))) }
+        for transfer in queue.waiting { check(at: transfer.request.deadline) }
     }
 }
 
-/// Room in the heap of the thread that makes it, which the C library does not give back.
-///
-/// libcurl allocates some 40 KiB for each transfer and frees them at its end. Where these lie at
-/// the top of a thread's heap, each round would return the pages to the system and fault them in again,
-/// which cost a third of all time. A free block below one that stays is not returned. Pages that
-/// are never used take no memory.
-@safe private struct HeapReserve: ~Copyable {
-    /// Below what the C library takes from the system block by block.
-    private static let piece = 64 << 10
-    private static let pieces = 64
+/// The time as the curl thread last read it: once a round, not once a byte.
+final class RoundClock {
+    private(set) var now = ContinuousClock.now
 
-    private let guardian: UnsafeMutableRawPointer?
-
-    /// Makes room for the transfers of a busy client, 4 MiB.
-    init() {
-        var blocks: [UnsafeMutableRawPointer?] = unsafe []
-        for _ in 0..<Self.pieces { unsafe blocks.append(malloc(Self.piece)) }
-        unsafe guardian = malloc(Self.piece)
-        for index in 0..<Self.pieces { unsafe free(blocks[index]) }
-    }
-
-    deinit {
-        unsafe free(guardian)
+    func tick() {
+        now = .now
     }
 }
