@@ -20,7 +20,7 @@ struct CrashGuard: Sendable {
     }
 }
 
-extension ReportGeneration {
+extension GenerationStage {
     /// After a crash: makes the reports of the first event that was not done.
     ///
     /// Nothing else is to be generated beside it, so that another crash tells that it is the cause.

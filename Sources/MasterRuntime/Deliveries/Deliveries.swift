@@ -100,45 +100,6 @@ public final class Deliveries: Service {
     }
 }
 
-/// The way of one reporter's reports: an event is made into reports, which are kept in the store,
-/// wait in a queue, and are sent.
-final class DeliveryPipeline: Sendable {
-    let declaration: ReporterDeclaration
-    let generation: ReportGeneration
-    let sender: DeliverySender
-    private let stopped = Signal()
-    private let ended = Signal()
-
-    init(
-        _ declaration: ReporterDeclaration, _ generation: ReportGeneration, _ sender: DeliverySender
-    ) {
-        self.declaration = declaration
-        self.generation = generation
-        self.sender = sender
-    }
-
-    var recipient: Recipient { sender.recipient }
-
-    /// Makes and sends reports until ``end()`` is called or the task is cancelled.
-    func run() async {
-        await withDiscardingTaskGroup { group in
-            group.addTask { await self.generation.run() }
-            group.addTask { await self.sender.run() }
-            await stopped.wait()
-            group.cancelAll()
-        }
-        ended.raise()
-    }
-
-    /// Ends ``run()`` once what is in flight has arrived; what takes too long is broken off.
-    func end() async {
-        let clock = sender.environment.clock
-        await sender.finishFlights(until: clock.elapsed + Deliveries.grace)
-        stopped.raise()
-        await ended.wait(until: clock.elapsed + .seconds(1), on: clock)
-    }
-}
-
 extension Deliveries {
     /// Takes the reporters of a configuration up, before the first build of a run.
     ///
@@ -277,7 +238,7 @@ extension Deliveries {
             let isClosed = await isStillClosed(recipient, reporter.closure, in: environment)
             let sender = DeliverySender(
                 to: recipient, leftOpen: deliveries, isClosed: isClosed, in: environment)
-            let generation = ReportGeneration(
+            let generation = GenerationStage(
                 of: recipient, from: reporter.cursor,
                 watching: CrashGuard(newestEvent: newest, suspicion: reporter.suspicion),
                 to: sender, in: environment)

@@ -88,47 +88,6 @@ struct DeliveryClock: Sendable {
     }
 }
 
-/// A configured reporter as the deliveries work with it.
-struct Recipient: Sendable {
-    /// The row of the reporter.
-    let id: Int
-    /// The name, unique in a master.
-    let name: String
-    /// What sends.
-    let reporter: any Reporter
-    /// What makes reports; the place of a generator is the part of its deliveries.
-    let generators: [any ReportGenerator]
-    /// The events that some generator asks for.
-    let kinds: Set<EventKind>
-    /// When a report that was not delivered is tried again.
-    let schedule: RetrySchedule
-    /// How many reports are in flight at once.
-    let inFlight: Int
-    /// Where the reporter's cookies and defaults live.
-    let session: HTTPSession
-
-    init(
-        _ declaration: ReporterDeclaration, id: Int, session: HTTPSession,
-        schedule: RetrySchedule
-    ) {
-        self.id = id
-        self.session = session
-        self.schedule = schedule.following(declaration.retry)
-        inFlight = declaration.inFlight
-        name = declaration.name
-        reporter = declaration.plugin
-        generators = declaration.generators
-        kinds = declaration.kinds
-    }
-}
-
-extension ReporterDeclaration {
-    /// The events that some generator asks for.
-    var kinds: Set<EventKind> {
-        generators.reduce(into: []) { $0.formUnion($1.wantedEvents) }
-    }
-}
-
 extension DeliveryEnvironment {
     /// What tells the present address of a reporter from others without showing it.
     ///
@@ -181,6 +140,130 @@ final class DeliveryTally: Sendable {
         counts.withLock { counts in
             counts.dead += count
             counts.untold += untold
+        }
+    }
+}
+
+/// Wakes tasks that wait for something to have changed.
+///
+/// A signal that nobody waits for is kept, once: who looks, finds nothing and then waits misses
+/// nothing of what happened in between.
+final class Signal: Sendable {
+    private struct State {
+        var isRaised = false
+        var nextWaiter = 0
+        var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    /// Wakes everybody who waits, or the next who comes to wait.
+    func raise() {
+        let waiters = state.withLock { state in
+            state.isRaised = state.waiters.isEmpty
+            defer { state.waiters = [:] }
+            return state.waiters.values
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Waits for the signal; returns at once in a task that is cancelled.
+    func wait() async {
+        let id = state.withLock { state in
+            state.nextWaiter += 1
+            return state.nextWaiter
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    let isOver = state.isRaised || Task.isCancelled
+                    state.isRaised = state.isRaised && !isOver
+                    if !isOver { state.waiters[id] = continuation }
+                    return isOver
+                }
+                if isOver { continuation.resume() }
+            }
+        } onCancel: {
+            let waiter = state.withLock { $0.waiters.removeValue(forKey: id) }
+            waiter?.resume()
+        }
+    }
+
+    /// Waits for the signal, but not beyond a moment; without one only for the signal.
+    func wait(until moment: Duration?, on clock: DeliveryClock) async {
+        guard let moment else { return await wait() }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await clock.wait(until: moment) }
+            group.addTask { await self.wait() }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+}
+
+/// A call into a plugin that can be left behind.
+///
+/// Cancelling reaches the plugin at once. One that does not heed it is waited for no longer than a
+/// moment, so that it cannot keep the program from ending.
+enum PluginCall {
+    /// How long a plugin has to come to an end after it was cancelled.
+    static let grace: Duration = .milliseconds(500)
+
+    private final class Answer<Value: Sendable>: Sendable {
+        private struct State {
+            var result: Result<Value, any Error>?
+            var waiter: CheckedContinuation<Value, any Error>?
+        }
+
+        private let state = Mutex(State())
+
+        /// Gives the first result to who waits for it.
+        func give(_ result: Result<Value, any Error>) {
+            let waiter = state.withLock { state -> CheckedContinuation<Value, any Error>? in
+                guard state.result == nil else { return nil }
+                state.result = result
+                defer { state.waiter = nil }
+                return state.waiter
+            }
+            waiter?.resume(with: result)
+        }
+
+        func wait() async throws -> Value {
+            try await withCheckedThrowingContinuation { waiter in
+                let result = state.withLock { state in
+                    if state.result == nil { state.waiter = waiter }
+                    return state.result
+                }
+                if let result { waiter.resume(with: result) }
+            }
+        }
+    }
+
+    /// Calls a plugin and gives what it returns or throws.
+    ///
+    /// - Throws: What the plugin throws, or `CancellationError` when it was left behind.
+    static func run<Value: Sendable>(
+        on clock: DeliveryClock,
+        _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        let answer = Answer<Value>()
+        // Ends with the plugin's function, which alone decides when that is once it was cancelled.
+        let call = Task {
+            do {
+                answer.give(.success(try await body()))
+            } catch {
+                answer.give(.failure(error))
+            }
+        }
+        return try await withTaskCancellationHandler {
+            try await answer.wait()
+        } onCancel: {
+            call.cancel()
+            // Ends by itself when the grace is over.
+            Task {
+                await clock.wait(until: clock.elapsed + grace)
+                answer.give(.failure(CancellationError()))
+            }
         }
     }
 }

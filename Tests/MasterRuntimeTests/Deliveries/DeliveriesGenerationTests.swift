@@ -150,7 +150,7 @@ struct DeliveriesGenerationTests {
             let reporter = ScriptedReporter(generators: [generator]) { report, _ in
                 journal.add(report.text)
             }
-            let count = ReportGeneration.queueLimit + ReportGeneration.bufferLimit + 500
+            let count = GenerationStage.queueLimit + GenerationStage.bufferLimit + 500
             try await bench.running(reporter) { deliveries in
                 try await bench.happen("1")
                 try await bench.store.write { transaction in

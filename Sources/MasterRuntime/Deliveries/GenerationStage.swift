@@ -1,3 +1,4 @@
+import DequeModule
 import Logging
 import MasterKit
 import Synchronization
@@ -6,7 +7,7 @@ import Synchronization
 ///
 /// Events come from memory as they are committed, and from the store at the start and whenever the
 /// reporter was too slow for its buffer. Nothing here is part of a build's transaction.
-final class ReportGeneration: Sendable {
+final class GenerationStage: Sendable {
     /// How many lanes are worked on at once.
     static let workerLimit = 8
     /// How many events wait here before the rest is left to the buffer of the bus.
@@ -191,7 +192,7 @@ final class ReportGeneration: Sendable {
     }
 }
 
-extension ReportGeneration {
+extension GenerationStage {
     /// Asks every generator for its report; `nil` when the run ends meanwhile.
     ///
     /// A generator that throws leaves a failed delivery with its reason and does not keep the others
@@ -282,4 +283,83 @@ struct GeneratedReport: Sendable {
     let part: Int
     /// What it made.
     let content: Content
+}
+
+/// How far the events of a reporter are done: the highest sequence below which none is open.
+struct EventCursor: Sendable {
+    /// The sequence up to which everything is done.
+    private(set) var value: Int
+    /// The highest sequence that was ever begun or passed over.
+    private(set) var newest: Int
+
+    private var open: Deque<Int> = []
+    private var done: Set<Int> = []
+
+    /// Makes a cursor that stands at a sequence.
+    init(at value: Int) {
+        self.value = value
+        newest = value
+    }
+
+    /// Begins an event; sequences only rise.
+    mutating func begin(_ sequence: Int) {
+        precondition(sequence > newest, "the event \(sequence) comes after \(newest)")
+        newest = sequence
+        open.append(sequence)
+    }
+
+    /// Passes over all events up to a sequence that were not begun.
+    mutating func pass(_ sequence: Int) {
+        newest = max(newest, sequence)
+        if open.isEmpty { value = newest }
+    }
+
+    /// Ends an event, and moves on when it was the first one open.
+    mutating func finish(_ sequence: Int) {
+        guard sequence > value else { return }
+        value = value(finishing: sequence)
+        done.insert(sequence)
+        while let first = open.first, done.remove(first) != nil { open.removeFirst() }
+    }
+
+    /// Where the cursor stands once an event has ended.
+    func value(finishing sequence: Int) -> Int {
+        guard open.first == sequence else { return value }
+        let others = open.dropFirst()
+        let ended = others.prefix { done.contains($0) }
+        return ended.count == others.count ? newest : ended.last ?? sequence
+    }
+}
+
+/// What waits to be worked on: side by side in different lanes, in order within each.
+struct LaneQueue<Element: Sendable>: Sendable {
+    private var lanes: [Int: Deque<Element>] = [:]
+    private var idle: Deque<Int> = []
+
+    /// How many elements wait or are being worked on.
+    private(set) var count = 0
+
+    /// Adds an element at the end of its lane.
+    mutating func add(_ element: Element, to lane: Int) {
+        count += 1
+        lanes[lane, default: []].append(element)
+        if lanes[lane]?.count == 1 { idle.append(lane) }
+    }
+
+    /// The head of a lane that nobody works on, which is then being worked on.
+    mutating func next() -> (lane: Int, element: Element)? {
+        guard let lane = idle.popFirst(), let element = lanes[lane]?.first else { return nil }
+        return (lane, element)
+    }
+
+    /// Ends the work on the head of a lane and lets the one behind it come forward.
+    mutating func finish(_ lane: Int) {
+        precondition(lanes[lane]?.popFirst() != nil, "the lane \(lane) is not being worked on")
+        count -= 1
+        if lanes[lane]?.isEmpty == true {
+            lanes[lane] = nil
+        } else {
+            idle.append(lane)
+        }
+    }
 }

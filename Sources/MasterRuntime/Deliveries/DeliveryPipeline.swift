@@ -1,6 +1,87 @@
 import DequeModule
+import MasterHTTP
 import MasterKit
 import Synchronization
+
+/// The way of one reporter's reports: an event is made into reports, which are kept in the store,
+/// wait in a queue, and are sent.
+final class DeliveryPipeline: Sendable {
+    let declaration: ReporterDeclaration
+    let generation: GenerationStage
+    let sender: DeliverySender
+    private let stopped = Signal()
+    private let ended = Signal()
+
+    init(
+        _ declaration: ReporterDeclaration, _ generation: GenerationStage, _ sender: DeliverySender
+    ) {
+        self.declaration = declaration
+        self.generation = generation
+        self.sender = sender
+    }
+
+    var recipient: Recipient { sender.recipient }
+
+    /// Makes and sends reports until ``end()`` is called or the task is cancelled.
+    func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.generation.run() }
+            group.addTask { await self.sender.run() }
+            await stopped.wait()
+            group.cancelAll()
+        }
+        ended.raise()
+    }
+
+    /// Ends ``run()`` once what is in flight has arrived; what takes too long is broken off.
+    func end() async {
+        let clock = sender.environment.clock
+        await sender.finishFlights(until: clock.elapsed + Deliveries.grace)
+        stopped.raise()
+        await ended.wait(until: clock.elapsed + .seconds(1), on: clock)
+    }
+}
+
+/// A configured reporter as the deliveries work with it.
+struct Recipient: Sendable {
+    /// The row of the reporter.
+    let id: Int
+    /// The name, unique in a master.
+    let name: String
+    /// What sends.
+    let reporter: any Reporter
+    /// What makes reports; the place of a generator is the part of its deliveries.
+    let generators: [any ReportGenerator]
+    /// The events that some generator asks for.
+    let kinds: Set<EventKind>
+    /// When a report that was not delivered is tried again.
+    let schedule: RetrySchedule
+    /// How many reports are in flight at once.
+    let inFlight: Int
+    /// Where the reporter's cookies and defaults live.
+    let session: HTTPSession
+
+    init(
+        _ declaration: ReporterDeclaration, id: Int, session: HTTPSession,
+        schedule: RetrySchedule
+    ) {
+        self.id = id
+        self.session = session
+        self.schedule = schedule.following(declaration.retry)
+        inFlight = declaration.inFlight
+        name = declaration.name
+        reporter = declaration.plugin
+        generators = declaration.generators
+        kinds = declaration.kinds
+    }
+}
+
+extension ReporterDeclaration {
+    /// The events that some generator asks for.
+    var kinds: Set<EventKind> {
+        generators.reduce(into: []) { $0.formUnion($1.wantedEvents) }
+    }
+}
 
 /// Bounds how many bytes of one reporter's reports are in memory at once.
 ///
