@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import FoundationEssentials
 internal import MasterKit
 internal import Synchronization
@@ -20,6 +21,9 @@ package final class LogBroadcaster: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Reads files for all followers: reading waits for the disk, which a thread of the cooperative
+    /// pool must not.
+    private let readers = DispatchQueue(label: "buildmaster.log-readers", attributes: .concurrent)
 
     /// Begins a log, before it is announced.
     func begin(_ log: Int, at path: String) {
@@ -55,6 +59,16 @@ package final class LogBroadcaster: Sendable {
     /// - Returns: The lines, in pieces as they come; reading them throws when the file cannot be read.
     func follow(_ log: Int, at path: String, from line: Int) -> LogLineSequence {
         LogLineSequence(broadcaster: self, log: log, path: path, firstLine: line)
+    }
+
+    /// The whole lines of a log's file from an offset on, some 64 KiB; none at its end.
+    fileprivate func lines(in path: String, from offset: Int) async throws -> [UInt8] {
+        try await withCheckedThrowingContinuation { continuation in
+            readers.async {
+                continuation.resume(
+                    with: Result { try LogFile.lines(in: path, from: offset) })
+            }
+        }
     }
 
     fileprivate func join(_ log: Int) -> (follower: Int, more: Signal) {
@@ -113,8 +127,7 @@ package struct LogLineSequence: AsyncSequence, Sendable {
             while !Task.isCancelled {
                 // Asked before the file is read: what is written until the end is read, too.
                 let isLive = place.isLive
-                let (path, offset) = (path, offset)
-                let bytes = try await OwnThread.run { try LogFile.lines(in: path, from: offset) }
+                let bytes = try await place.broadcaster.lines(in: path, from: offset)
                 if bytes.isEmpty {
                     guard isLive else { return nil }
                     await place.more.wait()
@@ -144,7 +157,7 @@ package struct LogLineSequence: AsyncSequence, Sendable {
         let more: Signal
         private let log: Int
         private let follower: Int
-        private let broadcaster: LogBroadcaster
+        let broadcaster: LogBroadcaster
 
         init(_ log: Int, _ broadcaster: LogBroadcaster) {
             self.log = log
