@@ -14,6 +14,11 @@ final class StepSession: StepHost {
         /// Which try of the work this is, in words.
         var attempt: String?
         var attemptLog: LogWriter?
+        /// Whether the step has ended, so that nothing more of it is recorded.
+        var isClosed = false
+        /// How many logs are being made, and who waits for them before the logs are closed.
+        var openingCount = 0
+        var closer: CheckedContinuation<Void, Never>?
     }
 
     let workdir: String
@@ -141,10 +146,18 @@ final class StepSession: StepHost {
         try await openFile(log, kind: .text).line(text)
     }
 
-    /// Closes all logs.
+    /// Closes all logs; from now on none can be opened.
     ///
     /// - Throws: The first fault of a log that could not be made or written.
     func close() async throws(LogFault) {
+        await withCheckedContinuation { continuation in
+            let isReady = state.withLock { state in
+                state.isClosed = true
+                if state.openingCount > 0 { state.closer = continuation }
+                return state.openingCount == 0
+            }
+            if isReady { continuation.resume() }
+        }
         let logs = state.withLock { state in
             defer { state.logs = [] }
             return state.logs
@@ -162,6 +175,18 @@ final class StepSession: StepHost {
     }
 
     private func openFile(_ name: String, kind: Log.Kind) async throws -> LogWriter {
+        let isClosed = state.withLock { state in
+            if !state.isClosed { state.openingCount += 1 }
+            return state.isClosed
+        }
+        if isClosed { throw StepHasEnded(action: "the log '\(name)' cannot be opened") }
+        defer {
+            let closer = state.withLock { state in
+                state.openingCount -= 1
+                return state.openingCount == 0 ? state.closer.take() : nil
+            }
+            closer?.resume()
+        }
         let name = shared.mask.masked(name)
         let slug = state.withLock { $0.slugs.uniqueSlug(for: name.value) }
         let path =
@@ -220,6 +245,13 @@ final class StepSession: StepHost {
                     ]))
         }
     }
+}
+
+/// A step that goes on after its end, such as one that did not heed its cancellation.
+private struct StepHasEnded: Error, CustomStringConvertible {
+    let action: String
+
+    var description: String { "\(action): the step has ended" }
 }
 
 extension LogEncoding {

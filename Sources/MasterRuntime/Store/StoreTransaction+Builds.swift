@@ -49,10 +49,13 @@ extension StoreTransaction {
     }
 
     /// Stores all properties of a build: properties updated, with those that have changed.
+    ///
+    /// A step that goes on after the end of its build changes nothing any more.
     func updateBuild(
         _ id: Int, properties: Masked<Properties>, changed: Masked<Properties>
     ) throws {
-        var running = try running(id)
+        var running = try build(id)
+        guard running.build.completeAt == nil else { return }
         running.build.properties = properties.value
         try database.run(
             "UPDATE build SET properties = ? WHERE id = ?", [properties.value.stored, id])

@@ -44,10 +44,11 @@ extension StoreTransaction {
         return step
     }
 
-    /// Says what a step does: step updated.
+    /// Says what a step does: step updated; of a step that has ended nothing changes.
     @discardableResult
     func updateStep(_ id: Int, stateString: Masked<String>) throws -> StepRecord {
         var step = try step(id)
+        guard step.completeAt == nil else { return step }
         step.stateString = stateString.value
         try database.run("UPDATE step SET state_string = ? WHERE id = ?", [stateString.value, id])
         cache.steps.keep(step, at: id)

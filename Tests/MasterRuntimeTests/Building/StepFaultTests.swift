@@ -1,11 +1,42 @@
 import MasterKit
-import MasterRuntime
 import Testing
+
+@testable import MasterRuntime
 
 /// Steps that do what they should not.
 struct StepFaultTests {
     struct Unexpected: Error, CustomStringConvertible {
         let description = "the moon is full"
+    }
+
+    @Test func `a step that goes on after its end changes nothing any more`() async throws {
+        let contexts = Journal<StepContext>()
+        let scripts: [String: Scripts.Script] = [
+            "leak": { context in
+                contexts.add(context)
+                return .success
+            }
+        ]
+        try await MasterBench.with("steps: [steps.Play: $leak]", scripts: scripts) { bench in
+            try await bench.run { master in
+                let builds = try await master.build()
+                let context = try #require(contexts.entries.first)
+                await #expect {
+                    try await context.openLog("late")
+                } throws: { error in
+                    "\(error)" == "the log 'late' cannot be opened: the step has ended"
+                }
+                await context.setSummary("late")
+                try await context.setProperty("late", to: true)
+                let more = try await master.build()
+                #expect(more.map(\.build.results) == [.success])
+                let step = try #require(builds.first?.steps.first)
+                let record = try await master.environment.store.read {
+                    try StepRecord.find(step.id, in: $0)
+                }
+                #expect(record == step)
+            }
+        }
     }
 
     @Test func `a step that throws is an exception with the error in a log`() async throws {
