@@ -21,7 +21,8 @@ public protocol Plugin: Settings {
     /// settings of the file are read into them.
     static var options: Options { get }
 
-    /// Makes ready for use. Called once, before the first build.
+    /// Makes ready for use. Called once, before the first build; one that takes longer than a minute
+    /// is cancelled and has failed.
     func start() async throws
 
     /// Gives up what `start` took. Called once at the end, also after a `start` that failed.

@@ -1,4 +1,5 @@
 public import MasterKit
+internal import Synchronization
 
 /// Asks the providers for every secret that the configuration uses, and for those that have to be
 /// hidden beside them.
@@ -39,13 +40,21 @@ public struct SecretFetcher: Sendable {
     /// Starts the providers, asks for each secret once, and stops them.
     public func fetch() async -> Fetched {
         guard !configuration.secretProviders.isEmpty else { return Fetched() }
+        let range = configuration.secretProviders.first?.range
+        let warnings = Mutex<[Diagnostic]>([])
+        let life = PluginLife { words in
+            warnings.withLock { $0.append(Diagnostic(.warning, words, range: range)) }
+        }
         do {
-            return try await PluginLife().run(
+            var fetched = try await life.run(
                 configuration.secretProviders.flatMap(\.instances)
             ) { await ask() }
+            fetched.diagnostics += warnings.withLock(\.self)
+            return fetched
         } catch {
-            let range = configuration.secretProviders.first?.range
-            return Fetched(diagnostics: [Diagnostic(.error, "\(error)", range: range)])
+            return Fetched(
+                diagnostics: [Diagnostic(.error, "\(error)", range: range)]
+                    + warnings.withLock(\.self))
         }
     }
 

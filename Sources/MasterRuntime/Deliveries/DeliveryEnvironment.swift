@@ -206,6 +206,13 @@ final class Signal: Sendable {
 /// Cancelling reaches the plugin at once. One that does not heed it is waited for no longer than a
 /// moment, so that it cannot keep the program from ending.
 enum PluginCall {
+    /// A plugin that took longer than it may.
+    struct Overdue: Error, CustomStringConvertible {
+        let limit: Duration
+
+        var description: String { "it took longer than \(limit.inSeconds)" }
+    }
+
     /// How long a plugin has to come to an end after it was cancelled.
     static let grace: Duration = .milliseconds(500)
 
@@ -241,9 +248,14 @@ enum PluginCall {
 
     /// Calls a plugin and gives what it returns or throws.
     ///
-    /// - Throws: What the plugin throws, or `CancellationError` when it was left behind.
+    /// - Parameters:
+    ///   - clock: What the time is measured with.
+    ///   - limit: How long it may take; then it is cancelled and left behind.
+    ///   - body: Calls the plugin.
+    /// - Returns: What the plugin returns.
+    /// - Throws: What the plugin throws, ``Overdue``, or `CancellationError` when it was left behind.
     static func run<Value: Sendable>(
-        on clock: DeliveryClock,
+        on clock: DeliveryClock, within limit: Duration? = nil,
         _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
         let answer = Answer<Value>()
@@ -255,6 +267,16 @@ enum PluginCall {
                 answer.give(.failure(error))
             }
         }
+        // Ends with the call.
+        let timer = limit.map { limit in
+            Task {
+                await clock.wait(until: clock.elapsed + limit)
+                guard !Task.isCancelled else { return }
+                call.cancel()
+                answer.give(.failure(Overdue(limit: limit)))
+            }
+        }
+        defer { timer?.cancel() }
         return try await withTaskCancellationHandler {
             try await answer.wait()
         } onCancel: {

@@ -14,10 +14,16 @@ final class RunningConfiguration: Sendable {
     }
 
     private let state: Mutex<State>
-    private let plugins = PluginLife()
+    private let plugins: PluginLife
 
-    init(_ first: BuildEnvironment) {
+    /// Begins with a configuration.
+    ///
+    /// - Parameters:
+    ///   - first: The configuration.
+    ///   - clock: What measures how long plugins take to start and to stop.
+    init(_ first: BuildEnvironment, clock: any Clock<Duration> = ContinuousClock()) {
         state = Mutex(State(current: first))
+        plugins = PluginLife(clock: clock) { [logger = first.logger] in logger.warning("\($0)") }
     }
 
     /// What a build works with that begins now.
@@ -169,13 +175,34 @@ extension MasterConfiguration {
 }
 
 /// Starts plugins before they are used and stops them afterwards.
+///
+/// One that takes too long is cancelled and left behind, so that it holds up nothing else.
 final class PluginLife: Sendable {
+    /// How long a plugin may take to start.
+    static let startLimit: Duration = .seconds(60)
+    /// How long a plugin may take to stop.
+    static let stopLimit: Duration = .seconds(10)
+
     private struct State {
         var alive: [PluginInstance] = []
         var ids: Set<ObjectIdentifier> = []
     }
 
     private let state = Mutex(State())
+    private let clock: DeliveryClock
+    private let warn: @Sendable (String) -> Void
+
+    /// Starts nothing yet.
+    ///
+    /// - Parameters:
+    ///   - clock: What measures how long plugins take.
+    ///   - warn: Hears of plugins that could not be stopped.
+    init(
+        clock: any Clock<Duration> = ContinuousClock(), warn: @escaping @Sendable (String) -> Void
+    ) {
+        self.clock = DeliveryClock(clock)
+        self.warn = warn
+    }
 
     /// Runs a body between start and stop.
     func run<Value>(
@@ -207,7 +234,9 @@ final class PluginLife: Sendable {
             guard isNew else { continue }
             begun.append(instance)
             do {
-                try await instance.plugin.start()
+                try await PluginCall.run(on: clock, within: Self.startLimit) {
+                    try await instance.plugin.start()
+                }
             } catch {
                 await stop(begun)
                 throw MasterError(.plugin, "\(instance.key) could not start: \(error)")
@@ -225,7 +254,18 @@ final class PluginLife: Sendable {
             state.ids.subtract(ids)
             return stopped
         }
-        for instance in stopped.reversed() { await instance.plugin.stop() }
+        for instance in stopped.reversed() {
+            // Also in a task that was cancelled, it has its time to stop.
+            await Task { [clock, warn] in
+                do {
+                    try await PluginCall.run(on: clock, within: Self.stopLimit) {
+                        await instance.plugin.stop()
+                    }
+                } catch {
+                    warn("\(instance.key) could not be stopped: \(error)")
+                }
+            }.value
+        }
     }
 
     private func stopAll() async {

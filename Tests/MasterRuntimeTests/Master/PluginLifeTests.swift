@@ -1,8 +1,10 @@
 import MasterKit
-import MasterRuntime
 import Testing
 
+@testable import MasterRuntime
+
 /// When plugins start and stop.
+@Suite(.timeLimit(.minutes(1)))
 struct PluginLifeTests {
     private static let plugins: [any Plugin.Type] = [
         LivelyStep.self, LivelyReporter.self, LivelyGenerator.self, LivelyFormatter.self,
@@ -72,6 +74,90 @@ struct PluginLifeTests {
         }
     }
 
+    @Test func `one that does not start is left behind after a time, and named in the error`()
+        async throws
+    {
+        let clock = ManualClock()
+        let life = PluginLife(clock: clock) { _ in }
+        let instance = PluginInstance(Stuck.key, try Stuck.configured("start"))
+        let error = await withTaskGroup(of: MasterError?.self) { group in
+            group.addTask {
+                do throws(MasterError) {
+                    _ = try await life.start([instance])
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+            await clock.waitForSleep(until: PluginLife.startLimit)
+            clock.advance(by: PluginLife.startLimit)
+            return await group.next() ?? nil
+        }
+        #expect(error?.code == .plugin)
+        #expect(error?.message == "reporters.Stuck could not start: it took longer than 60 seconds")
+    }
+
+    @Test func `one that does not stop is left behind after a time, and the others stop`()
+        async throws
+    {
+        let (clock, warnings, life) = (ManualClock(), Journal<String>(), Journal<String>())
+        let plugins = PluginLife(clock: clock) { warnings.add($0) }
+        try await MasterBench.with("", listener: { life.add($0) }) { bench in
+            let listener = SettingLiteral.string("\(bench.id)-listener")
+            let instances = [
+                PluginInstance(LivelyReporter.key, try LivelyReporter.configured(listener)),
+                PluginInstance(Stuck.key, try Stuck.configured("stop")),
+            ]
+            async let run: Void = plugins.run(instances) {}
+            await clock.waitForSleep(until: PluginLife.stopLimit)
+            clock.advance(by: PluginLife.stopLimit)
+            try await run
+        }
+        #expect(
+            warnings.entries == [
+                "reporters.Stuck could not be stopped: it took longer than 10 seconds"
+            ])
+        #expect(
+            life.entries == [
+                "reporters.LivelyReporter starts", "reporters.LivelyReporter stops",
+            ])
+    }
+
+    @Test func `a plugin that does not start keeps no other change of the file waiting`()
+        async throws
+    {
+        let steps = "steps: [steps.Give: success]\n"
+        try await MasterBench.with(steps, plugins: [Stuck.self]) { bench in
+            try await bench.run { master in
+                let clock = ManualClock()
+                let running = RunningConfiguration(master.environment, clock: clock)
+                let before = try bench.configuration()
+                try bench.write("services: [reporters.Stuck: start]\n" + steps)
+                let stuck = try bench.configuration()
+                let change = Task {
+                    try await running.change(to: stuck, SecretValues()) { _ in
+                    } settle: { _ in
+                    }
+                }
+                await clock.waitForSleep(until: PluginLife.startLimit)
+                let busy = await #expect(throws: MasterError.self) {
+                    try await running.change(to: before, SecretValues()) { _ in
+                    } settle: { _ in
+                    }
+                }
+                #expect(busy?.code == .busy)
+                clock.advance(by: PluginLife.startLimit)
+                let error = await #expect(throws: MasterError.self) { try await change.value }
+                #expect(error?.code == .plugin)
+                #expect(running.current.number == 1)
+                _ = try await running.change(to: before, SecretValues()) { _ in
+                } settle: { _ in
+                }
+                #expect(running.current.number == 2)
+            }
+        }
+    }
+
     @Test func `a provider of secrets that can't start is an error at its place`() async throws {
         try await MasterBench.with(
             Self.yaml, plugins: Self.plugins,
@@ -85,4 +171,21 @@ struct PluginLifeTests {
             #expect(error?.diagnostics.first?.range?.start.line == 1)
         }
     }
+}
+
+/// A reporter that neither starts nor stops when it is to, whatever is asked of it.
+private struct Stuck: Reporter {
+    static let summary = "Gets stuck."
+
+    @Setting("Where it gets stuck.", .primary) var place: String
+
+    func start() async throws {
+        if place == "start" { await Journal<Void>().wait(for: 1) }
+    }
+
+    func stop() async {
+        if place == "stop" { await Journal<Void>().wait(for: 1) }
+    }
+
+    func send(_ report: Report, in context: DeliveryContext) async throws {}
 }
