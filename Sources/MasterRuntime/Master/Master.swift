@@ -45,7 +45,7 @@ public final class Master: Sendable {
     private let deliveries: Deliveries
     private let services = RunningServices()
     private let control: ControlSocket?
-    /// The buildsets that were submitted and not yet waited for.
+    /// The buildsets that were submitted, until somebody has waited for them.
     private let submissions = Mutex<[Int: BuildsetProgress]>([:])
 
     // MARK: Life
@@ -266,9 +266,14 @@ public final class Master: Sendable {
         try await submit(wanted) { _ in }
     }
 
+    /// How many buildsets were submitted that nobody has waited for yet.
+    var submissionCount: Int { submissions.withLock(\.count) }
+
     /// Submits a set of builds, and carries out something else in the same transaction.
+    ///
+    /// Of those of a service, which does not wait for them, a master that stays up keeps nothing.
     func submit(
-        _ wanted: BuildsetRequest,
+        _ wanted: BuildsetRequest, forService: Bool = false,
         with change: @escaping @Sendable (StoreTransaction) throws -> Void
     ) async throws -> Submission {
         let builders = try builders(for: wanted)
@@ -290,8 +295,9 @@ public final class Master: Sendable {
             try change(transaction)
             return submission
         }
-        let progress = BuildsetProgress(requestCount: builders.count)
-        submissions.withLock { $0[submission.buildset.id] = progress }
+        let isWaitedFor = !forService || !options.resumesRequests
+        let progress = isWaitedFor ? BuildsetProgress(requestCount: builders.count) : nil
+        if let progress { submissions.withLock { $0[submission.buildset.id] = progress } }
         await distributor.add(
             zip(submission.requests, builders).map { request, builder in
                 RequestDistributor.Pending(

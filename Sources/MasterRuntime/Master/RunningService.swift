@@ -139,9 +139,9 @@ struct ServiceDoor: ServiceHost {
         if request.properties["scheduler"] == nil {
             request.properties.set("scheduler", .string(name), source: "Scheduler")
         }
-        guard let text = state.map(stored) else { return try await master.submit(request) }
-        return try await master.submit(request) { [name] transaction in
-            try transaction.keep(state: text, ofService: name)
+        let text = state.map(stored)
+        return try await master.submit(request, forService: true) { [name] transaction in
+            if let text { try transaction.keep(state: text, ofService: name) }
         }
     }
 

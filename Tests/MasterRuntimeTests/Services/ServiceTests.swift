@@ -1,7 +1,8 @@
 import MasterKit
-import MasterRuntime
 import MasterTesting
 import Testing
+
+@testable import MasterRuntime
 
 /// What a service can do beside the builds of a master.
 struct ServiceTests {
@@ -42,6 +43,26 @@ struct ServiceTests {
                     return try await master.endServices()
                 }
                 #expect(builds.first?.build.properties["count"] == .int(count))
+            }
+        }
+    }
+
+    @Test func `a master that stays up keeps nothing of builds that it submitted, once they ended`()
+        async throws
+    {
+        try await MasterBench.with(Self.chain, plugins: [Follower.self]) { bench in
+            try await bench.run(resumes: true) { master in
+                try await master.events.withSubscription(
+                    to: [.buildsetFinished], bound: 10
+                ) { events in
+                    _ = try await master.build(["one"])
+                    var ends = 0
+                    for await _ in events {
+                        ends += 1
+                        if ends == 2 { break }
+                    }
+                    #expect(master.submissionCount == 0)
+                }
             }
         }
     }
