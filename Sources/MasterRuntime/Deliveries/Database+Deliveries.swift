@@ -13,7 +13,7 @@ extension Database {
         try all(
             """
             SELECT \(Self.letterColumns) FROM delivery INDEXED BY delivery_kept
-            WHERE reporter_id = ? AND state = 'open' AND state IN ('open', 'parked', 'dead')
+            \(DeliveryState.open.condition) AND reporter_id = ?
             ORDER BY event_seq, part
             """,
             [id],
@@ -47,9 +47,12 @@ extension Database {
         try number("SELECT changes FROM meta", []) ?? 0
     }
 
-    /// The report of a delivery as it was stored.
-    func storedReport(ofDelivery id: Int) throws -> String? {
-        try first("SELECT report FROM delivery WHERE id = ?", [id]) { $0[0] as String? } ?? nil
+    /// Whether a delivery is still to be sent, and its report as it was stored.
+    func storedReport(ofDelivery id: Int) throws -> (isOpen: Bool, report: String?) {
+        let found = try first("SELECT report FROM delivery WHERE id = ? AND state = 'open'", [id]) {
+            (isOpen: true, report: $0[0] as String?)
+        }
+        return found ?? (false, nil)
     }
 
     /// How many events of some kinds come after a place in their order.
@@ -70,6 +73,27 @@ extension Database {
             StatementArguments(words)
         ) { $0[0] as Int? }
         return (newest ?? nil) ?? 0
+    }
+}
+
+/// Conditions on the state of rows, which begin a `WHERE`.
+///
+/// Each repeats the words of the partial index `delivery_kept` or `delivery_done`: SQLite finds rows
+/// by such an index only for a query that has the condition of the index in it.
+extension DeliveryState {
+    /// Rows whose report may still be sent.
+    static let isKept = "WHERE state IN ('open', 'parked', 'dead')"
+    /// Rows whose report is to be sent, now or when its reporter is back.
+    static let isWaiting = "WHERE state IN ('open', 'parked', 'dead') AND state <> 'dead'"
+
+    /// Rows in this state.
+    var condition: String {
+        switch self {
+        case .open, .parked, .dead:
+            "WHERE state IN ('open', 'parked', 'dead') AND state = '\(rawValue)'"
+        case .delivered, .nothing:
+            "WHERE state IN ('delivered', 'nothing') AND state = '\(rawValue)'"
+        }
     }
 }
 
@@ -116,7 +140,7 @@ extension Database {
                 UPDATE delivery SET state = iif(state = 'parked', 'parked', 'open'), since = ?,
                     tries_before = attempts, next_at = NULL, not_before = NULL, ended_at = NULL, told = 0,
                     changed = ?
-                WHERE id = ? AND state IN ('open', 'parked', 'dead') AND report IS NOT NULL
+                \(DeliveryState.isKept) AND id = ? AND report IS NOT NULL
                     AND (state <> 'open' OR attempts > 0)
                 """,
                 [now.stored, count, id]
@@ -133,7 +157,7 @@ extension Database {
                 """
                 UPDATE delivery SET state = 'nothing', report = NULL, bytes = 0, next_at = NULL,
                     error = NULL, changed = ?
-                WHERE id = ? AND state IN ('open', 'parked', 'dead')
+                \(DeliveryState.isKept) AND id = ?
                 """,
                 [count, id]
             )

@@ -41,9 +41,9 @@ extension Database {
             SELECT \(Self.recordColumns), reporter.id, build.started_at FROM \(Self.recordTables)
             WHERE state NOT IN (?1, 'nothing') AND delivery.id IN (
                 SELECT id FROM delivery
-                WHERE state IN ('open', 'parked', 'dead') AND (state <> 'dead' OR event_seq > ?2)
+                \(DeliveryState.isKept) AND (state <> 'dead' OR event_seq > ?2)
                 UNION ALL SELECT id FROM delivery
-                WHERE state = 'delivered' AND state IN ('delivered', 'nothing') AND event_seq > ?2
+                \(DeliveryState.delivered.condition) AND event_seq > ?2
                 UNION ALL SELECT delivery_id FROM attempt WHERE at >= ?3)
             ORDER BY event_seq, reporter.id, part LIMIT ?4
             """,
@@ -64,7 +64,7 @@ extension Database {
         let counts: [(open: Int, parked: Int)] = try all(
             """
             SELECT count(*) FILTER (WHERE state = 'open'), count(*) FILTER (WHERE state = 'parked')
-            FROM delivery WHERE state IN ('open', 'parked', 'dead')
+            FROM delivery \(DeliveryState.isKept)
             """
         ) { ($0[0], $0[1]) }
         return counts.first ?? (0, 0)

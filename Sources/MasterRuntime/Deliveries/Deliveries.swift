@@ -85,12 +85,12 @@ public final class Deliveries: Service {
     /// else beside it.
     private func runPipelines() async {
         let clock = environment.clock
-        let suspects = pipelines.map(\.generation).filter { $0.crashWatch.newestEvent != nil }
+        let suspects = pipelines.filter { $0.generation.crashWatch.newestEvent != nil }
         await withDiscardingTaskGroup { group in
-            for generation in suspects {
+            for pipeline in suspects {
                 let done = Signal()
                 group.addTask {
-                    await generation.workAlone()
+                    await pipeline.workAlone()
                     done.raise()
                 }
                 await done.wait(until: clock.elapsed + Self.solitude, on: clock)

@@ -82,25 +82,6 @@ public enum DeliveryState: String, Sendable, Hashable, CaseIterable {
     case nothing
 }
 
-/// One try of a delivery, as it is kept: masked.
-struct DeliveryAttempt: Sendable {
-    /// The longest part of a reason that is kept, in bytes.
-    static let errorLimit = 4096
-
-    /// Which try it was, from 1.
-    let number: Int
-    /// When it began.
-    let at: Date
-    /// How long it took.
-    let duration: Duration
-    /// The status of the answer, when there was one.
-    var status: Int?
-    /// Why the report was not delivered.
-    var error: Masked<String>?
-    /// The beginning of the answer's text.
-    var answer: Masked<String>?
-}
-
 /// Why a report cannot be sent though nobody was asked yet.
 struct DeliveryFault: Error, CustomStringConvertible {
     /// The reason, in a sentence.

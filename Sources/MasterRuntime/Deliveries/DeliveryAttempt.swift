@@ -2,63 +2,89 @@ import FoundationEssentials
 import MasterHTTP
 import MasterKit
 
-/// What became of a delivery in one try.
-struct AttemptResult: Sendable {
-    /// What became of it.
+/// One try of a delivery and what came of it, masked.
+struct DeliveryAttempt: Sendable {
+    /// The longest part of a reason that is kept, in bytes.
+    static let errorLimit = 4096
+
+    /// Which try it was, from 1.
+    let number: Int
+    /// When it began.
+    let at: Date
+    /// How long it took.
+    let duration: Duration
+    /// What became of the delivery.
     let outcome: DeliveryOutcome
-    /// What was in the way; `nil` also for a try that was broken off.
-    var failureKind: FailureKind?
+    /// The status of the answer, when there was one.
+    var status: Int?
+    /// Why the report was not delivered.
+    var error: Masked<String>?
+    /// The beginning of the answer's text.
+    var answer: Masked<String>?
     /// The address that was asked.
     var receiver: String?
+    /// What was in the way; `nil` also for a try that was broken off.
+    var failureKind: FailureKind?
+    /// Until when the receiver has asked to be left alone, in later runs, too.
+    var notBefore: Date?
+    /// Why nothing more is sent to the endpoint.
+    var closure: EndpointClosure?
 }
 
-extension DeliverySender {
+extension DeliveryEnvironment {
     /// Tries a delivery once and records the try.
     ///
+    /// - Parameters:
+    ///   - delivery: The delivery.
+    ///   - recipient: Its reporter.
+    ///   - isCurrent: Whether the reporter's deliveries are still sent from here; asked while the try
+    ///     is recorded. If not, only its success is recorded.
+    /// - Returns: What came of it; `nil` when the delivery was closed by somebody else before or
+    ///   meanwhile, so that it is nothing to be sent or told of.
     /// - Throws: A `StoreError` when the try cannot be recorded.
-    func send(_ delivery: Delivery) async throws(StoreError) -> AttemptResult {
-        let report = try await report(of: delivery)
-        let context = context(of: delivery)
-        let at = environment.clock.now
-        let start = environment.clock.elapsed
-        let failed = await attempt(report, of: delivery, in: context)
-        let outcome = outcome(of: failed, context)
-        let mask = environment.mask
-        let attempt = DeliveryAttempt(
-            number: context.attempt, at: at, duration: environment.clock.elapsed - start,
-            status: failed?.status ?? context.trace.status,
-            error: outcome.reason.map { reason in
-                mask.masked(reason.beginning(ofUTF8: DeliveryAttempt.errorLimit))
-            },
-            answer: answer(failed?.error as? DeliveryError, context.trace))
-        let closure = closure(outcome, context)
-        let notBefore = notBefore(failed, outcome)
-        try await environment.store.write { [recipient] transaction in
-            try transaction.keep(attempt, of: delivery, outcome: outcome, notBefore: notBefore)
-            if let closure { try transaction.close(reporter: recipient.id, closure) }
+    func attempt(
+        _ delivery: Delivery, to recipient: Recipient, isCurrent: @escaping @Sendable () -> Bool
+    ) async throws(StoreError) -> DeliveryAttempt? {
+        let (isOpen, report) = try await store.read {
+            try $0.storedReport(ofDelivery: delivery.id)
         }
-        return AttemptResult(
-            outcome: outcome, failureKind: wasBrokenOff(failed) ? nil : failed?.failureKind,
-            receiver: context.trace.receiver)
+        guard isOpen else { return nil }
+        let context = context(
+            for: recipient,
+            id: DeliveryID(
+                store: storeID, reporter: recipient.id, event: delivery.eventSequence,
+                part: delivery.part),
+            attempt: delivery.attempts + 1)
+        let (at, start) = (clock.now, clock.elapsed)
+        let failed = await send(report, of: delivery, to: recipient, in: context)
+        let attempt = attempt(
+            from: at, lasting: clock.elapsed - start, failed, to: recipient, in: context)
+        let isKept = try await store.write { transaction in
+            guard isCurrent() || attempt.outcome == .delivered else { return false }
+            return try transaction.keep(attempt, of: delivery, to: recipient.id)
+        }
+        return isKept ? attempt : nil
     }
 
     /// Calls the reporter; `nil` when it delivered.
-    private func attempt(
-        _ stored: Result<Report, DeliveryFault>, of delivery: Delivery,
+    private func send(
+        _ stored: String?, of delivery: Delivery, to recipient: Recipient,
         in context: DeliveryContext
     ) async -> FailedAttempt? {
         let report: Report
-        switch stored {
-        case .success(let found): report = found
-        case .failure(let fault): return FailedAttempt(error: DeliveryError(.reject, "\(fault)"))
+        do throws(DeliveryFault) {
+            guard let stored else { throw DeliveryFault("the stored report is gone") }
+            report = try Report(stored: stored).revealed(with: secrets)
+        } catch {
+            return FailedAttempt(error: DeliveryError(.reject, "\(error)"))
         }
         do {
-            try await PluginCall.run(on: environment.clock) { [recipient] in
+            try await PluginCall.run(on: clock) {
                 try await recipient.reporter.send(report, in: context)
             }
             return nil
         } catch {
-            let age = environment.clock.now.timeIntervalSince(delivery.since)
+            let age = clock.now.timeIntervalSince(delivery.since)
             return FailedAttempt(
                 error: error, status: (error as? DeliveryError)?.status ?? context.trace.status,
                 fault: context.trace.fault, number: delivery.attempts - delivery.triesBefore + 1,
@@ -66,65 +92,41 @@ extension DeliverySender {
         }
     }
 
-    private func outcome(of failed: FailedAttempt?, _ context: DeliveryContext) -> DeliveryOutcome {
-        guard let failed else { return .delivered }
-        let outcome = DeliveryOutcome(failed, schedule: recipient.schedule)
-        if wasBrokenOff(failed) {
-            return .again(after: .zero, reason: "no answer before the run ended")
-        }
-        return outcome.masked(by: environment.mask)
-    }
-
-    /// Whether a try failed because the run ended.
-    private func wasBrokenOff(_ failed: FailedAttempt?) -> Bool {
-        guard let failed else { return false }
-        return Task.isCancelled && failed.status == nil && failed.verdict == .retry(after: nil)
-    }
-
-    /// Until when the receiver has asked to be left alone, in later runs, too.
-    private func notBefore(_ failed: FailedAttempt?, _ outcome: DeliveryOutcome) -> Date? {
-        guard case .again = outcome, case .retry(let asked?) = failed?.verdict else { return nil }
-        let wait = min(asked, RetrySchedule.longestAskedFor)
-        return environment.clock.now.addingTimeInterval(wait / .seconds(1))
-    }
-
-    private func closure(
-        _ outcome: DeliveryOutcome, _ context: DeliveryContext
-    ) -> EndpointClosure? {
-        guard case .closed(let reason) = outcome else { return nil }
-        return EndpointClosure(
-            reason: environment.mask.masked(
-                reason.beginning(ofUTF8: DeliveryAttempt.errorLimit)),
-            receiver: environment.fingerprint(of: recipient))
-    }
-
-    private func answer(_ error: DeliveryError?, _ trace: DeliveryTrace) -> Masked<String>? {
-        (error?.answer ?? trace.answer).map { answer in
-            environment.mask.masked(answer).map {
-                $0.beginning(ofUTF8: DeliveryTrace.answerLimit)
+    /// What a try came to.
+    private func attempt(
+        from at: Date, lasting duration: Duration, _ failed: FailedAttempt?,
+        to recipient: Recipient, in context: DeliveryContext
+    ) -> DeliveryAttempt {
+        // The run ended before there was an answer.
+        let wasBrokenOff =
+            Task.isCancelled && failed?.status == nil && failed?.verdict == .retry(after: nil)
+        let outcome: DeliveryOutcome =
+            if wasBrokenOff {
+                .again(after: .zero, reason: "no answer before the run ended")
+            } else {
+                DeliveryOutcome(failed, schedule: recipient.schedule).masked(by: mask)
             }
+        let error = outcome.reason.map {
+            mask.masked($0.beginning(ofUTF8: DeliveryAttempt.errorLimit))
         }
+        var attempt = DeliveryAttempt(
+            number: context.attempt, at: at, duration: duration, outcome: outcome,
+            status: failed?.status ?? context.trace.status, error: error,
+            answer: answer(failed, context.trace), receiver: context.trace.receiver,
+            failureKind: wasBrokenOff ? nil : failed?.failureKind)
+        if case .again = outcome, case .retry(let asked?) = failed?.verdict {
+            let wait = min(asked, RetrySchedule.longestAskedFor)
+            attempt.notBefore = clock.now.addingTimeInterval(wait / .seconds(1))
+        }
+        if case .closed = outcome, let error {
+            attempt.closure = EndpointClosure(reason: error, receiver: fingerprint(of: recipient))
+        }
+        return attempt
     }
 
-    private func context(of delivery: Delivery) -> DeliveryContext {
-        environment.context(
-            for: recipient,
-            id: DeliveryID(
-                store: environment.storeID, reporter: recipient.id, event: delivery.eventSequence,
-                part: delivery.part),
-            attempt: delivery.attempts + 1
-        )
-    }
-
-    private func report(
-        of delivery: Delivery
-    ) async throws(StoreError) -> Result<Report, DeliveryFault> {
-        let stored = try await environment.store.read { database in
-            try database.storedReport(ofDelivery: delivery.id)
-        }
-        guard let stored else { return .failure(DeliveryFault("the stored report is gone")) }
-        return Result { () throws(DeliveryFault) in
-            try Report(stored: stored).revealed(with: environment.secrets)
+    private func answer(_ failed: FailedAttempt?, _ trace: DeliveryTrace) -> Masked<String>? {
+        ((failed?.error as? DeliveryError)?.answer ?? trace.answer).map { answer in
+            mask.masked(answer).map { $0.beginning(ofUTF8: DeliveryTrace.answerLimit) }
         }
     }
 }
@@ -197,8 +199,12 @@ enum DeliveryOutcome: Sendable, Equatable {
     /// The endpoint is gone; nothing more is sent to it.
     case closed(reason: String)
 
-    /// What a try that failed means.
-    init(_ failed: FailedAttempt, schedule: RetrySchedule) {
+    /// What a try means; without a failure it delivered.
+    init(_ failed: FailedAttempt?, schedule: RetrySchedule) {
+        guard let failed else {
+            self = .delivered
+            return
+        }
         let isNamed = schedule.policy.causes?.contains { failed.isCaused(by: $0) }
         switch failed.verdict {
         case .endpointGone:

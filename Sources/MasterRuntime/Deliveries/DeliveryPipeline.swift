@@ -24,21 +24,45 @@ final class DeliveryPipeline: Sendable {
 
     /// Makes and sends reports until ``end()`` is called or the task is cancelled.
     func run() async {
-        await withDiscardingTaskGroup { group in
-            group.addTask { await self.generation.run() }
-            group.addTask { await self.sender.run() }
-            await stopped.wait()
-            group.cancelAll()
+        defer { ended.raise() }
+        guard !sender.isEnding else { return }
+        await untilEnd { pipeline in
+            await withDiscardingTaskGroup { group in
+                group.addTask { await pipeline.generation.run() }
+                group.addTask { await pipeline.sender.run() }
+            }
         }
-        ended.raise()
     }
 
-    /// Ends ``run()`` once what is in flight has arrived; what takes too long is broken off.
+    /// After a crash: makes the reports of the first event that was not done, unless ``end()`` is
+    /// called before.
+    func workAlone() async {
+        await untilEnd { await $0.generation.workAlone() }
+    }
+
+    private func untilEnd(_ work: @escaping @Sendable (DeliveryPipeline) async -> Void) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await work(self) }
+            group.addTask {
+                await self.stopped.wait()
+                // Other work of the pipeline is to end, too.
+                if self.sender.isEnding { self.stopped.raise() }
+            }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// Ends the pipeline once what is in flight has arrived; what takes too long is broken off.
+    ///
+    /// Nothing that comes later is kept, not even from a plugin that does not heed its cancellation,
+    /// so that another pipeline can take over.
     func end() async {
         let clock = sender.environment.clock
         await sender.finishFlights(until: clock.elapsed + Deliveries.grace)
         stopped.raise()
         await ended.wait(until: clock.elapsed + .seconds(1), on: clock)
+        sender.handOver()
     }
 }
 

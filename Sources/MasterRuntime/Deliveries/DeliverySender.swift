@@ -1,7 +1,8 @@
 import MasterKit
 import Synchronization
 
-/// Sends the deliveries of one reporter: several at once, but of each lane one after the other.
+/// The second stage of a pipeline: sends the deliveries of its reporter, several at once, but of each
+/// lane one after the other.
 final class DeliverySender: Sendable {
     struct State {
         var deliveries: DeliveryQueue
@@ -16,6 +17,8 @@ final class DeliverySender: Sendable {
         var isThere = false
         /// Whether nothing more is to be sent, since another pipeline takes over.
         var isEnding = false
+        /// Whether another pipeline has taken over.
+        var isOver = false
         /// Whether the end of the run is near, so that it is worth to look more often.
         var isDraining = false
         /// The lanes with a try that the end of the run broke off.
@@ -135,12 +138,28 @@ final class DeliverySender: Sendable {
         }
     }
 
+    /// Whether nothing more is sent, since another pipeline takes over.
+    var isEnding: Bool { state.withLock(\.isEnding) }
+
+    /// Whether another pipeline sends the reporter's deliveries now.
+    var isOver: Bool { state.withLock(\.isOver) }
+
+    /// Leaves the deliveries to another pipeline: what still lands here is not recorded, unless it
+    /// has arrived.
+    func handOver() {
+        state.withLock { $0.isOver = true }
+    }
+
     private func deliver(_ delivery: Delivery) async {
         do {
-            let sent = try await memory.withRoom(for: delivery.byteCount) {
-                try await send(delivery)
+            let attempt = try await memory.withRoom(for: delivery.byteCount) {
+                try await environment.attempt(delivery, to: recipient) { !self.isOver }
             }
-            land(delivery, sent)
+            if let attempt {
+                land(delivery, attempt)
+            } else {
+                state.withLock { $0.deliveries.remove(delivery) }
+            }
         } catch {
             // Without the store nothing can be recorded, so nothing more is sent.
             let isNews = stop(with: delivery)
@@ -202,42 +221,42 @@ extension DeliverySender {
     /// How long a receiver that was there a moment ago is waited for while a run ends.
     static let drainingDelay: Duration = .seconds(2)
 
-    func land(_ delivery: Delivery, _ sent: AttemptResult) {
+    private func land(_ delivery: Delivery, _ attempt: DeliveryAttempt) {
         let now = environment.clock.elapsed
         let isNews = state.withLock { state in
-            if let receiver = sent.receiver { state.receiver = receiver }
-            switch sent.outcome {
+            if let receiver = attempt.receiver { state.receiver = receiver }
+            switch attempt.outcome {
             case .delivered:
                 noteThere(now, delivery.origin, in: &state)
                 state.deliveries.remove(delivery)
             case .dead:
                 state.deliveries.remove(delivery)
             case .again(let delay, _):
-                if sent.failureKind == nil {
+                if attempt.failureKind == nil {
                     state.unanswered.insert(delivery.lane)
                 } else if delivery.origin.isEmpty {
                     // Of several receivers one that is away says nothing of the others.
                     state.isAway = true
                 }
-                putBack(delivery, sent, dueAfter: delay, now, in: &state)
+                putBack(delivery, attempt, dueAfter: delay, now, in: &state)
             case .closed:
                 state.isClosed = true
-                putBack(delivery, sent, dueAfter: .zero, now, in: &state)
+                putBack(delivery, attempt, dueAfter: .zero, now, in: &state)
             }
-            defer { state.lastReason = sent.outcome.reason }
-            return state.lastReason != sent.outcome.reason
+            defer { state.lastReason = attempt.outcome.reason }
+            return state.lastReason != attempt.outcome.reason
         }
-        environment.tally.note(sent.outcome)
-        say(sent.outcome, isNews: isNews)
+        environment.tally.note(attempt.outcome)
+        say(attempt.outcome, isNews: isNews)
     }
 
     private func putBack(
-        _ delivery: Delivery, _ sent: AttemptResult, dueAfter delay: Duration, _ now: Duration,
+        _ delivery: Delivery, _ attempt: DeliveryAttempt, dueAfter delay: Duration, _ now: Duration,
         in state: inout State
     ) {
         var delivery = delivery
         delivery.attempts += 1
-        delivery.failureKind = sent.failureKind
+        delivery.failureKind = attempt.failureKind
         delivery.due = now + delay
         if state.isDraining { hurry(&delivery, now) }
         state.deliveries.putBack(delivery)

@@ -3,7 +3,8 @@ import Logging
 import MasterKit
 import Synchronization
 
-/// Makes the reports of one reporter: side by side for different lanes, in order within each.
+/// The first stage of a pipeline: makes the reports of its reporter, side by side for different
+/// lanes, in order within each.
 ///
 /// Events come from memory as they are committed, and from the store at the start and whenever the
 /// reporter was too slow for its buffer. Nothing here is part of a build's transaction.
@@ -53,8 +54,8 @@ final class GenerationStage: Sendable {
         await bus.withSubscription(to: recipient.kinds, bound: Self.bufferLimit) { events in
             await withDiscardingTaskGroup { group in
                 await catchUp(in: &group)
-                for await delivery in events {
-                    switch delivery {
+                for await notice in events {
+                    switch notice {
                     case .event(let event): await accept(event, in: &group)
                     case .missed: await catchUp(in: &group)
                     }
@@ -167,7 +168,10 @@ final class GenerationStage: Sendable {
         -> [Delivery]
     {
         guard let sequence = event.sequence else { return [] }
-        let (deliveries, deadCount) = try await environment.store.write { [self] transaction in
+        let (deliveries, deadCount) = try await environment.store.write {
+            [self] transaction -> ([Delivery], Int) in
+            // Another pipeline makes the reports of all events that were not done when it took over.
+            guard !sender.isOver else { return ([], 0) }
             let kept = try transaction.keep(drafts, of: event, for: recipient.id)
             let cursor = state.withLock { $0.cursor.value(finishing: sequence) }
             try transaction.moveCursor(of: recipient.id, to: cursor, after: sequence)

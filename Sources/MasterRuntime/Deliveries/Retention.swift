@@ -164,7 +164,7 @@ extension StoreTransaction {
         try database.number(
             """
             SELECT ifnull(sum(bytes + answer_bytes + iif(state = 'dead', 0, ?)), 0) FROM delivery
-            WHERE state IN ('open', 'parked', 'dead')
+            \(DeliveryState.isKept)
             """,
             [Self.rowByteCount]
         ) ?? 0
@@ -178,7 +178,7 @@ extension StoreTransaction {
         let lanes: [WaitingLane?] = try database.all(
             """
             SELECT reporter_id, lane, sum(bytes + answer_bytes + ?), max(state = 'parked')
-            FROM delivery WHERE state IN ('open', 'parked', 'dead') AND state <> 'dead'
+            FROM delivery \(DeliveryState.isWaiting)
             GROUP BY reporter_id, lane HAVING min(since) < ? ORDER BY min(event_seq)
             """,
             [Self.rowByteCount, moment]
@@ -201,7 +201,7 @@ extension StoreTransaction {
                 UPDATE delivery SET state = 'dead', report = NULL, bytes = 0, next_at = NULL,
                     changed = ?, ended_at = ?,
                     error = 'expired: ' || ? || ifnull('; ' || error, '')
-                WHERE state IN ('open', 'parked', 'dead') AND state <> 'dead'
+                \(DeliveryState.isWaiting)
                     AND reporter_id = ? AND lane = ?
                 """,
                 [count, now.stored, reason, lane.reporterID, lane.lane]
@@ -218,7 +218,7 @@ extension StoreTransaction {
         let dead = try database.all(
             """
             SELECT id, bytes + answer_bytes FROM delivery
-            WHERE state IN ('open', 'parked', 'dead') AND state = 'dead'
+            \(DeliveryState.dead.condition)
                 AND bytes + answer_bytes > 0
             ORDER BY event_seq LIMIT ?
             """, [limit]
@@ -270,9 +270,9 @@ extension StoreTransaction {
             """
             DELETE FROM delivery WHERE id IN (
                 SELECT id FROM delivery
-                WHERE state = 'delivered' AND state IN ('delivered', 'nothing') AND event_seq <= (
+                \(DeliveryState.delivered.condition) AND event_seq <= (
                     SELECT event_seq FROM delivery
-                    WHERE state = 'delivered' AND state IN ('delivered', 'nothing')
+                    \(DeliveryState.delivered.condition)
                     ORDER BY event_seq DESC LIMIT 1 OFFSET ?
                 )
                 ORDER BY event_seq LIMIT ?
@@ -308,7 +308,7 @@ extension StoreTransaction {
             """
             DELETE FROM delivery WHERE id IN (
                 SELECT delivery.id FROM delivery JOIN reporter ON reporter.id = reporter_id
-                WHERE state = 'nothing' AND state IN ('delivered', 'nothing')
+                \(DeliveryState.nothing.condition)
                     AND (event_seq <= cursor OR cursor < 0) LIMIT ?
             )
             """,
@@ -324,9 +324,9 @@ extension StoreTransaction {
                 SELECT seq FROM event
                 WHERE seq <= (SELECT min(cursor) FROM reporter WHERE cursor >= 0)
                     AND seq NOT IN (
-                        SELECT event_seq FROM delivery WHERE state IN ('open', 'parked', 'dead')
+                        SELECT event_seq FROM delivery \(DeliveryState.isKept)
                         UNION ALL SELECT event_seq FROM delivery
-                        WHERE state = 'delivered' AND state IN ('delivered', 'nothing')
+                        \(DeliveryState.delivered.condition)
                     )
                 ORDER BY seq LIMIT ?
             )

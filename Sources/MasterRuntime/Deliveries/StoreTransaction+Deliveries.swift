@@ -43,14 +43,16 @@ extension StoreTransaction {
 
     /// Keeps a try and what became of its delivery.
     ///
-    /// A row that somebody else has closed meanwhile stays so, unless the report has arrived.
+    /// - Returns: Whether the delivery was still open. One that somebody else has closed meanwhile
+    ///   stays so, unless the report has arrived or the endpoint is gone, which is kept in any case.
+    /// - Throws: What the database says.
     func keep(
-        _ attempt: DeliveryAttempt, of delivery: Delivery, outcome: DeliveryOutcome,
-        notBefore: Date? = nil
-    ) throws {
+        _ attempt: DeliveryAttempt, of delivery: Delivery, to reporterID: Int
+    ) throws -> Bool {
         try keep(attempt, ofDelivery: delivery.id)
-        if outcome != .delivered { try countAnswers(ofDelivery: delivery.id) }
-        switch outcome {
+        if attempt.outcome != .delivered { try countAnswers(ofDelivery: delivery.id) }
+        if let closure = attempt.closure { try close(reporter: reporterID, closure) }
+        switch attempt.outcome {
         case .delivered:
             try database.run(
                 """
@@ -59,13 +61,15 @@ extension StoreTransaction {
                 """,
                 [attempt.number, delivery.id]
             )
+            return true
         case .again(let delay, _):
             let nextAt = now.addingTimeInterval(delay / .seconds(1))
-            try update(delivery, attempt, to: .open, nextAt: nextAt, notBefore: notBefore)
+            return try update(delivery, attempt, to: .open, nextAt: nextAt)
         case .dead:
-            try update(delivery, attempt, to: .dead, nextAt: nil)
+            return try update(delivery, attempt, to: .dead, nextAt: nil)
         case .closed:
-            try update(delivery, attempt, to: .open, nextAt: nil)
+            _ = try update(delivery, attempt, to: .open, nextAt: nil)
+            return true
         }
     }
 
@@ -105,9 +109,8 @@ extension StoreTransaction {
     }
 
     private func update(
-        _ delivery: Delivery, _ attempt: DeliveryAttempt, to state: DeliveryState, nextAt: Date?,
-        notBefore: Date? = nil
-    ) throws {
+        _ delivery: Delivery, _ attempt: DeliveryAttempt, to state: DeliveryState, nextAt: Date?
+    ) throws -> Bool {
         try database.run(
             """
             UPDATE delivery SET state = ?, attempts = ?, next_at = ?, not_before = ?, error = ?,
@@ -115,11 +118,12 @@ extension StoreTransaction {
             WHERE id = ? AND state = 'open'
             """,
             [
-                state.rawValue, attempt.number, nextAt?.stored, notBefore?.stored,
+                state.rawValue, attempt.number, nextAt?.stored, attempt.notBefore?.stored,
                 attempt.error?.value,
                 state == .dead ? now.stored : nil, delivery.id,
             ]
         )
+        return database.changesCount > 0
     }
 
     private func delivery(_ id: Int, _ row: NewDelivery) -> Delivery {
@@ -180,7 +184,7 @@ extension StoreTransaction {
             try database.run(
                 """
                 UPDATE delivery INDEXED BY delivery_kept SET state = 'parked', next_at = NULL
-                WHERE reporter_id = ? AND state = 'open' AND state IN ('open', 'parked', 'dead')
+                \(DeliveryState.open.condition) AND reporter_id = ?
                 """,
                 [id]
             )
@@ -223,7 +227,7 @@ extension StoreTransaction {
         try database.run(
             """
             UPDATE delivery INDEXED BY delivery_kept SET state = 'open'
-            WHERE reporter_id = ? AND state = 'parked' AND state IN ('open', 'parked', 'dead')
+            \(DeliveryState.parked.condition) AND reporter_id = ?
             """,
             [found.id])
         return found

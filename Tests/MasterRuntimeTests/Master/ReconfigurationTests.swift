@@ -161,6 +161,37 @@ struct ReconfigurationTests {
         }
     }
 
+    @Test func `a store that fails in the middle changes nothing`() async throws {
+        try await withLoopbackServer { _ in
+            .respond()
+        } _: { server in
+            let (one, two) = (Self.push(server, "one"), Self.push(server, "two"))
+            try await MasterBench.with("services:\n\(one)\(Self.steps)") { bench in
+                try await bench.run { master in
+                    try await master.environment.store.write { transaction in
+                        try transaction.database.run(
+                            """
+                            CREATE TRIGGER full BEFORE INSERT ON reporter WHEN NEW.name = 'two'
+                            BEGIN SELECT RAISE(ABORT, 'no room'); END
+                            """)
+                    }
+                    let elsewhere = one.replacing("/one'", with: "/other'")
+                    let error = await #expect(throws: StoreError.self) {
+                        try await reconfigure(
+                            master, bench, "services:\n\(elsewhere)\(two)\(Self.steps)")
+                    }
+                    #expect(error?.message == "a record could not be kept: no room")
+                    #expect(master.environment.number == 1)
+                    _ = try await master.build()
+                    await server.waitForRequests(2)
+                    let summary = try await master.drain(for: .seconds(10))
+                    #expect(summary.deliveredCount == 2 && summary.openCount == 0)
+                }
+                #expect(server.requests.map(\.target) == ["/one", "/one"])
+            }
+        }
+    }
+
     @Test func `what is declared as before keeps its plugins`() async throws {
         let life = Journal<String>()
         let yaml = """
