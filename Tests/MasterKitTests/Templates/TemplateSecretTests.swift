@@ -27,6 +27,7 @@ struct TemplateSecretTests {
         "{{ [token, other] | upper | join:'/' }}", "{{ nothing | default:token | upper }}",
         "{{ nothing | default:(token|upper) }}", "{{ mapping.k | upper | json }}",
         "{{ token | upper | split:'-' | last }}", "{{ token.first }}: {{ token.last }} of it",
+        "{% for c in token %}{{ c }}{% endfor %}", "{{ token[0] }} to {{ token[-1] }}",
         "{{ token[:12] }}", "{{ token[4:] ~ token[:4] }}", "{{ token.upper() }}",
         "{{ token.replace('-', '') }}", "{{ token | title }}", "{{ token | urlencode | lower }}",
         "{% set t = token | lower %}{{ t }}", "{{ token.split('-') | join('') }}",
