@@ -27,7 +27,7 @@ public struct MasterConfiguration: Sendable {
     public let durability: Durability
     /// How much is stored for unavailable receivers, and for how long.
     public let deliveryBounds: DeliveryBounds
-    /// The contents of further files that the configuration includes, by path.
+    /// The contents of other files that settings refer to, by path.
     let textsOfFiles: [String: String]
 
     /// The plugins that builds and reports use, in the order in which they are started.
@@ -84,7 +84,7 @@ public struct BuilderConfiguration: Sendable {
     public let tags: [String]
     /// Properties of its builds.
     public let properties: Properties
-    /// The environment of its commands; null takes a variable away.
+    /// The environment of its commands; null removes a variable.
     public let environment: Renderable<CommandEnvironment>
     /// Where its commands run, relative to the build's folder.
     public let workdir: Renderable<String>?
@@ -98,12 +98,12 @@ public struct BuilderConfiguration: Sendable {
 
 /// Absolute paths without `.` and `..`.
 enum FilePaths {
-    /// A path, taken from the current folder when it is relative.
+    /// The absolute path; a relative one refers to the current folder.
     static func absolute(_ path: String) -> String {
         absolute(path, in: FileManager.default.currentDirectoryPath)
     }
 
-    /// A path, taken from a folder when it is relative.
+    /// The absolute path; a relative one refers to a folder.
     static func absolute(_ path: String, in folder: String) -> String {
         let whole = path.hasPrefix("/") ? path : folder + "/" + path
         var parts: [Substring] = []
@@ -117,7 +117,7 @@ enum FilePaths {
         return "/" + parts.joined(separator: "/")
     }
 
-    /// A name as one part of a path: all but letters, digits, `.`, `-` and `_` is encoded.
+    /// Encodes a name as a path component: all but letters, digits, `.`, `-` and `_` is encoded.
     static func component(_ name: String) -> String {
         let encoded = name.unicodeScalars.map { scalar in
             let isPlain =
