@@ -52,7 +52,7 @@ final class RequestDistributor: Service {
         self.leavesRequests = leavesRequests
     }
 
-    /// Enqueues requests; they are cancelled if builds have been stopped.
+    /// Enqueues requests; if builds have been stopped, cancels them or leaves them to the next master.
     func add(_ requests: [Pending]) async {
         let isClosed = state.withLock { state in
             let isClosed = state.isClosed || state.stopReason != nil

@@ -81,8 +81,8 @@ public final class Deliveries: Service {
         await ended.wait(until: clock.elapsed + .seconds(1), on: clock)
     }
 
-    /// Runs the pipelines. After a crash, the first event of each is handled before, one at a time
-    /// and with nothing else running.
+    /// Runs the pipelines. After a crash, the first unfinished event of each is handled first, one
+    /// at a time and with nothing else running.
     private func runPipelines() async {
         let clock = environment.clock
         let suspects = pipelines.map(\.generation).filter { $0.crashWatch.newestEvent != nil }

@@ -129,7 +129,7 @@ extension Report {
         return report
     }
 
-    /// Removes the records that a reporter uses only if it asks for them.
+    /// Removes the records, for a reporter that uses only the body, the subject and the results.
     mutating func removeRecords() {
         builds = []
         buildset = nil
