@@ -1,4 +1,4 @@
-// The programs that Buildmaster is measured against or with, each a subcommand.
+// The programs that Buildmaster is benchmarked against or with, each a subcommand.
 
 #include "reference.h"
 

@@ -1,4 +1,4 @@
-// Posts by libcurl's multi interface, as plainly as it can be done in C.
+// Sends POSTs with libcurl's multi interface, as simply as possible in C.
 
 #include "reference.h"
 

@@ -1,7 +1,7 @@
-// An HTTP server on 127.0.0.1 that answers ok, and remembers when each POST was complete.
+// An HTTP server on 127.0.0.1 that responds with "ok" and records when each POST was complete.
 //
-// It prints its port. GET /N answers once N POSTs have come since the last such request, with the
-// time of each on a line. It ends when its standard input does.
+// It prints its port. GET /N responds once N POSTs have arrived since the last such request, with
+// the time of each on a line. The server exits when its standard input is closed.
 
 #include "reference.h"
 
@@ -25,7 +25,8 @@ struct connection {
 static int64_t *times;
 static size_t time_count, time_room;
 
-/// Who asked for how many times; no socket when nobody waits.
+/// The pending GET request: its socket, or -1 if there is none, and the number of POSTs it waits
+/// for.
 static struct {
     int socket;
     size_t count;
@@ -68,7 +69,7 @@ static void answer_waiter(void) {
     waiter.socket = -1;
 }
 
-/// The size of the first request when it is complete, or else 0.
+/// The size of the first request if it is complete, or 0.
 static size_t complete(const struct connection *connection) {
     const char *end = memmem(connection->bytes, connection->size, "\r\n\r\n", 4);
     if (!end) return 0;

@@ -1,4 +1,4 @@
-// Runs a program again and again with posix_spawn and wait4, without its output.
+// Runs a program repeatedly with posix_spawn and wait4, discarding its output.
 
 #include "reference.h"
 

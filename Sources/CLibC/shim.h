@@ -1,7 +1,7 @@
 #ifndef MASTER_CLIBC_SHIM_H
 #define MASTER_CLIBC_SHIM_H
 
-/* What the module Glibc of Swift leaves out of the C library. */
+/* The parts of the C library that Swift's Glibc module does not export. */
 
 #include <malloc.h>
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* 1 when a connected socket is open and nothing waits to be read from it. */
+/* 1 if a connected socket is open and has no data to read. */
 static inline int master_socket_is_quiet(int descriptor) {
     char byte;
     ssize_t count;
@@ -16,13 +16,13 @@ static inline int master_socket_is_quiet(int descriptor) {
     return count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
-/* Which connection it is: no two share the port on this side and the address on the other. */
+/* Identifies a connection: no two have the same local port and remote address. */
 typedef struct {
     int port;
     unsigned long long address[2];
 } master_ends;
 
-/* The ends of a connected socket; port 0 when it is not connected. */
+/* The ends of a connected socket; the port is 0 if it is not connected. */
 static inline master_ends master_socket_ends(int descriptor) {
     master_ends ends = { 0 };
     struct sockaddr_storage here = { 0 }, there = { 0 };
@@ -39,7 +39,7 @@ static inline master_ends master_socket_ends(int descriptor) {
     return ends;
 }
 
-/* The ends as libcurl tells them: the address is a text. */
+/* The ends as reported by libcurl, with the address as text. */
 static inline master_ends master_told_ends(int port, const char *address) {
     master_ends ends = { .port = port };
     struct in_addr short_address;

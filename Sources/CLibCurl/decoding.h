@@ -10,7 +10,8 @@ static inline int master_inflate_init(z_stream *stream, int window_bits) {
     return inflateInit2(stream, window_bits);
 }
 
-/* A host name beyond ASCII as it is looked up and sent; the result is freed with idn2_free. */
+/* Converts a non-ASCII host name to the form used for lookups and requests; free the result with
+   idn2_free. */
 static inline int master_idn_lookup(const char *host, char **ascii) {
     return idn2_lookup_u8((const uint8_t *)host, (uint8_t **)ascii,
         IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);

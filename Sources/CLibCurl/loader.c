@@ -1,9 +1,9 @@
-/* Loads libcurl with its first use, not with the program.
+/* Loads libcurl on first use instead of at program start.
 
-   libcurl brings some thirty libraries with it. To load and bind them takes longer than all else
-   that the program does to print its version or to check a file, neither of which sends anything.
-   So the program is not linked with libcurl: names.h gives each function of libcurl the name of one
-   here, which passes the call on. */
+   libcurl depends on some thirty libraries. Loading and binding them takes longer than everything
+   else the program does to print its version or to check a file, neither of which sends anything.
+   The program is therefore not linked with libcurl: names.h renames each libcurl function to one of
+   those below, which forward the call. */
 
 #define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
@@ -32,7 +32,7 @@
 static struct { FUNCTIONS(MEMBER) } libcurl;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* Ends the program, as it would have ended at its start if it were linked with libcurl. */
+/* Exits, as the program would have done at startup if it were linked with libcurl. */
 static void give_up(const char *fault) {
     fprintf(stderr, "error: libcurl cannot be loaded: %s; install or update libcurl 4\n", fault);
     _exit(1);
@@ -157,7 +157,7 @@ const char *master_curl_url_strerror(CURLUcode code) {
     return CALL(curl_url_strerror, code);
 }
 
-/* What these take or give is a long, an offset or a pointer: one word, passed on as it is. */
+/* The variadic argument is a long, an offset or a pointer: one word, forwarded as is. */
 _Static_assert(sizeof(long) == sizeof(void *) && sizeof(curl_off_t) == sizeof(void *), "one word");
 
 #define VARIADIC(result, name, handle_type, option_type) \

@@ -1,8 +1,8 @@
 #ifndef MASTER_CLIBCURL_NAMES_H
 #define MASTER_CLIBCURL_NAMES_H
 
-/* Calls of libcurl go to the functions of loader.c, which load it first. This stands before
-   curl.h; a function that is missing here is missing at the end of the build. */
+/* Redirects calls to libcurl to the functions in loader.c, which load it first. Must be included
+   before curl.h; a function missing from this list causes a link error. */
 
 #pragma redefine_extname curl_easy_cleanup master_curl_easy_cleanup
 #pragma redefine_extname curl_easy_getinfo master_curl_easy_getinfo

@@ -6,7 +6,7 @@
 #include "connections.h"
 #include "decoding.h"
 
-/* curl_easy_setopt and its kin are variadic, which Swift cannot call: a wrapper an argument type. */
+/* Swift cannot call variadic functions such as curl_easy_setopt: one wrapper per argument type. */
 
 typedef size_t (*master_curl_data_callback)(char *, size_t, size_t, void *);
 typedef int (*master_curl_seek_callback)(void *, curl_off_t, int);

@@ -4,12 +4,11 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-/* What a search may still cost.
+/* The remaining cost budget of a search.
  *
- * PCRE2's own limit counts only where a match can be continued in another way. A repeated item such
- * as `a+` passes any number of bytes for one count, so here every item that is tried costs one, and
- * every byte between it and the item before costs one more. What a back reference compares is at
- * most what the match has passed so far. */
+ * PCRE2's own match limit only counts backtracking points. A repeated item such as `a+` can pass
+ * any number of bytes for one count. Here every item tried costs one step, as does every byte
+ * between it and the previous item. A back reference compares at most the bytes matched so far. */
 struct buildmaster_pattern_cost {
     uint64_t left;
     size_t last_position;
@@ -28,7 +27,7 @@ static int buildmaster_pattern_pay(pcre2_callout_block_8 *item, void *data) {
     return 0;
 }
 
-/* Compiles a pattern of UTF-8; `nesting` bounds its parentheses. */
+/* Compiles a UTF-8 pattern; `nesting` limits the depth of parentheses. */
 static inline pcre2_code_8 *buildmaster_pattern_compile(
     const uint8_t *pattern, size_t length, uint32_t nesting, int *error, size_t *place) {
     pcre2_compile_context_8 *context = pcre2_compile_context_create_8(NULL);
@@ -42,7 +41,7 @@ static inline pcre2_code_8 *buildmaster_pattern_compile(
     return code;
 }
 
-/* Searches a text: 1 when the pattern is found, 0 when it is not, otherwise PCRE2's error. */
+/* Searches a text: returns 1 if it matches, 0 if not, or else PCRE2's error code. */
 static inline int buildmaster_pattern_search(
     const pcre2_code_8 *code, const uint8_t *text, size_t length, uint64_t steps,
     uint32_t kibibytes) {

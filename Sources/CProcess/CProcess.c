@@ -19,7 +19,7 @@
 #define CLONE_PIDFD 0x00001000
 #endif
 
-/// What the new process and the thread that starts it share until the program is executed.
+/// State shared between the child and the thread that starts it, until the program is executed.
 struct shared {
     const struct new_process *start;
     enum process_stage stage;
@@ -46,18 +46,18 @@ static void reset_signals(void) {
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/// A copy of a descriptor that putting others to 0, 1 and 2 does not overwrite.
+/// Returns a duplicate of a descriptor that is not overwritten when 0, 1 and 2 are replaced.
 static int above_streams(int descriptor) {
     return descriptor > 2 ? descriptor : fcntl(descriptor, F_DUPFD, 3);
 }
 
 static void close_others(void) {
     if (syscall(SYS_close_range, 3U, ~0U, 0U) == 0) return;
-    // Linux before 5.9. Our own descriptors are closed by the execution itself.
+    // Linux before 5.9. The master's own descriptors are close-on-exec anyway.
     for (int descriptor = 3; descriptor < 4096; descriptor++) close(descriptor);
 }
 
-/// Runs in the new process, in the memory of the old one: system calls only.
+/// Runs in the child, which shares the memory of its parent: system calls only.
 static int begin(void *argument) {
     struct shared *shared = argument;
     const struct new_process *start = shared->start;
@@ -95,9 +95,9 @@ int process_start(
     struct shared shared = {start, PROCESS_CREATE, 0};
     sigset_t all, before;
     sigfillset(&all);
-    // No handler of ours may run in the new process while it shares our memory.
+    // No signal handler may run in the child while it shares this process's memory.
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    // The thread sleeps until the program is executed or the process has ended.
+    // The calling thread is suspended until the child executes the program or exits.
     pid_t child = clone(
         begin, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &shared,
         descriptor);

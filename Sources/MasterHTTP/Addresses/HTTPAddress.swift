@@ -1,12 +1,12 @@
 import CLibCurl
 
-/// An absolute `http` or `https` URL, parsed and found valid.
+/// A valid absolute `http` or `https` URL, parsed.
 public struct HTTPAddress: Sendable, Hashable, CustomStringConvertible {
-    /// Why a text is not such a URL.
+    /// Why a text is not a valid `http` or `https` URL.
     public struct Fault: Error, Hashable {
-        /// `invalidURL` or `unsupportedScheme`.
+        /// `invalidURL`, `unsupportedScheme`, or `transferFailed` if there is no memory.
         public let code: HTTPError.Code
-        /// What is wrong and how to remedy it, to be put after "the URL".
+        /// What is wrong and how to fix it, phrased to follow "the URL".
         public let reason: String
 
         static let outOfMemory = Fault(code: .transferFailed, reason: "cannot be parsed: no memory")
@@ -14,26 +14,26 @@ public struct HTTPAddress: Sendable, Hashable, CustomStringConvertible {
         static func invalid(_ reason: String) -> Fault { Fault(code: .invalidURL, reason: reason) }
     }
 
-    /// A user and password that stood in the URL.
+    /// The user and password from the URL.
     struct UserInfo: Sendable, Hashable {
         let user: String
         let password: String
     }
 
-    /// A URL as error messages suggest it.
+    /// An example URL for error messages.
     public static let example = "http://127.0.0.1:9980/status"
-    /// The longest URL accepted, in bytes.
+    /// The maximum length of a URL, in bytes.
     static let longest = 64 << 10
 
-    /// The URL as it was written.
+    /// The URL as written.
     public let text: String
-    /// The URL as it is requested: encoded, without user, password and fragment.
+    /// The URL to request: encoded, without user, password and fragment.
     let encoded: String
     /// `http` or `https`.
     let scheme: String
-    /// The host in lower case, international names as punycode, an IPv6 address in brackets.
+    /// The host in lower case: international names in Punycode, an IPv6 address in brackets.
     let host: String
-    /// The port, that of the scheme when the URL has none.
+    /// The port, by default that of the scheme.
     let port: Int
     /// Scheme, host and port, such as `https://h:443`.
     public let origin: String
@@ -72,13 +72,13 @@ public struct HTTPAddress: Sendable, Hashable, CustomStringConvertible {
         origin = "\(scheme)://\(self.host):\(port)"
     }
 
-    /// The URL as it was written.
+    /// The URL as written.
     public var description: String { text }
 
     /// Host and port, for messages.
     var authority: String { "\(host):\(port)" }
 
-    /// A URL without the user and password that may stand before its host.
+    /// Removes the user and password from a URL.
     public static func withoutUser(_ url: String) -> String {
         guard let start = url.firstRange(of: "://")?.upperBound else { return url }
         let authority = url[start...].prefix { !"/?#".contains($0) }
@@ -95,11 +95,11 @@ public struct HTTPAddress: Sendable, Hashable, CustomStringConvertible {
 
 /// Redirects.
 extension HTTPAddress {
-    /// The URL that a `Location` header leads to from here.
+    /// Resolves a `Location` header against this URL.
     func resolving(_ location: String) throws(Fault) -> HTTPAddress {
         guard location.utf8.count <= Self.longest else { throw Self.tooLong(location) }
         guard HTTPSyntax.isHeaderValue(location) else { throw Self.controlCharacter }
-        // The same place; libcurl 7.88 would drop the last part of the path.
+        // The same page; libcurl 7.88 would drop the last path component.
         if location.hasPrefix("#") { return self }
         let url = try CurlURL()
         let flags = CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME | CURLU_ALLOW_SPACE
@@ -110,7 +110,7 @@ extension HTTPAddress {
         return try HTTPAddress(url, text: written(resolving: location))
     }
 
-    /// A location as it was written, behind what it leaves out.
+    /// The location as written, completed with the parts of this URL that it omits.
     private func written(resolving location: String) -> String {
         if location.firstRange(ofASCII: "://") != nil { return location }
         if location.hasPrefix("//") { return "\(scheme):\(location)" }
@@ -123,8 +123,8 @@ extension HTTPAddress {
 
     /// Whether credentials given for the other URL may be sent to this one as well.
     ///
-    /// They may when scheme, host and port are the same, and from `http` on port 80 to `https` on
-    /// port 443 of the same host.
+    /// They may if scheme, host and port are the same, or if the redirect goes from `http` on port
+    /// 80 to `https` on port 443 of the same host.
     func mayKeepCredentials(of other: HTTPAddress) -> Bool {
         if origin == other.origin { return true }
         return host == other.host && other.scheme == "http" && other.port == 80
@@ -132,7 +132,7 @@ extension HTTPAddress {
     }
 }
 
-/// What is wrong with a URL. No reason quotes more of it than its scheme, as the rest may be secret.
+/// Validation errors. The rest of a URL may be secret, so they quote only its scheme.
 extension HTTPAddress {
     private static let noHost = Fault.invalid("has no host; write an address such as \(example)")
     private static let invalidPort = Fault.invalid(
@@ -151,7 +151,7 @@ extension HTTPAddress {
             reason: "begins with \(shown)://; only http:// and https:// are supported")
     }
 
-    /// Finds what libcurl would accept or not explain.
+    /// Rejects what libcurl would accept or fail to explain.
     private static func check(_ text: String) throws(Fault) {
         guard !text.isEmpty else { throw .invalid("is empty; write an address such as \(example)") }
         guard text.utf8.count <= longest else { throw tooLong(text) }
@@ -177,7 +177,7 @@ extension HTTPAddress {
         guard host.last != UInt8(ascii: ":") else { throw invalidPort }
     }
 
-    /// Why libcurl refuses a URL.
+    /// Explains why libcurl rejected a URL.
     private static func reason(for code: CURLUcode) -> String {
         switch code {
         case CURLUE_BAD_PORT_NUMBER: invalidPort.reason
@@ -191,14 +191,14 @@ extension HTTPAddress {
 }
 
 extension HTTPError {
-    /// The error of a request whose URL is not valid.
+    /// Creates the error for a request with an invalid URL.
     init(_ fault: HTTPAddress.Fault) {
         self.init(fault.code, "the URL \(fault.reason)")
     }
 }
 
 extension HTTPSyntax {
-    /// Whether the byte may stand in the scheme of a URL.
+    /// Whether the byte is allowed in a URL scheme.
     static func isSchemeByte(_ byte: UInt8) -> Bool {
         isAlphanumeric(byte) || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-")
             || byte == UInt8(ascii: ".")
@@ -206,7 +206,7 @@ extension HTTPSyntax {
 }
 
 extension String {
-    /// Where an ASCII text first occurs.
+    /// The position of the first occurrence of an ASCII text.
     func firstRange(ofASCII text: StaticString) -> String.Index? {
         let wanted = Array(text.description.utf8)
         var index = utf8.startIndex
@@ -218,29 +218,27 @@ extension String {
     }
 }
 
-/// Replaces what must not be shown, such as secrets.
+/// Replaces secrets and anything else that must not be shown.
 public typealias HTTPHiding = @Sendable (String) -> String
 
-/// An address as errors and exchanges show it.
+/// An address as shown in errors and exchanges.
 ///
-/// What hides secrets sees the address as it was given: taken apart and encoded it might no longer
-/// be recognised.
+/// Secrets are hidden in the address as written; parsed and encoded, they might not be recognized.
 struct ShownAddress: Sendable, Equatable {
     /// Host and port.
     let authority: String
     /// The address without user, password and fragment.
     let url: String
-    /// Whether something was replaced.
+    /// Whether anything was replaced.
     let isHidden: Bool
 
-    /// Shows an address.
     init(_ address: HTTPAddress, hiding: HTTPHiding?) {
         self.init(
             written: address.text, url: address.encoded, authority: address.authority,
             hiding: hiding)
     }
 
-    /// Shows what was written when there is something to be hidden in it, or else what it came to.
+    /// Shows the written address if it contains anything to hide, or else the parsed one.
     init(written: String, url: String, authority: String, hiding: HTTPHiding?) {
         guard let hiding else {
             (self.authority, self.url, isHidden) = (authority, url, false)
@@ -257,7 +255,7 @@ struct ShownAddress: Sendable, Equatable {
         isHidden = self.authority != authority
     }
 
-    /// Takes an address apart in which a name in angle brackets may stand for any piece.
+    /// Splits an address in which any part may have been replaced by a name in angle brackets.
     private static func parts(of hidden: String) -> (authority: String, url: String) {
         let lowered = hidden.lowercased()
         let scheme = ["http://", "https://"].first { lowered.hasPrefix($0) } ?? ""
@@ -281,9 +279,8 @@ struct ShownAddress: Sendable, Equatable {
 }
 
 extension String {
-    /// A URL, or the end of one, with the characters behind its host encoded that no URL may have,
-    /// braces and angle brackets among them, and a `%` that begins no escape; Python's `requests`
-    /// does the same.
+    /// A URL, or the end of one, with characters that are not allowed in URLs (such as braces and
+    /// angle brackets) and stray `%` signs escaped after the host, as Python's `requests` does.
     var quotedAsURL: String {
         let bytes = Array(utf8)
         let start = endOfHost
@@ -308,7 +305,7 @@ extension String {
         return digits.count < 2 || !digits.allSatisfy { Character(Unicode.Scalar($0)).isHexDigit }
     }
 
-    /// Where the path begins, or the query or fragment; 0 in a relative URL.
+    /// Where the path, query or fragment begins; 0 in a relative URL.
     private var endOfHost: Int {
         let start: String.Index
         if let scheme = firstRange(ofASCII: "://"),

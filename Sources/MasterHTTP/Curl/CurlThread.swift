@@ -2,9 +2,9 @@ import CLibCurl
 import Glibc
 import Synchronization
 
-/// The thread that runs libcurl, as tasks see it: takes messages, wakes it, and knows when it ended.
+/// The interface between tasks and the thread that runs libcurl: an inbox, wake-ups, and its state.
 final class CurlThread: Sendable {
-    /// What the thread is told.
+    /// A message to the thread.
     enum Message: Sendable {
         case start(Transfer)
         case cancel(Transfer)
@@ -37,7 +37,7 @@ final class CurlThread: Sendable {
         }
     }
 
-    /// Runs a transfer; cancelling the task ends it at once.
+    /// Runs a transfer; cancelling the task aborts it immediately.
     func run(_ transfer: Transfer) async -> Transfer.Outcome {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -51,13 +51,13 @@ final class CurlThread: Sendable {
         }
     }
 
-    /// Ends a transfer, also one that has not begun yet.
+    /// Cancels a transfer, even if it has not started yet.
     func cancel(_ transfer: Transfer) {
         transfer.markCancelled()
         post(.cancel(transfer))
     }
 
-    /// The next piece of a transfer's body, or nil when no more comes.
+    /// The next piece of a response body, or `nil` at the end.
     func nextPiece(of transfer: Transfer) async -> [UInt8]? {
         guard let stream = transfer.stream else { return nil }
         await stream.waitForBytes()
@@ -66,12 +66,12 @@ final class CurlThread: Sendable {
         return bytes.isEmpty ? nil : bytes
     }
 
-    /// Lists the cookies of a jar; none when the thread is closed.
+    /// Lists the cookies in a jar; empty if the thread is closed.
     func listCookies(of jar: CookieJar, _ handler: @escaping @Sendable ([HTTPCookie]) -> Void) {
         if !post(.list(jar, handler)) { handler([]) }
     }
 
-    /// Puts a message in; false when the thread is closed.
+    /// Sends a message to the thread; returns `false` if the thread is closed.
     @discardableResult
     func post(_ message: Message) -> Bool {
         let (isTaken, mustWake) = state.withLock { state in
@@ -85,7 +85,7 @@ final class CurlThread: Sendable {
         return isTaken
     }
 
-    /// Takes no more messages, and has the thread fail what it knows and end.
+    /// Stops accepting messages and makes the thread fail all transfers and end.
     func close() {
         let mustWake = state.withLock { state in
             state.isClosed = true
@@ -94,7 +94,6 @@ final class CurlThread: Sendable {
         if mustWake { multi.wakeUp() }
     }
 
-    /// Waits until the thread has ended.
     func ended() async {
         await withCheckedContinuation { continuation in
             let hasEnded = state.withLock { state in
@@ -105,7 +104,7 @@ final class CurlThread: Sendable {
         }
     }
 
-    /// The messages that came, and whether the thread was closed; called by the thread.
+    /// Takes the pending messages and whether the thread was closed. Called by the thread.
     func take() -> (messages: [Message], isClosed: Bool) {
         state.withLock { state in
             state.isAsleep = false
@@ -115,7 +114,7 @@ final class CurlThread: Sendable {
         }
     }
 
-    /// Whether there is nothing to take, so that the thread may sleep until it is woken.
+    /// Whether the inbox is empty, so that the thread may sleep until it is woken.
     func fallAsleep() -> Bool {
         state.withLock { state in
             state.isAsleep = state.inbox.isEmpty && !state.isClosed
@@ -134,13 +133,12 @@ final class CurlThread: Sendable {
     }
 }
 
-/// What the curl thread does: starts transfers, moves them on and ends them. Nothing of it leaves
-/// the thread.
+/// The work of the curl thread: starts, runs and ends transfers. Never leaves the thread.
 final class TransferScheduler {
     private let thread: CurlThread
     private let multi: CurlMulti
     private var queue: TransferQueue<Transfer>
-    /// The transfers that hold a slot.
+    /// The transfers that occupy a slot.
     private var running: [ObjectIdentifier: Transfer] = [:]
     private let clock = RoundClock()
     private var ended: [(Transfer, Transfer.Outcome)] = []
@@ -152,7 +150,7 @@ final class TransferScheduler {
         queue = TransferQueue(limits)
     }
 
-    /// Runs until the thread is closed, then fails whatever is left.
+    /// Runs until the thread is closed, then fails all remaining transfers.
     func run() {
         while true {
             let (messages, isClosed) = thread.take()
@@ -242,7 +240,7 @@ final class TransferScheduler {
         transfer.source = BodySource(reader)
     }
 
-    /// Hands a transfer to libcurl; also one that found its connection stale before.
+    /// Passes a transfer to libcurl, for the first time or after a stale connection.
     private func begin(_ transfer: Transfer) {
         do throws(HTTPError) {
             guard let easy = EasyHandle(multi.connections) else { throw .outOfMemory }
@@ -278,15 +276,16 @@ final class TransferScheduler {
         end(transfer, outcome)
     }
 
-    /// Tells what became of a transfer at the end of the round.
+    /// Queues the outcome of a transfer to be reported at the end of the round.
     private func end(_ transfer: Transfer, _ outcome: Transfer.Outcome) {
         transfer.stream?.finish()
         ended.append((transfer, outcome))
     }
 
-    /// Resumes the tasks whose transfers ended, one right after the other, which costs one waking of
-    /// the thread pool instead of one each, and lets them run before this thread sleeps: often they
-    /// send their next request at once.
+    /// Resumes the tasks whose transfers ended.
+    ///
+    /// Resuming them together wakes the thread pool only once. They run before this thread sleeps,
+    /// since they often send their next request immediately.
     private func resumeTasks() {
         guard !ended.isEmpty else { return }
         for (transfer, outcome) in ended { transfer.completion?.resume(returning: outcome) }
@@ -338,7 +337,7 @@ final class TransferScheduler {
     }
 }
 
-/// The time as the curl thread last read it: once a round, not once a byte.
+/// The time as last read by the curl thread: once per round, not per byte.
 final class RoundClock {
     private(set) var now = ContinuousClock.now
 

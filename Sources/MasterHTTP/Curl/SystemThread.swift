@@ -1,9 +1,9 @@
 import Glibc
 
-/// A thread of the system that runs one closure, with every signal left to the other threads.
+/// A system thread that runs one closure with all signals blocked.
 ///
-/// SIGPIPE is blocked with the others, so that a write to a connection that was closed is an error
-/// of that write (TLS libraries cannot ask for it by themselves).
+/// This includes SIGPIPE, so that writing to a closed connection fails with an error instead; TLS
+/// libraries have no option for that.
 enum SystemThread {
     private final class Work {
         let body: () -> Void
@@ -13,9 +13,9 @@ enum SystemThread {
         }
     }
 
-    /// Starts the thread; it ends when the closure returns.
+    /// Starts the thread, which ends when the closure returns.
     ///
-    /// - Throws: `HTTPError` of code `transferFailed` when the system has no thread.
+    /// - Throws: `HTTPError` with the code `transferFailed` if the thread cannot be created.
     static func start(_ body: sending @escaping () -> Void) throws(HTTPError) {
         let work = unsafe Unmanaged.passRetained(Work(body))
         var thread = pthread_t()
@@ -39,20 +39,20 @@ enum SystemThread {
     }
 }
 
-/// Room in the heap of the thread that makes it, which the C library does not give back.
+/// Memory in the current thread's heap that the C library does not return to the system.
 ///
-/// libcurl allocates some 40 KiB for each transfer and frees them at its end. Where these lie at
-/// the top of a thread's heap, each round would return the pages to the system and fault them in again,
-/// which cost a third of all time. A free block below one that stays is not returned. Pages that
-/// are never used take no memory.
+/// libcurl allocates about 40 KiB for each transfer and frees it at the end. If this memory were at
+/// the top of the heap, each round would return its pages to the system and fault them in again,
+/// which took a third of the total time. Free memory below a block that is still in use is not
+/// returned. Unused pages take no memory.
 @safe struct HeapReserve: ~Copyable {
-    /// Below what the C library takes from the system block by block.
+    /// Below the size for which the C library allocates pages directly.
     private static let piece = 64 << 10
     private static let pieces = 64
 
     private let guardian: UnsafeMutableRawPointer?
 
-    /// Makes room for the transfers of a busy client, 4 MiB.
+    /// Reserves 4 MiB, enough for the transfers of a busy client.
     init() {
         var blocks: [UnsafeMutableRawPointer?] = unsafe []
         for _ in 0..<Self.pieces { unsafe blocks.append(malloc(Self.piece)) }

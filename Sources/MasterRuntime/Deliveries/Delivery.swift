@@ -3,97 +3,98 @@ import FoundationEssentials
 import HeapModule
 import MasterKit
 
-/// A report on its way: the row of a delivery that is open.
+/// An open delivery: a report that is to be sent.
 struct Delivery: Sendable {
-    /// The row.
+    /// The id of the row.
     let id: Int
     /// The event that is reported.
     let eventSequence: Int
-    /// Which of the reporter's generators made it.
+    /// The index of the reporter's generator that made it.
     let part: Int
     /// Deliveries of one lane arrive in order.
     let lane: Int
-    /// How often it was tried.
+    /// The number of attempts so far.
     var attempts: Int
-    /// How many of these tries came before its schedule began anew.
+    /// The number of attempts before its retry schedule was restarted.
     var triesBefore = 0
-    /// When its schedule began.
+    /// When its retry schedule began.
     var since = Date.distantPast
-    /// When it may be tried, on the clock of the deliveries.
+    /// When it is due, on the deliveries' clock.
     var due: Duration
-    /// Until when its receiver has asked to be left alone.
+    /// The time before which the receiver has asked not to be contacted.
     var notBefore: Date?
-    /// What was in the way when it was tried last in this run.
+    /// Why the last attempt in this run failed.
     var failureKind: FailureKind?
-    /// Scheme, host and port of where it goes, when that depends on the report.
+    /// Scheme, host and port of the receiver, if they depend on the report.
     var origin = ""
-    /// How large the stored report is; it is read when it is sent.
+    /// The size of the stored report, which is only read when it is sent.
     let byteCount: Int
 }
 
 extension Delivery {
-    /// The delivery as it is due now, or when its receiver has asked for it.
+    /// The delivery with its due time set to now, or to the time that the receiver asked for.
     func due(on clock: DeliveryClock) -> Delivery {
         var delivery = self
         let wait = notBefore.map { Duration.seconds($0.timeIntervalSince(clock.now)) } ?? .zero
-        // A clock on the wall that was set back must not hold a report back for long.
+        // If the system clock was set back, that must not delay a report for long.
         let bounded = min(max(wait, .zero), RetrySchedule.longestAskedFor)
         delivery.due = clock.elapsed + bounded
         return delivery
     }
 }
 
-/// What kept a report from being delivered, as far as waiting goes.
+/// Why a report was not delivered, as far as it matters for retries.
 enum FailureKind: Sendable, Hashable {
-    /// Nobody was there; whoever is, gets it at once.
+    /// The receiver was unreachable; the report is sent as soon as it is reachable.
     case absence
-    /// The receiver could not take it just then.
+    /// The receiver was temporarily unable to accept the report.
     case busyness
-    /// The receiver does not want it as things stand.
+    /// The receiver rejects the report at present.
     case refusal
 }
 
-/// The name of a delivery for its receiver, the same on every try.
+/// The id of a delivery for its receiver, the same for every attempt.
 struct DeliveryID: Sendable, CustomStringConvertible {
-    /// The name of the store.
+    /// The identifier of the store.
     let store: String
-    /// The row of the reporter.
+    /// The id of the reporter's row.
     let reporter: Int
     /// The event that is reported.
     let event: Int
-    /// Which of the reporter's generators made it.
+    /// The index of the reporter's generator that made it.
     let part: Int
 
-    /// The name as it is sent.
+    /// The id as it is sent.
     var description: String { "msg_\(store)_\(reporter)_\(event)_\(part)" }
 }
 
-/// What has become of a delivery, as it stands in its row.
+/// The state of a delivery, as stored in its row.
 public enum DeliveryState: String, Sendable, Hashable, CaseIterable {
-    /// It is to be sent.
+    /// It is still to be sent.
     case open
-    /// The receiver has it.
+    /// It was delivered.
     case delivered
-    /// It is not sent any more.
+    /// It was given up.
     case dead
-    /// Its reporter is not configured at present.
+    /// Its reporter is currently not configured.
     case parked
-    /// No generator made a report of the event.
+    /// No generator made a report for the event.
     case nothing
 }
 
-/// Why a report cannot be sent though nobody was asked yet.
+/// A report that cannot be sent, detected before any request.
 struct DeliveryFault: Error, CustomStringConvertible {
-    /// The reason, in a sentence.
+    /// The reason.
     let description: String
 
-    /// Makes a fault of its reason.
+    /// Creates a fault with a reason.
     init(_ reason: String) {
         description = reason
     }
 }
 
-/// The open deliveries of a reporter: of each lane the first is sent, the others wait for it.
+/// The open deliveries of a reporter. Only the first delivery of each lane is sent; the others wait
+/// for it.
 struct DeliveryQueue: Sendable {
     /// The first delivery of a lane that is not in flight.
     private struct Head: Comparable {
@@ -116,7 +117,7 @@ struct DeliveryQueue: Sendable {
         }
     }
 
-    /// The deliveries of a build request in their order.
+    /// The deliveries of a lane in order.
     private struct Lane {
         var deliveries: Deque<Delivery> = []
         var byteCount = 0
@@ -124,41 +125,41 @@ struct DeliveryQueue: Sendable {
         var hasFailed: Bool { deliveries.first?.failureKind != nil }
     }
 
-    /// How many deliveries may be in flight at once to one place.
+    /// The maximum number of deliveries in flight to one origin.
     let limit: Int
-    /// How many deliveries are open.
+    /// The number of open deliveries.
     private(set) var count = 0
 
-    /// How large the reports of all deliveries are together.
+    /// The total size of all reports in bytes.
     private(set) var byteCount = 0
-    /// How large those are that wait behind a delivery which was tried in vain, and that delivery.
+    /// The total size of the reports in lanes whose first delivery has failed.
     private(set) var failedByteCount = 0
 
     private var lanes: [Int: Lane] = [:]
-    /// The heads by where they go.
+    /// The heads by origin.
     private var heads: [String: Heap<Head>] = [:]
-    /// How many deliveries are in flight to each place.
+    /// The number of deliveries in flight to each origin.
     private var busyCounts: [String: Int] = [:]
     /// The lanes whose first delivery is in flight.
     private var busyLanes: Set<Int> = []
 
-    /// Makes an empty queue.
+    /// Creates an empty queue.
     init(limit: Int) {
         self.limit = limit
     }
 
-    /// How many deliveries are in flight.
+    /// The number of deliveries in flight.
     var underWay: Int { busyLanes.count }
 
-    /// When the next delivery may be sent; `nil` while there is none that may go anywhere.
+    /// When the next delivery is due; `nil` if none can be sent at present.
     var nextDue: Duration? { nextHead?.due }
 
-    /// The head that is due first of those that go where not too much is in flight.
+    /// The head that is due first, among the origins that are below the limit.
     private var nextHead: Head? {
         heads.lazy.filter { busyCounts[$0.key, default: 0] < limit }.compactMap(\.value.min).min()
     }
 
-    /// Adds a delivery at the end of its lane.
+    /// Appends a delivery to its lane.
     mutating func add(_ delivery: Delivery) {
         count += 1
         change(delivery.lane) { lane in
@@ -172,7 +173,7 @@ struct DeliveryQueue: Sendable {
         heads[delivery.origin, default: []].insert(Head(delivery))
     }
 
-    /// Changes a lane and keeps the sums right.
+    /// Changes a lane and updates the totals.
     private mutating func change(_ id: Int, _ body: (inout Lane) -> Void) {
         var lane = lanes.removeValue(forKey: id) ?? Lane()
         byteCount -= lane.byteCount
@@ -183,7 +184,7 @@ struct DeliveryQueue: Sendable {
         if !lane.deliveries.isEmpty { lanes[id] = lane }
     }
 
-    /// Takes the delivery that has been due longest; it is then on its way.
+    /// Takes the delivery that has been due the longest; it is in flight afterwards.
     mutating func next(at now: Duration) -> Delivery? {
         guard let head = nextHead, head.due <= now else { return nil }
         _ = heads[head.origin]?.popMin()
@@ -193,7 +194,7 @@ struct DeliveryQueue: Sendable {
         return lanes[head.lane]?.deliveries.first
     }
 
-    /// Takes out a delivery that was in flight and lets the one behind it come forward.
+    /// Removes a delivery that was in flight; the next one in its lane becomes the head.
     mutating func remove(_ delivery: Delivery) {
         land(delivery)
         count -= 1
@@ -204,7 +205,7 @@ struct DeliveryQueue: Sendable {
         if let next = lanes[delivery.lane]?.deliveries.first { insertHead(next) }
     }
 
-    /// Puts a delivery that was in flight back to the head of its lane.
+    /// Puts a delivery that was in flight back at the head of its lane.
     mutating func putBack(_ delivery: Delivery) {
         land(delivery)
         change(delivery.lane) { $0.deliveries[0] = delivery }
@@ -221,17 +222,17 @@ struct DeliveryQueue: Sendable {
     }
 }
 
-/// What happens now and then, and may look at every delivery.
+/// Operations that are rare, and may therefore look at every delivery.
 extension DeliveryQueue {
-    /// The deliveries that are not in flight and are first in their lanes.
+    /// The heads of lanes that are not in flight.
     var waitingHeads: some Sequence<Delivery> {
         lanes.lazy.filter { !busyLanes.contains($0.key) }.compactMap(\.value.deliveries.first)
     }
 
-    /// The lanes whose first delivery was tried in vain in this run.
+    /// The lanes whose first delivery has failed in this run.
     var hinderedLanes: Set<Int> { Set(lanes.lazy.filter(\.value.hasFailed).map(\.key)) }
 
-    /// Changes what waits at the head of each lane.
+    /// Changes the head of each lane, unless it is in flight.
     mutating func changeWaitingHeads(_ change: (inout Delivery) -> Void) {
         for id in Array(lanes.keys) where !busyLanes.contains(id) {
             self.change(id) { change(&$0.deliveries[0]) }
@@ -239,12 +240,12 @@ extension DeliveryQueue {
         renewHeads()
     }
 
-    /// Takes over how deliveries stand in the store after somebody else has changed them.
+    /// Applies changes that others have made to deliveries in the store.
     ///
     /// - Parameters:
-    ///   - open: Deliveries that are open now; they are inserted where they belong.
-    ///   - closed: Rows that are open no more.
-    /// - Returns: The rows that are in flight just now, which are left as they are.
+    ///   - open: Deliveries that are open now; they are inserted in order.
+    ///   - closed: Rows that are no longer open.
+    /// - Returns: The rows that are currently in flight, which are left unchanged.
     mutating func take(open: [Delivery], closed: Set<Int>) -> Set<Int> {
         let underWay = Set(busyLanes.compactMap { lanes[$0]?.deliveries.first?.id })
         for delivery in open where !underWay.contains(delivery.id) { insert(delivery) }

@@ -2,12 +2,12 @@ import FoundationEssentials
 import MasterHTTP
 import MasterKit
 
-/// One try of a delivery and what came of it, masked.
+/// One attempt of a delivery and its result, with secrets masked.
 struct DeliveryAttempt: Sendable {
-    /// The longest part of a reason that is kept, in bytes.
+    /// The maximum length of a stored error, in bytes.
     static let errorLimit = 4096
 
-    /// Which try it was, from 1.
+    /// The number of the attempt, from 1.
     let number: Int
     /// When it began.
     let at: Date
@@ -19,20 +19,20 @@ struct DeliveryAttempt: Sendable {
     var status: Int?
     /// Why the report was not delivered.
     var error: Masked<String>?
-    /// The beginning of the answer's text.
+    /// The beginning of the response body.
     var answer: Masked<String>?
-    /// The address that was asked.
+    /// The URL of the receiver.
     var receiver: String?
-    /// What was in the way; `nil` also for a try that was broken off.
+    /// Why it failed; `nil` if it did not, or was cancelled.
     var failureKind: FailureKind?
-    /// Until when the receiver has asked to be left alone, in later runs, too.
+    /// The time before which the receiver asked not to be contacted, also in later runs.
     var notBefore: Date?
     /// Why nothing more is sent to the endpoint.
     var closure: EndpointClosure?
 }
 
 extension DeliveryEnvironment {
-    /// Tries a delivery once and records the try.
+    /// Attempts a delivery once and records the attempt.
     ///
     /// - Parameters:
     ///   - delivery: The delivery.
@@ -41,7 +41,7 @@ extension DeliveryEnvironment {
     ///     is recorded. If not, only its success is recorded.
     /// - Returns: What came of it; `nil` when the delivery was closed by somebody else before or
     ///   meanwhile, so that it is nothing to be sent or told of.
-    /// - Throws: A `StoreError` when the try cannot be recorded.
+    /// - Throws: A `StoreError` if the attempt cannot be recorded.
     func attempt(
         _ delivery: Delivery, to recipient: Recipient, isCurrent: @escaping @Sendable () -> Bool
     ) async throws(StoreError) -> DeliveryAttempt? {
@@ -66,7 +66,7 @@ extension DeliveryEnvironment {
         return isKept ? attempt : nil
     }
 
-    /// Calls the reporter; `nil` when it delivered.
+    /// Calls the reporter; returns `nil` if the report was delivered.
     private func send(
         _ stored: String?, of delivery: Delivery, to recipient: Recipient,
         in context: DeliveryContext
@@ -131,30 +131,30 @@ extension DeliveryEnvironment {
     }
 }
 
-/// A try that did not deliver its report.
+/// A failed attempt.
 struct FailedAttempt: Sendable {
-    /// What the reporter threw.
+    /// The error thrown by the reporter.
     let error: any Error
-    /// The status of the answer, when there was one.
+    /// The HTTP status of the response, if there was one.
     var status: Int?
-    /// Why there was no answer.
+    /// Why there was no response.
     var fault: HTTPError?
-    /// Which try it was, counted from where the schedule began.
+    /// The number of the attempt since the retry schedule began.
     var number = 1
-    /// How long ago the schedule began.
+    /// The time since the retry schedule began.
     var age: Duration = .zero
 
-    /// What is to become of the report as far as the reporter knows.
+    /// What to do with the report, according to the reporter.
     var verdict: DeliveryError.Verdict {
         (error as? DeliveryError)?.verdict ?? .retry(after: nil)
     }
 
-    /// What happened, in a sentence.
+    /// The reason, as a sentence.
     var reason: String {
         (error as? DeliveryError)?.reason ?? "\(error)"
     }
 
-    /// What kept the report from being delivered.
+    /// Why the report was not delivered.
     var failureKind: FailureKind {
         guard let status else { return .absence }
         if case .retry(.some) = verdict { return .busyness }
@@ -165,7 +165,7 @@ struct FailedAttempt: Sendable {
         }
     }
 
-    /// Whether a cause that a file names is this one.
+    /// Whether the failure has a cause named in the configuration.
     func isCaused(by cause: RetryCause) -> Bool {
         switch cause {
         case .failure: error is DeliveryError && verdict != .reject
@@ -188,18 +188,18 @@ struct FailedAttempt: Sendable {
     ]
 }
 
-/// What became of one try of a delivery.
+/// The outcome of one attempt of a delivery.
 enum DeliveryOutcome: Sendable, Equatable {
-    /// The receiver has it.
+    /// It was delivered.
     case delivered
-    /// It is tried again after a time.
+    /// It will be retried after a delay.
     case again(after: Duration, reason: String)
-    /// It is not tried again.
+    /// It will not be retried.
     case dead(reason: String)
-    /// The endpoint is gone; nothing more is sent to it.
+    /// The endpoint no longer exists; nothing more is sent to it.
     case closed(reason: String)
 
-    /// What a try means; without a failure it delivered.
+    /// Determines the outcome of an attempt; one without a failure has delivered.
     init(_ failed: FailedAttempt?, schedule: RetrySchedule) {
         guard let failed else {
             self = .delivered
@@ -249,28 +249,29 @@ enum DeliveryOutcome: Sendable, Equatable {
     }
 }
 
-/// When a report is tried again after a try that failed.
+/// Determines when a failed report is retried.
 struct RetrySchedule: Sendable {
-    /// The longest time that a receiver may ask for.
+    /// The longest delay that a receiver may ask for.
     static let longestAskedFor: Duration = .seconds(3600)
 
-    /// The waiting times after the first, second, … try; the last one is kept to from then on.
+    /// The delays after the first, second, … attempt; the last one is repeated.
     var delays: [Duration] = [
         .seconds(5), .seconds(30), .seconds(120), .seconds(600), .seconds(1800), .seconds(3600),
         .seconds(7200), .seconds(14400),
     ]
-    /// After how long a report that fails again is given up; there is a last try at that time.
+    /// The age at which a report is given up if it fails again; the last attempt is made at that
+    /// age.
     var end: Duration? = .seconds(75 * 3600)
-    /// The share of a waiting time that is really waited, at random, so that receivers that come
-    /// back do not get everything at once.
+    /// The range of random factors applied to delays, so that a receiver that becomes reachable
+    /// does not get everything at once.
     var jitter: ClosedRange<Double> = 0.8...1.2
-    /// What the reporter's settings say in its place.
+    /// The reporter's settings, which override the defaults.
     var policy = RetryPolicy()
 
-    /// Whether the waiting times are those that nobody has chosen.
+    /// Whether the delays are the defaults.
     var isStandard: Bool { policy.backoff == nil && policy.maxBackoff == nil }
 
-    /// The schedule with the settings of a reporter.
+    /// The schedule with a reporter's settings applied.
     func following(_ policy: RetryPolicy?) -> RetrySchedule {
         guard let policy else { return self }
         var schedule = self
@@ -279,13 +280,13 @@ struct RetrySchedule: Sendable {
         return schedule
     }
 
-    /// The time to wait after so many tries, at least what the receiver asked for within reason.
+    /// The delay after an attempt; at least what the receiver asked for, within limits.
     ///
     /// - Parameters:
-    ///   - attempt: How often it was tried, from 1.
-    ///   - age: How long ago the first try was due.
-    ///   - asked: What the receiver asked for.
-    /// - Returns: The time, `nil` when the report is to be given up.
+    ///   - attempt: The number of attempts, from 1.
+    ///   - age: The time since the first attempt was due.
+    ///   - asked: The delay that the receiver asked for.
+    /// - Returns: The delay, or `nil` if the report is to be given up.
     func delay(
         afterAttempt attempt: Int, age: Duration = .zero, askedFor asked: Duration? = nil
     ) -> Duration? {

@@ -5,35 +5,35 @@ import MasterHTTP
 import MasterKit
 import Synchronization
 
-/// What all parts of the deliveries work with.
+/// The environment that all parts of the deliveries share.
 struct DeliveryEnvironment: Sendable {
-    /// Where events are read and deliveries are kept.
+    /// Provides events and stores deliveries.
     let store: Store
-    /// What begins the id of every delivery.
+    /// The first part of every delivery id.
     let storeID: String
-    /// The title and address of the master.
+    /// The title and URL of the master.
     var identity: MasterIdentity
-    /// What reporters' settings refer to.
+    /// The secrets that reporters' settings refer to.
     var secrets: SecretValues
-    /// What sends requests.
+    /// Sends requests.
     let http: HTTPClient
-    /// Where faults are said.
+    /// Logs failures.
     let logger: Logger
-    /// The time.
+    /// The clock.
     let clock: DeliveryClock
-    /// When a failed try is repeated.
+    /// The default retry schedule.
     let schedule: RetrySchedule
-    /// How much is kept for how long.
+    /// The limits on what is stored.
     var bounds = DeliveryBounds()
-    /// What has become of reports in this run.
+    /// Counts the outcomes of reports in this run.
     let tally = DeliveryTally()
-    /// Raised whenever something has come to an end.
+    /// Raised whenever something has finished.
     let changed = Signal()
 
-    /// What hides secrets.
+    /// Masks secrets.
     var mask: SecretMask { secrets.mask }
 
-    /// The same for another configuration.
+    /// A copy for another configuration.
     func with(
         _ secrets: SecretValues, _ identity: MasterIdentity, _ bounds: DeliveryBounds
     ) -> DeliveryEnvironment {
@@ -44,7 +44,7 @@ struct DeliveryEnvironment: Sendable {
         return environment
     }
 
-    /// Whether a pipeline works in the same way in another environment of the same master.
+    /// Whether a pipeline works the same in another environment of the same master.
     func isEqual(to other: DeliveryEnvironment) -> Bool {
         secrets.byName == other.secrets.byName && identity == other.identity
             && bounds == other.bounds
@@ -52,7 +52,7 @@ struct DeliveryEnvironment: Sendable {
 }
 
 extension DeliveryEnvironment {
-    /// What a reporter sees while it sends.
+    /// The context that a reporter receives when it sends.
     func context(for recipient: Recipient, id: DeliveryID, attempt: Int) -> DeliveryContext {
         DeliveryContext(
             id: "\(id)", attempt: attempt, logger: logger, secrets: secrets, mask: mask, http: http,
@@ -60,38 +60,39 @@ extension DeliveryEnvironment {
     }
 }
 
-/// The time of deliveries: what has passed since they were opened, whatever the clock on the wall says.
+/// The deliveries' clock: the time since they were opened, independent of changes to the system
+/// clock.
 struct DeliveryClock: Sendable {
-    /// The time since they were opened.
+    /// The time since the deliveries were opened.
     var elapsed: Duration { read() }
-    /// The date, counted from when they were opened.
+    /// The current date, based on the time since the deliveries were opened.
     var now: Date { opened.addingTimeInterval(elapsed / .seconds(1)) }
 
     private let opened = Date()
     private let read: @Sendable () -> Duration
     private let sleep: @Sendable (Duration) async throws -> Void
 
-    /// Begins to count with a clock.
+    /// Starts counting with a clock.
     init(_ clock: some Clock<Duration>) {
         let start = clock.now
         read = { start.duration(to: clock.now) }
         sleep = { try await clock.sleep(until: start.advanced(by: $0), tolerance: nil) }
     }
 
-    /// Waits until so much time has passed; returns early in a task that is cancelled.
+    /// Waits until a given time has elapsed; returns early if the task is cancelled.
     func wait(until moment: Duration) async {
         do {
             try await sleep(moment)
         } catch {
-            // A clock throws only when the task is cancelled, and who waits looks at that itself.
+            // A clock throws only if the task is cancelled, which callers check themselves.
         }
     }
 }
 
 extension DeliveryEnvironment {
-    /// What tells the present address of a reporter from others without showing it.
+    /// Identifies the reporter's current URL without revealing it.
     ///
-    /// - Returns: `nil` for a reporter without one, or when it cannot be computed at present.
+    /// - Returns: `nil` for a reporter without a URL, or if it cannot be computed at present.
     func fingerprint(of recipient: Recipient) -> String? {
         let id = DeliveryID(store: storeID, reporter: recipient.id, event: 0, part: 0)
         do {
@@ -101,13 +102,13 @@ extension DeliveryEnvironment {
             let code = HMAC<SHA256>.authenticationCode(for: Array(address.utf8), using: key)
             return Data(code).base64EncodedString()
         } catch {
-            // Every try to send says why; until then it counts as the address it was.
+            // Every attempt to send reports the error; until then the URL counts as unchanged.
             return nil
         }
     }
 }
 
-/// Counts what becomes of reports in this run, also of those whose rows are removed meanwhile.
+/// Counts the outcomes of reports in this run, including those whose rows are removed meanwhile.
 final class DeliveryTally: Sendable {
     private struct Counts {
         var delivered = 0
@@ -117,14 +118,14 @@ final class DeliveryTally: Sendable {
 
     private let counts = Mutex(Counts())
 
-    /// How many reports have arrived.
+    /// The number of delivered reports.
     var delivered: Int { counts.withLock(\.delivered) }
-    /// How many were given up.
+    /// The number of dead reports.
     var dead: Int { counts.withLock(\.dead) }
-    /// How many were removed before anybody was told that they were given up.
+    /// The number of dead reports that were removed before they could be reported.
     var untold: Int { counts.withLock(\.untold) }
 
-    /// Counts a try.
+    /// Counts an attempt.
     func note(_ outcome: DeliveryOutcome) {
         counts.withLock { counts in
             switch outcome {
@@ -135,7 +136,8 @@ final class DeliveryTally: Sendable {
         }
     }
 
-    /// Counts reports that were given up without a try, or removed untold.
+    /// Counts reports that were given up without an attempt, or removed before they could be
+    /// reported.
     func note(dead count: Int, untold: Int = 0) {
         counts.withLock { counts in
             counts.dead += count
@@ -144,10 +146,10 @@ final class DeliveryTally: Sendable {
     }
 }
 
-/// Wakes tasks that wait for something to have changed.
+/// Wakes tasks that wait for a change.
 ///
-/// A signal that nobody waits for is kept, once: who looks, finds nothing and then waits misses
-/// nothing of what happened in between.
+/// A signal raised while no task waits is remembered, once: a task that checks for work, finds none
+/// and then waits does not miss what happened in between.
 final class Signal: Sendable {
     private struct State {
         var isRaised = false
@@ -157,7 +159,7 @@ final class Signal: Sendable {
 
     private let state = Mutex(State())
 
-    /// Wakes everybody who waits, or the next who comes to wait.
+    /// Wakes all waiting tasks, or else the next task that waits.
     func raise() {
         let waiters = state.withLock { state in
             state.isRaised = state.waiters.isEmpty
@@ -167,7 +169,7 @@ final class Signal: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// Waits for the signal; returns at once in a task that is cancelled.
+    /// Waits for the signal; returns immediately if the task is cancelled.
     func wait() async {
         let id = state.withLock { state in
             state.nextWaiter += 1
@@ -189,7 +191,7 @@ final class Signal: Sendable {
         }
     }
 
-    /// Waits for the signal, but not beyond a moment; without one only for the signal.
+    /// Waits for the signal, at most until a given time if there is one.
     func wait(until moment: Duration?, on clock: DeliveryClock) async {
         guard let moment else { return await wait() }
         await withTaskGroup(of: Void.self) { group in
@@ -201,10 +203,10 @@ final class Signal: Sendable {
     }
 }
 
-/// A call into a plugin that can be left behind.
+/// A call to a plugin that can be abandoned.
 ///
-/// Cancelling reaches the plugin at once. One that does not heed it is waited for no longer than a
-/// moment, so that it cannot keep the program from ending.
+/// Cancellation reaches the plugin immediately. A plugin that ignores it is abandoned after a short
+/// time, so that it cannot keep the program from exiting.
 enum PluginCall {
     /// A plugin that took longer than it may.
     struct Overdue: Error, CustomStringConvertible {
@@ -213,7 +215,7 @@ enum PluginCall {
         var description: String { "it took longer than \(limit.inSeconds)" }
     }
 
-    /// How long a plugin has to come to an end after it was cancelled.
+    /// How long a cancelled plugin may take to return.
     static let grace: Duration = .milliseconds(500)
 
     private final class Answer<Value: Sendable>: Sendable {
@@ -224,7 +226,7 @@ enum PluginCall {
 
         private let state = Mutex(State())
 
-        /// Gives the first result to who waits for it.
+        /// Resumes the waiting caller with the first result.
         func give(_ result: Result<Value, any Error>) {
             let waiter = state.withLock { state -> CheckedContinuation<Value, any Error>? in
                 guard state.result == nil else { return nil }
@@ -246,7 +248,7 @@ enum PluginCall {
         }
     }
 
-    /// Calls a plugin and gives what it returns or throws.
+    /// Calls a plugin and returns its result.
     ///
     /// - Parameters:
     ///   - clock: What the time is measured with.
@@ -259,7 +261,7 @@ enum PluginCall {
         _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
         let answer = Answer<Value>()
-        // Ends with the plugin's function, which alone decides when that is once it was cancelled.
+        // Ends with the plugin's function, which decides when to return after cancellation.
         let call = Task {
             do {
                 answer.give(.success(try await body()))
@@ -281,7 +283,7 @@ enum PluginCall {
             try await answer.wait()
         } onCancel: {
             call.cancel()
-            // Ends by itself when the grace is over.
+            // Ends by itself after the grace period.
             Task {
                 await clock.wait(until: clock.elapsed + grace)
                 answer.give(.failure(CancellationError()))

@@ -3,8 +3,8 @@ import MasterHTTP
 import MasterKit
 import Synchronization
 
-/// The way of one reporter's reports: an event is made into reports, which are kept in the store,
-/// wait in a queue, and are sent.
+/// The processing of one reporter's reports: they are generated from events, stored, queued and
+/// sent.
 final class DeliveryPipeline: Sendable {
     let declaration: ReporterDeclaration
     let generation: GenerationStage
@@ -22,7 +22,7 @@ final class DeliveryPipeline: Sendable {
 
     var recipient: Recipient { sender.recipient }
 
-    /// Makes and sends reports until ``end()`` is called or the task is cancelled.
+    /// Generates and sends reports until ``end()`` is called or the task is cancelled.
     func run() async {
         defer { ended.raise() }
         guard !sender.isEnding else { return }
@@ -66,23 +66,23 @@ final class DeliveryPipeline: Sendable {
     }
 }
 
-/// A configured reporter as the deliveries work with it.
+/// A configured reporter, as used by the deliveries.
 struct Recipient: Sendable {
-    /// The row of the reporter.
+    /// The id of the reporter's row.
     let id: Int
     /// The name, unique in a master.
     let name: String
-    /// What sends.
+    /// The plugin that sends reports.
     let reporter: any Reporter
-    /// What makes reports; the place of a generator is the part of its deliveries.
+    /// The generators; the index of a generator is the part of its deliveries.
     let generators: [any ReportGenerator]
-    /// The events that some generator asks for.
+    /// The events that any generator wants.
     let kinds: Set<EventKind>
-    /// When a report that was not delivered is tried again.
+    /// The retry schedule.
     let schedule: RetrySchedule
-    /// How many reports are in flight at once.
+    /// The maximum number of reports in flight.
     let inFlight: Int
-    /// Where the reporter's cookies and defaults live.
+    /// Holds the reporter's cookies and defaults.
     let session: HTTPSession
 
     init(
@@ -101,7 +101,7 @@ struct Recipient: Sendable {
 }
 
 extension ReporterDeclaration {
-    /// The events that some generator asks for.
+    /// The events that any generator wants.
     var kinds: Set<EventKind> {
         generators.reduce(into: []) { $0.formUnion($1.wantedEvents) }
     }

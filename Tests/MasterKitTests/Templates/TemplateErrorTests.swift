@@ -36,6 +36,14 @@ struct TemplateErrorTests {
             "a template has no functions such as range(); write the numbers as 0...9"
         ),
         (
+            "{{ now() }}", 3..<6,
+            "a template has no functions such as now(); it has filters, as in {{ value | upper }}"
+        ),
+        (
+            "{{ length(a) }}", 3..<9,
+            "a template has no functions such as length(); use the filter, as in {{ value | length }}"
+        ),
+        (
             "{{ a.foo() }}", 5..<10,
             "unknown method '.foo()'; known are capitalize, endswith, get, items, join, keys, lower, replace, split, startswith, strip, title, upper, values"
         ),

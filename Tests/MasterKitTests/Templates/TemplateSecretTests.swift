@@ -1,7 +1,7 @@
 import MasterKit
 import Testing
 
-/// What a template makes of a secret is a secret.
+/// A value that a template derives from a secret is secret.
 struct TemplateSecretTests {
     private static let token = "Hunter-2-Ab-Cd-Ef-0123"
 
@@ -14,7 +14,7 @@ struct TemplateSecretTests {
         return try TemplateText(parsing: template).render(context, hiding: mask)
     }
 
-    /// Every run of four characters of what was made must be hidden.
+    /// All sequences of four characters of the result must be hidden.
     @Test(arguments: [
         "{{ token | upper }}", "{{ token | lower }}", "{{ token | capitalize }}",
         "{{ token | truncate:10 }}", "{{ text | upper }}", "{{ token | split:'-' | join:' ' }}",
@@ -27,6 +27,7 @@ struct TemplateSecretTests {
         "{{ [token, other] | upper | join:'/' }}", "{{ nothing | default:token | upper }}",
         "{{ nothing | default:(token|upper) }}", "{{ mapping.k | upper | json }}",
         "{{ token | upper | split:'-' | last }}", "{{ token.first }}: {{ token.last }} of it",
+        "{% for c in token %}{{ c }}{% endfor %}", "{{ token[0] }} to {{ token[-1] }}",
         "{{ token[:12] }}", "{{ token[4:] ~ token[:4] }}", "{{ token.upper() }}",
         "{{ token.replace('-', '') }}", "{{ token | title }}", "{{ token | urlencode | lower }}",
         "{% set t = token | lower %}{{ t }}", "{{ token.split('-') | join('') }}",
@@ -43,7 +44,7 @@ struct TemplateSecretTests {
         let parts = ["hunt", "ab", "cd", "ef", "0123"]
         let left = parts.filter { shown.lowercased().contains($0) }
         #expect(left == [], "\(text) is shown as \(shown)")
-        // What was made is also found where it is shown later, as in the output of a command.
+        // The result is also hidden where it is shown later, as in the output of a command.
         #expect(!mask.apply(to: "+ echo \(text)").lowercased().contains("hunt"))
     }
 

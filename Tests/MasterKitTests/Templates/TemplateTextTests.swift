@@ -28,6 +28,8 @@ struct TemplateTextTests {
         ("{{ build.steps.0.name }}", "compile"), ("{{ build.steps[1].name }}", "test"),
         ("{{ build.steps[-1]['name'] }}", "deploy"), ("{{ build.steps.last.name }}", "deploy"),
         ("{{ build.steps.first.name }}", "compile"), ("{{ build.steps.count }}", "3"),
+        ("{{ text[0] }}{{ text[-1] }}{{ text[999] }}{{ text[-999] }}", "Hd"),
+        ("{% for c in text[:3] if c != 'e' %}{{ c }}-{% endfor %}", "H-l-"),
         ("{{ build.properties.got-revision.0 }}", "abc"),
         ("{{ build.properties[\"got-revision\"][0] }}", "abc"), ("{{ text.first }}", "H"),
         ("{{ text.count }}", "11"), ("{{ spelled }}", "1.10"), ("{{ yes }}", "true"),
@@ -95,7 +97,7 @@ struct TemplateTextTests {
         ("{% for n in names %}{{ n }},{% endfor %}", "x,y,z,"),
         ("{% for n in empty %}{{ n }}{% empty %}none{% endfor %}", "none"),
         ("{% for n in missing %}{{ n }}{% else %}none{% endfor %}", "none"),
-        ("{% for n in text %}{{ n }}{% empty %}none{% endfor %}", "none"),
+        ("{% for n in zero %}{{ n }}{% empty %}none{% endfor %}", "none"),
         (
             "{% for s in build.steps where s.results != 0 %}{{ s.name }} {% endfor %}",
             "test deploy "
@@ -148,7 +150,7 @@ struct TemplateTextTests {
         #expect(try render(template, kind: .html) == text)
     }
 
-    /// What templates of Buildbot masters spell, with what it has to come to.
+    /// Expressions from Buildbot templates, with their expected results.
     @Test(arguments: [
         (
             "{{ build.get('state', 'x') }}/{{ build.get('nope', 'x') }}/{{ build.get('nope') }}",

@@ -22,6 +22,21 @@ struct BuildPropertyTests {
         }
     }
 
+    @Test func `every variable that a template in a step may name has a value`() async throws {
+        let paths = StepVariables.names + StepVariables.membersOfBuild.map { "build.\($0)" }
+        let tests = paths.map { "{{ '' if \($0) is defined else '\($0) ' }}" }
+        let yaml = """
+            steps:
+              - steps.SetProperty:
+                  property: missing
+                  value: !Template "\(tests.joined())"
+            """
+        try await MasterBench.with(yaml) { bench in
+            let properties = try await bench.buildOne().build.properties
+            #expect(properties["missing"] == "")
+        }
+    }
+
     @Test func `a property of the command line wins over one of the builder and of the file`()
         async throws
     {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import MasterRuntime
 
-/// Steps that do what they should not.
+/// Misbehaving steps.
 struct StepFaultTests {
     struct Unexpected: Error, CustomStringConvertible {
         let description = "the moon is full"

@@ -4,7 +4,7 @@ import Testing
 
 @testable import MasterRuntime
 
-/// What a service can do beside the builds of a master.
+/// What a service can do in addition to the master's builds.
 struct ServiceTests {
     @Test func `it reads what happens from the first build on, until the master shuts down`()
         async throws
@@ -133,7 +133,7 @@ struct ServiceTests {
         """
 }
 
-/// A service that tells a script what it reads.
+/// A service that notifies a script of the events it reads.
 private struct Watcher: MasterService {
     static let summary = "Tells what happens."
 
@@ -152,7 +152,7 @@ private struct Watcher: MasterService {
     }
 }
 
-/// A service that has the builder `two` build after `one`, and counts how often.
+/// A service that builds `two` after `one`, and counts how often.
 private struct Follower: MasterService {
     static let summary = "Builds one builder after another."
 
@@ -169,7 +169,7 @@ private struct Follower: MasterService {
     }
 }
 
-/// A service that fails at its first try.
+/// A service that fails on the first attempt.
 private struct Stumbler: MasterService {
     struct Tripped: Error, CustomStringConvertible {
         let description = "tripped"
@@ -192,7 +192,7 @@ private struct Stumbler: MasterService {
     }
 }
 
-/// A service that has no end of its own.
+/// A service that does not end by itself.
 private struct Ticker: MasterService {
     static let summary = "Goes on and on."
 

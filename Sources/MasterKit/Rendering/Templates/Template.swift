@@ -20,9 +20,13 @@ public struct Template: Expression {
         }
         decoder.requireBuild("!Template", at: node.range)
         for variable in parsed.template.variables {
-            decoder.note(
-                templateVariable: variable.path,
-                at: places.range(ofUTF8: variable.range) ?? node.range)
+            let range = places.range(ofUTF8: variable.range) ?? node.range
+            decoder.note(templateVariable: variable.path, at: range)
+            if decoder.scope == .build, !variable.hasDefault,
+                let fault = StepVariables.fault(in: variable.path)
+            {
+                decoder.error(fault, at: range)
+            }
         }
         guard parsed.errors.isEmpty else { return nil }
         template = parsed.template
@@ -35,6 +39,34 @@ public struct Template: Expression {
         } catch {
             throw RenderError(error.message)
         }
+    }
+}
+
+/// What a template in a step can name.
+package enum StepVariables {
+    /// The variables.
+    package static let names = [
+        "build", "buildbot_title", "buildbot_url", "buildername", "properties", "result_name",
+        "results", "sourcestamps", "title_url", "workername",
+    ]
+    /// The members of `build`.
+    package static let membersOfBuild = ["buildid", "builderid", "number", "results"]
+
+    /// What is wrong with a path, `nil` when it leads somewhere or that can't be known.
+    static func fault(in path: [String]) -> String? {
+        guard let name = path.first else { return nil }
+        guard names.contains(name) else {
+            let nearest = Suggestion.nearest(to: name, among: names)
+            let remedy =
+                nearest.map { "did you mean '\($0)'?" }
+                ?? (name.contains("-")
+                    ? "write spaces around '-' to subtract"
+                    : "for the property of this name, write properties.\(name)")
+            return "a template in a step has no '\(name)'; \(remedy)"
+        }
+        guard name == "build", path.count > 1, !membersOfBuild.contains(path[1]) else { return nil }
+        let remedy = Suggestion.remedy(for: path[1], among: membersOfBuild)
+        return "in a step, 'build' has no '\(path[1])'; \(remedy)"
     }
 }
 

@@ -65,7 +65,7 @@ extension TemplateRenderer {
     /// The member of a value: of a text it is a character, of which no mask knows any more.
     private func member(_ key: TemplateValue, of whole: TemplateValue) -> TemplateValue {
         let part = whole.member(key.json)
-        guard case .string = whole.json, case .string = part else {
+        guard whole.isText, case .string = part else {
             return TemplateValue(part, secret: whole.secret)
         }
         return TemplateValue(part, secret: whole.secret ?? nameOfSecret(in: whole.json))
@@ -261,7 +261,7 @@ extension TemplateRenderer {
     }
 
     /// The name of the first secret in the texts of a value.
-    private func nameOfSecret(in value: JSONValue?) -> String? {
+    func nameOfSecret(in value: JSONValue?) -> String? {
         guard let secrets, !secrets.isEmpty else { return nil }
         switch value {
         case .string(let text): return secrets.nameOfSecret(in: text)

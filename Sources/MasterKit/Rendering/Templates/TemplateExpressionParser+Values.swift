@@ -166,7 +166,10 @@ extension TemplateExpressionParser {
         case _ where current.kind == .sign("("):
             let remedy =
                 name == "range"
-                ? "write the numbers as 0...9" : "use a filter, as in {{ value | \(name) }}"
+                ? "write the numbers as 0...9"
+                : TemplateFilter(named: name) == nil
+                    ? "it has filters, as in {{ value | upper }}"
+                    : "use the filter, as in {{ value | \(name) }}"
             throw TemplateProblem(
                 "a template has no functions such as \(name)(); \(remedy)", token.range)
         default:

@@ -210,7 +210,8 @@ struct TemplateRenderer {
         return .next
     }
 
-    /// What a loop goes through: the elements of a list, or the keys and values of a mapping.
+    /// What a loop goes through: the elements of a list, the keys and values of a mapping, or the
+    /// characters of a text.
     private mutating func elements(
         of loop: TemplateLoop
     ) throws(TemplateProblem) -> (elements: [JSONValue], secret: String?) {
@@ -221,17 +222,21 @@ struct TemplateRenderer {
         case .object(let object) where loop.names.count == 1:
             elements = object.keys.map { .string($0) }
         case .object(let object): elements = object.map { [.string($0.key), $0.value] }
+        case .string(let text):
+            try charge(text.utf8.count * 16, at: loop.range)
+            elements = text.map { .string(String($0)) }
         default: break
         }
-        guard let condition = loop.condition else { return (elements, source.secret) }
+        let secret = source.isText ? source.secret ?? nameOfSecret(in: source.json) : source.secret
+        guard let condition = loop.condition else { return (elements, secret) }
         let depth = bindings.count
         var kept: [JSONValue] = []
         for element in elements {
-            bind(element, to: loop.names, source.secret)
+            bind(element, to: loop.names, secret)
             if try evaluate(condition, at: loop.range).isTruthy { kept.append(element) }
             bindings.removeSubrange(depth...)
         }
-        return (kept, source.secret)
+        return (kept, secret)
     }
 
     private mutating func bind(_ element: JSONValue, to names: [String], _ secret: String?) {

@@ -42,6 +42,9 @@ struct TemplateValue {
         json?.isTruthy ?? false
     }
 
+    /// Whether the value is a text, of whose parts a mask knows nothing.
+    var isText: Bool { json?.stringValue != nil }
+
     /// The member of a value under a key or at an index.
     func member(_ key: JSONValue?) -> JSONValue? {
         switch (json, key) {
@@ -53,6 +56,12 @@ struct TemplateValue {
                 return nil
             }
             return array[index < 0 ? array.count + index : index]
+        case (.string(let text), .number(let number)):
+            guard let index = number.intValue, index < text.count, index >= -text.count else {
+                return nil
+            }
+            let start = index < 0 ? text.endIndex : text.startIndex
+            return .string(String(text[text.index(start, offsetBy: index)]))
         case (_, .string(let name)):
             return Self.ownMember(name, of: json)
         default:
