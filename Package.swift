@@ -5,7 +5,6 @@ import PackageDescription
 /// The graph from bottom to top: a target may import only what stands above it here.
 let package = Package(
     name: "buildmaster",
-    platforms: [.macOS(.v15)],
     products: [
         .executable(name: "buildmaster", targets: ["buildmaster"]),
         .library(name: "MasterKit", targets: ["MasterKit"]),

@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import Glibc
 internal import SystemPackage
 
@@ -75,8 +74,8 @@ private struct LockHolder {
     /// This process.
     static var current: LockHolder {
         LockHolder(
-            process: Int(getpid()), start: startTime(of: Int(getpid())) ?? "unknown", boot: boot,
-            host: host)
+            process: Int(getpid()), start: startTime(of: Int(getpid())) ?? "unknown",
+            boot: SystemFile.boot, host: SystemFile.host)
     }
 
     /// The lines of the file.
@@ -110,28 +109,13 @@ private struct LockHolder {
 
     /// How it is named in a sentence; `nil` for a process that is gone.
     var name: String? {
-        let isHere = boot == Self.boot && host == Self.host
+        let isHere = boot == SystemFile.boot && host == SystemFile.host
         guard isHere else { return "process \(process) on \(host)" }
         return Self.startTime(of: process) == start ? "process \(process)" : nil
     }
 
-    private static var boot: String { word(of: "/proc/sys/kernel/random/boot_id") }
-    private static var host: String { word(of: "/proc/sys/kernel/hostname") }
-
-    private static func word(of path: String) -> String {
-        text(of: path)?.filter { !$0.isWhitespace } ?? "unknown"
-    }
-
-    /// The 22nd value of a process's statistics; the second, its name, may hold spaces.
     private static func startTime(of process: Int) -> String? {
-        guard let text = text(of: "/proc/\(process)/stat"), let end = text.lastIndex(of: ")")
-        else { return nil }
-        let values = text[text.index(after: end)...].split(separator: " ")
-        return values.count > 19 ? String(values[19]) : nil
-    }
-
-    private static func text(of path: String) -> String? {
-        FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
+        pid_t(exactly: process).flatMap { ProcessStatus(of: $0) }?.startTime
     }
 }
 
