@@ -33,13 +33,19 @@ let package = Package(
         .target(name: "CProcess", cSettings: [.define("_GNU_SOURCE")]),
         .systemLibrary(name: "CLibPCRE2", providers: [.apt(["libpcre2-dev"])]),
         .target(name: "MasterYAML", dependencies: ["CLibYAML"]),
+        .target(
+            name: "MasterJSON",
+            dependencies: [.product(name: "OrderedCollections", package: "swift-collections")]),
+        .target(name: "MasterTemplates", dependencies: ["MasterJSON"]),
         .target(name: "MasterHTTP", dependencies: ["CLibCurl"]),
         .target(name: "MasterPatterns", dependencies: ["CLibPCRE2"]),
         .target(
             name: "MasterKit",
             dependencies: [
                 "MasterHTTP",
+                "MasterJSON",
                 "MasterPatterns",
+                "MasterTemplates",
                 "MasterYAML",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
@@ -105,6 +111,9 @@ let package = Package(
             path: "Tests/BusyMaster"),
 
         .testTarget(name: "MasterYAMLTests", dependencies: ["MasterYAML"], exclude: ["Fixtures"]),
+        .testTarget(name: "MasterJSONTests", dependencies: ["MasterJSON"]),
+        .testTarget(
+            name: "MasterTemplatesTests", dependencies: ["MasterJSON", "MasterTemplates"]),
         .testTarget(name: "MasterPatternsTests", dependencies: ["MasterPatterns"]),
         .testTarget(name: "MasterHTTPTests", dependencies: ["MasterHTTP", "MasterTesting"]),
         .testTarget(

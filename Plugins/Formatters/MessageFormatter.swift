@@ -115,8 +115,6 @@ extension Report.Body {
     }
 }
 
-extension TemplateText.Kind: SettingEnumeration {}
-
 /// The settings by which a formatter says what is to be fetched.
 struct WantedDetails: Settings {
     @Setting("Include the build's properties.", .named("want_properties"))
