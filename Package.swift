@@ -3,6 +3,9 @@
 import PackageDescription
 
 /// The graph from bottom to top: a target may import only what stands above it here.
+///
+/// Targets with `packageAccess: false` see of the others what a stranger's package sees: the plugins
+/// of this package are written with `MasterKit`'s public API alone.
 let package = Package(
     name: "buildmaster",
     products: [
@@ -57,7 +60,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ],
-            path: "Plugins"),
+            path: "Plugins", packageAccess: false),
         .target(name: "MasterTesting", dependencies: ["MasterKit"]),
         .target(
             name: "MasterRuntime",
@@ -94,10 +97,13 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
-        .executableTarget(name: "buildmaster", dependencies: ["MasterCommand", "StandardPlugins"]),
+        .executableTarget(
+            name: "buildmaster", dependencies: ["MasterCommand", "StandardPlugins"],
+            packageAccess: false),
         .executableTarget(
             name: "CustomMaster", dependencies: ["MasterCommand", "StandardPlugins"],
-            path: "Examples/CustomMaster", exclude: ["master.yaml", "expected.json"]),
+            path: "Examples/CustomMaster", exclude: ["master.yaml", "expected.json"],
+            packageAccess: false),
 
         .executableTarget(
             name: "Benchmarks", dependencies: ["MasterRuntime", "StandardPlugins"],

@@ -18,13 +18,13 @@ public final class ServiceHarness: Sendable {
     }
 
     /// The values that settings may refer to.
-    public let secrets: SecretValues
+    package let secrets: SecretValues
     /// What waits are measured with.
-    public let clock: any Clock<Duration>
+    package let clock: any Clock<Duration>
     /// The client with which requests are sent.
-    public let http: HTTPClient
+    package let http: HTTPClient
     /// The session in which requests are sent.
-    public let session: HTTPSession
+    package let session: HTTPSession
 
     private let kept: Mutex<State>
 
@@ -70,7 +70,7 @@ public final class ServiceHarness: Sendable {
 
 extension ServiceHarness: ServiceHost {
     /// Keeps a request, and a state with it.
-    public func submit(
+    package func submit(
         _ request: BuildsetRequest, saving state: JSONValue?
     ) async throws -> Submission {
         let id = kept.withLock { kept in
@@ -84,10 +84,10 @@ extension ServiceHarness: ServiceHost {
     }
 
     /// The state that was saved last.
-    public func state() async throws -> JSONValue? { savedState }
+    package func state() async throws -> JSONValue? { savedState }
 
     /// Keeps a state.
-    public func save(_ state: JSONValue) async throws {
+    package func save(_ state: JSONValue) async throws {
         kept.withLock { $0.state = state }
     }
 }

@@ -59,6 +59,20 @@ struct StructureTests {
         #expect(found == listed)
     }
 
+    @Test func `plugins of this package see of it what those of others do`() async throws {
+        let package = try Checkout.text(of: "Package.swift")
+        for path in ["Plugins", "Examples/CustomMaster"] {
+            let target = package.split(separator: "arget(").filter {
+                $0.contains("path: \"\(path)\"")
+            }
+            #expect(target.count == 1 && target[0].contains("packageAccess: false"), "\(path)")
+            for file in try await Checkout.trackedFiles()
+            where file.hasPrefix("\(path)/") && file.hasSuffix(".swift") {
+                #expect(try !Checkout.text(of: file).contains("@testable"), "\(file)")
+            }
+        }
+    }
+
     @Test func `no source file is longer than 400 lines`() async throws {
         for path in try await Checkout.trackedFiles() where path.hasSuffix(".swift") {
             #expect(try Checkout.lines(of: path).count <= 401, "\(path)")

@@ -107,7 +107,7 @@ final class StepSession: StepHost {
         state.withLock { $0.isTimedOut = true }
     }
 
-    func openLog(_ log: String, kind: Log.Kind) async throws -> any StepLog {
+    func openLog(_ log: String, kind: LogKind) async throws -> any StepLog {
         try await openFile(log, kind: kind)
     }
 
@@ -161,7 +161,7 @@ final class StepSession: StepHost {
         if let fault = state.withLock({ $0.fault }) { throw fault }
     }
 
-    private func openFile(_ name: String, kind: Log.Kind) async throws -> LogWriter {
+    private func openFile(_ name: String, kind: LogKind) async throws -> LogWriter {
         let name = shared.mask.masked(name)
         let slug = state.withLock { $0.slugs.uniqueSlug(for: name.value) }
         let path =

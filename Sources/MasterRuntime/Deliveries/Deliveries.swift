@@ -1,7 +1,7 @@
 internal import FoundationEssentials
-public import Logging
-public import MasterHTTP
-public import MasterKit
+package import Logging
+package import MasterHTTP
+package import MasterKit
 public import ServiceLifecycle
 internal import Synchronization
 
@@ -156,7 +156,7 @@ extension Deliveries {
     ///   - clock: The time by which tries are repeated.
     /// - Returns: Deliveries that do nothing until they run.
     /// - Throws: `StoreError`, or `HTTPError` when the system has no memory for a session.
-    public static func open(
+    package static func open(
         store: Store, reporters: [ReporterDeclaration], secrets: SecretValues,
         http: HTTPClient, identity: MasterIdentity, bounds: DeliveryBounds = DeliveryBounds(),
         logger: Logger, clock: any Clock<Duration> = ContinuousClock()

@@ -1,4 +1,4 @@
-public import MasterKit
+package import MasterKit
 internal import Synchronization
 
 /// How far the builds of one buildset are, and who waits for their end.
@@ -68,9 +68,9 @@ public struct FinishedBuild: Sendable {
     /// The name of its builder.
     public let builder: String
     /// The build.
-    public let build: Build
+    package let build: Build
     /// Its steps in order.
-    public let steps: [StepRecord]
+    package let steps: [StepRecord]
     /// The logs of each step by the step's number, as paths of files on this machine.
     public let logs: [Int: [String]]
     /// Whether it ended as retry and another build takes its place.

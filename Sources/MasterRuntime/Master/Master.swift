@@ -239,7 +239,7 @@ public final class Master: Sendable {
     }
 
     /// What happens, once it is committed, in order.
-    public var events: EventBus { environment.store.events }
+    package var events: EventBus { environment.store.events }
 
     /// Follows a log from a line on, while it is written or afterwards.
     ///

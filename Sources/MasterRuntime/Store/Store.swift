@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 internal import GRDB
-public import MasterKit
+package import MasterKit
 internal import Synchronization
 
 /// Keeps what happens: builds, their requests, steps and logs, events, and reports to be sent.
@@ -31,7 +31,7 @@ public final class Store: Sendable {
     }
 
     /// What happens, once it is committed, in order.
-    public var events: EventBus { writer.events }
+    package var events: EventBus { writer.events }
 
     /// The title and address of the master, which stand in records from now on.
     var identity: MasterIdentity {
