@@ -1,8 +1,7 @@
 import MasterKit
+import MasterRuntime
 import MasterTesting
 import Testing
-
-@testable import MasterRuntime
 
 /// What an answer means for a report.
 @Suite(.timeLimit(.minutes(1)))

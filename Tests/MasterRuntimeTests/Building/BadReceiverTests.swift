@@ -1,9 +1,8 @@
 import FoundationEssentials
 import MasterKit
+import MasterRuntime
 import MasterTesting
 import Testing
-
-@testable import MasterRuntime
 
 /// Receivers that are slow, wrong or not there, which no build notices.
 struct BadReceiverTests {

@@ -1,8 +1,7 @@
 import MasterKit
+import MasterRuntime
 import MasterTesting
 import Testing
-
-@testable import MasterRuntime
 
 /// Secrets that come up while a build runs: out of templates, answers and commands.
 struct MadeSecretTests {

@@ -1,8 +1,7 @@
 import MasterKit
+import MasterRuntime
 import MasterTesting
 import Testing
-
-@testable import MasterRuntime
 
 /// Values that steps make grow to a bound, and then the step says so.
 struct ValueBoundsTests {

@@ -1,9 +1,8 @@
 import MasterKit
+import MasterRuntime
 import OrderedCollections
 import StandardPlugins
 import Testing
-
-@testable import MasterRuntime
 
 /// What a right file becomes.
 struct MasterConfigurationTests {

@@ -1,7 +1,6 @@
 import MasterKit
+import MasterRuntime
 import Testing
-
-@testable import MasterRuntime
 
 /// One entry that stands for several builders.
 struct MatrixTests {

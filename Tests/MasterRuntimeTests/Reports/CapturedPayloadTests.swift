@@ -1,9 +1,8 @@
 import FoundationEssentials
 import MasterKit
+import MasterRuntime
 import MasterTesting
 import Testing
-
-@testable import MasterRuntime
 
 /// Status pushes beside those that were captured from Buildbot: the same keys in the same order,
 /// with values of the same kinds.

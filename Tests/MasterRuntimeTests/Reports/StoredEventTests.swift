@@ -1,7 +1,6 @@
 import MasterKit
+import MasterRuntime
 import Testing
-
-@testable import MasterRuntime
 
 /// What events have in them that are kept for reports of steps, requests and buildsets.
 struct StoredEventTests {

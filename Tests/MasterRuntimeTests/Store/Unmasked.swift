@@ -1,4 +1,5 @@
-@testable import MasterKit
+import MasterKit
+
 @testable import MasterRuntime
 
 /// The verbs of the store for tests whose values hold no secrets.

@@ -1,6 +1,5 @@
+import MasterYAML
 import Testing
-
-@testable import MasterYAML
 
 struct AliasTests {
     /// The lines of the aliases that are shown with a mistake at the first place of some text.

@@ -1,8 +1,7 @@
 import FoundationEssentials
 import Glibc
+import MasterYAML
 import Testing
-
-@testable import MasterYAML
 
 struct YAMLFileTests {
     /// Lends a fresh folder, which is removed afterwards.

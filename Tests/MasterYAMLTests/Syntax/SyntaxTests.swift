@@ -1,7 +1,6 @@
 import FoundationEssentials
+import MasterYAML
 import Testing
-
-@testable import MasterYAML
 
 /// Each `NAME.yaml` in `Fixtures` is read, and what is said about it is compared with `NAME.expected`.
 struct SyntaxFixtureTests {

@@ -2,10 +2,10 @@ import FoundationEssentials
 import GRDB
 import Logging
 import MasterHTTP
+import MasterKit
 import MasterTesting
 import Testing
 
-@testable import MasterKit
 @testable import MasterRuntime
 
 /// A store in a folder of its own and what an outbox needs beside it.
