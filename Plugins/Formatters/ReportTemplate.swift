@@ -1,19 +1,18 @@
 import MasterKit
 
-/// A setting whose text is a template of reports.
+/// A setting with a template for reports.
 struct ReportTemplate: SettingValue {
-    /// The template.
     let text: TemplateText
-    /// What it names, and where.
+    /// The names used in it, with their positions.
     let uses: [Use]
 
-    /// A name in a template that has no default there.
+    /// A name in a template that is used without a default.
     struct Use {
-        /// The names on the way to the value.
+        /// The path to the value.
         let path: [String]
-        /// Where it stands.
+        /// The position in master.yaml.
         let range: SourceRange?
-        /// Where it stands in a template that is a file of its own, for the end of a message.
+        /// A suffix for messages with the position, if the template is in a separate file.
         let addition: String
     }
 
@@ -36,7 +35,7 @@ struct ReportTemplate: SettingValue {
         return ReportTemplate(text: parsed.template, uses: uses)
     }
 
-    /// Reports names that neither a report nor the formatter has.
+    /// Reports names that exist neither in reports nor in the formatter.
     func check(beside names: [String], _ settings: SettingsCheck) {
         for use in uses {
             guard let fault = ReportTopic.fault(in: use.path, beside: names) else { continue }
@@ -45,7 +44,7 @@ struct ReportTemplate: SettingValue {
     }
 }
 
-/// Where a part of a template is: in master.yaml, or in a file that this refers to.
+/// The position of a part of a template: in master.yaml, or in a file it refers to.
 private struct Place {
     let range: SourceRange?
     let addition: String
@@ -61,14 +60,14 @@ private struct Place {
 }
 
 extension BuildDetails {
-    /// What a template uses.
+    /// The details used by a template.
     init(usedBy template: TemplateText) {
         self.init(usedBy: [template.text], template.variables.map(\.path))
     }
 }
 
 extension ReportTopic {
-    /// What values of a report are computed from.
+    /// The context for rendering values of a report.
     var renderContext: RenderContext {
         RenderContext(
             properties: properties, sourceStamps: sourceStamps, results: results ?? .success,
@@ -77,11 +76,11 @@ extension ReportTopic {
 }
 
 extension BuildDetails {
-    /// What templates and fields name, and what loops in them may reach.
+    /// The details used by templates and fields, including those that loops may access.
     ///
     /// - Parameters:
     ///   - templates: The texts of templates.
-    ///   - paths: What templates and fields name.
+    ///   - paths: The paths used by templates and fields.
     init(usedBy templates: [String], _ paths: [[String]]) {
         let texts = templates + paths.map { $0.joined(separator: ".") }
         func mention(_ member: String) -> Bool {

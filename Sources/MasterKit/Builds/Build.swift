@@ -14,7 +14,7 @@ package struct Build: Sendable, Hashable {
     package var workerID: Int
     /// When it started.
     package var startedAt: Date
-    /// When it finished; `nil` while it runs.
+    /// When it finished, or `nil` if it is still running.
     package var completeAt: Date?
     /// Its outcome; `nil` while it runs.
     package var results: Results?
@@ -58,15 +58,15 @@ package struct Build: Sendable, Hashable {
 package struct StepRecord: Sendable, Hashable {
     /// The row of the step in the store.
     package var id: Int
-    /// The position in the build, from 1.
+    /// The position in the build, starting at 1.
     package var number: Int
     /// The build it belongs to.
     package var buildID: Int
     /// The name, unique in its build, at most 50 characters.
     package var name: String
-    /// When it started; `nil` while pending.
+    /// When it started, or `nil` if it is pending.
     package var startedAt: Date?
-    /// When it finished.
+    /// When it finished, or `nil` if it has not.
     package var completeAt: Date?
     /// Its outcome; `nil` while it runs.
     package var results: Results?

@@ -73,7 +73,7 @@ extension Command {
 }
 
 extension Command {
-    /// Makes a folder.
+    /// Creates a folder.
     public struct MakeDirectory: Sendable, Hashable, Codable {
         /// The folder; missing parent folders are made, too.
         public var path: String

@@ -3,7 +3,7 @@ import MasterRuntime
 import MasterTesting
 import Testing
 
-/// What an answer means for a report.
+/// The effects of responses on a report.
 @Suite(.timeLimit(.minutes(1)))
 struct AnswerTests {
     private static let table: [(statuses: [Int], state: DeliveryState, requests: Int)] = [

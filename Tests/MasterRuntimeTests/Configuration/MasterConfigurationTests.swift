@@ -4,7 +4,7 @@ import OrderedCollections
 import StandardPlugins
 import Testing
 
-/// What a right file becomes.
+/// The result of loading a valid file.
 struct MasterConfigurationTests {
     private static let folder = ConfigurationFixtureTests.folder
 

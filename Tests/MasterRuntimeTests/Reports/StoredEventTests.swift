@@ -2,7 +2,7 @@ import MasterKit
 import MasterRuntime
 import Testing
 
-/// What events have in them that are kept for reports of steps, requests and buildsets.
+/// The contents of events stored for reports of steps, requests and buildsets.
 struct StoredEventTests {
     /// The events of a build with one step.
     private func events(storing kinds: Set<EventKind>) async throws -> [EventKind: Event] {

@@ -2,7 +2,7 @@ import FoundationEssentials
 import MasterYAML
 import Testing
 
-/// Each `NAME.yaml` in `Fixtures` is read, and what is said about it is compared with `NAME.expected`.
+/// Parses each `NAME.yaml` in `Fixtures` and compares the diagnostics with `NAME.expected`.
 struct SyntaxFixtureTests {
     private static let folder = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Fixtures")

@@ -49,7 +49,7 @@ public struct Message: Sendable, Hashable {
     /// Placeholders in the body with the names of the secrets that replace them when it is sent.
     public var secretMarks: [String: String] = [:]
 
-    /// Makes a message.
+    /// Returns the message.
     public init(_ body: Report.Body, subject: String? = nil, extraInfo: JSONObject = [:]) {
         self.body = body
         self.subject = subject

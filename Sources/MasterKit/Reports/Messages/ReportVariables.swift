@@ -42,11 +42,12 @@ extension ReportTopic {
     }
 }
 
-/// Which keys the records of reports have, as the records themselves tell.
+/// The keys of the records in reports, taken from sample records.
 ///
-/// What may be empty or null, such as properties and the parent of a build, has no keys here.
+/// Values that may be empty or null, such as properties and the parent of a build, have no keys
+/// here.
 private enum ReportShape {
-    /// The variables that are records, or lists of them, by name.
+    /// The variables that are records or lists of records, by name.
     static let records: [String: JSONValue] = [
         "build": .object(build), "builds": [.object(build)], "buildset": .object(buildset),
         "failed_step": .object(failedStep), "step": .object(step),
