@@ -3,9 +3,11 @@
 import PackageDescription
 
 /// The graph from bottom to top: a target may import only what stands above it here.
+///
+/// Targets with `packageAccess: false` see of the others what a stranger's package sees: the plugins
+/// of this package are written with `MasterKit`'s public API alone.
 let package = Package(
     name: "buildmaster",
-    platforms: [.macOS(.v15)],
     products: [
         .executable(name: "buildmaster", targets: ["buildmaster"]),
         .library(name: "MasterKit", targets: ["MasterKit"]),
@@ -34,13 +36,19 @@ let package = Package(
         .target(name: "CProcess", cSettings: [.define("_GNU_SOURCE")]),
         .systemLibrary(name: "CLibPCRE2", providers: [.apt(["libpcre2-dev"])]),
         .target(name: "MasterYAML", dependencies: ["CLibYAML"]),
+        .target(
+            name: "MasterJSON",
+            dependencies: [.product(name: "OrderedCollections", package: "swift-collections")]),
+        .target(name: "MasterTemplates", dependencies: ["MasterJSON"]),
         .target(name: "MasterHTTP", dependencies: ["CLibCurl"]),
         .target(name: "MasterPatterns", dependencies: ["CLibPCRE2"]),
         .target(
             name: "MasterKit",
             dependencies: [
                 "MasterHTTP",
+                "MasterJSON",
                 "MasterPatterns",
+                "MasterTemplates",
                 "MasterYAML",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
@@ -52,7 +60,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ],
-            path: "Plugins"),
+            path: "Plugins", packageAccess: false),
         .target(name: "MasterTesting", dependencies: ["MasterKit"]),
         .target(
             name: "MasterRuntime",
@@ -89,10 +97,13 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
-        .executableTarget(name: "buildmaster", dependencies: ["MasterCommand", "StandardPlugins"]),
+        .executableTarget(
+            name: "buildmaster", dependencies: ["MasterCommand", "StandardPlugins"],
+            packageAccess: false),
         .executableTarget(
             name: "CustomMaster", dependencies: ["MasterCommand", "StandardPlugins"],
-            path: "Examples/CustomMaster", exclude: ["master.yaml", "expected.json"]),
+            path: "Examples/CustomMaster", exclude: ["master.yaml", "expected.json"],
+            packageAccess: false),
 
         .executableTarget(
             name: "Benchmarks", dependencies: ["MasterRuntime", "StandardPlugins"],
@@ -106,6 +117,9 @@ let package = Package(
             path: "Tests/BusyMaster"),
 
         .testTarget(name: "MasterYAMLTests", dependencies: ["MasterYAML"], exclude: ["Fixtures"]),
+        .testTarget(name: "MasterJSONTests", dependencies: ["MasterJSON"]),
+        .testTarget(
+            name: "MasterTemplatesTests", dependencies: ["MasterJSON", "MasterTemplates"]),
         .testTarget(name: "MasterPatternsTests", dependencies: ["MasterPatterns"]),
         .testTarget(name: "MasterHTTPTests", dependencies: ["MasterHTTP", "MasterTesting"]),
         .testTarget(

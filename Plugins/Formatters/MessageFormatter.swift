@@ -116,8 +116,6 @@ extension Report.Body {
     }
 }
 
-extension TemplateText.Kind: SettingEnumeration {}
-
 /// The settings for the details that a formatter requests.
 struct WantedDetails: Settings {
     @Setting("Include the build's properties.", .named("want_properties"))

@@ -64,7 +64,7 @@ struct ReportExpression: SettingValue, RenderableValue {
     static var shape: String { "a value such as !Interpolate \"%(prop:branch)s\"" }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ReportExpression? {
-        let (value, paths) = decoder.readForReports {
+        let (value, paths, _) = decoder.readMessage {
             decoder.decode(DeferredValue.self, from: node)
         }
         if let text = node.scalarText, text.contains("{{") {

@@ -19,11 +19,9 @@ struct ReportFormat: SettingValue {
     }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ReportFormat? {
-        let count = decoder.secretUses.count
-        let (value, paths) = decoder.readForReports(allowingSecrets: true) {
+        let (value, paths, secrets) = decoder.readMessage(allowingSecrets: true) {
             ReportValue(node, with: decoder)
         }
-        let secrets = Set(decoder.secretUses[count...].map(\.name))
         warnOfEncodedText(node, decoder)
         return value.map { ReportFormat(value: $0, needs: needs($0, paths), secrets: secrets) }
     }
@@ -151,7 +149,7 @@ indirect enum ReportValue: Sendable {
             decoder.error(error.message, at: places.range(ofUTF8: error.range) ?? node.range)
         }
         for variable in parsed.template.variables where !variable.hasDefault {
-            guard let fault = ReportVariables.fault(in: variable.path) else { continue }
+            guard let fault = ReportTopic.fault(in: variable.path) else { continue }
             decoder.error(fault, at: places.range(ofUTF8: variable.range) ?? node.range)
         }
         guard parsed.errors.isEmpty else { return nil }

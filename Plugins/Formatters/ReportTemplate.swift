@@ -1,4 +1,3 @@
-import FoundationEssentials
 import MasterKit
 
 /// A setting with a template for reports.
@@ -39,7 +38,7 @@ struct ReportTemplate: SettingValue {
     /// Reports names that exist neither in reports nor in the formatter.
     func check(beside names: [String], _ settings: SettingsCheck) {
         for use in uses {
-            guard let fault = ReportVariables.fault(in: use.path, beside: names) else { continue }
+            guard let fault = ReportTopic.fault(in: use.path, beside: names) else { continue }
             settings.error(fault + use.addition, at: use.range)
         }
     }
@@ -64,88 +63,6 @@ extension BuildDetails {
     /// The details used by a template.
     init(usedBy template: TemplateText) {
         self.init(usedBy: [template.text], template.variables.map(\.path))
-    }
-}
-
-/// The keys of the records in reports, taken from sample records.
-///
-/// Values that may be empty or null, such as properties and the parent of a build, have no keys
-/// here.
-enum ReportShape {
-    /// The variables that are records or lists of records, by name.
-    static let records: [String: JSONValue] = [
-        "build": .object(build), "builds": [.object(build)], "buildset": .object(buildset),
-        "failed_step": .object(failedStep), "step": .object(step),
-    ]
-
-    private static let moment = Date(timeIntervalSince1970: 0)
-
-    private static let buildset = Buildset(
-        id: 1, reason: "", submittedAt: moment, sourceStamps: [SourceStamp(createdAt: moment)]
-    ).json
-
-    private static let step = StepRecord(id: 1, number: 1, buildID: 1, name: "").json
-
-    private static let log = Log(id: 1, stepID: 1, name: "", slug: "", kind: .text).json.merging([
-        "stepname": "", "url": "", "url_raw": "", "url_raw_inline": "",
-        "content": ["logid": 1, "firstline": 0, "content": ""],
-    ])
-
-    private static let failedStep = step.merging([
-        "logs": [.object(log.merging(["text": ""]))]
-    ])
-
-    private static let build = Build(
-        id: 1, number: 1, builderID: 1, requestID: 1, workerID: 1, startedAt: moment
-    ).json.merging([
-        "buildrequest": .object(
-            BuildRequest(id: 1, buildsetID: 1, builderID: 1, submittedAt: moment).json),
-        "buildset": .object(buildset), "parentbuild": .null, "parentbuilder": .null,
-        "builder": .object(Builder(id: 1, name: "").json), "url": "",
-        "steps": [.object(failedStep)],
-    ])
-}
-
-/// Finds names in templates and fields that do not exist in reports.
-enum ReportVariables {
-    /// Checks a path and describes what is wrong with it.
-    ///
-    /// - Parameters:
-    ///   - path: The names in the path to a value.
-    ///   - others: Names that exist in addition to those in all reports.
-    /// - Returns: A sentence, or `nil` if the path exists or cannot be checked.
-    static func fault(in path: [String], beside others: [String] = []) -> String? {
-        guard let name = path.first, !others.contains(name) else { return nil }
-        guard ReportTopic.variableNames.contains(name) else {
-            let names = (ReportTopic.variableNames + others).sorted()
-            let remedy =
-                name.contains("-")
-                ? "write spaces around '-' to subtract"
-                : Suggestion.remedy(for: name, among: names)
-            return "a report has no '\(name)'; \(remedy)"
-        }
-        guard var value = ReportShape.records[name] else { return nil }
-        for (index, part) in path.enumerated().dropFirst() {
-            switch value {
-            case .object(let object) where !object.isEmpty:
-                guard let next = object[part] else {
-                    let owner = path[..<index].joined(separator: ".")
-                    return part == "count" ? nil : fault(of: part, in: owner, object.keys)
-                }
-                value = next
-            case .array(let array):
-                guard let element = array.first, part != "count" else { return nil }
-                value = element
-            default: return nil
-            }
-        }
-        return nil
-    }
-
-    private static func fault(of name: String, in owner: String, _ keys: [String]) -> String {
-        let article = ["build": "a build", "step": "a step", "buildset": "a buildset"]
-        let remedy = Suggestion.remedy(for: name, among: keys.sorted())
-        return "\(article[owner] ?? "'\(owner)'") has no '\(name)'; \(remedy)"
     }
 }
 
@@ -186,35 +103,5 @@ extension BuildDetails {
             steps: usesSteps, logs: usesLogs,
             logContents: usesContents ? .all : .none,
             previousResults: names.contains("previous_results"))
-    }
-}
-
-extension SettingDecoder {
-    /// Decodes a value that is rendered for each report.
-    ///
-    /// Names that do not exist in reports are errors, and so are secrets in values that are stored
-    /// until delivery.
-    ///
-    /// - Parameters:
-    ///   - allowsSecrets: Whether the value can contain references to secrets.
-    ///   - read: Decodes the value.
-    /// - Returns: The value, and the paths used by its expressions.
-    func readForReports<Value>(
-        allowingSecrets allowsSecrets: Bool = false, _ read: () -> Value?
-    ) -> (value: Value?, paths: [[String]]) {
-        let secretsBefore = secretUses.count
-        let usesBefore = templateUses.count
-        let value = within(.report, read)
-        for use in secretUses[secretsBefore...] where !allowsSecrets {
-            error(
-                "the message of a formatter is stored until it is delivered and can't hold the "
-                    + "secret '\(use.name)'; send it in 'format', 'headers' or 'auth' of the "
-                    + "reporter", at: use.range)
-        }
-        let uses = templateUses[usesBefore...]
-        for use in uses {
-            if let fault = ReportVariables.fault(in: use.path) { error(fault, at: use.range) }
-        }
-        return (value, uses.map(\.path))
     }
 }

@@ -20,9 +20,8 @@ struct SuccessRule: SettingValue {
                 SuccessRule(statuses: $0, values: [])
             }
         }
-        let form = Form()
-        guard decoder.fill([form], from: node, owner: decoder.subject, at: node.range)
-        else { return nil }
+        let form = decoder.read(Form.self, from: node, owner: decoder.subject, at: node.range)
+        guard let form else { return nil }
         guard form.status != nil || form.json != nil else {
             return decoder.error(
                 "\(decoder.subject) is empty; write \(shape), or leave it out", at: node.range)

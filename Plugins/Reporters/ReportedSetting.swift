@@ -24,14 +24,8 @@ struct ReportedSetting<Value: SettingValue>: SettingValue, RenderableValue {
     static func decode(
         _ node: YAMLNode, with decoder: SettingDecoder
     ) -> ReportedSetting<Value>? {
-        let count = decoder.templateUses.count
-        var (value, uses) = decoder.readingForReports {
+        var (value, uses) = decoder.readForReports {
             decoder.decode(Renderable<Value>.self, from: node)
-        }
-        for use in decoder.templateUses[count...] {
-            if let fault = ReportVariables.fault(in: use.path) {
-                decoder.error(fault, at: use.range)
-            }
         }
         if !uses.isEmpty {
             uses.details = BuildDetails(usedBy: [], uses.variables.sorted { $0.count < $1.count })

@@ -160,7 +160,7 @@ extension RecordedBuild {
 
 extension RecordedBuild: ReportSource {
     /// The steps of this build, with their logs if requested.
-    public func steps(of build: JSONObject, with details: BuildDetails) -> [JSONValue] {
+    package func steps(of build: JSONObject, with details: BuildDetails) -> [JSONValue] {
         steps.map { step in
             var step = step
             if !details.includesLogs { step["logs"] = nil }
@@ -169,13 +169,13 @@ extension RecordedBuild: ReportSource {
     }
 
     /// The finish event of this build.
-    public func ends(ofBuildset id: Int) -> [Event] { [finished] }
+    package func ends(ofBuildset id: Int) -> [Event] { [finished] }
 
     /// The result of the previous build.
-    public func results(ofBuild id: Int) -> Results? { previousResults }
+    package func results(ofBuild id: Int) -> Results? { previousResults }
 
     /// The result of a step of the previous build.
-    public func results(ofStep name: String, inBuild id: Int) -> Results? { previousSteps[name] }
+    package func results(ofStep name: String, inBuild id: Int) -> Results? { previousSteps[name] }
 }
 
 /// A finished sample buildset for tests, with its builds.
@@ -211,18 +211,18 @@ public struct RecordedBuildset: Sendable {
 
 extension RecordedBuildset: ReportSource {
     /// The steps of one of the builds.
-    public func steps(of build: JSONObject, with details: BuildDetails) -> [JSONValue] {
+    package func steps(of build: JSONObject, with details: BuildDetails) -> [JSONValue] {
         self.build(build["number"]?.intValue)?.steps(of: build, with: details) ?? []
     }
 
     /// The finish events of the builds.
-    public func ends(ofBuildset id: Int) -> [Event] { builds.map(\.finished) }
+    package func ends(ofBuildset id: Int) -> [Event] { builds.map(\.finished) }
 
     /// The result of the build before one of the builds; its number is one lower.
-    public func results(ofBuild id: Int) -> Results? { build(id + 1)?.previousResults }
+    package func results(ofBuild id: Int) -> Results? { build(id + 1)?.previousResults }
 
     /// The result of a step of the build before one of the builds.
-    public func results(ofStep name: String, inBuild id: Int) -> Results? {
+    package func results(ofStep name: String, inBuild id: Int) -> Results? {
         build(id + 1)?.previousSteps[name]
     }
 
@@ -239,7 +239,7 @@ public final class RecordedLog: StepLog {
     /// The name under which the step opened it.
     public let name: String
     /// The kind of its content.
-    public let kind: Log.Kind
+    public let kind: LogKind
 
     private struct State {
         var lines: [String] = []
@@ -256,7 +256,7 @@ public final class RecordedLog: StepLog {
     private let state = Mutex(State())
 
     /// Creates a log that calls a closure after each write.
-    init(name: String, kind: Log.Kind, mask: SecretMask, changed: @escaping @Sendable () -> Void) {
+    init(name: String, kind: LogKind, mask: SecretMask, changed: @escaping @Sendable () -> Void) {
         self.name = name
         self.kind = kind
         self.mask = mask

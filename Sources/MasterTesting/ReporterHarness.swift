@@ -42,13 +42,36 @@ public struct ReporterHarness: Sendable {
     /// - Parameters:
     ///   - reporter: The reporter.
     ///   - event: The event.
-    ///   - source: The data that generators query, such as the build of the event.
+    ///   - build: The build of the event.
     ///   - generators: The generators; by default the reporter's own.
     /// - Returns: The reports.
-    /// - Throws: Any error from a generator or formatter.
+    /// - Throws: What a generator or formatter throws.
     public func reports(
-        of reporter: some Reporter, for event: Event, of source: any ReportSource = RecordedBuild(),
+        of reporter: some Reporter, for event: Event, of build: RecordedBuild = RecordedBuild(),
         generators: [any ReportGenerator]? = nil
+    ) async throws -> [Report] {
+        try await reports(of: reporter, for: event, from: build, generators: generators)
+    }
+
+    /// Returns the reports that a reporter's generators produce for the event of a buildset, in order.
+    ///
+    /// - Parameters:
+    ///   - reporter: The reporter.
+    ///   - event: The event.
+    ///   - buildset: The buildset of the event.
+    ///   - generators: The generators; by default the reporter's own.
+    /// - Returns: The reports.
+    /// - Throws: What a generator or formatter throws.
+    public func reports(
+        of reporter: some Reporter, for event: Event, of buildset: RecordedBuildset,
+        generators: [any ReportGenerator]? = nil
+    ) async throws -> [Report] {
+        try await reports(of: reporter, for: event, from: buildset, generators: generators)
+    }
+
+    package func reports(
+        of reporter: some Reporter, for event: Event, from source: any ReportSource,
+        generators: [any ReportGenerator]?
     ) async throws -> [Report] {
         let log = log
         var reports: [Report] = []

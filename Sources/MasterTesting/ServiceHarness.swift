@@ -18,13 +18,13 @@ public final class ServiceHarness: Sendable {
     }
 
     /// The secrets that settings may refer to.
-    public let secrets: SecretValues
+    package let secrets: SecretValues
     /// The clock for waits.
-    public let clock: any Clock<Duration>
+    package let clock: any Clock<Duration>
     /// The client for requests.
-    public let http: HTTPClient
+    package let http: HTTPClient
     /// The session for requests.
-    public let session: HTTPSession
+    package let session: HTTPSession
 
     private let kept: Mutex<State>
 
@@ -70,7 +70,7 @@ public final class ServiceHarness: Sendable {
 
 extension ServiceHarness: ServiceHost {
     /// Records a request, and the state if given.
-    public func submit(
+    package func submit(
         _ request: BuildsetRequest, saving state: JSONValue?
     ) async throws -> Submission {
         let id = kept.withLock { kept in
@@ -84,10 +84,10 @@ extension ServiceHarness: ServiceHost {
     }
 
     /// The last state saved.
-    public func state() async throws -> JSONValue? { savedState }
+    package func state() async throws -> JSONValue? { savedState }
 
     /// Records a state.
-    public func save(_ state: JSONValue) async throws {
+    package func save(_ state: JSONValue) async throws {
         kept.withLock { $0.state = state }
     }
 }

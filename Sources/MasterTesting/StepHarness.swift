@@ -19,15 +19,15 @@ public final class StepHarness: Sendable {
     }
 
     /// The folder in which commands run.
-    public let workdir: String
+    package let workdir: String
     /// The environment variables of the builder.
-    public let environment: [String: String?]
+    package let environment: [String: String?]
     /// The clock for waits.
-    public let clock: any Clock<Duration>
+    package let clock: any Clock<Duration>
     /// The client for requests.
-    public let http: HTTPClient
+    package let http: HTTPClient
     /// The session for requests; its cookies live as long as the harness.
-    public let session: HTTPSession
+    package let session: HTTPSession
 
     private let worker: (any Worker)?
     private let secrets: SecretValues
@@ -110,14 +110,14 @@ public final class StepHarness: Sendable {
 
 extension StepHarness: StepHost {
     /// The build as currently seen by expressions.
-    public var renderContext: RenderContext {
+    package var renderContext: RenderContext {
         RenderContext(
             properties: properties, sourceStamps: sourceStamps,
             worker: worker.map { ["name": .string($0.name)] } ?? [:], secrets: secrets)
     }
 
     /// Sets a property.
-    public func setProperty(
+    package func setProperty(
         _ property: String, to value: JSONValue, source: String
     ) async throws(JSONTooLarge) {
         try state.withLock { state throws(JSONTooLarge) in
@@ -126,18 +126,18 @@ extension StepHarness: StepHost {
     }
 
     /// Records a summary of the step.
-    public func setSummary(_ text: String) async {
+    package func setSummary(_ text: String) async {
         let masked = secrets.mask.apply(to: text)
         state.withLock { $0.summaries.append(masked) }
     }
 
     /// Records that the step timed out.
-    public func noteTimeout() async {
+    package func noteTimeout() async {
         state.withLock { $0.hasTimedOut = true }
     }
 
     /// Opens a log in memory.
-    public func openLog(_ log: String, kind: Log.Kind) async throws -> any StepLog {
+    package func openLog(_ log: String, kind: LogKind) async throws -> any StepLog {
         let opened = RecordedLog(name: log, kind: kind, mask: secrets.mask) { [weak self] in
             self?.waiters.check { line, log in self?.has(line, in: log) ?? false }
         }
@@ -146,7 +146,7 @@ extension StepHarness: StepHost {
     }
 
     /// Runs a command on the worker.
-    public func run(
+    package func run(
         _ command: Command, updates: (CommandUpdate) async throws -> Void
     ) async throws -> CommandResult {
         guard let worker else {

@@ -40,6 +40,39 @@ struct StructureTests {
         }
     }
 
+    @Test func `what works on Linux alone is listed`() async throws {
+        let page = try Checkout.text(of: "Sources/MasterKit/MasterKit.docc/Platforms.md")
+        let listed = Set(page.matches(of: /`(Sources\/[^`]+\.\w+)`/).map { String($0.1) })
+        let linux = try Regex(
+            #"/proc\b|\b(CLONE_|SYS_|SOCK_(SEQPACKET|CLOEXEC)|MSG_NOSIGNAL|O_(TMPFILE|PATH)\b"#
+                + #"|(accept4|copy_file_range|epoll_\w+|eventfd|fdatasync|inotify_\w+|mallopt"#
+                + #"|memfd_create|openat2|pidfd_\w+|pipe2|prctl|renameat2|sendfile|signalfd"#
+                + #"|splice|statx|timerfd_\w+)\()"#)
+        var found: Set<String> = []
+        for path in try await Checkout.trackedFiles()
+        where path.hasPrefix("Sources/") && !path.hasSuffix(".md") {
+            let code = try Checkout.lines(of: path).filter {
+                !$0.drop { $0 == " " }.hasPrefix("//")
+            }
+            if code.contains(where: { $0.contains(linux) }) { found.insert(String(path)) }
+        }
+        #expect(found == listed)
+    }
+
+    @Test func `plugins of this package see of it what those of others do`() async throws {
+        let package = try Checkout.text(of: "Package.swift")
+        for path in ["Plugins", "Examples/CustomMaster"] {
+            let target = package.split(separator: "arget(").filter {
+                $0.contains("path: \"\(path)\"")
+            }
+            #expect(target.count == 1 && target[0].contains("packageAccess: false"), "\(path)")
+            for file in try await Checkout.trackedFiles()
+            where file.hasPrefix("\(path)/") && file.hasSuffix(".swift") {
+                #expect(try !Checkout.text(of: file).contains("@testable"), "\(file)")
+            }
+        }
+    }
+
     @Test func `no source file is longer than 400 lines`() async throws {
         for path in try await Checkout.trackedFiles() where path.hasSuffix(".swift") {
             #expect(try Checkout.lines(of: path).count <= 401, "\(path)")

@@ -35,7 +35,8 @@ struct DocumentedCodeTests {
     @Test(arguments: [("main", true), ("next", false)])
     func `values are computed without a plugin`(_ branch: String, _ expected: Bool) throws {
         let isMain = try Renderable<Bool>(computing: .equal(.property("branch"), "main"))
-        let label = Renderable<String>(try Interpolate("%(prop:branch:-main)s/%(prop:number)s"))
+        let label = try Renderable<String>(
+            computing: .interpolate("%(prop:branch:-main)s/%(prop:number)s"))
         let properties: JSONObject = ["branch": .string(branch), "number": 7]
         let context = RenderContext(properties: Properties(properties, source: "test"))
         #expect(try isMain.render(in: context) == expected)

@@ -29,7 +29,7 @@ enum ReportRun {
             yaml: "serverUrl: http://h/\n\(reporter)", scope: .service)
         let harness = try harness ?? ReporterHarness(identity: identity)
         return try await harness.reports(
-            of: reporter, for: event, of: source, generators: [generator]
+            of: reporter, for: event, from: source, generators: [generator]
         ).first
     }
 

@@ -92,6 +92,7 @@ struct RunCommand: MasterSubcommand {
         await complain(loaded.diagnostics, loaded.file, context)
         guard let configuration = loaded.configuration else { return .configuration }
         let secrets = await SecretFetcher(configuration).fetch()
+        context.console.hide(secrets.values.mask)
         await complain(secrets.diagnostics, loaded.file, context)
         guard secrets.isComplete else { return .configuration }
         let stamp = await sourceStamp(checkout, context)

@@ -1,18 +1,23 @@
 internal import Dispatch
+internal import MasterKit
 internal import Synchronization
 internal import SystemPackage
 
-/// All output of the program goes through the console, from any task or thread.
+/// The one way in which the program writes to its streams, from whatever task or thread.
 ///
-/// Texts are written in order on a separate thread, so that a blocked terminal never delays a
-/// build. Up to ``bound`` bytes are buffered; when the buffer is full, ``print(_:)`` waits, and
-/// ``post(_:)`` drops its lines, which is reported when there is room again.
+/// Texts are written in the order in which they came, on a thread of their own, so that a terminal
+/// that stands still never holds up a build. At most ``bound`` bytes wait: then ``print(_:)`` waits
+/// and ``post(_:)`` drops what it was given, which is said as soon as there is room.
+///
+/// Only masked texts are written: once the secrets of a run are known, ``hide(_:)`` hides them on
+/// both streams, whoever writes.
 final class Console: Sendable {
     /// The size of the buffer, in bytes.
     static let bound = 1 << 20
 
     private struct State {
         var screen = LiveScreen()
+        var mask = SecretMask([])
         var waiting = 0
         var dropped = 0
         var isClosed = false
@@ -25,11 +30,16 @@ final class Console: Sendable {
     /// The capabilities of standard error.
     let error: TerminalTraits
     private let errorIsOnScreen: Bool
+    private let write: Write
     private let state = Mutex(State())
     private let queue = DispatchQueue(label: "console")
 
+    /// Writes bytes to a stream, waiting as long as it takes; returns why not all could be written.
+    typealias Write = @Sendable (StandardStream, [UInt8]) -> Errno?
+
     /// Creates a console for the streams of this process.
-    init(environment: [String: String]) {
+    init(environment: [String: String], write: @escaping Write = { $0.write($1) }) {
+        self.write = write
         output = .of(.output, environment: environment)
         error = .of(.error, environment: environment)
         errorIsOnScreen = StandardStream.error.isTerminal
@@ -45,11 +55,20 @@ final class Console: Sendable {
     /// The number of columns and rows of standard output, 80 and 24 if it is not a terminal.
     var size: (columns: Int, rows: Int) { StandardStream.output.size ?? (80, 24) }
 
+    /// Hides the secrets of a mask, also those that it learns later, in all that is written from now
+    /// on.
+    func hide(_ mask: SecretMask) {
+        state.withLock { $0.mask = mask }
+    }
+
     /// Adds permanent lines to standard output, above the live ones.
     func print(_ lines: [String]) async {
         guard !lines.isEmpty else { return }
-        let text = lines.map { $0 + "\n" }.joined()
-        state.withLock { enqueue(.output, $0.screen.insert(text), &$0) }
+        let text = masked(lines)
+        state.withLock { state in
+            let screen = state.screen
+            enqueue(.output, text.map { screen.insert($0) }, &state)
+        }
         await room()
     }
 
@@ -58,7 +77,13 @@ final class Console: Sendable {
 
     /// Replaces the live lines.
     func show(live lines: [String]) async {
-        state.withLock { enqueue(.output, $0.screen.replace(with: lines), &$0) }
+        let lines = Masked(by: state.withLock(\.mask)) { mask in
+            lines.map { mask.apply(to: $0) }
+        }
+        state.withLock { state in
+            let text = lines.map { state.screen.replace(with: $0) }
+            enqueue(.output, text, &state)
+        }
         await room()
     }
 
@@ -71,19 +96,19 @@ final class Console: Sendable {
 
     /// Adds permanent lines to standard error without waiting; drops them if the buffer is full.
     func post(_ lines: [String]) {
+        let posted = masked(lines)
         state.withLock { state in
             guard state.waiting < Self.bound else {
                 state.dropped += lines.count
                 return
             }
-            var lines = lines
-            if state.dropped > 0 {
-                lines.insert("(\(state.dropped) lines omitted: the output is too slow)", at: 0)
-                state.dropped = 0
-            }
-            let text = lines.map { $0 + "\n" }.joined()
+            let dropped = state.dropped
+            state.dropped = 0
+            let notice = "(\(dropped) lines omitted: the output is too slow)\n"
+            let text = dropped > 0 ? posted.map { notice + $0 } : posted
             if errorIsOnScreen, !state.screen.isEmpty {
-                enqueue(.output, state.screen.insert(text), &state)
+                let screen = state.screen
+                enqueue(.output, text.map { screen.insert($0) }, &state)
             } else {
                 enqueue(.error, text, &state)
             }
@@ -104,19 +129,23 @@ final class Console: Sendable {
         _ = isDone.wait(timeout: .now() + limit)
     }
 
+    private func masked(_ lines: [String]) -> Masked<String> {
+        state.withLock(\.mask).masked(lines.map { $0 + "\n" }.joined())
+    }
+
     /// Enqueues a text. Called with the lock held, to preserve the order.
-    private func enqueue(_ stream: StandardStream, _ text: String, _ state: inout State) {
-        guard !text.isEmpty else { return }
-        let bytes = Array(text.utf8)
-        state.waiting += bytes.count
+    private func enqueue(_ stream: StandardStream, _ text: Masked<String>, _ state: inout State) {
+        guard !text.value.isEmpty else { return }
+        let bytes = text.map { Array($0.utf8) }
+        state.waiting += bytes.value.count
         queue.async { self.write(bytes, to: stream) }
     }
 
-    private func write(_ bytes: [UInt8], to stream: StandardStream) {
+    private func write(_ bytes: Masked<[UInt8]>, to stream: StandardStream) {
         let isOpen = stream == .error || !isClosed
-        let fault = isOpen ? stream.write(bytes) : nil
+        let fault = isOpen ? write(stream, bytes.value) : nil
         let waiters = state.withLock { state in
-            state.waiting -= bytes.count
+            state.waiting -= bytes.value.count
             if let fault { note(fault, of: stream, &state) }
             guard state.waiting < Self.bound else { return [CheckedContinuation<Void, Never>]() }
             defer { state.waiters = [] }
@@ -133,7 +162,8 @@ final class Console: Sendable {
         guard !fault.isAboutReader else { return }
         let words = "standard output cannot be written (\(fault)); further output is lost"
         let paint = TextPainter(hasColour: error.hasColour)
-        enqueue(.error, paint(.boldRed, "error:") + " \(words)\n", &state)
+        let text = state.mask.masked(paint(.boldRed, "error:") + " \(words)\n")
+        enqueue(.error, text, &state)
     }
 
     private func room() async {

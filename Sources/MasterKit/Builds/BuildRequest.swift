@@ -1,18 +1,18 @@
-public import FoundationEssentials
+package import FoundationEssentials
 
 /// A builder as the store knows it: what it is called and how it is described.
-public struct Builder: Sendable, Hashable {
+package struct Builder: Sendable, Hashable {
     /// The row of the builder in the store; stays the same over runs.
-    public var id: Int
+    package var id: Int
     /// The name, unique in a master.
-    public var name: String
+    package var name: String
     /// A description.
-    public var description: String?
+    package var description: String?
     /// Labels that generators filter by.
-    public var tags: [String]
+    package var tags: [String]
 
     /// Makes a builder.
-    public init(id: Int, name: String, description: String? = nil, tags: [String] = []) {
+    package init(id: Int, name: String, description: String? = nil, tags: [String] = []) {
         self.id = id
         self.name = name
         self.description = description
@@ -20,7 +20,7 @@ public struct Builder: Sendable, Hashable {
     }
 
     /// The data API's form.
-    public var json: JSONObject {
+    package var json: JSONObject {
         [
             "builderid": .int(id), "name": .string(name), "masterids": .array([1]),
             "description": .optional(description), "description_format": .null,
@@ -30,29 +30,29 @@ public struct Builder: Sendable, Hashable {
     }
 }
 
-/// A wish for one build of one builder, pending until it is claimed.
-public struct BuildRequest: Sendable, Hashable {
+/// A request for one build of one builder, pending until it is claimed.
+package struct BuildRequest: Sendable, Hashable {
     /// The row of the request in the store.
-    public var id: Int
+    package var id: Int
     /// The buildset it belongs to.
-    public var buildsetID: Int
+    package var buildsetID: Int
     /// The builder that is to build it.
-    public var builderID: Int
+    package var builderID: Int
     /// Higher is earlier.
-    public var priority: Int
+    package var priority: Int
     /// When the request was submitted.
-    public var submittedAt: Date
+    package var submittedAt: Date
     /// When a master took it; `nil` while pending.
-    public var claimedAt: Date?
+    package var claimedAt: Date?
     /// When its last build finished.
-    public var completeAt: Date?
+    package var completeAt: Date?
     /// The result of its last build.
-    public var results: Results?
+    package var results: Results?
     /// Whether somebody waits for it, as a triggering step may.
-    public var waitedFor: Bool
+    package var waitedFor: Bool
 
     /// Makes a build request.
-    public init(
+    package init(
         id: Int, buildsetID: Int, builderID: Int, priority: Int = 0, submittedAt: Date,
         claimedAt: Date? = nil, completeAt: Date? = nil, results: Results? = nil,
         waitedFor: Bool = false
@@ -69,7 +69,7 @@ public struct BuildRequest: Sendable, Hashable {
     }
 
     /// The data API's form; `results` is -1 while the request is not complete.
-    public var json: JSONObject {
+    package var json: JSONObject {
         [
             "buildrequestid": .int(id), "buildsetid": .int(buildsetID),
             "builderid": .int(builderID), "priority": .int(priority),
@@ -83,28 +83,28 @@ public struct BuildRequest: Sendable, Hashable {
 }
 
 /// A set of build requests that were submitted together, for one reason.
-public struct Buildset: Sendable, Hashable {
+package struct Buildset: Sendable, Hashable {
     /// The row of the buildset in the store.
-    public var id: Int
+    package var id: Int
     /// Why it was submitted, in words.
-    public var reason: String
+    package var reason: String
     /// When it was submitted.
-    public var submittedAt: Date
+    package var submittedAt: Date
     /// When its last request finished.
-    public var completeAt: Date?
+    package var completeAt: Date?
     /// The worst result of its requests, once complete.
-    public var results: Results?
+    package var results: Results?
     /// The sources its builds are made of.
-    public var sourceStamps: [SourceStamp]
+    package var sourceStamps: [SourceStamp]
     /// The build that triggered it.
-    public var parentBuildID: Int?
+    package var parentBuildID: Int?
     /// How it is related to that build.
-    public var parentRelationship: String?
+    package var parentRelationship: String?
     /// The build that it repeats.
-    public var rebuiltBuildID: Int?
+    package var rebuiltBuildID: Int?
 
     /// Makes a buildset.
-    public init(
+    package init(
         id: Int, reason: String, submittedAt: Date, completeAt: Date? = nil,
         results: Results? = nil, sourceStamps: [SourceStamp] = [], parentBuildID: Int? = nil,
         parentRelationship: String? = nil, rebuiltBuildID: Int? = nil
@@ -121,7 +121,7 @@ public struct Buildset: Sendable, Hashable {
     }
 
     /// The data API's form; `results` is -1 while the buildset is not complete.
-    public var json: JSONObject {
+    package var json: JSONObject {
         [
             "bsid": .int(id), "external_idstring": .null, "reason": .string(reason),
             "submitted_at": .time(submittedAt), "complete": .bool(completeAt != nil),
@@ -134,7 +134,7 @@ public struct Buildset: Sendable, Hashable {
     }
 }
 
-/// A wish for builds: of which builders, of which source, and why.
+/// A request for builds: of which builders, of which source, and why.
 public struct BuildsetRequest: Sendable {
     /// The builders, by name; `nil` for all that need no trigger.
     public var builders: [String]?
@@ -165,13 +165,18 @@ public struct BuildsetRequest: Sendable {
 
 /// A buildset that has been stored, with its requests.
 public struct Submission: Sendable, Hashable {
-    /// The buildset.
-    public let buildset: Buildset
-    /// A request for each builder, in the order in which the builders were given.
-    public let requests: [BuildRequest]
+    package let buildset: Buildset
+    package let requests: [BuildRequest]
 
     package init(buildset: Buildset, requests: [BuildRequest]) {
         self.buildset = buildset
         self.requests = requests
     }
+
+    /// The buildset's id, as `bsid` in records.
+    public var buildsetID: Int { buildset.id }
+
+    /// The ids of the requests, as `buildrequestid` in records: one for each builder, in the order in
+    /// which the builders were given.
+    public var requestIDs: [Int] { requests.map(\.id) }
 }

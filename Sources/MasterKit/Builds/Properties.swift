@@ -8,7 +8,7 @@ public struct Properties: Sendable, Hashable {
         public let source: String
 
         /// Makes an entry.
-        public init(value: JSONValue, source: String) {
+        package init(value: JSONValue, source: String) {
             self.value = value
             self.source = source
         }
@@ -33,7 +33,7 @@ public struct Properties: Sendable, Hashable {
     /// The value of a property, `nil` when it was never set.
     public subscript(name: String) -> JSONValue? { entries[name]?.value }
 
-    /// Sets a property, replacing an earlier value and source; nothing is bounded.
+    /// Sets a property, replacing an earlier value and source; sizes are not checked.
     public mutating func set(_ name: String, _ value: JSONValue, source: String) {
         entries[name] = Entry(value: value, source: source)
     }
@@ -42,7 +42,7 @@ public struct Properties: Sendable, Hashable {
     ///
     /// - Throws: ``JSONTooLarge`` when the value, or all properties together, would be too large;
     ///   then nothing is changed.
-    public mutating func setBounded(
+    package mutating func setBounded(
         _ name: String, _ value: JSONValue, source: String
     ) throws(JSONTooLarge) {
         try Self.check(value, of: name)
@@ -59,7 +59,7 @@ public struct Properties: Sendable, Hashable {
     public static let maximumValueSize = 1 << 20
 
     /// The most bytes that all properties of a build may have together, with their names.
-    public static let maximumSize = 4 << 20
+    package static let maximumSize = 4 << 20
 
     /// Checks that a value is not too large for a property.
     public static func check(_ value: JSONValue, of name: String) throws(JSONTooLarge) {
@@ -73,7 +73,7 @@ public struct Properties: Sendable, Hashable {
     }
 
     /// Checks that all properties together are not too large for a build.
-    public func checkSize() throws(JSONTooLarge) {
+    package func checkSize() throws(JSONTooLarge) {
         var budget = JSONBudget(bytes: Self.maximumSize, values: .max)
         do {
             for (name, entry) in entries {
@@ -88,12 +88,12 @@ public struct Properties: Sendable, Hashable {
     }
 
     /// Takes over all properties of another set; on equal names the other set wins.
-    public mutating func merge(_ other: Properties) {
+    package mutating func merge(_ other: Properties) {
         for (name, entry) in other.entries { entries[name] = entry }
     }
 
     /// The data API's form: name → `[value, source]`.
-    public var json: JSONObject {
+    package var json: JSONObject {
         var object = JSONObject()
         for (name, entry) in entries {
             object[name] = .array([entry.value, .string(entry.source)])
@@ -102,7 +102,7 @@ public struct Properties: Sendable, Hashable {
     }
 
     /// Reads the data API's form back; pairs of any other shape are left out.
-    public init(json: JSONObject) {
+    package init(json: JSONObject) {
         for (name, pair) in json {
             guard case .array(let parts) = pair, parts.count == 2,
                 case .string(let source) = parts[1]

@@ -1,9 +1,9 @@
-public import FoundationEssentials
+package import FoundationEssentials
 
 /// Which source a build is made of: one codebase at one revision.
 public struct SourceStamp: Sendable, Hashable {
     /// The row of the stamp in the store; 0 before it is stored.
-    public var id: Int
+    package var id: Int
     /// The branch, `nil` for the default one.
     public var branch: String?
     /// The revision, `nil` for the newest.
@@ -15,11 +15,20 @@ public struct SourceStamp: Sendable, Hashable {
     /// Which of several codebases this is, often empty.
     public var codebase: String
     /// When the stamp was first seen.
-    public var createdAt: Date
+    package var createdAt: Date
 
     /// Makes a source stamp.
     public init(
-        id: Int = 0, branch: String? = nil, revision: String? = nil, repository: String = "",
+        branch: String? = nil, revision: String? = nil, repository: String = "",
+        project: String = "", codebase: String = ""
+    ) {
+        self.init(
+            id: 0, branch: branch, revision: revision, repository: repository, project: project,
+            codebase: codebase)
+    }
+
+    package init(
+        id: Int, branch: String? = nil, revision: String? = nil, repository: String = "",
         project: String = "", codebase: String = "", createdAt: Date = Date()
     ) {
         self.id = id
@@ -32,7 +41,7 @@ public struct SourceStamp: Sendable, Hashable {
     }
 
     /// The data API's form.
-    public var json: JSONObject {
+    package var json: JSONObject {
         [
             "ssid": .int(id), "branch": .optional(branch), "revision": .optional(revision),
             "project": .string(project), "repository": .string(repository),
@@ -41,7 +50,7 @@ public struct SourceStamp: Sendable, Hashable {
     }
 
     /// The value of an attribute as `%(src:CODEBASE:ATTRIBUTE)s` names it, `nil` for an unknown one.
-    public func attribute(_ name: String) -> JSONValue? {
+    package func attribute(_ name: String) -> JSONValue? {
         switch name {
         case "branch": .optional(branch)
         case "revision": .optional(revision)

@@ -6,18 +6,18 @@ public import FoundationEssentials
 /// reader has its own copy.
 public struct Event: Sendable, Hashable {
     /// The position in the stored order of events; `nil` for one that is only published live.
-    public var sequence: Int?
+    package var sequence: Int?
     /// When it happened.
     public let at: Date
     /// What happened.
     public let kind: EventKind
     /// What the event is kept in order with: the build request's id, or that of a buildset with a
     /// minus sign.
-    public let lane: Int
+    package let lane: Int
     /// The build it is about or belongs to.
     public let buildID: Int?
     /// The last finished build of the same builder when this build started.
-    public let previousBuildID: Int?
+    package let previousBuildID: Int?
     /// The record in the data API's form.
     ///
     /// The record of a build has its request, buildset, builder, properties and address in it.
@@ -26,7 +26,7 @@ public struct Event: Sendable, Hashable {
     public let record: JSONObject
 
     /// Makes an event.
-    public init(
+    package init(
         sequence: Int? = nil, at: Date, kind: EventKind, lane: Int, buildID: Int? = nil,
         previousBuildID: Int? = nil, record: JSONObject
     ) {

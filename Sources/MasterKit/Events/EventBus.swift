@@ -4,15 +4,7 @@ internal import Synchronization
 ///
 /// Publishing never waits: each reader has a bounded buffer, and one that is slower than the
 /// events come is told how many it missed, at the place where they are missing.
-public final class EventBus: Sendable {
-    /// What a reader gets.
-    public enum Notice: Sendable, Hashable {
-        /// Something happened.
-        case event(Event)
-        /// So many events came while the buffer was full; they are gone for this reader.
-        case missed(Int)
-    }
-
+package final class EventBus: Sendable {
     private struct State {
         var buffers: [EventBuffer] = []
         var wantedKinds: Set<EventKind> = []
@@ -22,15 +14,15 @@ public final class EventBus: Sendable {
     private let state = Mutex(State())
 
     /// Makes a bus without readers.
-    public init() {}
+    package init() {}
 
     /// The kinds that somebody reads at this moment.
-    public var wantedKinds: Set<EventKind> {
+    package var wantedKinds: Set<EventKind> {
         state.withLock(\.wantedKinds)
     }
 
     /// Whether somebody reads a kind at this moment.
-    public func isWanted(_ kind: EventKind) -> Bool {
+    package func isWanted(_ kind: EventKind) -> Bool {
         state.withLock { $0.wantedKinds.contains(kind) }
     }
 
@@ -43,7 +35,7 @@ public final class EventBus: Sendable {
     ///   - body: Reads the subscription, which ends with it.
     /// - Returns: What the body returns.
     /// - Throws: What the body throws.
-    public func withSubscription<Value, Failure: Error>(
+    package func withSubscription<Value, Failure: Error>(
         to kinds: Set<EventKind>, bound: Int,
         _ body: (EventSubscription) async throws(Failure) -> Value
     ) async throws(Failure) -> Value {
@@ -52,7 +44,7 @@ public final class EventBus: Sendable {
         return try await body(events)
     }
 
-    /// Begins a subscription, which lasts until ``unsubscribe(_:)``.
+    /// Begins a subscription, which lasts until `unsubscribe`.
     package func subscribe(to kinds: Set<EventKind>, bound: Int) -> EventSubscription {
         let buffer = EventBuffer(kinds: kinds, bound: bound)
         let isFinished = state.withLock { state in
@@ -74,7 +66,7 @@ public final class EventBus: Sendable {
     }
 
     /// Hands events to their readers, in order; returns at once.
-    public func publish(_ events: some Sequence<Event>) {
+    package func publish(_ events: some Sequence<Event>) {
         let buffers = state.withLock(\.buffers)
         guard !buffers.isEmpty else { return }
         for event in events {
@@ -85,12 +77,12 @@ public final class EventBus: Sendable {
     }
 
     /// Hands one event to its readers; returns at once.
-    public func publish(_ event: Event) {
+    package func publish(_ event: Event) {
         publish(CollectionOfOne(event))
     }
 
     /// Ends all subscriptions, present and future ones, once they have been read to their end.
-    public func finish() {
+    package func finish() {
         let buffers = state.withLock { state in
             state.isFinished = true
             return state.buffers
@@ -99,10 +91,15 @@ public final class EventBus: Sendable {
     }
 }
 
-/// The events that a reader of an ``EventBus`` gets, in the order in which they were committed.
+/// A sequence of events, live, in the order in which the store has committed them.
 public struct EventSubscription: AsyncSequence, Sendable {
     /// An event, or how many are missing.
-    public typealias Element = EventBus.Notice
+    public enum Element: Sendable, Hashable {
+        /// Something happened.
+        case event(Event)
+        /// So many events came while the reader's buffer was full; they are lost for this reader.
+        case missed(Int)
+    }
     /// Reading does not fail.
     public typealias Failure = Never
 
@@ -111,14 +108,14 @@ public struct EventSubscription: AsyncSequence, Sendable {
         let buffer: EventBuffer
 
         /// Waits for the next notice; `nil` at the end or when the task is cancelled.
-        public mutating func next() async -> EventBus.Notice? {
+        public mutating func next() async -> EventSubscription.Element? {
             await buffer.next()
         }
 
         /// Waits for the next notice; `nil` at the end or when the task is cancelled.
         public mutating func next(
             isolation actor: isolated (any Actor)?
-        ) async -> EventBus.Notice? {
+        ) async -> EventSubscription.Element? {
             await buffer.next()
         }
     }
@@ -141,10 +138,10 @@ public struct EventSubscription: AsyncSequence, Sendable {
 
 /// The bounded buffer between the bus and one reader.
 final class EventBuffer: Sendable {
-    private typealias Waiter = CheckedContinuation<EventBus.Notice?, Never>
+    private typealias Waiter = CheckedContinuation<EventSubscription.Element?, Never>
 
     private struct State {
-        var notices: [EventBus.Notice] = []
+        var notices: [EventSubscription.Element] = []
         var head = 0
         var missed = 0
         var waiters: [(id: Int, continuation: Waiter)] = []
@@ -166,7 +163,7 @@ final class EventBuffer: Sendable {
             notices.append(.event(event))
         }
 
-        mutating func take() -> EventBus.Notice? {
+        mutating func take() -> EventSubscription.Element? {
             guard head < notices.count else {
                 guard missed > 0 else { return nil }
                 defer { missed = 0 }
@@ -213,7 +210,7 @@ final class EventBuffer: Sendable {
     }
 
     /// Waits for the next notice; `nil` at the end or when the task is cancelled.
-    func next() async -> EventBus.Notice? {
+    func next() async -> EventSubscription.Element? {
         let id = state.withLock { state in
             state.nextWaiter += 1
             return state.nextWaiter
@@ -228,7 +225,7 @@ final class EventBuffer: Sendable {
     }
 
     private func wait(_ id: Int, _ continuation: Waiter) {
-        let answer: EventBus.Notice?? = state.withLock { state in
+        let answer: EventSubscription.Element?? = state.withLock { state in
             if state.cancelled.remove(id) != nil { return .some(nil) }
             if let notice = state.take() { return notice }
             if state.isFinished { return .some(nil) }

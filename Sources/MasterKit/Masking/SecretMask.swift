@@ -19,7 +19,7 @@ public struct SecretMask: Sendable {
     }
 
     /// Whether there is nothing to replace.
-    public var isEmpty: Bool {
+    package var isEmpty: Bool {
         patterns.isEmpty
     }
 
@@ -310,7 +310,7 @@ extension SecretMask {
 }
 
 /// Whether the value of a secret is long enough to be masked without masking everything else.
-public enum SecretVerdict: Sendable, Hashable {
+package enum SecretVerdict: Sendable, Hashable {
     /// The value is long enough.
     case good
     /// The value is short; the sentence says what may happen.
@@ -324,7 +324,7 @@ public enum SecretVerdict: Sendable, Hashable {
     static let maximumBytes = 16 << 10
 
     /// Judges the value of a secret.
-    public init(name: String, value: String) {
+    package init(name: String, value: String) {
         let count = value.count
         if value.allSatisfy(\.isWhitespace) {
             self = .refused("the secret '\(name)' is blank; give it a value")

@@ -17,15 +17,15 @@ public protocol Plugin: Settings {
     /// What the plugin does, in one sentence.
     static var summary: String { get }
 
-    /// The options with the defaults that this type has; made anew at each call, since the
-    /// settings of the file are read into them.
+    /// The options with the defaults of this type; a new value at each call, since the settings of
+    /// the file are read into it.
     static var options: Options { get }
 
-    /// Makes ready for use. Called once, before the first build; one that takes longer than a minute
-    /// is cancelled and has failed.
+    /// Prepares the plugin for use. Called once, before the first build; one that takes longer than a
+    /// minute is cancelled and has failed.
     func start() async throws
 
-    /// Gives up what `start` took. Called once at the end, also after a `start` that failed.
+    /// Releases what `start` acquired. Called once at the end, also after a `start` that failed.
     func stop() async
 }
 
@@ -43,10 +43,10 @@ extension Plugin {
     /// The options with their own defaults.
     public static var options: Options { Options() }
 
-    /// Needs nothing.
+    /// Does nothing.
     public func start() async throws {}
 
-    /// Holds nothing.
+    /// Does nothing.
     public func stop() async {}
 }
 
@@ -72,7 +72,7 @@ extension Plugin {
     /// Makes a plugin configured from a node that was read from a file.
     ///
     /// - Throws: ``ConfigurationError`` with everything that is wrong.
-    public static func configured(
+    package static func configured(
         _ node: YAMLNode, registry: Registry = .empty, scope: RenderScope = .build
     ) throws(ConfigurationError) -> Self {
         let decoder = SettingDecoder(registry: registry, scope: scope)
@@ -88,7 +88,7 @@ extension Plugin {
 
 /// The first half of a plugin's key: which kind of plugin it is, for example `"reporters"`.
 ///
-/// A namespace is a value: whoever declares a ``PluginKind`` of their own gives it a new one.
+/// A namespace is a value: a new ``PluginKind`` has a namespace of its own.
 public struct PluginNamespace: RawRepresentable, Sendable, Hashable, ExpressibleByStringLiteral {
     /// The namespace as it stands before the dot of a key.
     public let rawValue: String

@@ -26,7 +26,7 @@ public struct PluginKind<Plugins: Sendable, Options: Settings>: Sendable {
     /// The namespace of the plugins' keys.
     public let namespace: PluginNamespace
     /// What the settings of the plugins may refer to; `nil` for the same as the settings around.
-    public let scope: RenderScope?
+    package let scope: RenderScope?
 
     /// Declares a kind.
     public init(_ namespace: PluginNamespace, scope: RenderScope? = nil) {

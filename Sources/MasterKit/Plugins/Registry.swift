@@ -3,21 +3,21 @@
 /// A registry is a value; there is no global one, and tests build their own.
 public struct Registry: Sendable {
     /// One known plugin.
-    public struct Entry: Sendable {
+    package struct Entry: Sendable {
         /// The key under which master.yaml finds it.
-        public let key: PluginKey
+        package let key: PluginKey
         /// The type itself.
-        public let type: any Plugin.Type
+        package let type: any Plugin.Type
         /// The module it comes from.
-        public let origin: String
+        package let origin: String
     }
 
     /// A key that two plugins claim.
     public struct DuplicateKey: Error, CustomStringConvertible {
         /// The key.
-        public let key: PluginKey
+        package let key: PluginKey
         /// The modules that claim it.
-        public let origins: [String]
+        package let origins: [String]
 
         /// What is wrong and how to remedy it.
         public var description: String {
@@ -27,7 +27,7 @@ public struct Registry: Sendable {
     }
 
     /// All plugins, sorted by key.
-    public let entries: [Entry]
+    package let entries: [Entry]
     private let byKey: [PluginKey: Int]
 
     /// Makes a registry of bundles.
@@ -58,17 +58,17 @@ public struct Registry: Sendable {
     }
 
     /// Finds a plugin by its key.
-    public subscript(key: PluginKey) -> Entry? {
+    package subscript(key: PluginKey) -> Entry? {
         byKey[key].map { entries[$0] }
     }
 
     /// Finds a plugin by its key as it is written in master.yaml.
-    public subscript(text: String) -> Entry? {
+    package subscript(text: String) -> Entry? {
         PluginKey(text).flatMap { self[$0] }
     }
 
     /// The plugins of one kind, sorted by name.
-    public func entries(in namespace: PluginNamespace) -> [Entry] {
+    package func entries(in namespace: PluginNamespace) -> [Entry] {
         entries.filter { $0.key.namespace == namespace }
     }
 }
@@ -76,9 +76,9 @@ public struct Registry: Sendable {
 /// A list of plugin types from one place, to be put into a ``Registry``.
 public struct PluginBundle: Sendable {
     /// Where the plugins come from, named when two plugins have the same key.
-    public let origin: String
+    package let origin: String
     /// The plugin types.
-    public let plugins: [any Plugin.Type]
+    package let plugins: [any Plugin.Type]
 
     /// Makes a bundle.
     ///

@@ -1,5 +1,5 @@
 /// A condition such as `!Equal [a, b]`: a value that is true or false.
-public struct Condition: Expression {
+package struct Condition: Expression {
     private indirect enum Test: Sendable {
         case equal(RenderTree, RenderTree)
         case oneOf(RenderTree, RenderTree)
@@ -97,7 +97,7 @@ public struct Condition: Expression {
     }
 
     /// Whether the condition holds.
-    public func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
+    package func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
         switch test {
         case .equal(let one, let other):
             return .bool(try Self.value(one, context) == Self.value(other, context))

@@ -134,7 +134,7 @@ enum LoadedTag: String, CaseIterable {
 }
 
 /// `!Field build.number`: a value out of the template context, with its type.
-public struct Field: Expression {
+package struct Field: Expression {
     let path: [String]
 
     init?(_ node: YAMLNode, with decoder: SettingDecoder) {
@@ -160,7 +160,7 @@ public struct Field: Expression {
     }
 
     /// The value at the path, null when there is none.
-    public func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
+    package func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
         var value = JSONValue.object(context.template)
         for part in path {
             let next = Int(part).flatMap { value[$0] } ?? value[part]

@@ -1,5 +1,5 @@
 /// `!Interpolate "%(prop:branch:-main)s"`: a text with values in it.
-public struct Interpolate: Expression {
+package struct Interpolate: Expression {
     private let format: InterpolationFormat
     private let arguments: InterpolationArguments
 
@@ -80,7 +80,7 @@ public struct Interpolate: Expression {
     }
 
     /// The text with every value in place.
-    public func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
+    package func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
         do {
             var values = context
             values.insertsIntoAddress = false

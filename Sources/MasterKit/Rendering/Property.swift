@@ -1,7 +1,7 @@
 internal import MasterPatterns
 
 /// `!Property NAME`: the value of a property, with its type.
-public struct Property: Expression {
+package struct Property: Expression {
     let name: String
     let fallback: RenderTree?
     let replacesFalse: Bool
@@ -12,7 +12,7 @@ public struct Property: Expression {
     ///   - name: The property's name.
     ///   - fallback: The value when the property is missing.
     ///   - replacesFalse: Whether the fallback also stands for `0`, `""`, `[]`, `{}`, false and null.
-    public init(
+    package init(
         _ name: String, default fallback: JSONValue? = nil,
         defaultWhenFalse replacesFalse: Bool = true
     ) {
@@ -56,7 +56,7 @@ public struct Property: Expression {
     }
 
     /// The property's value, or the fallback, or null.
-    public func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
+    package func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
         let value = context.properties[name]
         guard let fallback else { return value ?? .null }
         if let value, !replacesFalse || value.isTruthy { return value }
@@ -72,11 +72,11 @@ private struct PropertyForm: Settings {
 }
 
 /// `!Secret NAME`: the value of a secret, fetched before the first build.
-public struct Secret: Expression {
+package struct Secret: Expression {
     let name: String
 
     /// Names a secret.
-    public init(_ name: String) {
+    package init(_ name: String) {
         self.name = name
     }
 
@@ -91,7 +91,7 @@ public struct Secret: Expression {
     }
 
     /// The secret's value.
-    public func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
+    package func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
         guard let value = context.secrets[name] else {
             throw RenderError(
                 "no provider of secrets has '\(name)'; check 'secrets' in master.yaml")
@@ -140,7 +140,7 @@ struct EnvironmentVariable {
 }
 
 /// `!FlattenList [a, [b, c]]`: the items of nested lists as one list.
-public struct FlattenList: Expression {
+package struct FlattenList: Expression {
     let items: [RenderTree]
 
     init?(_ node: YAMLNode, with decoder: SettingDecoder) {
@@ -153,7 +153,7 @@ public struct FlattenList: Expression {
     }
 
     /// The flattened list.
-    public func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
+    package func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
         var result: [JSONValue] = []
         for item in items {
             Self.append(JSONValue(try item.render(in: context)), to: &result)

@@ -1,4 +1,4 @@
-/// What values that are computed at run time are computed from: one moment of a build.
+/// The data that computed values are computed from: one moment of a build.
 public struct RenderContext: Sendable {
     /// The build's properties.
     public var properties: Properties

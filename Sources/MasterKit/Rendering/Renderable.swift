@@ -284,7 +284,7 @@ extension JSONBudget {
 
 extension YAMLNode {
     /// A node for a value that stands in no file.
-    public convenience init(json value: JSONValue) {
+    package convenience init(json value: JSONValue) {
         switch value {
         case .null: self.init(YAMLScalar("null"))
         case .bool(let flag): self.init(flag)

@@ -9,8 +9,8 @@
 /// ])
 /// ```
 ///
-/// What is given so is read by the decoder that reads master.yaml, with the same checks and
-/// messages; only places it has none.
+/// A literal is read by the decoder that reads master.yaml, with the same checks and messages; only
+/// the messages name no places.
 public struct SettingLiteral: Sendable, Hashable {
     let node: YAMLNode
 
@@ -139,7 +139,7 @@ extension Interpolate {
     ///   - format: The text with its `%(…)s`.
     ///   - arguments: A value for each `%s`, or one mapping of the values for `%(kw:name)s`.
     /// - Throws: ``ConfigurationError`` with every malformed place.
-    public init(_ format: String, _ arguments: SettingLiteral...) throws(ConfigurationError) {
+    package init(_ format: String, _ arguments: SettingLiteral...) throws(ConfigurationError) {
         let literal = SettingLiteral.array([.string(format)] + arguments)
         self = try literal.read { Interpolate($0, with: $1) }
     }
@@ -149,7 +149,7 @@ extension Template {
     /// A text made by a template.
     ///
     /// - Throws: ``ConfigurationError`` when the template is malformed.
-    public init(_ text: String) throws(ConfigurationError) {
+    package init(_ text: String) throws(ConfigurationError) {
         self = try SettingLiteral.string(text).read { Template($0, with: $1) }
     }
 }
@@ -158,7 +158,7 @@ extension FlattenList {
     /// The items of nested lists as one list.
     ///
     /// - Throws: ``ConfigurationError`` when an expression among the items is malformed.
-    public init(_ items: [SettingLiteral]) throws(ConfigurationError) {
+    package init(_ items: [SettingLiteral]) throws(ConfigurationError) {
         self = try SettingLiteral.array(items).read { FlattenList($0, with: $1) }
     }
 }
@@ -168,7 +168,7 @@ extension Field {
     ///
     /// - Parameter path: Names with dots between them, such as `build.number`.
     /// - Throws: ``ConfigurationError`` when it is not a path.
-    public init(_ path: String) throws(ConfigurationError) {
+    package init(_ path: String) throws(ConfigurationError) {
         self = try SettingLiteral.string(path).read(scope: .report) { Field($0, with: $1) }
     }
 }
@@ -177,7 +177,7 @@ extension Condition {
     /// A condition such as `.equal(.property("branch"), "main")`.
     ///
     /// - Throws: ``ConfigurationError`` when it is malformed, or no condition.
-    public init(_ literal: SettingLiteral) throws(ConfigurationError) {
+    package init(_ literal: SettingLiteral) throws(ConfigurationError) {
         self = try literal.read { node, decoder in
             let tag = node.expressionName.flatMap { ExpressionTag(rawValue: $0) }
             guard let tag, tag.isCondition else {

@@ -1,23 +1,23 @@
 import Synchronization
 
-/// What a reporter sees while it sends a report.
+/// What a reporter can use while it sends a report.
 public struct DeliveryContext: Sendable {
     /// The name of the delivery, the same on every try: `msg_<store>_<reporter>_<seq>_<part>`.
     public let id: String
     /// Which try this is, from 1.
     public let attempt: Int
-    /// Where notes about the delivery go; what is logged is masked.
+    /// The logger of the delivery; messages are masked.
     public let logger: Logger
-    /// What replaces secrets in everything that is shown or stored.
+    /// Replaces secrets in everything that is shown or stored.
     public let mask: SecretMask
     private let secrets: SecretValues
     private let http: HTTPClient
     private let session: HTTPSession
     /// What was sent and answered so far in this try, for displays and the store.
-    public let trace = DeliveryTrace()
+    package let trace = DeliveryTrace()
 
     /// Makes a context.
-    public init(
+    package init(
         id: String, attempt: Int, logger: Logger, secrets: SecretValues, mask: SecretMask,
         http: HTTPClient, session: HTTPSession
     ) {
@@ -52,9 +52,9 @@ public struct DeliveryContext: Sendable {
     /// The longest answer that is read, in bytes; the rest of a longer one is left.
     public static let answerLimit = 1 << 20
 
-    /// Sends an HTTP request in the session of the reporter and keeps a trace of the answer.
+    /// Sends an HTTP request in the session of the reporter, and records the answer.
     ///
-    /// A long answer is cut at ``answerLimit``: its status has told that the report arrived.
+    /// A long answer is cut at ``answerLimit``; its status already tells whether the report arrived.
     public func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
         var request = request
         request.responseLimit = Self.answerLimit
@@ -73,9 +73,9 @@ public struct DeliveryContext: Sendable {
     }
 }
 
-/// Why a report was not delivered, and what is to become of it.
+/// Why a report was not delivered, and what happens to it next.
 public struct DeliveryError: Error, Sendable, CustomStringConvertible {
-    /// What is to become of the report.
+    /// What happens to the report next.
     public enum Verdict: Sendable, Hashable {
         /// It is tried again, not before this time has passed when one is given.
         case retry(after: Duration?)
@@ -85,7 +85,7 @@ public struct DeliveryError: Error, Sendable, CustomStringConvertible {
         case endpointGone
     }
 
-    /// What is to become of the report.
+    /// What happens to the report next.
     public let verdict: Verdict
     /// What happened, in a sentence without secrets.
     public let reason: String
@@ -109,7 +109,7 @@ public struct DeliveryError: Error, Sendable, CustomStringConvertible {
 /// What was sent and answered in one try of a delivery, masked.
 public final class DeliveryTrace: Sendable {
     /// The longest part of an answer that is kept, in bytes.
-    public static let answerLimit = 4096
+    package static let answerLimit = 4096
 
     private struct State {
         var receiver: String?
@@ -121,9 +121,9 @@ public final class DeliveryTrace: Sendable {
     private let state = Mutex(State())
 
     /// Makes an empty trace.
-    public init() {}
+    package init() {}
 
-    /// The address that was asked, without user and password.
+    /// The address of the last request, without user and password.
     public var receiver: String? { state.withLock { $0.receiver } }
 
     /// Why there was no answer to the last request.
@@ -136,17 +136,17 @@ public final class DeliveryTrace: Sendable {
     public var answer: String? { state.withLock { $0.answer } }
 
     /// Notes where a request goes.
-    public func note(receiver: String) {
+    package func note(receiver: String) {
         state.withLock { $0.receiver = receiver }
     }
 
     /// Notes that there was no answer.
-    public func note(fault: HTTPError) {
+    package func note(fault: HTTPError) {
         state.withLock { $0.fault = fault }
     }
 
     /// Notes an answer.
-    public func note(status: Int, answer: String) {
+    package func note(status: Int, answer: String) {
         let kept = answer.beginning(ofUTF8: Self.answerLimit)
         state.withLock {
             $0.status = status
@@ -167,14 +167,14 @@ extension String {
 }
 
 /// The setting `inFlight`: how many reports of one reporter are on their way at once.
-public struct InFlightLimit: SettingValue, Hashable {
+package struct InFlightLimit: SettingValue, Hashable {
     /// The number.
-    public let count: Int
+    package let count: Int
 
     private static let allowed = 1...64
 
     /// The number when the file says nothing.
-    public init() {
+    package init() {
         count = 8
     }
 
@@ -183,12 +183,12 @@ public struct InFlightLimit: SettingValue, Hashable {
     }
 
     /// A number.
-    public static var shape: String {
+    package static var shape: String {
         "a number from \(allowed.lowerBound) to \(allowed.upperBound)"
     }
 
     /// Reads a number.
-    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> InFlightLimit? {
+    package static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> InFlightLimit? {
         guard case .int(let count) = node.resolved, allowed.contains(count) else {
             return decoder.mismatch(node, expected: shape)
         }

@@ -6,7 +6,7 @@ public struct Report: Sendable, Hashable {
         case json(JSONValue)
         /// A text, sent as UTF-8 with its content type.
         case text(String, contentType: String)
-        /// Nothing: the request alone says it.
+        /// No body.
         case empty
     }
 
@@ -14,7 +14,7 @@ public struct Report: Sendable, Hashable {
     public var body: Body
     /// A heading of one line, for reporters that have a place for it.
     public var subject: String?
-    /// The result it tells of; `nil` at a start.
+    /// The result that is reported; `nil` at a start.
     public var results: Results?
     /// The ids of the builds it is about.
     public var buildIDs: [Int]
@@ -28,12 +28,12 @@ public struct Report: Sendable, Hashable {
     public var patches: [JSONValue]
     /// The records of the logs whose content was wanted, with their content.
     public var logs: [JSONValue]
-    /// What a reporter of a certain kind is to know beside the body.
+    /// Further data for reporters of a certain kind.
     public var extraInfo: JSONObject
     /// What settings of the reporter are computed from when the report is sent: ``Reporter/uses``.
-    public var inputs: JSONObject = [:]
+    package var inputs: JSONObject = [:]
     /// What stands in the body in place of secrets until it is sent, with their names.
-    public var secretMarks: [String: String] = [:]
+    package var secretMarks: [String: String] = [:]
 
     /// Makes a report.
     public init(
@@ -66,7 +66,7 @@ extension Report.Body {
     }
 
     /// What the body is: plain text, HTML or JSON; `nil` when there is none.
-    public var kind: TemplateText.Kind? {
+    package var kind: TemplateText.Kind? {
         switch self {
         case .json: .json
         case .text(_, let contentType): contentType.hasPrefix("text/html") ? .html : .plain
@@ -148,7 +148,7 @@ extension Report {
     /// people, patches, logs and builds those of both.
     /// - Returns: Whether the body has all of both; if not, that of the other report is left out.
     @discardableResult
-    public mutating func merge(_ other: Report) -> Bool {
+    package mutating func merge(_ other: Report) -> Bool {
         results = Results.worst(results, other.results)
         buildIDs += other.buildIDs
         builds += other.builds

@@ -1,4 +1,4 @@
-/// Sends reports to somebody outside.
+/// Sends reports to another service.
 ///
 /// A reporter never delays, changes or fails a build. It is shared by all deliveries, several of
 /// which may be under way at once; those of one build request come in order, one at a time.
@@ -26,8 +26,8 @@ public protocol Reporter: Plugin where Options == ReporterOptions {
 
     /// The address that reports go to at present, `nil` where there is none.
     ///
-    /// Asked for once an endpoint has said that it is gone for good: another address opens it
-    /// again. It may hold secrets; only what cannot be turned back into it is kept.
+    /// Asked for once an endpoint has answered that it is gone for good: another address opens it
+    /// again. It may hold secrets; only a keyed digest of it is stored.
     func receiver(in context: DeliveryContext) throws -> String?
 
     /// Scheme, host and port of where a report goes, when these depend on the report; `nil` when all
@@ -69,13 +69,13 @@ public struct ReporterOptions: Settings {
     /// What is reported.
     @Setting(
         "What is reported; by default the plugin decides.", declarations: .generators, .notEmpty)
-    public var generators: [PluginDeclaration<any ReportGenerator, NoOptions>]?
+    package var generators: [PluginDeclaration<any ReportGenerator, NoOptions>]?
     /// How often and when a report that did not arrive is tried again.
     @Setting("How often and when an undelivered report is retried; by default for 75 h.")
     public var retry: RetryPolicy?
     /// How many reports are on their way at once.
     @Setting("How many reports are in flight at once, 1 to 64; by default 8.")
-    public var inFlight: InFlightLimit?
+    package var inFlight: InFlightLimit?
 
     /// Makes options with their defaults.
     public init() {}
@@ -133,7 +133,7 @@ extension ReporterOptions: SettingHints {
 }
 
 /// A reporter as master.yaml declares it.
-public typealias ReporterDeclaration = PluginDeclaration<any Reporter, ReporterOptions>
+package typealias ReporterDeclaration = PluginDeclaration<any Reporter, ReporterOptions>
 
 extension PluginKind<any Reporter, ReporterOptions> {
     /// Reporters.
@@ -142,22 +142,22 @@ extension PluginKind<any Reporter, ReporterOptions> {
 
 extension PluginDeclaration where P == any Reporter, Options == ReporterOptions {
     /// The name under which the reporter's deliveries are kept.
-    public var name: String {
+    package var name: String {
         options.name ?? key.name
     }
 
     /// The generators of the file, or else the plugin's own.
-    public var generators: [any ReportGenerator] {
+    package var generators: [any ReportGenerator] {
         options.generators?.map(\.plugin) ?? plugin.defaultGenerators
     }
 
     /// What the file says about trying again.
-    public var retry: RetryPolicy? {
+    package var retry: RetryPolicy? {
         options.retry
     }
 
     /// How many reports are on their way at once.
-    public var inFlight: Int {
+    package var inFlight: Int {
         (options.inFlight ?? InFlightLimit()).count
     }
 }

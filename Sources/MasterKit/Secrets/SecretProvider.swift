@@ -1,8 +1,8 @@
 /// A plugin that knows the values of secrets.
 ///
 /// Providers are asked in the order of master.yaml, before the first build; the first that knows
-/// a name gives its value. A provider that fails ends the asking: what another one has under the
-/// name need not be the same.
+/// a name gives its value. After a provider that fails no other is asked: its value under that name
+/// might be another one.
 public protocol SecretProvider: Plugin where Options == NoOptions {
     /// The value of a secret.
     ///
@@ -17,19 +17,19 @@ public protocol SecretProvider: Plugin where Options == NoOptions {
     /// not look for it there.
     func secret(inEnvironmentVariable name: String) -> String?
 
-    /// What the provider has beside the secrets it is asked for, to be kept out of sight.
+    /// Further secrets of the provider, which are hidden in all output.
     ///
     /// Called once, after all values were asked for; by default it has nothing.
     ///
     /// - Parameters:
     ///   - used: The names of the secrets that master.yaml uses.
     ///   - context: What the provider sees of the world.
-    /// - Returns: Secrets that commands could come across, used or not.
+    /// - Returns: Secrets that commands could read, used or not.
     /// - Throws: An error with a sentence for people when the provider itself fails.
     func inventory(of used: Set<String>, in context: SecretContext) async throws -> SecretInventory
 }
 
-/// The secrets of a provider that commands could come across.
+/// The secrets of a provider that commands could read and print.
 public struct SecretInventory: Sendable {
     /// Values by their names; they are replaced in all output.
     public var values: [String: String]
@@ -59,14 +59,14 @@ extension SecretProvider {
 }
 
 /// A provider of secrets as master.yaml declares it.
-public typealias SecretProviderDeclaration = PluginDeclaration<any SecretProvider, NoOptions>
+package typealias SecretProviderDeclaration = PluginDeclaration<any SecretProvider, NoOptions>
 
 extension PluginKind<any SecretProvider, NoOptions> {
     /// Providers of secrets.
     public static var secrets: Self { Self("secrets", scope: .service) }
 }
 
-/// What a provider of secrets sees of the world.
+/// What a provider of secrets can use: the folder of the master.yaml, and commands.
 ///
 /// A provider reaches files and programs through ``run(_:updates:)`` alone, which never blocks the
 /// threads on which builds run.

@@ -1,4 +1,4 @@
-/// A plugin that runs beside the builds: it watches them, submits more, talks to the world.
+/// A plugin that runs beside the builds: it reads their events, submits builds, and sends HTTP.
 ///
 /// ```swift
 /// /// Builds some builders after another one has succeeded.
@@ -54,11 +54,11 @@ public struct ServiceOptions: Settings {
 }
 
 /// A service as master.yaml declares it.
-public typealias ServiceDeclaration = PluginDeclaration<any MasterService, ServiceOptions>
+package typealias ServiceDeclaration = PluginDeclaration<any MasterService, ServiceOptions>
 
 extension PluginDeclaration where P == any MasterService, Options == ServiceOptions {
     /// The name under which the state of the service is kept.
-    public var name: String { options.name ?? key.name }
+    package var name: String { options.name ?? key.name }
 }
 
 extension PluginKind<any MasterService, ServiceOptions> {
@@ -66,11 +66,11 @@ extension PluginKind<any MasterService, ServiceOptions> {
     public static var services: Self { Self("services", scope: .service) }
 }
 
-/// What a running service sees of the master and of the world.
+/// What a running service can use: events, builds, its state, and HTTP.
 public struct ServiceContext: Sendable {
     /// The service's name in this master.
     public let name: String
-    /// Where notes of the service go; what is logged is masked.
+    /// The logger of the service; messages are masked.
     public let logger: Logger
     /// The wanted events from before the first build on, each after the store has committed it.
     ///
@@ -81,7 +81,7 @@ public struct ServiceContext: Sendable {
     private let host: any ServiceHost
 
     /// Makes a context on top of what carries out its requests.
-    public init(name: String, logger: Logger, events: EventSubscription, host: any ServiceHost) {
+    package init(name: String, logger: Logger, events: EventSubscription, host: any ServiceHost) {
         self.name = name
         self.logger = logger
         self.events = events
@@ -99,7 +99,7 @@ public struct ServiceContext: Sendable {
         return try setting.render(in: RenderContext(secrets: host.secrets))
     }
 
-    /// What replaces secrets in everything that is shown or stored.
+    /// Replaces secrets in everything that is shown or stored.
     public var mask: SecretMask { host.secrets.mask }
 
     /// Submits builds.
@@ -146,8 +146,8 @@ public struct ServiceContext: Sendable {
 }
 
 /// What carries out the requests of a running service: the runtime, or a stand-in in tests.
-public protocol ServiceHost: Sendable {
-    /// The values that settings may refer to.
+package protocol ServiceHost: Sendable {
+    /// The secrets that settings may refer to.
     var secrets: SecretValues { get }
     /// What waits are measured with.
     var clock: any Clock<Duration> { get }

@@ -13,7 +13,7 @@ extension Duration: SettingValue {
     private static let longest = 366.0 * 24 * 3600 * 100
 
     /// Reads `30`, `2.5`, `250ms`, `30s`, `1h30m`; `nil` for anything else and beyond 100 years.
-    public init?(spelling: String) {
+    package init?(spelling: String) {
         guard let seconds = Double(spelling) ?? Self.seconds(spelling[...]),
             (0...Self.longest).contains(seconds)
         else { return nil }
@@ -64,7 +64,7 @@ public struct ByteCount: SettingValue, Hashable {
     }
 
     /// Reads a spelling; `nil` when it is not a size, or too large.
-    public init?(spelling: String) {
+    package init?(spelling: String) {
         let digits = spelling.prefix { $0.isASCII && $0.isNumber }
         let unit = spelling.dropFirst(digits.count).drop { $0 == " " }.lowercased()
         guard let count = Int(digits), let factor = Self.bytesPerUnit[unit] else { return nil }

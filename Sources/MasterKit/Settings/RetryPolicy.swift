@@ -1,7 +1,7 @@
 /// The setting `retry`: how often something is tried, how long to wait between, and after what.
 ///
-/// Written `3` or `{attempts, backoff, maxBackoff, on}`. What the file leaves out is `nil` here
-/// and is decided by whoever tries.
+/// Written `3` or `{attempts, backoff, maxBackoff, on}`. What the file leaves out is `nil`; the plugin
+/// decides then.
 public struct RetryPolicy: SettingValue, Hashable {
     /// How many tries there are in all, the first one included; 1 never repeats.
     public var attempts: Int?
@@ -9,7 +9,7 @@ public struct RetryPolicy: SettingValue, Hashable {
     public var backoff: Duration?
     /// The longest wait.
     public var maxBackoff: Duration?
-    /// What is tried again, and nothing else.
+    /// The failures to retry after; `nil` for the plugin's own choice.
     public var causes: [RetryCause]?
 
     /// How many tries there are when a policy does not say so.
@@ -124,9 +124,9 @@ public enum RetryCause: SettingValue, Hashable {
     case failure
     /// An error that a step did not expect.
     case exception
-    /// No connection came about: refused, no way to the host, no such name.
+    /// No connection: refused, host unreachable, or unknown host name.
     case refused
-    /// A time limit was over.
+    /// A time limit was exceeded.
     case timeout
     /// The connection was lost before the answer was complete.
     case closed

@@ -91,21 +91,21 @@ extension SettingGroup: AnySettingGroup {
 }
 
 /// What is known of a setting from its declaration alone.
-public struct SettingDeclaration: Sendable {
+package struct SettingDeclaration: Sendable {
     /// The name in master.yaml.
-    public let name: String
+    package let name: String
     /// Other accepted spellings.
-    public let aliases: [String]
+    package let aliases: [String]
     /// What the setting does, in one sentence.
-    public let summary: String
+    package let summary: String
     /// What may be written, in words, for example `a duration such as 30s or 5m`.
-    public let shape: String
+    package let shape: String
     /// Whether a lone value stands for this setting.
-    public let isPrimary: Bool
+    package let isPrimary: Bool
     /// Whether the value is hidden where settings are shown.
-    public let isSecret: Bool
+    package let isSecret: Bool
     /// Whether it must be given.
-    public let isRequired: Bool
+    package let isRequired: Bool
 }
 
 /// A trait of a setting beside its type and default.

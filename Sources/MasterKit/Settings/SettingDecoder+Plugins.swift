@@ -8,7 +8,7 @@ extension SettingDecoder {
     ///   - place: Where the owner is named.
     /// - Returns: Whether every setting has its value and there was nothing wrong.
     @discardableResult
-    public func fill(
+    package func fill(
         _ targets: [any Settings], from node: YAMLNode?, owner: String, at place: SourceRange?
     ) -> Bool {
         fill(SettingTable(of: targets), from: node, owner: owner, at: place)?.isRight ?? false
@@ -132,7 +132,7 @@ public protocol SettingHints: Settings {
 
 extension SettingDecoder {
     /// Reads a list of plugin entries; an empty list is one.
-    public func plugins<P: Sendable, O: Settings>(
+    package func plugins<P: Sendable, O: Settings>(
         _ kind: PluginKind<P, O>, from node: YAMLNode
     ) -> [PluginDeclaration<P, O>]? {
         if node.isPlaceholder { return nil }
@@ -150,7 +150,7 @@ extension SettingDecoder {
     /// The entries of a list of plugins with those of lists in it, as aliases of lists are.
     ///
     /// - Returns: `nil` when there are too many, which is said.
-    public func flattened(_ items: [YAMLNode], at range: SourceRange?) -> [YAMLNode]? {
+    package func flattened(_ items: [YAMLNode], at range: SourceRange?) -> [YAMLNode]? {
         var entries: [YAMLNode] = []
         func add(_ items: [YAMLNode]) {
             for item in items where entries.count <= Self.maximumEntries {
@@ -174,7 +174,7 @@ extension SettingDecoder {
     private static var maximumEntries: Int { 10_000 }
 
     /// Reads one plugin entry: a key alone, or a mapping of one key to its settings.
-    public func plugin<P: Sendable, O: Settings>(
+    package func plugin<P: Sendable, O: Settings>(
         _ kind: PluginKind<P, O>, from node: YAMLNode
     ) -> PluginDeclaration<P, O>? {
         if node.isPlaceholder { return nil }

@@ -3,7 +3,7 @@
 /// Used on one thread, for one file or one value.
 public final class SettingDecoder {
     /// Everything found so far, or the first hundred errors and warnings and how many more there are.
-    public var diagnostics: [Diagnostic] {
+    package var diagnostics: [Diagnostic] {
         guard omittedCount > 0 else { return found }
         return found + [Diagnostic(.note, "\(omittedCount) more mistakes are not shown")]
     }
@@ -17,21 +17,21 @@ public final class SettingDecoder {
     /// How many errors were found.
     var errorCount: Int { counts[.error, default: 0] }
     /// Every secret that a value asks for, with its place.
-    public private(set) var secretUses: [SecretUse] = []
+    package private(set) var secretUses: [SecretUse] = []
     /// Every environment variable that a value asks for, with its place.
-    public private(set) var environmentUses: [EnvironmentUse] = []
+    package private(set) var environmentUses: [EnvironmentUse] = []
     /// Every variable that a template or field of a report asks for, with its place.
-    public private(set) var templateUses: [TemplateUse] = []
+    package private(set) var templateUses: [TemplateUse] = []
     /// What values of the scope `reporter` use of a report.
-    public private(set) var reportUses = ReportUses()
+    private var reportUses = ReportUses()
     /// The plugins that may be named.
-    public let registry: Registry
+    package let registry: Registry
     /// What the values may refer to when they are rendered.
-    public private(set) var scope: RenderScope
+    package private(set) var scope: RenderScope
     /// The environment for `!Env`.
     let environment: [String: String]
     /// The folder from which relative paths start; without one they start where the process does.
-    public let folder: String?
+    package let folder: String?
     private var fileTexts: [String: Result<String, FileText.Fault>] = [:]
 
     /// What is being read, in words, for messages: `'timeout' of steps.POST`.
@@ -51,7 +51,7 @@ public final class SettingDecoder {
     private var instances: [PluginInstance] = []
 
     /// Makes a decoder.
-    public init(
+    package init(
         registry: Registry = .empty, scope: RenderScope = .build,
         environment: [String: String] = [:], folder: String? = nil
     ) {
@@ -62,12 +62,12 @@ public final class SettingDecoder {
     }
 
     /// Whether an error was found; warnings do not count.
-    public var hasErrors: Bool { errorCount > 0 }
+    package var hasErrors: Bool { errorCount > 0 }
 
     /// Reads a value of a type from a node.
     ///
-    /// - Returns: The value, or `nil` when it is wrong, which is said in ``diagnostics``, or when
-    ///   it is known only at run time.
+    /// - Returns: The value; `nil` when it is wrong, which the decoder reports, or when it is known
+    ///   only at run time.
     public func decode<Value: SettingValue>(_ type: Value.Type, from node: YAMLNode) -> Value? {
         if node.isPlaceholder { return nil }
         if Value.self is any RenderableValue.Type { return Value.decode(node, with: self) }
@@ -117,7 +117,7 @@ public final class SettingDecoder {
     }
 
     /// Adds diagnostics that came from elsewhere, such as the parser.
-    public func add(_ more: [Diagnostic]) {
+    package func add(_ more: [Diagnostic]) {
         for diagnostic in more {
             let count = counts[diagnostic.severity, default: 0] + 1
             counts[diagnostic.severity] = count
@@ -129,7 +129,7 @@ public final class SettingDecoder {
         }
     }
 
-    /// The path that a path of the file means.
+    /// A path that the file names, seen from the folder of the file.
     public func place(of path: String) -> String {
         guard let folder, !path.hasPrefix("/") else { return path }
         return folder.hasSuffix("/") ? folder + path : "\(folder)/\(path)"
@@ -174,17 +174,17 @@ public final class SettingDecoder {
         if scope == .reporter { reportUses.usesSources = true }
     }
 
-    /// Runs a body that reads values that are computed for each report, and returns what they use.
-    public func readingForReports<Result>(
+    /// Runs a body, and returns what the values read in it use of a report beside its result.
+    func recordingReportUses<Result>(
         _ body: () -> Result
     ) -> (result: Result, uses: ReportUses) {
         let outer = reportUses
         reportUses = ReportUses()
         defer { reportUses = outer }
-        return (within(.reporter, body), reportUses)
+        return (body(), reportUses)
     }
 
-    /// Runs a body that reads something else, which is named in its messages.
+    /// Runs a body whose messages name another subject.
     public func about<Result>(_ subject: String, _ body: () -> Result) -> Result {
         let outer = self.subject
         self.subject = subject
@@ -208,7 +208,7 @@ public final class SettingDecoder {
     }
 
     /// Runs a body in which values may refer to something else.
-    public func within<Result>(_ scope: RenderScope, _ body: () -> Result) -> Result {
+    package func within<Result>(_ scope: RenderScope, _ body: () -> Result) -> Result {
         let outer = self.scope
         self.scope = scope
         defer { self.scope = outer }
@@ -236,7 +236,8 @@ public final class SettingDecoder {
 
     /// Runs a body that reads the items of a list or mapping of any values, which nest to a bound.
     ///
-    /// - Returns: What the body returns; `nil` when the list or mapping stands too deep, which is said.
+    /// - Returns: What the body returns; `nil` when the list or mapping nests too deep, which is
+    ///   reported.
     public func descending<Value>(into node: YAMLNode, _ body: () -> Value?) -> Value? {
         guard valueDepth < JSONValue.maximumDepth else {
             return error(
@@ -259,17 +260,22 @@ public final class SettingDecoder {
         return body()
     }
 
-    /// Makes settings and reads them from a mapping, as ``fill(_:from:owner:at:)`` does.
+    /// Makes settings and reads them from a mapping, and finds unknown, doubled and missing ones.
     ///
-    /// For a type that a file has many of: only the first one is looked at by reflection.
-    package func read<Form: Settings>(
+    /// - Parameters:
+    ///   - type: The type of the settings.
+    ///   - node: The mapping, or a lone value for the primary setting; `nil` for none.
+    ///   - owner: What the settings belong to, in words, for messages.
+    ///   - place: Where the owner is named.
+    /// - Returns: The settings; `nil` with a mistake, which goes to the decoder.
+    public func read<Form: Settings>(
         _ type: Form.Type, from node: YAMLNode?, owner: String, at place: SourceRange?
     ) -> Form? {
         let (form, isRight) = reading(type, from: node, owner: owner, at: place)
         return isRight ? form : nil
     }
 
-    /// Makes settings and reads them as ``read(_:from:owner:at:)`` does; with a mistake they hold
+    /// Makes settings and reads them as `read` does; with a mistake they hold
     /// what is right.
     package func reading<Form: Settings>(
         _ type: Form.Type, from node: YAMLNode?, owner: String, at place: SourceRange?
@@ -312,29 +318,29 @@ public final class SettingDecoder {
 }
 
 /// A secret that a setting asks for, and where.
-public struct SecretUse: Sendable, Hashable {
+package struct SecretUse: Sendable, Hashable {
     /// The name of the secret.
-    public let name: String
+    package let name: String
     /// Where it is asked for.
-    public let range: SourceRange?
+    package let range: SourceRange?
 }
 
 /// An environment variable that a setting asks for, and where.
-public struct EnvironmentUse: Sendable, Hashable {
+package struct EnvironmentUse: Sendable, Hashable {
     /// The name of the variable.
-    public let name: String
+    package let name: String
     /// Whether the value becomes a part of reports, in which secrets are hidden.
-    public let isInReport: Bool
+    package let isInReport: Bool
     /// Where it is asked for.
-    public let range: SourceRange?
+    package let range: SourceRange?
 }
 
 /// A variable that a template or field of a report asks for, and where.
-public struct TemplateUse: Sendable, Hashable {
+package struct TemplateUse: Sendable, Hashable {
     /// The names on the way to the value: `build`, `number`.
-    public let path: [String]
+    package let path: [String]
     /// Where it is asked for.
-    public let range: SourceRange?
+    package let range: SourceRange?
 }
 
 extension Registry {

@@ -13,7 +13,7 @@ public protocol SettingValue: Sendable {
 }
 
 extension SettingValue {
-    /// Must be given.
+    /// `nil`: the setting must be given.
     public static var absent: Self? { nil }
 }
 
@@ -21,7 +21,7 @@ extension Optional: SettingValue where Wrapped: SettingValue {
     /// What the wrapped type accepts.
     public static var shape: String { Wrapped.shape }
 
-    /// Need not be given.
+    /// No value: the setting need not be given.
     public static var absent: Self? { .some(nil) }
 
     /// Reads null as no value.

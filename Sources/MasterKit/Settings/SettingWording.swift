@@ -1,7 +1,7 @@
 /// Finds what somebody may have meant by a misspelt word.
 public enum Suggestion {
     /// The candidate nearest to a word, `nil` when none is near.
-    public static func nearest(to word: String, among candidates: [String]) -> String? {
+    package static func nearest(to word: String, among candidates: [String]) -> String? {
         let lowered = word.lowercased()
         let bound = max(1, min(3, word.utf8.count / 3))
         let length = lowered.utf8.count

@@ -36,7 +36,7 @@ extension Settings {
     }
 
     /// What the settings of this type are, for help, schemas and reference pages.
-    public static var declarations: [SettingDeclaration] {
+    package static var declarations: [SettingDeclaration] {
         Self().settingFields().map(\.declaration)
     }
 }
@@ -47,7 +47,7 @@ struct SettingField {
     let setting: any AnySetting
 }
 
-/// What a plugin's own check sees: where its settings stand, and where to put what is wrong.
+/// The settings of a plugin for its own check, and where errors and warnings go.
 public final class SettingsCheck {
     private let decoder: SettingDecoder
     private let given: [String: YAMLNode]
@@ -66,7 +66,8 @@ public final class SettingsCheck {
         self.place = place
     }
 
-    /// Whether a setting is given in the file, right, wrong or unknown, by its name or as the lone value of the plugin.
+    /// Whether a setting is given in the file, right, wrong or unknown, by its name or as the lone
+    /// value of the plugin.
     ///
     /// An alias is a name of its own here.
     public func isGiven(_ name: String) -> Bool { given[name] != nil }
@@ -127,7 +128,7 @@ public struct ConfigurationError: Error, CustomStringConvertible {
     public let diagnostics: [Diagnostic]
 
     /// Makes an error of diagnostics.
-    public init(_ diagnostics: [Diagnostic]) {
+    package init(_ diagnostics: [Diagnostic]) {
         self.diagnostics = diagnostics
     }
 

@@ -1,4 +1,4 @@
-/// Some status codes of HTTP: one, a range, or a list of these.
+/// A set of HTTP status codes: one, a range, or a list of these.
 public struct StatusSet: SettingValue, Hashable, CustomStringConvertible {
     /// The codes, as they were written.
     public let ranges: [StatusRange]
@@ -31,7 +31,7 @@ public struct StatusSet: SettingValue, Hashable, CustomStringConvertible {
     }
 }
 
-/// Status codes of HTTP, written `503`, `5xx` or `500-599`.
+/// A range of HTTP status codes, written `503`, `5xx` or `500-599`.
 public struct StatusRange: SettingValue, Hashable, CustomStringConvertible {
     /// The first and the last of the codes.
     public let codes: ClosedRange<Int>

@@ -2,8 +2,8 @@
 ///
 /// A step is shared by all builds; what belongs to one run lives in ``run(in:)``.
 public protocol Step: Plugin where Options == StepOptions {
-    /// Does the work. Called once a build, in a task of its own that is cancelled when the build
-    /// is stopped.
+    /// Does the work. Called once per try in a build, in a task of its own that is cancelled when the
+    /// build is stopped.
     ///
     /// - Returns: How it went; a failed build is never a thrown error.
     /// - Throws: Only what was not expected; it becomes the result exception, with a log of it.
@@ -16,7 +16,7 @@ extension Step {
 }
 
 /// A step as master.yaml declares it.
-public typealias StepDeclaration = PluginDeclaration<any Step, StepOptions>
+package typealias StepDeclaration = PluginDeclaration<any Step, StepOptions>
 
 extension PluginKind<any Step, StepOptions> {
     /// Steps.
@@ -58,10 +58,10 @@ public struct StepOptions: Settings {
     /// What is shown when the step has finished.
     @Setting("Shown when the step has finished.")
     public var descriptionDone: Renderable<Words>?
-    /// What is added to either.
+    /// Appended to the description.
     @Setting("Appended to the description.")
     public var descriptionSuffix: Renderable<Words>?
-    /// Which results of the step are told in the build's state.
+    /// Which results of the step are mentioned in the build's state.
     @Setting("Results that are mentioned in the build's state.")
     public var updateBuildSummaryPolicy: SummaryPolicy?
     /// The encoding of the output of commands.
@@ -85,7 +85,7 @@ public struct StepOptions: Settings {
 
     /// What is shown when the step has finished: where the file describes the running step, not
     /// the type's own words.
-    public var finishedDescription: Renderable<Words>? {
+    package var finishedDescription: Renderable<Words>? {
         if $descriptionDone.isGiven || !$description.isGiven, let descriptionDone {
             return descriptionDone
         }
@@ -94,7 +94,7 @@ public struct StepOptions: Settings {
 
     /// Whether the file says what is shown of the finished step, which wins over the step's own
     /// words.
-    public var describesFinishedStep: Bool { $description.isGiven || $descriptionDone.isGiven }
+    package var describesFinishedStep: Bool { $description.isGiven || $descriptionDone.isGiven }
 
     /// Finds a name that is too long, and causes of `retry` that only requests have; a name that is
     /// computed is cut when it is known.
@@ -127,12 +127,12 @@ public struct StepOptions: Settings {
     }
 }
 
-/// How large a log may become: a size, or 0 or null for any.
+/// The largest size of a log; 0 or null for no limit.
 public struct LogLimit: SettingValue, Hashable {
-    /// The number of bytes; `nil` for any.
+    /// The number of bytes; `nil` for no limit.
     public let byteCount: Int?
 
-    /// Makes a limit; without a number there is none.
+    /// Makes a limit; `nil` for none.
     public init(byteCount: Int?) {
         self.byteCount = byteCount
     }
@@ -170,7 +170,7 @@ extension StepOptions: SettingHints {
     }
 }
 
-/// Which results of a step are told in its build's state.
+/// Which results of a step are mentioned in its build's state.
 public struct SummaryPolicy: SettingValue {
     private let told: Set<Results>
 
@@ -194,5 +194,5 @@ public struct SummaryPolicy: SettingValue {
     }
 
     /// Whether a result is told.
-    public func tells(_ results: Results) -> Bool { told.contains(results) }
+    package func tells(_ results: Results) -> Bool { told.contains(results) }
 }

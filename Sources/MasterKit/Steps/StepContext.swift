@@ -1,15 +1,15 @@
-/// What a running step sees of its build and of the world.
+/// What a running step can use: its build, the worker, logs, and HTTP.
 public struct StepContext: Sendable {
     /// The step's name in this build.
     public let name: String
     /// The step's position in the build, from 1.
     public let number: Int
-    /// Where notes about the run go; lines carry the build and the step.
+    /// The logger of the step; messages carry the build and the step, and are masked.
     public let logger: Logger
     let host: any StepHost
 
     /// Makes a context on top of what carries out its requests.
-    public init(name: String, number: Int, logger: Logger, host: any StepHost) {
+    package init(name: String, number: Int, logger: Logger, host: any StepHost) {
         self.name = name
         self.number = number
         self.logger = logger
@@ -27,9 +27,9 @@ public struct StepContext: Sendable {
         return try setting.render(in: host.renderContext)
     }
 
-    /// What replaces secrets in everything that is shown or stored.
+    /// Replaces secrets in everything that is shown or stored.
     ///
-    /// Whoever shows a part of a text masks the whole first: a part of a secret is not recognised.
+    /// Mask a text before you cut it: a part of a secret is not recognised.
     public var mask: SecretMask { host.renderContext.secrets.mask }
 
     /// The build's properties as they stand now.
@@ -43,12 +43,12 @@ public struct StepContext: Sendable {
         try await host.setProperty(property, to: value, source: name)
     }
 
-    /// Says what the step does or how it went, in a few words.
+    /// Sets the state text: what the step does or how it went, in a few words.
     public func setSummary(_ text: String) async {
         await host.setSummary(text)
     }
 
-    /// Says that the step ended because a time limit was over; its state tells so.
+    /// Records that a time limit ended the step; its state text says so.
     public func noteTimeout() async {
         await host.noteTimeout()
     }
@@ -60,7 +60,7 @@ public struct StepContext: Sendable {
     ///   - kind: How the content is to be read.
     /// - Returns: The open log.
     /// - Throws: An error with a sentence for people when the file can't be made.
-    public func openLog(_ log: String, kind: Log.Kind = .stream) async throws -> any StepLog {
+    public func openLog(_ log: String, kind: LogKind = .stream) async throws -> any StepLog {
         try await host.openLog(log, kind: kind)
     }
 
@@ -117,8 +117,8 @@ public struct StepContext: Sendable {
 }
 
 /// What carries out the requests of a running step: the runtime, or a stand-in in tests.
-public protocol StepHost: Sendable {
-    /// The build as values see it now.
+package protocol StepHost: Sendable {
+    /// The current context for rendering values.
     var renderContext: RenderContext { get }
     /// The folder of the step's commands, absolute.
     var workdir: String { get }
@@ -139,7 +139,7 @@ public protocol StepHost: Sendable {
     /// Notes that a time limit ended the step.
     func noteTimeout() async
     /// Opens a log.
-    func openLog(_ log: String, kind: Log.Kind) async throws -> any StepLog
+    func openLog(_ log: String, kind: LogKind) async throws -> any StepLog
     /// Runs a command on the worker.
     func run(
         _ command: Command, updates: (CommandUpdate) async throws -> Void
@@ -169,7 +169,17 @@ public protocol StepLog: Sendable {
     func flush(_ channel: LogChannel) async throws
 }
 
-/// Which of the three kinds of lines of a log some output belongs to.
+/// How the content of a log is to be read.
+public enum LogKind: String, Sendable, Hashable, Codable {
+    /// Lines, each marked as standard output `o`, standard error `e` or header `h`.
+    case stream = "s"
+    /// Plain text.
+    case text = "t"
+    /// A page of HTML.
+    case html = "h"
+}
+
+/// The three kinds of lines in a log.
 public enum LogChannel: UInt8, Sendable, Hashable, CaseIterable {
     /// Standard output, marked `o`.
     case stdout = 0x6F

@@ -13,9 +13,9 @@ public enum Command: Sendable, Hashable {
     case rmdir(RemoveDirectory)
     /// Copies a folder with all that is in it.
     case cpdir(CopyDirectory)
-    /// Tells what stands at a path.
+    /// Tells what is at a path.
     case stat(Stat)
-    /// Finds the paths that fit a pattern.
+    /// Finds the paths that match a pattern.
     case glob(Glob)
     /// Names what is in a folder.
     case listdir(ListDirectory)
@@ -96,10 +96,10 @@ extension Command {
         /// In a value `${NAME}` is the value of a variable of the worker, nothing when it is not set.
         public var environment: [String: String?] = [:]
 
-        /// How long the program may write nothing to either stream; none is for ever.
+        /// How long the program may write nothing to either stream; `nil` for no limit.
         public var timeout: Duration? = .seconds(1200)
 
-        /// How long the program may run; none is for ever.
+        /// How long the program may run; `nil` for no limit.
         public var maxTime: Duration?
 
         /// What the program reads from its standard input.
@@ -225,7 +225,7 @@ extension Command.Invocation: CustomStringConvertible {
 /// The bytes a command takes from the master, piece by piece, when the worker is ready for them.
 public struct CommandInput: Sendable {
     /// No bytes.
-    public static let nothing = CommandInput { _ in [] }
+    package static let nothing = CommandInput { _ in [] }
 
     private let read: @Sendable (Int) async throws -> [UInt8]
 
@@ -233,23 +233,23 @@ public struct CommandInput: Sendable {
     ///
     /// - Parameter read: Called with the number of bytes that are welcome; returns at most as many,
     ///   and none at the end. Never called twice at once, and not again after the end.
-    public init(_ read: @escaping @Sendable (_ limit: Int) async throws -> [UInt8]) {
+    package init(_ read: @escaping @Sendable (_ limit: Int) async throws -> [UInt8]) {
         self.read = read
     }
 
     /// Gives the next bytes, or none at the end.
     ///
-    /// - Parameter limit: The number of bytes that are welcome, at least one.
-    /// - Returns: At most as many bytes; none at the end.
+    /// - Parameter limit: The most bytes to return, at least one.
+    /// - Returns: The bytes; none at the end.
     /// - Throws: What the source of the bytes throws.
     public func next(_ limit: Int) async throws -> [UInt8] {
         try await read(limit)
     }
 }
 
-/// Variables that a command gets beside the environment of the worker; null takes one away.
+/// Variables that a command gets beside the environment of the worker; null unsets one.
 public struct CommandEnvironment: SettingValue, Hashable {
-    /// The variables, `nil` for one that is taken away.
+    /// The variables, `nil` for one that is unset.
     public let variables: OrderedDictionary<String, String?>
 
     /// Makes an environment.

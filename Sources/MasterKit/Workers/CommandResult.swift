@@ -4,7 +4,7 @@ public struct CommandResult: Sendable, Hashable, Codable {
     public enum Ending: Sendable, Hashable, Codable {
         /// It exited with this code. A file command that has done its work exits with 0.
         case exited(code: Int32)
-        /// It was ended by this signal.
+        /// This signal killed it.
         case killed(signal: Int32)
     }
 
@@ -19,7 +19,7 @@ public struct CommandResult: Sendable, Hashable, Codable {
     /// How the program ended.
     public var ending: Ending
 
-    /// The limit by which the worker ended the command; none when it ended by itself.
+    /// The limit by which the worker ended the command; `nil` when it ended by itself.
     public var timedOut: Limit?
 
     /// The time the command took, until the last of its processes was gone.
@@ -45,7 +45,7 @@ public struct CommandResult: Sendable, Hashable, Codable {
         self.value = value
     }
 
-    /// The exit code, or none when a signal ended the program.
+    /// The exit code; `nil` when a signal ended the program.
     public var exitCode: Int32? {
         if case .exited(let code) = ending { code } else { nil }
     }
@@ -74,7 +74,7 @@ extension CommandResult {
     public enum Value: Sendable, Hashable, Codable {
         /// The command gives nothing but its ending.
         case nothing
-        /// What `stat` found; none when there is nothing at the path.
+        /// What `stat` found; `nil` when there is nothing at the path.
         case status(FileStatus?)
         /// What `glob` or `listdir` found, sorted.
         case names([String])
@@ -84,7 +84,7 @@ extension CommandResult {
 
     /// What `stat` tells of a file.
     public struct FileStatus: Sendable, Hashable, Codable {
-        /// What stands at a path.
+        /// What is at a path.
         public enum Kind: String, Sendable, Hashable, Codable {
             /// A file.
             case file
@@ -94,7 +94,7 @@ extension CommandResult {
             case other
         }
 
-        /// What stands at the path, symbolic links followed.
+        /// What is at the path, symbolic links followed.
         public var kind: Kind
 
         /// Its size in bytes.
@@ -109,7 +109,7 @@ extension CommandResult {
         /// Makes a status.
         ///
         /// - Parameters:
-        ///   - kind: What stands at the path.
+        ///   - kind: What is at the path.
         ///   - byteCount: Its size in bytes.
         ///   - permissions: Its permission bits.
         ///   - modified: When its content last changed, in seconds since 1970.
@@ -126,7 +126,7 @@ extension CommandResult {
 public struct CommandError: Error, Sendable {
     /// The kinds of fault, for whoever handles one of them.
     public enum Code: String, Sendable, Hashable, Codable {
-        /// The command itself makes no sense: empty, or with a zero byte in a text.
+        /// The command is invalid: empty, or with a NUL in a text.
         case invalid
         /// There is no such program.
         case programNotFound
@@ -140,7 +140,7 @@ public struct CommandError: Error, Sendable {
         case noResources
         /// There is nothing at the path.
         case notFound
-        /// Something already stands at the path, or it is of the wrong kind.
+        /// Something is at the path already, or it is of the wrong kind.
         case wrongKind
         /// The system denies access.
         case denied
@@ -179,7 +179,7 @@ extension CommandError: CustomStringConvertible {
     public var description: String { message }
 }
 
-/// One thing a command has to say while it runs.
+/// Output or another message of a running command.
 public struct CommandUpdate: Sendable, Hashable {
     /// What an update brings.
     public enum Content: Sendable, Hashable {
@@ -238,8 +238,8 @@ struct SignalName: CustomStringConvertible {
 }
 
 extension Duration {
-    /// The duration in words: `1 second`, `1200 seconds`, `0.25 seconds`.
-    package var inSeconds: String {
+    /// The duration in words, for messages: `1 second`, `1200 seconds`, `0.25 seconds`.
+    public var inSeconds: String {
         let (seconds, attoseconds) = components
         if attoseconds == 0 { return seconds == 1 ? "1 second" : "\(seconds) seconds" }
         return "\(self / .seconds(1)) seconds"

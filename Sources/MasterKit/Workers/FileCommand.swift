@@ -1,5 +1,5 @@
 extension Command {
-    /// A path of which is asked what stands there.
+    /// Tells what is at a path.
     public struct Stat: Sendable, Hashable, Codable {
         /// The path; symbolic links are followed.
         public var path: String
@@ -12,7 +12,7 @@ extension Command {
         }
     }
 
-    /// A pattern whose paths are wanted, sorted: `*`, `?` and `[a-z]` as in the shell.
+    /// Finds the paths that match a pattern, sorted: `*`, `?` and `[a-z]` as in the shell.
     public struct Glob: Sendable, Hashable, Codable {
         /// The pattern; the paths found are relative when it is.
         public var pattern: String
@@ -25,31 +25,31 @@ extension Command {
         }
     }
 
-    /// A file of the worker that the master wants.
+    /// Sends a file of the worker to the master.
     public struct UploadFile: Sendable, Hashable, Codable {
         /// The file.
         public var path: String
 
-        /// The most bytes that are wanted; a larger file is an error. `nil` for no limit.
+        /// The most bytes to send; a larger file is an error. `nil` for no limit.
         public var maxByteCount: Int?
 
         /// Makes the command.
         ///
         /// - Parameters:
         ///   - path: The file.
-        ///   - maxByteCount: The most bytes that are wanted.
+        ///   - maxByteCount: The most bytes to send.
         public init(_ path: String, maxByteCount: Int? = nil) {
             self.path = path
             self.maxByteCount = maxByteCount
         }
     }
 
-    /// A file that the worker shall write with what the master gives as input.
+    /// Writes a file on the worker with what the master gives as input.
     ///
     /// The file appears under its name when it is complete; until then, and when anything fails,
     /// what stood there before stays.
     public struct DownloadFile: Sendable, Hashable, Codable {
-        /// Where the file shall be; the folders above it are made.
+        /// Where to write the file; missing parent folders are made.
         public var path: String
 
         /// Its permission bits.
@@ -61,7 +61,7 @@ extension Command {
         /// Makes the command.
         ///
         /// - Parameters:
-        ///   - path: Where the file shall be.
+        ///   - path: Where to write the file.
         ///   - permissions: Its permission bits.
         ///   - maxByteCount: The most bytes to accept.
         public init(_ path: String, permissions: UInt32 = 0o644, maxByteCount: Int? = nil) {
@@ -73,20 +73,20 @@ extension Command {
 }
 
 extension Command {
-    /// A folder to make.
+    /// Creates a folder.
     public struct MakeDirectory: Sendable, Hashable, Codable {
-        /// Where it shall be; the folders above it are made too.
+        /// The folder; missing parent folders are made, too.
         public var path: String
 
         /// Makes the command.
         ///
-        /// - Parameter path: Where the folder shall be.
+        /// - Parameter path: The folder.
         public init(_ path: String) {
             self.path = path
         }
     }
 
-    /// A folder or file to remove, with all that is in it.
+    /// Removes a folder or file, with all that is in it.
     ///
     /// Symbolic links are removed, never followed. A path where there is nothing is fine.
     public struct RemoveDirectory: Sendable, Hashable, Codable {
@@ -107,15 +107,15 @@ extension Command {
         }
     }
 
-    /// A folder to copy, with all that is in it.
+    /// Copies a folder with all that is in it.
     ///
-    /// What stands at the destination is replaced. Symbolic links are copied as links; permissions
+    /// What is at the destination is replaced. Symbolic links are copied as links; permissions
     /// are kept.
     public struct CopyDirectory: Sendable, Hashable, Codable {
         /// The folder to copy.
         public var source: String
 
-        /// What the copy shall be.
+        /// The path of the copy.
         public var destination: String
 
         /// Whether the destination may be outside the folder in which the worker may overwrite.
@@ -125,7 +125,7 @@ extension Command {
         ///
         /// - Parameters:
         ///   - source: The folder to copy.
-        ///   - destination: What the copy shall be.
+        ///   - destination: The path of the copy.
         ///   - outside: Whether the destination may be outside the folder in which the worker may
         ///     overwrite.
         public init(from source: String, to destination: String, outside: Bool = false) {
@@ -135,7 +135,7 @@ extension Command {
         }
     }
 
-    /// A folder whose entries are wanted, by name, sorted, without `.` and `..`.
+    /// Names the entries of a folder, sorted, without `.` and `..`.
     public struct ListDirectory: Sendable, Hashable, Codable {
         /// The folder.
         public var path: String

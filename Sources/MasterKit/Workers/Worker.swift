@@ -4,8 +4,8 @@
 /// local one does. Paths in commands are text that the worker resolves: relative ones against a
 /// folder of its own.
 ///
-/// A worker runs any number of commands side by side; they do not wait for each other. Whoever
-/// shares out the work counts slots, not the worker.
+/// A worker runs any number of commands side by side; they do not wait for each other. The master
+/// counts slots, not the worker.
 public protocol Worker: Sendable {
     /// The name by which builds, records and messages know this worker.
     var name: String { get }
@@ -26,7 +26,7 @@ public protocol Worker: Sendable {
     /// - Parameters:
     ///   - command: What to run.
     ///   - input: The bytes that `downloadFile` writes; no other command calls it.
-    ///   - updates: Receives what the command has to say while it runs.
+    ///   - updates: Receives the output of the command while it runs.
     /// - Returns: How the command ended, and the value it was asked for.
     /// - Throws: `CommandError` when the command could not be run or a file command failed;
     ///   `WorkerLost` when the worker is gone, whatever the command did; `CancellationError`.
@@ -35,19 +35,19 @@ public protocol Worker: Sendable {
         updates: (CommandUpdate) async throws -> Void
     ) async throws -> CommandResult
 
-    /// Ends all commands as hard as can be and waits for nothing: the process ends at once.
+    /// Kills all commands without waiting; the master exits right after.
     func abandonCommands()
 }
 
 extension Worker {
-    /// Leaves the commands to the worker, which hears of the master's end by itself.
+    /// Does nothing: the worker notices the master's end by itself.
     public func abandonCommands() {}
 
     /// Runs a command that takes nothing from the master.
     ///
     /// - Parameters:
     ///   - command: What to run.
-    ///   - updates: Receives what the command has to say while it runs.
+    ///   - updates: Receives the output of the command while it runs.
     /// - Returns: How the command ended, and the value it was asked for.
     /// - Throws: As ``run(_:input:updates:)`` does.
     public func run(

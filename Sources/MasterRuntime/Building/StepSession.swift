@@ -112,7 +112,7 @@ final class StepSession: StepHost {
         state.withLock { $0.isTimedOut = true }
     }
 
-    func openLog(_ log: String, kind: Log.Kind) async throws -> any StepLog {
+    func openLog(_ log: String, kind: LogKind) async throws -> any StepLog {
         try await openFile(log, kind: kind)
     }
 
@@ -174,7 +174,7 @@ final class StepSession: StepHost {
         if let fault = state.withLock({ $0.fault }) { throw fault }
     }
 
-    private func openFile(_ name: String, kind: Log.Kind) async throws -> LogWriter {
+    private func openFile(_ name: String, kind: LogKind) async throws -> LogWriter {
         let isClosed = state.withLock { state in
             if !state.isClosed { state.openingCount += 1 }
             return state.isClosed

@@ -14,13 +14,13 @@ public struct MasterConfiguration: Sendable {
     /// The builders in the order of the file.
     public let builders: BuilderTable
     /// The reporters in the order of the file.
-    public internal(set) var reporters: [ReporterDeclaration]
+    package internal(set) var reporters: [ReporterDeclaration]
     /// The services other than reporters.
-    public internal(set) var services: [ServiceDeclaration]
+    package internal(set) var services: [ServiceDeclaration]
     /// The providers of secrets, in the order in which they are asked.
-    public let secretProviders: [SecretProviderDeclaration]
+    package let secretProviders: [SecretProviderDeclaration]
     /// Every secret that a setting refers to.
-    public let secretUses: [SecretUse]
+    package let secretUses: [SecretUse]
     /// Whether all builds share cookies and other HTTP state.
     public let httpSession: HTTPSessionSharing
     /// What an accepted report survives.
@@ -93,7 +93,7 @@ public struct BuilderConfiguration: Sendable {
     /// How long a build may take.
     public let maxTime: Renderable<Duration>?
     /// The steps of its factory.
-    public let steps: [StepDeclaration]
+    package let steps: [StepDeclaration]
 }
 
 /// Absolute paths without `.` and `..`.

@@ -1,7 +1,7 @@
 internal import FoundationEssentials
-public import Logging
-public import MasterHTTP
-public import MasterKit
+package import Logging
+package import MasterHTTP
+package import MasterKit
 public import ServiceLifecycle
 internal import Synchronization
 
@@ -117,7 +117,7 @@ extension Deliveries {
     ///   - clock: The clock for retries.
     /// - Returns: Deliveries that do nothing until they run.
     /// - Throws: `StoreError`, or `HTTPError` if there is not enough memory for a session.
-    public static func open(
+    package static func open(
         store: Store, reporters: [ReporterDeclaration], secrets: SecretValues,
         http: HTTPClient, identity: MasterIdentity, bounds: DeliveryBounds = DeliveryBounds(),
         logger: Logger, clock: any Clock<Duration> = ContinuousClock()

@@ -1,4 +1,4 @@
-public import MasterKit
+package import MasterKit
 internal import Synchronization
 
 /// The progress of the builds of one buildset, and the tasks waiting for their end.
@@ -68,9 +68,9 @@ public struct FinishedBuild: Sendable {
     /// The name of its builder.
     public let builder: String
     /// The build.
-    public let build: Build
+    package let build: Build
     /// Its steps in order.
-    public let steps: [StepRecord]
+    package let steps: [StepRecord]
     /// The log files of each step, by step number, as paths on this machine.
     public let logs: [Int: [String]]
     /// Whether it ended with retry and another build replaces it.

@@ -238,7 +238,7 @@ public final class Master: Sendable {
     }
 
     /// The events, published in order after their commit.
-    public var events: EventBus { environment.store.events }
+    package var events: EventBus { environment.store.events }
 
     /// Follows a log from a given line, while it is being written or afterwards.
     ///

@@ -144,7 +144,7 @@ extension Log {
     init(row: Row) {
         self.init(
             id: row[0], stepID: row[1], name: row[2], slug: row[3],
-            kind: Kind(rawValue: row[4]) ?? .text, isComplete: row[5], lineCount: row[6])
+            kind: LogKind(rawValue: row[4]) ?? .text, isComplete: row[5], lineCount: row[6])
     }
 }
 

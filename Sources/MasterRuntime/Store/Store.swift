@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 internal import GRDB
-public import MasterKit
+package import MasterKit
 internal import Synchronization
 
 /// Persists builds, their requests, steps and logs, events, and queued reports.
@@ -33,7 +33,7 @@ public final class Store: Sendable {
     }
 
     /// The events, published in order after their commit.
-    public var events: EventBus { writer.events }
+    package var events: EventBus { writer.events }
 
     /// The title and URL of the master, used in records from now on.
     var identity: MasterIdentity {

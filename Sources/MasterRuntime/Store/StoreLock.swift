@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import Glibc
 internal import SystemPackage
 
@@ -74,8 +73,8 @@ private struct LockHolder {
 
     static var current: LockHolder {
         LockHolder(
-            process: Int(getpid()), start: startTime(of: Int(getpid())) ?? "unknown", boot: boot,
-            host: host)
+            process: Int(getpid()), start: startTime(of: Int(getpid())) ?? "unknown",
+            boot: SystemFile.boot, host: SystemFile.host)
     }
 
     /// The file's content.
@@ -109,28 +108,13 @@ private struct LockHolder {
 
     /// The process for a message, or `nil` if it is no longer running.
     var name: String? {
-        let isHere = boot == Self.boot && host == Self.host
+        let isHere = boot == SystemFile.boot && host == SystemFile.host
         guard isHere else { return "process \(process) on \(host)" }
         return Self.startTime(of: process) == start ? "process \(process)" : nil
     }
 
-    private static var boot: String { word(of: "/proc/sys/kernel/random/boot_id") }
-    private static var host: String { word(of: "/proc/sys/kernel/hostname") }
-
-    private static func word(of path: String) -> String {
-        text(of: path)?.filter { !$0.isWhitespace } ?? "unknown"
-    }
-
-    /// Field 22 of `/proc/PID/stat`; field 2, the process name, may contain spaces.
     private static func startTime(of process: Int) -> String? {
-        guard let text = text(of: "/proc/\(process)/stat"), let end = text.lastIndex(of: ")")
-        else { return nil }
-        let values = text[text.index(after: end)...].split(separator: " ")
-        return values.count > 19 ? String(values[19]) : nil
-    }
-
-    private static func text(of path: String) -> String? {
-        FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
+        pid_t(exactly: process).flatMap { ProcessStatus(of: $0) }?.startTime
     }
 }
 

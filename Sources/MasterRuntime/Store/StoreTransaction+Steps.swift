@@ -93,7 +93,7 @@ extension StoreTransaction {
     /// - Throws: ``StoreError`` if the step does not exist.
     @discardableResult
     func newLog(
-        id: Int? = nil, stepID: Int, name: Masked<String>, slug: String, kind: Log.Kind
+        id: Int? = nil, stepID: Int, name: Masked<String>, slug: String, kind: LogKind
     ) throws -> Log {
         let step = try step(stepID)
         let path = LogFile.path(buildID: step.buildID, stepNumber: step.number, slug: slug)

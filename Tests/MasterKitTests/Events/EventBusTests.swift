@@ -69,7 +69,7 @@ struct EventBusTests {
             waiting.cancel()
             #expect(await waiting.value == nil)
             bus.publish(event(1))
-            await withTaskGroup(of: EventBus.Notice?.self) { group in
+            await withTaskGroup(of: EventSubscription.Element?.self) { group in
                 group.cancelAll()
                 group.addTask { await events.first { _ in true } }
                 for await delivery in group { #expect(delivery == nil) }

@@ -1,8 +1,7 @@
 import MasterKit
+import MasterRuntime
 import MasterTesting
 import Testing
-
-@testable import MasterRuntime
 
 /// The effects of responses on a report.
 @Suite(.timeLimit(.minutes(1)))

@@ -1,9 +1,8 @@
 import FoundationEssentials
 import MasterKit
+import MasterRuntime
 import MasterTesting
 import Testing
-
-@testable import MasterRuntime
 
 /// Slow, faulty or missing receivers, which do not affect builds.
 struct BadReceiverTests {

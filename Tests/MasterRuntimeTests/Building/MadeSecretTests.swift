@@ -1,8 +1,7 @@
 import MasterKit
+import MasterRuntime
 import MasterTesting
 import Testing
-
-@testable import MasterRuntime
 
 /// Secrets that appear during a build: from templates, responses and commands.
 struct MadeSecretTests {

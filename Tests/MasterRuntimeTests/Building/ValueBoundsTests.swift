@@ -1,8 +1,7 @@
 import MasterKit
+import MasterRuntime
 import MasterTesting
 import Testing
-
-@testable import MasterRuntime
 
 /// Values that steps make grow up to a limit, after which the step fails with a message.
 struct ValueBoundsTests {

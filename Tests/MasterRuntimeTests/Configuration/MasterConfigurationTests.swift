@@ -1,9 +1,8 @@
 import MasterKit
+import MasterRuntime
 import OrderedCollections
 import StandardPlugins
 import Testing
-
-@testable import MasterRuntime
 
 /// The result of loading a valid file.
 struct MasterConfigurationTests {

@@ -1,10 +1,9 @@
 import GRDB
 import MasterHTTP
 import MasterKit
+import MasterRuntime
 import MasterTesting
 import Testing
-
-@testable import MasterRuntime
 
 @Suite(.timeLimit(.minutes(1)))
 struct DeliveriesHTTPTests {

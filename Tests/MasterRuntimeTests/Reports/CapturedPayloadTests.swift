@@ -1,9 +1,8 @@
 import FoundationEssentials
 import MasterKit
+import MasterRuntime
 import MasterTesting
 import Testing
-
-@testable import MasterRuntime
 
 /// Status pushes compared with those captured from Buildbot: the same keys in the same order, with
 /// values of the same types.

@@ -1,8 +1,7 @@
 import MasterKit
+import MasterRuntime
 import MasterTesting
 import Testing
-
-@testable import MasterRuntime
 
 /// Reports of steps, requests and buildsets, from the store to the receiver.
 @Suite(.timeLimit(.minutes(1)))

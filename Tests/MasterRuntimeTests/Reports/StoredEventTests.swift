@@ -1,7 +1,6 @@
 import MasterKit
+import MasterRuntime
 import Testing
-
-@testable import MasterRuntime
 
 /// The contents of events stored for reports of steps, requests and buildsets.
 struct StoredEventTests {

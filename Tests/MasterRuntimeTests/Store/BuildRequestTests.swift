@@ -112,8 +112,8 @@ struct BuildRequestTests {
             let given = Buildset(
                 id: 0, reason: "weil", submittedAt: StoreFixture.now - 60,
                 sourceStamps: [
-                    SourceStamp(revision: "1", codebase: "a", createdAt: StoreFixture.now),
-                    SourceStamp(branch: "b", codebase: "b", createdAt: StoreFixture.now),
+                    SourceStamp(id: 0, revision: "1", codebase: "a", createdAt: StoreFixture.now),
+                    SourceStamp(id: 0, branch: "b", codebase: "b", createdAt: StoreFixture.now),
                 ], parentBuildID: 7, parentRelationship: "Triggered from", rebuiltBuildID: 8)
             let submission = try await fixture.store.write { [properties] transaction in
                 try transaction.submit(

@@ -56,8 +56,7 @@ struct StoreFixture: Sendable {
 
     /// Submits a buildset for the fixture's builder, or for several builders.
     func submit(_ builders: [Builder]? = nil) async throws -> Submission {
-        let stamp = SourceStamp(
-            branch: "", revision: "", createdAt: StoreFixture.now)
+        let stamp = SourceStamp(id: 0, branch: "", revision: "", createdAt: StoreFixture.now)
         let buildset = Buildset(
             id: 0, reason: "somebody asked for it", submittedAt: StoreFixture.now,
             sourceStamps: [stamp])
@@ -86,7 +85,7 @@ struct StoreFixture: Sendable {
 
     /// Runs a step with a log in a build, without waiting.
     func runStep(
-        _ number: Int = 1, of build: Build, lines: String = "oone\n", kind: Log.Kind = .stream
+        _ number: Int = 1, of build: Build, lines: String = "oone\n", kind: LogKind = .stream
     ) async throws {
         let (step, log) = (store.makeStepID(), store.makeLogID())
         let file = LogFile.path(buildID: build.id, stepNumber: number, slug: "stdio")

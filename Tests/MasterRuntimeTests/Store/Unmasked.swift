@@ -1,4 +1,5 @@
-@testable import MasterKit
+import MasterKit
+
 @testable import MasterRuntime
 
 /// The store's operations, for tests whose values contain no secrets.

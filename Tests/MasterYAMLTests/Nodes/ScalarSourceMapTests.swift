@@ -1,6 +1,5 @@
+import MasterYAML
 import Testing
-
-@testable import MasterYAML
 
 struct ScalarSourceMapTests {
     /// Returns the source of the first occurrence of a part in the value of `a`.

@@ -1,6 +1,5 @@
+import MasterYAML
 import Testing
-
-@testable import MasterYAML
 
 struct YAMLNodeTests {
     @Test func `a node built in code equals the parsed one`() throws {

@@ -1,6 +1,5 @@
+import MasterYAML
 import Testing
-
-@testable import MasterYAML
 
 struct YAMLScalarResolutionTests {
     @Test(arguments: ["", "~", "null", "Null", "NULL"])

@@ -1,6 +1,5 @@
+import MasterYAML
 import Testing
-
-@testable import MasterYAML
 
 struct AliasTests {
     /// The lines of the aliases shown with an error at the first occurrence of some text.

@@ -1,8 +1,7 @@
 import FoundationEssentials
 import Glibc
+import MasterYAML
 import Testing
-
-@testable import MasterYAML
 
 struct YAMLFileTests {
     /// Runs a closure with a new folder, which is removed afterwards.

@@ -1,7 +1,6 @@
 import FoundationEssentials
+import MasterYAML
 import Testing
-
-@testable import MasterYAML
 
 /// Parses each `NAME.yaml` in `Fixtures` and compares the diagnostics with `NAME.expected`.
 struct SyntaxFixtureTests {

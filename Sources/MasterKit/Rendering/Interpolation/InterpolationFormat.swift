@@ -4,11 +4,11 @@
 /// `src` (with codebase and attribute), `kw`, `secret` and `worker`; the modifiers `:-D`, `:~D`,
 /// `:+D`, `:?|T|F` and `:#?|T|F`, in which `D`, `T` and `F` are formats again. Before these, or alone,
 /// `:urlencode` encodes the value for any part of a URL. `%%` is a percent sign. A format with arguments has `%s` for each of them, and no other expressions.
-public struct InterpolationFormat: Sendable, Hashable {
+package struct InterpolationFormat: Sendable, Hashable {
     /// How deep expressions may nest.
-    public static let maximumDepth = 64
+    package static let maximumDepth = 64
     /// The most bytes a rendered text may have, but for the last value in it.
-    public static let maximumLength = 16 << 20
+    package static let maximumLength = 16 << 20
 
     enum Part: Sendable, Hashable {
         case text(String)
@@ -37,10 +37,10 @@ public struct InterpolationFormat: Sendable, Hashable {
     }
 
     /// The text the format was parsed from.
-    public let text: String
+    package let text: String
 
     /// Everything the format refers to, in the order of the text.
-    public let references: [InterpolationUse]
+    package let references: [InterpolationUse]
 
     let parts: [Part]
 
@@ -51,7 +51,7 @@ public struct InterpolationFormat: Sendable, Hashable {
     ///   - positionalCount: How many arguments the `%s` of the format get, or `nil` if the format
     ///     has none and uses names.
     /// - Throws: Every malformed place of the text.
-    public init(parsing text: String, positionalCount: Int? = nil) throws(InterpolationErrors) {
+    package init(parsing text: String, positionalCount: Int? = nil) throws(InterpolationErrors) {
         var parser = InterpolationParser(text, positionalCount: positionalCount)
         let parts = parser.parseFormat()
         guard parser.errors.isEmpty else { throw InterpolationErrors(errors: parser.errors) }
@@ -68,7 +68,7 @@ extension InterpolationFormat {
     /// what is needed: an alternative that is not taken is not rendered. A secret or argument that
     /// is missing is an error, and so is a keyword, unless a modifier says what stands for it; what
     /// is inserted is never parsed again.
-    public func render(lookup: (InterpolationReference) throws -> JSONValue?) throws -> String {
+    package func render(lookup: (InterpolationReference) throws -> JSONValue?) throws -> String {
         try pieces { reference, _ in try lookup(reference) }.map(\.text).joined()
     }
 

@@ -1,5 +1,5 @@
 /// What an expression inside a format refers to.
-public enum InterpolationReference: Sendable, Hashable {
+package enum InterpolationReference: Sendable, Hashable {
     /// A property of the build: `%(prop:branch)s`.
     case property(String)
     /// An attribute of a source stamp: `%(src:codebase:revision)s`; the codebase may be empty.
@@ -16,7 +16,7 @@ public enum InterpolationReference: Sendable, Hashable {
 
 extension InterpolationReference: CustomStringConvertible {
     /// The reference in words, for a message: `property 'branch'`.
-    public var description: String {
+    package var description: String {
         switch self {
         case .property(let name): "property '\(name)'"
         case .source("", let attribute): "source attribute '\(attribute)'"
@@ -31,13 +31,13 @@ extension InterpolationReference: CustomStringConvertible {
 }
 
 /// A place in a format that refers to something.
-public struct InterpolationUse: Sendable, Hashable {
+package struct InterpolationUse: Sendable, Hashable {
     /// What the place refers to.
-    public let reference: InterpolationReference
+    package let reference: InterpolationReference
     /// Where the name stands in the format, in UTF-8 bytes.
-    public let range: Range<Int>
+    package let range: Range<Int>
     /// Whether a modifier says what stands there when the value is missing.
-    public let hasModifier: Bool
+    package let hasModifier: Bool
 }
 
 /// The word an expression begins with: where its value comes from.

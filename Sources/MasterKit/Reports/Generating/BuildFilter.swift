@@ -85,7 +85,7 @@ public struct ReportModes: SettingValue, Hashable {
     public static let none = ReportModes([])
 
     /// Whether it matters how it ended before.
-    public var comparesResults: Bool { modes.contains(.change) || modes.contains(.problem) }
+    package var comparesResults: Bool { modes.contains(.change) || modes.contains(.problem) }
 
     /// Whether an end is reported.
     ///
@@ -93,7 +93,7 @@ public struct ReportModes: SettingValue, Hashable {
     ///   - results: How it ended.
     ///   - previous: How it ended before; `nil` when there was nothing before.
     /// - Returns: Whether a mode names it.
-    public func admit(_ results: Results, after previous: Results?) -> Bool {
+    package func admit(_ results: Results, after previous: Results?) -> Bool {
         modes.contains { mode in
             switch mode {
             case .failing: results == .failure

@@ -1,4 +1,4 @@
-/// What a generator sees beside the event: the reporter's formatter and what can be looked up.
+/// What a generator can use: the event, the reporter's formatter, and the records around it.
 public struct ReportContext: Sendable {
     /// The event that is reported.
     public let event: Event
@@ -6,13 +6,13 @@ public struct ReportContext: Sendable {
     public let formatter: any MessageFormatter
     /// The title and address of the master.
     public let master: MasterIdentity
-    /// Where notes for people go; what is logged is masked.
+    /// The logger of the reporter; messages are masked.
     public let logger: Logger
     private let source: any ReportSource
     private let uses: ReportUses
 
     /// Makes a context.
-    public init(
+    package init(
         event: Event, formatter: any MessageFormatter, uses: ReportUses = ReportUses(),
         master: MasterIdentity, logger: Logger, source: any ReportSource
     ) {
@@ -38,10 +38,15 @@ public struct ReportContext: Sendable {
         return headed(report, event.builderName ?? "whole \(event.kind.record.rawValue)")
     }
 
-    /// Makes one report of builds, each of which is told of by itself: see ``Report/merge(_:)``.
+    /// Makes one report of builds, each of which is formatted by itself.
+    ///
+    /// Texts and lists are put together, of anything else the first one stays; so do the kind of
+    /// the body, the subject and each entry of the extra information. Results are the worst, and
+    /// people, patches, logs and builds those of all. A body that can't be put together with those
+    /// before it is left out, with a warning in the log.
     ///
     /// - Parameters:
-    ///   - builds: Those of the ``builds()`` of a buildset that are to be told of.
+    ///   - builds: Those of the ``builds()`` of a buildset that are to be reported.
     ///   - formatter: Makes the message of each build; by default the reporter's own.
     ///   - options: What the generator adds to what the formatter wants.
     /// - Returns: The report, `nil` without builds. Its results are the worst of the builds'.
@@ -144,7 +149,7 @@ public struct ReportContext: Sendable {
     }
 }
 
-/// What a master is called and where it is found.
+/// The title and the addresses of a master.
 public struct MasterIdentity: Sendable, Hashable {
     /// The title.
     public var title: String
@@ -164,12 +169,12 @@ public struct MasterIdentity: Sendable, Hashable {
     }
 
     /// The address of a build.
-    public func url(ofBuild number: Int, builderID: Int) -> String {
+    package func url(ofBuild number: Int, builderID: Int) -> String {
         "\(buildbotURL)#/builders/\(builderID)/builds/\(number)"
     }
 
     /// The address of a build request.
-    public func url(ofRequest id: Int) -> String {
+    package func url(ofRequest id: Int) -> String {
         "\(buildbotURL)#/buildrequests/\(id)"
     }
 }

@@ -1,4 +1,4 @@
-/// Turns events into reports: it picks the events and lets a formatter make the words.
+/// Turns events into reports: it picks the events, and a formatter makes the message.
 ///
 /// ```swift
 /// /// Reports finished builds that have a property.
@@ -29,7 +29,8 @@ public protocol ReportGenerator: Plugin where Options == NoOptions {
     /// Makes the report of an event, `nil` for none.
     ///
     /// Called for each wanted event; events of one build request come in order, one at a time.
-    /// - Throws: An error with a sentence for people; the report is then kept as dead, with it.
+    /// - Throws: An error with a sentence for people; the report then is a failed delivery with this
+    ///   sentence.
     func generate(for event: Event, in context: ReportContext) async throws -> Report?
 }
 
@@ -46,24 +47,24 @@ extension PluginKind<any ReportGenerator, NoOptions> {
 /// One report when a build starts and one when it ends, whatever the result.
 ///
 /// What a reporter reports when neither the file nor the reporter says anything else.
-public struct EveryBuildGenerator: ReportGenerator {
+package struct EveryBuildGenerator: ReportGenerator {
     /// What the generator does.
-    public static let summary = "Reports every build when it starts and when it ends."
+    package static let summary = "Reports every build when it starts and when it ends."
 
     /// Makes the generator.
-    public init() {}
+    package init() {}
 
     /// The starts and ends of builds.
-    public var wantedEvents: Set<EventKind> { [.buildNew, .buildFinished] }
+    package var wantedEvents: Set<EventKind> { [.buildNew, .buildFinished] }
 
     /// Reports the build as the reporter's own formatter makes it.
-    public func generate(for event: Event, in context: ReportContext) async throws -> Report? {
+    package func generate(for event: Event, in context: ReportContext) async throws -> Report? {
         try await context.report()
     }
 }
 
 /// What looks up records for reports: the store, or a stand-in in tests.
-public protocol ReportSource: Sendable {
+package protocol ReportSource: Sendable {
     /// The steps of a build, in order, with their logs and the content of these when wanted.
     ///
     /// - Parameters:

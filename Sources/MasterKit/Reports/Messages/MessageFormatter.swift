@@ -20,7 +20,8 @@ public protocol MessageFormatter: Plugin where Options == NoOptions {
     ///
     /// Called once for each report, outside of every build; calls for different build requests may
     /// be under way at once.
-    /// - Throws: An error with a sentence for people; the report is then kept as dead, with it.
+    /// - Throws: An error with a sentence for people; the report then is a failed delivery with this
+    ///   sentence.
     func format(_ topic: ReportTopic) async throws -> Message
 }
 
@@ -43,9 +44,9 @@ public struct Message: Sendable, Hashable {
     public var body: Report.Body
     /// A subject; `nil` for the default one.
     public var subject: String?
-    /// What a reporter of a certain kind is to know beside the body: its name → settings of it.
+    /// Further data for reporters of a certain kind: its name → settings of it.
     public var extraInfo: JSONObject
-    /// What stands in the body in place of secrets until it is sent, with their names.
+    /// Placeholders in the body with the names of the secrets that replace them when it is sent.
     public var secretMarks: [String: String] = [:]
 
     /// Makes a message.
@@ -120,10 +121,10 @@ public struct BuildDetails: Sendable, Hashable {
     }
 
     /// Whether logs are fetched, for themselves or for their content.
-    public var includesLogs: Bool { logs || logContents != .none }
+    package var includesLogs: Bool { logs || logContents != .none }
 
     /// Whether steps are fetched, for themselves or for their logs.
-    public var includesSteps: Bool { steps || includesLogs }
+    package var includesSteps: Bool { steps || includesLogs }
 
     /// What is wanted by either; of two tails the longer one.
     public func union(_ other: BuildDetails) -> BuildDetails {
@@ -146,7 +147,7 @@ extension BuildDetails.LogContents {
     }
 
     /// Whether the content of a log is wanted.
-    public func contain(log: String, ofStep step: String) -> Bool {
+    package func contain(log: String, ofStep step: String) -> Bool {
         switch self {
         case .none: false
         case .all: true

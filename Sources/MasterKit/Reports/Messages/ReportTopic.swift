@@ -186,7 +186,7 @@ extension JSONValue {
     fileprivate var withText: JSONValue {
         guard case .object(let log) = self, let content = log["content"]?["content"]?.stringValue
         else { return self }
-        guard log["type"]?.stringValue == Log.Kind.stream.rawValue else {
+        guard log["type"]?.stringValue == LogKind.stream.rawValue else {
             return .object(log.merging(["text": .string(content)]))
         }
         let lines = content.split(separator: "\n", omittingEmptySubsequences: false)

@@ -1,7 +1,6 @@
 import CProcess
 import Glibc
 import Synchronization
-import SystemPackage
 
 /// The number that identifies the processes of one command; see `process_each`.
 ///
@@ -89,26 +88,9 @@ struct CommandProcesses: Sendable {
         return processes.compactMap { member($0) }
     }
 
-    /// Reads `/proc/N/stat`: number, name in parentheses, state.
     private static func member(_ process: pid_t) -> Member? {
-        guard let line = read(FilePath("/proc/\(process)/stat")),
-            let open = line.firstIndex(of: UInt8(ascii: "(")),
-            let close = line.lastIndex(of: UInt8(ascii: ")")), open < close,
-            let state = line[(close + 1)...].first(where: { $0 != UInt8(ascii: " ") }),
-            state != UInt8(ascii: "Z"), state != UInt8(ascii: "X")
-        else { return nil }
-        let name = String(decoding: line[(open + 1)..<close], as: UTF8.self)
-        return Member(process: process, name: name)
-    }
-
-    /// The first bytes of a small file, or `nil` if the process no longer exists.
-    private static func read(_ path: FilePath) -> [UInt8]? {
-        do {
-            let file = try POSIX.open(path, O_RDONLY)
-            return try POSIX.read(file.number, maxByteCount: 512)
-        } catch {
-            return nil
-        }
+        guard let status = ProcessStatus(of: process), !status.hasEnded else { return nil }
+        return Member(process: process, name: status.name)
     }
 }
 

@@ -1,10 +1,10 @@
 import FoundationEssentials
 import Logging
+import MasterKit
 import MasterTesting
 import StandardPlugins
 import Testing
 
-@testable import MasterKit
 @testable import MasterRuntime
 
 /// A folder with a master.yaml, a base folder, and scripts for the steps.

@@ -2,10 +2,10 @@ import FoundationEssentials
 import GRDB
 import Logging
 import MasterHTTP
+import MasterKit
 import MasterTesting
 import Testing
 
-@testable import MasterKit
 @testable import MasterRuntime
 
 /// A store in its own folder, and everything else an outbox needs.

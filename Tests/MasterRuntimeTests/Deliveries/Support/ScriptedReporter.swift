@@ -1,4 +1,5 @@
-@testable import MasterKit
+import MasterKit
+
 @testable import MasterRuntime
 
 /// A reporter that runs a closure of the test.

@@ -1,3 +1,5 @@
+internal import MasterJSON
+
 /// The state of rendering one template once.
 struct TemplateRenderer {
     /// What one rendering may cost: a step for each node, round and value, and for each 64 bytes.
@@ -18,7 +20,7 @@ struct TemplateRenderer {
 
     private let kind: TemplateText.Kind
     private let context: JSONObject
-    let secrets: SecretMask?
+    let secrets: (any TemplateSecrets)?
     private var bindings: [Binding] = []
     /// Where in the JSON the output ends; in the body of a `filter`, which is a value, this rests.
     private var json = JSONPlace()
@@ -30,7 +32,7 @@ struct TemplateRenderer {
     /// A secret of which a part was inserted that is too short to be hidden by itself.
     private var shortened: (secret: String, range: Range<Int>)?
 
-    init(context: JSONObject, kind: TemplateText.Kind, secrets: SecretMask?) {
+    init(context: JSONObject, kind: TemplateText.Kind, secrets: (any TemplateSecrets)?) {
         self.context = context
         self.kind = kind
         self.secrets = secrets
@@ -50,10 +52,12 @@ struct TemplateRenderer {
         _ value: TemplateValue, _ text: String, at range: Range<Int>
     ) throws(TemplateProblem) {
         guard let secret = value.secret, !text.allSatisfy(\.isWhitespace) else { return }
-        if text.count < SecretVerdict.minimumCount {
+        do {
+            try secrets?.hide(text, madeFrom: secret)
+        } catch .tooShort {
             shortened = shortened ?? (secret, range)
-        } else {
-            try hide(text, madeFrom: secret, at: range)
+        } catch {
+            throw problem(error, text, madeFrom: secret, at: range)
         }
     }
 
@@ -61,16 +65,24 @@ struct TemplateRenderer {
         _ text: String, madeFrom secret: String, at range: Range<Int>
     ) throws(TemplateProblem) {
         do {
-            try secrets?.hide(text, as: secret)
+            try secrets?.hide(text, madeFrom: secret)
         } catch {
-            let isShort = text.count < SecretVerdict.minimumCount
-            throw TemplateProblem(
-                isShort
-                    ? "the template shows \(text.count) characters of the secret '\(secret)', too few "
-                        + "to be hidden; leave them out"
-                    : "the template makes a text of \(text.utf8.count) bytes out of the secret "
-                        + "'\(secret)'; at most \(SecretVerdict.maximumBytes) can be hidden",
-                range)
+            throw problem(error, text, madeFrom: secret, at: range)
+        }
+    }
+
+    private func problem(
+        _ fault: TemplateSecretFault, _ text: String, madeFrom secret: String, at range: Range<Int>
+    ) -> TemplateProblem {
+        switch fault {
+        case .tooShort:
+            TemplateProblem(
+                "the template shows \(text.count) characters of the secret '\(secret)', too few to "
+                    + "be hidden; leave them out", range)
+        case .tooLong(let maximumBytes):
+            TemplateProblem(
+                "the template makes a text of \(text.utf8.count) bytes out of the secret "
+                    + "'\(secret)'; at most \(maximumBytes) can be hidden", range)
         }
     }
 
@@ -297,4 +309,24 @@ private struct JSONPlace {
             }
         }
     }
+}
+
+/// What knows the secrets that a template may meet, and hides what the template makes of them.
+package protocol TemplateSecrets: Sendable {
+    /// Whether there are none.
+    var isEmpty: Bool { get }
+
+    /// The name of the first secret in a text, `nil` when it holds none.
+    func nameOfSecret(in text: String) -> String?
+
+    /// Hides a text that was made from a secret in everything that is shown or stored from now on.
+    func hide(_ text: String, madeFrom secret: String) throws(TemplateSecretFault)
+}
+
+/// Why a text that was made from a secret can't be hidden.
+package enum TemplateSecretFault: Error {
+    /// Hiding it would hide too much else.
+    case tooShort
+    /// It has more bytes than these.
+    case tooLong(maximumBytes: Int)
 }

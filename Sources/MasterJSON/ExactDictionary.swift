@@ -1,27 +1,35 @@
-internal import OrderedCollections
+public import OrderedCollections
 
 /// A mapping of names that users give to values, in the order in which the names were added.
 ///
 /// Two names are the same when their scalars are. Swift takes texts for equal that look alike, such
 /// as `é` in one scalar and in two, which JSON, YAML, SQL and the environment tell apart.
+///
+/// Generic, and used with types of other modules: it is inlinable, so that they get it specialised.
 public struct ExactDictionary<Value> {
-    private var storage: OrderedDictionary<ExactKey, Value> = [:]
+    @usableFromInline var storage: OrderedDictionary<ExactKey, Value>
 
     /// Makes an empty mapping.
-    public init() {}
+    @inlinable
+    public init() {
+        storage = [:]
+    }
 
     /// The value of a name; setting `nil` removes the name.
+    @inlinable
     public subscript(name: String) -> Value? {
         get { storage[ExactKey(text: name)] }
         set { storage[ExactKey(text: name)] = newValue }
     }
 
     /// The names, in order.
+    @inlinable
     public var keys: [String] { storage.keys.map(\.text) }
 
     /// Sets the value of a name, or removes the name when there is none.
     ///
     /// - Returns: The value that the name had.
+    @inlinable
     @discardableResult
     public mutating func updateValue(_ value: Value?, forKey name: String) -> Value? {
         guard let value else { return storage.removeValue(forKey: ExactKey(text: name)) }
@@ -34,6 +42,7 @@ public struct ExactDictionary<Value> {
     }
 
     /// Makes room for a number of names.
+    @inlinable
     public mutating func reserveCapacity(_ count: Int) {
         storage.reserveCapacity(count)
     }
@@ -44,12 +53,15 @@ extension ExactDictionary: RandomAccessCollection {
     public typealias Element = (key: String, value: Value)
 
     /// The place of the first name.
+    @inlinable
     public var startIndex: Int { 0 }
 
     /// The place behind the last name.
+    @inlinable
     public var endIndex: Int { storage.count }
 
     /// The name and value at a place.
+    @inlinable
     public subscript(position: Int) -> Element {
         let element = storage.elements[position]
         return (element.key.text, element.value)
@@ -58,7 +70,9 @@ extension ExactDictionary: RandomAccessCollection {
 
 extension ExactDictionary: ExpressibleByDictionaryLiteral {
     /// Makes a mapping; of a name that is given twice the last value counts.
+    @inlinable
     public init(dictionaryLiteral elements: (String, Value)...) {
+        self.init()
         for (name, value) in elements { self[name] = value }
     }
 }
@@ -68,14 +82,22 @@ extension ExactDictionary: Equatable where Value: Equatable {}
 extension ExactDictionary: Hashable where Value: Hashable {}
 
 /// A text that is equal to one with the same scalars alone.
+@usableFromInline
 struct ExactKey: Hashable, Sendable {
-    let text: String
+    @usableFromInline let text: String
 
+    @usableFromInline
+    init(text: String) {
+        self.text = text
+    }
+
+    @usableFromInline
     static func == (one: ExactKey, other: ExactKey) -> Bool {
         // What is the same to the letter is also the same to Swift, whose test is the faster one.
         one.text == other.text && one.text.utf8.elementsEqual(other.text.utf8)
     }
 
+    @usableFromInline
     func hash(into hasher: inout Hasher) {
         hasher.combine(text)
     }

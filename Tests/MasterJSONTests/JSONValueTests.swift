@@ -1,4 +1,4 @@
-import MasterKit
+import MasterJSON
 import Testing
 
 struct JSONValueTests {

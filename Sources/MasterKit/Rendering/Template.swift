@@ -1,5 +1,5 @@
 /// `!Template "{{ build.number }}"`: a text made by a template.
-public struct Template: Expression {
+package struct Template: Expression {
     private let template: TemplateText
 
     init?(_ node: YAMLNode, with decoder: SettingDecoder) {
@@ -33,7 +33,7 @@ public struct Template: Expression {
     }
 
     /// The text that the template makes of the context.
-    public func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
+    package func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
         do {
             return .string(try template.render(context.template, hiding: context.secrets.mask))
         } catch {
@@ -70,42 +70,32 @@ package enum StepVariables {
     }
 }
 
-/// What is wrong with a template, or with rendering it, and where.
-public struct TemplateError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// One sentence that says what is wrong and what to write.
-    public let message: String
-    /// Where it is in the template, in UTF-8 bytes.
-    public let range: Range<Int>
-    /// The line of the template, from 1.
-    public let line: Int
-    /// The character in the line, from 1.
-    public let column: Int
-
-    /// Makes an error about a part of a template.
+extension TemplateText {
+    /// Renders the template with the values of its variables.
     ///
     /// - Parameters:
-    ///   - message: What is wrong and what to write.
-    ///   - range: The part, in UTF-8 bytes.
-    ///   - template: The text of the template.
-    public init(_ message: String, at range: Range<Int>, in template: String) {
-        self.message = message
-        self.range = range
-        (line, column) = template.utf8.prefix(range.lowerBound).lineAndColumnOfEnd
-    }
-
-    /// The message with its place.
-    public var description: String {
-        "\(message) (line \(line), column \(column) of the template)"
+    ///   - context: The values by name.
+    ///   - secrets: What hides secrets. What a filter makes of one is hidden, too.
+    /// - Returns: The text.
+    /// - Throws: When a filter can't be applied, the template takes too much time or room, or it makes
+    ///   a text out of a secret that can't be hidden.
+    public func render(
+        _ context: JSONObject, hiding secrets: SecretMask
+    ) throws(TemplateError) -> String {
+        try render(context, secrets: secrets)
     }
 }
 
-/// An error before it is known which template it is in.
-struct TemplateProblem: Error {
-    let message: String
-    let range: Range<Int>
+/// What the template of a setting renders to, by its name.
+extension TemplateText.Kind: SettingEnumeration {}
 
-    init(_ message: String, _ range: Range<Int>) {
-        self.message = message
-        self.range = range
+extension SecretMask: TemplateSecrets {
+    package func hide(_ text: String, madeFrom secret: String) throws(TemplateSecretFault) {
+        guard text.count >= SecretVerdict.minimumCount else { throw .tooShort }
+        do {
+            try hide(text, as: secret)
+        } catch {
+            throw .tooLong(maximumBytes: SecretVerdict.maximumBytes)
+        }
     }
 }

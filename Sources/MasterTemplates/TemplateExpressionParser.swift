@@ -1,3 +1,5 @@
+internal import MasterJSON
+
 /// Parses the expression that tokens spell.
 struct TemplateExpressionParser {
     /// How many tokens an expression may have.

@@ -1,3 +1,5 @@
+internal import MasterJSON
+
 /// What an expression of a template has come to.
 struct TemplateValue {
     /// What a filter has made of a value.

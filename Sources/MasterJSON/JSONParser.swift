@@ -75,7 +75,7 @@ public struct JSONParserError: Error, Hashable, CustomStringConvertible {
 
 extension Sequence<UInt8> {
     /// The line and the column, from 1, of what follows this text in UTF-8.
-    var lineAndColumnOfEnd: (line: Int, column: Int) {
+    package var lineAndColumnOfEnd: (line: Int, column: Int) {
         reduce((line: 1, column: 1)) { place, byte in
             if byte == UInt8(ascii: "\n") { return (place.line + 1, 1) }
             return (place.line, place.column + (byte & 0xC0 == 0x80 ? 0 : 1))

@@ -6,10 +6,10 @@ extension JSONValue {
     public static let maximumDepth = 100
 }
 
-/// What a value, or several together, may take.
+/// A limit on the size of a value, or of several together.
 ///
-/// What is taken is counted before it is copied or written, so that a value which holds another one
-/// again and again is refused as long as it is small.
+/// Sizes are counted before a value is copied or written, so that a value that holds another one many
+/// times is refused before it takes memory.
 public struct JSONBudget: Sendable {
     /// The most bytes of a rendered value, or of several in one list or mapping.
     public static let maximumBytes = 16 << 20
@@ -30,7 +30,7 @@ public struct JSONBudget: Sendable {
     }
 
     /// How many values were taken.
-    var takenValues: Int { values - valuesLeft }
+    package var takenValues: Int { values - valuesLeft }
 
     /// Takes a value that stands in so many lists and mappings.
     ///
@@ -78,7 +78,7 @@ public struct JSONTooLarge: Error, Hashable, CustomStringConvertible {
     /// What is wrong, in words.
     public let description: String
 
-    init(_ description: String) {
+    package init(_ description: String) {
         self.description = description
     }
 }

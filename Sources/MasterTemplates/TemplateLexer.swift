@@ -1,3 +1,5 @@
+internal import MasterJSON
+
 /// A piece of a template: text, `{{ … }}` or `{% … %}`.
 struct TemplatePiece {
     enum Kind {

@@ -1,3 +1,5 @@
+internal import MasterJSON
+
 extension TemplateFilter {
     /// No more bytes than these may come out of a filter or of a whole template.
     static let maximumByteCount = 16 << 20
@@ -275,7 +277,7 @@ struct TemplateFilterError: Error {
 }
 
 /// A moment in UTC, as the filter `date` writes it.
-struct TemplateDate {
+package struct TemplateDate {
     static let directives = "%Y %m %d %H %M %S %y %j %b %B %a %A %F %T %s %Z %%"
 
     private static let months = [
@@ -357,7 +359,7 @@ struct TemplateDate {
     }
 
     /// A duration as people read it: `42s`, `5m 02s`, `1h 05m`.
-    static func duration(seconds: Int) -> String {
+    package static func duration(seconds: Int) -> String {
         switch max(0, seconds) {
         case ..<60: "\(max(0, seconds))s"
         case ..<3600: "\(seconds / 60)m \(padded(seconds % 60))s"

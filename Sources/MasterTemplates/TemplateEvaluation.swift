@@ -1,3 +1,5 @@
+internal import MasterJSON
+
 extension TemplateRenderer {
     private static let maximumNumbers = 100_000
 

@@ -1,4 +1,5 @@
-import MasterKit
+import MasterJSON
+import MasterTemplates
 import Testing
 
 struct TemplateErrorTests {

@@ -1,3 +1,5 @@
+internal import MasterJSON
+
 extension TemplateExpressionParser {
     /// Parses a filter with its arguments; one that is wrong is noted, and `nil`.
     mutating func parseFilter() throws(TemplateProblem) -> TemplateFilterCall? {

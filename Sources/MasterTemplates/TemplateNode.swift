@@ -1,3 +1,5 @@
+internal import MasterJSON
+
 /// A part of a parsed template.
 enum TemplateNode: Sendable, Hashable {
     case text(String)

@@ -1,3 +1,5 @@
+internal import MasterJSON
+
 /// What a filter is called and which arguments it takes.
 enum TemplateFilter: String, Sendable, Hashable, CaseIterable {
     case abs

@@ -1,3 +1,5 @@
+internal import MasterJSON
+
 /// Parses the pieces of a template into nodes, and gathers what is wrong.
 struct TemplateParser {
     static let maximumDepth = 32

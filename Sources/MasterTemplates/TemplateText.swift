@@ -1,3 +1,5 @@
+public import MasterJSON
+
 /// A text with `{{ … }}` and `{% … %}`, parsed once and rendered for each report or step.
 ///
 /// The language is what Jinja and Stencil have in common: variables with paths, filters, `if` with
@@ -25,7 +27,7 @@ public struct TemplateText: Sendable, Hashable {
 
     let nodes: [TemplateNode]
 
-    /// What came of parsing a text.
+    /// The result of parsing a text.
     public struct Parsed: Sendable {
         /// The template, without the parts that have a mistake.
         public let template: TemplateText
@@ -65,16 +67,17 @@ public struct TemplateText: Sendable, Hashable {
         self = parsed.template
     }
 
-    /// Renders the template with the values of its variables.
+    /// Renders the template with the values of its variables, none of which is secret.
     ///
-    /// - Parameters:
-    ///   - context: The values by name.
-    ///   - secrets: What hides secrets. What a filter makes of one is hidden, too.
+    /// - Parameter context: The values by name.
     /// - Returns: The text.
-    /// - Throws: When a filter can't be applied, the template takes too much time or room, or it makes
-    ///   a text out of a secret that can't be hidden.
-    public func render(
-        _ context: JSONObject, hiding secrets: SecretMask? = nil
+    /// - Throws: When a filter can't be applied, or the template takes too much time or room.
+    public func render(_ context: JSONObject) throws(TemplateError) -> String {
+        try render(context, secrets: nil)
+    }
+
+    package func render(
+        _ context: JSONObject, secrets: (any TemplateSecrets)?
     ) throws(TemplateError) -> String {
         do throws(TemplateProblem) {
             var renderer = TemplateRenderer(
@@ -121,5 +124,45 @@ struct TemplateVariables {
     /// Forgets all names but the first ones.
     mutating func unbind(to count: Int) {
         bound.removeLast(bound.count - count)
+    }
+}
+
+/// What is wrong with a template, or with rendering it, and where.
+public struct TemplateError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// One sentence that says what is wrong and what to write.
+    public let message: String
+    /// Where it is in the template, in UTF-8 bytes.
+    public let range: Range<Int>
+    /// The line of the template, from 1.
+    public let line: Int
+    /// The character in the line, from 1.
+    public let column: Int
+
+    /// Makes an error about a part of a template.
+    ///
+    /// - Parameters:
+    ///   - message: What is wrong and what to write.
+    ///   - range: The part, in UTF-8 bytes.
+    ///   - template: The text of the template.
+    public init(_ message: String, at range: Range<Int>, in template: String) {
+        self.message = message
+        self.range = range
+        (line, column) = template.utf8.prefix(range.lowerBound).lineAndColumnOfEnd
+    }
+
+    /// The message with its place.
+    public var description: String {
+        "\(message) (line \(line), column \(column) of the template)"
+    }
+}
+
+/// An error before it is known which template it is in.
+struct TemplateProblem: Error {
+    let message: String
+    let range: Range<Int>
+
+    init(_ message: String, _ range: Range<Int>) {
+        self.message = message
+        self.range = range
     }
 }

@@ -4,13 +4,17 @@
 /// two are two keys. Setting a key that is there already replaces its value and keeps its place. Two
 /// objects are equal when they hold the same values under the same keys, in whatever order.
 public struct JSONObject: Sendable {
-    var storage = ExactDictionary<JSONValue>()
+    @usableFromInline var storage: ExactDictionary<JSONValue>
 
     /// Makes an empty object.
-    public init() {}
+    public init() {
+        storage = ExactDictionary()
+    }
 
     /// Makes an object of pairs; of a key that is given twice the last value counts.
+    @inlinable
     public init(_ pairs: some Sequence<(String, JSONValue)>) {
+        storage = ExactDictionary()
         storage.reserveCapacity(pairs.underestimatedCount)
         for (key, value) in pairs {
             storage[key] = value

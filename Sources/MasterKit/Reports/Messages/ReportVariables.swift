@@ -1,0 +1,131 @@
+import FoundationEssentials
+
+extension ReportTopic {
+    /// What is wrong with a name in a template or field of a report, in a sentence.
+    ///
+    /// - Parameters:
+    ///   - path: The names on the way to the value: `build`, `number`.
+    ///   - others: Names that there are beside those of every report.
+    /// - Returns: `nil` when the path leads to a value, or when only a report can tell.
+    public static func fault(in path: [String], beside others: [String] = []) -> String? {
+        guard let name = path.first, !others.contains(name) else { return nil }
+        guard variableNames.contains(name) else {
+            let names = (variableNames + others).sorted()
+            let remedy =
+                name.contains("-")
+                ? "write spaces around '-' to subtract"
+                : Suggestion.remedy(for: name, among: names)
+            return "a report has no '\(name)'; \(remedy)"
+        }
+        guard var value = ReportShape.records[name] else { return nil }
+        for (index, part) in path.enumerated().dropFirst() {
+            switch value {
+            case .object(let object) where !object.isEmpty:
+                guard let next = object[part] else {
+                    let owner = path[..<index].joined(separator: ".")
+                    return part == "count" ? nil : fault(of: part, in: owner, object.keys)
+                }
+                value = next
+            case .array(let array):
+                guard let element = array.first, part != "count" else { return nil }
+                value = element
+            default: return nil
+            }
+        }
+        return nil
+    }
+
+    private static func fault(of name: String, in owner: String, _ keys: [String]) -> String {
+        let article = ["build": "a build", "step": "a step", "buildset": "a buildset"]
+        let remedy = Suggestion.remedy(for: name, among: keys.sorted())
+        return "\(article[owner] ?? "'\(owner)'") has no '\(name)'; \(remedy)"
+    }
+}
+
+/// The keys of the records in reports, taken from sample records.
+///
+/// Values that may be empty or null, such as properties and the parent of a build, have no keys
+/// here.
+private enum ReportShape {
+    /// The variables that are records or lists of records, by name.
+    static let records: [String: JSONValue] = [
+        "build": .object(build), "builds": [.object(build)], "buildset": .object(buildset),
+        "failed_step": .object(failedStep), "step": .object(step),
+    ]
+
+    private static let moment = Date(timeIntervalSince1970: 0)
+
+    private static let buildset = Buildset(
+        id: 1, reason: "", submittedAt: moment,
+        sourceStamps: [SourceStamp(id: 1, createdAt: moment)]
+    ).json
+
+    private static let step = StepRecord(id: 1, number: 1, buildID: 1, name: "").json
+
+    private static let log = Log(id: 1, stepID: 1, name: "", slug: "", kind: .text).json.merging([
+        "stepname": "", "url": "", "url_raw": "", "url_raw_inline": "",
+        "content": ["logid": 1, "firstline": 0, "content": ""],
+    ])
+
+    private static let failedStep = step.merging([
+        "logs": [.object(log.merging(["text": ""]))]
+    ])
+
+    private static let build = Build(
+        id: 1, number: 1, builderID: 1, requestID: 1, workerID: 1, startedAt: moment
+    ).json.merging([
+        "buildrequest": .object(
+            BuildRequest(id: 1, buildsetID: 1, builderID: 1, submittedAt: moment).json),
+        "buildset": .object(buildset), "parentbuild": .null, "parentbuilder": .null,
+        "builder": .object(Builder(id: 1, name: "").json), "url": "",
+        "steps": [.object(failedStep)],
+    ])
+}
+
+extension SettingDecoder {
+    /// Reads a value that becomes a part of a message, computed for each report.
+    ///
+    /// A name that no report has is an error, and so is a secret where the value is a text that is
+    /// stored until it has arrived.
+    ///
+    /// - Parameters:
+    ///   - allowsSecrets: Whether the value can keep references to secrets.
+    ///   - read: Reads the value.
+    /// - Returns: The value, the paths that the expressions in it name, and the names of its secrets.
+    public func readMessage<Value>(
+        allowingSecrets allowsSecrets: Bool = false, _ read: () -> Value?
+    ) -> (value: Value?, paths: [[String]], secrets: Set<String>) {
+        let secretsBefore = secretUses.count
+        let usesBefore = templateUses.count
+        let value = within(.report, read)
+        let secrets = secretUses[secretsBefore...]
+        for use in secrets where !allowsSecrets {
+            error(
+                "the message of a formatter is stored until it is delivered and can't hold the "
+                    + "secret '\(use.name)'; send it in 'format', 'headers' or 'auth' of the "
+                    + "reporter", at: use.range)
+        }
+        reportFaults(of: templateUses[usesBefore...])
+        return (value, templateUses[usesBefore...].map(\.path), Set(secrets.map(\.name)))
+    }
+
+    /// Reads a setting of a reporter that is computed for each report; a name that no report has is
+    /// an error.
+    ///
+    /// - Parameter read: Reads the value.
+    /// - Returns: The value, and what it uses of a report: see ``Reporter/uses``.
+    public func readForReports<Value>(
+        _ read: () -> Value?
+    ) -> (value: Value?, uses: ReportUses) {
+        let usesBefore = templateUses.count
+        let (value, uses) = recordingReportUses { within(.reporter, read) }
+        reportFaults(of: templateUses[usesBefore...])
+        return (value, uses)
+    }
+
+    private func reportFaults(of uses: ArraySlice<TemplateUse>) {
+        for use in uses {
+            if let fault = ReportTopic.fault(in: use.path) { error(fault, at: use.range) }
+        }
+    }
+}
