@@ -6,6 +6,9 @@
 #include "connections.h"
 #include "decoding.h"
 
+/* To be called before any function of libcurl, see loader.c. */
+const char *master_curl_load(void);
+
 /* curl_easy_setopt and its kin are variadic, which Swift cannot call: a wrapper an argument type. */
 
 typedef size_t (*master_curl_data_callback)(char *, size_t, size_t, void *);

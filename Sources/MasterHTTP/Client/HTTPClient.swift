@@ -10,13 +10,13 @@ public final class HTTPClient: Sendable {
     let environmentProxies: EnvironmentProxies
     let addresses = AddressCache()
 
-    /// Starts the client's thread.
+    /// Makes a client; its thread and libcurl start with the first request.
     ///
-    /// - Throws: `HTTPError` of code `transferFailed` when the system has no thread or memory.
+    /// - Throws: Nothing at present: what the system lacks is the error of the first request.
     public init(_ configuration: HTTPClientConfiguration = .init()) throws(HTTPError) {
         self.configuration = configuration
         environmentProxies = EnvironmentProxies(configuration.environment)
-        thread = try CurlThread(
+        thread = CurlThread(
             limits: TransferLimits(
                 inFlight: configuration.maximumInFlight, perHost: configuration.maximumPerHost))
     }
@@ -27,11 +27,11 @@ public final class HTTPClient: Sendable {
 
     /// Makes a session with a cookie jar of its own.
     ///
-    /// - Throws: `HTTPError` of code `transferFailed` when the system has no memory.
+    /// - Throws: Nothing at present, see ``init(_:)``.
     public func makeSession(
         _ configuration: HTTPSessionConfiguration = .init()
     ) throws(HTTPError) -> HTTPSession {
-        try HTTPSession(configuration, thread: thread)
+        HTTPSession(configuration, thread: thread)
     }
 
     /// Sends a request, follows its redirects, and returns the answer with its whole body.

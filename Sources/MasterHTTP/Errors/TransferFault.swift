@@ -21,6 +21,18 @@ extension Transfer {
     }
 }
 
+extension HTTPError {
+    /// Whether the process can open no file or socket any more.
+    static var isWithoutDescriptors: Bool {
+        let descriptor = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
+        guard descriptor < 0 else {
+            close(descriptor)
+            return false
+        }
+        return errno == EMFILE || errno == ENFILE
+    }
+}
+
 /// Explains libcurl's codes.
 private struct TransferFault {
     let transfer: Transfer
@@ -77,12 +89,7 @@ private struct TransferFault {
         guard !mayHaveArrived, !easy.hasOpened, code != CURLE_OPERATION_TIMEDOUT else {
             return false
         }
-        let descriptor = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
-        guard descriptor < 0 else {
-            close(descriptor)
-            return false
-        }
-        return errno == EMFILE || errno == ENFILE
+        return HTTPError.isWithoutDescriptors
     }
 
     /// Whether libcurl gave up on a line of 100 KB; up to 8.6 it calls that a lack of memory.
