@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// It starts with the first request, and libcurl is not loaded before: many runs send nothing.
 final class CurlThread: Sendable {
-    /// What the thread is told.
+    /// A message to the thread.
     enum Message: Sendable {
         case start(Transfer)
         case cancel(Transfer)
@@ -34,7 +34,7 @@ final class CurlThread: Sendable {
 
     /// Starts the thread, unless that was done or it is closed.
     private func start() throws(HTTPError) {
-        // Held while it is started, so that there is only one.
+        // Held during the start, so that there is only one guardian.
         try state.withLock { state throws(HTTPError) in
             guard state.multi == nil, !state.isClosed else { return }
             let multi = try CurlMulti(idleConnections: limits.inFlight)
@@ -48,7 +48,7 @@ final class CurlThread: Sendable {
         }
     }
 
-    /// Runs a transfer; cancelling the task ends it at once.
+    /// Runs a transfer; cancelling the task aborts it immediately.
     func run(_ transfer: Transfer) async -> Transfer.Outcome {
         do {
             try start()
@@ -68,13 +68,13 @@ final class CurlThread: Sendable {
         }
     }
 
-    /// Ends a transfer, also one that has not begun yet.
+    /// Cancels a transfer, even if it has not started yet.
     func cancel(_ transfer: Transfer) {
         transfer.markCancelled()
         post(.cancel(transfer))
     }
 
-    /// The next piece of a transfer's body, or nil when no more comes.
+    /// The next piece of a response body, or `nil` at the end.
     func nextPiece(of transfer: Transfer) async -> [UInt8]? {
         guard let stream = transfer.stream else { return nil }
         await stream.waitForBytes()
@@ -101,7 +101,7 @@ final class CurlThread: Sendable {
         return isTaken
     }
 
-    /// Takes no more messages, and has the thread fail what it knows and end.
+    /// Stops accepting messages and makes the thread fail all transfers and end.
     func close() {
         let asleep = state.withLock { state in
             state.isClosed = true
@@ -122,7 +122,7 @@ final class CurlThread: Sendable {
         }
     }
 
-    /// The messages that came, and whether the thread was closed; called by the thread.
+    /// Takes the pending messages and whether the thread was closed. Called by the thread.
     func take() -> (messages: [Message], isClosed: Bool) {
         state.withLock { state in
             state.isAsleep = false
@@ -132,7 +132,7 @@ final class CurlThread: Sendable {
         }
     }
 
-    /// Whether there is nothing to take, so that the thread may sleep until it is woken.
+    /// Whether the inbox is empty, so that the thread may sleep until it is woken.
     func fallAsleep() -> Bool {
         state.withLock { state in
             state.isAsleep = state.inbox.isEmpty && !state.isClosed
@@ -151,10 +151,10 @@ final class CurlThread: Sendable {
     }
 }
 
-/// A thread of the system that runs one closure, with every signal left to the other threads.
+/// A system thread that runs one closure with all signals blocked.
 ///
-/// SIGPIPE is blocked with the others, so that a write to a connection that was closed is an error
-/// of that write (TLS libraries cannot ask for it by themselves).
+/// This includes SIGPIPE, so that writing to a closed connection fails with an error instead; TLS
+/// libraries have no option for that.
 private enum SystemThread {
     private final class Work {
         let body: () -> Void
@@ -164,9 +164,9 @@ private enum SystemThread {
         }
     }
 
-    /// Starts the thread; it ends when the closure returns.
+    /// Starts the thread, which ends when the closure returns.
     ///
-    /// - Throws: `HTTPError` of code `transferFailed` when the system has no thread.
+    /// - Throws: `HTTPError` with the code `transferFailed` if the thread cannot be created.
     static func start(_ body: sending @escaping () -> Void) throws(HTTPError) {
         let work = unsafe Unmanaged.passRetained(Work(body))
         var thread = pthread_t()
@@ -190,20 +190,20 @@ private enum SystemThread {
     }
 }
 
-/// Room in the heap of the thread that makes it, which the C library does not give back.
+/// Memory in the current thread's heap that the C library does not return to the system.
 ///
-/// libcurl allocates some 40 KiB for each transfer and frees them at its end. Where these lie at
-/// the top of a thread's heap, each round would return the pages to the system and fault them in again,
-/// which cost a third of all time. A free block below one that stays is not returned. Pages that
-/// are never used take no memory.
+/// libcurl allocates about 40 KiB for each transfer and frees it at the end. If this memory were at
+/// the top of the heap, each round would return its pages to the system and fault them in again,
+/// which took a third of the total time. Free memory below a block that is still in use is not
+/// returned. Unused pages take no memory.
 @safe private struct HeapReserve: ~Copyable {
-    /// Below what the C library takes from the system block by block.
+    /// Below the size for which the C library allocates pages directly.
     private static let piece = 64 << 10
     private static let pieces = 64
 
     private let guardian: UnsafeMutableRawPointer?
 
-    /// Makes room for the transfers of a busy client, 4 MiB.
+    /// Reserves 4 MiB, enough for the transfers of a busy client.
     init() {
         var blocks: [UnsafeMutableRawPointer?] = unsafe []
         for _ in 0..<Self.pieces { unsafe blocks.append(malloc(Self.piece)) }
