@@ -3,15 +3,14 @@
    libcurl depends on some thirty libraries. Loading and binding them takes longer than everything
    else the program does to print its version or to check a file, neither of which sends anything.
    The program is therefore not linked with libcurl: names.h renames each libcurl function to one of
-   those below, which forward the call. */
+   those below, which forward the call.
+   Call master_curl_load before the first call. */
 
 #define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <unistd.h>
 
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
@@ -30,28 +29,28 @@
 
 #define MEMBER(name) __typeof__(&name) name;
 static struct { FUNCTIONS(MEMBER) } libcurl;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static int is_loaded;
 
-/* Exits, as the program would have done at startup if it were linked with libcurl. */
-static void give_up(const char *fault) {
-    fprintf(stderr, "error: libcurl cannot be loaded: %s; install or update libcurl 4\n", fault);
-    _exit(1);
-}
-
-static void *find(void *library, const char *name) {
-    void *function = dlsym(library, name);
-    if (!function) give_up(dlerror());
-    return function;
-}
-
-static void load(void) {
+static const char *load(void) {
     void *library = dlopen("libcurl.so.4", RTLD_LAZY | RTLD_LOCAL);
-    if (!library) give_up(dlerror());
-#define FIND(name) libcurl.name = find(library, #name);
+    if (!library) return dlerror();
+#define FIND(name) if (!(libcurl.name = dlsym(library, #name))) return dlerror();
     FUNCTIONS(FIND)
+    is_loaded = 1;
+    return NULL;
 }
 
-#define CALL(name, ...) (pthread_once(&once, load), libcurl.name(__VA_ARGS__))
+/* Loads libcurl unless that was done. The result is NULL, or why it cannot be loaded, which is
+   valid on this thread until its next call of a function of dlfcn.h. */
+const char *master_curl_load(void) {
+    pthread_mutex_lock(&mutex);
+    const char *fault = is_loaded ? NULL : load();
+    pthread_mutex_unlock(&mutex);
+    return fault;
+}
+
+#define CALL(name, ...) libcurl.name(__VA_ARGS__)
 
 void master_curl_easy_cleanup(CURL *handle) {
     CALL(curl_easy_cleanup, handle);

@@ -6,6 +6,9 @@
 #include "connections.h"
 #include "decoding.h"
 
+/* Must be called before any other libcurl function; see loader.c. */
+const char *master_curl_load(void);
+
 /* Swift cannot call variadic functions such as curl_easy_setopt: one wrapper per argument type. */
 
 typedef size_t (*master_curl_data_callback)(char *, size_t, size_t, void *);

@@ -20,6 +20,43 @@ struct AddressTests {
         #expect(NoProxyList("bücher.example").matches(address) == (host == "xn--bcher-kva.example"))
     }
 
+    @Test(arguments: [
+        "http://h", "https://h", "http://h/", "http://h:80", "http://a_b.c-d/~x/;y,z:@!?/&=+",
+        "https://ci.example:8443/hooks/b_1?a=B", "http://127.0.0.1:9980/status",
+        "http://255.255.255.255/", "http://h//a//b/...", "http://h/.well-known/x..y?..",
+    ])
+    func `a plain URL is read without libcurl`(url: String) throws {
+        _ = try #require(PlainURL(url))
+        #expect(try HTTPAddress(url) == HTTPAddress(parsing: url))
+    }
+
+    @Test(arguments: [
+        "http://H/", "http://127.1/", "http://0x7f.0.0.1/", "http://127.0.0.01/",
+        "http://1.2.3.256/", "http://1.2.3.4.5/", "http://2130706433/", "http://h./",
+        "http://h:080/", "http://h:0/", "http://h:65536/", "http://h:/", "http://h:1:2/",
+        "http://u@h/", "http://u:p@h/", "http://h?x", "http://h/?", "http://h/#x", "http://h/%41",
+        "http://h/a/../b", "http://h/.", "http://h/a b", "http://bücher/", "http://h/ü",
+        "http://[::1]/", "HTTP://h/", "ftp://h/", "http:///", "http://",
+    ])
+    func `any other URL is left to libcurl`(url: String) {
+        #expect(PlainURL(url) == nil)
+    }
+
+    @Test func `a plain URL has the parts that libcurl finds`() throws {
+        let pieces = [
+            "a", "B", "z9", "0", "7", "255", ".", "-", "_", ":", "/", "?", "@", "~", "+", ";",
+        ]
+        var count = 0
+        for _ in 0..<20_000 {
+            let rest = (0..<Int.random(in: 1...10)).map { _ in pieces.randomElement() ?? "" }
+            let url = (Bool.random() ? "http://" : "https://") + rest.joined()
+            guard PlainURL(url) != nil else { continue }
+            count += 1
+            #expect(try HTTPAddress(url) == HTTPAddress(parsing: url), "\(url)")
+        }
+        #expect(count > 500)
+    }
+
     @Test func `an international host is sent as punycode`() async throws {
         try await withLoopbackServer(handler: { _ in .text("ok") }) { proxy in
             try await withHTTPClient { client in

@@ -31,7 +31,7 @@ extension Benchmark {
             }
             return [
                 row("time of a POST step", bare.map(\.time), steps.map(\.time), atMost: 2),
-                row("CPU of a POST step", bare.map(\.cpu), steps.map(\.cpu), atMost: 1),
+                row("CPU of a POST step", bare.map(\.cpu), steps.map(\.cpu), atMost: 0.6),
             ]
         }
     }

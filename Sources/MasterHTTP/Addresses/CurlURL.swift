@@ -5,6 +5,12 @@ import CLibCurl
     private let handle: OpaquePointer
 
     init() throws(HTTPAddress.Fault) {
+        do throws(HTTPError) {
+            try CurlGlobal.load()
+        } catch {
+            throw HTTPAddress.Fault(
+                code: error.code, reason: "cannot be parsed: \(error.message)")
+        }
         guard let handle = unsafe curl_url() else { throw .outOfMemory }
         unsafe self.handle = handle
     }

@@ -41,6 +41,25 @@ public struct HTTPAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// Parses a URL.
     public init(_ text: String) throws(Fault) {
+        if let plain = PlainURL(text) {
+            self.init(plain, text: text)
+        } else {
+            try self.init(parsing: text)
+        }
+    }
+
+    private init(_ url: PlainURL, text: String) {
+        self.text = text
+        encoded = url.encoded
+        scheme = url.scheme
+        host = url.host
+        port = url.port
+        origin = "\(url.scheme)://\(url.host):\(url.port)"
+        userInfo = nil
+    }
+
+    /// Parses a URL by libcurl.
+    init(parsing text: String) throws(Fault) {
         try Self.check(text)
         let url = try CurlURL()
         let result = url.set(

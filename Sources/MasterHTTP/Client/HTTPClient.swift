@@ -9,14 +9,13 @@ public final class HTTPClient: Sendable {
     let thread: CurlThread
     let environmentProxies: EnvironmentProxies
 
-    /// Starts the client's thread.
+    /// Makes a client; its thread and libcurl start with the first request.
     ///
-    /// - Throws: `HTTPError` with the code `transferFailed` if there is not enough memory or no
-    ///   thread can be created.
+    /// - Throws: Nothing at present: what the system lacks is the error of the first request.
     public init(_ configuration: HTTPClientConfiguration = .init()) throws(HTTPError) {
         self.configuration = configuration
         environmentProxies = EnvironmentProxies(configuration.environment)
-        thread = try CurlThread(
+        thread = CurlThread(
             limits: TransferLimits(
                 inFlight: configuration.maximumInFlight, perHost: configuration.maximumPerHost))
     }
@@ -25,13 +24,13 @@ public final class HTTPClient: Sendable {
         thread.close()
     }
 
-    /// Creates a session with its own cookie jar.
+    /// Makes a session with a cookie jar of its own.
     ///
-    /// - Throws: `HTTPError` with the code `transferFailed` if there is not enough memory.
+    /// - Throws: Nothing at present, see ``init(_:)``.
     public func makeSession(
         _ configuration: HTTPSessionConfiguration = .init()
     ) throws(HTTPError) -> HTTPSession {
-        try HTTPSession(configuration, thread: thread)
+        HTTPSession(configuration, thread: thread)
     }
 
     /// Sends a request, follows redirects, and returns the response with its complete body.

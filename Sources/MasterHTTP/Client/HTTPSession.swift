@@ -11,10 +11,10 @@ public final class HTTPSession: Sendable {
     let jar: CookieJar
     private let thread: CurlThread
 
-    init(_ configuration: HTTPSessionConfiguration, thread: CurlThread) throws(HTTPError) {
+    init(_ configuration: HTTPSessionConfiguration, thread: CurlThread) {
         self.configuration = configuration
         self.thread = thread
-        jar = try CookieJar()
+        jar = CookieJar()
     }
 
     /// The cookies that have not expired; empty once the client is shut down.
@@ -66,31 +66,35 @@ public struct HTTPCookie: Sendable, Hashable {
     public let expires: Int64?
 }
 
-/// Owns a share handle that holds cookies.
+/// Owns the share handle that holds the cookies of a session.
 ///
-/// `@unchecked Sendable`: the handle is used only on the curl thread. It is freed when the last
-/// owner releases it, and every easy handle that uses it is an owner.
+/// `@unchecked Sendable`: the handle is made and used on the curl thread alone; it is freed where
+/// the last owner lets go, and every easy handle that uses it is an owner.
 @safe final class CookieJar: @unchecked Sendable {
-    let pointer: UnsafeMutableRawPointer
-
-    init() throws(HTTPError) {
-        try CurlGlobal.start()
-        guard let pointer = unsafe curl_share_init() else { throw .outOfMemory }
-        unsafe self.pointer = pointer
-        let result = unsafe master_curl_share_set_long(
-            pointer, CURLSHOPT_SHARE, Int(CURL_LOCK_DATA_COOKIE.rawValue))
-        guard result == CURLSHE_OK else {
-            throw .outOfMemory
-        }
-    }
+    /// `nil` until a request needs it.
+    private var handle: UnsafeMutableRawPointer?
 
     deinit {
-        unsafe curl_share_cleanup(pointer)
+        if let handle = unsafe handle { unsafe curl_share_cleanup(handle) }
+    }
+
+    /// The handle; called on the curl thread.
+    func pointer() throws(HTTPError) -> UnsafeMutableRawPointer {
+        if let handle = unsafe handle { return unsafe handle }
+        guard let made = unsafe curl_share_init() else { throw .outOfMemory }
+        let result = unsafe master_curl_share_set_long(
+            made, CURLSHOPT_SHARE, Int(CURL_LOCK_DATA_COOKIE.rawValue))
+        guard result == CURLSHE_OK else {
+            unsafe curl_share_cleanup(made)
+            throw .outOfMemory
+        }
+        unsafe handle = made
+        return unsafe made
     }
 
     /// The cookies that have not expired. Called on the curl thread.
     func list() -> [HTTPCookie] {
-        guard let easy = unsafe curl_easy_init() else { return [] }
+        guard let pointer = unsafe handle, let easy = unsafe curl_easy_init() else { return [] }
         defer { unsafe curl_easy_cleanup(easy) }
         unsafe master_curl_set_pointer(easy, CURLOPT_SHARE, pointer)
         var lines: UnsafeMutablePointer<curl_slist>?

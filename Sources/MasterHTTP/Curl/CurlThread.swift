@@ -2,7 +2,9 @@ import CLibCurl
 import Glibc
 import Synchronization
 
-/// The interface between tasks and the thread that runs libcurl: an inbox, wake-ups, and its state.
+/// The thread that runs libcurl, as tasks see it: takes messages, wakes it, and knows when it ended.
+///
+/// It starts with the first request, and libcurl is not loaded before: many runs send nothing.
 final class CurlThread: Sendable {
     /// A message to the thread.
     enum Message: Sendable {
@@ -15,6 +17,8 @@ final class CurlThread: Sendable {
     }
 
     private struct State {
+        /// What the thread works with; `nil` until it is started.
+        var multi: CurlMulti?
         var inbox: [Message] = []
         var isAsleep = false
         var isClosed = false
@@ -23,23 +27,37 @@ final class CurlThread: Sendable {
     }
 
     private let state = Mutex(State())
-    private let multi: CurlMulti
+    private let limits: TransferLimits
 
-    /// Starts the thread.
-    init(limits: TransferLimits) throws(HTTPError) {
-        let multi = try CurlMulti(idleConnections: limits.inFlight)
-        self.multi = multi
-        try SystemThread.start { [self] in
-            let reserve = HeapReserve()
-            TransferScheduler(thread: self, multi: multi, limits: limits).run()
-            end()
-            _ = consume reserve
+    init(limits: TransferLimits) {
+        self.limits = limits
+    }
+
+    /// Starts the thread, unless that was done or it is closed.
+    private func start() throws(HTTPError) {
+        // Held during the start, so that there is only one guardian.
+        try state.withLock { state throws(HTTPError) in
+            guard state.multi == nil, !state.isClosed else { return }
+            let multi = try CurlMulti(idleConnections: limits.inFlight)
+            try SystemThread.start { [self] in
+                let reserve = HeapReserve()
+                TransferScheduler(thread: self, multi: multi, limits: limits).run()
+                end()
+                _ = consume reserve
+            }
+            state.multi = multi
         }
     }
 
     /// Runs a transfer; cancelling the task aborts it immediately.
     func run(_ transfer: Transfer) async -> Transfer.Outcome {
-        await withTaskCancellationHandler {
+        do {
+            try start()
+        } catch {
+            transfer.stream?.finish()
+            return .failure(error)
+        }
+        return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 transfer.completion = continuation
                 guard !post(.start(transfer)) else { return }
@@ -66,39 +84,40 @@ final class CurlThread: Sendable {
         return bytes.isEmpty ? nil : bytes
     }
 
-    /// Lists the cookies in a jar; empty if the thread is closed.
+    /// Lists the cookies of a jar; none when the thread does not run.
     func listCookies(of jar: CookieJar, _ handler: @escaping @Sendable ([HTTPCookie]) -> Void) {
         if !post(.list(jar, handler)) { handler([]) }
     }
 
-    /// Sends a message to the thread; returns `false` if the thread is closed.
+    /// Puts a message in; false when the thread has not started or is closed.
     @discardableResult
     func post(_ message: Message) -> Bool {
-        let (isTaken, mustWake) = state.withLock { state in
-            guard !state.isClosed else { return (false, false) }
+        let (isTaken, asleep): (Bool, CurlMulti?) = state.withLock { state in
+            guard let multi = state.multi, !state.isClosed else { return (false, nil) }
             state.inbox.append(message)
-            let mustWake = state.isAsleep
-            state.isAsleep = false
-            return (true, mustWake)
+            defer { state.isAsleep = false }
+            return (true, state.isAsleep ? multi : nil)
         }
-        if mustWake { multi.wakeUp() }
+        asleep?.wakeUp()
         return isTaken
     }
 
     /// Stops accepting messages and makes the thread fail all transfers and end.
     func close() {
-        let mustWake = state.withLock { state in
+        let asleep = state.withLock { state in
             state.isClosed = true
-            return state.isAsleep
+            return state.isAsleep ? state.multi : nil
         }
-        if mustWake { multi.wakeUp() }
+        asleep?.wakeUp()
     }
 
+    /// Waits until the thread has ended, if it was started.
     func ended() async {
         await withCheckedContinuation { continuation in
             let hasEnded = state.withLock { state in
-                if !state.hasEnded { state.enders.append(continuation) }
-                return state.hasEnded
+                let hasEnded = state.hasEnded || state.multi == nil
+                if !hasEnded { state.enders.append(continuation) }
+                return hasEnded
             }
             if hasEnded { continuation.resume() }
         }

@@ -172,7 +172,7 @@ import Glibc
         if let text = request.cookieText { try set(CURLOPT_COOKIE, text) }
         guard let jar = request.jar else { return }
         self.jar = jar
-        unsafe master_curl_set_pointer(pointer, CURLOPT_SHARE, jar.pointer)
+        unsafe master_curl_set_pointer(pointer, CURLOPT_SHARE, try jar.pointer())
         // An empty name enables libcurl's cookie handling.
         try set(CURLOPT_COOKIEFILE, "")
     }

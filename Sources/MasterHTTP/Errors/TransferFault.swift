@@ -21,6 +21,18 @@ extension Transfer {
     }
 }
 
+extension HTTPError {
+    /// Whether the process can open no file or socket any more.
+    static var isWithoutDescriptors: Bool {
+        let descriptor = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
+        guard descriptor < 0 else {
+            close(descriptor)
+            return false
+        }
+        return errno == EMFILE || errno == ENFILE
+    }
+}
+
 /// Translates libcurl codes to errors.
 private struct TransferFault {
     let transfer: Transfer
@@ -77,12 +89,7 @@ private struct TransferFault {
         guard !mayHaveArrived, !easy.hasOpened, code != CURLE_OPERATION_TIMEDOUT else {
             return false
         }
-        let descriptor = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
-        guard descriptor < 0 else {
-            close(descriptor)
-            return false
-        }
-        return errno == EMFILE || errno == ENFILE
+        return HTTPError.isWithoutDescriptors
     }
 
     /// Whether libcurl rejected a line over 100 KB, which versions up to 8.6 report as out of

@@ -79,7 +79,7 @@ extension Plugin {
         let plugin = Self()
         let table = SettingTable(of: [plugin])
         if let filled = decoder.fill(table, from: node, owner: "\(key)", at: node.range) {
-            decoder.check(plugin, given: filled.given, at: node.range)
+            decoder.check([plugin], in: table, given: filled.given, at: node.range)
         }
         guard !decoder.hasErrors else { throw ConfigurationError(decoder.diagnostics) }
         return plugin

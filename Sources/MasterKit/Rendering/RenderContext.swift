@@ -11,7 +11,11 @@ public struct RenderContext: Sendable {
     /// The result so far, for the conditions `!Results`.
     public var results: Results
     /// The context of templates: build, builder, buildset and what stands beside them.
-    public var template: JSONObject
+    public var template: JSONObject {
+        get { makeTemplate() }
+        set { makeTemplate = { newValue } }
+    }
+    private var makeTemplate: @Sendable () -> JSONObject
     /// Whether the values are URLs, in which what is inserted is encoded.
     var insertsIntoAddress = false
 
@@ -21,12 +25,24 @@ public struct RenderContext: Sendable {
         worker: JSONObject = JSONObject(), secrets: SecretValues = SecretValues(),
         results: Results = .success, template: JSONObject = JSONObject()
     ) {
+        self.init(
+            properties: properties, sourceStamps: sourceStamps, worker: worker, secrets: secrets,
+            results: results, template: { template })
+    }
+
+    /// Makes a context whose template context is made when it is asked for, which is rare in a
+    /// build.
+    package init(
+        properties: Properties, sourceStamps: [SourceStamp], worker: JSONObject,
+        secrets: SecretValues, results: Results,
+        template makeTemplate: @escaping @Sendable () -> JSONObject
+    ) {
         self.properties = properties
         self.sourceStamps = sourceStamps
         self.worker = worker
         self.secrets = secrets
         self.results = results
-        self.template = template
+        self.makeTemplate = makeTemplate
     }
 }
 

@@ -212,8 +212,7 @@ extension SettingDecoder {
         let before = errorCount
         guard let filled = fill(table, from: entry.settings, owner: "\(known.key)", at: place)
         else { return nil }
-        check(made.plugin, given: filled.given, at: place)
-        check(made.options, given: filled.given, at: place)
+        check([made.plugin, made.options], in: table, given: filled.given, at: place)
         return filled.isRight && errorCount == before
             ? (known.key, made.plugin, made.options, place) : nil
     }

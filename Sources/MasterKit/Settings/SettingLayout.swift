@@ -10,13 +10,27 @@ struct SettingLayout {
     let primary: SettingDeclaration?
     /// A name that two settings claim, which is a mistake in the source of a type.
     let doubledName: String?
+    /// Where the settings are that must be given, for each of the types.
+    let requiredOfTypes: [[Int]]
     private let indices: [String: Int]
     /// Where the settings are among those that are recorded while the values are made.
     private let positions: [Int]
     private let recordedCount: Int
 
-    init(types: [any Settings.Type], fields: [SettingField], recorded: [any AnySetting] = []) {
+    /// Makes a layout.
+    ///
+    /// - Parameters:
+    ///   - types: The types.
+    ///   - fields: The settings of each type.
+    ///   - recorded: The settings that came into being while values of the types were made.
+    init(types: [any Settings.Type], fields: [[SettingField]], recorded: [any AnySetting] = []) {
         self.types = types
+        var count = 0
+        requiredOfTypes = fields.map { fields in
+            defer { count += fields.count }
+            return fields.indices.filter { fields[$0].declaration.isRequired }.map { count + $0 }
+        }
+        let fields = fields.flatMap(\.self)
         declarations = fields.map(\.declaration)
         required = declarations.filter(\.isRequired)
         primary = declarations.first(where: \.isPrimary)
@@ -57,13 +71,13 @@ struct SettingTable {
         let fields = Self.fields(of: values)
         layout = SettingLayout(
             types: values.map { type(of: $0) }, fields: fields, recorded: recorded)
-        settings = fields.map(\.setting)
+        settings = fields.flatMap(\.self).map(\.setting)
     }
 
-    /// The settings of values, without those that settings of values before them replace.
-    private static func fields(of values: [any Settings]) -> [SettingField] {
+    /// The settings of each value, without those that settings of values before it replace.
+    private static func fields(of values: [any Settings]) -> [[SettingField]] {
         var replaced: Set<String> = []
-        return values.flatMap { value in
+        return values.map { value in
             let fields = value.settingFields().filter { !replaced.contains($0.declaration.name) }
             replaced.formUnion(
                 fields.filter { $0.setting.replacesOption }.map(\.declaration.name))
@@ -76,6 +90,11 @@ struct SettingTable {
         guard let settings = layout.settings(among: recorded) else { return nil }
         self.layout = layout
         self.settings = settings
+    }
+
+    /// Whether each setting that must be given has its value, of those of one of the values.
+    func isComplete(valueAt index: Int) -> Bool {
+        layout.requiredOfTypes[index].allSatisfy { settings[$0].hasValue }
     }
 
     /// The setting with a name or an alias.

@@ -24,10 +24,11 @@ extension Settings {
     func settingFields() -> [SettingField] {
         Mirror(reflecting: self).children.flatMap { child -> [SettingField] in
             if let property = child.value as? any SettingProperty {
-                let label = child.label.map { String($0.trimmingPrefix("_")) } ?? ""
+                let label = child.label ?? ""
+                let name = label.hasPrefix("_") ? String(label.dropFirst()) : label
                 let setting = property.setting
                 return [
-                    SettingField(declaration: setting.declaration(label: label), setting: setting)
+                    SettingField(declaration: setting.declaration(label: name), setting: setting)
                 ]
             }
             guard let group = child.value as? any AnySettingGroup else { return [] }
@@ -99,11 +100,16 @@ public final class SettingsCheck {
 }
 
 extension SettingDecoder {
-    /// Lets settings be looked at together, when each that must be given has a value.
-    func check(_ settings: any Settings, given: [String: YAMLNode], at place: SourceRange?) {
-        guard settings.settingFields().allSatisfy(\.setting.hasValue) else { return }
-        let check = SettingsCheck(decoder: self, given: given, place: place)
-        WrongReads.$current.withValue(check.wrongReads) { settings.check(check) }
+    /// Lets the settings of each value be looked at together, when those that must be given have
+    /// a value.
+    func check(
+        _ values: [any Settings], in table: SettingTable, given: [String: YAMLNode],
+        at place: SourceRange?
+    ) {
+        for (index, value) in values.enumerated() where table.isComplete(valueAt: index) {
+            let check = SettingsCheck(decoder: self, given: given, place: place)
+            WrongReads.$current.withValue(check.wrongReads) { value.check(check) }
+        }
     }
 }
 

@@ -64,7 +64,7 @@ final class BuildState: Sendable {
         let (properties, results) = state.withLock { ($0.properties, $0.results) }
         return RenderContext(
             properties: properties, sourceStamps: sourceStamps, worker: worker, secrets: secrets,
-            results: results, template: template(properties, results))
+            results: results, template: { self.template(properties, results) })
     }
 
     private func template(_ properties: Properties, _ results: Results) -> JSONObject {

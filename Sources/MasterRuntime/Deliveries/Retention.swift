@@ -317,21 +317,29 @@ extension StoreTransaction {
         return database.changesCount
     }
 
+    /// Removes events, which are looked up only where there are no delivered reports: each has
+    /// a page of its own, so that to read the thousands that are kept would take most of the time.
     private func trimEvents(limit: Int) throws -> Int {
         try database.run(
             """
             DELETE FROM event WHERE seq IN (
-                SELECT seq FROM event
-                WHERE seq <= (SELECT min(cursor) FROM reporter WHERE cursor >= 0)
+                WITH gap(first, last) AS (
+                    SELECT lag(event_seq, 1, 0) OVER (ORDER BY event_seq) + 1, event_seq - 1
+                    FROM delivery
+                    \(DeliveryState.delivered.condition)
+                    UNION ALL SELECT ifnull(max(event_seq), 0) + 1, ? FROM delivery
+                    \(DeliveryState.delivered.condition)
+                )
+                SELECT seq FROM gap CROSS JOIN event ON seq BETWEEN first AND last
+                WHERE first <= last
+                    AND seq <= (SELECT min(cursor) FROM reporter WHERE cursor >= 0)
                     AND seq NOT IN (
                         SELECT event_seq FROM delivery \(DeliveryState.isKept)
-                        UNION ALL SELECT event_seq FROM delivery
-                        \(DeliveryState.delivered.condition)
                     )
-                ORDER BY seq LIMIT ?
+                LIMIT ?
             )
             """,
-            [limit]
+            [Int.max, limit]
         )
         return database.changesCount
     }

@@ -102,8 +102,8 @@ final class LogWriter: StepLog {
     /// - Throws: ``LogFault`` if any part of the log could not be written.
     func close() async throws(LogFault) -> Int {
         _ = await add { finish(&$0) }
-        while state.withLock({ $0.isWriting }) { await room() }
         let file = file
+        // What is pending is written before, as the queue is serial.
         let closing = try await queue.run(path) { Result { try file.close() } }
         return try state.withLock { state throws(LogFault) in
             if let fault = state.fault { throw fault }

@@ -12,11 +12,22 @@ final class TransitionQueue: Sendable {
     /// The maximum number of transitions per commit.
     static let batchCount = 256
 
+    /// How long posted transitions wait for others that share their commit.
+    private static let patience = DispatchTimeInterval.milliseconds(1)
+
     private typealias Admission = CheckedContinuation<Void, Never>
+
+    /// What the writer's thread sleeps for.
+    private enum Rest {
+        /// A transition.
+        case empty
+        /// A transition whose caller waits for it, or a whole batch; those that wait were posted.
+        case posted
+    }
 
     private struct State {
         var waiting: Deque<(transition: Transition, admission: Admission?)> = []
-        var isWriterAsleep = false
+        var rest: Rest?
         var end: StoreError?
     }
 
@@ -38,16 +49,22 @@ final class TransitionQueue: Sendable {
     /// The number of queued transitions.
     var count: Int { state.withLock(\.waiting.count) }
 
-    /// Takes queued transitions in order, at most one batch.
+    /// Takes what waits, at most a batch, in order.
     ///
-    /// Blocks the writer's thread while the queue is empty. Returns an empty batch at the deadline,
-    /// or if the queue is closed and empty.
+    /// Blocks the writer's thread while there is nothing, and a moment while nobody waits for what
+    /// is there; empty when the time is over or the queue has been closed and is empty.
     func takeBatch(waitingUntil deadline: DispatchTime) -> [Transition] {
+        var isPatient = true
         while true {
-            let (batch, admitted, isOver) = take()
+            let (batch, admitted, rest) = take(isPatient)
             for admission in admitted { admission.resume() }
-            guard batch.isEmpty, !isOver else { return batch }
-            guard wakeUp.wait(timeout: deadline) == .success else { return wakeUpLate() }
+            guard let rest else { return batch }
+            let end = rest == .empty ? deadline : min(deadline, .now() + Self.patience)
+            if wakeUp.wait(timeout: end) == .timedOut {
+                wakeUpLate()
+                if rest == .empty { return [] }
+            }
+            isPatient = rest == .empty
         }
     }
 
@@ -60,8 +77,8 @@ final class TransitionQueue: Sendable {
     func close(with end: StoreError) {
         let isAsleep = state.withLock { state in
             if state.end == nil { state.end = end }
-            defer { state.isWriterAsleep = false }
-            return state.isWriterAsleep
+            defer { state.rest = nil }
+            return state.rest != nil
         }
         if isAsleep { wakeUp.signal() }
     }
@@ -80,24 +97,39 @@ final class TransitionQueue: Sendable {
     }
 
     private func insert(_ transition: Transition, admission: Admission?) {
-        let (end, admitted, isAsleep): (StoreError?, Admission?, Bool) = state.withLock { state in
+        let (end, admitted, wakes): (StoreError?, Admission?, Bool) = state.withLock { state in
             if let end = state.end { return (end, admission, false) }
             let isWithin = state.waiting.count < Self.bound
             state.waiting.append((transition, isWithin ? nil : admission))
-            defer { state.isWriterAsleep = false }
-            return (nil, isWithin ? admission : nil, state.isWriterAsleep)
+            let wakes =
+                switch state.rest {
+                case nil: false
+                case .empty: true
+                case .posted: !transition.isPosted || state.waiting.count >= Self.batchCount
+                }
+            if wakes { state.rest = nil }
+            return (nil, isWithin ? admission : nil, wakes)
         }
         if let end { transition.fail(end) }
         admitted?.resume()
-        if isAsleep { wakeUp.signal() }
+        if wakes { wakeUp.signal() }
     }
 
-    private func take() -> (batch: [Transition], admitted: [Admission], isOver: Bool) {
+    /// Takes a batch, or says what the thread is to sleep for.
+    private func take(
+        _ isPatient: Bool
+    ) -> (batch: [Transition], admitted: [Admission], rest: Rest?) {
         state.withLock { state in
-            guard !state.waiting.isEmpty else {
-                state.isWriterAsleep = state.end == nil
-                return ([], [], state.end != nil)
+            if state.end == nil {
+                if state.waiting.isEmpty {
+                    state.rest = .empty
+                } else if isPatient, state.waiting.count < Self.batchCount,
+                    state.waiting.allSatisfy(\.transition.isPosted)
+                {
+                    state.rest = .posted
+                }
             }
+            guard state.rest == nil else { return ([], [], state.rest) }
             let count = min(state.waiting.count, Self.batchCount)
             let batch = state.waiting.prefix(count).map(\.transition)
             let admitted = state.waiting.indices.dropFirst(Self.bound).prefix(count)
@@ -106,17 +138,16 @@ final class TransitionQueue: Sendable {
                 state.waiting[index].admission = nil
             }
             state.waiting.removeFirst(count)
-            return (batch, admitted, false)
+            return (batch, admitted, nil)
         }
     }
 
     /// Consumes a wake-up that arrived at the same moment as the deadline.
-    private func wakeUpLate() -> [Transition] {
+    private func wakeUpLate() {
         let wasAsleep = state.withLock { state in
-            defer { state.isWriterAsleep = false }
-            return state.isWriterAsleep
+            defer { state.rest = nil }
+            return state.rest != nil
         }
         if !wasAsleep { wakeUp.wait() }
-        return []
     }
 }

@@ -42,6 +42,22 @@ struct StoreTrimmingTests {
         }
     }
 
+    @Test func `events go that stand before, between and behind those of delivered reports`()
+        async throws
+    {
+        try await StoreFixture.run { fixture in
+            try await fixture.addReporter(1, cursor: 9, events: 10)
+            try await fixture.addReporter(2, cursor: 10, events: 0)
+            for event in [2, 3, 6] {
+                try await fixture.deliver(1, event: event, state: "delivered")
+            }
+            for event in [3, 6] { try await fixture.deliver(2, event: event, state: "delivered") }
+            try await fixture.deliver(2, event: 4, state: "open")
+            try await fixture.store.write { _ = try $0.trim() }
+            #expect(try await fixture.numbers("SELECT seq FROM event") == [2, 3, 4, 6, 10])
+        }
+    }
+
     @Test func `little is removed at a time and the rest is said to be left`() async throws {
         try await StoreFixture.run { fixture in
             try await fixture.addReporter(1, cursor: 10, events: 10)

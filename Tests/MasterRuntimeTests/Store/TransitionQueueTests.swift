@@ -18,6 +18,17 @@ struct TransitionQueueTests {
         #expect(told.numbers == Array(0..<300))
     }
 
+    @Test func `what was posted is taken with what somebody waits for, or alone after a moment`()
+        async
+    {
+        await queue.post(transition(1))
+        queue.append(transition(2))
+        #expect(takeBatch(waitingUntil: .distantFuture) == 2)
+        await queue.post(transition(3))
+        #expect(takeBatch(waitingUntil: .distantFuture) == 1)
+        #expect(told.numbers == [1, 2, 3])
+    }
+
     @Test func `who posts beyond the bound waits until there is room, in order`() async {
         for number in 0..<TransitionQueue.bound { await queue.post(transition(number)) }
         let hasRoom = Flag()
@@ -100,8 +111,8 @@ struct TransitionQueueTests {
     }
 
     /// Takes a batch, fails its transitions, and returns their number.
-    private func takeBatch() -> Int {
-        let batch = queue.takeBatch(waitingUntil: .now())
+    private func takeBatch(waitingUntil deadline: DispatchTime = .now()) -> Int {
+        let batch = queue.takeBatch(waitingUntil: deadline)
         for transition in batch { transition.fail(Self.end) }
         return batch.count
     }
