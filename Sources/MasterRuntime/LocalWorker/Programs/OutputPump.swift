@@ -1,6 +1,7 @@
 import Glibc
 import MasterKit
 import Synchronization
+import SystemPackage
 
 /// Reads what a program writes, and sees to its end; runs on a thread of its own.
 struct OutputPump: Sendable {
@@ -38,13 +39,19 @@ struct OutputPump: Sendable {
 
     private static let chunkByteCount = 128 * 1024
     private static let readsOfRest = 8
+    /// How often log files are looked at.
+    private static let logFileInterval: Duration = .milliseconds(250)
 
     private let processes: CommandProcesses
     private let queue: OutputQueue
     private let started: Instant
     private let processDescriptor: CInt
+    private let interruptSignal: CInt
+    private let maxLines: Int?
     private var lifeline: Lifeline
     private var sources: [Source]
+    private var logFiles: [FollowedFile]
+    private var nextLook: Instant
     private var hasExited = false
     private var hasToldLimit = false
     private var leftRunning: Set<CommandProcesses.Member> = []
@@ -53,14 +60,18 @@ struct OutputPump: Sendable {
     /// A pump for a program that runs; its process descriptor is readable when it has exited.
     init(
         _ processes: CommandProcesses, processDescriptor: CInt, sources: [Source],
-        queue: OutputQueue, limits: Command.Shell, started: Instant
+        logFiles: [FollowedFile], queue: OutputQueue, shell: Command.Shell, started: Instant
     ) {
         self.processes = processes
         self.processDescriptor = processDescriptor
         self.sources = sources
         self.queue = queue
         self.started = started
-        lifeline = Lifeline(limits, started: started)
+        self.logFiles = logFiles
+        nextLook = started + Self.logFileInterval
+        interruptSignal = shell.interruptSignal.number
+        maxLines = shell.maxLines
+        lifeline = Lifeline(shell, started: started)
     }
 
     /// Reads until all is over.
@@ -71,12 +82,17 @@ struct OutputPump: Sendable {
         while true {
             let hasRoom = queue.hasRoom()
             lifeline.noteRoom(hasRoom, at: .now)
-            guard case .wait(let deadline) = act() else { break }
+            guard case .wait(var deadline) = act() else { break }
+            if !logFiles.isEmpty, hasRoom {
+                if .now >= nextLook { readLogFiles() }
+                deadline = deadline.map { min($0, nextLook) } ?? nextLook
+            }
             for index in wait(until: deadline, reading: hasRoom).reversed() {
                 if unsafe read(sources[index], into: buffer) == .end { sources.remove(at: index) }
             }
         }
         for source in sources { unsafe readRest(of: source, into: buffer) }
+        readRestOfLogFiles()
         let ended = leftRunning.subtracting(survivors).sorted { $0.process < $1.process }
         return Report(
             timedOut: lifeline.timedOut, ended: ended, survivors: survivors, hasExited: hasExited)
@@ -92,6 +108,9 @@ struct OutputPump: Sendable {
                 noteEnding()
                 // A stopped process takes TERM only when it goes on.
                 processes.signal([SIGTERM, SIGCONT])
+            case .interrupt:
+                noteEnding()
+                processes.signal([interruptSignal, SIGCONT])
             case .kill:
                 noteEnding()
                 processes.signal([SIGKILL])
@@ -110,14 +129,14 @@ struct OutputPump: Sendable {
         }
     }
 
-    /// Tells that a time limit was reached; without one, notes what the program left behind.
+    /// Tells that a limit was reached; without one, notes what the program left behind.
     private mutating func noteEnding() {
-        tellOfTimeLimit()
+        tellOfLimit()
         guard hasExited, lifeline.timedOut == nil, !queue.isStopped else { return }
         leftRunning.formUnion(processes.members(besidesLeader: true))
     }
 
-    private mutating func tellOfTimeLimit() {
+    private mutating func tellOfLimit() {
         guard let limit = lifeline.timedOut, !hasToldLimit else { return }
         hasToldLimit = true
         queue.put(.header(CommandHeader.timedOut(limit)), elapsed: .now - started)
@@ -151,10 +170,69 @@ struct OutputPump: Sendable {
         if count == 0 { return .end }
         lifeline.noteOutput(at: .now)
         if source.isWanted {
-            let bytes = unsafe [UInt8](buffer[..<count])
-            queue.put(.output(source.stream, bytes), elapsed: .now - started)
+            let bytes = unsafe withinLines([UInt8](buffer[..<count]))
+            if !bytes.isEmpty { queue.put(.output(source.stream, bytes), elapsed: .now - started) }
         }
         return .some
+    }
+
+    /// The output without what follows the first line that is too much.
+    private mutating func withinLines(_ bytes: [UInt8]) -> [UInt8] {
+        guard maxLines != nil else { return bytes }
+        if lifeline.hasTooManyLines { return [] }
+        let newline = UInt8(ascii: "\n")
+        var wanted = lifeline.noteLines(bytes.count { $0 == newline })
+        guard lifeline.hasTooManyLines else { return bytes }
+        let end = bytes.firstIndex { byte in
+            if byte == newline { wanted -= 1 }
+            return wanted == 0
+        }
+        return end.map { Array(bytes[...$0]) } ?? []
+    }
+
+    /// Hands on what log files have got since the last look.
+    private mutating func readLogFiles() {
+        nextLook = .now + Self.logFileInterval
+        for index in logFiles.indices.reversed() {
+            // More than this is read at the next look, which is then at once.
+            if readOnce(at: index) == Self.chunkByteCount { nextLook = .now }
+        }
+    }
+
+    /// Reads what is left, as much as there is now: somebody may go on writing.
+    private mutating func readRestOfLogFiles() {
+        for index in logFiles.indices.reversed() {
+            var left = logFiles[index].unreadByteCount + 1
+            while left > 0 {
+                waitForRoom()
+                let count = readOnce(at: index)
+                if count == 0 { break }
+                left -= count
+            }
+        }
+    }
+
+    private mutating func readOnce(at index: Int) -> Int {
+        let name = logFiles[index].name
+        do {
+            let bytes = try logFiles[index].read(maxByteCount: Self.chunkByteCount)
+            guard !bytes.isEmpty else { return 0 }
+            lifeline.noteOutput(at: .now)
+            queue.put(.logFile(name, bytes), elapsed: .now - started)
+            return bytes.count
+        } catch {
+            let words = CommandHeader.unreadable(logFiles[index].path.string, error)
+            queue.put(.header(words), elapsed: .now - started)
+            logFiles.remove(at: index)
+            return 0
+        }
+    }
+
+    private func waitForRoom() {
+        while !queue.hasRoom() {
+            var polled = [pollfd(fd: queue.wakePipe.descriptor, events: Int16(POLLIN), revents: 0)]
+            if unsafe poll(&polled, 1, 1000) > 0 { queue.wakePipe.clear() }
+        }
     }
 
     /// Reads what is in a pipe that somebody outside the session still holds open.
@@ -171,6 +249,22 @@ struct OutputPump: Sendable {
         guard let deadline else { return -1 }
         let left = max(.zero, deadline - .now) / .milliseconds(1)
         return CInt(min(left.rounded(.up), 3_600_000))
+    }
+}
+
+extension Command.Shell.Signal {
+    /// The number of the signal.
+    fileprivate var number: CInt {
+        switch self {
+        case .hangup: SIGHUP
+        case .interrupt: SIGINT
+        case .quit: SIGQUIT
+        case .abort: SIGABRT
+        case .kill: SIGKILL
+        case .user1: SIGUSR1
+        case .user2: SIGUSR2
+        case .terminate: SIGTERM
+        }
     }
 }
 
@@ -300,7 +394,7 @@ extension CommandUpdate.Content {
     /// The size of what it brings.
     fileprivate var byteCount: Int {
         switch self {
-        case .output(_, let bytes), .content(let bytes): bytes.count
+        case .output(_, let bytes), .content(let bytes), .logFile(_, let bytes): bytes.count
         case .header(let text): text.utf8.count
         }
     }
