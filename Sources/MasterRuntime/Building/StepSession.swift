@@ -111,22 +111,29 @@ final class StepSession: StepHost {
         try await openFile(log, kind: kind)
     }
 
+    var masterFolder: String { shared.configuration.folder }
+
     func run(
-        _ command: Command, updates: (CommandUpdate) async throws -> Void
+        _ command: Command, on machine: CommandMachine, input: CommandInput,
+        updates: (CommandUpdate) async throws -> Void
     ) async throws -> CommandResult {
+        let folder = machine == .worker ? workdir : masterFolder
+        let worker = machine == .worker ? worker : shared.master
         guard case .shell(var shell) = command else {
-            return try await worker.run(command, updates: updates)
+            return try await worker.run(
+                command.resolved(in: folder), input: input, updates: updates)
         }
-        shell.workdir = FilePaths.absolute(shell.workdir, in: workdir)
+        shell.workdir = FilePaths.absolute(shell.workdir, in: folder)
         shell.environment.merge(environment) { own, _ in own }
         guard let deadline = state.withLock({ $0.deadline }) else {
-            return try await run(shell, updates)
+            return try await run(shell, on: worker, updates)
         }
-        return try await deadline.run(shell) { try await run($0, updates) }
+        return try await deadline.run(shell) { try await run($0, on: worker, updates) }
     }
 
     private func run(
-        _ shell: Command.Shell, _ updates: (CommandUpdate) async throws -> Void
+        _ shell: Command.Shell, on worker: any Worker,
+        _ updates: (CommandUpdate) async throws -> Void
     ) async throws -> CommandResult {
         try await worker.run(.shell(shell)) { try await updates(encoding.decoded($0)) }
     }
@@ -225,8 +232,13 @@ final class StepSession: StepHost {
 extension LogEncoding {
     /// What a command has to say, with its output in UTF-8.
     func decoded(_ update: CommandUpdate) -> CommandUpdate {
-        guard case .output(let stream, let bytes) = update.content else { return update }
-        return CommandUpdate(.output(stream, utf8(bytes)), elapsed: update.elapsed)
+        switch update.content {
+        case .output(let stream, let bytes):
+            CommandUpdate(.output(stream, utf8(bytes)), elapsed: update.elapsed)
+        case .logFile(let name, let bytes):
+            CommandUpdate(.logFile(name, utf8(bytes)), elapsed: update.elapsed)
+        case .header, .content: update
+        }
     }
 
     /// Output in UTF-8, in which an invalid byte is the replacement character.
