@@ -45,12 +45,24 @@ struct TestOutput {
 
     /// Takes note of a line of output.
     mutating func note(_ line: String) {
+        guard Self.mayCount(line) else { return }
         let text = line.withoutColors
-        // Nearly all lines of nearly all programs end here.
-        guard text.utf8.contains(where: { $0 == 0x20 }) else { return }
         if noteXCTest(text) || noteSwiftTesting(text) || noteGo(text) || noteCargo(text) { return }
         if let found = Self.pytest(text) { pytest = pytest + found }
         ctest.note(text)
+    }
+
+    /// Beginnings of the words of which each line that counts has one.
+    private static let marks = ["pass", "fail", "skip", "Skip", "erro", "] Te", "--- ", "g te"]
+        .map { $0.utf8.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } }
+
+    /// Whether a line is worth a closer look; nearly all lines of nearly all programs are not.
+    private static func mayCount(_ line: String) -> Bool {
+        var mark: UInt32 = 0
+        return line.utf8.contains { byte in
+            mark = mark << 8 | UInt32(byte)
+            return marks.contains(mark)
+        }
     }
 
     /// `Test Case 'OldTests.testBad' failed (0.0 seconds)`, or in parallel

@@ -124,7 +124,7 @@ final class StepSession: StepHost {
                 command.resolved(in: folder), input: input, updates: updates)
         }
         shell.workdir = FilePaths.absolute(shell.workdir, in: folder)
-        shell.environment.merge(environment) { own, _ in own }
+        if machine == .worker { shell.environment.merge(environment) { own, _ in own } }
         guard let deadline = state.withLock({ $0.deadline }) else {
             return try await run(shell, on: worker, updates)
         }

@@ -41,6 +41,21 @@ struct StepFilesTests {
         }
     }
 
+    @Test func `a command on the master has no variables of the builder`() async throws {
+        let yaml = """
+            builders:
+              - name: b
+                env: {BUILDER_VARIABLE: x}
+                steps:
+                  - steps.ShellCommand: printenv BUILDER_VARIABLE
+                  - steps.MasterShellCommand: "! printenv BUILDER_VARIABLE"
+            """
+        try await MasterBench.with(yaml) { bench in
+            let build = try await bench.buildOne()
+            #expect(build.steps.map(\.results) == [.success, .success])
+        }
+    }
+
     @Test func `a file of several megabytes passes in both directions`() async throws {
         let yaml = """
             steps:
