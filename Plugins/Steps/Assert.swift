@@ -11,7 +11,7 @@ public struct Assert: Step {
     @Setting("What the state says when it is false.")
     var message: Renderable<String?>
 
-    /// Makes a step to be configured.
+    /// Creates an unconfigured step.
     public init() {}
 
     /// Looks at the condition.
@@ -33,7 +33,7 @@ public struct LogRenderable: Step {
     @Setting("The value: any JSON value.", .primary)
     var content: Renderable<JSONValue>
 
-    /// Makes a step to be configured.
+    /// Creates an unconfigured step.
     public init() {}
 
     /// Writes a text as it is, another value as JSON.

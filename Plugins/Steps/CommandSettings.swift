@@ -17,7 +17,7 @@ struct CommandSettings: Settings {
         }
     }
 
-    /// What to do instead of a setting that these steps have not.
+    /// A hint for a setting that these steps do not have.
     static func hint(forUnknown name: String) -> String? {
         guard name.contains(" ") else { return ProcessSettings.hint(forUnknown: name) }
         return "if it begins a command, put the whole command in quotes"
@@ -83,7 +83,7 @@ struct ProcessSettings: Settings {
     @Setting("Give the command a terminal, on which both streams are one.")
     var usePTY = Renderable(false)
 
-    /// What to do instead of a setting that these steps have not.
+    /// A hint for a setting that these steps do not have.
     static func hint(forUnknown name: String) -> String? {
         switch name {
         case "lazylogfiles": "a log of 'logfiles' always begins with its first bytes; remove it"
@@ -190,7 +190,7 @@ extension ProcessSettings {
         }
     }
 
-    /// Whether a `${` stands in a secret, and not in the text around it.
+    /// Whether a secret in the value contains `${`.
     private func hasReference(_ value: String, inSecretOf mask: SecretMask) -> Bool {
         func count(_ text: String) -> Int { text.ranges(of: "${").count }
         return count(mask.apply(to: value)) < count(value)

@@ -1,6 +1,6 @@
 import MasterKit
 
-/// The setting `decodeRC`: which results exit codes stand for; all others are failures.
+/// The setting `decodeRC`: the results for exit codes; all other codes are failures.
 struct ExitCodeResults: SettingValue {
     private let results: [Int32: Results]
 
@@ -33,11 +33,11 @@ struct ExitCodeResults: SettingValue {
         return ExitCodeResults(results: results)
     }
 
-    /// What a code stands for.
+    /// The result for an exit code.
     subscript(code: Int32) -> Results { results[code] ?? .failure }
 }
 
-/// A number that a program can exit with.
+/// A valid exit code.
 private struct ExitCode: SettingValue {
     let number: Int32
 
@@ -53,7 +53,7 @@ private struct ExitCode: SettingValue {
     }
 }
 
-/// A result by its name or its code.
+/// A result given by its name or code.
 private struct NamedResult: SettingValue {
     let results: Results
 

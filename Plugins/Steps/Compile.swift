@@ -15,7 +15,7 @@ public struct Compile: Step, SettingHints {
     @SettingGroup var process: ProcessSettings
     @SettingGroup var warnings: WarningSettings
 
-    /// Makes a step to be configured.
+    /// Creates an unconfigured step.
     public init() {}
 
     /// Runs the compiler.
@@ -26,7 +26,7 @@ public struct Compile: Step, SettingHints {
         }
     }
 
-    /// What to do instead of a setting that this step has not.
+    /// A hint for a setting that this step does not have.
     public static func hint(forUnknown name: String) -> String? {
         CommandSettings.hint(forUnknown: name)
     }
@@ -46,7 +46,7 @@ public struct Configure: Step, SettingHints {
     @SettingGroup var process: ProcessSettings
     @SettingGroup var warnings: WarningSettings
 
-    /// Makes a step to be configured.
+    /// Creates an unconfigured step.
     public init() {}
 
     /// Runs the command.
@@ -57,7 +57,7 @@ public struct Configure: Step, SettingHints {
         }
     }
 
-    /// What to do instead of a setting that this step has not.
+    /// A hint for a setting that this step does not have.
     public static func hint(forUnknown name: String) -> String? {
         CommandSettings.hint(forUnknown: name)
     }

@@ -8,7 +8,7 @@ public struct MakeDirectory: Step {
     @Setting("The folder, relative to the folder of the step.", .primary)
     var dir: Renderable<FolderPath>
 
-    /// Makes a step to be configured.
+    /// Creates an unconfigured step.
     public init() {}
 
     /// Makes the folder; one that is there already is fine.
@@ -32,7 +32,7 @@ public struct RemoveDirectory: Step {
     @Setting("Whether it may be outside the folder of builds.")
     var outside = Renderable(false)
 
-    /// Makes a step to be configured.
+    /// Creates an unconfigured step.
     public init() {}
 
     /// Removes the folder; where there is none, nothing is to be done.
@@ -61,7 +61,7 @@ public struct CopyDirectory: Step {
     @Setting("Whether the copy may be outside the folder of builds.")
     var outside = Renderable(false)
 
-    /// Makes a step to be configured.
+    /// Creates an unconfigured step.
     public init() {}
 
     /// Copies the folder.

@@ -20,7 +20,7 @@ public struct FileUpload: Step, SettingHints {
     @Setting("Whether the destination may be outside the folder of master.yaml.")
     var outside = Renderable(false)
 
-    /// Makes a step to be configured.
+    /// Creates an unconfigured step.
     public init() {}
 
     /// Copies the file; until all of it is there, what stood at the destination stays.
@@ -39,7 +39,7 @@ public struct FileUpload: Step, SettingHints {
         }
     }
 
-    /// What to do instead of a setting that this step has not.
+    /// A hint for a setting that this step does not have.
     public static func hint(forUnknown name: String) -> String? {
         TransferSettings.hint(forUnknown: name)
     }
@@ -61,7 +61,7 @@ public struct FileDownload: Step, SettingHints {
     @Setting("Whether the destination may be outside the folder of the step.")
     var outside = Renderable(false)
 
-    /// Makes a step to be configured.
+    /// Creates an unconfigured step.
     public init() {}
 
     /// Copies the file; until all of it is there, what stood at the destination stays.
@@ -78,7 +78,7 @@ public struct FileDownload: Step, SettingHints {
         }
     }
 
-    /// What to do instead of a setting that this step has not.
+    /// A hint for a setting that this step does not have.
     public static func hint(forUnknown name: String) -> String? {
         TransferSettings.hint(forUnknown: name)
     }
@@ -100,7 +100,7 @@ public struct StringDownload: Step, SettingHints {
     @Setting("Whether the destination may be outside the folder of the step.")
     var outside = Renderable(false)
 
-    /// Makes a step to be configured.
+    /// Creates an unconfigured step.
     public init() {}
 
     /// Writes the file.
@@ -111,7 +111,7 @@ public struct StringDownload: Step, SettingHints {
             in: context)
     }
 
-    /// What to do instead of a setting that this step has not.
+    /// A hint for a setting that this step does not have.
     public static func hint(forUnknown name: String) -> String? {
         TransferSettings.hint(forUnknown: name)
     }
@@ -133,7 +133,7 @@ public struct JSONStringDownload: Step, SettingHints {
     @Setting("Whether the destination may be outside the folder of the step.")
     var outside = Renderable(false)
 
-    /// Makes a step to be configured.
+    /// Creates an unconfigured step.
     public init() {}
 
     /// Writes the file.
@@ -144,7 +144,7 @@ public struct JSONStringDownload: Step, SettingHints {
             in: context)
     }
 
-    /// What to do instead of a setting that this step has not.
+    /// A hint for a setting that this step does not have.
     public static func hint(forUnknown name: String) -> String? {
         TransferSettings.hint(forUnknown: name)
     }
@@ -161,7 +161,7 @@ struct TransferSettings: Settings {
     @Setting("How much is read at once.")
     var blocksize: Renderable<BlockSize> = Renderable(BlockSize(byteCount: 256 << 10))
 
-    /// What to do instead of a setting that these steps have not.
+    /// A hint for a setting that these steps do not have.
     static func hint(forUnknown name: String) -> String? {
         switch name {
         case "url", "urlText": "steps have no links in this version; remove it"

@@ -10,7 +10,7 @@ public struct ShellSequence: Step, SettingHints {
 
     @SettingGroup var process: ProcessSettings
 
-    /// Makes a step to be configured.
+    /// Creates an unconfigured step.
     public init() {}
 
     /// Runs the commands until one fails that ends the sequence.
@@ -34,7 +34,7 @@ public struct ShellSequence: Step, SettingHints {
         return combined
     }
 
-    /// What to do instead of a setting that this step has not.
+    /// A hint for a setting that this step does not have.
     public static func hint(forUnknown name: String) -> String? {
         name == "command" ? "write 'commands'" : ProcessSettings.hint(forUnknown: name)
     }

@@ -25,7 +25,7 @@ public struct Test: Step, SettingHints {
     @SettingGroup var process: ProcessSettings
     @SettingGroup var warnings: WarningSettings
 
-    /// Makes a step to be configured.
+    /// Creates an unconfigured step.
     public init() {}
 
     /// Runs the tests; a failed test is a failure, whatever the command exits with.
@@ -120,7 +120,7 @@ public struct Test: Step, SettingHints {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// What to do instead of a setting that this step has not.
+    /// A hint for a setting that this step does not have.
     public static func hint(forUnknown name: String) -> String? {
         CommandSettings.hint(forUnknown: name)
     }

@@ -135,7 +135,7 @@ public enum CommandMachine: Sendable, Hashable {
 
 /// What carries out the requests of a running step: the runtime, or a stand-in in tests.
 public protocol StepHost: Sendable {
-    /// The build as values see it now.
+    /// The current context for rendering values.
     var renderContext: RenderContext { get }
     /// The folder of the step's commands, absolute.
     var workdir: String { get }
@@ -143,7 +143,7 @@ public protocol StepHost: Sendable {
     var environment: [String: String?] { get }
     /// The folder of the master's configuration, absolute.
     var masterFolder: String { get }
-    /// What waits are measured with.
+    /// The clock for waits.
     var clock: any Clock<Duration> { get }
     /// The client of the process.
     var http: HTTPClient { get }

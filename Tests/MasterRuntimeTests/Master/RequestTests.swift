@@ -6,7 +6,8 @@ import Testing
 
 @testable import MasterRuntime
 
-/// Build requests: in which order they are built, and what becomes of them when a master dies.
+/// Build requests: the order in which they are built, and what happens to them when a master
+/// crashes.
 struct RequestTests {
     @Test func `the higher priority comes first, then the older request`() async throws {
         let yaml = """
@@ -95,9 +96,9 @@ struct RequestTests {
               - steps.Play: {script: $read, name: !Interpolate "use %(secret:token)s"}
         """
 
-    /// Leaves a build of `one` and a request for `two` behind, as a killed process does.
+    /// Leaves a build of `one` and a request for `two`, as if the process had been killed.
     ///
-    /// - Returns: The base folder of the dead master.
+    /// - Returns: The base folder of the killed master.
     private func die(_ bench: MasterBench, resumes: Bool, begun: Journal<Void>) async throws
         -> String
     {
@@ -113,9 +114,9 @@ struct RequestTests {
                     builders: ["two"], reason: "waits",
                     sourceStamps: [SourceStamp(repository: "https://s3cr3t-value@h/r.git")],
                     properties: Properties(properties, source: "test")))
-            // A write that waits for its commit comes after all that was posted before it.
+            // A write that waits for its commit comes after everything posted before it.
             try await master.environment.store.write { _ in }
-            // As a kill leaves it; the socket is of no use to the next master.
+            // As left by a kill; the next master cannot use the socket.
             try FileManager.default.createDirectory(
                 atPath: copy, withIntermediateDirectories: true)
             for name in try FileManager.default.contentsOfDirectory(atPath: bench.basedir)

@@ -2,7 +2,7 @@ import Glibc
 import MasterKit
 import SystemPackage
 
-/// Reads what a program writes, and sees to its end; runs on a thread of its own.
+/// Reads a program's output and terminates the program when necessary; runs on a dedicated thread.
 struct OutputPump: Sendable {
     typealias Instant = ContinuousClock.Instant
 
@@ -13,13 +13,13 @@ struct OutputPump: Sendable {
         var isWanted: Bool
     }
 
-    /// What the pump leaves behind.
+    /// The result of the pump.
     struct Report: Sendable {
-        /// The limit by which the command was ended.
+        /// The limit that was exceeded.
         var timedOut: CommandResult.Limit?
-        /// The processes that the program left running and that were ended.
+        /// The processes that the program left running and that were killed.
         var ended: [CommandProcesses.Member]
-        /// The processes that could not be ended.
+        /// The processes that could not be killed.
         var survivors: [CommandProcesses.Member]
         /// Whether the program itself has exited.
         var hasExited: Bool
@@ -56,7 +56,8 @@ struct OutputPump: Sendable {
     private var leftRunning: Set<CommandProcesses.Member> = []
     private var survivors: [CommandProcesses.Member] = []
 
-    /// A pump for a program that runs; its process descriptor is readable when it has exited.
+    /// Creates a pump for a running program, whose process descriptor becomes readable when it
+    /// exits.
     init(
         _ processes: CommandProcesses, processDescriptor: CInt, sources: [Source],
         logFiles: [FollowedFile], queue: OutputQueue, shell: Command.Shell, started: Instant
@@ -73,7 +74,7 @@ struct OutputPump: Sendable {
         lifeline = Lifeline(shell, started: started)
     }
 
-    /// Reads until all is over.
+    /// Reads until the command is finished.
     mutating func run() -> Report {
         let buffer = UnsafeMutableRawBufferPointer.allocate(
             byteCount: Self.chunkByteCount, alignment: 16)
@@ -97,7 +98,7 @@ struct OutputPump: Sendable {
             timedOut: lifeline.timedOut, ended: ended, survivors: survivors, hasExited: hasExited)
     }
 
-    /// Does what is to be done now.
+    /// Carries out the pending actions.
     private mutating func act() -> Step {
         while true {
             switch nextAction() {
@@ -105,7 +106,7 @@ struct OutputPump: Sendable {
             case .finish: return .over
             case .terminate:
                 noteEnding()
-                // A stopped process takes TERM only when it goes on.
+                // A stopped process handles SIGTERM only after it is continued.
                 processes.signal([SIGTERM, SIGCONT])
             case .interrupt:
                 noteEnding()
@@ -141,7 +142,7 @@ struct OutputPump: Sendable {
         queue.put(.header(CommandHeader.timedOut(limit)), elapsed: .now - started)
     }
 
-    /// Waits for output, for the program's exit, for a wake, or for the time to come.
+    /// Waits for output, the program's exit, a wake-up or the deadline.
     ///
     /// - Returns: The sources that can be read.
     private mutating func wait(until deadline: Instant?, reading: Bool) -> [Int] {
@@ -160,7 +161,7 @@ struct OutputPump: Sendable {
         return sources.indices.filter { polled[$0 + 2].revents != 0 }
     }
 
-    /// Reads once and hands on what came.
+    /// Reads once and queues the output.
     private mutating func read(
         _ source: Source, into buffer: UnsafeMutableRawBufferPointer
     ) -> Reading {
@@ -234,16 +235,17 @@ struct OutputPump: Sendable {
         }
     }
 
-    /// Reads what is in a pipe that somebody outside the session still holds open.
+    /// Reads the rest of a pipe that a process outside the session still holds open.
     ///
-    /// Its bound is the size of a pipe, so that a writer who never ends cannot hold us.
+    /// The amount is bounded by the size of a pipe, so that an endless writer cannot block the
+    /// pump.
     private mutating func readRest(of source: Source, into buffer: UnsafeMutableRawBufferPointer) {
         for _ in 0..<Self.readsOfRest {
             guard unsafe read(source, into: buffer) == .some else { return }
         }
     }
 
-    /// The time `poll` may wait, rounded up; for ever when there is no deadline.
+    /// The timeout for `poll`, rounded up; infinite without a deadline.
     private static func milliseconds(until deadline: Instant?) -> CInt {
         guard let deadline else { return -1 }
         let left = max(.zero, deadline - .now) / .milliseconds(1)

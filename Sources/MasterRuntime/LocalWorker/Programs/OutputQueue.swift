@@ -1,18 +1,18 @@
 import MasterKit
 import Synchronization
 
-/// What passes between the thread that reads a program's output and the task that hands it on.
+/// The queue between the thread that reads a program's output and the task that passes it on.
 ///
-/// It holds ``capacity`` bytes. When it is full the thread stops reading, and with that the
-/// program waits at its full pipe, until the task has taken something.
+/// It holds ``capacity`` bytes. While it is full the thread stops reading, so the program blocks on
+/// its full pipe until the task has taken some output.
 final class OutputQueue: Sendable {
-    /// One thing to hand on.
+    /// An update to pass on.
     struct Item: Sendable {
         var content: CommandUpdate.Content
         var elapsed: Duration
     }
 
-    /// What the task gets when it asks.
+    /// What the task receives.
     enum Next: Sendable {
         case item(Item)
         case ended(Result<ProgramEnd, any Error>)
@@ -27,11 +27,12 @@ final class OutputQueue: Sendable {
         var taker: CheckedContinuation<Next, Never>?
     }
 
-    /// Several times what is read at once: the thread and the task take turns on a busy machine.
+    /// Several times the size of a read, because the thread and the task take turns on a busy
+    /// machine.
     static let capacity = 1024 * 1024
     private static let joinedByteCount = 64 * 1024
 
-    /// Wakes the thread: there is room again, or it is to end the program.
+    /// Wakes the thread when there is room again, or when it is to end the program.
     let wakePipe: WakePipe
     private let state = Mutex(State())
 
@@ -39,7 +40,7 @@ final class OutputQueue: Sendable {
         wakePipe = try WakePipe()
     }
 
-    /// Waits for the next thing to hand on, or the end.
+    /// Waits for the next update, or the end.
     func next() async -> Next {
         await withCheckedContinuation { continuation in
             let (next, wakes) = state.withLock { state -> (Next?, Bool) in
@@ -57,7 +58,7 @@ final class OutputQueue: Sendable {
         }
     }
 
-    /// Adds something to hand on, also when the queue is full.
+    /// Adds an update, even if the queue is full.
     func put(_ content: CommandUpdate.Content, elapsed: Duration) {
         let taker = state.withLock { state -> CheckedContinuation<Next, Never>? in
             if let taker = state.taker {
@@ -79,7 +80,7 @@ final class OutputQueue: Sendable {
         }
     }
 
-    /// Says how the program ended; only the first word counts.
+    /// Sets how the program ended; only the first call counts.
     func finish(_ end: Result<ProgramEnd, any Error>) {
         let taker = state.withLock { state -> CheckedContinuation<Next, Never>? in
             guard state.end == nil else { return nil }
@@ -108,7 +109,8 @@ final class OutputQueue: Sendable {
         return item
     }
 
-    /// Joins small pieces of one stream, so that a program that writes byte by byte stays cheap.
+    /// Joins small pieces of one stream, so that a program that writes byte by byte is handled
+    /// cheaply.
     private static func append(_ item: Item, to items: inout [Item]) {
         if case .output(let stream, let bytes) = item.content,
             case .output(stream, var joined)? = items.last?.content,
@@ -124,7 +126,7 @@ final class OutputQueue: Sendable {
 }
 
 extension CommandUpdate.Content {
-    /// The size of what it brings.
+    /// The size of the content.
     fileprivate var byteCount: Int {
         switch self {
         case .output(_, let bytes), .content(let bytes), .logFile(_, let bytes): bytes.count
