@@ -1,10 +1,51 @@
 import MasterKit
 import OrderedCollections
 
-/// The settings of steps that run a command.
+/// The settings of steps that run one command.
 struct CommandSettings: Settings {
     @Setting("What to run: a program with its arguments, or a line for the shell.", .primary)
     var command: Renderable<CommandLineSetting>
+
+    @SettingGroup var process: ProcessSettings
+
+    /// Finds settings that have no effect together.
+    func check(_ settings: SettingsCheck) {
+        if settings.isGiven("shell"), case .program? = command.constant?.invocation {
+            settings.error(
+                "'shell' runs a line of shell, but 'command' is a list, which runs without a "
+                    + "shell; remove 'shell', or write the command as a line", at: "shell")
+        }
+    }
+
+    /// A hint for a setting that these steps do not have.
+    static func hint(forUnknown name: String) -> String? {
+        guard name.contains(" ") else { return ProcessSettings.hint(forUnknown: name) }
+        return "if it begins a command, put the whole command in quotes"
+    }
+
+    /// Runs the command with its output in a log and says how it went.
+    ///
+    /// - Parameters:
+    ///   - context: The running step.
+    ///   - machine: Where it runs.
+    ///   - log: Where the output goes; by default a new log `stdio`.
+    ///   - observe: Called for each line of output.
+    /// - Returns: What the exit code stands for; failure when a limit or signal ended the command.
+    /// - Throws: When a setting can't be rendered, the machine fails, or the build is stopped.
+    func run(
+        in context: StepContext, on machine: CommandMachine = .worker,
+        into log: (any StepLog)? = nil, observing observe: ((OutputLine) -> Void)? = nil
+    ) async throws -> Results {
+        let line = try context.render(command)
+        return try await process.run(
+            line, in: context, on: machine, into: log, observing: observe)
+    }
+}
+
+/// How a command is run: what it gets, and when it is ended.
+struct ProcessSettings: Settings {
+    @Setting("The program that runs a line of shell; by default [/bin/sh, -c].")
+    var shell: Renderable<LineInterpreter?>
 
     @Setting("Variables for the command, over those of the builder and the worker.")
     var env: Renderable<CommandEnvironment?>
@@ -12,74 +53,141 @@ struct CommandSettings: Settings {
     @Setting("How long the command may be silent; null for no limit.")
     var timeout: Renderable<TimeLimit?> = Renderable(TimeLimit(duration: .seconds(1200)))
 
+    @Setting("How long it may take to end after SIGTERM, before it gets the interruptSignal.")
+    var sigtermTime: Renderable<Duration?>
+
+    @Setting("The signal that ends the command.")
+    var interruptSignal: Renderable<Command.Shell.Signal> = Renderable(.kill)
+
+    @Setting("How many lines it may print.", .named("max_lines"))
+    var maxLines: Renderable<PositiveNumber?>
+
     @Setting("Results by exit code; all other codes are failures.")
     var decodeRC: Renderable<ExitCodeResults> = Renderable(.standard)
 
+    @Setting("What the command reads from its standard input.")
+    var initialStdin: Renderable<String?>
+
+    @Setting("Files that the command writes, by the names of the logs that they become.")
+    var logfiles: Renderable<ExactDictionary<LogFileSetting>> = Renderable([:])
+
+    @Setting("Write the environment into the log.")
+    var logEnviron = Renderable(false)
+
+    @Setting("Keep standard output.", .named("want_stdout"))
+    var wantStdout = Renderable(true)
+
+    @Setting("Keep standard error.", .named("want_stderr"))
+    var wantStderr = Renderable(true)
+
+    @Setting("Give the command a terminal, on which both streams are one.")
+    var usePTY = Renderable(false)
+
     /// A hint for a setting that these steps do not have.
     static func hint(forUnknown name: String) -> String? {
-        guard name.contains(" ") else { return nil }
-        return "if it begins a command, put the whole command in quotes"
+        switch name {
+        case "lazylogfiles": "a log of 'logfiles' always begins with its first bytes; remove it"
+        case "stdin", "input": "write 'initialStdin'"
+        case "signal", "kill_signal": "write 'interruptSignal'"
+        default: nil
+        }
     }
 }
 
-extension CommandSettings {
-    /// Runs the command, logs its output, and sets the summary of the step.
-    ///
-    /// - Parameters:
-    ///   - context: The running step.
-    ///   - log: The log for the output; by default a new log `stdio`.
-    ///   - receive: Gets the output as it is printed, and returns whether to log it.
-    /// - Returns: The result for the exit code; failure if a limit or signal ended the command.
-    /// - Throws: An error if a setting cannot be rendered, the machine fails, or the build is
-    ///   stopped.
+extension ProcessSettings {
+    /// Runs a command with its output in a log; the state says what it is, and what went wrong.
     func run(
-        in context: StepContext, into log: (any StepLog)? = nil,
-        receiving receive: (CommandUpdate.OutputStream, ArraySlice<UInt8>) -> Bool = { _, _ in true
-        }
+        _ line: CommandLineSetting, in context: StepContext, on machine: CommandMachine = .worker,
+        into log: (any StepLog)? = nil, observing observe: ((OutputLine) -> Void)? = nil
     ) async throws -> Results {
-        let line = try context.render(command)
-        await context.setSummary(line.words(hiding: context.mask))
-        let shell = try shell(line.invocation, in: context)
-        let results = try context.render(decodeRC)
-        let stdio = if let log { log } else { try await context.openLog("stdio") }
-        let result: CommandResult
-        do {
-            result = try await context.run(.shell(shell)) { update in
-                if case .output(let stream, let bytes) = update.content,
-                    !receive(stream, bytes[...])
-                {
-                    return
-                }
-                try await stdio.write(update)
-            }
-        } catch let error as CommandError where error.isAboutTheCommand {
-            try await stdio.line(error.message, to: .stderr)
-            return .failure
-        }
-        if result.timedOut != nil {
-            await context.noteTimeout()
-            return .failure
-        }
-        return result.exitCode.map { results[$0] } ?? .failure
+        let (results, words) = try await outcome(
+            of: line, in: context, on: machine, into: log, observing: observe)
+        if results != .success { await context.setSummary(words) }
+        return results
     }
 
-    private func shell(
-        _ invocation: Command.Invocation, in context: StepContext
-    ) throws -> Command.Shell {
-        var shell = Command.Shell(invocation, in: context.workdir)
-        shell.timeout = try context.render(timeout)?.duration
-        shell.environment = context.environment
-        for (name, value) in try context.render(env)?.variables ?? [:] {
-            shell.environment.updateValue(value, forKey: name)
+    /// Runs a command with its output in a log; says how it went, and what its state is then.
+    func outcome(
+        of line: CommandLineSetting, in context: StepContext,
+        on machine: CommandMachine = .worker, into log: (any StepLog)? = nil,
+        observing observe: ((OutputLine) -> Void)? = nil
+    ) async throws -> (results: Results, words: String) {
+        let words = line.words(hiding: context.mask)
+        await context.setSummary(words)
+        let command = try command(line.invocation, in: context, on: machine)
+        let codes = try context.render(decodeRC)
+        let result: CommandResult
+        do {
+            result = try await context.run(command, on: machine, into: log, observing: observe)
+        } catch let error where error.isAboutTheCommand {
+            return (.failure, "\(words): \(error.words)")
         }
-        for (name, value) in shell.environment {
-            guard let value, value.contains("${"), hasReference(value, inSecretOf: context.mask)
+        switch result.timedOut {
+        case .silence, .total:
+            await context.noteTimeout()
+            return (.failure, words)
+        case .lines(let limit):
+            return (.failure, "\(words): more than \(limit) lines of output")
+        case nil: break
+        }
+        let results = result.exitCode.map { codes[$0] } ?? .failure
+        return (results, results == .success ? words : "\(words): \(result.shortWords)")
+    }
+
+    private func command(
+        _ invocation: Command.Invocation, in context: StepContext, on machine: CommandMachine
+    ) throws -> Command.Shell {
+        let isLocal = machine == .master
+        var command = Command.Shell(
+            try interpreted(invocation, in: context),
+            in: isLocal ? context.masterFolder : context.workdir)
+        try setLimits(of: &command, in: context)
+        command.stdin = Array((try context.render(initialStdin) ?? "").utf8)
+        command.logsEnvironment = try context.render(logEnviron)
+        command.wantsStdout = try context.render(wantStdout)
+        command.wantsStderr = try context.render(wantStderr)
+        command.usesTerminal = try context.render(usePTY)
+        command.logFiles = try context.render(logfiles).map { name, file in
+            Command.Shell.LogFile(name, at: file.path, follows: file.follows)
+        }
+        command.environment = isLocal ? [:] : context.environment
+        for (name, value) in try context.render(env)?.variables ?? [:] {
+            command.environment.updateValue(value, forKey: name)
+        }
+        try checkReferences(in: command.environment, context.mask)
+        return command
+    }
+
+    private func interpreted(
+        _ invocation: Command.Invocation, in context: StepContext
+    ) throws -> Command.Invocation {
+        guard case .script(let line) = invocation, let shell = try context.render(shell)
+        else { return invocation }
+        return .program(shell.arguments + [line])
+    }
+
+    /// Sets what ends the command: TERM first when a time is given for it, or nothing is said.
+    private func setLimits(of command: inout Command.Shell, in context: StepContext) throws {
+        command.timeout = try context.render(timeout)?.duration
+        command.maxLines = try context.render(maxLines)?.value
+        command.interruptSignal = try context.render(interruptSignal)
+        if let time = try context.render(sigtermTime) {
+            command.terminationGrace = time
+        } else if $interruptSignal.isGiven {
+            command.terminationGrace = .zero
+        }
+    }
+
+    private func checkReferences(
+        in environment: [String: String?], _ mask: SecretMask
+    ) throws(RenderError) {
+        for (name, value) in environment {
+            guard let value, value.contains("${"), hasReference(value, inSecretOf: mask)
             else { continue }
             throw RenderError(
                 "the variable \(name) has a secret with '${' in it, which 'env' would take for the "
                     + "name of a variable; give the secret to the command in another way")
         }
-        return shell
     }
 
     /// Whether a secret in the value contains `${`.
@@ -89,96 +197,30 @@ extension CommandSettings {
     }
 }
 
-extension StepLog {
-    /// Logs an update of a command.
-    fileprivate func write(_ update: CommandUpdate) async throws {
-        switch update.content {
-        case .output(.stdout, let bytes): try await write(bytes[...], to: .stdout)
-        case .output(.stderr, let bytes): try await write(bytes[...], to: .stderr)
-        case .header(let text): try await line(text, to: .header)
-        case .content: break
-        }
+extension CommandResult {
+    /// How the command ended, for a state text: `exit 2`, `killed by signal 9 (SIGKILL)`.
+    fileprivate var shortWords: String {
+        exitCode.map { "exit \($0)" } ?? description
     }
 }
 
-extension CommandError {
-    /// Whether the error is in the command itself, not the machine.
+extension Error {
+    /// Whether a command itself is at fault, and not the machine.
     fileprivate var isAboutTheCommand: Bool {
-        switch code {
+        switch (self as? CommandError)?.code {
         case .invalid, .programNotFound, .programNotExecutable, .workdir, .argumentsTooLong: true
         default: false
         }
     }
-}
 
-/// The setting `decodeRC`: the results for exit codes; all other codes are failures.
-struct ExitCodeResults: SettingValue {
-    private let results: [Int32: Results]
-
-    static var shape: String { "a mapping of exit codes to results, such as {0: success}" }
-
-    /// Zero is success.
-    static let standard = ExitCodeResults(results: [0: .success])
-
-    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ExitCodeResults? {
-        guard let entries = node.mapping?.entries else {
-            return decoder.mismatch(node, expected: shape)
+    /// Why a command could not be run, for a state text.
+    fileprivate var words: String {
+        switch (self as? CommandError)?.code {
+        case .programNotFound: "program not found"
+        case .programNotExecutable: "program not executable"
+        case .workdir: "folder not found"
+        case .argumentsTooLong: "arguments too long"
+        default: (self as? CommandError)?.reason ?? "\(self)"
         }
-        var results: [Int32: Results] = [:]
-        var isRight = true
-        for entry in entries {
-            let code = decoder.decode(ExitCode.self, from: entry.key)
-            let result = decoder.decode(NamedResult.self, from: entry.value)
-            guard let code, let result else {
-                isRight = false
-                continue
-            }
-            results[code.number] = result.results
-        }
-        guard isRight else { return nil }
-        if results[0] == nil {
-            decoder.warning(
-                "exit code 0 is not listed and so is a failure; add '0: success'",
-                at: node.range)
-        }
-        return ExitCodeResults(results: results)
-    }
-
-    /// The result for an exit code.
-    subscript(code: Int32) -> Results { results[code] ?? .failure }
-}
-
-/// A valid exit code.
-private struct ExitCode: SettingValue {
-    let number: Int32
-
-    static var shape: String { "an exit code from 0 to 255" }
-
-    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ExitCode? {
-        let spelling = node.scalar.flatMap { Int32($0.value) }
-        guard let number = spelling, (0...255).contains(number) else {
-            return decoder.error(
-                "\(decoder.subject) has \(node.wording) for \(shape)", at: node.range)
-        }
-        return ExitCode(number: number)
-    }
-}
-
-/// A result given by its name or code.
-private struct NamedResult: SettingValue {
-    let results: Results
-
-    static var shape: String { "\(Results.shape), or its code" }
-
-    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> NamedResult? {
-        guard case .int(let code) = node.resolved else {
-            return decoder.decode(Results.self, from: node).map { NamedResult(results: $0) }
-        }
-        guard let results = Results(rawValue: code) else {
-            return decoder.error(
-                "there is no result \(code); the codes are 0 to \(Results.allCases.count - 1)",
-                at: node.range)
-        }
-        return NamedResult(results: results)
     }
 }

@@ -46,35 +46,32 @@ public struct SetPropertyFromCommand: Step, SettingHints {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// Finds settings that have no effect together.
+    public func check(_ settings: SettingsCheck) {
+        command.check(settings)
+    }
+
     /// Runs the command; the property is set only if the command succeeds.
     public func run(in context: StepContext) async throws -> Results {
         let name = try context.render(property).text
         let strips = try context.render(strip)
-        let output = CollectedOutput(limit: Self.outputLimit)
-        let errors = CollectedOutput(limit: Self.outputLimit)
         let log = try await context.openLog("stdio")
-        let results = try await command.run(in: context, into: log) { stream, piece in
-            switch stream {
-            case .stdout: output.append(piece)
-            case .stderr where secret: errors.append(piece)
-            case .stderr: break
-            }
-            return !secret
-        }
-        let text = output.bytes.map { String(decoding: $0, as: UTF8.self) }
+        let output = CollectedOutput(in: log, limit: Self.outputLimit, isShown: !secret)
+        let results = try await command.run(in: context, into: output)
+        let text = output.stdout.map { String(decoding: $0, as: UTF8.self) }
         let value = strips ? text?.trimmed : text
         if secret {
             let refusal = hide(value ?? "", as: name, in: context)
-            try await tell(errors, in: log)
+            try await tell(output.stderr, in: log)
             if let refusal, results == .success || results == .warnings, value != nil {
                 return try await refuse("\(refusal)", in: context)
             }
         }
         guard results == .success || results == .warnings else { return results }
         guard let value else {
-            return try await refuse(
+            return try await context.refuse(
                 "the command printed more than \(Self.outputLimit) bytes, which is too much for a "
-                    + "property; print less, or write it to a file", in: context)
+                    + "property", remedy: "print less, or write it to a file")
         }
         try await context.setProperty(name, to: .string(value))
         await context.setSummary("property '\(name)' set")
@@ -99,9 +96,9 @@ public struct SetPropertyFromCommand: Step, SettingHints {
     }
 
     /// Logs the standard error of the command, now that the secret is known.
-    private func tell(_ errors: CollectedOutput, in log: any StepLog) async throws {
+    private func tell(_ errors: [UInt8]?, in log: any StepLog) async throws {
         try await log.line("standard output is secret and not shown", to: .header)
-        guard let bytes = errors.bytes else {
+        guard let bytes = errors else {
             return try await log.line(
                 "standard error has more than \(Self.outputLimit) bytes and is not shown",
                 to: .header)
@@ -117,26 +114,184 @@ public struct SetPropertyFromCommand: Step, SettingHints {
     }
 }
 
-/// Collects the output of a command, up to a limit.
-private final class CollectedOutput: Sendable {
-    private let limit: Int
-    private let state = Mutex<[UInt8]?>([])
+/// Sets several properties of the build.
+public struct SetProperties: Step {
+    /// What the step does.
+    public static let summary = "Sets several properties of the build."
 
-    init(limit: Int) {
-        self.limit = limit
+    @Setting("A mapping of names to values.")
+    var properties: Renderable<JSONObject>
+
+    /// Creates an unconfigured step.
+    public init() {}
+
+    /// Sets the properties.
+    public func run(in context: StepContext) async throws -> Results {
+        try await context.setProperties(try context.render(properties), "'properties' has")
+    }
+}
+
+/// Sets properties of the build to the values of a JSON object.
+public struct SetPropertiesFromJSON: Step, SettingHints {
+    /// What the step does.
+    public static let summary =
+        "Sets properties to the values of a JSON object, printed by a command or in a file."
+
+    @Setting("What prints the object: a program with its arguments, or a line for the shell.")
+    var command: Renderable<CommandLineSetting>?
+
+    @Setting("A file that holds the object, relative to the folder of the step.")
+    var file: Renderable<WorkerPath>?
+
+    @Setting("Which properties to set; by default all of the object.")
+    var properties: Renderable<[PropertyName]>?
+
+    @SettingGroup var process: ProcessSettings
+
+    /// Creates an unconfigured step.
+    public init() {}
+
+    /// Finds both sources, or none.
+    public func check(_ settings: SettingsCheck) {
+        if command != nil, file != nil {
+            settings.error("'command' and 'file' both give the JSON object; keep one", at: "file")
+        }
+        if command == nil, file == nil {
+            settings.error(
+                "steps.SetPropertiesFromJSON needs 'command' or 'file', which gives the JSON object",
+                at: "command")
+        }
     }
 
-    /// All bytes, or `nil` if the limit was exceeded.
-    var bytes: [UInt8]? { state.withLock { $0 } }
-
-    func append(_ piece: ArraySlice<UInt8>) {
-        state.withLock { bytes in
-            guard let count = bytes?.count, count + piece.count <= limit else {
-                bytes = nil
-                return
+    /// Reads the object and sets the properties.
+    public func run(in context: StepContext) async throws -> Results {
+        let limit = SetPropertyFromCommand.outputLimit
+        if let path = try context.render(file)?.text {
+            var bytes: [UInt8] = []
+            let results = try await context.withFiles("reading \(path)") {
+                let upload = Command.UploadFile(path, maxByteCount: limit)
+                _ = try await context.run(.uploadFile(upload)) { update in
+                    if case .content(let piece) = update.content { bytes += piece }
+                }
+                return "read \(path)"
             }
-            bytes?.append(contentsOf: piece)
+            guard results == .success else { return results }
+            return try await set(bytes, of: path, in: context)
         }
+        guard let line = try context.render(command) else { return .failure }
+        let output = CollectedOutput(in: try await context.openLog("stdio"), limit: limit)
+        let results = try await process.run(line, in: context, into: output)
+        guard results == .success || results == .warnings else { return results }
+        guard let bytes = output.stdout else {
+            return try await context.refuse(
+                "the command printed more than \(limit) bytes", remedy: "print less")
+        }
+        return try await set(bytes, of: "the output", in: context)
+    }
+
+    private func set(
+        _ bytes: [UInt8], of source: String, in context: StepContext
+    ) async throws -> Results {
+        let value: JSONValue
+        do {
+            value = try JSONValue(parsing: String(decoding: bytes, as: UTF8.self))
+        } catch {
+            return try await context.refuse(
+                "\(source) is not JSON", remedy: "\(error)")
+        }
+        guard var object = value.objectValue else {
+            return try await context.refuse(
+                "\(source) is not a JSON object", remedy: "it must be {\"name\": value, …}")
+        }
+        if let wanted = try context.render(properties) {
+            let missing = wanted.map(\.text).filter { object[$0] == nil }
+            guard missing.isEmpty else {
+                return try await context.refuse(
+                    "\(source) has no \(missing.joined(separator: ", "))",
+                    remedy: "check the names in 'properties'")
+            }
+            var chosen = JSONObject()
+            for name in wanted { chosen[name.text] = object[name.text] }
+            object = chosen
+        }
+        return try await context.setProperties(object, "\(source) has")
+    }
+
+    /// A hint for a setting that this step does not have.
+    public static func hint(forUnknown name: String) -> String? {
+        ProcessSettings.hint(forUnknown: name)
+    }
+}
+
+extension StepContext {
+    /// Sets properties; a name that no property can have is a failure, and then none is set.
+    fileprivate func setProperties(_ object: JSONObject, _ subject: String) async throws -> Results
+    {
+        for (name, _) in object where name.isEmpty || name.count > Properties.maximumNameLength {
+            return try await refuse(
+                "\(subject) a name that no property can have",
+                remedy: "names have 1 to \(Properties.maximumNameLength) characters")
+        }
+        for (name, value) in object { try await setProperty(name, to: value) }
+        let names = object.map { "'\($0.key)'" }
+        let words = names.count == 1 ? "property \(names[0]) set" : "\(names.count) properties set"
+        await setSummary(words)
+        return .success
+    }
+
+    /// Ends the step as a failure whose state and log say why.
+    func refuse(_ reason: String, remedy: String) async throws -> Results {
+        await setSummary(reason)
+        try await openLog("property").line("\(reason); \(remedy)", to: .stderr)
+        return .failure
+    }
+}
+
+/// A log that keeps the output of a command up to a limit, and may keep it to itself.
+final class CollectedOutput: StepLog {
+    private struct State {
+        var stdout: [UInt8]? = []
+        var stderr: [UInt8]? = []
+    }
+
+    private let log: any StepLog
+    private let limit: Int
+    private let isShown: Bool
+    private let state = Mutex(State())
+
+    init(in log: any StepLog, limit: Int, isShown: Bool = true) {
+        self.log = log
+        self.limit = limit
+        self.isShown = isShown
+    }
+
+    /// All of standard output, `nil` when it was too much.
+    var stdout: [UInt8]? { state.withLock { $0.stdout } }
+
+    /// All of standard error, `nil` when it was too much.
+    var stderr: [UInt8]? { state.withLock { $0.stderr } }
+
+    func write(_ bytes: ArraySlice<UInt8>, to channel: LogChannel) async throws {
+        state.withLock { state in
+            switch channel {
+            case .stdout: append(bytes, to: &state.stdout)
+            case .stderr: append(bytes, to: &state.stderr)
+            case .header: break
+            }
+        }
+        if isShown || channel == .header { try await log.write(bytes, to: channel) }
+    }
+
+    func flush(_ channel: LogChannel) async throws {
+        try await log.flush(channel)
+    }
+
+    private func append(_ piece: ArraySlice<UInt8>, to bytes: inout [UInt8]?) {
+        guard let count = bytes?.count, count + piece.count <= limit else {
+            bytes = nil
+            return
+        }
+        bytes?.append(contentsOf: piece)
     }
 }
 

@@ -6,18 +6,53 @@ public struct ShellCommand: Step, SettingHints {
     public static let summary = "Runs a program, or a line of shell."
 
     @SettingGroup var command: CommandSettings
+    @SettingGroup var warnings: WarningSettings
 
     /// Creates an unconfigured step.
     public init() {}
 
+    /// Finds settings that have no effect together.
+    public func check(_ settings: SettingsCheck) {
+        command.check(settings)
+    }
+
     /// Runs the command.
     public func run(in context: StepContext) async throws -> Results {
-        try await command.run(in: context)
+        try await warnings.counting(in: context) { observe in
+            try await command.run(in: context, observing: observe)
+        }
     }
 
     /// A hint for a setting that this step does not have.
     public static func hint(forUnknown name: String) -> String? {
         CommandSettings.hint(forUnknown: name)
+    }
+}
+
+/// Runs a command on the machine of the master, in the folder of its configuration.
+public struct MasterShellCommand: Step, SettingHints {
+    /// What the step does.
+    public static let summary = "Runs a program, or a line of shell, on the machine of the master."
+
+    @SettingGroup var command: CommandSettings
+
+    /// Creates an unconfigured step.
+    public init() {}
+
+    /// Finds settings that have no effect together.
+    public func check(_ settings: SettingsCheck) {
+        command.check(settings)
+    }
+
+    /// Runs the command.
+    public func run(in context: StepContext) async throws -> Results {
+        try await command.run(in: context, on: .master)
+    }
+
+    /// A hint for a setting that this step does not have.
+    public static func hint(forUnknown name: String) -> String? {
+        guard name == "path" else { return CommandSettings.hint(forUnknown: name) }
+        return "the command runs in the folder of master.yaml; begin it with cd"
     }
 }
 

@@ -7,9 +7,11 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #ifndef SYS_close_range
@@ -73,6 +75,7 @@ static int begin(void *argument) {
     if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(errors, 2) < 0) {
         fail(shared, PROCESS_CREATE, errno);
     }
+    if (start->has_terminal && ioctl(1, TIOCSCTTY, 0) != 0) fail(shared, PROCESS_CREATE, errno);
     close_others();
     if (chdir(start->folder) != 0) fail(shared, PROCESS_FOLDER, errno);
     reset_signals();
@@ -109,6 +112,30 @@ int process_start(
         process_wait(child);
     }
     *process = child;
+    return error;
+}
+
+int process_open_terminal(int *ours, int *theirs) {
+    char name[128];
+    struct termios modes;
+    struct winsize size = {.ws_row = 24, .ws_col = 80};
+    *theirs = -1;
+    *ours = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (*ours < 0) return errno;
+    if (grantpt(*ours) == 0 && unlockpt(*ours) == 0
+        && ptsname_r(*ours, name, sizeof name) == 0
+        && (*theirs = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC)) >= 0
+        && tcgetattr(*theirs, &modes) == 0) {
+        modes.c_oflag &= ~ONLCR;
+        modes.c_lflag &= ~ECHO;
+        if (tcsetattr(*theirs, TCSANOW, &modes) == 0 && ioctl(*theirs, TIOCSWINSZ, &size) == 0
+            && fcntl(*ours, F_SETFL, O_NONBLOCK) == 0) {
+            return 0;
+        }
+    }
+    int error = errno;
+    if (*theirs >= 0) close(*theirs);
+    close(*ours);
     return error;
 }
 

@@ -20,6 +20,8 @@ public final class StepHarness: Sendable {
 
     /// The folder in which commands run.
     package let workdir: String
+    /// The folder from which paths on the master are taken.
+    package let masterFolder: String
     /// The environment variables of the builder.
     package let environment: [String: String?]
     /// The clock for waits.
@@ -41,24 +43,27 @@ public final class StepHarness: Sendable {
     ///   - properties: The build's properties.
     ///   - secrets: The values of secrets by name.
     ///   - sourceStamps: The sources of the build.
-    ///   - worker: The worker for commands; without one, a command is an error.
+    ///   - worker: The worker for commands, also for those on the master; without one a command
+    ///     is an error.
     ///   - workdir: The folder in which commands run.
+    ///   - masterFolder: The folder from which paths on the master are taken; `workdir` by default.
     ///   - environment: The environment variables of the builder.
     ///   - clock: The clock for waits.
-    ///   - http: The client for requests; by default a new one that ignores proxies in the
+    ///   - http: The client for requests; by default one of its own that ignores proxies in the
     ///     environment.
-    /// - Throws: An error if the system cannot provide a thread or memory for the client.
+    /// - Throws: When the system cannot provide a thread or memory for the client.
     public init(
         properties: JSONObject = [:], secrets: [String: String] = [:],
         sourceStamps: [SourceStamp] = [], worker: (any Worker)? = nil, workdir: String = "/",
-        environment: [String: String?] = [:], clock: any Clock<Duration> = ContinuousClock(),
-        http: HTTPClient? = nil
+        masterFolder: String? = nil, environment: [String: String?] = [:],
+        clock: any Clock<Duration> = ContinuousClock(), http: HTTPClient? = nil
     ) throws {
         self.clock = clock
         self.http = try http ?? HTTPClient(HTTPClientConfiguration(environment: [:]))
         session = try self.http.makeSession()
         self.worker = worker
         self.workdir = workdir
+        self.masterFolder = masterFolder ?? workdir
         self.environment = environment
         self.secrets = SecretValues(secrets)
         self.sourceStamps = sourceStamps
@@ -147,13 +152,15 @@ extension StepHarness: StepHost {
 
     /// Runs a command on the worker.
     package func run(
-        _ command: Command, updates: (CommandUpdate) async throws -> Void
+        _ command: Command, on machine: CommandMachine, input: CommandInput,
+        updates: (CommandUpdate) async throws -> Void
     ) async throws -> CommandResult {
         guard let worker else {
             throw CommandError(
                 .invalid, "the step runs a command; give the StepHarness a worker for it")
         }
-        return try await worker.run(command, updates: updates)
+        let folder = machine == .worker ? workdir : masterFolder
+        return try await worker.run(command.resolved(in: folder), input: input, updates: updates)
     }
 }
 

@@ -36,10 +36,10 @@ struct DefaultsTests {
 
     @Test func `a command may say nothing for twenty minutes, and only 0 is success`() throws {
         let step = try ShellCommand.configured(yaml: "make")
-        let codes = try #require(step.command.decodeRC.constant)
+        let codes = try #require(step.command.process.decodeRC.constant)
 
-        #expect(step.command.timeout.constant??.duration == .seconds(1200))
-        #expect(step.command.env.constant.holdsNull())
+        #expect(step.command.process.timeout.constant??.duration == .seconds(1200))
+        #expect(step.command.process.env.constant.holdsNull())
         #expect((0...255).filter { codes[$0] == .success } == [0])
         #expect((1...255).allSatisfy { codes[$0] == .failure })
         #expect(step.command.command.constant?.invocation == .script("make"))

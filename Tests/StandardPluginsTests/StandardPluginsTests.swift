@@ -18,10 +18,14 @@ struct StandardPluginsTests {
                 "generators.BuildStartEndStatusGenerator", "generators.BuildStatusGenerator",
                 "generators.StepStatusGenerator",
                 "reporters.HttpStatusPush", "secrets.Command", "secrets.Environment",
-                "secrets.File", "steps.DELETE", "steps.GET",
-                "steps.HEAD", "steps.HTTPStep", "steps.OPTIONS", "steps.PATCH", "steps.POST",
-                "steps.PUT", "steps.SetProperty", "steps.SetPropertyFromCommand",
-                "steps.ShellCommand",
+                "secrets.File", "steps.Assert", "steps.Compile", "steps.Configure",
+                "steps.CopyDirectory", "steps.DELETE", "steps.FileDownload", "steps.FileUpload",
+                "steps.GET", "steps.HEAD", "steps.HTTPStep", "steps.JSONStringDownload",
+                "steps.LogRenderable", "steps.MakeDirectory", "steps.MasterShellCommand",
+                "steps.OPTIONS", "steps.PATCH", "steps.POST", "steps.PUT",
+                "steps.RemoveDirectory", "steps.SetProperties", "steps.SetPropertiesFromJSON",
+                "steps.SetProperty", "steps.SetPropertyFromCommand", "steps.ShellCommand",
+                "steps.ShellSequence", "steps.StringDownload", "steps.Test",
             ])
     }
 

@@ -1,4 +1,6 @@
+import Foundation
 import MasterKit
+import MasterRuntime
 import MasterTesting
 import Synchronization
 
@@ -65,5 +67,77 @@ extension Plugin {
             throw ConfigurationError(output.diagnostics)
         }
         return try configured(root, registry: registry, scope: scope)
+    }
+}
+
+/// A master's folder with one for builds in it, in which steps work on real files.
+struct StepFolder {
+    /// The folder of the configuration.
+    let path: String
+    /// The folder of builds, outside of which nothing is removed.
+    var root: String { path + "/work" }
+    /// The folder of the step.
+    var workdir: String { root + "/build" }
+
+    static func with<Value>(_ body: (StepFolder) async throws -> Value) async throws -> Value {
+        let folder = StepFolder(path: "/tmp/step-test-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(
+            atPath: folder.workdir, withIntermediateDirectories: true)
+        let outcome: Result<Value, any Error>
+        do {
+            outcome = .success(try await body(folder))
+        } catch {
+            outcome = .failure(error)
+        }
+        try FileManager.default.removeItem(atPath: folder.path)
+        return try outcome.get()
+    }
+
+    /// Runs a step in the folder, in whose settings `FOLDER` is its path.
+    func run<S: Step>(
+        _ type: S.Type, _ yaml: String, properties: JSONObject = [:],
+        secrets: [String: String] = [:], in workdir: String? = nil
+    ) async throws -> (results: Results, harness: StepHarness) {
+        let step = try S.configured(yaml: yaml.replacing("FOLDER", with: path))
+        let harness = try StepHarness(
+            properties: properties, secrets: secrets, worker: LocalWorker(root: root),
+            workdir: workdir ?? self.workdir, masterFolder: path)
+        return (try await harness.run(step), harness)
+    }
+
+    func write(_ text: String, to name: String) throws {
+        let place = URL(filePath: "\(path)/\(name)")
+        try FileManager.default.createDirectory(
+            at: place.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: place)
+    }
+
+    func read(_ name: String) throws -> String {
+        String(decoding: try Data(contentsOf: URL(filePath: "\(path)/\(name)")), as: UTF8.self)
+    }
+
+    func has(_ name: String) -> Bool {
+        FileManager.default.fileExists(atPath: "\(path)/\(name)")
+    }
+
+    func link(_ name: String, to target: String) throws {
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(path)/\(name)", withDestinationPath: target)
+    }
+
+    func names(in name: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: "\(path)/\(name)").sorted()
+    }
+
+    /// The permission bits of a file.
+    func permissions(of name: String) throws -> Int {
+        let attributes = try FileManager.default.attributesOfItem(atPath: "\(path)/\(name)")
+        return (attributes[.posixPermissions] as? NSNumber)?.intValue ?? -1
+    }
+
+    /// When a file last changed, in seconds since 1970.
+    func modified(_ name: String) throws -> Double {
+        let attributes = try FileManager.default.attributesOfItem(atPath: "\(path)/\(name)")
+        return (attributes[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
     }
 }

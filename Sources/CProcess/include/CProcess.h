@@ -24,6 +24,8 @@ struct new_process {
     uint64_t mark;
     /// The soft limit on open files; 0 leaves the limit unchanged.
     uint64_t open_files;
+    /// Whether the output is a terminal that becomes its own.
+    int has_terminal;
 };
 
 /// No mark.
@@ -40,6 +42,11 @@ enum process_stage { PROCESS_CREATE, PROCESS_MARK, PROCESS_FOLDER, PROCESS_PROGR
 /// Returns 0, or an errno value with the stage that failed.
 int process_start(
     const struct new_process *start, pid_t *process, int *descriptor, enum process_stage *stage);
+
+/// Opens a pseudo-terminal of 80 columns that changes and echoes nothing.
+///
+/// Our side never blocks, and neither side is inherited by a child. Returns 0, or an errno value.
+int process_open_terminal(int *ours, int *theirs);
 
 /// Waits for a child and reaps it.
 ///

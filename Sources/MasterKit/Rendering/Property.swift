@@ -173,15 +173,35 @@ package struct FlattenList: Expression {
     }
 }
 
-/// A regular expression that was checked when the file was read.
-struct Pattern: Sendable {
+/// A regular expression, as in Perl, that was checked when the file was read.
+public struct Pattern: SettingValue {
     private let expression: RegularExpression
+
+    /// A regular expression.
+    public static var shape: String { "a regular expression" }
+
+    /// Makes a pattern.
+    ///
+    /// - Throws: What is wrong with it, with its place.
+    public init(_ text: String) throws {
+        expression = try RegularExpression(text)
+    }
+
+    /// Reads a text.
+    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Pattern? {
+        guard let text = decoder.decode(String.self, from: node) else { return nil }
+        return Pattern(text, at: node, decoder)
+    }
 
     init?(_ tree: RenderTree, _ decoder: SettingDecoder) {
         guard let node = tree.constant, let text = node.scalarText else {
             decoder.error("the regular expression of !Matches is a plain text", at: tree.range)
             return nil
         }
+        self.init(text, at: node, decoder)
+    }
+
+    private init?(_ text: String, at node: YAMLNode, _ decoder: SettingDecoder) {
         do {
             expression = try RegularExpression(text)
         } catch {
@@ -198,7 +218,9 @@ struct Pattern: Sendable {
     }
 
     /// Whether the pattern is found anywhere in the text.
-    func isFound(in text: String) throws(RenderError) -> Bool {
+    ///
+    /// - Throws: When the search takes more steps, or more memory, than any search may.
+    public func isFound(in text: String) throws(RenderError) -> Bool {
         do {
             return try expression.isFound(in: text)
         } catch {

@@ -64,21 +64,30 @@ public struct StepContext: Sendable {
         try await host.openLog(log, kind: kind)
     }
 
-    /// Runs a command on the worker, in the step's working folder.
+    /// Runs a command on the worker, in the step's working folder, or on the master.
+    ///
+    /// Relative paths of the command are taken from ``workdir``, on the master from
+    /// ``masterFolder``.
     ///
     /// - Parameters:
-    ///   - command: What to run; a relative folder is taken from the step's working folder.
+    ///   - command: What to run.
+    ///   - machine: Where to run it.
+    ///   - input: The bytes that `downloadFile` writes.
     ///   - updates: Called for each piece of output, in order; the command waits for it.
     /// - Returns: How the command ended.
-    /// - Throws: ``CommandError`` when it could not be run; what `updates` throws.
+    /// - Throws: ``CommandError`` when it could not be run; what `input` and `updates` throw.
     public func run(
-        _ command: Command, updates: (CommandUpdate) async throws -> Void
+        _ command: Command, on machine: CommandMachine = .worker, input: CommandInput = .nothing,
+        updates: (CommandUpdate) async throws -> Void = { _ in }
     ) async throws -> CommandResult {
-        try await host.run(command, updates: updates)
+        try await host.run(command, on: machine, input: input, updates: updates)
     }
 
     /// The folder in which the step's commands run, an absolute path on the worker.
     public var workdir: String { host.workdir }
+
+    /// The folder of the master's configuration, from which paths on the master are taken.
+    public var masterFolder: String { host.masterFolder }
 
     /// The environment that the builder gives to its commands.
     public var environment: [String: String?] { host.environment }
@@ -116,6 +125,14 @@ public struct StepContext: Sendable {
     }
 }
 
+/// A machine on which a step can run commands.
+public enum CommandMachine: Sendable, Hashable {
+    /// The worker of the build.
+    case worker
+    /// The machine of the master.
+    case master
+}
+
 /// What carries out the requests of a running step: the runtime, or a stand-in in tests.
 package protocol StepHost: Sendable {
     /// The current context for rendering values.
@@ -124,7 +141,9 @@ package protocol StepHost: Sendable {
     var workdir: String { get }
     /// The environment of the step's commands, beside the master's own.
     var environment: [String: String?] { get }
-    /// What waits are measured with.
+    /// The folder of the master's configuration, absolute.
+    var masterFolder: String { get }
+    /// The clock for waits.
     var clock: any Clock<Duration> { get }
     /// The client of the process.
     var http: HTTPClient { get }
@@ -140,9 +159,10 @@ package protocol StepHost: Sendable {
     func noteTimeout() async
     /// Opens a log.
     func openLog(_ log: String, kind: LogKind) async throws -> any StepLog
-    /// Runs a command on the worker.
+    /// Runs a command on the worker or the master.
     func run(
-        _ command: Command, updates: (CommandUpdate) async throws -> Void
+        _ command: Command, on machine: CommandMachine, input: CommandInput,
+        updates: (CommandUpdate) async throws -> Void
     ) async throws -> CommandResult
 }
 

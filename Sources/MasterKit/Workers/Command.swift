@@ -114,8 +114,24 @@ extension Command {
         /// Whether the header lists the environment.
         public var logsEnvironment = false
 
-        /// How long processes may take to end after TERM before they get KILL; zero is KILL at once.
+        /// How many lines of output the program may write, over both streams; none is for any.
+        ///
+        /// The first line beyond them is the last of the output, and the program is ended.
+        public var maxLines: Int?
+
+        /// Files that are handed on while the program writes them.
+        public var logFiles: [LogFile] = []
+
+        /// Whether stdout and stderr are one pseudo-terminal, which is read as stdout.
+        public var usesTerminal = false
+
+        /// How long processes may take to end after TERM before they get ``interruptSignal``; zero
+        /// leaves TERM out.
         public var terminationGrace: Duration = .seconds(5)
+
+        /// What ends processes that TERM did not end. Those that another signal than KILL does not
+        /// end within five seconds get KILL.
+        public var interruptSignal = Signal.kill
 
         /// How long output is still read, after the program has exited, from processes it left
         /// behind with its streams open. Then those get TERM, and KILL.
@@ -130,6 +146,58 @@ extension Command {
             self.invocation = invocation
             self.workdir = workdir
         }
+    }
+}
+
+extension Command.Shell {
+    /// A file that the program writes, and whose content is part of what the command has to say.
+    ///
+    /// A file that does not change while the program runs is left out.
+    public struct LogFile: Sendable, Hashable, Codable {
+        /// The name under which its content is handed on.
+        public var name: String
+
+        /// Where it is; a relative path is taken from the command's folder.
+        public var path: String
+
+        /// Whether only what is added after the program's start is wanted.
+        public var follows: Bool
+
+        /// Makes a file to hand on.
+        ///
+        /// - Parameters:
+        ///   - name: The name under which its content is handed on.
+        ///   - path: Where it is.
+        ///   - follows: Whether only what is added after the program's start is wanted.
+        public init(_ name: String, at path: String, follows: Bool = false) {
+            self.name = name
+            self.path = path
+            self.follows = follows
+        }
+    }
+
+    /// A signal that ends a program.
+    public enum Signal: String, Sendable, Hashable, Codable, CaseIterable {
+        case hangup = "HUP"
+        case interrupt = "INT"
+        case quit = "QUIT"
+        case abort = "ABRT"
+        case kill = "KILL"
+        case user1 = "USR1"
+        case user2 = "USR2"
+        case terminate = "TERM"
+    }
+}
+
+extension Command.Shell.Signal: SettingEnumeration {
+    /// Reads a name, with or without SIG before it.
+    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Self? {
+        if let name = node.scalarText, name.hasPrefix("SIG"),
+            let signal = Self(rawValue: String(name.dropFirst(3)))
+        {
+            return signal
+        }
+        return named(by: node, with: decoder)
     }
 }
 

@@ -8,12 +8,14 @@ public struct CommandResult: Sendable, Hashable, Codable {
         case killed(signal: Int32)
     }
 
-    /// The time limit that made the worker end a command.
+    /// The limit that made the worker end a command.
     public enum Limit: Sendable, Hashable, Codable {
         /// The command wrote nothing for this long.
         case silence(Duration)
         /// The command ran for this long.
         case total(Duration)
+        /// The command wrote more lines than this.
+        case lines(Int)
     }
 
     /// How the program ended.
@@ -50,7 +52,7 @@ public struct CommandResult: Sendable, Hashable, Codable {
         if case .exited(let code) = ending { code } else { nil }
     }
 
-    /// Whether the program exited with 0 and within its time limits.
+    /// Whether the program exited with 0 and within its limits.
     public var isSuccess: Bool {
         timedOut == nil && exitCode == 0
     }
@@ -63,6 +65,7 @@ extension CommandResult: CustomStringConvertible {
         switch (timedOut, ending) {
         case (.silence(let limit)?, _): "timed out: \(limit.inSeconds) without output"
         case (.total(let limit)?, _): "timed out: ran for \(limit.inSeconds)"
+        case (.lines(let limit)?, _): "ended: more than \(limit) lines of output"
         case (nil, .exited(let code)): "exit code \(code)"
         case (nil, .killed(let signal)): "killed by \(SignalName(signal))"
         }
@@ -177,6 +180,18 @@ public struct CommandError: Error, Sendable {
 extension CommandError: CustomStringConvertible {
     /// The message.
     public var description: String { message }
+
+    /// What went wrong without the remedy, short enough for a state text.
+    public var reason: String { message.firstClause }
+}
+
+extension String {
+    /// The text up to its first semicolon or line end, at most 200 characters.
+    package var firstClause: String {
+        var clause = prefix { !$0.isNewline }
+        if let end = clause.firstRange(of: "; ") { clause = clause[..<end.lowerBound] }
+        return clause.count > 200 ? clause.prefix(197) + "..." : String(clause)
+    }
 }
 
 /// Output or another message of a running command.
@@ -190,6 +205,8 @@ public struct CommandUpdate: Sendable, Hashable {
         case header(String)
         /// The next bytes of the file that `uploadFile` reads; never empty.
         case content([UInt8])
+        /// The next bytes of a log file of a program, by its name; never empty.
+        case logFile(String, [UInt8])
     }
 
     /// A stream of a program.

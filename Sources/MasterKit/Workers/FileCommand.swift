@@ -17,11 +17,17 @@ extension Command {
         /// The pattern; the paths found are relative when it is.
         public var pattern: String
 
+        /// The folder from which a relative pattern starts.
+        public var folder: String
+
         /// Makes the command.
         ///
-        /// - Parameter pattern: The pattern.
-        public init(_ pattern: String) {
+        /// - Parameters:
+        ///   - pattern: The pattern.
+        ///   - folder: The folder from which a relative pattern starts.
+        public init(_ pattern: String, in folder: String = "") {
             self.pattern = pattern
+            self.folder = folder
         }
     }
 
@@ -33,21 +39,27 @@ extension Command {
         /// The most bytes to send; a larger file is an error. `nil` for no limit.
         public var maxByteCount: Int?
 
+        /// How many bytes are read at once, at least one.
+        public var blockByteCount: Int
+
         /// Makes the command.
         ///
         /// - Parameters:
         ///   - path: The file.
         ///   - maxByteCount: The most bytes to send.
-        public init(_ path: String, maxByteCount: Int? = nil) {
+        ///   - blockByteCount: How many bytes are read at once.
+        public init(_ path: String, maxByteCount: Int? = nil, blockByteCount: Int = 128 << 10) {
+            precondition(blockByteCount > 0, "a block has at least one byte")
             self.path = path
             self.maxByteCount = maxByteCount
+            self.blockByteCount = blockByteCount
         }
     }
 
     /// Writes a file on the worker with what the master gives as input.
     ///
     /// The file appears under its name when it is complete; until then, and when anything fails,
-    /// what stood there before stays.
+    /// what stood there before stays. A symbolic link there is replaced, not followed.
     public struct DownloadFile: Sendable, Hashable, Codable {
         /// Where to write the file; missing parent folders are made.
         public var path: String
@@ -58,16 +70,29 @@ extension Command {
         /// The most bytes to accept; more is an error. `nil` for no limit.
         public var maxByteCount: Int?
 
+        /// A folder that the file must be in, symbolic links resolved. `nil` for any.
+        public var folder: String?
+
+        /// When its content last changed, in seconds since 1970; `nil` for now.
+        public var modified: Double?
+
         /// Makes the command.
         ///
         /// - Parameters:
         ///   - path: Where to write the file.
         ///   - permissions: Its permission bits.
         ///   - maxByteCount: The most bytes to accept.
-        public init(_ path: String, permissions: UInt32 = 0o644, maxByteCount: Int? = nil) {
+        ///   - folder: A folder that the file must be in.
+        ///   - modified: When its content last changed.
+        public init(
+            _ path: String, permissions: UInt32 = 0o644, maxByteCount: Int? = nil,
+            in folder: String? = nil, modified: Double? = nil
+        ) {
             self.path = path
             self.permissions = permissions
             self.maxByteCount = maxByteCount
+            self.folder = folder
+            self.modified = modified
         }
     }
 }
@@ -145,6 +170,39 @@ extension Command {
         /// - Parameter path: The folder.
         public init(_ path: String) {
             self.path = path
+        }
+    }
+}
+
+extension Command {
+    /// The command with its relative paths taken from a folder.
+    package func resolved(in folder: String) -> Command {
+        func path(_ path: String) -> String {
+            if path.hasPrefix("/") { return path }
+            return path.isEmpty || path == "." ? folder : "\(folder)/\(path)"
+        }
+        switch self {
+        case .shell(var shell):
+            shell.workdir = path(shell.workdir)
+            return .shell(shell)
+        case .mkdir(let command): return .mkdir(MakeDirectory(path(command.path)))
+        case .rmdir(var command):
+            command.path = path(command.path)
+            return .rmdir(command)
+        case .cpdir(var command):
+            command.source = path(command.source)
+            command.destination = path(command.destination)
+            return .cpdir(command)
+        case .stat(let command): return .stat(Stat(path(command.path)))
+        case .glob(let command): return .glob(Glob(command.pattern, in: path(command.folder)))
+        case .listdir(let command): return .listdir(ListDirectory(path(command.path)))
+        case .uploadFile(var command):
+            command.path = path(command.path)
+            return .uploadFile(command)
+        case .downloadFile(var command):
+            command.path = path(command.path)
+            command.folder = command.folder.map(path)
+            return .downloadFile(command)
         }
     }
 }

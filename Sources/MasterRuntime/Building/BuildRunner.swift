@@ -185,6 +185,12 @@ struct BuildEnvironment: Sendable {
 
     var mask: SecretMask { secrets.mask }
 
+    /// Runs commands on the machine of the master; what it may delete is what a worker may.
+    var master: LocalWorker {
+        LocalWorker(
+            root: basedir + "/work", name: "master", withholding: secrets.withheldVariables)
+    }
+
     /// The same environment with another configuration.
     func following(
         _ configuration: MasterConfiguration, _ secrets: SecretValues

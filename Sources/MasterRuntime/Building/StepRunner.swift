@@ -136,8 +136,14 @@ struct StepRunner: Sendable {
 
     private func exception(_ error: any Error, _ host: StepSession) async -> StepOutcome {
         shared.logger.debug("\(name): \(error)")
+        if host.summary == nil { await host.setSummary(words(of: error)) }
         await write("err.text", "\(error)", host)
         return StepOutcome(.exception)
+    }
+
+    /// What an error says, without its remedy, short enough for a state text.
+    private func words(of error: any Error) -> String {
+        shared.mask.apply(to: "\(error)").firstClause
     }
 
     private func write(_ log: String, _ text: String, _ host: StepSession) async {
@@ -172,7 +178,8 @@ struct StepRunner: Sendable {
             let isHidden = try step.options.hideStepIf.render(in: context)
             return Ending(outcome.results, shared.mask.masked(text), isHidden: isHidden)
         } catch {
-            return Ending(await exception(error, host).results, "finished (exception)")
+            let results = await exception(error, host).results
+            return Ending(results, shared.mask.masked("\(words(of: error)) (exception)"))
         }
     }
 

@@ -116,22 +116,29 @@ final class StepSession: StepHost {
         try await openFile(log, kind: kind)
     }
 
+    var masterFolder: String { shared.configuration.folder }
+
     func run(
-        _ command: Command, updates: (CommandUpdate) async throws -> Void
+        _ command: Command, on machine: CommandMachine, input: CommandInput,
+        updates: (CommandUpdate) async throws -> Void
     ) async throws -> CommandResult {
+        let folder = machine == .worker ? workdir : masterFolder
+        let worker = machine == .worker ? worker : shared.master
         guard case .shell(var shell) = command else {
-            return try await worker.run(command, updates: updates)
+            return try await worker.run(
+                command.resolved(in: folder), input: input, updates: updates)
         }
-        shell.workdir = FilePaths.absolute(shell.workdir, in: workdir)
-        shell.environment.merge(environment) { own, _ in own }
+        shell.workdir = FilePaths.absolute(shell.workdir, in: folder)
+        if machine == .worker { shell.environment.merge(environment) { own, _ in own } }
         guard let deadline = state.withLock({ $0.deadline }) else {
-            return try await run(shell, updates)
+            return try await run(shell, on: worker, updates)
         }
-        return try await deadline.run(shell) { try await run($0, updates) }
+        return try await deadline.run(shell) { try await run($0, on: worker, updates) }
     }
 
     private func run(
-        _ shell: Command.Shell, _ updates: (CommandUpdate) async throws -> Void
+        _ shell: Command.Shell, on worker: any Worker,
+        _ updates: (CommandUpdate) async throws -> Void
     ) async throws -> CommandResult {
         try await worker.run(.shell(shell)) { try await updates(encoding.decoded($0)) }
     }
@@ -258,8 +265,13 @@ private struct StepHasEnded: Error, CustomStringConvertible {
 extension LogEncoding {
     /// A command's update, with its output converted to UTF-8.
     func decoded(_ update: CommandUpdate) -> CommandUpdate {
-        guard case .output(let stream, let bytes) = update.content else { return update }
-        return CommandUpdate(.output(stream, utf8(bytes)), elapsed: update.elapsed)
+        switch update.content {
+        case .output(let stream, let bytes):
+            CommandUpdate(.output(stream, utf8(bytes)), elapsed: update.elapsed)
+        case .logFile(let name, let bytes):
+            CommandUpdate(.logFile(name, utf8(bytes)), elapsed: update.elapsed)
+        case .header, .content: update
+        }
     }
 
     /// Converts output to UTF-8, replacing invalid bytes by the replacement character.

@@ -89,7 +89,7 @@ public struct LocalWorker: Worker {
             value = try await OwnThread.run { .status(try FileLookup.status(of: path(stat.path))) }
         case .glob(let glob):
             value = try await OwnThread.run {
-                .names(try FileLookup.glob(glob.pattern, from: root))
+                .names(try FileLookup.glob(glob.pattern, from: path(glob.folder).string))
             }
         case .listdir(let folder):
             value = try await OwnThread.run {
@@ -99,7 +99,7 @@ public struct LocalWorker: Worker {
             let upload = FileUpload(file, at: path(file.path), started: started)
             value = try await upload.run(updates)
         case .downloadFile(let file):
-            value = try await FileDownload(file, at: path(file.path)).run(input)
+            value = try await FileDownload(file, at: try await entry(for: file)).run(input)
         }
         try Task.checkCancellation()
         return CommandResult(elapsed: .now - started, value: value)
@@ -134,14 +134,36 @@ extension LocalWorker {
         return .nothing
     }
 
+    /// Where a file is to be written, if it may be.
+    private func entry(for file: Command.DownloadFile) async throws -> FilePath {
+        try await OwnThread.run {
+            let entry = path(file.path).entryWithoutLinks
+            guard let folder = file.folder, !entry.isBelow(path(folder).withoutLinks)
+            else { return entry }
+            throw CommandError(
+                .outsideRoot,
+                "\(file.path) is outside of \(folder) and not written; it leads to \(entry): "
+                    + "correct the path, or say outside: true if it is meant"
+            )
+        }
+    }
+
     private func checkIsInside(
         _ entry: FilePath, of path: String, outside: Bool, to verb: String
     ) throws(CommandError) {
-        guard !outside, !entry.isBelow(FilePath(root).withoutLinks) else { return }
+        let root = FilePath(root).withoutLinks
+        guard entry != root, !root.isBelow(entry) else {
+            throw CommandError(
+                .outsideRoot,
+                "\(path) holds the folder of builds and is not \(verb); it leads to \(entry): "
+                    + "correct the path"
+            )
+        }
+        guard !outside, !entry.isBelow(root) else { return }
         throw CommandError(
             .outsideRoot,
-            "\"\(path)\" is not \(verb): it leads to \(entry), which is not below \(root); "
-                + "correct the path, or say outside: true if it is meant"
+            "\(path) is outside of \(root) and not \(verb); it leads to \(entry): correct the "
+                + "path, or say outside: true if it is meant"
         )
     }
 }

@@ -10,6 +10,9 @@ struct CommandTests {
         shell.maxTime = .milliseconds(1500)
         shell.stdin = [0, 255]
         shell.wantsStderr = false
+        shell.maxLines = 3
+        shell.logFiles = [.init("a", at: "a.log", follows: true)]
+        shell.interruptSignal = .interrupt
         return .shell(shell)
     }()
 
@@ -17,7 +20,8 @@ struct CommandTests {
         shell, .shell(.init("make | tee log", in: "")), .mkdir(.init("a")),
         .rmdir(.init("a", outside: true)), .cpdir(.init(from: "a", to: "b")), .stat(.init("a")),
         .glob(.init("*.o")), .listdir(.init(".")), .uploadFile(.init("a", maxByteCount: 1)),
-        .downloadFile(.init("a", permissions: 0o600)),
+        .downloadFile(.init("a", permissions: 0o600, in: "b", modified: 1.5)),
+        .glob(.init("*.o", in: "b")),
     ]
 
     @Test(arguments: commands)

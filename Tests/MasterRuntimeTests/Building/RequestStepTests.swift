@@ -8,7 +8,11 @@ struct RequestStepTests {
     @Test(arguments: [
         ("", "Status code: 200"),
         (", doStepIf: false", "Requested (skipped)"),
-        (", timeout: !Property buildername", "Requested (exception)"),
+        (
+            ", timeout: !Property buildername",
+            "line 1: 'timeout' of steps.GET must be a duration such as 30, 30s, 5m or 1h30m, not "
+                + "'default' (exception)"
+        ),
         (", description: asking", "asking"),
         (", descriptionDone: asked", "asked"),
         (", descriptionSuffix: it", "Status code: 200 it"),

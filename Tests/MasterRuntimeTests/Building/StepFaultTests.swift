@@ -55,7 +55,8 @@ struct StepFaultTests {
             #expect(builds.map(\.build.results) == [.exception, .success])
             #expect(
                 builds[0].outline == [
-                    "exception: exception finished (exception)", "Play: finished (exception)",
+                    "exception: exception the moon is full (exception)",
+                    "Play: the moon is full (exception)",
                     "Give: finished",
                 ])
             #expect(try bench.log("err_text", of: builds[0]) == "othe moon is full\n")

@@ -68,6 +68,30 @@ struct LifelineTests {
         #expect(line.next(at: after(10), stopped) { true } == .giveUp)
     }
 
+    @Test func `a signal of the command's own comes before KILL, with or without TERM`() {
+        let stopped = Lifeline.Facts(hasExited: false, isOpen: true, isStopped: true)
+        var line = lifeline { $0.interruptSignal = .interrupt }
+        #expect(line.next(at: start, stopped) { true } == .terminate)
+        #expect(line.next(at: after(5), stopped) { true } == .interrupt)
+        #expect(line.next(at: after(9.9999), stopped) { true } != .kill)
+        #expect(line.next(at: after(10), stopped) { true } == .kill)
+        var hasty = lifeline {
+            $0.interruptSignal = .interrupt
+            $0.terminationGrace = .zero
+        }
+        #expect(hasty.next(at: start, stopped) { true } == .interrupt)
+        #expect(hasty.next(at: after(5), stopped) { true } == .kill)
+    }
+
+    @Test func `more lines than are allowed end the program`() {
+        var line = lifeline { $0.maxLines = 3 }
+        #expect(line.noteLines(2) == 2)
+        #expect(line.next(at: start, Self.running) { true } == .wait(until: after(10)))
+        #expect(line.noteLines(5) == 2)
+        #expect(line.next(at: start, Self.running) { true } == .terminate)
+        #expect(line.timedOut == .lines(3))
+    }
+
     @Test func `nobody left alive is the end, streams open or not`() {
         var line = lifeline()
         #expect(line.next(at: after(10), Self.running) { true } == .terminate)

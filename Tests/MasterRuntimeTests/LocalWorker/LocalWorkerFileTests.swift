@@ -26,6 +26,8 @@ struct LocalWorkerFileTests {
             try folder.write("x", to: "file")
             #expect(try await failure(of: .mkdir(.init("file")), in: folder).code == .wrongKind)
             #expect(try await failure(of: .mkdir(.init("file/x")), in: folder).code == .wrongKind)
+            let error = try await failure(of: .mkdir(.init("/proc/none/x")), in: folder)
+            #expect(error.code == .notFound)
         }
     }
 
@@ -57,7 +59,19 @@ struct LocalWorkerFileTests {
         }
     }
 
-    @Test(arguments: ["..", ".", "", "sub/../..", "/tmp/elsewhere-x", "out/x", "out/../x"])
+    @Test(arguments: ["..", ".", "", "sub/../..", "/", "/tmp"])
+    func `the root and what holds it are never removed`(_ path: String) async throws {
+        try await TemporaryFolder.with { folder in
+            _ = try await Ran.shell("mkdir sub", in: folder.path)
+            for outside in [false, true] {
+                let command = Command.rmdir(.init(path, outside: outside))
+                #expect(try await failure(of: command, in: folder).code == .outsideRoot)
+            }
+            #expect(folder.has("sub"))
+        }
+    }
+
+    @Test(arguments: ["/tmp/elsewhere-x", "out/x", "out/../x", "../elsewhere-x"])
     func `nothing is removed outside the root`(_ path: String) async throws {
         try await TemporaryFolder.with { folder in
             _ = try await Ran.shell("mkdir sub; ln -s /usr out", in: folder.path)

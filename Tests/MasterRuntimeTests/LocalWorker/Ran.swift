@@ -8,6 +8,7 @@ struct Ran {
     var stdout: [UInt8] = []
     var stderr: [UInt8] = []
     var header = ""
+    var logFiles: [String: String] = [:]
 
     var output: String { String(decoding: stdout, as: UTF8.self) }
     var errors: String { String(decoding: stderr, as: UTF8.self) }
@@ -23,6 +24,8 @@ struct Ran {
         case .output(.stderr, let bytes): stderr += bytes
         case .header(let text): header += text
         case .content(let bytes): stdout += bytes
+        case .logFile(let name, let bytes):
+            logFiles[name, default: ""] += String(decoding: bytes, as: UTF8.self)
         }
     }
 

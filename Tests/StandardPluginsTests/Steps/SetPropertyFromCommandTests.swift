@@ -33,7 +33,7 @@ struct SetPropertyFromCommandTests {
 
         #expect(results == .failure)
         #expect(harness.properties["p"] == nil)
-        #expect(harness.summary == "'echo x; ...'")
+        #expect(harness.summary == "'echo x; ...': exit 1")
     }
 
     @Test func `a command that ends with warnings sets the property`() async throws {

@@ -125,4 +125,110 @@ struct ShellCommandTests {
         #expect(lines.count == 200_000)
         #expect(lines.last == "o200000")
     }
+
+    @Test(arguments: [
+        ("exit 2", "'exit 2': exit 2"),
+        ("kill -9 $$", "'kill -9 ...': killed by signal 9 (SIGKILL)"),
+        ("[no-such-program-here]", "'no-such-program-here': program not found"),
+        ("{command: [/etc/passwd]}", "'/etc/passwd': program not executable"),
+        ("{command: yes, max_lines: 3}", "'yes': more than 3 lines of output"),
+        ("{command: exit 3, decodeRC: {0: success, 3: warnings}}", "'exit 3': exit 3"),
+    ])
+    func `the state says what went wrong`(_ yaml: String, _ text: String) async throws {
+        #expect(try await run(yaml).harness.summary == text)
+    }
+
+    @Test func `a line is run by the shell that is given`() async throws {
+        let strict = "shell: [bash, -euo, pipefail, -c]"
+        for (command, expected) in [("false; true", Results.failure), ("false | true", .failure)] {
+            #expect(try await run("{command: '\(command)', \(strict)}").results == expected)
+            #expect(try await run("{command: '\(command)'}").results == .success)
+        }
+        #expect(throws: ConfigurationError.self) {
+            try ShellCommand.configured(yaml: "{command: [a], \(strict)}")
+        }
+    }
+
+    @Test func `a command reads the input that is given, and else nothing`() async throws {
+        let (_, given) = try await run(
+            "{command: cat, initialStdin: !Property p}", properties: ["p": "in\n"])
+        #expect(given.log("stdio")?.lines.contains("oin") == true)
+        let (results, _) = try await run("{command: cat, timeout: 60}")
+        #expect(results == .success)
+    }
+
+    @Test(arguments: [("want_stdout", "oout"), ("want_stderr", "eerr")])
+    func `a stream that is not wanted is not in the log`(
+        _ setting: String, _ line: String
+    ) async throws {
+        let (_, harness) = try await run("{command: 'echo out; echo err >&2', \(setting): false}")
+        let lines = try #require(harness.log("stdio")).lines
+        #expect(!lines.contains(line))
+        #expect(lines.contains(line == "oout" ? "eerr" : "oout"))
+    }
+
+    @Test func `the environment is in the log when that is wanted`() async throws {
+        let (_, harness) = try await run("{command: 'true', env: {A_B: c}, logEnviron: true}")
+        #expect(harness.log("stdio")?.lines.contains("h  A_B=c") == true)
+    }
+
+    @Test func `a log file is followed while the command writes it`() async throws {
+        try await StepFolder.with { folder in
+            try folder.write("old\n", to: "work/build/b.log")
+            let harness = try StepHarness(
+                worker: LocalWorker(root: folder.root), workdir: folder.workdir)
+            let step = try ShellCommand.configured(
+                yaml: """
+                    command: echo begun > a.log; until [ -e go ]; do sleep 0.05; done; echo end >> a.log; echo new >> b.log
+                    logfiles: {a: a.log, b: {filename: b.log, follow: true}, c: none.log}
+                    """)
+            let run = Task { try await harness.run(step) }
+            await harness.waitForLine("obegun", in: "a")
+            try folder.write("", to: "work/build/go")
+            #expect(try await run.value == .success)
+            #expect(harness.log("a")?.lines == ["obegun", "oend"])
+            #expect(harness.log("b")?.lines == ["onew"])
+            #expect(harness.log("c") == nil)
+        }
+    }
+
+    @Test func `with a terminal both streams are one`() async throws {
+        let (results, harness) = try await run(
+            "{command: 'test -t 1 && test -t 2 && echo out && echo err >&2', usePTY: true}")
+        #expect(results == .success)
+        let lines = try #require(harness.log("stdio")).lines
+        #expect(lines.filter { $0.hasPrefix("o") } == ["oout", "oerr"])
+    }
+
+    @Test(arguments: [
+        ("", "TERM"), ("interruptSignal: INT", "INT"), ("interruptSignal: SIGQUIT", "QUIT"),
+        ("sigtermTime: 20", "TERM"), ("{sigtermTime: 0.1, interruptSignal: INT}", "TERM INT"),
+    ])
+    func `a command is ended by the signals that are given`(
+        _ settings: String, _ signals: String
+    ) async throws {
+        let more = settings.trimmingPrefix("{").replacing("}", with: "")
+        let script =
+            "trap 'echo TERM; [ \"$1\" ] || exit' TERM; trap 'echo INT; exit' INT; "
+            + "trap 'echo QUIT; exit' QUIT; while :; do sleep 0.05; done"
+        let stays = signals.contains(" ") ? "x" : ""
+        let command = JSONValue.array(["sh", "-c", .string(script), "sh", .string(stays)])
+        let (results, harness) = try await run(
+            "{command: \(command), timeout: 0.5\(more.isEmpty ? "" : ", " + more)}")
+        #expect(results == .failure)
+        let lines = try #require(harness.log("stdio")).lines.filter { $0.hasPrefix("o") }
+        // A process gets a signal as one of its group and as itself.
+        let distinct = lines.enumerated().filter { $0 == 0 || lines[$0 - 1] != $1 }
+        #expect(distinct.map { $1.dropFirst() }.joined(separator: " ") == signals)
+    }
+
+    @Test func `lines beyond the limit are dropped but for one`() async throws {
+        let (results, harness) = try await run("{command: seq 100000, max_lines: 3}")
+        #expect(results == .failure)
+        #expect(!harness.hasTimedOut)
+        let lines = try #require(harness.log("stdio")).lines
+        #expect(lines.filter { $0.hasPrefix("o") } == ["o1", "o2", "o3", "o4"])
+        #expect(lines.contains { $0.contains("more than 3 lines, its max_lines") })
+        #expect(try await run("{command: seq 3, max_lines: 3}").results == .success)
+    }
 }

@@ -24,7 +24,9 @@ struct FileUpload {
         var count = 0
         while true {
             try Task.checkCancellation()
-            let bytes = try await OwnThread.run { [path] in try Self.read(source, path) }
+            let bytes = try await OwnThread.run { [path, file] in
+                try Self.read(source, path, maxByteCount: file.blockByteCount)
+            }
             if bytes.isEmpty { return .byteCount(count) }
             count += bytes.count
             if let limit = file.maxByteCount, count > limit { throw Self.tooLarge(path, limit) }
@@ -54,10 +56,10 @@ struct FileUpload {
     }
 
     private static func read(
-        _ source: OwnedDescriptor, _ path: FilePath
+        _ source: OwnedDescriptor, _ path: FilePath, maxByteCount: Int
     ) throws(CommandError) -> [UInt8] {
         do {
-            return try POSIX.read(source.number, maxByteCount: chunkByteCount)
+            return try POSIX.read(source.number, maxByteCount: maxByteCount)
         } catch let fault {
             throw CommandError("the file \(path) cannot be read", fault)
         }
@@ -93,6 +95,9 @@ struct FileDownload {
                 try Self.explaining(path) {
                     guard fchmod(target.descriptor.number, file.permissions) == 0
                     else { throw SystemFault() }
+                    if let modified = file.modified {
+                        try POSIX.setModified(modified, of: target.descriptor.number)
+                    }
                     try POSIX.rename(target.path, to: path)
                 }
             }
@@ -134,7 +139,7 @@ struct FileDownload {
 
     private static func open(_ path: FilePath) throws -> TemporaryFile {
         try FileTree.makeParent(of: path)
-        if try FileTree.kind(of: path) == S_IFDIR {
+        if try FileTree.kind(of: path, followingLinks: false) == S_IFDIR {
             throw CommandError(
                 .wrongKind,
                 "the file \(path) cannot be written: a folder is there; "

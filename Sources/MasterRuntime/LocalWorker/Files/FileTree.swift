@@ -15,16 +15,18 @@ struct FileTree {
 
     /// Creates a folder and its missing parents.
     static func make(_ path: FilePath, permissions: mode_t = 0o777) throws(CommandError) {
-        var missing = [path]
-        while let next = missing.last {
+        var missing = [(path: path, hasParent: false)]
+        while let (next, hasParent) = missing.last {
             do {
                 try POSIX.makeFolder(next, permissions)
                 missing.removeLast()
             } catch let fault {
                 if fault.number == EEXIST, try kind(of: next) == S_IFDIR {
                     missing.removeLast()
-                } else if fault.number == ENOENT, let parent = parent(of: next) {
-                    missing.append(parent)
+                } else if fault.number == ENOENT, !hasParent, let parent = parent(of: next) {
+                    // In some file systems nothing can be made although the folder above is there.
+                    missing[missing.count - 1].hasParent = true
+                    missing.append((parent, false))
                 } else {
                     throw CommandError("the folder \(next) cannot be created", fault)
                 }
@@ -57,9 +59,11 @@ struct FileTree {
     }
 
     /// The kind of file at a path, an `S_IFMT` value; `nil` if it does not exist.
-    static func kind(of path: FilePath) throws(CommandError) -> mode_t? {
+    static func kind(
+        of path: FilePath, followingLinks: Bool = true
+    ) throws(CommandError) -> mode_t? {
         do {
-            return try POSIX.status(of: path, following: true).st_mode & S_IFMT
+            return try POSIX.status(of: path, following: followingLinks).st_mode & S_IFMT
         } catch let fault {
             if fault.number == ENOENT || fault.number == ENOTDIR { return nil }
             throw CommandError("\(path) cannot be looked at", fault)

@@ -143,7 +143,15 @@ enum CommandHeader {
             "command timed out: \(time.inSeconds) without output; its processes are ended\n"
         case .total(let time):
             "command timed out: it ran for \(time.inSeconds); its processes are ended\n"
+        case .lines(let count):
+            "the output has more than \(count) lines, its max_lines; the rest is dropped and the "
+                + "command is ended\n"
         }
+    }
+
+    /// Why a log file is not followed.
+    static func unreadable(_ path: String, _ error: any Error) -> String {
+        "the log file \(path) cannot be read (\(error)); check its permissions\n"
     }
 
     /// A variable that the command refers to but that is not passed on.

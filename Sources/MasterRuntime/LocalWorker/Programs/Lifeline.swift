@@ -13,6 +13,8 @@ struct Lifeline {
         case wait(until: Instant?)
         /// Send SIGTERM.
         case terminate
+        /// Send them the signal that the command wants to be ended with.
+        case interrupt
         /// Send SIGKILL.
         case kill
         /// The command is finished.
@@ -48,12 +50,16 @@ struct Lifeline {
     private let maxTime: Duration?
     private let terminationGrace: Duration
     private let drainTime: Duration
+    private let maxLines: Int?
     private let started: Instant
     private var phase = Phase.running
     private var lastOutput: Instant
     private var pausedSince: Instant?
     private var interval: Duration = .milliseconds(1)
     private var isKillDue = false
+    private var lineCount = 0
+    /// Whether a signal of the command's own choice comes before KILL.
+    private var interrupts: Bool
 
     /// The limit that was exceeded.
     private(set) var timedOut: CommandResult.Limit?
@@ -63,6 +69,8 @@ struct Lifeline {
         maxTime = limits.maxTime.map(Self.countable)
         terminationGrace = Self.countable(limits.terminationGrace)
         drainTime = Self.countable(limits.drainTime)
+        maxLines = limits.maxLines
+        interrupts = limits.interruptSignal != .kill
         self.started = started
         lastOutput = started
     }
@@ -71,6 +79,18 @@ struct Lifeline {
     mutating func noteOutput(at now: Instant) {
         lastOutput = now
     }
+
+    /// Takes note of lines of output.
+    ///
+    /// - Returns: How many of them are within the limit, with the first one beyond it.
+    mutating func noteLines(_ count: Int) -> Int {
+        guard let maxLines else { return count }
+        defer { lineCount += count }
+        return max(0, min(count, maxLines + 1 - lineCount))
+    }
+
+    /// Whether there are more lines than the command may write.
+    var hasTooManyLines: Bool { maxLines.map { lineCount > $0 } ?? false }
 
     /// Records whether output can be read; while it cannot, time does not count as silence.
     mutating func noteRoom(_ hasRoom: Bool, at now: Instant) {
@@ -101,7 +121,7 @@ struct Lifeline {
             return now >= end ? beginEnding(at: now) : .wait(until: end)
         case .ending(let killAt):
             if facts.hasExited, !hasSurvivors() { return .finish }
-            return now >= killAt ? beginKilling(at: now) : check(at: now, orAt: killAt)
+            return now >= killAt ? beginInterrupting(at: now) : check(at: now, orAt: killAt)
         case .killing(let giveUpAt):
             if facts.hasExited, !hasSurvivors() { return .finish }
             if now >= giveUpAt { return .giveUp }
@@ -113,8 +133,9 @@ struct Lifeline {
     private mutating func whileRunning(
         at now: Instant, _ facts: Facts, _ hasSurvivors: () -> Bool
     ) -> Action {
+        if let maxLines, hasTooManyLines, timedOut == nil { timedOut = .lines(maxLines) }
         if facts.hasExited, !facts.isOpen { return finish(at: now, hasSurvivors) }
-        if facts.isStopped { return beginEnding(at: now) }
+        if facts.isStopped || timedOut != nil { return beginEnding(at: now) }
         if facts.hasExited {
             let until = now + drainTime
             let latest = now + drainTime * Self.longestDrain
@@ -141,9 +162,17 @@ struct Lifeline {
     }
 
     private mutating func beginEnding(at now: Instant) -> Action {
-        guard terminationGrace > .zero else { return beginKilling(at: now) }
+        guard terminationGrace > .zero else { return beginInterrupting(at: now) }
         phase = .ending(killAt: now + terminationGrace)
         return .terminate
+    }
+
+    private mutating func beginInterrupting(at now: Instant) -> Action {
+        guard interrupts else { return beginKilling(at: now) }
+        interrupts = false
+        interval = .milliseconds(1)
+        phase = .ending(killAt: now + Self.killTime)
+        return .interrupt
     }
 
     private mutating func beginKilling(at now: Instant) -> Action {

@@ -20,6 +20,8 @@ struct NewProcess {
     /// The standard input, output and error.
     var streams: (OwnedDescriptor, OwnedDescriptor, OwnedDescriptor)
     var mark = PROCESS_UNMARKED
+    /// Whether its output is a terminal that becomes its own.
+    var hasTerminal = false
 
     /// Starts the process; the calling thread blocks until the program is executed.
     ///
@@ -35,7 +37,8 @@ struct NewProcess {
                             paths: paths, arguments: arguments, environment: environment,
                             folder: folder, input: streams.0.number, output: streams.1.number,
                             error: streams.2.number, mark: mark,
-                            open_files: ProcessLimits.openFilesOfCommands)
+                            open_files: ProcessLimits.openFilesOfCommands,
+                            has_terminal: hasTerminal ? 1 : 0)
                         return unsafe process_start(
                             &start, &process, &descriptor, &stage)
                     }

@@ -1,6 +1,6 @@
 import Glibc
 import MasterKit
-import Synchronization
+import SystemPackage
 
 /// Reads a program's output and terminates the program when necessary; runs on a dedicated thread.
 struct OutputPump: Sendable {
@@ -38,13 +38,19 @@ struct OutputPump: Sendable {
 
     private static let chunkByteCount = 128 * 1024
     private static let readsOfRest = 8
+    /// How often log files are looked at.
+    private static let logFileInterval: Duration = .milliseconds(250)
 
     private let processes: CommandProcesses
     private let queue: OutputQueue
     private let started: Instant
     private let processDescriptor: CInt
+    private let interruptSignal: CInt
+    private let maxLines: Int?
     private var lifeline: Lifeline
     private var sources: [Source]
+    private var logFiles: [FollowedFile]
+    private var nextLook: Instant
     private var hasExited = false
     private var hasToldLimit = false
     private var leftRunning: Set<CommandProcesses.Member> = []
@@ -54,14 +60,18 @@ struct OutputPump: Sendable {
     /// exits.
     init(
         _ processes: CommandProcesses, processDescriptor: CInt, sources: [Source],
-        queue: OutputQueue, limits: Command.Shell, started: Instant
+        logFiles: [FollowedFile], queue: OutputQueue, shell: Command.Shell, started: Instant
     ) {
         self.processes = processes
         self.processDescriptor = processDescriptor
         self.sources = sources
         self.queue = queue
         self.started = started
-        lifeline = Lifeline(limits, started: started)
+        self.logFiles = logFiles
+        nextLook = started + Self.logFileInterval
+        interruptSignal = shell.interruptSignal.number
+        maxLines = shell.maxLines
+        lifeline = Lifeline(shell, started: started)
     }
 
     /// Reads until the command is finished.
@@ -72,12 +82,17 @@ struct OutputPump: Sendable {
         while true {
             let hasRoom = queue.hasRoom()
             lifeline.noteRoom(hasRoom, at: .now)
-            guard case .wait(let deadline) = act() else { break }
+            guard case .wait(var deadline) = act() else { break }
+            if !logFiles.isEmpty, hasRoom {
+                if .now >= nextLook { readLogFiles() }
+                deadline = deadline.map { min($0, nextLook) } ?? nextLook
+            }
             for index in wait(until: deadline, reading: hasRoom).reversed() {
                 if unsafe read(sources[index], into: buffer) == .end { sources.remove(at: index) }
             }
         }
         for source in sources { unsafe readRest(of: source, into: buffer) }
+        readRestOfLogFiles()
         let ended = leftRunning.subtracting(survivors).sorted { $0.process < $1.process }
         return Report(
             timedOut: lifeline.timedOut, ended: ended, survivors: survivors, hasExited: hasExited)
@@ -93,6 +108,9 @@ struct OutputPump: Sendable {
                 noteEnding()
                 // A stopped process handles SIGTERM only after it is continued.
                 processes.signal([SIGTERM, SIGCONT])
+            case .interrupt:
+                noteEnding()
+                processes.signal([interruptSignal, SIGCONT])
             case .kill:
                 noteEnding()
                 processes.signal([SIGKILL])
@@ -111,14 +129,14 @@ struct OutputPump: Sendable {
         }
     }
 
-    /// Reports an exceeded time limit; without one, records what the program left behind.
+    /// Tells that a limit was reached; without one, notes what the program left behind.
     private mutating func noteEnding() {
-        tellOfTimeLimit()
+        tellOfLimit()
         guard hasExited, lifeline.timedOut == nil, !queue.isStopped else { return }
         leftRunning.formUnion(processes.members(besidesLeader: true))
     }
 
-    private mutating func tellOfTimeLimit() {
+    private mutating func tellOfLimit() {
         guard let limit = lifeline.timedOut, !hasToldLimit else { return }
         hasToldLimit = true
         queue.put(.header(CommandHeader.timedOut(limit)), elapsed: .now - started)
@@ -152,10 +170,69 @@ struct OutputPump: Sendable {
         if count == 0 { return .end }
         lifeline.noteOutput(at: .now)
         if source.isWanted {
-            let bytes = unsafe [UInt8](buffer[..<count])
-            queue.put(.output(source.stream, bytes), elapsed: .now - started)
+            let bytes = unsafe withinLines([UInt8](buffer[..<count]))
+            if !bytes.isEmpty { queue.put(.output(source.stream, bytes), elapsed: .now - started) }
         }
         return .some
+    }
+
+    /// The output without what follows the first line that is too much.
+    private mutating func withinLines(_ bytes: [UInt8]) -> [UInt8] {
+        guard maxLines != nil else { return bytes }
+        if lifeline.hasTooManyLines { return [] }
+        let newline = UInt8(ascii: "\n")
+        var wanted = lifeline.noteLines(bytes.count { $0 == newline })
+        guard lifeline.hasTooManyLines else { return bytes }
+        let end = bytes.firstIndex { byte in
+            if byte == newline { wanted -= 1 }
+            return wanted == 0
+        }
+        return end.map { Array(bytes[...$0]) } ?? []
+    }
+
+    /// Hands on what log files have got since the last look.
+    private mutating func readLogFiles() {
+        nextLook = .now + Self.logFileInterval
+        for index in logFiles.indices.reversed() {
+            // More than this is read at the next look, which is then at once.
+            if readOnce(at: index) == Self.chunkByteCount { nextLook = .now }
+        }
+    }
+
+    /// Reads what is left, as much as there is now: somebody may go on writing.
+    private mutating func readRestOfLogFiles() {
+        for index in logFiles.indices.reversed() {
+            var left = logFiles[index].unreadByteCount + 1
+            while left > 0 {
+                waitForRoom()
+                let count = readOnce(at: index)
+                if count == 0 { break }
+                left -= count
+            }
+        }
+    }
+
+    private mutating func readOnce(at index: Int) -> Int {
+        let name = logFiles[index].name
+        do {
+            let bytes = try logFiles[index].read(maxByteCount: Self.chunkByteCount)
+            guard !bytes.isEmpty else { return 0 }
+            lifeline.noteOutput(at: .now)
+            queue.put(.logFile(name, bytes), elapsed: .now - started)
+            return bytes.count
+        } catch {
+            let words = CommandHeader.unreadable(logFiles[index].path.string, error)
+            queue.put(.header(words), elapsed: .now - started)
+            logFiles.remove(at: index)
+            return 0
+        }
+    }
+
+    private func waitForRoom() {
+        while !queue.hasRoom() {
+            var polled = [pollfd(fd: queue.wakePipe.descriptor, events: Int16(POLLIN), revents: 0)]
+            if unsafe poll(&polled, 1, 1000) > 0 { queue.wakePipe.clear() }
+        }
     }
 
     /// Reads the rest of a pipe that a process outside the session still holds open.
@@ -176,136 +253,18 @@ struct OutputPump: Sendable {
     }
 }
 
-/// The queue between the thread that reads a program's output and the task that passes it on.
-///
-/// It holds ``capacity`` bytes. While it is full the thread stops reading, so the program blocks on
-/// its full pipe until the task has taken some output.
-final class OutputQueue: Sendable {
-    /// An update to pass on.
-    struct Item: Sendable {
-        var content: CommandUpdate.Content
-        var elapsed: Duration
-    }
-
-    /// What the task receives.
-    enum Next: Sendable {
-        case item(Item)
-        case ended(Result<ProgramEnd, any Error>)
-    }
-
-    private struct State {
-        var items: [Item] = []
-        var byteCount = 0
-        var isReaderWaiting = false
-        var isStopped = false
-        var end: Result<ProgramEnd, any Error>?
-        var taker: CheckedContinuation<Next, Never>?
-    }
-
-    /// Several times the size of a read, because the thread and the task take turns on a busy
-    /// machine.
-    static let capacity = 1024 * 1024
-    private static let joinedByteCount = 64 * 1024
-
-    /// Wakes the thread when there is room again, or when it is to end the program.
-    let wakePipe: WakePipe
-    private let state = Mutex(State())
-
-    init() throws(CommandError) {
-        wakePipe = try WakePipe()
-    }
-
-    /// Waits for the next update, or the end.
-    func next() async -> Next {
-        await withCheckedContinuation { continuation in
-            let (next, wakes) = state.withLock { state -> (Next?, Bool) in
-                if let item = Self.take(from: &state) {
-                    let wakes = state.isReaderWaiting && state.byteCount < Self.capacity
-                    if wakes { state.isReaderWaiting = false }
-                    return (.item(item), wakes)
-                }
-                if let end = state.end { return (.ended(end), false) }
-                state.taker = continuation
-                return (nil, false)
-            }
-            if wakes { wakePipe.wake() }
-            if let next { continuation.resume(returning: next) }
-        }
-    }
-
-    /// Adds an update, even if the queue is full.
-    func put(_ content: CommandUpdate.Content, elapsed: Duration) {
-        let taker = state.withLock { state -> CheckedContinuation<Next, Never>? in
-            if let taker = state.taker {
-                state.taker = nil
-                return taker
-            }
-            state.byteCount += content.byteCount
-            Self.append(Item(content: content, elapsed: elapsed), to: &state.items)
-            return nil
-        }
-        taker?.resume(returning: .item(Item(content: content, elapsed: elapsed)))
-    }
-
-    /// Whether there is room; if not, the thread is woken as soon as there is.
-    func hasRoom() -> Bool {
-        state.withLock { state in
-            state.isReaderWaiting = state.byteCount >= Self.capacity
-            return !state.isReaderWaiting
-        }
-    }
-
-    /// Sets how the program ended; only the first call counts.
-    func finish(_ end: Result<ProgramEnd, any Error>) {
-        let taker = state.withLock { state -> CheckedContinuation<Next, Never>? in
-            guard state.end == nil else { return nil }
-            state.end = end
-            defer { state.taker = nil }
-            return state.taker
-        }
-        taker?.resume(returning: .ended(end))
-    }
-
-    /// Asks the thread to end the program.
-    func stop() {
-        state.withLock { $0.isStopped = true }
-        wakePipe.wake()
-    }
-
-    /// Whether the program is to be ended.
-    var isStopped: Bool {
-        state.withLock { $0.isStopped }
-    }
-
-    private static func take(from state: inout State) -> Item? {
-        guard !state.items.isEmpty else { return nil }
-        let item = state.items.removeFirst()
-        state.byteCount -= item.content.byteCount
-        return item
-    }
-
-    /// Joins small pieces of one stream, so that a program that writes byte by byte is handled
-    /// cheaply.
-    private static func append(_ item: Item, to items: inout [Item]) {
-        if case .output(let stream, let bytes) = item.content,
-            case .output(stream, var joined)? = items.last?.content,
-            joined.count + bytes.count <= joinedByteCount
-        {
-            items.removeLast()
-            joined += bytes
-            items.append(Item(content: .output(stream, joined), elapsed: item.elapsed))
-        } else {
-            items.append(item)
-        }
-    }
-}
-
-extension CommandUpdate.Content {
-    /// The size of the content.
-    fileprivate var byteCount: Int {
+extension Command.Shell.Signal {
+    /// The number of the signal.
+    fileprivate var number: CInt {
         switch self {
-        case .output(_, let bytes), .content(let bytes): bytes.count
-        case .header(let text): text.utf8.count
+        case .hangup: SIGHUP
+        case .interrupt: SIGINT
+        case .quit: SIGQUIT
+        case .abort: SIGABRT
+        case .kill: SIGKILL
+        case .user1: SIGUSR1
+        case .user2: SIGUSR2
+        case .terminate: SIGTERM
         }
     }
 }

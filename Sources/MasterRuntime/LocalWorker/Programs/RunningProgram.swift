@@ -169,7 +169,7 @@ struct RunningProgram: Sendable {
         let report = commands.with(child.processes) {
             var pump = OutputPump(
                 child.processes, processDescriptor: child.descriptor.number, sources: child.sources,
-                queue: queue, limits: shell, started: started)
+                logFiles: child.logFiles, queue: queue, shell: shell, started: started)
             let report = pump.run()
             tell(report)
             return report
@@ -200,12 +200,13 @@ struct RunningProgram: Sendable {
         /// Readable when the program has exited.
         let descriptor: OwnedDescriptor
         let sources: [OutputPump.Source]
+        let logFiles: [FollowedFile]
     }
 
     private func start() throws -> Child {
         let stdin = try Self.input(shell.stdin)
-        let stdout = try OwnedDescriptor.pipe(byteCount: Self.pipeByteCount)
-        let stderr = try OwnedDescriptor.pipe(byteCount: Self.pipeByteCount)
+        let output = try Output(of: shell)
+        let logFiles = shell.logFiles.map { FollowedFile($0, in: workdir) }
         // Descriptors that are not passed on are closed when this function returns.
         let mark = ProcessMark.next()
         let check = ProgramCheck(shell, in: workdir, environment: environment)
@@ -215,7 +216,8 @@ struct RunningProgram: Sendable {
             child = try NewProcess(
                 candidates: check.candidates, arguments: shell.invocation.arguments,
                 environment: environment, folder: workdir,
-                streams: (stdin, stdout.writeEnd, stderr.writeEnd), mark: mark.number
+                streams: (stdin, output.stdout, output.stderr), mark: mark.number,
+                hasTerminal: shell.usesTerminal
             ).start()
         } catch {
             throw check.explain(error)
@@ -223,12 +225,35 @@ struct RunningProgram: Sendable {
         return Child(
             processes: CommandProcesses(leader: child.process, mark: mark),
             descriptor: child.descriptor,
-            sources: [
+            sources: output.sources, logFiles: logFiles)
+    }
+
+    /// What the program writes to, and where that is read.
+    private struct Output {
+        let stdout: OwnedDescriptor
+        let stderr: OwnedDescriptor
+        let sources: [OutputPump.Source]
+
+        init(of shell: Command.Shell) throws(CommandError) {
+            if shell.usesTerminal {
+                let terminal = try OwnedDescriptor.terminal()
+                (stdout, stderr) = (terminal.writeEnd, terminal.writeEnd)
+                sources = [
+                    OutputPump.Source(
+                        stream: .stdout, readEnd: terminal.readEnd, isWanted: shell.wantsStdout)
+                ]
+                return
+            }
+            let out = try OwnedDescriptor.pipe(byteCount: RunningProgram.pipeByteCount)
+            let errors = try OwnedDescriptor.pipe(byteCount: RunningProgram.pipeByteCount)
+            (stdout, stderr) = (out.writeEnd, errors.writeEnd)
+            sources = [
                 OutputPump.Source(
-                    stream: .stdout, readEnd: stdout.readEnd, isWanted: shell.wantsStdout),
+                    stream: .stdout, readEnd: out.readEnd, isWanted: shell.wantsStdout),
                 OutputPump.Source(
-                    stream: .stderr, readEnd: stderr.readEnd, isWanted: shell.wantsStderr),
-            ])
+                    stream: .stderr, readEnd: errors.readEnd, isWanted: shell.wantsStderr),
+            ]
+        }
     }
 
     /// Ensures that the command ends with the master, or notes in its log that it may not.

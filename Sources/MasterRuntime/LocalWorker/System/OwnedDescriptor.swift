@@ -1,3 +1,4 @@
+import CProcess
 import Glibc
 import MasterKit
 import Synchronization
@@ -56,6 +57,30 @@ final class OwnedDescriptor: Sendable {
                 cause: error
             )
         }
+    }
+}
+
+extension OwnedDescriptor {
+    /// A pseudo-terminal of 80 columns that changes and echoes nothing: our side, which never
+    /// blocks, and that of a program.
+    static func terminal() throws(CommandError) -> (
+        readEnd: OwnedDescriptor, writeEnd: OwnedDescriptor
+    ) {
+        var (ours, theirs): (CInt, CInt) = (-1, -1)
+        let error = unsafe process_open_terminal(&ours, &theirs)
+        guard error == 0 else {
+            let fault = SystemFault(error)
+            throw CommandError(
+                .noResources,
+                "no pseudo-terminal can be opened for a command (\(fault)); run the step without "
+                    + "usePTY, or raise the limit in /proc/sys/kernel/pty/max",
+                cause: fault
+            )
+        }
+        return (
+            OwnedDescriptor(FileDescriptor(rawValue: ours)),
+            OwnedDescriptor(FileDescriptor(rawValue: theirs))
+        )
     }
 }
 

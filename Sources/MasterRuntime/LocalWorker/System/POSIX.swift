@@ -82,6 +82,13 @@ enum POSIX {
         try check(unsafe futimens(file, [status.st_atim, status.st_mtim]))
     }
 
+    /// Sets when a file was last changed, in seconds since 1970.
+    static func setModified(_ seconds: Double, of file: CInt) throws(SystemFault) {
+        let whole = seconds.rounded(.down)
+        let time = timespec(tv_sec: Int(whole), tv_nsec: Int((seconds - whole) * 1e9))
+        try check(unsafe futimens(file, [time, time]))
+    }
+
     static func open(
         _ path: FilePath, _ flags: CInt,
         _ permissions: mode_t = 0

@@ -1,0 +1,149 @@
+public import MasterKit
+
+/// Runs a compiler and counts its warnings; a failure ends the build.
+public struct Compile: Step, SettingHints {
+    /// What the step does.
+    public static let summary =
+        "Compiles: runs a command, counts warnings, ends the build on failure."
+
+    /// The options of a step whose failure ends the build.
+    public static var options: StepOptions { .halting }
+
+    @Setting("What to run; by default [make, all].", .primary)
+    var command: Renderable<CommandLineSetting> = Renderable(
+        CommandLineSetting(invocation: .program(["make", "all"])))
+    @SettingGroup var process: ProcessSettings
+    @SettingGroup var warnings: WarningSettings
+
+    /// Creates an unconfigured step.
+    public init() {}
+
+    /// Runs the compiler.
+    public func run(in context: StepContext) async throws -> Results {
+        try await warnings.counting(.ofCompilers, in: context) { observe in
+            let line = try context.render(command)
+            return try await process.run(line, in: context, observing: observe)
+        }
+    }
+
+    /// A hint for a setting that this step does not have.
+    public static func hint(forUnknown name: String) -> String? {
+        CommandSettings.hint(forUnknown: name)
+    }
+}
+
+/// Runs the command that prepares a source tree for its compilation; a failure ends the build.
+public struct Configure: Step, SettingHints {
+    /// What the step does.
+    public static let summary = "Prepares a source tree: runs a command, ends the build on failure."
+
+    /// The options of a step whose failure ends the build.
+    public static var options: StepOptions { .halting }
+
+    @Setting("What to run; by default [./configure].", .primary)
+    var command: Renderable<CommandLineSetting> = Renderable(
+        CommandLineSetting(invocation: .program(["./configure"])))
+    @SettingGroup var process: ProcessSettings
+    @SettingGroup var warnings: WarningSettings
+
+    /// Creates an unconfigured step.
+    public init() {}
+
+    /// Runs the command.
+    public func run(in context: StepContext) async throws -> Results {
+        try await warnings.counting(in: context) { observe in
+            let line = try context.render(command)
+            return try await process.run(line, in: context, observing: observe)
+        }
+    }
+
+    /// A hint for a setting that this step does not have.
+    public static func hint(forUnknown name: String) -> String? {
+        CommandSettings.hint(forUnknown: name)
+    }
+}
+
+extension StepOptions {
+    /// The options of a step whose failure ends the build.
+    fileprivate static var halting: StepOptions {
+        var options = StepOptions()
+        options.haltOnFailure = Renderable(true)
+        return options
+    }
+}
+
+/// The settings of steps that look for warnings in the output of their command.
+struct WarningSettings: Settings {
+    @Setting("Lines that are warnings, as a regular expression; null for none.")
+    var warningPattern: Pattern?
+
+    @Setting("With more warnings than this the step fails.")
+    var maxWarnCount: Renderable<Int?>
+
+    /// Runs a command whose lines are searched for warnings.
+    ///
+    /// With warnings a success becomes warnings; they are in a log of their own, and their number
+    /// is added to the property `warnings-count`.
+    func counting(
+        _ standard: Pattern? = nil, in context: StepContext,
+        _ run: (((OutputLine) -> Void)?) async throws -> Results
+    ) async throws -> Results {
+        guard let pattern = $warningPattern.isGiven ? warningPattern : standard else {
+            return try await run(nil)
+        }
+        let limit = try context.render(maxWarnCount)
+        var found = FoundWarnings(pattern)
+        let results = try await run { found.note($0) }
+        if let fault = found.fault {
+            try await context.openLog("warnings").line(
+                "some lines were not searched for warnings: \(fault)", to: .header)
+        }
+        guard found.count > 0 else { return results }
+        let log = try await context.openLog("warnings (\(found.count))")
+        try await log.line(found.lines.joined(separator: "\n"))
+        let earlier = context.properties["warnings-count"]?.intValue ?? 0
+        try await context.setProperty("warnings-count", to: .int(earlier + found.count))
+        guard results == .success || results == .warnings else { return results }
+        let isTooMuch = limit.map { found.count > $0 } ?? false
+        let words = found.count == 1 ? "1 warning" : "\(found.count) warnings"
+        await context.setSummary(isTooMuch ? "\(words), more than maxWarnCount" : words)
+        return isTooMuch ? .failure : .warnings
+    }
+}
+
+/// The warnings in the output of a command.
+private struct FoundWarnings {
+    /// How many are kept for the log.
+    private static let keptCount = 1000
+
+    private(set) var lines: [String] = []
+    private(set) var count = 0
+    /// Why lines could not be searched.
+    private(set) var fault: RenderError?
+    private let pattern: Pattern
+
+    init(_ pattern: Pattern) {
+        self.pattern = pattern
+    }
+
+    mutating func note(_ line: OutputLine) {
+        do {
+            guard try pattern.isFound(in: line.text) else { return }
+            count += 1
+            if lines.count < Self.keptCount { lines.append(line.text) }
+        } catch {
+            fault = error
+        }
+    }
+}
+
+extension Pattern {
+    /// What compilers begin a warning with.
+    fileprivate static let ofCompilers: Pattern = {
+        do {
+            return try Pattern("(?i)warning[: ]")
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }()
+}

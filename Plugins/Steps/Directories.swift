@@ -1,0 +1,112 @@
+public import MasterKit
+
+/// Makes a folder on the worker, with those above it.
+public struct MakeDirectory: Step {
+    /// What the step does.
+    public static let summary = "Makes a folder on the worker, with those above it."
+
+    @Setting("The folder, relative to the folder of the step.", .primary)
+    var dir: Renderable<FolderPath>
+
+    /// Creates an unconfigured step.
+    public init() {}
+
+    /// Makes the folder; one that is there already is fine.
+    public func run(in context: StepContext) async throws -> Results {
+        let dir = try context.render(dir).text
+        return try await context.withFiles("making \(dir)") {
+            _ = try await context.run(.mkdir(.init(dir)))
+            return "made \(dir)"
+        }
+    }
+}
+
+/// Removes a folder of the worker with all that is in it.
+public struct RemoveDirectory: Step {
+    /// What the step does.
+    public static let summary = "Removes a folder of the worker with all that is in it."
+
+    @Setting("The folder, relative to the folder of the step.", .primary)
+    var dir: Renderable<FolderPath>
+
+    @Setting("Whether it may be outside the folder of builds.")
+    var outside = Renderable(false)
+
+    /// Creates an unconfigured step.
+    public init() {}
+
+    /// Removes the folder; where there is none, nothing is to be done.
+    public func run(in context: StepContext) async throws -> Results {
+        let dir = try context.render(dir).text
+        let command = Command.RemoveDirectory(dir, outside: try context.render(outside))
+        return try await context.withFiles("removing \(dir)") {
+            _ = try await context.run(.rmdir(command))
+            return "removed \(dir)"
+        }
+    }
+}
+
+/// Copies a folder of the worker with all that is in it.
+public struct CopyDirectory: Step {
+    /// What the step does.
+    public static let summary =
+        "Copies a folder of the worker, in place of what is at the destination."
+
+    @Setting("The folder to copy, relative to the folder of the step.")
+    var src: Renderable<FolderPath>
+
+    @Setting("What the copy shall be, relative to the folder of the step.")
+    var dest: Renderable<FolderPath>
+
+    @Setting("Whether the copy may be outside the folder of builds.")
+    var outside = Renderable(false)
+
+    /// Creates an unconfigured step.
+    public init() {}
+
+    /// Copies the folder.
+    public func run(in context: StepContext) async throws -> Results {
+        let (source, destination) = (try context.render(src).text, try context.render(dest).text)
+        let command = Command.CopyDirectory(
+            from: source, to: destination, outside: try context.render(outside))
+        return try await context.withFiles("copying \(source)") {
+            _ = try await context.run(.cpdir(command))
+            return "copied \(source) to \(destination)"
+        }
+    }
+}
+
+/// The path of a folder on the worker, relative to the folder of the step.
+struct FolderPath: SettingValue {
+    let text: String
+
+    static var shape: String { "the path of a folder" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FolderPath? {
+        guard let text = decoder.decode(String.self, from: node) else { return nil }
+        guard !text.isEmpty, !text.utf8.contains(0) else {
+            return decoder.error(
+                "\(decoder.subject) must be \(shape), which is not empty and has no NUL byte",
+                at: node.range)
+        }
+        return FolderPath(text: text)
+    }
+}
+
+extension StepContext {
+    /// Does something with files and says what was done; when that fails, the step is a failure
+    /// whose state says why.
+    func withFiles(
+        _ words: String, _ work: () async throws -> String
+    ) async throws -> Results {
+        await setSummary(words)
+        do {
+            await setSummary(try await work())
+            return .success
+        } catch let error as CommandError {
+            await setSummary(error.reason)
+            try await openLog("stdio").line(error.message, to: .stderr)
+            return .failure
+        }
+    }
+}

@@ -1,0 +1,341 @@
+public import MasterKit
+import Synchronization
+
+/// Copies a file of the worker to the master.
+public struct FileUpload: Step, SettingHints {
+    /// What the step does.
+    public static let summary = "Copies a file from the worker to the master."
+
+    @Setting("The file, relative to the folder of the step.")
+    var workersrc: Renderable<WorkerPath>
+
+    @Setting("Where it is put, relative to the folder of master.yaml.")
+    var masterdest: Renderable<WorkerPath>
+
+    @SettingGroup var transfer: TransferSettings
+
+    @Setting("Keep the time at which the file was last changed.")
+    var keepstamp = Renderable(false)
+
+    @Setting("Whether the destination may be outside the folder of master.yaml.")
+    var outside = Renderable(false)
+
+    /// Creates an unconfigured step.
+    public init() {}
+
+    /// Copies the file; until all of it is there, what stood at the destination stays.
+    public func run(in context: StepContext) async throws -> Results {
+        let source = try context.render(workersrc).text
+        let target = try context.render(masterdest).text
+        var download = try transfer.download(to: target, in: context)
+        if try !context.render(outside) { download.folder = context.masterFolder }
+        return try await context.withFiles("uploading \(source)") {
+            let keepsTime = try context.render(keepstamp)
+            let status = try await context.status(of: source, on: .worker)
+            if keepsTime { download.modified = status.modified }
+            return try await context.copy(
+                try transfer.upload(of: source, in: context), on: .worker, to: download,
+                on: .master, verb: "uploaded")
+        }
+    }
+
+    /// A hint for a setting that this step does not have.
+    public static func hint(forUnknown name: String) -> String? {
+        TransferSettings.hint(forUnknown: name)
+    }
+}
+
+/// Copies a file of the master to the worker.
+public struct FileDownload: Step, SettingHints {
+    /// What the step does.
+    public static let summary = "Copies a file from the master to the worker."
+
+    @Setting("The file, relative to the folder of master.yaml.")
+    var mastersrc: Renderable<WorkerPath>
+
+    @Setting("Where it is put, relative to the folder of the step.")
+    var workerdest: Renderable<WorkerPath>
+
+    @SettingGroup var transfer: TransferSettings
+
+    @Setting("Whether the destination may be outside the folder of the step.")
+    var outside = Renderable(false)
+
+    /// Creates an unconfigured step.
+    public init() {}
+
+    /// Copies the file; until all of it is there, what stood at the destination stays.
+    public func run(in context: StepContext) async throws -> Results {
+        let source = try context.render(mastersrc).text
+        let target = try context.render(workerdest).text
+        var download = try transfer.download(to: target, in: context)
+        if try !context.render(outside) { download.folder = context.workdir }
+        return try await context.withFiles("downloading \(source)") {
+            _ = try await context.status(of: source, on: .master)
+            return try await context.copy(
+                try transfer.upload(of: source, in: context), on: .master, to: download,
+                on: .worker, verb: "downloaded")
+        }
+    }
+
+    /// A hint for a setting that this step does not have.
+    public static func hint(forUnknown name: String) -> String? {
+        TransferSettings.hint(forUnknown: name)
+    }
+}
+
+/// Writes a text into a file of the worker.
+public struct StringDownload: Step, SettingHints {
+    /// What the step does.
+    public static let summary = "Writes a text into a file of the worker."
+
+    @Setting("The content of the file.")
+    var s: Renderable<String>
+
+    @Setting("Where it is put, relative to the folder of the step.")
+    var workerdest: Renderable<WorkerPath>
+
+    @SettingGroup var transfer: TransferSettings
+
+    @Setting("Whether the destination may be outside the folder of the step.")
+    var outside = Renderable(false)
+
+    /// Creates an unconfigured step.
+    public init() {}
+
+    /// Writes the file.
+    public func run(in context: StepContext) async throws -> Results {
+        let text = try context.render(s)
+        return try await transfer.write(
+            text, to: context.render(workerdest).text, outside: context.render(outside),
+            in: context)
+    }
+
+    /// A hint for a setting that this step does not have.
+    public static func hint(forUnknown name: String) -> String? {
+        TransferSettings.hint(forUnknown: name)
+    }
+}
+
+/// Writes a value as JSON into a file of the worker.
+public struct JSONStringDownload: Step, SettingHints {
+    /// What the step does.
+    public static let summary = "Writes a value as JSON into a file of the worker."
+
+    @Setting("The value: any JSON value.")
+    var o: Renderable<JSONValue>
+
+    @Setting("Where it is put, relative to the folder of the step.")
+    var workerdest: Renderable<WorkerPath>
+
+    @SettingGroup var transfer: TransferSettings
+
+    @Setting("Whether the destination may be outside the folder of the step.")
+    var outside = Renderable(false)
+
+    /// Creates an unconfigured step.
+    public init() {}
+
+    /// Writes the file.
+    public func run(in context: StepContext) async throws -> Results {
+        let text = JSONWriter().string(try context.render(o))
+        return try await transfer.write(
+            text, to: context.render(workerdest).text, outside: context.render(outside),
+            in: context)
+    }
+
+    /// A hint for a setting that this step does not have.
+    public static func hint(forUnknown name: String) -> String? {
+        TransferSettings.hint(forUnknown: name)
+    }
+}
+
+/// The settings of steps that write a file elsewhere.
+struct TransferSettings: Settings {
+    @Setting("The permissions of the file in octal; by default 0644.")
+    var mode: Renderable<FileMode> = Renderable(FileMode(bits: 0o644))
+
+    @Setting("The largest file that is copied; null for any.")
+    var maxsize: Renderable<ByteCount?>
+
+    @Setting("How much is read at once.")
+    var blocksize: Renderable<BlockSize> = Renderable(BlockSize(byteCount: 256 << 10))
+
+    /// A hint for a setting that these steps do not have.
+    static func hint(forUnknown name: String) -> String? {
+        switch name {
+        case "url", "urlText": "steps have no links in this version; remove it"
+        case "slavesrc": "write 'workersrc'"
+        case "slavedest": "write 'workerdest'"
+        default: nil
+        }
+    }
+
+    /// The command that reads the file.
+    func upload(of path: String, in context: StepContext) throws -> Command.UploadFile {
+        Command.UploadFile(
+            path, maxByteCount: try context.render(maxsize)?.bytes,
+            blockByteCount: try context.render(blocksize).byteCount)
+    }
+
+    /// The command that writes the file.
+    func download(to path: String, in context: StepContext) throws -> Command.DownloadFile {
+        Command.DownloadFile(
+            path, permissions: try context.render(mode).bits,
+            maxByteCount: try context.render(maxsize)?.bytes)
+    }
+
+    /// Writes a text into a file of the worker.
+    func write(
+        _ text: String, to path: String, outside: Bool, in context: StepContext
+    ) async throws -> Results {
+        var command = try download(to: path, in: context)
+        if !outside { command.folder = context.workdir }
+        let rest = Mutex(Array(text.utf8)[...])
+        let input = CommandInput { limit in
+            rest.withLock { rest in
+                defer { rest = rest.dropFirst(limit) }
+                return Array(rest.prefix(limit))
+            }
+        }
+        return try await context.withFiles("writing \(path)") {
+            _ = try await context.run(.downloadFile(command), input: input)
+            return "wrote \(path)"
+        }
+    }
+}
+
+/// The setting `mode`: permission bits in octal, as `chmod` takes them.
+struct FileMode: SettingValue {
+    let bits: UInt32
+
+    static var shape: String { "permissions in octal such as 0644" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FileMode? {
+        guard let spelling = node.scalar?.value,
+            let bits = UInt32(spelling.trimmingPrefix("0o"), radix: 8), bits <= 0o7777
+        else { return decoder.mismatch(node, expected: shape) }
+        return FileMode(bits: bits)
+    }
+}
+
+/// The setting `blocksize`: a size that is neither nothing nor more than memory should hold.
+struct BlockSize: SettingValue {
+    let byteCount: Int
+
+    static var shape: String { "a size from 1 to 16MiB" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> BlockSize? {
+        guard let count = decoder.decode(ByteCount.self, from: node)?.bytes else { return nil }
+        guard (1...(16 << 20)).contains(count) else {
+            return decoder.mismatch(node, expected: shape)
+        }
+        return BlockSize(byteCount: count)
+    }
+}
+
+extension StepContext {
+    /// What is known of a file; that there is none is an error, before anything is opened.
+    fileprivate func status(
+        of path: String, on machine: CommandMachine
+    ) async throws -> CommandResult.FileStatus {
+        let result = try await run(.stat(.init(path)), on: machine)
+        guard case .status(let status?) = result.value else {
+            throw CommandError(.notFound, "no file \(path); check the path")
+        }
+        return status
+    }
+
+    /// Copies a file from one machine to the other, in pieces, and says what was done.
+    fileprivate func copy(
+        _ upload: Command.UploadFile, on source: CommandMachine,
+        to download: Command.DownloadFile, on target: CommandMachine, verb: String
+    ) async throws -> String {
+        let pipe = BytePipe()
+        let errors = await withTaskGroup(of: (any Error)?.self) { group in
+            group.addTask {
+                await pipe.giving {
+                    _ = try await run(.uploadFile(upload), on: source) { update in
+                        if case .content(let bytes) = update.content { try await pipe.put(bytes) }
+                    }
+                }
+            }
+            group.addTask {
+                await pipe.taking {
+                    let input = CommandInput { try await pipe.next($0) }
+                    _ = try await run(.downloadFile(download), on: target, input: input)
+                }
+            }
+            return await group.reduce(into: [any Error]()) { errors, error in
+                if let error { errors.append(error) }
+            }
+        }
+        // When one side fails the other is only cancelled.
+        if let error = errors.first(where: { !($0 is CancellationError) }) ?? errors.first {
+            throw error
+        }
+        return "\(verb) \(upload.path)"
+    }
+}
+
+/// Passes bytes from one task to another, one piece at a time: who gives waits for who takes.
+private final class BytePipe: Sendable {
+    private let pieces = AsyncThrowingStream<[UInt8], any Error>.makeStream()
+    /// One for each piece that has been taken whole.
+    private let turns = AsyncStream<Void>.makeStream()
+    private let rest = Mutex<ArraySlice<UInt8>?>(nil)
+
+    /// Runs the side that gives; its end is the end of the bytes, its error that of the other side.
+    func giving(_ body: () async throws -> Void) async -> (any Error)? {
+        do {
+            try await body()
+            pieces.continuation.finish()
+            return nil
+        } catch {
+            pieces.continuation.finish(throwing: error)
+            return error
+        }
+    }
+
+    /// Runs the side that takes; when it ends, nothing more can be given.
+    func taking(_ body: () async throws -> Void) async -> (any Error)? {
+        defer { turns.continuation.finish() }
+        do {
+            try await body()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// Gives bytes and waits until they are taken.
+    func put(_ bytes: [UInt8]) async throws {
+        pieces.continuation.yield(bytes)
+        for await _ in turns.stream { return }
+        throw CancellationError()
+    }
+
+    /// Takes bytes; none at the end.
+    func next(_ limit: Int) async throws -> [UInt8] {
+        if let piece = take(limit) {
+            if !piece.isEmpty { return piece }
+            turns.continuation.yield()
+        }
+        for try await piece in pieces.stream {
+            rest.withLock { $0 = piece[...] }
+            return take(limit) ?? []
+        }
+        // A stream ends also for a task that is cancelled; that must not look like a whole file.
+        try Task.checkCancellation()
+        return []
+    }
+
+    /// What is left of the piece that is being taken; `nil` before the first one.
+    private func take(_ limit: Int) -> [UInt8]? {
+        rest.withLock { rest in
+            guard let piece = rest else { return nil }
+            rest = piece.dropFirst(limit)
+            return Array(piece.prefix(limit))
+        }
+    }
+}

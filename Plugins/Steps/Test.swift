@@ -1,0 +1,160 @@
+public import MasterKit
+
+/// Runs tests and counts them.
+public struct Test: Step, SettingHints {
+    /// What the step does.
+    public static let summary = "Runs tests and counts them, from their output or JUnit reports."
+
+    /// The options of a step whose failure gives the build warnings where it does not fail it.
+    public static var options: StepOptions {
+        var options = StepOptions()
+        options.warnOnFailure = Renderable(true)
+        return options
+    }
+
+    /// The largest JUnit report.
+    private static let reportLimit = 64 << 20
+
+    @Setting("What to run; by default [make, test].", .primary)
+    var command: Renderable<CommandLineSetting> = Renderable(
+        CommandLineSetting(invocation: .program(["make", "test"])))
+
+    @Setting("JUnit reports that are counted instead of the output: a path or pattern, or a list.")
+    var junit: Renderable<ReportPatterns?>
+
+    @SettingGroup var process: ProcessSettings
+    @SettingGroup var warnings: WarningSettings
+
+    /// Creates an unconfigured step.
+    public init() {}
+
+    /// Runs the tests; a failed test is a failure, whatever the command exits with.
+    public func run(in context: StepContext) async throws -> Results {
+        let patterns = try context.render(junit)?.texts ?? []
+        var output = TestOutput()
+        let results = try await warnings.counting(in: context) { observe in
+            let line = try context.render(command)
+            return try await process.run(line, in: context) { line in
+                output.note(line.text)
+                observe?(line)
+            }
+        }
+        var counts = output.counts
+        if !patterns.isEmpty {
+            do throws(ReportFault) {
+                counts = try await reports(patterns, in: context)
+            } catch {
+                await context.setSummary(error.reason)
+                try await context.openLog("junit").line(error.message, to: .stderr)
+                return Results.worst(results, .failure) ?? .failure
+            }
+        }
+        return try await tell(counts, of: results, in: context)
+    }
+
+    /// Sets the state and the properties.
+    private func tell(
+        _ counts: TestCounts, of results: Results, in context: StepContext
+    ) async throws -> Results {
+        guard counts.total > 0 else { return results }
+        for (name, count) in [
+            ("tests-total", counts.total), ("tests-passed", counts.passed),
+            ("tests-failed", counts.failed), ("tests-skipped", counts.skipped),
+            ("tests-warnings", counts.warnings),
+        ] { try await context.setProperty(name, to: .int(count)) }
+        // When the tests are fine and the command is not, its own words say more.
+        guard counts.failed > 0 || results == .success || results == .warnings else {
+            return results
+        }
+        await context.setSummary(counts.words)
+        return counts.failed > 0 ? Results.worst(results, .failure) ?? .failure : results
+    }
+
+    /// Counts what is in all reports.
+    private func reports(
+        _ patterns: [String], in context: StepContext
+    ) async throws(ReportFault) -> TestCounts {
+        var counts = TestCounts()
+        for pattern in patterns {
+            let paths = try await paths(fitting: pattern, in: context)
+            guard !paths.isEmpty else {
+                throw ReportFault("no file \(pattern)", "check the setting 'junit'")
+            }
+            for path in paths {
+                let text = try await content(of: path, in: context)
+                do {
+                    counts = counts + (try JUnitReport(text).counts)
+                } catch {
+                    throw ReportFault("\(path) is not a JUnit report", "\(error)")
+                }
+            }
+        }
+        return counts
+    }
+
+    private func paths(
+        fitting pattern: String, in context: StepContext
+    ) async throws(ReportFault) -> [String] {
+        do {
+            let command = Command.Glob(pattern, in: context.workdir)
+            guard case .names(let paths) = try await context.run(.glob(command)).value
+            else { return [] }
+            return paths
+        } catch {
+            throw ReportFault(error)
+        }
+    }
+
+    private func content(
+        of path: String, in context: StepContext
+    ) async throws(ReportFault) -> String {
+        var bytes: [UInt8] = []
+        do {
+            let command = Command.UploadFile(path, maxByteCount: Self.reportLimit)
+            _ = try await context.run(.uploadFile(command)) { update in
+                if case .content(let piece) = update.content { bytes += piece }
+            }
+        } catch {
+            throw ReportFault(error)
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// A hint for a setting that this step does not have.
+    public static func hint(forUnknown name: String) -> String? {
+        CommandSettings.hint(forUnknown: name)
+    }
+}
+
+/// Why tests could not be counted.
+private struct ReportFault: Error {
+    let reason: String
+    let message: String
+
+    init(_ reason: String, _ remedy: String) {
+        self.reason = reason
+        message = "\(reason); \(remedy)"
+    }
+
+    init(_ error: any Error) {
+        reason = (error as? CommandError)?.reason ?? "\(error)"
+        message = "\(error)"
+    }
+}
+
+/// The setting `junit`: a path or pattern, or a list of them.
+struct ReportPatterns: SettingValue {
+    let texts: [String]
+
+    static var shape: String { "a path or pattern such as build/*.xml, or a list" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ReportPatterns? {
+        guard let items = node.sequence else {
+            return decoder.decode(WorkerPath.self, from: node).map {
+                ReportPatterns(texts: [$0.text])
+            }
+        }
+        let paths = items.compactMap { decoder.decode(WorkerPath.self, from: $0)?.text }
+        return paths.count == items.count ? ReportPatterns(texts: paths) : nil
+    }
+}

@@ -1,0 +1,251 @@
+/// How many tests ran, and how they went.
+struct TestCounts: Equatable {
+    var passed = 0
+    var failed = 0
+    var skipped = 0
+    var warnings = 0
+
+    var total: Int { passed + failed + skipped }
+
+    static func + (one: TestCounts, other: TestCounts) -> TestCounts {
+        TestCounts(
+            passed: one.passed + other.passed, failed: one.failed + other.failed,
+            skipped: one.skipped + other.skipped, warnings: one.warnings + other.warnings)
+    }
+
+    /// For a state text: `12 tests, 1 failed, 2 skipped`.
+    var words: String {
+        var parts = [total == 1 ? "1 test" : "\(total) tests"]
+        if failed > 0 { parts.append("\(failed) failed") }
+        if skipped > 0 { parts.append("\(skipped) skipped") }
+        if warnings > 0 { parts.append(warnings == 1 ? "1 warning" : "\(warnings) warnings") }
+        return parts.joined(separator: ", ")
+    }
+}
+
+/// Counts the tests that programs print, whichever of them it is: XCTest, Swift Testing, pytest,
+/// cargo test, go test and CTest.
+struct TestOutput {
+    /// Added up as the lines come: of Swift Testing and go test one line a test, of cargo test one
+    /// line a program.
+    private var added = TestCounts()
+    private var xctest = TestCounts()
+    /// How many tests of XCTest ran in parallel, of which only those that fail have lines.
+    private var parallelCount = 0
+    /// What pytest says at the end of a run; each run says it once.
+    private var pytest = TestCounts()
+    private var ctest = CTestCounts()
+
+    /// All that was counted.
+    var counts: TestCounts {
+        var xctest = xctest
+        xctest.passed = max(xctest.passed, parallelCount - xctest.failed - xctest.skipped)
+        return added + xctest + pytest + ctest.counts
+    }
+
+    /// Takes note of a line of output.
+    mutating func note(_ line: String) {
+        guard Self.mayCount(line) else { return }
+        let text = line.withoutColors
+        if noteXCTest(text) || noteSwiftTesting(text) || noteGo(text) || noteCargo(text) { return }
+        if let found = Self.pytest(text) { pytest = pytest + found }
+        ctest.note(text)
+    }
+
+    /// Beginnings of the words of which each line that counts has one.
+    private static let marks = ["pass", "fail", "skip", "Skip", "erro", "] Te", "--- ", "g te"]
+        .map { $0.utf8.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } }
+
+    /// Whether a line is worth a closer look; nearly all lines of nearly all programs are not.
+    private static func mayCount(_ line: String) -> Bool {
+        var mark: UInt32 = 0
+        return line.utf8.contains { byte in
+            mark = mark << 8 | UInt32(byte)
+            return marks.contains(mark)
+        }
+    }
+
+    /// `Test Case 'OldTests.testBad' failed (0.0 seconds)`, or in parallel
+    /// `[4/4] Testing Tests.OldTests/testBad`
+    private mutating func noteXCTest(_ line: String) -> Bool {
+        if line.hasPrefix("["), let end = line.firstRange(of: "] Testing "),
+            let slash = line[..<end.lowerBound].lastIndex(of: "/"),
+            let count = Int(line[line.index(after: slash)..<end.lowerBound])
+        {
+            parallelCount = max(parallelCount, count)
+            return true
+        }
+        guard let start = line.firstRange(of: "Test Case '"), line.hasSuffix(" seconds)"),
+            let name = line[start.upperBound...].lastIndex(of: "'")
+        else { return false }
+        let rest = line[line.index(after: name)...]
+        return xctest.count(rest, passed: " passed (", failed: " failed (", skipped: " skipped (")
+    }
+
+    /// `✘ Test bad() failed after 0.001 seconds with 2 issues.`
+    ///
+    /// The symbols depend on the system and its settings; suites, cases of a test and the whole run
+    /// have lines of the same form.
+    private mutating func noteSwiftTesting(_ line: String) -> Bool {
+        let words = line.drop { !$0.isWhitespace }.drop(while: \.isWhitespace)
+        guard words.hasPrefix("Test "),
+            line.first.map({ !$0.isLetter && !$0.isWhitespace }) == true,
+            !words.hasPrefix("Test run with "), !words.hasPrefix("Test case passing ")
+        else { return false }
+        if words.hasSuffix(" skipped.") || words.contains(" skipped: ") {
+            added.skipped += 1
+            return true
+        }
+        guard let end = words.ranges(of: " after ").last, words.contains(" seconds") else {
+            return false
+        }
+        let before = words[..<end.lowerBound]
+        if before.hasSuffix(" passed") {
+            added.passed += 1
+        } else if before.hasSuffix(" failed") {
+            added.failed += 1
+        } else {
+            return false
+        }
+        return true
+    }
+
+    /// `--- FAIL: TestBad (0.00s)`; the lines of tests within a test are indented.
+    private mutating func noteGo(_ line: String) -> Bool {
+        guard line.hasPrefix("--- "), line.hasSuffix("s)") else { return false }
+        return added.count(
+            line.dropFirst(4), passed: "PASS: ", failed: "FAIL: ", skipped: "SKIP: ")
+    }
+
+    /// `test result: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; …`
+    private mutating func noteCargo(_ line: String) -> Bool {
+        guard line.hasPrefix("test result: ") else { return false }
+        let numbers = line.numbers { $0 == ";" || $0 == "." }
+        guard let passed = numbers["passed"], let failed = numbers["failed"] else { return false }
+        added.passed += passed
+        added.failed += failed
+        added.skipped += numbers["ignored"] ?? 0
+        return true
+    }
+
+    /// `==== 1 failed, 2 passed, 1 skipped, 1 warning in 7.43s ====`, with `-q` without the signs
+    private static func pytest(_ line: String) -> TestCounts? {
+        let inner = line.trimming { $0 == "=" || $0 == " " }
+        guard let end = inner.ranges(of: " in ").last, inner[end.upperBound...].isTime else {
+            return nil
+        }
+        let known: Set = [
+            "passed", "failed", "skipped", "error", "errors", "xfailed", "xpassed", "warning",
+            "warnings", "deselected", "rerun", "subtests passed",
+        ]
+        let parts = inner[..<end.lowerBound].split(separator: ", ")
+        let numbers = String(inner[..<end.lowerBound]).numbers { $0 == "," }
+        guard !numbers.isEmpty, numbers.count == parts.count,
+            numbers.keys.allSatisfy(known.contains)
+        else { return nil }
+        func sum(_ names: String...) -> Int { names.reduce(0) { $0 + (numbers[$1] ?? 0) } }
+        return TestCounts(
+            passed: sum("passed", "xpassed"), failed: sum("failed", "error", "errors"),
+            skipped: sum("skipped", "xfailed"), warnings: sum("warning", "warnings"))
+    }
+}
+
+extension TestCounts {
+    /// Counts a test by what its line begins with.
+    fileprivate mutating func count(
+        _ text: Substring, passed: String, failed: String, skipped: String
+    ) -> Bool {
+        if text.hasPrefix(passed) {
+            self.passed += 1
+        } else if text.hasPrefix(failed) {
+            self.failed += 1
+        } else if text.hasPrefix(skipped) {
+            self.skipped += 1
+        } else {
+            return false
+        }
+        return true
+    }
+}
+
+/// What CTest says at the end: a line of numbers, and the tests that did not run.
+private struct CTestCounts {
+    private var failed = 0
+    private var total = 0
+    private var skipped = 0
+    private var isListing = false
+
+    var counts: TestCounts {
+        TestCounts(passed: total - failed - skipped, failed: failed, skipped: skipped)
+    }
+
+    mutating func note(_ line: String) {
+        if line.hasPrefix("The following tests ") {
+            isListing = line == "The following tests did not run:"
+        } else if isListing, line.hasPrefix("\t"), line.hasSuffix("(Skipped)") {
+            // Those that are disabled are not in the total.
+            skipped += 1
+        } else if let numbers = Self.numbers(line) {
+            failed += numbers.failed
+            total += numbers.total
+        }
+    }
+
+    /// `50% tests passed, 2 tests failed out of 4`
+    private static func numbers(_ line: String) -> (failed: Int, total: Int)? {
+        guard line.utf8.first.map({ (0x30...0x39).contains($0) }) == true else { return nil }
+        let words = line.split(separator: " ")
+        guard words.count == 9, words[0].hasSuffix("%"), words[1] == "tests",
+            words[2] == "passed,", words[5] == "failed", words[6] == "out",
+            let failed = Int(words[3]), let total = Int(words[8])
+        else { return nil }
+        return (failed, total)
+    }
+}
+
+extension String {
+    /// The text without the sequences that give it colours on a terminal.
+    fileprivate var withoutColors: String {
+        guard utf8.contains(0x1B) else { return self }
+        var result = ""
+        var rest = self[...]
+        while let escape = rest.firstIndex(of: "\u{1B}") {
+            result += rest[..<escape]
+            let sequence = rest[escape...].dropFirst()
+            guard sequence.first == "[", let end = sequence.firstIndex(where: \.isLetter) else {
+                rest = sequence
+                continue
+            }
+            rest = sequence[sequence.index(after: end)...]
+        }
+        return result + rest
+    }
+
+    /// The numbers of a list such as `1 failed, 2 passed`, by what they count.
+    fileprivate func numbers(
+        separatedBy isSeparator: (Character) -> Bool
+    ) -> [String: Int] {
+        var numbers: [String: Int] = [:]
+        for part in split(whereSeparator: isSeparator) {
+            let words = part.split(separator: " ", maxSplits: 1)
+            guard words.count == 2, let number = Int(words[0]) else { continue }
+            numbers[String(words[1])] = number
+        }
+        return numbers
+    }
+
+    /// The text without some characters at its ends.
+    fileprivate func trimming(_ isOuter: (Character) -> Bool) -> Substring {
+        let start = drop(while: isOuter)
+        guard let last = start.lastIndex(where: { !isOuter($0) }) else { return "" }
+        return start[...last]
+    }
+}
+
+extension Substring {
+    /// Whether it is a time as pytest writes it: `7.43s`, or `61.20s (0:01:01)`.
+    fileprivate var isTime: Bool {
+        guard let time = split(separator: " ").first, time.last == "s" else { return false }
+        return Double(time.dropLast()) != nil
+    }
+}

@@ -1,0 +1,116 @@
+/// A line that a program has written.
+public struct OutputLine: Sendable, Hashable {
+    /// The most bytes that a line is handed on with; what follows in a longer one is left out.
+    public static let maximumByteCount = 64 << 10
+
+    /// Which of its streams it stands on.
+    public let stream: CommandUpdate.OutputStream
+    /// The line without its end; bytes that are not UTF-8 are replacement characters.
+    public let text: String
+
+    /// Makes a line.
+    public init(_ text: String, on stream: CommandUpdate.OutputStream = .stdout) {
+        self.stream = stream
+        self.text = text
+    }
+}
+
+extension StepContext {
+    /// Runs a program with its output in a log, and shows each line of it to an observer.
+    ///
+    /// ```swift
+    /// var warnings = 0
+    /// let result = try await context.run(Command.Shell(["make"], in: context.workdir)) { line in
+    ///     if line.text.contains("warning:") { warnings += 1 }
+    /// }
+    /// ```
+    ///
+    /// Files of `logFiles` become logs of their names with their first bytes. A command that can't
+    /// be run is an error of the command, with its sentence in the log.
+    ///
+    /// - Parameters:
+    ///   - shell: What to run.
+    ///   - machine: Where to run it.
+    ///   - log: Where the output goes; by default a new log `stdio`.
+    ///   - observe: Called for each line, in the order of its stream, while the program runs.
+    /// - Returns: How the program ended.
+    /// - Throws: ``CommandError`` when it could not be run, and the faults of logs.
+    public func run(
+        _ shell: Command.Shell, on machine: CommandMachine = .worker,
+        into log: (any StepLog)? = nil, observing observe: ((OutputLine) -> Void)? = nil
+    ) async throws -> CommandResult {
+        let stdio = if let log { log } else { try await openLog("stdio") }
+        var output = CommandOutput(observe)
+        do {
+            let result = try await run(.shell(shell), on: machine) { update in
+                switch update.content {
+                case .output(let stream, let bytes):
+                    output.note(bytes, on: stream)
+                    try await stdio.write(bytes[...], to: stream == .stdout ? .stdout : .stderr)
+                case .header(let text): try await stdio.line(text, to: .header)
+                case .logFile(let name, let bytes):
+                    try await output.file(name, in: self).write(bytes[...], to: .stdout)
+                case .content: break
+                }
+            }
+            output.finish()
+            return result
+        } catch let error as CommandError {
+            try await stdio.line(error.message, to: .stderr)
+            throw error
+        }
+    }
+}
+
+/// What has come of a running program: its unfinished lines and the logs of its files.
+private struct CommandOutput {
+    private static let newline = UInt8(ascii: "\n")
+
+    private let observe: ((OutputLine) -> Void)?
+    private var unfinished: [CommandUpdate.OutputStream: [UInt8]] = [:]
+    private var files: [String: any StepLog] = [:]
+
+    init(_ observe: ((OutputLine) -> Void)?) {
+        self.observe = observe
+    }
+
+    mutating func file(_ name: String, in context: StepContext) async throws -> any StepLog {
+        if let log = files[name] { return log }
+        let log = try await context.openLog(name)
+        files[name] = log
+        return log
+    }
+
+    mutating func note(_ bytes: [UInt8], on stream: CommandUpdate.OutputStream) {
+        guard let observe else { return }
+        var rest = bytes[...]
+        while let end = rest.firstIndex(of: Self.newline) {
+            append(rest[..<end], on: stream)
+            hand(stream, to: observe)
+            rest = rest[(end + 1)...]
+        }
+        append(rest, on: stream)
+    }
+
+    mutating func finish() {
+        guard let observe else { return }
+        for stream in CommandUpdate.OutputStream.allCases
+        where unfinished[stream]?.isEmpty == false { hand(stream, to: observe) }
+    }
+
+    private mutating func append(
+        _ bytes: ArraySlice<UInt8>, on stream: CommandUpdate.OutputStream
+    ) {
+        let room = OutputLine.maximumByteCount - (unfinished[stream]?.count ?? 0)
+        unfinished[stream, default: []] += bytes.prefix(max(0, room))
+    }
+
+    private mutating func hand(
+        _ stream: CommandUpdate.OutputStream, to observe: (OutputLine) -> Void
+    ) {
+        var line = unfinished[stream] ?? []
+        unfinished[stream]?.removeAll(keepingCapacity: true)
+        if line.last == UInt8(ascii: "\r") { line.removeLast() }
+        observe(OutputLine(String(decoding: line, as: UTF8.self), on: stream))
+    }
+}

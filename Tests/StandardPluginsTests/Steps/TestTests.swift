@@ -1,0 +1,115 @@
+import FoundationEssentials
+import MasterKit
+import MasterTesting
+import Testing
+
+@testable import StandardPlugins
+
+/// The step `steps.Test` on what real programs have printed.
+struct TestTests {
+    private static let folder =
+        #filePath.split(separator: "/").dropLast(2).map { "/\($0)" }.joined() + "/Fixtures/Tests"
+
+    @Test(arguments: [
+        ("pytest.txt", TestCounts(passed: 2, failed: 2, skipped: 2, warnings: 1)),
+        ("pytest-q.txt", TestCounts(passed: 1)),
+        ("pytest-color.txt", TestCounts(passed: 2, failed: 2, skipped: 2, warnings: 1)),
+        ("go-v.txt", TestCounts(passed: 1, failed: 2, skipped: 1)),
+        ("go.txt", TestCounts(failed: 2)),
+        ("cargo.txt", TestCounts(passed: 2, failed: 1, skipped: 1)),
+        ("ctest.txt", TestCounts(passed: 1, failed: 2, skipped: 1)),
+        ("swift.txt", TestCounts(passed: 3, failed: 3, skipped: 2)),
+        ("swift-parallel.txt", TestCounts(passed: 4, failed: 3, skipped: 1)),
+    ])
+    func `the output of a program is counted`(_ name: String, _ expected: TestCounts) throws {
+        var output = TestOutput()
+        for line in try Self.read(name).split(separator: "\n") { output.note(String(line)) }
+        #expect(output.counts == expected)
+    }
+
+    @Test(arguments: [
+        ("pytest.xml", TestCounts(passed: 2, failed: 2, skipped: 2)),
+        ("ctest.xml", TestCounts(passed: 1, failed: 1, skipped: 3)),
+        ("swift.xml", TestCounts(passed: 3, failed: 1)),
+        ("swift-swift-testing.xml", TestCounts(passed: 1, failed: 2, skipped: 1)),
+    ])
+    func `a JUnit report is counted`(_ name: String, _ expected: TestCounts) throws {
+        #expect(try JUnitReport(try Self.read(name)).counts == expected)
+    }
+
+    @Test(arguments: [
+        ("", "it has no element <testsuite>"), ("<a/>", "it has no element <testsuite>"),
+        ("<testsuite>", "<testsuite> has no end"), ("<testsuite", "it ends within a tag"),
+        ("</testsuite>", "</testsuite> ends nothing"), ("<!-- ", "it ends within <!-- "),
+        ("<testsuite><![CDATA[</testsuite>", "it ends within <![CDATA["),
+    ])
+    func `what is no JUnit report is refused with a reason`(_ text: String, _ reason: String) {
+        let error = #expect(throws: JUnitReport.Fault.self) { try JUnitReport(text) }
+        #expect(error?.description == reason)
+    }
+
+    @Testing.Test func `text in a report is not taken for elements`() throws {
+        let report = try JUnitReport(
+            """
+            <testsuite><!-- <testcase/> --><testcase name="a > b"><system-out><![CDATA[<failure/>
+            </testcase>]]></system-out></testcase></testsuite>
+            """)
+        #expect(report.counts == TestCounts(passed: 1))
+    }
+
+    @Test(arguments: [
+        "12 passed in the end", "Test one() passed", "error in 3s of work", "100% of tests",
+        "2 warnings in 3 files", "test result: fine", "--- a/file 3s)", "= 1 thing in 2s =",
+    ])
+    func `other lines are not counted`(_ line: String) {
+        var output = TestOutput()
+        output.note(line)
+        #expect(output.counts == TestCounts())
+    }
+
+    @Testing.Test func `counts are in the state and in properties`() async throws {
+        try await StepFolder.with { folder in
+            let (results, harness) = try await folder.run(
+                Test.self, "{command: 'cat \(Self.folder)/cargo.txt; exit 101'}")
+            #expect(results == .failure)
+            #expect(harness.summary == "4 tests, 1 failed, 1 skipped")
+            let properties = harness.properties
+            #expect(properties["tests-total"] == 4)
+            #expect(properties["tests-passed"] == 2)
+            #expect(properties["tests-failed"] == 1)
+            #expect(properties["tests-skipped"] == 1)
+            #expect(properties["tests-warnings"] == 0)
+        }
+    }
+
+    @Test(arguments: [
+        (
+            "{command: 'cat \(folder)/cargo.txt | cat'}", Results.failure,
+            "4 tests, 1 failed, 1 skipped"
+        ),
+        ("{command: 'echo 1 passed in 0.1s'}", .success, "1 test"),
+        ("{command: 'echo 1 passed in 0.1s; exit 3'}", .failure, "'echo 1 ...': exit 3"),
+        ("{command: 'exit 3'}", .failure, "'exit 3': exit 3"),
+        ("{command: 'true'}", .success, "'true'"),
+        ("{command: 'true', junit: '*.xml'}", .failure, "no file *.xml"),
+        (
+            "{command: 'cp \(folder)/*.xml .', junit: 'p*.xml'}", .failure,
+            "6 tests, 2 failed, 2 skipped"
+        ),
+        ("{command: 'echo x > a.xml', junit: [a.xml]}", .failure, "a.xml is not a JUnit report"),
+    ])
+    func `the result is that of the tests and of the command`(
+        _ yaml: String, _ expected: Results, _ text: String
+    ) async throws {
+        try await StepFolder.with { folder in
+            let (results, harness) = try await folder.run(Test.self, yaml)
+            #expect(results == expected)
+            #expect(harness.summary == text)
+        }
+    }
+
+    private static func read(_ name: String) throws -> String {
+        String(
+            decoding: try Data(contentsOf: URL(filePath: "\(folder)/\(name)")), as: UTF8.self)
+    }
+}
