@@ -181,7 +181,11 @@ public final class Master: Sendable {
                 "cancelled \(cancelled) \(requests) that an interrupted run left pending")
         }
         guard options.resumesRequests else { return }
-        await distributor.add(try await store.read { try BuildRequest.pending(in: $0) })
+        let builders = environment.configuration.builders
+        await distributor.add(
+            try await store.read { database in
+                try BuildRequest.pending(needs: { builders[$0]?.needs ?? [] }, in: database)
+            })
     }
 
     /// The services of a configuration that do not run yet, ready to start.
@@ -266,9 +270,16 @@ public final class Master: Sendable {
         try await submit(wanted) { _ in }
     }
 
+    /// Submits a set of builds that run some of their steps, which does not outlive the master.
+    package func submit(
+        _ wanted: BuildsetRequest, steps: StepSelection
+    ) async throws -> Submission {
+        try await submit(wanted, steps: steps) { _ in }
+    }
+
     /// Submits a set of builds, and carries out something else in the same transaction.
     func submit(
-        _ wanted: BuildsetRequest,
+        _ wanted: BuildsetRequest, steps: StepSelection = StepSelection(),
         with change: @escaping @Sendable (StoreTransaction) throws -> Void
     ) async throws -> Submission {
         let builders = try builders(for: wanted)
@@ -292,11 +303,15 @@ public final class Master: Sendable {
         }
         let progress = BuildsetProgress(requestCount: builders.count)
         submissions.withLock { $0[submission.buildset.id] = progress }
+        let ids = Dictionary(
+            zip(builders, submission.requests).map { ($0.name, $1.id) },
+            uniquingKeysWith: { first, _ in first })
         await distributor.add(
             zip(submission.requests, builders).map { request, builder in
                 RequestDistributor.Pending(
                     id: request.id, builder: builder.name, priority: request.priority,
-                    progress: progress)
+                    progress: progress, needs: Set(builder.needs.compactMap { ids[$0] }),
+                    steps: steps)
             })
         return submission
     }
