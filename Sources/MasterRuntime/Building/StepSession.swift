@@ -23,6 +23,7 @@ final class StepSession: StepHost {
     private let logLimit: LogLimit
     private let running: RunningText
     private let number: Int
+    private let name: String
     private let build: BuildState
     private let worker: any Worker
     private let shared: BuildEnvironment
@@ -30,10 +31,11 @@ final class StepSession: StepHost {
     private let state = Mutex(State())
 
     init(
-        number: Int, place: StepPlace, running: RunningText, session: HTTPSession,
+        number: Int, name: String, place: StepPlace, running: RunningText, session: HTTPSession,
         build: BuildState, worker: any Worker, shared: BuildEnvironment, stepID: Int
     ) {
         self.number = number
+        self.name = name
         self.workdir = place.workdir
         self.environment = place.environment
         self.encoding = place.encoding
@@ -161,12 +163,14 @@ final class StepSession: StepHost {
         if let fault = state.withLock({ $0.fault }) { throw fault }
     }
 
-    private func openFile(_ name: String, kind: Log.Kind) async throws -> LogWriter {
-        let name = shared.mask.masked(name)
-        let slug = state.withLock { $0.slugs.uniqueSlug(for: name.value) }
+    private func openFile(_ log: String, kind: Log.Kind) async throws -> LogWriter {
+        let log = shared.mask.masked(log)
+        let slug = state.withLock { $0.slugs.uniqueSlug(for: log.value) }
         let path =
             shared.basedir + "/"
-            + LogFile.path(buildID: build.build.id, stepNumber: number, slug: slug)
+            + LogFile.path(
+                builder: build.builder.name, build: build.build.number, step: (number, name),
+                slug: slug)
         let (id, logs) = (shared.store.makeLogID(), shared.logs)
         let observer = observer(of: id)
         let writer: LogWriter
@@ -181,7 +185,7 @@ final class StepSession: StepHost {
         build.note(log: path, ofStep: number)
         state.withLock { $0.logs.append((id, writer)) }
         try await announce(observer != nil) { [stepID] transaction in
-            _ = try transaction.newLog(id: id, stepID: stepID, name: name, slug: slug, kind: kind)
+            _ = try transaction.newLog(id: id, stepID: stepID, name: log, slug: slug, kind: kind)
         }
         return writer
     }
