@@ -24,9 +24,13 @@ struct MasterRun: Sendable {
     let secrets: SecretValues
     let options: Master.Options
     let request: BuildsetRequest
+    /// Which steps of each build are run.
+    let steps: StepSelection
     let drain: DrainTime
     let advice: DeliveriesAdvice
     let receiver: ReceiverAddress?
+    /// Where the results are written.
+    let results: ResultFiles
     let detail: Detail
     let context: CommandContext
 
@@ -43,8 +47,10 @@ struct MasterRun: Sendable {
         let duration = ContinuousClock.now - start
         switch end {
         case .success(let outcome):
-            let results = await show(outcome, duration, interruption)
-            return interruption.signal.map { ExitStatus($0) } ?? ExitStatus(results)
+            let worst = await show(outcome, duration, interruption)
+            try results.write(
+                outcome.builds, title: configuration.identity.title, duration: duration)
+            return interruption.signal.map { ExitStatus($0) } ?? ExitStatus(worst)
         case .failure(let error):
             await show(error, duration, loggedErrors)
             return .failure
@@ -166,7 +172,8 @@ struct MasterRun: Sendable {
         _ master: Master, _ interruption: Interruption
     ) async throws -> [FinishedBuild] {
         defer { interruption.noteEndOfBuilds() }
-        let builds = try await master.wait(for: master.submit(request))
+        let builds = try await master.wait(
+            for: master.submit(request, steps: steps))
         return builds + (try await master.endServices())
     }
 }
