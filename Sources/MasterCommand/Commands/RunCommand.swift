@@ -88,6 +88,9 @@ struct RunCommand: MasterSubcommand {
         help: "Also show the output of steps and debug messages.")
     var verbose = false
 
+    @Flag(help: "Write JSON: with --list one object, else a line for each event.")
+    var json = false
+
     @OptionGroup var files: ResultFileOptions
 
     @OptionGroup var stamp: SourceOptions
@@ -107,6 +110,9 @@ struct RunCommand: MasterSubcommand {
         }
         if list, dryRun {
             throw ValidationError("--list and --dry-run contradict each other; keep one")
+        }
+        if json, quiet || dryRun {
+            throw ValidationError("--json can't be used with --quiet or --dry-run; omit one")
         }
     }
 
@@ -162,7 +168,7 @@ struct RunCommand: MasterSubcommand {
             advice: DeliveriesAdvice(options: base.spelling(source)),
             receiver: receiver?.address, results: files.results,
             detail: quiet ? .quiet : verbose ? .verbose : .normal,
-            context: context)
+            isJSON: json, context: context)
         return try await run.run()
     }
 
@@ -176,6 +182,10 @@ struct RunCommand: MasterSubcommand {
             ? try BuilderSelection(names: builders, tags: tag).builders(of: configuration)
             : Array(configuration.builders)
         let console = context.console
+        if json {
+            await console.print(JSONWriter.pretty.string(BuilderList.json(listed)).lines)
+            return .success
+        }
         let width = console.output.canRedraw ? console.size.columns : Int.max
         await console.print(BuilderList(console.output).lines(listed, width: width))
         return .success

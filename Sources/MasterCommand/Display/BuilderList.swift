@@ -33,6 +33,22 @@ struct BuilderList {
     }
 }
 
+extension BuilderList {
+    /// The builders for other programs.
+    static func json(_ builders: [BuilderConfiguration]) -> JSONValue {
+        func texts(_ list: [String]) -> JSONValue { .array(list.map { .string($0) }) }
+        let records = builders.map { builder -> JSONValue in
+            [
+                "name": .string(builder.name), "description": .optional(builder.description),
+                "tags": texts(builder.tags), "factory": .optional(builder.factory),
+                "triggeredOnly": .bool(builder.isTriggeredOnly), "needs": texts(builder.needs),
+                "steps": .int(builder.steps.count),
+            ]
+        }
+        return ["formatVersion": 1, "builders": .array(records)]
+    }
+}
+
 /// What would run, step by step, as `--dry-run` shows it.
 struct DryRunReport {
     private let paint: TextPainter

@@ -32,9 +32,11 @@ struct MasterRun: Sendable {
     /// Where the results are written.
     let results: ResultFiles
     let detail: Detail
+    /// Whether all that is shown is JSON, a line for each event.
+    let isJSON: Bool
     let context: CommandContext
 
-    private var console: Console { context.console }
+    var console: Console { context.console }
 
     /// Runs it and shows how it goes and how it went.
     ///
@@ -47,7 +49,10 @@ struct MasterRun: Sendable {
         let duration = ContinuousClock.now - start
         switch end {
         case .success(let outcome):
-            let worst = await show(outcome, duration, interruption)
+            let worst =
+                isJSON
+                ? await write(outcome, duration, interruption)
+                : await show(outcome, duration, interruption)
             try results.write(
                 outcome.builds, title: configuration.identity.title, duration: duration)
             return interruption.signal.map { ExitStatus($0) } ?? ExitStatus(worst)
@@ -65,7 +70,7 @@ struct MasterRun: Sendable {
         let width = console.output.canRedraw ? console.size.columns : RequestPrinter.plainWidth
         let printer = RequestPrinter(
             console.output, .compact(width: width), hiding: secrets.mask)
-        let isShown = detail != .quiet
+        let isShown = detail != .quiet && !isJSON
         return try await Receiver.run(ReceiverConfiguration(address: receiver)) { request in
             if isShown { await console.print(printer.lines(request)) }
         } _: { receiver in
@@ -152,6 +157,7 @@ struct MasterRun: Sendable {
     private func build(
         _ master: Master, _ interruption: Interruption
     ) async throws -> [FinishedBuild] {
+        if isJSON { return try await buildInJSON(master, interruption) }
         guard detail != .quiet else { return try await buildAll(master, interruption) }
         let follow: RunDisplay.Follow = { try await master.follow(log: $0) }
         let display = RunDisplay(console, follow: detail == .verbose ? follow : nil)
@@ -163,6 +169,22 @@ struct MasterRun: Sendable {
             let builds = try await buildAll(master, interruption)
             events.finish()
             await shown
+            return builds
+        }
+    }
+
+    private func buildInJSON(
+        _ master: Master, _ interruption: Interruption
+    ) async throws -> [FinishedBuild] {
+        let lines = EventLines(console, withOutput: detail == .verbose)
+        return try await master.events.withSubscription(
+            to: lines.kinds, bound: RunDisplay.bound
+        ) { events in
+            async let written: Void = lines.write(events)
+            defer { events.finish() }
+            let builds = try await buildAll(master, interruption)
+            events.finish()
+            await written
             return builds
         }
     }

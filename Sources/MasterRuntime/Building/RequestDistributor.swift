@@ -66,6 +66,21 @@ final class RequestDistributor: Service {
         self.leavesRequests = leavesRequests
     }
 
+    /// The requests of a new buildset, one for each of its builders.
+    static func pending(
+        _ requests: [BuildRequest], of builders: [BuilderConfiguration],
+        _ progress: BuildsetProgress, _ steps: StepSelection
+    ) -> [Pending] {
+        let ids = Dictionary(
+            zip(builders, requests).map { ($0.name, $1.id) }, uniquingKeysWith: { one, _ in one })
+        return zip(requests, builders).map { request, builder in
+            Pending(
+                id: request.id, builder: builder.name, priority: request.priority,
+                progress: progress, needs: Set(builder.needs.compactMap { ids[$0] }),
+                steps: steps)
+        }
+    }
+
     /// Takes requests in, which are cancelled when builds have been stopped.
     func add(_ requests: [Pending]) async {
         let isClosed = state.withLock { state in

@@ -303,16 +303,8 @@ public final class Master: Sendable {
         }
         let progress = BuildsetProgress(requestCount: builders.count)
         submissions.withLock { $0[submission.buildset.id] = progress }
-        let ids = Dictionary(
-            zip(builders, submission.requests).map { ($0.name, $1.id) },
-            uniquingKeysWith: { first, _ in first })
         await distributor.add(
-            zip(submission.requests, builders).map { request, builder in
-                RequestDistributor.Pending(
-                    id: request.id, builder: builder.name, priority: request.priority,
-                    progress: progress, needs: Set(builder.needs.compactMap { ids[$0] }),
-                    steps: steps)
-            })
+            RequestDistributor.pending(submission.requests, of: builders, progress, steps))
         return submission
     }
 

@@ -54,9 +54,9 @@ struct ResultFilesTests {
 
     @Test func `the summary is a table with the end of each failed log`() async throws {
         try await Program.inFolder(["master.yaml": Self.file]) { program in
-            let ended = try await program.run("run", "-q", "-j", "1", "--summary", "out.md")
+            let ended = try await program.run("run", "-q", "-j", "1", "--summary", "out.txt")
             #expect(ended.status == 1)
-            let text = try read("out.md", of: program)
+            let text = try read("out.txt", of: program)
             #expect(text.hasPrefix("## ✗ A \\<B\\> & \"C\": exception\n\n3 builds in "))
             #expect(text.contains("| Build | Result | Duration | State |\n|---|---|---|---|\n"))
             #expect(text.contains("| ✗ linux \\#1 | failure | "))
@@ -77,6 +77,44 @@ struct ResultFilesTests {
             #expect(folder.status == 64)
             #expect(folder.error == "error: --summary .: this is a folder; name a file in it\n")
             #expect(!program.has(".buildmaster"))
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `every line of --json is an event, and the last one the result`(
+        isVerbose: Bool
+    ) async throws {
+        try await Program.inFolder(["master.yaml": Self.file]) { program in
+            let more = isVerbose ? ["--verbose"] : []
+            let ended = try await program.run(["run", "--json", "-j", "1"] + more) { _ in }
+            #expect(ended.status == 1)
+            let lines = try ended.output.split(separator: "\n").map {
+                try JSONValue(parsing: String($0))
+            }
+            #expect(lines.allSatisfy { $0["formatVersion"] == 1 && $0["at_ms"]?.intValue != nil })
+            let events = lines.compactMap { $0["event"]?.stringValue }
+            #expect(events.first == "buildset.new")
+            #expect(events.last == "run.finished")
+            #expect(events.count { $0 == "build.new" } == 3)
+            #expect(events.count { $0 == "build.finished" } == 3)
+            #expect(events.contains("log.appended") == isVerbose)
+            let ends = lines.filter { $0["event"] == "build.finished" }.map {
+                $0["record"] ?? .null
+            }
+            #expect(ends.map { $0["results"] } == [2, 3, 4])
+            #expect(ends.map { $0["builder"]?["name"] } == ["linux", "after", "broken"])
+            let result = lines.last?["record"]
+            #expect(result?["result_name"] == "exception")
+            #expect(result?["builds"] == 3)
+        }
+    }
+
+    @Test func `the list of builders has a form for programs`() async throws {
+        try await Program.inFolder(["master.yaml": Self.file]) { program in
+            let ended = try await program.run("run", "--list", "--json")
+            let builders = try JSONValue(parsing: ended.output)["builders"]?.arrayValue ?? []
+            #expect(builders.map { $0["name"] } == ["linux", "after", "broken"])
+            #expect(builders.map { $0["needs"] } == [[], ["linux"], []])
         }
     }
 }
