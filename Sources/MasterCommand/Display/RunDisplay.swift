@@ -135,7 +135,7 @@ actor RunDisplay {
 }
 
 /// Writes what happens as JSON lines, each with the version of the format, the event, its time in
-/// milliseconds since 1970 and its record.
+/// milliseconds since 1970, the id of the build that it is about, and its record.
 struct EventLines: Sendable {
     private static let version = 1
 
@@ -157,17 +157,21 @@ struct EventLines: Sendable {
                 await console.print(
                     Self.line("events.missed", at: Date(), ["count": .int(count)]))
             case .event(let event):
-                await console.print(Self.line(event.kind.rawValue, at: event.at, event.record))
+                await console.print(
+                    Self.line(
+                        event.kind.rawValue, at: event.at, of: event.buildID, event.record))
             }
         }
     }
 
     /// One line.
-    static func line(_ event: String, at time: Date, _ record: JSONObject) -> String {
+    static func line(
+        _ event: String, at time: Date, of build: Int? = nil, _ record: JSONObject
+    ) -> String {
         let milliseconds = Int((time.timeIntervalSince1970 * 1000).rounded())
         return JSONWriter.compact.string([
             "formatVersion": .int(version), "event": .string(event), "at_ms": .int(milliseconds),
-            "record": .object(record),
+            "buildid": .optional(build), "record": .object(record),
         ])
     }
 }

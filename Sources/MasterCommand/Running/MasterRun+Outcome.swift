@@ -51,7 +51,7 @@ extension MasterRun {
                 [
                     "results": .optional(worst?.rawValue),
                     "result_name": .optional(worst?.name), "builds": .int(builds.count),
-                    "duration_s": .int(Int(duration.components.seconds)),
+                    "duration_ms": .int(Int(duration / .milliseconds(1))),
                     "interruption": .optional(interruption.signal?.word),
                     "reports_delivered": .int(outcome.deliveries.deliveredCount),
                     "reports_kept": .int(outcome.deliveries.openCount),

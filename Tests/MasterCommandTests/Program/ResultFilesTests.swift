@@ -103,6 +103,9 @@ struct ResultFilesTests {
             }
             #expect(ends.map { $0["results"] } == [2, 3, 4])
             #expect(ends.map { $0["builder"]?["name"] } == ["linux", "after", "broken"])
+            #expect(ends.map { $0["buildid"] } == [1, 2, 3])
+            let started = lines.filter { $0["event"] == "step.started" }
+            #expect(started.compactMap { $0["buildid"]?.intValue } == [1, 1, 1, 3])
             let result = lines.last?["record"]
             #expect(result?["result_name"] == "exception")
             #expect(result?["builds"] == 3)
