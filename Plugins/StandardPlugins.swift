@@ -1,6 +1,6 @@
 public import MasterKit
 
-/// The plugins that every master has.
+/// The plugins available in every master.
 public let standardPlugins = PluginBundle(
     MessageFormatterEmpty.self, MessageFormatterFunction.self, MessageFormatterFunctionRaw.self,
     MessageFormatterRenderable.self, TemplateMessageFormatter.self, BuildRequestGenerator.self,
@@ -11,7 +11,7 @@ public let standardPlugins = PluginBundle(
     SetProperty.self, SetPropertyFromCommand.self, ShellCommand.self)
 
 extension Registry {
-    /// The plugins that every master has, and no others.
+    /// A registry of only the standard plugins.
     public static let standard: Registry = {
         do {
             return try Registry(standardPlugins)

@@ -1,8 +1,8 @@
 import Foundation
 
-/// Runs the benchmarks whose names are given, or all, and prints a table.
+/// Runs the named benchmarks, or all of them, and prints a table.
 ///
-/// The exit status is 0 when every bar is met, 1 when one is missed, 2 when nothing was measured.
+/// The exit status is 0 if every bar is met, 1 if one is missed, and 2 if nothing was measured.
 @main
 struct Main {
     static func main() async {
@@ -24,7 +24,7 @@ struct Main {
         }
     }
 
-    /// Measures, and leaves no file behind.
+    /// Runs the benchmarks and removes all files they created.
     private static func measure(_ benchmarks: [Benchmark]) async throws -> [Row] {
         let outcome: Result<[Row], any Error>
         do {

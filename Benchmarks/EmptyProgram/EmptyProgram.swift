@@ -1,4 +1,4 @@
-/// The least that a program in Swift can be.
+/// The smallest possible Swift program.
 @main
 struct EmptyProgram {
     static func main() {}

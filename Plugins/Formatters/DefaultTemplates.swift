@@ -1,8 +1,8 @@
 import MasterKit
 
-/// What `formatters.MessageFormatter` says when the file does not.
+/// The default templates of `formatters.MessageFormatter`.
 enum DefaultTemplates {
-    /// The template of the body for a kind of topic.
+    /// The default body template for a kind of topic.
     static func body(of kind: EventKind.Record) -> TemplateText {
         switch kind {
         case .build: build
@@ -12,7 +12,7 @@ enum DefaultTemplates {
         }
     }
 
-    /// The template of the subject for a kind of topic.
+    /// The default subject template for a kind of topic.
     static func subject(of kind: EventKind.Record) -> TemplateText {
         switch kind {
         case .build: buildSubject
@@ -95,7 +95,7 @@ enum DefaultTemplates {
         {% endfor %}
         """)
 
-    /// Parses what this file holds.
+    /// Parses a built-in template.
     private static func template(_ text: String) -> TemplateText {
         do {
             return try TemplateText(parsing: text)

@@ -1,8 +1,8 @@
 public import MasterKit
 
-/// `formatters.MessageFormatter`: makes the body and the subject with templates.
+/// `formatters.MessageFormatter`: formats the body and subject with templates.
 public struct TemplateMessageFormatter: MessageFormatter, SettingHints {
-    /// The name in files, which in Swift is that of the protocol.
+    /// The name in files; in Swift, it is the name of the protocol.
     public static let pluginName = "MessageFormatter"
     /// What the formatter does.
     public static let summary = "Formats the body and the subject of a report with templates."
@@ -21,10 +21,10 @@ public struct TemplateMessageFormatter: MessageFormatter, SettingHints {
 
     @SettingGroup var details: WantedDetails
 
-    /// Makes a formatter to be configured.
+    /// Creates an unconfigured formatter.
     public init() {}
 
-    /// Finds names that no report has, and what does not go together.
+    /// Reports names that do not exist in reports, and conflicting settings.
     public func check(_ settings: SettingsCheck) {
         if kind == .json, template == nil {
             settings.error(
@@ -36,7 +36,7 @@ public struct TemplateMessageFormatter: MessageFormatter, SettingHints {
         for template in [template, subject] { template?.check(beside: ctx.keys, settings) }
     }
 
-    /// What is asked for, and what the templates use.
+    /// The requested details and those used by the templates.
     public var wanted: BuildDetails {
         let body =
             template.map { BuildDetails(usedBy: $0.text) }
@@ -47,7 +47,8 @@ public struct TemplateMessageFormatter: MessageFormatter, SettingHints {
 
     /// Renders the templates.
     ///
-    /// - Throws: When a template can't be rendered, or the body of `template_type: json` is not valid JSON.
+    /// - Throws: An error if a template cannot be rendered, or the body with `template_type: json`
+    ///   is not valid JSON.
     public func format(_ topic: ReportTopic) throws -> Message {
         let context = topic.variables.merging(ctx)
         let subject = subject?.text ?? DefaultTemplates.subject(of: topic.kind)
@@ -56,7 +57,7 @@ public struct TemplateMessageFormatter: MessageFormatter, SettingHints {
             subject: try rendered(subject, "subject", context))
     }
 
-    /// The text of the body; in HTML the description in plain words stands as it is written.
+    /// The text of the body; in HTML, the default description is preformatted.
     private func body(of topic: ReportTopic, in context: JSONObject) throws(RenderError) -> String {
         var body = template?.text ?? DefaultTemplates.body(of: topic.kind)
         body.kind = kind
@@ -74,7 +75,7 @@ public struct TemplateMessageFormatter: MessageFormatter, SettingHints {
         }
     }
 
-    /// What to do instead of a setting that this formatter has not.
+    /// A hint for a setting that this formatter does not have.
     public static func hint(forUnknown name: String) -> String? {
         switch name {
         case "extra_info_cb", "function":
@@ -87,7 +88,7 @@ public struct TemplateMessageFormatter: MessageFormatter, SettingHints {
 }
 
 extension TemplateMessageFormatter: NamingFormatter {
-    /// What the templates name and `ctx` does not.
+    /// The names used by the templates that are not in `ctx`.
     var uses: [ReportTemplate.Use] {
         [template, subject].compactMap(\.self).flatMap(\.uses).filter { use in
             use.path.first.map { ctx[$0] == nil } ?? true
@@ -96,9 +97,9 @@ extension TemplateMessageFormatter: NamingFormatter {
 }
 
 extension Report.Body {
-    /// The body that a text is.
+    /// Creates a body from a text.
     ///
-    /// - Throws: When the text must be JSON and is not.
+    /// - Throws: `RenderError` if the text should be JSON but is not valid.
     init(_ text: String, as kind: TemplateText.Kind) throws(RenderError) {
         switch kind {
         case .plain: self = .plain(text)
@@ -117,7 +118,7 @@ extension Report.Body {
 
 extension TemplateText.Kind: SettingEnumeration {}
 
-/// The settings by which a formatter says what is to be fetched.
+/// The settings for the details that a formatter requests.
 struct WantedDetails: Settings {
     @Setting("Include the build's properties.", .named("want_properties"))
     var properties = true
@@ -134,14 +135,14 @@ struct WantedDetails: Settings {
     @Setting("The number of lines to include from the end of each log; by default all.")
     var tail: LineCount?
 
-    /// What is to be fetched.
+    /// The requested details.
     var details: BuildDetails {
         BuildDetails(
             properties: properties, steps: steps, logs: logs, logContents: logContents.contents,
             logTail: tail?.count)
     }
 
-    /// What to write instead of a setting that Buildbot has had.
+    /// A hint for settings from earlier versions of Buildbot.
     static func hint(forUnknown name: String) -> String? {
         switch name {
         case "wantProperties": "write 'want_properties'"
@@ -168,7 +169,7 @@ struct LineCount: SettingValue {
     }
 }
 
-/// The setting `want_logs_content`: none, all, or the logs of some names.
+/// The setting `want_logs_content`: none, all, or logs with certain names.
 struct LogContentChoice: SettingValue {
     let contents: BuildDetails.LogContents
 

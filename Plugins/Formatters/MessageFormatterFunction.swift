@@ -2,7 +2,7 @@ public import MasterKit
 
 /// Formats the body with a Swift function.
 ///
-/// A reporter gives it as its formatter:
+/// A reporter uses it as its formatter:
 ///
 /// ```swift
 /// var defaultFormatter: any MessageFormatter {
@@ -12,25 +12,25 @@ public import MasterKit
 /// }
 /// ```
 ///
-/// A function that a file is to name is a type that conforms to `MessageFormatter`.
+/// To use a function in a file, write a type that conforms to `MessageFormatter`.
 public struct MessageFormatterFunction: MessageFormatter, SettingHints {
-    /// Makes a body: a value of JSON, or the text for the other kinds.
+    /// Returns the body: any JSON value for `.json`, or a string for the other kinds.
     public typealias Function = @Sendable (ReportTopic) async throws -> JSONValue
 
     /// What the formatter does.
     public static let summary = "Formats the body with a Swift function."
 
-    /// What is fetched.
+    /// The details fetched for the function.
     public let wanted: BuildDetails
     private let kind: TemplateText.Kind
     private let function: Function?
 
-    /// Makes a formatter of a function.
+    /// Creates a formatter from a function.
     ///
     /// - Parameters:
-    ///   - kind: What the function makes.
-    ///   - wanted: What is to be fetched for it.
-    ///   - function: Makes the body. What it throws is kept as the reason why there is no report.
+    ///   - kind: The kind of body.
+    ///   - wanted: The details to fetch for the function.
+    ///   - function: Returns the body. An error is recorded as the reason why there is no report.
     public init(
         _ kind: TemplateText.Kind, wanted: BuildDetails = BuildDetails(),
         _ function: @escaping Function
@@ -40,21 +40,22 @@ public struct MessageFormatterFunction: MessageFormatter, SettingHints {
         self.function = function
     }
 
-    /// Makes a formatter without a function, as a file would; it is found wrong.
+    /// Creates a formatter without a function, which fails validation.
     public init() {
         kind = .json
         wanted = BuildDetails()
         function = nil
     }
 
-    /// Says how a function is given.
+    /// Reports that the function is missing, and how to provide one.
     public func check(_ settings: SettingsCheck) {
         MissingFunction.report(of: Self.key, to: settings)
     }
 
     /// Calls the function.
     ///
-    /// - Throws: What the function throws, or when it makes no text where it is to.
+    /// - Throws: Any error from the function, or an error if it does not return a string when
+    ///   required.
     public func format(_ topic: ReportTopic) async throws -> Message {
         guard let function else { throw MissingFunction(key: Self.key) }
         let value = try await function(topic)
@@ -66,13 +67,13 @@ public struct MessageFormatterFunction: MessageFormatter, SettingHints {
         return Message(kind == .html ? .html(text) : .plain(text))
     }
 
-    /// How a function is given.
+    /// A hint on how to provide a function.
     public static func hint(forUnknown name: String) -> String? {
         name == "function" ? MissingFunction.remedy : nil
     }
 }
 
-/// Makes the whole message – body, subject and extra information – with a function in Swift.
+/// Formats the whole message – body, subject and extra information – with a Swift function.
 ///
 /// ```swift
 /// var defaultFormatter: any MessageFormatter {
@@ -82,65 +83,66 @@ public struct MessageFormatterFunction: MessageFormatter, SettingHints {
 /// }
 /// ```
 public struct MessageFormatterFunctionRaw: MessageFormatter, SettingHints {
-    /// Makes a message.
+    /// Returns the message.
     public typealias Function = @Sendable (ReportTopic) async throws -> Message
 
     /// What the formatter does.
     public static let summary = "Formats body, subject and extra information in Swift."
 
-    /// What is fetched.
+    /// The details fetched for the function.
     public let wanted: BuildDetails
     private let function: Function?
 
-    /// Makes a formatter of a function.
+    /// Creates a formatter from a function.
     ///
     /// - Parameters:
-    ///   - wanted: What is to be fetched for it.
-    ///   - function: Makes the message. What it throws is kept as the reason why there is no report.
+    ///   - wanted: The details to fetch for the function.
+    ///   - function: Returns the message. An error is recorded as the reason why there is no
+    ///     report.
     public init(wanted: BuildDetails = BuildDetails(), _ function: @escaping Function) {
         self.wanted = wanted
         self.function = function
     }
 
-    /// Makes a formatter without a function, as a file would; it is found wrong.
+    /// Creates a formatter without a function, which fails validation.
     public init() {
         wanted = BuildDetails()
         function = nil
     }
 
-    /// Says how a function is given.
+    /// Reports that the function is missing, and how to provide one.
     public func check(_ settings: SettingsCheck) {
         MissingFunction.report(of: Self.key, to: settings)
     }
 
     /// Calls the function.
     ///
-    /// - Throws: What the function throws.
+    /// - Throws: Any error from the function.
     public func format(_ topic: ReportTopic) async throws -> Message {
         guard let function else { throw MissingFunction(key: Self.key) }
         return try await function(topic)
     }
 
-    /// How a function is given.
+    /// A hint on how to provide a function.
     public static func hint(forUnknown name: String) -> String? {
         name == "function" ? MissingFunction.remedy : nil
     }
 }
 
-/// A formatter that takes a function stands in a file, which can't give one.
+/// The error for a formatter in a file that needs a Swift function.
 struct MissingFunction: Error, CustomStringConvertible {
     /// The formatter.
     let key: PluginKey
 
-    /// What to do in place of it.
+    /// How to fix it.
     static let remedy =
         "its function can only be given in Swift: write a type that conforms to MessageFormatter "
         + "and name it here, or use formatters.MessageFormatter"
 
-    /// What is wrong, and what to do.
+    /// The error message.
     var description: String { "\(key) has no function; \(Self.remedy)" }
 
-    /// Reports that a file names the formatter.
+    /// Reports a formatter without a function.
     static func report(of key: PluginKey, to settings: SettingsCheck) {
         if !settings.isGiven("function") {
             settings.error("\(MissingFunction(key: key))", at: "function")

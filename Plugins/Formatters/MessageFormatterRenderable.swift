@@ -1,6 +1,6 @@
 public import MasterKit
 
-/// Makes the body of a value that is computed, such as `!Interpolate "…"`.
+/// Formats the body from an expression such as `!Interpolate "…"`.
 public struct MessageFormatterRenderable: MessageFormatter, SettingHints {
     /// What the formatter does.
     public static let summary = "Renders the body from an expression, such as !Interpolate."
@@ -13,18 +13,18 @@ public struct MessageFormatterRenderable: MessageFormatter, SettingHints {
 
     @SettingGroup var details: WantedDetails
 
-    /// Makes a formatter to be configured.
+    /// Creates an unconfigured formatter.
     public init() {}
 
-    /// What is asked for, and what the values use.
+    /// The requested details and those used by the expressions.
     public var wanted: BuildDetails {
         let needs = template.needs.union(subject?.needs ?? template.needs)
         return details.details.union(needs)
     }
 
-    /// Computes the values.
+    /// Renders the expressions.
     ///
-    /// - Throws: When a value can't be computed, or the body is null.
+    /// - Throws: An error if an expression cannot be rendered, or the body is null.
     public func format(_ topic: ReportTopic) throws -> Message {
         let context = topic.renderContext
         let subject = try subject?.value.render(in: context)
@@ -33,7 +33,7 @@ public struct MessageFormatterRenderable: MessageFormatter, SettingHints {
             subject: subject?.text)
     }
 
-    /// What to do instead of a setting that this formatter has not.
+    /// A hint for a setting that this formatter does not have.
     public static func hint(forUnknown name: String) -> String? {
         switch name {
         case "template_type", "ctx":
@@ -56,7 +56,7 @@ extension Report.Body {
     }
 }
 
-/// A value of a report that may be computed, with what it uses.
+/// An expression in a report, with the details it uses.
 struct ReportExpression: SettingValue, RenderableValue {
     let value: DeferredValue
     let needs: BuildDetails
@@ -78,18 +78,18 @@ struct ReportExpression: SettingValue, RenderableValue {
     }
 }
 
-/// Makes no body and no subject: for receivers to which the request itself says enough.
+/// Formats no body and no subject, for receivers that need only the request itself.
 public struct MessageFormatterEmpty: MessageFormatter {
     /// What the formatter does.
     public static let summary = "Sends no body: the request itself is the message."
 
-    /// Makes the formatter.
+    /// Creates a formatter.
     public init() {}
 
-    /// Nothing is fetched.
+    /// Does not fetch anything.
     public var wanted: BuildDetails { BuildDetails(properties: false) }
 
-    /// No words.
+    /// Returns an empty message.
     public func format(_ topic: ReportTopic) -> Message {
         Message(.empty)
     }

@@ -1,16 +1,16 @@
 public import MasterKit
 
-/// The setting `format`: the body of reports as a value in which every text is a template.
+/// The setting `format`: the body of reports, as a value whose strings are templates.
 struct ReportFormat: SettingValue {
     let value: ReportValue
-    /// What must be known of a build for it.
+    /// The details of a build used in it.
     let needs: BuildDetails
-    /// The secrets in it.
+    /// The names of the secrets used in it.
     let secrets: Set<String>
 
     static var shape: String { "any value; its texts are templates" }
 
-    /// Whether the body is a mapping, as a form is.
+    /// Whether the body is a mapping, as required for forms.
     var isMapping: Bool {
         switch value {
         case .mapping, .constant(.object): true
@@ -28,7 +28,7 @@ struct ReportFormat: SettingValue {
         return value.map { ReportFormat(value: $0, needs: needs($0, paths), secrets: secrets) }
     }
 
-    /// Warns of a JSON text where the value itself could stand.
+    /// Warns of a JSON string that could be written as a value.
     private static func warnOfEncodedText(_ node: YAMLNode, _ decoder: SettingDecoder) {
         guard let text = node.scalar?.value, text.hasPrefix("{") || text.hasPrefix("["),
             !text.hasPrefix("{{"), !text.hasPrefix("{%"), !text.hasPrefix("{#")
@@ -46,20 +46,20 @@ struct ReportFormat: SettingValue {
     }
 }
 
-/// A tag at the very top, such as `!Field build`, is read here, too.
+/// Also supports tags at the top level, such as `!Field build`.
 extension ReportFormat: RenderableValue {}
 
-/// Makes the body that `format` of a reporter describes.
+/// Renders the body described by a reporter's `format`.
 public struct BodyFormatter: MessageFormatter {
     /// What the formatter does.
     public static let summary = "Renders the body that 'format' of a reporter describes."
 
     private let value: ReportValue
     private let secrets: Set<String>
-    /// What is fetched: what the reporter asks for, and what the body uses.
+    /// The details requested by the reporter and those used by the body.
     public let wanted: BuildDetails
 
-    /// Makes a formatter whose body is null.
+    /// Creates a formatter with a null body.
     public init() {
         value = .constant(.null)
         secrets = []
@@ -72,9 +72,9 @@ public struct BodyFormatter: MessageFormatter {
         self.wanted = wanted.union(format.needs)
     }
 
-    /// Computes the body; in place of secrets stand marks that nothing else in it can look like.
+    /// Renders the body, with random marks in place of secrets.
     ///
-    /// - Throws: When a template can't be rendered, or grows beyond all bounds.
+    /// - Throws: An error if a template cannot be rendered or the body is too large.
     public func format(_ topic: ReportTopic) throws -> Message {
         var context = topic.renderContext
         guard !secrets.isEmpty else { return Message(.json(try value.render(in: context))) }
@@ -92,7 +92,7 @@ public struct BodyFormatter: MessageFormatter {
     }
 }
 
-/// A value of `format`, parts of which are computed for each report.
+/// A value of `format`, parts of which are rendered for each report.
 indirect enum ReportValue: Sendable {
     case constant(JSONValue)
     case template(TemplateText, at: SourceRange?)
@@ -100,7 +100,8 @@ indirect enum ReportValue: Sendable {
     case list([ReportValue])
     case mapping([(key: ReportValue, value: ReportValue)])
 
-    /// Reads a node; what is wrong with it goes to the decoder.
+    /// Parses a node; returns `nil` if it is invalid, in which case an error was added to the
+    /// decoder.
     init?(_ node: YAMLNode, with decoder: SettingDecoder) {
         if node.tag != nil {
             guard let value = decoder.decode(DeferredValue.self, from: node) else { return nil }
@@ -157,9 +158,10 @@ indirect enum ReportValue: Sendable {
         self = .template(parsed.template, at: node.range)
     }
 
-    /// Computes the value.
+    /// Renders the value.
     ///
-    /// - Throws: When a part can't be computed, or the whole is too large or nests too deep.
+    /// - Throws: `RenderError` if a part cannot be rendered, or the result is too large or too
+    ///   deep.
     func render(in context: RenderContext) throws(RenderError) -> JSONValue {
         var budget = JSONBudget()
         return try render(in: context, &budget, depth: 0)
@@ -203,7 +205,7 @@ indirect enum ReportValue: Sendable {
         }
     }
 
-    /// Every template in the value.
+    /// All templates in the value.
     var templates: [TemplateText] {
         switch self {
         case .template(let template, _): [template]

@@ -1,20 +1,19 @@
 import FoundationEssentials
 import MasterKit
 
-/// A setting whose text is a template of reports.
+/// A setting with a template for reports.
 struct ReportTemplate: SettingValue {
-    /// The template.
     let text: TemplateText
-    /// What it names, and where.
+    /// The names used in it, with their positions.
     let uses: [Use]
 
-    /// A name in a template that has no default there.
+    /// A name in a template that is used without a default.
     struct Use {
-        /// The names on the way to the value.
+        /// The path to the value.
         let path: [String]
-        /// Where it stands.
+        /// The position in master.yaml.
         let range: SourceRange?
-        /// Where it stands in a template that is a file of its own, for the end of a message.
+        /// A suffix for messages with the position, if the template is in a separate file.
         let addition: String
     }
 
@@ -37,7 +36,7 @@ struct ReportTemplate: SettingValue {
         return ReportTemplate(text: parsed.template, uses: uses)
     }
 
-    /// Reports names that neither a report nor the formatter has.
+    /// Reports names that exist neither in reports nor in the formatter.
     func check(beside names: [String], _ settings: SettingsCheck) {
         for use in uses {
             guard let fault = ReportVariables.fault(in: use.path, beside: names) else { continue }
@@ -46,7 +45,7 @@ struct ReportTemplate: SettingValue {
     }
 }
 
-/// Where a part of a template is: in master.yaml, or in a file that this refers to.
+/// The position of a part of a template: in master.yaml, or in a file it refers to.
 private struct Place {
     let range: SourceRange?
     let addition: String
@@ -62,17 +61,18 @@ private struct Place {
 }
 
 extension BuildDetails {
-    /// What a template uses.
+    /// The details used by a template.
     init(usedBy template: TemplateText) {
         self.init(usedBy: [template.text], template.variables.map(\.path))
     }
 }
 
-/// Which keys the records of reports have, as the records themselves tell.
+/// The keys of the records in reports, taken from sample records.
 ///
-/// What may be empty or null, such as properties and the parent of a build, has no keys here.
+/// Values that may be empty or null, such as properties and the parent of a build, have no keys
+/// here.
 enum ReportShape {
-    /// The variables that are records, or lists of them, by name.
+    /// The variables that are records or lists of records, by name.
     static let records: [String: JSONValue] = [
         "build": .object(build), "builds": [.object(build)], "buildset": .object(buildset),
         "failed_step": .object(failedStep), "step": .object(step),
@@ -106,14 +106,14 @@ enum ReportShape {
     ])
 }
 
-/// Finds names in templates and fields of reports that lead nowhere.
+/// Finds names in templates and fields that do not exist in reports.
 enum ReportVariables {
-    /// What is wrong with a path, in a sentence.
+    /// Checks a path and describes what is wrong with it.
     ///
     /// - Parameters:
-    ///   - path: The names on the way to a value.
-    ///   - others: Names that there are beside those of every report.
-    /// - Returns: `nil` when the path leads somewhere, or when that can't be known.
+    ///   - path: The names in the path to a value.
+    ///   - others: Names that exist in addition to those in all reports.
+    /// - Returns: A sentence, or `nil` if the path exists or cannot be checked.
     static func fault(in path: [String], beside others: [String] = []) -> String? {
         guard let name = path.first, !others.contains(name) else { return nil }
         guard ReportTopic.variableNames.contains(name) else {
@@ -150,7 +150,7 @@ enum ReportVariables {
 }
 
 extension ReportTopic {
-    /// What values of a report are computed from.
+    /// The context for rendering values of a report.
     var renderContext: RenderContext {
         RenderContext(
             properties: properties, sourceStamps: sourceStamps, results: results ?? .success,
@@ -159,11 +159,11 @@ extension ReportTopic {
 }
 
 extension BuildDetails {
-    /// What templates and fields name, and what loops in them may reach.
+    /// The details used by templates and fields, including those that loops may access.
     ///
     /// - Parameters:
     ///   - templates: The texts of templates.
-    ///   - paths: What templates and fields name.
+    ///   - paths: The paths used by templates and fields.
     init(usedBy templates: [String], _ paths: [[String]]) {
         let texts = templates + paths.map { $0.joined(separator: ".") }
         func mention(_ member: String) -> Bool {
@@ -190,15 +190,15 @@ extension BuildDetails {
 }
 
 extension SettingDecoder {
-    /// Reads a value that is computed for each report.
+    /// Decodes a value that is rendered for each report.
     ///
-    /// A name that no report has is an error, and so is a secret where the value is a text that is
-    /// stored until it has arrived.
+    /// Names that do not exist in reports are errors, and so are secrets in values that are stored
+    /// until delivery.
     ///
     /// - Parameters:
-    ///   - allowsSecrets: Whether the value can keep references to secrets.
-    ///   - read: Reads the value.
-    /// - Returns: The value, and what the expressions in it name.
+    ///   - allowsSecrets: Whether the value can contain references to secrets.
+    ///   - read: Decodes the value.
+    /// - Returns: The value, and the paths used by its expressions.
     func readForReports<Value>(
         allowingSecrets allowsSecrets: Bool = false, _ read: () -> Value?
     ) -> (value: Value?, paths: [[String]]) {

@@ -1,13 +1,13 @@
 public import MasterKit
 
-/// Reports requests for builds when they come in, and when they are cancelled before a build.
+/// Reports build requests when they are submitted, and when they are cancelled before the build.
 public struct BuildRequestGenerator: ReportGenerator, SettingHints {
     /// When a request is reported.
     enum Moment: String, SettingEnumeration {
         case new
         case cancelled
 
-        /// Reads a name; Buildbot's is another one.
+        /// Parses a name; Buildbot's name `cancel` is also accepted.
         static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Moment? {
             node.scalarText == "cancel" ? .cancelled : named(by: node, with: decoder)
         }
@@ -29,27 +29,27 @@ public struct BuildRequestGenerator: ReportGenerator, SettingHints {
     @Setting("Include the patches of the sources.", .named("add_patch"))
     var addsPatches = false
 
-    /// Makes a generator to be configured.
+    /// Creates an unconfigured generator.
     public init() {}
 
-    /// Finds settings that don't go together.
+    /// Reports conflicting settings.
     public func check(_ settings: SettingsCheck) {
         filter.check(settings)
         settings.warnOfAbsentNames(in: formatter, of: .buildrequest, by: Self.key)
     }
 
-    /// What is asked for.
+    /// The selected events.
     public var wantedEvents: Set<EventKind> {
         Set(events.map { $0 == .new ? .buildrequestNew : .buildrequestCancelled })
     }
 
-    /// Reports the request when the filter admits what is known of its build.
+    /// Reports the request if the filter accepts what is known about its build.
     public func generate(for event: Event, in context: ReportContext) async throws -> Report? {
         guard filter.admits(event) else { return nil }
         return try await context.report(with: formatter, ReportOptions(addsPatches: addsPatches))
     }
 
-    /// What to do instead of a setting that this generator has not.
+    /// A hint for a setting that this generator does not have.
     public static func hint(forUnknown name: String) -> String? {
         switch name {
         case "mode": "a request has no result; generators.BuildStatusGenerator takes a mode"

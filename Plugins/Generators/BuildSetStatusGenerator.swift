@@ -1,6 +1,6 @@
 public import MasterKit
 
-/// Makes one report of a finished buildset, put together of a message for each build.
+/// Creates a single report for a finished buildset from a message for each build.
 public struct BuildSetStatusGenerator: ReportGenerator, SettingHints {
     /// What the generator does.
     public static let summary =
@@ -18,10 +18,10 @@ public struct BuildSetStatusGenerator: ReportGenerator, SettingHints {
 
     @SettingGroup var details: ReportedDetails
 
-    /// Makes a generator to be configured.
+    /// Creates an unconfigured generator.
     public init() {}
 
-    /// Finds settings that don't go together.
+    /// Reports conflicting settings.
     public func check(_ settings: SettingsCheck) {
         filter.check(settings)
         details.check(settings)
@@ -31,7 +31,7 @@ public struct BuildSetStatusGenerator: ReportGenerator, SettingHints {
     /// The ends of buildsets.
     public var wantedEvents: Set<EventKind> { [.buildsetFinished] }
 
-    /// Reports the builds of the buildset that filter and mode admit; nothing when there are none.
+    /// Reports the builds of the buildset selected by filter and mode, if any.
     public func generate(for event: Event, in context: ReportContext) async throws -> Report? {
         var picked: [ReportContext] = []
         for build in try await context.builds() where filter.admits(build.event) {
@@ -40,13 +40,13 @@ public struct BuildSetStatusGenerator: ReportGenerator, SettingHints {
         return try await context.report(of: picked, with: formatter, details.options(mode))
     }
 
-    /// What to do instead of a setting that this generator has not.
+    /// A hint for a setting that this generator does not have.
     public static func hint(forUnknown name: String) -> String? {
         GeneratorHints.hint(forOtherFormatter: name)
     }
 }
 
-/// Makes one report of a finished buildset as a whole, whatever became of its builds.
+/// Reports a finished buildset as a whole, whatever the results of its builds.
 public struct BuildSetCombinedStatusGenerator: ReportGenerator, SettingHints {
     /// What the generator does.
     public static let summary = "Reports finished buildsets as a whole, with one message."
@@ -56,10 +56,10 @@ public struct BuildSetCombinedStatusGenerator: ReportGenerator, SettingHints {
         .named("message_formatter"))
     var formatter: (any MessageFormatter)?
 
-    /// Makes a generator to be configured.
+    /// Creates an unconfigured generator.
     public init() {}
 
-    /// Finds names that a whole buildset has not.
+    /// Reports names that do not exist in buildset reports.
     public func check(_ settings: SettingsCheck) {
         settings.warnOfAbsentNames(in: formatter, of: .buildset, by: Self.key)
     }
@@ -67,12 +67,12 @@ public struct BuildSetCombinedStatusGenerator: ReportGenerator, SettingHints {
     /// The ends of buildsets.
     public var wantedEvents: Set<EventKind> { [.buildsetFinished] }
 
-    /// Reports the buildset with all its builds, be there none.
+    /// Reports the buildset with all its builds, even if there are none.
     public func generate(for event: Event, in context: ReportContext) async throws -> Report? {
         try await context.report(with: formatter)
     }
 
-    /// What to do instead of a setting that this generator has not.
+    /// A hint for a setting that this generator does not have.
     public static func hint(forUnknown name: String) -> String? {
         switch name {
         case "mode", "tags", "builders", "schedulers", "branches", "add_logs", "add_patch":

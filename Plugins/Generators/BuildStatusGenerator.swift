@@ -1,6 +1,6 @@
 public import MasterKit
 
-/// Reports builds when they have finished, picked by result.
+/// Reports finished builds, selected by result.
 public struct BuildStatusGenerator: ReportGenerator, SettingHints {
     /// What the generator does.
     public static let summary = "Reports finished builds, filtered by result, tag or builder."
@@ -20,22 +20,22 @@ public struct BuildStatusGenerator: ReportGenerator, SettingHints {
 
     @SettingGroup var details: ReportedDetails
 
-    /// Makes a generator to be configured.
+    /// Creates an unconfigured generator.
     public init() {}
 
-    /// Finds settings that don't go together.
+    /// Reports conflicting settings.
     public func check(_ settings: SettingsCheck) {
         filter.check(settings)
         details.check(settings)
         settings.warnOfAbsentNames(in: formatter, of: .build, by: Self.key)
     }
 
-    /// The ends of builds, and their starts when asked for.
+    /// The ends of builds, and their starts if requested.
     public var wantedEvents: Set<EventKind> {
         reportsNew ? [.buildNew, .buildFinished] : [.buildFinished]
     }
 
-    /// Reports the build when filter and mode admit it; the mode does not apply to starts.
+    /// Reports the build if filter and mode accept it; the mode does not apply to starts.
     public func generate(for event: Event, in context: ReportContext) async throws -> Report? {
         guard filter.admits(event) else { return nil }
         if event.kind != .buildNew {
@@ -44,7 +44,7 @@ public struct BuildStatusGenerator: ReportGenerator, SettingHints {
         return try await context.report(with: formatter, details.options(mode))
     }
 
-    /// What to do instead of a setting that this generator has not.
+    /// A hint for a setting that this generator does not have.
     public static func hint(forUnknown name: String) -> String? {
         GeneratorHints.hint(forOtherFormatter: name)
     }
@@ -69,10 +69,10 @@ public struct BuildStartEndStatusGenerator: ReportGenerator, SettingHints {
 
     @SettingGroup var details: ReportedDetails
 
-    /// Makes a generator to be configured.
+    /// Creates an unconfigured generator.
     public init() {}
 
-    /// Finds settings that don't go together.
+    /// Reports conflicting settings.
     public func check(_ settings: SettingsCheck) {
         filter.check(settings)
         details.check(settings)
@@ -82,14 +82,14 @@ public struct BuildStartEndStatusGenerator: ReportGenerator, SettingHints {
     /// The starts and ends of builds.
     public var wantedEvents: Set<EventKind> { [.buildNew, .buildFinished] }
 
-    /// Reports the build when the filter admits it.
+    /// Reports the build if the filter accepts it.
     public func generate(for event: Event, in context: ReportContext) async throws -> Report? {
         guard filter.admits(event) else { return nil }
         let formatter = event.kind == .buildNew ? startFormatter : endFormatter
         return try await context.report(with: formatter, details.options())
     }
 
-    /// What to do instead of a setting that this generator has not.
+    /// A hint for a setting that this generator does not have.
     public static func hint(forUnknown name: String) -> String? {
         switch name {
         case "mode": "it reports every result; generators.BuildStatusGenerator takes a mode"

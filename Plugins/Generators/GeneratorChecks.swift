@@ -1,17 +1,17 @@
 import MasterKit
 
-/// A formatter that knows which names of a report it uses, and where.
+/// A formatter that knows which names of a report it uses, and their positions.
 protocol NamingFormatter: MessageFormatter {
-    /// The names that have no default.
+    /// The names used without a default.
     var uses: [ReportTemplate.Use] { get }
 }
 
 extension SettingsCheck {
-    /// Warns of what a formatter names, but what the reports of a generator never have.
+    /// Warns of names used by formatters that never exist in the reports of a generator.
     ///
     /// - Parameters:
     ///   - formatters: The formatters of the generator.
-    ///   - kind: What the generator reports.
+    ///   - kind: The kind of record reported by the generator.
     ///   - generator: The generator, for the message.
     func warnOfAbsentNames(
         in formatters: (any MessageFormatter)?..., of kind: EventKind.Record,
@@ -41,14 +41,14 @@ extension SettingsCheck {
         }
     }
 
-    /// What a request knows of its build.
+    /// The keys of a build that are known from its request.
     private static let known: Set = [
         "builder", "builderid", "buildrequest", "buildset", "complete", "properties", "results",
         "url",
     ]
 }
 
-/// What to write instead of settings that generators have not, but that are asked of them.
+/// Hints for settings that generators do not have.
 enum GeneratorHints {
     static func hint(forUnknown name: String) -> String? {
         switch name {
@@ -65,7 +65,7 @@ enum GeneratorHints {
         }
     }
 
-    /// What to write instead of the formatters of `generators.BuildStartEndStatusGenerator`.
+    /// A hint for the formatters of `generators.BuildStartEndStatusGenerator`.
     static func hint(forOtherFormatter name: String) -> String? {
         switch name {
         case "start_formatter", "end_formatter", "formatter": "write 'message_formatter'"
@@ -74,7 +74,7 @@ enum GeneratorHints {
     }
 }
 
-/// The settings by which generators of builds add to what a formatter wants.
+/// The settings of build generators that add details to those requested by a formatter.
 struct ReportedDetails: Settings {
     @Setting(
         "Logs to include with their content; prefer 'want_logs_content' of a formatter.",
@@ -84,7 +84,7 @@ struct ReportedDetails: Settings {
     @Setting("Include the patches of the sources.", .named("add_patch"))
     var addsPatches = false
 
-    /// Notes what Buildbot has replaced.
+    /// Warns of deprecated settings.
     func check(_ settings: SettingsCheck) {
         guard settings.isGiven("add_logs") else { return }
         settings.warning(
@@ -92,7 +92,7 @@ struct ReportedDetails: Settings {
             at: "add_logs")
     }
 
-    /// The options of a report by a generator of some modes.
+    /// The options for reports of a generator with certain modes.
     func options(_ modes: ReportModes = .none) -> ReportOptions {
         ReportOptions(
             modes: modes, logContents: logContents?.contents, addsPatches: addsPatches)

@@ -1,6 +1,6 @@
 public import MasterKit
 
-/// Makes a report for each step of a build.
+/// Reports each step of a build.
 public struct StepStatusGenerator: ReportGenerator, SettingHints {
     /// When a step is reported.
     enum Moment: String, SettingEnumeration {
@@ -29,10 +29,10 @@ public struct StepStatusGenerator: ReportGenerator, SettingHints {
 
     @SettingGroup var details: ReportedDetails
 
-    /// Makes a generator to be configured.
+    /// Creates an unconfigured generator.
     public init() {}
 
-    /// Finds settings that don't go together.
+    /// Reports conflicting settings.
     public func check(_ settings: SettingsCheck) {
         filter.check(settings)
         details.check(settings)
@@ -43,12 +43,12 @@ public struct StepStatusGenerator: ReportGenerator, SettingHints {
         }
     }
 
-    /// What is asked for.
+    /// The selected events.
     public var wantedEvents: Set<EventKind> {
         Set(events.map { $0 == .started ? .stepStarted : .stepFinished })
     }
 
-    /// Reports the step when filters and mode admit it; the mode does not apply to starts.
+    /// Reports the step if filter and mode accept it; the mode does not apply to starts.
     public func generate(for event: Event, in context: ReportContext) async throws -> Report? {
         guard filter.admits(event), isNamed(event) else { return nil }
         if let mode, event.kind == .stepFinished {
@@ -62,7 +62,7 @@ public struct StepStatusGenerator: ReportGenerator, SettingHints {
         return event.record["name"]?.stringValue.map(steps.contains) ?? false
     }
 
-    /// What to do instead of a setting that this generator has not.
+    /// A hint for a setting that this generator does not have.
     public static func hint(forUnknown name: String) -> String? {
         guard name != "report_new" else { return "write 'events: [started, finished]'" }
         return GeneratorHints.hint(forOtherFormatter: name)

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import MasterKit
 
-/// The setting `verify`: whether, or against which authorities, a server's certificate is checked.
+/// The setting `verify`: whether to verify server certificates, and against which authorities.
 struct CertificateCheck: SettingValue {
     let verification: HTTPTLS.Verification
 
@@ -25,7 +25,7 @@ struct CertificateCheck: SettingValue {
     }
 }
 
-/// The setting `cert`: the client's certificate, with its key beside it or in the same file.
+/// The setting `cert`: the client certificate, with its key in a separate file or the same file.
 struct ClientCertificate: SettingValue {
     let path: String
     let key: String?
@@ -54,7 +54,7 @@ struct ClientCertificate: SettingValue {
 }
 
 extension HTTPTLS {
-    /// The settings `verify` and `cert`; `nil` when neither is given.
+    /// Creates TLS settings from `verify` and `cert`, or returns `nil` if neither is set.
     init?(_ check: CertificateCheck?, _ certificate: ClientCertificate?) {
         guard check != nil || certificate != nil else { return nil }
         self.init(
@@ -64,7 +64,7 @@ extension HTTPTLS {
 }
 
 extension SettingDecoder {
-    /// The path of a file of the master, which must exist.
+    /// The absolute path of an existing file of the master; adds an error if it does not exist.
     func existingPath(
         _ path: String, mayBeFolder: Bool = false, at range: SourceRange?
     ) -> String? {
@@ -87,7 +87,7 @@ extension SettingDecoder {
 }
 
 extension SettingDecoder {
-    /// The two items of a list; anything else is reported as not being `shape`.
+    /// The two items of a list; adds an error with `shape` for anything else.
     func pair(_ node: YAMLNode, shape: String) -> (YAMLNode, YAMLNode)? {
         guard let items = node.sequence else { return mismatch(node, expected: shape) }
         guard items.count == 2 else {

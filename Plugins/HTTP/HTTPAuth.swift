@@ -2,9 +2,9 @@ import MasterKit
 
 /// The setting `auth`: credentials for a request.
 enum HTTPAuth: SettingValue {
-    /// These credentials.
+    /// The given credentials.
     case known(HTTPAuthentication)
-    /// Those of the host in a `.netrc` file.
+    /// The credentials for the host in a `.netrc` file.
     case netrc
 
     static var shape: String {
@@ -71,7 +71,7 @@ private struct UserAndPassword: SettingValue {
     }
 }
 
-/// A text that is sent after `Bearer`.
+/// A token to send after `Bearer`.
 private struct BearerToken: SettingValue {
     let text: String
 
@@ -91,7 +91,7 @@ private struct BearerToken: SettingValue {
     }
 }
 
-/// The setting `auth` where no `.netrc` file is read: a report is sent with the same credentials
+/// The setting `auth` without support for `.netrc`: a report is sent with the same credentials
 /// wherever the master runs.
 struct KnownAuth: SettingValue {
     let authentication: HTTPAuthentication

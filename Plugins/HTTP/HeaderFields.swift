@@ -1,13 +1,13 @@
 import MasterKit
 
-/// The setting `headers`: names with values, in order; null removes a header sent by default.
+/// The setting `headers`: names and values, in order; null removes a default header.
 struct HeaderFields: SettingValue {
     private(set) var headers = HTTPHeaders()
     private(set) var removed: [String] = []
 
     static var shape: String { "a mapping of header names to texts, or to null" }
 
-    /// The headers that follow from the body.
+    /// The headers determined by the body.
     private static let computed = ["content-length", "transfer-encoding"]
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> HeaderFields? {
@@ -42,24 +42,24 @@ struct HeaderFields: SettingValue {
     }
 }
 
-/// Shows headers to people, the values of some of them hidden.
+/// Formats headers for display, hiding the values of some of them.
 struct HeaderListing: Sendable {
-    /// What stands in place of a hidden value.
+    /// The replacement for a hidden value.
     static let mark = "<HIDDEN>"
 
-    /// The headers that carry credentials by nature.
+    /// The headers that always contain credentials.
     private static let credentials: Set = [
         "authorization", "cookie", "proxy-authorization", "set-cookie",
     ]
 
     private let hidden: Set<String>
 
-    /// Hides the values of credentials and of the named headers, in whatever case.
+    /// Hides the values of credentials and of the named headers, ignoring case.
     init(hiding names: [String] = []) {
         hidden = Self.credentials.union(names.map { $0.lowercased() })
     }
 
-    /// A line for each header, in order.
+    /// Formats one line per header, in order.
     func lines(_ headers: HTTPHeaders) -> [String] {
         headers.map { header in
             let isHidden = hidden.contains(header.name.lowercased())
@@ -69,7 +69,7 @@ struct HeaderListing: Sendable {
 }
 
 extension String {
-    /// Whether it has a control character: a line end, a NUL, an escape.
+    /// Whether the text contains a control character, such as a line break, NUL, or escape.
     var hasControlCharacter: Bool {
         utf8.contains { $0 < 0x20 || $0 == 0x7F }
     }

@@ -1,10 +1,10 @@
 import MasterKit
 
-/// The setting `success`: which answers are a success, by their status and by values in their body.
+/// The setting `success`: which responses are a success, by status and values in the body.
 struct SuccessRule: SettingValue {
-    /// The statuses; `nil` for those that are a success by default.
+    /// The statuses, or `nil` for the default ones.
     let statuses: StatusSet?
-    /// The values that stand in the body, which is JSON.
+    /// The values required in the JSON body.
     let values: [(pointer: JSONPointer, value: JSONValue)]
 
     static var shape: String {
@@ -35,7 +35,7 @@ struct SuccessRule: SettingValue {
         @Setting("Values in the body.", .notEmpty) var json: BodyValues?
     }
 
-    /// Values of the body by their places.
+    /// Values in the body, by JSON pointer.
     private struct BodyValues: SettingValue {
         let values: [(pointer: JSONPointer, value: JSONValue)]
 
@@ -64,12 +64,12 @@ struct SuccessRule: SettingValue {
         }
     }
 
-    /// Why a body is not that of a success, `nil` when it is.
+    /// Checks a body and describes why it is not a success.
     ///
     /// - Parameters:
     ///   - bytes: The body.
-    ///   - showsTexts: Whether texts of the body are shown, which may be secret.
-    /// - Returns: A sentence such as "/ok is false, not true".
+    ///   - showsTexts: Whether strings from the body may be shown, as they may be secret.
+    /// - Returns: A sentence such as "/ok is false, not true", or `nil` if the body is a success.
     func fault(inBody bytes: [UInt8], showsTexts: Bool) -> String? {
         guard !values.isEmpty else { return nil }
         let body = AnswerBody(bytes)

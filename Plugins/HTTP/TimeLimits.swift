@@ -1,7 +1,7 @@
 import FoundationEssentials
 import MasterKit
 
-/// The setting `timeout` of requests: one duration, or one to connect and one between bytes.
+/// The setting `timeout` of requests: one duration, or separate ones to connect and between bytes.
 struct TimeLimits: SettingValue {
     let connect: Duration?
     let read: Duration?
@@ -41,14 +41,14 @@ struct TimeLimit: SettingValue {
 
 /// The header `Retry-After`: how long to wait before the next request.
 enum RetryAfter {
-    /// The longest time for which a report is held back.
+    /// The maximum delay of a report.
     static let longest = Duration.seconds(3600)
 
     private static let months = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
-    /// Reads seconds or a date; `nil` when it is neither.
+    /// Parses seconds or a date; returns `nil` if it is neither.
     static func duration(
         _ text: String, now: Date, limit longest: Duration = longest
     ) -> Duration? {
@@ -61,7 +61,7 @@ enum RetryAfter {
         return min(max(.zero, .seconds(seconds)), longest)
     }
 
-    /// Reads the three forms of a date of RFC 9110.
+    /// Parses the three date formats of RFC 9110.
     private static func date(_ text: String) -> Date? {
         var words = text.split { " ,-".contains($0) }.dropFirst().map(String.init)
         guard words.count >= 4 else { return nil }

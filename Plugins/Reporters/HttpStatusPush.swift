@@ -1,7 +1,7 @@
 import FoundationEssentials
 public import MasterKit
 
-/// Posts builds as JSON to an address, by default when they start and when they end.
+/// Posts builds as JSON to a URL, by default when they start and when they end.
 public struct HttpStatusPush: Reporter, SettingHints {
     /// What the reporter does.
     public static let summary = "Posts builds as JSON to an address when they start and end."
@@ -47,25 +47,25 @@ public struct HttpStatusPush: Reporter, SettingHints {
 
     @SettingGroup var details: WantedDetails
 
-    /// Makes a reporter to be configured.
+    /// Creates an unconfigured reporter.
     public init() {}
 
-    /// One report when a build starts and one when it ends, whatever the result.
+    /// A report at the start and one at the end of each build, whatever the result.
     public var defaultGenerators: [any ReportGenerator] { [BuildStartEndStatusGenerator()] }
 
-    /// Makes the body that `format` describes, or else the record of the build.
+    /// Formats the body described by `format`, or else the record of the build.
     public var defaultFormatter: any MessageFormatter {
         guard let format else { return RecordFormatter(wanted: details.details) }
         return BodyFormatter(format, wanted: details.details)
     }
 
-    /// What address, method and headers use.
+    /// The parts of a report used by URL, method and headers.
     public var uses: ReportUses { serverUrl.uses.union(method.uses).union(headers.uses) }
 
-    /// Only bodies are posted.
+    /// Only bodies are used.
     public var usesRecords: Bool { false }
 
-    /// Notes a setting that has no effect, and a form without fields.
+    /// Reports settings without effect, and forms without fields.
     public func check(_ settings: SettingsCheck) {
         if encoding == .form, format?.isMapping != true {
             settings.error(
@@ -79,7 +79,7 @@ public struct HttpStatusPush: Reporter, SettingHints {
         }
     }
 
-    /// What to do instead of a setting that Buildbot has had.
+    /// A hint for settings from earlier versions of Buildbot.
     public static func hint(forUnknown name: String) -> String? {
         switch name {
         case "format_fn": "it takes code; describe the body with 'format' instead"
@@ -94,7 +94,7 @@ public struct HttpStatusPush: Reporter, SettingHints {
 extension HttpStatusPush {
     /// Posts a report.
     ///
-    /// - Throws: ``DeliveryError`` unless the receiver answers with a success.
+    /// - Throws: ``DeliveryError`` unless the receiver responds with success.
     public func send(_ report: Report, in context: DeliveryContext) async throws {
         let request = try request(for: report, in: context)
         let started = ContinuousClock.now
@@ -118,15 +118,15 @@ extension HttpStatusPush {
         if let error { throw error }
     }
 
-    /// The address that the settings come to at present; none when it depends on the report.
+    /// The current URL, or `nil` if it depends on the report.
     public func receiver(in context: DeliveryContext) throws -> String? {
         guard serverUrl.uses.isEmpty else { return nil }
         return try context.render(serverUrl.value).text
     }
 
-    /// Where a report goes, when its address depends on it.
+    /// The destination of a report if its URL depends on the report.
     ///
-    /// - Throws: When address, method or headers can't be computed for the report.
+    /// - Throws: An error if the URL, method or headers cannot be rendered for the report.
     public func origin(of report: Report, in context: DeliveryContext) throws -> String? {
         guard !uses.isEmpty else { return nil }
         _ = try context.render(method.value, for: report)
@@ -164,7 +164,7 @@ extension HttpStatusPush {
         return request
     }
 
-    /// What tells a receiver which delivery this is and who sends it, as Standard Webhooks says.
+    /// The headers that identify the delivery and its sender, according to Standard Webhooks.
     private func webhookHeaders(
         of body: [UInt8], in context: DeliveryContext
     ) throws -> [(String, String)] {
@@ -188,7 +188,7 @@ extension HttpStatusPush {
 }
 
 extension HTTPTimeout {
-    /// The limits of a reporter, which has a limit for the whole as well.
+    /// The timeouts of a reporter, including a total limit.
     fileprivate init(reporting limits: TimeLimits?) {
         let connect = limits?.connect ?? .seconds(10)
         let read = limits?.read ?? .seconds(30)
@@ -199,16 +199,16 @@ extension HTTPTimeout {
 }
 
 extension DeliveryError {
-    /// The longest part of an answer that is put into a reason, in characters.
+    /// The maximum number of characters of a response to quote in a reason.
     private static let quotedLength = 300
 
-    /// What an answer means for a report; `nil` when it was delivered.
+    /// Creates an error from a response, or returns `nil` if the report was delivered.
     ///
     /// - Parameters:
-    ///   - response: The answer.
-    ///   - success: Which answers are a success; by default those of the 200s.
-    ///   - closesEndpoint: Whether an answer can say that the receiver of all reports is gone.
-    ///   - now: The present moment.
+    ///   - response: The response.
+    ///   - success: Which responses are a success; by default those with a 2xx status.
+    ///   - closesEndpoint: Whether a response can close the endpoint for all reports.
+    ///   - now: The current time.
     ///   - mask: Hides secrets.
     init?(
         _ response: HTTPResponse, _ success: SuccessRule? = nil, closesEndpoint: Bool = true,
@@ -263,7 +263,7 @@ extension DeliveryError {
 }
 
 extension String {
-    /// The text without spaces at its end.
+    /// The text without trailing spaces.
     fileprivate func trimmingSuffix() -> Substring {
         self[..<(lastIndex { $0 != " " }.map(index(after:)) ?? startIndex)]
     }

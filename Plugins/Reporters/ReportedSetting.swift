@@ -1,10 +1,10 @@
 import MasterKit
 
-/// A setting of a reporter that may be computed for each report, of what `format` is computed from
-/// and of secrets.
+/// A setting of a reporter that may be rendered for each report, from the same variables as
+/// `format` and from secrets.
 struct ReportedSetting<Value: SettingValue>: SettingValue, RenderableValue {
     let value: Renderable<Value>
-    /// What of a report it is computed from; nothing when all reports have the same value.
+    /// The parts of a report that the value depends on; empty if it is the same for all reports.
     let uses: ReportUses
 
     init(_ value: Value) {
@@ -56,9 +56,9 @@ enum BodyEncoding: String, SettingEnumeration {
 }
 
 extension Report.Body {
-    /// The bytes of the body, and what they are; an empty body is nothing.
+    /// The bytes of the body and their content type; an empty body has no type.
     ///
-    /// - Throws: ``DeliveryError`` when the body is to be a form and is not a mapping.
+    /// - Throws: ``DeliveryError`` if the body should be a form but is not a mapping.
     func content(as encoding: BodyEncoding) throws -> (bytes: [UInt8], type: String?) {
         switch (self, encoding) {
         case (.empty, _): return ([], nil)
@@ -77,7 +77,8 @@ extension Report.Body {
 }
 
 extension JSONObject {
-    /// The fields of a form: a list repeats its name, null is left out, and a mapping is JSON.
+    /// The fields of a form: a list repeats its name, null is omitted, and a mapping is sent as
+    /// JSON.
     fileprivate var fields: [HTTPPair] {
         flatMap { name, value in
             (value.arrayValue ?? [value]).compactMap { item in

@@ -1,8 +1,8 @@
 import MasterKit
 
-/// What a request and its answer looked like, for people; credentials are hidden.
+/// A readable transcript of a request and its response, without credentials.
 struct Transcript {
-    /// The most bytes of a body that are shown.
+    /// The maximum size of a body to show, in bytes.
     private static let bodyLimit = 64 << 10
 
     private let method: HTTPMethod
@@ -11,7 +11,7 @@ struct Transcript {
     private let sent: [String]
     private let received: [String]
 
-    /// Describes a request and its answer.
+    /// Describes a request and its response.
     init(of request: HTTPRequest, answered response: HTTPResponse, hiding mask: SecretMask) {
         let exchange = response.final
         let body = Self.body(exchange.body, mask)
@@ -21,7 +21,7 @@ struct Transcript {
             received: HeaderListing().lines(exchange.headers) + body, mask)
     }
 
-    /// Describes a request that got no answer.
+    /// Describes a request without a response.
     init(of request: HTTPRequest, failing reason: String, hiding mask: SecretMask) {
         self.init(
             request, outcome: "failed: \(reason)", headers: request.headers, received: [], mask)
@@ -38,7 +38,7 @@ struct Transcript {
         self.received = received.map(mask.apply)
     }
 
-    /// The transcript: what was asked, then what was sent after `>` and what came after `<`.
+    /// The transcript: the request, then the lines sent (after `>`) and received (after `<`).
     func text(elapsed: Duration) -> String {
         let milliseconds = Int(elapsed / .milliseconds(1))
         let lines =
@@ -47,7 +47,7 @@ struct Transcript {
         return lines.joined(separator: "\n")
     }
 
-    /// The lines of a body; masked as a whole, before lines and limit divide a secret.
+    /// The lines of a body; masked as a whole, before lines and limit can split a secret.
     private static func body(_ bytes: [UInt8], _ mask: SecretMask) -> [String] {
         guard !bytes.isEmpty else { return [] }
         let bytes = mask.apply(to: bytes)

@@ -2,9 +2,9 @@ import Crypto
 import FoundationEssentials
 import MasterKit
 
-/// The setting `signing`: the keys whose signatures a request carries, one beside the other.
+/// The setting `signing`: the keys that sign a request.
 ///
-/// Two keys stand there while one takes the place of the other: a receiver is content with either.
+/// During key rotation there are two keys, as receivers accept either signature.
 struct WebhookSigning: SettingValue {
     let keys: [WebhookKey]
 
@@ -29,16 +29,16 @@ struct WebhookSigning: SettingValue {
     /// - Parameters:
     ///   - id: The value of `webhook-id`.
     ///   - timestamp: The value of `webhook-timestamp`, in seconds since 1970.
-    ///   - body: The bytes that are sent.
-    /// - Returns: A signature of each key, with spaces between.
-    /// - Throws: When the system has no randomness for a signature.
+    ///   - body: The bytes to send.
+    /// - Returns: One signature per key, separated by spaces.
+    /// - Throws: An error if the system has no randomness for a signature.
     func signatures(id: String, timestamp: Int, body: [UInt8]) throws -> String {
         let content = Array("\(id).\(timestamp).".utf8) + body
         return try keys.map { try $0.signature(of: content) }.joined(separator: " ")
     }
 }
 
-/// A key that signs requests as the Standard Webhooks specification says.
+/// A key that signs requests according to the Standard Webhooks specification.
 struct WebhookKey: SettingValue {
     private enum Algorithm: Sendable {
         /// HMAC-SHA256, signature identifier `v1`.
@@ -49,7 +49,7 @@ struct WebhookKey: SettingValue {
 
     private let algorithm: Algorithm
 
-    /// The lengths of a shared key, in bytes.
+    /// The allowed lengths of a shared key, in bytes.
     private static let sharedLengths = 24...64
 
     static var shape: String { "a key that begins with whsec_ or whsk_" }
@@ -65,9 +65,9 @@ struct WebhookKey: SettingValue {
         }
     }
 
-    /// The signature of what is sent, after the identifier of its algorithm.
+    /// Signs the content and returns the signature after the identifier of its algorithm.
     ///
-    /// - Throws: When the system has no randomness for the signature.
+    /// - Throws: An error if the system has no randomness for the signature.
     func signature(of content: [UInt8]) throws -> String {
         switch algorithm {
         case .shared(let key):
@@ -78,7 +78,7 @@ struct WebhookKey: SettingValue {
         }
     }
 
-    /// Why a text is no key; never shows a part of it.
+    /// Why a text is not a valid key; never shows any of it.
     private struct Fault: Error {
         let message: String
     }
@@ -96,7 +96,7 @@ struct WebhookKey: SettingValue {
                 + "with: echo whsec_$(openssl rand -base64 32)")
     }
 
-    /// Decodes base64, with or without the padding at its end.
+    /// Decodes Base64, with or without padding.
     private static func bytes(of text: Substring) throws(Fault) -> Data {
         let padding = String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)
         guard let bytes = Data(base64Encoded: text + padding) else {
@@ -114,7 +114,7 @@ struct WebhookKey: SettingValue {
         return SymmetricKey(data: bytes)
     }
 
-    /// Reads a secret key of 32 bytes, which the public key may follow.
+    /// Parses a 32-byte secret key, optionally followed by the public key.
     private static func pair(_ bytes: Data) throws(Fault) -> Curve25519.Signing.PrivateKey {
         guard [32, 64].contains(bytes.count) else {
             throw Fault(

@@ -20,12 +20,12 @@ public struct CommandSecrets: SecretProvider {
     @Setting("Exit codes that mean the secret does not exist.")
     var notFound: [Int] = []
 
-    /// Makes a provider to be configured.
+    /// Creates an unconfigured provider.
     public init() {}
 
-    /// What the program prints on its standard output, without the newlines at its end.
+    /// The standard output of the program, without trailing newlines.
     ///
-    /// Every exit code but 0 and those of `notFound` is a failure.
+    /// Every exit code except 0 and those in `notFound` is a failure.
     public func value(of name: String, in context: SecretContext) async throws -> String? {
         guard !name.hasPrefix("-") else {
             throw SecretFault(
@@ -49,7 +49,7 @@ public struct CommandSecrets: SecretProvider {
         throw SecretFault("\(program) failed: \(result)\(complaint.words(hiding: value))")
     }
 
-    /// Finds what no program can be started with.
+    /// Reports a missing program and an invalid timeout.
     public func check(_ settings: SettingsCheck) {
         if command.first?.isEmpty ?? true {
             settings.error("'command' of secrets.Command names no program", at: "command")
@@ -67,23 +67,23 @@ public struct CommandSecrets: SecretProvider {
     private var program: String { "'\(command.joined(separator: " "))'" }
 }
 
-/// What a program says about its failure on its standard error.
+/// The error message of a failed program, from its standard error.
 struct ProgramComplaint {
-    /// The most bytes of it that are looked at.
+    /// The maximum number of bytes to read.
     private static let limit = 64 << 10
-    /// The most characters that are shown.
+    /// The maximum number of characters to show.
     private static let shownCount = 1_000
 
     private var bytes: [UInt8] = []
 
-    /// Adds what the program wrote.
+    /// Appends output of the program.
     mutating func append(_ more: [UInt8]) {
         bytes += more.prefix(Self.limit - bytes.count)
     }
 
-    /// The complaint as the end of a sentence, without what the program printed as the secret.
+    /// The message as the end of a sentence, without the secret that the program printed.
     ///
-    /// Only whole lines are shown: a part of a secret would not be recognised by any mask.
+    /// Only whole lines are shown, since a mask would not recognize part of a secret.
     func words(hiding printed: SecretText) -> String {
         let mask = SecretMask([("output", String(decoding: printed.bytes, as: UTF8.self))])
         var words = ""

@@ -1,7 +1,7 @@
 import FoundationEssentials
 public import MasterKit
 
-/// Takes secrets from the environment of the master.
+/// Reads secrets from the environment of the master.
 public struct EnvironmentSecrets: SecretProvider {
     /// The name in master.yaml.
     public static let pluginName = "Environment"
@@ -12,16 +12,16 @@ public struct EnvironmentSecrets: SecretProvider {
     @Setting("The prefix of the variables: a secret NAME is the variable PREFIXNAME.")
     var prefix = ""
 
-    /// Makes a provider to be configured.
+    /// Creates an unconfigured provider.
     public init() {}
 
-    /// The value of the variable; one that is empty holds no secret.
+    /// The value of the variable, or `nil` if it is empty.
     public func value(of name: String, in context: SecretContext) async throws -> String? {
         let value = ProcessInfo.processInfo.environment[prefix + name]
         return value?.isEmpty == false ? value : nil
     }
 
-    /// All variables that begin with the prefix; without one those of the secrets that are used.
+    /// All variables with the prefix; without a prefix, only those of used secrets.
     public func inventory(
         of used: Set<String>, in context: SecretContext
     ) async throws -> SecretInventory {

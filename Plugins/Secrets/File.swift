@@ -1,6 +1,6 @@
 public import MasterKit
 
-/// Takes secrets from the files of a folder, one secret a file.
+/// Reads secrets from the files in a folder, one secret per file.
 public struct FileSecrets: SecretProvider {
     /// The name in master.yaml.
     public static let pluginName = "File"
@@ -18,12 +18,12 @@ public struct FileSecrets: SecretProvider {
     @Setting("Strip newlines from the end of each file.")
     var strip = true
 
-    /// Makes a provider to be configured.
+    /// Creates an unconfigured provider.
     public init() {}
 
-    /// The content of the file; a name that is not a file of the folder is unknown.
+    /// The content of the file, or `nil` if the folder has no such file.
     ///
-    /// The folder is listed first, so a name such as `../token` names nothing.
+    /// The folder is listed first, so a name such as `../token` does not match anything.
     public func value(of name: String, in context: SecretContext) async throws -> String? {
         let folder = SecretFolder(path: directory, context: context)
         let names = try await folder.names()
@@ -31,9 +31,10 @@ public struct FileSecrets: SecretProvider {
         return try await folder.text(of: name + suffix, strippingNewlines: strip)
     }
 
-    /// All files of the folder that can be secrets.
+    /// All files in the folder that can be secrets.
     ///
-    /// What would be refused as one – a folder, a text that everybody may read – is not a secret.
+    /// Anything that would be rejected as a secret, such as a folder or a world-readable file, is
+    /// omitted.
     public func inventory(
         of used: Set<String>, in context: SecretContext
     ) async throws -> SecretInventory {
@@ -51,10 +52,10 @@ public struct FileSecrets: SecretProvider {
         return inventory
     }
 
-    /// How many files are read to hide what is in them.
+    /// The maximum number of files to read in order to hide their content.
     private static let inventoryLimit = 1_000
 
-    /// Wants at least one suffix.
+    /// Requires at least one suffix.
     public func check(_ settings: SettingsCheck) {
         guard suffixes.isEmpty else { return }
         settings.error(
@@ -63,18 +64,18 @@ public struct FileSecrets: SecretProvider {
     }
 }
 
-/// A folder whose files are secrets, which nobody but its owner may read or change.
+/// A folder of secret files, which only its owner may read or change.
 struct SecretFolder {
     private static let groupAndOthers: UInt32 = 0o077
     private static let writeOfGroupAndOthers: UInt32 = 0o022
 
-    /// The path as the file has it.
+    /// The path as written in master.yaml.
     let path: String
     let context: SecretContext
 
-    /// The names of all that is in the folder.
+    /// The names of all entries in the folder.
     ///
-    /// - Throws: When it is not a folder, cannot be read, or others may write to it.
+    /// - Throws: An error if it is not a folder, cannot be read, or is writable by others.
     func names() async throws -> Set<String> {
         guard let status = try await status(of: path), status.kind == .directory else {
             throw SecretFault(
@@ -88,7 +89,8 @@ struct SecretFolder {
 
     /// The text of a file.
     ///
-    /// - Throws: When it is not a file of this folder, others may read it, or it is not a short text.
+    /// - Throws: An error if it is not a file in this folder, is readable by others, or is not a
+    ///   short text.
     func text(of name: String, strippingNewlines strips: Bool) async throws -> String {
         let file = "\(path)/\(name)"
         guard let status = try await status(of: file) else {
@@ -131,16 +133,16 @@ struct SecretFolder {
     }
 }
 
-/// The bytes of a secret as they are gathered, up to a limit, and as a text.
+/// The bytes of a secret, collected up to a limit, and their text.
 struct SecretText {
-    /// The most bytes that a secret may have.
+    /// The maximum size of a secret, in bytes.
     static let limit = 64 << 10
 
     private(set) var bytes: [UInt8] = []
 
-    /// Adds bytes.
+    /// Appends bytes.
     ///
-    /// - Throws: When there are too many.
+    /// - Throws: `SecretFault` if the limit is exceeded.
     mutating func append(_ more: [UInt8], from source: String) throws(SecretFault) {
         bytes += more
         guard bytes.count <= Self.limit else {
@@ -150,9 +152,9 @@ struct SecretText {
         }
     }
 
-    /// The text, with or without the newlines at its end.
+    /// The text, with or without trailing newlines.
     ///
-    /// - Throws: When the bytes are not text.
+    /// - Throws: `SecretFault` if the bytes are not text.
     func text(from source: String, strippingNewlines strips: Bool) throws(SecretFault) -> String {
         let newlines: [UInt8] = [UInt8(ascii: "\n"), UInt8(ascii: "\r")]
         let end = strips ? bytes.lastIndex { !newlines.contains($0) }.map { $0 + 1 } ?? 0 : nil
@@ -166,7 +168,7 @@ struct SecretText {
     }
 }
 
-/// Why a provider can't give a secret, in a sentence that holds no value.
+/// The error if a provider cannot return a secret, described in a sentence without the value.
 struct SecretFault: Error, CustomStringConvertible {
     let description: String
 

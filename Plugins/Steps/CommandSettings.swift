@@ -15,7 +15,7 @@ struct CommandSettings: Settings {
     @Setting("Results by exit code; all other codes are failures.")
     var decodeRC: Renderable<ExitCodeResults> = Renderable(.standard)
 
-    /// What to do instead of a setting that these steps have not.
+    /// A hint for a setting that these steps do not have.
     static func hint(forUnknown name: String) -> String? {
         guard name.contains(" ") else { return nil }
         return "if it begins a command, put the whole command in quotes"
@@ -23,14 +23,15 @@ struct CommandSettings: Settings {
 }
 
 extension CommandSettings {
-    /// Runs the command with its output in the log `stdio` and says how it went.
+    /// Runs the command, logs its output, and sets the summary of the step.
     ///
     /// - Parameters:
     ///   - context: The running step.
-    ///   - log: Where the output goes; by default a new log `stdio`.
-    ///   - receive: Gets what the command prints, as it comes, and says whether it goes into the log.
-    /// - Returns: What the exit code stands for; failure when a limit or signal ended the command.
-    /// - Throws: When a setting can't be rendered, the machine fails, or the build is stopped.
+    ///   - log: The log for the output; by default a new log `stdio`.
+    ///   - receive: Gets the output as it is printed, and returns whether to log it.
+    /// - Returns: The result for the exit code; failure if a limit or signal ended the command.
+    /// - Throws: An error if a setting cannot be rendered, the machine fails, or the build is
+    ///   stopped.
     func run(
         in context: StepContext, into log: (any StepLog)? = nil,
         receiving receive: (CommandUpdate.OutputStream, ArraySlice<UInt8>) -> Bool = { _, _ in true
@@ -81,7 +82,7 @@ extension CommandSettings {
         return shell
     }
 
-    /// Whether a `${` stands in a secret, and not in the text around it.
+    /// Whether a secret in the value contains `${`.
     private func hasReference(_ value: String, inSecretOf mask: SecretMask) -> Bool {
         func count(_ text: String) -> Int { text.ranges(of: "${").count }
         return count(mask.apply(to: value)) < count(value)
@@ -89,7 +90,7 @@ extension CommandSettings {
 }
 
 extension StepLog {
-    /// Adds what a command has to say.
+    /// Logs an update of a command.
     fileprivate func write(_ update: CommandUpdate) async throws {
         switch update.content {
         case .output(.stdout, let bytes): try await write(bytes[...], to: .stdout)
@@ -101,7 +102,7 @@ extension StepLog {
 }
 
 extension CommandError {
-    /// Whether the command itself is at fault, and not the machine.
+    /// Whether the error is in the command itself, not the machine.
     fileprivate var isAboutTheCommand: Bool {
         switch code {
         case .invalid, .programNotFound, .programNotExecutable, .workdir, .argumentsTooLong: true
@@ -110,7 +111,7 @@ extension CommandError {
     }
 }
 
-/// The setting `decodeRC`: which results exit codes stand for; all others are failures.
+/// The setting `decodeRC`: the results for exit codes; all other codes are failures.
 struct ExitCodeResults: SettingValue {
     private let results: [Int32: Results]
 
@@ -143,11 +144,11 @@ struct ExitCodeResults: SettingValue {
         return ExitCodeResults(results: results)
     }
 
-    /// What a code stands for.
+    /// The result for an exit code.
     subscript(code: Int32) -> Results { results[code] ?? .failure }
 }
 
-/// A number that a program can exit with.
+/// A valid exit code.
 private struct ExitCode: SettingValue {
     let number: Int32
 
@@ -163,7 +164,7 @@ private struct ExitCode: SettingValue {
     }
 }
 
-/// A result by its name or its code.
+/// A result given by its name or code.
 private struct NamedResult: SettingValue {
     let results: Results
 

@@ -1,12 +1,12 @@
 public import MasterKit
 
-/// Sends an HTTP request of any method.
+/// Sends an HTTP request with any method.
 public struct HTTPStep: Step, SettingHints {
     /// What the step does.
     public static let summary =
         "Sends a request of any method; fails when the answer is 400 or above, or when there is none."
 
-    /// The options of a step that sends a request.
+    /// The options of steps that send a request.
     public static var options: StepOptions { .request }
 
     @Setting("The method of the request.")
@@ -14,10 +14,10 @@ public struct HTTPStep: Step, SettingHints {
 
     @SettingGroup var request: HTTPRequestSettings
 
-    /// Makes a step to be configured.
+    /// Creates an unconfigured step.
     public init() {}
 
-    /// Finds settings that exclude each other.
+    /// Reports conflicting settings.
     public func check(_ settings: SettingsCheck) {
         request.check(settings)
     }
@@ -27,7 +27,7 @@ public struct HTTPStep: Step, SettingHints {
         try await request.run(context.render(method).method, in: context)
     }
 
-    /// What to do instead of a setting that this step has not.
+    /// A hint for a setting that this step does not have.
     public static func hint(forUnknown name: String) -> String? {
         HTTPRequestSettings.hint(forUnknown: name)
     }
@@ -35,70 +35,70 @@ public struct HTTPStep: Step, SettingHints {
 
 /// Sends a GET request.
 public struct GET: RequestStep {
-    /// What is sent.
+    /// The request to send.
     @SettingGroup public var request: HTTPRequestSettings
 
-    /// Makes a step to be configured.
+    /// Creates an unconfigured step.
     public init() {}
 }
 
 /// Sends a HEAD request.
 public struct HEAD: RequestStep {
-    /// What is sent.
+    /// The request to send.
     @SettingGroup public var request: HTTPRequestSettings
 
-    /// Makes a step to be configured.
+    /// Creates an unconfigured step.
     public init() {}
 }
 
 /// Sends a POST request.
 public struct POST: RequestStep {
-    /// What is sent.
+    /// The request to send.
     @SettingGroup public var request: HTTPRequestSettings
 
-    /// Makes a step to be configured.
+    /// Creates an unconfigured step.
     public init() {}
 }
 
 /// Sends a PUT request.
 public struct PUT: RequestStep {
-    /// What is sent.
+    /// The request to send.
     @SettingGroup public var request: HTTPRequestSettings
 
-    /// Makes a step to be configured.
+    /// Creates an unconfigured step.
     public init() {}
 }
 
 /// Sends a PATCH request.
 public struct PATCH: RequestStep {
-    /// What is sent.
+    /// The request to send.
     @SettingGroup public var request: HTTPRequestSettings
 
-    /// Makes a step to be configured.
+    /// Creates an unconfigured step.
     public init() {}
 }
 
 /// Sends a DELETE request.
 public struct DELETE: RequestStep {
-    /// What is sent.
+    /// The request to send.
     @SettingGroup public var request: HTTPRequestSettings
 
-    /// Makes a step to be configured.
+    /// Creates an unconfigured step.
     public init() {}
 }
 
 /// Sends an OPTIONS request.
 public struct OPTIONS: RequestStep {
-    /// What is sent.
+    /// The request to send.
     @SettingGroup public var request: HTTPRequestSettings
 
-    /// Makes a step to be configured.
+    /// Creates an unconfigured step.
     public init() {}
 }
 
-/// A step that sends a request of one method, which is the step's name.
+/// A step that sends a request with the method in its name.
 public protocol RequestStep: Step, SettingHints {
-    /// What is sent.
+    /// The request to send.
     var request: HTTPRequestSettings { get }
 }
 
@@ -110,10 +110,10 @@ extension RequestStep {
             + "when there is none."
     }
 
-    /// The options of a step that sends a request.
+    /// The options of steps that send a request.
     public static var options: StepOptions { .request }
 
-    /// Finds settings that exclude each other.
+    /// Reports conflicting settings.
     public func check(_ settings: SettingsCheck) {
         request.check(settings)
     }
@@ -123,7 +123,7 @@ extension RequestStep {
         try await request.run(HTTPMethod(rawValue: Self.pluginName), in: context)
     }
 
-    /// What to do instead of a setting that the step has not.
+    /// A hint for a setting that the step does not have.
     public static func hint(forUnknown name: String) -> String? {
         HTTPRequestSettings.hint(forUnknown: name, of: key)
     }

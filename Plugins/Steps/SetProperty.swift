@@ -12,7 +12,7 @@ public struct SetProperty: Step {
     @Setting("The value: any JSON value.")
     var value: Renderable<JSONValue>
 
-    /// Makes a step to be configured.
+    /// Creates an unconfigured step.
     public init() {}
 
     /// Sets the property.
@@ -24,12 +24,12 @@ public struct SetProperty: Step {
     }
 }
 
-/// Sets a property of the build to what a command prints on its standard output.
+/// Sets a property of the build to the standard output of a command.
 public struct SetPropertyFromCommand: Step, SettingHints {
     /// What the step does.
     public static let summary = "Sets a property to the output of a command."
 
-    /// The most bytes that a property may take from a command.
+    /// The maximum number of bytes from a command in a property.
     static let outputLimit = 1 << 20
 
     @SettingGroup var command: CommandSettings
@@ -43,10 +43,10 @@ public struct SetPropertyFromCommand: Step, SettingHints {
     @Setting("Whether the output is a secret, which is masked from then on.")
     var secret = false
 
-    /// Makes a step to be configured.
+    /// Creates an unconfigured step.
     public init() {}
 
-    /// Runs the command; the property is set only when the command succeeds.
+    /// Runs the command; the property is set only if the command succeeds.
     public func run(in context: StepContext) async throws -> Results {
         let name = try context.render(property).text
         let strips = try context.render(strip)
@@ -86,7 +86,7 @@ public struct SetPropertyFromCommand: Step, SettingHints {
         return .failure
     }
 
-    /// Hides the value, and says why when it can't be hidden.
+    /// Hides the value, and returns the error if it cannot be hidden.
     private func hide(
         _ value: String, as name: String, in context: StepContext
     ) -> UnmaskableSecret? {
@@ -98,7 +98,7 @@ public struct SetPropertyFromCommand: Step, SettingHints {
         }
     }
 
-    /// Writes what the command printed beside the secret, now that this is known.
+    /// Logs the standard error of the command, now that the secret is known.
     private func tell(_ errors: CollectedOutput, in log: any StepLog) async throws {
         try await log.line("standard output is secret and not shown", to: .header)
         guard let bytes = errors.bytes else {
@@ -109,7 +109,7 @@ public struct SetPropertyFromCommand: Step, SettingHints {
         if !bytes.isEmpty { try await log.line(bytes, to: .stderr) }
     }
 
-    /// What to do instead of a setting that this step has not.
+    /// A hint for a setting that this step does not have.
     public static func hint(forUnknown name: String) -> String? {
         guard name == "extract_fn" else { return CommandSettings.hint(forUnknown: name) }
         return "it takes code, which master.yaml can't hold; let the command print only the value, "
@@ -117,7 +117,7 @@ public struct SetPropertyFromCommand: Step, SettingHints {
     }
 }
 
-/// Output of a command up to a limit.
+/// Collects the output of a command, up to a limit.
 private final class CollectedOutput: Sendable {
     private let limit: Int
     private let state = Mutex<[UInt8]?>([])
@@ -126,7 +126,7 @@ private final class CollectedOutput: Sendable {
         self.limit = limit
     }
 
-    /// All bytes, `nil` when there were too many.
+    /// All bytes, or `nil` if the limit was exceeded.
     var bytes: [UInt8]? { state.withLock { $0 } }
 
     func append(_ piece: ArraySlice<UInt8>) {
@@ -141,7 +141,7 @@ private final class CollectedOutput: Sendable {
 }
 
 extension String {
-    /// The text without white space at its ends.
+    /// The text without leading and trailing white space.
     fileprivate var trimmed: String {
         let start = drop { $0.isWhitespace }
         guard let last = start.lastIndex(where: { !$0.isWhitespace }) else { return "" }
@@ -149,7 +149,7 @@ extension String {
     }
 }
 
-/// The setting `property`: the name of a property to be set.
+/// The setting `property`: the name of a property to set.
 struct PropertyName: SettingValue {
     let text: String
 

@@ -1,13 +1,13 @@
 public import MasterKit
 
-/// Runs a command on the worker; what it prints goes into the log `stdio` as it comes.
+/// Runs a command on the worker, writing its output to the log `stdio`.
 public struct ShellCommand: Step, SettingHints {
     /// What the step does.
     public static let summary = "Runs a program, or a line of shell."
 
     @SettingGroup var command: CommandSettings
 
-    /// Makes a step to be configured.
+    /// Creates an unconfigured step.
     public init() {}
 
     /// Runs the command.
@@ -15,13 +15,13 @@ public struct ShellCommand: Step, SettingHints {
         try await command.run(in: context)
     }
 
-    /// What to do instead of a setting that this step has not.
+    /// A hint for a setting that this step does not have.
     public static func hint(forUnknown name: String) -> String? {
         CommandSettings.hint(forUnknown: name)
     }
 }
 
-/// The setting `command`: a list of program and arguments, or a line for the shell.
+/// The setting `command`: a list with a program and its arguments, or a line for the shell.
 struct CommandLineSetting: SettingValue {
     let invocation: Command.Invocation
 
@@ -54,7 +54,7 @@ struct CommandLineSetting: SettingValue {
         return CommandLineSetting(invocation: .script(line))
     }
 
-    /// Warns of `make # all`; a comment that stands further off is one.
+    /// Warns of comments as in `make # all`, but not of comments that are further away.
     private static func warnOfComment(after node: YAMLNode, _ decoder: SettingDecoder) {
         guard let comment = node.trailingComment, let end = node.range?.end,
             comment.start.offset == end.offset + 1
@@ -64,7 +64,7 @@ struct CommandLineSetting: SettingValue {
                 + "keep it, or put two spaces before the comment", at: comment)
     }
 
-    /// The state text of a step that runs the command: its first two words in quotes.
+    /// The state string of a step that runs the command: its first two words, quoted.
     func words(hiding secrets: SecretMask) -> String {
         let words =
             switch invocation {
@@ -77,7 +77,7 @@ struct CommandLineSetting: SettingValue {
     }
 }
 
-/// Arguments of a program; lists in the list are taken apart.
+/// Arguments of a program; nested lists are flattened.
 private struct Arguments: SettingValue {
     let texts: [String]
 

@@ -2,22 +2,23 @@ internal import FoundationEssentials
 internal import Subprocess
 internal import SystemPackage
 
-/// The git checkout that a folder belongs to.
+/// The git checkout that contains a folder.
 struct GitCheckout: Sendable, Hashable {
-    /// The branch; `nil` for a detached HEAD.
+    /// The branch, or `nil` for a detached HEAD.
     var branch: String?
-    /// The revision; `nil` before the first commit.
+    /// The revision, or `nil` before the first commit.
     var revision: String?
     /// The URL of the remote `origin`, without user and password.
     var repository: String?
 
-    /// Asks git about the checkout that a folder belongs to.
+    /// Gets information from git about the checkout that contains a folder.
     ///
     /// - Parameters:
     ///   - folder: The folder, usually that of the configuration.
-    ///   - environment: The environment for git, without variables that name another repository.
-    /// - Returns: The checkout, or `nil` when the folder does not belong to one.
-    /// - Throws: ``GitError`` when git cannot read the checkout.
+    ///   - environment: The environment for git; variables that select another repository are
+    ///     removed.
+    /// - Returns: The checkout, or `nil` if the folder is not in one.
+    /// - Throws: ``GitError`` if git cannot read the checkout.
     static func find(
         around folder: String, environment: [String: String]
     ) async throws(GitError) -> GitCheckout? {
@@ -63,8 +64,8 @@ struct GitCheckout: Sendable, Hashable {
         return reference.hasPrefix(heads) ? String(reference.dropFirst(heads.count)) : nil
     }
 
-    /// Whether a folder or one above it looks like a checkout or a bare repository; git is not
-    /// started otherwise.
+    /// Whether a folder or one of its parents looks like a checkout or a bare repository; otherwise
+    /// git is not started.
     private static func mayBeInRepository(_ folder: String) -> Bool {
         func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
         var folder = folder
@@ -78,7 +79,7 @@ struct GitCheckout: Sendable, Hashable {
     }
 }
 
-/// Why git cannot read a checkout, with the remedy.
+/// Why git cannot read a checkout, and how to fix it.
 struct GitError: Error, CustomStringConvertible {
     let description: String
 
@@ -94,7 +95,8 @@ struct GitError: Error, CustomStringConvertible {
         GitError("git cannot be run: \(error)", remedy: "check its installation")
     }
 
-    /// An error of git's own; for a repository of another user it has a command to trust it.
+    /// An error from git; if the repository belongs to another user, includes the command to trust
+    /// it.
     fileprivate static func refused(_ reason: String) -> GitError {
         let lines = reason.split(separator: "\n").map { $0.drop(while: \.isWhitespace) }
         let fatal = lines.first { $0.hasPrefix("fatal: ") }?.dropFirst("fatal: ".count)
@@ -104,14 +106,14 @@ struct GitError: Error, CustomStringConvertible {
     }
 }
 
-/// The program git, run in a folder.
+/// Runs git in a folder.
 private struct Git: Sendable {
     enum Answer: Sendable {
         case output(String)
         case failure(String)
     }
 
-    /// The variables that point git to another repository, as they do in hooks.
+    /// The variables that select another repository, as set in git hooks.
     private static let located: Set<String> = [
         "GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_INDEX_FILE",
         "GIT_NAMESPACE", "GIT_PREFIX",
@@ -120,7 +122,7 @@ private struct Git: Sendable {
     let folder: String
     let environment: [String: String]
 
-    /// Runs git and returns its output without the final line end.
+    /// Runs git and returns its output without the final line break.
     func run(_ arguments: String...) async -> Result<Answer, GitError> {
         var variables = environment.filter { !Self.located.contains($0.key) }
         variables["LC_ALL"] = "C"

@@ -23,12 +23,12 @@ internal import MasterRuntime
 public enum MasterCommandLine {
     /// Runs the command given by the arguments of the process, and exits.
     ///
-    /// - Parameter bundles: The plugins that a master.yaml can use.
+    /// - Parameter bundles: The plugins available in master.yaml.
     public static func main(plugins bundles: [PluginBundle]) async -> Never {
         ProcessSetup.prepare()
         ProcessMemory.giveBackLargeBlocks()
         if let shortage = ProcessLimits.shortage() {
-            // Not by way of the console, which needs a thread.
+            // Not through the console, which needs a thread.
             _ = StandardStream.error.write(Array("error: \(shortage)\n".utf8))
             exit(ExitStatus.failure.code)
         }
@@ -78,7 +78,7 @@ public enum MasterCommandLine {
         }
     }
 
-    /// Reports an error of the argument parser, or prints the help it asks for.
+    /// Reports an error of the argument parser, or prints the requested help.
     private static func reportUsage(_ error: any Error, _ console: Console) async -> ExitStatus {
         let text = RootCommand.fullMessage(for: error).lines
         guard RootCommand.exitCode(for: error).isSuccess else {
@@ -90,9 +90,9 @@ public enum MasterCommandLine {
     }
 }
 
-/// What every subcommand needs.
+/// The context for all subcommands.
 struct CommandContext: Sendable {
-    /// The plugins that master.yaml can use.
+    /// The plugins available in master.yaml.
     let registry: Registry
     let console: Console
     let environment: [String: String]
@@ -127,7 +127,7 @@ struct ExitStatus: Sendable, Hashable {
     /// The arguments are wrong.
     static let usage = ExitStatus(code: 64)
 
-    /// The status after a signal, as shells report it.
+    /// The status after a signal, as in shells.
     static func signal(_ number: Int32) -> ExitStatus { ExitStatus(code: 128 + number) }
 
     /// The status for the worst result of a run.
@@ -151,7 +151,7 @@ struct UsageError: Error, CustomStringConvertible {
     }
 }
 
-/// Why a command failed, in a sentence with its remedy.
+/// Why a command failed and how to fix it, in a sentence.
 struct FailedRun: Error, CustomStringConvertible {
     /// The message.
     let description: String

@@ -1,27 +1,27 @@
 internal import CLibPCRE2
 
-/// A regular expression that is found in a text, or not, in bounded time and memory.
+/// A regular expression that is searched for in bounded time and memory.
 ///
 /// The syntax is that of PCRE2, which is Perl's and nearly that of Python's `re`. Letters, digits
-/// and case are Unicode's.
+/// and case follow Unicode.
 @safe public final class RegularExpression: Sendable {
-    /// The most bytes that a pattern may have.
+    /// The maximum length of a pattern in bytes.
     public static let maximumLength = 4096
-    /// How deep parentheses may nest.
+    /// The maximum nesting depth of parentheses.
     public static let maximumDepth = 100
-    /// What a search may cost: a step for each item that is tried, and for each byte it passes.
+    /// The maximum cost of a search: one step for each item tried and one for each byte passed.
     static let maximumSteps: UInt64 = 10_000_000
-    /// What a search may remember of the ways that it has not tried yet.
+    /// The maximum memory that a search may use for backtracking, in KiB.
     private static let maximumKibibytes: UInt32 = 16 << 10
 
     /// The compiled pattern.
     ///
-    /// It is made once and never changes, and PCRE2 lets any number of threads search with it.
+    /// It is created once and never modified, and PCRE2 allows concurrent searches with it.
     nonisolated(unsafe) private let code: OpaquePointer
 
     /// Compiles a pattern.
     ///
-    /// - Throws: What is wrong with the pattern, with its place.
+    /// - Throws: An error with the offset of the mistake in the pattern.
     public init(_ pattern: String) throws(RegularExpressionError) {
         var pattern = pattern
         let count = pattern.utf8.count
@@ -45,9 +45,9 @@ internal import CLibPCRE2
         unsafe pcre2_code_free_8(code)
     }
 
-    /// Whether the pattern is found anywhere in a text.
+    /// Whether a text contains a match.
     ///
-    /// - Throws: When the search takes more steps, or more memory, than any search may.
+    /// - Throws: An error if the search exceeds its limit on steps or memory.
     public func isFound(in text: String) throws(RegularExpressionError) -> Bool {
         var text = text
         let result = text.withUTF8 { bytes in
@@ -74,11 +74,11 @@ internal import CLibPCRE2
     }
 }
 
-/// What is wrong with a regular expression, or with searching for it.
+/// An invalid regular expression, or a search that failed.
 public struct RegularExpressionError: Error, Hashable, CustomStringConvertible {
-    /// What is wrong, in words.
+    /// What is wrong.
     public let message: String
-    /// Where in the pattern it was found, in UTF-8 bytes; `nil` when it is not about a place.
+    /// The offset in the pattern in UTF-8 bytes, or `nil` if the error is not at a specific place.
     public let offset: Int?
 
     init(_ message: String, offset: Int? = nil) {

@@ -28,7 +28,7 @@ public struct ReceivedRequest: Sendable, Hashable {
 
     /// Its number in the order of arrival, from 1.
     public let number: Int
-    /// When its headers had arrived.
+    /// The time at which its headers had arrived.
     public let receivedAt: Date
     /// The method, such as `POST`.
     public let method: String

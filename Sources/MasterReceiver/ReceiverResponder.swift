@@ -36,7 +36,7 @@ final class ReceiverResponder: Sendable {
         try await writer.write(answer(status, text, to: request.method))
     }
 
-    /// What was read of a body.
+    /// The body as far as it was read.
     private struct ReceivedBody {
         var body: [UInt8] = []
         var extent = ReceivedRequest.Extent.whole

@@ -47,7 +47,7 @@ public struct ConfigurationFixture: Sendable {
     /// Formats diagnostics like ``expected``, sorted.
     ///
     /// - Parameters:
-    ///   - diagnostics: What was found.
+    ///   - diagnostics: The diagnostics to format.
     ///   - tellsEnds: Whether the column after the last character is included.
     /// - Returns: A line for each diagnostic.
     public static func words(_ diagnostics: [Diagnostic], tellsEnds: Bool = false) -> [String] {

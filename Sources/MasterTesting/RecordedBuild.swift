@@ -168,7 +168,7 @@ extension RecordedBuild: ReportSource {
         }
     }
 
-    /// This build alone.
+    /// The finish event of this build.
     public func ends(ofBuildset id: Int) -> [Event] { [finished] }
 
     /// The result of the previous build.

@@ -24,9 +24,9 @@ public struct ReporterHarness: Sendable {
     /// - Parameters:
     ///   - secrets: The values of secrets by name.
     ///   - identity: The identity of the master.
-    ///   - http: The client for requests; by default one of its own that ignores proxies in the
+    ///   - http: The client for requests; by default a new one that ignores proxies in the
     ///     environment.
-    /// - Throws: When the system cannot provide a thread or memory for the client.
+    /// - Throws: An error if the system cannot provide a thread or memory for the client.
     public init(
         secrets: [String: String] = [:], identity: MasterIdentity = MasterIdentity(),
         http: HTTPClient? = nil
@@ -45,7 +45,7 @@ public struct ReporterHarness: Sendable {
     ///   - source: The data that generators query, such as the build of the event.
     ///   - generators: The generators; by default the reporter's own.
     /// - Returns: The reports.
-    /// - Throws: What a generator or formatter throws.
+    /// - Throws: Any error from a generator or formatter.
     public func reports(
         of reporter: some Reporter, for event: Event, of source: any ReportSource = RecordedBuild(),
         generators: [any ReportGenerator]? = nil
@@ -68,7 +68,7 @@ public struct ReporterHarness: Sendable {
     /// Sends a report.
     ///
     /// - Returns: The request and the response.
-    /// - Throws: What the reporter throws when the report is not delivered.
+    /// - Throws: The reporter's error if the report was not delivered.
     @discardableResult
     public func send(
         _ report: Report, through reporter: some Reporter, id: String = "msg_test_1_1_0",

@@ -17,24 +17,24 @@ public final class ServiceHarness: Sendable {
         var state: JSONValue?
     }
 
-    /// The values that settings may refer to.
+    /// The secrets that settings may refer to.
     public let secrets: SecretValues
-    /// What waits are measured with.
+    /// The clock for waits.
     public let clock: any Clock<Duration>
-    /// The client with which requests are sent.
+    /// The client for requests.
     public let http: HTTPClient
-    /// The session in which requests are sent.
+    /// The session for requests.
     public let session: HTTPSession
 
     private let kept: Mutex<State>
 
-    /// Makes a stand-in for the master that a service runs in.
+    /// Creates a stand-in for the master that a service runs in.
     ///
     /// - Parameters:
-    ///   - state: What the service has saved in an earlier run.
+    ///   - state: The state saved by the service in an earlier run.
     ///   - secrets: The values of secrets by name.
-    ///   - clock: What waits are measured with.
-    /// - Throws: When the system has no thread or memory for the client.
+    ///   - clock: The clock for waits.
+    /// - Throws: An error if the system cannot provide a thread or memory for the client.
     public init(
         state: JSONValue? = nil, secrets: [String: String] = [:],
         clock: any Clock<Duration> = ContinuousClock()
@@ -46,9 +46,9 @@ public final class ServiceHarness: Sendable {
         kept = Mutex(State(state: state))
     }
 
-    /// Runs a service with some events, of which it gets the wanted ones, until it returns.
+    /// Runs a service until it returns, delivering the events it wants.
     ///
-    /// - Throws: What the service throws.
+    /// - Throws: Any error from the service.
     public func run(_ service: some MasterService, events: [Event] = []) async throws {
         let name = type(of: service).pluginName
         let bus = EventBus()
@@ -61,15 +61,15 @@ public final class ServiceHarness: Sendable {
         }
     }
 
-    /// The builds that the service submitted, in order.
+    /// The builds submitted by the service, in order.
     public var requests: [BuildsetRequest] { kept.withLock(\.requests) }
 
-    /// What the service saved last.
+    /// The last state saved by the service.
     public var savedState: JSONValue? { kept.withLock(\.state) }
 }
 
 extension ServiceHarness: ServiceHost {
-    /// Keeps a request, and a state with it.
+    /// Records a request, and the state if given.
     public func submit(
         _ request: BuildsetRequest, saving state: JSONValue?
     ) async throws -> Submission {
@@ -83,10 +83,10 @@ extension ServiceHarness: ServiceHost {
         return Submission(buildset: buildset, requests: [])
     }
 
-    /// The state that was saved last.
+    /// The last state saved.
     public func state() async throws -> JSONValue? { savedState }
 
-    /// Keeps a state.
+    /// Records a state.
     public func save(_ state: JSONValue) async throws {
         kept.withLock { $0.state = state }
     }

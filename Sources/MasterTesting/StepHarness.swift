@@ -26,7 +26,7 @@ public final class StepHarness: Sendable {
     public let clock: any Clock<Duration>
     /// The client for requests.
     public let http: HTTPClient
-    /// The session of requests; its cookies live as long as the harness.
+    /// The session for requests; its cookies live as long as the harness.
     public let session: HTTPSession
 
     private let worker: (any Worker)?
@@ -41,13 +41,13 @@ public final class StepHarness: Sendable {
     ///   - properties: The build's properties.
     ///   - secrets: The values of secrets by name.
     ///   - sourceStamps: The sources of the build.
-    ///   - worker: The worker for commands; without one a command is an error.
+    ///   - worker: The worker for commands; without one, a command is an error.
     ///   - workdir: The folder in which commands run.
     ///   - environment: The environment variables of the builder.
     ///   - clock: The clock for waits.
-    ///   - http: The client for requests; by default one of its own that ignores proxies in the
+    ///   - http: The client for requests; by default a new one that ignores proxies in the
     ///     environment.
-    /// - Throws: When the system cannot provide a thread or memory for the client.
+    /// - Throws: An error if the system cannot provide a thread or memory for the client.
     public init(
         properties: JSONObject = [:], secrets: [String: String] = [:],
         sourceStamps: [SourceStamp] = [], worker: (any Worker)? = nil, workdir: String = "/",
@@ -67,7 +67,7 @@ public final class StepHarness: Sendable {
 
     /// Runs a step and returns its result.
     ///
-    /// - Throws: What the step throws; a master would turn it into the result `exception`.
+    /// - Throws: Any error from the step; a master would turn it into the result `exception`.
     public func run(_ step: some Step, name: String? = nil) async throws -> Results {
         let name = name ?? type(of: step).pluginName
         let context = StepContext(
@@ -109,7 +109,7 @@ public final class StepHarness: Sendable {
 }
 
 extension StepHarness: StepHost {
-    /// The build as expressions see it now.
+    /// The build as currently seen by expressions.
     public var renderContext: RenderContext {
         RenderContext(
             properties: properties, sourceStamps: sourceStamps,
@@ -172,7 +172,7 @@ final class LineWaiters: Sendable {
 
     private let state = Mutex(State())
 
-    /// Waits until the line is there or the task is cancelled.
+    /// Waits until the line appears or the task is cancelled.
     func wait(for line: String, in log: String, isThere: @Sendable () -> Bool) async {
         let id = state.withLock { state in
             state.next += 1
@@ -190,7 +190,7 @@ final class LineWaiters: Sendable {
         }
     }
 
-    /// Resumes the tasks whose line is there.
+    /// Resumes the tasks whose line has appeared.
     func check(_ isThere: (_ line: String, _ log: String) -> Bool) {
         let waiters = state.withLock { $0.waiters }
         for (id, waiter) in waiters where isThere(waiter.line, waiter.log) { resume(id) }

@@ -2,7 +2,7 @@ import MasterCommand
 import MasterKit
 import StandardPlugins
 
-/// A master with a step that computes for ever and never lets another task have its thread.
+/// A master with a step that computes forever and never yields its thread.
 @main
 struct BusyMaster {
     static func main() async {

@@ -68,7 +68,7 @@ struct ExamplesTests {
 }
 
 extension BuiltProgram {
-    /// The program that runs an example: its own when it has one.
+    /// The program that runs an example: the example's own, if any.
     static func ofExample(_ name: String) -> BuiltProgram {
         let own = BuiltProgram(name: name)
         return own.isBuilt ? own : .buildmaster

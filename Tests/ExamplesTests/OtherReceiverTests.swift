@@ -5,10 +5,10 @@ import Synchronization
 import SystemPackage
 import Testing
 
-/// A receiver that has nothing in common with this package gets the status of a build.
+/// A receiver that shares no code with this package gets the status of a build.
 @Suite(.timeLimit(.minutes(2)))
 struct OtherReceiverTests {
-    /// Writes its port, then each body that it gets on a line of its own; ends after two.
+    /// Prints its port and then each request body on its own line; exits after two requests.
     private static let receiver = """
         import http.server
 
@@ -60,7 +60,7 @@ struct OtherReceiverTests {
         #expect(builds[0]["buildid"] == builds[1]["buildid"])
     }
 
-    /// Starts the receiver, runs a body with its port, and returns what the receiver wrote.
+    /// Starts the receiver, runs a closure with its port, and returns the output of the receiver.
     private static func receive(
         in folder: TemporaryFolder, _ body: @Sendable (String) async throws -> BuiltProgram.Ended
     ) async throws -> (BuiltProgram.Ended, [String]) {

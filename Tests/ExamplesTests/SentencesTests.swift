@@ -1,13 +1,13 @@
 import Foundation
 import Testing
 
-/// All sentences of the program in one file, so that they can be read in one go.
+/// Checks the list of all messages in the program, kept in one file for easy review.
 @Suite(.timeLimit(.minutes(2)))
 struct SentencesTests {
     private static let list = "Tests/ExamplesTests/Fixtures/sentences.txt"
     private static let renewal = "RENEW_SENTENCES=1 swift test --filter SentencesTests"
 
-    /// Forms that are not plain English, with what to write.
+    /// Patterns that are not plain English, with replacements.
     private static let forbidden = [
         (#"(^|[^e\s]|[^r]e|[^e]re|[^h]ere)\s(is|are) (no|none)\b(?! longer)"#, "'is not a …'"),
         (#"\bthat which\b"#, "'what'"),
@@ -67,7 +67,7 @@ struct SentencesTests {
             ])
     }
 
-    /// The sentences of the program and its plugins, each once, sorted.
+    /// The messages in the program and its plugins, without duplicates, sorted.
     private static func sentences() async throws -> [String] {
         var found: Set<String> = []
         for path in try await Checkout.trackedFiles()
@@ -80,16 +80,16 @@ struct SentencesTests {
     }
 }
 
-/// Finds the literals of a Swift source that are sentences: those with a space between words.
+/// Finds the string literals in Swift source that contain several words.
 ///
-/// Literals that are added to each other count as one, an interpolation reads as `…`, and so do line
-/// ends as spaces. Comments do not count, nor statements of SQL.
+/// Concatenated literals count as one. Interpolations are shown as `…`, and line breaks as spaces.
+/// Comments and SQL statements are ignored.
 struct SwiftLiterals {
     private let source: [Character]
     private var index = 0
     private var literals: [String] = []
 
-    /// The sentences in the order in which they begin.
+    /// Returns the messages in order of appearance.
     static func sentences(in source: String) -> [String] {
         var reader = SwiftLiterals(source: Array(source))
         reader.readCode(untilParenthesis: false)
@@ -116,7 +116,7 @@ struct SwiftLiterals {
         source[index...].starts(with: text)
     }
 
-    /// Reads up to the end, or to the parenthesis that ends an interpolation.
+    /// Reads to the end, or to the parenthesis that closes an interpolation.
     private mutating func readCode(untilParenthesis: Bool) {
         var depth = 0
         while index < source.count {
@@ -136,14 +136,14 @@ struct SwiftLiterals {
         }
     }
 
-    /// How many `#` begin the literal here; `nil` when there is none.
+    /// The number of `#` before a literal at this position, or `nil` if there is no literal.
     private func hashesOfLiteral() -> Int? {
         let hashes = source[index...].prefix { $0 == "#" }.count
         let quote = index + hashes
         return quote < source.count && source[quote] == "\"" ? hashes : nil
     }
 
-    /// Reads literals with `+` between them as one.
+    /// Reads literals joined with `+` as one.
     private mutating func readLiterals(_ hashes: Int) {
         let place = literals.count
         literals.append("")
@@ -185,7 +185,7 @@ struct SwiftLiterals {
         return text
     }
 
-    /// Reads what follows a backslash.
+    /// Reads the rest of an escape sequence, after its backslash.
     private mutating func readEscape() -> String {
         guard index < source.count else { return "" }
         let character = source[index]

@@ -1,10 +1,10 @@
 import FoundationEssentials
 import Testing
 
-/// Rules that hold for the files of this package as a whole.
+/// Rules for the files of this package as a whole.
 @Suite(.timeLimit(.minutes(2)))
 struct StructureTests {
-    /// The word, written so that this file does not contain it.
+    /// The word, split so that this file does not contain it.
     private static let dangerousWord = "un" + "safe"
 
     @Test func `the top folder has nothing but what belongs there`() async throws {
@@ -89,7 +89,7 @@ struct StructureTests {
         }
     }
 
-    /// Whether a file is read by people; fixtures hold bytes of every kind.
+    /// Whether a file is human-readable text; fixtures contain arbitrary bytes.
     private static func isText(_ path: String) -> Bool {
         !path.contains("/Fixtures/")
     }

@@ -6,7 +6,7 @@ import Testing
 @testable import MasterCommand
 
 struct GitCheckoutTests {
-    /// A new folder in which git can be run, and which no other checkout encloses.
+    /// A new folder for git commands that is not inside another checkout.
     private struct Folder {
         let program: Program
 
@@ -29,7 +29,7 @@ struct GitCheckoutTests {
             try await GitCheckout.find(around: path + name, environment: environment)
         }
 
-        /// What git says, with its environment changed.
+        /// The warning about git, with changed environment variables.
         func warning(_ variables: [String: String]) async throws -> String? {
             do {
                 _ = try await GitCheckout.find(

@@ -2,7 +2,7 @@ import MasterHTTP
 import MasterTesting
 import Testing
 
-/// Requests that are wrong before a byte is sent.
+/// Requests that are rejected before anything is sent.
 @Suite(.timeLimit(.minutes(1)))
 struct BadRequestTests {
     private func fault(_ request: HTTPRequest) async throws -> HTTPError {

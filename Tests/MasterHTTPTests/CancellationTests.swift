@@ -124,7 +124,7 @@ struct CancellationTests {
                 let client = try HTTPClient()
                 _ = try await client.send(HTTPRequest(.get, server.url))
             }
-            // The server's thread of that connection ends only when the client closes it.
+            // The server's thread for the connection ends only when the client closes it.
             await server.stop()
             #expect(server.requests.count == 1)
         }

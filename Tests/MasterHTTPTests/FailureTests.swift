@@ -4,7 +4,7 @@ import MasterTesting
 import Synchronization
 import Testing
 
-/// Servers that are bad, and networks that are not there.
+/// Faulty servers and unreachable networks.
 @Suite(.timeLimit(.minutes(1)))
 struct FailureTests {
     private func fault(

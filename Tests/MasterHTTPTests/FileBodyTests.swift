@@ -138,7 +138,7 @@ struct FileBodyTests {
 
 @Suite(.timeLimit(.minutes(1)))
 struct FileReaderTests {
-    /// What the reader's queue has handed over.
+    /// The pieces delivered by the reader's queue.
     private final class Pieces: Sendable {
         private let pieces = Mutex<[FileReader.Piece]>([])
 
@@ -195,8 +195,8 @@ struct FileReaderTests {
     }
 }
 
-/// Regular files that somebody else holds a lease on: opening one blocks until it is given back, as
-/// it does on a network share that hangs.
+/// Regular files with a lease held by the test: opening one blocks until the lease is released, as
+/// on a network share that hangs.
 private struct SlowFiles {
     let paths: [String]
     private let descriptors: [Int32]
@@ -209,14 +209,14 @@ private struct SlowFiles {
             let descriptor = unsafe open(path, O_RDWR | O_CLOEXEC)
             try #require(descriptor >= 0)
             descriptors.append(descriptor)
-            // The default signal, SIGIO, would end the process.
+            // The default signal, SIGIO, would terminate the process.
             try #require(fcntl(descriptor, Self.setSignal, SIGURG) == 0)
             try #require(fcntl(descriptor, Self.setLease, F_WRLCK) == 0)
         }
         self.descriptors = descriptors
     }
 
-    /// Waits until somebody wants to open each of them: then the lease is being broken.
+    /// Waits until each of them is being opened, which breaks the lease.
     func waitUntilOpened() async throws {
         for descriptor in descriptors {
             while fcntl(descriptor, Self.getLease) == F_WRLCK { await Task.yield() }

@@ -1,6 +1,7 @@
 import Glibc
 
-/// Runs a closure with a port whose queue of connections is full: new ones never stand.
+/// Runs a closure with a port whose connection queue is full, so that new connections are never
+/// established.
 func withFullListener<Value>(_ body: (Int) async throws -> Value) async throws -> Value {
     var sockets: [Int32] = []
     defer { for socket in sockets { close(socket) } }

@@ -66,7 +66,7 @@ struct IdleConnectionTests {
                             if method == .post { request.body = .text("once") }
                             let status = try await client.send(request).status
                             #expect(status == 200)
-                            // The server's keep-alive is a time of its own.
+                            // The server's keep-alive time must pass in real time.
                             try await Task.sleep(for: .milliseconds(500))
                         }
                     }

@@ -1,28 +1,28 @@
 import Foundation
 
-/// Runs Python 3, the other language the client is compared with.
+/// Runs Python 3, the reference for the client's behavior.
 enum Python {
-    /// The standard output of a script.
+    /// Runs a script and returns its standard output.
     static func bytes(_ script: String, _ arguments: [String] = []) async throws -> [UInt8] {
         try await Tool.run("python3", ["-c", script] + arguments)
     }
 
-    /// The standard output of a script as text, without the white space around it.
+    /// Runs a script and returns its standard output as text, without surrounding white space.
     static func text(_ script: String, _ arguments: [String] = []) async throws -> String {
         String(decoding: try await bytes(script, arguments), as: UTF8.self)
             .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }
 
-/// Runs a program of the system.
+/// Runs system programs.
 enum Tool {
-    /// A program that ended badly.
+    /// A program failed.
     struct Failure: Error {
         let command: [String]
         let status: Int32
     }
 
-    /// The standard output of a program that must succeed.
+    /// Runs a program, which must succeed, and returns its standard output.
     @discardableResult
     static func run(_ name: String, _ arguments: [String]) async throws -> [UInt8] {
         let process = Process()
@@ -41,7 +41,7 @@ enum Tool {
         return bytes
     }
 
-    /// Reads to the end on a thread of its own, since a pipe's handle cannot be awaited.
+    /// Reads to the end on a separate thread, since a pipe's handle cannot be awaited.
     private static func read(_ descriptor: Int32) async -> [UInt8] {
         await withCheckedContinuation { continuation in
             Thread {

@@ -5,7 +5,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct RedirectTests {
-    /// Redirects `/STATUS` to `/end` and answers everything else.
+    /// Redirects `/STATUS` to `/end` and responds to everything else.
     private let handler: LoopbackServer.Handler = { request in
         guard let status = Int(request.path.dropFirst()) else { return .text("end") }
         return .redirect(status, to: "/end?from=\(status)#part")

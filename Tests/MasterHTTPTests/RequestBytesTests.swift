@@ -3,7 +3,7 @@ import Testing
 
 @testable import MasterHTTP
 
-/// What leaves the client, compared with what Python's `requests` sends for the same step.
+/// The bytes sent by the client, compared with those sent by Python's `requests` for the same step.
 @Suite(.timeLimit(.minutes(1)))
 struct RequestBytesTests {
     private func received(_ request: HTTPRequest) async throws -> ReceivedRequest {

@@ -2,7 +2,7 @@ import MasterHTTP
 import MasterTesting
 import Testing
 
-/// Numbers of descriptors come again: what was watched under one must not hide the next.
+/// Descriptor numbers are reused: state kept for a closed one must not affect the next.
 struct SocketReuseTests {
     @Test func `a name that is not known delays no other request`() async throws {
         try await withLoopbackServer(handler: { _ in .text("ok") }) { server in

@@ -26,7 +26,7 @@ struct StreamingTests {
     }
 
     @Test func `a receiver that does not take stops the server, and is no silence`() async throws {
-        // Sixty-four pieces of 1 MiB: far more than sockets and the pipe can hold.
+        // 64 pieces of 1 MiB, far more than the sockets and the pipe can hold.
         let piece = [UInt8](repeating: 0x41, count: 1 << 20)
         let head = Array("HTTP/1.1 200 OK\r\n\r\n".utf8)
         let gate = try ServerGate()
@@ -44,7 +44,8 @@ struct StreamingTests {
                 var received = 0
                 var largest = 0
                 _ = try await client.send(request) { piece in
-                    // While nothing is taken, the server is not to blame for the silence.
+                    // While the receiver reads nothing, the server is not responsible for the
+                    // silence.
                     if received == 0 {
                         await #expect(throws: HTTPError.self) { try await client.send(longer) }
                     }

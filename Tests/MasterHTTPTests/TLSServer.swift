@@ -1,22 +1,22 @@
 import Foundation
 
-/// Certificates made by the `openssl` command in a folder of their own.
+/// Certificates created with the `openssl` command in a folder.
 struct TestCertificates {
     let folder: String
 
     /// The authority that signed `server` and `client`.
     var authority: String { "\(folder)/ca.pem" }
-    /// A folder of authorities, prepared by `openssl rehash`.
+    /// A folder of authorities, prepared with `openssl rehash`.
     var authorityFolder: String { "\(folder)/authorities" }
-    /// An authority that signed neither.
+    /// An authority that did not sign either.
     var stranger: String { "\(folder)/stranger.pem" }
 
-    /// The path of a certificate: `server`, `client`, or `elsewhere` for another host's name.
+    /// The path of a certificate: `server`, `client`, or `elsewhere` for another host name.
     func certificate(_ name: String) -> String { "\(folder)/\(name).pem" }
-    /// The path of the key of a certificate.
+    /// The path of the key for a certificate.
     func key(_ name: String) -> String { "\(folder)/\(name).key" }
 
-    /// Makes them all.
+    /// Creates all certificates.
     static func make(in folder: String) async throws -> TestCertificates {
         let certificates = TestCertificates(folder: folder)
         for name in ["ca", "stranger"] {
@@ -56,10 +56,10 @@ struct TestCertificates {
     }
 }
 
-/// Runs a closure with the address of an HTTPS server in Python.
+/// Runs a closure with the URL of an HTTPS server written in Python.
 ///
-/// It answers with the number of the connection and the name on the client's certificate, and asks
-/// for one when `asksForClient`. After `keepAlive` seconds without a request it ends TLS.
+/// It responds with the number of the connection and the name on the client certificate, which it
+/// requests if `asksForClient` is set. After `keepAlive` seconds without a request, it closes TLS.
 func withTLSServer<Value>(
     _ certificates: TestCertificates, showing name: String = "server", asksForClient: Bool = false,
     keepAlive: Double? = nil, _ body: (String) async throws -> Value

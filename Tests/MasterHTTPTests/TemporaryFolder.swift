@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// Runs a closure with a fresh folder, which is removed afterwards.
+/// Runs a closure with a new folder, which is removed afterwards.
 func withTemporaryFolder<Value>(_ body: (String) async throws -> Value) async throws -> Value {
     let folder = FileManager.default.temporaryDirectory.appending(
         path: "MasterHTTPTests-\(UUID().uuidString)")

@@ -3,7 +3,7 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// A TCP connection on which a test says exactly which bytes go out.
+/// A TCP connection on which a test controls the exact bytes sent.
 struct RawConnection {
     private let channel: NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
@@ -17,7 +17,7 @@ struct RawConnection {
             }
     }
 
-    /// Sends the pieces one after the other and returns everything that comes back.
+    /// Sends the pieces in order and returns everything received.
     func exchange(_ pieces: [String], halfClose: Bool = false) async throws -> String {
         try await channel.executeThenClose { inbound, outbound in
             for piece in pieces {
@@ -32,7 +32,7 @@ struct RawConnection {
         }
     }
 
-    /// Sends one piece and closes the connection without waiting for an answer.
+    /// Sends one piece and closes the connection without waiting for a response.
     func sendAndClose(_ piece: String) async throws {
         try await channel.executeThenClose { _, outbound in
             try await outbound.write(ByteBuffer(string: piece))
@@ -40,7 +40,7 @@ struct RawConnection {
     }
 }
 
-/// Keeps what a receiver handed on, and waits for more of it.
+/// Collects requests from a receiver and waits for more.
 final class ReceivedRequests: Sendable {
     private let all = Mutex<[ReceivedRequest]>([])
     private let arrivals: AsyncStream<Void>
@@ -57,7 +57,7 @@ final class ReceivedRequests: Sendable {
         arrived.yield()
     }
 
-    /// Waits until a number of requests have been handed on.
+    /// Waits for a number of requests.
     func wait(for count: Int) async {
         guard list.count < count else { return }
         for await _ in arrivals where list.count >= count { return }

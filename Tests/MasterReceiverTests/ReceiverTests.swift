@@ -4,7 +4,8 @@ import Testing
 struct ReceiverTests {
     private static let anyPort = ReceiverConfiguration(address: ReceiverAddress(port: 0))
 
-    /// Runs a receiver on a free port and returns what the body does, with what was received.
+    /// Runs a receiver on a free port and returns the result of the closure and the received
+    /// requests.
     private func receive(
         _ configuration: ReceiverConfiguration = anyPort,
         _ body: (ReceiverAddress, ReceivedRequests) async throws -> String

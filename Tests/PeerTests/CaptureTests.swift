@@ -4,7 +4,7 @@ import MasterTesting
 import StandardPlugins
 import Testing
 
-/// Requests that were captured from Buildbot's HTTP steps.
+/// Requests captured from Buildbot's HTTP steps.
 @Suite(.timeLimit(.minutes(1)))
 struct CaptureTests {
     @Test(arguments: try Capture.all())
@@ -31,7 +31,7 @@ struct Capture: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { "\(step.pluginName) \(path)" }
 
-    /// All that the file holds.
+    /// All captures in the file.
     static func all() throws -> [Capture] {
         let file = URL(filePath: "\(PythonEnvironment.fixtures)/captures.json")
         let root = try JSONValue(parsing: Array(Data(contentsOf: file)))
@@ -47,7 +47,7 @@ struct Capture: Sendable, CustomTestStringConvertible {
 
     private static let steps: [any Step.Type] = [GET.self, HEAD.self, POST.self]
 
-    /// The settings with an address.
+    /// The settings with a URL.
     func yaml(server: String) -> String {
         StepHarness.settings("\(server)\(path)", settings)
     }

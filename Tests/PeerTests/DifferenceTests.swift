@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Testing
 
-/// The table of differences beside the page that explains them.
+/// The table of differences, compared with the page that explains them.
 struct DifferenceTests {
     @Test func `the page explains every difference, and no other`() throws {
         let page = try String(

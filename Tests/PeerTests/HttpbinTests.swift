@@ -2,10 +2,10 @@ import MasterKit
 import MasterTesting
 import Testing
 
-/// What `httpbin` gets and answers, beside what it gets from `requests`.
+/// What `httpbin` receives and returns, compared with `requests`.
 @Suite(.timeLimit(.minutes(2)))
 struct HttpbinTests {
-    /// The requests that are the same on both sides, and that its mirror can take.
+    /// The requests that are the same on both sides and accepted by the mirror.
     private static let mirrored = RequestCase.all.filter {
         $0.differences.isEmpty && $0.url.hasPrefix("SERVER/anything") && $0.answer == nil
     }

@@ -2,7 +2,7 @@ import MasterKit
 import MasterTesting
 import Testing
 
-/// What comes of requests that something is wrong with, beside what `requests` makes of them.
+/// The outcomes of faulty requests, compared with `requests`.
 @Suite(.timeLimit(.minutes(2)))
 struct OutcomeTests {
     @Test(arguments: RequestCase.outcomes.filter(\.differences.isEmpty))
@@ -24,11 +24,11 @@ struct OutcomeTests {
     }
 }
 
-/// Whether each side got an answer that is no error.
+/// Whether each side got a successful response.
 private struct Outcome {
     let step: Bool
     let requests: Bool
-    /// What each side says, for a failing test.
+    /// The messages of both sides, for failing tests.
     let words: String
 
     init(_ testCase: RequestCase, at server: String) async throws {

@@ -1,7 +1,7 @@
 import MasterTesting
 import Testing
 
-/// What goes over the wire, byte by byte, beside what `requests` sends.
+/// The exact bytes sent, compared with those of `requests`.
 @Suite(.timeLimit(.minutes(2)))
 struct RequestBytesTests {
     @Test(arguments: RequestCase.all)
@@ -31,7 +31,7 @@ struct RequestBytesTests {
 }
 
 extension [WireRequest] {
-    /// The requests with differences taken out.
+    /// Removes differences from the requests.
     fileprivate func levelled(_ differences: [Difference]) -> [WireRequest] {
         map { $0.levelled(differences) }
     }

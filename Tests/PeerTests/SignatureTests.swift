@@ -4,7 +4,7 @@ import MasterTesting
 import StandardPlugins
 import Testing
 
-/// Signatures of reports as `standardwebhooks` (`v1`) and `cryptography` (`v1a`) check them.
+/// Signatures of reports, verified by `standardwebhooks` (`v1`) and `cryptography` (`v1a`).
 @Suite(.timeLimit(.minutes(1)))
 struct SignatureTests {
     private static let shared = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
@@ -47,7 +47,7 @@ struct SignatureTests {
         }
     }
 
-    /// Which keys Python finds right.
+    /// Returns which keys Python accepts.
     private func judge(
         _ request: ReceivedRequest, body: [UInt8]? = nil, keys: [(scheme: String, key: String)]
     ) async throws -> [Bool] {

@@ -107,7 +107,7 @@ struct DefaultsTests {
 }
 
 extension Optional {
-    /// Whether the value of a setting is known before a build, and is null.
+    /// Whether the value of a setting is known before a build and is null.
     fileprivate func holdsNull<Value>() -> Bool where Wrapped == Value? {
         if case .some(nil) = self { true } else { false }
     }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import StandardPlugins
 
-/// The pieces of code that the documentation shows beside those of the examples, word for word.
+/// The code in the documentation other than that of the examples, word for word.
 struct DocumentedCodeTests {
     @Test func `a step is configured and run by a harness`() async throws {
         let server = try LoopbackServer { _ in .text("ok") }

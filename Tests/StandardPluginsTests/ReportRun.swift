@@ -3,22 +3,22 @@ import MasterTesting
 import StandardPlugins
 import Testing
 
-/// What generators and formatters make, configured as in a file.
+/// Runs generators and formatters that are configured as in a file.
 enum ReportRun {
     static let identity = MasterIdentity(
         title: "Title", titleURL: "http://title/", buildbotURL: "http://ci/")
 
-    /// The report that a generator makes of an event, `nil` for none.
+    /// The report created by a generator for an event, or `nil` if none.
     ///
     /// - Parameters:
     ///   - type: The generator.
-    ///   - yaml: Its settings.
+    ///   - yaml: The settings of the generator.
     ///   - event: The event.
-    ///   - source: What is looked up.
-    ///   - reporter: The settings of the reporter, beside its address.
-    ///   - harness: What notes what is logged.
+    ///   - source: The data that the generator queries.
+    ///   - reporter: The settings of the reporter except its URL.
+    ///   - harness: Records the logged messages.
     /// - Returns: The report.
-    /// - Throws: What the generator or its formatter throws.
+    /// - Throws: Any error from the generator or its formatter.
     static func report<G: ReportGenerator>(
         by type: G.Type, _ yaml: String = "{}", of event: Event,
         in source: any ReportSource = RecordedBuild(), reporter: String = "",
@@ -33,7 +33,7 @@ enum ReportRun {
         ).first
     }
 
-    /// The report that a formatter makes of an event.
+    /// The report created by a formatter for an event.
     static func report<F: MessageFormatter>(
         with type: F.Type, _ yaml: String, of event: Event,
         in source: any ReportSource = RecordedBuild()
@@ -43,7 +43,7 @@ enum ReportRun {
             in: source)
     }
 
-    /// The report that a formatter makes of an event.
+    /// The report created by a formatter for an event.
     static func report(
         with formatter: any MessageFormatter, of event: Event,
         in source: any ReportSource = RecordedBuild(), _ options: ReportOptions = ReportOptions()
@@ -56,20 +56,20 @@ enum ReportRun {
 }
 
 extension ReportContext {
-    /// The report by the reporter's own formatter, with options.
+    /// The report created by the reporter's own formatter, with options.
     fileprivate func report(_ options: ReportOptions) async throws -> Report {
         try await report(with: nil, options)
     }
 }
 
 extension Report {
-    /// The text of a body that is one.
+    /// The text, if the body is text.
     var text: String? {
         guard case .text(let text, _) = body else { return nil }
         return text
     }
 
-    /// The value of a body that is JSON.
+    /// The value, if the body is JSON.
     var json: JSONValue? {
         guard case .json(let value) = body else { return nil }
         return value

@@ -4,7 +4,7 @@ import StandardPlugins
 import Testing
 
 struct StandardPluginsTests {
-    /// The folder of the package.
+    /// The repository root.
     private static let root = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 

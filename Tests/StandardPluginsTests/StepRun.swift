@@ -2,15 +2,15 @@ import MasterKit
 import MasterTesting
 import Synchronization
 
-/// What a step did, and what a server got from it.
+/// The outcome of a step, and the requests received by a server.
 struct StepRun {
     let results: Results
     let harness: StepHarness
     let requests: [ReceivedRequest]
-    /// The address of the server that has ended by now.
+    /// The URL of the server, which has been stopped.
     let server: String
 
-    /// Configures a step from YAML, in which `SERVER` is the server's address, and runs it.
+    /// Configures a step from YAML, in which `SERVER` stands for the server's URL, and runs it.
     static func of<S: Step>(
         _ type: S.Type, _ yaml: String, properties: JSONObject = [:],
         secrets: [String: String] = [:], worker: (any Worker)? = nil, workdir: String = "/",
@@ -29,8 +29,7 @@ struct StepRun {
         }
     }
 
-    /// What a server does that answers one request after the other, the last answer again and
-    /// again.
+    /// A handler that returns the responses in order and then repeats the last one.
     static func series(_ answers: [ServerAnswer]) -> LoopbackServer.Handler {
         let rest = Mutex(answers)
         return { _ in rest.withLock { $0.count > 1 ? $0.removeFirst() : $0[0] } }
@@ -46,7 +45,7 @@ struct StepRun {
         }
     }
 
-    /// The content of a log, with the server's address taken out.
+    /// The content of a log, with `SERVER` in place of the server's URL.
     func log(_ name: String) -> String? {
         harness.log(name)?.content.replacing(server, with: "SERVER")
     }
@@ -57,7 +56,7 @@ struct StepRun {
 }
 
 extension Plugin {
-    /// Configures a plugin from its settings as they stand in a file.
+    /// Configures a plugin from YAML settings.
     static func configured(
         yaml: String, registry: Registry = .empty, scope: RenderScope = .build
     ) throws -> Self {

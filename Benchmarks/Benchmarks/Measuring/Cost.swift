@@ -1,12 +1,12 @@
 import Dispatch
 import Glibc
 
-/// The time and the CPU time that something took in this process, in seconds.
+/// The elapsed time and the CPU time of this process for a piece of work, in seconds.
 struct Cost: Sendable {
     let time: Double
     let cpu: Double
 
-    /// Runs a body and tells what it cost.
+    /// Measures the cost of a closure.
     static func of(_ body: () async throws -> Void) async rethrows -> Cost {
         let (start, used) = (Moment.now(), clock())
         try await body()
@@ -15,7 +15,7 @@ struct Cost: Sendable {
     }
 }
 
-/// Points in time, in nanoseconds since the system started, the same in all of its processes.
+/// Times in nanoseconds since the system started, comparable between processes.
 enum Moment {
     static func now() -> Int { Int(DispatchTime.now().uptimeNanoseconds) }
 }

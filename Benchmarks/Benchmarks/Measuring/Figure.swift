@@ -11,7 +11,7 @@ struct Figure: Sendable {
     let value: Double
     let unit: Unit
 
-    /// The figure in the middle of several.
+    /// The median of several values.
     static func median(_ values: [Double], _ unit: Unit) -> Figure {
         precondition(!values.isEmpty, "a median needs a measurement")
         return Figure(value: values.sorted()[values.count / 2], unit: unit)
@@ -31,9 +31,9 @@ extension Figure: CustomStringConvertible {
     }
 }
 
-/// Numbers as people read them.
+/// Formats decimal numbers for display.
 enum Decimals {
-    /// The number with so many digits behind its point.
+    /// The number with the given number of decimal places.
     static func text(_ value: Double, _ digits: Int) -> String {
         var scale = 1
         for _ in 0..<digits { scale *= 10 }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The moments that steps noted.
+/// The times recorded by steps.
 final class Marks: Sendable {
     static let shared = Marks()
 
@@ -10,6 +10,6 @@ final class Marks: Sendable {
         moments.withLock { $0.append(moment) }
     }
 
-    /// The last moment.
+    /// The last time.
     var last: Int { moments.withLock { $0.last ?? 0 } }
 }

@@ -1,12 +1,12 @@
-/// One line of the table: what was measured, beside what, and what it had to be.
+/// A row of the table: a measurement, its reference and the bar it must meet.
 struct Row: Sendable {
-    /// What the figure has to be.
+    /// The requirement on a figure.
     enum Bar: Sendable {
         case atMost(Double)
         case atLeast(Double)
         /// The difference to the reference.
         case overReference(atMost: Double)
-        /// The quotient with the reference.
+        /// The ratio to the reference.
         case timesReference(atMost: Double)
         case timesReferenceAtLeast(Double)
     }
@@ -23,7 +23,7 @@ struct Row: Sendable {
         self.bar = bar
     }
 
-    /// The number that the bar is about.
+    /// The number that the bar applies to.
     private var compared: Double {
         let base = reference?.value ?? 0
         return switch bar {
@@ -33,7 +33,7 @@ struct Row: Sendable {
         }
     }
 
-    /// Whether the figure is as it has to be.
+    /// Whether the figure meets the bar.
     var isMet: Bool {
         switch bar {
         case .atMost(let limit), .overReference(let limit), .timesReference(let limit):
@@ -42,7 +42,7 @@ struct Row: Sendable {
         }
     }
 
-    /// The cells of the table.
+    /// The cells of the row.
     var cells: [String] {
         [
             what, reference.map { "\($0)" } ?? "", "\(ours)", comparison, limit,
@@ -69,7 +69,7 @@ struct Row: Sendable {
     }
 }
 
-/// The rows below each other.
+/// The rendered table.
 struct Table: CustomStringConvertible {
     private static let head = ["", "reference", "ours", "compared", "bar", ""]
 

@@ -5,14 +5,15 @@ import MasterRuntime
 import StandardPlugins
 
 extension Master {
-    /// Runs a body with a master of a configuration, with the settings that ship.
+    /// Runs a closure with a master of a configuration, using the default settings.
     static func measured<Value: Sendable>(
         _ yaml: String, in scratch: Scratch? = nil, _ body: (Master) async throws -> Value
     ) async throws -> Value {
         try await measuredStart(yaml, in: scratch) { master, _ in try await body(master) }
     }
 
-    /// Runs a body with a master, and with the seconds it took from the loaded file to be up.
+    /// Runs a closure with a master and its startup time in seconds, which excludes loading the
+    /// file.
     static func measuredStart<Value: Sendable>(
         _ yaml: String, in scratch: Scratch? = nil, _ body: (Master, Double) async throws -> Value
     ) async throws -> Value {
@@ -31,9 +32,9 @@ extension Master {
         ) { master in try await body(master, Double(Moment.now() - start) / 1e9) }
     }
 
-    /// Builds once, and waits for the end.
+    /// Runs one build and waits for it to finish.
     ///
-    /// - Throws: When the build does not succeed.
+    /// - Throws: An error if the build does not succeed.
     func buildOnce(_ builders: [String]? = nil) async throws {
         let submission = try await submit(BuildsetRequest(builders: builders, reason: "benchmark"))
         let builds = try await wait(for: submission)
@@ -42,7 +43,7 @@ extension Master {
         }
     }
 
-    /// Builds so many times, asked for by several at once; each time one builder, in turn.
+    /// Runs `count` builds, requested by several tasks concurrently, cycling through the builders.
     func build(_ count: Int, of builders: [String]? = nil) async throws {
         try await withThrowingTaskGroup { group in
             for asker in 0..<Self.askers {
@@ -59,7 +60,7 @@ extension Master {
     private static let askers = 16
 }
 
-/// A step that does nothing but note the time.
+/// A step that only records the time.
 struct Mark: Step {
     static let summary = "Notes the time."
 

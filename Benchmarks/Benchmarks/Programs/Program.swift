@@ -1,13 +1,13 @@
 import Foundation
 
-/// A program that was built beside this one.
+/// A program that was built next to this one.
 struct Program: Sendable {
-    /// A program that ended badly.
+    /// A program that failed.
     struct Failure: Error, CustomStringConvertible {
         let description: String
     }
 
-    /// What a run of a program cost, as seen from outside.
+    /// The cost of running a program, measured from outside.
     struct Run: Sendable {
         let seconds: Double
         let cpuSeconds: Double
@@ -20,13 +20,13 @@ struct Program: Sendable {
 
     let name: String
 
-    /// Where it is.
+    /// The path of the executable.
     var path: String {
         URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
             .appending(path: name).path
     }
 
-    /// Starts it without input; its errors are those of this process.
+    /// Starts the program with pipes for input and output; it shares this process's standard error.
     func start(_ arguments: [String]) throws -> (Process, input: FileHandle, output: FileHandle) {
         let process = Process()
         process.executableURL = URL(filePath: path)
@@ -38,12 +38,12 @@ struct Program: Sendable {
         return (process, input.fileHandleForWriting, output.fileHandleForReading)
     }
 
-    /// Lets the reference run a program so many times, and tells what each run cost.
+    /// Has the reference run a program `count` times and returns the cost of each run.
     static func time(_ count: Int, _ command: [String]) throws -> [Run] {
         try costs(["time", "\(count)"] + command)
     }
 
-    /// The costs that the reference prints.
+    /// Runs the reference and returns the costs that it prints.
     static func costs(_ arguments: [String]) throws -> [Run] {
         let (process, _, output) = try reference.start(arguments)
         let text = String(decoding: try output.readToEnd() ?? Data(), as: UTF8.self)

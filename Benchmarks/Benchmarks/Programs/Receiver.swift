@@ -1,12 +1,12 @@
 import Foundation
 import MasterKit
 
-/// The HTTP server of the reference, in a process of its own.
+/// The HTTP server of the reference, running in a separate process.
 struct Receiver {
     let url: String
     private let http: HTTPClient
 
-    /// Runs a body with a receiver, which ends afterwards.
+    /// Runs a closure with a receiver and terminates the receiver afterwards.
     static func with<Value>(_ body: (Receiver) async throws -> Value) async throws -> Value {
         let (process, input, output) = try Program.reference.start(["receive"])
         let line = String(decoding: output.availableData, as: UTF8.self)
@@ -25,7 +25,7 @@ struct Receiver {
         return try outcome.get()
     }
 
-    /// Waits for so many POSTs since the last call, and tells when each was complete.
+    /// Waits for `count` POSTs since the last call and returns the time at which each was complete.
     @discardableResult
     func moments(_ count: Int) async throws -> [Int] {
         let answer = try await http.send(HTTPRequest(.get, "\(url)\(count)"))

@@ -1,16 +1,16 @@
 import Foundation
 
-/// A folder for one benchmark.
+/// A temporary folder for one benchmark.
 ///
-/// It is there until all benchmarks have ended: a file system that has just deleted thousands of
-/// files takes its time to make new ones, and the next benchmark would pay for that.
+/// It is kept until all benchmarks have finished: a file system that has just deleted thousands of
+/// files is slow to create new ones, which would distort the next benchmark.
 struct Scratch: Sendable {
     private static let root =
         FileManager.default.temporaryDirectory.path + "/benchmarks-\(UUID())"
 
     let path: String
 
-    /// Makes a folder.
+    /// Creates a folder.
     init() throws {
         path = "\(Self.root)/\(UUID())"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

@@ -2,7 +2,7 @@ import MasterKit
 import MasterRuntime
 
 extension Benchmark {
-    /// How many builds a second are stored and reported.
+    /// Measures how many builds per second are stored and reported.
     static let builds = Benchmark(
         name: "builds", summary: "builds a second of one step, stored, start and end delivered"
     ) {
@@ -33,7 +33,7 @@ extension Benchmark {
     private static let warmUp = 50
     private static let rounds = 3
 
-    /// Builds so many times, until every report is received.
+    /// Runs `count` builds and waits until every report has been received.
     private static func build(_ count: Int, _ master: Master, _ receiver: Receiver) async throws {
         try await master.build(count)
         try await receiver.moments(2 * count)

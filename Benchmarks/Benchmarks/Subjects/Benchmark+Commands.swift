@@ -2,7 +2,7 @@ import MasterKit
 import MasterRuntime
 
 extension Benchmark {
-    /// What a command step costs beside its program.
+    /// Measures the overhead of a command step over running its program.
     static let commands = Benchmark(
         name: "commands", summary: "a build of 200 command steps beside posix_spawn and wait"
     ) {

@@ -2,10 +2,10 @@ import MasterKit
 import MasterRuntime
 
 extension Benchmark {
-    /// How long a report takes from what it is about to its receiver.
+    /// Measures the latency of a report, from its event to its receiver.
     ///
-    /// A start is counted from before the build was asked for, an end from the last thing that the
-    /// last step did, so that what is stored in between counts.
+    /// The report of a start is timed from before the build is requested, and that of an end from
+    /// the last action of the last step, so that storing the records is included.
     static let events = Benchmark(
         name: "events", summary: "from an event to the POST received, on an idle master"
     ) {

@@ -2,7 +2,8 @@ import MasterKit
 import MasterRuntime
 
 extension Benchmark {
-    /// Whether a master becomes slower with what it has to know.
+    /// Measures whether a master slows down with the number of builders, stored builds and
+    /// reporters.
     static let growth = Benchmark(
         name: "growth",
         summary: "builds and the start with 2,000 builders, 100,000 stored builds, 100 reporters"
@@ -14,7 +15,8 @@ extension Benchmark {
     private static let count = 1000
     private static let bar = Row.Bar.timesReference(atMost: 1.2)
 
-    /// Builds of builders in turn, and the start of the master, whose file has been read.
+    /// Measures builds, cycling through the builders, and the startup of a master whose file is
+    /// loaded.
     private static func builders() async throws -> [Row] {
         let (few, many) = (10, 2000)
         let (fewScratch, manyScratch) = (try Scratch(), try Scratch())
@@ -29,8 +31,8 @@ extension Benchmark {
         return rows("with 2,000 builders", reference, ours)
     }
 
-    /// Builds, and a whole life of a master, in a store that holds many builds and as many
-    /// delivered reports as are kept.
+    /// Measures builds, and the whole lifetime of a master, in a store with many builds and the
+    /// maximum number of delivered reports.
     private static func storedBuilds() async throws -> [Row] {
         try await Receiver.with { receiver in
             let reporter = "services: [{reporters.HttpStatusPush: \(receiver.url)}]\n"
@@ -53,7 +55,7 @@ extension Benchmark {
         }
     }
 
-    /// The life of a master that builds once, and builds of another one.
+    /// Measures the lifetime of a master that runs one build, and the builds of a second master.
     private static func measure(
         _ yaml: String, _ receiver: Receiver, in scratch: Scratch
     ) async throws -> (start: Double, work: Double) {
@@ -70,7 +72,7 @@ extension Benchmark {
         return (life.time, work.time / Double(count))
     }
 
-    /// A report of one of many reporters, beside one of a reporter alone.
+    /// Compares a report of one of many reporters to that of a single reporter.
     private static func reporters() async throws -> [Row] {
         try await Receiver.with { receiver in
             var (reference, ours) = (Costs(), Costs())
@@ -93,7 +95,7 @@ extension Benchmark {
         }
     }
 
-    /// The milliseconds of starts, and the microseconds of builds or reports.
+    /// Startup times in milliseconds, and times per build or report in microseconds.
     private struct Costs {
         var starts: [Double] = []
         var works: [Double] = []
@@ -120,7 +122,7 @@ extension Benchmark {
     ) async throws -> (start: Double, work: Double) {
         let (yaml, names) = (yaml(builders: builders), names(builders))
         return try await Master.measuredStart(yaml, in: scratch) { master, start in
-            // Each builder is stored with its first build.
+            // The first build of each builder also stores the builder, so it is not measured.
             try await master.build(builders, of: names)
             let cost = try await Cost.of { try await master.build(count, of: names) }
             return (start, cost.time / Double(count))

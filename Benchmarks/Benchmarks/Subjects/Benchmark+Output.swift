@@ -3,7 +3,7 @@ import MasterKit
 import MasterRuntime
 
 extension Benchmark {
-    /// How fast output becomes a log, and how much memory that takes.
+    /// Measures how fast output is written to a log, and the memory that takes.
     static let output = Benchmark(
         name: "output",
         summary: "the log of a command beside command | cat > file, and the memory for 1 GB"

@@ -1,7 +1,7 @@
 import MasterKit
 
 extension Benchmark {
-    /// What a request costs beside libcurl in C.
+    /// Measures the cost of a request compared to libcurl in C.
     static let posts = Benchmark(
         name: "posts", summary: "POSTs of 2 KB beside libcurl's multi interface in C"
     ) {
@@ -25,7 +25,7 @@ extension Benchmark {
     private static let rounds = 5
     private static let byteCount = 2048
 
-    /// The CPU time of a request and the requests a second, in the median.
+    /// The median CPU time per request and the median number of requests per second.
     private struct Costs {
         let cpu: Figure
         let rate: Figure

@@ -1,5 +1,5 @@
 extension Benchmark {
-    /// How long the program itself takes, from its start to its end.
+    /// Measures how long the program itself takes, from start to exit.
     static let programs = Benchmark(
         name: "programs",
         summary: "--version, check of 1,000 lines and run of one step, as whole processes"
@@ -37,7 +37,7 @@ extension Benchmark {
 
     private static let rounds = 21
 
-    /// The runs of each program; all take turns.
+    /// The runs of each program, which are interleaved.
     private struct Runs {
         var empty: [Program.Run] = []
         var version: [Program.Run] = []

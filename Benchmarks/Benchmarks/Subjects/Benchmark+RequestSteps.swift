@@ -2,7 +2,7 @@ import MasterKit
 import MasterRuntime
 
 extension Benchmark {
-    /// What a step costs beside the request that it sends.
+    /// Measures the overhead of a step over the request that it sends.
     static let requestSteps = Benchmark(
         name: "request-steps", summary: "a build of 200 POST steps beside 200 bare requests"
     ) {

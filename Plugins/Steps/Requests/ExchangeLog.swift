@@ -1,7 +1,7 @@
 import MasterKit
 import Synchronization
 
-/// Writes requests and answers into the log of an HTTP step.
+/// Writes requests and responses to the log of an HTTP step.
 struct ExchangeLog {
     let log: any StepLog
     let requestHeaders: HeaderListing
@@ -9,7 +9,7 @@ struct ExchangeLog {
 
     private static let rule = String(repeating: "=", count: 60)
 
-    /// Says what is about to be sent, with what is told of it below titles.
+    /// Writes the request about to be sent, followed by titled sections.
     func begin(
         _ request: HTTPRequest, _ sections: [(title: String, lines: [String])]
     ) async throws {
@@ -19,7 +19,7 @@ struct ExchangeLog {
             lines + sections.flatMap { section($0.title, $0.lines) }, to: .header)
     }
 
-    /// Writes all hops of a request, the last one being the final answer.
+    /// Writes all exchanges of a request, including redirects; the last one is the final response.
     func exchanges(_ exchanges: [HTTPExchange], _ contents: [LoggedContent]) async throws {
         let redirects = exchanges.count - 1
         if redirects > 0 {
@@ -32,13 +32,12 @@ struct ExchangeLog {
         }
     }
 
-    /// Writes why there is no answer, and what was exchanged before.
+    /// Writes why there is no response, and the exchanges before that.
     ///
     /// - Parameters:
-    ///   - error: Why.
-    ///   - showsContent: Whether the bodies of answers may be written: there may be a secret in them
-    ///     that is not known.
-    /// - Throws: What writing the log throws.
+    ///   - error: The error of the request.
+    ///   - showsContent: Whether response bodies may be logged; they may contain an unknown secret.
+    /// - Throws: Any error from writing the log.
     func fault(_ error: HTTPError, showsContent: Bool) async throws {
         func content(of exchange: HTTPExchange) -> LoggedContent {
             showsContent ? LoggedContent(exchange) : LoggedContent(withheld: exchange)
@@ -54,32 +53,32 @@ struct ExchangeLog {
         try await log.line("The request failed: \(error.message)\(limit)", to: .stderr)
     }
 
-    /// The settings that limit what a request may take.
+    /// The settings that limit a request, by error.
     private static let limits: [HTTPError.Code: String] = [
         .tooLarge: "max_size", .tooManyRedirects: "max_redirects", .connectTimeout: "timeout",
         .silenceTimeout: "timeout",
     ]
 
-    /// Says that the request is sent again.
+    /// Announces a retry.
     ///
     /// - Parameters:
-    ///   - attempt: The number of the next try.
-    ///   - count: How many tries there are.
+    ///   - attempt: The number of the next attempt.
+    ///   - count: The total number of attempts.
     ///   - wait: The time until then.
-    ///   - isAskedFor: Whether the server asked for the time.
-    /// - Throws: What writing the log throws.
+    ///   - isAskedFor: Whether the server requested the delay.
+    /// - Throws: Any error from writing the log.
     func announce(_ attempt: Int, of count: Int, in wait: Duration, isAskedFor: Bool) async throws {
         let reason = isAskedFor ? ", as Retry-After asks" : ""
         try await log.line(
             "Try \(attempt) of \(count) follows in \(wait.inSeconds)\(reason)", to: .header)
     }
 
-    /// Says why an answer with a good status is not a success.
+    /// Writes why a response with a good status is not a success.
     func refusal(_ reason: String) async throws {
         try await log.line("The answer is not a success: \(reason)", to: .stderr)
     }
 
-    /// Writes what was taken from the answer, and what was looked for in vain.
+    /// Writes the values extracted from the response, and those that were not found.
     func findings(_ findings: Extraction.Findings) async throws {
         let values = findings.values.map { "\($0.property): \($0.value)" }
         try await write(section("Properties", values), to: .header)
@@ -88,7 +87,7 @@ struct ExchangeLog {
         }
     }
 
-    /// Writes what went over the wire before a fault.
+    /// Writes the exchange before an error.
     private func write(unfinished: HTTPExchange, _ content: LoggedContent) async throws {
         guard unfinished.status == 0 else { return try await write(unfinished, content) }
         try await writeRequest(of: unfinished)
@@ -114,20 +113,20 @@ struct ExchangeLog {
         lines.isEmpty ? [] : ["\(title):"] + lines.map { "\t\($0)" }
     }
 
-    /// Writes lines of one channel at once.
+    /// Writes lines to a channel in one call.
     private func write(_ lines: [String], to channel: LogChannel) async throws {
         guard !lines.isEmpty else { return }
         try await log.line(lines.map { "\($0)\n" }.joined(), to: channel)
     }
 }
 
-/// The body of an answer in the form in which a log can hold it: text, or size and type.
+/// A response body as logged: text, or size and type.
 enum LoggedContent {
     case nothing
     case text([UInt8])
     case note(String)
 
-    /// Reads a body that is there as a whole.
+    /// Reads a complete body.
     init(_ exchange: HTTPExchange) {
         if exchange.body.isEmpty {
             self = .nothing
@@ -142,7 +141,7 @@ enum LoggedContent {
         }
     }
 
-    /// Stands for a body that may hold a secret which was not found in it.
+    /// Represents a body that may contain a secret that was not found in it.
     init(withheld exchange: HTTPExchange) {
         self =
             exchange.body.isEmpty
@@ -152,12 +151,12 @@ enum LoggedContent {
                     + ", not shown: 'extract' looks for a secret in it")
     }
 
-    /// Stands for a body that went into another log.
+    /// Represents a body that was written to another log.
     init(elsewhere byteCount: Int, of exchange: HTTPExchange) {
         self = byteCount == 0 ? .nothing : .note(Self.size(byteCount, exchange))
     }
 
-    /// Writes the content, ended by a line end.
+    /// Writes the content, followed by a line break.
     func write(to log: any StepLog) async throws {
         switch self {
         case .nothing: break
@@ -172,7 +171,7 @@ enum LoggedContent {
     }
 }
 
-/// Hands a body on to a log as it comes, until it turns out to be no text.
+/// Writes a body to a log as it arrives, until it turns out to be binary.
 final class StreamedContent: Sendable {
     let log: any StepLog
     private let limit: Int?
@@ -183,15 +182,15 @@ final class StreamedContent: Sendable {
         self.limit = limit
     }
 
-    /// The number of bytes that came.
+    /// The number of bytes received.
     var byteCount: Int { state.withLock { $0.byteCount } }
 
-    /// Whether a zero byte was among them; from there on nothing was written.
+    /// Whether a zero byte was received, after which nothing is logged.
     var isBinary: Bool { state.withLock { $0.isBinary } }
 
-    /// Takes the next piece.
+    /// Receives the next piece.
     ///
-    /// - Throws: What writing the log throws, or `HTTPError` when the limit is reached.
+    /// - Throws: Any error from writing the log, or `HTTPError` if the limit is exceeded.
     func take(_ piece: ArraySlice<UInt8>) async throws {
         let (byteCount, isBinary) = state.withLock { state in
             state.byteCount += piece.count

@@ -1,30 +1,31 @@
 import MasterKit
 
-/// The setting `extract`: properties of the build that are taken from the answer.
+/// The setting `extract`: build properties taken from the response.
 struct Extraction: SettingValue {
     let rules: [Rule]
 
-    /// One property, and where its value stands.
+    /// A property and the source of its value.
     struct Rule: Sendable {
         let property: String
         let place: Place
-        /// Whether the value is hidden before anything of the answer is written.
+        /// Whether to hide the value before any of the response is logged.
         let isSecret: Bool
     }
 
-    /// A part of an answer.
+    /// A part of a response.
     enum Place: Sendable {
         case json(JSONPointer)
         case header(String)
         case status
     }
 
-    /// Whether a part of the body is wanted, or something that must be known before it is written.
+    /// Whether the body is needed, for a value in it or because secrets must be known before it is
+    /// logged.
     var needsBody: Bool {
         rules.contains { if case .json = $0.place { true } else { $0.isSecret } }
     }
 
-    /// Whether a value is to be hidden.
+    /// Whether any value is secret.
     var hasSecrets: Bool {
         rules.contains(where: \.isSecret)
     }
@@ -57,7 +58,7 @@ struct Extraction: SettingValue {
     }
 }
 
-/// Where a value stands, and whether it is secret.
+/// The source of a value, and whether it is secret.
 private struct Finding: SettingValue {
     let place: Extraction.Place
     let isSecret: Bool
@@ -89,7 +90,7 @@ private struct Finding: SettingValue {
 }
 
 extension Extraction.Place {
-    /// Reads what a mapping says of the place.
+    /// Parses an entry of a mapping.
     fileprivate init?(_ entry: YAMLMapping.Entry, with decoder: SettingDecoder) {
         guard let place = Self.read(entry, decoder) else { return nil }
         self = place
@@ -140,17 +141,17 @@ extension Extraction.Place {
 }
 
 extension Extraction {
-    /// What was found in an answer.
+    /// The values found in a response.
     struct Findings {
-        /// The properties with their values.
+        /// The properties and their values.
         var values: [(property: String, value: JSONValue)] = []
-        /// The properties without a value, each with what is there instead.
+        /// The properties without a value, each with the reason.
         var missing: [(property: String, reason: String)] = []
-        /// Whether a secret was not found, which may stand somewhere else in the answer.
+        /// Whether a secret was not found; it may be elsewhere in the response.
         var lacksSecret = false
     }
 
-    /// Looks for every value in an answer, and hides those that are secret.
+    /// Extracts all values from a response and hides those that are secret.
     func findings(in answer: HTTPExchange, hidingSecretsWith mask: SecretMask) -> Findings {
         var findings = Findings()
         let body = needsBody ? AnswerBody(answer.body) : nil
@@ -168,7 +169,7 @@ extension Extraction {
         return findings
     }
 
-    /// Refuses a value that is too large for a property, and hides one that is secret.
+    /// Rejects a value that is too large for a property, and hides one that is secret.
     private static func check(
         _ value: JSONValue, of rule: Rule, hidingSecretsWith mask: SecretMask
     ) -> Result<JSONValue, Miss> {
@@ -204,7 +205,7 @@ extension Extraction {
     }
 }
 
-/// Why a value is not there.
+/// Why a value was not found.
 struct Miss: Error {
     let reason: String
 
@@ -213,7 +214,7 @@ struct Miss: Error {
     }
 }
 
-/// The body of an answer, read as JSON once for all pointers.
+/// The body of a response, parsed as JSON once for all pointers.
 enum AnswerBody {
     case json(JSONValue)
     case other(String)
@@ -234,7 +235,8 @@ enum AnswerBody {
         }
     }
 
-    /// The value at a pointer; what is there instead is shown unless it may be secret.
+    /// The value at a pointer, or the reason why there is none, which shows strings only if
+    /// allowed.
     func value(at pointer: JSONPointer, showsTexts: Bool) -> Result<JSONValue, Miss> {
         switch self {
         case .other(let reason): .failure(Miss(reason))
@@ -247,7 +249,7 @@ enum AnswerBody {
         }
     }
 
-    /// Says how far the pointer leads, and what is there.
+    /// Describes how far the pointer exists and what is there.
     private static func reason(
         _ whole: JSONValue, _ pointer: JSONPointer, _ showsTexts: Bool
     ) -> String {
@@ -263,7 +265,7 @@ enum AnswerBody {
         return "there is nothing at \(pointer); \(place) is \(words)"
     }
 
-    /// What a value is, in words that show nothing of it.
+    /// The kind of a value as text, without its content.
     static func kind(of value: JSONValue) -> String {
         switch value {
         case .null: "null"
@@ -275,7 +277,7 @@ enum AnswerBody {
         }
     }
 
-    /// A value in words; nothing is shown in part, since a part of a secret could not be masked.
+    /// A value as text; never shows part of a string, since part of a secret could not be masked.
     static func wording(_ value: JSONValue) -> String {
         switch value {
         case .null: return "null"

@@ -1,14 +1,14 @@
 import MasterKit
 
-/// Names with values, in order, as `params` and `data` take them.
+/// Names and values, in order, for `params` and `data`.
 ///
-/// A mapping or a list of pairs. A list as value repeats its name, null drops it; numbers keep
-/// their spelling, booleans are `true` and `false`.
+/// Written as a mapping or a list of pairs. A list value repeats its name, null omits it; numbers
+/// keep their spelling, booleans are `true` and `false`.
 struct FieldPairs: SettingValue {
     let pairs: [HTTPPair]
     /// The names of null values, which are not sent.
     let absentNames: [String]
-    /// Whether not even a field without value was written.
+    /// Whether there are no fields at all, not even null ones.
     let isEmpty: Bool
 
     static var shape: String { "a mapping, or a list of pairs [name, value]" }
@@ -61,7 +61,7 @@ private struct FieldPair: SettingValue {
     }
 }
 
-/// The values of one name: one for a scalar, several for a list; each may be null.
+/// The values of a name: one for a scalar, several for a list; each may be null.
 private struct FieldValues: SettingValue {
     let texts: [String?]
 
@@ -87,7 +87,7 @@ private struct FieldValues: SettingValue {
     }
 }
 
-/// The setting `data`: fields that are form-encoded, or a text that is sent as it is.
+/// The setting `data`: fields to form-encode, or a text to send unchanged.
 enum FormData: SettingValue {
     case fields(FieldPairs)
     case text(String)
@@ -101,7 +101,7 @@ enum FormData: SettingValue {
         return decoder.decode(FieldPairs.self, from: node).map { .fields($0) }
     }
 
-    /// What is sent when there are no files.
+    /// The body if there are no files.
     var body: HTTPBody {
         switch self {
         case .fields(let fields): fields.isEmpty ? .empty : .form(fields.pairs)
@@ -110,7 +110,7 @@ enum FormData: SettingValue {
     }
 }
 
-/// The setting `cookies`: names with values; null drops one.
+/// The setting `cookies`: names and values; null omits one.
 struct RequestCookies: SettingValue {
     let pairs: [HTTPPair]
 

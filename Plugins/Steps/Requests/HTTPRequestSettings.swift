@@ -1,6 +1,6 @@
 public import MasterKit
 
-/// The settings that all HTTP steps share: the keywords of Python's `requests`.
+/// The settings shared by all HTTP steps: the keywords of Python's `requests`.
 public struct HTTPRequestSettings: Settings {
     @Setting("The address of the request.", .primary)
     var url: Renderable<HTTPAddress>
@@ -67,10 +67,10 @@ public struct HTTPRequestSettings: Settings {
         "Response headers whose values are hidden in the log.", .named("hide_response_headers"))
     var hideResponseHeaders: Renderable<[String]> = Renderable([])
 
-    /// Makes settings with their defaults.
+    /// Creates settings with their defaults.
     public init() {}
 
-    /// Finds settings that exclude each other, as far as they are known before a build.
+    /// Reports conflicting settings, as far as they are known before a build.
     public func check(_ settings: SettingsCheck) {
         let hasData = settings.isGiven("data") && !data.isNull
         let hasFiles = files.uploads.mayBeGiven(in: settings, as: "files")
@@ -94,7 +94,7 @@ public struct HTTPRequestSettings: Settings {
         }
     }
 
-    /// What to do instead of a setting that no HTTP step has.
+    /// A hint for a setting that HTTP steps do not have.
     static func hint(forUnknown name: String) -> String? {
         switch name {
         case "hooks":
@@ -108,7 +108,7 @@ public struct HTTPRequestSettings: Settings {
         }
     }
 
-    /// What to do instead of a setting that a step with a method of its own has not.
+    /// A hint for a setting that a step with a fixed method does not have.
     static func hint(forUnknown name: String, of step: PluginKey) -> String? {
         guard name == "method" else { return hint(forUnknown: name) }
         return "it always sends \(step.name); steps.HTTPStep takes a method"
@@ -116,7 +116,7 @@ public struct HTTPRequestSettings: Settings {
 }
 
 extension Renderable {
-    /// Whether a setting is in the file and is not known to be null.
+    /// Whether a setting is in the file and not known to be null.
     fileprivate func mayBeGiven<Wrapped>(
         in settings: SettingsCheck, as name: String
     ) -> Bool where Value == Wrapped? {
@@ -126,7 +126,7 @@ extension Renderable {
     }
 }
 
-/// Two settings that can't stand together.
+/// Two settings that cannot be combined.
 enum RequestConflict: Error, CustomStringConvertible {
     case jsonAndData
     case jsonAndFiles
@@ -155,7 +155,7 @@ enum RequestConflict: Error, CustomStringConvertible {
 }
 
 extension HTTPRequestSettings {
-    /// Renders the settings but address and body to a request.
+    /// Renders the settings other than URL and body to a request.
     func request(
         _ method: HTTPMethod, to address: String, in context: StepContext
     ) throws -> HTTPRequest {
@@ -186,7 +186,7 @@ extension HTTPRequestSettings {
         return request
     }
 
-    /// Renders what is sent; a file of the worker is put into a temporary file for that.
+    /// Renders the body; files of the worker are first copied to a temporary file.
     func body(in context: StepContext) async throws -> RequestBody {
         let uploads = try context.render(files.uploads)?.files ?? []
         let files = uploads.isEmpty ? nil : uploads
@@ -211,7 +211,7 @@ extension HTTPRequestSettings {
         }
     }
 
-    /// What `data` is in a build.
+    /// The rendered value of `data`.
     private enum BodyData {
         case form(FormData)
         case file(WorkerPath)
@@ -219,6 +219,6 @@ extension HTTPRequestSettings {
 }
 
 extension SecretMask {
-    /// Whether a text has a secret in it.
+    /// Whether a text contains a secret.
     fileprivate func hides(_ text: String) -> Bool { apply(to: text) != text }
 }

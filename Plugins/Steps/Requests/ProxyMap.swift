@@ -1,6 +1,6 @@
 import MasterKit
 
-/// The setting `proxies`: which proxy serves which scheme or host.
+/// The setting `proxies`: the proxies for schemes or hosts.
 struct ProxyMap: AddressValue {
     let proxies: HTTPProxies
 
@@ -40,7 +40,7 @@ struct ProxyMap: AddressValue {
         return key
     }
 
-    /// The address of a proxy, with a scheme that can be spoken to one.
+    /// The URL of a proxy, with a supported scheme.
     private struct ProxyAddress: SettingValue {
         let text: String
 
@@ -62,7 +62,7 @@ struct ProxyMap: AddressValue {
     }
 }
 
-/// The setting `max_redirects`: how many redirects are followed; one more is an error.
+/// The setting `max_redirects`: the maximum number of redirects; exceeding it is an error.
 struct RedirectLimit: SettingValue {
     let count: Int
 

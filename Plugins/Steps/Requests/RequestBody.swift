@@ -1,16 +1,16 @@
 import MasterKit
 
-/// What a request carries, and what the log says of it.
+/// The body of a request, and how to log it.
 struct RequestBody {
     var content: HTTPBody
-    /// Titles with lines below.
+    /// Titled sections for the log.
     var told: [(title: String, lines: [String])] = []
-    /// Whether a secret is in it, so that no redirect carries it to another host.
+    /// Whether it contains a secret, so that it must not be redirected to another host.
     var holdsSecret = false
 
     static let none = RequestBody(content: .empty)
 
-    /// A value as JSON.
+    /// A JSON value.
     static func json(_ value: JSONValue, hiding mask: SecretMask) -> RequestBody {
         let bytes = JSONWriter.python.bytes(value)
         let text = String(decoding: bytes, as: UTF8.self)
@@ -19,7 +19,7 @@ struct RequestBody {
             holdsSecret: mask.apply(to: bytes) != bytes)
     }
 
-    /// Fields that are form-encoded, or a text.
+    /// Form-encoded fields, or a text.
     static func form(_ data: FormData, hiding mask: SecretMask) -> RequestBody {
         let lines =
             switch data {
@@ -31,7 +31,7 @@ struct RequestBody {
             holdsSecret: lines.contains { mask.apply(to: $0) != $0 })
     }
 
-    /// A file of the worker.
+    /// A file on the worker.
     static func file(_ path: WorkerPath, in context: StepContext) async throws -> RequestBody {
         let spool = try SpooledBody()
         var search = SecretSearch(context.mask)
@@ -75,10 +75,10 @@ struct RequestBody {
     }
 }
 
-/// Looks for secrets in bytes that come in pieces.
+/// Searches for secrets in bytes that arrive in pieces.
 private struct SecretSearch {
     private var masked: SecretMask.Stream
-    /// What the mask has not given back yet.
+    /// The bytes that the mask has not returned yet.
     private var waiting: [UInt8] = []
     private var isFound = false
 
@@ -97,7 +97,7 @@ private struct SecretSearch {
         return isFound
     }
 
-    /// Without a secret the mask gives back what it got.
+    /// Without secrets, the mask returns the bytes unchanged.
     private mutating func take(_ bytes: [UInt8]) {
         isFound = isFound || !waiting.starts(with: bytes)
         waiting.removeFirst(min(bytes.count, waiting.count))
@@ -105,14 +105,14 @@ private struct SecretSearch {
 }
 
 extension FieldPairs {
-    /// The pairs as the log shows them, those that are not sent at the end.
+    /// The pairs as logged, followed by those that are not sent.
     var lines: [String] {
         pairs.map { "\($0.name): \($0.value)" } + absentNames.map { "\($0): (null, not sent)" }
     }
 }
 
 extension UploadedFile {
-    /// The part with the content that is known already.
+    /// The part, with its content if already known.
     fileprivate var beginning: HTTPPart {
         var content: [UInt8] = []
         if case .content(let text) = part.source { content = Array(text.utf8) }
@@ -123,9 +123,9 @@ extension UploadedFile {
 }
 
 extension StepContext {
-    /// Reads a file of the worker into a body, piece by piece.
+    /// Reads a file from the worker into a body, piece by piece.
     ///
-    /// - Returns: The number of its bytes.
+    /// - Returns: The number of bytes.
     fileprivate func append(
         _ path: WorkerPath, to spool: SpooledBody, _ search: inout SecretSearch
     ) async throws -> Int {
@@ -141,9 +141,9 @@ extension StepContext {
     }
 }
 
-/// The setting `data`: fields to be form-encoded, a text, or a file of the worker.
+/// The setting `data`: fields to form-encode, a text, or a file on the worker.
 struct RequestData: SettingValue, RenderableValue {
-    /// What was written, which is rendered in a build.
+    /// The setting as written, to be rendered in a build.
     enum Form: Sendable {
         case data(Renderable<FormData?>)
         case file(Renderable<WorkerPath>)
@@ -167,7 +167,7 @@ struct RequestData: SettingValue, RenderableValue {
         }
     }
 
-    /// Whether it is known to be no fields with names, which could stand beside files.
+    /// Whether it is known not to be named fields, which could be combined with files.
     var isNameless: Bool {
         switch form {
         case .data(let data): if case .text?? = data.constant { true } else { false }

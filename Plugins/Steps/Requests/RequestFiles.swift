@@ -1,6 +1,6 @@
 import MasterKit
 
-/// The setting `files`, whose fields may be `!File path` as well.
+/// The setting `files`, whose fields may also be `!File path`.
 struct RequestFiles: SettingValue, RenderableValue {
     let uploads: Renderable<UploadedFiles?>
 
@@ -28,8 +28,8 @@ struct RequestFiles: SettingValue, RenderableValue {
         }
     }
 
-    /// The entry with `{path: …}` in place of `!File …`; where there is no path, with an empty
-    /// content, so that the other entries are checked as well.
+    /// The entry with `{path: …}` in place of `!File …`. If the path is missing, the content is
+    /// empty, so that the other entries are still checked.
     private static func spelledOut(
         _ entry: YAMLMapping.Entry, _ decoder: SettingDecoder
     ) -> (entry: YAMLMapping.Entry, isRight: Bool) {
@@ -41,7 +41,7 @@ struct RequestFiles: SettingValue, RenderableValue {
     }
 }
 
-/// The setting `files`: fields of a multipart body, each with a content or a file to read.
+/// The setting `files`: fields of a multipart body, each with content or a file to read.
 struct UploadedFiles: SettingValue {
     let files: [UploadedFile]
 
@@ -64,12 +64,12 @@ struct UploadedFiles: SettingValue {
     }
 }
 
-/// One file of a multipart body under the name of its field.
+/// A file in a multipart body, with the name of its field.
 struct UploadedFile: Sendable {
     let field: String
     let part: FilePart
 
-    /// The name told to the server: as given, or else of the file, or else of the field.
+    /// The file name to send: as given, or else that of the file, or else that of the field.
     var filename: String {
         if let filename = part.filename { return filename }
         guard case .path(let path) = part.source else { return field }
@@ -77,9 +77,9 @@ struct UploadedFile: Sendable {
     }
 }
 
-/// What one field of `files` holds.
+/// The value of a field in `files`.
 struct FilePart: SettingValue {
-    /// Where the content comes from.
+    /// The source of the content.
     enum Source: Sendable {
         case content(String)
         /// A file on the worker, relative to the folder of the step.
@@ -149,15 +149,15 @@ struct WorkerPath: SettingValue {
         return WorkerPath(text: text)
     }
 
-    /// The absolute path that a step means.
+    /// The absolute path for a step.
     func place(in context: StepContext) -> String {
         text.hasPrefix("/") ? text : "\(context.workdir)/\(text)"
     }
 }
 
 extension YAMLNode {
-    /// What stands behind `!File` for a file of the worker, as the path alone or as `{path: …}`;
-    /// `nil` for a node with another tag, or none.
+    /// The path after `!File` for a file on the worker, written alone or as `{path: …}`; `nil` for
+    /// a node with another tag or none.
     func workerFilePath(_ decoder: SettingDecoder) -> YAMLNode?? {
         guard tag?.name == "File" else { return nil }
         if scalar != nil { return untagged }

@@ -1,24 +1,23 @@
 import FoundationEssentials
 import MasterKit
 
-/// Decides whether a request is sent again, and when.
+/// Decides whether and when a request is retried.
 ///
-/// Unless `on` says otherwise, no request is repeated that may have arrived, but those of methods
-/// that have the same effect when they arrive twice.
+/// Unless `on` is set, a request that may have arrived is retried only if its method is idempotent.
 struct RequestRetry {
-    /// How many tries there are.
+    /// The maximum number of attempts.
     let attempts: Int
     private let policy: RetryPolicy
     private let isIdempotent: Bool
 
-    /// Takes what the file says; without a policy there is one try.
+    /// Creates the rules from a policy; without one, there is a single attempt.
     init(_ policy: RetryPolicy?, for method: HTTPMethod) {
         self.policy = policy ?? RetryPolicy()
         attempts = policy.map { $0.attempts ?? RetryPolicy.standardAttempts } ?? 1
         isIdempotent = ![HTTPMethod.post, .patch].contains(method)
     }
 
-    /// Whether a try that came to this is followed by another one, as long as there are any left.
+    /// Whether to retry after this outcome, if attempts are left.
     func covers(_ outcome: RequestOutcome) -> Bool {
         if case .fault(let error) = outcome, error.isOfTheRequest { return false }
         if let causes = policy.causes { return causes.contains { outcome.isCaused(by: $0) } }
@@ -28,7 +27,7 @@ struct RequestRetry {
         }
     }
 
-    /// How long to wait after a try, and whether the server asked for a longer wait than usual.
+    /// The wait after an attempt, and whether the server requested a longer one than usual.
     func wait(
         after attempt: Int, _ outcome: RequestOutcome, now: Date = .now
     ) -> (duration: Duration, isAskedFor: Bool) {
@@ -62,7 +61,7 @@ extension RequestOutcome {
 }
 
 extension HTTPError {
-    /// Whether the request itself is wrong, which no repetition changes, or nobody waits for it.
+    /// Whether retrying is pointless, because the request itself is invalid or was cancelled.
     fileprivate var isOfTheRequest: Bool {
         switch code {
         case .invalidURL, .unsupportedScheme, .invalidMethod, .invalidHeader, .fileUnreadable,
@@ -72,17 +71,17 @@ extension HTTPError {
         }
     }
 
-    /// Whether no connection came about.
+    /// Whether the connection could not be established.
     fileprivate var isOfTheConnection: Bool {
         [.refused, .unreachable, .nameNotFound, .proxy].contains(code)
     }
 
-    /// Whether a time limit was over.
+    /// Whether a time limit was exceeded.
     fileprivate var isOfTime: Bool {
         [.connectTimeout, .silenceTimeout, .totalTimeout].contains(code)
     }
 
-    /// Whether it may go well a moment later.
+    /// Whether a retry may succeed.
     fileprivate var isPassing: Bool {
         isOfTheConnection || isOfTime || [.closedEarly, .transferFailed].contains(code)
     }

@@ -1,11 +1,10 @@
 import MasterKit
 
 extension HTTPRequestSettings {
-    /// Sends the request and writes what went over the wire into the logs `log` and `content`.
+    /// Sends the request and writes the exchange to the logs `log` and `content`.
     ///
-    /// - Returns: Success when the status is one; failure when it is none, when there is no answer,
-    ///   when a part of it is wanted that is not there, and when what the address came out as is
-    ///   none.
+    /// - Returns: Success if the response is one; failure if it is not, if there is no response, if
+    ///   a requested value is missing, or if the rendered URL is invalid.
     func run(_ method: HTTPMethod, in context: StepContext) async throws -> Results {
         let address: String
         do {
@@ -21,10 +20,10 @@ extension HTTPRequestSettings {
         return try await runWithNetrc(method, to: address, in: context)
     }
 
-    /// A shorter password could not be kept out of the logs.
+    /// Shorter passwords could not be masked in the logs.
     private static let shortestPassword = 4
 
-    /// Sends the request with what the `.netrc` file says, the password kept out of all logs.
+    /// Sends the request with credentials from the `.netrc` file, masking the password in all logs.
     private func runWithNetrc(
         _ method: HTTPMethod, to address: String, in context: StepContext
     ) async throws -> Results {
@@ -77,22 +76,22 @@ extension HTTPRequestSettings {
     }
 }
 
-/// A request with all that decides how it is sent and what its answer means.
+/// A request with everything that determines how it is sent and how its response is evaluated.
 struct RequestRun {
     let request: HTTPRequest
     let context: StepContext
     let log: ExchangeLog
-    /// Whether the answer goes into the log as it comes; at most so many bytes of it, if any.
+    /// Whether to log the response as it arrives, and the maximum number of bytes, if limited.
     let streams: Bool
     let streamLimit: Int?
-    /// The answers that are a success; by default those with a status below 400.
+    /// Which responses are a success; by default those with a status below 400.
     let success: SuccessRule?
     let extraction: Extraction?
     let retry: RequestRetry
 
-    /// Sends the request, again if need be, and writes each try into the logs.
+    /// Sends the request, with retries if necessary, and logs each attempt.
     ///
-    /// - Returns: What the last try came to: success or failure.
+    /// - Returns: The result of the last attempt: success or failure.
     func run() async throws -> Results {
         var attempt = 1
         while true {
@@ -108,7 +107,7 @@ struct RequestRun {
         }
     }
 
-    /// One try.
+    /// Makes one attempt.
     private func outcome() async throws -> RequestOutcome {
         do {
             let (response, findings) = try await streams ? stream() : send()
@@ -127,14 +126,14 @@ struct RequestRun {
         success?.statuses?.contains(status) ?? (status < 400)
     }
 
-    /// Why the body of an answer with a good status is not that of a success.
+    /// Why the body of a response with a good status is not a success.
     private func refusal(in response: HTTPResponse) -> String? {
         guard isSuccess(response.status) else { return nil }
         let showsTexts = extraction?.hasSecrets != true
         return success?.fault(inBody: response.final.body, showsTexts: showsTexts)
     }
 
-    /// What a good answer has of what is looked for; secrets in it are hidden from then on.
+    /// The values extracted from a good response; hides those that are secret.
     private func findings(in response: HTTPResponse) -> Extraction.Findings? {
         guard isSuccess(response.status) else { return nil }
         return extraction?.findings(in: response.final, hidingSecretsWith: context.mask)
@@ -155,7 +154,7 @@ struct RequestRun {
         return (response, findings)
     }
 
-    /// Sends the request; the answer goes into the log `content` as it comes.
+    /// Sends the request, writing the response to the log `content` as it arrives.
     private func stream() async throws -> (HTTPResponse, Extraction.Findings?) {
         let content = StreamedContent(log: try await context.openLog("content"), limit: streamLimit)
         let response = try await context.send(request) { piece in
@@ -168,7 +167,7 @@ struct RequestRun {
         return (response, findings(in: response))
     }
 
-    /// Sets the properties and says how it went.
+    /// Sets the properties and the summary.
     private func end(_ outcome: RequestOutcome) async throws -> Results {
         guard case .answer(let response, let findings, let refusal) = outcome else {
             return .failure
@@ -187,15 +186,15 @@ struct RequestRun {
     }
 }
 
-/// What one try of a request came to.
+/// The outcome of one attempt.
 enum RequestOutcome {
-    /// An answer, with what `extract` took from it, `nil` when its status is not a success, and why
-    /// its body is not one.
+    /// A response, with the extracted values (`nil` if its status is not a success), and why its
+    /// body is not a success.
     case answer(HTTPResponse, Extraction.Findings?, refusal: String?)
-    /// No answer.
+    /// An error without a response.
     case fault(HTTPError)
 
-    /// Whether the step ends well with it.
+    /// Whether the step succeeds.
     var isSuccess: Bool {
         guard case .answer(_, let findings?, nil) = self else { return false }
         return findings.missing.isEmpty

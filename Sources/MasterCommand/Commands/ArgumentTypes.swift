@@ -14,7 +14,7 @@ struct PropertyArgument: Sendable, Hashable {
 
     /// Parses the argument of `-p`.
     ///
-    /// - Throws: `ValidationError` with the mistake and the remedy.
+    /// - Throws: `ValidationError` that describes what is wrong and how to fix it.
     init(_ argument: String) throws {
         guard let equals = argument.utf8.firstIndex(of: UInt8(ascii: "=")) else {
             throw ValidationError(
@@ -46,7 +46,7 @@ struct PropertyArgument: Sendable, Hashable {
         {
             return value
         }
-        // What a file is only warned of, such as 0123, is an error here.
+        // What is only a warning in a file, such as 0123, is an error here.
         let faults = parsed.diagnostics + decoder.diagnostics
         let reason = faults.first?.message ?? "it is empty"
         throw ValidationError(
@@ -57,7 +57,7 @@ struct PropertyArgument: Sendable, Hashable {
 /// A duration as an argument: `30`, `30s`, `5m`, `1h30m`.
 struct DurationArgument: ExpressibleByArgument, Sendable, Hashable, CustomStringConvertible {
     let duration: Duration
-    /// As it was written.
+    /// The argument as written.
     let description: String
 
     init?(argument: String) {
@@ -75,7 +75,7 @@ struct DurationArgument: ExpressibleByArgument, Sendable, Hashable, CustomString
 /// A build as an argument: `linux#3`, or `3` for any builder.
 struct BuildArgument: ExpressibleByArgument, Sendable, Hashable {
     let builder: String?
-    /// The number; `nil` for every build of the builder.
+    /// The number, or `nil` for all builds of the builder.
     let number: Int?
 
     init?(argument: String) {
@@ -130,8 +130,8 @@ enum ReceiverArgument {
 
     /// Returns the arguments with the default address added to `--receiver`.
     ///
-    /// - Throws: `ValidationError` when an address follows after a space, where it could also be
-    ///   the name of a builder.
+    /// - Throws: `ValidationError` if an address follows after a space, where it could also be the
+    ///   name of a builder.
     static func completed(_ arguments: [String]) throws -> [String] {
         let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
         var completed = arguments
@@ -152,7 +152,7 @@ enum ReceiverSuggestion {
     private static let scheme = "http://"
     private static let hosts: Set<String> = ["127.0.0.1", "localhost", "::1"]
 
-    /// The address of a URL if it is on this machine; else `nil`.
+    /// The address in a URL if it is on this machine, or else `nil`.
     static func address(for url: String?) -> ReceiverAddress? {
         guard let url, url.hasPrefix(scheme) else { return nil }
         let place = url.dropFirst(scheme.count).prefix { !"/?#".contains($0) }

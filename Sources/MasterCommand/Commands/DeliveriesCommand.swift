@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import MasterKit
 internal import MasterRuntime
 
-/// `deliveries`: what became of reports.
+/// `deliveries`: shows and manages the deliveries of reports.
 struct DeliveriesCommand: ParsableCommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
@@ -24,7 +24,7 @@ struct DeliveriesCommand: ParsableCommand {
     }
 }
 
-/// `deliveries list`: the reports that are kept.
+/// `deliveries list`: lists undelivered reports and closed endpoints.
 struct DeliveriesListCommand: MasterSubcommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
@@ -110,7 +110,7 @@ struct DeliveriesListCommand: MasterSubcommand {
     }
 }
 
-/// `deliveries show`: one report with its body and its tries.
+/// `deliveries show`: shows a report with its body and all attempts.
 struct DeliveriesShowCommand: MasterSubcommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
@@ -176,8 +176,8 @@ struct DeliveriesRetryCommand: MasterSubcommand {
         }
     }
 
-    /// How many are sent again, and when: those of closed endpoints and of reporters that are not
-    /// in the file wait for somebody.
+    /// Describes how many are sent again, and when. Those of closed endpoints and of reporters that
+    /// are not in the file remain blocked until the user acts.
     private static func summary(of counts: [DeliveryCount], _ advice: DeliveriesAdvice) -> String {
         let parked = counts.filter { $0.state == .parked }
         let open = counts.filter { $0.state != .parked }
@@ -203,7 +203,7 @@ struct DeliveriesRetryCommand: MasterSubcommand {
     }
 }
 
-/// `deliveries drop`: deletes reports that were not delivered.
+/// `deliveries drop`: deletes undelivered reports.
 struct DeliveriesDropCommand: MasterSubcommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
@@ -232,7 +232,7 @@ struct DeliveriesDropCommand: MasterSubcommand {
     }
 }
 
-/// `deliveries resume`: opens an endpoint that said it was gone.
+/// `deliveries resume`: reopens an endpoint that responded with 410.
 struct DeliveriesResumeCommand: MasterSubcommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(

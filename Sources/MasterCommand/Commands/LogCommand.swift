@@ -78,7 +78,8 @@ struct LogCommand: MasterSubcommand {
         var offset = 0
         if let tail { offset = try await log.offset(ofLast: tail) }
         while !console.isClosed {
-            // Asked before the file is read: what is written until the end is read, too.
+            // Checked before the file is read, so that everything written before the end is
+            // read, too.
             let isLive = follow ? try await history.log(log.log.id)?.isComplete == false : false
             var bytes = try await log.lines(from: offset)
             while !bytes.isEmpty, !console.isClosed {

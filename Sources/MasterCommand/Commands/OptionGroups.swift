@@ -53,7 +53,8 @@ extension String {
     }
 }
 
-/// The options for the source stamp, which override the git checkout around the configuration.
+/// The options for the source stamp, which override the git checkout that contains the
+/// configuration.
 struct SourceOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The branch, if not that of the git checkout.", valueName: "name"))
     var branch: String?
@@ -71,7 +72,7 @@ struct SourceOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The name of the project.", valueName: "name"))
     var project: String?
 
-    /// Whether a checkout would add nothing.
+    /// Whether a checkout would add no information.
     var isComplete: Bool { branch != nil && revision != nil && repository != nil }
 }
 

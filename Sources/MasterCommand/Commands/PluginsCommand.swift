@@ -10,7 +10,7 @@ struct PluginsCommand: ParsableCommand {
     }
 }
 
-/// `plugins list`: every plugin with its key and what it does.
+/// `plugins list`: lists all plugins with their keys and summaries.
 struct PluginsListCommand: MasterSubcommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
@@ -25,7 +25,7 @@ struct PluginsListCommand: MasterSubcommand {
         return .success
     }
 
-    /// A line for each plugin; with the module if it is not the standard one.
+    /// Formats one line per plugin, including the module unless it is the standard one.
     static func lines(_ registry: Registry, _ traits: TerminalTraits, width: Int) -> [String] {
         let paint = TextPainter(hasColour: traits.hasColour)
         var table = TextTable(paint: paint)

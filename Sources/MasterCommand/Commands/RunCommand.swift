@@ -253,7 +253,7 @@ struct RunCommand: MasterSubcommand {
         }
     }
 
-    /// Returns the source stamp from the options and the checkout; warns when git failed.
+    /// Returns the source stamp from the options and the checkout, and warns if git failed.
     private func sourceStamp(
         _ found: Result<GitCheckout?, GitError>, _ context: CommandContext
     ) async -> SourceStamp {

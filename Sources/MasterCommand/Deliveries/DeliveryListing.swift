@@ -2,7 +2,7 @@ internal import FoundationEssentials
 internal import MasterKit
 internal import MasterRuntime
 
-/// Deliveries as a table, and the endpoints that are closed.
+/// Formats deliveries as a table, followed by the closed endpoints.
 struct DeliveryListing {
     private let paint: TextPainter
     private let marks: StatusSymbols
@@ -20,7 +20,7 @@ struct DeliveryListing {
         table = TextTable(paint: paint)
     }
 
-    /// The lines of some more deliveries.
+    /// Formats a page of deliveries.
     mutating func lines(_ deliveries: [DeliveryRecord]) -> [String] {
         if isEmpty, !deliveries.isEmpty {
             let heads = ["id", "state", "reporter", "report", "tries", "why"]
@@ -31,7 +31,7 @@ struct DeliveryListing {
         return table.takeLines(width: width, ellipsis: marks.ellipsis)
     }
 
-    /// The lines after the last delivery.
+    /// Formats the lines after the last delivery.
     func end(closed: [ReporterRecord]) -> [String] {
         closed.map { paint(.yellow, line($0)) }
     }
@@ -56,7 +56,7 @@ struct DeliveryListing {
 }
 
 extension TextStyle {
-    /// The style in which a state is shown.
+    /// The style for a state.
     init(_ state: DeliveryState) {
         switch state {
         case .delivered: self = .green
@@ -67,23 +67,22 @@ extension TextStyle {
 }
 
 extension Date {
-    /// The moment in universal time: `2026-11-22 18:30:11 UTC`.
+    /// The time in UTC: `2026-11-22 18:30:11 UTC`.
     var forPeople: String {
         let text = ISO8601Format()
         return text.replacing("T", with: " ").replacing("Z", with: " UTC")
     }
 }
 
-/// All that is known of a delivery, for people.
+/// Formats all details of a delivery.
 struct DeliveryPage {
-    /// Gives colours.
     let paint: TextPainter
 
     init(_ traits: TerminalTraits) {
         paint = TextPainter(hasColour: traits.hasColour)
     }
 
-    /// The lines: what it is, each try with its answer, and the body of the requests.
+    /// The delivery itself, each attempt with its response, and the request body.
     func lines(_ details: DeliveryDetails) -> [String] {
         head(details) + details.tries.flatMap { [""] + lines($0) } + [""] + body(details)
     }
@@ -134,19 +133,19 @@ struct DeliveryPage {
     }
 }
 
-/// Deliveries for machines.
+/// Formats deliveries as JSON.
 enum DeliveryReport {
-    /// Grows by one whenever a reader of the older form would misread the newer one.
+    /// Incremented by changes that a reader of the older format would misread.
     static let formatVersion = 1
 
-    /// The object that lists deliveries, page by page, and then the endpoints that are closed.
+    /// A JSON object with deliveries, written page by page, followed by the closed endpoints.
     struct List {
         private var isEmpty = true
 
         /// The lines before the first delivery.
         static let head = ["{", "  \"formatVersion\": \(formatVersion),", "  \"deliveries\": ["]
 
-        /// The lines of some more deliveries.
+        /// Formats a page of deliveries.
         mutating func lines(_ deliveries: [DeliveryRecord]) -> [String] {
             deliveries.flatMap { delivery in
                 var lines = JSONWriter.pretty.string(.object(delivery.json)).lines
@@ -156,7 +155,7 @@ enum DeliveryReport {
             }
         }
 
-        /// The lines after the last delivery.
+        /// Formats the lines after the last delivery.
         func end(closed: [ReporterRecord]) -> [String] {
             let closed = JSONValue.array(
                 closed.map { reporter in
@@ -172,7 +171,7 @@ enum DeliveryReport {
         }
     }
 
-    /// One delivery with its body and tries.
+    /// A delivery with its body and attempts.
     static func details(_ details: DeliveryDetails) -> JSONValue {
         var object = details.record.json
         object["webhookID"] = .string(details.webhookID)

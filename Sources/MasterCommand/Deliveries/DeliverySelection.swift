@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import MasterKit
 internal import MasterRuntime
 
-/// Which deliveries something is done to: some by their numbers, or all that were not delivered.
+/// The deliveries that a command applies to: selected by number, or all undelivered ones.
 struct DeliverySelection: ParsableArguments {
     @Argument(help: ArgumentHelp("The numbers that 'list' shows.", valueName: "id"))
     var ids: [Int] = []
@@ -14,7 +14,7 @@ struct DeliverySelection: ParsableArguments {
         help: ArgumentHelp("All of this reporter that were not delivered.", valueName: "name"))
     var reporter: String?
 
-    /// Whether each one is named, so that one which cannot be meant is a mistake.
+    /// Whether deliveries are selected by number, so that invalid ones are errors.
     private var namesEach: Bool { !ids.isEmpty }
 
     func validate() throws {
@@ -26,15 +26,17 @@ struct DeliverySelection: ParsableArguments {
                 : "numbers, --all and --reporter exclude each other; keep one")
     }
 
-    /// Changes the deliveries that are meant and says what came of it.
+    /// Changes the selected deliveries and prints the outcome.
     ///
     /// - Parameters:
-    ///   - place: Whose deliveries are meant.
-    ///   - context: Where it is said.
-    ///   - obstacle: Why a delivery cannot be changed; it is a mistake to name such a one.
-    ///   - body: Makes the change, and gives what is to be said.
+    ///   - place: The base folder of the deliveries.
+    ///   - context: The context with the console.
+    ///   - obstacle: Returns why a delivery cannot be changed; selecting such a delivery by number
+    ///     is an error.
+    ///   - body: Makes the change and returns the message to print.
     /// - Returns: Success.
-    /// - Throws: ``FailedRun`` when what is meant is not there, or what the store says.
+    /// - Throws: ``FailedRun`` if selected deliveries do not exist or cannot be changed, or an
+    ///   error from the store.
     func change(
         at place: DeliveriesPlace, in context: CommandContext,
         unless obstacle: (DeliveryRecord) -> String?,
@@ -68,7 +70,7 @@ struct DeliverySelection: ParsableArguments {
         throw place.unknown(reporter: reporter, among: known)
     }
 
-    /// Sees to it that each delivery that is named is there and can be changed.
+    /// Checks that all deliveries selected by number exist and can be changed.
     private func checkEach(
         _ desk: DeliveryAdmin, at place: DeliveriesPlace,
         unless obstacle: (DeliveryRecord) -> String?
@@ -86,7 +88,7 @@ struct DeliverySelection: ParsableArguments {
     }
 }
 
-/// Whose deliveries are meant.
+/// The options for the base folder with the deliveries.
 struct DeliveriesPlace: ParsableArguments {
     @OptionGroup var source: ConfigurationOptions
     @OptionGroup var base: BaseFolderOptions
@@ -94,18 +96,18 @@ struct DeliveriesPlace: ParsableArguments {
     /// The base folder.
     var folder: String { base.path(beside: source.file) }
 
-    /// The commands for the same folder.
+    /// Hints with commands for the same folder.
     var advice: DeliveriesAdvice { DeliveriesAdvice(options: base.spelling(source)) }
 
-    /// Runs a body with the deliveries, `nil` when no master has used the folder.
+    /// Runs a closure with the deliveries, or with `nil` if no master has used the folder.
     func withDesk<Value>(_ body: (DeliveryAdmin?) async throws -> Value) async throws -> Value {
         try await DeliveryAdmin.with(folder: folder, body)
     }
 
-    /// What there is to say when no master has used the folder.
+    /// The message if no master has used the folder.
     var unused: String { "no run has used \(folder) yet, so no reports are kept there" }
 
-    /// Says that there are no such deliveries.
+    /// The error for nonexistent deliveries.
     func unknown(_ ids: [Int]) -> FailedRun {
         let names = ids.map { "\($0)" }.joined(separator: ", ")
         return FailedRun(
@@ -113,7 +115,7 @@ struct DeliveriesPlace: ParsableArguments {
                 + advice.to("list them", "list"))
     }
 
-    /// Says that there is no such reporter.
+    /// The error for an unknown reporter.
     func unknown(reporter: String, among known: [ReporterRecord]) -> FailedRun {
         let name = reporter.makingControlsVisible()
         guard !known.isEmpty else {
@@ -124,17 +126,17 @@ struct DeliveriesPlace: ParsableArguments {
     }
 }
 
-/// The commands that show what became of reports, as a person can paste them.
+/// Hints with commands for deliveries, ready to paste.
 struct DeliveriesAdvice: Sendable {
-    /// The options that name the base folder, with a space in front.
+    /// The options that select the base folder, with a leading space.
     let options: String
 
-    /// The end of a sentence: a subcommand of `deliveries` with its arguments, and what it is for.
+    /// Formats the end of a sentence: a purpose and the subcommand of `deliveries` for it.
     func to(_ purpose: String, _ words: String) -> String {
         "to \(purpose): \(RootCommand.programName) deliveries \(words)\(options)"
     }
 
-    /// How a closed reporter is opened again.
+    /// Formats the hint to reopen a closed reporter.
     func toOpenAgain(_ reporter: String) -> String {
         to("open it again", "resume \(reporter.shellQuoted)")
     }

@@ -1,20 +1,19 @@
 internal import FoundationEssentials
 internal import MasterKit
 
-/// A build as displays and tables show it.
+/// A build as shown in displays and tables.
 struct BuildView: Sendable, Hashable {
-    /// The id of the build in the store.
+    /// The ID of the build in the store.
     let id: Int
     let builder: String
     /// The number within its builder.
     let number: Int
     /// When it started.
     let startedAt: Date
-    /// When it finished; `nil` while it runs.
+    /// When it finished, or `nil` if it is still running.
     var completeAt: Date?
-    /// Its outcome; `nil` while it runs.
+    /// Its result, or `nil` if it has not finished.
     var results: Results?
-    /// Its state in words.
     var stateString = ""
     /// Its steps in order, including hidden ones.
     var steps: [StepView] = []
@@ -22,46 +21,44 @@ struct BuildView: Sendable, Hashable {
     /// The name of the build, such as `default #3`.
     var title: String { "\(builder.makingControlsVisible()) #\(number)" }
 
-    /// How long it took; `nil` while it runs.
+    /// How long it took, or `nil` if it is still running.
     var duration: Duration? { completeAt.map { .seconds($0.timeIntervalSince(startedAt)) } }
 
-    /// The state in words, unless it only repeats the result.
+    /// The state string, unless it only repeats the result.
     var remark: String { StepView.remark(stateString, results) }
 
     /// The steps that are not hidden.
     var visibleSteps: [StepView] { steps.filter { !$0.isHidden } }
 }
 
-/// A step as displays and tables show it.
+/// A step as shown in displays and tables.
 struct StepView: Sendable, Hashable {
-    /// The id of the step in the store.
+    /// The ID of the step in the store.
     let id: Int
-    /// The position in the build, from 1.
+    /// The position in the build, starting at 1.
     let number: Int
     /// The name.
     let name: String
-    /// When it started; `nil` while pending.
+    /// When it started, or `nil` if it is pending.
     var startedAt: Date?
-    /// When it finished.
+    /// When it finished, or `nil` if it has not.
     var completeAt: Date?
-    /// Its outcome; `nil` while it runs.
+    /// Its result, or `nil` if it has not finished.
     var results: Results?
-    /// Its state in words.
     var stateString = ""
     var isHidden = false
 
-    /// How long it took; `nil` while it runs and when it never ran.
+    /// How long it took, or `nil` if it has not finished or never ran.
     var duration: Duration? {
         guard let startedAt, let completeAt else { return nil }
         return .seconds(completeAt.timeIntervalSince(startedAt))
     }
 
-    /// The state in words, unless it only repeats the result.
+    /// The state string, unless it only repeats the result.
     var remark: String { Self.remark(stateString, results) }
 }
 
 extension BuildView {
-    /// A view of records.
     init(_ build: Build, builder: String, steps: [StepRecord]) {
         self.init(
             id: build.id, builder: builder, number: build.number, startedAt: build.startedAt,
@@ -71,7 +68,6 @@ extension BuildView {
 }
 
 extension StepView {
-    /// A view of a record.
     init(_ step: StepRecord) {
         self.init(
             id: step.id, number: step.number, name: step.name, startedAt: step.startedAt,
@@ -89,7 +85,7 @@ extension StepView {
 
 /// A line of a log without the letter of its channel.
 struct LogLine: Sendable, Hashable {
-    /// The channel; `nil` for a line without one.
+    /// The channel, or `nil` if the line has none.
     let channel: LogChannel?
     /// The text.
     let text: String
@@ -120,14 +116,14 @@ struct LogLine: Sendable, Hashable {
     }
 }
 
-/// Draws builds as trees: a line for the build, and one for each step below it.
+/// Formats builds as trees: a line for the build, and one per step below it.
 struct BuildTree: Sendable {
     let paint: TextPainter
     let marks: StatusSymbols
 
     private static let indentation = "  "
     private static let longestName = 32
-    /// Terminals with fewer columns do not show times.
+    /// Narrower terminals do not show times.
     private static let narrow = 20
 
     init(_ traits: TerminalTraits) {
@@ -167,7 +163,7 @@ struct BuildTree: Sendable {
 
     /// The lines of several running builds, at most `rows`.
     ///
-    /// If there is not enough room, finished steps are left out first, then whole builds.
+    /// If there is not enough room, finished steps are omitted first, then whole builds.
     func lines(_ builds: some Collection<BuildView>, width: Int, rows: Int, now: Date) -> [String] {
         let whole = builds.map { lines($0, width: width, now: now) }
         guard whole.reduce(0, { $0 + $1.count }) > rows else { return whole.flatMap(\.self) }

@@ -72,12 +72,12 @@ struct DiagnosticPrinter: Sendable {
 }
 
 extension Int {
-    /// The number with a noun, plural unless it is one: `1 step`, `2 steps`.
+    /// The number with a noun, in the plural unless it is one: `1 step`, `2 steps`.
     func counting(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
 }
 
 extension Diagnostic {
-    /// The diagnostic as JSON; lines and columns count from 1, the end is after the last character.
+    /// The diagnostic as JSON; lines and columns start at 1, the end is after the last character.
     var json: JSONObject {
         var object: JSONObject = [
             "severity": .string(severity.rawValue),

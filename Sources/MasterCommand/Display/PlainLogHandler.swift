@@ -55,7 +55,7 @@ struct PlainLogHandler: LogHandler {
 
 /// The errors that were logged, so that the end of a run does not repeat them.
 final class LoggedErrors: Sendable {
-    /// The number of messages that are remembered.
+    /// The maximum number of messages recorded.
     private static let bound = 64
 
     private let messages = Mutex<[String]>([])

@@ -3,17 +3,17 @@ internal import MasterReceiver
 
 /// Formats received requests for users.
 struct RequestPrinter: Sendable {
-    /// How much is shown of a request.
+    /// The amount of detail shown.
     enum Form: Sendable {
-        /// A line for the request, and the outline of the body.
+        /// One line for the request, and an outline of the body.
         case compact(width: Int)
-        /// The relevant headers and the whole body.
+        /// The relevant headers and the complete body.
         case whole
     }
 
     /// The maximum number of lines of a body in the compact form.
     static let compactLineLimit = 24
-    /// The width of a line without a terminal.
+    /// The width of lines without a terminal.
     static let plainWidth = 120
     /// The maximum size in bytes of a text body in the whole form.
     static let textByteLimit = 64 << 10
@@ -116,7 +116,7 @@ extension RequestPrinter.Form {
 }
 
 extension String {
-    /// The lines of the text without line ends; a final line end does not start another line.
+    /// The lines of the text without line breaks; a final line break does not start another line.
     var lines: [String] {
         var lines = split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
             .map(String.init)
@@ -157,7 +157,7 @@ enum RequestBody {
         return type.map { String($0).makingControlsVisible() }
     }
 
-    /// The size of the body in words.
+    /// The size of the body as text.
     static func size(_ request: ReceivedRequest) -> String {
         request.body.isEmpty ? "no body" : request.body.count.bytesForPeople
     }

@@ -3,12 +3,12 @@ internal import MasterKit
 internal import MasterRuntime
 internal import OrderedCollections
 
-/// Shows builds while they run: as a live tree on a terminal, else as one line per change.
+/// Shows builds while they run: as a live tree on a terminal, otherwise as one line per change.
 actor RunDisplay {
-    /// Gives the lines of a log by its id; `nil` when there is no such log.
+    /// Returns the lines of a log by its ID, or `nil` if it does not exist.
     typealias Follow = @Sendable (Int) async throws -> LogLineSequence?
 
-    /// How often the tree is redrawn.
+    /// The interval for redrawing the tree.
     static let interval: Duration = .milliseconds(100)
 
     /// The size of the event buffer.
@@ -22,7 +22,7 @@ actor RunDisplay {
     private let paint: TextPainter
     private var builds = RunningBuilds()
     private let follow: Follow?
-    /// What shows the output of logs, by their ids; each ends with its log.
+    /// The tasks that show the output of logs, by ID; each ends with its log.
     private var followers: [Int: Task<Void, Never>] = [:]
 
     private static let progressKinds: Set<EventKind> = [
@@ -30,11 +30,11 @@ actor RunDisplay {
         .stepFinished, .buildsetFinished,
     ]
 
-    /// Makes a display.
+    /// Creates a display.
     ///
     /// - Parameters:
-    ///   - console: Where it is shown.
-    ///   - follow: Gives the lines of a log by its id; without it no output is shown.
+    ///   - console: The console to use.
+    ///   - follow: Returns the lines of a log by its ID; without it, no output is shown.
     init(
         _ console: Console, follow: Follow? = nil
     ) {
@@ -45,7 +45,7 @@ actor RunDisplay {
         kinds = Self.progressKinds.union(follow == nil ? [] : [.logNew, .logFinished])
     }
 
-    /// Shows events until they come to an end or the task is cancelled.
+    /// Shows events until they end or the task is cancelled.
     func show(_ events: EventSubscription) async {
         await withDiscardingTaskGroup { group in
             if tree != nil { group.addTask { await self.redraw() } }
@@ -119,7 +119,7 @@ actor RunDisplay {
         }
     }
 
-    /// Lets the output of a log be shown to its end, before that of its step is.
+    /// Waits until the output of a log has been shown, so that it comes before the end of its step.
     private func endOutput(_ event: Event) async {
         guard let log = event.record["logid"]?.intValue else { return }
         await followers.removeValue(forKey: log)?.value

@@ -4,13 +4,13 @@ internal import OrderedCollections
 
 /// The running builds, according to the events so far.
 struct RunningBuilds {
-    /// The running builds by id, in the order they started.
+    /// The running builds by ID, in the order they started.
     private(set) var running: OrderedDictionary<Int, BuildView> = [:]
 
     /// Applies an event.
     ///
-    /// - Returns: The progress to show; `nil` for what is not shown, such as events of builds whose
-    ///   start was missed.
+    /// - Returns: The progress to show, or `nil` if there is none, as for builds whose start was
+    ///   missed.
     mutating func apply(_ event: Event) -> BuildProgress? {
         switch event.kind {
         case .buildNew: start(event)
@@ -59,7 +59,7 @@ struct RunningBuilds {
                     id: id, number: event.record["number"]?.intValue ?? index + 1,
                     name: event.text("name")))
         }
-        // A step may be hidden at its end only; if its start was shown, its end is shown, too.
+        // A step may become hidden when it ends; if its start was shown, its end is shown, too.
         let wasTold = build.steps[index].isRunning && !build.steps[index].isHidden
         build.steps[index].apply(event)
         let step = build.steps[index]
@@ -72,7 +72,7 @@ struct RunningBuilds {
         }
     }
 
-    /// The step of an event of a log, and its build; `nil` when the build's start was missed.
+    /// The step and build of a log event, or `nil` if the start of the build was missed.
     func step(ofLog event: Event) -> (step: StepView, build: BuildView)? {
         guard let build = event.buildID.flatMap({ running[$0] }),
             let stepID = event.record["stepid"]?.intValue,
@@ -104,7 +104,7 @@ extension Event {
     fileprivate func text(_ key: String) -> String { record[key]?.stringValue ?? "" }
 }
 
-/// Progress of a build that is shown to users.
+/// Progress of a build to show to users.
 enum BuildProgress: Sendable, Hashable {
     case buildStarted(BuildView)
     case buildFinished(BuildView)
@@ -114,7 +114,7 @@ enum BuildProgress: Sendable, Hashable {
 }
 
 extension BuildProgress {
-    /// The lines for it, with two spaces between parts.
+    /// Formats the progress, with two spaces between parts.
     func lines(_ paint: TextPainter) -> [String] {
         switch self {
         case .buildStarted(let build):

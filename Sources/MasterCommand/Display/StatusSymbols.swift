@@ -1,17 +1,17 @@
 internal import MasterKit
 
-/// The symbol before a build or a step that shows its state.
+/// The symbols that show the state of a build or step.
 struct StatusSymbols: Sendable {
-    /// Whether characters beyond ASCII can be shown.
+    /// Whether non-ASCII characters can be shown.
     let hasUnicode: Bool
 
-    /// The symbol of something that has not started.
+    /// The symbol for something that has not started.
     var pending: String { hasUnicode ? "○" : "." }
 
-    /// The ellipsis of text that was cut.
+    /// The ellipsis for truncated text.
     var ellipsis: String { hasUnicode ? "…" : "..." }
 
-    /// The symbol of a result; `nil` for something that is running.
+    /// The symbol for a result; `nil` means running.
     func callAsFunction(_ results: Results?) -> String {
         switch results {
         case .success: hasUnicode ? "✓" : "+"

@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// What the user's signals mean to a run: the first stops it, the second hurries it, the third, or
-/// the second TERM, ends the program.
+/// How a run reacts to signals: the first stops it, the second hurries it, and the third, or the
+/// second TERM, ends the program.
 final class Interruption: Sendable {
     private struct State {
         var signals: [StopSignal] = []
@@ -12,30 +12,30 @@ final class Interruption: Sendable {
 
     private let state = Mutex(State())
 
-    /// The first signal that came; `nil` while none has.
+    /// The first signal received, or `nil` if none.
     var signal: StopSignal? { state.withLock { $0.signals.first } }
 
-    /// Whether no build is left that a signal could stop.
+    /// Whether all builds have ended, so that signals apply to what follows.
     var buildsAreOver: Bool { state.withLock { $0.buildsAreOver } }
 
-    /// Notes that from now on a signal is about what comes after the builds.
+    /// Records that all builds have ended.
     func noteEndOfBuilds() {
         state.withLock { $0.buildsAreOver = true }
     }
 
-    /// What is to be done about a signal.
+    /// The reaction to a signal.
     enum Demand {
-        /// Stop the builds, but for steps that always run.
+        /// Stop the builds, except for steps that always run.
         case stop
-        /// Stop these, too.
+        /// Stop these steps, too.
         case stopEverything
-        /// Wait no longer for reports.
+        /// Stop waiting for reports.
         case hurry
-        /// End the program at once.
+        /// End the program immediately.
         case end
     }
 
-    /// Notes a signal.
+    /// Records a signal and returns the reaction.
     func note(_ signal: StopSignal) -> Demand {
         let (demand, hurry) = state.withLock { state in
             state.signals.append(signal)
@@ -51,11 +51,11 @@ final class Interruption: Sendable {
         return demand
     }
 
-    /// Runs a body in a task that a signal after the end of the builds cancels.
+    /// Runs a closure in a task that is cancelled by a signal after the end of the builds.
     func runUntilHurried<Value: Sendable>(
         _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
-        // Not a child task, because a signal is to cancel it alone. It is awaited below.
+        // Not a child task, because a signal cancels only this one. It is awaited below.
         let task = Task { try await body() }
         let isHurried = state.withLock { state in
             state.hurry = { task.cancel() }

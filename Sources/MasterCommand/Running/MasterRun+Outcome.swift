@@ -4,15 +4,15 @@ internal import MasterReceiver
 internal import MasterRuntime
 
 extension MasterRun {
-    /// What a run came to.
+    /// The outcome of a run.
     struct Outcome: Sendable {
-        /// The builds in the order of their end, retried ones among them.
+        /// The builds in the order they ended, including retried ones.
         var builds: [FinishedBuild]
-        /// How every delivery stands.
+        /// The state of every delivery.
         var deliveries: DeliverySummary
     }
 
-    /// Shows how it went.
+    /// Shows the outcome.
     ///
     /// - Returns: The worst result.
     func show(
@@ -59,7 +59,7 @@ extension MasterRun {
         return worst
     }
 
-    /// Shows that the store gave up; why is said unless the log has told it.
+    /// Shows that the store failed; the reason is omitted if it was already logged.
     func show(_ error: StoreError, _ duration: Duration, _ loggedErrors: LoggedErrors) async {
         if !loggedErrors.contain("\(error)") {
             let paint = TextPainter(hasColour: console.error.hasColour)
@@ -70,7 +70,7 @@ extension MasterRun {
         await console.print(paint(.red, "failure") + ": aborted after \(duration.forPeople)")
     }
 
-    /// The option that puts a receiver where reports were sent to and nobody listens.
+    /// The option that starts a receiver for reports sent to an address where nothing listens.
     private func receiverOption(_ deliveries: [DeliveryStatus]) async -> String? {
         guard receiver == nil else { return nil }
         let refused = deliveries.first {
@@ -86,7 +86,7 @@ extension MasterRun {
         }
     }
 
-    /// The columns of a line where no terminal sets a limit.
+    /// The width of lines without a terminal.
     private static let plainWidth = 160
 
     private func showFailures(_ builds: [FinishedBuild]) async {
@@ -113,24 +113,24 @@ extension MasterRun {
         }
     }
 
-    /// A path as seen from the current folder, where it is in there.
+    /// The path relative to the current folder if it is inside it.
     private func shortened(_ path: String) -> String {
         let current = FileManager.default.currentDirectoryPath + "/"
         return path.hasPrefix(current) ? String(path.dropFirst(current.count)) : path
     }
 }
 
-/// How long a run waits for its reports in the end.
+/// How long a run waits for reports at the end.
 struct DrainTime: Sendable {
-    /// The longest time.
+    /// The maximum time.
     let limit: Duration
-    /// Whether a receiver that was never there is waited for, too.
+    /// Whether to also wait for a receiver that was never reachable.
     let isPatient: Bool
 
-    /// What is done when nothing is said.
+    /// The default.
     static let standard = DrainTime(limit: .seconds(10), isPatient: false)
 
-    /// A time that somebody asked for.
+    /// A time requested by the user.
     static func patient(_ limit: Duration) -> DrainTime {
         DrainTime(limit: limit, isPatient: true)
     }

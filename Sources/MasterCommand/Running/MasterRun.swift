@@ -5,19 +5,19 @@ internal import MasterKit
 internal import MasterReceiver
 internal import MasterRuntime
 
-/// One `run`: a master from its start to the last report.
+/// A single `run`: a master from its start to the last report.
 struct MasterRun: Sendable {
-    /// How much is shown.
+    /// The amount of output.
     enum Detail: Sendable {
         /// Errors and the outcome.
         case quiet
-        /// Also what happens.
+        /// Also progress.
         case normal
-        /// Also the output of steps and what the program does.
+        /// Also the output of steps and the log of the program.
         case verbose
     }
 
-    /// How long deliveries may take before it is said that they are waited for.
+    /// How long deliveries may take before a message says that the run waits for them.
     private static let patience: Duration = .seconds(1)
 
     let configuration: MasterConfiguration
@@ -38,7 +38,7 @@ struct MasterRun: Sendable {
 
     var console: Console { context.console }
 
-    /// Runs it and shows how it goes and how it went.
+    /// Runs the master and shows its progress and outcome.
     ///
     /// - Returns: The status for the worst result, or for the signal that interrupted it.
     func run() async throws -> ExitStatus {
@@ -83,7 +83,7 @@ struct MasterRun: Sendable {
 
     /// Runs a master.
     ///
-    /// - Returns: What it came to, or why the store gave up on the way.
+    /// - Returns: The outcome, or the error if the store failed.
     private func runMaster(
         _ interruption: Interruption, _ loggedErrors: LoggedErrors
     ) async throws -> Result<Outcome, StoreError> {
@@ -114,7 +114,7 @@ struct MasterRun: Sendable {
         return Outcome(builds: builds, deliveries: deliveries)
     }
 
-    /// Does what a signal demands; called on a thread that may wait, but for no task.
+    /// Reacts to a signal. Called on a thread that may block, but must not wait for a task.
     private func obey(_ signal: StopSignal, _ master: Master, _ interruption: Interruption) {
         switch interruption.note(signal) {
         case .hurry:
@@ -135,11 +135,11 @@ struct MasterRun: Sendable {
     }
 
     private func stop(_ master: Master, _ reason: String) {
-        // It ends by itself, as soon as the requests that none has begun are cancelled.
+        // Ends by itself, as soon as the unclaimed requests have been cancelled.
         Task { await master.stop(reason: reason) }
     }
 
-    /// Waits for the reports, and says so when that takes a while.
+    /// Waits for the reports, with a message if that takes a while.
     private func drainReports(of master: Master) async throws -> DeliverySummary {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -189,7 +189,7 @@ struct MasterRun: Sendable {
         }
     }
 
-    /// Builds what was asked for, and what services then ask for.
+    /// Builds what was requested, and then what services request.
     private func buildAll(
         _ master: Master, _ interruption: Interruption
     ) async throws -> [FinishedBuild] {

@@ -2,27 +2,28 @@ internal import FoundationEssentials
 internal import MasterKit
 internal import MasterRuntime
 
-/// The last line of a run: how it went, in one sentence.
+/// The last line of a run: its outcome in one sentence.
 struct RunSummary {
-    /// The builds that count; retried ones are left out.
+    /// The builds to count, without retried ones.
     let builds: [BuildView]
-    /// How the deliveries stand.
+    /// The state of the deliveries.
     let deliveries: DeliverySummary
     /// How long the run took.
     let duration: Duration
-    /// The option that would show reports to which nobody listens, such as `--receiver`.
+    /// The option to show undeliverable reports, such as `--receiver`, if nothing listens at their
+    /// URL.
     let receiverOption: String?
-    /// Names the commands that show more.
+    /// Hints with commands that show details.
     let advice: DeliveriesAdvice
     /// Why not everything was built, such as `interrupted`.
     let interruption: String?
 
-    /// The worst result of all builds; `nil` when there was none.
+    /// The worst result of all builds, or `nil` if there were none.
     var results: Results? {
         builds.map(\.results).reduce(nil, Results.worst)
     }
 
-    /// The lines: the outcome, and what becomes of reports that were not delivered.
+    /// The outcome, and what happens to undelivered reports.
     func lines(_ paint: TextPainter) -> [String] {
         [outcome(paint)] + undelivered.map { paint(.yellow, $0) }
     }
@@ -86,9 +87,7 @@ struct RunSummary {
 
 /// The finished builds as a table: a line for each build, and one for each of its steps.
 struct BuildTable {
-    /// Gives colours.
     let paint: TextPainter
-    /// Gives marks.
     let marks: StatusSymbols
 
     init(_ traits: TerminalTraits) {
@@ -119,11 +118,9 @@ struct BuildTable {
     }
 }
 
-/// Shows why builds failed: the last lines of the logs of the steps that did.
+/// Shows why builds failed: the last log lines of the failed steps.
 struct FailureReport {
-    /// Gives colours.
     let paint: TextPainter
-    /// Gives marks.
     let marks: StatusSymbols
 
     init(_ traits: TerminalTraits) {
@@ -131,19 +128,19 @@ struct FailureReport {
         marks = StatusSymbols(hasUnicode: traits.hasUnicode)
     }
 
-    /// The steps of a build whose logs are worth a look.
+    /// The steps of a build whose logs are shown.
     static func failedSteps(of build: BuildView) -> [StepView] {
         build.steps.filter { $0.results == .failure || $0.results == .exception }
     }
 
-    /// The lines for one log of a failed step.
+    /// Formats a log of a failed step.
     ///
     /// - Parameters:
     ///   - step: The step.
     ///   - build: Its build.
-    ///   - path: Where the log is.
-    ///   - tail: Its end.
-    /// - Returns: A head line and the lines of the log, none for an empty log.
+    ///   - path: The path of the log.
+    ///   - tail: The end of the log.
+    /// - Returns: A heading and the lines of the log; empty for an empty log.
     func lines(_ step: StepView, of build: BuildView, log path: String, _ tail: LogTail) -> [String]
     {
         guard !tail.lines.isEmpty else { return [] }
@@ -157,30 +154,30 @@ struct FailureReport {
 
 /// The last lines of a log on disk.
 struct LogTail: Sendable, Hashable {
-    /// How many lines are kept.
+    /// The maximum number of lines kept.
     static let lineLimit = 20
-    /// How much of the end of a file is read.
+    /// The number of bytes read from the end of a file.
     private static let byteLimit = 64 << 10
 
     /// The last lines in order.
     let lines: [LogLine]
-    /// Whether more lines stand before them.
+    /// Whether there are lines before them.
     let isCut: Bool
 
     /// Reads the end of a log.
     ///
-    /// - Throws: When the file cannot be read.
+    /// - Throws: An error if the file cannot be read.
     init(ofFile path: String) throws {
         let data = try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe)
         let end = data.suffix(Self.byteLimit)
         self.init(end: [UInt8](end), isWhole: end.count == data.count)
     }
 
-    /// Takes the last lines of marked text.
+    /// Keeps the last lines of marked text.
     ///
     /// - Parameters:
     ///   - end: The end of a log.
-    ///   - isWhole: Whether it is the whole log; else its first line is left out.
+    ///   - isWhole: Whether it is the whole log; otherwise its first line is omitted.
     init(end: [UInt8], isWhole: Bool) {
         let all = LogLine.lines(marked: end).dropFirst(isWhole ? 0 : 1)
         lines = Array(all.suffix(Self.lineLimit))

@@ -16,9 +16,8 @@ struct TextTable {
 
     private static let gap = "  "
 
-    /// Gives colours.
     let paint: TextPainter
-    /// The spaces in front of each row.
+    /// The spaces before each row.
     let indentation: String
     private var rows: [[Cell]] = []
     private var widths: [Int] = []
@@ -33,9 +32,9 @@ struct TextTable {
         rows.append(cells)
     }
 
-    /// Takes the rows out as lines; where they are too wide, their last cells are cut.
+    /// Formats and removes the rows; the last cells of rows that are too wide are truncated.
     ///
-    /// Rows that are added afterwards continue the table: their columns are at least as wide.
+    /// Rows added later continue the table: their columns are at least as wide.
     mutating func takeLines(width: Int, ellipsis: String) -> [String] {
         for (index, cell) in rows.flatMap({ $0.enumerated() }) {
             if index == widths.count { widths.append(0) }
@@ -45,7 +44,7 @@ struct TextTable {
         return rows.map { line($0, width: width, ellipsis: ellipsis) }
     }
 
-    /// The rows as lines; where they are too wide, their last cells are cut.
+    /// Formats the rows; the last cells of rows that are too wide are truncated.
     func lines(width: Int, ellipsis: String) -> [String] {
         var table = self
         return table.takeLines(width: width, ellipsis: ellipsis)
@@ -70,11 +69,9 @@ struct TextTable {
     }
 }
 
-/// The deliveries of a run as a table: what was sent where, and what came of it.
+/// The deliveries of a run as a table: the reports, their receivers, and the outcome.
 struct DeliveryTable {
-    /// Gives colours.
     let paint: TextPainter
-    /// Gives marks.
     let marks: StatusSymbols
 
     init(_ traits: TerminalTraits) {
@@ -82,8 +79,8 @@ struct DeliveryTable {
         marks = StatusSymbols(hasUnicode: traits.hasUnicode)
     }
 
-    /// The lines of the table with a head line, and how many deliveries are not listed; none when
-    /// there was nothing to deliver.
+    /// The lines of the table with a heading, and the number of deliveries that are not listed;
+    /// empty if there was nothing to deliver.
     func lines(_ summary: DeliverySummary, width: Int) -> [String] {
         let listed = summary.deliveries.filter { $0.state != .nothing }
         let left = max(0, summary.totalCount - listed.count)
@@ -109,7 +106,7 @@ struct DeliveryTable {
         ]
     }
 
-    /// What came of a delivery, in words.
+    /// The outcome of a delivery as text.
     static func answer(_ delivery: DeliveryStatus) -> String {
         var words: [String] = []
         switch delivery.state {

@@ -2,13 +2,13 @@ internal import Dispatch
 internal import Synchronization
 internal import SystemPackage
 
-/// The one way in which the program writes to its streams, from whatever task or thread.
+/// All output of the program goes through the console, from any task or thread.
 ///
-/// Texts are written in the order in which they came, on a thread of their own, so that a terminal
-/// that stands still never holds up a build. At most ``bound`` bytes wait: then ``print(_:)`` waits
-/// and ``post(_:)`` drops what it was given, which is said as soon as there is room.
+/// Texts are written in order on a separate thread, so that a blocked terminal never delays a
+/// build. Up to ``bound`` bytes are buffered; when the buffer is full, ``print(_:)`` waits, and
+/// ``post(_:)`` drops its lines, which is reported when there is room again.
 final class Console: Sendable {
-    /// How much may wait to be written, in bytes.
+    /// The maximum number of pending bytes before callers wait.
     static let bound = 1 << 20
 
     private struct State {
@@ -20,31 +20,32 @@ final class Console: Sendable {
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
-    /// What standard output can show.
+    /// The capabilities of standard output.
     let output: TerminalTraits
-    /// What standard error can show.
+    /// The capabilities of standard error.
     let error: TerminalTraits
     private let errorIsOnScreen: Bool
     private let state = Mutex(State())
     private let queue = DispatchQueue(label: "console")
 
-    /// Makes a console for the streams of this process.
+    /// Creates a console for the streams of this process.
     init(environment: [String: String]) {
         output = .of(.output, environment: environment)
         error = .of(.error, environment: environment)
         errorIsOnScreen = StandardStream.error.isTerminal
     }
 
-    /// Whether standard output takes no more: its reader has gone, or it cannot be written.
+    /// Whether standard output can no longer be written, for example because its reader has closed
+    /// it.
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    /// Whether something could not be written though somebody wanted it.
+    /// Whether output was lost because of a write error other than a reader that closed the stream.
     var hasFailed: Bool { state.withLock { $0.hasFailed } }
 
-    /// The number of columns and rows of standard output, 80 and 24 when it is not a terminal.
+    /// The number of columns and rows of standard output, 80 and 24 if it is not a terminal.
     var size: (columns: Int, rows: Int) { StandardStream.output.size ?? (80, 24) }
 
-    /// Adds lasting lines to standard output, above the live ones.
+    /// Adds permanent lines to standard output, above the live ones.
     func print(_ lines: [String]) async {
         guard !lines.isEmpty else { return }
         let text = lines.map { $0 + "\n" }.joined()
@@ -52,23 +53,23 @@ final class Console: Sendable {
         await room()
     }
 
-    /// Adds a lasting line to standard output, above the live ones.
+    /// Adds a permanent line to standard output, above the live ones.
     func print(_ line: String) async { await print([line]) }
 
-    /// Replaces the live lines; what they were is lost.
+    /// Replaces the live lines.
     func show(live lines: [String]) async {
         state.withLock { enqueue(.output, $0.screen.replace(with: lines), &$0) }
         await room()
     }
 
-    /// Adds lasting lines to standard error, above the live ones.
+    /// Adds permanent lines to standard error, above the live ones.
     func complain(_ lines: [String]) async {
         guard !lines.isEmpty else { return }
         post(lines)
         await room()
     }
 
-    /// Adds lasting lines to standard error without waiting; drops them when too much waits.
+    /// Adds permanent lines to standard error without waiting; drops them if the buffer is full.
     func post(_ lines: [String]) {
         state.withLock { state in
             guard state.waiting < Self.bound else {
@@ -89,21 +90,21 @@ final class Console: Sendable {
         }
     }
 
-    /// Waits until everything so far is written.
+    /// Waits until all previous output is written.
     func flush() async {
         await withCheckedContinuation { continuation in
             queue.async { continuation.resume() }
         }
     }
 
-    /// Waits until everything so far is written, but not for long; blocks the thread.
+    /// Waits until all previous output is written, up to a time limit. Blocks the thread.
     func flush(within limit: DispatchTimeInterval) {
         let isDone = DispatchSemaphore(value: 0)
         queue.async { isDone.signal() }
         _ = isDone.wait(timeout: .now() + limit)
     }
 
-    /// Queues a text; called with the lock held, so that the queue keeps the order.
+    /// Enqueues a text. Called with the lock held, to preserve the order.
     private func enqueue(_ stream: StandardStream, _ text: String, _ state: inout State) {
         guard !text.isEmpty else { return }
         let bytes = Array(text.utf8)
@@ -124,7 +125,7 @@ final class Console: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// Takes note of a fault; that of standard output is told once on standard error.
+    /// Records a write error; one on standard output is reported once on standard error.
     private func note(_ fault: Errno, of stream: StandardStream, _ state: inout State) {
         if !fault.isAboutReader { state.hasFailed = true }
         guard stream == .output else { return }
@@ -147,14 +148,14 @@ final class Console: Sendable {
     }
 }
 
-/// The last lines of a terminal, which are drawn over while what stands above them stays.
+/// The last lines on a terminal, which are redrawn while those above them stay.
 struct LiveScreen {
     private var lines: [String] = []
 
-    /// Whether any line is drawn that will be drawn over.
+    /// Whether there are no live lines.
     var isEmpty: Bool { lines.isEmpty }
 
-    /// The bytes that replace the live lines by others.
+    /// Returns the text that replaces the live lines.
     ///
     /// Only lines that changed are written again. A line must fit the width of the terminal.
     mutating func replace(with new: [String]) -> String {
@@ -166,7 +167,7 @@ struct LiveScreen {
         return bytes
     }
 
-    /// The bytes that add lasting text above the live lines.
+    /// Returns the text that adds permanent text above the live lines.
     func insert(_ text: String) -> String {
         guard !lines.isEmpty else { return text }
         return erase(lines.count) + text + lines.map { $0 + "\n" }.joined()
@@ -174,8 +175,8 @@ struct LiveScreen {
 
     /// Erases the last lines and moves to the beginning of the first of them.
     ///
-    /// They are erased one by one: terminals keep a screen that is cleared from its first row on
-    /// as if it had been scrolled away.
+    /// They are erased one by one, because terminals add a screen that is cleared from its first
+    /// row to the scrollback.
     private func erase(_ count: Int) -> String {
         String(repeating: "\u{1B}[A\r\u{1B}[2K", count: count)
     }

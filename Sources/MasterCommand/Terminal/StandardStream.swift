@@ -3,17 +3,17 @@ internal import Glibc
 internal import MasterRuntime
 internal import SystemPackage
 
-/// One of the two streams that the process writes to.
+/// A stream that the process writes to.
 enum StandardStream: Int32, Sendable {
-    /// Standard output: what was asked for.
+    /// Standard output: requested information.
     case output = 1
-    /// Standard error: what went wrong, and the log.
+    /// Standard error: errors and the log.
     case error = 2
 
-    /// Whether a terminal shows it.
+    /// Whether it is a terminal.
     var isTerminal: Bool { isatty(rawValue) == 1 }
 
-    /// The number of columns and rows of the terminal that shows it; `nil` when none does.
+    /// The number of columns and rows of the terminal, or `nil` if it is not a terminal.
     var size: (columns: Int, rows: Int)? {
         var size = winsize()
         guard unsafe ioctl(rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0,
@@ -22,9 +22,9 @@ enum StandardStream: Int32, Sendable {
         return (Int(size.ws_col), Int(size.ws_row))
     }
 
-    /// Writes bytes, waiting as long as it takes.
+    /// Writes bytes, blocking as long as necessary.
     ///
-    /// - Returns: Why not all could be written; `nil` when it was.
+    /// - Returns: The error, or `nil` if everything was written.
     func write(_ bytes: [UInt8]) -> Errno? {
         var start = 0
         while start < bytes.count {
@@ -49,13 +49,14 @@ enum StandardStream: Int32, Sendable {
     }
 }
 
-/// What the process asks of the system about memory.
+/// Memory settings of the process.
 enum ProcessMemory {
-    /// Gives blocks such as a log in a report back to the system as soon as they are free.
+    /// Makes the C library return large blocks, such as a log in a report, to the system as soon as
+    /// they are freed.
     ///
-    /// Else the C library takes ever larger ones from memory that it keeps for good. Of small
-    /// blocks each thread keeps up to 2 MiB: with the usual 128 KiB every piece of a command's
-    /// output would be given back and faulted in again.
+    /// Otherwise it takes ever larger blocks from memory that it never returns. Each thread keeps
+    /// up to 2 MiB of small blocks: with the default of 128 KiB, the memory for every piece of a
+    /// command's output would be returned and faulted in again.
     static func giveBackLargeBlocks() {
         _ = mallopt(M_MMAP_THRESHOLD, 256 << 10)
         _ = mallopt(M_TRIM_THRESHOLD, 2 << 20)
@@ -63,28 +64,30 @@ enum ProcessMemory {
 }
 
 extension Errno {
-    /// Whether the reader of a pipe or the terminal has gone, which is not our fault.
+    /// Whether the reader of the pipe or the terminal was closed, which is not an error of this
+    /// program.
     var isAboutReader: Bool { self == .brokenPipe || self == .ioError }
 }
 
-/// What the process asks of the system before anything else.
+/// The setup of the process before anything else.
 enum ProcessSetup {
     /// Prepares descriptors, signals and limits.
     static func prepare() {
         openStreams()
-        // A write to a pipe that nobody reads, or beyond the limit on the size of files, then
-        // fails instead of ending the process.
+        // Writing to a pipe without a reader, or beyond the file size limit, then fails instead of
+        // terminating the process.
         _ = signal(SIGPIPE, SIG_IGN)
         _ = signal(SIGXFSZ, SIG_IGN)
         ProcessLimits.raise()
     }
 
-    /// Opens `/dev/null` for streams that are closed.
+    /// Opens `/dev/null` in place of closed standard streams.
     ///
-    /// Otherwise the next file that is opened would be one of them, and get what is printed.
+    /// Otherwise the next file opened would take the place of one, and receive its output.
     private static func openStreams() {
         for stream in Int32(0)...2 where fcntl(stream, F_GETFD) < 0 {
-            // It takes the lowest free number, which is this one. Without it nothing would work.
+            // The lowest free descriptor is used, which is this one. Without it, nothing would
+            // work.
             precondition(
                 unsafe open("/dev/null", O_RDWR) == stream, "/dev/null cannot be opened")
         }

@@ -3,16 +3,16 @@ internal import Glibc
 internal import Synchronization
 internal import SystemPackage
 
-/// A signal by which people and systems end a program.
+/// A signal to end the program, from users or the system.
 enum StopSignal: Int32, Sendable {
-    /// The terminal has gone.
+    /// The terminal was closed.
     case hangUp = 1
     /// Ctrl-C.
     case interrupt = 2
-    /// What `kill` sends.
+    /// The default signal of `kill`.
     case terminate = 15
 
-    /// What happened, in one word.
+    /// A description of the signal for messages.
     var word: String {
         switch self {
         case .hangUp: "hung up"
@@ -21,12 +21,12 @@ enum StopSignal: Int32, Sendable {
         }
     }
 
-    /// Calls a function for each signal that comes from now on, one after the other.
+    /// Calls a function for each signal from now on, one at a time.
     ///
-    /// From then on these signals no longer end the process by themselves. The function runs on a
-    /// thread of its own: it is called however busy the threads are on which tasks run.
+    /// These signals then no longer terminate the process. The function runs on a separate thread,
+    /// so that it is called even if all threads that run tasks are busy.
     ///
-    /// - Throws: ``FailedRun`` when the process has no descriptors left.
+    /// - Throws: ``FailedRun`` if the process has no descriptors left.
     static func watch(_ body: @escaping @Sendable (StopSignal) -> Void) throws(FailedRun) {
         let ends: (readEnd: FileDescriptor, writeEnd: FileDescriptor)
         do {
@@ -42,7 +42,7 @@ enum StopSignal: Int32, Sendable {
         }
     }
 
-    /// Where the handler writes the number of a signal.
+    /// The descriptor to which the handler writes the number of a signal.
     private static let arrivals = Atomic<Int32>(-1)
 
     private static let note: @convention(c) (Int32) -> Void = { number in
@@ -63,7 +63,7 @@ enum StopSignal: Int32, Sendable {
 }
 
 extension ExitStatus {
-    /// The status after a signal, as shells count it.
+    /// The status after a signal, as in shells.
     init(_ signal: StopSignal) {
         self = .signal(signal.rawValue)
     }

@@ -1,6 +1,6 @@
 internal import MasterKit
 
-/// How a piece of text looks on a terminal with colours.
+/// The style of text on a color terminal.
 enum TextStyle: String, Sendable {
     case bold = "1"
     case dim = "2"
@@ -11,7 +11,7 @@ enum TextStyle: String, Sendable {
     case boldRed = "1;31"
     case boldYellow = "1;33"
 
-    /// The style in which a result is shown; `nil` while something runs.
+    /// The style for a result; `nil` means running.
     init(_ results: Results?) {
         switch results {
         case .success: self = .green
@@ -24,32 +24,32 @@ enum TextStyle: String, Sendable {
     }
 }
 
-/// Gives texts their style, or leaves them as they are.
+/// Applies styles to text, or leaves it unchanged without color.
 struct TextPainter: Sendable {
-    /// Whether colours are wanted.
+    /// Whether to use color.
     let hasColour: Bool
 
-    /// The text in a style.
+    /// Applies a style to a text.
     func callAsFunction(_ style: TextStyle, _ text: String) -> String {
         hasColour && !text.isEmpty ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
     }
 }
 
-/// What a stream can show, from the stream itself and from the environment.
+/// The capabilities of a stream, according to the stream itself and the environment.
 struct TerminalTraits: Sendable, Hashable {
-    /// Whether lines may be drawn over.
+    /// Whether lines can be redrawn.
     var canRedraw: Bool
-    /// Whether colours are wanted.
+    /// Whether to use color.
     var hasColour: Bool
-    /// Whether more than ASCII can be shown.
+    /// Whether non-ASCII characters can be shown.
     var hasUnicode: Bool
-    /// Whether configuration errors are also said in the form that GitHub's log viewer reads.
+    /// Whether to also print configuration errors as annotations for GitHub's log viewer.
     var wantsAnnotations: Bool
 
-    /// Finds out what a stream can show.
+    /// Determines the capabilities of a stream.
     ///
-    /// Lines are redrawn on a terminal alone, and never when `CI` is set or `TERM` is `dumb`;
-    /// colours moreover only when `NO_COLOR` is not set.
+    /// Lines are redrawn only on a terminal, and never if `CI` is set or `TERM` is `dumb`; color
+    /// also requires that `NO_COLOR` is not set.
     init(isTerminal: Bool, environment: [String: String]) {
         let term = environment["TERM"] ?? ""
         let isDumb = term.isEmpty || term == "dumb"
@@ -59,7 +59,7 @@ struct TerminalTraits: Sendable, Hashable {
         wantsAnnotations = environment["GITHUB_ACTIONS"] == "true"
     }
 
-    /// The traits of a stream of this process.
+    /// The capabilities of a stream of this process.
     static func of(_ stream: StandardStream, environment: [String: String]) -> TerminalTraits {
         TerminalTraits(isTerminal: stream.isTerminal, environment: environment)
     }
@@ -68,7 +68,7 @@ struct TerminalTraits: Sendable, Hashable {
         !["", "0", "false"].contains(environment[name] ?? "")
     }
 
-    /// Whether the locale that counts for characters is one in UTF-8.
+    /// Whether the locale for characters uses UTF-8.
     private static func isUTF8(_ environment: [String: String]) -> Bool {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy
             .compactMap { environment[$0] }
@@ -79,19 +79,20 @@ struct TerminalTraits: Sendable, Hashable {
 }
 
 extension String {
-    /// The number of columns that a terminal gives to the text, which has no styles in it.
+    /// The number of columns of the text on a terminal; the text must not contain styles.
     var columns: Int {
         utf8.allSatisfy { $0 < 0x80 }
             ? utf8.count : unicodeScalars.reduce(0) { $0 + $1.columns }
     }
 
-    /// The text in exactly as many columns: filled up with spaces, or cut with an ellipsis.
+    /// The text in exactly the given number of columns: padded with spaces, or truncated with an
+    /// ellipsis.
     func fitted(to width: Int, ellipsis: String = "…") -> String {
         let cut = cut(to: width, ellipsis: ellipsis)
         return cut + String(repeating: " ", count: Swift.max(0, width - cut.columns))
     }
 
-    /// The text in at most as many columns, cut with an ellipsis where it is longer.
+    /// The text in at most the given number of columns, truncated with an ellipsis if necessary.
     func cut(to width: Int, ellipsis: String = "…") -> String {
         guard columns > width else { return self }
         guard width >= ellipsis.columns else { return "" }
@@ -106,10 +107,10 @@ extension String {
         return cut + ellipsis
     }
 
-    /// The text with the characters that would disturb a terminal made visible.
+    /// Makes control characters visible, which would disturb a terminal.
     ///
-    /// - Parameter tabs: Whether tabs may stay.
-    /// - Returns: A text without control characters but those tabs.
+    /// - Parameter tabs: Whether to keep tabs.
+    /// - Returns: The text without control characters except those tabs.
     func makingControlsVisible(keepingTabs tabs: Bool = false) -> String {
         guard unicodeScalars.contains(where: \.isControl) else { return self }
         var shown = ""
@@ -133,7 +134,7 @@ extension Unicode.Scalar {
         }
     }
 
-    /// The columns that a terminal gives to the scalar: 0, 1 or 2.
+    /// The number of columns of the scalar on a terminal: 0, 1 or 2.
     fileprivate var columns: Int {
         if isASCII { return 1 }
         switch properties.generalCategory {
@@ -144,7 +145,7 @@ extension Unicode.Scalar {
         return isWide ? 2 : 1
     }
 
-    /// The blocks whose characters are wide in Unicode's East Asian Width.
+    /// The blocks of wide characters according to Unicode's East Asian Width.
     private static let wide: [ClosedRange<UInt32>] = [
         0x1100...0x115F, 0x2E80...0x303E, 0x3041...0x33FF, 0x3400...0x4DBF, 0x4E00...0x9FFF,
         0xA000...0xA4CF, 0xA960...0xA97F, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F,

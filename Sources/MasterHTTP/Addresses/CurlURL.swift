@@ -1,6 +1,6 @@
 import CLibCurl
 
-/// A libcurl URL handle, which parses a URL and joins its parts again.
+/// A libcurl URL handle, which parses and builds URLs.
 @safe struct CurlURL: ~Copyable {
     private let handle: OpaquePointer
 
@@ -13,12 +13,11 @@ import CLibCurl
         unsafe curl_url_cleanup(handle)
     }
 
-    /// Sets the whole URL; a relative one is resolved against the one set before.
+    /// Sets the whole URL, resolving a relative one against the previous URL.
     func set(_ text: String, flags: Int32) -> CURLUcode {
         unsafe curl_url_set(handle, CURLUPART_URL, text, UInt32(flags))
     }
 
-    /// Sets a part.
     func set(_ part: CURLUPart, _ text: String) throws(HTTPAddress.Fault) {
         let result = unsafe curl_url_set(handle, part, text, 0)
         guard result == CURLUE_OK else {
@@ -26,12 +25,11 @@ import CLibCurl
         }
     }
 
-    /// Removes a part.
     func remove(_ part: CURLUPart) {
         unsafe curl_url_set(handle, part, nil, 0)
     }
 
-    /// A part as text, or nil when the URL has none.
+    /// A part as text, or `nil` if the URL does not have it.
     func part(_ part: CURLUPart, flags: Int32 = 0) -> String? {
         var text: UnsafeMutablePointer<CChar>?
         guard unsafe curl_url_get(handle, part, &text, UInt32(flags)) == CURLUE_OK,
@@ -42,12 +40,12 @@ import CLibCurl
     }
 }
 
-/// Names of hosts beyond ASCII, as they are looked up and sent: `bücher.example` is
-/// `xn--bcher-kva.example`.
+/// Converts internationalized host names to ASCII, the form in which they are looked up and sent:
+/// `bücher.example` becomes `xn--bcher-kva.example`.
 enum InternationalName {
-    /// The name in ASCII.
+    /// Converts a host name to ASCII.
     ///
-    /// - Throws: `HTTPAddress.Fault` for a name that no host can have.
+    /// - Throws: `HTTPAddress.Fault` if it is not a valid host name.
     static func ascii(_ name: String) throws(HTTPAddress.Fault) -> String {
         guard name.utf8.contains(where: { $0 >= 0x80 }) else { return name }
         var ascii: UnsafeMutablePointer<CChar>?
@@ -60,7 +58,7 @@ enum InternationalName {
         return unsafe String(cString: ascii)
     }
 
-    /// A key such as `https://host`, its host in ASCII.
+    /// Converts the host of a key such as `https://host` to ASCII.
     static func asciiKey(_ key: String) -> String {
         guard key.utf8.contains(where: { $0 >= 0x80 }),
             let separator = key.firstRange(ofASCII: "://")
@@ -69,7 +67,7 @@ enum InternationalName {
         return key[..<host] + asciiIfPossible(String(key[host...]))
     }
 
-    /// The name in ASCII, or as it is where it cannot be written so.
+    /// Converts a host name to ASCII, or returns it unchanged if it is not valid.
     static func asciiIfPossible(_ name: String) -> String {
         do {
             return try ascii(name)

@@ -1,13 +1,13 @@
 import CLibCurl
 import Synchronization
 
-/// An absolute `http` or `https` URL, parsed and found valid.
+/// A valid absolute `http` or `https` URL, parsed.
 public struct HTTPAddress: Sendable, Hashable, CustomStringConvertible {
-    /// Why a text is not such a URL.
+    /// Why a text is not a valid `http` or `https` URL.
     public struct Fault: Error {
-        /// `invalidURL` or `unsupportedScheme`.
+        /// `invalidURL`, `unsupportedScheme`, or `transferFailed` if there is no memory.
         public let code: HTTPError.Code
-        /// What is wrong and how to remedy it, to be put after "the URL".
+        /// What is wrong and how to fix it, phrased to follow "the URL".
         public let reason: String
 
         static let outOfMemory = Fault(code: .transferFailed, reason: "cannot be parsed: no memory")
@@ -15,26 +15,26 @@ public struct HTTPAddress: Sendable, Hashable, CustomStringConvertible {
         static func invalid(_ reason: String) -> Fault { Fault(code: .invalidURL, reason: reason) }
     }
 
-    /// A user and password that stood in the URL.
+    /// The user and password from the URL.
     struct UserInfo: Sendable, Hashable {
         let user: String
         let password: String
     }
 
-    /// A URL as error messages suggest it.
+    /// An example URL for error messages.
     public static let example = "http://127.0.0.1:9980/status"
-    /// The longest URL accepted, in bytes.
+    /// The maximum length of a URL, in bytes.
     static let longest = 64 << 10
 
-    /// The URL as it was written.
+    /// The URL as written.
     public let text: String
-    /// The URL as it is requested: encoded, without user, password and fragment.
+    /// The URL to request: encoded, without user, password and fragment.
     let encoded: String
     /// `http` or `https`.
     let scheme: String
-    /// The host in lower case, international names as punycode, an IPv6 address in brackets.
+    /// The host in lower case: international names in Punycode, an IPv6 address in brackets.
     let host: String
-    /// The port, that of the scheme when the URL has none.
+    /// The port, by default that of the scheme.
     let port: Int
     /// Scheme, host and port, such as `https://h:443`.
     public let origin: String
@@ -73,13 +73,13 @@ public struct HTTPAddress: Sendable, Hashable, CustomStringConvertible {
         origin = "\(scheme)://\(self.host):\(port)"
     }
 
-    /// The URL as it was written.
+    /// The URL as written.
     public var description: String { text }
 
     /// Host and port, for messages.
     var authority: String { "\(host):\(port)" }
 
-    /// A URL without the user and password that may stand before its host.
+    /// Removes the user and password from a URL.
     public static func withoutUser(_ url: String) -> String {
         guard let start = url.firstRange(of: "://")?.upperBound else { return url }
         let authority = url[start...].prefix { !"/?#".contains($0) }
@@ -96,11 +96,11 @@ public struct HTTPAddress: Sendable, Hashable, CustomStringConvertible {
 
 /// Redirects.
 extension HTTPAddress {
-    /// The URL that a `Location` header leads to from here.
+    /// Resolves a `Location` header against this URL.
     func resolving(_ location: String) throws(Fault) -> HTTPAddress {
         guard location.utf8.count <= Self.longest else { throw Self.tooLong(location) }
         guard HTTPSyntax.isHeaderValue(location) else { throw Self.controlCharacter }
-        // The same place; libcurl 7.88 would drop the last part of the path.
+        // The same page; libcurl 7.88 would drop the last path component.
         if location.hasPrefix("#") { return self }
         let url = try CurlURL()
         let flags = CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME | CURLU_ALLOW_SPACE
@@ -111,7 +111,7 @@ extension HTTPAddress {
         return try HTTPAddress(url, text: written(resolving: location))
     }
 
-    /// A location as it was written, behind what it leaves out.
+    /// The location as written, completed with the parts of this URL that it omits.
     private func written(resolving location: String) -> String {
         if location.firstRange(ofASCII: "://") != nil { return location }
         if location.hasPrefix("//") { return "\(scheme):\(location)" }
@@ -124,8 +124,8 @@ extension HTTPAddress {
 
     /// Whether credentials given for the other URL may be sent to this one as well.
     ///
-    /// They may when scheme, host and port are the same, and from `http` on port 80 to `https` on
-    /// port 443 of the same host.
+    /// They may if scheme, host and port are the same, or if the redirect goes from `http` on port
+    /// 80 to `https` on port 443 of the same host.
     func mayKeepCredentials(of other: HTTPAddress) -> Bool {
         if origin == other.origin { return true }
         return host == other.host && other.scheme == "http" && other.port == 80
@@ -133,7 +133,7 @@ extension HTTPAddress {
     }
 }
 
-/// What is wrong with a URL. No reason quotes more of it than its scheme, as the rest may be secret.
+/// Validation errors. The rest of a URL may be secret, so they quote only its scheme.
 extension HTTPAddress {
     private static let noHost = Fault.invalid("has no host; write an address such as \(example)")
     private static let invalidPort = Fault.invalid(
@@ -152,7 +152,7 @@ extension HTTPAddress {
             reason: "begins with \(shown)://; only http:// and https:// are supported")
     }
 
-    /// Finds what libcurl would accept or not explain.
+    /// Rejects what libcurl would accept or fail to explain.
     private static func check(_ text: String) throws(Fault) {
         guard !text.isEmpty else { throw .invalid("is empty; write an address such as \(example)") }
         guard text.utf8.count <= longest else { throw tooLong(text) }
@@ -178,7 +178,7 @@ extension HTTPAddress {
         guard host.last != UInt8(ascii: ":") else { throw invalidPort }
     }
 
-    /// Why libcurl refuses a URL.
+    /// Explains why libcurl rejected a URL.
     private static func reason(for code: CURLUcode) -> String {
         switch code {
         case CURLUE_BAD_PORT_NUMBER: invalidPort.reason
@@ -192,14 +192,14 @@ extension HTTPAddress {
 }
 
 extension HTTPError {
-    /// The error of a request whose URL is not valid.
+    /// Creates the error for a request with an invalid URL.
     init(_ fault: HTTPAddress.Fault) {
         self.init(fault.code, "the URL \(fault.reason)")
     }
 }
 
 extension HTTPSyntax {
-    /// Whether the byte may stand in the scheme of a URL.
+    /// Whether the byte is allowed in a URL scheme.
     static func isSchemeByte(_ byte: UInt8) -> Bool {
         isAlphanumeric(byte) || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-")
             || byte == UInt8(ascii: ".")
@@ -207,7 +207,7 @@ extension HTTPSyntax {
 }
 
 extension String {
-    /// Where an ASCII text first occurs.
+    /// The position of the first occurrence of an ASCII text.
     func firstRange(ofASCII text: StaticString) -> String.Index? {
         let wanted = Array(text.description.utf8)
         var index = utf8.startIndex
@@ -219,16 +219,16 @@ extension String {
     }
 }
 
-/// Remembers parsed URLs: reporters request the same few again and again.
+/// Caches parsed URLs, since reporters keep requesting the same few.
 ///
-/// Holds at most 256 of at most 1 KiB each; when it is full it begins anew.
+/// Holds up to 256 URLs of up to 1 KiB each, and is emptied when full.
 final class AddressCache: Sendable {
     private static let capacity = 256
     private static let longest = 1024
 
     private let known = Mutex<[String: HTTPAddress]>([:])
 
-    /// The parsed URL, from the cache or parsed now.
+    /// Returns the parsed URL, from the cache if possible.
     func address(_ text: String) throws(HTTPAddress.Fault) -> HTTPAddress {
         guard text.utf8.count <= Self.longest else { return try HTTPAddress(text) }
         if let address = known.withLock({ $0[text] }) { return address }

@@ -1,30 +1,30 @@
 import CLibCurl
 import Glibc
 
-/// Which proxy a request goes through.
+/// The proxies for requests.
 public enum HTTPProxies: Sendable, Hashable {
-    /// As `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` in the environment say.
+    /// Those set by `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` in the environment.
     case environment
     /// No proxy.
     case none
-    /// By scheme, host or both; the most exact key wins.
+    /// A proxy for each scheme, host or both; the most specific key wins.
     ///
     /// The keys are `https://host`, `https`, `all://host`, `all`; the values are proxy URLs
-    /// (`http`, `https`, `socks4`, `socks4a`, `socks5`, `socks5h`). What matches no key, or
-    /// one with an empty value, goes through no proxy.
+    /// (`http`, `https`, `socks4`, `socks4a`, `socks5`, `socks5h`). Requests that match no key, or
+    /// a key with an empty value, do not use a proxy.
     case map([String: String])
 }
 
-/// The proxy a request goes through.
+/// The proxy for a request.
 struct ProxyRoute: Sendable, Equatable {
-    /// The proxy's URL as libcurl takes it; may hold a password.
+    /// The proxy's URL for libcurl; it may contain a password.
     let url: String
     /// Host and port, for messages.
     let authority: String
 
     private static let schemes: Set = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"]
 
-    /// Checks the URL of a proxy; one without a scheme is `http`.
+    /// Validates a proxy URL; without a scheme, it is `http`.
     init(_ url: String, hiding: HTTPHiding? = nil) throws(HTTPError) {
         do throws(HTTPAddress.Fault) {
             try self.init(parsing: url, hiding: hiding)
@@ -54,7 +54,7 @@ struct ProxyRoute: Sendable, Equatable {
         url = ascii == host ? whole : parts.part(CURLUPART_URL) ?? whole
     }
 
-    /// The proxy for an address, or nil to go there directly.
+    /// Chooses the proxy for an address, or `nil` for a direct connection.
     static func choose(
         _ proxies: HTTPProxies, for address: HTTPAddress, environment: EnvironmentProxies,
         hiding: HTTPHiding?
@@ -77,13 +77,13 @@ struct ProxyRoute: Sendable, Equatable {
     }
 }
 
-/// The proxies of an environment, read once.
+/// The proxy settings of an environment, read once.
 struct EnvironmentProxies: Sendable {
     private let byScheme: [String: String]
     private let fallback: String?
     private let exceptions: NoProxyList
 
-    /// Reads the environment given, or else the process's.
+    /// Reads the given environment, or that of the process if `nil`.
     init(_ environment: [String: String]?) {
         let read: (String) -> String? = { name in
             let value =
@@ -92,7 +92,7 @@ struct EnvironmentProxies: Sendable {
         }
         let either: (String) -> String? = { read($0) ?? read($0.uppercased()) }
         var byScheme: [String: String] = [:]
-        // Under CGI, HTTP_PROXY is a header the other side sent.
+        // Under CGI, HTTP_PROXY is a header set by the client.
         byScheme["http"] = read("REQUEST_METHOD") == nil ? either("http_proxy") : read("http_proxy")
         byScheme["https"] = either("https_proxy")
         self.byScheme = byScheme
@@ -100,7 +100,7 @@ struct EnvironmentProxies: Sendable {
         exceptions = NoProxyList(either("no_proxy") ?? "")
     }
 
-    /// The URL of the proxy for an address, or nil to go there directly.
+    /// The URL of the proxy for an address, or `nil` for a direct connection.
     func proxy(for address: HTTPAddress) -> String? {
         guard let proxy = byScheme[address.scheme] ?? fallback else { return nil }
         return exceptions.matches(address) ? nil : proxy
@@ -112,20 +112,20 @@ struct EnvironmentProxies: Sendable {
     }
 }
 
-/// The hosts of `no_proxy` that are asked without a proxy.
+/// The hosts in `no_proxy`, which are contacted directly.
 ///
-/// An entry is `*`, a host, a domain with all below it (with or without a leading dot), an IPv4
-/// network as `10.0.0.0/8`, each but the last two optionally with `:port`.
+/// An entry is `*`; a host or domain, which includes its subdomains, may start with `.` or `*.`,
+/// and may end with `:port`; or an IPv4 network such as `10.0.0.0/8`.
 struct NoProxyList: Sendable {
     private let entries: [String]
 
-    /// Reads a list separated by commas or spaces.
+    /// Parses a list separated by commas or spaces.
     init(_ text: String) {
         entries = text.lowercased().split { $0 == "," || $0.isWhitespace }
             .map { InternationalName.asciiIfPossible(String($0)) }
     }
 
-    /// Whether the address is to be asked directly.
+    /// Whether to contact the address directly.
     func matches(_ address: HTTPAddress) -> Bool {
         entries.contains { matches($0, address) }
     }

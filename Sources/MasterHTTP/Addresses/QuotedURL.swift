@@ -1,7 +1,6 @@
 extension String {
-    /// A URL, or the end of one, with the characters behind its host encoded that no URL may have,
-    /// braces and angle brackets among them, and a `%` that begins no escape; Python's `requests`
-    /// does the same.
+    /// A URL, or the end of one, with characters that are not allowed in URLs (such as braces and
+    /// angle brackets) and stray `%` signs escaped after the host, as Python's `requests` does.
     var quotedAsURL: String {
         let bytes = Array(utf8)
         let start = endOfHost
@@ -26,7 +25,7 @@ extension String {
         return digits.count < 2 || !digits.allSatisfy { Character(Unicode.Scalar($0)).isHexDigit }
     }
 
-    /// Where the path begins, or the query or fragment; 0 in a relative URL.
+    /// Where the path, query or fragment begins; 0 in a relative URL.
     private var endOfHost: Int {
         let start: String.Index
         if let scheme = firstRange(ofASCII: "://"),

@@ -1,26 +1,24 @@
-/// Replaces what must not be shown, such as secrets.
+/// Replaces secrets and anything else that must not be shown.
 public typealias HTTPHiding = @Sendable (String) -> String
 
-/// An address as errors and exchanges show it.
+/// An address as shown in errors and exchanges.
 ///
-/// What hides secrets sees the address as it was given: taken apart and encoded it might no longer
-/// be recognised.
+/// Secrets are hidden in the address as written; parsed and encoded, they might not be recognized.
 struct ShownAddress: Sendable, Equatable {
     /// Host and port.
     let authority: String
     /// The address without user, password and fragment.
     let url: String
-    /// Whether something was replaced.
+    /// Whether anything was replaced.
     let isHidden: Bool
 
-    /// Shows an address.
     init(_ address: HTTPAddress, hiding: HTTPHiding?) {
         self.init(
             written: address.text, url: address.encoded, authority: address.authority,
             hiding: hiding)
     }
 
-    /// Shows what was written when there is something to be hidden in it, or else what it came to.
+    /// Shows the written address if it contains anything to hide, or else the parsed one.
     init(written: String, url: String, authority: String, hiding: HTTPHiding?) {
         guard let hiding else {
             (self.authority, self.url, isHidden) = (authority, url, false)
@@ -37,7 +35,7 @@ struct ShownAddress: Sendable, Equatable {
         isHidden = self.authority != authority
     }
 
-    /// Takes an address apart in which a name in angle brackets may stand for any piece.
+    /// Splits an address in which any part may have been replaced by a name in angle brackets.
     private static func parts(of hidden: String) -> (authority: String, url: String) {
         let lowered = hidden.lowercased()
         let scheme = ["http://", "https://"].first { lowered.hasPrefix($0) } ?? ""

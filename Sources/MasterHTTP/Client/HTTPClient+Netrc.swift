@@ -2,13 +2,14 @@ internal import Dispatch
 internal import Glibc
 
 extension HTTPClient {
-    /// The most bytes that such a file has.
+    /// The maximum size of a `.netrc` file, in bytes.
     private static let netrcLimit = 1 << 20
 
-    /// A user and a password for an address, from the file that `NETRC` names or from `~/.netrc`.
+    /// Looks up the user and password for an address in the file named by `NETRC`, or in
+    /// `~/.netrc`.
     ///
-    /// - Throws: `HTTPError` of code `noCredentials` when there is no such file, when it can't be
-    ///   read, and when it has no entry for the host.
+    /// - Throws: `HTTPError` with the code `noCredentials` if the file does not exist, cannot be
+    ///   read, or has no entry for the host.
     public func netrcCredentials(
         for address: String, hiding: HTTPHiding? = nil
     ) async throws(HTTPError) -> (user: String, password: String) {

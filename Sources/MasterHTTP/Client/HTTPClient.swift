@@ -1,8 +1,8 @@
-/// Sends HTTP requests: one libcurl multi handle on one thread of its own.
+/// Sends HTTP requests, using one libcurl multi handle on a dedicated thread.
 ///
-/// HTTP/1.1 is spoken; connections are kept and used again. Any number of tasks may send at once:
-/// what exceeds the configuration's limits waits, first come, first served for each host. A client
-/// that is released shuts itself down.
+/// The protocol is HTTP/1.1; connections are kept open and reused. Any number of tasks may send at
+/// once: requests over the configured limits wait, in first-come, first-served order for each host.
+/// A client that is released shuts itself down.
 public final class HTTPClient: Sendable {
     /// The client's settings.
     public let configuration: HTTPClientConfiguration
@@ -12,7 +12,8 @@ public final class HTTPClient: Sendable {
 
     /// Starts the client's thread.
     ///
-    /// - Throws: `HTTPError` of code `transferFailed` when the system has no thread or memory.
+    /// - Throws: `HTTPError` with the code `transferFailed` if there is not enough memory or no
+    ///   thread can be created.
     public init(_ configuration: HTTPClientConfiguration = .init()) throws(HTTPError) {
         self.configuration = configuration
         environmentProxies = EnvironmentProxies(configuration.environment)
@@ -25,20 +26,20 @@ public final class HTTPClient: Sendable {
         thread.close()
     }
 
-    /// Makes a session with a cookie jar of its own.
+    /// Creates a session with its own cookie jar.
     ///
-    /// - Throws: `HTTPError` of code `transferFailed` when the system has no memory.
+    /// - Throws: `HTTPError` with the code `transferFailed` if there is not enough memory.
     public func makeSession(
         _ configuration: HTTPSessionConfiguration = .init()
     ) throws(HTTPError) -> HTTPSession {
         try HTTPSession(configuration, thread: thread)
     }
 
-    /// Sends a request, follows its redirects, and returns the answer with its whole body.
+    /// Sends a request, follows redirects, and returns the response with its complete body.
     ///
-    /// A status of the 400s or 500s is an answer. Cancelling the task ends the transfer at once.
-    /// Without a session no cookie is kept, not even from one redirect to the next. Errors and
-    /// exchanges show the address as `hiding` makes it, which gets it as it was given.
+    /// A 4xx or 5xx status is not an error. Cancelling the task aborts the transfer immediately.
+    /// Without a session, cookies are not kept, not even across redirects. Errors and exchanges
+    /// show the address after `hiding`, which is given the address as written.
     public func send(
         _ request: HTTPRequest, in session: HTTPSession? = nil,
         hiding: HTTPHiding? = nil
@@ -51,13 +52,13 @@ public final class HTTPClient: Sendable {
         }
     }
 
-    /// Sends a request and hands the final answer's body to a closure, piece by piece.
+    /// Sends a request and passes the body of the final response to a closure, piece by piece.
     ///
-    /// The next piece is not read before the closure has returned, so memory is bounded whatever
-    /// the size of the body; `responseLimit` counts only the bodies of redirects. The body of the
-    /// returned response is empty.
+    /// The next piece is not read until the closure has returned, so memory use is bounded whatever
+    /// the size of the body; `responseLimit` applies only to the bodies of redirects. The body of
+    /// the returned response is empty.
     ///
-    /// - Throws: `HTTPError`, or what the closure throws, which ends the transfer.
+    /// - Throws: `HTTPError`, or any error from the closure, which aborts the transfer.
     public func send(
         _ request: HTTPRequest, in session: HTTPSession? = nil, hiding: HTTPHiding? = nil,
         receiving receive: ([UInt8]) async throws -> Void
@@ -68,7 +69,7 @@ public final class HTTPClient: Sendable {
             var refusal: (any Error)?
             let outcome = await run(
                 Transfer(chain.request, stream: BodyStream()), receive, &refusal)
-            // A short body is complete before anybody has looked at it.
+            // A short body may be complete before the receiver has seen it.
             if let refusal {
                 throw (refusal as? HTTPError).map { chain.fault($0, thrownAt: outcome) } ?? refusal
             }
@@ -76,7 +77,7 @@ public final class HTTPClient: Sendable {
         }
     }
 
-    /// Runs one transfer and receives its body at the same time.
+    /// Runs one transfer while receiving its body.
     private func run(
         _ transfer: Transfer, _ receive: ([UInt8]) async throws -> Void,
         _ refusal: inout (any Error)?
@@ -91,16 +92,16 @@ public final class HTTPClient: Sendable {
         return await outcome
     }
 
-    /// Ends the client: what is under way or waits fails with the code `shutDown`.
+    /// Shuts down the client; active and waiting requests fail with the code `shutDown`.
     ///
-    /// Returns when the thread has ended. A second call waits for the same end.
+    /// Returns when the thread has ended. Further calls also wait for that.
     public func shutdown() async {
         thread.close()
         await thread.ended()
     }
 }
 
-/// Runs a closure with a client that is shut down afterwards, whatever happens.
+/// Runs a closure with a client that is always shut down afterwards.
 public func withHTTPClient<Value>(
     _ configuration: HTTPClientConfiguration = .init(),
     _ body: (HTTPClient) async throws -> Value
@@ -118,16 +119,16 @@ public func withHTTPClient<Value>(
 
 /// The settings of an `HTTPClient`.
 public struct HTTPClientConfiguration: Sendable {
-    /// The `User-Agent` sent unless a session or request has its own.
+    /// The `User-Agent` sent unless a session or request sets its own.
     public var userAgent: String
-    /// The most transfers under way at once; more wait in the client's own queue.
+    /// The maximum number of active transfers; more wait in the client's queue.
     public var maximumInFlight: Int
-    /// The most transfers under way to one scheme, host and port.
+    /// The maximum number of active transfers for each scheme, host and port.
     public var maximumPerHost: Int
-    /// Where `HTTPProxies.environment` looks; nil is the process's environment.
+    /// The environment for `HTTPProxies.environment`; `nil` means that of the process.
     public var environment: [String: String]?
 
-    /// Makes a configuration; all parts have defaults.
+    /// Creates a configuration.
     public init(
         userAgent: String = "Buildmaster/0.1", maximumInFlight: Int = 128, maximumPerHost: Int = 32,
         environment: [String: String]? = nil

@@ -1,12 +1,12 @@
 import CLibCurl
 import Glibc
 
-/// A cookie jar and defaults for the requests that are sent in it.
+/// A cookie jar and default settings for a group of requests.
 ///
-/// Sessions of one client do not see each other's cookies; they share its connections, but never
-/// one that was made with other TLS settings.
+/// Sessions of one client do not see each other's cookies. They share its connections, except those
+/// with different TLS settings.
 public final class HTTPSession: Sendable {
-    /// What the session adds to its requests.
+    /// The default settings for the session's requests.
     public let configuration: HTTPSessionConfiguration
     let jar: CookieJar
     private let thread: CurlThread
@@ -17,7 +17,7 @@ public final class HTTPSession: Sendable {
         jar = try CookieJar()
     }
 
-    /// The cookies that have not expired; none once the client is shut down.
+    /// The cookies that have not expired; empty once the client is shut down.
     public func cookies() async -> [HTTPCookie] {
         await withCheckedContinuation { continuation in
             thread.listCookies(of: jar) { continuation.resume(returning: $0) }
@@ -25,18 +25,18 @@ public final class HTTPSession: Sendable {
     }
 }
 
-/// What an `HTTPSession` adds to its requests, unless they set it themselves.
+/// The default settings for requests in an `HTTPSession`.
 public struct HTTPSessionConfiguration: Sendable {
-    /// Headers; a request's header of the same name wins.
+    /// Headers; a request's header with the same name takes precedence.
     public var headers: HTTPHeaders
     /// Credentials for the requests.
     public var authentication: HTTPAuthentication?
-    /// How servers' certificates are checked.
+    /// How server certificates are verified.
     public var tls: HTTPTLS
-    /// Which proxy the requests go through.
+    /// The proxies for the requests.
     public var proxies: HTTPProxies
 
-    /// Makes a configuration; all parts have defaults.
+    /// Creates a configuration.
     public init(
         headers: HTTPHeaders = [:], authentication: HTTPAuthentication? = nil,
         tls: HTTPTLS = HTTPTLS(), proxies: HTTPProxies = .environment
@@ -48,28 +48,28 @@ public struct HTTPSessionConfiguration: Sendable {
     }
 }
 
-/// A cookie that a session holds.
+/// A cookie in a session.
 public struct HTTPCookie: Sendable, Hashable {
     /// The name.
     public let name: String
     /// The value.
     public let value: String
-    /// The host it is sent to.
+    /// The host to send it to.
     public let domain: String
-    /// Whether hosts below `domain` get it too.
+    /// Whether it is also sent to subdomains of `domain`.
     public let includesSubdomains: Bool
     /// The path under which it is sent.
     public let path: String
-    /// Whether it is sent over TLS alone.
+    /// Whether it is sent only over TLS.
     public let isSecure: Bool
-    /// When it expires, in seconds since 1970; `nil` is the end of the session.
+    /// When it expires, in seconds since 1970; `nil` means the end of the session.
     public let expires: Int64?
 }
 
-/// Owns one share handle that holds cookies.
+/// Owns a share handle that holds cookies.
 ///
-/// `@unchecked Sendable`: the handle is used on the curl thread alone; it is freed where the last
-/// owner lets go, and every easy handle that uses it is an owner.
+/// `@unchecked Sendable`: the handle is used only on the curl thread. It is freed when the last
+/// owner releases it, and every easy handle that uses it is an owner.
 @safe final class CookieJar: @unchecked Sendable {
     let pointer: UnsafeMutableRawPointer
 
@@ -88,7 +88,7 @@ public struct HTTPCookie: Sendable, Hashable {
         unsafe curl_share_cleanup(pointer)
     }
 
-    /// The cookies that have not expired; called on the curl thread.
+    /// The cookies that have not expired. Called on the curl thread.
     func list() -> [HTTPCookie] {
         guard let easy = unsafe curl_easy_init() else { return [] }
         defer { unsafe curl_easy_cleanup(easy) }
@@ -112,7 +112,7 @@ public struct HTTPCookie: Sendable, Hashable {
 }
 
 extension HTTPCookie {
-    /// Reads a line of seven columns as libcurl writes them.
+    /// Parses a line in libcurl's format with seven columns.
     init?(line: String) {
         let columns = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
         guard columns.count == 7, let end = Int64(columns[4]) else { return nil }

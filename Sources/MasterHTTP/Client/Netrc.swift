@@ -1,8 +1,8 @@
-/// The credentials of a `.netrc` file, in the format of `ftp`, `curl` and Python's `netrc`.
+/// The credentials in a `.netrc` file, in the format used by `ftp`, `curl` and Python's `netrc`.
 struct Netrc {
-    /// What the file says of one host, or of all others.
+    /// The credentials for one host, or the default ones.
     struct Entry: Equatable {
-        /// The host; `nil` for all that have no entry of their own.
+        /// The host, or `nil` for the default entry.
         let host: String?
         var login = ""
         var password = ""
@@ -10,13 +10,13 @@ struct Netrc {
 
     private(set) var entries: [Entry] = []
 
-    /// What is wrong with a file; shows nothing of it.
+    /// A syntax error; its message does not quote the file.
     struct Fault: Error {
         let line: Int
         let message: String
     }
 
-    /// Reads `machine NAME login USER password PASSWORD`, `default …`, and passes over `macdef`.
+    /// Parses `machine NAME login USER password PASSWORD` and `default …`; skips `macdef`.
     init(parsing text: String) throws(Fault) {
         var tokens = NetrcTokens(text)
         while let token = try tokens.next() {
@@ -49,13 +49,13 @@ struct Netrc {
         entries[entries.count - 1][keyPath: part] = value
     }
 
-    /// The first entry for a host, or else the one for all others.
+    /// The first entry for a host, or else the default entry.
     func entry(for host: String) -> Entry? {
         entries.first { $0.host == host.lowercased() } ?? entries.first { $0.host == nil }
     }
 }
 
-/// The words of a `.netrc` file.
+/// The tokens of a `.netrc` file.
 private struct NetrcTokens {
     private var rest: Substring.UnicodeScalarView
     private(set) var line = 1
@@ -64,7 +64,7 @@ private struct NetrcTokens {
         rest = text[...].unicodeScalars
     }
 
-    /// The next word, without its quotes; comments are passed over.
+    /// The next token, unquoted; comments are skipped.
     mutating func next() throws(Netrc.Fault) -> String? {
         while let scalar = rest.first {
             switch scalar {
@@ -77,9 +77,9 @@ private struct NetrcTokens {
         return nil
     }
 
-    /// The word that must follow another one.
+    /// The token required after another one.
     mutating func value(of token: String) throws(Netrc.Fault) -> String {
-        // A value may begin with '#', which does not start a comment there.
+        // A value may begin with '#', which does not start a comment here.
         while let scalar = rest.first, Self.isSpace(scalar) { skip() }
         guard let scalar = rest.first else {
             throw Netrc.Fault(line: line, message: "the file ends after '\(token)'")
@@ -87,7 +87,7 @@ private struct NetrcTokens {
         return scalar == "\"" ? try quoted() : plain()
     }
 
-    /// Passes over a macro, which ends at an empty line.
+    /// Skips a macro, which ends at an empty line.
     mutating func skipToEmptyLine() {
         var isEmpty = false
         while let scalar = rest.first {

@@ -1,53 +1,53 @@
 import CLibCurl
 
-/// The connections that libcurl opened, and whether a request may be sent on one; used on the curl
-/// thread.
+/// Tracks libcurl's open connections and decides whether a request may be sent on one. Used on the
+/// curl thread.
 final class ConnectionTable {
     private struct Socket {
-        /// The ends of a connection that is made.
+        /// The endpoints, once connected.
         var ends: ConnectionEnds?
-        /// Whether a request was sent on it.
+        /// Whether a request has been sent on it.
         var wasUsed = false
     }
 
-    /// What a connection is to the request that is about to be sent on it.
+    /// The state of a connection chosen for a request.
     enum Connection {
         case new
-        /// One on which all that was asked has been answered.
+        /// Every earlier request has been answered.
         case idle
-        /// One that is closed, or on which something came that nobody asked for.
+        /// Closed, or with unexpected data waiting to be read.
         case stale
     }
 
     private var sockets: [Int32: Socket] = [:]
-    /// The connections that a request was sent on.
+    /// The connections on which a request was sent.
     private var connections: [ConnectionEnds: Int32] = [:]
-    /// The connections that may not be made yet.
+    /// The sockets that may not be connected yet.
     private var pending: [Int32] = []
 
-    /// Notes a connection that is being opened.
+    /// Records a connection that is being opened.
     func opened(_ descriptor: Int32) {
         sockets[descriptor] = Socket()
         pending.append(descriptor)
     }
 
-    /// Forgets a connection that is closed.
+    /// Removes a connection that was closed.
     func closed(_ descriptor: Int32) {
         if let ends = sockets[descriptor]?.ends { connections[ends] = nil }
         pending.removeAll { $0 == descriptor }
         sockets[descriptor] = nil
     }
 
-    /// Whether a connection that was opened is made.
+    /// Whether an opened connection has been established.
     func isConnected(_ descriptor: Int32) -> Bool {
         sockets[descriptor] != nil && ConnectionEnds(of: descriptor) != nil
     }
 
-    /// Whether a request may be sent on a connection.
+    /// Marks a connection as used and returns the state it was in.
     ///
-    /// libcurl takes a connection for alive on which the end of TLS, or an answer that nobody asked
-    /// for, waits to be read. The next request would get that answer, or none. With `mustBeNew`
-    /// libcurl was told not to use a kept one.
+    /// libcurl considers a connection alive even if a TLS close notification or an unsolicited
+    /// response is waiting to be read. The next request would get that response, or none. With
+    /// `mustBeNew`, libcurl was told not to reuse a connection.
     func use(_ ends: ConnectionEnds, mustBeNew: Bool) -> Connection {
         for descriptor in pending {
             guard let ends = ConnectionEnds(of: descriptor) else { continue }
@@ -66,19 +66,19 @@ final class ConnectionTable {
     }
 }
 
-/// Which connection it is: no two share the port on this side and the address on the other.
+/// Identifies a connection: no two have the same local port and peer address.
 struct ConnectionEnds: Hashable {
     private let port: Int32
     private let high: UInt64
     private let low: UInt64
 
-    /// Takes what the system tells of a socket; nil while it is not connected.
+    /// Reads the endpoints of a socket; `nil` if it is not connected.
     init?(of descriptor: Int32) {
         self.init(master_socket_ends(descriptor))
         guard port > 0 else { return nil }
     }
 
-    /// Takes what libcurl tells of the connection that it is going to use.
+    /// Parses libcurl's description of the connection it is about to use.
     init(localPort: Int32, peer: UnsafePointer<CChar>?) {
         self.init(unsafe master_told_ends(localPort, peer))
     }

@@ -1,9 +1,9 @@
 import CLibCurl
 
-/// Owns one multi handle; it is freed when the last owner lets go.
+/// Owns a multi handle, which is freed when the last owner releases it.
 ///
-/// `@unchecked Sendable`: `wakeUp` may be called on any thread; everything else is called on the
-/// curl thread alone, and the handle outlives every caller.
+/// `@unchecked Sendable`: `wakeUp` may be called on any thread; everything else is called only on
+/// the curl thread, and the handle outlives all callers.
 @safe final class CurlMulti: @unchecked Sendable {
     private let handle: UnsafeMutableRawPointer
     let connections = ConnectionTable()
@@ -12,7 +12,7 @@ import CLibCurl
         try CurlGlobal.start()
         guard let handle = unsafe curl_multi_init() else { throw .outOfMemory }
         unsafe self.handle = handle
-        // The only sign that libcurl has no descriptors to be woken by.
+        // This is the only way to tell whether libcurl had no descriptors for its wake-up socket.
         guard unsafe curl_multi_wakeup(handle) == CURLM_OK else { throw .noDescriptors }
         unsafe master_curl_multi_set_long(handle, CURLMOPT_MAXCONNECTS, idleConnections)
         unsafe master_curl_multi_set_long(handle, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
@@ -27,28 +27,28 @@ import CLibCurl
         unsafe curl_multi_wakeup(handle)
     }
 
-    /// Begins a transfer; false when there is no memory.
+    /// Adds a transfer; returns `false` if there is not enough memory.
     func add(_ easy: EasyHandle) -> Bool {
         unsafe curl_multi_add_handle(handle, easy.pointer) == CURLM_OK
     }
 
-    /// Ends a transfer, finished or not.
+    /// Removes a transfer, finished or not.
     func remove(_ easy: EasyHandle) {
         unsafe curl_multi_remove_handle(handle, easy.pointer)
     }
 
-    /// Moves on the transfers that can.
+    /// Runs all transfers that are ready.
     func perform() {
         var running: Int32 = 0
         unsafe curl_multi_perform(handle, &running)
     }
 
-    /// Waits for a socket, a timer of libcurl, a wake-up or the end of the time.
+    /// Waits for socket activity, a libcurl timer, a wake-up, or the timeout.
     func wait(milliseconds: Int32) {
         unsafe curl_multi_poll(handle, nil, 0, milliseconds, nil)
     }
 
-    /// The next transfer that ended, and how.
+    /// The next finished transfer and its result code.
     func nextFinished() -> (transfer: Transfer, result: CURLcode)? {
         var left: Int32 = 0
         while let message = unsafe curl_multi_info_read(handle, &left) {
@@ -61,11 +61,11 @@ import CLibCurl
     }
 }
 
-/// The process-wide start of libcurl.
+/// Initializes libcurl for the whole process.
 enum CurlGlobal {
     private static let result = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
 
-    /// Starts libcurl once; safe from any thread.
+    /// Initializes libcurl once. May be called on any thread.
     static func start() throws(HTTPError) {
         guard result == CURLE_OK else {
             throw HTTPError(.transferFailed, "libcurl failed to start: \(result.explanation)")
@@ -74,7 +74,7 @@ enum CurlGlobal {
 }
 
 extension CURLcode {
-    /// libcurl's words for the code.
+    /// libcurl's description of the code.
     var explanation: String {
         unsafe String(cString: curl_easy_strerror(self))
     }

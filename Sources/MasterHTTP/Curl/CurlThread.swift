@@ -1,9 +1,9 @@
 import Glibc
 import Synchronization
 
-/// The thread that runs libcurl, as tasks see it: takes messages, wakes it, and knows when it ended.
+/// The interface between tasks and the thread that runs libcurl: an inbox, wake-ups, and its state.
 final class CurlThread: Sendable {
-    /// What the thread is told.
+    /// A message to the thread.
     enum Message: Sendable {
         case start(Transfer)
         case cancel(Transfer)
@@ -36,7 +36,7 @@ final class CurlThread: Sendable {
         }
     }
 
-    /// Runs a transfer; cancelling the task ends it at once.
+    /// Runs a transfer; cancelling the task aborts it immediately.
     func run(_ transfer: Transfer) async -> Transfer.Outcome {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -50,13 +50,13 @@ final class CurlThread: Sendable {
         }
     }
 
-    /// Ends a transfer, also one that has not begun yet.
+    /// Cancels a transfer, even if it has not started yet.
     func cancel(_ transfer: Transfer) {
         transfer.markCancelled()
         post(.cancel(transfer))
     }
 
-    /// The next piece of a transfer's body, or nil when no more comes.
+    /// The next piece of a response body, or `nil` at the end.
     func nextPiece(of transfer: Transfer) async -> [UInt8]? {
         guard let stream = transfer.stream else { return nil }
         await stream.waitForBytes()
@@ -65,12 +65,12 @@ final class CurlThread: Sendable {
         return bytes.isEmpty ? nil : bytes
     }
 
-    /// Lists the cookies of a jar; none when the thread is closed.
+    /// Lists the cookies in a jar; empty if the thread is closed.
     func listCookies(of jar: CookieJar, _ handler: @escaping @Sendable ([HTTPCookie]) -> Void) {
         if !post(.list(jar, handler)) { handler([]) }
     }
 
-    /// Puts a message in; false when the thread is closed.
+    /// Sends a message to the thread; returns `false` if the thread is closed.
     @discardableResult
     func post(_ message: Message) -> Bool {
         let (isTaken, mustWake) = state.withLock { state in
@@ -84,7 +84,7 @@ final class CurlThread: Sendable {
         return isTaken
     }
 
-    /// Takes no more messages, and has the thread fail what it knows and end.
+    /// Stops accepting messages and makes the thread fail all transfers and end.
     func close() {
         let mustWake = state.withLock { state in
             state.isClosed = true
@@ -93,7 +93,6 @@ final class CurlThread: Sendable {
         if mustWake { multi.wakeUp() }
     }
 
-    /// Waits until the thread has ended.
     func ended() async {
         await withCheckedContinuation { continuation in
             let hasEnded = state.withLock { state in
@@ -104,7 +103,7 @@ final class CurlThread: Sendable {
         }
     }
 
-    /// The messages that came, and whether the thread was closed; called by the thread.
+    /// Takes the pending messages and whether the thread was closed. Called by the thread.
     func take() -> (messages: [Message], isClosed: Bool) {
         state.withLock { state in
             state.isAsleep = false
@@ -114,7 +113,7 @@ final class CurlThread: Sendable {
         }
     }
 
-    /// Whether there is nothing to take, so that the thread may sleep until it is woken.
+    /// Whether the inbox is empty, so that the thread may sleep until it is woken.
     func fallAsleep() -> Bool {
         state.withLock { state in
             state.isAsleep = state.inbox.isEmpty && !state.isClosed
@@ -133,10 +132,10 @@ final class CurlThread: Sendable {
     }
 }
 
-/// A thread of the system that runs one closure, with every signal left to the other threads.
+/// A system thread that runs one closure with all signals blocked.
 ///
-/// SIGPIPE is blocked with the others, so that a write to a connection that was closed is an error
-/// of that write (TLS libraries cannot ask for it by themselves).
+/// This includes SIGPIPE, so that writing to a closed connection fails with an error instead; TLS
+/// libraries have no option for that.
 private enum SystemThread {
     private final class Work {
         let body: () -> Void
@@ -146,9 +145,9 @@ private enum SystemThread {
         }
     }
 
-    /// Starts the thread; it ends when the closure returns.
+    /// Starts the thread, which ends when the closure returns.
     ///
-    /// - Throws: `HTTPError` of code `transferFailed` when the system has no thread.
+    /// - Throws: `HTTPError` with the code `transferFailed` if the thread cannot be created.
     static func start(_ body: sending @escaping () -> Void) throws(HTTPError) {
         let work = unsafe Unmanaged.passRetained(Work(body))
         var thread = pthread_t()
@@ -172,20 +171,20 @@ private enum SystemThread {
     }
 }
 
-/// Room in the heap of the thread that makes it, which the C library does not give back.
+/// Memory in the current thread's heap that the C library does not return to the system.
 ///
-/// libcurl allocates some 40 KiB for each transfer and frees them at its end. Where these lie at
-/// the top of a thread's heap, each round would return the pages to the system and fault them in again,
-/// which cost a third of all time. A free block below one that stays is not returned. Pages that
-/// are never used take no memory.
+/// libcurl allocates about 40 KiB for each transfer and frees it at the end. If this memory were at
+/// the top of the heap, each round would return its pages to the system and fault them in again,
+/// which took a third of the total time. Free memory below a block that is still in use is not
+/// returned. Unused pages take no memory.
 @safe private struct HeapReserve: ~Copyable {
-    /// Below what the C library takes from the system block by block.
+    /// Below the size for which the C library allocates pages directly.
     private static let piece = 64 << 10
     private static let pieces = 64
 
     private let guardian: UnsafeMutableRawPointer?
 
-    /// Makes room for the transfers of a busy client, 4 MiB.
+    /// Reserves 4 MiB, enough for the transfers of a busy client.
     init() {
         var blocks: [UnsafeMutableRawPointer?] = unsafe []
         for _ in 0..<Self.pieces { unsafe blocks.append(malloc(Self.piece)) }

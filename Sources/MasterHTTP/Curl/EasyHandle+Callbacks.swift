@@ -1,7 +1,7 @@
 import CLibCurl
 import Glibc
 
-/// What libcurl calls, always on the curl thread; the context is the handle.
+/// The callbacks from libcurl, always on the curl thread; their context is the handle.
 extension EasyHandle {
     func setCallbacks() {
         unsafe master_curl_set_data_callback(pointer, CURLOPT_WRITEFUNCTION) {

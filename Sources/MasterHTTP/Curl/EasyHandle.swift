@@ -1,11 +1,12 @@
 import CLibCurl
 import Glibc
 
-/// Owns the easy handle of one transfer and what libcurl borrows for it; used on the curl thread.
+/// Owns the easy handle of one transfer and the memory libcurl borrows for it. Used on the curl
+/// thread.
 ///
-/// A handle is never used again: libcurl 7.88 keeps a pointer to a header that it has freed and
-/// writes there when the next answer begins with a continuation line. A new handle costs about
-/// a microsecond, since connections belong to the multi handle.
+/// A handle is never reused: libcurl 7.88 keeps a pointer to a freed header and writes to it if the
+/// next response begins with a continuation line. A new handle costs about a microsecond, since
+/// connections belong to the multi handle.
 @safe final class EasyHandle {
     let pointer: UnsafeMutableRawPointer
     let errorText: UnsafeMutablePointer<CChar>
@@ -13,11 +14,11 @@ import Glibc
     private var headerLines: UnsafeMutablePointer<curl_slist>?
     private var payload: UnsafeMutableRawPointer?
     private var jar: CookieJar?
-    /// The transfer under way; what libcurl calls is passed on to it.
+    /// The active transfer, which receives libcurl's callbacks.
     private(set) var transfer: Transfer?
-    /// The sockets that were opened for the transfer.
+    /// The sockets opened for the transfer.
     private var opened: [Int32] = []
-    /// Why a socket could not be opened.
+    /// The error number if a socket could not be opened.
     private(set) var openFault: Int32?
 
     init?(_ connections: ConnectionTable) {
@@ -40,7 +41,7 @@ import Glibc
         unsafe free(errorText)
     }
 
-    /// The transfer that a handle carries.
+    /// The transfer of a libcurl handle.
     static func transfer(of pointer: UnsafeMutableRawPointer?) -> Transfer? {
         var context: UnsafeMutableRawPointer?
         guard let pointer = unsafe pointer,
@@ -50,12 +51,12 @@ import Glibc
         return unsafe Unmanaged<EasyHandle>.fromOpaque(context).takeUnretainedValue().transfer
     }
 
-    /// Tells libcurl what to do, and holds the transfer until `finish`.
+    /// Configures libcurl for a transfer, and keeps the transfer alive until `finish`.
     func begin(_ transfer: Transfer, mustBeNew: Bool) throws(HTTPError) {
         self.transfer = transfer
         let request = transfer.request
         try set(CURLOPT_URL, request.address.encoded)
-        // The transfer watches the limit itself, while it can still see how far the connection is.
+        // The transfer enforces the limit itself, while the state of the connection is still known.
         set(CURLOPT_CONNECTTIMEOUT_MS, request.timeout.connect.curlMilliseconds + 2000)
         if request.isObserved { set(CURLOPT_VERBOSE, 1) }
         if mustBeNew { set(CURLOPT_FRESH_CONNECT, 1) }
@@ -65,14 +66,14 @@ import Glibc
         try setRarely(request)
     }
 
-    /// Lets go of the transfer, which holds the handle.
+    /// Releases the transfer, which owns this handle.
     func finish() {
         transfer = nil
     }
 
     /// Opens a socket for libcurl.
     func open(_ address: curl_sockaddr) -> Int32 {
-        // Children of this process must not inherit the connection.
+        // Child processes must not inherit the connection.
         let descriptor = socket(
             address.family, address.socktype | Int32(SOCK_CLOEXEC.rawValue), address.protocol)
         if descriptor < 0 {
@@ -106,18 +107,18 @@ import Glibc
         return value
     }
 
-    /// Whether the request itself began to be sent, as far as libcurl counts.
+    /// Whether sending the request itself has begun, according to libcurl.
     var hasBegunToSend: Bool { longInfo(CURLINFO_REQUEST_SIZE) > 0 }
 
-    /// From the start of the transfer until the connection was made; zero before.
+    /// The time from the start of the transfer until the connection was ready; zero before that.
     var timeUntilSending: Duration { time(CURLINFO_PRETRANSFER_TIME_T) }
 
-    /// Whether the server or proxy accepted a connection; TLS or a tunnel may not be complete yet.
+    /// Whether the server or proxy accepted a connection; TLS or a tunnel may still be incomplete.
     var wasTaken: Bool {
         time(CURLINFO_CONNECT_TIME_T) > .zero || opened.contains { connections.isConnected($0) }
     }
 
-    /// Whether a socket was opened, which happens once the name is known.
+    /// Whether a socket was opened, which happens after the host name has been resolved.
     var hasOpened: Bool { !opened.isEmpty }
 
     private func time(_ info: CURLINFO) -> Duration {
@@ -126,12 +127,12 @@ import Glibc
         return .microseconds(Int64(microseconds))
     }
 
-    /// Lets a paused transfer go on.
+    /// Resumes a paused transfer.
     func resume() {
         unsafe curl_easy_pause(pointer, CURLPAUSE_CONT)
     }
 
-    /// The options that no transfer changes.
+    /// Sets the options that are the same for all transfers.
     private func setUp() {
         set(CURLOPT_NOSIGNAL, 1)
         set(CURLOPT_UPLOAD_BUFFERSIZE, Self.smallUpload)
@@ -139,7 +140,7 @@ import Glibc
         set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
         unsafe master_curl_set_text(pointer, CURLOPT_PROTOCOLS_STR, "http,https")
-        // What is accepted is decoded by the transfer.
+        // The transfer decodes the response itself.
         unsafe master_curl_set_text(
             pointer, CURLOPT_ACCEPT_ENCODING, ContentDecoder.acceptedEncodings)
         set(CURLOPT_HTTP_CONTENT_DECODING, 0)
@@ -150,7 +151,7 @@ import Glibc
         setCallbacks()
     }
 
-    /// Makes the handle itself the context of all callbacks; it outlives them.
+    /// Makes the handle, which outlives all callbacks, their context.
     private func setContext() {
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         unsafe master_curl_set_pointer(pointer, CURLOPT_PRIVATE, context)
@@ -161,18 +162,18 @@ import Glibc
         unsafe master_curl_set_pointer(pointer, CURLOPT_SEEKDATA, context)
         unsafe master_curl_set_pointer(pointer, CURLOPT_PREREQDATA, context)
         unsafe master_curl_set_pointer(pointer, CURLOPT_OPENSOCKETDATA, context)
-        // A connection outlives the handle that made it, but not the table.
+        // A connection may outlive the handle that opened it, but not the table.
         let table = unsafe Unmanaged.passUnretained(connections).toOpaque()
         unsafe master_curl_set_pointer(pointer, CURLOPT_CLOSESOCKETDATA, table)
     }
 
-    /// Takes cookies from a jar, and puts them there; without one, no cookies are kept at all.
+    /// Enables the cookie jar of a session; without one, received cookies are dropped.
     private func setCookies(_ request: OutgoingRequest) throws(HTTPError) {
         if let text = request.cookieText { try set(CURLOPT_COOKIE, text) }
         guard let jar = request.jar else { return }
         self.jar = jar
         unsafe master_curl_set_pointer(pointer, CURLOPT_SHARE, jar.pointer)
-        // An empty name makes libcurl handle cookies.
+        // An empty name enables libcurl's cookie handling.
         try set(CURLOPT_COOKIEFILE, "")
     }
 
@@ -180,7 +181,7 @@ import Glibc
         _ request: OutgoingRequest, _ source: BodySource?
     ) throws(HTTPError) {
         try set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
-        // Giving post fields, even none, makes it a request with a body, of whatever method.
+        // Setting post fields, even empty ones, gives the request a body, whatever its method.
         if request.method == .head { set(CURLOPT_NOBODY, 1) }
         if let source {
             set(CURLOPT_UPLOAD_BUFFERSIZE, Self.largeUpload)
@@ -194,11 +195,12 @@ import Glibc
         }
     }
 
-    /// The pieces in which short and long bodies are sent; libcurl allocates one for each transfer.
+    /// The buffer sizes for sending short and long bodies; libcurl allocates one for each transfer.
     private static let smallUpload = 16 << 10
     private static let largeUpload = 128 << 10
 
-    /// The longest body that is copied for libcurl, so that it leaves with its headers.
+    /// The maximum size of a body that is copied for libcurl, so that it is sent together with the
+    /// headers.
     static let longestLoan = 64 << 10
 
     private func lend(_ bytes: [UInt8]) throws(HTTPError) {
@@ -217,7 +219,7 @@ import Glibc
         for name in request.suppressedHeaders where !request.headers.contains(name) {
             try append("\(name):")
         }
-        // libcurl would send these on its own.
+        // libcurl would add these itself.
         for name in ["Content-Type", "Expect"] where !request.headers.contains(name) {
             try append("\(name):")
         }
@@ -229,9 +231,9 @@ import Glibc
         unsafe headerLines = longer
     }
 
-    /// `CURLAUTH_DIGEST` with one that no server offers (`CURLAUTH_AWS_SIGV4`): left a choice,
-    /// libcurl sends the request whole and repeats it only when it is asked for a digest; with
-    /// one kind alone it would first send it without its body.
+    /// `CURLAUTH_DIGEST` and `CURLAUTH_AWS_SIGV4`, which no server offers. With a choice, libcurl
+    /// sends the complete request and repeats it only when challenged; with only one scheme, it
+    /// would first send it without its body.
     private static let digestWhenAsked = 1 << 1 | 1 << 7
 
     private func setRarely(_ request: OutgoingRequest) throws(HTTPError) {
@@ -252,7 +254,7 @@ import Glibc
 }
 
 extension EasyHandle {
-    /// The options for one side: the server, or a proxy that is spoken to over TLS.
+    /// The options for one peer: the server, or a proxy that uses TLS.
     struct TLSSide {
         let verifyPeer: CURLoption
         let verifyHost: CURLoption
@@ -267,7 +269,7 @@ extension EasyHandle {
             file: CURLOPT_PROXY_CAINFO, folder: CURLOPT_PROXY_CAPATH)
     }
 
-    /// Sets how certificates are checked; authorities given replace the system's.
+    /// Sets how certificates are verified; given authorities replace those of the system.
     func setTLS(_ tls: HTTPTLS, _ side: TLSSide) throws(HTTPError) {
         switch tls.verification {
         case .on: break
@@ -281,7 +283,7 @@ extension EasyHandle {
         }
     }
 
-    /// Sets the certificate and key that the client shows.
+    /// Sets the client certificate and its key.
     func setClientCertificate(_ tls: HTTPTLS) throws(HTTPError) {
         guard let certificate = tls.clientCertificate else {
             guard tls.key == nil else {
@@ -298,7 +300,7 @@ extension EasyHandle {
 
     /// Whether the path is a folder.
     ///
-    /// - Throws: `HTTPError` of code `tls` when it cannot be read.
+    /// - Throws: `HTTPError` with the code `tls` if it cannot be read.
     private static func inspect(_ path: String, as what: String) throws(HTTPError) -> Bool {
         var information = stat()
         guard !path.utf8.contains(0), unsafe stat(path, &information) == 0,

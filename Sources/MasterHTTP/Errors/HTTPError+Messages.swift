@@ -1,4 +1,4 @@
-/// The faults of a transfer that have nothing to do with libcurl's codes.
+/// Transfer errors that do not come from libcurl codes.
 extension HTTPError {
     static let outOfMemory = HTTPError(
         .transferFailed, "the HTTP client is out of memory; run fewer requests at once")
@@ -147,7 +147,7 @@ extension HTTPError {
 }
 
 extension Duration {
-    /// The duration as a person writes it: `60 s`, `0.25 s`.
+    /// The duration as text, such as `60 s` or `0.25 s`.
     var inWords: String {
         let milliseconds =
             components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
@@ -156,7 +156,7 @@ extension Duration {
     }
 }
 
-/// The faults of a request that are found before anything is sent.
+/// Errors found in a request before anything is sent.
 extension HTTPError {
     static func invalidMethod(_ method: HTTPMethod) -> HTTPError {
         guard method.rawValue != "CONNECT" else {
@@ -215,7 +215,7 @@ extension HTTPError {
         HTTPError(.fileUnreadable, "the file \(fault.path) cannot be sent: \(fault.reason)")
     }
 
-    /// The text in quotes, its control characters escaped, cut when it is long.
+    /// The text in quotes, with control characters escaped and truncated if long.
     static func quoted(_ text: String) -> String {
         let cut = text.count > 80 ? text.prefix(80) + "…" : text[...]
         var escaped = ""

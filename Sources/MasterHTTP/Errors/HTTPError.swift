@@ -1,7 +1,7 @@
-/// Why a request failed, and what was exchanged before.
+/// Why a request failed, and the exchanges before that.
 ///
-/// An answer with a status of the 400s or 500s is an answer, not an error. No message holds a
-/// password, a token, a header's value or the user part of an address.
+/// A 4xx or 5xx status is not an error. Messages never contain a password, a token, a header value,
+/// or the user in a URL.
 public struct HTTPError: Error, Sendable, Hashable {
     /// The kind of error.
     public enum Code: String, Sendable, Hashable, CaseIterable {
@@ -11,64 +11,64 @@ public struct HTTPError: Error, Sendable, Hashable {
         case unsupportedScheme
         /// The method is not a token.
         case invalidMethod
-        /// A header or cookie cannot be sent.
+        /// A header or cookie contains invalid characters.
         case invalidHeader
         /// The host name does not resolve.
         case nameNotFound
-        /// Nothing listens there.
+        /// The connection was refused.
         case refused
         /// The host cannot be reached.
         case unreachable
-        /// The connection was not made in time.
+        /// The connection was not established in time.
         case connectTimeout
-        /// No byte was sent or received for too long.
+        /// Nothing was sent or received for too long.
         case silenceTimeout
         /// The request took too long in total.
         case totalTimeout
         /// TLS failed, or a certificate is not trusted.
         case tls
-        /// The proxy's URL is invalid, it cannot be reached, or it refuses.
+        /// The proxy's URL is invalid, or the proxy cannot be reached or refused the request.
         case proxy
-        /// The limit of redirects was reached.
+        /// The redirect limit was exceeded.
         case tooManyRedirects
-        /// A redirect leads where the client does not follow.
+        /// A redirect leads to a URL that the client does not follow.
         case badRedirect
-        /// The body of the answer is larger than allowed.
+        /// The response body exceeds the limit.
         case tooLarge
-        /// The headers of the answer are too large.
+        /// The response headers exceed the limit.
         case headersTooLarge
-        /// The server closed the connection before the end.
+        /// The server closed the connection too early.
         case closedEarly
-        /// The answer is not valid HTTP.
+        /// The response is not valid HTTP.
         case malformedResponse
-        /// The file to be sent cannot be read.
+        /// The file to send cannot be read.
         case fileUnreadable
-        /// The temporary file of a body cannot be written or read.
+        /// The temporary file for a body cannot be written or read.
         case spoolFailed
-        /// A user and password are needed and not known.
+        /// No user and password were found.
         case noCredentials
         /// The task was cancelled.
         case cancelled
         /// The client was shut down.
         case shutDown
-        /// libcurl failed in another way.
+        /// Another libcurl or system failure.
         case transferFailed
     }
 
     /// The kind of error.
     public let code: Code
-    /// What went wrong and how to remedy it.
+    /// What went wrong and how to fix it.
     public let message: String
-    /// The exchanges that were completed before.
+    /// The exchanges completed before the failure.
     public var exchanges: [HTTPExchange]
-    /// The exchange that failed, as far as it came; `nil` when none of it is known to be sent.
+    /// The failed exchange, as far as it got, or `nil` if nothing is known to have been sent.
     ///
-    /// Its status is 0 when no answer had begun.
+    /// Its status is 0 if no response was received.
     public var unfinished: HTTPExchange?
-    /// Whether a byte of the request was sent, so that the server may have acted on it.
+    /// Whether any of the request was sent, so that the server may have acted on it.
     public var mayHaveArrived: Bool
 
-    /// Makes an error.
+    /// Creates an error.
     public init(
         _ code: Code, _ message: String, exchanges: [HTTPExchange] = [],
         mayHaveArrived: Bool = false

@@ -2,14 +2,14 @@ import CLibCurl
 import Glibc
 
 extension Transfer {
-    /// The error of a transfer that was ended from outside.
+    /// The error for a transfer that the client aborted.
     func ended(by error: HTTPError) -> Outcome {
         var error = error
         error.mayHaveArrived = mayHaveArrived
         return failure(error)
     }
 
-    /// The error of a transfer that libcurl ended with a code.
+    /// The error for a transfer that libcurl ended with a code.
     func error(_ code: CURLcode) -> HTTPError {
         if var fault = progress.fault {
             fault.mayHaveArrived = mayHaveArrived
@@ -21,7 +21,7 @@ extension Transfer {
     }
 }
 
-/// Explains libcurl's codes.
+/// Translates libcurl codes to errors.
 private struct TransferFault {
     let transfer: Transfer
     let easy: EasyHandle
@@ -33,7 +33,7 @@ private struct TransferFault {
     private var proxy: ProxyRoute? { request.proxy }
     private var proxyPlace: String { proxy?.authority ?? "" }
     private var connectLimit: String { request.timeout.connect.inWords }
-    /// The host as messages show it.
+    /// The host name for messages.
     private var hostName: String { request.place.isHidden ? place : address.host }
 
     func describe(_ code: CURLcode) -> (HTTPError.Code, String) {
@@ -71,7 +71,7 @@ private struct TransferFault {
         return (.transferFailed, "the transfer with \(place) failed: \(detail(code))")
     }
 
-    /// Whether the process could open no file or socket, which libcurl says in many ways.
+    /// Whether the process ran out of file descriptors, which libcurl reports in various ways.
     private func isWithoutDescriptors(_ code: CURLcode) -> Bool {
         if let fault = easy.openFault { return fault == EMFILE || fault == ENFILE }
         guard !mayHaveArrived, !easy.hasOpened, code != CURLE_OPERATION_TIMEDOUT else {
@@ -85,14 +85,15 @@ private struct TransferFault {
         return errno == EMFILE || errno == ENFILE
     }
 
-    /// Whether libcurl gave up on a line of 100 KB; up to 8.6 it calls that a lack of memory.
+    /// Whether libcurl rejected a line over 100 KB, which versions up to 8.6 report as out of
+    /// memory.
     private func isTooLarge(_ code: CURLcode) -> Bool {
         guard mayHaveArrived else { return false }
         return code == CURLE_OUT_OF_MEMORY || code == Self.tooLarge
             || detail(code).contains("Too large response headers")
     }
 
-    /// `CURLE_TOO_LARGE`, which libcurl has had since 8.6.
+    /// `CURLE_TOO_LARGE`, added in libcurl 8.6.
     private static let tooLarge = CURLcode(rawValue: 100)
 
     private func describeNoConnection() -> (HTTPError.Code, String) {
@@ -184,7 +185,7 @@ private struct TransferFault {
             + (isPlain ? "; check whether it speaks TLS, or write http://" : "")
     }
 
-    /// What a proxy said instead of opening a tunnel.
+    /// The error if a proxy refused to open a tunnel.
     private var refusalByProxy: String? {
         let status = easy.longInfo(CURLINFO_HTTP_CONNECTCODE)
         guard status >= 300, proxy != nil else { return nil }
@@ -192,12 +193,12 @@ private struct TransferFault {
         return "the proxy \(proxyPlace) refused a tunnel to \(place) with status \(status)\(remedy)"
     }
 
-    /// Whether a proxy has opened a connection to the server.
+    /// Whether a proxy has opened a tunnel to the server.
     private var hasTunnel: Bool {
         (200..<300).contains(easy.longInfo(CURLINFO_HTTP_CONNECTCODE))
     }
 
-    /// libcurl's own words, the exact ones where it gives them.
+    /// libcurl's error message, specific if available.
     private func detail(_ code: CURLcode) -> String {
         let exact = unsafe String(cString: easy.errorText)
         let detail = exact.isEmpty ? code.explanation : exact
@@ -213,7 +214,7 @@ private struct TransferFault {
 }
 
 extension String {
-    /// What follows a prefix, or all when there is none.
+    /// The text after a prefix, or the whole text if it does not start with it.
     fileprivate func components(after prefix: String) -> String {
         hasPrefix(prefix) ? String(dropFirst(prefix.count)) : self
     }

@@ -1,17 +1,17 @@
-/// Credentials for a request; they win over an `Authorization` header.
+/// Credentials for a request, which take precedence over an `Authorization` header.
 public enum HTTPAuthentication: Sendable, Hashable {
-    /// A user and a password, sent in clear text with each request.
+    /// A user and password, sent in clear text with each request.
     case basic(user: String, password: String)
-    /// A user and a password, sent as a digest of the server's challenge.
+    /// A user and password, sent as a digest in response to the server's challenge.
     ///
-    /// The challenge costs another round trip; its 401 is not an exchange of its own.
+    /// The challenge costs an additional round trip; its 401 response is not a separate exchange.
     case digest(user: String, password: String)
     /// A token.
     case bearer(token: String)
 }
 
 extension HTTPAuthentication: CustomStringConvertible, CustomReflectable {
-    /// The scheme; user, password and token are never part of it.
+    /// The scheme, without user, password or token.
     public var description: String {
         switch self {
         case .basic: "basic"
@@ -20,30 +20,31 @@ extension HTTPAuthentication: CustomStringConvertible, CustomReflectable {
         }
     }
 
-    /// A mirror without children, so that a dump shows no password.
+    /// A mirror without children, so that dumps do not show the password.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// How a server's certificate is checked, and the client's own certificate.
+/// How server certificates are verified, and the client certificate.
 public struct HTTPTLS: Sendable, Hashable {
-    /// How a server's certificate is checked.
+    /// How server certificates are verified.
     public enum Verification: Sendable, Hashable {
-        /// Against the system's authorities.
+        /// Against the system's certificate authorities.
         case on
-        /// Not at all: anyone in between can read and change what is sent.
+        /// Not at all: anyone on the network path can read and change the traffic.
         case off
-        /// Against the authorities in a PEM file, or in a folder prepared by `openssl rehash`.
+        /// Against the authorities in a PEM file, or in a folder prepared with `openssl rehash`.
         case authorities(path: String)
     }
 
-    /// How the server's certificate is checked.
+    /// How server certificates are verified.
     public var verification: Verification
-    /// The path of the client's certificate, PEM, with its key unless `key` is given.
+    /// The path of the client certificate in PEM format, which includes the key unless `key` is
+    /// set.
     public var clientCertificate: String?
-    /// The path of the client's private key, PEM.
+    /// The path of the client's private key in PEM format.
     public var key: String?
 
-    /// Without arguments: the system's authorities and no client certificate.
+    /// Creates TLS settings, by default with the system's authorities and no client certificate.
     public init(
         verification: Verification = .on, clientCertificate: String? = nil, key: String? = nil
     ) {
@@ -58,7 +59,7 @@ enum Base64 {
     private static let alphabet = Array(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-    /// The UTF-8 bytes of the text in Base64.
+    /// Encodes the UTF-8 bytes of a text.
     static func encode(_ text: String) -> String {
         let bytes = Array(text.utf8)
         var encoded: [UInt8] = []

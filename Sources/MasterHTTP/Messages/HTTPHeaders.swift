@@ -1,28 +1,29 @@
 /// An ordered list of header fields.
 ///
-/// Names are compared without regard to case, and duplicates are kept.
+/// Names are case-insensitive, and duplicates are kept.
 ///
-/// The list takes any text. `validate()` tells what cannot be sent, and `HTTPClient` calls it
-/// before anything is: a line end in a value is an error, never a second header.
+/// The list accepts any text. `validate()` reports what cannot be sent, and `HTTPClient` calls it
+/// before sending: a line break in a value is an error, never a second header.
 public struct HTTPHeaders: Sendable, Hashable {
     private var fields: [HTTPPair]
 
-    /// Makes an empty list.
+    /// Creates an empty list.
     public init() {
         fields = []
     }
 
-    /// Makes a list of fields, in their order, with their duplicates.
+    /// Creates a list of fields, keeping order and duplicates.
     public init(_ fields: some Sequence<HTTPPair>) {
         self.fields = Array(fields)
     }
 
-    /// Makes a list of names and values, in their order, with their duplicates.
+    /// Creates a list from names and values, keeping order and duplicates.
     public init(_ fields: some Sequence<(String, String)>) {
         self.fields = fields.map { HTTPPair($0.0, $0.1) }
     }
 
-    /// The first value of a name; setting replaces every field of that name, `nil` removes them.
+    /// The first value with a name; setting it replaces all fields with that name, `nil` removes
+    /// them.
     public subscript(name: String) -> String? {
         get { fields.first { HTTPSyntax.isSameName($0.name, name) }?.value }
         set {
@@ -31,22 +32,22 @@ public struct HTTPHeaders: Sendable, Hashable {
         }
     }
 
-    /// All values of a name, in their order.
+    /// All values with a name, in order.
     public func values(_ name: String) -> [String] {
         fields.filter { HTTPSyntax.isSameName($0.name, name) }.map(\.value)
     }
 
-    /// Whether there is a field of the name.
+    /// Whether there is a field with the name.
     public func contains(_ name: String) -> Bool {
         fields.contains { HTTPSyntax.isSameName($0.name, name) }
     }
 
-    /// Appends a field; those of the same name stay.
+    /// Appends a field, keeping existing ones with the same name.
     public mutating func add(_ name: String, _ value: String) {
         fields.append(HTTPPair(name, value))
     }
 
-    /// Replaces the fields of the name by one, which takes the place of the first of them.
+    /// Replaces all fields with the name by one, in the position of the first.
     public mutating func set(_ name: String, _ value: String) {
         guard let first = fields.firstIndex(where: { HTTPSyntax.isSameName($0.name, name) }) else {
             return add(name, value)
@@ -56,21 +57,24 @@ public struct HTTPHeaders: Sendable, Hashable {
         fields.replaceSubrange((first + 1)..., with: rest)
     }
 
-    /// Removes every field of the name.
+    /// Removes all fields with the name.
     public mutating func remove(_ name: String) {
         fields.removeAll { HTTPSyntax.isSameName($0.name, name) }
     }
 
-    /// These fields, with those of the other list in place of the ones of the same name.
+    /// Returns these fields merged with another list, whose fields replace those with the same
+    /// name.
     public func merging(_ other: HTTPHeaders) -> HTTPHeaders {
         if other.isEmpty { return self }
         if isEmpty { return other }
         return HTTPHeaders(fields.filter { !other.contains($0.name) } + other.fields)
     }
 
-    /// Checks that every name is a token and that no value has a line end or control character.
+    /// Checks that all names are tokens and that no value contains a line break or control
+    /// character.
     ///
-    /// - Throws: `HTTPError` of code `invalidHeader`, which names the header but not its value.
+    /// - Throws: `HTTPError` with the code `invalidHeader`, which includes the name but not the
+    ///   value.
     public func validate() throws(HTTPError) {
         for field in fields {
             if !HTTPSyntax.isToken(field.name) { throw .invalidHeader(name: field.name) }
@@ -90,16 +94,16 @@ extension HTTPHeaders: RandomAccessCollection {
 }
 
 extension HTTPHeaders: ExpressibleByDictionaryLiteral {
-    /// Makes a list of the literal's names and values, in their order, with their duplicates.
+    /// Creates a list from names and values, keeping order and duplicates.
     public init(dictionaryLiteral elements: (String, String)...) {
         self.init(elements)
     }
 }
 
 extension HTTPHeaders {
-    /// Reads the header lines of a message's head; its first line is passed over.
+    /// Parses the headers of a message, skipping its first line.
     ///
-    /// Folded lines are joined by a space; what has no colon is passed over.
+    /// Folded lines are joined with a space; lines without a colon are skipped.
     init(head: [UInt8]) {
         var fields: [HTTPPair] = []
         fields.reserveCapacity(8)

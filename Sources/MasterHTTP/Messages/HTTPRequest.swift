@@ -1,44 +1,45 @@
-/// One request, as a value; `HTTPClient.send` checks it and sends it.
+/// An HTTP request, which `HTTPClient.send` validates and sends.
 public struct HTTPRequest: Sendable, Hashable {
-    /// The most bytes of answer kept unless a request says otherwise: 64 MiB.
+    /// The default limit of a response body: 64 MiB.
     public static let defaultResponseLimit = 64 << 20
 
     /// The method.
     public var method: HTTPMethod
-    /// The URL, `http` or `https`; a user and password in it are used as basic authentication.
+    /// The URL, `http` or `https`; a user and password in it are used for basic authentication.
     public var url: String
-    /// Parameters appended to the URL's query.
+    /// Parameters to append to the URL's query.
     public var query: [HTTPPair]
-    /// Headers, in place of the session's and the client's of the same name.
+    /// Headers, which replace those of the session and the client with the same names.
     public var headers: HTTPHeaders
-    /// Names of headers that the session or the client must not add.
+    /// Names of headers that the session and the client must not add.
     public var suppressedHeaders: [String]
-    /// Names of headers that are dropped, as `Authorization` is, when a redirect leaves the host.
+    /// Names of additional headers to drop, like `Authorization`, when a redirect leads to another
+    /// host.
     public var sensitiveHeaders: [String]
-    /// Whether the body holds a secret: a redirect that would take it to another host is an error.
+    /// Whether the body contains a secret; redirecting it to another host is an error.
     public var hasSensitiveBody: Bool
     /// The body.
     public var body: HTTPBody
-    /// Cookies sent with this request besides the session's; of the same name both are sent.
+    /// Cookies to send in addition to the session's; cookies with the same name are both sent.
     public var cookies: [HTTPPair]
-    /// Credentials; `nil` takes those of the URL or the session.
+    /// Credentials, or `nil` for those of the URL or the session.
     public var authentication: HTTPAuthentication?
-    /// How long it may take.
+    /// Limits on the duration of the request.
     public var timeout: HTTPTimeout
-    /// Whether redirects are followed.
+    /// Whether to follow redirects.
     public var redirects: HTTPRedirects
-    /// Which proxy to use; `nil` takes the session's.
+    /// The proxies to use, or `nil` for those of the session.
     public var proxies: HTTPProxies?
-    /// TLS settings; `nil` takes the session's.
+    /// TLS settings, or `nil` for those of the session.
     public var tls: HTTPTLS?
-    /// The most bytes of an answer's body, counted after decompression; more is an error.
+    /// The maximum size of a response body in bytes, after decompression; exceeding it is an error.
     public var responseLimit: Int
-    /// Whether a longer body is truncated at the limit instead, where only the status matters.
+    /// Whether to truncate longer bodies at the limit instead, if only the status matters.
     public var cutsLongBody: Bool
-    /// Whether `HTTPExchange.requestHeaders` is recorded; a request costs less without.
+    /// Whether to record `HTTPExchange.requestHeaders`; requests are faster without.
     public var recordsRequestHeaders: Bool
 
-    /// Makes a request; all but method and address have defaults.
+    /// Creates a request.
     public init(
         _ method: HTTPMethod = .get, _ url: String, query: [HTTPPair] = [],
         headers: HTTPHeaders = [:], body: HTTPBody = .empty
@@ -63,69 +64,70 @@ public struct HTTPRequest: Sendable, Hashable {
     }
 }
 
-/// The method of a request: `GET`, `POST`, or any other token a server understands.
+/// A request method: `GET`, `POST`, or any other token that the server supports.
 ///
-/// Any text can be written; `HTTPClient` refuses one that is not a token, and `CONNECT`, before
-/// anything is sent.
+/// Any text is accepted here; `HTTPClient` rejects `CONNECT` and anything that is not a token
+/// before sending.
 public struct HTTPMethod: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
-    /// The method as it is sent.
+    /// The method as sent.
     public let rawValue: String
 
-    /// Makes a method of its name, which is case-sensitive.
+    /// Creates a method from its case-sensitive name.
     public init(rawValue: String) {
         self.rawValue = rawValue
     }
 
-    /// Asks for a resource.
+    /// Requests a resource.
     public static let get = HTTPMethod(rawValue: "GET")
-    /// Hands a body to a resource.
+    /// Submits a body to a resource.
     public static let post = HTTPMethod(rawValue: "POST")
     /// Stores a resource.
     public static let put = HTTPMethod(rawValue: "PUT")
-    /// Removes a resource.
+    /// Deletes a resource.
     public static let delete = HTTPMethod(rawValue: "DELETE")
-    /// Asks for the headers of a resource alone.
+    /// Requests only the headers of a resource.
     public static let head = HTTPMethod(rawValue: "HEAD")
-    /// Asks what can be done with a resource.
+    /// Requests the methods supported by a resource.
     public static let options = HTTPMethod(rawValue: "OPTIONS")
-    /// Changes a part of a resource.
+    /// Modifies part of a resource.
     public static let patch = HTTPMethod(rawValue: "PATCH")
 
-    /// The name as it is sent.
+    /// The method as sent.
     public var description: String { rawValue }
 
-    /// Whether the name may stand in a request line.
+    /// Whether the method can be sent in a request.
     public var isValid: Bool {
         HTTPSyntax.isToken(rawValue) && rawValue != "CONNECT"
     }
 
-    /// Whether a request without a body says so with `Content-Length: 0`.
+    /// Whether a request without a body sends `Content-Length: 0`.
     var announcesEmptyBody: Bool {
         self == .post || self == .put || self == .patch
     }
 }
 
-/// What to do with a redirect.
+/// How to handle redirects.
 public enum HTTPRedirects: Sendable, Hashable {
-    /// Follow at most this many; one more is an error.
+    /// Follow up to this many; exceeding the limit is an error.
     case follow(limit: Int)
-    /// Return the answer as it is.
+    /// Return the redirect response.
     case none
 
-    /// Follows at most thirty.
+    /// Follow up to thirty.
     public static let follow = HTTPRedirects.follow(limit: 30)
 }
 
-/// How long a request may take.
+/// Time limits of a request.
 public struct HTTPTimeout: Sendable, Hashable {
-    /// From the start of a request until the connection is made, name lookup and TLS included.
+    /// The time to establish the connection, including name resolution and TLS.
     public var connect: Duration
-    /// With no byte either way, once the connection is made.
+    /// The time without sending or receiving a byte, once connected.
     public var silence: Duration
-    /// For everything: waiting for a free slot, all redirects, the whole body. `nil` is no limit.
+    /// The total time, including waiting for a free slot, all redirects, and the complete body;
+    /// `nil` means no limit.
     public var total: Duration?
 
-    /// Without arguments: 10 s to connect, 60 s of silence, no total.
+    /// Creates timeouts, by default 10 s to connect, 60 s of silence, and no total limit.
     public init(
         connect: Duration = .seconds(10), silence: Duration = .seconds(60),
         total: Duration? = nil

@@ -1,21 +1,21 @@
-/// What a request led to: the final answer, and the redirects before it.
+/// The final response to a request, and the redirects before it.
 public struct HTTPResponse: Sendable, Hashable {
-    /// The redirects followed, in their order.
+    /// The redirects followed, in order.
     public var history: [HTTPExchange]
     /// The last exchange.
     public var final: HTTPExchange
 
-    /// Makes a response of its last exchange and those before it.
+    /// Creates a response from its final exchange and those before it.
     public init(history: [HTTPExchange] = [], final: HTTPExchange) {
         self.history = history
         self.final = final
     }
 
-    /// All exchanges, the final one last.
+    /// All exchanges, ending with the final one.
     public var exchanges: [HTTPExchange] { history + [final] }
     /// The final status code.
     public var status: Int { final.status }
-    /// The words after the final status code.
+    /// The final reason phrase.
     public var reason: String { final.reason }
     /// The final headers.
     public var headers: HTTPHeaders { final.headers }
@@ -23,41 +23,41 @@ public struct HTTPResponse: Sendable, Hashable {
     public var body: [UInt8] { final.body }
     /// The final body as text.
     public var text: String { final.text }
-    /// Whether the final status is of the 200s.
+    /// Whether the final status is 2xx.
     public var isSuccess: Bool { final.isSuccess }
 }
 
-/// One request as it was sent and the answer to it.
+/// A request as sent, and the response to it.
 public struct HTTPExchange: Sendable, Hashable {
     /// The method sent.
     public var method: HTTPMethod
-    /// The address asked, with its query, without user, password and fragment.
+    /// The URL requested, with its query, but without user, password and fragment.
     public var url: String
-    /// The headers as they were sent, `Host`, `Cookie` and `Authorization` included.
+    /// The headers as sent, including `Host`, `Cookie` and `Authorization`.
     ///
-    /// Empty when the request was told not to record them.
+    /// Empty if the request did not record them.
     public var requestHeaders: HTTPHeaders {
         get { sent.headers }
         set { sent = .read(newValue) }
     }
-    /// The status code of the answer; 0 in an unfinished exchange without one.
+    /// The status code of the response, or 0 if an unfinished exchange has none.
     public var status: Int
-    /// The words after the status code; may be empty.
+    /// The reason phrase; may be empty.
     public var reason: String
-    /// The headers of the answer.
+    /// The headers of the response.
     public var headers: HTTPHeaders {
         get { received.headers }
         set { received = .read(newValue) }
     }
-    /// The body, decompressed; empty when it was handed to a receiver.
+    /// The decompressed body; empty if it was passed to a receiver.
     public var body: [UInt8]
-    /// From the start of the request to the last byte of the answer.
+    /// The time from the start of the request to the last byte of the response.
     public var duration: Duration
 
     private var sent: MessageHead
     private var received: MessageHead
 
-    /// Makes an exchange of its parts.
+    /// Creates an exchange.
     public init(
         method: HTTPMethod = .get, url: String, requestHeaders: HTTPHeaders = [:],
         status: Int = 200, reason: String = "", headers: HTTPHeaders = [:], body: [UInt8] = [],
@@ -73,7 +73,7 @@ public struct HTTPExchange: Sendable, Hashable {
         self.duration = duration
     }
 
-    /// Makes an exchange of heads whose headers are read when they are asked for.
+    /// Creates an exchange from raw heads, whose headers are parsed on demand.
     init(
         method: HTTPMethod, url: String, statusLine: StatusLine?, requestHead: [UInt8],
         head: [UInt8], body: [UInt8], duration: Duration
@@ -88,10 +88,10 @@ public struct HTTPExchange: Sendable, Hashable {
         received = .unread(head)
     }
 
-    /// Whether the status is of the 200s.
+    /// Whether the status is 2xx.
     public var isSuccess: Bool { (200..<300).contains(status) }
 
-    /// The body as text: UTF-8, with U+FFFD for invalid bytes, unless the headers say Latin-1.
+    /// The body as text: UTF-8, with U+FFFD for invalid bytes, unless the headers specify Latin-1.
     public var text: String {
         let type = headers["Content-Type"]?.lowercased() ?? ""
         guard type.contains("charset=iso-8859-1") || type.contains("charset=latin-1") else {
@@ -101,12 +101,11 @@ public struct HTTPExchange: Sendable, Hashable {
     }
 }
 
-/// The headers of a message, read only when somebody asks: most never are.
+/// The headers of a message, parsed on demand, as most are never used.
 enum MessageHead: Sendable {
     case read(HTTPHeaders)
     case unread([UInt8])
 
-    /// The headers.
     var headers: HTTPHeaders {
         switch self {
         case .read(let headers): headers
@@ -116,23 +115,21 @@ enum MessageHead: Sendable {
 }
 
 extension MessageHead: Hashable {
-    /// Compares the headers, read or not.
     static func == (one: MessageHead, other: MessageHead) -> Bool {
         one.headers == other.headers
     }
 
-    /// Hashes the headers, read or not.
     func hash(into hasher: inout Hasher) {
         hasher.combine(headers)
     }
 }
 
-/// The first line of an answer.
+/// The first line of a response.
 struct StatusLine {
     let status: Int
     let reason: String
 
-    /// Parses the line at the beginning of the bytes; `nil` when it is not a status line.
+    /// Parses the first line of the bytes; `nil` if it is not a status line.
     init?(_ head: [UInt8]) {
         let end = head.firstIndex { $0 == 0x0A || $0 == 0x0D } ?? head.endIndex
         guard let space = head[..<end].firstIndex(of: 0x20), end - space >= 4,

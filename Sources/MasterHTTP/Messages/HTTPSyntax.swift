@@ -1,22 +1,23 @@
-/// Which bytes are allowed where in a request (RFC 9110).
+/// Characters allowed in the parts of a request (RFC 9110).
 enum HTTPSyntax {
-    /// Whether the text is a token: a method's or a header's name.
+    /// Whether the text is a token, such as the name of a method or header.
     static func isToken(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.allSatisfy(isTokenByte)
     }
 
-    /// Whether the text can be a header's value: no line end, no other control character but tab.
+    /// Whether the text is a valid header value, without line breaks and control characters except
+    /// tab.
     static func isHeaderValue(_ text: String) -> Bool {
         text.utf8.allSatisfy { ($0 >= 0x20 && $0 != 0x7F) || $0 == 0x09 }
     }
 
-    /// Whether two names are the same but for the case of ASCII letters.
+    /// Whether two names are equal, ignoring ASCII case.
     static func isSameName(_ one: String, _ other: String) -> Bool {
         let (left, right) = (one.utf8, other.utf8)
         return left.count == right.count && left.elementsEqual(right) { lowered($0) == lowered($1) }
     }
 
-    /// The byte in lower case, when it is an ASCII letter.
+    /// The byte in lower case if it is an ASCII letter.
     static func lowered(_ byte: UInt8) -> UInt8 {
         byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
     }
@@ -31,7 +32,7 @@ enum HTTPSyntax {
         }
     }
 
-    /// The text of bytes that came off the wire: UTF-8, or else Latin-1.
+    /// Decodes received bytes as UTF-8, or Latin-1 if they are not valid UTF-8.
     static func text(_ bytes: some Sequence<UInt8> & Collection<UInt8>) -> String {
         if let text = String(validating: bytes, as: UTF8.self) { return text }
         return String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))

@@ -1,19 +1,19 @@
-/// `multipart/form-data`, to the byte as Python's `requests` writes it, but for the boundary.
+/// Encodes `multipart/form-data` byte for byte like Python's `requests`, except for the boundary.
 public struct MultipartEncoding: Sendable {
     let boundary: String
 
-    /// Makes an encoding with a boundary of sixteen random bytes.
+    /// Creates an encoding with a boundary of sixteen random bytes.
     public init() {
         var random = SystemRandomNumberGenerator()
         boundary = Self.hex(random.next()) + Self.hex(random.next())
     }
 
-    /// The content type, with the boundary.
+    /// The content type, including the boundary.
     public var contentType: String { "multipart/form-data; boundary=\(boundary)" }
 
-    /// The parts, in their order.
+    /// Encodes parts in order.
     ///
-    /// - Throws: `HTTPError` of code `invalidHeader` when a part's header cannot be sent.
+    /// - Throws: `HTTPError` with the code `invalidHeader` if a header of a part cannot be sent.
     func encode(_ parts: [HTTPPart]) throws(HTTPError) -> [UInt8] {
         var encoded: [UInt8] = []
         encoded.reserveCapacity(parts.reduce(64) { $0 + $1.content.count + 256 })
@@ -25,17 +25,17 @@ public struct MultipartEncoding: Sendable {
         return encoded
     }
 
-    /// The boundary before a part, its headers, and the content it has; more may follow.
+    /// Encodes the boundary before a part, its headers, and its content; more content may follow.
     ///
-    /// - Throws: `HTTPError` of code `invalidHeader` when a part's header cannot be sent.
+    /// - Throws: `HTTPError` with the code `invalidHeader` if a header of the part cannot be sent.
     public func beginning(of part: HTTPPart) throws(HTTPError) -> [UInt8] {
         Array("--\(boundary)\r\n\(try head(of: part))".utf8) + part.content
     }
 
-    /// What follows the content of each part.
+    /// The line break after the content of each part.
     public static let endOfPart = Array("\r\n".utf8)
 
-    /// What follows the last part.
+    /// The boundary after the last part.
     public var end: [UInt8] { Array("--\(boundary)--\r\n".utf8) }
 
     private func head(of part: HTTPPart) throws(HTTPError) -> String {
@@ -53,7 +53,7 @@ public struct MultipartEncoding: Sendable {
         return head + "\r\n"
     }
 
-    /// A name inside quotes, escaped as browsers do.
+    /// Escapes a quoted name as browsers do.
     private static func escape(_ text: String) -> String {
         var escaped = ""
         for scalar in text.unicodeScalars {
@@ -73,14 +73,13 @@ public struct MultipartEncoding: Sendable {
     }
 }
 
-/// `application/x-www-form-urlencoded`, to the byte as Python's `requests` writes it.
+/// Encodes `application/x-www-form-urlencoded` byte for byte like Python's `requests`.
 enum FormEncoding {
-    /// The content type of an encoded form.
     static let contentType = "application/x-www-form-urlencoded"
 
     private static let digits = Array("0123456789ABCDEF".utf8)
 
-    /// The pairs, encoded, in their order.
+    /// Encodes pairs in order.
     static func encode(_ pairs: [HTTPPair]) -> [UInt8] {
         var encoded: [UInt8] = []
         for pair in pairs {
@@ -92,7 +91,7 @@ enum FormEncoding {
         return encoded
     }
 
-    /// The address with the pairs appended to its query, before its fragment.
+    /// Appends pairs to the query of a URL, before its fragment.
     static func append(_ pairs: [HTTPPair], to url: String) -> String {
         guard !pairs.isEmpty else { return url }
         let fragment = url.utf8.firstIndex(of: UInt8(ascii: "#")) ?? url.endIndex

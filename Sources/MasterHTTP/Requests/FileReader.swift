@@ -1,19 +1,19 @@
 internal import Dispatch
 internal import Glibc
 
-/// Reads the file of a request's body ahead of libcurl, so that a slow disk or network share holds
-/// up no other transfer.
+/// Reads the file of a request's body ahead of libcurl, so that a slow disk or network share does
+/// not delay other transfers.
 ///
-/// The file is opened and read on a queue of its own, which hands each piece over; everything else
-/// is called on the curl thread. At most two pieces of 128 KiB are held.
+/// The file is opened and read on its own queue, which passes each piece to a closure; everything
+/// else is called on the curl thread. At most two pieces of 128 KiB are held.
 final class FileReader {
-    /// Bytes of the file, or why they could not be read.
+    /// A piece of the file, or the error from reading it.
     struct Piece: Sendable {
         let offset: Int
         let bytes: Result<[UInt8], HTTPError>
     }
 
-    /// A file that is sent.
+    /// The file to read.
     enum File: Sendable {
         case file(OpenFile)
         case spooled(SpooledBody)
@@ -22,7 +22,7 @@ final class FileReader {
     private static let pieceLength = 128 << 10
 
     let length: Int
-    /// Whether libcurl asked for bytes that have not been read yet.
+    /// Whether libcurl requested bytes that have not been read yet.
     private(set) var isWaiting = false
     private let file: File
     private let queue: DispatchQueue
@@ -31,7 +31,7 @@ final class FileReader {
     private var next: Piece?
     private var isReading = false
 
-    /// Opens a regular file on a queue of its own, and hands over what came of it.
+    /// Opens a regular file on its own queue and passes the result to a handler.
     static func open(
         _ path: String, _ handler: @escaping @Sendable (Result<OpenFile, HTTPError>) -> Void
     ) {
@@ -47,7 +47,7 @@ final class FileReader {
         }
     }
 
-    /// Begins to read a file; each piece is handed to the closure, which passes it to `accept`.
+    /// Starts reading a file; `deliver` gets each piece on the queue and forwards it to `accept`.
     init(_ file: File, deliver: @escaping @Sendable (Piece) -> Void) {
         self.file = file
         self.deliver = deliver
@@ -60,7 +60,7 @@ final class FileReader {
         if length > 0 { fetch(at: 0) }
     }
 
-    /// Takes bytes at an offset; `nil` when they must be read first.
+    /// Copies bytes at an offset; returns `nil` if they have to be read first.
     func read(into room: UnsafeMutableRawBufferPointer, at offset: Int) throws(HTTPError) -> Int? {
         if !holds(offset), let piece = next {
             next = nil
@@ -78,7 +78,7 @@ final class FileReader {
         return end - start
     }
 
-    /// Takes a piece that was read.
+    /// Receives a piece from the queue.
     func accept(_ piece: Piece) {
         isReading = false
         isWaiting = false
@@ -101,15 +101,15 @@ final class FileReader {
         }
     }
 
-    /// A serial queue has a thread of its own, so that a read that hangs keeps none of the threads
-    /// on which tasks run.
+    /// Creates a serial queue, which runs on its own thread, so that a read that hangs does not
+    /// block the threads that run tasks.
     static func makeQueue() -> DispatchQueue {
         DispatchQueue(label: "buildmaster.file")
     }
 }
 
 extension FileReader.File {
-    /// Reads at least one byte and at most `count`, from a place before the end.
+    /// Reads between one and `count` bytes at an offset before the end.
     fileprivate func read(_ count: Int, at offset: Int) throws(HTTPError) -> [UInt8] {
         var fault: HTTPError?
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { room, filled in
@@ -140,23 +140,23 @@ extension FileReader.File {
     }
 }
 
-/// A regular file that is open while it is read.
+/// An open regular file.
 final class OpenFile: Sendable {
-    /// Why a file can't be opened or read.
+    /// Why a file cannot be opened or read.
     struct Fault: Error {
         let path: String
         let reason: String
     }
 
-    /// The number of bytes when it was opened.
+    /// The number of bytes when the file was opened.
     let length: Int
     private let path: String
     private let descriptor: Int32
 
-    /// Opens a file; a pipe or device, which may have no end, is refused without waiting for it.
+    /// Opens a file; pipes and devices, which may never end, are rejected without blocking.
     init(_ path: String) throws(Fault) {
         var descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        // A file server may have to take the file back from another program first.
+        // A file server may first have to revoke another client's lease.
         if descriptor < 0, errno == EWOULDBLOCK, Self.isRegular(path) {
             descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         }
@@ -192,7 +192,7 @@ final class OpenFile: Sendable {
         }
     }
 
-    /// All bytes that it had when it was opened.
+    /// Reads all bytes that the file had when it was opened.
     func content() throws(Fault) -> [UInt8] {
         var content = [UInt8](repeating: 0, count: length)
         var count = 0

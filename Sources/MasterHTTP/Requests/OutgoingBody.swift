@@ -1,4 +1,4 @@
-/// The body of a request, encoded.
+/// The encoded body of a request.
 enum OutgoingBody: Sendable {
     case none
     case bytes([UInt8])
@@ -6,7 +6,7 @@ enum OutgoingBody: Sendable {
     case file(path: String)
     case spooled(SpooledBody)
 
-    /// Encodes a body, and adds its `Content-Type` unless there is one or it is not wanted.
+    /// Encodes a body and adds its `Content-Type` unless it is already set or suppressed.
     init(_ body: HTTPBody, headers: inout HTTPHeaders, suppressed: [String]) throws(HTTPError) {
         var type: String?
         switch body {
@@ -40,12 +40,11 @@ enum OutgoingBody: Sendable {
         headers.add("Content-Type", type)
     }
 
-    /// Whether there is no body.
     var isNone: Bool {
         if case .none = self { true } else { false }
     }
 
-    /// The value of `Content-Length`, when it is known before the file is opened.
+    /// The value of `Content-Length` if it is known before the file is opened.
     var lengthText: String? {
         switch self {
         case .none: "0"
@@ -56,9 +55,9 @@ enum OutgoingBody: Sendable {
     }
 }
 
-/// What libcurl reads a body from that is not lent to it as a whole; used on the curl thread.
+/// A body that libcurl reads in pieces. Used on the curl thread.
 final class BodySource {
-    /// The number of bytes that are sent.
+    /// The number of bytes to send.
     let length: Int
     private let store: Store
     private var offset = 0
@@ -68,19 +67,17 @@ final class BodySource {
         case file(FileReader)
     }
 
-    /// Sends bytes from memory.
     init(_ bytes: [UInt8]) {
         store = .memory(bytes)
         length = bytes.count
     }
 
-    /// Sends a file.
     init(_ reader: FileReader) {
         store = .file(reader)
         length = reader.length
     }
 
-    /// Takes the next bytes: 0 at the end, `nil` while the file has not been read so far.
+    /// Reads the next bytes; returns 0 at the end, `nil` if the file has not been read that far.
     func read(into room: UnsafeMutableRawBufferPointer) throws(HTTPError) -> Int? {
         guard offset < length else { return 0 }
         let count: Int?
@@ -96,19 +93,19 @@ final class BodySource {
         return count
     }
 
-    /// Goes back, to send bytes again; false when the offset is outside the body.
+    /// Moves back to send bytes again; returns `false` if the offset is outside the body.
     func rewind(to offset: Int) -> Bool {
         guard (0...length).contains(offset) else { return false }
         self.offset = offset
         return true
     }
 
-    /// Whether a piece of the file must be read before more can be sent.
+    /// Whether the file must be read before more can be sent.
     var isWaiting: Bool {
         if case .file(let reader) = store { reader.isWaiting } else { false }
     }
 
-    /// Takes a piece of the file.
+    /// Receives a piece of the file.
     func accept(_ piece: FileReader.Piece) {
         if case .file(let reader) = store { reader.accept(piece) }
     }

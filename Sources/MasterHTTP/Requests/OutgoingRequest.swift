@@ -1,4 +1,4 @@
-/// One request, ready to be sent: checked, defaults merged, body encoded.
+/// A request ready to be sent: validated, merged with the defaults, and with its body encoded.
 struct OutgoingRequest: Sendable {
     var method: HTTPMethod
     var address: HTTPAddress
@@ -17,19 +17,19 @@ struct OutgoingRequest: Sendable {
     var proxy: ProxyRoute?
     let redirects: HTTPRedirects
     let timeout: HTTPTimeout
-    /// When the request and all its redirects must be done.
+    /// The deadline for the request and all its redirects.
     let deadline: ContinuousClock.Instant?
     let responseLimit: Int
     let cutsLongBody: Bool
     private let recordsRequestHeaders: Bool
 
     private let hiding: HTTPHiding?
-    /// How the address is shown.
+    /// The address to show.
     var place: ShownAddress
 
-    /// Merges what request, session and client say.
+    /// Merges the settings of request, session and client.
     ///
-    /// - Throws: `HTTPError` for what cannot be sent.
+    /// - Throws: `HTTPError` if the request cannot be sent.
     init(
         _ request: HTTPRequest, session: HTTPSession?, client: HTTPClient, hiding: HTTPHiding?
     ) throws(HTTPError) {
@@ -70,17 +70,17 @@ struct OutgoingRequest: Sendable {
         try chooseProxy()
     }
 
-    /// Whether every byte is shown to the transfer, which costs time.
+    /// Whether the transfer sees every byte, which takes time.
     ///
-    /// Through a proxy only the bytes themselves tell a tunnel from the request.
+    /// With a proxy, this is the only way to distinguish the tunnel from the request.
     var isObserved: Bool { recordsRequestHeaders || proxy != nil }
 
-    /// The server, and the proxy on the way there, for messages.
+    /// The server, and the proxy if any, for messages.
     var route: String {
         proxy.map { "\(place.authority) through the proxy \($0.authority)" } ?? place.authority
     }
 
-    /// The `Cookie` text of the request's own cookies.
+    /// The `Cookie` header for the request's own cookies.
     var cookieText: String? {
         guard !cookies.isEmpty else { return nil }
         return cookies.map { "\($0.name)=\($0.value)" }.joined(separator: "; ")
@@ -142,7 +142,7 @@ struct OutgoingRequest: Sendable {
 }
 
 extension OutgoingRequest {
-    /// Whether an answer of this status points elsewhere.
+    /// Whether a response with this status is a redirect.
     static func isRedirect(status: Int) -> Bool {
         switch status {
         case 301, 302, 303, 307, 308: true
@@ -150,9 +150,10 @@ extension OutgoingRequest {
         }
     }
 
-    /// The request that an answer leads to, or nil when it is the final one.
+    /// The request to send after a redirect, or `nil` if the response is final.
     ///
-    /// - Throws: `HTTPError` of code `badRedirect` when it leads where the client does not go.
+    /// - Throws: `HTTPError` with the code `badRedirect` if the client does not follow the
+    ///   redirect.
     func redirected(by answer: HTTPExchange) throws(HTTPError) -> OutgoingRequest? {
         guard redirects != .none, Self.isRedirect(status: answer.status),
             let location = answer.headers["Location"], !location.isEmpty

@@ -1,6 +1,6 @@
-/// A request and the redirects that it led to.
+/// A request and its redirects.
 struct RequestChain {
-    /// The request to be sent next.
+    /// The next request to send.
     private(set) var request: OutgoingRequest
     private var history: [HTTPExchange] = []
 
@@ -8,8 +8,8 @@ struct RequestChain {
         self.request = request
     }
 
-    /// Takes what became of `request`: the response when it is final; otherwise `request` is the
-    /// next one.
+    /// Processes the outcome of `request`; returns the response if it is final, or else sets
+    /// `request` to the next one.
     mutating func take(_ outcome: Transfer.Outcome) throws(HTTPError) -> HTTPResponse? {
         do throws(HTTPError) {
             let exchange = try outcome.get()
@@ -41,7 +41,7 @@ struct RequestChain {
         }
     }
 
-    /// The error that the receiver of a body threw, with what was exchanged until then.
+    /// Adds the exchanges so far to an error thrown by the receiver of the body.
     func fault(_ error: HTTPError, thrownAt outcome: Transfer.Outcome) -> HTTPError {
         var error = error
         error.exchanges = history

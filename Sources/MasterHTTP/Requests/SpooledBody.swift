@@ -1,19 +1,21 @@
 internal import Dispatch
 internal import Glibc
 
-/// A body of any size, written to a temporary file and sent from there.
+/// A body of any size, written to a temporary file and sent from it.
 ///
-/// The file has no name: it is gone when the last copy of the body is, however the process ends.
+/// The file is already unlinked, so it is deleted with the last reference to the body, however the
+/// process ends.
 public final class SpooledBody: Sendable {
     private let descriptor: Int32
     private let folder: String
     private let queue = DispatchQueue(label: "buildmaster.spool")
 
-    /// Makes an empty body.
+    /// Creates an empty body.
     ///
-    /// - Parameter folders: Where the file may be; the first folder that takes it is used. By
-    ///   default `TMPDIR`, `/var/tmp` and `/tmp`.
-    /// - Throws: `HTTPError` of code `spoolFailed` when no folder takes it.
+    /// - Parameter folders: The folders for the file; the first one that works is used. By default
+    ///   `TMPDIR`, `/var/tmp` and `/tmp`.
+    /// - Throws: `HTTPError` with the code `spoolFailed` if the file cannot be created in any
+    ///   folder.
     public init(in folders: [String] = SpooledBody.folders) throws(HTTPError) {
         var fault = "there is no folder for it"
         for folder in folders {
@@ -32,15 +34,15 @@ public final class SpooledBody: Sendable {
         close(descriptor)
     }
 
-    /// The folders of this machine for temporary files; large ones fit into the first.
+    /// The system's folders for temporary files, starting with those for large files.
     public static var folders: [String] {
         let own = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) }
         return [own, "/var/tmp", "/tmp"].compactMap(\.self).filter { !$0.isEmpty }
     }
 
-    /// Adds bytes behind those that are there; one call after the other.
+    /// Appends bytes; calls must not overlap.
     ///
-    /// - Throws: `HTTPError` of code `spoolFailed`, for example when the disk is full.
+    /// - Throws: `HTTPError` with the code `spoolFailed`, for example if the disk is full.
     public func append(_ bytes: [UInt8]) async throws(HTTPError) {
         let fault: HTTPError? = await withCheckedContinuation { continuation in
             queue.async { continuation.resume(returning: self.write(bytes)) }
@@ -48,7 +50,7 @@ public final class SpooledBody: Sendable {
         if let fault { throw fault }
     }
 
-    /// The number of bytes, while nobody appends.
+    /// The number of bytes; not reliable during `append`.
     public var byteCount: Int {
         var status = stat()
         return unsafe fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
@@ -82,7 +84,7 @@ public final class SpooledBody: Sendable {
         return nil
     }
 
-    /// Makes a file that nobody else can open, and takes its name away.
+    /// Creates a file that nobody else can open, and unlinks it.
     private static func makeFile(in folder: String) -> Int32? {
         guard !folder.utf8.contains(0) else { return nil }
         let path = "\(folder)/buildmaster-\(UInt64.random(in: .min ... .max))"
@@ -94,10 +96,10 @@ public final class SpooledBody: Sendable {
 }
 
 extension SpooledBody: Hashable {
-    /// A body is equal to itself alone.
+    /// Bodies are equal only if they are identical.
     public static func == (one: SpooledBody, other: SpooledBody) -> Bool { one === other }
 
-    /// Feeds which body it is.
+    /// Hashes the identity of the body.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(ObjectIdentifier(self))
     }

@@ -1,9 +1,9 @@
 import Synchronization
 
-/// A bounded pipe from the loop's thread to the one task that receives a body.
+/// A bounded pipe from the curl thread to the task that receives a body.
 ///
-/// At most `capacity` bytes wait, plus one piece as libcurl hands it over (16 KiB). When it is
-/// full the transfer is paused until the receiver has taken what waits.
+/// Buffers up to `capacity` bytes plus one piece from libcurl (16 KiB). When it is full, the
+/// transfer is paused until the receiver has taken the buffered bytes.
 final class BodyStream: Sendable {
     static let capacity = 128 << 10
 
@@ -16,7 +16,7 @@ final class BodyStream: Sendable {
 
     private let state = Mutex(State())
 
-    /// Takes a piece; false when it is full, and the transfer must pause.
+    /// Appends a piece; returns `false` if the pipe is full and the transfer must pause.
     func push(_ piece: UnsafeRawBufferPointer) -> Bool {
         let (taken, receiver) = state.withLock {
             state -> (Bool, CheckedContinuation<Void, Never>?) in
@@ -31,7 +31,6 @@ final class BodyStream: Sendable {
         return taken
     }
 
-    /// Ends the stream.
     func finish() {
         let receiver = state.withLock { state in
             state.isFinished = true
@@ -40,7 +39,7 @@ final class BodyStream: Sendable {
         receiver?.resume()
     }
 
-    /// Waits until there are bytes, or no more come.
+    /// Waits until there are bytes or the stream has ended.
     func waitForBytes() async {
         await withCheckedContinuation { continuation in
             let isReady = state.withLock { state in
@@ -52,7 +51,7 @@ final class BodyStream: Sendable {
         }
     }
 
-    /// Takes all that waits, and whether the transfer was paused and must resume.
+    /// Takes all buffered bytes; `mustResume` is set if the transfer was paused.
     func take() -> (bytes: [UInt8], mustResume: Bool) {
         state.withLock { state in
             let taken = (state.bytes, state.isPaused)

@@ -1,18 +1,18 @@
 import CLibCurl
 
-/// Decodes the body of an answer piece by piece, and tells whether it came to its end.
+/// Decodes a response body piece by piece and detects whether it is complete.
 ///
-/// libcurl could decode, too, but takes a body that is cut for a whole one. Used on the loop's thread.
+/// libcurl's own decoding accepts truncated bodies. Used on the curl thread.
 @safe final class ContentDecoder {
-    /// What the client asks for; the order is that of libcurl.
+    /// The encodings the client accepts, in libcurl's order.
     static let acceptedEncodings = "deflate, gzip, br"
 
-    /// What happened to decoded bytes.
+    /// What the consumer did with decoded bytes.
     enum Taken {
         case all
-        /// Nothing was taken: there is no room for it now.
+        /// Took nothing, as there is no room now.
         case later
-        /// Nothing more is wanted.
+        /// Wants no more bytes.
         case stop
     }
 
@@ -24,14 +24,14 @@ import CLibCurl
 
     private let stage: any DecodingStage
     private let output: UnsafeMutableRawBufferPointer
-    /// How many decoded bytes wait for room.
+    /// The number of decoded bytes waiting for room.
     private var held = 0
-    /// How many bytes of a piece, which comes again after a pause, are decoded already.
+    /// The number of bytes already decoded from a piece that is repeated after a pause.
     private var decoded = 0
 
-    /// Makes a decoder for a `Content-Encoding`; nil for one that changes nothing.
+    /// Creates a decoder for a `Content-Encoding`, or returns `nil` if there is nothing to decode.
     ///
-    /// - Throws: `unknownEncoding`, also for several at once.
+    /// - Throws: `unknownEncoding`, including for a combination of several encodings.
     init?(_ encoding: String) throws(Fault) {
         let names = encoding.lowercased().split { $0 == "," || $0.isWhitespace }
             .filter { $0 != "identity" && $0 != "chunked" }
@@ -50,12 +50,12 @@ import CLibCurl
         unsafe output.deallocate()
     }
 
-    /// Whether all of the encoded body was decoded.
+    /// Whether the complete body has been decoded.
     var isFinished: Bool { stage.isFinished && held == 0 }
 
-    /// Decodes a piece, and hands on what comes out.
+    /// Decodes a piece and passes on the result.
     ///
-    /// After `later` the same bytes have to come again, divided as may be.
+    /// After `later`, the same bytes must be passed again, but may be divided differently.
     func decode(
         _ piece: UnsafeRawBufferPointer, _ take: (UnsafeRawBufferPointer) -> Taken
     ) throws(Fault) -> Taken {
@@ -77,17 +77,17 @@ import CLibCurl
     }
 }
 
-/// One way of decoding.
+/// A decoder for one encoding.
 private protocol DecodingStage {
-    /// Whether the end of the encoded bytes was seen.
+    /// Whether the end of the encoded data was reached.
     var isFinished: Bool { get }
-    /// Decodes what fits; nothing read and nothing written asks for more bytes.
+    /// Decodes as much as fits; a result of 0 read and 0 written requests more input.
     func decode(
         _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
     ) throws(ContentDecoder.Fault) -> (read: Int, written: Int)
 }
 
-/// Decodes `gzip` of one or more members, and `deflate` with or without the frame of zlib.
+/// Decodes `gzip` with one or more members, and `deflate` with or without a zlib header.
 @safe private final class Inflater: DecodingStage {
     private let stream: UnsafeMutablePointer<z_stream>
     private let isGzip: Bool
@@ -98,7 +98,7 @@ private protocol DecodingStage {
         self.isGzip = isGzip
         unsafe stream = .allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
-        // 32 more: gzip or zlib, as the first bytes say.
+        // Adding 32 detects gzip or zlib from the header.
         guard unsafe master_inflate_init(stream, MAX_WBITS + 32) == Z_OK else {
             unsafe stream.deallocate()
             throw .corruptData
@@ -114,14 +114,14 @@ private protocol DecodingStage {
         _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
     ) throws(ContentDecoder.Fault) -> (read: Int, written: Int) {
         if isFinished {
-            // Another member begins, or what stands behind the end is ignored.
+            // Another member may follow; other trailing data is ignored.
             guard isGzip, unsafe input.first == 0x1F else { return (input.count, 0) }
             unsafe inflateReset(stream)
             isFinished = false
         }
         if !isStarted, let first = unsafe input.first {
             isStarted = true
-            // The frame of zlib begins with its method, 8, and a small window.
+            // A zlib header begins with the method, 8, and a small window size.
             if !isGzip, first & 0x8F != 0x08 { unsafe inflateReset2(stream, -MAX_WBITS) }
         }
         unsafe stream.pointee.next_in = UnsafeMutablePointer(
@@ -142,7 +142,6 @@ private protocol DecodingStage {
     }
 }
 
-/// Decodes `br`.
 @safe private final class BrotliDecoder: DecodingStage {
     private let state: OpaquePointer
     private(set) var isFinished = false

@@ -1,21 +1,21 @@
 import CLibCurl
 
-/// The answer to a request as it comes in, within its limits; used on the curl thread.
+/// The response being received, within its limits. Used on the curl thread.
 struct IncomingResponse {
-    /// The most bytes and lines of headers and trailers taken from a server, those of interim
-    /// answers and challenges included; libcurl keeps them all.
+    /// The maximum size (in bytes) and number of header and trailer lines from a server, including
+    /// interim responses and challenges, as libcurl keeps all of them.
     static let longestHead = 256 << 10
     static let mostHeadLines = 5000
-    /// The most interim answers (1xx) to a request.
+    /// The maximum number of interim (1xx) responses to a request.
     static let mostInterimAnswers = 1000
 
     /// The status line and headers, as received.
     private(set) var head: [UInt8] = []
-    /// The status line, once the head is complete.
+    /// The status line, or `nil` until the head is complete.
     private(set) var statusLine: StatusLine?
-    /// The body, decoded; empty when it goes to a stream.
+    /// The decoded body; empty if it is streamed.
     private(set) var body: [UInt8] = []
-    /// Whether the body was cut where it grew too long, which ends the transfer well.
+    /// Whether the body was truncated at its limit, which counts as success.
     private(set) var isCut = false
 
     private var streams = false
@@ -26,16 +26,16 @@ struct IncomingResponse {
     private var encoding = ""
     private var decoder: ContentDecoder?
 
-    /// Whether a status line has come.
+    /// Whether a status line was received.
     var hasBegun: Bool { !head.isEmpty }
 
-    /// Whether the head of the final answer is complete.
+    /// Whether the head of the final response is complete.
     var hasHead: Bool { statusLine != nil }
 
-    /// Whether the body ended before its compressed data did.
+    /// Whether the compressed data in the body is incomplete.
     var endsEarly: Bool { decoder?.isFinished == false && !isCut }
 
-    /// Drops an answer that another one takes the place of; its head still counts.
+    /// Discards a response that is replaced by another; its head still counts toward the limits.
     mutating func forget() {
         head.removeAll(keepingCapacity: true)
         body.removeAll()
@@ -45,7 +45,7 @@ struct IncomingResponse {
         decoder = nil
     }
 
-    /// Takes one line of the head, or of a trailer.
+    /// Receives one line of the head or a trailer.
     mutating func receiveHeader(
         _ line: UnsafeRawBufferPointer, of transfer: Transfer
     ) throws(HTTPError) {
@@ -67,7 +67,7 @@ struct IncomingResponse {
         }
     }
 
-    /// Takes a piece of the body, which comes again when it was not taken.
+    /// Receives a piece of the body, which is repeated if it was not taken.
     mutating func receiveBody(
         _ piece: UnsafeRawBufferPointer, of transfer: Transfer
     ) throws(HTTPError) -> ContentDecoder.Taken {
@@ -89,7 +89,7 @@ struct IncomingResponse {
         return taken
     }
 
-    /// Takes a decoded piece.
+    /// Stores or streams a decoded piece.
     private mutating func take(
         _ piece: UnsafeRawBufferPointer, of transfer: Transfer, _ fault: inout HTTPError?
     ) -> ContentDecoder.Taken {
@@ -126,7 +126,7 @@ struct IncomingResponse {
         }
     }
 
-    /// Whether the head already tells that the body will be too large.
+    /// Whether the head announces a body over the limit.
     private func announcesTooMuch(for request: OutgoingRequest, _ status: Int) -> Bool {
         guard announcedLength > request.responseLimit, !request.cutsLongBody,
             request.method != .head, status != 304
@@ -135,9 +135,9 @@ struct IncomingResponse {
         return !headers.contains("Content-Encoding") && !headers.contains("Transfer-Encoding")
     }
 
-    /// Takes note of the few fields that matter here, without reading the others.
+    /// Records the few relevant fields without parsing the others.
     private mutating func noteField(_ line: UnsafeRawBufferPointer) {
-        // All of them begin with 'C' or 'T'.
+        // All of these begin with 'C' or 'T'.
         guard let first = unsafe line.first, [0x63, 0x74].contains(first | 0x20) else { return }
         if let value = unsafe value(of: "content-length", in: line) {
             announcedLength = Int(value) ?? 0
@@ -148,7 +148,7 @@ struct IncomingResponse {
         }
     }
 
-    /// The value of a line when it has a name, given in lower case.
+    /// The value of a header line if it has the given name, which must be in lower case.
     private func value(of name: StaticString, in line: UnsafeRawBufferPointer) -> String? {
         let count = name.utf8CodeUnitCount
         guard unsafe line.count > count && line[count] == UInt8(ascii: ":"),
@@ -161,7 +161,7 @@ struct IncomingResponse {
 }
 
 extension OutgoingRequest {
-    /// Whether an answer with this status and head is followed to another place.
+    /// Whether a response with this status and head is a redirect to follow.
     fileprivate func follows(_ status: Int, _ head: [UInt8]) -> Bool {
         redirects != .none && Self.isRedirect(status: status)
             && HTTPHeaders(head: head).contains("Location")

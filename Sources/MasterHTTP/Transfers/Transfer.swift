@@ -1,54 +1,56 @@
 import CLibCurl
 import Synchronization
 
-/// A request on its way through libcurl.
+/// A request being processed by libcurl.
 ///
-/// `@unchecked Sendable`: a task makes it and hands it to the curl thread. From then on tasks use
-/// only what is immutable or atomic; everything else belongs to the curl thread.
+/// `@unchecked Sendable`: a task creates it and passes it to the curl thread. From then on, tasks
+/// use only immutable or atomic members; everything else belongs to the curl thread.
 final class Transfer: @unchecked Sendable {
     typealias Outcome = Result<HTTPExchange, HTTPError>
 
-    /// The most stale connections after which a request is begun again.
+    /// The maximum number of restarts of a request because of stale connections.
     private static let mostStaleConnections = 2
-    /// The most answers to challenges: one, and one more to a challenge that says `stale=true`.
+    /// The maximum number of responses to challenges: one, and another if a challenge has
+    /// `stale=true`.
     private static let mostChallenges = 2
 
     let request: OutgoingRequest
-    /// Takes the body of the final answer; `nil` when it is collected.
+    /// Receives the body of the final response; `nil` if it is collected.
     let stream: BodyStream?
     private let cancelled = Atomic(false)
 
-    /// The task that waits for the outcome.
+    /// The continuation of the task that waits for the outcome.
     var completion: CheckedContinuation<Outcome, Never>?
-    /// What a body is read from that is not lent to libcurl.
+    /// The body if libcurl reads it in pieces.
     var source: BodySource?
     private(set) var easy: EasyHandle?
     private(set) var response = IncomingResponse()
     private(set) var progress = Progress()
-    /// When a byte last passed, once the connection is made.
+    /// When the last byte was sent or received, once connected.
     private var lastByte: ContinuousClock.Instant?
-    /// How many connections were found to be stale before; the next one is new.
+    /// The number of stale connections found so far; after one, the next connection is new.
     private var staleConnections = 0
     private var clock: RoundClock?
     private var startedAt: ContinuousClock.Instant?
     private var begunAt: ContinuousClock.Instant?
 
-    /// How far a transfer has come, as its timeouts and its error need it.
+    /// The progress of a transfer, for timeouts and errors.
     struct Progress {
-        /// Whether a byte of the request itself was seen to be sent.
+        /// Whether a byte of the request itself was sent.
         var hasSent = false
-        /// The request line and headers, as seen to be sent.
+        /// The request line and headers as sent.
         var requestHead: [UInt8] = []
-        /// Whether the request was handed to a connection, and nothing has come back.
+        /// Whether the request was given to a connection and nothing was received yet.
         var isUnanswered = false
-        /// Whether the receiver of the body must take what waits first.
+        /// Whether the transfer waits for the receiver of the body.
         var isPaused = false
         var challengeCount = 0
-        /// Whether the server still asks for credentials that it was given, which is its answer.
+        /// Whether the server rejected the credentials with another challenge, which is then its
+        /// response.
         var isRefused = false
-        /// Whether nothing was sent because the connection was of no use any more.
+        /// Whether nothing was sent because the connection was no longer usable.
         var isStale = false
-        /// Why a callback stopped the transfer.
+        /// The error for which a callback aborted the transfer.
         var fault: HTTPError?
     }
 
@@ -60,23 +62,26 @@ final class Transfer: @unchecked Sendable {
     /// The server, for messages.
     var place: String { request.place.authority }
 
-    /// Whether the waiting task was cancelled, perhaps before the curl thread knew the transfer.
+    /// Whether the waiting task was cancelled, possibly before the curl thread received the
+    /// transfer.
     var isCancelled: Bool { cancelled.load(ordering: .acquiring) }
 
-    /// Marks the transfer; the curl thread must be told as well. Any thread may.
+    /// Marks the transfer as cancelled; the curl thread must also be notified. May be called on any
+    /// thread.
     func markCancelled() {
         cancelled.store(true, ordering: .releasing)
     }
 
-    // MARK: Life
+    // MARK: Lifecycle
 
-    /// Takes a slot; the file of the body may have to be opened before `begin`.
+    /// Starts the clock when the transfer gets a slot; the file of the body may have to be opened
+    /// before `begin`.
     func start(_ clock: RoundClock) {
         self.clock = clock
         startedAt = clock.now
     }
 
-    /// Tells libcurl what to do.
+    /// Passes the transfer to libcurl.
     func begin(_ easy: EasyHandle) throws(HTTPError) {
         self.easy = easy
         begunAt = now
@@ -86,12 +91,12 @@ final class Transfer: @unchecked Sendable {
         try easy.begin(self, mustBeNew: staleConnections > 0)
     }
 
-    /// Whether the transfer ended before anything was sent that was not answered.
+    /// Whether the transfer can be restarted because nothing was sent on a stale connection.
     var canBeginAgain: Bool {
         progress.isStale && staleConnections < Self.mostStaleConnections
     }
 
-    /// Forgets an attempt that found a stale connection.
+    /// Resets the transfer after an attempt with a stale connection.
     func reset() {
         letGo()
         staleConnections += 1
@@ -101,13 +106,13 @@ final class Transfer: @unchecked Sendable {
         _ = source?.rewind(to: 0)
     }
 
-    /// Lets go of the handle.
+    /// Releases the handle.
     func letGo() {
         easy?.finish()
         easy = nil
     }
 
-    /// What became of the transfer, after libcurl has ended it with a code.
+    /// The outcome of the transfer after libcurl has ended it with a code.
     func outcome(_ result: CURLcode) -> Outcome {
         let isAnswered =
             progress.fault == nil
@@ -117,7 +122,7 @@ final class Transfer: @unchecked Sendable {
         return .success(exchange(line))
     }
 
-    /// A fault with what went over the wire before it.
+    /// An error with the exchange so far, if any of the request was sent.
     func failure(_ error: HTTPError) -> Outcome {
         var error = error
         if progress.hasSent {
@@ -134,13 +139,13 @@ final class Transfer: @unchecked Sendable {
     }
 }
 
-/// What libcurl calls, on the curl thread.
+/// The callbacks from libcurl, on the curl thread.
 extension Transfer {
-    /// Whether the request may be sent, now that there is a connection.
+    /// Whether the request may be sent on a connection that is now available.
     ///
-    /// When a kept connection ends before a byte of the answer came, libcurl would send the request
-    /// again over another one, though it may have arrived. It also sends it again to answer a
-    /// challenge, as often as the server likes.
+    /// If a kept connection is closed before any of the response is received, libcurl would resend
+    /// the request over another one, though it may have arrived. It also resends it for every
+    /// challenge, without a limit.
     func beginRequest(on ends: ConnectionEnds, of connections: ConnectionTable) -> Bool {
         guard !progress.isUnanswered || !mayHaveArrived else {
             progress.fault = .closedBeforeAnswer(request)
@@ -163,7 +168,7 @@ extension Transfer {
         return true
     }
 
-    /// Takes one line of the answer's head, or of a trailer.
+    /// Receives one line of the response head or a trailer.
     func receiveHeader(_ line: UnsafeRawBufferPointer) -> Int {
         if progress.isUnanswered { progress.isUnanswered = false }
         noteActivity()
@@ -176,7 +181,7 @@ extension Transfer {
         }
     }
 
-    /// Takes a piece of the answer's body.
+    /// Receives a piece of the response body.
     func receiveBody(_ piece: UnsafeRawBufferPointer) -> Int {
         noteActivity()
         do {
@@ -193,7 +198,7 @@ extension Transfer {
         }
     }
 
-    /// Gives the next bytes of the request's body.
+    /// Provides the next bytes of the request body.
     func sendBody(_ room: UnsafeMutableRawBufferPointer) -> Int {
         noteActivity()
         guard let source else { return 0 }
@@ -205,19 +210,20 @@ extension Transfer {
         }
     }
 
-    /// Goes back to a place in the request's body, to send it again.
+    /// Moves back in the request body to send it again.
     func rewindBody(to offset: Int) -> Bool {
         source?.rewind(to: offset) ?? (offset == 0)
     }
 
-    /// Sees every byte that passes, either way.
+    /// Observes all bytes sent and received.
     func observe(_ kind: curl_infotype, _ bytes: UnsafeRawBufferPointer) {
         guard kind != CURLINFO_TEXT else { return }
         if kind == CURLINFO_HEADER_OUT { unsafe noteRequest(bytes) }
         if progress.hasSent { noteActivity() }
     }
 
-    /// Keeps the head of the request that is sent last: a tunnel or a challenge comes before it.
+    /// Keeps the head of the last request sent; a tunnel request or a challenged request precedes
+    /// it.
     private func noteRequest(_ bytes: UnsafeRawBufferPointer) {
         if progress.requestHead.hasCompleteHead {
             progress.requestHead.removeAll(keepingCapacity: true)
@@ -232,15 +238,15 @@ extension Transfer {
     }
 }
 
-/// Time.
+/// Timeouts.
 extension Transfer {
-    /// When a transfer that begins now must be looked at; it cannot be overdue before.
+    /// When to check a transfer that begins now; it cannot time out earlier.
     var firstDeadline: ContinuousClock.Instant {
         let next = now + min(request.timeout.connect, request.timeout.silence)
         return request.deadline.map { min(next, $0) } ?? next
     }
 
-    /// When the transfer must be looked at again; it cannot be overdue before.
+    /// When to check the transfer again; it cannot time out earlier.
     var nextDeadline: ContinuousClock.Instant {
         var next = silenceDeadline ?? now + request.timeout.silence
         if let deadline = connectDeadline { next = min(next, deadline) }
@@ -248,7 +254,7 @@ extension Transfer {
         return next
     }
 
-    /// Why the transfer must end now, if it must.
+    /// The error if a time limit has been exceeded.
     var overdue: HTTPError? {
         if let deadline = request.deadline, deadline <= now {
             return .totalTimeout(request, mayHaveArrived: mayHaveArrived)
@@ -266,7 +272,8 @@ extension Transfer {
         request.isObserved ? progress.hasSent : easy?.hasBegunToSend == true
     }
 
-    /// Goes on after a pause: the receiver of the body has room, or a piece of the file was read.
+    /// Resumes after a pause, when the receiver of the body has room or a piece of the file was
+    /// read.
     func resume() {
         progress.isPaused = false
         noteActivity()
@@ -275,20 +282,20 @@ extension Transfer {
 
     private var now: ContinuousClock.Instant { clock?.now ?? .now }
 
-    /// When the connection must be made; `nil` once it is.
+    /// The deadline for the connection; `nil` once it is established.
     private var connectDeadline: ContinuousClock.Instant? {
         guard let easy, let begunAt, easy.timeUntilSending == .zero else { return nil }
         return begunAt + request.timeout.connect
     }
 
-    /// When silence has lasted too long; never while the receiver of the body holds it up.
+    /// The deadline for silence; `nil` while waiting for the receiver of the body.
     private var silenceDeadline: ContinuousClock.Instant? {
         guard !progress.isPaused, let last = lastActivity else { return nil }
         return last + request.timeout.silence
     }
 
-    /// When a byte last passed, or else when the connection was made; while the file of the body is
-    /// opened, when that began.
+    /// When the last byte was sent or received, or else when the connection was established; while
+    /// the file of the body is being opened, when the transfer started.
     private var lastActivity: ContinuousClock.Instant? {
         guard let easy else { return startedAt }
         if let lastByte { return lastByte }
@@ -298,7 +305,7 @@ extension Transfer {
 }
 
 extension [UInt8] {
-    /// Whether the bytes end with the empty line that ends a head.
+    /// Whether the bytes end with the empty line that terminates a head.
     fileprivate var hasCompleteHead: Bool {
         count >= 4 && self[count - 1] == 0x0A && self[count - 2] == 0x0D
             && self[count - 3] == 0x0A && self[count - 4] == 0x0D
@@ -306,12 +313,12 @@ extension [UInt8] {
 }
 
 extension Duration {
-    /// Whole milliseconds, rounded up, none when it is over; at most a day.
+    /// Whole milliseconds, rounded up; 0 if not positive, at most a day.
     var millisecondsUp: Int {
         self <= .zero ? 0 : curlMilliseconds
     }
 
-    /// Whole milliseconds, at least one, as libcurl takes them; at most a day.
+    /// Whole milliseconds for libcurl, at least 1 and at most a day.
     var curlMilliseconds: Int {
         if self <= .zero { return 1 }
         guard self < .seconds(86_400) else { return 86_400_000 }

@@ -1,18 +1,18 @@
-/// How many transfers may be under way.
+/// The maximum numbers of active transfers.
 struct TransferLimits: Sendable {
     let inFlight: Int
     let perHost: Int
 
-    /// Makes limits of at least one.
+    /// Creates limits of at least one.
     init(inFlight: Int, perHost: Int) {
         self.inFlight = max(1, inFlight)
         self.perHost = max(1, perHost)
     }
 }
 
-/// What waits for a free slot: hosts take turns, and within a host the first come is served first.
+/// A queue for free slots: round-robin between hosts, first come, first served for each host.
 struct TransferQueue<Element> {
-    /// The elements of one host, waiting and running.
+    /// The waiting and running elements of one host.
     private final class Lane {
         let host: String
         var waiting = FirstInFirstOut<Element>()
@@ -33,12 +33,12 @@ struct TransferQueue<Element> {
         self.limits = limits
     }
 
-    /// The waiting elements, in no order.
+    /// The waiting elements, in no particular order.
     var waiting: [Element] {
         lanes.values.flatMap(\.waiting.elements)
     }
 
-    /// Puts an element behind those of its host.
+    /// Appends an element to the queue of its host.
     mutating func append(_ element: Element, host: String) {
         let lane: Lane
         if let known = lanes[host] {
@@ -51,7 +51,7 @@ struct TransferQueue<Element> {
         markReady(lane)
     }
 
-    /// The next element that may start; it holds a slot until `finish`.
+    /// The next element that may start; it occupies a slot until `finish`.
     mutating func start() -> Element? {
         while running < limits.inFlight, let lane = ready.popFirst() {
             lane.isReady = false
@@ -66,7 +66,7 @@ struct TransferQueue<Element> {
         return nil
     }
 
-    /// Gives back the slot of an element of the host.
+    /// Frees the slot of an element of the host.
     mutating func finish(host: String) {
         guard let lane = lanes[host] else { return }
         running -= 1
@@ -91,30 +91,27 @@ struct TransferQueue<Element> {
         ready.append(lane)
     }
 
-    /// Idle hosts are forgotten once there are many of them, not after each request.
+    /// Removes an idle host, but only if there are many, not after each request.
     private mutating func forgetIfIdle(_ lane: Lane) {
         guard lanes.count > 64, lane.running == 0, lane.waiting.isEmpty else { return }
         lanes[lane.host] = nil
     }
 }
 
-/// A list that is appended to at one end and taken from at the other.
+/// A FIFO queue.
 struct FirstInFirstOut<Element> {
     private var storage: [Element] = []
     private var first = 0
 
-    /// Whether nothing is in it.
     var isEmpty: Bool { first == storage.count }
 
-    /// What is in it, in order.
+    /// The elements, in order.
     var elements: ArraySlice<Element> { storage[first...] }
 
-    /// Puts an element at the end.
     mutating func append(_ element: Element) {
         storage.append(element)
     }
 
-    /// Takes the first element.
     mutating func popFirst() -> Element? {
         guard first < storage.count else { return nil }
         let element = storage[first]
@@ -129,7 +126,7 @@ struct FirstInFirstOut<Element> {
         return element
     }
 
-    /// Removes and returns what matches.
+    /// Removes and returns the elements that match.
     mutating func removeAll(where matches: (Element) -> Bool) -> [Element] {
         let removed = elements.filter(matches)
         guard !removed.isEmpty else { return [] }

@@ -1,13 +1,12 @@
 import CLibCurl
 import Glibc
 
-/// What the curl thread does: starts transfers, moves them on and ends them. Nothing of it leaves
-/// the thread.
+/// The work of the curl thread: starts, runs and ends transfers. Never leaves the thread.
 final class TransferScheduler {
     private let thread: CurlThread
     private let multi: CurlMulti
     private var queue: TransferQueue<Transfer>
-    /// The transfers that hold a slot.
+    /// The transfers that occupy a slot.
     private var running: [ObjectIdentifier: Transfer] = [:]
     private let clock = RoundClock()
     private var ended: [(Transfer, Transfer.Outcome)] = []
@@ -19,7 +18,7 @@ final class TransferScheduler {
         queue = TransferQueue(limits)
     }
 
-    /// Runs until the thread is closed, then fails whatever is left.
+    /// Runs until the thread is closed, then fails all remaining transfers.
     func run() {
         while true {
             let (messages, isClosed) = thread.take()
@@ -109,7 +108,7 @@ final class TransferScheduler {
         transfer.source = BodySource(reader)
     }
 
-    /// Hands a transfer to libcurl; also one that found its connection stale before.
+    /// Passes a transfer to libcurl, for the first time or after a stale connection.
     private func begin(_ transfer: Transfer) {
         do throws(HTTPError) {
             guard let easy = EasyHandle(multi.connections) else { throw .outOfMemory }
@@ -145,15 +144,16 @@ final class TransferScheduler {
         end(transfer, outcome)
     }
 
-    /// Tells what became of a transfer at the end of the round.
+    /// Queues the outcome of a transfer to be reported at the end of the round.
     private func end(_ transfer: Transfer, _ outcome: Transfer.Outcome) {
         transfer.stream?.finish()
         ended.append((transfer, outcome))
     }
 
-    /// Resumes the tasks whose transfers ended, one right after the other, which costs one waking of
-    /// the thread pool instead of one each, and lets them run before this thread sleeps: often they
-    /// send their next request at once.
+    /// Resumes the tasks whose transfers ended.
+    ///
+    /// Resuming them together wakes the thread pool only once. They run before this thread sleeps,
+    /// since they often send their next request immediately.
     private func resumeTasks() {
         guard !ended.isEmpty else { return }
         for (transfer, outcome) in ended { transfer.completion?.resume(returning: outcome) }
@@ -205,7 +205,7 @@ final class TransferScheduler {
     }
 }
 
-/// The time as the curl thread last read it: once a round, not once a byte.
+/// The time as last read by the curl thread: once per round, not per byte.
 final class RoundClock {
     private(set) var now = ContinuousClock.now
 

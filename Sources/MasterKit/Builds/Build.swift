@@ -14,7 +14,7 @@ public struct Build: Sendable, Hashable {
     public var workerID: Int
     /// When it started.
     public var startedAt: Date
-    /// When it finished; `nil` while it runs.
+    /// When it finished, or `nil` if it is still running.
     public var completeAt: Date?
     /// Its outcome; `nil` while it runs.
     public var results: Results?
@@ -58,15 +58,15 @@ public struct Build: Sendable, Hashable {
 public struct StepRecord: Sendable, Hashable {
     /// The row of the step in the store.
     public var id: Int
-    /// The position in the build, from 1.
+    /// The position in the build, starting at 1.
     public var number: Int
     /// The build it belongs to.
     public var buildID: Int
     /// The name, unique in its build, at most 50 characters.
     public var name: String
-    /// When it started; `nil` while pending.
+    /// When it started, or `nil` if it is pending.
     public var startedAt: Date?
-    /// When it finished.
+    /// When it finished, or `nil` if it has not.
     public var completeAt: Date?
     /// Its outcome; `nil` while it runs.
     public var results: Results?

@@ -75,7 +75,7 @@ public struct JSONBudget: Sendable {
 
 /// Why a value is too large, or nests too deep.
 public struct JSONTooLarge: Error, Hashable, CustomStringConvertible {
-    /// What is wrong, in words.
+    /// What is wrong.
     public let description: String
 
     init(_ description: String) {

@@ -97,7 +97,7 @@ public struct RenderError: Error, CustomStringConvertible {
     /// Where the value stands.
     public let range: SourceRange?
 
-    /// Makes an error.
+    /// Creates an error.
     public init(_ message: String, at range: SourceRange? = nil) {
         self.message = message
         self.range = range

@@ -89,12 +89,12 @@ public struct DeliveryError: Error, Sendable, CustomStringConvertible {
     public let verdict: Verdict
     /// What happened, in a sentence without secrets.
     public let reason: String
-    /// The status of the answer, when there was one.
+    /// The HTTP status of the response, if there was one.
     public let status: Int?
-    /// The beginning of the answer's text.
+    /// The beginning of the response body.
     public let answer: String?
 
-    /// Makes an error.
+    /// Creates an error.
     public init(_ verdict: Verdict, _ reason: String, status: Int? = nil, answer: String? = nil) {
         self.verdict = verdict
         self.reason = reason
@@ -129,7 +129,7 @@ public final class DeliveryTrace: Sendable {
     /// Why there was no answer to the last request.
     public var fault: HTTPError? { state.withLock { $0.fault } }
 
-    /// The status of the last answer.
+    /// The HTTP status of the last response.
     public var status: Int? { state.withLock { $0.status } }
 
     /// The beginning of the last answer's text.

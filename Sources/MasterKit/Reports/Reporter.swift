@@ -42,10 +42,10 @@ extension Reporter {
     /// The namespace `reporters`.
     public static var namespace: PluginNamespace { PluginKind.reporters.namespace }
 
-    /// One report when a build starts and one when it ends, whatever the result.
+    /// A report at the start and one at the end of each build, whatever the result.
     public var defaultGenerators: [any ReportGenerator] { [EveryBuildGenerator()] }
 
-    /// Nothing.
+    /// Null.
     public var uses: ReportUses { ReportUses() }
 
     /// One place.

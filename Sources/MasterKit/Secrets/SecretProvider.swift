@@ -44,7 +44,7 @@ public struct SecretInventory: Sendable {
 }
 
 extension SecretProvider {
-    /// Nothing.
+    /// Null.
     public func inventory(
         of used: Set<String>, in context: SecretContext
     ) async throws -> SecretInventory {

@@ -147,9 +147,9 @@ public struct ServiceContext: Sendable {
 
 /// What carries out the requests of a running service: the runtime, or a stand-in in tests.
 public protocol ServiceHost: Sendable {
-    /// The values that settings may refer to.
+    /// The secrets that settings may refer to.
     var secrets: SecretValues { get }
-    /// What waits are measured with.
+    /// The clock for waits.
     var clock: any Clock<Duration> { get }
     /// The client of the process.
     var http: HTTPClient { get }
@@ -160,6 +160,6 @@ public protocol ServiceHost: Sendable {
     func submit(_ request: BuildsetRequest, saving state: JSONValue?) async throws -> Submission
     /// The state that was kept last.
     func state() async throws -> JSONValue?
-    /// Keeps a state.
+    /// Records a state.
     func save(_ state: JSONValue) async throws
 }

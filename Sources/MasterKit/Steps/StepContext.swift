@@ -118,13 +118,13 @@ public struct StepContext: Sendable {
 
 /// What carries out the requests of a running step: the runtime, or a stand-in in tests.
 public protocol StepHost: Sendable {
-    /// The build as values see it now.
+    /// The current context for rendering values.
     var renderContext: RenderContext { get }
     /// The folder of the step's commands, absolute.
     var workdir: String { get }
     /// The environment of the step's commands, beside the master's own.
     var environment: [String: String?] { get }
-    /// What waits are measured with.
+    /// The clock for waits.
     var clock: any Clock<Duration> { get }
     /// The client of the process.
     var http: HTTPClient { get }

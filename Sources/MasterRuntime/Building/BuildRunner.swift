@@ -8,7 +8,7 @@ struct BuildRunner: Sendable {
     let lease: WorkerPool.Lease
     let shared: BuildEnvironment
     let control: BuildControl
-    /// Whether a build that ends as retry is to be run again.
+    /// Whether a build that ends with retry is run again.
     let mayRetry: Bool
     /// Which steps are run.
     var steps = StepSelection()
@@ -17,8 +17,8 @@ struct BuildRunner: Sendable {
 
     /// Runs the build.
     ///
-    /// - Returns: The finished build; its result is retry only when it is to be run again.
-    /// - Throws: When the store no longer takes anything.
+    /// - Returns: The finished build; its result is retry only if it is to be run again.
+    /// - Throws: An error if the store has failed.
     func run() async throws(StoreError) -> FinishedBuild {
         let (started, submitted) = try await start()
         let build = BuildState(
@@ -56,7 +56,7 @@ struct BuildRunner: Sendable {
         }
     }
 
-    /// Makes the folder that is the build's own.
+    /// Creates the build's own folder.
     private func makeFolder() async throws {
         let folder = Command.MakeDirectory(shared.builddir(of: builder))
         _ = try await lease.worker.run(.mkdir(folder)) { _ in }
@@ -152,26 +152,26 @@ struct BuildRunner: Sendable {
     }
 }
 
-/// What a build works with: the configuration that was in force when it began, and what all builds
-/// of a master share.
+/// The environment of a build: the configuration in force when it began, and what all builds of a
+/// master share.
 struct BuildEnvironment: Sendable {
-    /// Counts the configurations of this master.
+    /// The number of this configuration, counting from the master's first.
     let number: Int
     let configuration: MasterConfiguration
     let secrets: SecretValues
     let store: Store
     let http: HTTPClient
-    /// The session of all builds, when the file says that they share one.
+    /// The session shared by all builds, if the file configures one.
     let sharedSession: HTTPSession?
     let basedir: String
     let logQueue: DispatchQueue
-    /// What lets others follow the logs of builds.
+    /// Lets others follow the builds' logs.
     let logs: LogBroadcaster
     let logger: Logger
 
     var mask: SecretMask { secrets.mask }
 
-    /// The same under another configuration.
+    /// The same environment with another configuration.
     func following(
         _ configuration: MasterConfiguration, _ secrets: SecretValues
     ) throws(HTTPError) -> BuildEnvironment {

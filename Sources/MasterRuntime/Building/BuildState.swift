@@ -1,7 +1,7 @@
 internal import MasterKit
 internal import Synchronization
 
-/// What a running build knows and its steps change: properties and the result so far.
+/// The state of a running build that its steps change: properties and the result so far.
 final class BuildState: Sendable {
     private struct State {
         var properties: Properties
@@ -35,7 +35,7 @@ final class BuildState: Sendable {
     var results: Results { state.withLock { $0.results } }
     var logs: [Int: [String]] { state.withLock { $0.logs } }
 
-    /// What the steps told so far for the build's state.
+    /// The summaries of the steps so far, for the build's state string.
     var summaries: [String] { state.withLock { $0.summaries } }
 
     func setProperty(_ name: String, _ value: JSONValue, source: String) throws(JSONTooLarge) {
@@ -44,7 +44,7 @@ final class BuildState: Sendable {
         }
     }
 
-    /// Takes the result of a step into the build's.
+    /// Merges the result of a step into the build's.
     func contribute(_ results: Results) {
         state.withLock { state in
             state.results = Results.worst(state.results, results) ?? results
@@ -59,7 +59,7 @@ final class BuildState: Sendable {
         state.withLock { $0.logs[number, default: []].append(path) }
     }
 
-    /// The build as values see it now.
+    /// The current context for rendering values.
     var renderContext: RenderContext {
         let (properties, results) = state.withLock { ($0.properties, $0.results) }
         return RenderContext(
@@ -86,10 +86,10 @@ final class BuildState: Sendable {
     }
 }
 
-/// The means to stop a running build: by a message, never by cancelling its runner.
+/// Stops a running build by a message, never by cancelling its runner.
 ///
-/// Cancellation is sticky: a cancelled runner could run no alwaysRun step. So each step is a task
-/// of its own, and only the one that runs is cancelled.
+/// Cancellation is sticky: a cancelled runner could not run any alwaysRun steps. So each step runs
+/// in its own task, and only the current one is cancelled.
 final class BuildControl: Sendable {
     private struct State {
         var reason: String?
@@ -100,17 +100,17 @@ final class BuildControl: Sendable {
 
     private let state = Mutex(State())
 
-    /// Why the build was stopped, `nil` while it may go on.
+    /// Why the build was stopped, or `nil` if it was not.
     var stopReason: String? { state.withLock { $0.reason } }
 
-    /// Whether not even steps that always run may begin.
+    /// Whether not even alwaysRun steps may begin.
     var isAbandoned: Bool { state.withLock { $0.stopCount > 1 } }
 
-    /// Whether the time of the build was over before its steps had ended.
+    /// Whether the build exceeded its maxTime.
     var isTimedOut: Bool { state.withLock { $0.isTimedOut } }
 
-    /// Ends the build as a failure: the step that runs, unless it always runs, and those behind it
-    /// that do not always run.
+    /// Ends the build as a failure: cancels the current step and skips later ones, except for
+    /// alwaysRun steps.
     func timeOut() {
         let cancel = state.withLock { state in
             state.isTimedOut = true
@@ -119,7 +119,7 @@ final class BuildControl: Sendable {
         cancel?()
     }
 
-    /// Stops the build; a second call also ends the steps that always run.
+    /// Stops the build; a second call also stops alwaysRun steps.
     func stop(_ reason: String) {
         let cancel = state.withLock { state in
             state.reason = state.reason ?? reason
@@ -129,12 +129,13 @@ final class BuildControl: Sendable {
         cancel?()
     }
 
-    /// Runs a step's work in a task that ``stop(_:)`` cancels; one that always runs by the second.
+    /// Runs a step's work in a task that ``stop(_:)`` cancels; an alwaysRun step is cancelled by
+    /// the second call.
     func run(
         alwaysRun: Bool, _ work: @escaping @Sendable () async -> StepOutcome
     ) async -> StepOutcome {
-        // Not a child task: cancelling the runner must not reach it. It ends with its work, which
-        // is awaited below.
+        // Not a child task, because cancelling the runner must not affect it. It ends with its
+        // work, which is awaited below.
         let task = Task { await work() }
         let stopsNeeded = alwaysRun ? 2 : 1
         let isStopped = state.withLock { state in

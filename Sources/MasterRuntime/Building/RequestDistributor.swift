@@ -3,12 +3,12 @@ internal import MasterKit
 internal import ServiceLifecycle
 internal import Synchronization
 
-/// Matches pending build requests with free slots of workers, and stops what runs.
+/// Assigns pending build requests to free worker slots, and stops running builds.
 ///
-/// The requests themselves are rows of the store; here is only in which order they are due. A
-/// builder runs at most one build on a worker at a time.
+/// The requests themselves are stored as rows; this only holds the order in which they are built. A
+/// builder runs at most one build per worker at a time.
 final class RequestDistributor: Service {
-    /// How often a build that ends as retry is run again.
+    /// How often a build that ends with retry is run again.
     static let maximumRetries = 2
 
     /// A pending request.
@@ -16,7 +16,7 @@ final class RequestDistributor: Service {
         let id: Int
         let builder: String
         let priority: Int
-        /// Who waits for its builds.
+        /// The progress of its buildset, if anything waits for its builds.
         var progress: BuildsetProgress?
         var retries = 0
         /// The requests of its buildset that have to end well first.
@@ -53,7 +53,7 @@ final class RequestDistributor: Service {
     private let changed = Signal()
     private let pool: WorkerPool
     private let store: Store
-    /// Whether requests that are pending in the end are left to the next master.
+    /// Whether requests that are still pending at shutdown are left to the next master.
     private let leavesRequests: Bool
     private let configuration: RunningConfiguration
 
@@ -81,7 +81,7 @@ final class RequestDistributor: Service {
         }
     }
 
-    /// Takes requests in, which are cancelled when builds have been stopped.
+    /// Enqueues requests; if builds have been stopped, cancels them or leaves them to the next master.
     func add(_ requests: [Pending]) async {
         let isClosed = state.withLock { state in
             let isClosed = state.isClosed || state.stopReason != nil
@@ -103,13 +103,13 @@ final class RequestDistributor: Service {
         for request in requests { await cancel(request) }
     }
 
-    /// Looks again at what is pending, after builders or workers have changed.
+    /// Matches pending requests again, after builders or workers have changed.
     func reconsider() {
         changed.raise()
     }
 
-    /// Builds until the master shuts down; what runs then is stopped, and what is pending is
-    /// cancelled or left to the next master.
+    /// Runs builds until the master shuts down. Running builds are then stopped, and pending
+    /// requests are cancelled or left to the next master.
     func run() async {
         await withTaskCancellationHandler {
             await withGracefulShutdownHandler {
@@ -137,9 +137,9 @@ final class RequestDistributor: Service {
         changed.raise()
     }
 
-    /// Stops all running builds and cancels all requests that none has begun.
+    /// Stops all running builds and cancels all pending requests.
     ///
-    /// A second call ends the steps that always run, too.
+    /// A second call also stops alwaysRun steps.
     func stop(reason: String) async {
         let controls = state.withLock { state in
             state.stopReason = reason
@@ -159,7 +159,7 @@ final class RequestDistributor: Service {
         }
     }
 
-    /// The first request whose builder is there and for which a worker is free.
+    /// The first request whose builder exists and for which a worker is free.
     private func match() -> Assignment? {
         let builders = configuration.current.configuration.builders
         return state.withLock { state -> Assignment? in
@@ -273,12 +273,14 @@ final class RequestDistributor: Service {
     }
 }
 
-/// Pending requests in the order in which they are due: by priority, then by age.
+/// Pending requests in the order in which they are built: by priority, then by age.
 ///
-/// Many requests may wait for one busy builder, so that only the first of each is compared.
+/// Many requests may be waiting for one busy builder, so only the first request of each builder is
+/// compared.
 private struct PendingQueue {
     private var byBuilder: [String: Heap<RequestDistributor.Pending>] = [:]
-    /// The first of each builder, beside others that have been the first before.
+    /// The first request of each builder; may also contain stale entries that were the first
+    /// before.
     private var heads = Heap<RequestDistributor.Pending>()
 
     mutating func add(_ request: RequestDistributor.Pending) {
@@ -286,7 +288,7 @@ private struct PendingQueue {
         if byBuilder[request.builder]?.min == request { heads.insert(request) }
     }
 
-    /// Gives the first request and passes over it until it is put back or its build begins.
+    /// Returns the first request and skips it until it is put back or its build begins.
     mutating func takeFirst() -> RequestDistributor.Pending? {
         while let head = heads.popMin() {
             if byBuilder[head.builder]?.min == head { return head }
@@ -298,7 +300,7 @@ private struct PendingQueue {
         heads.insert(request)
     }
 
-    /// Removes a request that was taken, since its build begins.
+    /// Removes a request returned by `takeFirst()`, because its build begins.
     mutating func remove(_ request: RequestDistributor.Pending) {
         byBuilder[request.builder]?.removeMin()
         if let next = byBuilder[request.builder]?.min {

@@ -1,25 +1,26 @@
 public import MasterKit
 
-/// Asks the providers for every secret that the configuration uses, and for those that have to be
-/// hidden beside them.
+/// Fetches every secret that the configuration uses from the providers, and further ones that must
+/// be masked.
 public struct SecretFetcher: Sendable {
-    /// How many values are hidden beside those that are used, and how many bytes all of them have:
-    /// each one has to be looked for in all output.
+    /// The maximum number and total size of the masked values beyond those in use; each one has to
+    /// be searched for in all output.
     private static let hiddenLimit = (count: 256, bytes: 256 << 10)
 
-    /// What came of it.
+    /// The result of fetching.
     public struct Fetched: Sendable {
         /// The values.
         public var values = SecretValues()
-        /// What is wrong: absent secrets, values that can't be masked, providers that fail.
+        /// The problems found: missing secrets, values that cannot be masked, providers that
+        /// failed.
         public var diagnostics: [Diagnostic] = []
 
-        /// Whether every secret has a value that can be used.
+        /// Whether every secret has a usable value.
         public var isComplete: Bool { !diagnostics.contains { $0.severity == .error } }
 
-        /// The values, when they are complete.
+        /// Returns the values if they are complete.
         ///
-        /// - Throws: ``ConfigurationError`` with everything that is wrong.
+        /// - Throws: ``ConfigurationError`` with all diagnostics.
         public func usable() throws(ConfigurationError) -> SecretValues {
             guard isComplete else { throw ConfigurationError(diagnostics) }
             return values
@@ -29,14 +30,14 @@ public struct SecretFetcher: Sendable {
     private let configuration: MasterConfiguration
     private let context: SecretContext
 
-    /// Makes a fetcher for a configuration.
+    /// Creates a fetcher for a configuration.
     public init(_ configuration: MasterConfiguration) {
         self.configuration = configuration
         context = SecretContext(
             folder: configuration.folder, worker: LocalWorker(root: configuration.folder))
     }
 
-    /// Starts the providers, asks for each secret once, and stops them.
+    /// Starts the providers, fetches each secret once, and stops the providers.
     public func fetch() async -> Fetched {
         guard !configuration.secretProviders.isEmpty else { return Fetched() }
         do {
@@ -74,7 +75,7 @@ public struct SecretFetcher: Sendable {
             diagnostics: diagnostics)
     }
 
-    /// What the providers have beside the values that are used.
+    /// The providers' secrets other than the values in use.
     private func stock(
         beside values: [String: String], _ diagnostics: inout [Diagnostic]
     ) async -> (hidden: [(name: String, value: String)], variables: Set<String>) {
@@ -94,7 +95,7 @@ public struct SecretFetcher: Sendable {
                     + "values are not masked: \(error)"
                 diagnostics.append(Diagnostic(.warning, words, range: provider.range))
             } catch {
-                // An error stops the master, and is probably the same one.
+                // An error prevents the master from starting, and probably has the same cause.
             }
         }
         var room = Self.hiddenLimit.bytes
@@ -115,8 +116,8 @@ public struct SecretFetcher: Sendable {
         return (Array(kept), variables)
     }
 
-    /// The value that the first provider gives which knows the name; one that fails is not passed
-    /// over, since another one may have an old value.
+    /// The value from the first provider that has the secret. A provider that fails is not skipped,
+    /// because the next one may have an outdated value.
     private func value(of name: String) async throws -> String? {
         for provider in configuration.secretProviders {
             if let value = try await provider.plugin.value(of: name, in: context) { return value }
@@ -124,7 +125,7 @@ public struct SecretFetcher: Sendable {
         return nil
     }
 
-    /// Why a value can't be used, or what is to be known of it.
+    /// Why a value cannot be used, or a warning about it.
     private func fault(
         of value: String?, named name: String
     ) -> (severity: Diagnostic.Severity, words: String)? {

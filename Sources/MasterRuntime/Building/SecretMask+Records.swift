@@ -1,7 +1,7 @@
 internal import MasterKit
 
 extension SecretMask {
-    /// The properties with every secret replaced in their names, values and sources.
+    /// Replaces every secret in the properties' names, values and sources.
     private func apply(to properties: Properties) -> Properties {
         guard !isEmpty else { return properties }
         return properties.entries.reduce(into: Properties()) { masked, entry in
@@ -11,12 +11,12 @@ extension SecretMask {
         }
     }
 
-    /// The properties with every secret replaced, as they may be stored.
+    /// Masks properties for storage.
     func masked(_ properties: Properties) -> Masked<Properties> {
         Masked(by: self) { $0.apply(to: properties) }
     }
 
-    /// The buildset with every secret replaced in its reason and its source stamps.
+    /// Masks the reason and the source stamps of a buildset for storage.
     func masked(_ buildset: Buildset) -> Masked<Buildset> {
         Masked(by: self) { mask in
             guard !isEmpty else { return buildset }
@@ -35,7 +35,7 @@ extension SecretMask {
         }
     }
 
-    /// A logger that writes what another one does, with every secret replaced.
+    /// Wraps a logger so that every secret is replaced in its output.
     func apply(to logger: Logger) -> Logger {
         var masked = logger
         masked.handler = MaskedLogHandler(base: logger.handler, mask: self)
@@ -52,7 +52,7 @@ extension SourceStamp {
     }
 }
 
-/// Replaces secrets in messages before another handler gets them.
+/// Replaces secrets in messages before they reach another handler.
 private struct MaskedLogHandler: LogHandler {
     var base: any LogHandler
     let mask: SecretMask

@@ -1,13 +1,13 @@
 internal import MasterKit
 internal import OrderedCollections
 
-/// What a build request is stored with in place of secrets, so that it can be built after a
-/// restart, and only by somebody who still has them.
+/// Replaces secrets in stored build requests by references, so that requests survive a restart but
+/// can only be built while the secrets are still available.
 ///
-/// A text with a secret becomes `{"pieces": ["Bearer ", {"secret": "token"}]}`; values around it
-/// become `{"list": […]}` and `{"object": {…}}`, and all others `{"value": …}`.
+/// A text with a secret becomes `{"pieces": ["Bearer ", {"secret": "token"}]}`; values containing
+/// such texts become `{"list": […]}` and `{"object": {…}}`, and all others `{"value": …}`.
 struct SecretReferences: Sendable {
-    /// A secret that a stored request needs and that is no longer there.
+    /// A secret that a stored request needs but that no longer exists.
     struct Missing: Error, CustomStringConvertible {
         let name: String
         var description: String {
@@ -17,7 +17,7 @@ struct SecretReferences: Sendable {
 
     let secrets: SecretValues
 
-    /// The value with references in place of secrets; `nil` when there is none in it.
+    /// The value with secrets replaced by references, or `nil` if it contains none.
     func referring(_ value: JSONValue) -> JSONValue? {
         switch value {
         case .string(let text):
@@ -37,7 +37,7 @@ struct SecretReferences: Sendable {
         }
     }
 
-    /// The value that a stored one stands for.
+    /// Restores the value from its stored form.
     func resolved(_ stored: JSONValue) throws(Missing) -> JSONValue {
         if let pieces = stored["pieces"]?.arrayValue {
             var text = ""
@@ -57,7 +57,8 @@ struct SecretReferences: Sendable {
 
     // MARK: Requests
 
-    /// What is stored beside the masked values of a request; `nil` when no secret is in them.
+    /// The references stored along with the masked values of a request, or `nil` if it contains no
+    /// secrets.
     func stored(of request: BuildsetRequest) -> String? {
         let properties = referring(.object(request.properties.values))
         let stamps = referring(.array(request.sourceStamps.map { .object($0.texts) }))
@@ -67,7 +68,7 @@ struct SecretReferences: Sendable {
         ])
     }
 
-    /// The values of a request with secrets in place of the references that are stored for it.
+    /// Restores the secrets in the values of a request from its stored references.
     func restore(
         _ properties: inout Properties, _ sourceStamps: inout [SourceStamp], from stored: JSONValue
     ) throws(Missing) {
@@ -91,8 +92,8 @@ struct SecretReferences: Sendable {
         return value
     }
 
-    /// The parts of a text between secrets, and references to these; of secrets that begin at the
-    /// same place the longest counts.
+    /// Splits a text into plain pieces and references to secrets. If several secrets match at the
+    /// same position, the longest wins.
     private func pieces(of text: String) -> [JSONValue] {
         var pieces: [JSONValue] = []
         var plain = ""
@@ -115,7 +116,7 @@ struct SecretReferences: Sendable {
 }
 
 extension SourceStamp {
-    /// What of the stamp can hold a secret.
+    /// The attributes of the stamp that can contain a secret.
     fileprivate var texts: JSONObject {
         get {
             [

@@ -1,14 +1,14 @@
 internal import MasterKit
 internal import Synchronization
 
-/// How long a step may take, and what ends it then.
+/// Enforces the time limit of a step.
 ///
-/// A command is ended by the worker, which says so in the log; all other work is cancelled.
+/// A command is terminated by the worker, which notes that in the log; all other work is cancelled.
 final class StepDeadline: Sendable {
-    /// A step took longer than it may.
+    /// A step exceeded its time limit.
     struct Passed: Error, CustomStringConvertible {
         let limit: Duration
-        /// Whether the log of a command says so.
+        /// Whether the log of a command already says so.
         let isToldByCommand: Bool
 
         var description: String { "ended after \(limit.inSeconds), its maxTime" }
@@ -20,22 +20,23 @@ final class StepDeadline: Sendable {
         var waiter: CheckedContinuation<Void, Never>?
     }
 
-    /// What the time of a command is rounded up to, so that its log has the number of the file.
+    /// The granularity to which a command's limit is rounded up, so that its log shows the
+    /// configured number.
     private static let unit: Duration = .milliseconds(10)
 
     private let limit: Duration
     private let end: ContinuousClock.Instant
     private let state = Mutex(State())
 
-    /// Begins to count.
+    /// Starts the time limit.
     init(_ limit: Duration) {
         self.limit = limit
         end = .now + limit
     }
 
-    /// Runs the work of a step and cancels it when its time is over.
+    /// Runs the work of a step and cancels it when the time is up.
     ///
-    /// - Throws: ``Passed`` when the time was over first; else what the work throws.
+    /// - Throws: ``Passed`` if the time ran out first, otherwise what the work throws.
     func run(_ work: @escaping @Sendable () async throws -> Results) async throws -> Results {
         try await withThrowingTaskGroup(of: Results?.self) { group in
             group.addTask { try await work() }
@@ -48,7 +49,7 @@ final class StepDeadline: Sendable {
             let first = try await group.next() ?? nil
             guard let results = first else {
                 group.cancelAll()
-                // The work ends in its own way after it was cancelled; only then is the step over.
+                // Cancelled work may take a while to finish; the step ends only after that.
                 while await group.nextResult() != nil {}
                 try Task.checkCancellation()
                 throw Passed(
@@ -58,7 +59,7 @@ final class StepDeadline: Sendable {
         }
     }
 
-    /// Runs a command with no more time than the step has left.
+    /// Runs a command with at most the step's remaining time.
     func run(
         _ shell: Command.Shell, _ body: (Command.Shell) async throws -> CommandResult
     ) async throws -> CommandResult {
@@ -90,7 +91,7 @@ final class StepDeadline: Sendable {
         waiter?.resume()
     }
 
-    /// Waits until no command runs.
+    /// Waits until no command is running.
     private func waitForCommands() async {
         await withCheckedContinuation { continuation in
             let isIdle = state.withLock { state in

@@ -1,6 +1,6 @@
 internal import MasterKit
 
-/// How a step ended and what its last words were.
+/// How a step ended.
 struct StepOutcome: Sendable {
     var results: Results
     var isTimedOut = false
@@ -10,7 +10,8 @@ struct StepOutcome: Sendable {
         self.isTimedOut = isTimedOut
     }
 
-    /// What the outcome makes of the build: the result it contributes, and whether the build ends.
+    /// The effect of the outcome on the build: the result it contributes, and whether the build
+    /// ends.
     func effect(_ policy: StepPolicy) -> (contribution: Results, ends: Bool) {
         switch results {
         case .success, .skipped:
@@ -33,10 +34,10 @@ struct StepOutcome: Sendable {
     }
 }
 
-/// Which outcomes of a step's work are followed by another try, as the option `retry` says.
+/// Decides which outcomes of a step's work are retried, according to the `retry` option.
 struct StepRetry: Sendable {
     let policy: RetryPolicy
-    /// How many tries there are.
+    /// The maximum number of attempts.
     let attempts: Int
 
     init(_ policy: RetryPolicy) {
@@ -44,7 +45,7 @@ struct StepRetry: Sendable {
         attempts = policy.attempts ?? RetryPolicy.standardAttempts
     }
 
-    /// What a try came to, in words, if another one may follow it.
+    /// Describes the outcome of an attempt if it may be retried, or returns `nil`.
     func reason(for outcome: Result<Results, any Error>, isTimedOut: Bool) -> String? {
         let causes = policy.causes ?? [.failure, .exception]
         switch outcome {
@@ -63,7 +64,7 @@ struct StepRetry: Sendable {
     }
 }
 
-/// What a step's result does to its build, rendered before the step runs.
+/// The effects of a step's result on its build, rendered before the step runs.
 struct StepPolicy: Sendable {
     var haltOnFailure = false
     var flunkOnFailure = true
@@ -83,7 +84,7 @@ struct StepPolicy: Sendable {
 
     init() {}
 
-    /// The results that are told in the build's state when the file does not say which.
+    /// The results that are included in the build's state string by default.
     var told: SummaryPolicy {
         var told: Set<Results> = [.exception, .retry, .cancelled]
         if flunkOnFailure || haltOnFailure || warnOnFailure { told.insert(.failure) }
@@ -92,7 +93,7 @@ struct StepPolicy: Sendable {
     }
 }
 
-/// What is shown of a step while it runs and when it has finished.
+/// The texts shown for a step while it runs and after it has finished.
 struct StepTexts {
     private let options: StepOptions
 
@@ -100,11 +101,11 @@ struct StepTexts {
         self.options = options
     }
 
-    /// What is shown while it runs.
+    /// The text shown while the step runs.
     ///
-    /// - Parameter context: The build as it stands before the step begins.
-    /// - Returns: The text to begin with, and what becomes of the step's own words.
-    /// - Throws: ``RenderError`` when what the file says can't be rendered.
+    /// - Parameter context: The build before the step begins.
+    /// - Returns: The initial text, and how it is combined with the step's own summary.
+    /// - Throws: ``RenderError`` if a configured text cannot be rendered.
     func running(in context: RenderContext) throws(RenderError) -> RunningText {
         let description = try options.description?.render(in: context).text
         return RunningText(
@@ -112,15 +113,15 @@ struct StepTexts {
             suffix: try options.descriptionSuffix?.render(in: context).text)
     }
 
-    /// The text when it has finished.
+    /// The text shown after the step has finished.
     ///
     /// - Parameters:
-    ///   - outcome: How it ended.
-    ///   - summary: What the step itself said last.
-    ///   - attempt: Which try of the work it was, in words, when it was tried again.
-    ///   - context: The build as it stands.
-    /// - Returns: The words, with the result unless it is a success.
-    /// - Throws: ``RenderError`` when what the file says can't be rendered.
+    ///   - outcome: How the step ended.
+    ///   - summary: The last summary set by the step itself.
+    ///   - attempt: A description of the attempt, if the work was retried.
+    ///   - context: The current build.
+    /// - Returns: The text, with the result appended unless it is success.
+    /// - Throws: ``RenderError`` if a configured text cannot be rendered.
     func done(
         _ outcome: StepOutcome, summary: String?, attempt: String? = nil,
         in context: RenderContext
@@ -147,19 +148,19 @@ struct StepTexts {
     }
 }
 
-/// What is shown of a step while it runs.
+/// The text shown for a step while it runs.
 struct RunningText: Sendable {
-    /// What is shown until the step itself says something.
+    /// The text until the step sets a summary.
     var description = "running"
-    /// Whether that is shown whatever the step says.
+    /// Whether the text stays the same whatever summary the step sets.
     var isFixed = false
-    /// What is added.
+    /// The suffix.
     var suffix: String?
 
-    /// The text before the step has said anything.
+    /// The text before the step has set a summary.
     var first: String { with(description) }
 
-    /// The text when the step has said something; `nil` when that changes nothing.
+    /// The text after the step has set a summary, or `nil` if it stays the same.
     func showing(_ summary: String) -> String? {
         isFixed ? nil : with(summary)
     }

@@ -1,16 +1,16 @@
 internal import MasterKit
 
-/// The steps of a build as they come up: named, numbered and with their policies rendered.
+/// The steps of a build as they are reached: named, numbered and with their policies rendered.
 struct StepPlan {
-    /// What is known of a step before it begins.
+    /// A step before it begins.
     struct Planned {
         let declaration: StepDeclaration
         var name: String
         var policy = StepPolicy()
         var place: StepPlace
-        /// What is shown while it runs.
+        /// The text shown while it runs.
         var running = RunningText()
-        /// What could not be rendered; the step ends as exception with it.
+        /// An error from rendering the options; the step then ends with exception.
         var fault: RenderError?
 
         var options: StepOptions { declaration.options }
@@ -25,10 +25,10 @@ struct StepPlan {
         self.folder = folder
     }
 
-    /// How many steps were taken so far.
+    /// The number of steps taken so far.
     var count: Int { used.count }
 
-    /// Renders what must be known of a step before it begins.
+    /// Renders what is needed before a step begins.
     func next(_ declaration: StepDeclaration, in context: RenderContext) -> Planned {
         let options = declaration.options
         var planned = Planned(
@@ -54,7 +54,8 @@ struct StepPlan {
         return name
     }
 
-    /// Takes a step: its name, or that with `_1`, `_2`, … when it is taken; at most 50 characters.
+    /// Reserves a unique name for a step: the wanted one, or that with `_1`, `_2`, …; at most 50
+    /// characters.
     mutating func take(_ wanted: String) -> String {
         let limit = StepRecord.maximumNameLength
         var name = String(wanted.prefix(limit))
@@ -98,7 +99,7 @@ public struct StepSelection: Sendable, Hashable {
     }
 }
 
-/// Where a step's commands run, what environment they have and what becomes of their output.
+/// Where and in which environment a step's commands run, and how their output is logged.
 struct StepPlace: Sendable {
     let workdir: String
     let environment: [String: String?]
@@ -117,7 +118,7 @@ struct StepPlace: Sendable {
         logLimit = options.maxLogSize
     }
 
-    /// The folder itself, when what the file says can't be rendered.
+    /// The default place, for a step whose options cannot be rendered.
     init(folder: String) {
         workdir = folder
         environment = [:]

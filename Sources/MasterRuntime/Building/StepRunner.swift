@@ -1,6 +1,6 @@
 internal import MasterKit
 
-/// Runs one step of a build: decides, runs, records, and says how it went.
+/// Runs one step of a build and records its result.
 struct StepRunner: Sendable {
     let step: StepPlan.Planned
     /// The name, unique in the build.
@@ -14,7 +14,7 @@ struct StepRunner: Sendable {
 
     /// Runs the step.
     ///
-    /// - Returns: Whether the build ends here.
+    /// - Returns: Whether the build ends after this step.
     func run() async -> Bool {
         let id = shared.store.makeStepID()
         let host = StepSession(
@@ -85,7 +85,7 @@ struct StepRunner: Sendable {
             shared.logger.warning("\(name): \(error)")
             return StepOutcome(.retry)
         } catch is LogFault {
-            // Said when the logs are closed.
+            // Reported when the logs are closed.
             return StepOutcome(.exception)
         } catch {
             return await exception(error, host)
@@ -107,7 +107,7 @@ struct StepRunner: Sendable {
         }
     }
 
-    /// Runs the work, again as long as it goes wrong in a way that the policy covers.
+    /// Runs the work, repeating it while its outcome is one that the policy retries.
     private func run(
         retrying retry: StepRetry?, _ host: StepSession, _ work: () async throws -> Results
     ) async throws -> Results {
@@ -150,7 +150,7 @@ struct StepRunner: Sendable {
 
     // MARK: After
 
-    /// How a step ended, with what is told of it.
+    /// The result of a step and its state string.
     private struct Ending {
         let results: Results
         let text: Masked<String>

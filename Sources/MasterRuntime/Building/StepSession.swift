@@ -2,7 +2,7 @@ internal import FoundationEssentials
 internal import MasterKit
 internal import Synchronization
 
-/// One running step's door to its build and to the world.
+/// A running step's interface to its build, its worker and its logs.
 final class StepSession: StepHost {
     private struct State {
         var summary: String?
@@ -11,7 +11,7 @@ final class StepSession: StepHost {
         var slugs: Set<String> = []
         var fault: LogFault?
         var deadline: StepDeadline?
-        /// Which try of the work this is, in words.
+        /// A description of the current attempt; `nil` for the first.
         var attempt: String?
         var attemptLog: LogWriter?
     }
@@ -52,7 +52,7 @@ final class StepSession: StepHost {
     var http: HTTPClient { shared.http }
     var renderContext: RenderContext { build.renderContext }
     var summary: String? { state.withLock { $0.summary } }
-    /// Which try of the work this is, in words; `nil` for the first.
+    /// A description of the current attempt; `nil` for the first.
     var attempt: String? { state.withLock { $0.attempt } }
     var isTimedOut: Bool { state.withLock { $0.isTimedOut } }
 
@@ -82,7 +82,7 @@ final class StepSession: StepHost {
         }
     }
 
-    /// Begins another try of the work, which the state tells.
+    /// Begins another attempt, which is shown in the state string.
     func begin(_ attempt: String) async {
         let summary = state.withLock { state in
             state.attempt = attempt
@@ -93,7 +93,7 @@ final class StepSession: StepHost {
         await show("\(shown) (\(attempt))")
     }
 
-    /// Writes a line about the tries of the work into a log of their own.
+    /// Writes a line about the attempts to a separate log.
     func note(_ line: String) async throws {
         let log: LogWriter
         if let known = state.withLock({ $0.attemptLog }) {
@@ -133,19 +133,19 @@ final class StepSession: StepHost {
         try await worker.run(.shell(shell)) { try await updates(encoding.decoded($0)) }
     }
 
-    /// Gives the commands that are run from now on a time by which they have to end.
+    /// Applies a deadline to commands that are run from now on.
     func limit(by deadline: StepDeadline) {
         state.withLock { $0.deadline = deadline }
     }
 
-    /// Writes a whole log at once, for what the runner itself has to say about a step.
+    /// Writes an entire log at once, for messages of the runner about a step.
     func writeLog(_ log: String, _ text: String) async throws {
         try await openFile(log, kind: .text).line(text)
     }
 
     /// Closes all logs.
     ///
-    /// - Throws: The first fault of a log that could not be made or written.
+    /// - Throws: The first error of a log that could not be created or written.
     func close() async throws(LogFault) {
         let logs = state.withLock { state in
             defer { state.logs = [] }
@@ -190,7 +190,7 @@ final class StepSession: StepHost {
         return writer
     }
 
-    /// Keeps the first fault of a log, with which the step ends.
+    /// Records the first log error, with which the step ends.
     private func note(_ fault: LogFault) -> LogFault {
         state.withLock { state in
             state.fault = state.fault ?? fault
@@ -198,7 +198,8 @@ final class StepSession: StepHost {
         }
     }
 
-    /// Tells of a log; when its lines are events, too, these come after its own.
+    /// Announces a log. If its lines are published as events, too, they come after the log's own
+    /// event.
     private func announce(
         _ hasReaders: Bool, _ body: @escaping @Sendable (StoreTransaction) throws -> Void
     ) async throws(StoreError) {
@@ -209,7 +210,7 @@ final class StepSession: StepHost {
         }
     }
 
-    /// What tells readers of events of the lines of a log, when there are any.
+    /// Publishes the lines of a log as events, if there are subscribers.
     private func observer(of log: Int) -> LogWriter.Observer? {
         let events = shared.store.events
         guard events.wantedKinds.contains(.logAppended) else { return nil }
@@ -227,15 +228,15 @@ final class StepSession: StepHost {
 }
 
 extension LogEncoding {
-    /// What a command has to say, with its output in UTF-8.
+    /// A command's update, with its output converted to UTF-8.
     func decoded(_ update: CommandUpdate) -> CommandUpdate {
         guard case .output(let stream, let bytes) = update.content else { return update }
         return CommandUpdate(.output(stream, utf8(bytes)), elapsed: update.elapsed)
     }
 
-    /// Output in UTF-8, in which an invalid byte is the replacement character.
+    /// Converts output to UTF-8, replacing invalid bytes by the replacement character.
     ///
-    /// Each byte is a character, so the pieces of an output can be cut anywhere.
+    /// Each byte is one character, so output can be split anywhere.
     private func utf8(_ bytes: [UInt8]) -> [UInt8] {
         if self == .utf8 || bytes.allSatisfy({ $0 < 0x80 }) { return bytes }
         var text: [UInt8] = []

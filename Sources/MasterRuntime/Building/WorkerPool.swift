@@ -3,10 +3,10 @@ internal import Synchronization
 
 /// The workers of a master by name, each with slots for builds.
 final class WorkerPool: Sendable {
-    /// A slot of a worker, taken for a build.
+    /// A slot of a worker, reserved for a build.
     struct Lease: Sendable {
         let worker: any Worker
-        /// The row of the worker in the store.
+        /// The id of the worker's row in the store.
         let workerID: Int
         let builder: String
     }
@@ -15,7 +15,7 @@ final class WorkerPool: Sendable {
         var worker: any Worker
         let id: Int
         let slots: Int
-        /// The builders that build there now.
+        /// The builders that are currently building there.
         var building: Set<String> = []
     }
 
@@ -25,13 +25,13 @@ final class WorkerPool: Sendable {
     ///
     /// - Parameters:
     ///   - worker: The worker; its name is unique.
-    ///   - id: Its row in the store.
-    ///   - slots: How many builds it takes at a time.
+    ///   - id: The id of its row in the store.
+    ///   - slots: The number of concurrent builds.
     func add(_ worker: any Worker, id: Int, slots: Int) {
         members.withLock { $0.append(Member(worker: worker, id: id, slots: slots)) }
     }
 
-    /// Lets another value stand for the worker of a name; builds that run keep theirs.
+    /// Replaces the worker of the same name; running builds keep the old one.
     func replace(_ worker: any Worker) {
         members.withLock { members in
             for index in members.indices where members[index].worker.name == worker.name {
@@ -40,12 +40,12 @@ final class WorkerPool: Sendable {
         }
     }
 
-    /// Whether a build may begin somewhere.
+    /// Whether any worker can take another build.
     var hasFreeSlot: Bool {
         members.withLock { $0.contains { $0.building.count < $0.slots } }
     }
 
-    /// Takes a slot of the least loaded worker that can build a builder now.
+    /// Reserves a slot of the least loaded worker that can run a build of a builder now.
     func lease(for builder: String) -> Lease? {
         members.withLock { members in
             let free = members.indices.filter {
@@ -62,7 +62,7 @@ final class WorkerPool: Sendable {
         }
     }
 
-    /// Gives a slot back.
+    /// Releases a slot.
     func release(_ lease: Lease) {
         members.withLock { members in
             guard let index = members.firstIndex(where: { $0.id == lease.workerID }) else { return }

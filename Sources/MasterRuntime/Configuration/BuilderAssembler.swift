@@ -1,12 +1,12 @@
 internal import MasterKit
 
-/// Makes the builders of a file out of what it declares: builders, factories, matrices.
+/// Assembles the builders from what a file declares: builders, factories, matrices.
 struct BuilderAssembler {
     let settings: MasterSettings
     let topLevel: TopLevel
     let decoder: SettingDecoder
 
-    /// All builders that can be made; one whose steps are wrong has none.
+    /// All valid builders; a builder whose steps are invalid has none.
     func builders(at range: SourceRange?) -> [BuilderConfiguration] {
         if let declared = settings.builders {
             let places = declared.builders.flatMap { builder in
@@ -34,7 +34,7 @@ struct BuilderAssembler {
         ]
     }
 
-    /// Warns of factories and steps that no builder has.
+    /// Warns about factories and steps that no builder uses.
     private func warnOfUnused(_ declared: BuilderList?) {
         let builders = (declared?.builders ?? []) + (declared?.faulty.map(\.settings) ?? [])
         let used = Set(builders.compactMap(\.factory?.name))
@@ -55,7 +55,7 @@ struct BuilderAssembler {
         }
     }
 
-    /// Checks where a builder with a mistake takes its steps from.
+    /// Checks the source of an invalid builder's steps.
     private func check(_ builder: FaultyBuilder) {
         var properties = Properties()
         if let reference = builder.settings.factory {
@@ -78,7 +78,7 @@ struct BuilderAssembler {
         }
     }
 
-    /// The builders that one entry stands for: one, or one for each combination of its matrix.
+    /// The builders of one entry: one, or one for each combination of its matrix.
     private func combinations(of declared: BuilderSettings) -> [BuilderConfiguration] {
         var properties = Properties()
         let steps = steps(of: declared, &properties)
@@ -145,7 +145,7 @@ struct BuilderAssembler {
 
     // MARK: Steps
 
-    /// The steps of a builder; none when they are wrong, which is said where they are.
+    /// The steps of a builder; empty if they are invalid, in which case errors have been reported.
     private func steps(
         of declared: BuilderSettings, _ properties: inout Properties
     ) -> [StepDeclaration] {
@@ -180,7 +180,7 @@ struct BuilderAssembler {
         return []
     }
 
-    /// Whether the names of all factories are known; otherwise it is said what is wrong with them.
+    /// Whether the names of all factories are known; if not, errors have already been reported.
     private var areFactoriesRead: Bool {
         topLevel["factories"]?.mapping != nil || !topLevel.declares("factories")
     }
@@ -215,7 +215,7 @@ struct BuilderAssembler {
 }
 
 extension JSONObject {
-    /// The combination in words.
+    /// The combination as text.
     fileprivate var words: String {
         "{" + map { "\($0.key): \($0.value.text ?? "null")" }.joined(separator: ", ") + "}"
     }
@@ -238,7 +238,7 @@ struct BuilderSettings: Settings {
     @Setting("The builders that must succeed before it begins.") var needs = BuilderReferences()
     @Setting("How long a build may take.") var maxTime: Renderable<Duration>?
 
-    /// Reads an entry; `nil` when it is not a mapping.
+    /// Decodes an entry; `nil` if it is not a mapping.
     static func read(
         _ node: YAMLNode, with decoder: SettingDecoder
     ) -> Result<BuilderSettings, FaultyBuilder>? {
@@ -261,17 +261,17 @@ struct BuilderSettings: Settings {
     }
 }
 
-/// A builder with a mistake.
+/// A builder that contains mistakes.
 struct FaultyBuilder: Error {
-    /// What of it is right.
+    /// The valid settings.
     let settings: BuilderSettings
     let mapping: YAMLMapping
     let range: SourceRange?
 
-    /// The builder in messages.
+    /// The builder's name in messages.
     var wording: String { mapping["name"]?.scalarText.map { "builder '\($0)'" } ?? "the builder" }
 
-    /// Whether a setting is there, perhaps misspelt.
+    /// Whether a setting is present, possibly misspelled.
     func declares(_ name: String) -> Bool {
         let known = BuilderSettings.declarations.map(\.name)
         return mapping.entries.contains { entry in
@@ -289,19 +289,19 @@ extension BuilderSettings: SettingHints {
     }
 }
 
-/// `name` of a builder: a text, or with a matrix an expression that uses its axes.
+/// The `name` of a builder: a text, or with a matrix an expression that uses its axes.
 struct BuilderName: SettingValue, RenderableValue {
     let text: Renderable<String>
     let range: SourceRange?
 
-    /// The longest name, in characters.
+    /// The maximum length in characters.
     static let maximumLength = 70
-    /// The longest name of a folder, in bytes.
+    /// The maximum length of a folder name in bytes.
     private static let longestFolder = 255
 
     static var shape: String { String.shape }
 
-    /// The name in messages.
+    /// The builder's name in messages.
     var wording: String { text.constant.map { "builder '\($0)'" } ?? "the builder" }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> BuilderName? {
@@ -312,7 +312,7 @@ struct BuilderName: SettingValue, RenderableValue {
         return BuilderName(text: text, range: node.range)
     }
 
-    /// Why a text can't name a builder, `nil` when it can.
+    /// Why a text cannot be the name of a builder, or `nil` if it can.
     static func fault(of text: String) -> String? {
         if text.isEmpty { return "the name of a builder must not be empty" }
         if text.hasPrefix("_") { return "the name of a builder must not begin with '_'" }

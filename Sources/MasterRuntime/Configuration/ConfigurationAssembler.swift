@@ -1,6 +1,6 @@
 public import MasterKit
 
-/// Puts the parts of a file together and checks them against each other.
+/// Assembles a configuration from the parts of a file and checks them against each other.
 struct ConfigurationAssembler {
     let path: String
     let folder: String
@@ -50,7 +50,8 @@ struct ConfigurationAssembler {
         }
     }
 
-    /// Finds variables that hold a secret, of which a report would show only the name.
+    /// Rejects `!Env` uses of variables that hold a secret, which would be masked in everything
+    /// stored.
     private func checkEnvironment(_ providers: [SecretProviderDeclaration]) {
         let used = Set(decoder.secretUses.map(\.name))
         var seen: Set<EnvironmentUse> = []
@@ -69,7 +70,7 @@ struct ConfigurationAssembler {
 }
 
 extension SettingDecoder {
-    /// Says when a name stands twice, with both places.
+    /// Reports duplicate names, with the locations of both.
     func checkUnique(
         _ names: [(name: String, range: SourceRange?)], _ message: (String) -> String
     ) {
@@ -89,23 +90,23 @@ extension SettingDecoder {
 }
 
 extension MasterConfiguration {
-    /// What came of reading a file.
+    /// The result of loading a file.
     public struct Loaded: Sendable {
-        /// The configuration, `nil` when there is an error.
+        /// The configuration, or `nil` if there are errors.
         public let configuration: MasterConfiguration?
-        /// Errors and warnings in the order of their places.
+        /// Errors and warnings, in the order of their locations.
         public let diagnostics: [Diagnostic]
-        /// The text that the diagnostics are about.
+        /// The file that the diagnostics refer to.
         public let file: SourceFile
     }
 
-    /// Reads a file and finds everything that is wrong with it.
+    /// Loads a file and finds all mistakes in it.
     ///
     /// - Parameters:
-    ///   - path: The file.
-    ///   - registry: The plugins it may name.
+    ///   - path: The path of the file.
+    ///   - registry: The available plugins.
     ///   - environment: The environment for `!Env`.
-    /// - Returns: The configuration, when it has no error, and everything found in it.
+    /// - Returns: The configuration, if it has no errors, and all diagnostics.
     public static func load(
         path: String, registry: Registry, environment: [String: String]
     ) -> Loaded {
@@ -133,6 +134,6 @@ extension MasterConfiguration {
 }
 
 extension Diagnostic {
-    /// Where it stands; a note about the file as a whole is the last.
+    /// The sort key: the offset of the location. Notes about the whole file come last.
     fileprivate var offset: Int { range?.start.offset ?? (severity == .note ? .max : 0) }
 }

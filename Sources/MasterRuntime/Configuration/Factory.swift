@@ -1,8 +1,8 @@
 internal import MasterKit
 
-/// `factories`: build factories by name, each read for itself.
+/// `factories`: build factories by name, each decoded separately.
 struct FactoryTable: SettingValue {
-    /// The names of all, also of those with a mistake.
+    /// The names of all factories, including invalid ones.
     var names: [String] = []
     private var factories = ExactDictionary<Factory>()
 
@@ -25,11 +25,11 @@ struct FactoryTable: SettingValue {
         return table
     }
 
-    /// The factory of a name, unless there is none or it has a mistake.
+    /// The factory with a name, or `nil` if there is none or it is invalid.
     subscript(name: String) -> Factory? { factories[name] }
 }
 
-/// A build factory: a list of steps, with the parameters that a builder may give it.
+/// A build factory: a list of steps, with the parameters that a builder may set.
 struct Factory: SettingValue {
     var steps: [StepDeclaration]
     var parameters = FactoryParameters()
@@ -79,7 +79,7 @@ struct FactoryParameters: SettingValue {
     }
 }
 
-/// A value that a builder gives to a factory; it arrives as a property.
+/// A parameter of a factory; its value becomes a property.
 struct FactoryParameter: Settings, SettingValue {
     @Setting("The default value.", .named("default")) var fallback: JSONValue?
     @Setting("The allowed values.", .notEmpty) var choices: [JSONValue]?
@@ -98,7 +98,7 @@ struct FactoryParameter: Settings, SettingValue {
         return parameter
     }
 
-    /// Why a value can't be given, `nil` when it can.
+    /// Why a value is not allowed, or `nil` if it is.
     func fault(of value: JSONValue) -> String? {
         guard let choices, !choices.contains(value) else { return nil }
         let text = value.text ?? "null"

@@ -1,13 +1,13 @@
 internal import FoundationEssentials
 public import MasterKit
 
-/// A master as its file declares it: an immutable value.
+/// The immutable configuration of a master, as declared in its file.
 public struct MasterConfiguration: Sendable {
     /// The path of the file.
     public let path: String
-    /// The folder of the file, absolute: where factories without a source step run.
+    /// The absolute path of the file's folder, where factories without a source step run.
     public let folder: String
-    /// What the master is called and where it is found.
+    /// The title and URL of the master.
     public let identity: MasterIdentity
     /// Properties of every build.
     public let properties: Properties
@@ -17,38 +17,38 @@ public struct MasterConfiguration: Sendable {
     public internal(set) var reporters: [ReporterDeclaration]
     /// The services other than reporters.
     public internal(set) var services: [ServiceDeclaration]
-    /// The providers of secrets, asked in order.
+    /// The providers of secrets, in the order in which they are asked.
     public let secretProviders: [SecretProviderDeclaration]
-    /// Every secret that a setting asks for.
+    /// Every secret that a setting refers to.
     public let secretUses: [SecretUse]
     /// The names of all properties that values ask for.
     public let propertyUses: Set<String>
-    /// Whether all builds share cookies and other state of HTTP.
+    /// Whether all builds share cookies and other HTTP state.
     public let httpSession: HTTPSessionSharing
-    /// How safe a report is once it was accepted.
+    /// What an accepted report survives.
     public let durability: Durability
-    /// How much is kept for receivers that are away, and for how long.
+    /// How much is stored for unavailable receivers, and for how long.
     public let deliveryBounds: DeliveryBounds
-    /// The texts of the files that it was made of beside its own, by their paths.
+    /// The contents of other files that settings refer to, by path.
     let textsOfFiles: [String: String]
 
-    /// The plugins that builds and reports use, in the order of their start.
+    /// The plugins that builds and reports use, in the order in which they are started.
     var instances: [PluginInstance] {
         reporters.flatMap(\.instances) + services.flatMap(\.instances) + instancesOfSteps
     }
 
-    /// The steps of all builders; a factory's are listed for each of its builders.
+    /// The steps of all builders; those of a factory are listed once for each of its builders.
     var instancesOfSteps: [PluginInstance] {
         builders.flatMap(\.steps).flatMap(\.instances)
     }
 }
 
-/// Builders in the order of a file, found by name as well.
+/// Builders in the order of the file, with lookup by name.
 public struct BuilderTable: RandomAccessCollection, Sendable {
     private let builders: [BuilderConfiguration]
     private let indices: [String: Int]
 
-    /// Makes a table; of two builders of one name the first is found.
+    /// Creates a table; looking up a duplicate name returns the first builder.
     public init(_ builders: [BuilderConfiguration]) {
         self.builders = builders
         indices = Dictionary(
@@ -56,19 +56,19 @@ public struct BuilderTable: RandomAccessCollection, Sendable {
             uniquingKeysWith: { one, _ in one })
     }
 
-    /// Where the builders begin.
+    /// The index of the first builder.
     public var startIndex: Int { builders.startIndex }
-    /// Where the builders end.
+    /// The index after the last builder.
     public var endIndex: Int { builders.endIndex }
 
-    /// The builder at a place.
+    /// The builder at an index.
     public subscript(index: Int) -> BuilderConfiguration { builders[index] }
 
-    /// The builder of a name.
+    /// The builder with a name.
     public subscript(name: String) -> BuilderConfiguration? { indices[name].map { builders[$0] } }
 }
 
-/// Who shares cookies and other state of HTTP.
+/// Who shares cookies and other HTTP state.
 public enum HTTPSessionSharing: String, SettingEnumeration {
     /// The steps of one build.
     case build
@@ -86,7 +86,7 @@ public struct BuilderConfiguration: Sendable {
     public let tags: [String]
     /// Properties of its builds.
     public let properties: Properties
-    /// The environment of its commands; null takes a variable away.
+    /// The environment of its commands; null removes a variable.
     public let environment: Renderable<CommandEnvironment>
     /// Where its commands run, relative to the build's folder.
     public let workdir: Renderable<String>?
@@ -108,12 +108,12 @@ public struct BuilderConfiguration: Sendable {
 
 /// Absolute paths without `.` and `..`.
 enum FilePaths {
-    /// A path, taken from the current folder when it is relative.
+    /// The absolute path; a relative one refers to the current folder.
     static func absolute(_ path: String) -> String {
         absolute(path, in: FileManager.default.currentDirectoryPath)
     }
 
-    /// A path, taken from a folder when it is relative.
+    /// The absolute path; a relative one refers to a folder.
     static func absolute(_ path: String, in folder: String) -> String {
         let whole = path.hasPrefix("/") ? path : folder + "/" + path
         var parts: [Substring] = []
@@ -127,7 +127,7 @@ enum FilePaths {
         return "/" + parts.joined(separator: "/")
     }
 
-    /// A name as one part of a path: all but letters, digits, `.`, `-` and `_` is encoded.
+    /// Encodes a name as a path component: all but letters, digits, `.`, `-` and `_` is encoded.
     static func component(_ name: String) -> String {
         let encoded = name.unicodeScalars.map { scalar in
             let isPlain =

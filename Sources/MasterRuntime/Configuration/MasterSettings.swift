@@ -37,7 +37,7 @@ extension MasterSettings: SettingHints {
     }
 }
 
-/// `services`: reporters and others, each read for itself, so that one mistake does not hide
+/// `services`: reporters and others, each decoded separately, so that one mistake does not hide
 /// another.
 struct ServiceList: SettingValue {
     var reporters: [ReporterDeclaration] = []
@@ -62,19 +62,19 @@ struct ServiceList: SettingValue {
 }
 
 extension YAMLNode {
-    /// The namespace of the plugin that this entry names.
+    /// The namespace of the plugin in this entry.
     fileprivate var pluginNamespace: PluginNamespace? {
         let key = mapping?.entries.first?.key ?? self
         return key.scalarText.flatMap(PluginKey.init(_:))?.namespace
     }
 }
 
-/// `builders`: each read for itself, so that one mistake does not hide another.
+/// `builders`: each decoded separately, so that one mistake does not hide another.
 struct BuilderList: SettingValue {
     private(set) var builders: [BuilderSettings] = []
-    /// Those with a mistake, whose other parts are checked nevertheless.
+    /// Builders with a mistake; their other settings are still checked.
     private(set) var faulty: [FaultyBuilder] = []
-    /// The plain names of those with a mistake, which no other builder may have either.
+    /// The constant names of builders with a mistake, which must be unique, too.
     var otherNames: [(name: String, range: SourceRange?)] {
         faulty.compactMap { builder in
             guard let name = builder.mapping["name"], let text = name.scalarText, !name.isNull,
@@ -102,7 +102,7 @@ struct BuilderList: SettingValue {
     }
 }
 
-/// `locks`: names that steps and builders may hold; their use is not enforced.
+/// `locks`: names that steps and builders may acquire; not enforced.
 struct LockDeclarations: SettingValue {
     static var shape: String { "a mapping of names" }
 
@@ -115,7 +115,7 @@ struct LockDeclarations: SettingValue {
     }
 }
 
-/// `plugins`: packages to load, which a program without a loader has to refuse.
+/// `plugins`: packages to load, which a program without a plugin loader must reject.
 struct PluginPackages: SettingValue {
     static var shape: String { "a list of folders" }
 
@@ -130,7 +130,7 @@ struct PluginPackages: SettingValue {
     }
 }
 
-/// The keys of a file, which tell what is missing from what is there and wrong.
+/// The keys of a file, used to tell a missing setting from an invalid one.
 struct TopLevel {
     private let mapping: YAMLMapping
 
@@ -141,10 +141,11 @@ struct TopLevel {
     /// The value of a key.
     subscript(name: String) -> YAMLNode? { mapping[name] }
 
-    /// The node of a key itself.
+    /// The node of a key.
     func key(_ name: String) -> YAMLNode? { mapping.entry(for: name)?.key }
 
-    /// Whether a setting is there, perhaps misspelt, so that nobody need be told to add it.
+    /// Whether a setting is present, possibly misspelled, so that no message need suggest adding
+    /// it.
     func declares(_ name: String) -> Bool {
         if mapping[name] != nil { return true }
         let known = MasterSettings.declarations.map(\.name)
@@ -157,7 +158,7 @@ struct TopLevel {
     }
 }
 
-/// `delivery`: how reports are kept until they have arrived.
+/// `delivery`: how reports are stored until they are delivered.
 struct DeliverySettings: Settings, SettingValue {
     @Setting("What an accepted report survives: the end of the 'process', or a loss of 'power'.")
     var durability = Durability.process
@@ -166,7 +167,7 @@ struct DeliverySettings: Settings, SettingValue {
     @Setting("How long an undelivered report is kept before it expires.")
     var maxAge = DeliveryBounds().maxAge
 
-    /// How much is kept for how long.
+    /// The limits on size and age.
     var bounds: DeliveryBounds { DeliveryBounds(maxBytes: maxBytes, maxAge: maxAge) }
 
     static var shape: String { "a mapping such as {durability: power, maxAge: 7d}" }

@@ -1,12 +1,12 @@
 internal import MasterKit
 
-/// `matrix` of a builder: values by axis, of which every combination is a builder.
+/// The `matrix` of a builder: values by axis; every combination is a builder.
 struct Matrix: SettingValue {
     /// The combinations: each axis with one of its values, and what `include` adds to them.
     let combinations: [JSONObject]
     private let axisNames: [String]
 
-    /// The most combinations of one matrix.
+    /// The maximum number of combinations of a matrix.
     static let maximumCount = 256
 
     static var shape: String { "a mapping of axes to lists of values" }
@@ -83,7 +83,7 @@ struct Matrix: SettingValue {
         return decoder.decode(JSONValue.self, from: node)
     }
 
-    /// Every combination, the values of the last axis changing first.
+    /// Every combination; the values of the last axis vary fastest.
     private static func all(_ axes: [Axis]) -> [JSONObject] {
         axes.reduce([JSONObject()]) { combinations, axis in
             combinations.flatMap { combination in
@@ -92,7 +92,7 @@ struct Matrix: SettingValue {
         }
     }
 
-    /// The combinations, or parts of some, that `include` or `exclude` lists.
+    /// The combinations, or partial ones, listed in `include` or `exclude`.
     private static func items(
         of key: String, in mapping: YAMLMapping, _ axes: [Axis], _ decoder: SettingDecoder
     ) -> [Item] {
@@ -140,7 +140,7 @@ struct Matrix: SettingValue {
 }
 
 extension JSONObject {
-    /// Whether all values of another object are values of this one, too.
+    /// Whether all values of another object are also in this one.
     fileprivate func agrees(with other: JSONObject) -> Bool {
         other.allSatisfy { self[$0.key] == $0.value }
     }

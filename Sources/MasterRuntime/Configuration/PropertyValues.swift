@@ -24,7 +24,7 @@ struct PropertyValues: SettingValue {
 }
 
 extension SettingDecoder {
-    /// Says when a node can't name a property.
+    /// Reports an error if a node is not a valid property name.
     func checkProperty(_ name: YAMLNode) {
         guard let text = name.scalarText else { return }
         if text.isEmpty || text.count > Properties.maximumNameLength {
@@ -38,7 +38,7 @@ extension SettingDecoder {
         }
     }
 
-    /// What to do instead of setting a property that the engine sets; `nil` when it does not.
+    /// What to do instead of setting a property that every build sets, or `nil` for any other.
     private static func remedyForOwnProperty(_ name: String) -> String? {
         switch name {
         case "branch", "revision", "repository", "codebase", "project": "use 'run --\(name)'"
@@ -50,7 +50,7 @@ extension SettingDecoder {
         }
     }
 
-    /// Reads the value of a property, which is bounded.
+    /// Decodes the value of a property, within size limits.
     func propertyValue(_ node: YAMLNode, of name: String) -> JSONValue? {
         guard let value = decode(JSONValue.self, from: node) else { return nil }
         do {
@@ -61,8 +61,7 @@ extension SettingDecoder {
         }
     }
 
-    /// Warns when a value looks like a version but is a number, of which a zero at the end means
-    /// nothing.
+    /// Warns about a number that looks like a version, because a trailing zero is lost.
     func warnOfVersion(_ value: YAMLNode, of name: YAMLNode) {
         guard case .scalar(let scalar) = value.kind, value.tag == nil,
             case .float = scalar.resolved, scalar.value.contains("."), scalar.value.hasSuffix("0")

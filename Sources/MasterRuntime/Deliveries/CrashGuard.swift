@@ -1,17 +1,17 @@
 import MasterKit
 import Synchronization
 
-/// What is looked out for after the program has crashed.
+/// Detects events whose reports crash the program.
 struct CrashGuard: Sendable {
-    /// The newest event from before the crash; `nil` when there was none.
+    /// The newest event from before the crash; `nil` if the program has not crashed.
     var newestEvent: Int?
-    /// The event that was worked on alone when it went down, if any was.
+    /// The event that was being handled alone during the crash, if any.
     var suspicion: CrashSuspect?
 
-    /// How often in a row the program may go down while it works on an event alone.
+    /// How many consecutive crashes while handling an event alone are needed to give it up.
     ///
-    /// A kill from outside looks the same. It has to hit the few milliseconds of the same event
-    /// three times, in runs that follow each other, to be mistaken for a fault of the event.
+    /// A kill from outside looks like a crash. To be mistaken for a fault of the event, it would
+    /// have to hit the few milliseconds of the same event in three consecutive runs.
     static let crashLimit = 3
 
     /// Whether an event is to be given up.
@@ -21,13 +21,13 @@ struct CrashGuard: Sendable {
 }
 
 extension ReportGeneration {
-    /// After a crash: makes the reports of the first event that was not done.
+    /// After a crash: generates the reports of the first unfinished event.
     ///
-    /// Nothing else is to be generated beside it, so that another crash tells that it is the cause.
+    /// Nothing else is generated at the same time, so that another crash identifies the cause.
     func workAlone() async {
         guard let event = await firstLeftEvent(), let sequence = event.sequence else { return }
         let isFirst = state.withLock { state in
-            // On a slow disk others may have begun by now.
+            // On a slow disk, other workers may have started by now.
             guard sequence > state.cursor.newest else { return false }
             state.cursor.begin(sequence)
             state.lanes.add(event, to: event.lane)
@@ -56,10 +56,10 @@ extension ReportGeneration {
         }
     }
 
-    /// The drafts of an event that may have brought the program down.
+    /// Generates the reports of an event that may have crashed the program.
     ///
-    /// A counter is raised before; the commit that keeps the reports clears it. An event that has
-    /// done it too often is given up.
+    /// A counter is incremented first; the commit that stores the reports resets it. An event that
+    /// has crashed the program too often is given up.
     private func watchedDrafts(
         of event: Event, _ sequence: Int, in room: ReportRoom
     ) async throws -> [GeneratedReport]? {

@@ -2,13 +2,13 @@ import FoundationEssentials
 import GRDB
 import MasterKit
 
-/// What is looked up of deliveries.
+/// Queries for deliveries.
 extension Database {
     private static let letterColumns =
         "id, event_seq, part, lane, attempts, tries_before, since, bytes, not_before, "
         + "substr(report, 1, \(Report.originLimit))"
 
-    /// The open deliveries of a reporter, in the order in which they are sent.
+    /// The open deliveries of a reporter, in sending order.
     func openDeliveries(ofReporter id: Int) throws -> [Delivery] {
         try all(
             """
@@ -21,8 +21,8 @@ extension Database {
         )
     }
 
-    /// The deliveries of a reporter that were changed from outside after so many changes, and
-    /// some others, as they stand now.
+    /// The current state of a reporter's deliveries changed from outside since a change count, and
+    /// of some others.
     func changes(ofReporter id: Int, after count: Int, and others: Set<Int>) throws
         -> DeliveryChanges
     {
@@ -42,17 +42,17 @@ extension Database {
         )
     }
 
-    /// How often deliveries were changed by somebody else than the master that sends them.
+    /// The number of changes made to deliveries from outside the master.
     func changeCount() throws -> Int {
         try number("SELECT changes FROM meta", []) ?? 0
     }
 
-    /// The report of a delivery as it was stored.
+    /// The stored report of a delivery.
     func storedReport(ofDelivery id: Int) throws -> String? {
         try first("SELECT report FROM delivery WHERE id = ?", [id]) { $0[0] as String? } ?? nil
     }
 
-    /// How many events of some kinds come after a place in their order.
+    /// The number of events of some kinds after a sequence number.
     func eventCount(of kinds: Set<EventKind>, after sequence: Int) throws -> Int {
         let words = kinds.map(\.rawValue).sorted()
         let marks = databaseQuestionMarks(count: words.count)
@@ -61,7 +61,7 @@ extension Database {
             [sequence] + StatementArguments(words)) ?? 0
     }
 
-    /// The newest stored event of some kinds, 0 when there is none.
+    /// The newest stored event of some kinds, or 0 if there is none.
     func newestEvent(of kinds: Set<EventKind>) throws -> Int {
         let words = kinds.map(\.rawValue).sorted()
         let marks = databaseQuestionMarks(count: words.count)
@@ -73,11 +73,11 @@ extension Database {
     }
 }
 
-/// What has changed of a reporter's deliveries.
+/// The changes to a reporter's deliveries.
 struct DeliveryChanges: Sendable {
-    /// The rows that are open.
+    /// The rows that are open now.
     let open: [Delivery]
-    /// The rows that are not.
+    /// The rows that are no longer open.
     let closed: Set<Int>
     /// Whether nothing is sent to the endpoint.
     let isReporterClosed: Bool
@@ -96,19 +96,20 @@ extension Delivery {
     }
 }
 
-/// What people change of deliveries; a master that runs takes it over when it is told.
+/// Changes that users make to deliveries; a running master applies them when notified.
 extension Database {
-    /// Counts a change that the master is to notice.
+    /// Counts a change for the master to notice.
     ///
-    /// - Returns: The value for `changed` of the rows that it touches.
+    /// - Returns: The value for `changed` in the affected rows.
     func noteChange() throws -> Int {
         try run("UPDATE meta SET changes = changes + 1")
         return try changeCount()
     }
 
-    /// Lets reports be tried again at once, with their schedule from its beginning.
+    /// Schedules reports to be retried immediately, and restarts their retry schedule.
     ///
-    /// - Returns: How many there were; those that have no body any more are left as they are.
+    /// - Returns: The number of affected reports; those whose body is no longer stored are left
+    ///   unchanged.
     func retryDeliveries(_ ids: [Int], now: Date) throws -> Int {
         try change(ids) { id, count in
             try run(
@@ -124,9 +125,9 @@ extension Database {
         }
     }
 
-    /// Gives reports up for good.
+    /// Gives reports up permanently.
     ///
-    /// - Returns: How many there were; those that were delivered are left as they are.
+    /// - Returns: The number of affected reports; delivered ones are left unchanged.
     func dropDeliveries(_ ids: [Int]) throws -> Int {
         try change(ids) { id, count in
             try run(
@@ -140,7 +141,7 @@ extension Database {
         }
     }
 
-    /// Opens the endpoint of a reporter again.
+    /// Reopens the endpoint of a reporter.
     ///
     /// - Returns: Whether it was closed.
     func resumeReporter(_ id: Int) throws -> Bool {

@@ -2,7 +2,7 @@ import FoundationEssentials
 import GRDB
 import MasterKit
 
-/// Deliveries for people.
+/// Queries for deliveries to be shown to users.
 extension Database {
     private static let recordColumns = """
         delivery.id, reporter.name, state, attempts, attempt.status, since, next_at,
@@ -20,8 +20,8 @@ extension Database {
         LEFT JOIN builder ON builder.id = build_request.builder_id
         """
 
-    /// The deliveries of events behind a sequence, those that were tried since a moment, and all
-    /// that wait, in the order of their events; of many the first that have not arrived.
+    /// The deliveries of events after a sequence number, those attempted since a time, and all
+    /// pending ones, in event order. If there are too many, only the first undelivered ones.
     func deliveries(
         after sequence: Int, triedSince moment: Date,
         receivers: [Int: String]
@@ -59,7 +59,7 @@ extension Database {
         }
     }
 
-    /// How many deliveries wait to be sent, and how many for their reporter.
+    /// The number of pending deliveries, and of those parked for their reporter.
     func waitingCounts() throws -> (open: Int, parked: Int) {
         let counts: [(open: Int, parked: Int)] = try all(
             """
@@ -70,8 +70,8 @@ extension Database {
         return counts.first ?? (0, 0)
     }
 
-    /// The deliveries that a filter lets through and that come after one, in the order in which
-    /// they were made.
+    /// The deliveries that match a filter, after a given one, in the order in which they were
+    /// created.
     func deliveries(
         _ filter: DeliveryFilter, after id: Int = 0, limit: Int
     ) throws -> [DeliveryRecord] {
@@ -86,7 +86,7 @@ extension Database {
         )
     }
 
-    /// What a filter lets through, by reporter and state.
+    /// The number of matching deliveries by reporter and state.
     func counts(_ filter: DeliveryFilter) throws -> [DeliveryCount] {
         try all(
             """
@@ -101,14 +101,14 @@ extension Database {
         }
     }
 
-    /// The rows that a filter lets through.
+    /// The ids of the matching deliveries.
     func deliveryIDs(_ filter: DeliveryFilter) throws -> [Int] {
         try numbers(
             "SELECT delivery.id FROM \(Self.recordTables) WHERE \(DeliveryFilter.condition)",
             filter.arguments)
     }
 
-    /// One delivery with its tries.
+    /// One delivery with its attempts.
     func details(ofDelivery id: Int, store: String) throws -> DeliveryDetails? {
         let found = try first(
             """
@@ -131,7 +131,7 @@ extension Database {
             tries: try tries(ofDelivery: id))
     }
 
-    /// All reporters that were ever configured, by their names.
+    /// All reporters that have ever been configured, by name.
     func reporters() throws -> [ReporterRecord] {
         try all("SELECT name, closed_at, closed_reason FROM reporter ORDER BY name") {
             ReporterRecord(name: $0[0], closedAt: $0.date(1), closedReason: $0[2])
@@ -154,7 +154,7 @@ extension Database {
 }
 
 extension DeliveryFilter {
-    /// What a row must meet; it takes ``arguments``.
+    /// The condition for a row; its parameters are ``arguments``.
     fileprivate static let condition = """
         state IN (SELECT value FROM json_each(?))
         AND (? IS NULL OR delivery.id IN (SELECT value FROM json_each(?)))
@@ -175,13 +175,13 @@ extension DeliveryFilter {
 }
 
 extension StoreTransaction {
-    /// How many kinds of reasons are told apart.
+    /// The maximum number of reasons listed separately.
     private static let reasonLimit = 5
 
-    /// The reports that were given up and that nobody was told of; from now on somebody was.
+    /// Marks the unreported dead reports as reported, and returns them.
     ///
-    /// - Returns: The most of them by reporter and reason, and how many others there are.
-    /// - Throws: What the database says.
+    /// - Returns: The most frequent ones by reporter and reason, and the number of others.
+    /// - Throws: A database error.
     func tellOfDeadLetters() throws -> ([GivenUpReports], others: Int) {
         let groups = try database.all(
             """
@@ -207,7 +207,7 @@ extension DeliveryStatus {
 }
 
 extension DeliveryRecord {
-    /// Reads the columns that every query for records begins with.
+    /// Reads the columns that every query for records starts with.
     init(row: Row) throws {
         self.init(
             id: row[0], reporter: row[1], subject: try Self.subject(of: row),
@@ -216,7 +216,7 @@ extension DeliveryRecord {
             builder: row[9], buildNumber: row[10], byteCount: row[11])
     }
 
-    /// What is reported, in words; of an event that is no longer kept there is its number alone.
+    /// The subject of the report as text; for an event that is no longer stored, only its number.
     private static func subject(of row: Row) throws -> String {
         guard let word = row[8] as String? else { return "event \(row[12] as Int)" }
         guard let kind = EventKind(rawValue: word) else { return word }
@@ -234,7 +234,7 @@ extension DeliveryRecord {
         return (names.compactMap(\.self) + [moment]).joined(separator: " ")
     }
 
-    /// What happened to it: how it ended, or else a verb.
+    /// What happened: the result, or else the event.
     private static func moment(of kind: EventKind, _ results: Results?) -> String {
         switch kind {
         case .buildNew, .stepStarted: "started"

@@ -5,15 +5,15 @@ public import MasterKit
 public import ServiceLifecycle
 internal import Synchronization
 
-/// Turns events into reports and sees to it that each of them arrives.
+/// Turns events into reports and ensures that each of them is delivered.
 ///
-/// Every reporter has a ``DeliveryPipeline`` and with it its own pace: a slow or failing receiver holds
-/// back nothing but the later reports of the same build request. What is not delivered is kept for
+/// Every reporter has its own ``DeliveryPipeline`` and works at its own pace: a slow or failing
+/// receiver delays only later reports of the same build request. Undelivered reports are kept for
 /// the next run.
 public final class Deliveries: Service {
-    /// How long an event that may have brought the program down has to itself.
+    /// How long an event that may have crashed the program is handled alone.
     static let solitude: Duration = .seconds(5)
-    /// How long reports in flight have to arrive when their reporter is replaced.
+    /// How long reports in flight may take when their reporter is replaced.
     static let grace: Duration = .seconds(5)
 
     private struct State {
@@ -21,13 +21,13 @@ public final class Deliveries: Service {
         var pipelines: [DeliveryPipeline] = []
     }
 
-    /// The newest event that an earlier run left; all later ones are of this run.
+    /// The newest event of earlier runs; all later ones belong to this run.
     let lastOfEarlierRuns: Int
     /// When the deliveries were opened.
     let openedAt: Date
-    /// The newest change of deliveries by commands that has been taken over.
+    /// The count of the latest changes made by commands that have been applied.
     let changeCount: Mutex<Int>
-    /// Whether somebody has told of changes that have not been taken over.
+    /// Whether a notification of changes is pending.
     let isTold = Atomic(false)
     let told = Signal()
 
@@ -47,10 +47,10 @@ public final class Deliveries: Service {
     }
 
     var environment: DeliveryEnvironment { state.withLock(\.environment) }
-    /// The pipelines of the reporters that are configured now.
+    /// The pipelines of the currently configured reporters.
     var pipelines: [DeliveryPipeline] { state.withLock(\.pipelines) }
 
-    /// Makes and sends reports until the master shuts down, ``stop()`` is called or the task is
+    /// Generates and sends reports until the master shuts down, ``stop()`` is called or the task is
     /// cancelled.
     public func run() async {
         await withGracefulShutdownHandler {
@@ -70,19 +70,19 @@ public final class Deliveries: Service {
         ended.raise()
     }
 
-    /// Ends ``run()``: what is in flight is broken off and stays open.
+    /// Ends ``run()``: attempts in flight are cancelled, and their deliveries stay open.
     public func stop() {
         stopped.raise()
     }
 
-    /// Waits until ``run()`` has ended, but no longer than a second.
+    /// Waits until ``run()`` has ended, for at most a second.
     func waitForEnd() async {
         let clock = environment.clock
         await ended.wait(until: clock.elapsed + .seconds(1), on: clock)
     }
 
-    /// Runs the pipelines; after a crash the first event of each is worked on before, with nothing
-    /// else beside it.
+    /// Runs the pipelines. After a crash, the first unfinished event of each is handled first, one
+    /// at a time and with nothing else running.
     private func runPipelines() async {
         let clock = environment.clock
         let suspects = pipelines.map(\.generation).filter { $0.crashWatch.newestEvent != nil }
@@ -100,8 +100,8 @@ public final class Deliveries: Service {
     }
 }
 
-/// The way of one reporter's reports: an event is made into reports, which are kept in the store,
-/// wait in a queue, and are sent.
+/// The processing of one reporter's reports: they are generated from events, stored, queued and
+/// sent.
 final class DeliveryPipeline: Sendable {
     let declaration: ReporterDeclaration
     let generation: ReportGeneration
@@ -119,7 +119,7 @@ final class DeliveryPipeline: Sendable {
 
     var recipient: Recipient { sender.recipient }
 
-    /// Makes and sends reports until ``end()`` is called or the task is cancelled.
+    /// Generates and sends reports until ``end()`` is called or the task is cancelled.
     func run() async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.generation.run() }
@@ -130,7 +130,8 @@ final class DeliveryPipeline: Sendable {
         ended.raise()
     }
 
-    /// Ends ``run()`` once what is in flight has arrived; what takes too long is broken off.
+    /// Ends ``run()`` once the attempts in flight have finished; those that take too long are
+    /// cancelled.
     func end() async {
         let clock = sender.environment.clock
         await sender.finishFlights(until: clock.elapsed + Deliveries.grace)
@@ -140,22 +141,22 @@ final class DeliveryPipeline: Sendable {
 }
 
 extension Deliveries {
-    /// Takes the reporters of a configuration up, before the first build of a run.
+    /// Sets up the reporters of a configuration, before the first build of a run.
     ///
-    /// What earlier runs left open is due at once; what belongs to reporters that are no longer
-    /// configured is parked.
+    /// Deliveries left open by earlier runs are due immediately; those of reporters that are no
+    /// longer configured are parked.
     ///
     /// - Parameters:
-    ///   - store: Where events are read and deliveries are kept.
-    ///   - reporters: The reporters, started.
-    ///   - secrets: What their settings refer to.
-    ///   - http: What sends their requests.
-    ///   - identity: The title and address of the master.
-    ///   - bounds: How much is kept for how long.
-    ///   - logger: Where faults are logged.
-    ///   - clock: The time by which tries are repeated.
+    ///   - store: Provides events and stores deliveries.
+    ///   - reporters: The reporters, already started.
+    ///   - secrets: The secrets that their settings refer to.
+    ///   - http: Sends their requests.
+    ///   - identity: The title and URL of the master.
+    ///   - bounds: The limits on what is stored.
+    ///   - logger: Logs failures.
+    ///   - clock: The clock for retries.
     /// - Returns: Deliveries that do nothing until they run.
-    /// - Throws: `StoreError`, or `HTTPError` when the system has no memory for a session.
+    /// - Throws: `StoreError`, or `HTTPError` if there is not enough memory for a session.
     public static func open(
         store: Store, reporters: [ReporterDeclaration], secrets: SecretValues,
         http: HTTPClient, identity: MasterIdentity, bounds: DeliveryBounds = DeliveryBounds(),
@@ -186,17 +187,17 @@ extension Deliveries {
         return deliveries
     }
 
-    /// Takes up other reporters than those until now.
+    /// Replaces the reporters.
     ///
-    /// A reporter that stays keeps its pipeline. The others first send what is in flight; what they
-    /// leave is taken over by a reporter of the same name, or else parked.
+    /// An unchanged reporter keeps its pipeline. The others first finish what is in flight; what
+    /// they leave open is taken over by a reporter of the same name, or else parked.
     ///
     /// - Parameters:
-    ///   - reporters: All reporters from now on, started.
-    ///   - secrets: What their settings refer to.
-    ///   - identity: The title and address of the master.
-    ///   - bounds: How much is kept for how long.
-    /// - Throws: `StoreError` or `HTTPError`; the reporters until now are then taken up again.
+    ///   - reporters: All reporters from now on, already started.
+    ///   - secrets: The secrets that their settings refer to.
+    ///   - identity: The title and URL of the master.
+    ///   - bounds: The limits on what is stored.
+    /// - Throws: `StoreError` or `HTTPError`; the previous reporters are then set up again.
     func reconfigure(
         _ reporters: [ReporterDeclaration], secrets: SecretValues, identity: MasterIdentity,
         bounds: DeliveryBounds
@@ -216,8 +217,8 @@ extension Deliveries {
                 try await Self.follow(reporters, keeping: kept, after: old, in: environment),
                 in: environment)
         } catch {
-            // Nothing was changed in the store. What cannot be taken up again now is by the next
-            // reconfiguration.
+            // Nothing was changed in the store. Pipelines that cannot be restored now are restored
+            // by the next reconfiguration.
             take(kept, in: before)
             let declarations = old.map(\.declaration)
             take(
@@ -227,7 +228,7 @@ extension Deliveries {
         }
     }
 
-    /// Runs pipelines from now on, in place of those before which are not among them.
+    /// Starts new pipelines and replaces the previous ones.
     private func take(_ pipelines: [DeliveryPipeline], in environment: DeliveryEnvironment) {
         let old = state.withLock { state in
             defer { state = State(environment: environment, pipelines: pipelines) }
@@ -240,10 +241,10 @@ extension Deliveries {
         }
     }
 
-    /// Makes pipelines for reporters, but for those that keep theirs, and parks what belongs to
-    /// others.
+    /// Creates pipelines for reporters, except for those that keep theirs, and parks the deliveries
+    /// of all others.
     ///
-    /// - Throws: `HTTPError` or `StoreError`; nothing has changed in the store then.
+    /// - Throws: `HTTPError` or `StoreError`, in which case nothing has changed in the store.
     private static func follow(
         _ reporters: [ReporterDeclaration], keeping kept: [DeliveryPipeline] = [],
         after old: [DeliveryPipeline] = [], crashedAt newest: Int? = nil,
@@ -253,7 +254,7 @@ extension Deliveries {
             kept.first { $0.declaration.isSame(as: declaration) }
         }
         let sessions = try pipelines.map { $0 == nil ? try environment.http.makeSession() : nil }
-        // An event that is committed after a reporter has begun to follow has to be stored.
+        // Events committed after a reporter has begun to follow must be stored.
         let kinds = old.map(\.recipient.kinds) + reporters.map(\.kinds)
         environment.store.storeEvents(of: kinds.reduce(into: []) { $0.formUnion($1) })
         let (names, isKept) = (reporters.map(\.name), pipelines.map { $0 != nil })
@@ -286,7 +287,7 @@ extension Deliveries {
         return all
     }
 
-    /// Whether an endpoint that said it is gone is still the one that reports go to.
+    /// Whether a closed endpoint is still the one that the reporter sends to.
     private static func isStillClosed(
         _ recipient: Recipient, _ closure: EndpointClosure?,
         in environment: DeliveryEnvironment
@@ -314,15 +315,15 @@ extension Deliveries {
 }
 
 extension Deliveries {
-    /// Lets everything come to its end that can in a time, and stops.
+    /// Waits until everything that can be delivered in time has been, and stops.
     ///
-    /// It is over early once all reports are made and nothing is open that is worth waiting for.
-    /// What is in flight in the end is broken off and stays open.
+    /// Returns early once all reports have been generated and no open delivery is worth waiting
+    /// for. Attempts still in flight at the end are cancelled, and their deliveries stay open.
     ///
     /// - Parameters:
-    ///   - time: The time.
-    ///   - isPatient: Whether every try that comes before its end is waited for. If not, a receiver
-    ///     that was never there in this run is not, nor one that refuses.
+    ///   - time: The maximum time.
+    ///   - isPatient: Whether to wait for every retry that is due in time. If not, receivers that
+    ///     have not been reachable in this run, or that reject reports, are not waited for.
     public func drain(for time: Duration, isPatient: Bool = false) async {
         let (environment, pipelines) = (environment, pipelines)
         let clock = environment.clock
@@ -341,14 +342,14 @@ extension Deliveries {
         await waitForEnd()
         guard environment.store.failure == nil else { return }
         do {
-            // What is too old was tried once more by now, also in a run that is soon over.
+            // By now reports that are too old have been attempted once more, even in a short run.
             try await trim()
         } catch {
             environment.logger.error("reports were not kept within their bounds: \(error)")
         }
     }
 
-    /// The newest event that each reporter has to look at.
+    /// The newest event that each reporter has to process.
     private func newestEvents(for pipelines: [DeliveryPipeline]) async -> [Int] {
         let kinds = pipelines.map(\.recipient.kinds)
         do {
@@ -363,10 +364,10 @@ extension Deliveries {
 }
 
 extension Deliveries {
-    /// How the deliveries of this run stand, and those of earlier runs that it took up or that
-    /// still wait, in the order of their events.
+    /// A summary of this run's deliveries, and of those of earlier runs that it attempted or that
+    /// are still pending, in event order.
     ///
-    /// What was given up is told once: what is in one summary is in no later one.
+    /// Each dead report is included in only one summary.
     public func summary() async throws(StoreError) -> DeliverySummary {
         let (environment, pipelines) = (environment, pipelines)
         let receivers = pipelines.reduce(into: [Int: String]()) { receivers, pipeline in
@@ -386,7 +387,7 @@ extension Deliveries {
         for pipeline in pipelines {
             unreportedCount += try await pipeline.generation.unreportedCount()
         }
-        // A store that has failed keeps what was told no more than anything else.
+        // A store that has failed cannot record what has been reported.
         let (givenUp, others) =
             store.failure == nil ? try await store.write { try $0.tellOfDeadLetters() } : ([], 0)
         return DeliverySummary(

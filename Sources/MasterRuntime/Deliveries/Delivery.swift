@@ -1,110 +1,110 @@
 import FoundationEssentials
 import MasterKit
 
-/// A report on its way: the row of a delivery that is open.
+/// An open delivery: a report that is to be sent.
 struct Delivery: Sendable {
-    /// The row.
+    /// The id of the row.
     let id: Int
     /// The event that is reported.
     let eventSequence: Int
-    /// Which of the reporter's generators made it.
+    /// The index of the reporter's generator that made it.
     let part: Int
     /// Deliveries of one lane arrive in order.
     let lane: Int
-    /// How often it was tried.
+    /// The number of attempts so far.
     var attempts: Int
-    /// How many of these tries came before its schedule began anew.
+    /// The number of attempts before its retry schedule was restarted.
     var triesBefore = 0
-    /// When its schedule began.
+    /// When its retry schedule began.
     var since = Date.distantPast
-    /// When it may be tried, on the clock of the deliveries.
+    /// When it is due, on the deliveries' clock.
     var due: Duration
-    /// Until when its receiver has asked to be left alone.
+    /// The time before which the receiver has asked not to be contacted.
     var notBefore: Date?
-    /// What was in the way when it was tried last in this run.
+    /// Why the last attempt in this run failed.
     var failureKind: FailureKind?
-    /// Scheme, host and port of where it goes, when that depends on the report.
+    /// Scheme, host and port of the receiver, if they depend on the report.
     var origin = ""
-    /// How large the stored report is; it is read when it is sent.
+    /// The size of the stored report, which is only read when it is sent.
     let byteCount: Int
 }
 
 extension Delivery {
-    /// The delivery as it is due now, or when its receiver has asked for it.
+    /// The delivery with its due time set to now, or to the time that the receiver asked for.
     func due(on clock: DeliveryClock) -> Delivery {
         var delivery = self
         let wait = notBefore.map { Duration.seconds($0.timeIntervalSince(clock.now)) } ?? .zero
-        // A clock on the wall that was set back must not hold a report back for long.
+        // If the system clock was set back, that must not delay a report for long.
         let bounded = min(max(wait, .zero), RetrySchedule.longestAskedFor)
         delivery.due = clock.elapsed + bounded
         return delivery
     }
 }
 
-/// What kept a report from being delivered, as far as waiting goes.
+/// Why a report was not delivered, as far as it matters for retries.
 enum FailureKind: Sendable, Hashable {
-    /// Nobody was there; whoever is, gets it at once.
+    /// The receiver was unreachable; the report is sent as soon as it is reachable.
     case absence
-    /// The receiver could not take it just then.
+    /// The receiver was temporarily unable to accept the report.
     case busyness
-    /// The receiver does not want it as things stand.
+    /// The receiver rejects the report at present.
     case refusal
 }
 
-/// The name of a delivery for its receiver, the same on every try.
+/// The id of a delivery for its receiver, the same for every attempt.
 struct DeliveryID: Sendable, CustomStringConvertible {
-    /// The name of the store.
+    /// The identifier of the store.
     let store: String
-    /// The row of the reporter.
+    /// The id of the reporter's row.
     let reporter: Int
     /// The event that is reported.
     let event: Int
-    /// Which of the reporter's generators made it.
+    /// The index of the reporter's generator that made it.
     let part: Int
 
-    /// The name as it is sent.
+    /// The id as it is sent.
     var description: String { "msg_\(store)_\(reporter)_\(event)_\(part)" }
 }
 
-/// What has become of a delivery, as it stands in its row.
+/// The state of a delivery, as stored in its row.
 public enum DeliveryState: String, Sendable, Hashable, CaseIterable {
-    /// It is to be sent.
+    /// It is still to be sent.
     case open
-    /// The receiver has it.
+    /// It was delivered.
     case delivered
-    /// It is not sent any more.
+    /// It was given up.
     case dead
-    /// Its reporter is not configured at present.
+    /// Its reporter is currently not configured.
     case parked
-    /// No generator made a report of the event.
+    /// No generator made a report for the event.
     case nothing
 }
 
-/// One try of a delivery, as it is kept: masked.
+/// One attempt of a delivery as it is stored, with secrets masked.
 struct DeliveryAttempt: Sendable {
-    /// The longest part of a reason that is kept, in bytes.
+    /// The maximum length of a stored error, in bytes.
     static let errorLimit = 4096
 
-    /// Which try it was, from 1.
+    /// The number of the attempt, from 1.
     let number: Int
     /// When it began.
     let at: Date
     /// How long it took.
     let duration: Duration
-    /// The status of the answer, when there was one.
+    /// The HTTP status of the response, if there was one.
     var status: Int?
     /// Why the report was not delivered.
     var error: Masked<String>?
-    /// The beginning of the answer's text.
+    /// The beginning of the response body.
     var answer: Masked<String>?
 }
 
-/// Why a report cannot be sent though nobody was asked yet.
+/// A report that cannot be sent, detected before any request.
 struct DeliveryFault: Error, CustomStringConvertible {
-    /// The reason, in a sentence.
+    /// The reason.
     let description: String
 
-    /// Makes a fault of its reason.
+    /// Creates a fault with a reason.
     init(_ reason: String) {
         description = reason
     }

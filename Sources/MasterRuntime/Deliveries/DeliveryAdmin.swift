@@ -1,9 +1,9 @@
 import FoundationEssentials
 import GRDB
 
-/// Where people look at deliveries and decide what becomes of them, whether a master runs or not.
+/// Lets users inspect and change deliveries, whether or not a master is running.
 ///
-/// Only rows are changed; a master that uses the folder at that time is told so.
+/// Only rows are changed; a running master that uses the folder is notified.
 public final class DeliveryAdmin: Sendable {
     private let database: DatabaseQueue
     private let path: String
@@ -15,13 +15,14 @@ public final class DeliveryAdmin: Sendable {
         self.folder = folder
     }
 
-    /// Runs a body with the deliveries of a folder; nothing is made that is not there.
+    /// Runs a closure with the deliveries of a folder, without creating anything that does not
+    /// exist.
     ///
     /// - Parameters:
     ///   - folder: The base folder of a master.
-    ///   - body: What is done; it gets `nil` when no master has ever used the folder.
-    /// - Returns: What the body returns.
-    /// - Throws: ``StoreError``, or what the body throws.
+    ///   - body: The closure; it receives `nil` if no master has ever used the folder.
+    /// - Returns: What the closure returns.
+    /// - Throws: ``StoreError``, or what the closure throws.
     public static func with<Value>(
         folder: String, _ body: (DeliveryAdmin?) async throws -> Value
     ) async throws -> Value {
@@ -44,7 +45,7 @@ public final class DeliveryAdmin: Sendable {
             let migrator = StoreSchema.migrator
             try StoreSchema.check(database, at: path)
             if try database.read({ try !migrator.hasCompletedMigrations($0) }) {
-                // An older master that runs now must not find a table changed.
+                // An older master that is running must not find its tables changed.
                 let lock = try StoreLock(place)
                 defer { lock.release() }
                 try migrator.migrate(database)
@@ -53,7 +54,7 @@ public final class DeliveryAdmin: Sendable {
         }
     }
 
-    /// Everything here waits for the disk, and perhaps for the master that uses it.
+    /// Runs blocking work, which waits for the disk and possibly for the master that uses it.
     private static func blocking<Value: Sendable>(
         _ path: String, _ body: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
@@ -64,15 +65,15 @@ public final class DeliveryAdmin: Sendable {
         }
     }
 
-    // MARK: Looking
+    // MARK: Results
 
-    /// How many deliveries are read at once.
+    /// The number of deliveries read at once.
     private static let pageLimit = 500
 
-    /// Goes through the deliveries that a filter lets through, in the order in which they were
-    /// made; no more than a page of them is in memory.
+    /// Iterates over the deliveries that match a filter, in the order in which they were created,
+    /// with only one page in memory.
     ///
-    /// The store is not held meanwhile, so that the body may take as long as it likes.
+    /// The database is not locked while the closure runs, so it may take any amount of time.
     public func forEachPage(
         of filter: DeliveryFilter, _ body: ([DeliveryRecord]) async throws -> Void
     ) async throws {
@@ -88,7 +89,7 @@ public final class DeliveryAdmin: Sendable {
         }
     }
 
-    /// All that is known of a delivery; `nil` when there is none.
+    /// All details of a delivery, or `nil` if it does not exist.
     public func details(of id: Int) async throws -> DeliveryDetails? {
         try await Self.blocking(path) { [database] in
             try database.read { database in
@@ -98,7 +99,7 @@ public final class DeliveryAdmin: Sendable {
         }
     }
 
-    /// All reporters that were ever configured, by their names.
+    /// All reporters that have ever been configured, by name.
     public func reporters() async throws -> [ReporterRecord] {
         try await Self.blocking(path) { [database] in
             try database.read { try $0.reporters() }
@@ -107,9 +108,11 @@ public final class DeliveryAdmin: Sendable {
 
     // MARK: Deciding
 
-    /// Lets reports be tried again, at once if a master runs and else by the next run.
+    /// Schedules reports to be retried: immediately if a master is running, otherwise in the next
+    /// run.
     ///
-    /// - Returns: What they were, by reporter; those without a body are left as they are.
+    /// - Returns: The number of affected deliveries by reporter; those without a stored body are
+    ///   left unchanged.
     public func retry(_ filter: DeliveryFilter) async throws -> [DeliveryCount] {
         var filter = filter
         filter.isRetryable = true
@@ -120,16 +123,16 @@ public final class DeliveryAdmin: Sendable {
         }
     }
 
-    /// Gives reports up for good, so that they are no longer listed either.
+    /// Gives reports up permanently; they are no longer listed.
     ///
-    /// - Returns: How many there were; those that were delivered are left as they are.
+    /// - Returns: The number of affected reports; delivered ones are left unchanged.
     public func drop(_ filter: DeliveryFilter) async throws -> Int {
         try await change { try $0.dropDeliveries($0.deliveryIDs(filter)) }
     }
 
-    /// Opens the endpoint of a reporter again that said it was gone.
+    /// Reopens the closed endpoint of a reporter.
     ///
-    /// - Returns: Whether it was closed; `nil` when there is no such reporter.
+    /// - Returns: Whether it was closed, or `nil` if there is no such reporter.
     public func resume(reporter name: String) async throws -> Bool? {
         try await change { database in
             let id = try database.number("SELECT id FROM reporter WHERE name = ?", [name])
@@ -137,7 +140,7 @@ public final class DeliveryAdmin: Sendable {
         }
     }
 
-    /// Changes rows in a transaction, and tells the master that uses the folder.
+    /// Changes rows in a transaction, and notifies the master that uses the folder.
     private func change<Value: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {
@@ -149,22 +152,22 @@ public final class DeliveryAdmin: Sendable {
     }
 }
 
-/// Which deliveries are meant; without any condition all of them.
+/// Selects deliveries; without any condition, all of them.
 public struct DeliveryFilter: Sendable, Hashable {
-    /// Those of these numbers.
+    /// Deliveries with these ids.
     public var ids: [Int]?
-    /// Those of this reporter.
+    /// Deliveries of this reporter.
     public var reporter: String?
-    /// Those in one of these states.
+    /// Deliveries in any of these states.
     public var states: Set<DeliveryState>?
-    /// Those about builds of this builder.
+    /// Deliveries about builds of this builder.
     public var builder: String?
-    /// Those about builds of this number.
+    /// Deliveries about builds with this number.
     public var buildNumber: Int?
-    /// Those alone that can be sent again: whose report is kept and was tried before.
+    /// Only deliveries that can be retried: whose report is stored and has been attempted.
     var isRetryable = false
 
-    /// Makes a filter.
+    /// Creates a filter.
     public init(
         ids: [Int]? = nil, reporter: String? = nil, states: Set<DeliveryState>? = nil,
         builder: String? = nil, buildNumber: Int? = nil
@@ -177,7 +180,7 @@ public struct DeliveryFilter: Sendable, Hashable {
     }
 }
 
-/// How many deliveries of a reporter are in a state.
+/// The number of a reporter's deliveries in a state.
 public struct DeliveryCount: Sendable, Hashable {
     /// The name of the reporter.
     public let reporter: String
@@ -185,6 +188,6 @@ public struct DeliveryCount: Sendable, Hashable {
     public let state: DeliveryState
     /// Whether nothing is sent to the reporter's endpoint.
     public let isReporterClosed: Bool
-    /// How many there are.
+    /// The number of deliveries.
     public let count: Int
 }

@@ -2,20 +2,20 @@ import FoundationEssentials
 import MasterHTTP
 import MasterKit
 
-/// What became of a delivery in one try.
+/// The result of one attempt of a delivery.
 struct AttemptResult: Sendable {
-    /// What became of it.
+    /// The outcome.
     let outcome: DeliveryOutcome
-    /// What was in the way; `nil` also for a try that was broken off.
+    /// Why it failed; `nil` if it did not, or was cancelled.
     var failureKind: FailureKind?
-    /// The address that was asked.
+    /// The URL of the receiver.
     var receiver: String?
 }
 
 extension DeliverySender {
-    /// Tries a delivery once and records the try.
+    /// Attempts a delivery once and records the attempt.
     ///
-    /// - Throws: A `StoreError` when the try cannot be recorded.
+    /// - Throws: A `StoreError` if the attempt cannot be recorded.
     func send(_ delivery: Delivery) async throws(StoreError) -> AttemptResult {
         let report = try await report(of: delivery)
         let context = context(of: delivery)
@@ -42,7 +42,7 @@ extension DeliverySender {
             receiver: context.trace.receiver)
     }
 
-    /// Calls the reporter; `nil` when it delivered.
+    /// Calls the reporter; returns `nil` if the report was delivered.
     private func attempt(
         _ stored: Result<Report, DeliveryFault>, of delivery: Delivery,
         in context: DeliveryContext
@@ -75,13 +75,13 @@ extension DeliverySender {
         return outcome.masked(by: environment.mask)
     }
 
-    /// Whether a try failed because the run ended.
+    /// Whether an attempt failed because the run ended.
     private func wasBrokenOff(_ failed: FailedAttempt?) -> Bool {
         guard let failed else { return false }
         return Task.isCancelled && failed.status == nil && failed.verdict == .retry(after: nil)
     }
 
-    /// Until when the receiver has asked to be left alone, in later runs, too.
+    /// The time before which the receiver asked not to be contacted, also in later runs.
     private func notBefore(_ failed: FailedAttempt?, _ outcome: DeliveryOutcome) -> Date? {
         guard case .again = outcome, case .retry(let asked?) = failed?.verdict else { return nil }
         let wait = min(asked, RetrySchedule.longestAskedFor)
@@ -129,30 +129,30 @@ extension DeliverySender {
     }
 }
 
-/// A try that did not deliver its report.
+/// A failed attempt.
 struct FailedAttempt: Sendable {
-    /// What the reporter threw.
+    /// The error thrown by the reporter.
     let error: any Error
-    /// The status of the answer, when there was one.
+    /// The HTTP status of the response, if there was one.
     var status: Int?
-    /// Why there was no answer.
+    /// Why there was no response.
     var fault: HTTPError?
-    /// Which try it was, counted from where the schedule began.
+    /// The number of the attempt since the retry schedule began.
     var number = 1
-    /// How long ago the schedule began.
+    /// The time since the retry schedule began.
     var age: Duration = .zero
 
-    /// What is to become of the report as far as the reporter knows.
+    /// What to do with the report, according to the reporter.
     var verdict: DeliveryError.Verdict {
         (error as? DeliveryError)?.verdict ?? .retry(after: nil)
     }
 
-    /// What happened, in a sentence.
+    /// The reason, as a sentence.
     var reason: String {
         (error as? DeliveryError)?.reason ?? "\(error)"
     }
 
-    /// What kept the report from being delivered.
+    /// Why the report was not delivered.
     var failureKind: FailureKind {
         guard let status else { return .absence }
         if case .retry(.some) = verdict { return .busyness }
@@ -163,7 +163,7 @@ struct FailedAttempt: Sendable {
         }
     }
 
-    /// Whether a cause that a file names is this one.
+    /// Whether the failure has a cause named in the configuration.
     func isCaused(by cause: RetryCause) -> Bool {
         switch cause {
         case .failure: error is DeliveryError && verdict != .reject
@@ -186,18 +186,18 @@ struct FailedAttempt: Sendable {
     ]
 }
 
-/// What became of one try of a delivery.
+/// The outcome of one attempt of a delivery.
 enum DeliveryOutcome: Sendable, Equatable {
-    /// The receiver has it.
+    /// It was delivered.
     case delivered
-    /// It is tried again after a time.
+    /// It will be retried after a delay.
     case again(after: Duration, reason: String)
-    /// It is not tried again.
+    /// It will not be retried.
     case dead(reason: String)
-    /// The endpoint is gone; nothing more is sent to it.
+    /// The endpoint no longer exists; nothing more is sent to it.
     case closed(reason: String)
 
-    /// What a try that failed means.
+    /// Determines the outcome of a failed attempt.
     init(_ failed: FailedAttempt, schedule: RetrySchedule) {
         let isNamed = schedule.policy.causes?.contains { failed.isCaused(by: $0) }
         switch failed.verdict {

@@ -5,35 +5,35 @@ import MasterHTTP
 import MasterKit
 import Synchronization
 
-/// What all parts of the deliveries work with.
+/// The environment that all parts of the deliveries share.
 struct DeliveryEnvironment: Sendable {
-    /// Where events are read and deliveries are kept.
+    /// Provides events and stores deliveries.
     let store: Store
-    /// What begins the id of every delivery.
+    /// The first part of every delivery id.
     let storeID: String
-    /// The title and address of the master.
+    /// The title and URL of the master.
     var identity: MasterIdentity
-    /// What reporters' settings refer to.
+    /// The secrets that reporters' settings refer to.
     var secrets: SecretValues
-    /// What sends requests.
+    /// Sends requests.
     let http: HTTPClient
-    /// Where faults are said.
+    /// Logs failures.
     let logger: Logger
-    /// The time.
+    /// The clock.
     let clock: DeliveryClock
-    /// When a failed try is repeated.
+    /// The default retry schedule.
     let schedule: RetrySchedule
-    /// How much is kept for how long.
+    /// The limits on what is stored.
     var bounds = DeliveryBounds()
-    /// What has become of reports in this run.
+    /// Counts the outcomes of reports in this run.
     let tally = DeliveryTally()
-    /// Raised whenever something has come to an end.
+    /// Raised whenever something has finished.
     let changed = Signal()
 
-    /// What hides secrets.
+    /// Masks secrets.
     var mask: SecretMask { secrets.mask }
 
-    /// The same for another configuration.
+    /// A copy for another configuration.
     func with(
         _ secrets: SecretValues, _ identity: MasterIdentity, _ bounds: DeliveryBounds
     ) -> DeliveryEnvironment {
@@ -44,7 +44,7 @@ struct DeliveryEnvironment: Sendable {
         return environment
     }
 
-    /// Whether a pipeline works in the same way in another environment of the same master.
+    /// Whether a pipeline works the same in another environment of the same master.
     func isEqual(to other: DeliveryEnvironment) -> Bool {
         secrets.byName == other.secrets.byName && identity == other.identity
             && bounds == other.bounds
@@ -52,7 +52,7 @@ struct DeliveryEnvironment: Sendable {
 }
 
 extension DeliveryEnvironment {
-    /// What a reporter sees while it sends.
+    /// The context that a reporter receives when it sends.
     func context(for recipient: Recipient, id: DeliveryID, attempt: Int) -> DeliveryContext {
         DeliveryContext(
             id: "\(id)", attempt: attempt, logger: logger, secrets: secrets, mask: mask, http: http,
@@ -60,51 +60,52 @@ extension DeliveryEnvironment {
     }
 }
 
-/// The time of deliveries: what has passed since they were opened, whatever the clock on the wall says.
+/// The deliveries' clock: the time since they were opened, independent of changes to the system
+/// clock.
 struct DeliveryClock: Sendable {
-    /// The time since they were opened.
+    /// The time since the deliveries were opened.
     var elapsed: Duration { read() }
-    /// The date, counted from when they were opened.
+    /// The current date, based on the time since the deliveries were opened.
     var now: Date { opened.addingTimeInterval(elapsed / .seconds(1)) }
 
     private let opened = Date()
     private let read: @Sendable () -> Duration
     private let sleep: @Sendable (Duration) async throws -> Void
 
-    /// Begins to count with a clock.
+    /// Starts counting with a clock.
     init(_ clock: some Clock<Duration>) {
         let start = clock.now
         read = { start.duration(to: clock.now) }
         sleep = { try await clock.sleep(until: start.advanced(by: $0), tolerance: nil) }
     }
 
-    /// Waits until so much time has passed; returns early in a task that is cancelled.
+    /// Waits until a given time has elapsed; returns early if the task is cancelled.
     func wait(until moment: Duration) async {
         do {
             try await sleep(moment)
         } catch {
-            // A clock throws only when the task is cancelled, and who waits looks at that itself.
+            // A clock throws only if the task is cancelled, which callers check themselves.
         }
     }
 }
 
-/// A configured reporter as the deliveries work with it.
+/// A configured reporter, as used by the deliveries.
 struct Recipient: Sendable {
-    /// The row of the reporter.
+    /// The id of the reporter's row.
     let id: Int
     /// The name, unique in a master.
     let name: String
-    /// What sends.
+    /// The plugin that sends reports.
     let reporter: any Reporter
-    /// What makes reports; the place of a generator is the part of its deliveries.
+    /// The generators; the index of a generator is the part of its deliveries.
     let generators: [any ReportGenerator]
-    /// The events that some generator asks for.
+    /// The events that any generator wants.
     let kinds: Set<EventKind>
-    /// When a report that was not delivered is tried again.
+    /// The retry schedule.
     let schedule: RetrySchedule
-    /// How many reports are in flight at once.
+    /// The maximum number of reports in flight.
     let inFlight: Int
-    /// Where the reporter's cookies and defaults live.
+    /// Holds the reporter's cookies and defaults.
     let session: HTTPSession
 
     init(
@@ -123,16 +124,16 @@ struct Recipient: Sendable {
 }
 
 extension ReporterDeclaration {
-    /// The events that some generator asks for.
+    /// The events that any generator wants.
     var kinds: Set<EventKind> {
         generators.reduce(into: []) { $0.formUnion($1.wantedEvents) }
     }
 }
 
 extension DeliveryEnvironment {
-    /// What tells the present address of a reporter from others without showing it.
+    /// Identifies the reporter's current URL without revealing it.
     ///
-    /// - Returns: `nil` for a reporter without one, or when it cannot be computed at present.
+    /// - Returns: `nil` for a reporter without a URL, or if it cannot be computed at present.
     func fingerprint(of recipient: Recipient) -> String? {
         let id = DeliveryID(store: storeID, reporter: recipient.id, event: 0, part: 0)
         do {
@@ -142,13 +143,13 @@ extension DeliveryEnvironment {
             let code = HMAC<SHA256>.authenticationCode(for: Array(address.utf8), using: key)
             return Data(code).base64EncodedString()
         } catch {
-            // Every try to send says why; until then it counts as the address it was.
+            // Every attempt to send reports the error; until then the URL counts as unchanged.
             return nil
         }
     }
 }
 
-/// Counts what becomes of reports in this run, also of those whose rows are removed meanwhile.
+/// Counts the outcomes of reports in this run, including those whose rows are removed meanwhile.
 final class DeliveryTally: Sendable {
     private struct Counts {
         var delivered = 0
@@ -158,14 +159,14 @@ final class DeliveryTally: Sendable {
 
     private let counts = Mutex(Counts())
 
-    /// How many reports have arrived.
+    /// The number of delivered reports.
     var delivered: Int { counts.withLock(\.delivered) }
-    /// How many were given up.
+    /// The number of dead reports.
     var dead: Int { counts.withLock(\.dead) }
-    /// How many were removed before anybody was told that they were given up.
+    /// The number of dead reports that were removed before they could be reported.
     var untold: Int { counts.withLock(\.untold) }
 
-    /// Counts a try.
+    /// Counts an attempt.
     func note(_ outcome: DeliveryOutcome) {
         counts.withLock { counts in
             switch outcome {
@@ -176,7 +177,8 @@ final class DeliveryTally: Sendable {
         }
     }
 
-    /// Counts reports that were given up without a try, or removed untold.
+    /// Counts reports that were given up without an attempt, or removed before they could be
+    /// reported.
     func note(dead count: Int, untold: Int = 0) {
         counts.withLock { counts in
             counts.dead += count

@@ -1,7 +1,8 @@
 import DequeModule
 import HeapModule
 
-/// The open deliveries of a reporter: of each lane the first is sent, the others wait for it.
+/// The open deliveries of a reporter. Only the first delivery of each lane is sent; the others wait
+/// for it.
 struct DeliveryQueue: Sendable {
     /// The first delivery of a lane that is not in flight.
     private struct Head: Comparable {
@@ -24,7 +25,7 @@ struct DeliveryQueue: Sendable {
         }
     }
 
-    /// The deliveries of a build request in their order.
+    /// The deliveries of a lane in order.
     private struct Lane {
         var deliveries: Deque<Delivery> = []
         var byteCount = 0
@@ -32,41 +33,41 @@ struct DeliveryQueue: Sendable {
         var hasFailed: Bool { deliveries.first?.failureKind != nil }
     }
 
-    /// How many deliveries may be in flight at once to one place.
+    /// The maximum number of deliveries in flight to one origin.
     let limit: Int
-    /// How many deliveries are open.
+    /// The number of open deliveries.
     private(set) var count = 0
 
-    /// How large the reports of all deliveries are together.
+    /// The total size of all reports in bytes.
     private(set) var byteCount = 0
-    /// How large those are that wait behind a delivery which was tried in vain, and that delivery.
+    /// The total size of the reports in lanes whose first delivery has failed.
     private(set) var failedByteCount = 0
 
     private var lanes: [Int: Lane] = [:]
-    /// The heads by where they go.
+    /// The heads by origin.
     private var heads: [String: Heap<Head>] = [:]
-    /// How many deliveries are in flight to each place.
+    /// The number of deliveries in flight to each origin.
     private var busyCounts: [String: Int] = [:]
     /// The lanes whose first delivery is in flight.
     private var busyLanes: Set<Int> = []
 
-    /// Makes an empty queue.
+    /// Creates an empty queue.
     init(limit: Int) {
         self.limit = limit
     }
 
-    /// How many deliveries are in flight.
+    /// The number of deliveries in flight.
     var underWay: Int { busyLanes.count }
 
-    /// When the next delivery may be sent; `nil` while there is none that may go anywhere.
+    /// When the next delivery is due; `nil` if none can be sent at present.
     var nextDue: Duration? { nextHead?.due }
 
-    /// The head that is due first of those that go where not too much is in flight.
+    /// The head that is due first, among the origins that are below the limit.
     private var nextHead: Head? {
         heads.lazy.filter { busyCounts[$0.key, default: 0] < limit }.compactMap(\.value.min).min()
     }
 
-    /// Adds a delivery at the end of its lane.
+    /// Appends a delivery to its lane.
     mutating func add(_ delivery: Delivery) {
         count += 1
         change(delivery.lane) { lane in
@@ -80,7 +81,7 @@ struct DeliveryQueue: Sendable {
         heads[delivery.origin, default: []].insert(Head(delivery))
     }
 
-    /// Changes a lane and keeps the sums right.
+    /// Changes a lane and updates the totals.
     private mutating func change(_ id: Int, _ body: (inout Lane) -> Void) {
         var lane = lanes.removeValue(forKey: id) ?? Lane()
         byteCount -= lane.byteCount
@@ -91,7 +92,7 @@ struct DeliveryQueue: Sendable {
         if !lane.deliveries.isEmpty { lanes[id] = lane }
     }
 
-    /// Takes the delivery that has been due longest; it is then on its way.
+    /// Takes the delivery that has been due the longest; it is in flight afterwards.
     mutating func next(at now: Duration) -> Delivery? {
         guard let head = nextHead, head.due <= now else { return nil }
         _ = heads[head.origin]?.popMin()
@@ -101,7 +102,7 @@ struct DeliveryQueue: Sendable {
         return lanes[head.lane]?.deliveries.first
     }
 
-    /// Takes out a delivery that was in flight and lets the one behind it come forward.
+    /// Removes a delivery that was in flight; the next one in its lane becomes the head.
     mutating func remove(_ delivery: Delivery) {
         land(delivery)
         count -= 1
@@ -112,7 +113,7 @@ struct DeliveryQueue: Sendable {
         if let next = lanes[delivery.lane]?.deliveries.first { insertHead(next) }
     }
 
-    /// Puts a delivery that was in flight back to the head of its lane.
+    /// Puts a delivery that was in flight back at the head of its lane.
     mutating func putBack(_ delivery: Delivery) {
         land(delivery)
         change(delivery.lane) { $0.deliveries[0] = delivery }
@@ -129,17 +130,17 @@ struct DeliveryQueue: Sendable {
     }
 }
 
-/// What happens now and then, and may look at every delivery.
+/// Operations that are rare, and may therefore look at every delivery.
 extension DeliveryQueue {
-    /// The deliveries that are not in flight and are first in their lanes.
+    /// The heads of lanes that are not in flight.
     var waitingHeads: some Sequence<Delivery> {
         lanes.lazy.filter { !busyLanes.contains($0.key) }.compactMap(\.value.deliveries.first)
     }
 
-    /// The lanes whose first delivery was tried in vain in this run.
+    /// The lanes whose first delivery has failed in this run.
     var hinderedLanes: Set<Int> { Set(lanes.lazy.filter(\.value.hasFailed).map(\.key)) }
 
-    /// Changes what waits at the head of each lane.
+    /// Changes the head of each lane, unless it is in flight.
     mutating func changeWaitingHeads(_ change: (inout Delivery) -> Void) {
         for id in Array(lanes.keys) where !busyLanes.contains(id) {
             self.change(id) { change(&$0.deliveries[0]) }
@@ -147,12 +148,12 @@ extension DeliveryQueue {
         renewHeads()
     }
 
-    /// Takes over how deliveries stand in the store after somebody else has changed them.
+    /// Applies changes that others have made to deliveries in the store.
     ///
     /// - Parameters:
-    ///   - open: Deliveries that are open now; they are inserted where they belong.
-    ///   - closed: Rows that are open no more.
-    /// - Returns: The rows that are in flight just now, which are left as they are.
+    ///   - open: Deliveries that are open now; they are inserted in order.
+    ///   - closed: Rows that are no longer open.
+    /// - Returns: The rows that are currently in flight, which are left unchanged.
     mutating func take(open: [Delivery], closed: Set<Int>) -> Set<Int> {
         let underWay = Set(busyLanes.compactMap { lanes[$0]?.deliveries.first?.id })
         for delivery in open where !underWay.contains(delivery.id) { insert(delivery) }

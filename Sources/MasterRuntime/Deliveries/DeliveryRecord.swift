@@ -1,114 +1,116 @@
 public import FoundationEssentials
 public import MasterKit
 
-/// A delivery as it stands in the store.
+/// A delivery as stored.
 public struct DeliveryRecord: Sendable, Hashable {
-    /// The row, by which people name it.
+    /// The id, by which users refer to it.
     public let id: Int
     /// The name of the reporter.
     public let reporter: String
-    /// What is reported: `linux #3 success`, `linux #3 compile started`, `linux request 7 new`.
+    /// The subject of the report: `linux #3 success`, `linux #3 compile started`, `linux request 7
+    /// new`.
     public let subject: String
-    /// What has become of it.
+    /// The state.
     public let state: DeliveryState
-    /// How often it was tried.
+    /// The number of attempts.
     public let attempts: Int
-    /// The status of the last answer.
+    /// The HTTP status of the last response.
     public let status: Int?
-    /// When its schedule began: when it was made, or was last asked to be sent again.
+    /// When its retry schedule began: when it was created, or last scheduled for a retry by a user.
     public let since: Date
-    /// When it is to be tried again while the program runs.
+    /// When it is retried next, if the program is running.
     public let nextTry: Date?
-    /// Why it was not delivered, in a sentence.
+    /// Why it was not delivered.
     public let error: String?
-    /// The event that is reported, such as `build.finished`; `nil` when it is no longer kept.
+    /// The kind of event, such as `build.finished`; `nil` if the event is no longer stored.
     public let event: String?
     /// The builder of the build that it is about.
     public let builder: String?
     /// The number of that build.
     public let buildNumber: Int?
-    /// How large the report is that is kept, in bytes.
+    /// The size of the stored report in bytes.
     public let byteCount: Int
 }
 
-/// How a delivery stands, for people.
+/// The status of a delivery, to be shown to users.
 public struct DeliveryStatus: Sendable, Hashable {
-    /// The row of the delivery.
+    /// The id of the delivery.
     public let id: Int
     /// The name of the reporter.
     public let reporter: String
-    /// What is reported: `default #3 started`, `default #3 success`.
+    /// The subject of the report: `default #3 started`, `default #3 success`.
     public let subject: String
-    /// The address that was asked, without user and password; `nil` when none was in this run.
+    /// The URL of the receiver, without user and password; `nil` if it was not contacted in this
+    /// run.
     public let receiver: String?
-    /// What has become of it.
+    /// The state.
     public let state: DeliveryState
-    /// The status of the last answer.
+    /// The HTTP status of the last response.
     public let status: Int?
-    /// How often it was tried.
+    /// The number of attempts.
     public let attempts: Int
-    /// When it is to be tried again; `nil` for one that is not.
+    /// When it is retried next; `nil` if it is not.
     public let nextTry: Date?
-    /// Why it was not delivered, in a sentence.
+    /// Why it was not delivered.
     public let error: String?
-    /// Whether an earlier run left it behind.
+    /// Whether it is left over from an earlier run.
     public let isFromEarlierRun: Bool
 }
 
-/// All that is known of a delivery.
+/// All details of a delivery.
 public struct DeliveryDetails: Sendable, Hashable {
     /// The delivery.
     public let record: DeliveryRecord
-    /// Its name for the receiver, the same on every try.
+    /// Its id for the receiver, the same for every attempt.
     public let webhookID: String
-    /// The body of each request; `nil` when it is not kept any more.
+    /// The body of each request; `nil` if it is no longer stored.
     public let body: Report.Body?
-    /// The newest tries, in order.
+    /// The latest attempts, in order.
     public let tries: [DeliveryTry]
 }
 
-/// One try of a delivery.
+/// One attempt of a delivery.
 public struct DeliveryTry: Sendable, Hashable {
-    /// Which try it was, from 1.
+    /// The number of the attempt, from 1.
     public let number: Int
     /// When it began.
     public let at: Date
     /// How long it took.
     public let duration: Duration
-    /// The status of the answer, when there was one.
+    /// The HTTP status of the response, if there was one.
     public let status: Int?
     /// Why the report was not delivered.
     public let error: String?
-    /// The beginning of the answer's text.
+    /// The beginning of the response body.
     public let answer: String?
 }
 
-/// How the deliveries stand at the end of a run.
+/// A summary of the deliveries at the end of a run.
 public struct DeliverySummary: Sendable {
-    /// How many deliveries are listed at most.
+    /// The maximum number of listed deliveries.
     public static let listLimit = 40
 
-    /// The deliveries of the run, those that it tried, and all that wait; of more than
-    /// ``listLimit`` the first of those that have not arrived.
+    /// The deliveries of the run, those that it attempted, and all pending ones; if there are more
+    /// than ``listLimit``, the first undelivered ones.
     public var deliveries: [DeliveryStatus] = []
-    /// How many reports arrived in this run.
+    /// The number of reports delivered in this run.
     public var deliveredCount = 0
-    /// How many wait to be sent.
+    /// The number of reports still to be sent.
     public var openCount = 0
-    /// How many wait for reporters that are not configured at present.
+    /// The number of reports parked for reporters that are not configured.
     public var parkedCount = 0
-    /// How many were given up in this run.
+    /// The number of reports given up in this run.
     public var deadCount = 0
-    /// How many events no report was made of yet.
+    /// The number of events whose reports have not been generated yet.
     public var unreportedCount = 0
-    /// Reports that were given up and that no earlier summary told of, by reporter and reason.
+    /// Reports that were given up and are not in an earlier summary, by reporter and reason.
     public var givenUp: [GivenUpReports] = []
-    /// How many others there were.
+    /// The number of further such reports.
     public var otherGivenUpCount = 0
-    /// The reporters of the file whose endpoints are closed.
+    /// The configured reporters whose endpoints are closed.
     public var closedReporters: [ReporterRecord] = []
 
-    /// How many deliveries there are in all, listed or not.
+    /// The total number of deliveries, listed or not.
     public var totalCount: Int { deliveredCount + openCount + parkedCount + deadCount }
 }
 
@@ -116,18 +118,18 @@ public struct DeliverySummary: Sendable {
 public struct GivenUpReports: Sendable, Hashable {
     /// The name of the reporter.
     public let reporter: String
-    /// Why, in a sentence.
+    /// The reason, as a sentence.
     public let reason: String
-    /// How many.
+    /// The number of reports.
     public let count: Int
 }
 
-/// A reporter as the store knows it.
+/// A reporter as stored.
 public struct ReporterRecord: Sendable, Hashable {
     /// The name.
     public let name: String
-    /// When its endpoint said that it is gone for good; `nil` while it is open.
+    /// When its endpoint was reported as permanently gone; `nil` while it is open.
     public let closedAt: Date?
-    /// What it said.
+    /// The reason given by the endpoint.
     public let closedReason: String?
 }

@@ -1,26 +1,27 @@
 import MasterKit
 import Synchronization
 
-/// Sends the deliveries of one reporter: several at once, but of each lane one after the other.
+/// Sends the deliveries of one reporter: several lanes concurrently, but one delivery at a time per
+/// lane.
 final class DeliverySender: Sendable {
     struct State {
         var deliveries: DeliveryQueue
         var isClosed: Bool
-        /// Whether the store has failed, so that nothing can be sent in this run any more.
+        /// Whether the store has failed, so that nothing more can be sent in this run.
         var hasFailed = false
         var receiver: String?
         var lastReason: String?
-        /// Whether the last try that ended came to nothing, as far as waiting goes.
+        /// Whether the last completed attempt failed in a way that calls for waiting.
         var isAway = false
-        /// Whether the receiver has taken a report in this run.
+        /// Whether the receiver has accepted a report in this run.
         var isThere = false
-        /// Whether nothing more is to be sent, since another pipeline takes over.
+        /// Whether nothing more is sent, because another pipeline takes over.
         var isEnding = false
-        /// Whether the end of the run is near, so that it is worth to look more often.
+        /// Whether the run is about to end, so that retries are more frequent.
         var isDraining = false
-        /// The lanes with a try that the end of the run broke off.
+        /// The lanes with an attempt that was cancelled by the end of the run.
         var unanswered: Set<Int> = []
-        /// Rows that somebody changed while they were in flight.
+        /// Rows that were changed by others while they were in flight.
         var changedUnderWay: Set<Int> = []
 
         var isSending: Bool { !isClosed && !hasFailed && !isEnding }
@@ -30,13 +31,13 @@ final class DeliverySender: Sendable {
     let environment: DeliveryEnvironment
     let memory: ReportMemory
     let wake = Signal()
-    /// Raised whenever less may wait than before.
+    /// Raised whenever fewer reports may be pending than before.
     let took = Signal()
     /// Raised whenever a delivery is no longer in flight.
     private let flown = Signal()
     let state: Mutex<State>
 
-    /// Begins with the deliveries that earlier runs left open.
+    /// Creates a sender with the deliveries left open by earlier runs.
     init(
         to recipient: Recipient, leftOpen deliveries: [Delivery], isClosed: Bool,
         sharing memory: ReportMemory = ReportMemory(), in environment: DeliveryEnvironment
@@ -49,10 +50,10 @@ final class DeliverySender: Sendable {
         state = Mutex(State(deliveries: queue, isClosed: isClosed))
     }
 
-    /// The address that was asked last, without user and password.
+    /// The last URL contacted, without user and password.
     var receiver: String? { state.withLock(\.receiver) }
 
-    /// Takes deliveries that have just been stored; they are due now.
+    /// Adds deliveries that have just been stored; they are due now.
     func add(_ deliveries: [Delivery]) {
         guard !deliveries.isEmpty else { return }
         let clock = environment.clock
@@ -62,9 +63,10 @@ final class DeliverySender: Sendable {
         wake.raise()
     }
 
-    /// Whether enough waits for a receiver that takes it, so that no more is to be made.
+    /// Whether enough reports are pending for a receiver that accepts them, so that generation
+    /// should pause.
     ///
-    /// What a receiver does not take is no reason to wait: it may stay away for days.
+    /// Reports that a receiver does not accept do not count: it may be unavailable for days.
     var hasEnough: Bool {
         let bound = environment.bounds.maxBytes.bytes / Self.shareOfBound
         return state.withLock { state in
@@ -77,24 +79,26 @@ final class DeliverySender: Sendable {
     func waitUntilMoreIsWanted() async {
         guard hasEnough else { return }
         while hasEnough, !Task.isCancelled { await took.wait() }
-        // Somebody else may wait, too.
+        // Another task may be waiting, too.
         took.raise()
     }
 
-    /// How much of all that may be kept waits for a receiver that takes it: one part in so many.
+    /// The part of the total bound, as a divisor, that may be pending for a receiver that accepts
+    /// reports.
     private static let shareOfBound = 4
 
-    /// How much the reports take that wait, as the bounds count it.
+    /// The size of the pending reports, as counted for the bounds.
     var keptByteCount: Int {
         state.withLock { state in
             state.deliveries.byteCount + state.deliveries.count * StoreTransaction.rowByteCount
         }
     }
 
-    /// Whether something may be given up.
+    /// Whether anything may expire.
     var mayExpire: Bool { expirable != ExpirableLanes() }
 
-    /// What may be given up to keep within the bounds: only what was tried in vain in this run.
+    /// The lanes that may expire to stay within the bounds: only those that have failed in this
+    /// run.
     var expirable: ExpirableLanes {
         state.withLock { state in
             ExpirableLanes(
@@ -124,7 +128,7 @@ final class DeliverySender: Sendable {
         return state.withLock { $0.isSending ? $0.deliveries.next(at: now) : nil }
     }
 
-    /// Sends nothing more, and waits for what is in flight, but not beyond a moment.
+    /// Stops sending, and waits for attempts in flight, at most until a given time.
     func finishFlights(until moment: Duration) async {
         let clock = environment.clock
         state.withLock { $0.isEnding = true }
@@ -142,7 +146,7 @@ final class DeliverySender: Sendable {
             }
             land(delivery, sent)
         } catch {
-            // Without the store nothing can be recorded, so nothing more is sent.
+            // Without the store nothing can be recorded, so sending stops.
             let isNews = stop(with: delivery)
             if isNews, !Task.isCancelled {
                 environment.logger.error(
@@ -164,23 +168,22 @@ final class DeliverySender: Sendable {
     }
 }
 
-/// What somebody else changes while reports are sent: by a command, or to keep within the bounds.
+/// Changes made by others while reports are sent: by a command, or to stay within the bounds.
 extension DeliverySender {
-    /// Rows whose change could not be taken over yet, as they were in flight.
+    /// Rows whose changes could not be applied yet, because they were in flight.
     var changedUnderWay: Set<Int> { state.withLock(\.changedUnderWay) }
 
-    /// Whether there are such rows.
     var hasChangesUnderWay: Bool { !changedUnderWay.isEmpty }
 
-    /// Whether the store may say something else, though nothing has changed since the last look.
+    /// Whether the store has to be checked even if the change count is the same.
     ///
-    /// An endpoint may be resumed between the commit that closes it and the moment in which that
-    /// is known here.
+    /// An endpoint may be resumed between the commit that closes it and the time at which this
+    /// sender learns of that.
     var isToBeLookedAt: Bool {
         state.withLock { !$0.changedUnderWay.isEmpty || $0.isClosed }
     }
 
-    /// Takes over how changed rows stand, and whether the endpoint is closed.
+    /// Applies changes to rows, and whether the endpoint is closed.
     func take(_ changes: DeliveryChanges) {
         let open = changes.open.map { $0.due(on: environment.clock) }
         let isNews = state.withLock { state in
@@ -197,9 +200,9 @@ extension DeliverySender {
     }
 }
 
-/// What a delivery that comes back changes.
+/// Processing of finished attempts.
 extension DeliverySender {
-    /// How long a receiver that was there a moment ago is waited for while a run ends.
+    /// The retry delay at the end of a run for a receiver that was reachable before.
     static let drainingDelay: Duration = .seconds(2)
 
     func land(_ delivery: Delivery, _ sent: AttemptResult) {
@@ -216,7 +219,7 @@ extension DeliverySender {
                 if sent.failureKind == nil {
                     state.unanswered.insert(delivery.lane)
                 } else if delivery.origin.isEmpty {
-                    // Of several receivers one that is away says nothing of the others.
+                    // With several receivers, the failure of one says nothing about the others.
                     state.isAway = true
                 }
                 putBack(delivery, sent, dueAfter: delay, now, in: &state)
@@ -243,7 +246,7 @@ extension DeliverySender {
         state.deliveries.putBack(delivery)
     }
 
-    /// What waits for a receiver to come back is due once it has taken something.
+    /// Makes deliveries due that were waiting for the receiver to become reachable.
     private func noteThere(_ now: Duration, _ origin: String, in state: inout State) {
         let wasAway = state.isAway || state.lastReason != nil || !state.isThere
         state.isThere = true
@@ -261,7 +264,7 @@ extension DeliverySender {
         delivery.due = min(delivery.due, now + Self.drainingDelay)
     }
 
-    /// Says why a report did not arrive; the same reason again and again only at debug level.
+    /// Logs why a report was not delivered; repetitions of the same reason only at debug level.
     private func say(_ outcome: DeliveryOutcome, isNews: Bool) {
         guard let reason = outcome.reason else { return }
         let end =
@@ -277,9 +280,9 @@ extension DeliverySender {
     }
 }
 
-/// How a run ends.
+/// The end of a run.
 extension DeliverySender {
-    /// Looks more often from now on whether a receiver has come back.
+    /// Retries more often from now on, in case the receiver becomes reachable.
     func beginDraining() {
         let now = environment.clock.elapsed
         state.withLock { state in
@@ -289,13 +292,13 @@ extension DeliverySender {
         wake.raise()
     }
 
-    /// Whether nothing is in flight and nothing is worth waiting for until a moment.
+    /// Whether nothing is in flight and nothing is worth waiting for until a given time.
     ///
     /// - Parameters:
-    ///   - moment: The end of the time there is.
-    ///   - isPatient: Whether every try before it is worth waiting for. If not, a receiver that was
-    ///     never there in this run is not waited for, nor one that refuses.
-    /// - Returns: Whether the sending may be stopped now.
+    ///   - moment: The end of the available time.
+    ///   - isPatient: Whether every retry before that is worth waiting for. If not, receivers that
+    ///     have not been reachable in this run, or that reject reports, are not waited for.
+    /// - Returns: Whether sending may stop now.
     func isSettled(until moment: Duration, isPatient: Bool) -> Bool {
         let now = environment.clock.elapsed
         return state.withLock { state in

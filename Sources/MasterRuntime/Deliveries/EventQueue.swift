@@ -1,35 +1,36 @@
 import DequeModule
 
-/// How far the events of a reporter are done: the highest sequence below which none is open.
+/// Tracks the progress of a reporter's events: the highest sequence number below which none is
+/// open.
 struct EventCursor: Sendable {
-    /// The sequence up to which everything is done.
+    /// The sequence number up to which everything is done.
     private(set) var value: Int
-    /// The highest sequence that was ever begun or passed over.
+    /// The highest sequence number that was ever begun or skipped.
     private(set) var newest: Int
 
     private var open: Deque<Int> = []
     private var done: Set<Int> = []
 
-    /// Makes a cursor that stands at a sequence.
+    /// Creates a cursor at a sequence number.
     init(at value: Int) {
         self.value = value
         newest = value
     }
 
-    /// Begins an event; sequences only rise.
+    /// Begins an event; sequence numbers must increase.
     mutating func begin(_ sequence: Int) {
         precondition(sequence > newest, "the event \(sequence) comes after \(newest)")
         newest = sequence
         open.append(sequence)
     }
 
-    /// Passes over all events up to a sequence that were not begun.
+    /// Skips all events up to a sequence number that were not begun.
     mutating func pass(_ sequence: Int) {
         newest = max(newest, sequence)
         if open.isEmpty { value = newest }
     }
 
-    /// Ends an event, and moves on when it was the first one open.
+    /// Finishes an event, and advances if it was the first open one.
     mutating func finish(_ sequence: Int) {
         guard sequence > value else { return }
         value = value(finishing: sequence)
@@ -37,7 +38,7 @@ struct EventCursor: Sendable {
         while let first = open.first, done.remove(first) != nil { open.removeFirst() }
     }
 
-    /// Where the cursor stands once an event has ended.
+    /// The value of the cursor after an event is finished.
     func value(finishing sequence: Int) -> Int {
         guard open.first == sequence else { return value }
         let others = open.dropFirst()
@@ -46,28 +47,28 @@ struct EventCursor: Sendable {
     }
 }
 
-/// What waits to be worked on: side by side in different lanes, in order within each.
+/// A queue of work that is processed concurrently across lanes and in order within each lane.
 struct LaneQueue<Element: Sendable>: Sendable {
     private var lanes: [Int: Deque<Element>] = [:]
     private var idle: Deque<Int> = []
 
-    /// How many elements wait or are being worked on.
+    /// The number of elements that are queued or being processed.
     private(set) var count = 0
 
-    /// Adds an element at the end of its lane.
+    /// Appends an element to its lane.
     mutating func add(_ element: Element, to lane: Int) {
         count += 1
         lanes[lane, default: []].append(element)
         if lanes[lane]?.count == 1 { idle.append(lane) }
     }
 
-    /// The head of a lane that nobody works on, which is then being worked on.
+    /// Returns the head of an idle lane, which is being processed from then on.
     mutating func next() -> (lane: Int, element: Element)? {
         guard let lane = idle.popFirst(), let element = lanes[lane]?.first else { return nil }
         return (lane, element)
     }
 
-    /// Ends the work on the head of a lane and lets the one behind it come forward.
+    /// Removes the processed head of a lane; the next element becomes the head.
     mutating func finish(_ lane: Int) {
         precondition(lanes[lane]?.popFirst() != nil, "the lane \(lane) is not being worked on")
         count -= 1

@@ -1,11 +1,11 @@
 import Synchronization
 
-/// A call into a plugin that can be left behind.
+/// A call to a plugin that can be abandoned.
 ///
-/// Cancelling reaches the plugin at once. One that does not heed it is waited for no longer than a
-/// moment, so that it cannot keep the program from ending.
+/// Cancellation reaches the plugin immediately. A plugin that ignores it is abandoned after a short
+/// time, so that it cannot keep the program from exiting.
 enum PluginCall {
-    /// How long a plugin has to come to an end after it was cancelled.
+    /// How long a cancelled plugin may take to return.
     static let grace: Duration = .milliseconds(500)
 
     private final class Answer<Value: Sendable>: Sendable {
@@ -16,7 +16,7 @@ enum PluginCall {
 
         private let state = Mutex(State())
 
-        /// Gives the first result to who waits for it.
+        /// Resumes the waiting caller with the first result.
         func give(_ result: Result<Value, any Error>) {
             let waiter = state.withLock { state -> CheckedContinuation<Value, any Error>? in
                 guard state.result == nil else { return nil }
@@ -38,15 +38,15 @@ enum PluginCall {
         }
     }
 
-    /// Calls a plugin and gives what it returns or throws.
+    /// Calls a plugin and returns its result.
     ///
-    /// - Throws: What the plugin throws, or `CancellationError` when it was left behind.
+    /// - Throws: What the plugin throws, or `CancellationError` if it was abandoned.
     static func run<Value: Sendable>(
         on clock: DeliveryClock,
         _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
         let answer = Answer<Value>()
-        // Ends with the plugin's function, which alone decides when that is once it was cancelled.
+        // Ends with the plugin's function, which decides when to return after cancellation.
         let call = Task {
             do {
                 answer.give(.success(try await body()))
@@ -58,7 +58,7 @@ enum PluginCall {
             try await answer.wait()
         } onCancel: {
             call.cancel()
-            // Ends by itself when the grace is over.
+            // Ends by itself after the grace period.
             Task {
                 await clock.wait(until: clock.elapsed + grace)
                 answer.give(.failure(CancellationError()))

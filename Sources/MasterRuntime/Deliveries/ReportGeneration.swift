@@ -2,16 +2,17 @@ import Logging
 import MasterKit
 import Synchronization
 
-/// Makes the reports of one reporter: side by side for different lanes, in order within each.
+/// Generates the reports of one reporter: concurrently across lanes, in order within each lane.
 ///
-/// Events come from memory as they are committed, and from the store at the start and whenever the
-/// reporter was too slow for its buffer. Nothing here is part of a build's transaction.
+/// Events are received as they are committed, and read from the store at the start and whenever the
+/// reporter has missed some because its buffer was full. None of this is part of a build's
+/// transaction.
 final class ReportGeneration: Sendable {
-    /// How many lanes are worked on at once.
+    /// The maximum number of lanes processed concurrently.
     static let workerLimit = 8
-    /// How many events wait here before the rest is left to the buffer of the bus.
+    /// The maximum number of events queued here; the rest stay in the buffer of the bus.
     static let queueLimit = 256
-    /// How many committed events the bus keeps before the store is read instead.
+    /// The number of committed events buffered by the bus before the store is read instead.
     static let bufferLimit = 1024
 
     struct State {
@@ -39,14 +40,14 @@ final class ReportGeneration: Sendable {
         state = Mutex(State(cursor: EventCursor(at: cursor)))
     }
 
-    /// Whether all events up to a sequence have been worked on, or none will be any more.
+    /// Whether all events up to a sequence number have been processed, or none will be any more.
     func isDone(upTo sequence: Int) -> Bool {
         state.withLock { state in
             state.hasFailed || (state.lanes.count == 0 && state.cursor.value >= sequence)
         }
     }
 
-    /// Makes reports until the task is cancelled.
+    /// Generates reports until the task is cancelled.
     func run() async {
         let bus = environment.store.events
         await bus.withSubscription(to: recipient.kinds, bound: Self.bufferLimit) { events in
@@ -108,7 +109,7 @@ final class ReportGeneration: Sendable {
         }
     }
 
-    /// How many events no report was made of yet.
+    /// The number of events whose reports have not been generated yet.
     func unreportedCount() async throws(StoreError) -> Int {
         let kinds = recipient.kinds
         let (waiting, newest) = state.withLock { ($0.lanes.count, $0.cursor.newest) }
@@ -117,7 +118,7 @@ final class ReportGeneration: Sendable {
         }
     }
 
-    /// Makes, stores and hands over the reports of an event.
+    /// Generates, stores and enqueues the reports of an event.
     func report(
         _ event: Event, in lane: Int, drafts: (ReportRoom) async throws -> [GeneratedReport]?
     ) async {
@@ -135,7 +136,7 @@ final class ReportGeneration: Sendable {
         environment.changed.raise()
     }
 
-    /// The next event for a worker; without one the worker is over.
+    /// The next event for a worker, or `nil` if the worker should end.
     func next() -> (lane: Int, element: Event)? {
         state.withLock { state -> (lane: Int, element: Event)? in
             guard !state.hasFailed, !Task.isCancelled, let next = state.lanes.next() else {
@@ -146,7 +147,7 @@ final class ReportGeneration: Sendable {
         }
     }
 
-    /// Stores what was made of an event; a report that cannot be stored is a failed delivery.
+    /// Stores the reports of an event; one that cannot be stored becomes a failed delivery.
     private func keep(_ drafts: [GeneratedReport], of event: Event) async throws(StoreError)
         -> [Delivery]
     {
@@ -161,7 +162,7 @@ final class ReportGeneration: Sendable {
         }
     }
 
-    /// Stores drafts, and the cursor with them, in one transaction.
+    /// Stores reports along with the cursor in one transaction.
     private func store(_ drafts: [GeneratedReport], of event: Event) async throws(StoreError)
         -> [Delivery]
     {
@@ -177,7 +178,7 @@ final class ReportGeneration: Sendable {
         return deliveries
     }
 
-    /// Ends the work for this run: what is not stored is made again by the next one.
+    /// Stops for this run; events that have not been processed are processed again by the next run.
     func fail(_ error: any Error) {
         let isFirst = state.withLock { state in
             defer { state.hasFailed = true }
@@ -192,10 +193,10 @@ final class ReportGeneration: Sendable {
 }
 
 extension ReportGeneration {
-    /// Asks every generator for its report; `nil` when the run ends meanwhile.
+    /// Asks every generator for its report; returns `nil` if the run ends meanwhile.
     ///
-    /// A generator that throws leaves a failed delivery with its reason and does not keep the others
-    /// from being asked.
+    /// A generator that throws results in a failed delivery with the reason; the other generators
+    /// are still asked.
     func drafts(of event: Event, in room: ReportRoom) async -> [GeneratedReport]? {
         let context = ReportContext(
             event: event, formatter: recipient.reporter.defaultFormatter,
@@ -217,7 +218,7 @@ extension ReportGeneration {
         return drafts
     }
 
-    /// The report as it is kept, which is all that is left of it in memory.
+    /// Generates a report in its stored form; nothing else of it remains in memory.
     private func report(
         of event: Event, by generator: any ReportGenerator,
         _ context: ReportContext
@@ -228,7 +229,7 @@ extension ReportGeneration {
         return try report.map { try stored($0) }
     }
 
-    /// The report as it is kept: checked and masked.
+    /// Converts a report to its stored form: checked and masked.
     private func stored(_ report: consuming Report) throws -> Masked<String> {
         try check(report)
         if !recipient.reporter.usesRecords { report.removeRecords() }
@@ -242,7 +243,7 @@ extension ReportGeneration {
         return masked.map { $0.stored(goingTo: origin) }
     }
 
-    /// Where the report goes, when that depends on the report.
+    /// The origin of the receiver, if it depends on the report.
     private func origin(of report: Report) throws -> String? {
         let id = DeliveryID(
             store: environment.storeID, reporter: recipient.id, event: 0, part: 0)
@@ -251,7 +252,7 @@ extension ReportGeneration {
         return origin.map { environment.mask.apply(to: $0) }
     }
 
-    /// Sees to it that what calls itself JSON is.
+    /// Checks that a report with a JSON content type is valid JSON.
     private func check(_ report: Report) throws {
         guard case .text(let text, let contentType) = report.body else { return }
         let type = contentType.prefix { $0 != ";" }.lowercased()
@@ -270,16 +271,16 @@ extension ReportGeneration {
     }
 }
 
-/// What a generator made of an event, before it is stored.
+/// The output of a generator for an event, before it is stored.
 struct GeneratedReport: Sendable {
-    /// A report as it is stored, or why there is none.
+    /// A report in its stored form, or why it could not be generated.
     enum Content: Sendable {
         case report(Masked<String>)
         case fault(Masked<String>)
     }
 
-    /// The place of the generator among those of its reporter.
+    /// The index of the generator in its reporter.
     let part: Int
-    /// What it made.
+    /// The output.
     let content: Content
 }

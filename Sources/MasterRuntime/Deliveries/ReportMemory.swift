@@ -2,12 +2,12 @@ import DequeModule
 import MasterKit
 import Synchronization
 
-/// Bounds how many bytes of one reporter's reports are in memory at once.
+/// Limits how many bytes of one reporter's reports are in memory at once.
 ///
-/// Reports wait in the store. One is in memory while it is made and while it is sent; a report that
-/// is larger than the bound has it to itself.
+/// Pending reports are in the store. A report is in memory while it is generated and while it is
+/// sent; one larger than the limit is only admitted alone.
 final class ReportMemory: Sendable {
-    /// How many bytes may be in memory at once: 16 MiB.
+    /// The maximum number of bytes in memory: 16 MiB.
     static let byteLimit = 16 << 20
 
     private struct Waiter {
@@ -21,7 +21,7 @@ final class ReportMemory: Sendable {
         var nextID = 0
         var waiters: Deque<Waiter> = []
 
-        /// Lets in who has waited longest, as long as there is room.
+        /// Admits those that have waited the longest, as long as there is room.
         mutating func admit() -> [Waiter] {
             var admitted: [Waiter] = []
             while let first = waiters.first, hasRoom(for: first.byteCount) {
@@ -38,12 +38,13 @@ final class ReportMemory: Sendable {
 
     private let state = Mutex(State())
 
-    /// How many bytes are taken.
+    /// The number of reserved bytes.
     var used: Int { state.withLock(\.used) }
 
-    /// Runs a body that has a report in memory, once there is room for it.
+    /// Runs a closure that has a report in memory, once there is room for it.
     ///
-    /// - Throws: What the body throws, or `CancellationError` when the task ends meanwhile.
+    /// - Throws: What the closure throws, or `CancellationError` if the task is cancelled
+    ///   meanwhile.
     func withRoom<Value>(
         for byteCount: Int, _ body: () async throws -> Value
     ) async throws -> Value {
@@ -52,7 +53,7 @@ final class ReportMemory: Sendable {
         return try await body()
     }
 
-    /// Waits for room; `false` when the task ends meanwhile.
+    /// Waits for room; returns `false` if the task is cancelled meanwhile.
     fileprivate func take(_ byteCount: Int) async -> Bool {
         let id = state.withLock { state in
             state.nextID += 1
@@ -83,7 +84,7 @@ final class ReportMemory: Sendable {
         }
     }
 
-    /// Takes room without waiting: for what grows while it is in memory already.
+    /// Reserves bytes without waiting, for a report that is already in memory and grows.
     fileprivate func grow(_ byteCount: Int) {
         state.withLock { $0.used += byteCount }
     }
@@ -97,9 +98,9 @@ final class ReportMemory: Sendable {
     }
 }
 
-/// The room that a report takes while it is made; nobody knows before how large it will be.
+/// The memory reserved for a report while it is generated, whose size is not known in advance.
 ///
-/// It waits for the first part alone: two reports that each waited for more would wait for ever.
+/// Only the first reservation waits: two reports that each waited for more would deadlock.
 final class ReportRoom: Sendable {
     private let memory: ReportMemory
     private let taken = Mutex(0)
@@ -108,9 +109,9 @@ final class ReportRoom: Sendable {
         self.memory = memory
     }
 
-    /// Takes room for something that the report holds.
+    /// Reserves memory for a part of the report.
     ///
-    /// - Throws: `CancellationError` when the task ends meanwhile.
+    /// - Throws: `CancellationError` if the task is cancelled meanwhile.
     func take(_ byteCount: Int) async throws {
         guard byteCount > 0 else { return }
         if taken.withLock({ $0 }) > 0 {
@@ -121,7 +122,7 @@ final class ReportRoom: Sendable {
         taken.withLock { $0 += byteCount }
     }
 
-    /// Gives all of it back, as the report is stored.
+    /// Releases the whole reservation, once the report is stored.
     func giveBack() {
         let byteCount = taken.withLock { taken in
             defer { taken = 0 }

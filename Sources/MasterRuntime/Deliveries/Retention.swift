@@ -3,14 +3,14 @@ import GRDB
 public import MasterKit
 import Synchronization
 
-/// How much is kept for receivers that are away.
+/// The limits on what is stored for receivers that are unavailable.
 public struct DeliveryBounds: Sendable, Hashable {
-    /// How many bytes all reports together may have.
+    /// The maximum total size of all reports.
     public var maxBytes: ByteCount
-    /// How old a report may get, from when it was made.
+    /// The maximum age of a report since it was created.
     public var maxAge: Duration
 
-    /// Makes bounds.
+    /// Creates limits.
     public init(
         maxBytes: ByteCount = ByteCount(256 << 20), maxAge: Duration = .seconds(30 * 24 * 3600)
     ) {
@@ -19,15 +19,14 @@ public struct DeliveryBounds: Sendable, Hashable {
     }
 }
 
-/// Keeps what is stored for receivers within its bounds, and takes over what people change of it by
-/// commands.
+/// Keeps stored reports within the limits, and applies changes that users make with commands.
 extension Deliveries {
-    /// How often it is looked whether more is kept than the bounds allow.
+    /// How often the total size is checked against the limit.
     static let lookInterval: Duration = .milliseconds(700)
-    /// How often what is too old is given up, and changes are taken over of which nobody has told.
+    /// How often reports expire by age, and changes without a notification are applied.
     static let trimInterval: Duration = .seconds(7)
 
-    /// Works until the task is cancelled or the store fails, which others log.
+    /// Runs until the task is cancelled or the store fails, which is logged elsewhere.
     func keepWithinBounds() async {
         let clock = environment.clock
         var due = clock.elapsed
@@ -49,7 +48,7 @@ extension Deliveries {
         }
     }
 
-    /// Takes over soon what somebody else has changed in the store.
+    /// Notifies that others have changed the store, so that the changes are applied soon.
     func noteChanges() {
         isTold.store(true, ordering: .releasing)
         told.raise()
@@ -61,7 +60,7 @@ extension Deliveries {
         return kept > environment.bounds.maxBytes.bytes && senders.contains { $0.mayExpire }
     }
 
-    /// Gives up what is too much or too old, and removes what nobody needs.
+    /// Expires reports that exceed the limits, and removes what is no longer needed.
     func trim() async throws(StoreError) {
         let environment = environment
         let bounds = environment.bounds
@@ -81,7 +80,7 @@ extension Deliveries {
         }
     }
 
-    /// Takes over what was changed since the last look.
+    /// Applies the changes made since the last check.
     func takeChanges() async throws(StoreError) {
         let store = environment.store
         let known = changeCount.withLock { $0 }
@@ -95,19 +94,20 @@ extension Deliveries {
             }
             sender.take(changes)
         }
-        // A pipeline that was added meanwhile has not heard of these changes.
+        // A pipeline that was added meanwhile has not received these changes.
         guard self.pipelines.elementsEqual(pipelines, by: ===) else { return noteChanges() }
         changeCount.withLock { $0 = found }
     }
 }
 
-/// Which lanes of a reporter may be given up: those that were tried in vain in this run.
+/// The lanes of a reporter that may expire: those that have failed in this run.
 struct ExpirableLanes: Sendable, Equatable {
-    /// Whether the receiver is away, so that all may.
+    /// Whether all lanes may expire, because the receiver is unavailable.
     var all = false
-    /// Those whose first report was not taken, while the receiver takes others.
+    /// The lanes whose first report was not accepted, while the receiver accepts others.
     var failed: Set<Int> = []
-    /// Those whose first report got no answer before the run ended; that may be due to the run.
+    /// The lanes whose first report got no response before the run ended, which may be due to the
+    /// run.
     var unanswered: Set<Int> = []
 
     func contains(_ lane: Int, asTooOld: Bool) -> Bool {
@@ -115,22 +115,22 @@ struct ExpirableLanes: Sendable, Equatable {
     }
 }
 
-/// What is given up so that what is kept stays within its bounds.
+/// Expiration of reports that exceed the limits.
 extension StoreTransaction {
-    /// How many lanes are given up in one transaction at most, so that a commit stays short.
+    /// The maximum number of lanes that expire in one transaction, so that commits are short.
     private static let laneLimit = 1000
-    /// What a report that waits counts beside its text, in bytes: its row, and its place in memory.
+    /// The overhead of a pending report in bytes, for its row and its place in memory.
     static let rowByteCount = 512
 
-    /// Gives up the oldest lanes as a whole, until what is kept is neither too much nor too old.
+    /// Expires the oldest lanes, each as a whole, until the limits on size and age are met.
     ///
-    /// The texts of reports that are dead already go first. What a receiver takes is never given
-    /// up, however much or old it is.
+    /// The bodies of dead reports are removed first. Reports that a receiver accepts never expire,
+    /// whatever their size and age.
     /// - Parameters:
-    ///   - bounds: How much is kept for how long.
-    ///   - expirable: What may be given up, by the row of the reporter; what is parked always may.
-    /// - Returns: How many reports were given up, and whether something may be left to do.
-    /// - Throws: What the database says.
+    ///   - bounds: The limits.
+    ///   - expirable: The lanes that may expire, by reporter id; parked ones always may.
+    /// - Returns: The number of expired reports, and whether there may be more to do.
+    /// - Throws: A database error.
     func keepWithin(
         _ bounds: DeliveryBounds,
         expiring expirable: [Int: ExpirableLanes]
@@ -153,7 +153,7 @@ extension StoreTransaction {
         return (expired, excess > 0 && !lanes.isEmpty)
     }
 
-    /// A lane with something that waits.
+    /// A lane with pending reports.
     private struct WaitingLane {
         let reporterID: Int
         let lane: Int
@@ -170,7 +170,7 @@ extension StoreTransaction {
         ) ?? 0
     }
 
-    /// The lanes with something that waits and may be given up, the oldest first.
+    /// The lanes with pending reports that may expire, oldest first.
     private func waitingLanes(
         _ expirable: [Int: ExpirableLanes],
         olderThan moment: Double = .infinity
@@ -210,7 +210,7 @@ extension StoreTransaction {
         }
     }
 
-    /// Removes texts of dead reports; no more of them at a time than keep a commit short.
+    /// Removes the bodies of dead reports, limited in number so that commits are short.
     private func emptyDeadReports(
         freeing excess: Int
     ) throws -> (byteCount: Int, isMore: Bool) {
@@ -237,21 +237,21 @@ extension StoreTransaction {
 }
 
 extension StoreTransaction {
-    /// Removes what is kept for reporters and needed by none of them any more.
+    /// Removes what no reporter needs any more.
     ///
-    /// Each condition on `state` is also that of an index, by which it is found.
+    /// Each condition on `state` repeats that of an index, so that the index is used.
     ///
-    /// That are delivered reports beyond a number, dead ones beyond the same number or too old,
-    /// notes that an event gave no report, and events that every reporter has passed and no report
-    /// refers to. A reporter that is not configured
-    /// at present has a cursor below 0 and holds nothing back.
+    /// This removes delivered reports beyond a number, dead ones beyond the same number or too old,
+    /// records of events without a report, and events that every reporter has processed and no
+    /// report refers to. A reporter that is not configured has a cursor below 0 and does not delay
+    /// removal.
     /// - Parameters:
-    ///   - count: How many delivered reports are kept, and how many dead ones, the newest.
-    ///   - maximumAge: How long dead reports are kept, from when they were given up.
-    ///   - limit: How many rows of each kind are removed at most, so that a commit stays short.
-    /// - Returns: Whether something may be left to be removed, and how many of those were dead
-    ///   that nobody was told of.
-    /// - Throws: What the database says.
+    ///   - count: The number of delivered reports to keep, and of dead ones; the newest are kept.
+    ///   - maximumAge: How long dead reports are kept after they were given up.
+    ///   - limit: The maximum number of rows of each kind to remove, so that commits are short.
+    /// - Returns: Whether there may be more to remove, and how many of the removed dead reports had
+    ///   not been reported.
+    /// - Throws: A database error.
     @discardableResult
     func trim(
         keeping count: Int = 10_000, maximumAge: Duration = DeliveryBounds().maxAge,
@@ -285,7 +285,7 @@ extension StoreTransaction {
 
     /// Removes dead reports.
     ///
-    /// - Returns: For each, whether somebody was told that it was given up.
+    /// - Returns: For each, whether it had been reported that it was given up.
     private func trimDead(keeping count: Int, _ age: Duration, limit: Int) throws -> [Bool] {
         try database.all(
             """

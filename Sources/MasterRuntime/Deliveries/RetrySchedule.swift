@@ -1,27 +1,28 @@
 import MasterKit
 
-/// When a report is tried again after a try that failed.
+/// Determines when a failed report is retried.
 struct RetrySchedule: Sendable {
-    /// The longest time that a receiver may ask for.
+    /// The longest delay that a receiver may ask for.
     static let longestAskedFor: Duration = .seconds(3600)
 
-    /// The waiting times after the first, second, … try; the last one is kept to from then on.
+    /// The delays after the first, second, … attempt; the last one is repeated.
     var delays: [Duration] = [
         .seconds(5), .seconds(30), .seconds(120), .seconds(600), .seconds(1800), .seconds(3600),
         .seconds(7200), .seconds(14400),
     ]
-    /// After how long a report that fails again is given up; there is a last try at that time.
+    /// The age at which a report is given up if it fails again; the last attempt is made at that
+    /// age.
     var end: Duration? = .seconds(75 * 3600)
-    /// The share of a waiting time that is really waited, at random, so that receivers that come
-    /// back do not get everything at once.
+    /// The range of random factors applied to delays, so that a receiver that becomes reachable
+    /// does not get everything at once.
     var jitter: ClosedRange<Double> = 0.8...1.2
-    /// What the reporter's settings say in its place.
+    /// The reporter's settings, which override the defaults.
     var policy = RetryPolicy()
 
-    /// Whether the waiting times are those that nobody has chosen.
+    /// Whether the delays are the defaults.
     var isStandard: Bool { policy.backoff == nil && policy.maxBackoff == nil }
 
-    /// The schedule with the settings of a reporter.
+    /// The schedule with a reporter's settings applied.
     func following(_ policy: RetryPolicy?) -> RetrySchedule {
         guard let policy else { return self }
         var schedule = self
@@ -30,13 +31,13 @@ struct RetrySchedule: Sendable {
         return schedule
     }
 
-    /// The time to wait after so many tries, at least what the receiver asked for within reason.
+    /// The delay after an attempt; at least what the receiver asked for, within limits.
     ///
     /// - Parameters:
-    ///   - attempt: How often it was tried, from 1.
-    ///   - age: How long ago the first try was due.
-    ///   - asked: What the receiver asked for.
-    /// - Returns: The time, `nil` when the report is to be given up.
+    ///   - attempt: The number of attempts, from 1.
+    ///   - age: The time since the first attempt was due.
+    ///   - asked: The delay that the receiver asked for.
+    /// - Returns: The delay, or `nil` if the report is to be given up.
     func delay(
         afterAttempt attempt: Int, age: Duration = .zero, askedFor asked: Duration? = nil
     ) -> Duration? {

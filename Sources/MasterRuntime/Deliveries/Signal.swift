@@ -1,9 +1,9 @@
 import Synchronization
 
-/// Wakes tasks that wait for something to have changed.
+/// Wakes tasks that wait for a change.
 ///
-/// A signal that nobody waits for is kept, once: who looks, finds nothing and then waits misses
-/// nothing of what happened in between.
+/// A signal raised while no task waits is remembered, once: a task that checks for work, finds none
+/// and then waits does not miss what happened in between.
 final class Signal: Sendable {
     private struct State {
         var isRaised = false
@@ -13,7 +13,7 @@ final class Signal: Sendable {
 
     private let state = Mutex(State())
 
-    /// Wakes everybody who waits, or the next who comes to wait.
+    /// Wakes all waiting tasks, or else the next task that waits.
     func raise() {
         let waiters = state.withLock { state in
             state.isRaised = state.waiters.isEmpty
@@ -23,7 +23,7 @@ final class Signal: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// Waits for the signal; returns at once in a task that is cancelled.
+    /// Waits for the signal; returns immediately if the task is cancelled.
     func wait() async {
         let id = state.withLock { state in
             state.nextWaiter += 1
@@ -45,7 +45,7 @@ final class Signal: Sendable {
         }
     }
 
-    /// Waits for the signal, but not beyond a moment; without one only for the signal.
+    /// Waits for the signal, at most until a given time if there is one.
     func wait(until moment: Duration?, on clock: DeliveryClock) async {
         guard let moment else { return await wait() }
         await withTaskGroup(of: Void.self) { group in

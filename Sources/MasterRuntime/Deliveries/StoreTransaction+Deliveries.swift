@@ -2,17 +2,18 @@ import FoundationEssentials
 import GRDB
 import MasterKit
 
-/// What is kept of deliveries.
+/// Storing deliveries.
 extension StoreTransaction {
-    /// How many tries of one delivery are kept, the newest.
+    /// The maximum number of stored attempts per delivery; the newest are kept.
     static let keptTryCount = 50
-    /// Of how many of these the answer is kept.
+    /// The number of these whose response is kept.
     static let keptAnswerCount = 5
 
-    /// Keeps what the generators of a reporter made of an event; what is there already stands.
+    /// Stores the reports that a reporter's generators made for an event; existing ones are left
+    /// unchanged.
     ///
-    /// - Returns: The open deliveries that are new, in the order of their parts, and how many are
-    ///   new and dead.
+    /// - Returns: The new open deliveries, in the order of their parts, and the number of new dead
+    ///   ones.
     func keep(
         _ drafts: [GeneratedReport], of event: Event, for reporterID: Int
     ) throws -> (open: [Delivery], deadCount: Int) {
@@ -41,9 +42,9 @@ extension StoreTransaction {
         return kept
     }
 
-    /// Keeps a try and what became of its delivery.
+    /// Stores an attempt and its outcome.
     ///
-    /// A row that somebody else has closed meanwhile stays so, unless the report has arrived.
+    /// A row that was closed by others meanwhile stays closed, unless the report was delivered.
     func keep(
         _ attempt: DeliveryAttempt, of delivery: Delivery, outcome: DeliveryOutcome,
         notBefore: Date? = nil
@@ -91,7 +92,7 @@ extension StoreTransaction {
             [id, attempt.number - Self.keptTryCount])
     }
 
-    /// Notes how much the answers take that are kept of a delivery that waits.
+    /// Updates the size of the stored responses of a pending delivery.
     private func countAnswers(ofDelivery id: Int) throws {
         try database.run(
             """
@@ -148,7 +149,7 @@ extension StoreTransaction {
     }
 }
 
-/// A delivery that is about to get its row.
+/// A delivery to be inserted.
 private struct NewDelivery {
     let reporterID: Int
     let eventSequence: Int
@@ -161,15 +162,14 @@ private struct NewDelivery {
     var byteCount: Int { report?.value.utf8.count ?? 0 }
 }
 
-/// The reporters that are known, those of earlier configurations too.
+/// The known reporters, including those of earlier configurations.
 extension StoreTransaction {
-    /// Where a reporter stands that nobody configures at present: nowhere.
+    /// The cursor of a reporter that is currently not configured.
     private static let absent = -1
 
-    /// Takes the configured reporters up, in their order, and parks what belongs to all others.
+    /// Sets up the configured reporters, in order, and parks the deliveries of all others.
     ///
-    /// A reporter that is new, or that was not configured in the last run, begins with the next
-    /// event.
+    /// A reporter that is new, or was not configured in the last run, starts with the next event.
     func follow(reportersNamed names: [String]) throws -> [FollowedReporter] {
         let newest = try Event.newestSequence(in: database)
         let followed = try names.map { try follow($0, from: newest) }
@@ -188,7 +188,7 @@ extension StoreTransaction {
         return followed
     }
 
-    /// Closes a reporter: its endpoint is gone.
+    /// Closes a reporter, because its endpoint no longer exists.
     func close(reporter id: Int, _ closure: EndpointClosure) throws {
         try database.run(
             "UPDATE reporter SET closed_at = ?, closed_reason = ?, closed_receiver = ? WHERE id = ?",
@@ -232,7 +232,7 @@ extension StoreTransaction {
 
 /// Crash counting.
 extension StoreTransaction {
-    /// Moves the cursor of a reporter after an event, which did not bring the program down.
+    /// Moves the cursor of a reporter after an event that did not crash the program.
     func moveCursor(of reporterID: Int, to cursor: Int, after sequence: Int) throws {
         try database.run(
             """
@@ -244,7 +244,7 @@ extension StoreTransaction {
         )
     }
 
-    /// Notes, before an event is worked on, that it may bring the program down.
+    /// Records, before an event is processed, that it may crash the program.
     func suspect(_ sequence: Int, of reporterID: Int) throws {
         try database.run(
             """
@@ -255,7 +255,7 @@ extension StoreTransaction {
         )
     }
 
-    /// Notes that an event did not bring the program down, though no report was made of it.
+    /// Records that an event did not crash the program, although no report was generated for it.
     func acquit(_ sequence: Int, of reporterID: Int) throws {
         try database.run(
             """
@@ -266,30 +266,30 @@ extension StoreTransaction {
     }
 }
 
-/// A reporter as the store knows it.
+/// A reporter as stored.
 struct FollowedReporter: Sendable {
-    /// The row.
+    /// The id of the row.
     let id: Int
-    /// The event up to which its reports have been made.
+    /// The event up to which its reports have been generated.
     let cursor: Int
-    /// The event that was worked on alone when the program went down.
+    /// The event that was being handled alone when the program crashed.
     var suspicion: CrashSuspect?
     /// Why nothing is sent to its endpoint.
     var closure: EndpointClosure?
 }
 
-/// An event that was worked on alone when the program went down.
+/// An event that was being handled alone when the program crashed.
 struct CrashSuspect: Sendable {
     /// The event.
     let eventSequence: Int
-    /// How often that happened.
+    /// The number of crashes.
     let crashes: Int
 }
 
 /// Why nothing more is sent to an endpoint.
 struct EndpointClosure: Sendable {
-    /// What it said.
+    /// The reason given by the endpoint.
     let reason: Masked<String>
-    /// What tells its address from others; `nil` for a reporter that has none.
+    /// Identifies its URL; `nil` for a reporter that has none.
     let receiver: String?
 }

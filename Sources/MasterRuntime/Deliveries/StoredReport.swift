@@ -1,8 +1,8 @@
 import MasterKit
 
-/// A report at rest is one line of JSON; what is read back is sent with the same bytes.
+/// A report is stored as one line of JSON, and sent with the same bytes after it is read back.
 extension Report {
-    /// The report as it stands in the row of its delivery, beginning with where it goes.
+    /// The stored form of the report, which begins with its origin.
     func stored(goingTo origin: String? = nil) -> String {
         var object = JSONObject()
         object["origin"] = origin.map { .string($0) }
@@ -27,7 +27,7 @@ extension Report {
         return JSONWriter.compact.string(.object(object))
     }
 
-    /// What is kept beside the body for reporters that use it.
+    /// The further records that are stored for reporters that use them.
     private var records: JSONObject {
         let values: [(String, JSONValue)] = [
             ("records", .array(builds.map { .object($0) })),
@@ -38,11 +38,11 @@ extension Report {
         return JSONObject(values.filter(\.1.isTruthy))
     }
 
-    /// Reads what this program wrote, however large it is.
+    /// Parses what this program wrote, whatever its size.
     private static let parser = JSONParser(
         maximumDepth: 520, maximumByteCount: .max, maximumValueCount: .max)
 
-    /// Reads a report back from its row.
+    /// Restores a report from its stored form.
     init(stored text: String) throws(DeliveryFault) {
         let object: JSONObject?
         do {
@@ -68,19 +68,19 @@ extension Report {
         }
     }
 
-    /// How much of the beginning of a stored report is needed for ``origin(ofStored:)``.
+    /// The length of the beginning of a stored report that ``origin(ofStored:)`` needs.
     static let originLimit = 400
 
-    /// Where a stored report goes, from its beginning; empty when that does not depend on the report.
+    /// The origin in the beginning of a stored report; empty if it does not depend on the report.
     static func origin(ofStored beginning: String) -> String {
         let key = #"{"origin":""#
         guard beginning.hasPrefix(key) else { return "" }
         return String(beginning.dropFirst(key.count).prefix { $0 != "\"" })
     }
 
-    /// The report with the secrets that its body needs.
+    /// The report with its secrets restored.
     ///
-    /// - Throws: When a secret is no longer there.
+    /// - Throws: ``DeliveryFault`` if a secret no longer exists.
     func revealed(with secrets: SecretValues) throws(DeliveryFault) -> Report {
         for name in secretMarks.values.sorted() where secrets[name] == nil {
             throw DeliveryFault(
@@ -89,7 +89,7 @@ extension Report {
         return replacingSecretMarks { secrets[$0] ?? "" }
     }
 
-    /// The report as people see it, with the names of the secrets in its body.
+    /// The report as shown to users, with the names of secrets in its body.
     var withSecretNames: Report { replacingSecretMarks { "<\($0)>" } }
 }
 
@@ -110,7 +110,7 @@ extension Report.Body {
 }
 
 extension Report {
-    /// The report without the values of secrets.
+    /// The report with the values of secrets masked.
     func masked(by mask: SecretMask) -> Masked<Report> {
         Masked(by: mask) { mask.isEmpty ? self : replacingSecrets(by: $0) }
     }
@@ -129,7 +129,7 @@ extension Report {
         return report
     }
 
-    /// Takes away what a reporter does not use beside the body, the subject and the results.
+    /// Removes the records, for a reporter that uses only the body, the subject and the results.
     mutating func removeRecords() {
         builds = []
         buildset = nil

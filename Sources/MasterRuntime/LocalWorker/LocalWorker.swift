@@ -1,25 +1,25 @@
 public import MasterKit
 import SystemPackage
 
-/// The worker that runs commands on this machine, as this user.
+/// A worker that runs commands on this machine, as this user.
 public struct LocalWorker: Worker {
-    /// The name by which builds know this worker.
+    /// The worker's name in builds.
     public let name: String
 
-    /// The folder from which relative paths start, and outside of which nothing is deleted or
-    /// overwritten unless a command says so; an absolute path.
+    /// The folder that relative paths refer to, and outside of which nothing is deleted or
+    /// overwritten unless a command allows it; an absolute path.
     public let root: String
 
     private var environment: ChildEnvironment
     private var withheld: Set<String>
     private let commands = LiveCommands()
 
-    /// Makes a worker; it takes the variables of this process as they are now.
+    /// Creates a worker with a snapshot of this process's environment variables.
     ///
     /// - Parameters:
-    ///   - root: The folder from which relative paths start; an absolute path. It need not exist.
-    ///   - name: The name by which builds know this worker.
-    ///   - withheld: Variables that programs do not get unless a command sets them.
+    ///   - root: The folder that relative paths refer to; an absolute path. It need not exist.
+    ///   - name: The worker's name in builds.
+    ///   - withheld: Variables that are not passed to programs unless a command sets them.
     public init(root: String, name: String = "local", withholding withheld: Set<String> = []) {
         precondition(root.hasPrefix("/"), "the root of a local worker is an absolute path")
         self.name = name
@@ -28,7 +28,7 @@ public struct LocalWorker: Worker {
         environment = ChildEnvironment.ofThisProcess.without(withheld)
     }
 
-    /// The same worker, whose programs do not get some more variables from now on.
+    /// A copy of the worker that withholds additional variables from programs.
     func withholding(_ variables: Set<String>) -> LocalWorker {
         var worker = self
         worker.withheld.formUnion(variables)
@@ -36,12 +36,12 @@ public struct LocalWorker: Worker {
         return worker
     }
 
-    /// Ends processes that commands of an earlier master have left behind, and takes its place.
+    /// Kills processes left behind by commands of an earlier master, and records this one instead.
     ///
-    /// - Parameter path: The file in which masters note which commands are theirs; nobody else
-    ///   may be using it.
-    /// - Returns: The processes that were ended, such as `sleep (4711)`.
-    /// - Throws: `CommandError` when the file cannot be read or written.
+    /// - Parameter path: The file in which masters record the mark of their commands; no other
+    ///   process may be using it.
+    /// - Returns: The processes that were killed, such as `sleep (4711)`.
+    /// - Throws: `CommandError` if the file cannot be read or written.
     func endAbandonedCommands(notedAt path: String) async throws -> [String] {
         try await OwnThread.run {
             do {
@@ -52,18 +52,18 @@ public struct LocalWorker: Worker {
         }
     }
 
-    /// Kills all programs that run and waits for nothing.
+    /// Kills all running programs without waiting for them to exit.
     public func abandonCommands() {
         commands.kill()
     }
 
-    /// Runs one command to its end; see `Worker` for the order of things.
+    /// Runs one command to completion; see `Worker` for the order of updates.
     ///
     /// - Parameters:
-    ///   - command: What to run.
+    ///   - command: The command.
     ///   - input: The bytes that `downloadFile` writes.
-    ///   - updates: Receives what the command has to say while it runs.
-    /// - Returns: How the command ended, and the value it was asked for.
+    ///   - updates: Receives the command's output while it runs.
+    /// - Returns: How the command ended, and the requested value.
     /// - Throws: `CommandError`, `CancellationError`, and what `input` and `updates` throw. A local
     ///   worker is never lost.
     public func run(
@@ -105,13 +105,13 @@ public struct LocalWorker: Worker {
         return CommandResult(elapsed: .now - started, value: value)
     }
 
-    /// The absolute path that a command means.
+    /// The absolute path of a command's path.
     func path(_ path: String) -> FilePath {
         FilePath(root).place(of: path)
     }
 }
 
-/// The commands that need nothing but the system; each blocks its thread.
+/// Commands that only make system calls; each blocks its thread.
 extension LocalWorker {
     func make(_ folder: Command.MakeDirectory) throws -> CommandResult.Value {
         try FileTree.make(path(folder.path))

@@ -3,10 +3,10 @@ internal import MasterKit
 internal import Synchronization
 internal import SystemPackage
 
-/// Lets anybody follow a log, from any line, while it is written or afterwards.
+/// Lets readers follow a log from any line, while it is being written or afterwards.
 ///
-/// No output is kept in memory for it: followers read the log's file, each at its own pace, and are
-/// only told that there is more.
+/// No output is buffered in memory: followers read the log's file at their own pace, and are only
+/// notified that it has grown.
 package final class LogBroadcaster: Sendable {
     /// A log that is being written.
     private struct LiveLog {
@@ -21,17 +21,17 @@ package final class LogBroadcaster: Sendable {
 
     private let state = Mutex(State())
 
-    /// Begins a log, before it is announced.
+    /// Registers a log as live, before it is announced.
     func begin(_ log: Int, at path: String) {
         state.withLock { $0.live[log] = LiveLog(path: path) }
     }
 
-    /// The file of a log that is being written; `nil` for any other.
+    /// The file of a log that is being written, or `nil` for any other log.
     func path(ofLive log: Int) -> String? {
         state.withLock { $0.live[log]?.path }
     }
 
-    /// Tells that lines have been written to the file of a log.
+    /// Notifies the followers of a log that lines have been written to its file.
     func noteGrowth(of log: Int) {
         for follower in state.withLock({ $0.live[log]?.followers.values.map(\.self) ?? [] }) {
             follower.raise()
@@ -50,9 +50,10 @@ package final class LogBroadcaster: Sendable {
     ///
     /// - Parameters:
     ///   - log: The id of the log.
-    ///   - path: Its file.
-    ///   - line: The first line that is wanted, counted from 0.
-    /// - Returns: The lines, in pieces as they come; reading them throws when the file cannot be read.
+    ///   - path: The log's file.
+    ///   - line: The index of the first line to return, from 0.
+    /// - Returns: The lines, in pieces as they are written. Iterating throws if the file cannot be
+    ///   read.
     func follow(_ log: Int, at path: String, from line: Int) -> LogLineSequence {
         LogLineSequence(broadcaster: self, log: log, path: path, firstLine: line)
     }
@@ -75,13 +76,13 @@ package final class LogBroadcaster: Sendable {
     }
 }
 
-/// The lines of a log in pieces, from a line on, until the log has ended.
+/// The lines of a log in pieces, from a given line until the log ends.
 package struct LogLineSequence: AsyncSequence, Sendable {
-    /// Whole lines.
+    /// A piece of complete lines.
     package struct Piece: Sendable, Hashable {
-        /// The number of the first line in the log, counted from 0.
+        /// The index of the first line in the log, from 0.
         package let firstLine: Int
-        /// The lines, each marked with its channel and ended by a line feed.
+        /// The lines, each prefixed with its channel and terminated by a line feed.
         package let bytes: [UInt8]
     }
 
@@ -108,10 +109,11 @@ package struct LogLineSequence: AsyncSequence, Sendable {
             firstLine = sequence.firstLine
         }
 
-        /// The next lines; `nil` once the log has ended, or when the task is cancelled.
+        /// The next lines, or `nil` once the log has ended or the task is cancelled.
         package mutating func next() async throws -> Piece? {
             while !Task.isCancelled {
-                // Asked before the file is read: what is written until the end is read, too.
+                // Checked before the file is read, so that everything written before the end is
+                // read, too.
                 let isLive = place.isLive
                 let (path, offset) = (path, offset)
                 let bytes = try await OwnThread.run { try LogFile.lines(in: path, from: offset) }
@@ -125,7 +127,7 @@ package struct LogLineSequence: AsyncSequence, Sendable {
             return nil
         }
 
-        /// What is wanted of some lines.
+        /// Skips the lines before the first one to return.
         private mutating func take(_ bytes: [UInt8]) -> Piece? {
             offset += bytes.count
             var rest = bytes[...]
@@ -139,7 +141,7 @@ package struct LogLineSequence: AsyncSequence, Sendable {
         }
     }
 
-    /// A follower's place among those who are told of more, given up with the iterator.
+    /// A follower's registration for notifications, removed when the iterator is released.
     private final class Place: Sendable {
         let more: Signal
         private let log: Int

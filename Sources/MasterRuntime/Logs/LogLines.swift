@@ -1,11 +1,13 @@
 internal import MasterKit
 
-/// Turns output that comes in pieces of any size into whole lines, each marked with its channel.
+/// Splits output that arrives in pieces of any size into complete lines, each prefixed with its
+/// channel.
 ///
-/// A line that has no end yet is held back until it ends, a header comes or all is over; one that
-/// is longer than a limit is broken, at the same place however the pieces come.
+/// An unterminated line is held back until it ends, a header arrives or the log is finished. A line
+/// longer than the limit is broken, at the same position however the pieces arrive.
 struct LogLines {
-    /// What may be written beyond the limit of a log, so that its end is still told.
+    /// How far headers may exceed the limit of a log, in bytes, so that the end of the log is still
+    /// recorded.
     private static let headerReserve = 64 << 10
 
     private(set) var lineCount = 0
@@ -15,17 +17,17 @@ struct LogLines {
     private var isCut = false
     private var unfinished: [LogChannel: [UInt8]] = [:]
 
-    /// Begins a log.
+    /// Creates an empty log.
     ///
     /// - Parameters:
-    ///   - longestLine: How many bytes a line may have without its end.
-    ///   - limit: How many bytes all lines may have; `nil` for any.
+    ///   - longestLine: The maximum length of a line in bytes, without its line feed.
+    ///   - limit: The maximum size of all lines in bytes; `nil` for no limit.
     init(longestLine: Int = 1 << 20, limit: Int? = nil) {
         self.longestLine = longestLine
         self.limit = limit
     }
 
-    /// Whether output of a channel is still taken.
+    /// Whether output of a channel is still accepted.
     func takes(_ channel: LogChannel) -> Bool {
         guard isCut, let limit else { return true }
         return channel == .header && byteCount < limit + Self.headerReserve
@@ -51,13 +53,13 @@ struct LogLines {
         if start < bytes.count { hold(bytes.extracting(start...), of: channel, &lines) }
     }
 
-    /// Ends every line that is still unfinished.
+    /// Completes every unterminated line.
     mutating func finish(_ lines: inout [UInt8]) {
         endOutput(&lines)
         end(.header, &lines)
     }
 
-    /// Ends unfinished lines of output, so that a header stands behind all that came before it.
+    /// Completes unterminated lines of output, so that a header follows all output before it.
     private mutating func endOutput(_ lines: inout [UInt8]) {
         for channel in LogChannel.output { end(channel, &lines) }
     }
@@ -67,7 +69,8 @@ struct LogLines {
         complete(line.span, of: channel, &lines)
     }
 
-    /// Keeps the beginning of a line until the rest comes; of a long one what it is beyond.
+    /// Buffers the beginning of a line until the rest arrives; whole multiples of the longest line
+    /// are appended at once.
     private mutating func hold(
         _ bytes: Span<UInt8>, of channel: LogChannel, _ lines: inout [UInt8]
     ) {
@@ -108,7 +111,8 @@ struct LogLines {
 }
 
 extension Set<String> {
-    /// A name for addresses and files that no other log of the step has; it is added to the set.
+    /// Returns a name for URLs and files that is unique among the step's logs, and inserts it into
+    /// the set.
     mutating func uniqueSlug(for name: String) -> String {
         let plain = String(
             name.unicodeScalars.prefix(45).map { scalar -> Character in

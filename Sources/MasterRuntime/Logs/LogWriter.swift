@@ -4,16 +4,16 @@ internal import MasterKit
 internal import Synchronization
 internal import SystemPackage
 
-/// A log of a step on disk: masked, in whole lines, written as the output comes.
+/// A step's log on disk: masked, in complete lines, written as the output arrives.
 ///
-/// What comes in while a write is under way is written by the next one; when that has grown to
-/// ``bound`` bytes, the writer waits. Output beyond the limit of the log is dropped, and the log
-/// says so; what the master has to say after it is still written.
+/// Output that arrives during a write is written by the next one. If more than ``bound`` bytes are
+/// pending, the caller waits. Output beyond the size limit of the log is dropped, which the log
+/// notes; the master's own headers are still written after that.
 final class LogWriter: StepLog {
-    /// How much may wait to be written, in bytes.
+    /// The maximum number of pending bytes before callers wait.
     static let bound = 1 << 20
 
-    /// Gets the lines of each piece, marked with their channels, in order.
+    /// Receives the lines of each piece, prefixed with their channels, in order.
     typealias Observer = @Sendable (Masked<[UInt8]>) async -> Void
 
     private struct State {
@@ -46,17 +46,17 @@ final class LogWriter: StepLog {
         self.noteGrowth = noteGrowth
     }
 
-    /// Creates the file with the folders above it.
+    /// Creates the file and its parent folders.
     ///
     /// - Parameters:
-    ///   - path: Where it is kept; whatever stands there is replaced, not followed or opened.
-    ///   - mask: What is replaced before anything is written.
-    ///   - limit: How large it may become.
+    ///   - path: The path of the file; an existing file is replaced, never followed or opened.
+    ///   - mask: Replaces secrets before anything is written.
+    ///   - limit: The maximum size.
     ///   - queue: The serial queue of the master's logs.
-    ///   - observe: Gets the lines beside the file.
-    ///   - noteGrowth: Called each time that lines have been written.
-    /// - Returns: A writer that is to be closed.
-    /// - Throws: ``LogFault`` when the file can't be made.
+    ///   - observe: Receives the lines in addition to the file.
+    ///   - noteGrowth: Called each time lines have been written.
+    /// - Returns: A writer, which the caller must close.
+    /// - Throws: ``LogFault`` if the file cannot be created.
     static func create(
         _ path: String, mask: SecretMask, limit: LogLimit = .standard, queue: DispatchQueue,
         observe: Observer? = nil, noteGrowth: @escaping @Sendable () -> Void = {}
@@ -65,7 +65,7 @@ final class LogWriter: StepLog {
         return LogWriter(file, path, mask, limit, queue, observe, noteGrowth)
     }
 
-    /// Makes a file that only this user can read.
+    /// Creates a file that only this user can read.
     private static func open(_ path: FilePath) throws -> FileDescriptor {
         let folder = path.removingLastComponent()
         // Before anything is made there: neither the builder's folder nor the build's is a link.
@@ -106,10 +106,10 @@ final class LogWriter: StepLog {
         _ = await add { finish(channel, &$0) }
     }
 
-    /// Writes what is left and closes the file.
+    /// Writes what is pending and closes the file.
     ///
     /// - Returns: The number of lines.
-    /// - Throws: ``LogFault`` when anything of the log could not be written.
+    /// - Throws: ``LogFault`` if any part of the log could not be written.
     func close() async throws(LogFault) -> Int {
         _ = await add { finish(&$0) }
         while state.withLock({ $0.isWriting }) { await room() }
@@ -124,9 +124,9 @@ final class LogWriter: StepLog {
 
     // MARK: Lines
 
-    /// Adds lines to what is to be written, and tells the observer.
+    /// Adds pending lines and passes them to the observer.
     ///
-    /// - Returns: Whether so much waits that the caller has to.
+    /// - Returns: Whether the caller must wait because too much is pending.
     private func add<Failure: Error>(
         _ lines: (inout State) throws(Failure) -> Void
     ) async throws(Failure) -> Bool {
@@ -153,7 +153,8 @@ final class LogWriter: StepLog {
         state.lines.add(masked[...], of: channel, to: &state.pending)
     }
 
-    /// Adds what masks hold back, which no header brings out: it may be half of a secret.
+    /// Adds what the masks hold back. A header does not flush it, because it may be part of a
+    /// secret.
     private func finish(_ state: inout State) {
         for channel in LogChannel.allCases { finish(channel, &state) }
         state.lines.finish(&state.pending)
@@ -190,9 +191,10 @@ final class LogWriter: StepLog {
         }
     }
 
-    /// Exchanges bytes that were written for those that are pending.
+    /// Swaps the bytes just written for the pending ones.
     ///
-    /// The memory of both is used again: new memory for each piece would cost more than the copy.
+    /// Both buffers are reused, because allocating memory for each piece would cost more than the
+    /// copy.
     private func takePending(_ bytes: inout [UInt8]) -> Bool {
         bytes.removeAll(keepingCapacity: true)
         let waiters = state.withLock { state in
@@ -206,7 +208,7 @@ final class LogWriter: StepLog {
     }
 }
 
-/// A log that can't be written, such as on a full disk.
+/// A failure to write a log, such as on a full disk.
 struct LogFault: Error, CustomStringConvertible {
     let path: String
     let cause: any Error
@@ -228,7 +230,7 @@ struct LogFault: Error, CustomStringConvertible {
 }
 
 extension DispatchQueue {
-    /// Runs work on the queue, whose faults are those of a log.
+    /// Runs work on the queue and wraps its errors as those of a log.
     fileprivate func run<Value: Sendable>(
         _ path: String, _ work: @escaping @Sendable () throws -> Value
     ) async throws(LogFault) -> Value {

@@ -1,7 +1,7 @@
 public import MasterKit
 internal import Synchronization
 
-/// How far the builds of one buildset are, and who waits for their end.
+/// The progress of the builds of one buildset, and the tasks waiting for their end.
 final class BuildsetProgress: Sendable {
     private typealias Outcome = Result<[FinishedBuild], StoreError>
 
@@ -16,7 +16,7 @@ final class BuildsetProgress: Sendable {
             return failure.map { .failure($0) } ?? .success(inOrder)
         }
 
-        /// The builds in the order of their requests, a retried one before its successor.
+        /// The builds in the order of their requests; a retried build comes before its successor.
         private var inOrder: [FinishedBuild] {
             builds.sorted {
                 ($0.build.requestID, $0.build.id) < ($1.build.requestID, $1.build.id)
@@ -30,12 +30,12 @@ final class BuildsetProgress: Sendable {
         state = Mutex(State(remaining: requestCount))
     }
 
-    /// Notes a build; its request goes on when the build is retried.
+    /// Records a finished build; if it is retried, its request continues.
     func add(_ build: FinishedBuild) {
         state.withLock { $0.builds.append(build) }
     }
 
-    /// Notes that a request has come to its end, with a failure when the store gave up.
+    /// Records the end of a request, with an error if the store failed.
     func end(_ failure: StoreError? = nil) {
         let (waiters, outcome) = state.withLock { state in
             state.remaining -= 1
@@ -50,7 +50,7 @@ final class BuildsetProgress: Sendable {
         for waiter in waiters { waiter.resume(returning: outcome) }
     }
 
-    /// Waits for the end of all requests.
+    /// Waits until all requests have finished.
     func wait() async throws(StoreError) -> [FinishedBuild] {
         let outcome: Outcome = await withCheckedContinuation { waiter in
             let outcome = state.withLock { state in
@@ -63,7 +63,7 @@ final class BuildsetProgress: Sendable {
     }
 }
 
-/// A build that has ended, with its steps.
+/// A finished build with its steps.
 public struct FinishedBuild: Sendable {
     /// The name of its builder.
     public let builder: String
@@ -71,8 +71,8 @@ public struct FinishedBuild: Sendable {
     public let build: Build
     /// Its steps in order.
     public let steps: [StepRecord]
-    /// The logs of each step by the step's number, as paths of files on this machine.
+    /// The log files of each step, by step number, as paths on this machine.
     public let logs: [Int: [String]]
-    /// Whether it ended as retry and another build takes its place.
+    /// Whether it ended with retry and another build replaces it.
     public let isRetried: Bool
 }

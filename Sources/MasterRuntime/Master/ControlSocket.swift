@@ -3,20 +3,20 @@ internal import MasterKit
 internal import ServiceLifecycle
 internal import SystemPackage
 
-/// The socket `control` in a master's base folder, by which commands of the same user reach the
-/// master while it runs.
+/// The socket `control` in a master's base folder, through which commands of the same user reach
+/// the running master.
 ///
-/// A request is one message, and so is the answer `ok`. The folder is private, and so is the socket.
+/// A request is one message, as is the answer `ok`. Both the folder and the socket are private.
 final class ControlSocket: Service {
-    /// What a master can be told.
+    /// A request to the master.
     enum Request: String, Sendable, CaseIterable {
-        /// Somebody has changed rows of deliveries.
+        /// Another process has changed delivery rows.
         case deliveriesChanged = "deliveries changed"
     }
 
     static let fileName = "control"
     private static let answer = "ok"
-    /// How long the other side may take to send or to read a message.
+    /// The timeout for the other side to send or read a message.
     private static let patience: Duration = .seconds(1)
 
     private let path: FilePath
@@ -25,12 +25,12 @@ final class ControlSocket: Service {
     private let handle: @Sendable (Request) -> Void
     private let fail: @Sendable (ControlFault) -> Void
 
-    /// Listens from now on, in place of a master that has ended.
+    /// Starts listening, replacing the socket of a master that has exited.
     ///
     /// - Parameters:
     ///   - folder: The base folder, which no other master uses.
-    ///   - fail: Hears why no request can be taken.
-    ///   - handle: Takes a request, on a thread of the socket's own.
+    ///   - fail: Called with the reason if requests cannot be accepted.
+    ///   - handle: Handles a request, on a dedicated thread.
     /// - Throws: ``ControlFault``.
     init(
         folder: String, fail: @escaping @Sendable (ControlFault) -> Void = { _ in },
@@ -48,7 +48,7 @@ final class ControlSocket: Service {
         }
     }
 
-    /// Takes requests until the master shuts down.
+    /// Serves requests until the master shuts down.
     func run() async {
         await withTaskCancellationHandler {
             await withGracefulShutdownHandler {
@@ -66,19 +66,20 @@ final class ControlSocket: Service {
         }
     }
 
-    /// Without a thread nothing is taken, and the master does its work all the same.
+    /// Without a thread no requests are served, but the master keeps working.
     private func waitForShutdown() async {
         do {
             try await gracefulShutdown()
         } catch {
-            // Cancelled: it ends in the same way.
+            // Cancelled, which also ends the service.
         }
     }
 
     private func serve() {
         while UnixSocket.wait(for: listener, or: stop.descriptor) {
             guard let connection = UnixSocket.accept(listener, patience: Self.patience) else {
-                // Without a free descriptor whoever waits would be seen again at once.
+                // Without a free descriptor, the pending connection would be reported again
+                // immediately.
                 usleep(100_000)
                 continue
             }
@@ -88,13 +89,13 @@ final class ControlSocket: Service {
             handle(request)
             _ = UnixSocket.send(Self.answer, connection)
         }
-        // The next master removes what is left here.
+        // If this fails, the next master removes the socket.
         _ = Result { () throws(SystemFault) in try POSIX.removeFile(path) }
     }
 
     /// Sends a request to the master that uses a folder.
     ///
-    /// - Returns: Whether a master was there and has taken it.
+    /// - Returns: Whether a master was running and has handled it.
     static func send(_ request: Request, to folder: String) -> Bool {
         guard
             let connection = UnixSocket.connect(
@@ -105,7 +106,7 @@ final class ControlSocket: Service {
     }
 }
 
-/// Why a master cannot be reached by commands.
+/// A failure to open the control socket.
 struct ControlFault: Error, CustomStringConvertible {
     let path: FilePath
     let cause: any Error

@@ -4,7 +4,7 @@ public import MasterKit
 internal import ServiceLifecycle
 internal import Synchronization
 
-/// A running master: it takes requests for builds, runs them, and delivers their reports.
+/// A running master: it accepts build requests, runs the builds, and delivers their reports.
 ///
 /// ```swift
 /// let secrets = try await SecretFetcher(configuration).fetch().usable()
@@ -14,21 +14,21 @@ internal import Synchronization
 /// }
 /// ```
 public final class Master: Sendable {
-    /// How a master is run, beside what its file says.
+    /// Options for running a master, in addition to its file.
     public struct Options: Sendable {
-        /// The folder for the store, the logs and the folders of builds; absolute.
+        /// The folder for the store, logs and build folders; an absolute path.
         public let basedir: String
-        /// How many builds run side by side.
+        /// The number of concurrent builds.
         public let slots: Int
-        /// Whether requests outlive the master: what is pending at its end is built by the next.
+        /// Whether requests that are pending when the master exits are built by the next one.
         public let resumesRequests: Bool
 
-        /// Makes options.
+        /// Creates options.
         ///
         /// - Parameters:
-        ///   - basedir: The folder for what is kept; a relative one is taken from the current.
-        ///   - slots: How many builds run side by side, at least 1; by default one for each core.
-        ///   - resumesRequests: Whether requests outlive the master.
+        ///   - basedir: The base folder; a relative path refers to the current folder.
+        ///   - slots: The number of concurrent builds, at least 1; by default one per core.
+        ///   - resumesRequests: Whether pending requests are built by the next master.
         public init(basedir: String, slots: Int? = nil, resumesRequests: Bool = false) {
             self.basedir = FilePaths.absolute(basedir)
             self.slots = slots ?? ProcessInfo.processInfo.activeProcessorCount
@@ -45,24 +45,24 @@ public final class Master: Sendable {
     private let deliveries: Deliveries
     private let services = RunningServices()
     private let control: ControlSocket?
-    /// The buildsets that were submitted and not yet waited for.
+    /// The submitted buildsets that have not been waited for.
     private let submissions = Mutex<[Int: BuildsetProgress]>([:])
 
-    // MARK: Life
+    // MARK: Lifecycle
 
-    /// Runs a body with a master that is up, and takes the master down afterwards.
+    /// Runs a closure with a running master, and shuts the master down afterwards.
     ///
-    /// In order: the store is opened, plugins are started, builds that a crash left unfinished are
-    /// ended, then the body runs. What the body leaves running is stopped.
+    /// In order: the store is opened, plugins are started, builds left unfinished by a crash are
+    /// finished, and the closure runs. Builds that are still running when it returns are stopped.
     ///
     /// - Parameters:
-    ///   - configuration: What is run.
-    ///   - secrets: The values of the secrets that it uses, as ``SecretFetcher`` gives them.
-    ///   - options: How it is run.
-    ///   - logger: Where notes go, with secrets replaced.
-    ///   - body: What is done with the master.
-    /// - Returns: What the body returns.
-    /// - Throws: ``MasterError``, ``StoreError``, or what the body throws.
+    ///   - configuration: The configuration.
+    ///   - secrets: The values of its secrets, as returned by ``SecretFetcher``.
+    ///   - options: The options.
+    ///   - logger: The logger, whose messages have secrets replaced.
+    ///   - body: The closure.
+    /// - Returns: What the closure returns.
+    /// - Throws: ``MasterError``, ``StoreError``, or what the closure throws.
     public static func run<Value: Sendable>(
         _ configuration: MasterConfiguration, _ secrets: SecretValues, options: Options,
         logger: Logger, _ body: (Master) async throws -> Value
@@ -142,8 +142,8 @@ public final class Master: Sendable {
         _ body: (Master) async throws -> Value
     ) async throws -> Value {
         try await takeUpRequests()
-        // Shut down in the opposite order: who submits builds ends before who builds, and who
-        // reports the builds' ends comes last.
+        // Shut down in reverse order: services that submit builds end first, then the distributor
+        // that runs them, and the deliveries that report their results last.
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [
@@ -169,7 +169,7 @@ public final class Master: Sendable {
         }
     }
 
-    /// Ends what an earlier master left unfinished, and takes over or cancels what was pending.
+    /// Finishes what an earlier master left unfinished, and takes over or cancels pending requests.
     private func takeUpRequests() async throws {
         let store = environment.store
         _ = try await store.endUnfinished(
@@ -188,7 +188,7 @@ public final class Master: Sendable {
             })
     }
 
-    /// The services of a configuration that do not run yet, ready to start.
+    /// The services of a configuration that are not running yet, ready to start.
     private func newcomers(
         of environment: BuildEnvironment
     ) throws(HTTPError) -> [(ServiceDeclaration, () -> RunningService)] {
@@ -208,21 +208,20 @@ public final class Master: Sendable {
 
     // MARK: Verbs
 
-    /// What a build works with that begins now.
+    /// The environment of builds that begin now.
     var environment: BuildEnvironment { configuration.current }
 
-    /// Puts another configuration in force while builds run.
+    /// Switches to another configuration while builds are running.
     ///
-    /// Reporters and services that are declared as before go on untouched. First the plugins that
-    /// are new are started; then the others are replaced. Builds keep the configuration that they
-    /// began with.
+    /// Unchanged reporters and services keep running. New plugins are started first; then the
+    /// others are replaced. Running builds keep the configuration that they began with.
     ///
     /// - Parameters:
-    ///   - wanted: The configuration.
-    ///   - secrets: The values of the secrets that it uses.
+    ///   - wanted: The new configuration.
+    ///   - secrets: The values of its secrets.
     /// - Returns: What has changed.
-    /// - Throws: ``MasterError`` when a plugin cannot start, or when another reconfiguration is
-    ///   running; ``StoreError``. The configuration until now then stays in force.
+    /// - Throws: ``MasterError`` if a plugin cannot start, or if another reconfiguration is
+    ///   running; ``StoreError``. The previous configuration then stays in force.
     public func reconfigure(
         to wanted: MasterConfiguration, _ secrets: SecretValues
     ) async throws -> ConfigurationChanges {
@@ -242,15 +241,15 @@ public final class Master: Sendable {
         return changes
     }
 
-    /// What happens, once it is committed, in order.
+    /// The events, published in order after their commit.
     public var events: EventBus { environment.store.events }
 
-    /// Follows a log from a line on, while it is written or afterwards.
+    /// Follows a log from a given line, while it is being written or afterwards.
     ///
     /// - Parameters:
-    ///   - log: The id of the log, as its events have it.
-    ///   - line: The first line that is wanted, counted from 0.
-    /// - Returns: The lines in pieces; `nil` when there is no such log.
+    ///   - log: The id of the log, as in its events.
+    ///   - line: The index of the first line to return, from 0.
+    /// - Returns: The lines in pieces, or `nil` if the log does not exist.
     /// - Throws: ``StoreError``.
     package func follow(log: Int, from line: Int = 0) async throws(StoreError) -> LogLineSequence? {
         let environment = environment
@@ -262,10 +261,10 @@ public final class Master: Sendable {
         return path.map { environment.logs.follow(log, at: $0, from: line) }
     }
 
-    /// Submits a set of builds.
+    /// Submits a buildset.
     ///
-    /// - Throws: ``MasterError`` for a builder that is not there, or for none, and for properties that
-    ///   are too large; ``StoreError``.
+    /// - Throws: ``MasterError`` for an unknown builder, if there is nothing to build, or for
+    ///   properties that are too large; ``StoreError``.
     public func submit(_ wanted: BuildsetRequest) async throws -> Submission {
         try await submit(wanted) { _ in }
     }
@@ -277,7 +276,7 @@ public final class Master: Sendable {
         try await submit(wanted, steps: steps) { _ in }
     }
 
-    /// Submits a set of builds, and carries out something else in the same transaction.
+    /// Submits a buildset, and makes another change in the same transaction.
     func submit(
         _ wanted: BuildsetRequest, steps: StepSelection = StepSelection(),
         with change: @escaping @Sendable (StoreTransaction) throws -> Void
@@ -308,10 +307,11 @@ public final class Master: Sendable {
         return submission
     }
 
-    /// Waits until every build of a submission has ended.
+    /// Waits until every build of a submission has finished.
     ///
-    /// - Returns: The builds in the order of the request; a retried one stands before its successor.
-    /// - Throws: ``StoreError`` when the store gave up and builds could not go on.
+    /// - Returns: The builds in the order of the requests; a retried build comes before its
+    ///   successor.
+    /// - Throws: ``StoreError`` if the store failed and builds could not continue.
     public func wait(for submission: Submission) async throws(StoreError) -> [FinishedBuild] {
         try await wait(for: submission.buildset.id)
     }
@@ -323,10 +323,10 @@ public final class Master: Sendable {
         return builds
     }
 
-    /// Lets the services come to their end, and waits for all builds that were submitted.
+    /// Ends the services, and waits for all submitted builds.
     ///
-    /// - Returns: The builds that nobody has waited for, such as those that a service submitted.
-    /// - Throws: ``StoreError`` when the store gave up and builds could not go on.
+    /// - Returns: The builds that have not been waited for, such as those submitted by a service.
+    /// - Throws: ``StoreError`` if the store failed and builds could not continue.
     public func endServices() async throws(StoreError) -> [FinishedBuild] {
         await services.end()
         var builds: [FinishedBuild] = []
@@ -336,23 +336,23 @@ public final class Master: Sendable {
         return builds
     }
 
-    /// Stops all builds by a message; a second call also ends the steps that always run.
+    /// Stops all builds by a message; a second call also stops alwaysRun steps.
     public func stop(reason: String) async {
         await distributor.stop(reason: reason)
     }
 
-    /// Kills every command that runs and waits for nothing: for a process that ends at once.
+    /// Kills all running commands without waiting, for a process that exits immediately.
     public func abandonCommands() {
         worker.abandonCommands()
     }
 
-    /// Waits until every report was delivered, or the time is over.
+    /// Waits until every report has been delivered, or the time is up.
     ///
     /// - Parameters:
-    ///   - limit: The time.
-    ///   - isPatient: Whether a receiver that was never there in this run is waited for, too.
-    /// - Returns: How the deliveries stand.
-    /// - Throws: ``StoreError`` when they cannot be looked up.
+    ///   - limit: The maximum time.
+    ///   - isPatient: Whether to wait also for receivers that have not been reachable in this run.
+    /// - Returns: A summary of the deliveries.
+    /// - Throws: ``StoreError`` if the deliveries cannot be read.
     public func drain(
         for limit: Duration, isPatient: Bool = false
     ) async throws(StoreError) -> DeliverySummary {
@@ -360,7 +360,7 @@ public final class Master: Sendable {
         return try await deliveries.summary()
     }
 
-    /// Refuses properties that are too large for a build before any step has set one.
+    /// Rejects properties that would be too large for a build even before any step sets one.
     private func checkSize(
         of wanted: Properties, of builders: [BuilderConfiguration]
     ) throws(MasterError) {

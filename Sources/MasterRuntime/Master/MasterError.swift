@@ -1,12 +1,12 @@
-/// A master that could not begin or go on, with what to do about it.
+/// An error of the master, with a remedy.
 public struct MasterError: Error, Sendable, CustomStringConvertible {
-    /// What kind of trouble it is.
+    /// The kind of error.
     public enum Code: String, Sendable, Hashable {
-        /// A builder was asked for that is not there.
+        /// An unknown builder was requested.
         case unknownBuilder
-        /// No builder was asked for, and none runs without being asked for.
+        /// No builder was requested, and none runs by default.
         case nothingToBuild
-        /// Properties were given that are too large for a build.
+        /// The given properties are too large for a build.
         case tooLarge
         /// A plugin could not start.
         case plugin
@@ -14,12 +14,12 @@ public struct MasterError: Error, Sendable, CustomStringConvertible {
         case busy
     }
 
-    /// What kind of trouble it is.
+    /// The kind of error.
     public let code: Code
     /// What happened and how to remedy it, without secrets.
     public let message: String
 
-    /// Makes an error.
+    /// Creates an error.
     public init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message

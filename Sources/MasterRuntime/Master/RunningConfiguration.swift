@@ -1,14 +1,14 @@
 internal import MasterKit
 internal import Synchronization
 
-/// The configuration in force, and earlier ones that builds began with and keep.
+/// The configuration in force, and earlier ones that running builds still use.
 ///
-/// It sees to it that each plugin is started before it is used, and stopped once neither the
-/// configuration in force nor a build uses it.
+/// It ensures that each plugin is started before it is used, and stopped once neither the current
+/// configuration nor a build uses it.
 final class RunningConfiguration: Sendable {
     private struct State {
         var current: BuildEnvironment
-        /// What builds that run began with, by its number, and how many they are.
+        /// The environments of running builds by number, with the number of builds that use each.
         var used: [Int: (environment: BuildEnvironment, builds: Int)] = [:]
         var isChanging = false
     }
@@ -20,19 +20,19 @@ final class RunningConfiguration: Sendable {
         state = Mutex(State(current: first))
     }
 
-    /// What a build works with that begins now.
+    /// The environment of builds that begin now.
     var current: BuildEnvironment { state.withLock(\.current) }
 
     // MARK: Plugins
 
-    /// Runs a body with all plugins started.
+    /// Runs a closure with all plugins started.
     func withPlugins<Value>(_ body: () async throws -> Value) async throws -> Value {
         try await plugins.run(current.configuration.instances, body)
     }
 
     // MARK: Builds
 
-    /// Takes the current configuration for a build.
+    /// Registers a build that uses the current configuration.
     func beginBuild() -> BuildEnvironment {
         state.withLock { state in
             state.used[state.current.number, default: (state.current, 0)].builds += 1
@@ -40,7 +40,7 @@ final class RunningConfiguration: Sendable {
         }
     }
 
-    /// Ends the use of a configuration by a build.
+    /// Unregisters a build that used a configuration.
     func endBuild(with environment: BuildEnvironment) async {
         let isUnused = state.withLock { state in
             state.used[environment.number]?.builds -= 1
@@ -53,16 +53,16 @@ final class RunningConfiguration: Sendable {
 
     // MARK: Change
 
-    /// Puts another configuration in force.
+    /// Switches to another configuration.
     ///
     /// - Parameters:
-    ///   - wanted: The configuration; what it declares as before keeps its plugins.
-    ///   - secrets: The values of the secrets that it uses.
-    ///   - handOver: Lets what can fail follow; when it throws, it has changed nothing.
-    ///   - settle: Lets the rest follow, once the configuration is in force.
+    ///   - wanted: The new configuration; unchanged declarations keep their plugins.
+    ///   - secrets: The values of its secrets.
+    ///   - handOver: Makes the changes that can fail; if it throws, it must have changed nothing.
+    ///   - settle: Makes the remaining changes, once the configuration is in force.
     /// - Returns: What has changed.
-    /// - Throws: ``MasterError`` when a plugin cannot start, or another change is under way; and
-    ///   what `handOver` throws.
+    /// - Throws: ``MasterError`` if a plugin cannot start, or another change is running; and what
+    ///   `handOver` throws.
     func change(
         to wanted: MasterConfiguration, _ secrets: SecretValues,
         _ handOver: (BuildEnvironment) async throws -> Void,
@@ -98,7 +98,8 @@ final class RunningConfiguration: Sendable {
         return current
     }
 
-    /// Stops the plugins of a configuration that is no longer in force, unless they are still used.
+    /// Stops the plugins of a configuration that is no longer in force, unless they are still in
+    /// use.
     private func retire(_ environment: BuildEnvironment) async {
         let used = state.withLock { state in
             state.current.configuration.instances
@@ -110,13 +111,13 @@ final class RunningConfiguration: Sendable {
     }
 }
 
-/// What a reconfiguration has changed among reporters and other services, by their names.
+/// The changes of a reconfiguration to reporters and other services, by name.
 public struct ConfigurationChanges: Sendable, Hashable {
-    /// Those that are new.
+    /// The new ones.
     public var added: [String] = []
-    /// Those that are declared in another way.
+    /// Those whose declarations have changed.
     public var changed: [String] = []
-    /// Those that are gone.
+    /// Those that were removed.
     public var removed: [String] = []
     /// The settings whose new values apply only after the master is restarted.
     public var afterRestart: [String] = []
@@ -150,7 +151,7 @@ public struct ConfigurationChanges: Sendable, Hashable {
 }
 
 extension MasterConfiguration {
-    /// The configuration with the plugins of another one where both declare the same.
+    /// A copy that keeps the plugins of another configuration where the declarations are equal.
     func keepingPlugins(of old: MasterConfiguration) -> MasterConfiguration {
         let filesAreEqual = textsOfFiles == old.textsOfFiles
         var configuration = self
@@ -177,7 +178,7 @@ final class PluginLife: Sendable {
 
     private let state = Mutex(State())
 
-    /// Runs a body between start and stop.
+    /// Runs a closure with plugins started, and stops all plugins afterwards.
     func run<Value>(
         _ instances: [PluginInstance], _ body: () async throws -> Value
     ) async throws -> Value {
@@ -192,10 +193,11 @@ final class PluginLife: Sendable {
         }
     }
 
-    /// Starts plugins in order, but for those that have been started.
+    /// Starts plugins in order, except for those already started.
     ///
-    /// - Returns: Those that were started now.
-    /// - Throws: ``MasterError`` when one cannot start; it is stopped, and so are those before it.
+    /// - Returns: The plugins that were started.
+    /// - Throws: ``MasterError`` if one cannot start; it and those started before it are stopped
+    ///   again.
     func start(_ instances: [PluginInstance]) async throws(MasterError) -> [PluginInstance] {
         var begun: [PluginInstance] = []
         for instance in instances {
@@ -216,7 +218,7 @@ final class PluginLife: Sendable {
         return begun
     }
 
-    /// Stops plugins, those started last first.
+    /// Stops plugins in reverse order of their start.
     func stop(_ instances: [PluginInstance]) async {
         let ids = Set(instances.map(ObjectIdentifier.init))
         let stopped = state.withLock { state in

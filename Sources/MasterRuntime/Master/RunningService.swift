@@ -3,28 +3,28 @@ internal import MasterKit
 internal import ServiceLifecycle
 internal import Synchronization
 
-/// A service at work beside the builds; it is started again when it fails.
+/// A service that runs concurrently with builds and is restarted when it fails.
 final class RunningService: Sendable {
-    /// How many events are kept for a service that is behind.
+    /// The number of events buffered for a slow service.
     static let bound = 1024
-    /// How long a service may take for its last events.
+    /// How long a service may take to handle its last events.
     static let grace: Duration = .seconds(5)
-    /// How long a service pauses after a failure, at first and at most.
+    /// The minimum and maximum pause before a restart.
     static let pauses: ClosedRange<Duration> = .seconds(1) ... .seconds(60)
 
     private let bus: EventBus
     private let events: EventSubscription
     private let clock: DeliveryClock
-    /// Ended by ``end()``, which whoever started the service has to call.
+    /// Ended by ``end()``, which the owner of the service must call.
     private let task: Task<Void, Never>
 
-    /// Starts a service, which gets the events from now on.
+    /// Starts a service, which receives the events from now on.
     ///
     /// - Parameters:
     ///   - declaration: The service; its plugin has been started.
-    ///   - host: What carries out its requests.
-    ///   - bus: Where its events come from.
-    ///   - logger: Where its failures are logged.
+    ///   - host: Handles its requests.
+    ///   - bus: The source of its events.
+    ///   - logger: Logs its failures.
     init(
         _ declaration: ServiceDeclaration, host: any ServiceHost, on bus: EventBus, logger: Logger
     ) {
@@ -56,8 +56,8 @@ final class RunningService: Sendable {
         }
     }
 
-    /// Ends the service: its events come to an end, and if it does not return soon it is
-    /// cancelled; one that reads no events is cancelled at once.
+    /// Ends the service: its event stream finishes, and if it does not return soon, it is
+    /// cancelled. A service that reads no events is cancelled immediately.
     func end() async {
         events.finish()
         let grace = events.kinds.isEmpty ? .zero : Self.grace
@@ -73,20 +73,20 @@ final class RunningService: Sendable {
     }
 }
 
-/// The services that are at work in a master.
+/// The running services of a master.
 final class RunningServices: Service {
     private typealias Entry = (declaration: ServiceDeclaration, service: RunningService)
 
     private let running = Mutex<[Entry]>([])
 
-    /// The services of a configuration that do not run yet.
+    /// The services of a configuration that are not running yet.
     func newcomers(among declarations: [ServiceDeclaration]) -> [ServiceDeclaration] {
         running.withLock { running in
             declarations.filter { new in !running.contains { $0.declaration.isSame(as: new) } }
         }
     }
 
-    /// Ends the services that are no longer declared, and then starts others.
+    /// Ends services that are no longer declared, and then starts the new ones.
     func follow(
         _ declarations: [ServiceDeclaration],
         starting newcomers: [(ServiceDeclaration, () -> RunningService)]
@@ -104,17 +104,17 @@ final class RunningServices: Service {
         }
     }
 
-    /// Waits until the master shuts down, and ends the services then.
+    /// Waits until the master shuts down, and then ends the services.
     func run() async {
         do {
             try await gracefulShutdown()
         } catch {
-            // Cancelled: they end in the same way.
+            // Cancelled, which also ends the services.
         }
         await end()
     }
 
-    /// Ends all services, the last one first.
+    /// Ends all services, in reverse order.
     func end() async {
         let services = running.withLock { running in
             defer { running = [] }
@@ -124,7 +124,7 @@ final class RunningServices: Service {
     }
 }
 
-/// A service's door to its master.
+/// A service's interface to its master.
 struct ServiceDoor: ServiceHost {
     let name: String
     let master: Master

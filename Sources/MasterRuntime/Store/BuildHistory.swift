@@ -150,7 +150,7 @@ public final class BuildHistory: Sendable {
         try await read { try StepRecord.all(ofBuild: build.id, in: $0) }
     }
 
-    /// The logs of a step, in the order in which they were opened.
+    /// The logs of a step, in the order they were opened.
     public func logs(of step: StepRecord) async throws(StoreError) -> [StepLog] {
         let folder = folder
         return try await read { database in

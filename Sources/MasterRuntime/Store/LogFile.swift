@@ -1,22 +1,21 @@
 internal import Foundation
 
-/// The file with the content of a log: lines, each marked with `o`, `e` or `h`.
+/// A log's content file: lines, each prefixed with `o`, `e` or `h`.
 struct LogFile: Sendable {
-    /// What is read of a log.
+    /// The content read from a log file.
     struct Content: Sendable, Hashable {
-        /// The position of the first line in the log, from 0.
+        /// The index of the first line in the log, from 0.
         let firstLine: Int
-        /// The lines with their marks.
+        /// The lines, including their prefixes.
         let text: String
     }
 
-    /// How much of a log a report holds, in bytes; of a longer log it holds the end.
+    /// The maximum size of a log in a report, in bytes; only the end of a longer log is included.
     static let contentBound = 1 << 20
     private static let pieceByteCount = 1 << 16
 
     private let path: String
 
-    /// Names the file at a path.
     init(path: String) {
         self.path = path
     }
@@ -83,23 +82,23 @@ struct LogFile: Sendable {
         return 0
     }
 
-    /// Counts the lines; those of a file that was never made are none. Blocks while it reads.
+    /// Counts the lines; 0 if the file does not exist. Blocks while reading.
     func lineCount() throws -> Int {
         guard let file = try open() else { return 0 }
         defer { close(file) }
         return try Self.lines(of: file, upTo: .max).count
     }
 
-    /// How large the file is; one that was never made has nothing in it.
+    /// The size of the file; 0 if it does not exist.
     func byteCount() throws -> Int {
         guard let file = try open() else { return 0 }
         defer { close(file) }
         return Int(try file.seekToEnd())
     }
 
-    /// Reads the log; of a long one its last whole lines, or the begin of its only last line.
+    /// Reads the log; if it exceeds the bound, its last complete lines.
     ///
-    /// Blocks while it reads.
+    /// If not even the last line fits, returns the beginning of that line. Blocks while reading.
     func content(bound: Int = contentBound) throws -> Content {
         guard let file = try open() else { return Content(firstLine: 0, text: "") }
         defer { close(file) }
@@ -119,9 +118,9 @@ struct LogFile: Sendable {
         return Content(firstLine: skipped.count, text: try Self.text(of: file, bound) + "\n")
     }
 
-    /// Reads whole lines from an offset on, some 64 KiB; none at the end of the file.
+    /// Reads complete lines from an offset, about 64 KiB at a time; empty at the end of the file.
     ///
-    /// Blocks while it reads.
+    /// Blocks while reading.
     static func lines(in path: String, from offset: Int) throws -> [UInt8] {
         guard let file = try LogFile(path: path).open() else { return [] }
         defer { LogFile(path: path).close(file) }
@@ -147,7 +146,7 @@ struct LogFile: Sendable {
         do {
             try file.close()
         } catch {
-            // What was read is read; the descriptor is gone either way.
+            // The data has been read, and the descriptor is closed in any case.
         }
     }
 
@@ -155,7 +154,7 @@ struct LogFile: Sendable {
         String(decoding: try file.read(upToCount: bound) ?? Data(), as: UTF8.self)
     }
 
-    /// Counts the line ends before a position, and tells where the line begins that goes on there.
+    /// Counts the newlines before a position and returns the start of the line it falls in.
     private static func lines(
         of file: FileHandle, upTo bound: Int
     ) throws -> (count: Int, lastStart: Int) {

@@ -1,13 +1,13 @@
 internal import GRDB
 internal import MasterKit
 
-/// The writer's memory of what is under way, so that a change need not read what it changes.
+/// The writer's cache of unfinished records, so that updating a row does not require reading it.
 ///
-/// It always equals the rows, as nobody else changes them; it may hold what a savepoint has
-/// written, so it is emptied whenever one is rolled back.
+/// It always matches the rows because only the writer changes them. It may contain data written in
+/// a savepoint, so it is emptied whenever a savepoint is rolled back.
 final class RecordCache {
     var builders = RecordTable<Builder>("builder")
-    /// The number of each builder's next build.
+    /// The next build number of each builder.
     var nextNumbers = RecordTable<Int>("builder")
     var buildsets = RecordTable<Buildset>("buildset")
     var requests = RecordTable<BuildRequest>("build request")
@@ -15,7 +15,6 @@ final class RecordCache {
     var steps = RecordTable<StepRecord>("step")
     var logs = RecordTable<Log>("log")
 
-    /// Forgets everything.
     func removeAll() {
         builders.forgetAll()
         nextNumbers.forgetAll()
@@ -27,66 +26,62 @@ final class RecordCache {
     }
 }
 
-/// A build with the last one of its builder that had finished when it started.
+/// A build together with the builder's last build that had finished when this one started.
 struct RunningBuild: Sendable, Hashable {
     var build: Build
     let previousBuildID: Int?
 }
 
 extension StoreTransaction {
-    /// The builder of an id.
     func builder(_ id: Int) throws -> Builder {
         try cache.builders.find(id) { try Builder.find(id, in: database) }
     }
 
-    /// The buildset of an id, with its source stamps.
+    /// The buildset with an id, including its source stamps.
     func buildset(_ id: Int) throws -> Buildset {
         try cache.buildsets.find(id) { try Buildset.find(id, in: database) }
     }
 
-    /// The request of an id.
     func request(_ id: Int) throws -> BuildRequest {
         try cache.requests.find(id) { try BuildRequest.find(id, in: database) }
     }
 
-    /// The build of an id, which need not be running any more.
+    /// The build with an id, running or finished.
     func build(_ id: Int) throws -> RunningBuild {
         try cache.builds.find(id) { try RunningBuild.find(id, in: database) }
     }
 
-    /// The step of an id.
     func step(_ id: Int) throws -> StepRecord {
         try cache.steps.find(id) { try StepRecord.find(id, in: database) }
     }
 
-    /// The log of an id.
     func log(_ id: Int) throws -> Log {
         try cache.logs.find(id) { try Log.find(id, in: database) }
     }
 }
 
-/// The rows of one kind that are kept in memory, because they are about to change again.
+/// A cache for rows of one kind that are likely to change again.
 struct RecordTable<Record> {
-    /// How many rows are kept before all are forgotten.
+    /// The number of cached rows at which the cache is emptied.
     private static var bound: Int { 4096 }
 
     private let name: String
     private var records: [Int: Record] = [:]
 
-    /// Makes an empty table.
+    /// Creates an empty table.
     ///
-    /// - Parameter name: What a row is called in a sentence.
+    /// - Parameter name: The record's name in error messages.
     init(_ name: String) {
         self.name = name
     }
 
-    /// The row of an id, read when it is not in memory.
+    /// Returns the row with an id, reading it if it is not cached.
     ///
     /// - Parameters:
-    ///   - id: The row.
+    ///   - id: The row's id.
     ///   - read: Reads the row.
     /// - Returns: The row.
-    /// - Throws: ``StoreError`` when there is no such row.
+    /// - Throws: ``StoreError`` if the row does not exist.
     mutating func find(_ id: Int, read: () throws -> Record?) throws -> Record {
         if let known = records[id] { return known }
         guard let record = try read() else {
@@ -96,18 +91,17 @@ struct RecordTable<Record> {
         return record
     }
 
-    /// Keeps a row as it is now.
+    /// Caches the current state of a row.
     mutating func keep(_ record: Record, at id: Int) {
         if records.count >= Self.bound { records.removeAll(keepingCapacity: true) }
         records[id] = record
     }
 
-    /// Forgets a row that will hardly change again.
+    /// Drops a row that is unlikely to change again.
     mutating func forget(_ id: Int) {
         records[id] = nil
     }
 
-    /// Forgets all rows.
     mutating func forgetAll() {
         records.removeAll()
     }

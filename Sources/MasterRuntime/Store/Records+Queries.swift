@@ -2,18 +2,17 @@ internal import GRDB
 internal import MasterKit
 
 extension Build {
-    /// The build of an id.
     static func find(_ id: Int, in database: Database) throws -> Build? {
         try database.first("SELECT \(columns) FROM build WHERE id = ?", [id], Build.init(row:))
     }
 
-    /// The builds of a request, the first try first.
+    /// The builds of a request, first attempt first.
     static func all(ofRequest id: Int, in database: Database) throws -> [Build] {
         try database.all(
             "SELECT \(columns) FROM build WHERE request_id = ? ORDER BY id", [id], Build.init(row:))
     }
 
-    /// The builds that have not come to an end, the oldest first.
+    /// The unfinished builds, oldest first.
     static func unfinished(in database: Database) throws -> [Build] {
         try database.all(
             "SELECT \(columns) FROM build WHERE complete_at IS NULL ORDER BY id", [],
@@ -22,14 +21,13 @@ extension Build {
 }
 
 extension RunningBuild {
-    /// The build of an id.
     static func find(_ id: Int, in database: Database) throws -> RunningBuild? {
         try database.first("SELECT \(Build.columns) FROM build WHERE id = ?", [id]) { row in
             try RunningBuild(row: row)
         }
     }
 
-    /// The last build of each request of a buildset that has one, in the order of the requests.
+    /// The last build of each of a buildset's requests that has one, in request order.
     static func last(ofBuildset id: Int, in database: Database) throws -> [RunningBuild] {
         try database.all(
             """
@@ -49,7 +47,6 @@ extension RunningBuild {
 }
 
 extension BuildRequest {
-    /// The request of an id.
     static func find(_ id: Int, in database: Database) throws -> BuildRequest? {
         try database.first(
             "SELECT \(columns) FROM build_request WHERE id = ?", [id], BuildRequest.init(row:))
@@ -110,7 +107,7 @@ extension RequestDistributor.Pending {
 }
 
 extension Buildset {
-    /// The buildset of an id, with its source stamps.
+    /// The buildset with an id, including its source stamps.
     static func find(_ id: Int, in database: Database) throws -> Buildset? {
         let found = try database.first(
             "SELECT \(columns) FROM buildset WHERE id = ?", [id], Buildset.init(row:))
@@ -119,7 +116,7 @@ extension Buildset {
         return buildset
     }
 
-    /// The properties that a buildset's builds begin with.
+    /// The initial properties of a buildset's builds.
     static func properties(_ id: Int, in database: Database) throws -> Properties {
         try database.first("SELECT properties FROM buildset WHERE id = ?", [id]) { row in
             try Properties(stored: row[0])
@@ -128,7 +125,7 @@ extension Buildset {
 }
 
 extension SourceStamp {
-    /// The source stamps of a buildset, in the order in which they were given.
+    /// The source stamps of a buildset, in the order they were submitted.
     static func all(ofBuildset id: Int, in database: Database) throws -> [SourceStamp] {
         try database.all(
             "SELECT \(columns) FROM source_stamp WHERE buildset_id = ? ORDER BY id", [id],
@@ -137,19 +134,17 @@ extension SourceStamp {
 }
 
 extension Builder {
-    /// The builder of an id.
     static func find(_ id: Int, in database: Database) throws -> Builder? {
         try database.first("SELECT \(columns) FROM builder WHERE id = ?", [id], Builder.init(row:))
     }
 }
 
 extension StepRecord {
-    /// The step of an id.
     static func find(_ id: Int, in database: Database) throws -> StepRecord? {
         try database.first("SELECT \(columns) FROM step WHERE id = ?", [id], StepRecord.init(row:))
     }
 
-    /// The step of a name in a build; names are unique there.
+    /// The step with a name in a build; names are unique within a build.
     static func find(_ name: String, ofBuild id: Int, in database: Database) throws -> StepRecord? {
         try database.first(
             "SELECT \(columns) FROM step WHERE build_id = ? AND name = ?", [id, name],
@@ -165,18 +160,17 @@ extension StepRecord {
 }
 
 extension Log {
-    /// The log of an id.
     static func find(_ id: Int, in database: Database) throws -> Log? {
         try database.first("SELECT \(columns) FROM log WHERE id = ?", [id], Log.init(row:))
     }
 
-    /// The logs of a step, in the order in which they were opened.
+    /// The logs of a step, in the order they were opened.
     static func all(ofStep id: Int, in database: Database) throws -> [Log] {
         try database.all(
             "SELECT \(columns) FROM log WHERE step_id = ? ORDER BY id", [id], Log.init(row:))
     }
 
-    /// Where the content of a log is, from the base folder.
+    /// The path of a log's content file, relative to the base folder.
     static func path(_ id: Int, in database: Database) throws -> String? {
         try database.first("SELECT path FROM log WHERE id = ?", [id]) { $0[0] }
     }

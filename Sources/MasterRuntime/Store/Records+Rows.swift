@@ -2,25 +2,25 @@ internal import FoundationEssentials
 internal import GRDB
 internal import MasterKit
 
-/// Statements are compiled once a connection and used again; rows are read by position, in the
-/// order of the `columns` of each record.
+/// Statements are compiled once per connection and cached. Rows are read by position, in the order
+/// of each record's `columns`.
 extension Database {
-    /// Carries out a statement that gives no rows.
+    /// Executes a statement that returns no rows.
     func run(_ sql: String, _ arguments: StatementArguments = StatementArguments()) throws {
         try cachedStatement(sql: sql).execute(arguments: arguments)
     }
 
-    /// The number that a statement gives, `nil` when it gives none.
+    /// The number returned by a statement, or `nil` if it returns no row.
     func number(_ sql: String, _ arguments: StatementArguments) throws -> Int? {
         try Int.fetchOne(cachedStatement(sql: sql), arguments: arguments)
     }
 
-    /// The numbers that a statement gives, one a row.
+    /// The numbers returned by a statement, one per row.
     func numbers(_ sql: String, _ arguments: StatementArguments) throws -> [Int] {
         try Int.fetchAll(cachedStatement(sql: sql), arguments: arguments)
     }
 
-    /// Makes a value of the first row, `nil` when there is none.
+    /// Decodes the first row, or returns `nil` if there are no rows.
     func first<Value>(
         _ sql: String, _ arguments: StatementArguments = StatementArguments(),
         _ make: (Row) throws -> Value
@@ -33,7 +33,7 @@ extension Database {
         return value
     }
 
-    /// Makes a value of every row.
+    /// Decodes all rows.
     func all<Value>(
         _ sql: String, _ arguments: StatementArguments = StatementArguments(),
         _ make: (Row) throws -> Value
@@ -48,14 +48,14 @@ extension Database {
 }
 
 extension Row {
-    /// The moment in a column of seconds since 1970.
+    /// The date in a column that stores seconds since 1970.
     func date(_ column: Int) -> Date? {
         (self[column] as Double?).map { Date(timeIntervalSince1970: $0) }
     }
 }
 
 extension Date {
-    /// The moment as it stands in a column.
+    /// The date as stored in a column.
     var stored: Double { timeIntervalSince1970 }
 }
 
@@ -166,7 +166,8 @@ extension Properties {
 }
 
 extension JSONValue {
-    /// Reads what was written here, however large; only a limit on the depth guards the stack.
+    /// Parses JSON written by the store, whatever its size; only the depth is limited, to protect
+    /// the stack.
     init(stored text: String) throws(JSONParserError) {
         let parser = JSONParser(maximumDepth: 2048, maximumByteCount: .max, maximumValueCount: .max)
         self = try parser.parse(text)
@@ -185,7 +186,7 @@ extension Event {
             record: try JSONValue(stored: snapshot).objectValue ?? JSONObject())
     }
 
-    /// Stores the event and gives it its place in the order.
+    /// Inserts the event and sets its sequence number.
     mutating func insert(in database: Database) throws {
         try database.run(
             """
@@ -200,7 +201,7 @@ extension Event {
         sequence = Int(database.lastInsertedRowID)
     }
 
-    /// The stored events that come after a place in the order, the oldest first.
+    /// The stored events after a sequence number, oldest first.
     static func stored(after sequence: Int, limit: Int, in database: Database) throws -> [Event] {
         try database.all(
             "SELECT \(columns) FROM event WHERE seq > ? ORDER BY seq LIMIT ?", [sequence, limit],
@@ -208,7 +209,7 @@ extension Event {
         ).compactMap { $0 }
     }
 
-    /// The first stored event of some kinds in a stretch of the order.
+    /// The first stored event of the given kinds in a range of sequence numbers.
     static func first(
         of kinds: Set<EventKind>, after sequence: Int, upTo last: Int,
         in database: Database
@@ -225,13 +226,13 @@ extension Event {
         ) ?? nil
     }
 
-    /// The stored event at a place in the order.
+    /// The stored event with a sequence number.
     static func stored(at sequence: Int, in database: Database) throws -> Event? {
         try database.first(
             "SELECT \(columns) FROM event WHERE seq = ?", [sequence], Event.init(row:)) ?? nil
     }
 
-    /// The place of the newest event that was ever stored, 0 before the first.
+    /// The sequence number of the newest event ever stored, or 0 if there has been none.
     static func newestSequence(in database: Database) throws -> Int {
         try database.first("SELECT seq FROM sqlite_sequence WHERE name = 'event'") { $0[0] } ?? 0
     }

@@ -3,16 +3,18 @@ internal import GRDB
 public import MasterKit
 internal import Synchronization
 
-/// Keeps what happens: builds, their requests, steps and logs, events, and reports to be sent.
+/// Persists builds, their requests, steps and logs, events, and queued reports.
 ///
-/// A folder has one store at a time; it is held from ``open(folder:durability:identity:clock:)``
-/// until ``close()``, which every store has to come to.
+/// Only one store can be open per folder. The folder is locked from
+/// ``open(folder:durability:identity:clock:)`` until ``close()``, which must be called on every
+/// store.
 public final class Store: Sendable {
-    /// The folder, the base of all paths in the store.
+    /// The base folder, to which all paths in the store are relative.
     public let folder: String
-    /// A name that no other store has.
+    /// The store's unique identifier.
     public let identifier: String
-    /// Whether the last master ended without closing the store, so that builds may lack an end.
+    /// Whether the last master exited without closing the store, in which case builds may be
+    /// unfinished.
     public let endedUncleanly: Bool
 
     let writer: StoreWriter
@@ -30,38 +32,38 @@ public final class Store: Sendable {
         logIDs = Atomic(opened.lastLogID)
     }
 
-    /// What happens, once it is committed, in order.
+    /// The events, published in order after their commit.
     public var events: EventBus { writer.events }
 
-    /// The title and address of the master, which stand in records from now on.
+    /// The title and URL of the master, used in records from now on.
     var identity: MasterIdentity {
         get { writer.identity }
         set { writer.identity = newValue }
     }
 
-    /// Why nothing is stored any more, `nil` while all is well.
+    /// Why the store has stopped, or `nil` if it is working.
     public var failure: StoreError? { writer.failure }
 
-    /// Waits until the store has failed or has been closed.
+    /// Waits until the store fails or is closed.
     public func waitForEnd() async {
         await writer.waitForEnd()
     }
 
-    /// An id for a step, so that it can be named before it is committed.
+    /// Allocates a step id, so that the step can be referred to before it is committed.
     func makeStepID() -> Int { stepIDs.add(1, ordering: .relaxed).newValue }
 
-    /// An id for a log, so that it can be named before it is committed.
+    /// Allocates a log id, so that the log can be referred to before it is committed.
     func makeLogID() -> Int { logIDs.add(1, ordering: .relaxed).newValue }
 
-    /// Keeps the events of some kinds, and no others, from now on.
+    /// Stores only events of the given kinds from now on.
     func storeEvents(of kinds: Set<EventKind>) {
         writer.store(kinds)
     }
 
-    /// Carries out a transition and returns after its commit.
+    /// Runs a transition and returns after its commit.
     ///
-    /// The closure runs on the writer's thread and must not wait for anything. When it throws,
-    /// nothing of it is kept.
+    /// The closure runs on the writer's thread and must not block. If it throws, none of its
+    /// changes are kept.
     func write<Value: Sendable>(
         _ body: @escaping @Sendable (StoreTransaction) throws -> Value
     ) async throws(StoreError) -> Value {
@@ -80,11 +82,12 @@ public final class Store: Sendable {
         return try outcome.get()
     }
 
-    /// Hands a transition over and returns, usually before its commit.
+    /// Enqueues a transition and returns, usually before its commit.
     ///
-    /// Transitions of one task are carried out in order, posted and awaited ones alike. While
-    /// ``TransitionQueue/bound`` transitions wait, the caller does too. One that fails stops the
-    /// store, as nobody would hear of it; see ``failure``.
+    /// Transitions of one task run in order, whether posted or awaited. While
+    /// ``TransitionQueue/bound`` transitions are pending, the caller is suspended. If a posted
+    /// transition fails, the store stops, because no caller would receive the error; see
+    /// ``failure``.
     func post(_ body: @escaping @Sendable (StoreTransaction) throws -> Void) async {
         await writer.queue.post(
             Transition(
@@ -98,7 +101,7 @@ public final class Store: Sendable {
         )
     }
 
-    /// Reads what has been committed, beside the writer and off the cooperative pool.
+    /// Reads committed data, concurrently with the writer and off the cooperative pool.
     func read<Value: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws(StoreError) -> Value {
@@ -115,9 +118,9 @@ public final class Store: Sendable {
         return try outcome.get()
     }
 
-    /// Commits what waits, notes that nothing was interrupted, and gives the folder free.
+    /// Commits pending transitions, marks the store as cleanly closed, and unlocks the folder.
     ///
-    /// Later transitions fail; subscriptions to ``events`` end.
+    /// Later transitions fail, and subscriptions to ``events`` end.
     public func close() async {
         if failure == nil {
             await post { transaction in

@@ -1,30 +1,31 @@
 internal import GRDB
 
-/// Why the store cannot be opened or cannot keep something.
+/// A failure to open the store or to write to it.
 public struct StoreError: Error, Sendable, CustomStringConvertible {
-    /// The kinds of failure.
+    /// The kind of failure.
     public enum Code: String, Sendable, Hashable {
-        /// The folder is missing and cannot be made, or is no folder.
+        /// The folder cannot be created or used, for example because it is not a folder or belongs
+        /// to another user.
         case folder
-        /// The folder or the database may not be written to.
+        /// The folder or the database is not writable.
         case readOnly
-        /// No space is left.
+        /// The disk is full.
         case full
-        /// Another master uses the folder.
+        /// Another master is using the folder.
         case locked
-        /// Another program has kept the database busy for too long.
+        /// Another program kept the database locked for too long.
         case busy
-        /// The database cannot be understood.
+        /// The database is damaged.
         case damaged
-        /// A newer program has written the database.
+        /// The database was written by a newer version of this program.
         case newer
-        /// The database is of another program.
+        /// The database belongs to another program.
         case foreign
-        /// The disk or the system fails.
+        /// The disk or the operating system failed.
         case system
-        /// A record is not there, or not in a state that allows the transition.
+        /// A record does not exist, or is not in a state that allows the transition.
         case conflict
-        /// A transition could not be carried out.
+        /// A transition failed.
         case transition
         /// The store has been closed.
         case closed
@@ -32,24 +33,24 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
 
     /// The kind of failure.
     public let code: Code
-    /// What happened and what can be done about it, in one sentence.
+    /// What happened and how to fix it, in one sentence.
     public let message: String
-    /// What lies behind it.
+    /// The underlying error.
     public let cause: (any Error)?
 
-    /// Makes an error.
+    /// Creates an error.
     public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
         self.code = code
         self.message = message
         self.cause = cause
     }
 
-    /// The sentence.
+    /// The message.
     public var description: String { message }
 }
 
 extension StoreError {
-    /// Makes a sentence of whatever went wrong in a transition or a query.
+    /// Wraps any error from a transition or a query.
     init(_ error: any Error, at path: String) {
         switch error {
         case let error as StoreError: self = error
@@ -58,7 +59,7 @@ extension StoreError {
         }
     }
 
-    /// Whether nothing can be written any more after this.
+    /// Whether the store can no longer write after this error.
     var stopsStore: Bool {
         switch code {
         case .readOnly, .full, .busy, .damaged, .system: true
@@ -88,18 +89,18 @@ extension StoreError {
         }
     }
 
-    /// How SQLite says that a table is missing; the name follows.
+    /// The prefix of SQLite's message for a missing table; the table's name follows.
     private static let missingTable = "no such table: "
     private static let wayOut =
         "restore it from a backup, or move it away, with the files -wal and -shm beside it, and a "
         + "new one is begun"
 
-    /// Makes a sentence of a store that lacks one of its tables.
+    /// The error for a store that lacks one of its tables.
     init(lacking table: String, at path: String) {
         self.init(.damaged, "\(path) is damaged, it lacks the table '\(table)'; \(Self.wayOut)")
     }
 
-    /// Makes a sentence of a store that is there without its content.
+    /// The error for a store whose file is empty.
     init(empty path: String) {
         self.init(
             .damaged,
@@ -108,7 +109,7 @@ extension StoreError {
         )
     }
 
-    /// Makes a sentence of a store that is missing beside its write-ahead log.
+    /// The error for a store whose database is missing although its write-ahead log exists.
     init(missing path: String) {
         self.init(
             .damaged,
@@ -117,7 +118,7 @@ extension StoreError {
         )
     }
 
-    /// Makes a sentence of a database of another program.
+    /// The error for another program's database.
     init(foreign path: String) {
         self.init(
             .foreign,
@@ -151,7 +152,7 @@ extension StoreError {
 }
 
 extension StoreError {
-    /// Makes a sentence of a query that failed.
+    /// Wraps the error of a failed query.
     init(reading error: any Error, at path: String) {
         let known = StoreError(error, at: path)
         guard known.code == .transition else {
@@ -164,7 +165,7 @@ extension StoreError {
 }
 
 extension StoreError {
-    /// Makes a sentence of a disk that does not keep what it is given.
+    /// The error for a failed sync to disk.
     init(syncing path: String, cause: any Error) {
         self.init(.system, Self.systemMessage(path, reason: "\(cause)"), cause: cause)
     }

@@ -2,27 +2,26 @@ internal import FoundationEssentials
 internal import Glibc
 internal import SystemPackage
 
-/// The base folder of a master: private to its user, with plain files of that user in it.
+/// A master's base folder: accessible only to its user, and containing only regular files of that
+/// user.
 ///
-/// Nothing in it is followed, emptied or waited for before it is known to be such a file.
+/// No file in it is followed, truncated or waited on before it has been checked.
 struct StoreFolder: Sendable {
-    /// The permissions of folders and files: the user's alone.
+    /// The permissions of folders and files: user only.
     private static let folderPermissions: mode_t = 0o700
     private static let filePermissions: mode_t = 0o600
     private static let groupAndOthers: mode_t = 0o077
 
-    /// The path.
     let path: String
 
-    /// The path of a file in it.
     func path(of name: String) -> String { path + "/" + name }
 
     // MARK: Folders
 
-    /// Makes the folder and those for logs and builds, and takes them away from other users.
+    /// Creates the folder and its subfolders for logs and builds, and restricts them to the user.
     ///
-    /// A folder that holds other things beside the master's own stays as open as it is; then the
-    /// files and folders in it are private.
+    /// The permissions of a folder that also contains unrelated files are left unchanged; in that
+    /// case only the files and folders inside it are made private.
     func prepare() throws(StoreError) {
         try Self.make(FilePath(path), remedyFor: path)
         let status = try status(of: path, following: true)
@@ -41,19 +40,20 @@ struct StoreFolder: Sendable {
             try POSIX.makeFolder(FilePath(path), Self.folderPermissions)
             return
         } catch  where error.number == EEXIST {
-            // It is looked at below.
+            // Checked below.
         } catch {
             throw StoreError(opening: path, folder: self.path, cause: Errno(rawValue: error.number))
         }
         let status = try status(of: path, following: false)
-        // Builds may be kept on another disk, and a plain file is said where a folder is needed.
+        // Builds may be on another disk, so `work` may be a link. A regular file in place of a
+        // folder is reported when the folder is used.
         guard !status.isLink || name == "work" else { throw notFolder(path, status) }
         guard status.isFolder else { return }
         try checkOwner(of: path, status)
         try restrict(path, status, to: Self.folderPermissions)
     }
 
-    /// Makes a folder that is private, and those above it that are not.
+    /// Creates a private folder, and its missing parents with default permissions.
     private static func make(_ path: FilePath, remedyFor folder: String) throws(StoreError) {
         do {
             try POSIX.makeFolder(path, folderPermissions)
@@ -84,7 +84,7 @@ struct StoreFolder: Sendable {
         }
     }
 
-    /// Whether nothing is in the folder but what a master makes there.
+    /// Whether the folder contains only files that a master creates.
     private func holdsOnlyOwnFiles() throws(StoreError) -> Bool {
         if FilePath(path).lastComponent?.string == ".buildmaster" { return true }
         let names: [String]
@@ -122,17 +122,17 @@ struct StoreFolder: Sendable {
 
     // MARK: Files
 
-    /// Opens a file of the folder, making it when it is not there.
+    /// Opens a file of the folder, creating it if it does not exist.
     ///
     /// - Parameters:
-    ///   - name: The file.
-    ///   - isNew: Whether one that is there already is an error.
+    ///   - name: The file name.
+    ///   - isNew: Whether it is an error if the file exists.
     /// - Returns: The file, open for reading and writing.
-    /// - Throws: ``StoreError`` for a link, for anything else that is no plain file, and for one of
+    /// - Throws: ``StoreError`` if it is a link or anything else but a regular file, or belongs to
     ///   another user.
     func open(_ name: String, isNew: Bool = false) throws(StoreError) -> OwnedDescriptor {
         let path = path(of: name)
-        // Without O_NONBLOCK a named pipe would be waited for.
+        // Without O_NONBLOCK, opening a named pipe would block.
         let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | (isNew ? O_EXCL : 0)
         let file: OwnedDescriptor
         do {
@@ -152,10 +152,10 @@ struct StoreFolder: Sendable {
         return file
     }
 
-    /// Takes a database with the files beside it away from other users.
+    /// Restricts the database and its companion files to the user.
     ///
-    /// They are not opened: closing one would end the locks that this process has on it.
-    /// - Returns: The sizes of the database and of its write-ahead log; `nil` for what is missing.
+    /// The files are not opened, because closing one would release this process's locks on it.
+    /// - Returns: The sizes of the database and of its write-ahead log; `nil` for a missing file.
     func secureDatabase() throws(StoreError) -> (byteCount: Int?, logByteCount: Int?) {
         let name = StoreOpening.fileName
         for suffix in ["-shm", "-journal"] { _ = try secure(name + suffix) }
@@ -188,7 +188,7 @@ struct StoreFolder: Sendable {
         }
     }
 
-    /// What root owns may be used, too: whoever is root can change everything anyway.
+    /// Files owned by root are accepted, too: root can change everything anyway.
     private func checkOwner(of path: String, _ status: POSIX.Status) throws(StoreError) {
         guard status.st_uid != geteuid(), status.st_uid != 0 else { return }
         throw StoreError(
@@ -251,7 +251,7 @@ extension POSIX.Status {
     fileprivate var isFolder: Bool { type == S_IFDIR }
     fileprivate var isLink: Bool { type == S_IFLNK }
 
-    /// What it is, with an article.
+    /// The kind of file, with an article, for messages.
     fileprivate var kind: String {
         switch type {
         case S_IFLNK: "a symbolic link"

@@ -2,13 +2,13 @@ internal import FoundationEssentials
 internal import Glibc
 internal import SystemPackage
 
-/// The hold on a folder that keeps a second master out of it.
+/// A lock on a folder that keeps a second master from using it.
 final class StoreLock: Sendable {
     static let fileName = "lock"
 
     private let file: OwnedDescriptor
 
-    /// Takes a folder that is there.
+    /// Locks an existing folder.
     init(_ folder: StoreFolder) throws(StoreError) {
         let path = folder.path(of: Self.fileName)
         file = try folder.open(Self.fileName)
@@ -26,10 +26,9 @@ final class StoreLock: Sendable {
         }
     }
 
-    /// Gives the folder free; a second time does nothing.
+    /// Unlocks the folder; a second call does nothing.
     ///
-    /// A program that is just being started still has a copy of the descriptor, so closing ours
-    /// is not enough.
+    /// Closing the descriptor is not enough: a process that is just being spawned still has a copy.
     func release() {
         file.unlock()
         file.close()
@@ -60,29 +59,29 @@ final class StoreLock: Sendable {
     }
 }
 
-/// Who wrote a lock file: a process that is told from all others before and after it.
+/// The process that wrote a lock file, identified uniquely across process id reuse and reboots.
 ///
-/// The lock itself is the system's; what the file says only names its holder, and is believed only
-/// as long as that process is there.
+/// The lock itself is held by the kernel. The file's content only serves to name the holder, and is
+/// trusted only while that process is running.
 private struct LockHolder {
     let process: Int
-    /// When the process started, in the system's own count; a number that was used again differs.
+    /// The start time of the process in clock ticks since boot; it differs if a process id is
+    /// reused.
     let start: String
-    /// The start of the system; another one on another machine and after each restart.
+    /// The boot id of the system; unique per machine and boot.
     let boot: String
     let host: String
 
-    /// This process.
     static var current: LockHolder {
         LockHolder(
             process: Int(getpid()), start: startTime(of: Int(getpid())) ?? "unknown", boot: boot,
             host: host)
     }
 
-    /// The lines of the file.
+    /// The file's content.
     var text: String { "process \(process)\nstart \(start)\nboot \(boot)\nhost \(host)\n" }
 
-    /// Reads a lock file; `nil` for one that a master has not written to its end.
+    /// Parses a lock file; `nil` if its master did not finish writing it.
     init?(reading file: OwnedDescriptor) {
         let bytes: [UInt8]
         do {
@@ -108,7 +107,7 @@ private struct LockHolder {
         self.host = host
     }
 
-    /// How it is named in a sentence; `nil` for a process that is gone.
+    /// The process for a message, or `nil` if it is no longer running.
     var name: String? {
         let isHere = boot == Self.boot && host == Self.host
         guard isHere else { return "process \(process) on \(host)" }
@@ -122,7 +121,7 @@ private struct LockHolder {
         text(of: path)?.filter { !$0.isWhitespace } ?? "unknown"
     }
 
-    /// The 22nd value of a process's statistics; the second, its name, may hold spaces.
+    /// Field 22 of `/proc/PID/stat`; field 2, the process name, may contain spaces.
     private static func startTime(of process: Int) -> String? {
         guard let text = text(of: "/proc/\(process)/stat"), let end = text.lastIndex(of: ")")
         else { return nil }
@@ -136,7 +135,7 @@ private struct LockHolder {
 }
 
 extension StoreError {
-    /// Makes a sentence of a file of the store that cannot be opened or written.
+    /// The error for a file of the store that cannot be opened or written.
     init(opening path: String, folder: String, cause: any Error) {
         switch cause as? Errno {
         case .noSpace?, .diskQuotaExceeded?:

@@ -5,7 +5,7 @@ internal import Glibc
 public import MasterKit
 internal import SystemPackage
 
-/// A store that has been opened, with what was found in it.
+/// An opened store and the state found in it.
 struct StoreOpening: Sendable {
     let folder: String
     let lock: StoreLock
@@ -17,15 +17,15 @@ struct StoreOpening: Sendable {
 }
 
 extension Store {
-    /// Opens the store of a folder, making both when they are not there, and takes the folder.
+    /// Opens and locks the store of a folder, creating both if they do not exist.
     ///
     /// - Parameters:
     ///   - folder: The base folder.
     ///   - durability: What a committed record survives.
-    ///   - identity: The master's address, which stands in records.
-    ///   - clock: The time of what happens.
-    /// - Returns: The store, which is to be closed.
-    /// - Throws: ``StoreError`` with a sentence that names the folder and the remedy.
+    ///   - identity: The master's title and URL, used in records.
+    ///   - clock: Returns the current time.
+    /// - Returns: The store, which the caller must close.
+    /// - Throws: ``StoreError`` with a message that names the folder and the remedy.
     public static func open(
         folder: String, durability: Durability = .process,
         identity: MasterIdentity = MasterIdentity(),
@@ -64,7 +64,7 @@ extension StoreOpening {
     }
 
     static let fileName = "buildmaster.sqlite"
-    /// How large the write-ahead log grows before it is taken into the database: 16 MiB.
+    /// The size of the write-ahead log that triggers a checkpoint: 4096 pages, or 16 MiB.
     private static let checkpointPageCount = 4096
 
     private init(
@@ -76,7 +76,7 @@ extension StoreOpening {
             path: place.path(of: Self.fileName), configuration: Self.configuration)
         try StoreSchema.upgrade(pool, at: pool.path)
         let found = try pool.writeWithoutTransaction { database in
-            // Set after opening: GRDB sets NORMAL when it turns the write-ahead log on.
+            // Set after opening, because GRDB sets NORMAL when it turns on the write-ahead log.
             try database.execute(
                 sql: "PRAGMA synchronous = \(durability == .power ? "FULL" : "NORMAL")")
             try database.execute(sql: "PRAGMA wal_autocheckpoint = \(Self.checkpointPageCount)")
@@ -99,7 +99,8 @@ extension StoreOpening {
         var configuration = Configuration()
         configuration.busyMode = .timeout(10)
         configuration.maximumReaderCount = 2
-        // The writer ends its transactions itself; GRDB would trap where the disk hinders it.
+        // The writer ends its transactions itself; otherwise GRDB would trap if a disk error
+        // prevented it.
         configuration.allowsUnsafeTransactions = true
         configuration.label = "store"
         return configuration
@@ -135,10 +136,11 @@ extension StoreOpening {
     }
 }
 
-/// The database of a folder before it is used: made as a whole, or found to be a store.
+/// The database file before it is opened for use: either created as a whole or verified to be a
+/// store.
 ///
-/// A new store is made under another name and then renamed. So a kill at any moment leaves either
-/// none or a whole one, and one that is empty has lost what was in it.
+/// A new store is created under a temporary name and then renamed. A crash therefore leaves either
+/// no store or a complete one, and an empty file means that data was lost.
 struct StoreFile {
     private let folder: StoreFolder
 
@@ -149,7 +151,7 @@ struct StoreFile {
     private var path: String { folder.path(of: StoreOpening.fileName) }
     private var draftName: String { StoreOpening.fileName + ".new" }
 
-    /// Makes the store, or checks that what is there is one; the folder must be held.
+    /// Creates the store, or checks that the existing file is one. The folder must be locked.
     func prepare() throws {
         let found = try folder.secureDatabase()
         guard let byteCount = found.byteCount else {
@@ -171,7 +173,7 @@ struct StoreFile {
         let file = try folder.open(draftName, isNew: true)
         let draft = folder.path(of: draftName)
         var configuration = Configuration()
-        // One write to the disk at the end is enough: before the renaming nothing counts.
+        // A single sync at the end is enough, because the file does not count until it is renamed.
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF")
         }
@@ -191,7 +193,7 @@ struct StoreFile {
         do {
             try POSIX.removeFile(FilePath(folder.path(of: name)))
         } catch  where error.number == ENOENT {
-            // That is what is wanted.
+            // There is nothing to remove.
         } catch {
             throw StoreError(
                 opening: folder.path(of: name), folder: folder.path,
@@ -202,8 +204,8 @@ struct StoreFile {
 
 /// What a committed record survives.
 public enum Durability: String, Sendable, Hashable, CaseIterable {
-    /// The end of the process, however sudden; a power cut may cost the last second.
+    /// A crash of the process; a power failure may lose the last second.
     case process
-    /// A power cut too; every commit waits for the disk.
+    /// A power failure as well; every commit is synced to disk.
     case power
 }

@@ -1,26 +1,28 @@
 internal import GRDB
 public import MasterKit
 
-/// Looks up in the store what a report holds beside the record of its event.
+/// Reads the data of reports that is not part of the event's record from the store.
 public struct StoreReportSource: ReportSource {
-    /// How much of the logs of a build a report holds, in bytes; of more each log's end is held.
+    /// The maximum size of all logs in a report, in bytes; if they are larger, the end of each is
+    /// included.
     static let contentBound = 64 << 20
 
     private let store: Store
     private let room: ReportRoom?
-    /// The last step that had begun when the reported event happened; `nil` for all.
+    /// The number of the last step that had begun when the event occurred; `nil` includes all
+    /// steps.
     private let lastStep: Int?
 
-    /// Makes a source that reads a store.
+    /// Creates a source that reads from a store.
     public init(_ store: Store) {
         self.store = store
         room = nil
         lastStep = nil
     }
 
-    /// Makes a source for the reports of one event, which wait for room before logs are read.
+    /// Creates a source for the reports of one event; reads of logs wait for room.
     ///
-    /// However late a report is made, it has no steps that began after its event.
+    /// However late a report is generated, it does not include steps that began after its event.
     init(_ store: Store, reporting event: Event, in room: ReportRoom) {
         self.store = store
         self.room = room
@@ -33,7 +35,7 @@ public struct StoreReportSource: ReportSource {
             }
     }
 
-    /// The steps that a build has by now, with their logs and the content of these when wanted.
+    /// The steps of a build so far, with their logs and the logs' content if requested.
     public func steps(
         of build: JSONObject, with details: BuildDetails
     ) async throws -> [JSONValue] {
@@ -59,7 +61,7 @@ public struct StoreReportSource: ReportSource {
         return list
     }
 
-    /// The ends of the builds that the requests of a buildset ended with, in their order.
+    /// The finished events of the last builds of a buildset's requests, in request order.
     public func ends(ofBuildset id: Int) async throws -> [Event] {
         let identity = store.identity
         return try await store.read { database in
@@ -78,17 +80,17 @@ public struct StoreReportSource: ReportSource {
         }
     }
 
-    /// The result of a build, `nil` while it runs or when it is no longer kept.
+    /// The results of a build, or `nil` if it is unfinished or has been deleted.
     public func results(ofBuild id: Int) async throws -> Results? {
         try await store.read { try Build.find(id, in: $0)?.results }
     }
 
-    /// The result of a step of a build, `nil` while it runs or when there is none of this name.
+    /// The results of a step of a build, or `nil` if it is unfinished or there is no such step.
     public func results(ofStep name: String, inBuild id: Int) async throws -> Results? {
         try await store.read { try StepRecord.find(name, ofBuild: id, in: $0)?.results }
     }
 
-    /// How much of each log is held, after there is room for all of them.
+    /// Returns the bound per log, after reserving room for all of them.
     private func contentBound(
         of steps: [(StepRecord, [StoredLog])], _ details: BuildDetails
     ) async throws -> Int {
@@ -129,7 +131,7 @@ public struct StoreReportSource: ReportSource {
     }
 }
 
-/// A log and where its content is.
+/// A log and the path of its content file.
 private struct StoredLog: Sendable {
     let log: Log
     let path: String
@@ -144,7 +146,7 @@ private struct StoredLog: Sendable {
     }
 }
 
-/// Where the pages of a build's logs are.
+/// The URLs of a build and its logs.
 private struct BuildPlace: Sendable {
     private let master: String
     private let build: String
@@ -164,7 +166,7 @@ private struct BuildPlace: Sendable {
 }
 
 extension LogFile.Content {
-    /// The last lines of output, with the header lines among and behind them.
+    /// The last lines of output, including header lines among and after them.
     fileprivate func tail(_ count: Int) -> Self {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         var first = lines.last?.isEmpty == true ? lines.count - 1 : lines.count
@@ -177,7 +179,7 @@ extension LogFile.Content {
         return Self(firstLine: firstLine + first, text: kept)
     }
 
-    /// The lines without their marks, which only a stream has.
+    /// The lines of a stream without their prefixes.
     fileprivate var unmarked: String {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         return lines.map { $0.dropFirst() }.joined(separator: "\n")

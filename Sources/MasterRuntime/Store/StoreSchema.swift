@@ -1,9 +1,9 @@
 internal import GRDB
 
-/// The tables of the store, and how an older database comes to have them.
+/// The tables of the store and the migrations from older versions.
 ///
-/// A migration that has been released is never changed; a new one is added behind it. Moments are
-/// seconds since 1970, states of deliveries are those of `DeliveryState`.
+/// A released migration is never changed; new ones are appended. Dates are seconds since 1970;
+/// delivery states are those of `DeliveryState`.
 enum StoreSchema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -15,7 +15,7 @@ enum StoreSchema {
         return migrator
     }
 
-    /// What tells a store from the databases of other programs: `BMST` in ASCII.
+    /// The SQLite application id that identifies a store: `BMST` in ASCII.
     static let applicationID = 0x424D_5354
 
     private static let tables: Set = [
@@ -23,12 +23,12 @@ enum StoreSchema {
         "log", "event", "reporter", "delivery", "attempt",
     ]
 
-    /// Refuses what is not a store of this program's age; nothing is changed.
+    /// Checks that a database is a store that this version can use; changes nothing.
     ///
     /// - Parameters:
     ///   - database: The database, open for reading at least.
-    ///   - path: Where it is, for sentences.
-    /// - Throws: ``StoreError``, or what the database says.
+    ///   - path: Its path, for error messages.
+    /// - Throws: ``StoreError``, or a database error.
     static func check(_ database: some DatabaseReader, at path: String) throws {
         let (application, names, isNewer) = try database.read { database in
             (
@@ -58,7 +58,7 @@ enum StoreSchema {
         throw StoreError(lacking: missing, at: path)
     }
 
-    /// Brings a store up to date.
+    /// Migrates a store to the current schema.
     static func upgrade(_ database: some DatabaseWriter, at path: String) throws {
         try check(database, at: path)
         try migrator.migrate(database)
@@ -152,12 +152,12 @@ enum StoreSchema {
 }
 
 extension StoreSchema {
-    /// Bounds on what is kept, endpoints that stay closed, and changes from outside.
+    /// Retention limits, endpoints that stay closed, and changes from outside the master.
     ///
-    /// `since` is when the schedule of a delivery began, `tries_before` how often it was tried
-    /// before that. `changed` is the value of `meta.changes` at which somebody beside the master
-    /// changed the row. The index answers every question about what is kept without a look at the
-    /// reports themselves.
+    /// `since` is when the retry schedule of a delivery began, and `tries_before` the number of
+    /// attempts before that. `changed` is the value of `meta.changes` at which another process
+    /// changed the row. The index covers every query about retention, so that the reports
+    /// themselves need not be read.
     static let keptDeliveries = """
         ALTER TABLE meta ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE reporter ADD COLUMN closed_receiver TEXT;
@@ -173,16 +173,16 @@ extension StoreSchema {
         CREATE INDEX delivery_changed ON delivery(changed) WHERE changed > 0;
         """
 
-    /// Finds what may be removed without a look at all that was delivered and at the reports
-    /// that wait, and the end of a buildset without a look at all of its requests.
+    /// Indexes to find what may be removed without scanning all delivered and pending reports, and
+    /// the end of a buildset without scanning all its requests.
     static let endings = """
         CREATE INDEX delivery_done ON delivery(state, event_seq)
             WHERE state IN ('delivered', 'nothing');
         CREATE INDEX build_request_open ON build_request(buildset_id) WHERE complete_at IS NULL;
         """
 
-    /// When reports were given up and whether that was said, how long a receiver asked to be left
-    /// alone, and how much the answers take that are kept of a delivery.
+    /// When reports expired and whether that was announced, how long a receiver asked for a pause,
+    /// and the size of the responses kept with a delivery.
     static let endedDeliveries = """
         PRAGMA application_id = \(applicationID);
         ALTER TABLE delivery ADD COLUMN ended_at REAL;

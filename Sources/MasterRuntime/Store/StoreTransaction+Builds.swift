@@ -1,21 +1,21 @@
 internal import GRDB
 internal import MasterKit
 
-/// What becomes of a build's request when the build is over.
+/// What happens to a request when its build finishes.
 enum BuildOutcome: Sendable, Hashable {
-    /// The request is finished too, and with its last request the buildset.
+    /// The request finishes too, as does the buildset with its last request.
     case finished
-    /// The request is pending again, for another build.
+    /// The request becomes pending again, to be built once more.
     case retried
 }
 
 extension StoreTransaction {
-    /// Takes a pending request and begins its build: request claimed.
+    /// Claims a pending request and creates its build. Event: request claimed.
     ///
-    /// The build gets the next number of its builder and remembers the builder's last finished
-    /// build. Make its properties with the number and call ``announce(_:properties:)`` in the
-    /// same transition; until then nobody hears of the build.
-    /// - Throws: ``StoreError`` when the request is not pending.
+    /// The build gets its builder's next number and records the builder's previous finished build.
+    /// Once the number is known, create the properties and call ``announce(_:properties:)`` in the
+    /// same transition; no event of the build is published before that.
+    /// - Throws: ``StoreError`` if the request is not pending.
     func claim(_ requestID: Int, builder: Builder, workerID: Int) throws -> Build {
         try claimRequest(requestID)
         let number = try nextNumber(of: builder)
@@ -38,7 +38,7 @@ extension StoreTransaction {
         return build
     }
 
-    /// Stores the properties of a build that was just begun: build new.
+    /// Stores the properties of a new build. Event: build new.
     func announce(_ id: Int, properties: Masked<Properties>) throws {
         var running = try running(id)
         running.build.properties = properties.value
@@ -48,7 +48,7 @@ extension StoreTransaction {
         try append(.buildNew, of: running)
     }
 
-    /// Says what a build does: build updated.
+    /// Sets the state string of a build. Event: build updated.
     func updateBuild(_ id: Int, stateString: Masked<String>) throws {
         var running = try running(id)
         running.build.stateString = stateString.value
@@ -58,7 +58,7 @@ extension StoreTransaction {
         try append(.buildUpdated, of: running)
     }
 
-    /// Stores all properties of a build: properties updated, with those that have changed.
+    /// Stores all properties of a build. Event: properties updated, with those that have changed.
     func updateBuild(
         _ id: Int, properties: Masked<Properties>, changed: Masked<Properties>
     ) throws {
@@ -72,10 +72,10 @@ extension StoreTransaction {
         }
     }
 
-    /// Ends a build with its request and, after the last one, its buildset.
+    /// Finishes a build with its request and, if it was the last one, the buildset.
     ///
-    /// The records of all events are made after all of them have changed, so that the report of
-    /// the build's end tells the truth: build finished, request finished, buildset finished.
+    /// The events' records are made after all rows have changed, so that the report of the build's
+    /// end shows the final state. Events: build finished, request finished, buildset finished.
     @discardableResult
     func finishBuild(
         _ id: Int, results: Results, stateString: Masked<String>,

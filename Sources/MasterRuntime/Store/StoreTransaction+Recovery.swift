@@ -2,14 +2,14 @@ internal import GRDB
 internal import MasterKit
 
 extension StoreTransaction {
-    /// Ends every build that has no end, with its steps and logs, as their runs are gone.
+    /// Finishes every unfinished build with its steps and logs, because they are no longer running.
     ///
     /// - Parameters:
     ///   - results: Exception, or retry to make the requests pending again.
-    ///   - reason: Why, in a few words: `master stopped`.
-    ///   - lineCounts: The lines of the logs that were being written, by the id of the log.
-    /// - Returns: The builds that were ended, the oldest first.
-    /// - Throws: What the database says.
+    ///   - reason: A short reason, such as `master stopped`.
+    ///   - lineCounts: The line counts of the unfinished logs, by log id.
+    /// - Returns: The builds that were finished, oldest first.
+    /// - Throws: A database error.
     func endUnfinished(
         as results: Results, reason: String, lineCounts: [Int: Int]
     ) throws -> [Build] {
@@ -30,9 +30,9 @@ extension StoreTransaction {
         }
     }
 
-    /// Cancels the requests of earlier runs that no build has been started for.
+    /// Cancels the pending requests of earlier runs.
     ///
-    /// - Returns: How many were cancelled.
+    /// - Returns: The number of cancelled requests.
     @discardableResult
     func cancelRequestsOfRuns() throws -> Int {
         let pending = try database.numbers(
@@ -44,7 +44,9 @@ extension StoreTransaction {
         return pending.count
     }
 
-    /// What the builds of a buildset begin with, secrets in it; `missing` is one that is gone.
+    /// The initial values of a buildset's builds, with secrets restored.
+    ///
+    /// If a secret no longer exists, it is reported in `missing`.
     func submitted(_ buildset: Buildset, _ secrets: SecretValues) throws -> SubmittedValues {
         let row = try database.first(
             "SELECT properties, secret_references FROM buildset WHERE id = ?", [buildset.id]
@@ -65,22 +67,22 @@ extension StoreTransaction {
     }
 }
 
-/// What a build begins with.
+/// The initial properties and source stamps of a build.
 struct SubmittedValues: Sendable {
     var properties: Properties
     var sourceStamps: [SourceStamp]
-    /// A secret in these values that is no longer there.
+    /// A secret in these values that no longer exists.
     var missing: SecretReferences.Missing?
 }
 
 extension Store {
-    /// Ends what a master left unfinished that did not come to close the store.
+    /// Finishes whatever a master left unfinished when it exited without closing the store.
     ///
     /// - Parameters:
     ///   - results: Exception, or retry to make the requests pending again.
-    ///   - reason: Why, in a few words: `master stopped`.
-    /// - Returns: The builds that were ended, the oldest first.
-    /// - Throws: ``StoreError``, also when a log cannot be read.
+    ///   - reason: A short reason, such as `master stopped`.
+    /// - Returns: The builds that were finished, oldest first.
+    /// - Throws: ``StoreError``, also if a log cannot be read.
     func endUnfinished(as results: Results, reason: String) async throws(StoreError) -> [Build] {
         let logs = try await read { try Log.unfinishedPaths(in: $0) }
         let lineCounts = try await lineCounts(of: logs)
@@ -111,9 +113,9 @@ extension StepRecord {
 }
 
 extension Log {
-    /// Where the content of logs is that were being written, by the id of the log.
+    /// The content paths of the unfinished logs, by log id.
     ///
-    /// Begins with the few builds that have no end, and not with all logs that there are.
+    /// Starts from the few unfinished builds to avoid scanning all logs.
     fileprivate static func unfinishedPaths(in database: Database) throws -> [Int: String] {
         let paths: [(Int, String)] = try database.all(
             """

@@ -2,7 +2,7 @@ internal import GRDB
 internal import MasterKit
 
 extension StoreTransaction {
-    /// The builder of a name, made when it is new; it keeps its id and goes on counting builds.
+    /// The builder with a name, created if it is new. It keeps its id and its build numbers.
     func builder(named name: String, description: String?, tags: [String]) throws -> Builder {
         let tagsText = JSONWriter.compact.string(.array(tags.map { .string($0) }))
         let builder = try database.first(
@@ -22,7 +22,7 @@ extension StoreTransaction {
         return builder
     }
 
-    /// The id of the worker of a name, which is made when it is new.
+    /// The id of the worker with a name, created if it is new.
     func worker(named name: String) throws -> Int {
         if let known = try database.number("SELECT id FROM worker WHERE name = ?", [name]) {
             return known
@@ -31,18 +31,18 @@ extension StoreTransaction {
         return Int(database.lastInsertedRowID)
     }
 
-    /// Stores a buildset with a pending request for each builder: buildset new, requests new.
+    /// Stores a buildset with a pending request per builder. Events: buildset new, requests new.
     ///
     /// - Parameters:
-    ///   - buildset: What is known of it; its id and its moment are given here.
-    ///   - builders: Who is to build, in order; at least one.
-    ///   - properties: What the builds begin with.
-    ///   - priority: Higher is earlier.
-    ///   - waitedFor: Whether somebody waits for the builds.
-    ///   - origin: Who asks for it.
-    ///   - references: What stands for the secrets in properties and sources.
-    /// - Returns: What was stored, with its ids.
-    /// - Throws: ``StoreError`` when there is no builder, or what the database says.
+    ///   - buildset: The buildset; its id and submission time are set here.
+    ///   - builders: The builders, in order; at least one.
+    ///   - properties: The initial properties of the builds.
+    ///   - priority: Higher priorities are built first.
+    ///   - waitedFor: Whether a parent build waits for the builds.
+    ///   - origin: The origin of the request.
+    ///   - references: References to the secrets in properties and source stamps.
+    /// - Returns: The stored buildset and requests, with their ids.
+    /// - Throws: ``StoreError`` if there are no builders, or a database error.
     func submit(
         _ buildset: Masked<Buildset>, builders: [Builder], properties: Masked<Properties>,
         priority: Int = 0,
@@ -129,27 +129,27 @@ extension StoreTransaction {
     }
 }
 
-/// Who asks for builds.
+/// The origin of a build request.
 enum RequestOrigin: String, Sendable {
-    /// The command `run`, or a service beside it: nobody waits for them once it has ended.
+    /// The `run` command, or a service running with it; pending requests are dropped when it exits.
     case run
-    /// A master that stays up; they are built by the next one if this one does not come to it.
+    /// A long-running master; if it exits first, the next master builds them.
     case service
 }
 
 extension Buildset {
-    /// The lane of a buildset's own events: none of a request.
+    /// The lane of a buildset's own events, which is distinct from those of all requests.
     var lane: Int { -id }
 }
 
-/// A request that has come to its end, with its buildset when it was the last one.
+/// A finished request, and its buildset if it was the last one.
 struct RequestEnd {
     let request: BuildRequest
     let buildset: Buildset?
 }
 
 extension StoreTransaction {
-    /// Takes a pending request: request claimed.
+    /// Claims a pending request. Event: request claimed.
     func claimRequest(_ id: Int) throws {
         var request = try request(id)
         guard request.claimedAt == nil, request.completeAt == nil else {
@@ -161,9 +161,10 @@ extension StoreTransaction {
         try append(.buildrequestClaimed, of: request)
     }
 
-    /// Cancels a request that no build has been started for.
+    /// Cancels a request that has not been claimed.
     ///
-    /// In order: request cancelled, request finished and, for the last one, buildset finished.
+    /// Events, in order: request cancelled, request finished and, if it was the last one, buildset
+    /// finished.
     /// - Returns: Whether the request was still pending.
     @discardableResult
     func cancelRequest(_ id: Int) throws -> Bool {
@@ -175,7 +176,7 @@ extension StoreTransaction {
         return true
     }
 
-    /// Ends a request and, when it was the last one, its buildset, and tells nobody yet.
+    /// Finishes a request and, if it was the last one, its buildset, without adding events.
     func finishRequest(_ id: Int, results: Results) throws -> RequestEnd {
         var request = try request(id)
         request.completeAt = now
@@ -187,7 +188,7 @@ extension StoreTransaction {
         return RequestEnd(request: request, buildset: try finishBuildset(request.buildsetID))
     }
 
-    /// Tells of the end of a request and of its buildset, which hardly change again.
+    /// Adds the events of a finished request and buildset, and drops both from the cache.
     func append(_ end: RequestEnd) throws {
         try append(.buildrequestFinished, of: end.request)
         cache.requests.forget(end.request.id)
@@ -196,7 +197,7 @@ extension StoreTransaction {
         cache.buildsets.forget(buildset.id)
     }
 
-    /// Makes a claimed request pending again, and tells nobody yet.
+    /// Makes a claimed request pending again, without adding an event.
     func unclaimRequest(_ id: Int) throws -> BuildRequest {
         var request = try request(id)
         request.claimedAt = nil

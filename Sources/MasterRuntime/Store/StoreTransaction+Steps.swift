@@ -2,15 +2,15 @@ internal import GRDB
 internal import MasterKit
 
 extension StoreTransaction {
-    /// Adds a step to a build: step new.
+    /// Adds a step to a build. Event: step new.
     ///
     /// - Parameters:
-    ///   - id: An id of ``Store/makeStepID()``, or `nil` for the next one.
+    ///   - id: An id from ``Store/makeStepID()``, or `nil` for the next one.
     ///   - buildID: The build.
     ///   - number: The position in the build, from 1.
-    ///   - name: The name in this build.
+    ///   - name: The step's name, unique in the build.
     /// - Returns: The step.
-    /// - Throws: What the database says.
+    /// - Throws: A database error.
     @discardableResult
     func newStep(id: Int? = nil, buildID: Int, number: Int, name: Masked<String>) throws
         -> StepRecord
@@ -30,7 +30,7 @@ extension StoreTransaction {
         return step
     }
 
-    /// Starts a step: step started.
+    /// Starts a step. Event: step started.
     @discardableResult
     func startStep(_ id: Int, stateString: Masked<String> = "running") throws -> StepRecord {
         var step = try step(id)
@@ -44,7 +44,7 @@ extension StoreTransaction {
         return step
     }
 
-    /// Says what a step does: step updated.
+    /// Sets the state string of a step. Event: step updated.
     @discardableResult
     func updateStep(_ id: Int, stateString: Masked<String>) throws -> StepRecord {
         var step = try step(id)
@@ -55,7 +55,7 @@ extension StoreTransaction {
         return step
     }
 
-    /// Ends a step: step finished.
+    /// Finishes a step. Event: step finished.
     @discardableResult
     func finishStep(
         _ id: Int, results: Results, stateString: Masked<String>,
@@ -79,16 +79,17 @@ extension StoreTransaction {
 }
 
 extension StoreTransaction {
-    /// Adds a log to a step: log new. Its content goes to the file that ``LogFile`` names.
+    /// Adds a log to a step. Its content is written to the file named by ``LogFile``. Event: log
+    /// new.
     ///
     /// - Parameters:
-    ///   - id: An id of ``Store/makeLogID()``, or `nil` for the next one.
+    ///   - id: An id from ``Store/makeLogID()``, or `nil` for the next one.
     ///   - stepID: The step.
     ///   - name: The name.
-    ///   - slug: The name in addresses and of the file, unique in the step.
-    ///   - kind: How the content is to be read.
+    ///   - slug: The name for URLs and the file, unique in the step.
+    ///   - kind: The format of the content.
     /// - Returns: The log.
-    /// - Throws: ``StoreError`` when there is no such step.
+    /// - Throws: ``StoreError`` if the step does not exist.
     @discardableResult
     func newLog(
         id: Int? = nil, stepID: Int, name: Masked<String>, slug: String, kind: Log.Kind
@@ -109,7 +110,7 @@ extension StoreTransaction {
         return log
     }
 
-    /// Ends a log: log finished.
+    /// Finishes a log. Event: log finished.
     func finishLog(_ id: Int, lineCount: Int) throws {
         var log = try log(id)
         log.isComplete = true

@@ -2,21 +2,18 @@ internal import FoundationEssentials
 internal import GRDB
 internal import MasterKit
 
-/// The verbs of one transition, which is committed as a whole or not at all.
+/// The operations of one transition, which is committed as a whole or not at all.
 ///
-/// Every verb changes rows and adds the events that tell of it; the events are published, in
-/// order, once the commit is on disk. A transaction is used in the closure that was given it and
-/// nowhere else.
+/// Every operation changes rows and adds the corresponding events, which are published in order
+/// after the commit. A transaction must not be used outside the closure that receives it.
 final class StoreTransaction {
-    /// The writer's connection.
     let database: Database
-    /// The moment of the transition.
+    /// The time of the transition.
     let now: Date
-    /// What is known without asking the database.
     let cache: RecordCache
-    /// The master's address, which stands in the records.
+    /// The master's title and URL, used in records.
     let identity: MasterIdentity
-    /// Which events are stored, and which are read by somebody.
+    /// The kinds of events that are stored or have live subscribers.
     let wanted: WantedEvents
     /// The events so far, in order.
     private(set) var events: [Event] = []
@@ -32,7 +29,7 @@ final class StoreTransaction {
         self.wanted = wanted
     }
 
-    /// Adds an event: stores it when its kind is stored, and publishes it after the commit.
+    /// Adds an event. It is stored if its kind is stored, and published after the commit.
     func append(_ event: Event) throws {
         guard wanted.stored.contains(event.kind) else {
             if wanted.live.contains(event.kind) { events.append(event) }
@@ -43,14 +40,14 @@ final class StoreTransaction {
         events.append(event)
     }
 
-    /// Adds an event whose record is made only when somebody wants it.
+    /// Adds an event whose record is only made if the event is stored or has subscribers.
     ///
     /// - Parameters:
     ///   - kind: What happened.
-    ///   - lane: The request, or the lane of what belongs to none.
-    ///   - build: The build that it is about or belongs to.
+    ///   - lane: The request's id, or the lane of events that belong to no request.
+    ///   - build: The build that the event is about or belongs to.
     ///   - record: Makes the record.
-    /// - Throws: What the database says.
+    /// - Throws: A database error.
     func append(
         _ kind: EventKind, lane: Int, build: RunningBuild? = nil,
         _ record: () throws -> JSONObject
@@ -64,32 +61,31 @@ final class StoreTransaction {
     }
 }
 
-/// The kinds of events that are worth making a record for.
+/// The kinds of events that a record is made for.
 struct WantedEvents: Sendable {
-    /// Those that are kept for the reporters.
+    /// The kinds stored for the reporters.
     var stored: Set<EventKind> = []
-    /// Those that are read as they happen.
+    /// The kinds that have live subscribers.
     var live: Set<EventKind> = []
 
-    /// Whether anybody wants a kind.
+    /// Whether events of a kind are wanted at all.
     func contains(_ kind: EventKind) -> Bool {
         stored.contains(kind) || live.contains(kind)
     }
 }
 
-/// The records of events, as they are at the end of the transition.
+/// The records of events, as of the end of the transition.
 ///
-/// What is stored for reports has more in it than what is only read live: reports are made later,
-/// when everything around may have gone on.
+/// Records stored for reports contain more than those that are only published live, because reports
+/// are made later, when related records may have changed.
 extension StoreTransaction {
-    /// Adds an event of a build, with all that surrounds the build.
+    /// Adds an event of a build, including its surroundings.
     func append(_ kind: EventKind, of running: RunningBuild) throws {
         try append(kind, lane: running.build.requestID, build: running) {
             try record(of: running.build)
         }
     }
 
-    /// Adds an event of a step.
     func append(_ kind: EventKind, of step: StepRecord) throws {
         guard wanted.contains(kind) else { return }
         let running = try build(step.buildID)
@@ -101,7 +97,6 @@ extension StoreTransaction {
         }
     }
 
-    /// Adds an event of a request.
     func append(_ kind: EventKind, of request: BuildRequest) throws {
         try append(kind, lane: request.id) {
             var record = request.json
@@ -111,7 +106,6 @@ extension StoreTransaction {
         }
     }
 
-    /// Adds an event of a buildset.
     func append(_ kind: EventKind, of buildset: Buildset) throws {
         try append(kind, lane: buildset.lane) {
             var record = buildset.json
@@ -135,7 +129,7 @@ extension StoreTransaction {
         ).record(of: build, in: identity)
     }
 
-    /// What is known of the build that a request is for.
+    /// The known part of the record of a request's future build.
     private func buildToBe(of request: BuildRequest) throws -> JSONObject {
         let builder = try builder(request.builderID)
         let buildset = try buildset(request.buildsetID)
@@ -151,7 +145,7 @@ extension StoreTransaction {
     }
 }
 
-/// What surrounds a build in its record.
+/// The records related to a build that are included in its own record.
 struct BuildSurroundings {
     let request: BuildRequest
     let buildset: Buildset
@@ -159,7 +153,7 @@ struct BuildSurroundings {
     let parent: Build?
     let parentBuilder: Builder?
 
-    /// The build as reports see it: the data API's record with all that surrounds the build.
+    /// The build as reports see it: the data API's record with the related records added.
     func record(of build: Build, in identity: MasterIdentity) -> JSONObject {
         var record = build.json
         record["buildrequest"] = .object(request.json)
@@ -173,7 +167,7 @@ struct BuildSurroundings {
 }
 
 extension BuildSurroundings {
-    /// Reads what surrounds a build.
+    /// Reads the records related to a build.
     init(of build: Build, in database: Database) throws {
         let request = try Self.found(BuildRequest.find(build.requestID, in: database))
         let buildset = try Self.found(Buildset.find(request.buildsetID, in: database))

@@ -6,7 +6,7 @@ internal import MasterKit
 internal import Synchronization
 internal import SystemPackage
 
-/// Carries out transitions on a thread of its own, as many in a commit as are waiting.
+/// Runs transitions on a dedicated thread, batching all pending ones into one commit.
 final class StoreWriter: Sendable {
     let pool: DatabasePool
     let queue = TransitionQueue()
@@ -30,26 +30,26 @@ final class StoreWriter: Sendable {
         self.clock = clock
     }
 
-    /// Why the store has stopped, `nil` while it works or when it was closed.
+    /// Why the store has stopped, or `nil` if it is working or was closed.
     var failure: StoreError? { ending.failure }
 
-    /// The title and address of the master, which stand in records.
+    /// The title and URL of the master, used in records.
     var identity: MasterIdentity {
         get { names.withLock { $0 } }
         set { names.withLock { $0 = newValue } }
     }
 
-    /// Says which kinds of events are kept from now on.
+    /// Sets the kinds of events to store from now on.
     func store(_ kinds: Set<EventKind>) {
         storedKinds.withLock { $0 = kinds }
     }
 
-    /// Waits until the thread has carried out its last transition.
+    /// Waits until the thread has run its last transition.
     func waitForEnd() async {
         await ending.wait()
     }
 
-    /// Carries out transitions until the queue is closed or something fails for good.
+    /// Runs transitions until the queue is closed or a failure stops the store.
     func run() {
         let cache = RecordCache()
         var sync = LogSync(database: pool.path, durability: durability)
@@ -68,7 +68,7 @@ final class StoreWriter: Sendable {
         ending.finish()
     }
 
-    /// Takes the write-ahead log into the database and closes it, after the thread has ended.
+    /// Checkpoints the write-ahead log and closes the database, after the thread has ended.
     func closeDatabase() async {
         guard !isClosing.exchange(true, ordering: .acquiringAndReleasing) else {
             return await closing.wait()
@@ -79,7 +79,7 @@ final class StoreWriter: Sendable {
                 try pool.close()
             }
         } catch {
-            // All commits are kept: the log stays, and the next open takes it in.
+            // No commit is lost: the log remains and is recovered when the store is next opened.
         }
         closing.finish()
     }
@@ -109,25 +109,25 @@ final class StoreWriter: Sendable {
     }
 }
 
-/// One commit of many transitions, each of which can fail alone.
+/// One commit of several transitions, each of which can fail on its own.
 struct GroupCommit {
-    /// The file, for sentences about it.
+    /// The path of the database, for error messages.
     let path: String
     let cache: RecordCache
     let identity: MasterIdentity
     let clock: @Sendable () -> Date
     let wanted: WantedEvents
 
-    /// What tells the callers, in order, once the commit is done.
+    /// Notifies the callers, in order, after the commit.
     private(set) var outcomes: [@Sendable () -> Void] = []
-    /// What has happened, in order.
+    /// The events, in order.
     private(set) var events: [Event] = []
-    /// Why no further commit may follow: a transition failed whose caller does not hear of it.
+    /// Why no further commit may follow: a posted transition failed, whose caller gets no error.
     private(set) var failure: StoreError?
 
-    /// Carries out all transitions and commits.
+    /// Runs all transitions and commits.
     ///
-    /// - Throws: What makes the whole batch fail; nothing of it is kept then.
+    /// - Throws: The error that fails the whole batch, in which case nothing is kept.
     mutating func run(_ batch: [Transition], in database: Database) throws {
         try database.run("BEGIN IMMEDIATE")
         do {
@@ -137,7 +137,7 @@ struct GroupCommit {
             try database.run("COMMIT")
         } catch {
             cache.removeAll()
-            // SQLite has rolled back already after some errors, such as a full disk.
+            // After some errors, such as a full disk, SQLite has already rolled back.
             if database.isInsideTransaction { try database.run("ROLLBACK") }
             throw error
         }
@@ -170,20 +170,20 @@ struct GroupCommit {
     }
 }
 
-/// A closure for the writer, with what is to be done when it has been committed or has failed.
+/// A closure for the writer, with callbacks for its commit and its failure.
 struct Transition: Sendable {
-    /// Changes records; gives what tells the caller of it after the commit.
+    /// Changes records and returns a callback for the caller, to be called after the commit.
     let perform: @Sendable (StoreTransaction) throws -> @Sendable () -> Void
-    /// Tells the caller that nothing of it was kept.
+    /// Notifies the caller that none of the changes were kept.
     let fail: @Sendable (StoreError) -> Void
-    /// Whether nobody waits for the outcome, so that a failure has to stop the store.
+    /// Whether no caller waits for the outcome, so that a failure must stop the store.
     let isPosted: Bool
 }
 
-/// Sees to it that a power cut costs at most the commits of a second.
+/// Limits what a power failure can lose to the commits of one second.
 ///
-/// Commits go to the write-ahead log, which the system writes to the disk when it likes; so it is
-/// asked to, a second after the first commit that it may not have written.
+/// Commits go to the write-ahead log, which the system writes to disk at its own discretion. A sync
+/// is therefore forced one second after the first commit that may not have been written.
 struct LogSync {
     private let path: FilePath
     private let isEnabled: Bool
@@ -193,7 +193,7 @@ struct LogSync {
     /// When the next sync is due.
     private(set) var deadline = DispatchTime.distantFuture
 
-    /// Watches the write-ahead log of a database; with full durability there is nothing to do.
+    /// Syncs the write-ahead log of a database; does nothing with full durability.
     init(
         database path: String, durability: Durability,
         interval: DispatchTimeInterval = .seconds(1)
@@ -203,13 +203,13 @@ struct LogSync {
         self.interval = interval
     }
 
-    /// Notes that something has been committed.
+    /// Schedules a sync after a commit.
     mutating func noteCommit() {
         guard isEnabled, deadline == .distantFuture else { return }
         deadline = .now() + interval
     }
 
-    /// Writes the commits to the disk when it is time to.
+    /// Syncs to disk if a sync is due.
     mutating func syncIfDue() throws {
         guard deadline <= .now() else { return }
         deadline = .distantFuture
@@ -225,7 +225,7 @@ struct LogSync {
     }
 }
 
-/// How the writer ended, and who waits for it.
+/// The outcome of the writer, and the tasks waiting for its end.
 final class StoreEnding: Sendable {
     private typealias Waiter = CheckedContinuation<Void, Never>
 
@@ -237,17 +237,16 @@ final class StoreEnding: Sendable {
 
     private let state = Mutex(State())
 
-    /// The first failure.
     var failure: StoreError? { state.withLock(\.failure) }
 
-    /// Notes a failure; the first one counts.
+    /// Records a failure; only the first one is kept.
     func fail(_ error: StoreError) {
         state.withLock { state in
             if state.failure == nil { state.failure = error }
         }
     }
 
-    /// Tells those who wait that nothing more is written.
+    /// Resumes all waiting tasks; nothing is written from now on.
     func finish() {
         let waiters = state.withLock { state in
             state.isFinished = true

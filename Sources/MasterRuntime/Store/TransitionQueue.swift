@@ -2,14 +2,14 @@ internal import DequeModule
 internal import Dispatch
 internal import Synchronization
 
-/// The bounded queue in front of the writer.
+/// The writer's bounded queue.
 ///
-/// Behind the bound a transition waits together with its caller, so that the order in which
-/// transitions came is kept.
+/// Transitions beyond the bound are queued along with their suspended callers, which preserves the
+/// order of arrival.
 final class TransitionQueue: Sendable {
-    /// How many transitions wait before their callers do.
+    /// The number of queued transitions from which on posting callers are suspended.
     static let bound = 4096
-    /// How many transitions share a commit at most.
+    /// The maximum number of transitions per commit.
     static let batchCount = 256
 
     private typealias Admission = CheckedContinuation<Void, Never>
@@ -23,25 +23,25 @@ final class TransitionQueue: Sendable {
     private let state = Mutex(State())
     private let wakeUp = DispatchSemaphore(value: 0)
 
-    /// Adds a transition whose caller waits for its outcome anyway.
+    /// Adds a transition whose caller awaits its outcome in any case.
     func append(_ transition: Transition) {
         insert(transition, admission: nil)
     }
 
-    /// Adds a transition; returns when it is within the bound.
+    /// Adds a transition; returns once it is within the bound.
     func post(_ transition: Transition) async {
         await withCheckedContinuation { admission in
             insert(transition, admission: admission)
         }
     }
 
-    /// How many transitions wait.
+    /// The number of queued transitions.
     var count: Int { state.withLock(\.waiting.count) }
 
-    /// Takes what waits, at most a batch, in order.
+    /// Takes queued transitions in order, at most one batch.
     ///
-    /// Blocks the writer's thread while there is nothing; empty when the time is over or the
-    /// queue has been closed and is empty.
+    /// Blocks the writer's thread while the queue is empty. Returns an empty batch at the deadline,
+    /// or if the queue is closed and empty.
     func takeBatch(waitingUntil deadline: DispatchTime) -> [Transition] {
         while true {
             let (batch, admitted, isOver) = take()
@@ -51,12 +51,12 @@ final class TransitionQueue: Sendable {
         }
     }
 
-    /// Whether nothing waits and nothing will come.
+    /// Whether the queue is closed and empty.
     var isOver: Bool {
         state.withLock { $0.end != nil && $0.waiting.isEmpty }
     }
 
-    /// Refuses what comes from now on; what waits is still carried out.
+    /// Rejects new transitions; those in the queue still run.
     func close(with end: StoreError) {
         let isAsleep = state.withLock { state in
             if state.end == nil { state.end = end }
@@ -66,7 +66,7 @@ final class TransitionQueue: Sendable {
         if isAsleep { wakeUp.signal() }
     }
 
-    /// Refuses what waits and what comes from now on.
+    /// Rejects both queued and new transitions.
     func stop(with error: StoreError) {
         let waiting = state.withLock { state in
             state.end = error
@@ -110,7 +110,7 @@ final class TransitionQueue: Sendable {
         }
     }
 
-    /// Settles a wake-up that came at the same moment as the deadline.
+    /// Consumes a wake-up that arrived at the same moment as the deadline.
     private func wakeUpLate() -> [Transition] {
         let wasAsleep = state.withLock { state in
             defer { state.isWriterAsleep = false }

@@ -12,8 +12,8 @@ final class Descriptor: Sendable {
         if number >= 0 { close(number) }
     }
 
-    /// A socket that listens on 127.0.0.1, on a port that was free a moment ago or, with 0, on one
-    /// that the system chooses.
+    /// Creates a socket listening on 127.0.0.1, on the given port or, with 0, on one chosen by the
+    /// system.
     static func listening(port: Int = 0) throws -> Descriptor {
         let socket = Descriptor(Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
         guard socket.number >= 0 else { throw ServerFault("socket") }
@@ -35,7 +35,7 @@ final class Descriptor: Sendable {
         return socket
     }
 
-    /// Keeps children of this process from inheriting it, and calls from blocking on it.
+    /// Makes the descriptor non-blocking and close-on-exec.
     func makePrivate() throws {
         guard becomesPrivate() else { throw ServerFault("fcntl") }
     }
@@ -56,7 +56,7 @@ final class Descriptor: Sendable {
         return Int(UInt16(bigEndian: address.sin_port))
     }
 
-    /// The next connection, if there is one.
+    /// Accepts the next connection, if any.
     func accept() -> Descriptor? {
         let socket = Descriptor(Glibc.accept(number, nil, nil))
         guard socket.number >= 0, socket.becomesPrivate() else { return nil }
@@ -67,22 +67,22 @@ final class Descriptor: Sendable {
         return socket
     }
 
-    /// Waits; false when the other descriptor became readable first.
+    /// Waits until the descriptor is readable; returns `false` if `stop` became readable first.
     func waitUntilReadable(or stop: Descriptor) -> Bool {
         wait(for: Int16(POLLIN), or: stop)
     }
 
-    /// Waits; false when the other descriptor became readable first.
+    /// Waits until the descriptor is writable; returns `false` if `stop` became readable first.
     func waitUntilWritable(or stop: Descriptor) -> Bool {
         wait(for: Int16(POLLOUT), or: stop)
     }
 
-    /// Waits until the other side is gone, without reading what it sent.
+    /// Waits until the peer closes the connection, without reading what it sent.
     func waitUntilHungUp(or stop: Descriptor) {
         _ = wait(for: Self.hungUp, or: stop)
     }
 
-    /// POLLRDHUP, which the module of the C library does not show.
+    /// POLLRDHUP, which the C library's module does not export.
     private static let hungUp: Int16 = 0x2000
 
     private func wait(for events: Int16, or stop: Descriptor) -> Bool {
@@ -97,7 +97,8 @@ final class Descriptor: Sendable {
     }
 }
 
-/// A pipe whose bytes are signals: a thread can wait for one beside a socket.
+/// A pipe that carries signals as bytes, so that a thread can wait for one while waiting for a
+/// socket.
 final class SignalPipe: Sendable {
     let reader: Descriptor
     private let writer: Descriptor
@@ -117,14 +118,14 @@ final class SignalPipe: Sendable {
         while unsafe write(writer.number, &byte, 1) < 0, errno == EINTR {}
     }
 
-    /// Takes one signal; false when there is none.
+    /// Takes one signal; returns `false` if there is none.
     func takeOne() -> Bool {
         var byte: UInt8 = 0
         return unsafe read(reader.number, &byte, 1) == 1
     }
 }
 
-/// A thread that runs one closure, so that a server never blocks a task.
+/// Runs a closure on its own thread, so that a server never blocks a task.
 enum ServerThread {
     private final class Work: Sendable {
         let body: @Sendable () -> Void
@@ -134,7 +135,7 @@ enum ServerThread {
         }
     }
 
-    /// Starts the thread; it ends when the closure returns.
+    /// Starts the thread, which ends when the closure returns.
     static func start(_ body: @escaping @Sendable () -> Void) throws {
         let code = create(Work(body))
         guard code == 0 else { throw ServerFault("pthread_create", code: code) }

@@ -1,13 +1,15 @@
 import Glibc
 import Synchronization
 
-/// An HTTP server on 127.0.0.1 for tests: real sockets, scripted answers, all requests kept.
+/// An HTTP server on 127.0.0.1 for tests, with real sockets, scripted responses, and a record of
+/// all requests.
 ///
-/// Each connection has a thread and is kept open between requests. The handler is called on it,
-/// once a request is complete; it may answer badly, or only when the test says so. As a forward
-/// proxy it gets requests whose target is a whole address.
+/// Each connection has its own thread and stays open between requests. The handler is called on
+/// that thread when a request is complete; its response may be malformed, or delayed until the test
+/// allows it. When used as a forward proxy, the server receives requests whose target is a full
+/// URL.
 public final class LoopbackServer: Sendable {
-    /// Decides what to do with a request.
+    /// Chooses the response to a request.
     public typealias Handler = @Sendable (ReceivedRequest) -> ServerAnswer
 
     private struct State {
@@ -28,13 +30,13 @@ public final class LoopbackServer: Sendable {
     private let handler: Handler
     private let state = Mutex(State())
 
-    /// Starts a server; with `readsBodies` false it leaves the bodies of requests unread.
+    /// Starts a server.
     ///
     /// - Parameters:
-    ///   - port: The port of a server that has been stopped, to take its place; 0 for any.
-    ///   - readsBodies: Whether the bodies of requests are read.
-    ///   - handler: Decides what to do with a request.
-    /// - Throws: `ServerFault` when the system has no socket or thread left.
+    ///   - port: The port, such as that of a stopped server to replace; 0 for any.
+    ///   - readsBodies: Whether to read the bodies of requests.
+    ///   - handler: Chooses the response to a request.
+    /// - Throws: `ServerFault` if the system has no socket or thread left.
     public init(port: Int = 0, readsBodies: Bool = true, handler: @escaping Handler) throws {
         self.readsBodies = readsBodies
         self.handler = handler
@@ -49,17 +51,17 @@ public final class LoopbackServer: Sendable {
         }
     }
 
-    /// The address without a slash at its end: `http://127.0.0.1:PORT`.
+    /// The URL without a trailing slash: `http://127.0.0.1:PORT`.
     public var url: String { "http://127.0.0.1:\(port)" }
 
-    /// The requests received so far, in the order in which they were complete.
+    /// The requests received so far, in the order they were completed.
     public var requests: [ReceivedRequest] { state.withLock { $0.requests } }
 
-    /// How many connections were accepted so far.
+    /// The number of connections accepted so far.
     public var connectionCount: Int { state.withLock { $0.connections } }
 
-    /// Waits until so many requests were received, and returns all; fewer when the server or the
-    /// waiting task ends.
+    /// Waits for a number of requests and returns all received; fewer if the server stops or the
+    /// task is cancelled.
     @discardableResult
     public func waitForRequests(_ count: Int) async -> [ReceivedRequest] {
         let id = state.withLock { state in
@@ -83,7 +85,7 @@ public final class LoopbackServer: Sendable {
         return requests
     }
 
-    /// Ends the server and every connection; returns when all of its threads have ended.
+    /// Stops the server and closes all connections; returns when all of its threads have ended.
     public func stop() async {
         let waiters = state.withLock { state in
             state.isStopped = true
@@ -150,7 +152,7 @@ public final class LoopbackServer: Sendable {
     }
 }
 
-/// Runs a closure with a server that is stopped afterwards, whatever happens.
+/// Runs a closure with a server that is always stopped afterwards.
 public func withLoopbackServer<Value>(
     readsBodies: Bool = true, handler: @escaping LoopbackServer.Handler = { _ in .text("ok\n") },
     _ body: (LoopbackServer) async throws -> Value
@@ -166,33 +168,33 @@ public func withLoopbackServer<Value>(
     }
 }
 
-/// Holds answers of a `LoopbackServer` back until a test lets them through.
+/// Delays responses of a `LoopbackServer` until a test allows them.
 ///
-/// A gate counts: `pass(2)` lets two through, those that wait or the next that come.
+/// A gate counts: `pass(2)` allows two responses, waiting or future ones.
 public final class ServerGate: Sendable {
     private let pipe: SignalPipe
     private let isOpen = Atomic(false)
     private let finished = Mutex((count: 0, waiters: [CheckedContinuation<Void, Never>]()))
 
-    /// Makes a closed gate.
+    /// Creates a closed gate.
     ///
-    /// - Throws: `ServerFault` when the system has no descriptor left.
+    /// - Throws: `ServerFault` if the system has no descriptor left.
     public init() throws {
         pipe = try SignalPipe()
     }
 
-    /// Lets so many through.
+    /// Allows a number of responses.
     public func pass(_ count: Int = 1) {
         for _ in 0..<count { pipe.signal() }
     }
 
-    /// Lets everything through from now on.
+    /// Allows all responses from now on.
     public func open() {
         isOpen.store(true, ordering: .releasing)
         pipe.signal()
     }
 
-    /// Waits until the server has carried out what one passage let through.
+    /// Waits until the server has completed one allowed action.
     public func done() async {
         await withCheckedContinuation { continuation in
             let isDone = finished.withLock { finished in
@@ -207,7 +209,7 @@ public final class ServerGate: Sendable {
         }
     }
 
-    /// Tells that what one passage let through is carried out.
+    /// Signals that an allowed action is complete.
     func markDone() {
         let waiter = finished.withLock { finished in
             if let waiter = finished.waiters.first {
@@ -220,7 +222,8 @@ public final class ServerGate: Sendable {
         waiter?.resume()
     }
 
-    /// Waits for a passage and takes it; false when the other descriptor became readable first.
+    /// Waits for permission and uses it up; returns `false` if the other descriptor became readable
+    /// first.
     func wait(or stop: Descriptor) -> Bool {
         while pipe.reader.waitUntilReadable(or: stop) {
             if isOpen.load(ordering: .acquiring) || pipe.takeOne() { return true }

@@ -1,56 +1,56 @@
 import Glibc
 
-/// What a `LoopbackServer` does with a request; most of it is what a good server never does.
+/// How a `LoopbackServer` responds to a request, mostly in ways a good server never does.
 public indirect enum ServerAnswer: Sendable {
-    /// A whole answer with its `Content-Length`; the connection stays open.
+    /// A complete response with `Content-Length`; the connection stays open.
     case respond(status: Int = 200, headers: [(String, String)] = [], body: [UInt8] = [])
-    /// A whole answer in chunks.
+    /// A complete chunked response.
     case chunked(status: Int = 200, headers: [(String, String)] = [], chunks: [[UInt8]])
-    /// Nothing, until the client goes or the server ends.
+    /// Nothing, until the client disconnects or the server stops.
     case hang
-    /// The connection ends before a byte was sent.
+    /// Closes the connection without sending anything.
     case closeBeforeAnswer
-    /// An answer that announces all of the body, sends so many bytes of it, and ends.
+    /// Announces the complete body, sends the given number of its bytes, and closes the connection.
     case closeHalfway(
         status: Int = 200, headers: [(String, String)] = [], body: [UInt8], after: Int)
-    /// The connection is torn down with RST.
+    /// Resets the connection (RST).
     case reset
-    /// These bytes and no others; then the connection ends.
+    /// Only these bytes; then closes the connection.
     case raw([UInt8])
-    /// These pieces, each sent when the gate lets one through; then the connection ends.
+    /// Pieces, each sent when the gate allows it; then closes the connection.
     case trickle([[UInt8]], ServerGate)
-    /// The first bytes once, then the others again and again until the client goes.
+    /// The head once, then the other bytes repeatedly until the client disconnects.
     case endless(head: [UInt8], repeating: [UInt8])
-    /// The answer, once the gate lets one through.
+    /// A response, delayed until the gate allows it.
     case afterSignal(ServerGate, ServerAnswer)
-    /// The answer; then, once the gate lets one through, bytes that nobody asked for, and with
-    /// none the end of the connection. `ServerGate.done` tells when they were sent.
+    /// A response; then, when the gate allows it, unsolicited bytes, or the end of the connection
+    /// if there are none. `ServerGate.done` waits until they have been sent.
     case followed(ServerAnswer, by: [UInt8], ServerGate)
 
-    /// A whole answer with a text as its body.
+    /// Creates a complete response with a text body.
     public static func text(
         _ text: String, status: Int = 200, headers: [(String, String)] = []
     ) -> ServerAnswer {
         .respond(status: status, headers: headers, body: Array(text.utf8))
     }
 
-    /// An answer that points elsewhere.
+    /// Creates a redirect.
     public static func redirect(_ status: Int = 302, to location: String) -> ServerAnswer {
         .respond(status: status, headers: [("Location", location)])
     }
 }
 
-/// A `LoopbackServer` could not be started.
+/// The error if a `LoopbackServer` cannot be started.
 public struct ServerFault: Error, CustomStringConvertible {
-    /// Which call failed, and why.
+    /// The failed call and the reason.
     public let description: String
 
-    /// Takes the reason from `errno`.
+    /// Creates an error from `errno`.
     init(_ call: String) {
         self.init(call, code: errno)
     }
 
-    /// Takes the reason from a number that a call returned.
+    /// Creates an error from the error number returned by a call.
     init(_ call: String, code: Int32) {
         description = unsafe "\(call): \(String(cString: strerror(code)))"
     }
@@ -58,28 +58,28 @@ public struct ServerFault: Error, CustomStringConvertible {
 
 /// A request as a `LoopbackServer` received it.
 public struct ReceivedRequest: Sendable, Hashable {
-    /// The method, as sent.
+    /// The method as sent.
     public let method: String
-    /// What is asked for: a path with its query, or a whole address when the server is a proxy.
+    /// The request target: a path with its query, or a full URL if the server is used as a proxy.
     public let target: String
-    /// The header lines as they came, in their order.
+    /// The header lines as received, in order.
     public let headerLines: [String]
     /// The body.
     public let body: [UInt8]
-    /// The connection it came on, counted from 1.
+    /// The number of its connection, starting at 1.
     public let connection: Int
 
-    /// The first value of a header, its name compared without regard to case.
+    /// The first value of a header; the name is case-insensitive.
     public func header(_ name: String) -> String? {
         values(of: name).first
     }
 
-    /// All values of a header, in their order.
+    /// All values of a header, in order.
     public func values(of name: String) -> [String] {
         headers.filter { $0.name.lowercased() == name.lowercased() }.map(\.value)
     }
 
-    /// The headers as names and values, in their order.
+    /// The headers as names and values, in order.
     public var headers: [(name: String, value: String)] {
         headerLines.map { line in
             let colon = line.firstIndex(of: ":") ?? line.endIndex

@@ -1,8 +1,8 @@
 import Glibc
 
-/// One connection of a `LoopbackServer`, made and used by its thread alone.
+/// A connection of a `LoopbackServer`, created and used only on its thread.
 final class ServerConnection {
-    /// The most bytes of a request's head that are taken.
+    /// The maximum size of a request head, in bytes.
     private static let longestHead = 1 << 20
 
     private let socket: Descriptor
@@ -20,7 +20,8 @@ final class ServerConnection {
 
     // MARK: Receiving
 
-    /// The next request, or nil when the client or the server ends, or what comes is no request.
+    /// Reads the next request; returns `nil` if the client or server closes the connection or the
+    /// data is not a valid request.
     func receive() -> ReceivedRequest? {
         guard let head = receiveHead() else { return nil }
         let lines = head.split(separator: "\r\n", omittingEmptySubsequences: true).map(String.init)
@@ -118,9 +119,9 @@ final class ServerConnection {
         return false
     }
 
-    // MARK: Answering
+    // MARK: Responding
 
-    /// Carries an answer out; false when the connection ends with it.
+    /// Sends a response; returns `false` if the connection ends with it.
     func carryOut(_ answer: ServerAnswer, isHead: Bool) -> Bool {
         switch answer {
         case .respond(let status, let headers, let body):
@@ -178,7 +179,7 @@ final class ServerConnection {
         return true
     }
 
-    /// Waits until the client goes; never continues.
+    /// Waits until the client disconnects; always returns `false`.
     private func waitForEnd() -> Bool {
         guard readsBodies else {
             socket.waitUntilHungUp(or: stopSignal)

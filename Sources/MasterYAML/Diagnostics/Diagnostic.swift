@@ -12,7 +12,7 @@ public struct Diagnostic: Sendable, Hashable {
 
     /// A further location that belongs to a diagnostic, such as the first of two equal keys.
     public struct Note: Sendable, Hashable {
-        /// What is there.
+        /// The message, such as "first defined here".
         public let message: String
         /// The location, in the file of the diagnostic.
         public let range: SourceRange?
@@ -26,7 +26,8 @@ public struct Diagnostic: Sendable, Hashable {
 
     /// A change that fixes the mistake.
     public struct Fix: Sendable, Hashable {
-        /// The fix in words, shown below the source line; nil when the message already says it.
+        /// A description of the fix, shown below the source line; nil when the message already
+        /// contains it.
         public let message: String?
         /// The text that replaces `range`; nil when a tool cannot make the change.
         public let replacement: String?
@@ -102,7 +103,7 @@ extension Diagnostic {
         case underline(Severity)
     }
 
-    /// Renders the diagnostic as text, without a line end after the last line.
+    /// Renders the diagnostic as text, without a trailing line feed.
     ///
     /// - Parameter style: Returns the styled form of each part; it must not change its width.
     /// - Returns: The head line, the source line with a caret, the notes and the fix.

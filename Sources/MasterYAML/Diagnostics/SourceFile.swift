@@ -8,8 +8,8 @@ public final class SourceFile: Sendable {
     let bytes: [UInt8]
     /// The offset at which each line starts; the first is always 0.
     let lineStarts: [Int]
-    /// The number of characters before each block of bytes, so that a column in a long line is found
-    /// without counting from its start.
+    /// The number of characters before each block of bytes, so that a column in a long line can be
+    /// computed without counting from the start of the line.
     private let charactersBefore: [Int]
     private static let blockSize = 256
 
@@ -77,7 +77,8 @@ extension SourceFile {
     /// The number of lines, at least one.
     public var lineCount: Int { lineStarts.count }
 
-    /// Returns the text of a line, counted from 1, without its line end; nil when there is no such line.
+    /// Returns the text of a line, counted from 1, without its line end; nil if the line does not
+    /// exist.
     public func line(_ number: Int) -> String? {
         guard (1...lineCount).contains(number) else { return nil }
         return String(decoding: bytes[byteRange(ofLine: number)], as: UTF8.self)

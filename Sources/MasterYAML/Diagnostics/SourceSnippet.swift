@@ -71,7 +71,7 @@ struct SourceSnippet {
 }
 
 extension Unicode.Scalar {
-    /// Returns how the scalar is shown, and the columns that takes.
+    /// Returns the displayed form of the scalar and its width in columns.
     fileprivate func shown(atColumn column: Int) -> (text: String, width: Int) {
         if self == "\t" {
             let width = 4 - column % 4
@@ -134,7 +134,7 @@ extension String {
 }
 
 extension StringProtocol {
-    /// The text itself, or its beginning when it is too long to be part of a sentence.
+    /// The text, truncated if it is too long for a message.
     var clipped: String {
         let limit = 60
         guard let end = index(startIndex, offsetBy: limit, limitedBy: endIndex), end < endIndex

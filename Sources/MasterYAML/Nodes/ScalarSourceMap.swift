@@ -44,7 +44,7 @@ struct DecodedText {
         sources.append(source)
     }
 
-    /// Appends bytes that one range of the source stands for.
+    /// Appends bytes that are all decoded from the same range of the source.
     mutating func append(contentsOf text: some Sequence<UInt8>, from source: Range<Int>) {
         for byte in text { append(byte, from: source) }
     }
@@ -70,7 +70,7 @@ struct FlowScalarDecoder {
     private let end: Int
     private var offset: Int
     private var text = DecodedText()
-    /// The length of the text up to which blanks are kept, as they were escaped.
+    /// The length of the text up to which blanks are kept, because they were escaped.
     private var fixedCount = 0
 
     /// Decodes the source of a scalar, quotes included.

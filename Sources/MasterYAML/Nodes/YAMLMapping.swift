@@ -16,12 +16,14 @@ public struct YAMLMapping: Sendable {
 
     /// All pairs in order.
     public let entries: [Entry]
-    /// The indices of untagged scalar keys, kept only when looking through all would be slow.
+    /// The indices of untagged scalar keys; nil for small mappings, where a linear search is fast
+    /// enough.
     ///
-    /// Keys are bytes: Swift takes texts for equal that YAML and JSON tell apart.
+    /// Keys are compared as bytes, because Swift treats canonically equivalent strings as equal,
+    /// while YAML and JSON do not.
     private let index: [[UInt8]: Int]?
 
-    /// Creates a mapping; of equal keys the first is found.
+    /// Creates a mapping; looking up a duplicate key returns the first entry.
     public init(_ entries: [Entry]) {
         self.entries = entries
         self.index = entries.count > 8 ? Self.index(of: entries) : nil

@@ -1,7 +1,7 @@
 /// A value of a YAML file with its location, or one built in code, without a location.
 ///
-/// Nodes are immutable. An alias is the same node as its anchor, so its location is that of the
-/// anchor.
+/// Nodes are immutable. An alias is the same node as its anchor, and therefore has the anchor's
+/// location.
 public final class YAMLNode: Sendable {
     /// The three kinds of nodes.
     public enum Kind: Sendable, Hashable {
@@ -67,7 +67,7 @@ public final class YAMLNode: Sendable {
 }
 
 extension YAMLNode: Hashable {
-    /// Nodes are equal when their tags and contents are, wherever they are.
+    /// Nodes are equal if their tags and contents are equal, regardless of location.
     public static func == (left: YAMLNode, right: YAMLNode) -> Bool {
         left === right || left.tag == right.tag && left.kind == right.kind
     }
@@ -80,19 +80,19 @@ extension YAMLNode: Hashable {
 }
 
 extension YAMLNode {
-    /// The scalar, when the node is one.
+    /// The scalar, or nil if the node is not a scalar.
     public var scalar: YAMLScalar? {
         guard case .scalar(let scalar) = kind else { return nil }
         return scalar
     }
 
-    /// The items, when the node is a sequence.
+    /// The items, or nil if the node is not a sequence.
     public var sequence: [YAMLNode]? {
         guard case .sequence(let items) = kind else { return nil }
         return items
     }
 
-    /// The pairs, when the node is a mapping.
+    /// The pairs, or nil if the node is not a mapping.
     public var mapping: YAMLMapping? {
         guard case .mapping(let mapping) = kind else { return nil }
         return mapping
@@ -118,7 +118,7 @@ extension YAMLNode {
     /// Whether the node is an untagged null: empty, `~` or `null`.
     public var isNull: Bool { tag?.name == nil && resolved == .null }
 
-    /// The kind of value in words: `a list`, `a mapping`, `text`, `a number`.
+    /// The kind of value for messages: `a list`, `a mapping`, `text`, `a number`.
     public var kindDescription: String {
         switch kind {
         case .sequence: "a list"
@@ -186,7 +186,7 @@ public final class ScalarPlaces {
     private let node: YAMLNode
     private lazy var map = makeMap()
 
-    /// Looks for the ranges of parts of a node's value.
+    /// Creates a finder for parts of a node's value.
     public init(of node: YAMLNode) {
         self.node = node
     }

@@ -59,7 +59,7 @@ extension YAMLScalar.Resolved {
         }
     }
 
-    /// The kind of value in words, as after "is": `a number`, `text`.
+    /// The kind of value for messages, as after "is": `a number`, `text`.
     public var kindDescription: String {
         switch self {
         case .null: "empty"

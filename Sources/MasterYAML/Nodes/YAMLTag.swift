@@ -20,7 +20,7 @@ public struct YAMLTag: Sendable, Hashable {
         case float
         /// A boolean.
         case bool
-        /// Nothing.
+        /// Null.
         case null
         /// A mapping.
         case map
@@ -30,7 +30,7 @@ public struct YAMLTag: Sendable, Hashable {
 
     /// What the tag means.
     public let kind: Kind
-    /// Where the tag was found.
+    /// The location of the tag.
     private let place: (file: SourceFile, offsets: Range<Int>)?
 
     /// Creates a tag.
@@ -51,7 +51,7 @@ public struct YAMLTag: Sendable, Hashable {
         return name
     }
 
-    /// Tags are equal when they have the same meaning, wherever they are.
+    /// Tags are equal if they have the same meaning, regardless of location.
     public static func == (left: YAMLTag, right: YAMLTag) -> Bool { left.kind == right.kind }
 
     /// Hashes the meaning.

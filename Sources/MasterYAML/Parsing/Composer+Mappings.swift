@@ -55,7 +55,7 @@ extension Composer {
 }
 
 extension YAMLNode {
-    /// What makes two keys of a mapping equal: tag and the bytes of the text, but not the quotes.
+    /// The identity of a mapping key: its tag and the bytes of its text, regardless of quotes.
     enum Identity: Hashable {
         case text([UInt8])
         case merge
@@ -90,7 +90,7 @@ struct SeenKeys {
     private var few: [(identity: YAMLNode.Identity, key: YAMLNode)] = []
     private var many: [YAMLNode.Identity: YAMLNode] = [:]
 
-    /// Returns an equal key that came before; if there is none, adds the key and returns nil.
+    /// Returns an earlier, equal key; if there is none, adds the key and returns nil.
     mutating func firstEqual(to key: YAMLNode) -> YAMLNode? {
         let identity = key.identity
         if many.isEmpty {

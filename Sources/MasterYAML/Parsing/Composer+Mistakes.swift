@@ -1,5 +1,5 @@
 extension Composer {
-    /// Reports a flow mapping that is valid YAML but clearly a mistake; true when it is one.
+    /// Reports a flow mapping that is valid YAML but clearly a mistake; returns whether it is one.
     mutating func reportFlowMistakes(in frame: Frame, end: Int) -> Bool {
         if isTemplate(frame) {
             report(SyntaxExplanation.unquotedTemplate, frame.contentStart..<end)

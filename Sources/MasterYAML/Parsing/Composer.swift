@@ -11,7 +11,7 @@ struct Composer {
 
     /// What an anchor refers to.
     enum Anchor {
-        /// A collection that has not ended yet, known by its offset.
+        /// A collection that has not ended yet, identified by its offset.
         case open(Int)
         case node(YAMLNode)
     }
@@ -19,7 +19,7 @@ struct Composer {
     let file: SourceFile
     /// Ranges that were overwritten because of mistakes already reported.
     let repairs: [Range<Int>]
-    /// Whether whole sections were left out, so that anchors may be missing.
+    /// Whether whole sections were skipped, so that anchors may be missing.
     let lacksSections: Bool
     var frames: [Frame] = []
     var root: YAMLNode?
@@ -253,7 +253,7 @@ extension Composer {
         return NodeHead(tag: tag, contentStart: found.contentStart)
     }
 
-    /// Returns the end of a block scalar; libyaml's own is after the line ends that follow.
+    /// Returns the end of a block scalar, without the trailing line breaks that libyaml includes.
     private func endOfBlock(_ content: Range<Int>) -> Int {
         var end = content.upperBound
         while end > content.lowerBound + 1, file.bytes[end - 1].isBlankOrBreak { end -= 1 }
@@ -287,7 +287,7 @@ extension Composer {
         return addPlaceholder(offsets)
     }
 
-    /// Reports unknown aliases; at the end, when it is known whether an anchor comes later.
+    /// Reports unknown aliases; called at the end, when it is known whether an anchor comes later.
     mutating func reportUnknownAliases() {
         guard !lacksSections else { return }
         for (fullName, offsets) in unknownAliases where hasRoom() {

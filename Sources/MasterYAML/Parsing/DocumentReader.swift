@@ -1,15 +1,15 @@
-/// Reads one file, again after each syntax error, until all of them are reported.
+/// Reads one file, parsing it again after each syntax error until all of them are reported.
 struct DocumentReader {
     private static let maximumProblemCount = 20
-    /// The most bytes that are read again to find further mistakes.
+    /// The maximum number of bytes that are parsed again to find further mistakes.
     private static let maximumRereading = 64 << 20
-    /// The most directives; libyaml compares each of them with all others.
+    /// The maximum number of directives; libyaml compares each one with all others.
     private static let maximumDirectiveCount = 50
 
     private let file: SourceFile
     private var repair: SyntaxRepair
     private var problems: [Diagnostic] = []
-    /// Where the reported problems are.
+    /// The offsets of all problems so far.
     private var explained: [Range<Int>] = []
 
     init(file: SourceFile) {
@@ -103,14 +103,14 @@ struct DocumentReader {
 /// Every other byte keeps its offset.
 struct SyntaxRepair {
     private(set) var bytes: [UInt8]
-    /// Where values were overwritten.
+    /// The ranges of overwritten values.
     private(set) var stretches: [Range<Int>] = []
-    /// Whether whole sections were left out.
+    /// Whether whole sections were skipped.
     private(set) var lacksSections = false
 
     init(_ file: SourceFile) { bytes = file.bytes }
 
-    /// Overwrites a mistake; false when that changes nothing and reading again would be useless.
+    /// Overwrites a mistake; false when that changes nothing and parsing again would be pointless.
     mutating func apply(_ explanation: SyntaxExplanation) -> Bool {
         switch explanation.recovery {
         case .stop: return false

@@ -38,7 +38,7 @@ internal import CLibYAML
         unsafe parser.deallocate()
     }
 
-    /// Returns the next event; not to be called after the end of the stream or a problem.
+    /// Returns the next event; must not be called after the end of the stream or a problem.
     func next() throws(SyntaxProblem) -> YAMLEvent {
         var event = unsafe yaml_event_t()
         guard unsafe yaml_parser_parse(parser, &event) == 1 else { throw problem() }
@@ -119,7 +119,7 @@ internal import CLibYAML
 
 /// An event of libyaml's parser, with offsets into the bytes it reads.
 struct YAMLEvent {
-    /// What can precede a node.
+    /// The anchor and the tag that can precede a node.
     struct Properties {
         let anchor: String?
         let tag: String?
@@ -158,7 +158,7 @@ struct MarkMap {
     private static let stride = 256
 
     private let bytes: [UInt8]
-    /// The offset of each 256th scalar; empty when all is ASCII.
+    /// The offset of every 256th scalar; empty if the text is ASCII.
     private let checkpoints: [Int]
 
     init(bytes: [UInt8]) {
@@ -166,7 +166,7 @@ struct MarkMap {
         self.checkpoints = bytes.contains { $0 >= 0x80 } ? Self.checkpoints(of: bytes) : []
     }
 
-    /// Returns the offset of a scalar, or the end when there are fewer.
+    /// Returns the offset of a scalar, or the end if there are fewer.
     func offset(ofScalar index: Int) -> Int {
         guard let last = checkpoints.last else { return min(index, bytes.count) }
         let checkpoint = index / Self.stride

@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// Reads regular files; pipes and devices, which may be endless or block, are refused.
+/// Reads regular files; pipes and devices, which may be endless or block, are rejected.
 package enum RegularFile {
-    /// Why a file can't be read.
+    /// The reason a file cannot be read.
     package enum Fault: Error, Hashable {
-        /// There is no such file.
+        /// The file does not exist.
         case missing
         /// Permission denied.
         case denied
@@ -14,9 +14,9 @@ package enum RegularFile {
         case special
         /// It is larger than the limit.
         case tooLarge
-        /// The path has a NUL byte.
+        /// The path contains a NUL byte.
         case nul
-        /// Another error, in the system's words.
+        /// Another error, with the system's message.
         case other(String)
 
         init(errno code: Int32) {
@@ -50,7 +50,7 @@ package enum RegularFile {
         return content
     }
 
-    /// Reads somewhat more than the limit at most; a file may grow while it is read.
+    /// Reads at most one chunk beyond the limit, because a file may grow while it is read.
     private static func read(
         _ descriptor: Int32, expecting size: Int, limit: Int
     ) throws(Fault) -> [UInt8] {

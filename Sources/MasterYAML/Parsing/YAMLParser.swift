@@ -62,7 +62,7 @@ public enum YAMLParser {
 extension YAMLParser {
     /// Parses a file.
     ///
-    /// Only a regular file is read, up to ``maximumSize``; a pipe or a device is refused without
+    /// Only a regular file is read, up to ``maximumSize``; a pipe or a device is rejected without
     /// waiting.
     ///
     /// - Parameters:

@@ -1,4 +1,4 @@
-/// Colons that are missing, surplus, or not followed by a space.
+/// Colons that are missing, superfluous, or not followed by a space.
 extension SyntaxExplainer {
     /// Explains a problem with `key: value`.
     func mapping() -> SyntaxExplanation? {

@@ -33,7 +33,7 @@ extension SyntaxExplainer {
     /// Where the flow list or mapping with the problem starts.
     private var bracket: Int? { says("expected ',' or") ? problem.contextOffset : openBracket }
 
-    /// Whether the flow list or mapping with the problem is closed anywhere.
+    /// Whether the flow list or mapping with the problem has a closing bracket.
     var isInClosedBrackets: Bool { bracket.map(isClosed) ?? false }
 
     private func isClosed(_ bracket: Int) -> Bool {

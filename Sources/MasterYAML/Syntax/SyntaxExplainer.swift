@@ -134,7 +134,7 @@ struct SyntaxExplanation {
         case dropTag(Range<Int>)
         /// Skip the top-level section with the mistake.
         case skipSection
-        /// Stop, as nothing after it could be trusted.
+        /// Stop, because nothing after it could be trusted.
         case stop
     }
 

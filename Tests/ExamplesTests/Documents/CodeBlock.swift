@@ -1,17 +1,17 @@
 import FoundationEssentials
 
-/// A fenced block of code in a Markdown file.
+/// A fenced code block in a Markdown file.
 struct CodeBlock: Sendable, CustomStringConvertible {
-    /// The file, by its path from the top folder.
+    /// The path of the file, relative to the repository root.
     let file: String
-    /// The line of the opening fence, from 1.
+    /// The line of the opening fence, starting at 1.
     let line: Int
-    /// What stands behind the opening fence.
+    /// The info string after the opening fence.
     let language: String
-    /// The text between the fences, each line with its end.
+    /// The text between the fences, including line breaks.
     let text: String
 
-    /// Every block of a file in order.
+    /// All blocks in a file, in order.
     static func all(in file: String) throws -> [CodeBlock] {
         var blocks: [CodeBlock] = []
         var opening: (line: Int, language: String)?
@@ -47,7 +47,7 @@ enum Documents {
     static let readme = "README.md"
     private static let pages = "Sources/MasterKit/MasterKit.docc"
 
-    /// Every document, by its path from the top folder.
+    /// The paths of all documents, relative to the repository root.
     static func all() throws -> [String] {
         [readme]
             + (try Checkout.names(in: pages)).filter { $0.hasSuffix(".md") }.map {
@@ -55,7 +55,7 @@ enum Documents {
             }
     }
 
-    /// Every block of code in every document.
+    /// All code blocks in all documents.
     static func blocks() throws -> [CodeBlock] {
         try all().flatMap { try CodeBlock.all(in: $0) }
     }

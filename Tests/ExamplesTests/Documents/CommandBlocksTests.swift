@@ -1,7 +1,8 @@
 import FoundationEssentials
 import Testing
 
-/// Every command in the documents names what there is, and the programs of this package take it.
+/// Every command in the documents refers to existing files and is accepted by the package's
+/// programs.
 @Suite(.timeLimit(.minutes(5)))
 struct CommandBlocksTests {
     private static let commands: [[String]] = {

@@ -41,7 +41,7 @@ struct ReadmeTests {
         }
     }
 
-    /// The lines without the spaces before them.
+    /// Removes leading spaces from lines.
     private static func unindented(_ text: String) -> String {
         text.split(separator: "\n").map { $0.drop { $0 == " " } }.joined(separator: "\n")
     }
@@ -56,7 +56,7 @@ struct ReadmeTests {
         }
     }
 
-    /// A line without what differs from run to run: times, sizes, counts, ports, widths.
+    /// Replaces the parts of a line that differ between runs: times, sizes, counts, ports, widths.
     private static func lasting(_ line: Substring) -> String {
         String(line)
             .replacing(/127\.0\.0\.1:[0-9]+/, with: "RECEIVER")

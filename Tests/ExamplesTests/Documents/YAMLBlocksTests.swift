@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Testing
 
-/// Every block of YAML in the documents is right, or shows the mistakes that it says it has.
+/// Every YAML block in the documents is valid, or has exactly the errors shown with it.
 @Suite(.timeLimit(.minutes(5)))
 struct YAMLBlocksTests {
     @Test func `every block says in which language it is`() throws {
@@ -31,7 +31,7 @@ struct YAMLBlocksTests {
         }
     }
 
-    /// What a check is said to print: a block of text with places in a master.yaml.
+    /// The output shown for a check: a text block with positions in a master.yaml.
     private static func output(below index: Int, in blocks: [CodeBlock]) -> String? {
         guard blocks.indices.contains(index + 1) else { return nil }
         let next = blocks[index + 1]
@@ -41,12 +41,13 @@ struct YAMLBlocksTests {
         return isOutput ? next.text : nil
     }
 
-    /// The program that knows the plugins of a block.
+    /// The program that has the plugins used in a block.
     private static func program(for block: CodeBlock) -> BuiltProgram {
         block.file.hasSuffix("WritingAPlugin.md") ? .ofExample("CustomMaster") : .buildmaster
     }
 
-    /// A block as a whole file: entries get the key they stand under, and a file gets steps.
+    /// Completes a block to a whole file: adds the missing section key, and steps if there are
+    /// none.
     static func file(_ text: String) -> String {
         let first = text.split(separator: "\n").first { !$0.hasPrefix("#") } ?? ""
         let sections = [

@@ -26,12 +26,12 @@ struct ExpectedRequest: Sendable, CustomStringConvertible {
         }
     }
 
-    /// The builder that the request tells of, as far as it says.
+    /// The builder of the build in the request, if specified.
     var builder: String? {
         parts.first { $0.pointer.description == "/builder/name" }?.value.description
     }
 
-    /// Whether a request is the expected one.
+    /// Whether the request matches.
     func admits(_ request: ReceivedRequest) throws -> Bool {
         guard method == request.method, path == request.target,
             contentType == nil || contentType == request.header("Content-Type"),
@@ -45,7 +45,7 @@ struct ExpectedRequest: Sendable, CustomStringConvertible {
 }
 
 extension [ExpectedRequest] {
-    /// Compares requests with the expected ones and records every difference.
+    /// Compares the requests with the expected ones and reports all differences.
     func compare(with requests: [ReceivedRequest]) throws {
         var left = Swift.Array(requests.enumerated())
         var last: [String: Int] = [:]

@@ -1,7 +1,7 @@
 import MasterKit
 import Testing
 
-/// What an `expected.json` says of a run:
+/// The expected results of a run, from an `expected.json`:
 ///
 ///     {
 ///       "exitStatus": 0,
@@ -21,14 +21,14 @@ import Testing
 ///       ]
 ///     }
 ///
-/// Builds may end in any order. So may requests, but those to one path that tell of one builder
-/// come in the order in which they stand.
+/// Builds may finish in any order. Requests may arrive in any order, too, except that those with
+/// the same path and builder must arrive in the listed order.
 struct ExpectedRun: Sendable {
     let exitStatus: Int
     let builds: [String: ExpectedBuild]
     let requests: [ExpectedRequest]
 
-    /// Reads the file of an example.
+    /// Reads the expectations of an example.
     init(ofExample name: String) throws {
         let file = try JSONValue(parsing: Checkout.text(of: "Examples/\(name)/expected.json"))
         exitStatus = try #require(file["exitStatus"]?.intValue)
@@ -39,7 +39,7 @@ struct ExpectedRun: Sendable {
     }
 }
 
-/// What is expected of one build.
+/// The expected result of a build.
 struct ExpectedBuild: Sendable {
     let outcome: ExpectedOutcome
     let steps: [ExpectedOutcome]
@@ -50,9 +50,9 @@ struct ExpectedBuild: Sendable {
     }
 }
 
-/// How a build or a step is expected to end.
+/// The expected result of a build or step.
 struct ExpectedOutcome: Sendable, CustomStringConvertible {
-    /// The name, of a step only.
+    /// The name, for steps only.
     let name: String?
     let results: Results
     let stateString: ExpectedValue

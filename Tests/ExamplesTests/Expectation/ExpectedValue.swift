@@ -1,7 +1,7 @@
 import MasterKit
 import Testing
 
-/// A value of an `expected.json`: as it must be, or `{"matches": "a regular expression"}`.
+/// An expected value: the exact value, or `{"matches": "a regular expression"}`.
 struct ExpectedValue: Sendable, CustomStringConvertible {
     private let value: JSONValue
 
@@ -9,7 +9,8 @@ struct ExpectedValue: Sendable, CustomStringConvertible {
         self.value = value
     }
 
-    /// Whether a value is the expected one; the text of a value that is none must match as JSON.
+    /// Whether a value matches; a regular expression is matched against strings, and against other
+    /// values as JSON.
     func admits(_ found: JSONValue?) throws -> Bool {
         guard let pattern = value["matches"]?.stringValue else { return found == value }
         guard let found else { return false }

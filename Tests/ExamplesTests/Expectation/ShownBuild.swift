@@ -1,8 +1,8 @@
 import MasterKit
 
-/// A build as the table at the end of a run shows it.
+/// A build in the table printed at the end of a run.
 struct ShownBuild: Sendable {
-    /// One line of the table: a build, or one of its steps.
+    /// A line of the table, for a build or step.
     struct Line: Sendable, CustomStringConvertible {
         let name: String
         let results: Results
@@ -14,7 +14,7 @@ struct ShownBuild: Sendable {
     let outcome: Line
     var steps: [Line] = []
 
-    /// Reads the table out of what a run has written.
+    /// Parses the table in the output of a run.
     static func all(in output: String) -> [ShownBuild] {
         var builds: [ShownBuild] = []
         for text in output.split(separator: "\n") {
@@ -46,7 +46,7 @@ struct ShownBuild: Sendable {
 }
 
 extension ExpectedOutcome {
-    /// Whether a line of the table is as expected.
+    /// Whether a line of the table matches.
     func admits(_ line: ShownBuild.Line) throws -> Bool {
         try (name == nil || name == line.name) && results == line.results
             && stateString.admits(.string(line.stateString))

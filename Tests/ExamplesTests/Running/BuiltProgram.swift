@@ -2,11 +2,11 @@ import FoundationEssentials
 import Subprocess
 import SystemPackage
 
-/// An executable of this package as it was built, started as a person would start it.
+/// A built executable of this package, run as a user would run it.
 struct BuiltProgram: Sendable {
-    /// How a run of a program ended.
+    /// The outcome of a run.
     struct Ended: Sendable {
-        /// The exit status, or the number of the signal that ended it with a minus.
+        /// The exit status, or the negated number of the signal that terminated the program.
         let status: Int32
         let output: String
         let error: String
@@ -15,7 +15,7 @@ struct BuiltProgram: Sendable {
     /// The master with the standard plugins.
     static let buildmaster = BuiltProgram(name: "buildmaster")
 
-    /// The folder of the test bundle, where all products are.
+    /// The folder of the test bundle, which contains all products.
     private static let products: String = {
         let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") }
         return URL(filePath: bundle ?? CommandLine.arguments[0]).deletingLastPathComponent().path
@@ -23,18 +23,18 @@ struct BuiltProgram: Sendable {
 
     let name: String
 
-    /// Where the executable is.
+    /// The path of the executable.
     var path: String { "\(Self.products)/\(name)" }
 
-    /// Whether the package has such an executable.
+    /// Whether the executable exists.
     var isBuilt: Bool { FileManager.default.isExecutableFile(atPath: path) }
 
-    /// Runs the program to its end.
+    /// Runs the program until it exits.
     func run(_ arguments: [String], in folder: String) async throws -> Ended {
         try await Self.run(.path(FilePath(path)), arguments, in: folder)
     }
 
-    /// Runs any executable to its end, without colours and without a proxy for this machine.
+    /// Runs any executable until it exits, without color and without a proxy for local requests.
     static func run(
         _ executable: Executable, _ arguments: [String], in folder: String
     ) async throws -> Ended {

@@ -2,29 +2,29 @@ import FoundationEssentials
 import Subprocess
 import Testing
 
-/// The files of this package as they stand in its checkout.
+/// The files in this package's checkout.
 enum Checkout {
-    /// The top folder.
+    /// The repository root.
     static let folder = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().path
 
-    /// The text of a file, by its path from the top folder.
+    /// Reads a file; the path is relative to the repository root.
     static func text(of path: String) throws -> String {
         try String(contentsOf: URL(filePath: "\(folder)/\(path)"), encoding: .utf8)
     }
 
-    /// The lines of a file; one that ends with a line end has an empty one at its end.
+    /// Reads the lines of a file; a final line break yields an empty last line.
     static func lines(of path: String) throws -> [Substring] {
         try text(of: path).split(separator: "\n", omittingEmptySubsequences: false)
     }
 
-    /// The names in a folder, sorted, by its path from the top folder.
+    /// The sorted names in a folder; the path is relative to the repository root.
     static func names(in path: String) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(path)").sorted()
     }
 
-    /// Every file that git tracks and that is there, by its path from the top folder.
+    /// The paths of all existing files tracked by git, relative to the repository root.
     static func trackedFiles() async throws -> [String] {
         let listed = try await BuiltProgram.run(
             .name("git"), ["-c", "safe.directory=*", "ls-files", "-z"], in: folder)

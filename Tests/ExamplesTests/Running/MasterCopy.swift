@@ -2,12 +2,12 @@ import FoundationEssentials
 import MasterTesting
 import Subprocess
 
-/// Runs a program on a copy of the top master.yaml, as in a new clone.
+/// Runs a program with a copy of the top-level master.yaml, as in a new clone.
 enum MasterCopy {
     private static let taken = "the port is in use"
     private static let tries = 5
 
-    /// Runs a program to its end; what it sends goes to its own receiver, on a port of its own.
+    /// Runs a program until it exits; its reports go to its own receiver, on a separate port.
     static func run(
         _ program: BuiltProgram, _ arguments: [String]
     ) async throws -> BuiltProgram.Ended {
@@ -35,12 +35,12 @@ enum MasterCopy {
         }
     }
 
-    /// A port that was free a moment ago.
+    /// Returns a port that was free a moment ago.
     private static func freePort() async throws -> Int {
         try await withLoopbackServer { $0.port }
     }
 
-    /// Makes the folder a git checkout with one commit.
+    /// Turns the folder into a git checkout with one commit.
     static func makeCheckout(in folder: TemporaryFolder) async throws {
         let identity = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.org"]
         for arguments in [["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "First"]] {
@@ -50,7 +50,7 @@ enum MasterCopy {
         }
     }
 
-    /// Git could not do what a test needs.
+    /// A git command failed.
     struct GitFault: Error, CustomStringConvertible {
         let description: String
     }

@@ -1,16 +1,16 @@
 import FoundationEssentials
 
-/// A new folder for one test.
+/// A temporary folder for a test.
 struct TemporaryFolder: Sendable {
-    /// The address that files of this package name as the receiver's.
+    /// The receiver's address in the files of this package.
     static let receiver = "127.0.0.1:9980"
 
-    /// What builds leave in a folder.
+    /// The names of files left by builds.
     private static let products: Set = [".build", ".buildmaster", ".swiftpm"]
 
     let path: String
 
-    /// Runs a body with a new folder, which is removed afterwards.
+    /// Runs a closure with a new folder, which is removed afterwards.
     static func with<Value>(_ body: (TemporaryFolder) async throws -> Value) async throws -> Value {
         let path = FileManager.default.temporaryDirectory.path + "/examples-\(UUID())"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -29,7 +29,7 @@ struct TemporaryFolder: Sendable {
         try Data(text.utf8).write(to: URL(filePath: "\(path)/\(name)"))
     }
 
-    /// Copies a file or folder of the checkout without what earlier builds left in it.
+    /// Copies a file or folder from the checkout, without files left by builds.
     func copy(_ source: String, to name: String) throws {
         let from = "\(Checkout.folder)/\(source)"
         let to = "\(path)/\(name)"
@@ -41,7 +41,7 @@ struct TemporaryFolder: Sendable {
         }
     }
 
-    /// Lets a file name another receiver, such as `127.0.0.1:40001`.
+    /// Changes the receiver in a file, for example to `127.0.0.1:40001`.
     func point(_ name: String, to address: String) throws {
         let file = URL(filePath: "\(path)/\(name)")
         let text = try String(contentsOf: file, encoding: .utf8)
@@ -50,7 +50,7 @@ struct TemporaryFolder: Sendable {
 }
 
 extension String {
-    /// Whether the path leads to a folder.
+    /// Whether the path is a folder.
     fileprivate var isFolder: Bool {
         var isFolder = false
         return FileManager.default.fileExists(atPath: self, isDirectory: &isFolder) && isFolder

@@ -1,15 +1,15 @@
 import MasterKit
 import MasterTesting
 
-/// A report that has arrived, whatever the receiver made of it.
+/// A report that has arrived, whatever the response to it.
 struct Arrival: Sendable {
     /// The build: `builder #number`.
     let build: String
-    /// Whether it tells of the end.
+    /// Whether it reports the end of the build.
     let isEnd: Bool
-    /// The name of the delivery.
+    /// The ID of the delivery.
     let webhookID: String
-    /// Whether the receiver has said that it took it.
+    /// Whether the receiver responded with success.
     let isTaken: Bool
 
     init?(_ request: ReceivedRequest, isTaken: Bool) {
@@ -34,11 +34,12 @@ struct Arrival: Sendable {
 }
 
 extension [Arrival] {
-    /// What is wrong with what arrived, a sentence each.
+    /// Describes what is wrong with the reports that have arrived.
     ///
-    /// - Parameter builds: Every build that was started.
-    /// - Returns: Nothing when each start and each end was taken, the starts before the ends, and
-    ///   all tries of a report had one name that no other report has.
+    /// - Parameter builds: All builds that were started.
+    /// - Returns: One sentence per problem; empty if each start and each end was accepted, starts
+    ///   arrived before ends, and all attempts to deliver a report had the same ID, unique to that
+    ///   report.
     func faults(expecting builds: [String]) -> [String] {
         let byBuild = Dictionary(grouping: self, by: \.build)
         let strangers = Set(byBuild.keys).subtracting(builds).map { "\($0) was never started" }

@@ -1,7 +1,7 @@
 import MasterTesting
 import Synchronization
 
-/// A receiver that answers at random, and is away now and then.
+/// A receiver that responds at random and is offline from time to time.
 final class ChaosReceiver: Sendable {
     private struct State {
         var arrivals: [Arrival] = []
@@ -10,7 +10,7 @@ final class ChaosReceiver: Sendable {
         var server: LoopbackServer?
     }
 
-    /// Where it listens while it is there.
+    /// The port it listens on while online.
     let port: Int
     private let state = Mutex(State())
 
@@ -20,24 +20,24 @@ final class ChaosReceiver: Sendable {
         await first.stop()
     }
 
-    /// Everything that has arrived, in order.
+    /// All reports that have arrived, in order.
     var arrivals: [Arrival] { state.withLock(\.arrivals) }
 
-    /// How many requests were no reports.
+    /// The number of requests that were not reports.
     var unreadable: Int { state.withLock(\.unreadable) }
 
-    /// Is there for half a second to two, then away for up to a second and a half, and so on.
+    /// Alternates between 0.5 to 2 s online and up to 1.5 s offline.
     func run() async throws {
         while !Task.isCancelled {
             try appear()
-            // How long is what is put to the test here.
+            // The durations are part of the test.
             try? await Task.sleep(for: .milliseconds(.random(in: 500...2000)))
             await disappear()
             try? await Task.sleep(for: .milliseconds(.random(in: 100...1500)))
         }
     }
 
-    /// Is there for good and takes everything.
+    /// Stays online and accepts everything.
     func recover() throws {
         state.withLock { $0.isWell = true }
         try appear()

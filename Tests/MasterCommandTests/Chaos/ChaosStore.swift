@@ -1,6 +1,6 @@
 import GRDB
 
-/// What a master that was killed has left.
+/// The store left by a master that was killed.
 struct ChaosStore {
     private let queue: DatabaseQueue
 
@@ -8,10 +8,10 @@ struct ChaosStore {
         queue = try DatabaseQueue(path: basedir + "/buildmaster.sqlite")
     }
 
-    /// Whether a build was running, or a report was not yet delivered.
+    /// Whether a build was running or a report was undelivered.
     func wasBusy() throws -> Bool {
         try queue.read { database in
-            // The master may have been killed before it had made its tables.
+            // The master may have been killed before creating its tables.
             guard try database.tableExists("build") else { return false }
             let queries = [
                 "SELECT count(*) FROM build WHERE complete_at IS NULL",
@@ -22,7 +22,7 @@ struct ChaosStore {
         }
     }
 
-    /// Whether a report was being made alone, so that the kill counts against its event.
+    /// Whether a report was being generated alone, so that the kill counts against its event.
     func wasSuspected() throws -> Bool {
         try queue.read { database in
             guard try database.tableExists("reporter") else { return false }
@@ -31,7 +31,7 @@ struct ChaosStore {
         }
     }
 
-    /// Every build: `builder #number`.
+    /// All builds as `builder #number`.
     func builds() throws -> [String] {
         try queue.read { database in
             try String.fetchAll(
@@ -43,7 +43,7 @@ struct ChaosStore {
         }
     }
 
-    /// How many reports are in a state.
+    /// The number of reports in a state.
     func count(_ state: String) throws -> Int {
         try queue.read { database in
             try Int.fetchOne(

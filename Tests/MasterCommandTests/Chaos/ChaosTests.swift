@@ -2,7 +2,7 @@ import FoundationEssentials
 import Subprocess
 import Testing
 
-/// What was accepted arrives, whoever kills the master and whatever the receiver does.
+/// Accepted reports arrive, even if the master is killed and whatever the receiver does.
 ///
 /// The variable `BUILDMASTER_CHAOS_ROUNDS` sets the number of rounds; `.ci/chaos` runs 1,000.
 @Suite(.timeLimit(.minutes(120)))
@@ -10,7 +10,7 @@ struct ChaosTests {
     private static let rounds =
         ProcessInfo.processInfo.environment["BUILDMASTER_CHAOS_ROUNDS"].flatMap { Int($0) } ?? 25
 
-    /// Builds that take a moment, and a reporter that tries again soon.
+    /// A file with short builds and a reporter with short retry intervals.
     private static func file(_ port: Int) -> String {
         """
         services:
@@ -66,12 +66,12 @@ struct ChaosTests {
         var suspected = 0
     }
 
-    /// Starts builds and kills the master, again and again.
+    /// Repeatedly starts builds and kills the master.
     private static func kill(_ program: Program) async throws -> Tally {
         var tally = Tally()
         for _ in 0..<rounds {
             let ended = try await program.run(["run", "--jobs", "3", "--drain", "5s"]) { running in
-                // Any moment from before the store is open to well into the deliveries.
+                // A random moment between before the store is opened and well into the deliveries.
                 try await Task.sleep(for: .milliseconds(.random(in: 0...900)))
                 try running.send(.kill)
             }
@@ -91,7 +91,7 @@ struct ChaosTests {
         return tally
     }
 
-    /// Runs until everything that was left has been delivered.
+    /// Runs until all remaining reports have been delivered.
     private static func finish(_ program: Program, _ store: ChaosStore) async throws {
         for _ in 0..<5 {
             let ended = try await program.run("run", "--drain", "60s")

@@ -39,7 +39,7 @@ struct RequestPrinterTests {
             ])
     }
 
-    /// A master that sends to its own receiver has its secrets come back to its terminal.
+    /// A master that sends to its own receiver gets its secrets back on its terminal.
     @Test(arguments: [
         (#"{"key":"pass\"word=1"}"#, "application/json"),
         (#"key=pass%22word%3D1"#, "application/x-www-form-urlencoded"),

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import MasterKit
 
-/// Events of a build as a master publishes them, a second apart.
+/// Events of a build as published by a master, one second apart.
 struct SampleEvents {
     private let start = Date(timeIntervalSince1970: 1_000_000)
     let builder: String
@@ -42,7 +42,7 @@ struct SampleEvents {
             record: ["logid": 1, "stepid": .int(10 + number)])
     }
 
-    /// A build with a step that works and one that fails.
+    /// A build with one successful and one failed step.
     var failure: [Event] {
         [
             build(.buildNew, at: 0),

@@ -3,7 +3,7 @@ import MasterTesting
 import Subprocess
 import Testing
 
-/// A disk that takes nothing more, and files that something else has damaged.
+/// A full disk, and damaged store files.
 @Suite(.timeLimit(.minutes(3)))
 struct BrokenStoreTests {
     private static func file(_ url: String, builders: Int = 1) -> String {
@@ -25,7 +25,7 @@ struct BrokenStoreTests {
         try await withLoopbackServer { server in
             let file = Self.file(server.url, builders: 60)
             try await Program.inFolder(["master.yaml": file]) { program in
-                // No file may grow beyond so many blocks of 512 bytes.
+                // Files cannot grow beyond this number of 512-byte blocks.
                 let limited = ["-c", "ulimit -f 1000; exec \"$0\" run", Program.path]
                 let ended = try await program.run(limited, executable: "/bin/sh") { _ in }
                 #expect(ended.status == 1)
@@ -81,7 +81,7 @@ struct BrokenStoreTests {
             let file = Self.file(server.url)
             try await Program.inFolder(["master.yaml": file]) { program in
                 _ = try await program.run("run")
-                // The log is only there while the store is open.
+                // The write-ahead log exists only while the store is open.
                 let killed = try await program.run(["run"]) { running in
                     await server.waitForRequests(3)
                     try running.send(.kill)

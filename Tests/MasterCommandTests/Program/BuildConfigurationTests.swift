@@ -3,7 +3,7 @@ import MasterKit
 import MasterTesting
 import Testing
 
-/// What settings of builders and steps come to when the built program runs them.
+/// The effects of builder and step settings in the built program.
 @Suite(.timeLimit(.minutes(2)))
 struct BuildConfigurationTests {
     private func run(

@@ -6,7 +6,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(2)))
 struct DeliveriesCommandTests {
-    /// The status with which a receiver answers at present.
+    /// The status that a receiver currently responds with.
     private final class Answer: Sendable {
         let status: Mutex<Int>
 
@@ -19,7 +19,7 @@ struct DeliveriesCommandTests {
         }
     }
 
-    /// A receiver whose answers a test changes, and a file that reports to it.
+    /// Runs a closure with a receiver with a changeable response, and a file that reports to it.
     private static func with(
         _ status: Int, step: String = "true",
         _ body: (Program, LoopbackServer, Answer) async throws -> Void

@@ -2,10 +2,10 @@ import FoundationEssentials
 import Subprocess
 import Testing
 
-/// What becomes of commands when the program is killed.
+/// What happens to commands when the program is killed.
 @Suite(.timeLimit(.minutes(2)))
 struct KillTests {
-    /// A command whose processes try to outlive everything; each notes its number.
+    /// A command whose processes try to outlive everything; each records its ID.
     private static let file = """
         steps:
           - steps.ShellCommand: |
@@ -19,7 +19,7 @@ struct KillTests {
               true
         """
 
-    /// Waits until none of the processes is left.
+    /// Waits until all of the processes have ended.
     private static let wait = """
         for try in $(seq 200); do
             gone=yes

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Testing
 
-/// The program where the system gives it little.
+/// The program with tight system limits.
 @Suite(.timeLimit(.minutes(3)))
 struct LimitTests {
     private static let one = "steps: [steps.ShellCommand: ulimit -S -n]"
@@ -70,7 +70,7 @@ struct LimitTests {
         }
     }
 
-    /// The limit on processes does not hold for root, so another user runs the program if need be.
+    /// The process limit does not apply to root, so the program runs as another user if necessary.
     @Test(arguments: [1, 3, 6, 12, 30])
     func `few processes are said in a sentence or are enough`(_ limit: Int) async throws {
         try await Program.inFolder(["master.yaml": Self.one]) { program in

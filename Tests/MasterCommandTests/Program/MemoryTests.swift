@@ -2,9 +2,9 @@ import GRDB
 import MasterTesting
 import Testing
 
-/// How much memory the program takes, as the system counts it.
+/// The memory use of the program, as measured by the system.
 struct MemoryTests {
-    /// Runs a program and prints the most memory that it had, in KiB.
+    /// Runs a program and prints its peak memory use in KiB.
     private static let measure = """
         import resource, subprocess, sys
         status = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
@@ -28,9 +28,9 @@ struct MemoryTests {
         }
     }
 
-    /// Runs the program to its end.
+    /// Runs the program until it exits.
     ///
-    /// - Returns: Its exit status, and the most memory that it had, in MiB.
+    /// - Returns: The exit status, and the peak memory use in MiB.
     private static func measure(
         _ program: Program, _ arguments: String...
     ) async throws -> (status: Int, megabytes: Int) {
@@ -65,7 +65,7 @@ struct MemoryTests {
                 let counts = server.requests.map { request in
                     request.body.count { $0 == UInt8(ascii: "\\") } / 60_000
                 }
-                // The report of a step has the logs up to its own, however late it was made.
+                // The report of a step has the logs up to that step, however late it was generated.
                 #expect(counts == Array(1...12))
                 let list = try await program.run("deliveries", "list", "--state", "dead")
                 #expect(list.output.hasPrefix("there is no such report"))

@@ -23,7 +23,7 @@ struct OutageTests {
                 await first.waitForRequests(5)
                 await first.stop()
                 taken = first.requests
-                // The outage itself, as long as it is said to be.
+                // The outage itself, in real time.
                 try await Task.sleep(for: .seconds(5))
                 second = try LoopbackServer(port: first.port) { _ in .text("ok") }
             }
@@ -42,7 +42,7 @@ struct OutageTests {
         try await Program.inFolder(["master.yaml": file]) { program in
             let ended = try await program.run("run")
             #expect(ended.status == 0)
-            // A run that waits says so after a second, long before the first repetition is due.
+            // A waiting run says so after a second, long before the first retry.
             #expect(!ended.output.contains("waiting up to"))
             #expect(ended.error.contains("nothing listens at \(server.url.dropFirst(7))"))
             #expect(ended.output.contains("2 reports kept for the next run"))

@@ -3,29 +3,29 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// The built program in a folder of its own, started as a person would start it.
+/// The built program in its own folder, run as a user would run it.
 struct Program: Sendable {
-    /// How a run of the program ended.
+    /// The outcome of a run.
     struct Ended: Sendable {
-        /// The exit status, or the number of the signal that ended it with a minus.
+        /// The exit status, or the negated number of the signal that terminated the program.
         let status: Int32
         let output: String
         let error: String
     }
 
-    /// The executable beside the test bundle.
+    /// The executable, in the folder of the test bundle.
     static let path: String = {
         let bundle =
             CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
         return URL(filePath: bundle).deletingLastPathComponent().path + "/buildmaster"
     }()
 
-    /// Where it runs.
+    /// The working folder.
     let folder: String
-    /// Its environment beside `PATH`.
+    /// Environment variables other than `PATH`.
     var environment: [String: String] = [:]
 
-    /// Runs a body with a program in a new folder, which is removed afterwards.
+    /// Runs a closure with a program in a new folder, which is removed afterwards.
     static func inFolder<Value>(
         _ files: [String: String] = [:], _ body: (Program) async throws -> Value
     ) async throws -> Value {
@@ -54,12 +54,12 @@ struct Program: Sendable {
         FileManager.default.fileExists(atPath: folder + "/" + name)
     }
 
-    /// Runs the program to its end.
+    /// Runs the program until it exits.
     func run(_ arguments: String...) async throws -> Ended {
         try await run(arguments) { _ in }
     }
 
-    /// Starts the program, runs a body beside it, and waits for the end of both.
+    /// Runs a closure while the program runs, and waits for both.
     func run(
         _ arguments: [String], executable: String = Program.path,
         _ body: (RunningProgram) async throws -> Void
@@ -68,7 +68,7 @@ struct Program: Sendable {
         return Ended(status: outcome.0, output: outcome.1, error: outcome.2)
     }
 
-    /// Starts the program as ``run(_:executable:_:)`` does, with standard error in the output.
+    /// Runs the program like ``run(_:executable:_:)``, with standard error merged into the output.
     func runMerged(
         _ arguments: [String], _ body: (RunningProgram) async throws -> Void
     ) async throws -> Ended {
@@ -109,10 +109,10 @@ struct Program: Sendable {
     }
 }
 
-/// The program while it runs.
+/// A running program.
 struct RunningProgram: Sendable {
-    /// What it has written to standard output.
+    /// Its standard output so far.
     let transcript: Transcript
-    /// Sends it a signal.
+    /// Sends a signal to it.
     let send: @Sendable (Signal) throws -> Void
 }

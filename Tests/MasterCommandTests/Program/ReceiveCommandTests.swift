@@ -6,7 +6,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(2)))
 struct ReceiveCommandTests {
-    /// Runs `receive` on a free port, sends one request, and ends it by a signal.
+    /// Runs `receive` on a free port, sends one request, and stops it with a signal.
     private func receive(
         _ options: [String] = [], _ request: @Sendable (String) -> HTTPRequest,
         signal: Signal = .interrupt

@@ -3,7 +3,7 @@ import MasterKit
 import MasterTesting
 import Testing
 
-/// Reports whose address depends on the build, by the built program.
+/// Reports whose URL depends on the build, sent by the built program.
 @Suite(.timeLimit(.minutes(2)))
 struct ReportedAddressTests {
     private static func file(_ url: String) -> String {
@@ -23,7 +23,7 @@ struct ReportedAddressTests {
         """
     }
 
-    /// Whether a text is in a file below a folder.
+    /// Whether any file below a folder contains a text.
     private func isKept(_ text: String, in folder: String) throws -> Bool {
         try FileManager.default.subpathsOfDirectory(atPath: folder).contains { path in
             guard let data = FileManager.default.contents(atPath: "\(folder)/\(path)") else {
@@ -62,7 +62,7 @@ struct ReportedAddressTests {
                 server.requests.map { $0.header("Authorization") } == [
                     "token s3cr3t-value", "token s3cr3t-value",
                 ])
-            // A secret that is in the build by chance stays hidden.
+            // A secret that occurs in the build by coincidence stays hidden.
             #expect(
                 server.requests.map(\.text) == [
                     #"{"state":"not finished","key":"s3cr3t-value","said":"<token>"}"#,

@@ -5,7 +5,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(2)))
 struct RunCommandTests {
-    /// A file with one step that runs a line of shell, and a reporter when an address is given.
+    /// A file with one step that runs a shell command, and a reporter if a URL is given.
     private func file(_ command: String, reportingTo url: String? = nil) -> String {
         let services = url.map { "services:\n  - reporters.HttpStatusPush: \($0)/status\n" } ?? ""
         return services + "steps:\n  - steps.ShellCommand: {name: work, command: \"\(command)\"}\n"
@@ -258,7 +258,7 @@ struct RunCommandTests {
         }
     }
 
-    /// A port of this machine that was free a moment ago.
+    /// Returns a local port that was free a moment ago.
     private func freePort() async throws -> Int {
         let server = try LoopbackServer { _ in .respond() }
         await server.stop()

@@ -86,7 +86,7 @@ struct SignalTests {
     func `signals are obeyed though no thread is left for tasks`(
         signals: String, status: Int32
     ) async throws {
-        // More computations than there are cores, so that they have all threads of the pool.
+        // More computations than cores, so that they occupy all threads of the pool.
         let count = ProcessInfo.processInfo.activeProcessorCount + 2
         let begun = "steps.ShellCommand: 'until [ -s pid ]; do sleep 0.02; done'"
         let builders = (1...count).map { "  - {name: b\($0), steps: [\(begun), steps.Compute]}" }

@@ -1,6 +1,6 @@
 import Testing
 
-/// What a file can make deep is walked on threads that may have a small stack.
+/// Deeply nested files are processed on threads that may have a small stack.
 @Suite(.timeLimit(.minutes(3)))
 struct SmallStackTests {
     private static func nested(

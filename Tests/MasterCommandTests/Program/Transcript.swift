@@ -1,7 +1,7 @@
 import Subprocess
 import Synchronization
 
-/// What a program has written so far, and who waits for more of it.
+/// The output of a program so far, and the tasks that wait for more.
 final class Transcript: Sendable {
     private struct State {
         var text = ""
@@ -14,7 +14,7 @@ final class Transcript: Sendable {
     /// The text so far.
     var text: String { state.withLock { $0.text } }
 
-    /// Takes in everything until the program closes its output.
+    /// Reads until the program closes its output.
     func read(_ output: SubprocessOutputSequence) async throws {
         let lines = output.strings(separatedBy: .unicodeScalarSequence("\n".unicodeScalars))
         for try await line in lines {
@@ -23,7 +23,7 @@ final class Transcript: Sendable {
         wake { $0.isOver = true }
     }
 
-    /// Waits until a text has been written, or the output is closed.
+    /// Waits until a text has been written or the output is closed.
     func wait(for text: String) async {
         while !self.text.contains(text), !state.withLock({ $0.isOver }) {
             await withCheckedContinuation { continuation in

@@ -2,7 +2,7 @@ import MasterKit
 import Testing
 
 struct InterpolationFormatTests {
-    /// The values of the truth table, under the names of its columns.
+    /// The values of the truth table, by column.
     private static let values: JSONObject = [
         "null": nil, "empty": "", "zero": 0, "false": false, "list": [], "map": [:],
         "text": "text", "one": 1, "true": true, "full": [1, "a", true, nil], "spelled": 0.5,

@@ -1,7 +1,7 @@
 import MasterKit
 import Testing
 
-/// Names that look alike in Swift's eyes, and are different ones everywhere else.
+/// Names that are equal to Swift but different everywhere else.
 struct ExactKeyTests {
     private static let composed = "\u{E9}"
     private static let decomposed = "e\u{301}"

@@ -72,7 +72,7 @@ struct JSONWriterTests {
 }
 
 extension JSONValue {
-    /// A value of any kind; texts hold all sorts of characters.
+    /// Returns a random value of any kind; strings contain all sorts of characters.
     static func random(depth: Int, using random: inout some RandomNumberGenerator) -> JSONValue {
         switch Int.random(in: 0..<(depth > 0 ? 7 : 5), using: &random) {
         case 0: return .null

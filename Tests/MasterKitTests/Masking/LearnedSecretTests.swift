@@ -1,7 +1,7 @@
 import MasterKit
 import Testing
 
-/// Secrets that a mask learns after it was made.
+/// Secrets added to a mask after it was created.
 struct LearnedSecretTests {
     @Test func `a value is hidden from then on, by every copy of the mask`() throws {
         let mask = SecretMask([])

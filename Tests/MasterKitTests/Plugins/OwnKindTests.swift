@@ -23,7 +23,7 @@ struct FixedRoster: Roster {
     func personOnCall() async throws -> String { person.constant ?? "" }
 }
 
-/// Pages whoever is on call.
+/// Pages the person on call.
 struct Pager: Reporter {
     static let summary = "Pages whoever is on call."
 
@@ -32,7 +32,7 @@ struct Pager: Reporter {
     func send(_ report: Report, in context: DeliveryContext) async throws {}
 }
 
-/// A kind of plugin that this package knows nothing of.
+/// A plugin kind unknown to this package.
 struct OwnKindTests {
     private func pager(_ yaml: String) throws -> (ReporterDeclaration?, [Diagnostic]) {
         let registry = try Registry(PluginBundle(Pager.self, FixedRoster.self, Sample.self))

@@ -65,7 +65,7 @@ struct Sample: Step, SettingHints {
     }
 }
 
-/// A step that takes no lone value.
+/// A step that does not accept a single value.
 struct Plain: Step {
     static let summary = "Takes no lone value."
     static let pluginName = "Simple"
@@ -76,7 +76,7 @@ struct Plain: Step {
     func run(in context: StepContext) async throws -> Results { .success }
 }
 
-/// A reporter with one setting that plugins stand in.
+/// A reporter with a setting for plugins.
 struct Announcer: Reporter {
     static let summary = "Announces."
 
@@ -106,7 +106,7 @@ struct OneLine: MessageFormatter {
     }
 }
 
-/// A plugin whose author named two settings alike.
+/// A plugin with two settings of the same name.
 struct Muddled: Step {
     static let summary = "Is declared wrongly."
 
@@ -116,7 +116,7 @@ struct Muddled: Step {
     func run(in context: StepContext) async throws -> Results { .success }
 }
 
-/// A plugin that takes the name of a setting that all steps have.
+/// A plugin with a setting whose name is reserved for all steps.
 struct Grasping: Step {
     static let summary = "Is declared wrongly."
 
@@ -126,7 +126,7 @@ struct Grasping: Step {
 }
 
 extension Registry {
-    /// The plugins of these tests.
+    /// The plugins for these tests.
     static func sample() throws -> Registry {
         try Registry(
             PluginBundle(

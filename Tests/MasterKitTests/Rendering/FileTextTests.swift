@@ -3,7 +3,7 @@ import MasterKit
 import Testing
 
 struct FileTextTests {
-    /// A folder with files to read, which goes with the value.
+    /// A folder of files to read, removed with this object.
     private final class Folder {
         let path = NSTemporaryDirectory() + "file-text-\(UUID().uuidString)"
 

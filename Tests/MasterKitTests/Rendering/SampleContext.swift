@@ -1,7 +1,7 @@
 import MasterKit
 
 extension RenderContext {
-    /// A build with properties of all kinds.
+    /// A build with all kinds of properties.
     static func sample(secrets: [String: String] = [:]) -> RenderContext {
         let properties: JSONObject = [
             "branch": "main", "number": 7, "pi": 3.5, "yes": true, "no": false, "nothing": .null,
@@ -19,7 +19,7 @@ extension RenderContext {
     }
 }
 
-/// Reads a text as any value that is computed, and computes it.
+/// Parses a text as any renderable value and renders it.
 func rendered(
     _ yaml: String, in context: RenderContext = .sample(), scope: RenderScope = .build
 ) throws -> JSONValue? {

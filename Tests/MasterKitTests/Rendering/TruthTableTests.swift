@@ -1,9 +1,9 @@
 import MasterKit
 import Testing
 
-/// The truth tables of Buildbot, row by row, for every selector whose value can be so.
+/// Buildbot's truth tables, row by row, for every selector that can have such values.
 struct TruthTableTests {
-    /// What a modifier makes of each kind of value; `V` stands for the value's text.
+    /// The result of a modifier for each kind of value; `V` stands for the value's text.
     struct Row: Sendable, CustomTestStringConvertible {
         let modifier: String
         let missing: String
@@ -14,7 +14,7 @@ struct TruthTableTests {
         var testDescription: String { modifier.isEmpty ? "none" : modifier }
     }
 
-    /// A value with the text that it has inside a text.
+    /// A value and its text when interpolated.
     struct Column: Sendable, CustomTestStringConvertible {
         let yaml: String
         let text: String

@@ -1,7 +1,7 @@
 import MasterKit
 import Testing
 
-/// What a file can make of few bytes is bounded while it is made.
+/// The size of rendered values is bounded while they are computed.
 struct ValueBoundsTests {
     private func error(_ yaml: String, _ property: JSONValue = nil) throws -> String? {
         let reading = Reading(yaml, as: Renderable<JSONValue>.self)

@@ -1,7 +1,7 @@
 import MasterKit
 import Testing
 
-/// What becomes of the messages of several builds of a buildset.
+/// Merging the messages of several builds of a buildset.
 struct ReportMergingTests {
     private func merged(_ bodies: Report.Body...) -> (body: Report.Body, all: Bool) {
         var report = Report(body: bodies[0])

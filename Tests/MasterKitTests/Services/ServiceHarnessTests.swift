@@ -2,7 +2,7 @@ import MasterKit
 import MasterTesting
 import Testing
 
-/// A service alone, with events that a test makes up.
+/// A service without a master, with events from the test.
 struct ServiceHarnessTests {
     /// Builds `b` after every third success of `a`.
     private struct EveryThird: MasterService {

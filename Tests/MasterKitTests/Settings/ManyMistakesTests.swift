@@ -1,7 +1,7 @@
 import MasterKit
 import Testing
 
-/// Files with mistakes by the thousand are told a hundred of them, in time that grows with the file.
+/// Files with thousands of errors: a hundred are shown, in time linear in the file size.
 struct ManyMistakesTests {
     private static let last = "note: 400 more mistakes are not shown"
 

@@ -1,6 +1,6 @@
 import MasterKit
 
-/// What comes of reading a YAML text as a value of one setting.
+/// The result of parsing a YAML text as the value of one setting.
 struct Reading<Value: SettingValue> {
     let value: Value?
     let decoder: SettingDecoder
@@ -19,7 +19,7 @@ struct Reading<Value: SettingValue> {
         self.decoder = decoder
     }
 
-    /// The messages of everything found, warnings marked as such.
+    /// All messages; warnings are marked.
     var messages: [String] {
         decoder.diagnostics.map {
             $0.severity == .error ? $0.message : "\($0.severity.rawValue): \($0.message)"
@@ -32,7 +32,7 @@ struct Reading<Value: SettingValue> {
     }
 }
 
-/// What comes of filling settings from a YAML text.
+/// The result of filling settings from a YAML text.
 struct Filling<Target: Settings> {
     let settings = Target()
     let decoder: SettingDecoder
@@ -44,12 +44,12 @@ struct Filling<Target: Settings> {
         isRight = decoder.fill([settings], from: output.root, owner: "it", at: output.root?.range)
     }
 
-    /// The messages of everything found beside the mistakes of the syntax.
+    /// All messages except syntax errors.
     var messages: [String] { decoder.diagnostics.map(\.message) }
 }
 
 extension Reading where Value == Renderable<String> {
-    /// Reads a text as a renderable one and renders it.
+    /// Parses a text as a renderable string and renders it.
     static func rendered(_ text: String, in context: RenderContext) throws -> String? {
         try Reading(text).value?.render(in: context)
     }

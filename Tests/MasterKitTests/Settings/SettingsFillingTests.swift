@@ -129,7 +129,7 @@ struct SettingsFillingTests {
     }
 }
 
-/// One plugin entry that has a mistake of the syntax in it.
+/// A plugin entry with a syntax error.
 private struct BrokenEntry {
     private let output: YAMLParser.Output
 

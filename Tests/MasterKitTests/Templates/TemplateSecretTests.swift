@@ -1,7 +1,7 @@
 import MasterKit
 import Testing
 
-/// What a template makes of a secret is a secret.
+/// A value that a template derives from a secret is secret.
 struct TemplateSecretTests {
     private static let token = "Hunter-2-Ab-Cd-Ef-0123"
 
@@ -14,7 +14,7 @@ struct TemplateSecretTests {
         return try TemplateText(parsing: template).render(context, hiding: mask)
     }
 
-    /// Every run of four characters of what was made must be hidden.
+    /// All sequences of four characters of the result must be hidden.
     @Test(arguments: [
         "{{ token | upper }}", "{{ token | lower }}", "{{ token | capitalize }}",
         "{{ token | truncate:10 }}", "{{ text | upper }}", "{{ token | split:'-' | join:' ' }}",
@@ -43,7 +43,7 @@ struct TemplateSecretTests {
         let parts = ["hunt", "ab", "cd", "ef", "0123"]
         let left = parts.filter { shown.lowercased().contains($0) }
         #expect(left == [], "\(text) is shown as \(shown)")
-        // What was made is also found where it is shown later, as in the output of a command.
+        // The result is also hidden where it is shown later, as in the output of a command.
         #expect(!mask.apply(to: "+ echo \(text)").lowercased().contains("hunt"))
     }
 

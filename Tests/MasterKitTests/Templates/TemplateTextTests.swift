@@ -148,7 +148,7 @@ struct TemplateTextTests {
         #expect(try render(template, kind: .html) == text)
     }
 
-    /// What templates of Buildbot masters spell, with what it has to come to.
+    /// Expressions from Buildbot templates, with their expected results.
     @Test(arguments: [
         (
             "{{ build.get('state', 'x') }}/{{ build.get('nope', 'x') }}/{{ build.get('nope') }}",

@@ -4,7 +4,7 @@ import Testing
 
 @testable import MasterRuntime
 
-/// What an answer means for a report.
+/// The effects of responses on a report.
 @Suite(.timeLimit(.minutes(1)))
 struct AnswerTests {
     private static let table: [(statuses: [Int], state: DeliveryState, requests: Int)] = [

@@ -5,7 +5,7 @@ import Testing
 
 @testable import MasterRuntime
 
-/// Receivers that are slow, wrong or not there, which no build notices.
+/// Slow, faulty or missing receivers, which do not affect builds.
 struct BadReceiverTests {
     private static func yaml(_ url: String) -> String {
         """
@@ -28,7 +28,7 @@ struct BadReceiverTests {
                     let build = try await master.build()[0]
                     return (build, try await master.drain(for: .milliseconds(200)).deliveries)
                 }
-                // The reporter itself would wait for 30 s, and so would what waits for it.
+                // The reporter itself would wait for 30 s, and so would anything that waits for it.
                 #expect(ContinuousClock.now - start < .seconds(25))
                 #expect(build.outline == Self.outline)
                 let end = try #require(build.build.completeAt)
@@ -79,7 +79,7 @@ struct BadReceiverTests {
         await server.stop()
     }
 
-    /// An address at which nobody listens.
+    /// Returns a URL on which nothing listens.
     private static func unused() async throws -> String {
         let server = try LoopbackServer { _ in .reset }
         await server.stop()

@@ -2,7 +2,7 @@ import MasterKit
 import MasterRuntime
 import Testing
 
-/// The order in which a build is told.
+/// The order of a build's events.
 struct BuildEventOrderTests {
     @Test func `a build of two steps is told in order`() async throws {
         let scripts: [String: Scripts.Script] = [

@@ -3,7 +3,7 @@ import MasterKit
 import MasterRuntime
 import Testing
 
-/// Where the commands of a build run, and with what.
+/// The folder and environment of a build's commands.
 struct BuildFolderTests {
 
     @Test func `each builder has a folder of its own while it builds`() async throws {

@@ -4,7 +4,7 @@ import Testing
 
 /// How the results of steps become the result of a build.
 struct BuildResultsTests {
-    /// A step, the settings beside its result, and what becomes of the build.
+    /// A step, its settings other than the result, and the result of the build.
     struct Case: CustomTestStringConvertible, Sendable {
         let step: Results
         let settings: String

@@ -6,7 +6,7 @@ import Testing
 
 @testable import MasterRuntime
 
-/// A single build without a distributor: with a worker of the test's, or stopped at once.
+/// A single build without a distributor, with a worker of the test or stopped immediately.
 struct BuildRunnerTests {
     private static let yaml = """
         steps:
@@ -70,7 +70,7 @@ struct BuildRunnerTests {
     }
 }
 
-/// A worker that never answers.
+/// A worker that never responds.
 private struct LostWorker: Worker {
     let name = "far"
 

@@ -3,7 +3,7 @@ import MasterRuntime
 import MasterTesting
 import Testing
 
-/// Who shares cookies.
+/// Which steps and builds share cookies.
 struct BuildSessionTests {
     @Test(arguments: [
         ("build", ["none", "a=1", "none", "a=1"]),

@@ -5,7 +5,7 @@ import Testing
 
 @testable import MasterRuntime
 
-/// Builds whose store fails under them.
+/// Builds during which the store fails.
 struct BuildStoreFailureTests {
     private static let yaml = """
         builders:
@@ -51,7 +51,7 @@ struct BuildStoreFailureTests {
 }
 
 extension Master {
-    /// Lets the store grow no more, as a full disk does.
+    /// Prevents the store from growing, like a full disk.
     fileprivate func limitStore() async throws {
         try await environment.store.write { transaction in
             let count = try Int.fetchOne(transaction.database, sql: "PRAGMA page_count") ?? 0

@@ -4,11 +4,11 @@ import Testing
 
 @testable import MasterRuntime
 
-/// Secrets that come up while a build runs: out of templates, answers and commands.
+/// Secrets that appear during a build: from templates, responses and commands.
 struct MadeSecretTests {
     private static let token = "Zx9-secret-Q7w-value"
 
-    /// Runs a build and looks for a text in all that was written of it.
+    /// Runs a build and searches everything written for texts.
     private func leaks(
         of texts: [String], in yaml: String, plugins: [any Plugin.Type] = [],
         expecting results: Results = .success
@@ -59,7 +59,7 @@ struct MadeSecretTests {
     ) async throws {
         let token = Self.token
         let handler: LoopbackServer.Handler = { request in
-            // What a receiver tells before the token is known can't be hidden.
+            // The response of a receiver before the token is known cannot be hidden.
             if request.path == "/hook" { return .text("taken") }
             if request.path == "/redirect" {
                 return .respond(
@@ -146,7 +146,7 @@ struct MadeSecretTests {
     func `a secret that a command prints is hidden before anything is written`(
         _ end: String, _ results: Results
     ) async throws {
-        // Printed in two pieces, so that the secret is not in the command itself.
+        // Printed in two pieces, so that the command itself does not contain the secret.
         let yaml = """
             steps:
               - steps.SetPropertyFromCommand:

@@ -3,7 +3,7 @@ import MasterRuntime
 import MasterTesting
 import Testing
 
-/// What is shown of steps that send requests.
+/// The output of steps that send requests.
 struct RequestStepTests {
     @Test(arguments: [
         ("", "Status code: 200"),

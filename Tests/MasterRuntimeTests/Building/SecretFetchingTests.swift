@@ -3,7 +3,7 @@ import MasterRuntime
 import MasterTesting
 import Testing
 
-/// The values of secrets, which are asked for before the first build.
+/// The values of secrets, which are fetched before the first build.
 struct SecretFetchingTests {
     struct Case: CustomTestStringConvertible, Sendable {
         let name: String

@@ -4,7 +4,7 @@ import Testing
 
 @testable import MasterRuntime
 
-/// How many builds run side by side.
+/// The number of concurrent builds.
 struct SlotTests {
     @Test(arguments: [1, 2, 3])
     func `never more builds run than there are slots`(_ slots: Int) async throws {

@@ -2,7 +2,7 @@ import MasterKit
 import MasterRuntime
 import Testing
 
-/// What is told of builds and steps.
+/// The state strings of builds and steps.
 struct StateStringTests {
     struct Case: CustomTestStringConvertible, Sendable {
         let step: String

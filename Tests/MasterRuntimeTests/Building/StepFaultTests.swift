@@ -2,7 +2,7 @@ import MasterKit
 import MasterRuntime
 import Testing
 
-/// Steps that do what they should not.
+/// Misbehaving steps.
 struct StepFaultTests {
     struct Unexpected: Error, CustomStringConvertible {
         let description = "the moon is full"

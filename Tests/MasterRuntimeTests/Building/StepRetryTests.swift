@@ -5,9 +5,9 @@ import Testing
 
 @testable import MasterRuntime
 
-/// Steps that are tried again, as their option `retry` says.
+/// Steps retried according to their `retry` option.
 struct StepRetryTests {
-    /// A script that comes to one thing after the other, and counts its runs.
+    /// A script with a series of outcomes, which counts its runs.
     private static func series(
         _ outcomes: [Result<Results, Oops>], _ count: Counter
     ) -> Scripts.Script {

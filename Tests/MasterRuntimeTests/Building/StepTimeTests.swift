@@ -3,7 +3,7 @@ import MasterRuntime
 import MasterTesting
 import Testing
 
-/// How long steps may take.
+/// Time limits of steps.
 struct StepTimeTests {
     @Test func `a step that takes too long fails, and the build goes on`() async throws {
         let yaml = """

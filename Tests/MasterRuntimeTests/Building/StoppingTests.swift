@@ -3,7 +3,7 @@ import Testing
 
 @testable import MasterRuntime
 
-/// Builds that are stopped by a message.
+/// Builds stopped by a message.
 struct StoppingTests {
     @Test func `stopping cancels the running step, and steps that always run still do`()
         async throws

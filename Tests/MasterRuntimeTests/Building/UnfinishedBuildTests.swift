@@ -4,7 +4,7 @@ import Testing
 
 @testable import MasterRuntime
 
-/// Builds that a master left without an end.
+/// Builds left unfinished by a master.
 struct UnfinishedBuildTests {
     @Test func `they end as exception and their reporters hear of it`() async throws {
         try await withLoopbackServer { server in
@@ -45,7 +45,7 @@ struct UnfinishedBuildTests {
         }
     }
 
-    /// Leaves a store behind with a build in the middle of a step, and another request.
+    /// Leaves a store with a build in the middle of a step and another request.
     private func crash(in bench: MasterBench) async throws {
         let store = try await Store.open(folder: bench.basedir)
         store.storeEvents(of: [.buildNew, .buildFinished])

@@ -4,7 +4,7 @@ import Testing
 
 @testable import MasterRuntime
 
-/// Values that steps make grow to a bound, and then the step says so.
+/// Values that steps make grow up to a limit, after which the step fails with a message.
 struct ValueBoundsTests {
     @Test(arguments: [
         ("[!Property s]", 110, "nests deeper than 100 levels"),

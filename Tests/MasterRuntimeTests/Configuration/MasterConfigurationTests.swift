@@ -5,7 +5,7 @@ import Testing
 
 @testable import MasterRuntime
 
-/// What a right file becomes.
+/// The result of loading a valid file.
 struct MasterConfigurationTests {
     private static let folder = ConfigurationFixtureTests.folder
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import MasterRuntime
 
-/// One entry that stands for several builders.
+/// An entry that expands to several builders.
 struct MatrixTests {
     private func names(_ yaml: String) async throws -> [String] {
         try await MasterBench.with(yaml) { try $0.configuration().builders.map(\.name) }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import MasterRuntime
 
-/// An endpoint that has said that it is gone for good.
+/// An endpoint that has responded that it is permanently gone.
 @Suite(.timeLimit(.minutes(1)))
 struct DeliveriesClosureTests {
     private static func gone(
@@ -138,7 +138,9 @@ struct DeliveriesClosureTests {
         try await DeliveriesBench.with { bench in
             let journal = Journal<String>()
             let deliveries = try await bench.open(ScriptedReporter(into: journal))
-            // As if the commit of the 410, that of 'resume' and a look came before its landing.
+            // As if the 410, 'resume' and a check for changes were committed before the 410 takes
+            // effect.
+            // effect.
             deliveries.pipelines[0].sender.state.withLock { $0.isClosed = true }
             try await DeliveriesBench.run(deliveries) { deliveries in
                 try await bench.happen("first")

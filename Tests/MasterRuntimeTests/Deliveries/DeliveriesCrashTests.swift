@@ -3,12 +3,11 @@ import Testing
 
 @testable import MasterRuntime
 
-/// What an outbox does after the program has gone down: here its files are copied meanwhile.
+/// What an outbox does after a crash, simulated by copying its files while it runs.
 @Suite(.timeLimit(.minutes(1)))
 struct DeliveriesCrashTests {
-    /// Opens copy after copy of a store, each as it is while the event is being worked on.
-    ///
-    /// - Returns: What is left after the last one.
+    /// Repeatedly opens a copy of a store taken while its event is being processed, and passes the
+    /// last copy to a closure.
     private static func crash(
         _ times: Int, on bench: DeliveriesBench,
         then last: (DeliveriesBench) async throws -> Void
@@ -29,7 +28,8 @@ struct DeliveriesCrashTests {
         }
     }
 
-    /// What has arrived, in whichever run: the harmless event may have been reported in the first.
+    /// The number of reports delivered in any run: the harmless event may have been reported in the
+    /// first.
     private static let delivered = "SELECT count(*) FROM delivery WHERE state = 'delivered'"
 
     private static func prepare(_ bench: DeliveriesBench) async throws {
@@ -43,7 +43,7 @@ struct DeliveriesCrashTests {
     {
         try await DeliveriesBench.with { bench in
             try await Self.prepare(bench)
-            // The first time nobody knows yet which event it was.
+            // After the first crash, it is not known yet which event caused it.
             try await Self.crash(1 + CrashGuard.crashLimit, on: bench) { copy in
                 let journal = Journal<String>()
                 let deadly = ScriptedGenerator { event in

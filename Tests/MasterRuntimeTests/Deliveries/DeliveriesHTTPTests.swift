@@ -8,7 +8,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct DeliveriesHTTPTests {
-    /// A reporter that posts and calls everything but a success a reason to try again.
+    /// A reporter that posts, and retries unless the response is a success.
     private static func posting(to url: String) -> ScriptedReporter {
         ScriptedReporter { report, context in
             guard case .json(let value) = report.body else { return }

@@ -6,7 +6,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct DeliveriesSummaryTests {
-    /// Submits a request for the builder `default` and begins its build.
+    /// Submits a request for the builder `default` and starts its build.
     private static func begin(in store: Store) async throws -> Build {
         try await store.write { transaction in
             let builder = try transaction.builder(named: "default", description: nil, tags: [])

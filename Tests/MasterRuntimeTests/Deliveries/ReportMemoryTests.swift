@@ -3,7 +3,7 @@ import Testing
 
 @testable import MasterRuntime
 
-/// What of a reporter's reports is in memory at once.
+/// How much of a reporter's reports is in memory at a time.
 @Suite(.timeLimit(.minutes(1)))
 struct ReportMemoryTests {
     private static let most = ReportMemory.byteLimit

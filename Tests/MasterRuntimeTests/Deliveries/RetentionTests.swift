@@ -5,10 +5,10 @@ import Testing
 
 @testable import MasterRuntime
 
-/// What is given up so that what is kept stays within its bounds.
+/// What is discarded to keep stored data within its limits.
 @Suite(.timeLimit(.minutes(1)))
 struct RetentionTests {
-    /// A store in which builds 1 to 4 have a start and an end that nobody took.
+    /// Runs a closure with a store in which the starts and ends of builds 1 to 4 are undelivered.
     private static func with(_ body: (DeliveriesBench) async throws -> Void) async throws {
         try await DeliveriesBench.with { bench in
             let away = ScriptedReporter { _, _ in throw DeliveryFault("away") }
@@ -23,7 +23,7 @@ struct RetentionTests {
         }
     }
 
-    /// What is kept, as the bounds count it.
+    /// The size of the stored data as counted for the limits.
     private static let size = """
         SELECT sum(bytes + \(StoreTransaction.rowByteCount)) FROM delivery
         WHERE state IN ('open', 'parked')
@@ -184,7 +184,7 @@ struct RetentionTests {
                 let second = try await deliveries.summary()
                 #expect(second.givenUp == [])
             }
-            // They can be looked at for as long as any other dead report.
+            // They can be inspected as long as any other dead report.
             #expect(
                 try await bench.value("SELECT count(*) FROM delivery WHERE state = 'dead'") == 8)
         }

@@ -6,9 +6,9 @@ import Testing
 
 @testable import MasterRuntime
 
-/// What a master finds that an earlier one has left behind.
+/// Processes left behind by an earlier master.
 struct AbandonedCommandTests {
-    /// Starts a process with a mark, as a command of a master with a prefix would have it.
+    /// Starts a process with a mark, like a command of a master with a prefix.
     private func start(marked mark: UInt64) throws -> pid_t {
         let null = try POSIX.open("/dev/null", O_RDWR)
         let process = NewProcess(

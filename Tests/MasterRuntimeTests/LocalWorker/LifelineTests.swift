@@ -3,7 +3,7 @@ import Testing
 
 @testable import MasterRuntime
 
-/// When processes are ended, on a clock that only the test moves.
+/// When processes are terminated, on a clock controlled by the test.
 struct LifelineTests {
     private let start = ContinuousClock.now
     private static let running = Lifeline.Facts(hasExited: false, isOpen: true, isStopped: false)

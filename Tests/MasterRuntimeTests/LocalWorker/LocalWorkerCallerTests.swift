@@ -4,7 +4,7 @@ import MasterRuntime
 import Synchronization
 import Testing
 
-/// What the caller does – cancelling, failing, being slow – and what that means for the command.
+/// The effects of the caller on a command: cancelling, failing, being slow.
 struct LocalWorkerCallerTests {
     struct Full: Error {}
 
@@ -64,8 +64,8 @@ struct LocalWorkerCallerTests {
         #expect(!Ran.isThere(path))
     }
 
-    /// The receiver holds the first piece for longer than the silence limit, on a clock of the
-    /// test's own making: a second command that takes that long.
+    /// The receiver holds the first piece for longer than the silence limit, measured by a second
+    /// command that takes that long.
     @Test func `a slow receiver is no silence of the command`() async throws {
         var shell = Command.Shell("head -c 4000000 /dev/zero", in: "/tmp")
         shell.timeout = .seconds(3)

@@ -3,7 +3,7 @@ import MasterKit
 import MasterRuntime
 import Testing
 
-/// Whatever a command has started ends with it.
+/// All processes started by a command end with it.
 struct LocalWorkerEndingTests {
     private static func hasty(_ shell: inout Command.Shell) {
         shell.terminationGrace = .milliseconds(200)
@@ -124,7 +124,7 @@ struct LocalWorkerEndingTests {
         #expect(ran.processes.filter(Ran.isAlive).isEmpty)
     }
 
-    /// Ways to get away from a command; each prints the number of the process that does.
+    /// Ways to escape from a command; each prints the ID of the escaping process.
     static let fugitives: [Command.Invocation] = [
         "setsid sh -c 'echo $$; exec sleep 60 >/dev/null 2>&1' &",
         "(setsid sh -c 'echo $$; exec sleep 60 >/dev/null 2>&1' &) ; sleep 0.2",

@@ -3,7 +3,7 @@ import MasterKit
 import MasterRuntime
 import Testing
 
-/// Much at once, and nothing left over.
+/// Heavy load, without leaks.
 @Suite(.serialized)
 struct LocalWorkerLoadTests {
     @Test func `200 megabytes of output come in small pieces`() async throws {
@@ -34,7 +34,7 @@ struct LocalWorkerLoadTests {
         #expect(outputs == Set((0..<100).map { "\($0)\nend\n" }))
     }
 
-    /// Other tests open files meanwhile; a leak would show several a command.
+    /// Other tests open files at the same time; a leak would show several per command.
     @Test func `no file stays open, whatever became of the command`() async throws {
         let before = try Self.openFileCount()
         let count = 150

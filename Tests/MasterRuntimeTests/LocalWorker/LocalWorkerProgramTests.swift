@@ -129,7 +129,7 @@ struct LocalWorkerProgramTests {
             "grep -E '^Sig(Blk|Ign)' /proc/self/status; ls -l /proc/self/fd; tty")
         let masks = ran.output.matches(of: /Sig(?:Blk|Ign):\t([0-9a-f]{16})/)
         #expect(masks.count == 2)
-        // The two signals the C library keeps to itself, 32 and 33, nobody can set.
+        // Nobody can set signals 32 and 33, which are reserved by the C library.
         for mask in masks { #expect(try #require(UInt64(mask.1, radix: 16)) & 0x7FFF_FFFF == 0) }
         let files = ran.output.split(separator: "\n").filter { $0.contains(" -> ") }
         #expect(files.count == 4, "0, 1, 2 and the folder that ls reads: \(files)")

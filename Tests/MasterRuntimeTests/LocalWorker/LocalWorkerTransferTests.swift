@@ -7,7 +7,7 @@ import Testing
 struct LocalWorkerTransferTests {
     private static let text = String(repeating: "0123456789", count: 50_000)
 
-    /// Gives a text in pieces of odd sizes.
+    /// Provides a text in pieces of odd sizes.
     private static func input(_ text: String) -> CommandInput {
         let rest = Mutex(Array(text.utf8)[...])
         return CommandInput { limit in

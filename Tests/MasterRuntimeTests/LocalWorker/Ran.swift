@@ -2,7 +2,7 @@ import Glibc
 import MasterKit
 import MasterRuntime
 
-/// A command that has been run, with all it said.
+/// A command that has finished, with all of its output.
 struct Ran {
     var result = CommandResult(elapsed: .zero)
     var stdout: [UInt8] = []
@@ -12,7 +12,7 @@ struct Ran {
     var output: String { String(decoding: stdout, as: UTF8.self) }
     var errors: String { String(decoding: stderr, as: UTF8.self) }
 
-    /// The numbers of the processes it has named on stdout, one a line.
+    /// The process IDs printed to stdout, one per line.
     var processes: [pid_t] {
         output.split(whereSeparator: \.isWhitespace).compactMap { pid_t($0) }
     }
@@ -26,7 +26,7 @@ struct Ran {
         }
     }
 
-    /// Runs a line of shell, or a program, in `/tmp`.
+    /// Runs a shell command or a program in `/tmp`.
     static func shell(
         _ invocation: Command.Invocation, in workdir: String = "/tmp",
         _ change: (inout Command.Shell) -> Void = { _ in }
@@ -38,12 +38,12 @@ struct Ran {
         return ran
     }
 
-    /// Whether there is anything at a path.
+    /// Whether the path exists.
     static func isThere(_ path: String) -> Bool {
         unsafe access(path, F_OK) == 0
     }
 
-    /// Whether a process runs; one that has ended and waits for its parent does not.
+    /// Whether a process is running; zombies are not.
     static func isAlive(_ process: pid_t) -> Bool {
         guard let file = unsafe fopen("/proc/\(process)/stat", "r") else { return false }
         defer { unsafe fclose(file) }

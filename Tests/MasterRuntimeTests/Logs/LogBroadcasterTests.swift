@@ -6,7 +6,7 @@ import Testing
 /// Following the logs of builds.
 @Suite(.timeLimit(.minutes(1)))
 struct LogBroadcasterTests {
-    /// Collects the lines that a follower gets, with their numbers.
+    /// Collects the lines received by a follower, with their numbers.
     private func lines(_ pieces: LogLineSequence?) async throws -> [String] {
         var lines: [String] = []
         for try await piece in try #require(pieces) {

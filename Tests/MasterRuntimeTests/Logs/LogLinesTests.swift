@@ -3,7 +3,7 @@ import Testing
 
 @testable import MasterRuntime
 
-/// Output in pieces, and the lines that become of it.
+/// Splitting output into lines.
 struct LogLinesTests {
     private typealias Piece = (text: String, channel: LogChannel)
 

@@ -2,7 +2,7 @@ import Testing
 
 @testable import MasterRuntime
 
-/// The names of logs in addresses and as files.
+/// The names of logs in URLs and as files.
 struct LogSlugTests {
     @Test(arguments: [
         ("stdio", "stdio"), ("err.text", "err_text"), ("../../etc/passwd", "______etc_passwd"),

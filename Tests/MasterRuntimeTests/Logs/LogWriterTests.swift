@@ -7,7 +7,7 @@ import Testing
 
 @testable import MasterRuntime
 
-/// Logs as they are written to files.
+/// Writing logs to files.
 struct LogWriterTests {
     private let queue = DispatchQueue(label: "test.logs")
 
@@ -50,7 +50,7 @@ struct LogWriterTests {
     }
 
     @Test func `lines of the master keep their place, whatever they end with`() async throws {
-        // In hexadecimal the secret begins with 7.
+        // In hexadecimal, the secret begins with 7.
         let mask = SecretMask([(name: "token", value: "s3cr3t-value")])
         try await with(mask: mask) { writer, path in
             try await writer.line("Content-Length: 7", to: .header)

@@ -24,7 +24,7 @@ struct ControlSocketTests {
         return try outcome.get()
     }
 
-    /// Runs a socket beside a body.
+    /// Runs a socket during a closure.
     private func running<Value: Sendable>(
         _ folder: String, _ told: Journal<ControlSocket.Request>,
         _ body: () async throws -> Value

@@ -16,7 +16,7 @@ struct ReconfigurationTests {
         "  - reporters.HttpStatusPush: {name: \(name), serverUrl: '\(server.url)/\(name)'\(settings)}\n"
     }
 
-    /// Loads the file anew and puts it in force.
+    /// Loads the file again and applies it.
     private func reconfigure(
         _ master: Master, _ bench: MasterBench, _ yaml: String
     ) async throws -> ConfigurationChanges {
@@ -297,7 +297,7 @@ extension ConfigurationChanges {
     static var none: Self { Self() }
 }
 
-/// A service that sits until it is told to go.
+/// A service that runs until it is stopped.
 private struct Sitter: MasterService {
     static let summary = "Sits."
 

@@ -6,7 +6,8 @@ import Testing
 
 @testable import MasterRuntime
 
-/// Build requests: in which order they are built, and what becomes of them when a master dies.
+/// Build requests: the order in which they are built, and what happens to them when a master
+/// crashes.
 struct RequestTests {
     @Test func `the higher priority comes first, then the older request`() async throws {
         let yaml = """
@@ -95,9 +96,9 @@ struct RequestTests {
               - steps.Play: {script: $read, name: !Interpolate "use %(secret:token)s"}
         """
 
-    /// Leaves a build of `one` and a request for `two` behind, as a killed process does.
+    /// Leaves a build of `one` and a request for `two`, as if the process had been killed.
     ///
-    /// - Returns: The base folder of the dead master.
+    /// - Returns: The base folder of the killed master.
     private func die(_ bench: MasterBench, resumes: Bool, begun: Journal<Void>) async throws
         -> String
     {
@@ -119,7 +120,7 @@ struct RequestTests {
     /// The base folder as a kill would leave it now.
     private func copy(of bench: MasterBench, _ master: Master) async throws -> String {
         let copy = bench.folder + "/copy"
-        // A write that waits for its commit comes after all that was posted before it.
+        // A write that waits for its commit comes after everything posted before it.
         try await master.environment.store.write { _ in }
         try FileManager.default.createDirectory(atPath: copy, withIntermediateDirectories: true)
         // The socket is of no use to the next master.

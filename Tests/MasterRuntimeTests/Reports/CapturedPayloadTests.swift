@@ -5,8 +5,8 @@ import Testing
 
 @testable import MasterRuntime
 
-/// Status pushes beside those that were captured from Buildbot: the same keys in the same order,
-/// with values of the same kinds.
+/// Status pushes compared with those captured from Buildbot: the same keys in the same order, with
+/// values of the same types.
 @Suite(.timeLimit(.minutes(1)))
 struct CapturedPayloadTests {
     @Test(arguments: [
@@ -62,7 +62,7 @@ struct CapturedPayloadTests {
         let pushed = run.bodies["push"] ?? []
         let captured = try Self.captured("success-with-properties-steps-logs")
         try compare(pushed, with: captured)
-        // Buildbot has a step of its own before ours.
+        // Buildbot has an additional step before ours.
         let theirs = captured.last?["steps"]?.arrayValue?.dropFirst().map(Self.form) ?? []
         let ours = pushed.last?["steps"]?.arrayValue?.map(Self.form) ?? []
         #expect(ours == theirs)
@@ -79,7 +79,7 @@ struct CapturedPayloadTests {
         }
     }
 
-    /// The bodies of a file of captures.
+    /// The request bodies in a file of captures.
     private static func captured(_ name: String) throws -> [JSONValue] {
         let folder = #filePath.split(separator: "/").dropLast(2).map { "/\($0)" }.joined()
         let path = "\(folder)/Fixtures/Payloads/\(name).json"
@@ -87,8 +87,8 @@ struct CapturedPayloadTests {
         return try #require(file["requests"]?.arrayValue).map { try #require($0["body"]) }
     }
 
-    /// The record of a build without what differs on purpose: which properties there are, the
-    /// steps, and whether request and buildset are complete, which Buildbot says too late.
+    /// The record of a build without intentional differences: the set of properties, the steps, and
+    /// whether request and buildset are complete, which Buildbot reports too late.
     private static func form(_ value: JSONValue, ofBuild: Bool) -> String {
         var build = value
         build["properties"] = build["properties"]?.objectValue?.first.map { .array([$0.value]) }
@@ -100,7 +100,7 @@ struct CapturedPayloadTests {
         return form(build)
     }
 
-    /// The kinds of the values in place of the values, in order.
+    /// Replaces values by their types, in order.
     private static func form(_ value: JSONValue) -> String {
         switch value {
         case .object(let object):

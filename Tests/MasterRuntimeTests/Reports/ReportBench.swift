@@ -4,14 +4,14 @@ import Testing
 
 @testable import MasterRuntime
 
-/// A master with reporters, and what a receiver gets from it.
+/// A master with reporters, and the requests a receiver gets from it.
 struct ReportBench {
-    /// The bodies that a receiver got of one run, by the last part of the path, in order.
+    /// The bodies received in one run, by the last path component, in order.
     let bodies: [String: [JSONValue]]
-    /// How every delivery stands.
+    /// The state of every delivery.
     let deliveries: [DeliveryStatus]
 
-    /// Runs a master.yaml once, in which `SERVER` is the receiver's address.
+    /// Runs a master.yaml once; `SERVER` in it stands for the receiver's URL.
     static func run(
         _ yaml: String, builders: [String]? = nil, properties: JSONObject = [:], slots: Int = 1,
         scripts: [String: Scripts.Script] = [:],
@@ -43,7 +43,7 @@ struct ReportBench {
 }
 
 extension Master {
-    /// Stops the builds once an event comes that is waited for.
+    /// Stops the builds when a matching event occurs.
     fileprivate func stop(when isTime: @Sendable (Event) -> Bool) async {
         await events.withSubscription(to: Set(EventKind.allCases), bound: 10_000) { events in
             for await case .event(let event) in events where isTime(event) {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import MasterRuntime
 
-/// Reports of steps, requests and buildsets, from a store to a receiver.
+/// Reports of steps, requests and buildsets, from the store to the receiver.
 @Suite(.timeLimit(.minutes(1)))
 struct ReportDeliveryTests {
     @Test func `a report a step arrives in order, with the build as it was then`() async throws {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import MasterRuntime
 
-/// What events have in them that are kept for reports of steps, requests and buildsets.
+/// The contents of events stored for reports of steps, requests and buildsets.
 struct StoredEventTests {
     /// The events of a build with one step.
     private func events(storing kinds: Set<EventKind>) async throws -> [EventKind: Event] {

@@ -3,7 +3,7 @@ import MasterRuntime
 import MasterTesting
 import Testing
 
-/// What a service can do beside the builds of a master.
+/// What a service can do in addition to the master's builds.
 struct ServiceTests {
     @Test func `it reads what happens from the first build on, until the master shuts down`()
         async throws
@@ -112,7 +112,7 @@ struct ServiceTests {
         """
 }
 
-/// A service that tells a script what it reads.
+/// A service that notifies a script of the events it reads.
 private struct Watcher: MasterService {
     static let summary = "Tells what happens."
 
@@ -131,7 +131,7 @@ private struct Watcher: MasterService {
     }
 }
 
-/// A service that has the builder `two` build after `one`, and counts how often.
+/// A service that builds `two` after `one`, and counts how often.
 private struct Follower: MasterService {
     static let summary = "Builds one builder after another."
 
@@ -148,7 +148,7 @@ private struct Follower: MasterService {
     }
 }
 
-/// A service that fails at its first try.
+/// A service that fails on the first attempt.
 private struct Stumbler: MasterService {
     struct Tripped: Error, CustomStringConvertible {
         let description = "tripped"
@@ -171,7 +171,7 @@ private struct Stumbler: MasterService {
     }
 }
 
-/// A service that has no end of its own.
+/// A service that does not end by itself.
 private struct Ticker: MasterService {
     static let summary = "Goes on and on."
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import MasterRuntime
 
-/// Which events come, and in which order.
+/// Which events occur, and in which order.
 struct BuildEventTests {
     @Test func `a build with a step and a log is told of in order`() async throws {
         try await StoreFixture.run { fixture in

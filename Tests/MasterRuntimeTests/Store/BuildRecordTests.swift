@@ -4,8 +4,8 @@ import Testing
 
 @testable import MasterRuntime
 
-/// What a build's events hold: keys, their order and the kinds of their values as Buildbot's data
-/// API has them, in the form in which a status push was captured.
+/// The contents of a build's events: the keys, their order, and the types of their values are those
+/// of Buildbot's data API, as in a captured status push.
 struct BuildRecordTests {
     @Test func `the record of a start has the captured keys in order, with values of their kind`()
         async throws
@@ -111,7 +111,7 @@ struct BuildRecordTests {
         }
     }
 
-    /// The kinds of the values in place of the values, in order.
+    /// Replaces values by their types, in order.
     private func shape(_ record: JSONObject) -> String {
         func shape(_ value: JSONValue) -> JSONValue {
             switch value {

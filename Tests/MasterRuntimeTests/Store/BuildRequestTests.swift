@@ -4,7 +4,7 @@ import Testing
 
 @testable import MasterRuntime
 
-/// How requests and buildsets come to their end.
+/// How requests and buildsets finish.
 struct BuildRequestTests {
     @Test func `a request is claimed once`() async throws {
         try await StoreFixture.run { fixture in

@@ -141,13 +141,13 @@ private struct Refusal: Error, CustomStringConvertible {
 }
 
 extension StoreFixture {
-    /// Hands transitions over while the writer is held up, and then lets it go.
+    /// Enqueues transitions while the writer is blocked, and then unblocks it.
     ///
     /// - Parameters:
-    ///   - count: How many transitions the second part of the body hands over at least.
-    ///   - body: Posts, and returns what is to be awaited.
-    /// - Returns: What came of it.
-    /// - Throws: What the body throws.
+    ///   - count: The minimum number of transitions enqueued by the second part of the body.
+    ///   - body: Posts transitions, and returns the part to be awaited.
+    /// - Returns: The result of the awaited part.
+    /// - Throws: Any error from the body.
     func whileWriterIsBusy<Value: Sendable>(
         awaiting count: Int = 1,
         _ body: (Store) async throws -> @Sendable () async throws -> Value

@@ -5,9 +5,9 @@ import Testing
 
 @testable import MasterRuntime
 
-/// What is found after the end of a process that came without warning.
+/// The store after a process ended without warning.
 ///
-/// The files of an open store are what such a process leaves; a copy of them is opened.
+/// Such a process leaves the files of an open store, so the tests open a copy of them.
 struct StoreCrashTests {
     @Test func `all that was committed is found, and nothing of what was under way`() async throws {
         try await crash { fixture in
@@ -136,7 +136,7 @@ struct StoreCrashTests {
 }
 
 extension StoreFixture {
-    /// Begins a step that writes a log, and leaves both as they are.
+    /// Starts a step that writes a log, and leaves both unfinished.
     fileprivate func leaveStepUnfinished(of build: Build) async throws {
         try write(
             "hsh -c true\noone\notwo\nounfinished", to: logPath(of: build))

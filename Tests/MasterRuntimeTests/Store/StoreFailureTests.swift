@@ -112,7 +112,7 @@ struct StoreFailureTests {
 }
 
 extension StoreFixture {
-    /// Leaves room for no more than a few pages.
+    /// Leaves room for only a few pages.
     fileprivate func limitSize() async throws {
         try await store.write { transaction in
             let count = try Int.fetchOne(transaction.database, sql: "PRAGMA page_count") ?? 0

@@ -4,9 +4,9 @@ import MasterKit
 
 @testable import MasterRuntime
 
-/// A store in a fresh folder that is removed in the end, with a builder and a worker.
+/// A store with a builder and a worker, in a new folder that is removed afterwards.
 struct StoreFixture: Sendable {
-    /// The moment at which everything happens.
+    /// The fixed current time.
     static let now = Date(timeIntervalSince1970: 1_795_342_428.5)
 
     let store: Store
@@ -15,7 +15,7 @@ struct StoreFixture: Sendable {
 
     var folder: String { store.folder }
 
-    /// Runs a body with a new store and closes it.
+    /// Runs a closure with a new store, and closes it afterwards.
     static func run(
         storing kinds: Set<EventKind> = [], _ body: (StoreFixture) async throws -> Void
     ) async throws {
@@ -32,7 +32,7 @@ struct StoreFixture: Sendable {
         }
     }
 
-    /// Opens the store of a folder.
+    /// Opens the store in a folder.
     static func open(_ folder: String) async throws -> StoreFixture {
         let store = try await Store.open(
             folder: folder, identity: MasterIdentity(buildbotURL: "http://127.0.0.1:8010/"),
@@ -45,7 +45,7 @@ struct StoreFixture: Sendable {
         return StoreFixture(store: store, builder: builder, workerID: workerID)
     }
 
-    /// Runs a body with the path of a fresh folder.
+    /// Runs a closure with the path of a new folder.
     static func inFolder(_ body: (String) async throws -> Void) async throws {
         let folder = NSTemporaryDirectory() + "store-" + UUID().uuidString
         try FileManager.default.createDirectory(
@@ -54,7 +54,7 @@ struct StoreFixture: Sendable {
         try await body(folder)
     }
 
-    /// Submits a buildset of the fixture's builder, or of several builders.
+    /// Submits a buildset for the fixture's builder, or for several builders.
     func submit(_ builders: [Builder]? = nil) async throws -> Submission {
         let stamp = SourceStamp(
             branch: "", revision: "", createdAt: StoreFixture.now)
@@ -67,7 +67,7 @@ struct StoreFixture: Sendable {
         }
     }
 
-    /// Claims a request and announces its build, with two properties.
+    /// Claims a request and starts its build, with two properties.
     func start(_ request: BuildRequest) async throws -> Build {
         try await store.write { [builder, workerID] transaction in
             var build = try transaction.claim(
@@ -127,7 +127,7 @@ struct StoreFixture: Sendable {
         try Data(text.utf8).write(to: url)
     }
 
-    /// The events of all kinds that a body brings about; the store is closed after it.
+    /// Collects all events that occur in a closure, after which the store is closed.
     func events(during body: () async throws -> Void) async throws -> [Event] {
         try await store.events.withSubscription(
             to: Set(EventKind.allCases), bound: 10_000
@@ -140,13 +140,13 @@ struct StoreFixture: Sendable {
         }
     }
 
-    /// A number that a query gives.
+    /// Returns the number selected by a query.
     func count(_ sql: String) async throws -> Int {
         try await store.read { try Int.fetchOne($0, sql: sql) ?? 0 }
     }
 }
 
-/// The error that a body throws.
+/// Returns the error thrown by a closure.
 func storeError(_ body: () async throws -> some Sendable) async throws -> StoreError? {
     do {
         _ = try await body()

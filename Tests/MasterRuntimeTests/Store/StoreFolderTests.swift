@@ -6,7 +6,7 @@ import Testing
 
 @testable import MasterRuntime
 
-/// What is said of folders and files that cannot be used.
+/// Messages about folders and files that cannot be used.
 struct StoreFolderTests {
     @Test func `a path below a file is refused`() async throws {
         try await StoreFixture.inFolder { folder in
@@ -39,7 +39,7 @@ struct StoreFolderTests {
         try await StoreFixture.inFolder { folder in
             let store = try await Store.open(folder: folder)
             await store.close()
-            // What the last master has left, with the number of a process that is there.
+            // The file left by the previous master, with the ID of a running process.
             let left = try text(of: folder + "/lock")
             let own = "process \(ProcessInfo.processInfo.processIdentifier)\n"
             #expect(left.hasPrefix(own))
@@ -137,7 +137,7 @@ struct StoreFolderTests {
         }
     }
 
-    // MARK: Files that are not what they should be
+    // MARK: Unexpected files
 
     private static let names = ["lock", "buildmaster.sqlite", "buildmaster.sqlite-wal", "logs"]
 
@@ -217,7 +217,7 @@ struct StoreFolderTests {
                 let store = try await Store.open(folder: base)
                 for (name, permissions) in Self.parts {
                     #expect(try Self.permissions(base + name) == permissions, "\(name)")
-                    // As an older program has left it.
+                    // As left by an older version.
                     try run("chmod", permissions == "700" ? "755" : "644", base + name)
                 }
                 try await DeliveryAdmin.with(folder: base) { _ in }
@@ -244,7 +244,7 @@ struct StoreFolderTests {
     }
 }
 
-/// Runs a program of the system to its end.
+/// Runs a system program until it exits.
 private func run(_ name: String, _ arguments: String...) throws {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")

@@ -4,7 +4,7 @@ import Testing
 
 @testable import MasterRuntime
 
-/// What a store of an older program becomes.
+/// Migrating the store of an older version.
 struct StoreMigrationTests {
     @Test func `reports that an older program has left are kept and counted`() async throws {
         try await StoreFixture.inFolder { folder in

@@ -96,9 +96,9 @@ struct StoreOpeningTests {
         }
     }
 
-    // MARK: What is no store
+    // MARK: Files that are not stores
 
-    /// Puts something in the place of a store, and gives what opening it says and leaves.
+    /// Puts something in the place of the store, and returns the error from opening it.
     private static func opening(
         _ prepare: (_ folder: String, _ path: String) throws -> Void
     ) async throws -> (error: StoreError?, path: String) {

@@ -169,7 +169,7 @@ struct StoreReportSourceTests {
         }
     }
 
-    /// What a report of an event is about.
+    /// The record for a report of an event.
     private func record(
         _ source: StoreReportSource, _ event: Event, _ details: BuildDetails
     ) async throws -> JSONObject {
@@ -179,7 +179,7 @@ struct StoreReportSourceTests {
         return try await context.topic(with: details).record
     }
 
-    /// Runs a body with the end of a build that had two steps with a log each.
+    /// Runs a closure with the finish event of a build that had two steps with a log each.
     private func withFinishedBuild(
         _ body: (StoreReportSource, Event, StoreFixture) async throws -> Void
     ) async throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import MasterRuntime
 
-/// What is removed once no reporter needs it.
+/// What is removed when no reporter needs it any more.
 struct StoreTrimmingTests {
     @Test func `events go when all reporters have passed them and no report refers to them`()
         async throws

@@ -99,7 +99,7 @@ struct TransitionQueueTests {
             perform: { _ in {} }, fail: { _ in told.append(number) }, isPosted: true)
     }
 
-    /// Takes a batch, notes its numbers and counts them.
+    /// Takes a batch, fails its transitions, and returns their number.
     private func takeBatch() -> Int {
         let batch = queue.takeBatch(waitingUntil: .now())
         for transition in batch { transition.fail(Self.end) }
@@ -117,7 +117,7 @@ private final class NumberList: Sendable {
     }
 }
 
-/// Something that has happened.
+/// A flag that can be set once.
 private final class Flag: Sendable {
     private let value = Atomic(false)
 

@@ -1,7 +1,7 @@
 @testable import MasterKit
 @testable import MasterRuntime
 
-/// The verbs of the store for tests whose values hold no secrets.
+/// The store's operations, for tests whose values contain no secrets.
 extension StoreTransaction {
     func submit(
         _ buildset: Buildset, builders: [Builder], properties: Properties, priority: Int = 0,

@@ -3,7 +3,7 @@ import Testing
 @testable import MasterYAML
 
 struct DiagnosticRenderingTests {
-    /// Renders an error about the first occurrence of a part of a text.
+    /// Renders an error at the first occurrence of a part of a text.
     private func lines(
         _ text: String, at part: String, notes: [Diagnostic.Note] = [],
         fix: Diagnostic.Fix? = nil

@@ -3,7 +3,7 @@ import Testing
 @testable import MasterYAML
 
 struct AliasTests {
-    /// The lines of the aliases that are shown with a mistake at the first place of some text.
+    /// The lines of the aliases shown with an error at the first occurrence of some text.
     private func lines(_ text: String, mistakeAt part: String) throws -> [Int?] {
         let output = YAMLParser.parse(text, name: "m.yaml")
         #expect(output.diagnostics.isEmpty)

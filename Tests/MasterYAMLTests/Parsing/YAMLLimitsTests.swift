@@ -102,7 +102,7 @@ struct YAMLLimitsTests {
     }
 }
 
-/// Whatever the bytes are: no trap, and either a document or a reason why there is none.
+/// Arbitrary bytes never crash the parser; the result is a document or an error.
 struct HostileInputTests {
     private static let text = """
         # a file with a bit of everything
@@ -217,7 +217,7 @@ struct HostileInputTests {
     }
 }
 
-/// Random numbers that are the same in every run.
+/// A random number generator with the same numbers in every run.
 struct SeededGenerator: RandomNumberGenerator {
     var state: UInt64
 

@@ -5,7 +5,7 @@ import Testing
 @testable import MasterYAML
 
 struct YAMLFileTests {
-    /// Lends a fresh folder, which is removed afterwards.
+    /// Runs a closure with a new folder, which is removed afterwards.
     private func withFolder(_ body: (String) throws -> Void) throws {
         let path = "/tmp/MasterYAMLTests-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

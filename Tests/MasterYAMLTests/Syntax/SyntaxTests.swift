@@ -3,7 +3,7 @@ import Testing
 
 @testable import MasterYAML
 
-/// Each `NAME.yaml` in `Fixtures` is read, and what is said about it is compared with `NAME.expected`.
+/// Parses each `NAME.yaml` in `Fixtures` and compares the diagnostics with `NAME.expected`.
 struct SyntaxFixtureTests {
     private static let folder = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Fixtures")

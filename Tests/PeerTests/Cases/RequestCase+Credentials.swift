@@ -2,7 +2,7 @@ import MasterTesting
 import StandardPlugins
 
 extension RequestCase {
-    /// `auth`, and users in addresses.
+    /// `auth`, and users in URLs.
     static let credentials: [RequestCase] = [
         .get("auth, a pair", "auth: [user, pass word]", "auth=('user', 'pass word')"),
         .get(
@@ -36,7 +36,7 @@ extension RequestCase {
             differences: [.digestSpelling], answer: askingForDigest),
     ]
 
-    /// A request to a host of the file `netrc`, by way of the server.
+    /// A request to a host in the file `netrc`, sent through the server.
     private static func netrc(
         _ name: String, _ host: String, _ settings: String, _ differences: Difference...
     ) -> RequestCase {
@@ -47,7 +47,7 @@ extension RequestCase {
             differences: [.proxyConnection] + differences)
     }
 
-    /// Asks in the old form, in which the answer has nothing random.
+    /// Sends a challenge in the old format, for which the response contains nothing random.
     private static let askingForDigest: LoopbackServer.Handler = { request in
         guard request.header("Authorization") == nil else { return .text("ok\n") }
         let challenge = #"Digest realm="here", nonce="0123456789", algorithm=MD5"#

@@ -2,7 +2,7 @@ import MasterKit
 import StandardPlugins
 
 extension RequestCase {
-    /// What `httpbin` serves beside its mirror.
+    /// The endpoints of `httpbin` other than its mirror.
     static let endpoints: [RequestCase] = pages + statuses
 
     private static let statuses: [RequestCase] =

@@ -2,7 +2,7 @@ import MasterKit
 import StandardPlugins
 
 extension RequestCase {
-    /// Each method without a body, and the keywords that change nothing of what is sent.
+    /// Each method without a body, and the keywords that do not change what is sent.
     static let methods: [RequestCase] =
         [
             plain(GET.self), plain(POST.self), plain(PUT.self), plain(PATCH.self),

@@ -2,7 +2,7 @@ import MasterTesting
 import StandardPlugins
 
 extension RequestCase {
-    /// Requests that some go wrong with, and TLS.
+    /// Requests that fail, and TLS.
     static let outcomes: [RequestCase] =
         [
             faulty("an answer that never comes", .hang, "timeout: 0.2", "timeout=0.2"),
@@ -41,7 +41,7 @@ extension RequestCase {
                 "verify='$authority', cert='/no/such/file'"),
         ] + settings
 
-    /// Settings and keywords that are wrong, or that only one side takes.
+    /// Settings and keywords that are invalid or accepted by only one side.
     private static let settings: [RequestCase] = [
         RequestCase(
             name: "an address without a scheme", step: GET.self, url: "localhost/x", settings: "",

@@ -1,7 +1,7 @@
 import StandardPlugins
 
 extension RequestCase {
-    /// Addresses and `params`.
+    /// URLs and `params`.
     static let queries: [RequestCase] = [
         .get("params, a mapping", "params: {b: 1, a: two}", "params={'b': 1, 'a': 'two'}"),
         .get(

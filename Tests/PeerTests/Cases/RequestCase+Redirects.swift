@@ -3,7 +3,7 @@ import MasterTesting
 import StandardPlugins
 
 extension RequestCase {
-    /// Each redirecting status with each method, and what goes along.
+    /// Each redirecting status with each method, and what is sent to the new location.
     static let redirects: [RequestCase] =
         [301, 302, 303, 307, 308].flatMap { status in
             let moved: [Difference] = status == 301 ? [.movedBody] : []

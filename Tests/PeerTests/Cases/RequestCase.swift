@@ -3,32 +3,32 @@ import MasterTesting
 import StandardPlugins
 import Testing
 
-/// A request, once as the settings of a step and once as keywords of `requests`.
+/// A request, as the settings of a step and as keywords of `requests`.
 struct RequestCase: Sendable, CustomTestStringConvertible {
-    /// What the case is about, in words.
+    /// The description of the case.
     let name: String
     /// The kind of step.
     let step: any Step.Type
-    /// The address, in which `SERVER` stands for the server's.
+    /// The URL; `SERVER` in it stands for the server's.
     var url = "SERVER/anything"
-    /// The settings but the address, as YAML.
+    /// The settings except the URL, as YAML.
     let settings: String
-    /// The same as arguments in Python.
+    /// The same as Python arguments.
     let keywords: String
-    /// How what is sent differs, for reasons of our own.
+    /// The intentional differences in what is sent.
     var differences: [Difference] = []
-    /// What the server does with a request, unless it says ok to all.
+    /// The server's behavior, unless it responds ok to everything.
     var answer: LoopbackServer.Handler?
 
     var testDescription: String { name }
 
-    /// What the server does with a request.
+    /// The server's behavior.
     var handler: LoopbackServer.Handler { answer ?? { _ in .text("ok\n") } }
 
-    /// The method that Python is told.
+    /// The method for Python.
     var method: String { step.pluginName }
 
-    /// A POST of some settings and some keywords.
+    /// A POST with settings and keywords.
     static func post(
         _ name: String, _ settings: String, _ keywords: String, _ differences: Difference...
     ) -> RequestCase {
@@ -37,7 +37,7 @@ struct RequestCase: Sendable, CustomTestStringConvertible {
             differences: differences)
     }
 
-    /// A GET of some settings and some keywords.
+    /// A GET with settings and keywords.
     static func get(
         _ name: String, _ settings: String, _ keywords: String, _ differences: Difference...
     ) -> RequestCase {
@@ -46,7 +46,7 @@ struct RequestCase: Sendable, CustomTestStringConvertible {
             differences: differences)
     }
 
-    /// A GET of an address alone.
+    /// A GET with only a URL.
     static func address(_ name: String, _ url: String, _ differences: Difference...) -> RequestCase
     {
         RequestCase(

@@ -2,7 +2,7 @@ import Foundation
 import MasterKit
 import Synchronization
 
-/// A program that is sent lines, and that answers each by a line of JSON with its `id`.
+/// A program that responds to each line with a line of JSON with the same `id`.
 final class LineChannel: Sendable {
     private enum Slot {
         case arrived(JSONValue)
@@ -17,7 +17,7 @@ final class LineChannel: Sendable {
     private let input: FileHandle
     private let state = Mutex(State())
 
-    /// Starts the program; its errors go to those of this process.
+    /// Starts the program; its standard error is that of this process.
     init(program: String, arguments: [String], environment: [String: String]) throws {
         let process = Process()
         process.executableURL = URL(filePath: program)
@@ -37,7 +37,7 @@ final class LineChannel: Sendable {
         try state.withLock { _ in try input.write(contentsOf: Data("\(line)\n".utf8)) }
     }
 
-    /// Waits for the line of an id; the first line needs none and has 0.
+    /// Waits for the line with an ID; the first line has none and counts as 0.
     func line(of id: Int) async throws -> JSONValue {
         try await withCheckedThrowingContinuation { continuation in
             let result = state.withLock { state -> Result<JSONValue, any Error>? in

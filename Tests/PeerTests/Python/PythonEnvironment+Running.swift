@@ -2,7 +2,7 @@ import Foundation
 import MasterKit
 
 extension PythonEnvironment {
-    /// What a script of this target prints, both being JSON.
+    /// Runs a script of this target and returns its output; input and output are JSON.
     static func run(_ script: String, reading value: JSONValue) async throws -> JSONValue {
         let process = Process()
         process.executableURL = URL(filePath: try interpreter())

@@ -1,8 +1,8 @@
 import FoundationEssentials
 
-/// The Python environment that `.ci/python` makes.
+/// The Python environment created by `.ci/python`.
 enum PythonEnvironment {
-    /// The environment is not there.
+    /// The environment does not exist.
     struct Missing: Error, CustomStringConvertible {
         let description =
             "this test needs Python with its packages in .build/python; .ci/python makes it"
@@ -12,10 +12,10 @@ enum PythonEnvironment {
     static let sources = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent()
 
-    /// The top folder of the package.
+    /// The repository root.
     static let package = sources.deletingLastPathComponent().deletingLastPathComponent()
 
-    /// Where the interpreter is.
+    /// The path of the interpreter.
     static func interpreter() throws -> String {
         let path = package.appending(path: ".build/python/bin/python").path
         let stamp = package.appending(path: ".build/python/installed.txt").path
@@ -25,10 +25,10 @@ enum PythonEnvironment {
         return path
     }
 
-    /// The folder of files that are sent.
+    /// The folder of files to send.
     static let fixtures = sources.appending(path: "Fixtures").path
 
-    /// The file of users and passwords that both sides have.
+    /// The file of users and passwords used by both sides.
     static let netrc = "\(fixtures)/netrc"
 
     /// The path of a script of this target.

@@ -1,33 +1,33 @@
 import MasterKit
 import Synchronization
 
-/// Python with `requests`, and `httpbin` and HTTPS servers beside it: one process for all tests.
+/// Python with `requests`, `httpbin` and HTTPS servers, in one process for all tests.
 ///
-/// It ends with the process of the tests, since its standard input then does.
+/// It exits with the test process, which closes its standard input.
 final class PythonPeer: Sendable {
-    /// What `requests` did.
+    /// The outcome of a request with `requests`.
     struct Answer: Sendable {
-        /// The status of the final answer; nil when the library threw.
+        /// The status of the final response, or `nil` if the library raised an exception.
         let status: Int?
-        /// The statuses of the answers that redirected.
+        /// The statuses of the redirects.
         let hops: [Int]
         let text: String
-        /// The name of the class of what the library threw.
+        /// The class name of the exception raised by the library.
         let error: String?
     }
 
-    /// What is wrong with the process.
+    /// A failure of the process.
     struct Fault: Error, CustomStringConvertible {
         let description: String
     }
 
-    /// The first caller starts it.
+    /// The shared process, started by the first caller.
     static func shared() async throws -> PythonPeer { try await starting.value }
 
-    /// Ends when the process has told its ports.
+    /// Ends when the process has sent its ports.
     private static let starting = Task { try await PythonPeer.start() }
 
-    /// The addresses of the servers, by name.
+    /// The URLs of the servers, by name.
     let servers: [String: String]
     /// The paths of certificates and keys, by name.
     let certificates: [String: String]
@@ -59,14 +59,14 @@ final class PythonPeer: Sendable {
         return try PythonPeer(channel, await channel.line(of: 0))
     }
 
-    /// Sends a request as Python would that says `session.request(method, url, **keywords)`.
+    /// Sends a request like the Python call `session.request(method, url, **keywords)`.
     ///
     /// - Parameters:
     ///   - method: The method.
-    ///   - url: The address.
+    ///   - url: The URL.
     ///   - keywords: The keyword arguments as Python source, such as `params={'a': 1}`.
-    /// - Returns: The answer, or what the library threw.
-    /// - Throws: When the process has ended.
+    /// - Returns: The response, or the exception raised by the library.
+    /// - Throws: An error if the process has ended.
     func request(_ method: String, _ url: String, _ keywords: String) async throws -> Answer {
         let id = nextID.add(1, ordering: .relaxed).oldValue
         let command: JSONValue = [
@@ -81,7 +81,7 @@ final class PythonPeer: Sendable {
             text: answer["text"]?.stringValue ?? "", error: answer["error"]?.stringValue)
     }
 
-    /// A text with addresses and paths put in, such as for `SERVER`, `HTTPBIN` and `$authority`.
+    /// Inserts URLs and paths into a text, such as for `SERVER`, `HTTPBIN` and `$authority`.
     func filled(_ text: String, server: String) -> String {
         let addresses = [
             ("SERVER", server), ("HOST", server.replacing("http://", with: "")),

@@ -1,12 +1,12 @@
 import Testing
 
-/// One way in which what a step does differs from what `requests` does, on purpose.
+/// An intentional difference between a step and `requests`.
 ///
 /// Each is explained in HTTPSteps.md under its title.
 struct Difference: Sendable, CustomTestStringConvertible {
-    /// What the page calls it.
+    /// The title on the page.
     let title: String
-    /// Takes it out of requests, those of a step and those of `requests` alike.
+    /// Removes the difference from requests, both those of a step and those of `requests`.
     let level: @Sendable (inout WireRequest) -> Void
 
     var testDescription: String { title }
@@ -16,13 +16,12 @@ struct Difference: Sendable, CustomTestStringConvertible {
         self.level = level
     }
 
-    /// All of them.
     static let all = everywhere + inSomeRequests + inOutcomes
 
-    /// What every request has.
+    /// The differences in every request.
     static let everywhere = [orderOfHeaders, namesOfPrograms, keepAlive, boundaries]
 
-    /// What only the requests have that name it.
+    /// The differences only in requests that list them.
     static let inSomeRequests = [
         booleans, numberSpelling, bodyOfNothing, defaultsSetToNull, typeSetToNull, nullCookie,
         basicAsUTF8, netrcUnasked, digestSpelling, lengthOfNothing, movedBody, cookiesElsewhere,
@@ -144,7 +143,7 @@ extension Difference {
     }
 }
 
-// MARK: In what comes of it
+// MARK: In outcomes
 
 extension Difference {
     static let inOutcomes = [

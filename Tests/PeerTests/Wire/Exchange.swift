@@ -2,7 +2,7 @@ import MasterKit
 import MasterRuntime
 import MasterTesting
 
-/// What came of a step, and of the same request by `requests`.
+/// The outcome of a step and of the same request with `requests`.
 struct Exchange {
     let results: Results
     let harness: StepHarness
@@ -12,9 +12,9 @@ struct Exchange {
     ///
     /// - Parameters:
     ///   - testCase: The request.
-    ///   - server: The address that stands for `SERVER`.
-    ///   - between: Called when the step has ended.
-    /// - Throws: When the step is not configured or throws, or Python is not there.
+    ///   - server: The URL that replaces `SERVER`.
+    ///   - between: Called when the step has finished.
+    /// - Throws: An error if the step is not configured or throws, or Python is not available.
     init(_ testCase: RequestCase, at server: String, between: () -> Void = {}) async throws {
         let peer = try await PythonPeer.shared()
         let settings = StepHarness.settings(
@@ -29,7 +29,7 @@ struct Exchange {
         answer = try await Self.answer(to: testCase, at: server)
     }
 
-    /// Sends a request by `requests` alone.
+    /// Sends a request only with `requests`.
     static func answer(
         to testCase: RequestCase, at server: String
     ) async throws -> PythonPeer.Answer {
@@ -39,13 +39,13 @@ struct Exchange {
             peer.filled(testCase.keywords, server: server))
     }
 
-    /// What a step results in that gets what `requests` got.
+    /// The result of a step with the same response as `requests`.
     var expectedResults: Results {
         guard let status = answer.status else { return .failure }
         return status < 400 ? .success : .failure
     }
 
-    /// The body of the final answer as the step's log has it.
+    /// The body of the final response, from the step's log.
     var content: String {
         let log = harness.logs.last { $0.name == "content" }
         return log?.lines.map { $0.dropFirst() }.joined(separator: "\n") ?? ""

@@ -1,6 +1,6 @@
 import MasterKit
 
-/// What `httpbin` says about a request, without what differs by nature.
+/// The request as returned by `httpbin`, without unavoidable differences.
 struct MirroredRequest: Hashable {
     private enum Line: Hashable {
         case json(JSONValue)
@@ -11,9 +11,9 @@ struct MirroredRequest: Hashable {
 
     private let lines: [Line]
 
-    /// Reads a body: as one value, or each line as one, or lines that are no JSON as they are.
+    /// Parses a body: as one value, as one value per line, or as plain lines if it is not JSON.
     ///
-    /// A line end at its end does not count, since logs always have one.
+    /// A final line break is ignored, since logs always have one.
     init(_ text: String) {
         if let whole = Self.json(text[...]) {
             lines = [whole]

@@ -11,7 +11,7 @@ extension StepHarness {
         return try await run(S.configured(root))
     }
 
-    /// Settings with an address before them; they may stand in braces.
+    /// Settings preceded by a URL; they may be in braces.
     static func settings(_ url: String, _ rest: String) -> String {
         let address = "url: \(JSONValue.string(url))"
         return rest.hasPrefix("{") ? "{\(address), \(rest.dropFirst())" : "\(address)\n\(rest)"

@@ -1,7 +1,7 @@
 import MasterKit
 import MasterTesting
 
-/// A request as it went over the wire, in a form that can be compared.
+/// A request as sent, in a form that can be compared.
 struct WireRequest: Hashable, Sendable {
     struct Header: Hashable, Sendable {
         var name: String
@@ -13,7 +13,7 @@ struct WireRequest: Hashable, Sendable {
     var headers: [Header]
     var body: [UInt8]
 
-    /// Takes what a server received.
+    /// Reads a request received by a server.
     init(_ received: ReceivedRequest) {
         method = received.method
         target = received.target
@@ -21,7 +21,7 @@ struct WireRequest: Hashable, Sendable {
         body = received.body
     }
 
-    /// Takes what a file holds: method, target, header lines and a body.
+    /// Reads a request from a file: method, target, header lines and body.
     init?(_ captured: JSONValue) {
         guard let method = captured["method"]?.stringValue,
             let target = captured["target"]?.stringValue,
@@ -37,17 +37,17 @@ struct WireRequest: Hashable, Sendable {
         }
     }
 
-    /// The value of the first header of a name.
+    /// The value of the first header with a name.
     subscript(name: String) -> String? {
         headers.first { $0.name.lowercased() == name.lowercased() }?.value
     }
 
-    /// The request with differences taken out.
+    /// Removes differences from the request.
     func levelled(_ differences: [Difference]) -> WireRequest {
         differences.reduce(into: self) { $1.level(&$0) }
     }
 
-    /// The request with a text in its headers replaced.
+    /// Replaces a text in the headers.
     func replacing(_ text: some StringProtocol, with other: String) -> WireRequest {
         var request = self
         for index in headers.indices {
@@ -56,7 +56,7 @@ struct WireRequest: Hashable, Sendable {
         return request
     }
 
-    /// Replaces the values of all headers of a name; nil removes them.
+    /// Changes the values of all headers with a name; `nil` removes them.
     mutating func map(_ name: String, _ change: (String) -> String?) {
         headers = headers.compactMap { header in
             guard header.name.lowercased() == name.lowercased() else { return header }
@@ -66,7 +66,7 @@ struct WireRequest: Hashable, Sendable {
 }
 
 extension WireRequest: CustomStringConvertible {
-    /// The request as it would be sent, so that a failing test shows where two differ.
+    /// The request as sent, so that failing tests show the difference.
     var description: String {
         let lines = ["\(method) \(target)"] + headers.map { "\($0.name): \($0.value)" }
         return lines.joined(separator: "\n") + "\n\n" + String(decoding: body, as: UTF8.self)

@@ -4,7 +4,7 @@ import StandardPlugins
 import Testing
 
 struct BuildStatusGeneratorTests {
-    /// Which results a generator reports, by their names.
+    /// The names of the results reported by a generator.
     private func reported(_ yaml: String, previous: Results? = nil) async throws -> [String] {
         let generator = try BuildStatusGenerator.configured(yaml: yaml)
         var names: [String] = []

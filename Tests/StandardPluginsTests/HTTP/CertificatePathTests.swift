@@ -5,7 +5,7 @@ import Testing
 @testable import StandardPlugins
 
 struct CertificatePathTests {
-    /// Reads a setting as a file in `/dev` would have it.
+    /// Reads a setting as if from a file in `/dev`.
     private static func read<Value: SettingValue>(
         _ yaml: String, as type: Value.Type
     ) throws -> (value: Value?, messages: [String]) {

@@ -5,7 +5,7 @@ import StandardPlugins
 import Testing
 
 struct HttpStatusPushTests {
-    /// Sends the reports of an event and returns what arrived.
+    /// Sends the reports of an event and returns the received requests.
     private func push(
         _ yaml: String, _ event: Event? = nil, of build: RecordedBuild = RecordedBuild(),
         secrets: [String: String] = [:], harness: ReporterHarness? = nil,
@@ -44,7 +44,7 @@ struct HttpStatusPushTests {
         #expect(try end.map { try json($0)["results"] } == [2])
     }
 
-    /// The keys that Buildbot sends, all of them and no other.
+    /// The keys are exactly those sent by Buildbot.
     @Test func `the record has nineteen keys`() async throws {
         let request = try #require(try await push("SERVER/").first)
         #expect(
@@ -111,7 +111,7 @@ struct HttpStatusPushTests {
         #expect(requests.map { $0.header("Authorization") } == [header])
     }
 
-    /// A report whose receiver answered before it was asked would be lost without a word.
+    /// A report whose receiver responded before the request would be silently lost.
     @Test(arguments: ["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 408 Late\r\n\r\n", ""])
     func `a report is not delivered by an answer that nobody asked for`(
         _ unasked: String

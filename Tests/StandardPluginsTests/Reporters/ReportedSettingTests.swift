@@ -3,7 +3,7 @@ import MasterTesting
 import StandardPlugins
 import Testing
 
-/// Settings of a reporter that are computed for each report.
+/// Settings of a reporter that are rendered for each report.
 struct ReportedSettingTests {
     private static let build = RecordedBuild(
         number: 7, builder: "linux", results: .failure,

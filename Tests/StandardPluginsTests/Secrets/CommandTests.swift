@@ -5,7 +5,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct CommandTests {
-    /// Asks a line of shell, in which `$1` is the name.
+    /// Gets a secret from a shell command, in which `$1` is the name.
     private func value(
         of name: String = "token", from script: String, timeout: SettingLiteral = 30,
         notFound: SettingLiteral = [], in folder: String = "/"

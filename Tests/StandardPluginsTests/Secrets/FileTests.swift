@@ -3,7 +3,7 @@ import StandardPlugins
 import Testing
 
 struct FileTests {
-    /// Asks for a secret in the folder `vault` beside a master.yaml.
+    /// Gets a secret from the folder `vault`, which is next to a master.yaml.
     private func value(
         of name: String, in files: SecretFiles, _ settings: SettingLiteral = "vault"
     ) async throws -> String? {
@@ -11,7 +11,7 @@ struct FileTests {
         return try await provider.value(of: name, in: .of(folder: files.path))
     }
 
-    /// Why a secret can't be had, with the folder of the test taken out.
+    /// The error for a secret that cannot be read, without the path of the test's folder.
     private func fault(of name: String, in files: SecretFiles) async throws -> String? {
         let error = await #expect(throws: (any Error).self) {
             try await value(of: name, in: files)

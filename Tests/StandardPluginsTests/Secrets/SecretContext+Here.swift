@@ -2,10 +2,10 @@ import MasterKit
 import MasterRuntime
 
 extension SecretContext {
-    /// A provider's view of this machine, from the top of its files.
+    /// The context for a provider on this machine, at the root of its file system.
     static let here = SecretContext.of(folder: "/")
 
-    /// A provider's view of this machine, for a master.yaml in a folder.
+    /// The context for a provider on this machine, with a master.yaml in a folder.
     static func of(folder: String) -> SecretContext {
         SecretContext(folder: folder, worker: LocalWorker(root: folder))
     }

@@ -1,10 +1,10 @@
 import FoundationEssentials
 
-/// A fresh folder for the files of a test.
+/// A new folder for the files of a test.
 struct SecretFiles: Sendable {
     let path: String
 
-    /// Runs a body with a folder that nobody else may read, which is removed afterwards.
+    /// Runs a closure with a private folder, which is removed afterwards.
     static func with<Value>(_ body: (SecretFiles) async throws -> Value) async throws -> Value {
         let files = SecretFiles(path: FileManager.default.temporaryDirectory.path + "/\(UUID())")
         try files.makeFolder("")

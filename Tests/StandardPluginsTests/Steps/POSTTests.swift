@@ -22,7 +22,7 @@ struct POSTTests {
         #expect(harness.log("log")?.content.contains("X-Token: <token>") == true)
     }
 
-    /// The POST of the documentation of Buildbot's HTTP steps, word for word in its settings.
+    /// The settings are those of the POST example in Buildbot's documentation of HTTP steps.
     @Test func `properties are sent form-encoded, and a missing one is left out`() async throws {
         let run = try await StepRun.of(
             POST.self,
@@ -47,8 +47,8 @@ struct POSTTests {
 
     /// `requests` sends `Host`, `User-Agent`, `Accept-Encoding: gzip, deflate`, `Accept: */*`,
     /// `Connection: keep-alive`, then length and type of the body. The differences: the user agent
-    /// is our own; libcurl offers the encodings it can decode; `Connection: keep-alive` is what
-    /// HTTP/1.1 means anyway and is left out; the order of headers has no meaning.
+    /// is our own; libcurl offers the encodings it can decode; `Connection: keep-alive` is the
+    /// default in HTTP/1.1 and is omitted; the order of headers does not matter.
     @Test func `the headers are those of requests but for explained differences`() async throws {
         let run = try await StepRun.of(POST.self, "{url: SERVER/, data: {k: v}}")
 
@@ -79,7 +79,8 @@ struct POSTTests {
 
     private static let form = "application/x-www-form-urlencoded"
 
-    /// The bytes are those that `requests` 2.34 sends, but that booleans are `true`, not `True`.
+    /// The bytes are those sent by `requests` 2.34, except that booleans are `true` instead of
+    /// `True`.
     @Test(arguments: [
         Body("data: {sp: 'a b&c=d/é+'}", form, "sp=a+b%26c%3Dd%2F%C3%A9%2B"),
         Body(

@@ -210,7 +210,8 @@ struct TemplateRenderer {
         return .next
     }
 
-    /// What a loop goes through: the elements of a list, or the keys and values of a mapping.
+    /// What a loop goes through: the elements of a list, the keys and values of a mapping, or the
+    /// characters of a text.
     private mutating func elements(
         of loop: TemplateLoop
     ) throws(TemplateProblem) -> (elements: [JSONValue], secret: String?) {

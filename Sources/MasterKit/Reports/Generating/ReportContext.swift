@@ -4,7 +4,7 @@ public struct ReportContext: Sendable {
     public let event: Event
     /// Makes the message when a generator names no formatter of its own.
     public let formatter: any MessageFormatter
-    /// The title and address of the master.
+    /// The title and URL of the master.
     public let master: MasterIdentity
     /// Where notes for people go; what is logged is masked.
     public let logger: Logger

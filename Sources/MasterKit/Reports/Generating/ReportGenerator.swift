@@ -80,6 +80,6 @@ public protocol ReportSource: Sendable {
     /// The result of a build, `nil` while it runs or when it is not known.
     func results(ofBuild id: Int) async throws -> Results?
 
-    /// The result of a step of a build, `nil` while it runs or when there is none of this name.
+    /// The results of a step of a build, or `nil` if it is unfinished or there is no such step.
     func results(ofStep name: String, inBuild id: Int) async throws -> Results?
 }

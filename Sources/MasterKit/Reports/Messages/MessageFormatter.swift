@@ -48,7 +48,7 @@ public struct Message: Sendable, Hashable {
     /// What stands in the body in place of secrets until it is sent, with their names.
     public var secretMarks: [String: String] = [:]
 
-    /// Makes a message.
+    /// Returns the message.
     public init(_ body: Report.Body, subject: String? = nil, extraInfo: JSONObject = [:]) {
         self.body = body
         self.subject = subject

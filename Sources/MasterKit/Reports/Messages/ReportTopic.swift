@@ -16,7 +16,7 @@ public struct ReportTopic: Sendable {
     public let previousResults: Results?
     /// The modes by which the generator picked the event; empty when it does not pick by results.
     public let modes: ReportModes
-    /// The title and address of the master.
+    /// The title and URL of the master.
     public let master: MasterIdentity
     private let propertyRecord: JSONObject
 

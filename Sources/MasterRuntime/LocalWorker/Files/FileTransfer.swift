@@ -2,7 +2,7 @@ import Glibc
 import MasterKit
 import SystemPackage
 
-/// Reads a file for the master, piece by piece.
+/// Reads a file for the master in chunks.
 struct FileUpload {
     static let chunkByteCount = 128 * 1024
 
@@ -16,7 +16,7 @@ struct FileUpload {
         self.started = started
     }
 
-    /// Hands on all bytes of the file.
+    /// Passes on all bytes of the file.
     func run(_ updates: (CommandUpdate) async throws -> Void) async throws -> CommandResult.Value {
         let source = try await OwnThread.run { [path, file] in
             try Self.open(path, maxByteCount: file.maxByteCount)
@@ -32,7 +32,8 @@ struct FileUpload {
         }
     }
 
-    /// Opens a file and looks at it before anything is read; what is no file might never end.
+    /// Opens a file and checks that it is a regular file before reading; anything else might never
+    /// end.
     private static func open(
         _ path: FilePath, maxByteCount: Int?
     ) throws(CommandError) -> OwnedDescriptor {
@@ -71,9 +72,9 @@ struct FileUpload {
     }
 }
 
-/// Writes a file with what the master gives.
+/// Writes a file with the master's input.
 ///
-/// It is written under another name beside its place, and takes that when it is complete.
+/// It is written to a temporary file next to the path, which is renamed once it is complete.
 struct FileDownload {
     private let file: Command.DownloadFile
     private let path: FilePath
@@ -102,12 +103,12 @@ struct FileDownload {
         }
     }
 
-    /// Removes the unfinished file; what has failed before is the error to tell.
+    /// Removes the unfinished file; the earlier error is the one to report.
     private func discard(_ target: TemporaryFile) async {
         do {
             try await OwnThread.run { try target.remove() }
         } catch {
-            // It has gone with its folder, or nothing can be removed there at all.
+            // The file was removed with its folder, or nothing can be removed there.
         }
     }
 
@@ -143,7 +144,7 @@ struct FileDownload {
         return try explaining(path) { try TemporaryFile(beside: path) }
     }
 
-    /// Says of a fault of the system that it hit this file.
+    /// Converts a system error to one about this file.
     private static func explaining<Value>(
         _ path: FilePath, _ body: () throws -> Value
     ) throws -> Value {
@@ -157,12 +158,12 @@ struct FileDownload {
     }
 }
 
-/// Looks at what stands where.
+/// Looks up files and folders.
 enum FileLookup {
-    /// The most names that one command gives.
+    /// The maximum number of names that one command returns.
     static let maxNames = 100_000
 
-    /// What stands at a path, symbolic links followed; none when there is nothing.
+    /// The status of the file at a path, following symbolic links; `nil` if it does not exist.
     static func status(of path: FilePath) throws(CommandError) -> CommandResult.FileStatus? {
         do {
             let status = try POSIX.status(of: path, following: true)
@@ -192,7 +193,7 @@ enum FileLookup {
         return names.map(\.string).sorted()
     }
 
-    /// The names in a folder, in no order; at most one more than the limit.
+    /// The names in a folder, in no particular order; at most one more than the limit.
     static func entries(
         in folder: FilePath, limit: Int = .max - 1
     ) throws(CommandError) -> [FilePath.Component] {
@@ -203,7 +204,7 @@ enum FileLookup {
         }
     }
 
-    /// The paths that fit a pattern, sorted; relative ones when the pattern is.
+    /// The paths that match a pattern, sorted; relative if the pattern is.
     static func glob(_ pattern: String, from folder: String) throws(CommandError) -> [String] {
         let prefix = pattern.hasPrefix("/") ? "" : folder + "/"
         let literal = prefix.map { "*?[]\\".contains($0) ? "\\\($0)" : "\($0)" }.joined()

@@ -2,9 +2,9 @@ import Glibc
 import MasterKit
 import SystemPackage
 
-/// Makes, removes and copies folders with all that is in them.
+/// Creates, removes and copies folders with their content.
 struct FileTree {
-    /// How often a folder is emptied before it is given up: somebody goes on writing to it.
+    /// How often a folder is emptied before giving up, in case another process keeps writing to it.
     private static let maxListings = 10
 
     let stop: StopFlag
@@ -13,7 +13,7 @@ struct FileTree {
         self.stop = stop
     }
 
-    /// Makes a folder and those above it.
+    /// Creates a folder and its missing parents.
     static func make(_ path: FilePath, permissions: mode_t = 0o777) throws(CommandError) {
         var missing = [path]
         while let next = missing.last {
@@ -32,12 +32,12 @@ struct FileTree {
         }
     }
 
-    /// Makes the folder in which a path is.
+    /// Creates the parent folder of a path.
     static func makeParent(of path: FilePath, permissions: mode_t = 0o777) throws(CommandError) {
         if let parent = parent(of: path) { try make(parent, permissions: permissions) }
     }
 
-    /// Removes what stands at a path; symbolic links are removed, never followed.
+    /// Removes the file or folder at a path; symbolic links are removed, never followed.
     func remove(_ path: FilePath) throws {
         var waiting = [(path: path, listings: 0)]
         while let (next, listings) = waiting.last {
@@ -56,7 +56,7 @@ struct FileTree {
         }
     }
 
-    /// The kind of what stands at a path, one of `S_IFMT`'s; none when there is nothing.
+    /// The kind of file at a path, an `S_IFMT` value; `nil` if it does not exist.
     static func kind(of path: FilePath) throws(CommandError) -> mode_t? {
         do {
             return try POSIX.status(of: path, following: true).st_mode & S_IFMT
@@ -68,7 +68,8 @@ struct FileTree {
 
     /// Removes a file, a link or an empty folder.
     ///
-    /// Module caches make their folders read-only; to whoever may change that, it is no obstacle.
+    /// Module caches make their folders read-only; their permissions are changed if the user may do
+    /// that.
     private func removeOne(_ path: FilePath) throws(SystemFault) {
         guard try POSIX.status(of: path, following: false).st_mode & S_IFMT == S_IFDIR else {
             return try POSIX.removeFile(path)
@@ -85,7 +86,7 @@ struct FileTree {
         do {
             try POSIX.setPermissions(0o700, of: folder)
         } catch {
-            // It may do without; if not, its first entry says so.
+            // It may not be needed; if it is, removing the first entry fails with the reason.
         }
     }
 
@@ -96,16 +97,16 @@ struct FileTree {
 }
 
 extension SystemFault {
-    /// Whether a folder could not be removed because there is something in it.
+    /// Whether a folder could not be removed because it is not empty.
     fileprivate var isNotEmpty: Bool { number == ENOTEMPTY || number == EEXIST }
 }
 
 extension FileTree {
     private typealias Pair = (source: FilePath, destination: FilePath)
 
-    /// Copies a folder; what stands at the destination is replaced.
+    /// Copies a folder, replacing the destination.
     ///
-    /// The copy is made beside the destination and takes its place when it is complete.
+    /// The copy is made next to the destination and renamed once it is complete.
     func copy(_ source: FilePath, to destination: FilePath) throws {
         try checkCanCopy(source, to: destination)
         try Self.makeParent(of: destination)
@@ -123,12 +124,12 @@ extension FileTree {
         }
     }
 
-    /// Removes what is of no use; what has failed before is the error to tell.
+    /// Removes an unfinished copy; the earlier error is the one to report.
     private func discard(_ unfinished: FilePath) {
         do {
             try FileTree(StopFlag()).remove(unfinished)
         } catch {
-            // The next copy to this place tries again, and says why it cannot be made.
+            // The next copy to this destination tries again, and reports the error if it fails.
         }
     }
 
@@ -175,9 +176,9 @@ extension FileTree {
         }
     }
 
-    /// Copies what is no folder.
+    /// Copies an entry other than a folder.
     ///
-    /// - Returns: Whether it was copied; not if it is a folder.
+    /// - Returns: `false` if it is a folder, which is not copied.
     private func copyEntry(_ entry: Pair) throws(CommandError) -> Bool {
         try telling("\(entry.source) cannot be copied to \(entry.destination)") {
             () throws(SystemFault) in

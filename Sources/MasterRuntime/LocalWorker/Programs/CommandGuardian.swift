@@ -4,19 +4,19 @@ import MasterKit
 import Synchronization
 import SystemPackage
 
-/// A small process that ends the commands of this one when it dies, however it dies.
+/// A small process that kills this process's commands when this process dies, however it dies.
 ///
-/// It waits for the end of a pipe that only this process holds open. Then it kills whatever has a
-/// mark of this process, and ends. It is in a session of its own, so that a signal to the process
-/// group of the master does not reach it, and has no mark, so that a master around this one takes
-/// it for nobody's.
+/// It waits for the end of a pipe that only this process holds open. It then kills every process
+/// with a mark of this process, and exits. It runs in its own session, so that a signal to the
+/// master's process group does not reach it, and has no mark, so that an enclosing master does not
+/// kill it.
 ///
-/// The end of the pipe comes only when a command that is just being started has its mark: until
-/// then the new process has a copy of the descriptor.
+/// The pipe is only closed once a command that is being started has its mark: until then, the new
+/// process has a copy of the descriptor.
 final class CommandGuardian: Sendable {
     static let shared = CommandGuardian()
 
-    /// Looks until nothing has been found twice; at most some ten seconds.
+    /// Repeats until no process has been found twice in a row, for at most about ten seconds.
     private static let script = #"""
         trap '' HUP INT QUIT TERM
         read -r end
@@ -41,9 +41,9 @@ final class CommandGuardian: Sendable {
 
     private init() {}
 
-    /// Starts it with the first command, and again when somebody has ended it.
+    /// Starts the guardian with the first command, and again if it was killed.
     func start() throws {
-        // Held while it is started, so that there is only one.
+        // Held during the start, so that there is only one guardian.
         try guardian.withLock { guardian in
             if let running = guardian, waitpid(running.process, nil, WNOHANG) == 0 { return }
             guardian = nil
@@ -68,17 +68,18 @@ final class CommandGuardian: Sendable {
     }
 }
 
-/// The file that tells the next master whose commands may still be there.
+/// The file that tells the next master whose commands may still be running.
 ///
-/// Only their mark is kept: it cannot pass to a stranger, as the number of a process can.
+/// Only their mark is recorded: unlike a process id, it is never reused by an unrelated process.
 struct CommandRecord {
     private static let endTime: Duration = .seconds(5)
 
     let path: FilePath
 
-    /// Ends what the commands of the last master have left behind, and puts this one in its place.
+    /// Kills what the commands of the last master have left behind, and records this master
+    /// instead.
     ///
-    /// - Returns: What was ended.
+    /// - Returns: The processes that were killed.
     func replace() throws -> [CommandProcesses.Member] {
         let ended = try read().map { Self.end(prefix: $0) } ?? []
         try write()
@@ -119,9 +120,9 @@ struct CommandRecord {
     }
 }
 
-/// The lines about a command that stand in its log before and after its output.
+/// The lines written to a command's log before and after its output.
 enum CommandHeader {
-    /// What is run, where, and with which limits.
+    /// The command, its working directory and its limits.
     static func begin(_ shell: Command.Shell, in workdir: String) -> String {
         var limits = ""
         if let timeout = shell.timeout { limits += " (timeout \(seconds(timeout)) secs)" }
@@ -135,7 +136,7 @@ enum CommandHeader {
         " environment:\n" + entries.sorted().map { "  \($0)\n" }.joined()
     }
 
-    /// Which limit has been reached.
+    /// The limit that was exceeded.
     static func timedOut(_ limit: CommandResult.Limit) -> String {
         switch limit {
         case .silence(let time):
@@ -145,7 +146,7 @@ enum CommandHeader {
         }
     }
 
-    /// A variable that the command refers to and does not get.
+    /// A variable that the command refers to but that is not passed on.
     static func withheld(_ variable: String) -> String {
         "the variable \(variable) holds a secret and is not passed on; to pass it, name the secret "
             + "in 'env', such as env: {\(variable): !Secret NAME}\n"
@@ -157,13 +158,13 @@ enum CommandHeader {
             + "be started (\(error))\n"
     }
 
-    /// Which processes the program left running.
+    /// The processes that the program left running.
     static func ended(_ members: [CommandProcesses.Member]) -> String {
         let count = members.count == 1 ? "1 process" : "\(members.count) processes"
         return "ended \(count) that the command left running: \(names(members))\n"
     }
 
-    /// Which processes live on.
+    /// The processes that could not be killed.
     static func survivors(_ members: [CommandProcesses.Member]) -> String {
         "processes that could not be ended, of another user or waiting for a device: "
             + "\(names(members)); end them by hand\n"
@@ -194,7 +195,7 @@ enum CommandHeader {
         return attoseconds == 0 ? String(seconds) : String(time / .seconds(1))
     }
 
-    /// A text in JSON notation.
+    /// A text as a JSON string.
     private static func quoted(_ text: String) -> String {
         var json = "\""
         for scalar in text.unicodeScalars {

@@ -3,16 +3,16 @@ import Glibc
 import Synchronization
 import SystemPackage
 
-/// The number by which the processes of one command are known, see `process_each`.
+/// The number that identifies the processes of one command; see `process_each`.
 ///
-/// The digits before the last eight are those of the master's process; nobody else has them.
+/// The digits before the last eight identify the master's process.
 struct ProcessMark: Hashable, Sendable {
     private static let count: UInt64 = 100_000_000
     private static let last = Atomic<UInt64>(0)
 
-    /// What can stand before the last eight digits: always eleven others.
+    /// The possible values of the digits before the last eight: always eleven digits.
     static let prefixes: Range<UInt64> = 10_000_000_000..<92_233_720_368
-    /// The digits that all commands of this process have in common.
+    /// The leading digits that all commands of this process share.
     static let ownPrefix = UInt64.random(in: prefixes)
 
     let number: UInt64
@@ -23,19 +23,19 @@ struct ProcessMark: Hashable, Sendable {
         return ProcessMark(number: ownPrefix * Self.count + count % Self.count)
     }
 
-    /// The processes of all commands that have a prefix.
+    /// Selects the processes of all commands with a prefix.
     static func selection(prefix: UInt64) -> process_selection {
         process_selection(
             first_mark: prefix * count, end_mark: (prefix + 1) * count, session: 0, except: 0)
     }
 }
 
-/// The processes of a command: whoever has its mark or is in its session.
+/// The processes of a command: all that have its mark or are in its session.
 ///
-/// The mark stays with a process that leaves the session or whose parent has gone. The session
-/// also holds processes of other users, whose marks cannot be read.
+/// A process keeps the mark when it leaves the session or its parent exits. The session also
+/// includes processes of other users, whose marks cannot be read.
 struct CommandProcesses: Sendable {
-    /// A process that is alive.
+    /// A running process.
     struct Member: Sendable, Hashable, CustomStringConvertible {
         var process: pid_t
         var name: String
@@ -43,24 +43,25 @@ struct CommandProcesses: Sendable {
         var description: String { "\(name) (\(process))" }
     }
 
-    /// How many processes are named.
+    /// The maximum number of processes listed.
     private static let capacity = 256
 
-    /// The process that was started; its number is also that of its group and its session.
+    /// The process that was started; its id is also that of its group and its session.
     ///
-    /// It has not been waited for, so the number belongs to nobody else.
+    /// It has not been reaped, so the id cannot be reused.
     let leader: pid_t
     let mark: ProcessMark
 
-    /// The processes that are alive. Those that have ended and wait for their parent are not.
+    /// The running processes, without zombies.
     func members(besidesLeader: Bool = false) -> [Member] {
         Self.members(selection(besidesLeader: besidesLeader))
     }
 
-    /// Sends signals to all of them.
+    /// Sends signals to all processes of the command.
     func signal(_ numbers: [CInt]) {
         for number in numbers {
-            // The group gets it at once, while its processes cannot start others.
+            // The group receives the signal atomically, so its processes cannot start others
+            // meanwhile.
             _ = kill(-leader, number)
             Self.signal(number, selection(besidesLeader: false))
         }
@@ -100,7 +101,7 @@ struct CommandProcesses: Sendable {
         return Member(process: process, name: name)
     }
 
-    /// The first bytes of a small file, or none when the process has gone.
+    /// The first bytes of a small file, or `nil` if the process no longer exists.
     private static func read(_ path: FilePath) -> [UInt8]? {
         do {
             let file = try POSIX.open(path, O_RDONLY)
@@ -111,18 +112,18 @@ struct CommandProcesses: Sendable {
     }
 }
 
-/// The commands of a worker that have not ended, for an end that cannot wait.
+/// The running commands of a worker, for a shutdown that cannot wait.
 final class LiveCommands: Sendable {
     private let commands = Mutex<[ProcessMark: CommandProcesses]>([:])
 
-    /// Runs a body while a command counts as live.
+    /// Runs a closure while a command is registered as running.
     func with<Value>(_ command: CommandProcesses, _ body: () -> Value) -> Value {
         commands.withLock { $0[command.mark] = command }
         defer { commands.withLock { $0[command.mark] = nil } }
         return body()
     }
 
-    /// Sends KILL to all their processes and waits for nothing.
+    /// Sends SIGKILL to all their processes without waiting.
     func kill() {
         for command in commands.withLock({ $0.values }) { command.signal([SIGKILL]) }
     }

@@ -1,33 +1,33 @@
 import MasterKit
 
-/// Decides when the processes of a command are to be ended, and when all is over.
+/// Decides when the processes of a command are terminated, and when the command is finished.
 ///
-/// It knows time, but no process: whoever runs the command tells it what happens and does what it
-/// says. Time during which our own side is slow to take output is no silence.
+/// It only deals with time, not with processes: its owner reports events and carries out the
+/// actions. Time during which the master is too slow to read output does not count as silence.
 struct Lifeline {
     typealias Instant = ContinuousClock.Instant
 
-    /// What is to be done.
+    /// The action to take.
     enum Action: Equatable {
         /// Ask again at this time, or as soon as something happens.
         case wait(until: Instant?)
-        /// Ask the processes to end.
+        /// Send SIGTERM.
         case terminate
-        /// End the processes.
+        /// Send SIGKILL.
         case kill
-        /// All is over.
+        /// The command is finished.
         case finish
-        /// Some process cannot be ended.
+        /// Some process cannot be killed.
         case giveUp
     }
 
-    /// What is true at the time of asking.
+    /// The state at the time of asking.
     struct Facts {
-        /// The program itself has exited; what it started may go on.
+        /// The program itself has exited; processes it started may still be running.
         var hasExited: Bool
         /// Some process can still write output.
         var isOpen: Bool
-        /// The caller wants it to end.
+        /// The caller wants to stop the command.
         var isStopped: Bool
     }
 
@@ -38,9 +38,9 @@ struct Lifeline {
         case killing(giveUpAt: Instant)
     }
 
-    /// How long processes may take to vanish after KILL.
+    /// How long processes may take to exit after SIGKILL.
     static let killTime: Duration = .seconds(5)
-    /// How often the drain time may pass while our own side is slow.
+    /// The maximum drain time while the master is slow to read, as a multiple of the normal one.
     private static let longestDrain = 10
     private static let longestInterval: Duration = .milliseconds(64)
 
@@ -55,7 +55,7 @@ struct Lifeline {
     private var interval: Duration = .milliseconds(1)
     private var isKillDue = false
 
-    /// The limit by which the command was ended.
+    /// The limit that was exceeded.
     private(set) var timedOut: CommandResult.Limit?
 
     init(_ limits: Command.Shell, started: Instant) {
@@ -67,12 +67,12 @@ struct Lifeline {
         lastOutput = started
     }
 
-    /// Takes note of output.
+    /// Records that output was read.
     mutating func noteOutput(at now: Instant) {
         lastOutput = now
     }
 
-    /// Takes note of whether output can be read; while it cannot, no silence counts.
+    /// Records whether output can be read; while it cannot, time does not count as silence.
     mutating func noteRoom(_ hasRoom: Bool, at now: Instant) {
         guard hasRoom else {
             pausedSince = pausedSince ?? now
@@ -86,9 +86,10 @@ struct Lifeline {
         }
     }
 
-    /// Says what is to be done now.
+    /// Returns the next action.
     ///
-    /// Whether processes beside the program are alive is asked only when that has exited.
+    /// Whether other processes than the program are running is only checked once the program has
+    /// exited.
     mutating func next(at now: Instant, _ facts: Facts, hasSurvivors: () -> Bool) -> Action {
         switch phase {
         case .running:
@@ -134,7 +135,7 @@ struct Lifeline {
         return .wait(until: end.map { min($0, silenceEnd) } ?? silenceEnd)
     }
 
-    /// Is over, unless the program has left processes behind.
+    /// Finishes, unless the program has left processes behind.
     private mutating func finish(at now: Instant, _ hasSurvivors: () -> Bool) -> Action {
         hasSurvivors() ? beginEnding(at: now) : .finish
     }
@@ -152,12 +153,13 @@ struct Lifeline {
         return .kill
     }
 
-    /// The time as it can be added to any other: not below zero, and at most a hundred years.
+    /// Clamps a duration to between zero and a hundred years, so that it can be added to any other.
     private static func countable(_ time: Duration) -> Duration {
         min(max(time, .zero), .seconds(100 * 365 * 86_400))
     }
 
-    /// Waits a little, each time longer, since nobody tells when the last process has gone.
+    /// Polls with increasing intervals, because there is no notification when the last process
+    /// exits.
     private mutating func check(at now: Instant, orAt end: Instant) -> Action {
         defer { interval = min(interval * 2, Self.longestInterval) }
         return .wait(until: min(now + interval, end))

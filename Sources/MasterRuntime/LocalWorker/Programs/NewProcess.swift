@@ -2,9 +2,9 @@ import CProcess
 import Glibc
 import SystemPackage
 
-/// A process that is to be started in a session of its own, see `process_start`.
+/// A process to be started in a new session; see `process_start`.
 struct NewProcess {
-    /// Why it could not be started.
+    /// A process that could not be started.
     struct Failure: Error, CustomStringConvertible {
         var stage: process_stage
         var fault: SystemFault
@@ -12,19 +12,19 @@ struct NewProcess {
         var description: String { fault.description }
     }
 
-    /// The files to try for the program, in order.
+    /// The paths to try for the program, in order.
     var candidates: [[UInt8]]
     var arguments: [String]
     var environment: ChildEnvironment
     var folder: FilePath
-    /// What becomes its standard input, output and error.
+    /// The standard input, output and error.
     var streams: (OwnedDescriptor, OwnedDescriptor, OwnedDescriptor)
     var mark = PROCESS_UNMARKED
 
-    /// Starts it; the calling thread waits until the program is executed.
+    /// Starts the process; the calling thread blocks until the program is executed.
     ///
-    /// - Returns: Its number, which stays its own until it has been waited for, and a descriptor
-    ///   that becomes readable when it has exited.
+    /// - Returns: The process id, which is not reused until the process has been reaped, and a
+    ///   descriptor that becomes readable when it has exited.
     func start() throws(Failure) -> (process: pid_t, descriptor: OwnedDescriptor) {
         var (process, descriptor, stage): (pid_t, CInt, process_stage) = (-1, -1, PROCESS_CREATE)
         let error = unsafe Self.withStrings(candidates.map { $0 + [0] }) { paths in
@@ -46,7 +46,8 @@ struct NewProcess {
         return (process, OwnedDescriptor(FileDescriptor(rawValue: descriptor)))
     }
 
-    /// Lends strings that end with a zero byte as C wants them: pointers, the last one null.
+    /// Passes zero-terminated strings to a closure as a C array: pointers, terminated by a null
+    /// pointer.
     private static func withStrings<Value>(
         _ strings: [[UInt8]],
         _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>?) -> Value
@@ -66,17 +67,17 @@ struct NewProcess {
     }
 }
 
-/// The variables a worker gives to its programs, as the system passes them: bytes, `NAME=value`.
+/// The environment of a worker's programs, as passed to the system: bytes, `NAME=value`.
 struct ChildEnvironment: Sendable {
     private var entries: [String: [UInt8]]
 
-    /// The variables of this process, taken once.
+    /// The variables of this process, read once.
     ///
-    /// Entries that are no variables – without a name, or with one that begins with a digit – are
-    /// left out, since no shell can read them and the system's own tools refuse them.
+    /// Malformed entries – without a name, or with one that begins with a digit – are left out,
+    /// because no shell can read them and the system's tools reject them.
     static let ofThisProcess = ChildEnvironment(entries: readEntries())
 
-    /// What a shell needs to find the usual programs.
+    /// The variables that a shell needs to find the usual programs.
     static let minimal = ChildEnvironment(entries: ["PATH": Array("PATH=/usr/bin:/bin".utf8)])
 
     /// The value of a variable.
@@ -84,7 +85,7 @@ struct ChildEnvironment: Sendable {
         entries[name].map { String(decoding: $0.dropFirst(name.utf8.count + 1), as: UTF8.self) }
     }
 
-    /// These variables with others set or unset.
+    /// A copy with some variables set or unset.
     func overlaid(with overlay: [String: String?]) -> ChildEnvironment {
         var result = self
         for (name, value) in overlay {
@@ -93,8 +94,8 @@ struct ChildEnvironment: Sendable {
         return result
     }
 
-    /// These variables with others set or unset, in whose values `${NAME}` stands for the value that
-    /// these variables have, and for nothing when they have none of that name.
+    /// A copy with some variables set or unset. In their values, `${NAME}` is replaced by this
+    /// environment's value, or removed if there is none.
     func extended(with overlay: [String: String?]) -> ChildEnvironment {
         var result = self
         for (name, value) in overlay {
@@ -120,22 +121,22 @@ struct ChildEnvironment: Sendable {
         return result + rest
     }
 
-    /// These variables but for some.
+    /// A copy without some variables.
     func without(_ names: Set<String>) -> ChildEnvironment {
         ChildEnvironment(entries: entries.filter { !names.contains($0.key) })
     }
 
-    /// Each entry with the zero byte that ends it.
+    /// The entries, each terminated by a zero byte.
     var terminated: [[UInt8]] {
         entries.values.map { $0 + [0] }
     }
 
-    /// Each entry as text.
+    /// The entries as text.
     var lines: [String] {
         entries.values.map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// `${NAME}` at the beginning of some bytes.
+    /// A `${NAME}` reference at the beginning of a byte sequence.
     struct VariableReference {
         let name: String
         let byteCount: Int

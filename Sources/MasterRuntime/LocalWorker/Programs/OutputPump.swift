@@ -2,7 +2,7 @@ import Glibc
 import MasterKit
 import Synchronization
 
-/// Reads what a program writes, and sees to its end; runs on a thread of its own.
+/// Reads a program's output and terminates the program when necessary; runs on a dedicated thread.
 struct OutputPump: Sendable {
     typealias Instant = ContinuousClock.Instant
 
@@ -13,13 +13,13 @@ struct OutputPump: Sendable {
         var isWanted: Bool
     }
 
-    /// What the pump leaves behind.
+    /// The result of the pump.
     struct Report: Sendable {
-        /// The limit by which the command was ended.
+        /// The limit that was exceeded.
         var timedOut: CommandResult.Limit?
-        /// The processes that the program left running and that were ended.
+        /// The processes that the program left running and that were killed.
         var ended: [CommandProcesses.Member]
-        /// The processes that could not be ended.
+        /// The processes that could not be killed.
         var survivors: [CommandProcesses.Member]
         /// Whether the program itself has exited.
         var hasExited: Bool
@@ -50,7 +50,8 @@ struct OutputPump: Sendable {
     private var leftRunning: Set<CommandProcesses.Member> = []
     private var survivors: [CommandProcesses.Member] = []
 
-    /// A pump for a program that runs; its process descriptor is readable when it has exited.
+    /// Creates a pump for a running program, whose process descriptor becomes readable when it
+    /// exits.
     init(
         _ processes: CommandProcesses, processDescriptor: CInt, sources: [Source],
         queue: OutputQueue, limits: Command.Shell, started: Instant
@@ -63,7 +64,7 @@ struct OutputPump: Sendable {
         lifeline = Lifeline(limits, started: started)
     }
 
-    /// Reads until all is over.
+    /// Reads until the command is finished.
     mutating func run() -> Report {
         let buffer = UnsafeMutableRawBufferPointer.allocate(
             byteCount: Self.chunkByteCount, alignment: 16)
@@ -82,7 +83,7 @@ struct OutputPump: Sendable {
             timedOut: lifeline.timedOut, ended: ended, survivors: survivors, hasExited: hasExited)
     }
 
-    /// Does what is to be done now.
+    /// Carries out the pending actions.
     private mutating func act() -> Step {
         while true {
             switch nextAction() {
@@ -90,7 +91,7 @@ struct OutputPump: Sendable {
             case .finish: return .over
             case .terminate:
                 noteEnding()
-                // A stopped process takes TERM only when it goes on.
+                // A stopped process handles SIGTERM only after it is continued.
                 processes.signal([SIGTERM, SIGCONT])
             case .kill:
                 noteEnding()
@@ -110,7 +111,7 @@ struct OutputPump: Sendable {
         }
     }
 
-    /// Tells that a time limit was reached; without one, notes what the program left behind.
+    /// Reports an exceeded time limit; without one, records what the program left behind.
     private mutating func noteEnding() {
         tellOfTimeLimit()
         guard hasExited, lifeline.timedOut == nil, !queue.isStopped else { return }
@@ -123,7 +124,7 @@ struct OutputPump: Sendable {
         queue.put(.header(CommandHeader.timedOut(limit)), elapsed: .now - started)
     }
 
-    /// Waits for output, for the program's exit, for a wake, or for the time to come.
+    /// Waits for output, the program's exit, a wake-up or the deadline.
     ///
     /// - Returns: The sources that can be read.
     private mutating func wait(until deadline: Instant?, reading: Bool) -> [Int] {
@@ -142,7 +143,7 @@ struct OutputPump: Sendable {
         return sources.indices.filter { polled[$0 + 2].revents != 0 }
     }
 
-    /// Reads once and hands on what came.
+    /// Reads once and queues the output.
     private mutating func read(
         _ source: Source, into buffer: UnsafeMutableRawBufferPointer
     ) -> Reading {
@@ -157,16 +158,17 @@ struct OutputPump: Sendable {
         return .some
     }
 
-    /// Reads what is in a pipe that somebody outside the session still holds open.
+    /// Reads the rest of a pipe that a process outside the session still holds open.
     ///
-    /// Its bound is the size of a pipe, so that a writer who never ends cannot hold us.
+    /// The amount is bounded by the size of a pipe, so that an endless writer cannot block the
+    /// pump.
     private mutating func readRest(of source: Source, into buffer: UnsafeMutableRawBufferPointer) {
         for _ in 0..<Self.readsOfRest {
             guard unsafe read(source, into: buffer) == .some else { return }
         }
     }
 
-    /// The time `poll` may wait, rounded up; for ever when there is no deadline.
+    /// The timeout for `poll`, rounded up; infinite without a deadline.
     private static func milliseconds(until deadline: Instant?) -> CInt {
         guard let deadline else { return -1 }
         let left = max(.zero, deadline - .now) / .milliseconds(1)
@@ -174,18 +176,18 @@ struct OutputPump: Sendable {
     }
 }
 
-/// What passes between the thread that reads a program's output and the task that hands it on.
+/// The queue between the thread that reads a program's output and the task that passes it on.
 ///
-/// It holds ``capacity`` bytes. When it is full the thread stops reading, and with that the
-/// program waits at its full pipe, until the task has taken something.
+/// It holds ``capacity`` bytes. While it is full the thread stops reading, so the program blocks on
+/// its full pipe until the task has taken some output.
 final class OutputQueue: Sendable {
-    /// One thing to hand on.
+    /// An update to pass on.
     struct Item: Sendable {
         var content: CommandUpdate.Content
         var elapsed: Duration
     }
 
-    /// What the task gets when it asks.
+    /// What the task receives.
     enum Next: Sendable {
         case item(Item)
         case ended(Result<ProgramEnd, any Error>)
@@ -200,11 +202,12 @@ final class OutputQueue: Sendable {
         var taker: CheckedContinuation<Next, Never>?
     }
 
-    /// Several times what is read at once: the thread and the task take turns on a busy machine.
+    /// Several times the size of a read, because the thread and the task take turns on a busy
+    /// machine.
     static let capacity = 1024 * 1024
     private static let joinedByteCount = 64 * 1024
 
-    /// Wakes the thread: there is room again, or it is to end the program.
+    /// Wakes the thread when there is room again, or when it is to end the program.
     let wakePipe: WakePipe
     private let state = Mutex(State())
 
@@ -212,7 +215,7 @@ final class OutputQueue: Sendable {
         wakePipe = try WakePipe()
     }
 
-    /// Waits for the next thing to hand on, or the end.
+    /// Waits for the next update, or the end.
     func next() async -> Next {
         await withCheckedContinuation { continuation in
             let (next, wakes) = state.withLock { state -> (Next?, Bool) in
@@ -230,7 +233,7 @@ final class OutputQueue: Sendable {
         }
     }
 
-    /// Adds something to hand on, also when the queue is full.
+    /// Adds an update, even if the queue is full.
     func put(_ content: CommandUpdate.Content, elapsed: Duration) {
         let taker = state.withLock { state -> CheckedContinuation<Next, Never>? in
             if let taker = state.taker {
@@ -252,7 +255,7 @@ final class OutputQueue: Sendable {
         }
     }
 
-    /// Says how the program ended; only the first word counts.
+    /// Sets how the program ended; only the first call counts.
     func finish(_ end: Result<ProgramEnd, any Error>) {
         let taker = state.withLock { state -> CheckedContinuation<Next, Never>? in
             guard state.end == nil else { return nil }
@@ -281,7 +284,8 @@ final class OutputQueue: Sendable {
         return item
     }
 
-    /// Joins small pieces of one stream, so that a program that writes byte by byte stays cheap.
+    /// Joins small pieces of one stream, so that a program that writes byte by byte is handled
+    /// cheaply.
     private static func append(_ item: Item, to items: inout [Item]) {
         if case .output(let stream, let bytes) = item.content,
             case .output(stream, var joined)? = items.last?.content,
@@ -297,7 +301,7 @@ final class OutputQueue: Sendable {
 }
 
 extension CommandUpdate.Content {
-    /// The size of what it brings.
+    /// The size of the content.
     fileprivate var byteCount: Int {
         switch self {
         case .output(_, let bytes), .content(let bytes): bytes.count

@@ -3,14 +3,14 @@ import Glibc
 import MasterKit
 import SystemPackage
 
-/// Says in words why a program cannot be started.
+/// Explains why a program cannot be started.
 struct ProgramCheck: Sendable {
     private let program: String
     private let workdir: FilePath
     private let path: String
     private let byteCount: Int
 
-    /// Where programs are looked for without `PATH`, as the C library does.
+    /// The default search path without `PATH`, as in the C library.
     private static let usualPath = "/bin:/usr/bin"
 
     init(_ shell: Command.Shell, in workdir: FilePath, environment: ChildEnvironment) {
@@ -23,7 +23,7 @@ struct ProgramCheck: Sendable {
             + environment.terminated.reduce(0) { $0 + $1.count }
     }
 
-    /// Refuses what cannot be passed to any program.
+    /// Rejects what cannot be passed to any program.
     static func checkTexts(of shell: Command.Shell) throws(CommandError) {
         guard let program = shell.invocation.arguments.first, !program.isEmpty else {
             throw CommandError(.invalid, "the command is empty; name a program to run")
@@ -48,14 +48,14 @@ struct ProgramCheck: Sendable {
         }
     }
 
-    /// The files that may be the program, in order; relative ones are taken from the workdir.
+    /// The paths at which the program may be, in order; relative ones refer to the workdir.
     var candidates: [[UInt8]] {
         if program.contains("/") { return [Array(program.utf8)] }
         return path.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
             .map { Array($0.isEmpty ? "."[...].utf8 : $0) + Array("/\(program)".utf8) }
     }
 
-    /// Finds the reason of a failed start.
+    /// Determines why starting a program failed.
     func explain(_ failure: NewProcess.Failure) -> CommandError {
         let fault = failure.fault
         switch (failure.stage, fault.number) {

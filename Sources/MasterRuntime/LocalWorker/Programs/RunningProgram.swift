@@ -9,10 +9,10 @@ struct ProgramEnd: Sendable {
     var timedOut: CommandResult.Limit?
 }
 
-/// One run of a program, from its first header line to its last process.
+/// One run of a program, from its first header line until its last process has exited.
 ///
-/// The program is started, read, ended and waited for on one thread, see ``RunningProgram``; this
-/// hands on what it says.
+/// The program is started, read, terminated and reaped on one thread, see ``RunningProgram``; this
+/// passes on its output.
 struct ProgramRun {
     private let shell: Command.Shell
     private let workdir: FilePath
@@ -21,7 +21,8 @@ struct ProgramRun {
     private let commands: LiveCommands
     private let started: ContinuousClock.Instant
 
-    /// Prepares a run; `withheld` are variables that the environment lacks, as they hold secrets.
+    /// Prepares a run; `withheld` are variables missing from the environment because they hold
+    /// secrets.
     init(
         _ shell: Command.Shell, in workdir: FilePath, environment: ChildEnvironment,
         withheld: Set<String>, commands: LiveCommands, started: ContinuousClock.Instant
@@ -29,7 +30,8 @@ struct ProgramRun {
         self.shell = shell
         self.commands = commands
         self.workdir = workdir
-        // The values refer to the worker's own variables, of which a command has its own `PWD`.
+        // The values refer to the worker's own variables; only afterwards is the command's own
+        // `PWD` set.
         self.environment = environment.extended(with: shell.environment)
             .overlaid(with: shell.environment.keys.contains("PWD") ? [:] : ["PWD": workdir.string])
         self.withheld = withheld.filter { name in
@@ -39,7 +41,7 @@ struct ProgramRun {
         self.started = started
     }
 
-    /// Runs it and hands on what it says.
+    /// Runs the program and passes on its output.
     func run(updates: (CommandUpdate) async throws -> Void) async throws -> CommandResult {
         try ProgramCheck.checkTexts(of: shell)
         try await updates(header(CommandHeader.begin(shell, in: workdir.string)))
@@ -60,10 +62,10 @@ struct ProgramRun {
         CommandUpdate(.header(text), elapsed: .now - started)
     }
 
-    /// Starts the program; the queue tells the rest.
+    /// Starts the program, which reports to the queue.
     ///
     /// The thread ends with the program, and ``handOn(from:to:)`` does not return before that
-    /// unless the program has been given up.
+    /// unless the program cannot be killed.
     private func startProgram(_ queue: OutputQueue) throws {
         let program = RunningProgram(
             shell, in: workdir, environment: environment, queue: queue, commands: commands,
@@ -77,7 +79,8 @@ struct ProgramRun {
         }
     }
 
-    /// Hands on until the program has ended; when that fails, ends the program and then fails.
+    /// Passes on updates until the program has ended; if that fails, ends the program and then
+    /// throws.
     private func handOn(
         from queue: OutputQueue,
         to updates: (CommandUpdate) async throws -> Void
@@ -87,7 +90,7 @@ struct ProgramRun {
             while true {
                 switch await queue.next() {
                 case .item(let item):
-                    // Output that is there already never suspends; others want a turn too.
+                    // Taking output that is already there never suspends, so yield to other tasks.
                     await Task.yield()
                     guard failure == nil else { continue }
                     do {
@@ -134,11 +137,11 @@ extension String {
     }
 }
 
-/// A program from its start until it has been waited for and no process of it is left.
+/// A program from its start until it has been reaped and none of its processes are left.
 ///
-/// Everything happens on the thread that calls ``run()``, which does not return before.
+/// Everything happens on the thread that calls ``run()``, which blocks until then.
 struct RunningProgram: Sendable {
-    /// What a program may write before it has to wait for us: twice what is read at once.
+    /// The size of an output pipe: twice what is read at once.
     private static let pipeByteCount: CInt = 256 * 1024
 
     private let shell: Command.Shell
@@ -160,7 +163,7 @@ struct RunningProgram: Sendable {
         self.started = started
     }
 
-    /// Runs the program to its end.
+    /// Runs the program until it exits.
     func run() throws -> ProgramEnd {
         let child = try start()
         let report = commands.with(child.processes) {
@@ -176,8 +179,8 @@ struct RunningProgram: Sendable {
             timedOut: report.timedOut)
     }
 
-    /// Says what became of processes that the program left running; without the program itself
-    /// there is no result, and nobody waits for it any longer.
+    /// Reports what happened to processes that the program left running. If the program itself
+    /// could not be killed, there is no result, and the run fails.
     private func tell(_ report: OutputPump.Report) {
         if !report.ended.isEmpty {
             queue.put(.header(CommandHeader.ended(report.ended)), elapsed: .now - started)
@@ -203,7 +206,7 @@ struct RunningProgram: Sendable {
         let stdin = try Self.input(shell.stdin)
         let stdout = try OwnedDescriptor.pipe(byteCount: Self.pipeByteCount)
         let stderr = try OwnedDescriptor.pipe(byteCount: Self.pipeByteCount)
-        // What is not passed on is closed when this function returns.
+        // Descriptors that are not passed on are closed when this function returns.
         let mark = ProcessMark.next()
         let check = ProgramCheck(shell, in: workdir, environment: environment)
         guardCommands()
@@ -228,7 +231,7 @@ struct RunningProgram: Sendable {
             ])
     }
 
-    /// Sees to it that the command ends with the master, or says in its log that it may not.
+    /// Ensures that the command ends with the master, or notes in its log that it may not.
     private func guardCommands() {
         do {
             try CommandGuardian.shared.start()
@@ -239,9 +242,10 @@ struct RunningProgram: Sendable {
 
     // MARK: Input
 
-    /// Opens `/dev/null`, or a file without a name that holds the bytes.
+    /// Opens `/dev/null`, or an unlinked temporary file that contains the bytes.
     ///
-    /// A file needs nobody who feeds it, and a program that does not read it is no fault.
+    /// Unlike a pipe, a file needs no writer, and it is not an error if the program does not read
+    /// it.
     private static func input(_ bytes: [UInt8]) throws(CommandError) -> OwnedDescriptor {
         guard bytes.isEmpty else { return try file(with: bytes) }
         do {
@@ -270,7 +274,7 @@ struct RunningProgram: Sendable {
 }
 
 extension CommandResult.Ending {
-    /// From what `process_wait` tells.
+    /// Converts the result of `process_wait`.
     fileprivate init(code: CInt) {
         self = code < 0 ? .killed(signal: -code) : .exited(code: code)
     }

@@ -3,7 +3,7 @@ import Glibc
 import MasterKit
 import Synchronization
 
-/// Threads for work that waits in the system, so that the few of the cooperative pool never do.
+/// Threads for blocking work, so that it never blocks the few threads of the cooperative pool.
 enum OwnThread {
     private static let stackByteCount = 512 * 1024
 
@@ -28,7 +28,7 @@ enum OwnThread {
         }
     }
 
-    /// Runs a function that looks now and then whether the calling task has been cancelled.
+    /// Runs a function that checks from time to time whether the calling task has been cancelled.
     static func run<Value: Sendable>(
         _ body: @escaping @Sendable (StopFlag) throws -> Value
     ) async throws -> Value {
@@ -40,7 +40,7 @@ enum OwnThread {
         }
     }
 
-    /// Starts a function on a new thread, which ends with it.
+    /// Runs a function on a new thread, without waiting for it.
     static func start(_ body: @escaping @Sendable () -> Void) throws(CommandError) {
         var attributes = pthread_attr_t()
         unsafe pthread_attr_init(&attributes)
@@ -71,7 +71,7 @@ enum OwnThread {
         }
     }
 
-    /// Keeps signals to the program, SIGPIPE too, from being taken by this thread.
+    /// Prevents this thread from handling the process's signals, including SIGPIPE.
     private static func blockSignals() {
         var all = sigset_t()
         unsafe sigfillset(&all)
@@ -79,7 +79,7 @@ enum OwnThread {
     }
 }
 
-/// Tells work on another thread that nobody wants it any longer.
+/// Tells work on another thread that its result is no longer wanted.
 final class StopFlag: Sendable {
     private let isSet = Atomic(false)
 
@@ -88,13 +88,13 @@ final class StopFlag: Sendable {
         isSet.store(true, ordering: .releasing)
     }
 
-    /// Throws `CancellationError` if the work is to stop.
+    /// Throws `CancellationError` if the work should stop.
     func check() throws {
         if isSet.load(ordering: .acquiring) { throw CancellationError() }
     }
 }
 
-/// Wakes a thread that waits in `poll`.
+/// Wakes a thread that is blocked in `poll`.
 final class WakePipe: Sendable {
     private let readEnd: OwnedDescriptor
     private let writeEnd: OwnedDescriptor
@@ -106,19 +106,19 @@ final class WakePipe: Sendable {
         _ = fcntl(writeEnd.number, F_SETFL, O_NONBLOCK)
     }
 
-    /// What becomes readable when the thread is to wake.
+    /// The descriptor that becomes readable when the thread is woken.
     var descriptor: CInt { readEnd.number }
 
     /// Wakes the thread, now or when it next waits.
     ///
-    /// A full pipe is as good as one byte more: the thread wakes by those that are there.
+    /// If the pipe is full, the write may fail: the bytes already in it wake the thread.
     func wake() {
         _ = unsafe [UInt8(0)].withUnsafeBytes { bytes in
             unsafe Glibc.write(writeEnd.number, bytes.baseAddress, 1)
         }
     }
 
-    /// Forgets the wakes so far.
+    /// Clears past wake-ups.
     func clear() {
         _ = unsafe withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { bytes in
             unsafe Glibc.read(descriptor, bytes.baseAddress, bytes.count)

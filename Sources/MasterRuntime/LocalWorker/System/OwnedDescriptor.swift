@@ -3,15 +3,15 @@ import MasterKit
 import Synchronization
 import SystemPackage
 
-/// A file descriptor that is closed with its last reference, if not before.
+/// A file descriptor that is closed with its last reference, or earlier.
 final class OwnedDescriptor: Sendable {
-    /// `F_SETPIPE_SZ`, which the Glibc module does not have.
+    /// `F_SETPIPE_SZ`, which the Glibc module does not export.
     private static let setPipeSize: CInt = 1031
 
     let descriptor: FileDescriptor
     private let isOpen = Atomic(true)
 
-    /// Takes a descriptor over.
+    /// Takes ownership of a descriptor.
     init(_ descriptor: FileDescriptor) {
         self.descriptor = descriptor
     }
@@ -23,23 +23,23 @@ final class OwnedDescriptor: Sendable {
     /// The number of the descriptor, for the system's calls.
     var number: CInt { descriptor.rawValue }
 
-    /// Closes it now, unless that has been done.
+    /// Closes the descriptor, unless it is already closed.
     func close() {
         guard isOpen.exchange(false, ordering: .acquiringAndReleasing) else { return }
-        // Nothing is left to do about a failure: the number is free either way.
+        // A failure cannot be handled: the descriptor is released either way.
         _ = Glibc.close(number)
     }
 
-    /// Takes away the lock on the file, also for copies of the descriptor, while it is open.
+    /// Releases the lock on the file, also for copies of the descriptor, if it is open.
     func unlock() {
         guard isOpen.load(ordering: .acquiring) else { return }
         _ = flock(number, LOCK_UN)
     }
 
-    /// A pipe whose end to read never blocks; neither end passes to a child by itself.
+    /// Creates a pipe with a non-blocking read end; neither end is inherited by child processes.
     ///
-    /// The system may refuse more than the usual 64 KiB to a user with very many pipes; then the
-    /// pipe is only slower.
+    /// The system may refuse more than the default 64 KiB to a user with very many pipes, which
+    /// only makes the pipe slower.
     static func pipe(
         byteCount: CInt? = nil
     ) throws(CommandError) -> (readEnd: OwnedDescriptor, writeEnd: OwnedDescriptor) {
@@ -59,29 +59,29 @@ final class OwnedDescriptor: Sendable {
     }
 }
 
-/// A new file under a name that nobody else has, readable by this user only.
+/// A new file with a unique name, accessible only to this user.
 struct TemporaryFile: Sendable {
     let path: FilePath
     let descriptor: OwnedDescriptor
 
-    /// Makes the file; its path begins with the one given.
+    /// Creates the file; its path begins with the given one.
     init(beside path: FilePath) throws(SystemFault) {
         (self.path, descriptor) = try POSIX.makeFile(beside: path)
     }
 
-    /// Removes its name.
+    /// Unlinks the file.
     func remove() throws(SystemFault) {
         try POSIX.removeFile(path)
     }
 }
 
 extension FilePath {
-    /// The path as a command means it: relative ones start from this folder.
+    /// Resolves a command's path: relative ones refer to this folder.
     func place(of path: String) -> FilePath {
         path.isEmpty || path == "." ? self : pushing(FilePath(path))
     }
 
-    /// The path without symbolic links, `.` and `..`; of its end there need not be anything yet.
+    /// The path without symbolic links, `.` and `..`; its last components need not exist.
     var withoutLinks: FilePath {
         var known = self
         var rest: [Component] = []
@@ -96,13 +96,13 @@ extension FilePath {
         }
     }
 
-    /// The place of the entry itself: links on the way to it are resolved, but not the entry.
+    /// The path of the entry itself: links in its parents are resolved, but not the entry.
     var entryWithoutLinks: FilePath {
         guard let name = lastComponent, name.kind == .regular else { return withoutLinks }
         return removingLastComponent().withoutLinks.appending(name)
     }
 
-    /// Whether it is below a folder; both are without links.
+    /// Whether the path is below a folder; both must be without links.
     func isBelow(_ folder: FilePath) -> Bool {
         self != folder && starts(with: folder)
     }

@@ -2,9 +2,10 @@ import Glibc
 import MasterKit
 import SystemPackage
 
-/// The system's calls on paths and files, with its answers as errors.
+/// System calls on paths and files that throw errors.
 ///
-/// Paths are `FilePath`s: names need not be UTF-8, and a tree with such names can be removed too.
+/// Paths are `FilePath`s, because names need not be UTF-8, and a tree with such names must be
+/// removable too.
 enum POSIX {
     typealias Status = Glibc.stat
 
@@ -24,7 +25,7 @@ enum POSIX {
         return status
     }
 
-    /// Whether there is anything at a path, be it a link that leads nowhere.
+    /// Whether anything exists at a path, even a dangling link.
     static func exists(_ path: FilePath) -> Bool {
         var status = Status()
         return unsafe path.withPlatformString { unsafe lstat($0, &status) } == 0
@@ -75,7 +76,7 @@ enum POSIX {
         try check(unsafe path.withPlatformString { unsafe chmod($0, permissions) })
     }
 
-    /// Gives a file the permissions and times of another.
+    /// Sets a file's permissions and times to those of another file.
     static func pass(_ status: Status, to file: CInt) throws(SystemFault) {
         try check(fchmod(file, status.st_mode & 0o7777))
         try check(unsafe futimens(file, [status.st_atim, status.st_mtim]))
@@ -92,7 +93,7 @@ enum POSIX {
         return OwnedDescriptor(FileDescriptor(rawValue: file))
     }
 
-    /// Reads at most so many bytes; none at the end.
+    /// Reads at most `maxByteCount` bytes; empty at the end.
     static func read(_ file: CInt, maxByteCount: Int) throws(SystemFault) -> [UInt8] {
         var result = 0
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: maxByteCount) { buffer, count in
@@ -103,14 +104,14 @@ enum POSIX {
         return bytes
     }
 
-    /// Copies what is left of one file to the end of another.
+    /// Copies the rest of one file to the end of another.
     static func copy(_ input: CInt, to output: CInt) throws(SystemFault) {
         var count = 1
         while count > 0 { count = sendfile(output, input, nil, 8 << 20) }
         guard count == 0 else { throw SystemFault() }
     }
 
-    /// The path without symbolic links, `.` and `..`; none when it leads nowhere.
+    /// The path without symbolic links, `.` and `..`; `nil` if it does not exist.
     static func resolved(_ path: FilePath) -> FilePath? {
         guard let resolved = unsafe path.withPlatformString({ unsafe realpath($0, nil) }) else {
             return nil
@@ -125,7 +126,8 @@ enum POSIX {
 }
 
 extension POSIX {
-    /// The names in a folder without `.` and `..`, in no order; at most one more than the limit.
+    /// The names in a folder without `.` and `..`, in no particular order; at most one more than
+    /// the limit.
     static func names(
         in folder: FilePath, limit: Int = .max - 1
     ) throws(SystemFault) -> [FilePath.Component] {
@@ -148,7 +150,8 @@ extension POSIX {
         return names
     }
 
-    /// The paths that fit a pattern, in no order; none when they are more than the limit.
+    /// The paths that match a pattern, in no particular order; `nil` if there are more than the
+    /// limit.
     static func paths(fitting pattern: String, limit: Int) -> [String]? {
         var found = unsafe glob_t()
         defer { unsafe globfree(&found) }
@@ -160,7 +163,7 @@ extension POSIX {
         }
     }
 
-    /// Makes a file under a name that begins like this and that nobody else has.
+    /// Creates a file with a unique name that begins with a path.
     static func makeFile(
         beside path: FilePath
     ) throws(SystemFault) -> (path: FilePath, file: OwnedDescriptor) {
@@ -175,11 +178,11 @@ extension POSIX {
     }
 }
 
-/// An error number of the system in words: `No such file or directory`.
+/// A system error number, described as `No such file or directory`.
 struct SystemFault: Error, CustomStringConvertible {
     let number: CInt
 
-    /// The fault of an error number; the thread's own by default.
+    /// Creates the fault of an error number; by default the thread's `errno`.
     init(_ number: CInt = errno) {
         self.number = number
     }
@@ -188,11 +191,11 @@ struct SystemFault: Error, CustomStringConvertible {
 }
 
 extension CommandError {
-    /// Says what could not be done with a path, and why.
+    /// Creates an error that says what could not be done with a path, and why.
     ///
     /// - Parameters:
     ///   - task: What could not be done: `the folder /x cannot be made`.
-    ///   - fault: The answer of the system.
+    ///   - fault: The system's error.
     init(_ task: String, _ fault: SystemFault) {
         let (code, remedy): (Code, String) =
             switch fault.number {
@@ -210,10 +213,10 @@ extension CommandError {
     }
 }
 
-// For much output: a slice of an array for each line would count references, and a search byte by
-// byte takes as long as all else that is done with a line.
+// Optimized for large output: an array slice per line would cause reference counting, and a
+// byte-by-byte search takes as long as everything else done with a line.
 extension Span<UInt8> {
-    /// Where a byte next stands, from an index on.
+    /// The index at or after `start` at which a byte occurs next.
     func index(of byte: UInt8, from start: Int) -> Int? {
         unsafe withUnsafeBytes { bytes in
             guard start < bytes.count, let base = bytes.baseAddress else { return nil }
@@ -224,7 +227,7 @@ extension Span<UInt8> {
 }
 
 extension [UInt8] {
-    /// Adds bytes at the end.
+    /// Appends bytes.
     mutating func append(_ bytes: Span<UInt8>) {
         unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
     }

@@ -1,26 +1,26 @@
 internal import CProcess
 internal import Synchronization
 
-/// What the system lets this process have: open files, threads, address space.
+/// The resource limits of this process: open files, threads, address space.
 public enum ProcessLimits {
-    /// How many files a build has open at most: pipes, logs, a connection.
+    /// The maximum number of files that a build has open: pipes, logs, a connection.
     private static let filesPerBuild: UInt64 = 12
-    /// How many are open beside the builds: the store, reporters, the terminal.
+    /// The number of files open apart from builds: the store, reporters, the terminal.
     private static let otherFiles: UInt64 = 52
-    /// How many threads a run with one command has, and some more.
+    /// The number of threads of a run with one command, with some margin.
     private static let threads: CInt = 24
 
     private static let softLimit = Atomic<UInt64>(0)
 
-    /// Raises the soft limit on open files to the hard one; commands still get it as it was.
+    /// Raises the soft limit on open files to the hard limit; commands still get the original one.
     public static func raise() {
         let before = process_raise_open_files()
         _ = softLimit.compareExchange(expected: 0, desired: before, ordering: .relaxed)
     }
 
-    /// Why a master cannot work within the limits; `nil` when it can.
+    /// Why a master cannot run within the limits, or `nil` if it can.
     ///
-    /// To be asked before anything else: without threads the program would wait for ever.
+    /// Must be checked before anything else: without threads the program would hang.
     public static func shortage() -> String? {
         let files = process_open_files()
         if files < otherFiles + filesPerBuild {
@@ -33,10 +33,10 @@ public enum ProcessLimits {
             + "raise the limit on processes (ulimit -u) or on memory (ulimit -v)"
     }
 
-    /// The soft limit on open files for commands; 0 when it is that of this process.
+    /// The soft limit on open files for commands; 0 leaves that of this process.
     static var openFilesOfCommands: UInt64 { softLimit.load(ordering: .relaxed) }
 
-    /// How many builds can run side by side.
+    /// The maximum number of concurrent builds.
     static var builds: Int {
         let files = max(process_open_files(), otherFiles + filesPerBuild)
         return Int(clamping: (files - otherFiles) / filesPerBuild)

@@ -1,7 +1,7 @@
 import Glibc
 import SystemPackage
 
-/// Sockets of this machine that carry whole messages.
+/// Unix domain sockets that carry whole messages.
 enum UnixSocket {
     private static let messageLimit = 4096
 
@@ -87,8 +87,8 @@ enum UnixSocket {
 
     /// Calls a function with the address of a socket in an open folder.
     ///
-    /// Addresses have at most 107 bytes, and paths of folders may be longer; so the folder is named
-    /// by its descriptor.
+    /// Addresses are limited to 107 bytes, and folder paths may be longer, so the folder is
+    /// referred to by its descriptor.
     private static func withAddress(
         in folder: OwnedDescriptor, _ name: String,
         _ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt

@@ -1,9 +1,9 @@
 import FoundationEssentials
 import MasterTesting
 
-/// A server that tells whoever asks everything it was told.
+/// A server that echoes everything it receives.
 enum EchoingServer {
-    /// Answers with all of a request, in several encodings, in headers and body.
+    /// Returns the whole request, in several encodings, in headers and body.
     static func answer(_ request: ReceivedRequest) -> ServerAnswer {
         let told = request.header("X-A") ?? request.header("X-Hook") ?? "nothing"
         let headers = [

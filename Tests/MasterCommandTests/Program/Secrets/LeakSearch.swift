@@ -1,7 +1,7 @@
 import FoundationEssentials
 import MasterTesting
 
-/// Looks for any eight bytes in a row of any form of a secret.
+/// Searches for any eight consecutive bytes of any form of a secret.
 struct LeakSearch {
     private static let width = 8
     private var windows: Set<UInt64> = []
@@ -23,7 +23,7 @@ struct LeakSearch {
         bytes.reduce(0) { $0 << 8 | UInt64($1) }
     }
 
-    /// What stands around the first place where something of the secret is; `nil` if nothing is.
+    /// The text around the first occurrence of a part of the secret, or `nil` if there is none.
     func leak(in bytes: [UInt8]) -> String? {
         var word: UInt64 = 0
         for (index, byte) in bytes.enumerated() {
@@ -45,7 +45,7 @@ struct LeakSearch {
         return "…" + String(decoding: bytes[range], as: UTF8.self) + "…"
     }
 
-    /// The files below a folder in whose bytes or names something of the secret is.
+    /// The files below a folder that contain part of the secret in their content or name.
     func leaks(below folder: String) throws -> [String] {
         try FileManager.default.subpathsOfDirectory(atPath: folder).flatMap { path in
             let file = URL(filePath: "\(folder)/\(path)")

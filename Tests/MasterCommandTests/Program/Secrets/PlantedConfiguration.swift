@@ -1,9 +1,9 @@
-/// A master.yaml that uses the secret `key` wherever one can stand.
+/// A master.yaml that uses the secret `key` wherever possible.
 struct PlantedConfiguration {
     let server: String
     let secret: PlantedSecret
 
-    /// The file; each step that is meant to go wrong has a builder of its own.
+    /// The file; each step that is meant to fail has its own builder.
     var text: String {
         let wrong = mistakes.enumerated().map { index, step in
             "  - {name: wrong-\(index), steps: [\(step)]}"
@@ -48,7 +48,7 @@ struct PlantedConfiguration {
             """
     }
 
-    /// The secret where it can stand in a header, or else something harmless.
+    /// The secret if it is allowed in a header, or else something harmless.
     private var header: String { secret.isOneLine ? "!Secret key" : "harmless" }
 
     private var cookie: String { secret.value.contains(";") ? "harmless" : header }

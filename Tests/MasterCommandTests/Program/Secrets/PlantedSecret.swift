@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Testing
 
-/// A secret of a test, with every form in which a part of it could come to light.
+/// A secret for tests, with all forms in which part of it could leak.
 struct PlantedSecret: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let value: String
@@ -23,20 +23,20 @@ struct PlantedSecret: Sendable, CustomTestStringConvertible {
                 """),
     ]
 
-    /// Whether the value can stand in a header.
+    /// Whether the value is allowed in a header.
     var isOneLine: Bool { !value.contains("\n") }
 
-    /// Whether the value can stand in an address as it is.
+    /// Whether the value is allowed unencoded in a URL.
     var isWord: Bool {
         value.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
     }
 
-    /// The parts that are secret by themselves: a PEM file's frame is not.
+    /// The parts that are secret themselves, unlike the delimiters of a PEM file.
     private var parts: [String] {
         value.split(separator: "\n").map(String.init).filter { !$0.hasPrefix("-----") }
     }
 
-    /// What must not be found anywhere.
+    /// The byte sequences that must not be found anywhere.
     var needles: [[UInt8]] {
         let whole = Array(value.utf8)
         return parts.flatMap(Self.forms)
@@ -84,7 +84,7 @@ struct PlantedSecret: Sendable, CustomTestStringConvertible {
         return byte == 0x20 ? space : "%" + digits(of: byte)
     }
 
-    /// What the bytes determine in base64 in which so many others stand before them.
+    /// The Base64 characters that depend only on the bytes, if preceded by a number of other bytes.
     private static func base64(of bytes: [UInt8], before count: Int) -> [[UInt8]] {
         let padded = Data([UInt8](repeating: 0x75, count: count) + bytes).base64EncodedString()
         let core = padded.prefix((count + bytes.count) * 8 / 6).dropFirst((count * 8 + 5) / 6)

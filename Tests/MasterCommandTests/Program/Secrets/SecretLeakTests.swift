@@ -2,7 +2,7 @@ import FoundationEssentials
 import MasterTesting
 import Testing
 
-/// A secret that is used everywhere is to be seen nowhere.
+/// A secret that is used everywhere does not show up anywhere.
 @Suite(.timeLimit(.minutes(3)))
 struct SecretLeakTests {
     @Test(arguments: PlantedSecret.all)

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Testing
 
-/// Providers of secrets as a whole program asks them.
+/// Secret providers in the whole program.
 @Suite(.timeLimit(.minutes(2)))
 struct SecretProvidersTests {
     @Test func `all providers are asked in order before anything runs`() async throws {

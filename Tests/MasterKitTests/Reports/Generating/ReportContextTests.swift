@@ -3,7 +3,7 @@ import MasterKit
 import Testing
 
 struct ReportContextTests {
-    /// Gives what it is asked for as the steps.
+    /// Returns the requested details as the steps.
     private struct Echo: ReportSource {
         func steps(of build: JSONObject, with details: BuildDetails) -> [JSONValue] {
             [.bool(details.logs)]

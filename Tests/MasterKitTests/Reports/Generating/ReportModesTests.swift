@@ -3,7 +3,7 @@ import Testing
 
 /// The truth table of modes.
 struct ReportModesTests {
-    /// Which results a mode admits after each previous result, or none.
+    /// The results reported in a mode for each previous result, if any.
     static let table: [(ReportModes.Mode, @Sendable (Results, Results?) -> Bool)] = [
         (.failing, { results, _ in results == .failure }),
         (.passing, { results, _ in results == .success }),

@@ -2,7 +2,7 @@ import MasterKit
 import MasterTesting
 import Testing
 
-/// What a formatter is told.
+/// The data passed to a formatter.
 struct ReportTopicTests {
     private func topic(
         of event: Event, in source: any ReportSource = RecordedBuild(),
@@ -15,7 +15,7 @@ struct ReportTopicTests {
             with: details, ReportOptions(modes: ReportModes(modes)))
     }
 
-    /// Result, the one before, modes, and what is said.
+    /// The result, the previous one, the modes, and the resulting text.
     @Test(
         arguments: [
             (Results.failure, Results.success, [ReportModes.Mode.change], "new failure"),
@@ -99,7 +99,7 @@ struct ReportTopicTests {
         let started = try await topic(of: well.started, in: well, details: details).variables
         #expect(started["failed_step"] == .null)
         #expect(started["duration"] == .null)
-        // The record itself is as the data API has it.
+        // The record itself is that of the data API.
         let record = try await topic(of: build.finished, in: build, details: details).record
         #expect(record["steps"]?[2]?["logs"]?[0]?["text"] == nil)
     }

@@ -1,6 +1,6 @@
 import MasterKit
 
-/// A plugin that tells a script when it starts and stops.
+/// A plugin that notifies a script when it starts and stops.
 protocol Lively: Plugin {
     var script: String { get }
 }

@@ -18,7 +18,7 @@ struct MasterBench: Sendable {
     var basedir: String { folder + "/.buildmaster" }
     var path: String { folder + "/master.yaml" }
 
-    /// Runs a test with a master.yaml, in which `$name` stands for a script.
+    /// Runs a test with a master.yaml in which `$name` stands for a script.
     static func with<Value>(
         _ yaml: String, scripts: [String: Scripts.Script] = [:], plugins: [any Plugin.Type] = [],
         listener: @escaping Scripts.Listener = { _ in }, environment: [String: String] = [:],
@@ -43,7 +43,7 @@ struct MasterBench: Sendable {
         return try outcome.get()
     }
 
-    /// Writes another master.yaml.
+    /// Replaces the master.yaml.
     func write(_ yaml: String) throws {
         try write(yaml.replacing("$", with: "\(id)-"), to: "master.yaml")
     }
@@ -105,7 +105,7 @@ struct MasterBench: Sendable {
             logger: Logger(label: "master") { _ in messages.handler }, body)
     }
 
-    /// Runs a master that builds.
+    /// Runs a master that builds the builders.
     func build(
         _ builders: [String]? = nil, properties: JSONObject = [:], slots: Int = 2
     ) async throws -> [FinishedBuild] {
@@ -119,7 +119,7 @@ struct MasterBench: Sendable {
         return try #require(builds.first)
     }
 
-    /// Runs a master that builds one buildset, and keeps what happens.
+    /// Runs a master that builds one buildset, and collects the events.
     func events(of kinds: Set<EventKind> = Set(EventKind.allCases)) async throws -> [Event] {
         try await run { master in
             try await master.events.withSubscription(
@@ -136,7 +136,7 @@ struct MasterBench: Sendable {
         }
     }
 
-    // MARK: Looking
+    // MARK: Results
 
     /// The content of a log of a step.
     func log(_ name: String, of build: FinishedBuild, step: Int = 1) throws -> String {
@@ -160,7 +160,7 @@ extension Master {
 }
 
 extension FinishedBuild {
-    /// The result and the state, and after them each step with its own.
+    /// The result and state of the build, followed by those of each step.
     var outline: [String] {
         ["\(Results.text(build.results)): \(build.stateString)"]
             + steps.map { "\($0.name): \($0.stateString)" }

@@ -1,7 +1,7 @@
 import MasterKit
 import Synchronization
 
-/// What the steps of a test's master.yaml do, by name.
+/// The behavior of the steps in a test's master.yaml, by name.
 final class Scripts: Sendable {
     typealias Script = @Sendable (StepContext) async throws -> Results
 
@@ -29,7 +29,7 @@ struct MissingScript: Error {
     let name: String
 }
 
-/// `steps.Play: $name`: does what a test says.
+/// `steps.Play: $name`: runs a script of the test.
 struct Play: Step {
     static let summary = "Does what a test says."
 
@@ -40,7 +40,7 @@ struct Play: Step {
     }
 }
 
-/// `steps.Give: failure`: ends with a result at once.
+/// `steps.Give: failure`: immediately returns a result.
 struct Give: Step {
     static let summary = "Ends with a result."
 
@@ -53,7 +53,7 @@ struct Give: Step {
     }
 }
 
-/// Waits until the task is cancelled, as a command does that never ends.
+/// Waits until the task is cancelled, like a command that never ends.
 func neverEnd() async throws {
     try await Task.sleep(for: .seconds(3600))
 }
@@ -61,7 +61,7 @@ func neverEnd() async throws {
 extension Scripts {
     typealias Listener = @Sendable (String) throws -> Void
 
-    /// Tells the listener of a name.
+    /// Notifies the listener of a name.
     func note(_ name: String, _ what: String) async throws {
         try listeners.withLock { $0[name] }?(what)
     }

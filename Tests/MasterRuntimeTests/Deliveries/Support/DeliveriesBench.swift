@@ -8,7 +8,7 @@ import Testing
 @testable import MasterKit
 @testable import MasterRuntime
 
-/// A store in a folder of its own and what an outbox needs beside it.
+/// A store in its own folder, and everything else an outbox needs.
 struct DeliveriesBench: Sendable {
     let folder: String
     let store: Store
@@ -18,7 +18,7 @@ struct DeliveriesBench: Sendable {
     var secrets = SecretValues()
     var bounds = DeliveryBounds()
 
-    /// Runs a test with a new store, or with a copy of one as a crash would leave it.
+    /// Runs a test with a new store, or with a copy of one as left by a crash.
     static func with<Value>(
         copyOf original: DeliveriesBench? = nil,
         _ body: (DeliveriesBench) async throws -> Value
@@ -49,7 +49,7 @@ struct DeliveriesBench: Sendable {
         }
     }
 
-    /// Opens an outbox that does not run yet; its clock is the test's, its jitter none.
+    /// Opens an outbox that is not running yet, with the test's clock and without jitter.
     func open(_ reporters: ScriptedReporter...) async throws -> Deliveries {
         try await open(reporters)
     }
@@ -66,7 +66,7 @@ struct DeliveriesBench: Sendable {
         )
     }
 
-    /// Runs an outbox beside a body and stops it after it.
+    /// Runs an outbox during a closure.
     func running<Value: Sendable>(
         _ reporters: ScriptedReporter...,
         body: (Deliveries) async throws -> Value
@@ -74,7 +74,7 @@ struct DeliveriesBench: Sendable {
         try await Self.run(open(reporters), body)
     }
 
-    /// Runs an outbox beside a body and stops it after it.
+    /// Runs an outbox during a closure.
     static func run<Value: Sendable>(
         _ deliveries: Deliveries, _ body: (Deliveries) async throws -> Value
     ) async throws -> Value {
@@ -85,7 +85,7 @@ struct DeliveriesBench: Sendable {
         }
     }
 
-    /// Stores an event that says something.
+    /// Stores an event with a text.
     func happen(_ text: String, lane: Int = 1, kind: EventKind = .buildNew) async throws {
         try await store.write { transaction in
             try transaction.append(
@@ -93,7 +93,7 @@ struct DeliveriesBench: Sendable {
         }
     }
 
-    /// Every delivery as `reporter seq.part state attempts`, in the order of their events.
+    /// All deliveries as `reporter seq.part state attempts`, in the order of their events.
     func rows() async throws -> [String] {
         try await store.read { database in
             try database.all(
@@ -109,7 +109,7 @@ struct DeliveriesBench: Sendable {
         }
     }
 
-    /// The one value of a query.
+    /// Returns the single value of a query.
     func value<Value: DatabaseValueConvertible & Sendable>(
         _ sql: String, as type: Value.Type = Value.self
     ) async throws -> Value? {

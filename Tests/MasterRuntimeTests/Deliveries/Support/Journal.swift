@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What happened in a test, in order, for a test that waits for it.
+/// Records what happens in a test, in order, for the test to wait for.
 final class Journal<Entry: Sendable>: Sendable {
     private struct State {
         var entries: [Entry] = []
@@ -21,7 +21,7 @@ final class Journal<Entry: Sendable>: Sendable {
         for waiter in ready { waiter.continuation.resume() }
     }
 
-    /// Waits until so much has happened; the time limit of the test ends a wait in vain.
+    /// Waits for a number of entries; limited only by the time limit of the test.
     @discardableResult
     func wait(for count: Int) async -> [Entry] {
         await withCheckedContinuation { continuation in

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A clock that moves when a test says so.
+/// A clock that is advanced by the test.
 final class ManualClock: Clock, Sendable {
     struct Instant: InstantProtocol {
         var offset: Duration = .zero
@@ -47,7 +47,7 @@ final class ManualClock: Clock, Sendable {
         }
     }
 
-    /// Moves on; who has slept long enough wakes.
+    /// Advances the clock and wakes the sleeps that are due.
     func advance(by duration: Duration) {
         let ready = state.withLock { state in
             state.now = state.now.advanced(by: duration)
@@ -58,7 +58,7 @@ final class ManualClock: Clock, Sendable {
         for sleeper in ready { sleeper.continuation.resume() }
     }
 
-    /// Waits until a sleep has begun that is to last until a moment.
+    /// Waits until a sleep with the given deadline has begun.
     func waitForSleep(until moment: Duration) async {
         var count = 0
         repeat { count += 1 } while await begun.wait(for: count)[count - 1] != moment

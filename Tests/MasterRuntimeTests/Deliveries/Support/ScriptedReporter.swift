@@ -1,7 +1,7 @@
 @testable import MasterKit
 @testable import MasterRuntime
 
-/// A reporter that does what a test says.
+/// A reporter that runs a closure of the test.
 struct ScriptedReporter: Reporter {
     static let summary = "Does what a test says."
 
@@ -21,7 +21,7 @@ struct ScriptedReporter: Reporter {
         defaultGenerators = generators
     }
 
-    /// A reporter that notes the text of each report.
+    /// Creates a reporter that records the text of each report.
     init(_ name: String = "scripted", into journal: Journal<String>) {
         self.init(name) { report, _ in journal.add(report.text) }
     }
@@ -38,7 +38,7 @@ struct ScriptedReporter: Reporter {
     }
 }
 
-/// A generator that makes what a test says; by default the event's text.
+/// A generator that runs a closure of the test; by default it reports the event's text.
 struct ScriptedGenerator: ReportGenerator {
     static let summary = "Makes what a test says."
 
@@ -63,19 +63,19 @@ struct ScriptedGenerator: ReportGenerator {
 }
 
 extension Report {
-    /// The text of a report that a `ScriptedGenerator` made.
+    /// The text of a report from a `ScriptedGenerator`.
     var text: String {
         guard case .json(let value) = body else { return "" }
         return value["text"]?.stringValue ?? ""
     }
 
-    /// A report that says something.
+    /// Creates a report with a text.
     static func saying(_ text: String) -> Report {
         Report(body: .json(["text": .string(text)]))
     }
 }
 
-/// Waits until the task is cancelled, as a receiver does that never answers.
+/// Waits until the task is cancelled, like a receiver that never responds.
 func hang() async throws {
     await Signal().wait()
     throw CancellationError()

@@ -5,7 +5,7 @@ import Testing
 @testable import StandardPlugins
 
 struct BodyFormatterTests {
-    /// The body that a format makes of a finished build.
+    /// The body created by a format for a finished build.
     private func body(
         _ format: String, _ build: RecordedBuild = RecordedBuild(), mode: String? = nil,
         start: Bool = false

@@ -3,7 +3,7 @@ import MasterKit
 import StandardPlugins
 import Testing
 
-/// Mistakes in a template that is a file of its own.
+/// Errors in a template in its own file.
 struct ReportTemplateTests {
     private func mistakes(in template: String) throws -> [String] {
         let folder = URL(filePath: "/tmp/template-test-\(UUID().uuidString)")

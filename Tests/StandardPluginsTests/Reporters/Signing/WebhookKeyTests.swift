@@ -3,7 +3,7 @@ import Testing
 
 @testable import StandardPlugins
 
-/// Signatures that others have published; the second one is the specification's example.
+/// Published signatures; the second one is the example in the specification.
 struct WebhookKeyTests {
     @Test(arguments: [
         (

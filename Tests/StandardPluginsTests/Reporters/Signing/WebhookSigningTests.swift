@@ -5,7 +5,7 @@ import MasterTesting
 import StandardPlugins
 import Testing
 
-/// The keys with which the signatures of the specification's example were made.
+/// The keys used for the signatures in the specification's example.
 private enum Example {
     static let shared = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
     static let pair =
@@ -15,7 +15,7 @@ private enum Example {
 }
 
 struct WebhookSigningTests {
-    /// Sends one report and returns what arrived.
+    /// Sends one report and returns the received request.
     private func push(
         signing: String, secrets: [String: String] = [:]
     ) async throws -> ReceivedRequest {
@@ -33,7 +33,7 @@ struct WebhookSigningTests {
         try #require(request.header("webhook-signature")).split(separator: " ")
     }
 
-    /// What was signed, made of what arrived.
+    /// The signed content, reconstructed from the received request.
     private func content(of request: ReceivedRequest) throws -> Data {
         let id = try #require(request.header("webhook-id"))
         let timestamp = try #require(request.header("webhook-timestamp"))

@@ -3,7 +3,7 @@ import MasterTesting
 import StandardPlugins
 import Testing
 
-/// What `!Interpolate` inserts into the URL of a request, as the server gets it.
+/// The values inserted by `!Interpolate` into the URL of a request, as received by the server.
 struct InsertedValueTests {
     private static func target(
         _ url: String, branch: JSONValue, secrets: [String: String] = [:]

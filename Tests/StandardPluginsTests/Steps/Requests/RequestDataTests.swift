@@ -9,7 +9,7 @@ struct RequestDataTests {
     private static let size = 1_500_000
     private static let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7) }
 
-    /// Runs a step in a folder that has the file `out/report.bin`.
+    /// Runs a step in a folder with the file `out/report.bin`.
     private static func run(
         _ type: (some Step).Type, _ settings: String, properties: JSONObject = [:],
         _ answers: [ServerAnswer] = [.text("ok\n")]

@@ -24,7 +24,7 @@ struct RequestLimitsTests {
         }
     }
 
-    /// As with the attribute of that name of a session of `requests`.
+    /// Like the attribute of the same name of a `requests` session.
     @Test(arguments: [(0, 1, false), (1, 1, true), (2, 3, false), (3, 3, true)])
     func `one redirect more than max_redirects is a failure`(
         limit: Int, redirects: Int, isSuccess: Bool

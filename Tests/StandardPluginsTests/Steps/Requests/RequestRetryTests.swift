@@ -71,7 +71,7 @@ struct RequestRetryTests {
         var testDescription: String { "\(settings): \(name)" }
     }
 
-    /// How many requests arrive when the first answer is one that may be repeated.
+    /// The number of requests if the first response is one that allows a retry.
     @Test(arguments: [
         Case("closed", "retry: 2", .closeBeforeAnswer, gets: 2, posts: 1),
         Case("reset", "retry: 2", .reset, gets: 2, posts: 1),

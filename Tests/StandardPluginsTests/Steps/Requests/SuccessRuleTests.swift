@@ -3,7 +3,7 @@ import MasterTesting
 import StandardPlugins
 import Testing
 
-/// Which answers are a success, by status and body.
+/// Which responses are a success, by status and body.
 struct SuccessRuleTests {
     @Test(arguments: [
         ("{json: {/ok: true}}", 200, #"{"ok": true}"#, Results.success, "Status code: 200"),

@@ -6,7 +6,7 @@ import StandardPlugins
 import Testing
 
 struct UploadedFilesTests {
-    /// The bytes that `requests` sends, boundary apart.
+    /// The bytes are those sent by `requests`, except for the boundary.
     @Test func `files and fields are one multipart body`() async throws {
         let run = try await StepRun.of(
             POST.self,
