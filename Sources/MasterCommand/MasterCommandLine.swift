@@ -66,8 +66,8 @@ public enum MasterCommandLine {
         case is Registry.DuplicateKey:
             await console.complain([paint(.boldRed, "error:") + " \(error)"])
             return .configuration
-        case let error as MasterError where error.code == .unknownBuilder:
-            await console.complain([paint(.boldRed, "error:") + " \(error)"])
+        case let error as UsageError:
+            await console.complain("\(paint(.boldRed, "error:")) \(error)".lines)
             return .usage
         case is MasterError, is StoreError, is ReceiverError, is FailedRun, is CommandError,
             is HTTPError:
@@ -139,6 +139,16 @@ struct ExitStatus: Sendable, Hashable {
     }
 
     private init(code: Int32) { self.code = code }
+}
+
+/// What is wrong with the arguments, seen beside the file, in a sentence with its remedy.
+struct UsageError: Error, CustomStringConvertible {
+    /// The message.
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
 }
 
 /// Why a command failed and how to fix it, in a sentence.

@@ -3,12 +3,14 @@ internal import MasterKit
 internal import MasterReceiver
 internal import MasterRuntime
 
-/// A property given with `-p`: `NAME=VALUE` for text, `NAME:=VALUE` for a YAML value.
+/// A property given with `-p`: `NAME=VALUE`, or `NAME:=VALUE` for a YAML value.
 struct PropertyArgument: Sendable, Hashable {
     /// The name.
     let name: String
-    /// The value.
+    /// The value; of `NAME=VALUE` the text, which the file may declare to be of another type.
     let value: JSONValue
+    /// Whether the type is the user's choice.
+    let isTyped: Bool
 
     /// Parses the argument of `-p`.
     ///
@@ -22,6 +24,7 @@ struct PropertyArgument: Sendable, Hashable {
         let isYAML = argument.utf8[..<equals].last == UInt8(ascii: ":")
         name = String(Substring(argument.utf8[..<equals].dropLast(isYAML ? 1 : 0)))
         let text = String(argument[argument.utf8.index(after: equals)...])
+        isTyped = isYAML
         guard !name.isEmpty, name.count <= Properties.maximumNameLength else {
             throw ValidationError(
                 "-p \(argument): the name of a property has 1 to \(Properties.maximumNameLength) "
@@ -35,7 +38,7 @@ struct PropertyArgument: Sendable, Hashable {
         }
     }
 
-    private static func value(ofYAML text: String, for name: String) throws -> JSONValue {
+    static func value(ofYAML text: String, for name: String) throws -> JSONValue {
         let parsed = YAMLParser.parse(text, name: "-p \(name)")
         let decoder = SettingDecoder(registry: .empty)
         if let root = parsed.root, !parsed.hasErrors,

@@ -1,10 +1,11 @@
 internal import ArgumentParser
 internal import FoundationEssentials
+internal import MasterRuntime
 
 /// The option for the configuration file.
 struct ConfigurationOptions: ParsableArguments {
     @Option(
-        name: [.customShort("c"), .customLong("config")],
+        name: [.customShort("c"), .customLong("config"), .customShort("f")],
         help: ArgumentHelp("The configuration file.", valueName: "file"),
         completion: .file(extensions: ["yaml", "yml"]))
     var file = Self.defaultFile
@@ -15,7 +16,7 @@ struct ConfigurationOptions: ParsableArguments {
     /// The folder of the file, absolute.
     var folder: String { URL(filePath: file).deletingLastPathComponent().path }
 
-    private static let defaultFile = "master.yaml"
+    static let defaultFile = "master.yaml"
 }
 
 /// The option for the base folder.
@@ -73,4 +74,43 @@ struct SourceOptions: ParsableArguments {
 
     /// Whether a checkout would add no information.
     var isComplete: Bool { branch != nil && revision != nil && repository != nil }
+}
+
+/// The options for running some steps of a build.
+struct StepOptionGroup: ParsableArguments {
+    @Option(help: ArgumentHelp("Begin with this step.", valueName: "step"))
+    var from: String?
+
+    @Option(help: ArgumentHelp("End after this step.", valueName: "step"))
+    var until: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Run only this step, by name or pattern; repeatable.", valueName: "step"))
+    var only: [String] = []
+
+    /// What is selected.
+    var selection: StepSelection { StepSelection(first: from, last: until, only: only) }
+
+    func validate() throws {
+        if !only.isEmpty, from != nil || until != nil {
+            throw ValidationError("--only contradicts --from and --until; keep one")
+        }
+    }
+}
+
+/// The options for files with the results of a run.
+struct ResultFileOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("Write the results as JUnit XML.", valueName: "file"),
+        completion: .file(extensions: ["xml"]))
+    var junit: String?
+
+    @Option(
+        help: ArgumentHelp("Write a summary in Markdown.", valueName: "file"),
+        completion: .file(extensions: ["md"]))
+    var summary: String?
+
+    /// What is written where.
+    var results: ResultFiles { ResultFiles(junit: junit, summary: summary) }
 }

@@ -20,7 +20,8 @@ struct RootCommand: ParsableCommand {
             discussion: help,
             version: version,
             subcommands: [
-                RunCommand.self, CheckCommand.self, DeliveriesCommand.self, PluginsCommand.self,
+                RunCommand.self, CheckCommand.self, BuildsCommand.self, LogCommand.self,
+                CleanCommand.self, DeliveriesCommand.self, PluginsCommand.self,
                 ReceiveCommand.self,
             ]
         )
@@ -39,6 +40,8 @@ struct RootCommand: ParsableCommand {
 
           \(programName) check             finds every mistake in the file
           \(programName) run --receiver    builds, and shows the reports as they arrive
+          \(programName) log               shows why the last run failed
+          \(programName) builds            lists earlier builds
           \(programName) plugins list      shows what a file can declare
           \(programName) deliveries list   shows the undelivered reports
 

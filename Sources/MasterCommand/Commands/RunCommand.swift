@@ -19,8 +19,9 @@ struct RunCommand: MasterSubcommand {
 
                   \(RootCommand.programName) run
                   \(RootCommand.programName) run --receiver
-                  \(RootCommand.programName) run linux macos -p config=release -p jobs:=4
-                  \(RootCommand.programName) run -c ci/master.yaml --jobs 1 --verbose
+                  \(RootCommand.programName) run linux 'test-*' -p config=release -p jobs=4
+                  \(RootCommand.programName) run --failed --from test
+                  \(RootCommand.programName) run -c ci/master.yaml -j 1 -v
 
                 Ctrl-C stops the builds; steps with alwaysRun still run, and reports are still \
                 sent. Press it again to stop those steps, too; a third time (or a second TERM) \
@@ -28,16 +29,33 @@ struct RunCommand: MasterSubcommand {
                 """)
     }
 
-    @Argument(help: ArgumentHelp("The builders to run.", valueName: "builder"))
+    @Argument(
+        help: ArgumentHelp(
+            "The builders to run, by name or by a pattern such as 'linux-*'.",
+            valueName: "builder"))
     var builders: [String] = []
+
+    @Option(help: ArgumentHelp("Only builders with this tag; repeatable.", valueName: "name"))
+    var tag: [String] = []
+
+    @Flag(help: "Only builders whose last build did not succeed.")
+    var failed = false
+
+    @Flag(help: "List the builders and run nothing.")
+    var list = false
+
+    @Flag(help: "Show what would run, step by step, and run nothing.")
+    var dryRun = false
+
+    @OptionGroup var steps: StepOptionGroup
 
     @OptionGroup var source: ConfigurationOptions
 
     @Option(
         name: [.customShort("p"), .customLong("property")],
         help: ArgumentHelp(
-            "Sets a property of the builds, over those of the file; NAME:=VALUE takes a YAML "
-                + "value.", valueName: "name=value"),
+            "Sets a property of the builds, over those of the file and with the type that it has "
+                + "there; NAME:=VALUE takes a YAML value.", valueName: "name=value"),
         transform: { try PropertyArgument($0) })
     var properties: [PropertyArgument] = []
 
@@ -56,16 +74,24 @@ struct RunCommand: MasterSubcommand {
     var receiver: AddressArgument?
 
     @Option(
+        name: [.customShort("j"), .long],
         help: ArgumentHelp(
             "The number of builds to run in parallel. (default: one per core)", valueName: "number")
     )
     var jobs: Int?
 
-    @Flag(help: "Show only errors and the last line.")
+    @Flag(name: [.customShort("q"), .long], help: "Show only errors and the last line.")
     var quiet = false
 
-    @Flag(help: "Also show the output of steps and debug messages.")
+    @Flag(
+        name: [.customShort("v"), .long],
+        help: "Also show the output of steps and debug messages.")
     var verbose = false
+
+    @Flag(help: "Write JSON: with --list one object, else a line for each event.")
+    var json = false
+
+    @OptionGroup var files: ResultFileOptions
 
     @OptionGroup var stamp: SourceOptions
 
@@ -82,31 +108,115 @@ struct RunCommand: MasterSubcommand {
         if quiet, verbose {
             throw ValidationError("--quiet and --verbose contradict each other; keep one")
         }
+        if list, dryRun {
+            throw ValidationError("--list and --dry-run contradict each other; keep one")
+        }
+        if json, quiet || dryRun {
+            throw ValidationError("--json can't be used with --quiet or --dry-run; omit one")
+        }
     }
 
     func run(in context: CommandContext) async throws -> ExitStatus {
+        if let file = builders.first(where: BuilderSelection.isFile),
+            FileManager.default.fileExists(atPath: file)
+        {
+            throw BuilderSelection.file(file)
+        }
         async let checkout = Self.checkout(
-            around: source.folder, isWanted: !stamp.isComplete, context.environment)
+            around: source.folder, isWanted: !stamp.isComplete && !list, context.environment)
         let loaded = MasterConfiguration.load(
             path: source.file, registry: context.registry, environment: context.environment)
         await complain(loaded.diagnostics, loaded.file, context)
         guard let configuration = loaded.configuration else { return .configuration }
+        let basedir = base.path(beside: source.file)
+        if list { return try await list(configuration, context) }
+        let selection = BuilderSelection(names: builders, tags: tag)
+        var chosen = try selection.builders(of: configuration)
+        if failed {
+            chosen = try await Self.failed(among: chosen, in: basedir)
+            guard !chosen.isEmpty else {
+                await context.console.print("the last build of each builder succeeded")
+                return .success
+            }
+        }
+        let overrides = try PropertyOverrides(properties, for: chosen, in: configuration)
+        await warn(overrides.warnings, context)
+        let wanted = StepFilter(steps.selection, configuration, context.environment, basedir)
+        let request = request(for: chosen, overrides, await sourceStamp(checkout, context))
+        let fitting = try wanted.builders(among: chosen, request)
+        await note(chosen.filter { one in !fitting.contains { $0.name == one.name } }, context)
+        var narrowed = request
+        narrowed.builders = fitting.map(\.name)
+        if dryRun {
+            let report = DryRunReport(
+                context.console.output, steps.selection, among: fitting.map(\.name))
+            for builder in fitting {
+                await context.console.print(report.lines(wanted.preview(of: builder, request)))
+            }
+            return .success
+        }
+        try files.results.checkFolders()
         let secrets = await SecretFetcher(configuration).fetch()
         context.console.hide(secrets.values.mask)
         await complain(secrets.diagnostics, loaded.file, context)
         guard secrets.isComplete else { return .configuration }
-        let stamp = await sourceStamp(checkout, context)
         let run = MasterRun(
             configuration: configuration, secrets: secrets.values,
             options: Master.Options(
-                basedir: base.path(beside: source.file),
-                slots: jobs ?? ProcessInfo.processInfo.activeProcessorCount),
-            request: request(of: stamp),
+                basedir: basedir, slots: jobs ?? ProcessInfo.processInfo.activeProcessorCount),
+            request: narrowed, steps: steps.selection,
             drain: drain.map { .patient($0.duration) } ?? .standard,
             advice: DeliveriesAdvice(options: base.spelling(source)),
-            receiver: receiver?.address, detail: quiet ? .quiet : verbose ? .verbose : .normal,
-            context: context)
+            receiver: receiver?.address, results: files.results,
+            detail: quiet ? .quiet : verbose ? .verbose : .normal,
+            isJSON: json, context: context)
         return try await run.run()
+    }
+
+    /// Lists the builders that are named, or all.
+    private func list(
+        _ configuration: MasterConfiguration, _ context: CommandContext
+    ) async throws -> ExitStatus {
+        let isNarrowed = !builders.isEmpty || !tag.isEmpty
+        let listed =
+            isNarrowed
+            ? try BuilderSelection(names: builders, tags: tag).builders(of: configuration)
+            : Array(configuration.builders)
+        let console = context.console
+        if json {
+            await console.print(JSONWriter.pretty.string(BuilderList.json(listed)).lines)
+            return .success
+        }
+        let width = console.output.canRedraw ? console.size.columns : Int.max
+        await console.print(BuilderList(console.output).lines(listed, width: width))
+        return .success
+    }
+
+    /// The builders whose last build did not succeed, or was skipped because of another one.
+    private static func failed(
+        among builders: [BuilderConfiguration], in basedir: String
+    ) async throws -> [BuilderConfiguration] {
+        let last = try await BuildHistory.with(folder: basedir) { history in
+            try await history?.lastOfEach() ?? []
+        }
+        let failed = Set(
+            last.filter { entry in
+                entry.build.results != .success && entry.build.results != .warnings
+            }.map(\.builder))
+        return builders.filter { failed.contains($0.name) }
+    }
+
+    /// Says which builders are left out because they lack a step.
+    private func note(_ left: [BuilderConfiguration], _ context: CommandContext) async {
+        guard !left.isEmpty else { return }
+        let names = left.map { $0.name.makingControlsVisible() }.joined(separator: ", ")
+        await context.console.complain(["note: without such a step and left out: \(names)"])
+    }
+
+    private func warn(_ warnings: [String], _ context: CommandContext) async {
+        let paint = TextPainter(hasColour: context.console.error.hasColour)
+        await context.console.complain(
+            warnings.map { paint(.boldYellow, "warning:") + " " + $0.makingControlsVisible() })
     }
 
     private func complain(
@@ -118,15 +228,17 @@ struct RunCommand: MasterSubcommand {
         await context.console.complain(lines)
     }
 
-    private func request(of stamp: SourceStamp) -> BuildsetRequest {
+    private func request(
+        for builders: [BuilderConfiguration], _ overrides: PropertyOverrides, _ stamp: SourceStamp
+    ) -> BuildsetRequest {
         var wanted = Properties()
         if let owner { wanted.set("owner", .string(owner), source: Self.propertySource) }
-        for property in properties {
-            wanted.set(property.name, property.value, source: Self.propertySource)
+        for (name, value) in overrides.values {
+            wanted.set(name, value, source: Self.propertySource)
         }
         return BuildsetRequest(
-            builders: builders.isEmpty ? nil : builders, reason: reason,
-            sourceStamps: [stamp], properties: wanted)
+            builders: builders.map(\.name), reason: reason, sourceStamps: [stamp],
+            properties: wanted)
     }
 
     private static let propertySource = "command line"

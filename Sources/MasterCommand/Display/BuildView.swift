@@ -104,10 +104,15 @@ struct LogLine: Sendable, Hashable {
         return lines.map { LogLine(marked: $0) }
     }
 
-    /// The text for display; the master's own lines are dimmed.
+    /// The text as it is shown: in the colours of the program; the master's own lines are dimmed.
     func shown(_ paint: TextPainter) -> String {
-        let text = text.makingControlsVisible(keepingTabs: true)
-        return channel == .header ? paint(.dim, text) : text
+        guard channel != .header else {
+            return paint(.dim, text.makingControlsVisible(keepingTabs: true))
+        }
+        var colours = ""
+        let shown = ANSIText(text, keepsColours: paint.hasColour, &colours)
+            .shown(onTerminal: true)
+        return colours.isEmpty ? shown : shown + ANSIText.reset
     }
 }
 

@@ -159,18 +159,7 @@ enum RequestBody {
 
     /// The size of the body as text.
     static func size(_ request: ReceivedRequest) -> String {
-        let count = request.body.count
-        switch count {
-        case 0: return "no body"
-        case ..<1024: return "\(count) B"
-        case ..<(1 << 20): return tenths(of: 1 << 10, in: count) + " KiB"
-        default: return tenths(of: 1 << 20, in: count) + " MiB"
-        }
-    }
-
-    private static func tenths(of unit: Int, in count: Int) -> String {
-        let tenths = (count * 10 + unit / 2) / unit
-        return "\(tenths / 10).\(tenths % 10)"
+        request.body.isEmpty ? "no body" : request.body.count.bytesForPeople
     }
 
     private static func mayBeJSON(_ type: String) -> Bool {

@@ -133,3 +133,45 @@ actor RunDisplay {
         await console.show(live: lines)
     }
 }
+
+/// Writes what happens as JSON lines, each with the version of the format, the event, its time in
+/// milliseconds since 1970, the id of the build that it is about, and its record.
+struct EventLines: Sendable {
+    private static let version = 1
+
+    /// The kinds of events that are written.
+    let kinds: Set<EventKind>
+    private let console: Console
+
+    /// Makes a writer; with output also the lines of logs are written.
+    init(_ console: Console, withOutput: Bool) {
+        self.console = console
+        kinds = Set(EventKind.allCases.filter { withOutput || $0 != .logAppended })
+    }
+
+    /// Writes events until they come to an end.
+    func write(_ events: EventSubscription) async {
+        for await delivery in events {
+            switch delivery {
+            case .missed(let count):
+                await console.print(
+                    Self.line("events.missed", at: Date(), ["count": .int(count)]))
+            case .event(let event):
+                await console.print(
+                    Self.line(
+                        event.kind.rawValue, at: event.at, of: event.buildID, event.record))
+            }
+        }
+    }
+
+    /// One line.
+    static func line(
+        _ event: String, at time: Date, of build: Int? = nil, _ record: JSONObject
+    ) -> String {
+        let milliseconds = Int((time.timeIntervalSince1970 * 1000).rounded())
+        return JSONWriter.compact.string([
+            "formatVersion": .int(version), "event": .string(event), "at_ms": .int(milliseconds),
+            "buildid": .optional(build), "record": .object(record),
+        ])
+    }
+}

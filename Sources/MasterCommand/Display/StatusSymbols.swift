@@ -53,3 +53,19 @@ extension Duration {
 
     private static func twoDigits(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
 }
+
+extension Int {
+    /// The number of bytes with readable precision: `17 B`, `1.5 KiB`, `20.0 MiB`.
+    var bytesForPeople: String {
+        switch self {
+        case ..<1024: "\(self) B"
+        case ..<(1 << 20): tenths(of: 1 << 10) + " KiB"
+        default: tenths(of: 1 << 20) + " MiB"
+        }
+    }
+
+    private func tenths(of unit: Int) -> String {
+        let tenths = (self * 10 + unit / 2) / unit
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+}

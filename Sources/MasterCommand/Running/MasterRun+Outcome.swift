@@ -18,7 +18,6 @@ extension MasterRun {
     func show(
         _ outcome: Outcome, _ duration: Duration, _ interruption: Interruption
     ) async -> Results? {
-        let console = context.console
         let traits = console.output
         let width = traits.canRedraw ? console.size.columns : Self.plainWidth
         await showFailures(outcome.builds)
@@ -38,13 +37,35 @@ extension MasterRun {
         return summary.results
     }
 
+    /// Writes how it went as the last line of JSON.
+    ///
+    /// - Returns: The worst result.
+    func write(
+        _ outcome: Outcome, _ duration: Duration, _ interruption: Interruption
+    ) async -> Results? {
+        let builds = outcome.builds.filter { !$0.isRetried }
+        let worst = builds.map(\.build.results).reduce(nil, Results.worst)
+        await console.print(
+            EventLines.line(
+                "run.finished", at: Date(),
+                [
+                    "results": .optional(worst?.rawValue),
+                    "result_name": .optional(worst?.name), "builds": .int(builds.count),
+                    "duration_ms": .int(Int(duration / .milliseconds(1))),
+                    "interruption": .optional(interruption.signal?.word),
+                    "reports_delivered": .int(outcome.deliveries.deliveredCount),
+                    "reports_kept": .int(outcome.deliveries.openCount),
+                ]))
+        return worst
+    }
+
     /// Shows that the store failed; the reason is omitted if it was already logged.
     func show(_ error: StoreError, _ duration: Duration, _ loggedErrors: LoggedErrors) async {
-        let console = context.console
         if !loggedErrors.contain("\(error)") {
             let paint = TextPainter(hasColour: console.error.hasColour)
             await console.complain("\(paint(.boldRed, "error:")) \(error)".lines)
         }
+        guard !isJSON else { return }
         let paint = TextPainter(hasColour: console.output.hasColour)
         await console.print(paint(.red, "failure") + ": aborted after \(duration.forPeople)")
     }

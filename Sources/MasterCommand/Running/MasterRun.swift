@@ -24,13 +24,19 @@ struct MasterRun: Sendable {
     let secrets: SecretValues
     let options: Master.Options
     let request: BuildsetRequest
+    /// Which steps of each build are run.
+    let steps: StepSelection
     let drain: DrainTime
     let advice: DeliveriesAdvice
     let receiver: ReceiverAddress?
+    /// Where the results are written.
+    let results: ResultFiles
     let detail: Detail
+    /// Whether all that is shown is JSON, a line for each event.
+    let isJSON: Bool
     let context: CommandContext
 
-    private var console: Console { context.console }
+    var console: Console { context.console }
 
     /// Runs the master and shows its progress and outcome.
     ///
@@ -43,8 +49,13 @@ struct MasterRun: Sendable {
         let duration = ContinuousClock.now - start
         switch end {
         case .success(let outcome):
-            let results = await show(outcome, duration, interruption)
-            return interruption.signal.map { ExitStatus($0) } ?? ExitStatus(results)
+            let worst =
+                isJSON
+                ? await write(outcome, duration, interruption)
+                : await show(outcome, duration, interruption)
+            try results.write(
+                outcome.builds, title: configuration.identity.title, duration: duration)
+            return interruption.signal.map { ExitStatus($0) } ?? ExitStatus(worst)
         case .failure(let error):
             await show(error, duration, loggedErrors)
             return .failure
@@ -59,7 +70,7 @@ struct MasterRun: Sendable {
         let width = console.output.canRedraw ? console.size.columns : RequestPrinter.plainWidth
         let printer = RequestPrinter(
             console.output, .compact(width: width), hiding: secrets.mask)
-        let isShown = detail != .quiet
+        let isShown = detail != .quiet && !isJSON
         return try await Receiver.run(ReceiverConfiguration(address: receiver)) { request in
             if isShown { await console.print(printer.lines(request)) }
         } _: { receiver in
@@ -146,6 +157,7 @@ struct MasterRun: Sendable {
     private func build(
         _ master: Master, _ interruption: Interruption
     ) async throws -> [FinishedBuild] {
+        if isJSON { return try await buildInJSON(master, interruption) }
         guard detail != .quiet else { return try await buildAll(master, interruption) }
         let follow: RunDisplay.Follow = { try await master.follow(log: $0) }
         let display = RunDisplay(console, follow: detail == .verbose ? follow : nil)
@@ -161,12 +173,29 @@ struct MasterRun: Sendable {
         }
     }
 
+    private func buildInJSON(
+        _ master: Master, _ interruption: Interruption
+    ) async throws -> [FinishedBuild] {
+        let lines = EventLines(console, withOutput: detail == .verbose)
+        return try await master.events.withSubscription(
+            to: lines.kinds, bound: RunDisplay.bound
+        ) { events in
+            async let written: Void = lines.write(events)
+            defer { events.finish() }
+            let builds = try await buildAll(master, interruption)
+            events.finish()
+            await written
+            return builds
+        }
+    }
+
     /// Builds what was requested, and then what services request.
     private func buildAll(
         _ master: Master, _ interruption: Interruption
     ) async throws -> [FinishedBuild] {
         defer { interruption.noteEndOfBuilds() }
-        let builds = try await master.wait(for: master.submit(request))
+        let builds = try await master.wait(
+            for: master.submit(request, steps: steps))
         return builds + (try await master.endServices())
     }
 }

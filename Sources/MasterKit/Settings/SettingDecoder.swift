@@ -22,6 +22,8 @@ public final class SettingDecoder {
     package private(set) var environmentUses: [EnvironmentUse] = []
     /// Every variable that a template or field of a report asks for, with its place.
     package private(set) var templateUses: [TemplateUse] = []
+    /// The names of all properties that values ask for.
+    package private(set) var propertyUses: Set<String> = []
     /// What values of the scope `reporter` use of a report.
     private var reportUses = ReportUses()
     /// The plugins that may be named.
@@ -161,12 +163,14 @@ public final class SettingDecoder {
     }
 
     func note(templateVariable path: [String], at range: @autoclosure () -> SourceRange?) {
+        if path.count > 1, path[0] == "properties" { propertyUses.insert(path[1]) }
         guard scope == .report || scope == .reporter else { return }
         templateUses.append(TemplateUse(path: path, range: range()))
         if scope == .reporter { reportUses.variables.insert(path) }
     }
 
     func note(property name: String) {
+        propertyUses.insert(name)
         if scope == .reporter { reportUses.properties.insert(name) }
     }
 

@@ -10,6 +10,10 @@ struct BuildRunner: Sendable {
     let control: BuildControl
     /// Whether a build that ends with retry is run again.
     let mayRetry: Bool
+    /// Which steps are run.
+    var steps = StepSelection()
+    /// Why nothing is run, such as a builder that it needs and that failed.
+    var skipReason: String?
 
     /// Runs the build.
     ///
@@ -24,8 +28,10 @@ struct BuildRunner: Sendable {
             identity: shared.configuration.identity)
         do {
             if let missing = submitted.missing { throw missing }
-            try await makeFolder()
-            try await runSteps(of: build, in: shared.session(), within: limit(of: build))
+            if skipReason == nil {
+                try await makeFolder()
+                try await runSteps(of: build, in: shared.session(), within: limit(of: build))
+            }
         } catch {
             build.contribute(error is WorkerLost ? .retry : .exception)
             build.tell("\(error)")
@@ -56,35 +62,10 @@ struct BuildRunner: Sendable {
         _ = try await lease.worker.run(.mkdir(folder)) { _ in }
     }
 
-    /// The properties, merged so that later sources win: file, builder, worker, build, request.
     private func properties(of build: Build, _ submitted: SubmittedValues) -> Properties {
-        var properties = shared.configuration.properties
-        properties.merge(builder.properties)
-        properties.set("buildername", .string(builder.name), source: "Builder")
-        properties.set("builderid", .int(build.builderID), source: "Builder")
-        properties.set("workername", .string(lease.worker.name), source: "Worker")
-        properties.set("buildnumber", .int(build.number), source: "Build")
-        if submitted.sourceStamps.count == 1, let stamp = submitted.sourceStamps.first {
-            for name in ["branch", "revision", "repository", "codebase", "project"] {
-                properties.set(name, stamp.attribute(name) ?? .null, source: "Build")
-            }
-        }
-        properties.set("scheduler", "run", source: "Scheduler")
-        properties.merge(submitted.properties)
-        properties.set("basedir", .string(shared.basedir), source: "Worker")
-        properties.set("builddir", .string(shared.builddir(of: builder)), source: "Worker")
-        if let owners = owners(properties) {
-            properties.set("owners", owners, source: "Build")
-        }
-        return properties
-    }
-
-    private func owners(_ properties: Properties) -> JSONValue? {
-        switch properties["owner"] {
-        case .string(let owner): .array([.string(owner)])
-        case .array(let owners): .array(owners)
-        default: nil
-        }
+        Properties(
+            of: builder, in: shared.configuration, submitted, worker: lease.worker.name,
+            basedir: shared.basedir, numbers: (build.builderID, build.number))
     }
 
     // MARK: Steps
@@ -113,15 +94,18 @@ struct BuildRunner: Sendable {
 
     private func runSteps(of build: BuildState, in session: HTTPSession) async {
         var plan = StepPlan(builder: builder, folder: shared.configuration.folder)
+        var selection = steps
         var hasEnded = false
         for declaration in builder.steps {
             if control.isAbandoned || shared.store.failure != nil { return }
             let step = plan.next(declaration, in: build.renderContext)
             let isOver = hasEnded || control.stopReason != nil || control.isTimedOut
             if isOver, !step.policy.alwaysRun { continue }
+            let name = plan.take(shared.mask.apply(to: step.name))
+            guard selection.takes(name) else { continue }
             let runner = StepRunner(
-                step: step, name: plan.take(shared.mask.apply(to: step.name)), number: plan.count,
-                build: build, worker: lease.worker, shared: shared, session: session,
+                step: step, name: name, number: plan.count, build: build, worker: lease.worker,
+                shared: shared, session: session,
                 control: control)
             if await runner.run() { hasEnded = true }
         }
@@ -135,10 +119,12 @@ struct BuildRunner: Sendable {
         if isTimedOut { build.contribute(.failure) }
         if stopReason != nil { build.contribute(.cancelled) }
         let isRetried = build.results == .retry && mayRetry
-        let results = build.results
+        let isSkipped = skipReason != nil && build.results == .success
+        let results = isSkipped ? .skipped : build.results
         let text = shared.mask.masked(
             Self.stateString(
-                results, stopReason: stopReason, isTimedOut: isTimedOut, build.summaries))
+                results, stopReason: stopReason, isTimedOut: isTimedOut,
+                isSkipped ? skipReason.map { ["(\($0))"] } ?? [] : build.summaries))
         let (id, properties) = (build.build.id, shared.mask.masked(build.properties))
         let (finished, steps) = try await shared.store.write { transaction in
             let finished = try transaction.finishBuild(
@@ -156,7 +142,7 @@ struct BuildRunner: Sendable {
     ) -> String {
         var words =
             switch results {
-            case .success, .skipped: ["build successful"]
+            case .success: ["build successful"]
             case .failure: ["failed"]
             default: [results.name]
             }
@@ -214,6 +200,46 @@ struct BuildEnvironment: Sendable {
     }
 
     func builddir(of builder: BuilderConfiguration) -> String {
-        basedir + "/work/" + FilePaths.component(builder.name)
+        builder.builddir(in: basedir)
+    }
+}
+
+extension BuilderConfiguration {
+    /// The folder that is the builder's own.
+    func builddir(in basedir: String) -> String {
+        basedir + "/work/" + FilePaths.component(name)
+    }
+}
+
+extension Properties {
+    /// The properties with which a build begins; later ones win: file, builder, worker, build,
+    /// request.
+    ///
+    /// Without `numbers`, which are known once the build is stored, it lacks the two properties.
+    init(
+        of builder: BuilderConfiguration, in configuration: MasterConfiguration,
+        _ submitted: SubmittedValues, worker: String, basedir: String,
+        numbers: (builder: Int, build: Int)?
+    ) {
+        self = configuration.properties
+        merge(builder.properties)
+        set("buildername", .string(builder.name), source: "Builder")
+        if let numbers { set("builderid", .int(numbers.builder), source: "Builder") }
+        set("workername", .string(worker), source: "Worker")
+        if let numbers { set("buildnumber", .int(numbers.build), source: "Build") }
+        if submitted.sourceStamps.count == 1, let stamp = submitted.sourceStamps.first {
+            for name in ["branch", "revision", "repository", "codebase", "project"] {
+                set(name, stamp.attribute(name) ?? .null, source: "Build")
+            }
+        }
+        set("scheduler", "run", source: "Scheduler")
+        merge(submitted.properties)
+        set("basedir", .string(basedir), source: "Worker")
+        set("builddir", .string(builder.builddir(in: basedir)), source: "Worker")
+        switch self["owner"] {
+        case .string(let owner): set("owners", .array([.string(owner)]), source: "Build")
+        case .array(let owners): set("owners", .array(owners), source: "Build")
+        default: break
+        }
     }
 }

@@ -19,13 +19,27 @@ final class RequestDistributor: Service {
         /// The progress of its buildset, if anything waits for its builds.
         var progress: BuildsetProgress?
         var retries = 0
+        /// The requests of its buildset that have to end well first.
+        var needs: Set<Int> = []
+        /// Why it is skipped, once one of these did not end well.
+        var skipReason: String?
+        /// Which steps its build runs.
+        var steps = StepSelection()
     }
 
     private struct State {
         var queue = PendingQueue()
+        /// The requests that need others to end first.
+        var waiting: [Pending] = []
         var running: [Int: BuildControl] = [:]
         var stopReason: String?
         var isClosed = false
+
+        /// Takes out what no build has been started for.
+        mutating func removeAll() -> [Pending] {
+            defer { waiting = [] }
+            return queue.removeAll() + waiting
+        }
     }
 
     private struct Assignment: Sendable {
@@ -52,12 +66,34 @@ final class RequestDistributor: Service {
         self.leavesRequests = leavesRequests
     }
 
+    /// The requests of a new buildset, one for each of its builders.
+    static func pending(
+        _ requests: [BuildRequest], of builders: [BuilderConfiguration],
+        _ progress: BuildsetProgress?, _ steps: StepSelection
+    ) -> [Pending] {
+        let ids = Dictionary(
+            zip(builders, requests).map { ($0.name, $1.id) }, uniquingKeysWith: { one, _ in one })
+        return zip(requests, builders).map { request, builder in
+            Pending(
+                id: request.id, builder: builder.name, priority: request.priority,
+                progress: progress, needs: Set(builder.needs.compactMap { ids[$0] }),
+                steps: steps)
+        }
+    }
+
     /// Enqueues requests; if builds have been stopped, cancels them or leaves them to the next master.
     func add(_ requests: [Pending]) async {
         let isClosed = state.withLock { state in
             let isClosed = state.isClosed || state.stopReason != nil
-            if !isClosed { for request in requests { state.queue.add(request) } }
-            return isClosed
+            guard !isClosed else { return true }
+            for request in requests {
+                if request.needs.isEmpty || request.skipReason != nil {
+                    state.queue.add(request)
+                } else {
+                    state.waiting.append(request)
+                }
+            }
+            return false
         }
         guard isClosed else { return changed.raise() }
         guard !leavesRequests else {
@@ -162,16 +198,47 @@ final class RequestDistributor: Service {
             let runner = BuildRunner(
                 requestID: request.id, builder: assignment.builder, lease: assignment.lease,
                 shared: assignment.environment, control: control,
-                mayRetry: request.retries < Self.maximumRetries)
+                mayRetry: request.retries < Self.maximumRetries, steps: request.steps,
+                skipReason: request.skipReason)
             let finished = try await runner.run()
             await configuration.endBuild(with: assignment.environment)
             request.progress?.add(finished)
+            if !finished.isRetried { release(by: request, finished.build.results) }
             await finish(assignment, isRetried: finished.isRetried)
             if !finished.isRetried { request.progress?.end() }
         } catch {
             await configuration.endBuild(with: assignment.environment)
+            release(by: request, nil)
             await finish(assignment, isRetried: false)
             request.progress?.end(error)
+        }
+    }
+
+    /// Lets requests begin, or be skipped, that need one which has ended.
+    private func release(by ended: Pending, _ results: Results?) {
+        state.withLock { state in
+            let waiting = state.waiting
+            state.waiting = []
+            for var request in waiting {
+                if request.needs.remove(ended.id) != nil {
+                    request.skipReason = Self.skipReason(of: ended.builder, results)
+                }
+                if request.needs.isEmpty || request.skipReason != nil {
+                    state.queue.add(request)
+                } else {
+                    state.waiting.append(request)
+                }
+            }
+        }
+    }
+
+    /// Why a builder is skipped that needs another one; `nil` when that has ended well.
+    static func skipReason(of builder: String, _ results: Results?) -> String? {
+        switch results {
+        case .success, .warnings: nil
+        case .skipped: "'\(builder)' was skipped"
+        case .cancelled: "'\(builder)' was cancelled"
+        default: "'\(builder)' ended as \(Results.text(results))"
         }
     }
 
@@ -189,12 +256,11 @@ final class RequestDistributor: Service {
     // MARK: Cancelling
 
     private func cancelPending() async {
-        let pending = state.withLock { $0.queue.removeAll() }
-        for request in pending { await cancel(request) }
+        for request in state.withLock({ $0.removeAll() }) { await cancel(request) }
     }
 
     private func forgetPending() {
-        for request in state.withLock({ $0.queue.removeAll() }) { request.progress?.end() }
+        for request in state.withLock({ $0.removeAll() }) { request.progress?.end() }
     }
 
     private func cancel(_ request: Pending) async {

@@ -69,6 +69,36 @@ struct StepPlan {
     }
 }
 
+/// Which steps of a build are run, by name or pattern; by default all.
+public struct StepSelection: Sendable, Hashable {
+    /// The first step; `nil` for the first of the factory.
+    public var first: String?
+    /// The last step; `nil` for the last of the factory.
+    public var last: String?
+    /// The only steps; empty for all between the first and the last one.
+    public var only: [String]
+    private var hasBegun = false
+    private var hasEnded = false
+
+    /// Selects steps.
+    public init(first: String? = nil, last: String? = nil, only: [String] = []) {
+        self.first = first
+        self.last = last
+        self.only = only
+    }
+
+    /// Whether all steps are run.
+    public var isEverything: Bool { first == nil && last == nil && only.isEmpty }
+
+    /// Whether the next step of a build is run, as told by its name.
+    mutating func takes(_ name: String) -> Bool {
+        if !hasBegun { hasBegun = first.map { NamePattern($0).matches(name) } ?? true }
+        guard hasBegun, !hasEnded else { return false }
+        if let last { hasEnded = NamePattern(last).matches(name) }
+        return only.isEmpty || only.contains { NamePattern($0).matches(name) }
+    }
+}
+
 /// Where and in which environment a step's commands run, and how their output is logged.
 struct StepPlace: Sendable {
     let workdir: String

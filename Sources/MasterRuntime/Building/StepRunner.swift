@@ -18,8 +18,8 @@ struct StepRunner: Sendable {
     func run() async -> Bool {
         let id = shared.store.makeStepID()
         let host = StepSession(
-            number: number, place: step.place, running: step.running, session: session,
-            build: build, worker: worker, shared: shared, stepID: id)
+            number: number, name: name, place: step.place, running: step.running,
+            session: session, build: build, worker: worker, shared: shared, stepID: id)
         await begin(id)
         var ending = await ending(of: await outcome(host), host)
         do {

@@ -28,6 +28,7 @@ final class StepSession: StepHost {
     private let logLimit: LogLimit
     private let running: RunningText
     private let number: Int
+    private let name: String
     private let build: BuildState
     private let worker: any Worker
     private let shared: BuildEnvironment
@@ -35,10 +36,11 @@ final class StepSession: StepHost {
     private let state = Mutex(State())
 
     init(
-        number: Int, place: StepPlace, running: RunningText, session: HTTPSession,
+        number: Int, name: String, place: StepPlace, running: RunningText, session: HTTPSession,
         build: BuildState, worker: any Worker, shared: BuildEnvironment, stepID: Int
     ) {
         self.number = number
+        self.name = name
         self.workdir = place.workdir
         self.environment = place.environment
         self.encoding = place.encoding
@@ -181,12 +183,12 @@ final class StepSession: StepHost {
         if let fault = state.withLock({ $0.fault }) { throw fault }
     }
 
-    private func openFile(_ name: String, kind: LogKind) async throws -> LogWriter {
+    private func openFile(_ log: String, kind: LogKind) async throws -> LogWriter {
         let isClosed = state.withLock { state in
             if !state.isClosed { state.openingCount += 1 }
             return state.isClosed
         }
-        if isClosed { throw StepHasEnded(action: "the log '\(name)' cannot be opened") }
+        if isClosed { throw StepHasEnded(action: "the log '\(log)' cannot be opened") }
         defer {
             let closer = state.withLock { state in
                 state.openingCount -= 1
@@ -194,11 +196,13 @@ final class StepSession: StepHost {
             }
             closer?.resume()
         }
-        let name = shared.mask.masked(name)
-        let slug = state.withLock { $0.slugs.uniqueSlug(for: name.value) }
+        let log = shared.mask.masked(log)
+        let slug = state.withLock { $0.slugs.uniqueSlug(for: log.value) }
         let path =
             shared.basedir + "/"
-            + LogFile.path(buildID: build.build.id, stepNumber: number, slug: slug)
+            + LogFile.path(
+                builder: build.builder.name, build: build.build.number, step: (number, name),
+                slug: slug)
         let (id, logs) = (shared.store.makeLogID(), shared.logs)
         let observer = observer(of: id)
         let writer: LogWriter
@@ -213,7 +217,7 @@ final class StepSession: StepHost {
         build.note(log: path, ofStep: number)
         state.withLock { $0.logs.append((id, writer)) }
         try await announce(observer != nil) { [stepID] transaction in
-            _ = try transaction.newLog(id: id, stepID: stepID, name: name, slug: slug, kind: kind)
+            _ = try transaction.newLog(id: id, stepID: stepID, name: log, slug: slug, kind: kind)
         }
         return writer
     }

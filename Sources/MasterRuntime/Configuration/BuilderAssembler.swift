@@ -15,7 +15,7 @@ struct BuilderAssembler {
             for builder in declared.faulty { check(builder) }
             warnOfUnused(declared)
             checkNames(places.map { ($1.name, $0.name.range) } + declared.otherNames)
-            return places.map(\.1)
+            return BuilderOrder(decoder: decoder, declared: declared).builders(of: places)
         }
         warnOfUnused(nil)
         guard let steps = settings.steps else {
@@ -91,8 +91,17 @@ struct BuilderAssembler {
             return BuilderConfiguration(
                 name: name, description: declared.description, tags: declared.tags,
                 properties: properties, environment: declared.env, workdir: declared.workdir,
-                isTriggeredOnly: declared.triggeredOnly, maxTime: declared.maxTime, steps: steps)
+                isTriggeredOnly: declared.triggeredOnly, maxTime: declared.maxTime,
+                factory: declared.factory?.name, choices: choices(of: declared.factory),
+                axes: declared.matrix?.axes(of: values) ?? JSONObject(), steps: steps)
         }
+    }
+
+    private func choices(of reference: FactoryReference?) -> [String: [JSONValue]] {
+        guard let factory = reference.flatMap({ settings.factories[$0.name] }) else { return [:] }
+        var choices: [String: [JSONValue]] = [:]
+        for (name, parameter) in factory.parameters.byName { choices[name] = parameter.choices }
+        return choices
     }
 
     private func names(of declared: BuilderSettings, _ values: [JSONObject]) -> [String]? {
@@ -225,7 +234,8 @@ struct BuilderSettings: Settings {
     @Setting("The environment of its commands.")
     var env = Renderable(CommandEnvironment())
     @Setting("Where its commands run.", .notEmpty) var workdir: Renderable<String>?
-    @Setting("Run only when another build triggers it.") var triggeredOnly = false
+    @Setting("Run only when another build triggers it, or it is named.") var triggeredOnly = false
+    @Setting("The builders that must succeed before it begins.") var needs = BuilderReferences()
     @Setting("How long a build may take.") var maxTime: Renderable<Duration>?
 
     /// Decodes an entry; `nil` if it is not a mapping.

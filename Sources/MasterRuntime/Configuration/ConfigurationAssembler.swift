@@ -35,7 +35,8 @@ struct ConfigurationAssembler {
             properties: Properties(settings.properties.values, source: "master.yaml"),
             builders: BuilderTable(builders), reporters: reporters, services: services,
             secretProviders: settings.secrets ?? [], secretUses: decoder.secretUses,
-            httpSession: settings.httpSession, durability: settings.delivery.durability,
+            propertyUses: decoder.propertyUses, httpSession: settings.httpSession,
+            durability: settings.delivery.durability,
             deliveryBounds: settings.delivery.bounds, textsOfFiles: decoder.textsOfFiles)
     }
 

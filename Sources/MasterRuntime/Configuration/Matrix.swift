@@ -2,8 +2,9 @@ internal import MasterKit
 
 /// The `matrix` of a builder: values by axis; every combination is a builder.
 struct Matrix: SettingValue {
-    /// The combinations: each axis with one of its values.
+    /// The combinations: each axis with one of its values, and what `include` adds to them.
     let combinations: [JSONObject]
+    private let axisNames: [String]
 
     /// The maximum number of combinations of a matrix.
     static let maximumCount = 256
@@ -47,7 +48,12 @@ struct Matrix: SettingValue {
         guard !combinations.isEmpty else {
             return decoder.error("all combinations of the matrix are excluded", at: node.range)
         }
-        return Matrix(combinations: combinations)
+        return Matrix(combinations: combinations, axisNames: axes.map(\.name))
+    }
+
+    /// What of a combination are values of axes.
+    func axes(of combination: JSONObject) -> JSONObject {
+        JSONObject(combination.filter { axisNames.contains($0.key) }.map { ($0.key, $0.value) })
     }
 
     private static let reserved: Set<String?> = ["include", "exclude"]
@@ -96,11 +102,15 @@ struct Matrix: SettingValue {
                 let expected = "a list of at most \(maximumCount) combinations"
                 return decoder.mismatch(node, expected: expected) ?? []
             }
-            return nodes.compactMap { item($0, axes, decoder) }
+            return nodes.compactMap { item($0, axes, decoder, takesMore: key == "include") }
         }
     }
 
-    private static func item(_ node: YAMLNode, _ axes: [Axis], _ decoder: SettingDecoder) -> Item? {
+    /// Reads a combination; with `takesMore` other names than those of axes are its properties, unless
+    /// they resemble a missing axis.
+    private static func item(
+        _ node: YAMLNode, _ axes: [Axis], _ decoder: SettingDecoder, takesMore: Bool
+    ) -> Item? {
         guard case .mapping(let mapping) = node.kind, !mapping.entries.isEmpty else {
             return decoder.error(
                 "a combination is written {axis: value}, not as \(node.wording)", at: node.range)
@@ -109,6 +119,15 @@ struct Matrix: SettingValue {
         for entry in mapping.entries {
             let name = entry.key.scalarText ?? ""
             guard axes.contains(where: { $0.name == name }) else {
+                let missing = axes.map(\.name).filter { mapping[$0] == nil }
+                if takesMore, !name.isEmpty, Suggestion.nearest(to: name, among: missing) == nil {
+                    decoder.checkProperty(entry.key)
+                    decoder.warnOfVersion(entry.value, of: entry.key)
+                    values[name] = decoder.about("the property '\(name)'") {
+                        decoder.propertyValue(entry.value, of: name)
+                    }
+                    continue
+                }
                 let remedy = Suggestion.remedy(for: name, among: axes.map(\.name))
                 decoder.error("the matrix has no axis '\(name)'; \(remedy)", at: entry.key.range)
                 continue

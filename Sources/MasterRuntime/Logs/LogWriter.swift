@@ -67,14 +67,24 @@ final class LogWriter: StepLog {
 
     /// Creates a file that only this user can read.
     private static func open(_ path: FilePath) throws -> FileDescriptor {
+        let folder = path.removingLastComponent()
+        // Before anything is made there: neither the builder's folder nor the build's is a link.
+        for folder in [folder.removingLastComponent(), folder] { try checkNoLink(folder) }
         try FileTree.makeParent(of: path, permissions: 0o700)
-        let folder = try POSIX.status(of: path.removingLastComponent(), following: false)
-        guard folder.st_mode & S_IFMT == S_IFDIR else { throw Errno.notDirectory }
         do {
             return try create(path)
         } catch Errno.fileExists {
             try POSIX.removeFile(path)
             return try create(path)
+        }
+    }
+
+    private static func checkNoLink(_ folder: FilePath) throws {
+        do {
+            let status = try POSIX.status(of: folder, following: false)
+            guard status.st_mode & S_IFMT != S_IFLNK else { throw Errno.notDirectory }
+        } catch let fault as SystemFault where fault.number == ENOENT || fault.number == ENOTDIR {
+            return  // It is made below, or cannot be.
         }
     }
 

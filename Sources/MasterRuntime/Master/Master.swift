@@ -181,7 +181,11 @@ public final class Master: Sendable {
                 "cancelled \(cancelled) \(requests) that an interrupted run left pending")
         }
         guard options.resumesRequests else { return }
-        await distributor.add(try await store.read { try BuildRequest.pending(in: $0) })
+        let builders = environment.configuration.builders
+        await distributor.add(
+            try await store.read { database in
+                try BuildRequest.pending(needs: { builders[$0]?.needs ?? [] }, in: database)
+            })
     }
 
     /// The services of a configuration that are not running yet, ready to start.
@@ -268,11 +272,17 @@ public final class Master: Sendable {
     /// How many buildsets were submitted that nobody has waited for yet.
     var submissionCount: Int { submissions.withLock(\.count) }
 
+    /// Submits a set of builds that run some of their steps, which does not outlive the master.
+    package func submit(_ wanted: BuildsetRequest, steps: StepSelection) async throws -> Submission
+    {
+        try await submit(wanted, steps: steps) { _ in }
+    }
+
     /// Submits a buildset, and makes another change in the same transaction.
     ///
     /// Of those of a service, which does not wait for them, a master that stays up keeps nothing.
     func submit(
-        _ wanted: BuildsetRequest, forService: Bool = false,
+        _ wanted: BuildsetRequest, steps: StepSelection = StepSelection(), forService: Bool = false,
         with change: @escaping @Sendable (StoreTransaction) throws -> Void
     ) async throws -> Submission {
         let builders = try builders(for: wanted)
@@ -298,11 +308,7 @@ public final class Master: Sendable {
         let progress = isWaitedFor ? BuildsetProgress(requestCount: builders.count) : nil
         if let progress { submissions.withLock { $0[submission.buildset.id] = progress } }
         await distributor.add(
-            zip(submission.requests, builders).map { request, builder in
-                RequestDistributor.Pending(
-                    id: request.id, builder: builder.name, priority: request.priority,
-                    progress: progress)
-            })
+            RequestDistributor.pending(submission.requests, of: builders, progress, steps))
         return submission
     }
 

@@ -20,10 +20,66 @@ struct LogFile: Sendable {
         self.path = path
     }
 
-    /// The path of a log's file, relative to the base folder.
-    static func path(buildID: Int, stepNumber: Int, slug: String) -> String {
-        let name = slug.map { $0 == "/" || $0 == "\0" ? "_" : $0 }
-        return "logs/\(buildID)/\(stepNumber)-\(String(name)).log"
+    /// The path of a log's file from the base folder, such as `logs/linux/3/2-compile-stdio.log`.
+    ///
+    /// - Parameters:
+    ///   - builder: The name of the builder.
+    ///   - build: The number of the build.
+    ///   - step: The position and the name of the step.
+    ///   - slug: The name of the log, unique in the step.
+    /// - Returns: Readable names that are safe in every shell and stay in their folder.
+    static func path(
+        builder: String, build: Int, step: (number: Int, name: String), slug: String
+    ) -> String {
+        let names = [step.name, slug].map { plain($0, byteLimit: 100) }
+        let file = "\(step.number)-\(names.joined(separator: "-")).log"
+        return "\(folder(ofBuild: build, of: builder))/\(file)"
+    }
+
+    /// The folder of a build's logs, from the base folder.
+    static func folder(ofBuild number: Int, of builder: String) -> String {
+        "\(folder(of: builder))/\(number)"
+    }
+
+    /// The folder of all logs of a builder, from the base folder.
+    static func folder(of builder: String) -> String {
+        "logs/\(FilePaths.component(builder))"
+    }
+
+    /// The text with only letters, digits, `-`, `_` and `.`, cut to a length.
+    private static func plain(_ text: String, byteLimit: Int) -> String {
+        var plain = ""
+        for scalar in text.unicodeScalars {
+            let properties = scalar.properties
+            let isPlain =
+                properties.isAlphabetic || properties.numericType != nil
+                || "-_.".unicodeScalars.contains(scalar)
+            let next = isPlain ? String(scalar) : "_"
+            guard plain.utf8.count + next.utf8.count <= byteLimit else { break }
+            plain += next
+        }
+        return plain
+    }
+
+    /// Where the last lines begin, as many as are wanted; 0 when there are fewer. Blocks.
+    func offset(ofLast count: Int) throws -> Int {
+        guard let file = try open() else { return 0 }
+        defer { close(file) }
+        var end = Int(try file.seekToEnd())
+        guard count > 0 else { return end }
+        // The end of the last line is not the start of another one.
+        var ends = -1
+        while end > 0 {
+            let start = max(0, end - Self.pieceByteCount)
+            try file.seek(toOffset: UInt64(start))
+            let piece = [UInt8](try file.read(upToCount: end - start) ?? Data())
+            for index in piece.indices.reversed() where piece[index] == 0x0A {
+                ends += 1
+                if ends == count { return start + index + 1 }
+            }
+            end = start
+        }
+        return 0
     }
 
     /// Counts the lines; 0 if the file does not exist. Blocks while reading.

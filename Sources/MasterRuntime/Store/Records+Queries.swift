@@ -52,15 +52,57 @@ extension BuildRequest {
             "SELECT \(columns) FROM build_request WHERE id = ?", [id], BuildRequest.init(row:))
     }
 
-    /// The requests that have neither been claimed nor finished.
-    static func pending(in database: Database) throws -> [RequestDistributor.Pending] {
-        try database.all(
+    /// The requests that no build has been started for.
+    ///
+    /// - Parameters:
+    ///   - needs: The builders whose builds must end well before those of a builder begin.
+    ///   - database: Where they are.
+    /// - Returns: The requests; what they need of their buildset has perhaps ended.
+    /// - Throws: What the database says.
+    static func pending(
+        needs: (String) -> [String] = { _ in [] }, in database: Database
+    ) throws -> [RequestDistributor.Pending] {
+        let rows = try database.all(
             """
-            SELECT build_request.id, builder.name, priority FROM build_request
+            SELECT build_request.id, builder.name, priority, buildset_id FROM build_request
             JOIN builder ON builder.id = builder_id
             WHERE claimed_at IS NULL AND complete_at IS NULL
             """
-        ) { RequestDistributor.Pending(id: $0[0], builder: $0[1], priority: $0[2]) }
+        ) {
+            (
+                request: RequestDistributor.Pending(id: $0[0], builder: $0[1], priority: $0[2]),
+                buildset: $0[3] as Int
+            )
+        }
+        return try rows.map { request, buildset in
+            let names = needs(request.builder)
+            guard !names.isEmpty else { return request }
+            var request = request
+            try request.find(needs: names, ofBuildset: buildset, in: database)
+            return request
+        }
+    }
+}
+
+extension RequestDistributor.Pending {
+    /// Takes what the request needs from its buildset, of which some has perhaps ended.
+    fileprivate mutating func find(
+        needs names: [String], ofBuildset buildset: Int, in database: Database
+    ) throws {
+        let others = try database.all(
+            """
+            SELECT build_request.id, builder.name, results FROM build_request
+            JOIN builder ON builder.id = builder_id WHERE buildset_id = ? ORDER BY build_request.id
+            """, [buildset]
+        ) { (id: $0[0] as Int, builder: $0[1] as String, results: Results(stored: $0[2])) }
+        for other in others where names.contains(other.builder) {
+            if let results = other.results {
+                skipReason =
+                    skipReason ?? RequestDistributor.skipReason(of: other.builder, results)
+            } else {
+                needs.insert(other.id)
+            }
+        }
     }
 }
 

@@ -27,7 +27,10 @@ struct StoreFolder: Sendable {
         let status = try status(of: path, following: true)
         guard status.isFolder else { throw notFolder(path, status) }
         try checkOwner(of: path, status)
-        if try holdsOnlyOwnFiles() { try restrict(path, status, to: Self.folderPermissions) }
+        if try holdsOnlyOwnFiles() {
+            try restrict(path, status, to: Self.folderPermissions)
+            try keepOutOfGit()
+        }
         for name in ["logs", "work"] { try preparePart(name) }
     }
 
@@ -96,8 +99,24 @@ struct StoreFolder: Sendable {
             )
         }
         return names.allSatisfy { name in
-            ["commands", "control", "lock", "logs", "work"].contains(name)
+            [".gitignore", "commands", "control", "lock", "logs", "work"].contains(name)
                 || name.hasPrefix(StoreOpening.fileName)
+        }
+    }
+
+    /// Has git ignore the folder, unless somebody has decided otherwise.
+    private func keepOutOfGit() throws(StoreError) {
+        let path = path(of: ".gitignore")
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
+        do {
+            let file = try POSIX.open(FilePath(path), flags, Self.filePermissions)
+            try file.descriptor.writeAll("# Made by buildmaster.\n*\n".utf8)
+        } catch let fault as SystemFault where fault.number == EEXIST {
+            return
+        } catch let fault as SystemFault {
+            throw StoreError(opening: path, folder: self.path, cause: Errno(rawValue: fault.number))
+        } catch {
+            throw StoreError(opening: path, folder: self.path, cause: error)
         }
     }
 

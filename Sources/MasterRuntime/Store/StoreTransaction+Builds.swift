@@ -123,10 +123,10 @@ extension StoreTransaction {
         try database.number(
             """
             SELECT id FROM build
-            WHERE builder_id = ? AND number < ? AND results IS NOT NULL AND results <> ?
+            WHERE builder_id = ? AND number < ? AND results IS NOT NULL AND results NOT IN (?, ?)
             ORDER BY number DESC LIMIT 1
             """,
-            [builder.id, number, Results.retry.rawValue]
+            [builder.id, number, Results.retry.rawValue, Results.skipped.rawValue]
         )
     }
 }

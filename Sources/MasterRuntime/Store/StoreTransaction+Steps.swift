@@ -96,7 +96,10 @@ extension StoreTransaction {
         id: Int? = nil, stepID: Int, name: Masked<String>, slug: String, kind: LogKind
     ) throws -> Log {
         let step = try step(stepID)
-        let path = LogFile.path(buildID: step.buildID, stepNumber: step.number, slug: slug)
+        let build = try build(step.buildID).build
+        let path = LogFile.path(
+            builder: try builder(build.builderID).name, build: build.number,
+            step: (step.number, step.name), slug: slug)
         try database.run(
             "INSERT INTO log (id, step_id, name, slug, kind, path) VALUES (?, ?, ?, ?, ?, ?)",
             [id, stepID, name.value, slug, kind.rawValue, path])

@@ -88,14 +88,15 @@ struct BuildConfigurationTests {
             var program = program
             program.environment = ["BASE": "/usr/base", "GONE": "there"]
             let ended = try await program.run("run")
-            let log = try read(".buildmaster/logs/1/1-stdio.log", of: program)
+            let log = try read(".buildmaster/logs/one/1/1-ShellCommand-stdio.log", of: program)
             #expect(
                 log.contains(
                     "o[/opt/lib:/usr/base] [] [$BASE ${BASE:-x} $${BASE ${] [b-/usr/base] "
                         + "[/opt/bin:/usr/local/bin:/usr/bin:/bin]\no[unset]\n"), "\(log)")
             #expect(
-                try read(".buildmaster/logs/1/3-stdio.log", of: program).contains(
-                    "otarget=one//usr/base\n"))
+                try read(".buildmaster/logs/one/1/3-ShellCommand_1-stdio.log", of: program)
+                    .contains(
+                        "otarget=one//usr/base\n"))
             return ended
         }
         #expect(ended.status == 0, "\(ended)")

@@ -36,7 +36,7 @@ struct KillTests {
     private func kill(_ program: Program, _ line: String) async throws {
         let script =
             "setsid \(Program.path) run --verbose & master=$!; "
-            + "until [ \"$(wc -l < pids)\" = 3 ] && grep -q going .buildmaster/logs/1/*; do "
+            + "until [ \"$(wc -l < pids)\" = 3 ] && grep -q going .buildmaster/logs/default/1/*; do "
             + "sleep 0.05; done; \(line); wait $master"
         let ended = try await program.run(["-c", script], executable: "/bin/sh") { _ in }
         #expect(ended.status == 128 + 9)

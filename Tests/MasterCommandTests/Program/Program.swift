@@ -49,6 +49,11 @@ struct Program: Sendable {
         try Data(text.utf8).write(to: URL(filePath: folder + "/" + name))
     }
 
+    /// Whether something is in the folder.
+    func has(_ name: String) -> Bool {
+        FileManager.default.fileExists(atPath: folder + "/" + name)
+    }
+
     /// Runs the program until it exits.
     func run(_ arguments: String...) async throws -> Ended {
         try await run(arguments) { _ in }

@@ -34,7 +34,9 @@ struct RunCommandTests {
     @Test func `a failing step ends with 1 and shows the end of its log`() async throws {
         let ended = try await run(file("echo the reason; exit 3"))
         #expect(ended.status == 1)
-        #expect(ended.output.contains("default #1  work  .buildmaster/logs/1/1-stdio.log\n"))
+        #expect(
+            ended.output.contains(
+                "default #1  work  .buildmaster/logs/default/1/1-work-stdio.log\n"))
         #expect(ended.output.contains("  | the reason\n"))
         #expect(ended.output.contains("\nfailure: 1 build in "))
     }

@@ -23,7 +23,7 @@ struct BuildLogTests {
             #expect(logs.map { $0["slug"] } == ["a_log", "a_log_2"])
             #expect(logs.map { $0["num_lines"] } == [2, 1])
             #expect(logs.map { $0["type"] } == ["s", "t"])
-            let path = "\(bench.basedir)/logs/1/1-a_log.log"
+            let path = "\(bench.basedir)/logs/default/1/1-Play-a_log.log"
             #expect(try bench.read(path) == "oout\neerr\n")
         }
     }
@@ -83,7 +83,8 @@ struct BuildLogTests {
                 try bench.write("no folder", to: ".buildmaster/logs")
             } else {
                 try files.createDirectory(
-                    atPath: "\(logs)/1/1-stdio.log", withIntermediateDirectories: true)
+                    atPath: "\(logs)/default/1/1-ShellCommand-stdio.log",
+                    withIntermediateDirectories: true)
             }
             let build = try await bench.buildOne()
             #expect(
@@ -93,7 +94,7 @@ struct BuildLogTests {
                 ])
             let errors = bench.messages.texts(at: .error)
             #expect(errors.count == 1)
-            let fault = "the log \(logs)/1/1-stdio.log cannot be written"
+            let fault = "the log \(logs)/default/1/1-ShellCommand-stdio.log cannot be written"
             #expect(errors.first?.contains(fault) == true)
         }
     }

@@ -160,14 +160,17 @@ struct LogWriterTests {
         }
     }
 
-    @Test func `a link in place of the folder of a build is not followed`() async throws {
+    @Test(arguments: ["1/1-stdio.log", "1/7/1-stdio.log"])
+    func `a link in place of the folder of a builder or build is not followed`(
+        file: String
+    ) async throws {
         try await MasterBench.with("steps: []") { bench in
             try FileManager.default.createDirectory(
                 atPath: bench.folder + "/elsewhere", withIntermediateDirectories: true)
             try bench.write("precious", to: "elsewhere/1-stdio.log")
             try FileManager.default.createSymbolicLink(
                 atPath: bench.folder + "/1", withDestinationPath: bench.folder + "/elsewhere")
-            let path = bench.folder + "/1/1-stdio.log"
+            let path = "\(bench.folder)/\(file)"
             let fault = await #expect(throws: LogFault.self) {
                 try await LogWriter.create(path, mask: SecretMask([]), queue: queue)
             }
@@ -176,6 +179,7 @@ struct LogWriterTests {
                     == "the log \(path) cannot be written: Not a directory; remove what stands in "
                     + "place of its folder")
             #expect(try bench.read(bench.folder + "/elsewhere/1-stdio.log") == "precious")
+            #expect(try bench.files(in: bench.folder + "/elsewhere").count == 1)
         }
     }
 

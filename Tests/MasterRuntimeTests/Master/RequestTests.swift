@@ -102,7 +102,6 @@ struct RequestTests {
     private func die(_ bench: MasterBench, resumes: Bool, begun: Journal<Void>) async throws
         -> String
     {
-        let copy = bench.folder + "/copy"
         try await bench.run(slots: 1, resumes: resumes) { master in
             _ = try await master.submit(BuildsetRequest(builders: ["one"], reason: "hangs"))
             await begun.wait(for: 1)
@@ -114,18 +113,82 @@ struct RequestTests {
                     builders: ["two"], reason: "waits",
                     sourceStamps: [SourceStamp(repository: "https://s3cr3t-value@h/r.git")],
                     properties: Properties(properties, source: "test")))
-            // A write that waits for its commit comes after everything posted before it.
-            try await master.environment.store.write { _ in }
-            // As left by a kill; the next master cannot use the socket.
-            try FileManager.default.createDirectory(
-                atPath: copy, withIntermediateDirectories: true)
-            for name in try FileManager.default.contentsOfDirectory(atPath: bench.basedir)
-            where name != ControlSocket.fileName {
-                try FileManager.default.copyItem(
-                    atPath: "\(bench.basedir)/\(name)", toPath: "\(copy)/\(name)")
-            }
+            return try await copy(of: bench, master)
+        }
+    }
+
+    /// The base folder as a kill would leave it now.
+    private func copy(of bench: MasterBench, _ master: Master) async throws -> String {
+        let copy = bench.folder + "/copy"
+        // A write that waits for its commit comes after everything posted before it.
+        try await master.environment.store.write { _ in }
+        try FileManager.default.createDirectory(atPath: copy, withIntermediateDirectories: true)
+        // The socket is of no use to the next master.
+        for name in try FileManager.default.contentsOfDirectory(atPath: bench.basedir)
+        where name != ControlSocket.fileName {
+            try FileManager.default.copyItem(
+                atPath: "\(bench.basedir)/\(name)", toPath: "\(copy)/\(name)")
         }
         return copy
+    }
+
+    @Test(arguments: [Results.success, .failure])
+    func `what a builder needs is waited for after a restart, too`(results: Results) async throws {
+        let yaml = """
+            builders:
+              - {name: two, needs: one, steps: [steps.Give: success]}
+              - {name: one, steps: [steps.Play: $hang]}
+            """
+        let begun = Journal<Void>()
+        let scripts: [String: Scripts.Script] = [
+            "hang": { _ in
+                begun.add(())
+                if begun.entries.count > 1 { return results }
+                try await neverEnd()
+                return .success
+            }
+        ]
+        try await MasterBench.with(yaml, scripts: scripts) { bench in
+            let folder = try await bench.run(slots: 2, resumes: true) { master in
+                _ = try await master.submit(BuildsetRequest(reason: "test"))
+                await begun.wait(for: 1)
+                return try await copy(of: bench, master)
+            }
+            try await bench.run(slots: 2, resumes: true, basedir: folder) { master in
+                await master.events.withSubscription(to: [.buildFinished], bound: 9) { events in
+                    for await case .event(let build) in events where build.builderName == "two" {
+                        #expect(build.results == (results == .success ? .success : .skipped))
+                        break
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func `stopping cancels what waits for other builders`() async throws {
+        let yaml = """
+            builders:
+              - {name: one, steps: [steps.Play: $hang]}
+              - {name: two, needs: one, steps: [steps.Give: success]}
+            """
+        let begun = Journal<Void>()
+        let scripts: [String: Scripts.Script] = [
+            "hang": { _ in
+                begun.add(())
+                try await neverEnd()
+                return .success
+            }
+        ]
+        try await MasterBench.with(yaml, scripts: scripts) { bench in
+            let builds = try await bench.run(slots: 2) { master in
+                let submission = try await master.submit(BuildsetRequest(reason: "test"))
+                await begun.wait(for: 1)
+                await master.stop(reason: "enough")
+                return try await master.wait(for: submission)
+            }
+            #expect(builds.map(\.builder) == ["one"])
+            #expect(builds.map(\.build.results) == [.cancelled])
+        }
     }
 
     private func scripts(

@@ -4,9 +4,44 @@ import Testing
 @testable import MasterRuntime
 
 struct LogFileTests {
-    @Test func `the path is made of build, step and slug and stays in its folder`() {
-        #expect(LogFile.path(buildID: 3, stepNumber: 2, slug: "stdio") == "logs/3/2-stdio.log")
-        #expect(LogFile.path(buildID: 3, stepNumber: 2, slug: "../a\0") == "logs/3/2-.._a_.log")
+    @Test(arguments: [
+        ("linux", "compile", "stdio", "logs/linux/3/2-compile-stdio.log"),
+        ("linux", "make all", "stdio", "logs/linux/3/2-make_all-stdio.log"),
+        ("a/b c", "../../x", "../a\0", "logs/a%2fb%20c/3/2-.._.._x-.._a_.log"),
+        ("..", "bücher", "err_text", "logs/%2e./3/2-bücher-err_text.log"),
+        ("linux", "a\nb$(x)`y`'\"", "stdio", "logs/linux/3/2-a_b__x__y___-stdio.log"),
+    ])
+    func `the path is readable and stays in the folder of its build`(
+        builder: String, step: String, slug: String, path: String
+    ) {
+        #expect(LogFile.path(builder: builder, build: 3, step: (2, step), slug: slug) == path)
+    }
+
+    @Test func `names of any length fit into the name of a file`() throws {
+        let name = String(repeating: "字", count: 50)
+        let path = LogFile.path(builder: "b", build: 1, step: (1, name), slug: name)
+        let file = try #require(path.split(separator: "/").last)
+        #expect(file.utf8.count < 250)
+        #expect(file.hasSuffix(".log"))
+    }
+
+    @Test(arguments: [
+        (0, 12), (1, 8), (2, 4), (3, 0), (4, 0), (100, 0),
+    ])
+    func `the last lines are found from the end`(count: Int, offset: Int) async throws {
+        try await withLog("oab\nocd\noef\n") { log in
+            let found = try log.offset(ofLast: count)
+            #expect(found == offset)
+        }
+    }
+
+    @Test func `the last lines are found in a long log`() async throws {
+        let line = "o" + String(repeating: "x", count: 99) + "\n"
+        try await withLog(String(repeating: line, count: 5000)) { log in
+            let (three, many) = (try log.offset(ofLast: 3), try log.offset(ofLast: 4000))
+            #expect(three == 4997 * 101)
+            #expect(many == 1000 * 101)
+        }
     }
 
     @Test(arguments: [("", 0), ("oone\n", 1), ("oone\nhtwo\n", 2), ("oone\notwo", 1)])

@@ -139,8 +139,7 @@ extension StoreFixture {
     /// Starts a step that writes a log, and leaves both unfinished.
     fileprivate func leaveStepUnfinished(of build: Build) async throws {
         try write(
-            "hsh -c true\noone\notwo\nounfinished",
-            to: LogFile.path(buildID: build.id, stepNumber: 1, slug: "stdio"))
+            "hsh -c true\noone\notwo\nounfinished", to: logPath(of: build))
         try await store.write { transaction in
             let step = try transaction.newStep(buildID: build.id, number: 1, name: "first")
             try transaction.startStep(step.id)

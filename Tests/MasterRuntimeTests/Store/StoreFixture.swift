@@ -83,13 +83,18 @@ struct StoreFixture: Sendable {
         try await start(try await submit().requests[0])
     }
 
+    /// Where the log of a step of a build is, from the base folder.
+    func logPath(_ number: Int = 1, of build: Build) -> String {
+        LogFile.path(
+            builder: builder.name, build: build.number, step: (number, "first"), slug: "stdio")
+    }
+
     /// Runs a step with a log in a build, without waiting.
     func runStep(
         _ number: Int = 1, of build: Build, lines: String = "oone\n", kind: LogKind = .stream
     ) async throws {
         let (step, log) = (store.makeStepID(), store.makeLogID())
-        let file = LogFile.path(buildID: build.id, stepNumber: number, slug: "stdio")
-        try write(lines, to: file)
+        try write(lines, to: logPath(number, of: build))
         await store.post { transaction in
             try transaction.newStep(id: step, buildID: build.id, number: number, name: "first")
             try transaction.startStep(step)

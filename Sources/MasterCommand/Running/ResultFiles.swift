@@ -1,0 +1,243 @@
+internal import FoundationEssentials
+internal import MasterKit
+internal import MasterRuntime
+
+/// Files that tell other programs and people how a run went.
+struct ResultFiles: Sendable, Hashable {
+    /// The path for JUnit XML.
+    let junit: String?
+    /// The path for a summary in Markdown.
+    let summary: String?
+
+    private var paths: [(option: String, path: String)] {
+        (junit.map { [("--junit", $0)] } ?? []) + (summary.map { [("--summary", $0)] } ?? [])
+    }
+
+    /// Checks, before anything runs, that the files can be in their folders.
+    ///
+    /// - Throws: ``UsageError`` when a folder is not there.
+    func checkFolders() throws(UsageError) {
+        for (option, path) in paths {
+            let folder = URL(filePath: path).deletingLastPathComponent().path
+            var isFolder = false
+            guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder
+            else { throw UsageError("\(option) \(path): there is no folder \(folder); create it") }
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder
+            else { continue }
+            throw UsageError("\(option) \(path): this is a folder; name a file in it")
+        }
+    }
+
+    /// Writes the files.
+    ///
+    /// - Parameters:
+    ///   - builds: The builds in the order of their requests; retried ones are left out.
+    ///   - title: The name of the master.
+    ///   - duration: How long the run took.
+    /// - Throws: ``FailedRun`` when a file can't be written.
+    func write(_ builds: [FinishedBuild], title: String, duration: Duration) throws(FailedRun) {
+        let counted = builds.filter { !$0.isRetried }
+        if let junit {
+            try write(JUnitReport(title: title, builds: counted).text, "--junit", junit)
+        }
+        if let summary {
+            let report = MarkdownReport(title: title, builds: counted, duration: duration)
+            try write(report.text, "--summary", summary)
+        }
+    }
+
+    private func write(_ text: String, _ option: String, _ path: String) throws(FailedRun) {
+        do {
+            try Data(text.utf8).write(to: URL(filePath: path))
+        } catch {
+            throw FailedRun("\(option) \(path): the file can't be written: \(error)")
+        }
+    }
+}
+
+extension FinishedBuild {
+    /// The build with its steps, for displays.
+    fileprivate var view: BuildView { BuildView(build, builder: builder, steps: steps) }
+
+    /// The last lines of the logs of a step, without the letters of their channels.
+    fileprivate func output(of step: StepView) -> String {
+        let tails = (logs[step.number] ?? []).map { path in
+            do {
+                let lines = try LogTail(ofFile: path).lines
+                return lines.map { ANSIText.plain($0.text) }.joined(separator: "\n")
+            } catch {
+                return "the log \(path) cannot be read: \(error)"
+            }
+        }
+        return tails.joined(separator: "\n")
+    }
+}
+
+/// The results in the form that CI servers read: a suite for each build, a case for each step.
+struct JUnitReport {
+    let title: String
+    let builds: [FinishedBuild]
+
+    private typealias Case = (
+        name: String, results: Results?, time: Duration?, text: String, output: String
+    )
+
+    private struct Suite {
+        let build: BuildView
+        let cases: [Case]
+
+        func count(_ wanted: Results?...) -> Int {
+            cases.count { wanted.contains($0.results) }
+        }
+    }
+
+    /// The document.
+    var text: String {
+        let suites = builds.map { suite(of: $0) }
+        var lines = [#"<?xml version="1.0" encoding="UTF-8"?>"#]
+        lines.append("<testsuites name=\"\(title.xml)\"\(counts(of: suites))>")
+        for suite in suites { lines += self.lines(suite) }
+        return (lines + ["</testsuites>", ""]).joined(separator: "\n")
+    }
+
+    private func suite(of finished: FinishedBuild) -> Suite {
+        let build = finished.view
+        var cases = build.visibleSteps.map { step in
+            let isFailed = step.results == .failure || step.results == .exception
+            return (
+                name: step.name, results: step.results, time: step.duration,
+                text: step.stateString, output: isFailed ? finished.output(of: step) : ""
+            )
+        }
+        // What no step tells: a build that was skipped, stopped, or failed as a whole.
+        let worst = cases.map(\.results).reduce(nil, Results.worst)
+        let isTold = worst.map { $0.severity >= (build.results?.severity ?? 0) } ?? false
+        if build.results != .success, build.results != .warnings, !isTold {
+            cases.append(("build", build.results, build.duration, build.stateString, ""))
+        }
+        return Suite(build: build, cases: cases)
+    }
+
+    private func counts(of suites: [Suite]) -> String {
+        let counts = [
+            ("tests", suites.reduce(0) { $0 + $1.cases.count }),
+            ("failures", suites.reduce(0) { $0 + $1.count(.failure) }),
+            ("errors", suites.reduce(0) { $0 + $1.count(.exception, .retry, .cancelled, nil) }),
+            ("skipped", suites.reduce(0) { $0 + $1.count(.skipped) }),
+        ]
+        return counts.map { " \($0)=\"\($1)\"" }.joined()
+    }
+
+    private func lines(_ suite: Suite) -> [String] {
+        let build = suite.build
+        let start = build.startedAt.formatted(.iso8601)
+        let head =
+            "  <testsuite name=\"\(build.title.xml)\"\(counts(of: [suite])) "
+            + "time=\"\(Self.seconds(build.duration))\" timestamp=\"\(start.xml)\">"
+        return [head] + suite.cases.flatMap { lines($0, of: build) } + ["  </testsuite>"]
+    }
+
+    private func lines(_ one: Case, of build: BuildView) -> [String] {
+        let head =
+            "    <testcase classname=\"\(build.builder.xml)\" name=\"\(one.name.xml)\" "
+            + "time=\"\(Self.seconds(one.time))\""
+        let element: String
+        switch one.results {
+        case .success, .warnings: return ["\(head)/>"]
+        case .skipped: element = "skipped"
+        case .failure: element = "failure"
+        case .exception, .retry, .cancelled, nil: element = "error"
+        }
+        let message = "<\(element) message=\"\(one.text.xml)\""
+        return [
+            "\(head)>",
+            one.output.isEmpty
+                ? "      \(message)/>" : "      \(message)>\(one.output.xml)</\(element)>",
+            "    </testcase>",
+        ]
+    }
+
+    private static func seconds(_ duration: Duration?) -> String {
+        let milliseconds = (duration ?? .zero) / .milliseconds(1)
+        let whole = Int(milliseconds.rounded())
+        let rest = "\(whole % 1000)"
+        return "\(whole / 1000).\(String(repeating: "0", count: 3 - rest.count))\(rest)"
+    }
+}
+
+/// The results for people, as a table, with the end of the log of each step that failed.
+struct MarkdownReport {
+    let title: String
+    let builds: [FinishedBuild]
+    let duration: Duration
+
+    /// The document.
+    var text: String {
+        let views = builds.map(\.view)
+        let worst = views.map(\.results).reduce(nil, Results.worst)
+        let marks = StatusSymbols(hasUnicode: true)
+        var lines = [
+            "## \(marks(worst)) \(title.markdown): "
+                + (worst.map(\.name) ?? "nothing was built"),
+            "", "\(builds.count.counting("build")) in \(duration.forPeople)", "",
+        ]
+        if !views.isEmpty {
+            lines += ["| Build | Result | Duration | State |", "|---|---|---|---|"]
+            lines += views.map { build in
+                "| \(marks(build.results)) \(build.title.markdown) "
+                    + "| \(Results.text(build.results)) | \(build.duration?.forPeople ?? "") "
+                    + "| \(build.remark.markdown) |"
+            }
+            lines.append("")
+        }
+        for (finished, build) in zip(builds, views) {
+            for step in FailureReport.failedSteps(of: build) {
+                lines += failure(step, build, finished.output(of: step), marks)
+            }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private func failure(
+        _ step: StepView, _ build: BuildView, _ output: String, _ marks: StatusSymbols
+    ) -> [String] {
+        let head = "### \(marks(step.results)) \(build.title.markdown): \(step.name.markdown)"
+        let state = [head, "", step.stateString.markdown, ""]
+        guard !output.isEmpty else { return state }
+        // A fence that is longer than any in the output.
+        let longest = output.split(whereSeparator: { $0 != "`" }).map(\.count).max() ?? 0
+        let fence = String(repeating: "`", count: max(3, longest + 1))
+        let lines = output.lines.map { $0.makingControlsVisible(keepingTabs: true) }
+        return state + [fence + "text"] + lines + [fence, ""]
+    }
+}
+
+extension String {
+    /// The text as it stands in XML, in content and in attributes alike.
+    fileprivate var xml: String {
+        var escaped = ""
+        for scalar in unicodeScalars {
+            switch scalar {
+            case "&": escaped += "&amp;"
+            case "<": escaped += "&lt;"
+            case ">": escaped += "&gt;"
+            case "\"": escaped += "&quot;"
+            case "\t", "\n": escaped.unicodeScalars.append(scalar)
+            // XML 1.0 has no way to write these.
+            case "\u{0}"..."\u{1F}", "\u{FFFE}", "\u{FFFF}": escaped += "\u{FFFD}"
+            default: escaped.unicodeScalars.append(scalar)
+            }
+        }
+        return escaped
+    }
+
+    /// The text on one line, with the characters that Markdown reads escaped.
+    fileprivate var markdown: String {
+        var escaped = ""
+        for character in makingControlsVisible() {
+            if #"\`*_[]<>|#"#.contains(character) { escaped.append("\\") }
+            escaped.append(character)
+        }
+        return escaped
+    }
+}

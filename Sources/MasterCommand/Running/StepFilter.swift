@@ -1,0 +1,94 @@
+internal import MasterKit
+internal import MasterRuntime
+
+/// Which builders have the steps that were asked for, as far as it is known before they build.
+struct StepFilter: Sendable {
+    private let selection: StepSelection
+    private let configuration: MasterConfiguration
+    private let environment: [String: String]
+    private let basedir: String
+
+    init(
+        _ selection: StepSelection, _ configuration: MasterConfiguration,
+        _ environment: [String: String], _ basedir: String
+    ) {
+        self.selection = selection
+        self.configuration = configuration
+        self.environment = environment
+        self.basedir = basedir
+    }
+
+    /// What a build of a builder would do.
+    func preview(of builder: BuilderConfiguration, _ request: BuildsetRequest) -> BuildPreview {
+        preview(of: builder, request, selection)
+    }
+
+    private func preview(
+        of builder: BuilderConfiguration, _ request: BuildsetRequest, _ steps: StepSelection
+    ) -> BuildPreview {
+        BuildPreview(
+            of: builder, in: configuration, request, steps: steps, basedir: basedir,
+            environment: environment)
+    }
+
+    /// The builders that have all of the steps; one with a name that only the build knows may.
+    ///
+    /// - Throws: ``UsageError`` when none has them, or when two are in the wrong order.
+    func builders(
+        among builders: [BuilderConfiguration], _ request: BuildsetRequest
+    ) throws(UsageError) -> [BuilderConfiguration] {
+        guard !selection.isEverything else { return builders }
+        let all = builders.map { builder in
+            let steps = preview(of: builder, request, StepSelection()).steps
+            return (
+                builder: builder, names: steps.compactMap(\.name),
+                isOpen: steps.contains { $0.name == nil }
+            )
+        }
+        try check(all.map(\.names), isOpen: all.contains(where: \.isOpen))
+        let fitting = all.filter { candidate in
+            candidate.isOpen || wanted.allSatisfy { Self.has(candidate.names, $0.step) }
+                || hasSomeOfOnly(candidate.names)
+        }.map(\.builder)
+        guard !fitting.isEmpty else {
+            throw UsageError("no builder has all of these steps; ask for fewer")
+        }
+        guard let first = selection.first, let last = selection.last,
+            !all.contains(where: \.isOpen)
+        else { return fitting }
+        let ordered = fitting.filter { builder in
+            Self.has(preview(of: builder, request).steps.compactMap(\.name), last)
+        }
+        guard !ordered.isEmpty else {
+            throw UsageError(
+                "--until \(last): this step comes before '\(first)', the one of --from")
+        }
+        return ordered
+    }
+
+    private var wanted: [(option: String, step: String)] {
+        (selection.first.map { [("--from", $0)] } ?? [])
+            + (selection.last.map { [("--until", $0)] } ?? [])
+            + selection.only.map { ("--only", $0) }
+    }
+
+    /// A builder that has one of the steps of `--only` takes part.
+    private func hasSomeOfOnly(_ names: [String]) -> Bool {
+        selection.only.contains { Self.has(names, $0) }
+    }
+
+    private func check(_ names: [[String]], isOpen: Bool) throws(UsageError) {
+        guard !isOpen else { return }
+        for (option, step) in wanted where !names.contains(where: { Self.has($0, step) }) {
+            var known: [String] = []
+            for name in names.flatMap(\.self) where !known.contains(name) { known.append(name) }
+            let remedy = Suggestion.remedy(for: step, among: known)
+            throw UsageError("\(option) \(step): there is no such step; \(remedy)")
+        }
+    }
+
+    private static func has(_ names: [String], _ step: String) -> Bool {
+        let pattern = NamePattern(step)
+        return names.contains { pattern.matches($0) }
+    }
+}

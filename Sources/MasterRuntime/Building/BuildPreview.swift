@@ -1,0 +1,131 @@
+internal import FoundationEssentials
+public import MasterKit
+
+/// What a build of a builder would do, as far as it can be known before it runs.
+///
+/// Nothing is stored, sent, fetched or run for it: secrets are known by their names alone.
+public struct BuildPreview: Sendable {
+    /// One step that would run.
+    public struct Step: Sendable, Hashable {
+        /// The position in the factory, from 1.
+        public let number: Int
+        /// The name; `nil` when only the build knows it.
+        public let name: String?
+        /// The key of its plugin.
+        public let key: PluginKey
+        /// Where its commands run; `nil` for the folder of the file, and when only the build knows.
+        public let workdir: String?
+        /// Whether its condition is false, whatever happens before it.
+        public let isSkipped: Bool
+        /// The settings that the file gives, without what is known of the above.
+        public let settings: JSONObject
+    }
+
+    /// The builder.
+    public let builder: BuilderConfiguration
+    /// The properties with which the build begins, without those that each build has.
+    public let properties: JSONObject
+    /// The steps that would run, in order.
+    public let steps: [Step]
+
+    /// Looks at a builder.
+    ///
+    /// - Parameters:
+    ///   - builder: The builder.
+    ///   - configuration: The file that declares it.
+    ///   - request: What the build would be asked for with.
+    ///   - selection: Which steps would run.
+    ///   - basedir: The base folder; it need not be there.
+    ///   - environment: The environment for `!Env`.
+    public init(
+        of builder: BuilderConfiguration, in configuration: MasterConfiguration,
+        _ request: BuildsetRequest, steps selection: StepSelection = StepSelection(),
+        basedir: String, environment: [String: String]
+    ) {
+        self.builder = builder
+        let known = Properties(
+            of: builder, in: configuration,
+            SubmittedValues(properties: request.properties, sourceStamps: request.sourceStamps),
+            worker: "local", basedir: FilePaths.absolute(basedir), numbers: nil)
+        var shown = configuration.properties
+        shown.merge(builder.properties)
+        shown.merge(request.properties)
+        let maker = PreviewContexts(known: known, configuration, request.sourceStamps, basedir)
+        let (one, other) = (maker.context(0), maker.context(1))
+        properties = one.secrets.mask.apply(to: shown.values)
+        var plan = StepPlan(builder: builder, folder: configuration.folder)
+        var selection = selection
+        steps = builder.steps.compactMap { declaration in
+            let (step, later) = (plan.next(declaration, in: one), plan.next(declaration, in: other))
+            let name = plan.take(step.name)
+            guard selection.takes(name) else { return nil }
+            var settings = declaration.preview(
+                in: one, other, environment: environment, folder: configuration.folder)
+            let mask = one.secrets.mask
+            var (known, place): (String?, String?) = (nil, nil)
+            if step.name == later.name {
+                known = mask.apply(to: name)
+                settings.removeValue(forKey: "name")
+            }
+            if step.place.workdir == later.place.workdir {
+                let workdir = step.place.workdir
+                place = workdir == configuration.folder ? nil : mask.apply(to: workdir)
+                settings.removeValue(forKey: "workdir")
+            }
+            return Step(
+                number: plan.count, name: known, key: declaration.key, workdir: place,
+                isSkipped: settings["doStepIf"] == false
+                    || declaration.options.doStepIf.constant == false, settings: settings)
+        }
+    }
+}
+
+/// Two contexts that agree in what is known before a build, and in nothing else.
+private struct PreviewContexts {
+    private let known: Properties
+    private let configuration: MasterConfiguration
+    private let stamps: [SourceStamp]
+    private let basedir: String
+    private let secrets: SecretValues
+
+    init(
+        known: Properties, _ configuration: MasterConfiguration, _ stamps: [SourceStamp],
+        _ basedir: String
+    ) {
+        self.known = known
+        self.configuration = configuration
+        self.stamps = stamps
+        self.basedir = basedir
+        // Values that occur nowhere else, so that the mask finds them in every encoding.
+        let names = Set(configuration.secretUses.map(\.name))
+        secrets = SecretValues(
+            Dictionary(uniqueKeysWithValues: names.map { ($0, "secret-\(UUID().uuidString)") }))
+    }
+
+    /// What a build would see; what is not known depends on the variant.
+    func context(_ variant: Int) -> RenderContext {
+        var properties = known
+        let unknown = configuration.propertyUses.union(["builderid", "buildnumber"])
+        for name in unknown where properties[name] == nil && variant > 0 {
+            properties.set(name, .string("\(name)-\(variant)"), source: "Build")
+        }
+        let results: Results = variant == 0 ? .success : .failure
+        return RenderContext(
+            properties: properties, sourceStamps: stamps,
+            worker: ["name": "local", "basedir": .string(basedir)], secrets: secrets,
+            results: results,
+            template: [
+                "build": [
+                    "buildid": .int(variant), "number": .int(variant), "builderid": .int(variant),
+                    "results": .int(results.rawValue),
+                ],
+                "buildername": known["buildername"] ?? .null, "workername": "local",
+                "properties": .object(properties.values), "results": .int(results.rawValue),
+                "result_name": .string(results.name),
+                "title_url": .string(configuration.identity.titleURL),
+                "buildbot_title": .string(configuration.identity.title),
+                "buildbot_url": .string(configuration.identity.buildbotURL),
+                "sourcestamps": .array(stamps.map { .object($0.json) }),
+            ])
+    }
+}

@@ -1,0 +1,234 @@
+internal import MasterKit
+
+/// Resolves `needs`: which builders have to end well before others begin.
+struct BuilderOrder {
+    let decoder: SettingDecoder
+    let declared: BuilderList
+
+    /// The builders with what they need; a name that is unknown and a cycle are errors.
+    func builders(
+        of places: [(settings: BuilderSettings, builder: BuilderConfiguration)]
+    ) -> [BuilderConfiguration] {
+        guard places.contains(where: { !$0.settings.needs.items.isEmpty }) else {
+            return places.map(\.builder)
+        }
+        let names = places.map(\.builder.name)
+        var told: Set<String> = []
+        let builders = places.map { settings, builder in
+            var builder = builder
+            builder.needs = needs(of: builder, settings, among: names, &told)
+            return builder
+        }
+        let ranges = zip(builders, places).map { ($0.name, $1.settings.needs.range) }
+        checkCycles(builders, Dictionary(ranges, uniquingKeysWith: { first, _ in first }))
+        return builders
+    }
+
+    private func needs(
+        of builder: BuilderConfiguration, _ settings: BuilderSettings, among names: [String],
+        _ told: inout Set<String>
+    ) -> [String] {
+        var needs: [String] = []
+        for item in settings.needs.items {
+            guard let wanted = name(item, of: builder, settings) else { continue }
+            let pattern = NamePattern(wanted)
+            let found =
+                names.contains(wanted)
+                ? [wanted] : names.filter { pattern.matches($0) && $0 != builder.name }
+            if found.isEmpty, isEachKnown, !isFaulty(pattern) {
+                let what = pattern.isPlain ? "there is no builder" : "no builder matches"
+                let remedy = Suggestion.remedy(for: wanted, among: names)
+                let message = "\(what) '\(wanted)'; \(remedy)"
+                // A matrix has one list for all of its combinations.
+                if told.insert("\(item.range?.start.offset ?? 0) \(message)").inserted {
+                    decoder.error(message, at: item.range)
+                }
+            }
+            needs += found.filter { !needs.contains($0) }
+        }
+        return needs
+    }
+
+    private func name(
+        _ item: BuilderReferences.Item, of builder: BuilderConfiguration,
+        _ settings: BuilderSettings
+    ) -> String? {
+        guard item.name.constant != nil || settings.matrix != nil else {
+            return decoder.error(
+                "a name in 'needs' can only be computed from the axes of a 'matrix'; write a text",
+                at: item.range)
+        }
+        let context = RenderContext(
+            properties: Properties(builder.axes, source: "Builder"),
+            template: ["properties": .object(builder.axes)])
+        do throws(RenderError) {
+            return try item.name.render(in: context)
+        } catch {
+            return decoder.error(error.message, at: error.range ?? item.range)
+        }
+    }
+
+    /// Whether the names of all builders with a mistake are known.
+    private var isEachKnown: Bool { declared.faulty.count == declared.otherNames.count }
+
+    private func isFaulty(_ pattern: NamePattern) -> Bool {
+        declared.otherNames.contains { pattern.matches($0.name) }
+    }
+
+    // MARK: Cycles
+
+    private func checkCycles(
+        _ builders: [BuilderConfiguration], _ ranges: [String: SourceRange?]
+    ) {
+        let needs = Dictionary(
+            builders.map { ($0.name, $0.needs) }, uniquingKeysWith: { first, _ in first })
+        var checked: Set<String> = []
+        for builder in builders {
+            guard let cycle = cycle(from: builder.name, needs, &checked) else { continue }
+            let range = ranges[cycle[0]] ?? nil
+            guard cycle.count > 1 else {
+                decoder.error("the builder '\(cycle[0])' needs itself; remove it", at: range)
+                continue
+            }
+            let path = (cycle + [cycle[0]]).map { "'\($0)'" }.joined(separator: " needs ")
+            decoder.error(
+                "the builders need each other, so that none could begin: \(path); remove one of "
+                    + "these 'needs'", at: range)
+        }
+    }
+
+    /// The builders of a cycle that can be reached from one; each builder is entered only once.
+    private func cycle(
+        from start: String, _ needs: [String: [String]], _ checked: inout Set<String>
+    ) -> [String]? {
+        guard checked.insert(start).inserted else { return nil }
+        var path = [(name: start, rest: needs[start, default: []][...])]
+        while let next = path.last?.rest.first {
+            path[path.count - 1].rest.removeFirst()
+            if let index = path.firstIndex(where: { $0.name == next }) {
+                return path[index...].map(\.name)
+            }
+            if checked.insert(next).inserted {
+                path.append((next, needs[next, default: []][...]))
+            }
+            while path.last?.rest.isEmpty == true { path.removeLast() }
+        }
+        return nil
+    }
+}
+
+/// `needs` of a builder: names and patterns of others.
+struct BuilderReferences: SettingValue, RenderableValue {
+    typealias Item = (name: Renderable<String>, range: SourceRange?)
+
+    var items: [Item] = []
+    var range: SourceRange?
+
+    static var shape: String { "a list of the names of builders" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> BuilderReferences? {
+        let nodes: [YAMLNode]
+        switch node.kind {
+        case .sequence(let listed) where node.tag?.name == nil: nodes = listed
+        case .scalar where !node.isNull: nodes = [node]
+        default: return decoder.mismatch(node, expected: shape)
+        }
+        let items = nodes.compactMap { item -> Item? in
+            guard case .scalar = item.kind, !item.isNull else {
+                return decoder.mismatch(item, expected: shape)
+            }
+            return decoder.decode(Renderable<String>.self, from: item).map { ($0, item.range) }
+        }
+        return items.count == nodes.count
+            ? BuilderReferences(items: items, range: node.range) : nil
+    }
+}
+
+/// A pattern for names as in a shell: `*` is any text, `?` any character, `[a-c]` one of several.
+public struct NamePattern: Sendable, Hashable {
+    private enum Part: Hashable {
+        case text
+        case character
+        case one(of: [ClosedRange<Character>], isNegated: Bool)
+        case exactly(Character)
+
+        func fits(_ character: Character) -> Bool {
+            switch self {
+            case .text: false
+            case .character: true
+            case .one(let ranges, let isNegated):
+                ranges.contains { $0.contains(character) } != isNegated
+            case .exactly(let wanted): wanted == character
+            }
+        }
+    }
+
+    /// The pattern as it is written.
+    public let text: String
+    private let parts: [Part]
+
+    /// Reads a pattern; a bracket without its end is a plain character.
+    public init(_ text: String) {
+        self.text = text
+        var parts: [Part] = []
+        var rest = text[...]
+        while let next = rest.popFirst() {
+            switch next {
+            case "*": parts.append(.text)
+            case "?": parts.append(.character)
+            case "[": parts.append(Self.characters(&rest) ?? .exactly("["))
+            default: parts.append(.exactly(next))
+            }
+        }
+        self.parts = parts
+    }
+
+    /// Whether it stands for one name alone.
+    public var isPlain: Bool {
+        parts.allSatisfy { if case .exactly = $0 { true } else { false } }
+    }
+
+    /// Whether a name is the text itself or fits it as a pattern.
+    public func matches(_ name: String) -> Bool {
+        if name == text { return true }
+        let name = Array(name)
+        var (part, character) = (0, 0)
+        var star: (part: Int, character: Int)?
+        while character < name.count {
+            if part < parts.count, parts[part] == .text {
+                star = (part, character)
+                part += 1
+            } else if part < parts.count, parts[part].fits(name[character]) {
+                part += 1
+                character += 1
+            } else if let last = star {
+                star = (last.part, last.character + 1)
+                (part, character) = (last.part + 1, last.character + 1)
+            } else {
+                return false
+            }
+        }
+        return parts[part...].allSatisfy { $0 == .text }
+    }
+
+    /// Reads what follows an opening bracket; nothing is taken when there is no closing one.
+    private static func characters(_ rest: inout Substring) -> Part? {
+        var inner = rest
+        let isNegated = inner.first == "!" || inner.first == "^"
+        if isNegated { inner.removeFirst() }
+        var ranges: [ClosedRange<Character>] = []
+        while let first = inner.popFirst() {
+            if first == "]", !ranges.isEmpty {
+                rest = inner
+                return .one(of: ranges, isNegated: isNegated)
+            }
+            var last = first
+            if inner.first == "-", let end = inner.dropFirst().first, end != "]" {
+                last = end
+                inner = inner.dropFirst(2)
+            }
+            ranges.append(min(first, last)...max(first, last))
+        }
+        return nil
+    }
+}

@@ -1,0 +1,196 @@
+internal import FoundationEssentials
+internal import GRDB
+public import MasterKit
+
+/// Where people look at the builds of a base folder, whether a master runs or not.
+///
+/// Nothing is changed, so that a store of an older version is read as it is.
+public final class BuildHistory: Sendable {
+    /// A build with the name of its builder.
+    public struct Entry: Sendable, Hashable {
+        /// The name of the builder.
+        public let builder: String
+        /// The build.
+        public let build: Build
+    }
+
+    /// A log of a step with the file of its content.
+    public struct StepLog: Sendable, Hashable {
+        /// The log.
+        public let log: Log
+        /// Where its content is, as an absolute path.
+        public let path: String
+    }
+
+    private let database: DatabaseQueue
+    private let folder: String
+
+    private init(_ database: DatabaseQueue, folder: String) {
+        self.database = database
+        self.folder = folder
+    }
+
+    /// Runs a body with the builds of a folder; nothing is made that is not there.
+    ///
+    /// - Parameters:
+    ///   - folder: The base folder of a master.
+    ///   - body: What is done; it gets `nil` when no master has ever used the folder.
+    /// - Returns: What the body returns.
+    /// - Throws: ``StoreError``, or what the body throws.
+    public static func with<Value>(
+        folder: String, _ body: (BuildHistory?) async throws -> Value
+    ) async throws -> Value {
+        let path = folder + "/" + StoreOpening.fileName
+        guard FileManager.default.fileExists(atPath: path) else { return try await body(nil) }
+        let database: DatabaseQueue
+        do {
+            database = try await OwnThread.run { try open(path, in: folder) }
+        } catch {
+            throw StoreError(reading: error, at: path)
+        }
+        return try await body(BuildHistory(database, folder: folder))
+    }
+
+    static func open(_ path: String, in folder: String) throws -> DatabaseQueue {
+        guard try StoreFolder(path: folder).secureDatabase().byteCount ?? 0 > 0 else {
+            throw StoreError(empty: path)
+        }
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(10)
+        configuration.label = "builds"
+        let database = try DatabaseQueue(path: path, configuration: configuration)
+        try StoreSchema.check(database, at: path)
+        return database
+    }
+
+    private func read<Value: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws(StoreError) -> Value {
+        let database = database
+        do {
+            return try await OwnThread.run { try database.read(body) }
+        } catch {
+            throw StoreError(reading: error, at: database.path)
+        }
+    }
+
+    // MARK: Questions
+
+    /// The names of all builders that have ever built, in the order in which they first did.
+    public func builders() async throws(StoreError) -> [String] {
+        try await read { database in
+            try database.all(
+                """
+                SELECT name FROM builder WHERE EXISTS
+                    (SELECT 1 FROM build WHERE builder_id = builder.id) ORDER BY id
+                """
+            ) { $0[0] }
+        }
+    }
+
+    /// The newest builds, the newest first.
+    ///
+    /// - Parameters:
+    ///   - builders: Whose builds are wanted; `nil` for those of all.
+    ///   - limit: How many.
+    /// - Returns: The builds, also those that run.
+    /// - Throws: ``StoreError``.
+    public func newest(
+        of builders: [String]? = nil, limit: Int
+    ) async throws(StoreError) -> [Entry] {
+        try await read { database in
+            let filter =
+                builders.map { names in
+                    let marks = databaseQuestionMarks(count: names.count)
+                    return "WHERE builder_id IN (SELECT id FROM builder WHERE name IN (\(marks)))"
+                } ?? ""
+            return try Entry.all(
+                "\(filter) ORDER BY id DESC LIMIT ?",
+                StatementArguments(builders ?? []) + [limit], in: database)
+        }
+    }
+
+    /// The last build of each builder.
+    public func lastOfEach() async throws(StoreError) -> [Entry] {
+        try await read { database in
+            try Entry.all(
+                "WHERE id IN (SELECT max(id) FROM build GROUP BY builder_id) ORDER BY id", [],
+                in: database)
+        }
+    }
+
+    /// The builds of the newest buildset that has one, the oldest first.
+    public func lastBuildset() async throws(StoreError) -> [Entry] {
+        try await read { database in
+            try Entry.all(
+                """
+                WHERE request_id IN (SELECT id FROM build_request WHERE buildset_id = (
+                    SELECT buildset_id FROM build JOIN build_request ON build_request.id = request_id
+                    ORDER BY build.id DESC LIMIT 1)) ORDER BY id
+                """, [], in: database)
+        }
+    }
+
+    /// A build by its builder and number; the builder's last one without a number.
+    public func build(
+        _ number: Int? = nil, of builder: String
+    ) async throws(StoreError) -> Entry? {
+        try await read { database in
+            try Entry.all(
+                """
+                WHERE builder_id = (SELECT id FROM builder WHERE name = ?)
+                    AND (number = ? OR ? IS NULL) ORDER BY number DESC LIMIT 1
+                """, [builder, number, number], in: database
+            ).first
+        }
+    }
+
+    /// The steps of a build, in order.
+    public func steps(of build: Build) async throws(StoreError) -> [StepRecord] {
+        try await read { try StepRecord.all(ofBuild: build.id, in: $0) }
+    }
+
+    /// The logs of a step, in the order they were opened.
+    public func logs(of step: StepRecord) async throws(StoreError) -> [StepLog] {
+        let folder = folder
+        return try await read { database in
+            try Log.all(ofStep: step.id, in: database).compactMap { log in
+                guard let path = try Log.path(log.id, in: database) else { return nil }
+                return StepLog(log: log, path: "\(folder)/\(path)")
+            }
+        }
+    }
+
+    /// A log as it stands now; `nil` when it has been removed.
+    public func log(_ id: Int) async throws(StoreError) -> Log? {
+        try await read { try Log.find(id, in: $0) }
+    }
+}
+
+extension BuildHistory.Entry {
+    fileprivate static func all(
+        _ condition: String, _ arguments: StatementArguments, in database: Database
+    ) throws -> [Self] {
+        let builds = try database.all(
+            "SELECT \(Build.columns) FROM build \(condition)", arguments, Build.init(row:))
+        var names: [Int: String] = [:]
+        return try builds.map { build in
+            let id = build.builderID
+            names[id] = try names[id] ?? Builder.find(id, in: database)?.name
+            return Self(builder: names[id] ?? "?", build: build)
+        }
+    }
+}
+
+/// The content of a log, as commands read it beside the master that writes it.
+extension BuildHistory.StepLog {
+    /// Where the last lines begin in the file, as many as are wanted.
+    public func offset(ofLast count: Int) async throws -> Int {
+        try await OwnThread.run { [path] in try LogFile(path: path).offset(ofLast: count) }
+    }
+
+    /// Reads whole lines from an offset on, some 64 KiB; none at the end.
+    public func lines(from offset: Int) async throws -> [UInt8] {
+        try await OwnThread.run { [path] in try LogFile.lines(in: path, from: offset) }
+    }
+}

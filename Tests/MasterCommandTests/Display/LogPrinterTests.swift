@@ -1,0 +1,46 @@
+import Testing
+
+@testable import MasterCommand
+
+/// The lines of a log as `log` shows them.
+struct LogPrinterTests {
+    private func lines(_ text: String, isTerminal: Bool = true) -> [String] {
+        let traits = TerminalTraits(
+            isTerminal: isTerminal, environment: ["TERM": "xterm", "LANG": "C.UTF-8"])
+        var printer = LogPrinter(traits)
+        return printer.lines(Array(text.utf8))
+    }
+
+    @Test func `letters are taken off, and the master's own lines are dim`() {
+        #expect(
+            lines("oout\neerr\nhhead\nohead\n") == ["out", "err", "\u{1B}[2mhead\u{1B}[0m", "head"])
+    }
+
+    @Test func `colours are kept on a terminal, also over several lines`() {
+        #expect(
+            lines("o\u{1B}[1;31mred\no still\u{1B}[m plain\noafter\n") == [
+                "\u{1B}[1;31mred\u{1B}[0m", "\u{1B}[1;31m still\u{1B}[m plain", "after",
+            ])
+    }
+
+    @Test(arguments: [
+        ("a\u{1B}[2Jb", "ab"), ("a\u{1B}]0;title\u{07}b", "ab"),
+        ("a\u{1B}]8;;http://h/\u{1B}\\link", "alink"), ("a\u{1B}cb", "ab"), ("a\u{1B}", "a"),
+        ("a\u{1B}[31", "a"), ("a\u{08}b", "a\\u{08}b"), ("tab\tkept", "tab\tkept"),
+        ("10 %\r50 %\r100 %", "100 %"), ("done\r\r", ""),
+    ])
+    func `nothing else reaches the terminal`(text: String, shown: String) {
+        #expect(lines("o\(text)\n") == [shown])
+    }
+
+    @Test func `a pipe gets the text alone`() {
+        let text = "o\u{1B}[31mred\u{1B}[0m\tx\ra\nhhead\n"
+        #expect(lines(text, isTerminal: false) == ["red\tx\ra", "head"])
+    }
+
+    @Test func `displays of a run keep colours within a line, and only on a terminal`() {
+        let line = LogLine(marked: Array("o\u{1B}[31mred\u{1B}[2J\u{07}".utf8))
+        #expect(line.shown(TextPainter(hasColour: true)) == "\u{1B}[31mred\\u{07}\u{1B}[0m")
+        #expect(line.shown(TextPainter(hasColour: false)) == "red\\u{07}")
+    }
+}
