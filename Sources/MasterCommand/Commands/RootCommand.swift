@@ -20,8 +20,8 @@ struct RootCommand: ParsableCommand {
             discussion: help,
             version: version,
             subcommands: [
-                RunCommand.self, CheckCommand.self, BuildsCommand.self, LogCommand.self,
-                CleanCommand.self, DeliveriesCommand.self, PluginsCommand.self,
+                InitCommand.self, RunCommand.self, CheckCommand.self, BuildsCommand.self,
+                LogCommand.self, CleanCommand.self, DeliveriesCommand.self, PluginsCommand.self,
                 ReceiveCommand.self,
             ]
         )

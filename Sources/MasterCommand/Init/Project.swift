@@ -1,0 +1,121 @@
+internal import MasterKit
+
+/// Sources of one build system, with the steps that build and test them.
+struct Project {
+    /// A step with the command that it runs.
+    struct Step: Equatable {
+        /// The class of the step, such as `Compile`.
+        let type: String
+        let command: String
+
+        static func compile(_ command: String) -> Step { Step(type: "Compile", command: command) }
+        static func test(_ command: String) -> Step { Step(type: "Test", command: command) }
+    }
+
+    /// The name of its builder when the folder has several.
+    let name: String
+    /// What it is, such as `Swift package`.
+    let title: String
+    let steps: [Step]
+
+    /// The projects in a folder.
+    ///
+    /// A makefile counts only when there is nothing else: it often just calls the other tools.
+    static func all(in folder: ProjectFolder) -> [Project] {
+        let projects = [swift, cmake, python, node, go, rust].compactMap { $0(folder) }
+        guard projects.isEmpty else { return projects }
+        return make(folder).map { [$0] } ?? []
+    }
+
+    // MARK: Build systems
+
+    private static func swift(_ folder: ProjectFolder) -> Project? {
+        guard folder.has("Package.swift") else { return nil }
+        let hasTests = folder.mentions("testtarget", in: "Package.swift")
+        return Project(
+            name: "swift", title: "Swift package",
+            steps: [.compile(hasTests ? "swift build --build-tests" : "swift build")]
+                + (hasTests ? [.test("swift test")] : []))
+    }
+
+    private static func cmake(_ folder: ProjectFolder) -> Project? {
+        guard folder.has("CMakeLists.txt") else { return nil }
+        let hasTests =
+            folder.mentions("enable_testing", in: "CMakeLists.txt")
+            || folder.mentions("include(ctest)", in: "CMakeLists.txt")
+        return Project(
+            name: "cmake", title: "CMake project",
+            steps: [
+                Step(type: "Configure", command: "cmake -S . -B build"),
+                .compile("cmake --build build --parallel"),
+            ] + (hasTests ? [.test("ctest --test-dir build --output-on-failure")] : []))
+    }
+
+    private static func python(_ folder: ProjectFolder) -> Project? {
+        let marks = ["pyproject.toml", "setup.py", "setup.cfg", "requirements.txt"]
+        guard marks.contains(where: folder.has) else { return nil }
+        let environments = [".venv/bin/python", "venv/bin/python"]
+        let python = environments.first(where: folder.hasProgram) ?? "python3"
+        let usesPytest =
+            folder.has("pytest.ini") || folder.hasEntry { $0 == "conftest.py" }
+            || folder.mentions(
+                "pytest", in: "pyproject.toml", "setup.cfg", "setup.py", "tox.ini",
+                "requirements.txt", "requirements-dev.txt", "dev-requirements.txt")
+        let module = usesPytest ? "pytest" : "unittest"
+        return Project(
+            name: "python", title: "Python package", steps: [.test("\(python) -m \(module)")])
+    }
+
+    private static func node(_ folder: ProjectFolder) -> Project? {
+        guard folder.has("package.json") else { return nil }
+        let package = try? JSONValue(parsing: folder.text(of: "package.json"))
+        let managers = [
+            ("pnpm-lock.yaml", "pnpm"), ("yarn.lock", "yarn"), ("bun.lock", "bun"),
+            ("bun.lockb", "bun"),
+        ]
+        let manager = managers.first { folder.has($0.0) }?.1 ?? "npm"
+        let scripts = package?["scripts"]
+        let hasDependencies = ["dependencies", "devDependencies"].contains { key in
+            package?[key]?.objectValue?.isEmpty == false
+        }
+        let test = scripts?["test"]?.stringValue
+        // The script that `npm init` writes only fails.
+        let hasTests = test.map { !$0.contains("no test specified") } ?? false
+        var steps: [Step] = []
+        if hasDependencies { steps.append(.compile("\(manager) install")) }
+        if scripts?["build"] != nil { steps.append(.compile("\(manager) run build")) }
+        if hasTests { steps.append(.test("\(manager) run test")) }
+        if steps.isEmpty { steps.append(.compile("\(manager) install")) }
+        return Project(name: "node", title: "Node.js package", steps: steps)
+    }
+
+    private static func go(_ folder: ProjectFolder) -> Project? {
+        guard folder.has("go.mod") else { return nil }
+        return Project(
+            name: "go", title: "Go module",
+            steps: [
+                .compile("go build ./..."), .compile("go vet ./..."), .test("go test -v ./..."),
+            ])
+    }
+
+    private static func rust(_ folder: ProjectFolder) -> Project? {
+        guard folder.has("Cargo.toml") else { return nil }
+        return Project(
+            name: "rust", title: "Rust package",
+            steps: [.compile("cargo build --all-targets"), .test("cargo test")])
+    }
+
+    private static func make(_ folder: ProjectFolder) -> Project? {
+        let makefile = ["GNUmakefile", "makefile", "Makefile"].first(where: folder.has)
+        let mustConfigure = makefile == nil && folder.hasProgram("configure")
+        guard makefile != nil || mustConfigure else { return nil }
+        let targets = makefile.map { folder.text(of: $0) } ?? ""
+        let test = ["check", "test"].first { target in
+            targets.split(whereSeparator: \.isNewline).contains { $0.hasPrefix("\(target):") }
+        }
+        let configure = mustConfigure ? [Step(type: "Configure", command: "./configure")] : []
+        return Project(
+            name: "make", title: mustConfigure ? "configure script" : "makefile",
+            steps: configure + [.compile("make")] + (test.map { [.test("make \($0)")] } ?? []))
+    }
+}

@@ -1,0 +1,66 @@
+internal import FoundationEssentials
+internal import SystemPackage
+
+/// A folder that is searched for sources.
+struct ProjectFolder {
+    /// The last part of its path, with links resolved.
+    let name: String
+
+    private let path: String
+    private let entries: Set<String>
+
+    /// The longest file that is read; a longer one counts as empty.
+    private static let maximumFileSize = 1 << 20
+
+    init(_ path: String) throws {
+        self.path = path
+        do {
+            // Foundation gives no reason that a user could understand.
+            try FileDescriptor.open(FilePath(path), .readOnly, options: .directory).close()
+            entries = Set(try FileManager.default.contentsOfDirectory(atPath: path))
+        } catch let error as Errno {
+            throw FailedRun("can't read the folder \(path.shellQuoted): \(error)")
+        }
+        name = URL(filePath: path).standardizedFileURL.resolvingSymlinksInPath().lastPathComponent
+    }
+
+    /// Whether an entry has the name.
+    func has(_ name: String) -> Bool { entries.contains(name) }
+
+    /// Whether a path inside the folder leads to a program.
+    func hasProgram(_ name: String) -> Bool {
+        FileManager.default.isExecutableFile(atPath: "\(path)/\(name)")
+    }
+
+    /// Whether an entry of the folder, or of one of its folders `tests` and `test`, is a test.
+    func hasEntry(where isWanted: (String) -> Bool) -> Bool {
+        if entries.contains(where: isWanted) { return true }
+        return ["tests", "test"].contains { folder in
+            guard has(folder) else { return false }
+            let inner = try? FileManager.default.contentsOfDirectory(atPath: "\(path)/\(folder)")
+            return inner?.contains(where: isWanted) ?? false
+        }
+    }
+
+    /// The text of a file in the folder, empty when there is none that can be read.
+    func text(of name: String) -> String {
+        guard has(name), let size = size(of: name), size <= Self.maximumFileSize,
+            let data = FileManager.default.contents(atPath: "\(path)/\(name)")
+        else { return "" }
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    /// Whether one of the files contains the word, in upper or lower case.
+    func mentions(_ word: String, in names: String...) -> Bool {
+        names.contains { text(of: $0).lowercased().contains(word) }
+    }
+
+    /// The size of a regular file, `nil` for anything else: a pipe would block.
+    private func size(of name: String) -> Int? {
+        let file = URL(filePath: "\(path)/\(name)").resolvingSymlinksInPath().path
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: file),
+            attributes[.type] as? FileAttributeType == .typeRegular
+        else { return nil }
+        return attributes[.size] as? Int
+    }
+}
