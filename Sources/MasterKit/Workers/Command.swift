@@ -293,7 +293,7 @@ extension Command.Invocation: CustomStringConvertible {
 /// The bytes a command takes from the master, piece by piece, when the worker is ready for them.
 public struct CommandInput: Sendable {
     /// No bytes.
-    package static let nothing = CommandInput { _ in [] }
+    public static let nothing = CommandInput { _ in [] }
 
     private let read: @Sendable (Int) async throws -> [UInt8]
 
@@ -301,7 +301,7 @@ public struct CommandInput: Sendable {
     ///
     /// - Parameter read: Called with the number of bytes that are welcome; returns at most as many,
     ///   and none at the end. Never called twice at once, and not again after the end.
-    package init(_ read: @escaping @Sendable (_ limit: Int) async throws -> [UInt8]) {
+    public init(_ read: @escaping @Sendable (_ limit: Int) async throws -> [UInt8]) {
         self.read = read
     }
 

@@ -1,25 +1,25 @@
 internal import FoundationEssentials
 internal import GRDB
-public import MasterKit
+package import MasterKit
 
 /// Where people look at the builds of a base folder, whether a master runs or not.
 ///
 /// Nothing is changed, so that a store of an older version is read as it is.
-public final class BuildHistory: Sendable {
+package final class BuildHistory: Sendable {
     /// A build with the name of its builder.
-    public struct Entry: Sendable, Hashable {
+    package struct Entry: Sendable, Hashable {
         /// The name of the builder.
-        public let builder: String
+        package let builder: String
         /// The build.
-        public let build: Build
+        package let build: Build
     }
 
     /// A log of a step with the file of its content.
-    public struct StepLog: Sendable, Hashable {
+    package struct StepLog: Sendable, Hashable {
         /// The log.
-        public let log: Log
+        package let log: Log
         /// Where its content is, as an absolute path.
-        public let path: String
+        package let path: String
     }
 
     private let database: DatabaseQueue
@@ -37,7 +37,7 @@ public final class BuildHistory: Sendable {
     ///   - body: What is done; it gets `nil` when no master has ever used the folder.
     /// - Returns: What the body returns.
     /// - Throws: ``StoreError``, or what the body throws.
-    public static func with<Value>(
+    package static func with<Value>(
         folder: String, _ body: (BuildHistory?) async throws -> Value
     ) async throws -> Value {
         let path = folder + "/" + StoreOpening.fileName
@@ -77,7 +77,7 @@ public final class BuildHistory: Sendable {
     // MARK: Questions
 
     /// The names of all builders that have ever built, in the order in which they first did.
-    public func builders() async throws(StoreError) -> [String] {
+    package func builders() async throws(StoreError) -> [String] {
         try await read { database in
             try database.all(
                 """
@@ -95,7 +95,7 @@ public final class BuildHistory: Sendable {
     ///   - limit: How many.
     /// - Returns: The builds, also those that run.
     /// - Throws: ``StoreError``.
-    public func newest(
+    package func newest(
         of builders: [String]? = nil, limit: Int
     ) async throws(StoreError) -> [Entry] {
         try await read { database in
@@ -111,7 +111,7 @@ public final class BuildHistory: Sendable {
     }
 
     /// The last build of each builder.
-    public func lastOfEach() async throws(StoreError) -> [Entry] {
+    package func lastOfEach() async throws(StoreError) -> [Entry] {
         try await read { database in
             try Entry.all(
                 "WHERE id IN (SELECT max(id) FROM build GROUP BY builder_id) ORDER BY id", [],
@@ -120,7 +120,7 @@ public final class BuildHistory: Sendable {
     }
 
     /// The builds of the newest buildset that has one, the oldest first.
-    public func lastBuildset() async throws(StoreError) -> [Entry] {
+    package func lastBuildset() async throws(StoreError) -> [Entry] {
         try await read { database in
             try Entry.all(
                 """
@@ -132,7 +132,7 @@ public final class BuildHistory: Sendable {
     }
 
     /// A build by its builder and number; the builder's last one without a number.
-    public func build(
+    package func build(
         _ number: Int? = nil, of builder: String
     ) async throws(StoreError) -> Entry? {
         try await read { database in
@@ -146,12 +146,12 @@ public final class BuildHistory: Sendable {
     }
 
     /// The steps of a build, in order.
-    public func steps(of build: Build) async throws(StoreError) -> [StepRecord] {
+    package func steps(of build: Build) async throws(StoreError) -> [StepRecord] {
         try await read { try StepRecord.all(ofBuild: build.id, in: $0) }
     }
 
     /// The logs of a step, in the order they were opened.
-    public func logs(of step: StepRecord) async throws(StoreError) -> [StepLog] {
+    package func logs(of step: StepRecord) async throws(StoreError) -> [StepLog] {
         let folder = folder
         return try await read { database in
             try Log.all(ofStep: step.id, in: database).compactMap { log in
@@ -162,7 +162,7 @@ public final class BuildHistory: Sendable {
     }
 
     /// A log as it stands now; `nil` when it has been removed.
-    public func log(_ id: Int) async throws(StoreError) -> Log? {
+    package func log(_ id: Int) async throws(StoreError) -> Log? {
         try await read { try Log.find(id, in: $0) }
     }
 }
@@ -185,12 +185,12 @@ extension BuildHistory.Entry {
 /// The content of a log, as commands read it beside the master that writes it.
 extension BuildHistory.StepLog {
     /// Where the last lines begin in the file, as many as are wanted.
-    public func offset(ofLast count: Int) async throws -> Int {
+    package func offset(ofLast count: Int) async throws -> Int {
         try await OwnThread.run { [path] in try LogFile(path: path).offset(ofLast: count) }
     }
 
     /// Reads whole lines from an offset on, some 64 KiB; none at the end.
-    public func lines(from offset: Int) async throws -> [UInt8] {
+    package func lines(from offset: Int) async throws -> [UInt8] {
         try await OwnThread.run { [path] in try LogFile.lines(in: path, from: offset) }
     }
 }
