@@ -105,7 +105,7 @@ struct DeliveriesListCommand: MasterSubcommand {
     private var emptiness: String {
         let isAny = reporter == nil && state.isEmpty && build == nil
         return isAny
-            ? "all reports were delivered: none is waiting in \(place.folder), and none was given up"
+            ? "no undelivered reports in \(place.folder)"
             : "there is no such report in \(place.folder)"
     }
 }
