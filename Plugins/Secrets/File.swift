@@ -47,6 +47,8 @@ public struct FileSecrets: SecretProvider {
                 inventory.values[String(file.dropLast(suffix.count))] = text
             } catch is SecretFault {
                 continue
+            } catch is CommandError {
+                continue  // too large, or unreadable to this user, and to its commands with it
             }
         }
         return inventory

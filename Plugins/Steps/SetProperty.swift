@@ -62,7 +62,9 @@ public struct SetPropertyFromCommand: Step, SettingHints {
         let value = strips ? text?.trimmed : text
         if secret {
             let refusal = hide(value ?? "", as: name, in: context)
-            try await tell(output.stderr, in: log)
+            // Standard error may repeat a value that can't be hidden.
+            let isHidden = value != nil && refusal == nil
+            try await logErrors(isHidden ? output.stderr : nil, in: log)
             if let refusal, results == .success || results == .warnings, value != nil {
                 return try await refuse("\(refusal)", in: context)
             }
@@ -96,12 +98,12 @@ public struct SetPropertyFromCommand: Step, SettingHints {
     }
 
     /// Logs the standard error of the command, now that the secret is known.
-    private func tell(_ errors: [UInt8]?, in log: any StepLog) async throws {
+    private func logErrors(_ errors: [UInt8]?, in log: any StepLog) async throws {
         try await log.line("standard output is secret and not shown", to: .header)
         guard let bytes = errors else {
             return try await log.line(
-                "standard error has more than \(Self.outputLimit) bytes and is not shown",
-                to: .header)
+                "standard error is not shown either: it is longer than \(Self.outputLimit) bytes, or "
+                    + "the secret can't be hidden in it", to: .header)
         }
         if !bytes.isEmpty { try await log.line(bytes, to: .stderr) }
     }

@@ -149,6 +149,8 @@ extension Extraction {
         var missing: [(property: String, reason: String)] = []
         /// Whether a secret was not found; it may be elsewhere in the response.
         var lacksSecret = false
+        /// Whether a secret was found that can't be hidden.
+        var hasOpenSecret = false
     }
 
     /// Extracts all values from a response and hides those that are secret.
@@ -156,14 +158,15 @@ extension Extraction {
         var findings = Findings()
         let body = needsBody ? AnswerBody(answer.body) : nil
         for rule in rules {
-            let found = Self.look(for: rule, in: answer, body).flatMap { value in
-                Self.check(value, of: rule, hidingSecretsWith: mask)
-            }
+            let value = Self.look(for: rule, in: answer, body)
+            let found = value.flatMap { Self.check($0, of: rule, hidingSecretsWith: mask) }
             switch found {
             case .success(let value): findings.values.append((rule.property, value))
             case .failure(let miss):
                 findings.missing.append((rule.property, miss.reason))
-                if rule.isSecret { findings.lacksSecret = true }
+                guard rule.isSecret else { continue }
+                findings.lacksSecret = true
+                if case .success = value { findings.hasOpenSecret = true }
             }
         }
         return findings

@@ -133,25 +133,27 @@ struct RequestRun {
         return success?.fault(inBody: response.final.body, showsTexts: showsTexts)
     }
 
-    /// The values extracted from a good response; hides those that are secret.
-    private func findings(in response: HTTPResponse) -> Extraction.Findings? {
-        guard isSuccess(response.status) else { return nil }
-        return extraction?.findings(in: response.final, hidingSecretsWith: context.mask)
+    /// The values extracted from a response; hides those that are secret.
+    private func findings(in response: HTTPResponse) -> Extraction.Findings {
+        extraction?.findings(in: response.final, hidingSecretsWith: context.mask)
             ?? Extraction.Findings()
     }
 
+    /// Sends the request. The findings are `nil` unless the status is a success; what a response
+    /// with another status has of secrets is hidden all the same.
     private func send() async throws -> (HTTPResponse, Extraction.Findings?) {
         let response = try await context.send(request)
         let findings = findings(in: response)
+        let isSuccess = isSuccess(response.status)
         var contents = response.exchanges.map { LoggedContent($0) }
-        if findings?.lacksSecret == true {
+        if isSuccess ? findings.lacksSecret : findings.hasOpenSecret {
             contents[contents.count - 1] = LoggedContent(withheld: response.final)
         }
         try await log.exchanges(response.exchanges, contents)
         for content in contents {
             try await content.write(to: context.openLog("content"))
         }
-        return (response, findings)
+        return (response, isSuccess ? findings : nil)
     }
 
     /// Sends the request, writing the response to the log `content` as it arrives.
@@ -164,7 +166,7 @@ struct RequestRun {
         let final = LoggedContent(elsewhere: content.byteCount, of: response.final)
         try await log.exchanges(response.exchanges, contents + [final])
         if content.isBinary { try await final.write(to: content.log) }
-        return (response, findings(in: response))
+        return (response, isSuccess(response.status) ? findings(in: response) : nil)
     }
 
     /// Sets the properties and the summary.

@@ -5,13 +5,24 @@ internal import OrderedCollections
 /// can only be built while the secrets are still available.
 ///
 /// A text with a secret becomes `{"pieces": ["Bearer ", {"secret": "token"}]}`; values containing
-/// such texts become `{"list": […]}` and `{"object": {…}}`, and all others `{"value": …}`.
+/// such texts become `{"list": […]}` and `{"object": {…}}`, and all others `{"value": …}`. What the
+/// mask hides but no reference can restore, such as a secret in base64, becomes `{"hidden": true}`.
 struct SecretReferences: Sendable {
-    /// A secret that a stored request needs but that no longer exists.
-    struct Missing: Error, CustomStringConvertible {
-        let name: String
+    /// Why a stored request can't be built.
+    enum Missing: Error, CustomStringConvertible {
+        /// It needs a secret that no longer exists.
+        case secret(String)
+        /// It has a value that was made from a secret, and is therefore not stored.
+        case derived
+
         var description: String {
-            "the request needs the secret '\(name)', which master.yaml no longer has"
+            switch self {
+            case .secret(let name):
+                "the request needs the secret '\(name)', which master.yaml no longer has"
+            case .derived:
+                "the request has a value that was made from a secret, which is never stored; "
+                    + "submit it again"
+            }
         }
     }
 
@@ -21,24 +32,30 @@ struct SecretReferences: Sendable {
     func referring(_ value: JSONValue) -> JSONValue? {
         switch value {
         case .string(let text):
-            guard secrets.mask.apply(to: text) != text else { return nil }
-            let pieces = self.pieces(of: text)
-            return pieces.contains { $0.objectValue != nil } ? ["pieces": .array(pieces)] : nil
+            return isHidden(text) ? ["pieces": .array(pieces(of: text))] : nil
         case .array(let items):
             let referring = items.map { self.referring($0) }
             guard referring.contains(where: { $0 != nil }) else { return nil }
             return ["list": .array(zip(items, referring).map { $1 ?? ["value": $0] })]
         case .object(let object):
+            if object.keys.contains(where: isHidden) { return Self.hidden }
             let referring = object.map { ($0.key, $0.value, self.referring($0.value)) }
             guard referring.contains(where: { $0.2 != nil }) else { return nil }
             return ["object": .object(JSONObject(referring.map { ($0, $2 ?? ["value": $1]) }))]
-        case .null, .bool, .number:
+        case .number(let number):
+            return isHidden(number.spelling) ? Self.hidden : nil
+        case .null, .bool:
             return nil
         }
     }
 
+    private static let hidden: JSONValue = ["hidden": true]
+
+    private func isHidden(_ text: String) -> Bool { secrets.mask.apply(to: text) != text }
+
     /// Restores the value from its stored form.
     func resolved(_ stored: JSONValue) throws(Missing) -> JSONValue {
+        if stored == Self.hidden { throw .derived }
         if let pieces = stored["pieces"]?.arrayValue {
             var text = ""
             for piece in pieces { text += try resolved(piece: piece) }
@@ -87,8 +104,9 @@ struct SecretReferences: Sendable {
     }
 
     private func resolved(piece: JSONValue) throws(Missing) -> String {
+        if piece == Self.hidden { throw .derived }
         guard let name = piece["secret"]?.stringValue else { return piece.stringValue ?? "" }
-        guard let value = secrets[name] else { throw Missing(name: name) }
+        guard let value = secrets[name] else { throw .secret(name) }
         return value
     }
 
@@ -98,19 +116,22 @@ struct SecretReferences: Sendable {
         var pieces: [JSONValue] = []
         var plain = ""
         var rest = text[...]
+        func endPlain() {
+            if !plain.isEmpty { pieces.append(isHidden(plain) ? Self.hidden : .string(plain)) }
+            plain = ""
+        }
         while !rest.isEmpty {
             let found = secrets.byName.filter { !$0.value.isEmpty && rest.hasPrefix($0.value) }
                 .max { ($0.value.utf8.count, $1.key) < ($1.value.utf8.count, $0.key) }
             if let found {
-                if !plain.isEmpty { pieces.append(.string(plain)) }
-                plain = ""
+                endPlain()
                 pieces.append(["secret": .string(found.key)])
                 rest = rest.dropFirst(found.value.count)
             } else {
                 plain.append(rest.removeFirst())
             }
         }
-        if !plain.isEmpty { pieces.append(.string(plain)) }
+        endPlain()
         return pieces
     }
 }

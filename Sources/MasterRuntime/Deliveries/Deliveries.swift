@@ -253,8 +253,8 @@ extension Deliveries {
         in environment: DeliveryEnvironment
     ) async -> Bool {
         guard let closure else { return false }
-        let receiver = environment.fingerprint(of: recipient)
-        if let receiver, receiver != closure.receiver {
+        let receiver = environment.fingerprint(of: recipient, orIfUnknown: closure.receiver)
+        if receiver != closure.receiver {
             let id = recipient.id
             do {
                 _ = try await environment.store.write { try $0.database.resumeReporter(id) }

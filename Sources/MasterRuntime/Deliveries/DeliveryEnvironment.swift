@@ -92,8 +92,11 @@ struct DeliveryClock: Sendable {
 extension DeliveryEnvironment {
     /// Identifies the reporter's current URL without revealing it.
     ///
-    /// - Returns: `nil` for a reporter without a URL, or if it cannot be computed at present.
-    func fingerprint(of recipient: Recipient) -> String? {
+    /// - Parameters:
+    ///   - recipient: The reporter.
+    ///   - known: What is returned if the URL cannot be computed at present.
+    /// - Returns: `nil` for a reporter without a URL of its own.
+    func fingerprint(of recipient: Recipient, orIfUnknown known: String? = nil) -> String? {
         let id = DeliveryID(store: storeID, reporter: recipient.id, event: 0, part: 0)
         do {
             let context = context(for: recipient, id: id, attempt: 0)
@@ -103,7 +106,7 @@ extension DeliveryEnvironment {
             return Data(code).base64EncodedString()
         } catch {
             // Every attempt to send reports the error; until then the URL counts as unchanged.
-            return nil
+            return known
         }
     }
 }

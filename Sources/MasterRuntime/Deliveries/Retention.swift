@@ -68,7 +68,11 @@ extension Deliveries {
         while isMore, !Task.isCancelled {
             let expirable = Dictionary(
                 uniqueKeysWithValues: pipelines.map { ($0.recipient.id, $0.sender.expirable) })
+            let recipients = pipelines.map(\.recipient)
             let (expired, trimmed, isOver) = try await environment.store.write { transaction in
+                for recipient in recipients {
+                    try transaction.passEvents(notOf: recipient.kinds, of: recipient.id)
+                }
                 let kept = try transaction.keepWithin(bounds, expiring: expirable)
                 let trimmed = try transaction.trim(maximumAge: bounds.maxAge)
                 return (kept.expired, trimmed, !kept.isMore && !trimmed.isMore)

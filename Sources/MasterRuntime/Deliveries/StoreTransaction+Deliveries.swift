@@ -248,6 +248,22 @@ extension StoreTransaction {
         )
     }
 
+    /// Moves the cursor of a reporter past events of kinds that it does not report, up to the next
+    /// one that it does. Otherwise a reporter of rare events would keep all others in the store.
+    func passEvents(notOf kinds: Set<EventKind>, of reporterID: Int) throws {
+        let words = kinds.map(\.rawValue).sorted()
+        let marks = databaseQuestionMarks(count: words.count)
+        try database.run(
+            """
+            UPDATE reporter SET cursor = coalesce(
+                (SELECT min(seq) - 1 FROM event WHERE seq > cursor AND kind IN (\(marks))),
+                (SELECT max(seq) FROM event WHERE seq > cursor), cursor)
+            WHERE id = ? AND cursor >= 0
+            """,
+            StatementArguments(words) + [reporterID]
+        )
+    }
+
     /// Records, before an event is processed, that it may crash the program.
     func suspect(_ sequence: Int, of reporterID: Int) throws {
         try database.run(

@@ -80,11 +80,17 @@ extension Database {
                 row_number() OVER (PARTITION BY builder_id ORDER BY number DESC) AS place FROM build)
             WHERE place > ? AND complete_at IS NOT NULL
             """
-        // Reports that wait have been made; those of later events are still to be.
+        // Reports of later events are still to be generated, for one reporter at least.
+        // The lane of an event of a buildset is its id with a minus.
         let awaited = """
-            SELECT build_id FROM event WHERE build_id IS NOT NULL AND (
-                seq > (SELECT max(cursor) FROM reporter)
-                OR seq IN (SELECT event_seq FROM delivery WHERE state IN ('open', 'parked')))
+            WITH awaited AS (
+                SELECT build_id, lane FROM event
+                WHERE seq > (SELECT min(cursor) FROM reporter WHERE cursor >= 0)
+                    OR seq IN (SELECT event_seq FROM delivery WHERE state IN ('open', 'parked')))
+            SELECT build_id FROM awaited WHERE build_id IS NOT NULL
+            UNION SELECT build.id FROM awaited
+                JOIN build_request ON buildset_id = -lane JOIN build ON request_id = build_request.id
+                WHERE awaited.build_id IS NULL AND lane < 0
             """
         let ids = Set(try numbers(old, [count]))
         let reported = ids.intersection(try numbers(awaited, []))

@@ -243,6 +243,37 @@ struct HistoryCommandTests {
         }
     }
 
+    @Test func `a build that one of several reporters has yet to report is kept`() async throws {
+        let file = """
+            services:
+              - reporters.HttpStatusPush: {name: all, serverUrl: "http://127.0.0.1:1/"}
+              - reporters.HttpStatusPush:
+                  name: requests
+                  serverUrl: "http://127.0.0.1:1/"
+                  generators: [generators.BuildRequestGenerator]
+            steps: []
+            """
+        try await Program.inFolder(["master.yaml": file]) { program in
+            #expect(try await program.run("run", "-q", "--drain", "0").status == 0)
+            #expect(try await program.run("deliveries", "drop", "--all").status == 0)
+            let store = try DatabaseQueue(
+                path: program.folder + "/.buildmaster/buildmaster.sqlite")
+            func setCursor(_ value: String) throws {
+                try store.write {
+                    try $0.execute(
+                        sql: "UPDATE reporter SET cursor = \(value) WHERE name = 'requests'")
+                }
+            }
+            try setCursor("0")
+            let ended = try await program.run("clean")
+            #expect(ended.output.contains("kept 1 build with reports to be sent; see "), "\(ended)")
+            try setCursor("(SELECT max(seq) FROM event)")
+            #expect(
+                try await program.run("clean").output.hasPrefix("removed 1 build and 1 work folder")
+            )
+        }
+    }
+
     @Test func `nothing is removed while a master uses the folder`() async throws {
         let file = "steps: [steps.ShellCommand: \"until test -e go; do sleep 0.05; done\"]"
         try await Program.inFolder(["master.yaml": file]) { program in

@@ -125,6 +125,23 @@ struct MadeSecretTests {
         }
     }
 
+    @Test(arguments: [
+        #"{"token": "Zx9-secret-Q7w-value"}"#, #"{"token": "Zx9-secret-Q7w-value", "n": [1]}"#,
+    ])
+    func `a secret in an answer that is not a success is hidden`(_ body: String) async throws {
+        try await withLoopbackServer(handler: { _ in .text(body) }) { server in
+            let yaml = """
+                steps:
+                  - steps.POST:
+                      url: "\(server.url)"
+                      success: 201
+                      extract: {tok: {json: /token, secret: true}}
+                """
+            let found = try await leaks(of: [Self.token], in: yaml, expecting: .failure)
+            #expect(found == [])
+        }
+    }
+
     @Test func `a pointer that leads into the secret does not show it`() async throws {
         let body = #"{"token": "Zx9-secret-Q7w-value"}"#
         try await withLoopbackServer(handler: { _ in .text(body) }) { server in

@@ -72,6 +72,17 @@ struct DeliveriesClosureTests {
         }
     }
 
+    @Test func `an address that depends on the build opens it, too`() async throws {
+        try await DeliveriesBench.with { bench in
+            try await Self.close(bench, at: "http://gone/")
+            let journal = Journal<String>()
+            try await bench.running(ScriptedReporter(into: journal)) { deliveries in
+                await deliveries.drain(for: .seconds(4))
+            }
+            #expect(journal.entries == ["first", "second"])
+        }
+    }
+
     @Test func `the address itself is not kept`() async throws {
         try await DeliveriesBench.with { bench in
             try await Self.close(bench, at: "http://gone/?key=one")

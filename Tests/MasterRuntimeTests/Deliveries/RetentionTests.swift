@@ -298,7 +298,8 @@ struct RetentionTests {
         try await DeliveriesBench.with { bench in
             var bench = bench
             // The clock moves on an hour with each look, of which there may be many.
-            bench.bounds.maxAge = .seconds(1_000_000 * 3600)
+            bench.bounds.maxAge = .seconds(1_000_000_000 * 3600)
+            bench.schedule.end = nil
             let failing = ScriptedReporter { _, context in
                 throw DeliveryError(
                     .retry(after: nil), String(repeating: "no ", count: 5000), status: 500,
@@ -345,6 +346,37 @@ struct RetentionTests {
             }
             #expect(try await bench.value("SELECT count(*) FROM delivery") == 10_000)
             #expect(try await bench.value("SELECT count(*) FROM event") == 10_000)
+        }
+    }
+
+    @Test func `a reporter of rare events keeps no others in the store`() async throws {
+        try await DeliveriesBench.with { bench in
+            try await bench.running(ScriptedReporter()) { deliveries in
+                for lane in 1...3 { try await bench.happen("start \(lane)", lane: lane) }
+                await deliveries.drain(for: .seconds(10))
+                try await bench.store.write { transaction in
+                    try transaction.database.run(
+                        "INSERT INTO reporter (name, cursor) VALUES ('rare', 0)")
+                    let rare = try #require(
+                        try transaction.database.number(
+                            "SELECT id FROM reporter WHERE name = 'rare'", []))
+                    try transaction.passEvents(notOf: [.workerMissing], of: rare)
+                }
+            }
+            let newest: Int? = try await bench.value("SELECT max(seq) FROM event")
+            #expect(
+                try await bench.value("SELECT cursor FROM reporter WHERE name = 'rare'") == newest)
+            try await bench.store.write { transaction in
+                let rare = try #require(
+                    try transaction.database.number(
+                        "SELECT id FROM reporter WHERE name = 'rare'", []))
+                try transaction.database.run("UPDATE reporter SET cursor = 1 WHERE id = ?", [rare])
+                try transaction.passEvents(notOf: [.buildNew], of: rare)
+            }
+            let next: Int? = try await bench.value("SELECT min(seq) FROM event WHERE seq > 1")
+            #expect(
+                try await bench.value("SELECT cursor FROM reporter WHERE name = 'rare'")
+                    == (next ?? 0) - 1)
         }
     }
 }

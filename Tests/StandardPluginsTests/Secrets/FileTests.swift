@@ -139,6 +139,16 @@ struct FileTests {
         }
     }
 
+    @Test func `a file that is too large does not keep others from being hidden`() async throws {
+        try await withVault { files in
+            try files.write([UInt8](repeating: 0x61, count: 65 << 10), to: "vault/large")
+            try files.write("hunter2!", to: "vault/password")
+            let provider = try FileSecrets.configured("vault", scope: .service)
+            let inventory = try await provider.inventory(of: [], in: .of(folder: files.path))
+            #expect(inventory.values == ["password": "hunter2!"])
+        }
+    }
+
     @Test func `a folder that is none is a fault, not an unknown name`() async throws {
         try await SecretFiles.with { files in
             #expect(

@@ -44,6 +44,19 @@ struct SetPropertyFromCommandTests {
         #expect(harness.properties["p"] == "x")
     }
 
+    @Test(arguments: ["printf x7; echo x7 >&2", "head -c 2000000 /dev/zero; echo x7 >&2"])
+    func `standard error is not shown when the secret can't be hidden`(
+        _ command: String
+    ) async throws {
+        let (results, harness) = try await run(
+            "{property: p, command: \(JSONValue.string(command)), secret: true}")
+
+        #expect(results == .failure)
+        let log = try #require(harness.log("stdio")?.content)
+        #expect(!log.contains("ex7"), "\(log)")
+        #expect(log.contains("standard error is not shown either"))
+    }
+
     @Test func `too much output is a failure that says so`() async throws {
         let (results, harness) = try await run(
             "{property: p, command: 'head -c 2000000 /dev/zero | tr \"\\0\" x'}")

@@ -16,6 +16,7 @@ struct DeliveriesBench: Sendable {
     let clock = ManualClock()
     let messages = RecordedMessages()
     var secrets = SecretValues()
+    var schedule = RetrySchedule(jitter: 1...1)
     var bounds = DeliveryBounds()
 
     /// Runs a test with a new store, or with a copy of one as left by a crash.
@@ -62,7 +63,7 @@ struct DeliveriesBench: Sendable {
                 store: store, storeID: "test", identity: MasterIdentity(), secrets: secrets,
                 http: http,
                 logger: Logger(label: "outbox") { _ in messages.handler },
-                clock: DeliveryClock(clock), schedule: RetrySchedule(jitter: 1...1), bounds: bounds)
+                clock: DeliveryClock(clock), schedule: schedule, bounds: bounds)
         )
     }
 

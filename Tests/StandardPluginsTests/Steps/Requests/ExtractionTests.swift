@@ -117,7 +117,7 @@ struct ExtractionTests {
                 GET.self, "{url: SERVER/, stream: !Property s, extract: {x: {json: /a}}}",
                 properties: ["s": true])
         }
-        #expect("\(try #require(error))".contains("leave out 'stream'"))
+        #expect("\(try #require(error))".contains("remove 'stream'"))
     }
 
     @Test func `a failing extraction can be tried again`() async throws {
