@@ -20,7 +20,7 @@
 /// }
 /// ```
 ///
-/// In a file it stands in `services`, as `services.Chain`.
+/// In a file it is listed under `services` as `services.Chain`.
 public protocol MasterService: Plugin where Options == ServiceOptions {
     /// The kinds of events delivered in ``ServiceContext/events``; none by default.
     var wantedEvents: Set<EventKind> { get }

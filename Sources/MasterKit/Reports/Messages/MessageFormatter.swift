@@ -11,7 +11,7 @@
 /// }
 /// ```
 ///
-/// In a file it stands as `message_formatter: formatters.OneLine` at a generator.
+/// In a file it is used as `message_formatter: formatters.OneLine` in a generator.
 public protocol MessageFormatter: Plugin where Options == NoOptions {
     /// The details of a build that are needed in addition to its record.
     var wanted: BuildDetails { get }
