@@ -24,7 +24,7 @@ extension PluginKind<any Step, StepOptions> {
     public static var steps: Self { Self("steps", scope: .build) }
 }
 
-/// The settings common to all steps: when a step runs and what its result does to the build.
+/// The settings common to all steps: when a step runs and how its result affects the build.
 public struct StepOptions: Settings {
     /// The step's name in the build; by default the plugin's name.
     @Setting("The step's name, at most 50 characters.", .notEmpty)
@@ -44,7 +44,7 @@ public struct StepOptions: Settings {
     /// Whether warnings give the build the result warnings.
     @Setting("Warnings give the build warnings.")
     public var warnOnWarnings = Renderable(false)
-    /// Whether the step runs even if the build has already failed or been stopped.
+    /// Whether the step runs even if the build has been halted or stopped.
     @Setting("Run even after the build was ended or stopped.")
     public var alwaysRun = Renderable(false)
     /// Whether the step runs at all.

@@ -54,17 +54,17 @@ public struct ReportModes: SettingValue, Hashable {
     public enum Mode: String, SettingEnumeration {
         /// The result differs from the previous one.
         case change
-        /// The build failed.
+        /// The result is failure.
         case failing
-        /// The build succeeded.
+        /// The result is success.
         case passing
-        /// The build failed, and the previous one did not.
+        /// The result is failure, and the previous result was not.
         case problem
-        /// The build ended with warnings.
+        /// The result is warnings.
         case warnings
-        /// The build ended with an exception.
+        /// The result is exception.
         case exception
-        /// The build was cancelled.
+        /// The result is cancelled.
         case cancelled
     }
 
