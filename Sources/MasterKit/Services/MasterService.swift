@@ -26,7 +26,7 @@ public protocol MasterService: Plugin where Options == ServiceOptions {
     var wantedEvents: Set<EventKind> { get }
 
     /// Runs until the master shuts down. The event sequence then ends, and a service that is still
-    /// running some seconds later is cancelled.
+    /// running some seconds later is cancelled; one without wanted events is cancelled immediately.
     ///
     /// Called in a separate task before the first build starts. A service that returns has finished
     /// and is not started again.
