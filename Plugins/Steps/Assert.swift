@@ -14,7 +14,7 @@ public struct Assert: Step {
     /// Creates an unconfigured step.
     public init() {}
 
-    /// Looks at the condition.
+    /// Evaluates the condition.
     public func run(in context: StepContext) async throws -> Results {
         if try context.render(check) {
             await context.setSummary("condition is true")
@@ -25,7 +25,7 @@ public struct Assert: Step {
     }
 }
 
-/// Writes a value as it is at this point of the build into a log.
+/// Writes the current value of an expression to a log.
 public struct LogRenderable: Step {
     /// What the step does.
     public static let summary = "Writes a value into a log, to see what it is at this point."
@@ -36,7 +36,7 @@ public struct LogRenderable: Step {
     /// Creates an unconfigured step.
     public init() {}
 
-    /// Writes a text as it is, another value as JSON.
+    /// Writes a string as is, any other value as JSON.
     public func run(in context: StepContext) async throws -> Results {
         let value = try context.render(content)
         let log = try await context.openLog("output", kind: .text)

@@ -8,7 +8,7 @@ struct CommandSettings: Settings {
 
     @SettingGroup var process: ProcessSettings
 
-    /// Finds settings that have no effect together.
+    /// Reports settings that have no effect together.
     func check(_ settings: SettingsCheck) {
         if settings.isGiven("shell"), case .program? = command.constant?.invocation {
             settings.error(
@@ -23,15 +23,15 @@ struct CommandSettings: Settings {
         return "if it begins a command, put the whole command in quotes"
     }
 
-    /// Runs the command with its output in a log and says how it went.
+    /// Runs the command with its output in a log, and returns the result.
     ///
     /// - Parameters:
     ///   - context: The running step.
-    ///   - machine: Where it runs.
-    ///   - log: Where the output goes; by default a new log `stdio`.
+    ///   - machine: The machine to run it on.
+    ///   - log: The log for the output; by default a new log `stdio`.
     ///   - observe: Called for each line of output.
-    /// - Returns: What the exit code stands for; failure when a limit or signal ended the command.
-    /// - Throws: When a setting can't be rendered, the machine fails, or the build is stopped.
+    /// - Returns: The result for the exit code, or failure if a limit or signal ended the command.
+    /// - Throws: If a setting can't be rendered, the machine fails, or the build is stopped.
     func run(
         in context: StepContext, on machine: CommandMachine = .worker,
         into log: (any StepLog)? = nil, observing observe: ((OutputLine) -> Void)? = nil
@@ -42,7 +42,7 @@ struct CommandSettings: Settings {
     }
 }
 
-/// How a command is run: what it gets, and when it is ended.
+/// The settings for how a command is run: its environment and its limits.
 struct ProcessSettings: Settings {
     @Setting("The program that runs a line of shell; by default [/bin/sh, -c].")
     var shell: Renderable<LineInterpreter?>
@@ -95,7 +95,8 @@ struct ProcessSettings: Settings {
 }
 
 extension ProcessSettings {
-    /// Runs a command with its output in a log; the state says what it is, and what went wrong.
+    /// Runs a command with its output in a log, and sets the state text to the command and any
+    /// failure.
     func run(
         _ line: CommandLineSetting, in context: StepContext, on machine: CommandMachine = .worker,
         into log: (any StepLog)? = nil, observing observe: ((OutputLine) -> Void)? = nil
@@ -106,7 +107,7 @@ extension ProcessSettings {
         return results
     }
 
-    /// Runs a command with its output in a log; says how it went, and what its state is then.
+    /// Runs a command with its output in a log; returns the result and the state text.
     func outcome(
         of line: CommandLineSetting, in context: StepContext,
         on machine: CommandMachine = .worker, into log: (any StepLog)? = nil,
@@ -166,7 +167,8 @@ extension ProcessSettings {
         return .program(shell.arguments + [line])
     }
 
-    /// Sets what ends the command: TERM first when a time is given for it, or nothing is said.
+    /// Sets the limits and signals that end the command. SIGTERM is skipped only if
+    /// `interruptSignal` is set without `sigtermTime`.
     private func setLimits(of command: inout Command.Shell, in context: StepContext) throws {
         command.timeout = try context.render(timeout)?.duration
         command.maxLines = try context.render(maxLines)?.value
@@ -198,14 +200,14 @@ extension ProcessSettings {
 }
 
 extension CommandResult {
-    /// How the command ended, for a state text: `exit 2`, `killed by signal 9 (SIGKILL)`.
+    /// How the command ended, as a state text: `exit 2`, `killed by signal 9 (SIGKILL)`.
     fileprivate var shortWords: String {
         exitCode.map { "exit \($0)" } ?? description
     }
 }
 
 extension Error {
-    /// Whether a command itself is at fault, and not the machine.
+    /// Whether the error is caused by the command rather than the machine.
     fileprivate var isAboutTheCommand: Bool {
         switch (self as? CommandError)?.code {
         case .invalid, .programNotFound, .programNotExecutable, .workdir, .argumentsTooLong: true
@@ -213,7 +215,7 @@ extension Error {
         }
     }
 
-    /// Why a command could not be run, for a state text.
+    /// Why the command could not be run, as a state text.
     fileprivate var words: String {
         switch (self as? CommandError)?.code {
         case .programNotFound: "program not found"

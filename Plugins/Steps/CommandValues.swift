@@ -53,7 +53,7 @@ private struct ExitCode: SettingValue {
     }
 }
 
-/// A result given by its name or code.
+/// A result given by name or code.
 private struct NamedResult: SettingValue {
     let results: Results
 
@@ -72,7 +72,7 @@ private struct NamedResult: SettingValue {
     }
 }
 
-/// A file of `logfiles`: its path, or `{filename, follow}`.
+/// An entry of `logfiles`: a path, or `{filename, follow}`.
 struct LogFileSetting: SettingValue {
     let path: String
     let follows: Bool
@@ -96,7 +96,7 @@ struct LogFileSetting: SettingValue {
     }
 }
 
-/// A whole number from 1.
+/// A positive integer.
 struct PositiveNumber: SettingValue {
     let value: Int
 
@@ -109,7 +109,7 @@ struct PositiveNumber: SettingValue {
     }
 }
 
-/// The setting `shell`: the program that runs a line, with the arguments before it.
+/// The setting `shell`: the program that runs a command line, and the arguments before it.
 struct LineInterpreter: SettingValue {
     let arguments: [String]
 

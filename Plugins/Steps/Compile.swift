@@ -32,7 +32,7 @@ public struct Compile: Step, SettingHints {
     }
 }
 
-/// Runs the command that prepares a source tree for its compilation; a failure ends the build.
+/// Runs the command that prepares a source tree for compilation; a failure ends the build.
 public struct Configure: Step, SettingHints {
     /// What the step does.
     public static let summary = "Prepares a source tree: runs a command, ends the build on failure."
@@ -72,7 +72,7 @@ extension StepOptions {
     }
 }
 
-/// The settings of steps that look for warnings in the output of their command.
+/// The settings of steps that search their command's output for warnings.
 struct WarningSettings: Settings {
     @Setting("Lines that are warnings, as a regular expression; null for none.")
     var warningPattern: Pattern?
@@ -80,10 +80,10 @@ struct WarningSettings: Settings {
     @Setting("With more warnings than this the step fails.")
     var maxWarnCount: Renderable<Int?>
 
-    /// Runs a command whose lines are searched for warnings.
+    /// Runs a command and searches its output for warnings.
     ///
-    /// With warnings a success becomes warnings; they are in a log of their own, and their number
-    /// is added to the property `warnings-count`.
+    /// Warnings turn a success into the result warnings; they are written to a separate log, and
+    /// their number is added to the property `warnings-count`.
     func counting(
         _ standard: Pattern? = nil, in context: StepContext,
         _ run: (((OutputLine) -> Void)?) async throws -> Results
@@ -113,12 +113,12 @@ struct WarningSettings: Settings {
 
 /// The warnings in the output of a command.
 private struct FoundWarnings {
-    /// How many are kept for the log.
+    /// The maximum number of warnings kept for the log.
     private static let keptCount = 1000
 
     private(set) var lines: [String] = []
     private(set) var count = 0
-    /// Why lines could not be searched.
+    /// The error if lines could not be searched.
     private(set) var fault: RenderError?
     private let pattern: Pattern
 
@@ -138,7 +138,7 @@ private struct FoundWarnings {
 }
 
 extension Pattern {
-    /// What compilers begin a warning with.
+    /// The pattern for warnings of common compilers.
     fileprivate static let ofCompilers: Pattern = {
         do {
             return try Pattern("(?i)warning[: ]")

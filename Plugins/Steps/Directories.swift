@@ -1,6 +1,6 @@
 public import MasterKit
 
-/// Makes a folder on the worker, with those above it.
+/// Creates a folder and its parents on the worker.
 public struct MakeDirectory: Step {
     /// What the step does.
     public static let summary = "Makes a folder on the worker, with those above it."
@@ -11,7 +11,7 @@ public struct MakeDirectory: Step {
     /// Creates an unconfigured step.
     public init() {}
 
-    /// Makes the folder; one that is there already is fine.
+    /// Creates the folder; it may already exist.
     public func run(in context: StepContext) async throws -> Results {
         let dir = try context.render(dir).text
         return try await context.withFiles("making \(dir)") {
@@ -21,7 +21,7 @@ public struct MakeDirectory: Step {
     }
 }
 
-/// Removes a folder of the worker with all that is in it.
+/// Removes a folder and its contents from the worker.
 public struct RemoveDirectory: Step {
     /// What the step does.
     public static let summary = "Removes a folder of the worker with all that is in it."
@@ -35,7 +35,7 @@ public struct RemoveDirectory: Step {
     /// Creates an unconfigured step.
     public init() {}
 
-    /// Removes the folder; where there is none, nothing is to be done.
+    /// Removes the folder; a missing folder is not an error.
     public func run(in context: StepContext) async throws -> Results {
         let dir = try context.render(dir).text
         let command = Command.RemoveDirectory(dir, outside: try context.render(outside))
@@ -46,7 +46,7 @@ public struct RemoveDirectory: Step {
     }
 }
 
-/// Copies a folder of the worker with all that is in it.
+/// Copies a folder and its contents on the worker.
 public struct CopyDirectory: Step {
     /// What the step does.
     public static let summary =
@@ -76,7 +76,7 @@ public struct CopyDirectory: Step {
     }
 }
 
-/// The path of a folder on the worker, relative to the folder of the step.
+/// The path of a folder on the worker, relative to the step's working folder.
 struct FolderPath: SettingValue {
     let text: String
 
@@ -94,8 +94,8 @@ struct FolderPath: SettingValue {
 }
 
 extension StepContext {
-    /// Does something with files and says what was done; when that fails, the step is a failure
-    /// whose state says why.
+    /// Performs a file operation and sets the state text; if it fails, the step fails with the
+    /// reason as its state text.
     func withFiles(
         _ words: String, _ work: () async throws -> String
     ) async throws -> Results {

@@ -1,7 +1,7 @@
 public import MasterKit
 import Synchronization
 
-/// Copies a file of the worker to the master.
+/// Copies a file from the worker to the master.
 public struct FileUpload: Step, SettingHints {
     /// What the step does.
     public static let summary = "Copies a file from the worker to the master."
@@ -23,7 +23,7 @@ public struct FileUpload: Step, SettingHints {
     /// Creates an unconfigured step.
     public init() {}
 
-    /// Copies the file; until all of it is there, what stood at the destination stays.
+    /// Copies the file; an existing file at the destination is kept until the copy is complete.
     public func run(in context: StepContext) async throws -> Results {
         let source = try context.render(workersrc).text
         let target = try context.render(masterdest).text
@@ -45,7 +45,7 @@ public struct FileUpload: Step, SettingHints {
     }
 }
 
-/// Copies a file of the master to the worker.
+/// Copies a file from the master to the worker.
 public struct FileDownload: Step, SettingHints {
     /// What the step does.
     public static let summary = "Copies a file from the master to the worker."
@@ -64,7 +64,7 @@ public struct FileDownload: Step, SettingHints {
     /// Creates an unconfigured step.
     public init() {}
 
-    /// Copies the file; until all of it is there, what stood at the destination stays.
+    /// Copies the file; an existing file at the destination is kept until the copy is complete.
     public func run(in context: StepContext) async throws -> Results {
         let source = try context.render(mastersrc).text
         let target = try context.render(workerdest).text
@@ -84,7 +84,7 @@ public struct FileDownload: Step, SettingHints {
     }
 }
 
-/// Writes a text into a file of the worker.
+/// Writes a string to a file on the worker.
 public struct StringDownload: Step, SettingHints {
     /// What the step does.
     public static let summary = "Writes a text into a file of the worker."
@@ -117,7 +117,7 @@ public struct StringDownload: Step, SettingHints {
     }
 }
 
-/// Writes a value as JSON into a file of the worker.
+/// Writes a value as JSON to a file on the worker.
 public struct JSONStringDownload: Step, SettingHints {
     /// What the step does.
     public static let summary = "Writes a value as JSON into a file of the worker."
@@ -150,7 +150,7 @@ public struct JSONStringDownload: Step, SettingHints {
     }
 }
 
-/// The settings of steps that write a file elsewhere.
+/// The settings of steps that write a file on another machine.
 struct TransferSettings: Settings {
     @Setting("The permissions of the file in octal; by default 0644.")
     var mode: Renderable<FileMode> = Renderable(FileMode(bits: 0o644))
@@ -171,21 +171,21 @@ struct TransferSettings: Settings {
         }
     }
 
-    /// The command that reads the file.
+    /// Returns the command that reads the file.
     func upload(of path: String, in context: StepContext) throws -> Command.UploadFile {
         Command.UploadFile(
             path, maxByteCount: try context.render(maxsize)?.bytes,
             blockByteCount: try context.render(blocksize).byteCount)
     }
 
-    /// The command that writes the file.
+    /// Returns the command that writes the file.
     func download(to path: String, in context: StepContext) throws -> Command.DownloadFile {
         Command.DownloadFile(
             path, permissions: try context.render(mode).bits,
             maxByteCount: try context.render(maxsize)?.bytes)
     }
 
-    /// Writes a text into a file of the worker.
+    /// Writes a string to a file on the worker.
     func write(
         _ text: String, to path: String, outside: Bool, in context: StepContext
     ) async throws -> Results {
@@ -205,7 +205,7 @@ struct TransferSettings: Settings {
     }
 }
 
-/// The setting `mode`: permission bits in octal, as `chmod` takes them.
+/// The setting `mode`: permission bits in octal, as for `chmod`.
 struct FileMode: SettingValue {
     let bits: UInt32
 
@@ -219,7 +219,7 @@ struct FileMode: SettingValue {
     }
 }
 
-/// The setting `blocksize`: a size that is neither nothing nor more than memory should hold.
+/// The setting `blocksize`: a size that is greater than zero and small enough to keep in memory.
 struct BlockSize: SettingValue {
     let byteCount: Int
 
@@ -235,7 +235,7 @@ struct BlockSize: SettingValue {
 }
 
 extension StepContext {
-    /// What is known of a file; that there is none is an error, before anything is opened.
+    /// Returns the status of a file; throws if it does not exist, before anything is opened.
     fileprivate func status(
         of path: String, on machine: CommandMachine
     ) async throws -> CommandResult.FileStatus {
@@ -246,7 +246,8 @@ extension StepContext {
         return status
     }
 
-    /// Copies a file from one machine to the other, in pieces, and says what was done.
+    /// Copies a file from one machine to the other, in chunks, and returns a description of the
+    /// transfer.
     fileprivate func copy(
         _ upload: Command.UploadFile, on source: CommandMachine,
         to download: Command.DownloadFile, on target: CommandMachine, verb: String
@@ -270,7 +271,7 @@ extension StepContext {
                 if let error { errors.append(error) }
             }
         }
-        // When one side fails the other is only cancelled.
+        // If one side fails, the other one is cancelled; report the actual failure.
         if let error = errors.first(where: { !($0 is CancellationError) }) ?? errors.first {
             throw error
         }
@@ -278,14 +279,15 @@ extension StepContext {
     }
 }
 
-/// Passes bytes from one task to another, one piece at a time: who gives waits for who takes.
+/// Passes bytes between two tasks, one chunk at a time: the producer waits for the consumer.
 private final class BytePipe: Sendable {
     private let pieces = AsyncThrowingStream<[UInt8], any Error>.makeStream()
-    /// One for each piece that has been taken whole.
+    /// Yields once for each chunk that has been consumed.
     private let turns = AsyncStream<Void>.makeStream()
     private let rest = Mutex<ArraySlice<UInt8>?>(nil)
 
-    /// Runs the side that gives; its end is the end of the bytes, its error that of the other side.
+    /// Runs the producer; when it returns, the bytes end, and if it throws, the consumer gets the
+    /// error.
     func giving(_ body: () async throws -> Void) async -> (any Error)? {
         do {
             try await body()
@@ -297,7 +299,7 @@ private final class BytePipe: Sendable {
         }
     }
 
-    /// Runs the side that takes; when it ends, nothing more can be given.
+    /// Runs the consumer; when it returns, the producer can't provide further bytes.
     func taking(_ body: () async throws -> Void) async -> (any Error)? {
         defer { turns.continuation.finish() }
         do {
@@ -308,14 +310,14 @@ private final class BytePipe: Sendable {
         }
     }
 
-    /// Gives bytes and waits until they are taken.
+    /// Provides bytes and waits until they are consumed.
     func put(_ bytes: [UInt8]) async throws {
         pieces.continuation.yield(bytes)
         for await _ in turns.stream { return }
         throw CancellationError()
     }
 
-    /// Takes bytes; none at the end.
+    /// Returns the next bytes, or an empty array at the end.
     func next(_ limit: Int) async throws -> [UInt8] {
         if let piece = take(limit) {
             if !piece.isEmpty { return piece }
@@ -325,12 +327,13 @@ private final class BytePipe: Sendable {
             rest.withLock { $0 = piece[...] }
             return take(limit) ?? []
         }
-        // A stream ends also for a task that is cancelled; that must not look like a whole file.
+        // A stream also ends if its task is cancelled, which must not be mistaken for the end of
+        // the file.
         try Task.checkCancellation()
         return []
     }
 
-    /// What is left of the piece that is being taken; `nil` before the first one.
+    /// Takes bytes from the current chunk; `nil` before the first one.
     private func take(_ limit: Int) -> [UInt8]? {
         rest.withLock { rest in
             guard let piece = rest else { return nil }

@@ -46,7 +46,7 @@ public struct SetPropertyFromCommand: Step, SettingHints {
     /// Creates an unconfigured step.
     public init() {}
 
-    /// Finds settings that have no effect together.
+    /// Reports settings that have no effect together.
     public func check(_ settings: SettingsCheck) {
         command.check(settings)
     }
@@ -153,7 +153,7 @@ public struct SetPropertiesFromJSON: Step, SettingHints {
     /// Creates an unconfigured step.
     public init() {}
 
-    /// Finds both sources, or none.
+    /// Reports that both sources are given, or neither.
     public func check(_ settings: SettingsCheck) {
         if command != nil, file != nil {
             settings.error("'command' and 'file' both give the JSON object; keep one", at: "file")
@@ -226,7 +226,8 @@ public struct SetPropertiesFromJSON: Step, SettingHints {
 }
 
 extension StepContext {
-    /// Sets properties; a name that no property can have is a failure, and then none is set.
+    /// Sets properties; if a name is not a valid property name, the step fails and no property is
+    /// set.
     fileprivate func setProperties(_ object: JSONObject, _ subject: String) async throws -> Results
     {
         for (name, _) in object where name.isEmpty || name.count > Properties.maximumNameLength {
@@ -241,7 +242,7 @@ extension StepContext {
         return .success
     }
 
-    /// Ends the step as a failure whose state and log say why.
+    /// Fails the step, with the reason in its state text and log.
     func refuse(_ reason: String, remedy: String) async throws -> Results {
         await setSummary(reason)
         try await openLog("property").line("\(reason); \(remedy)", to: .stderr)
@@ -249,7 +250,7 @@ extension StepContext {
     }
 }
 
-/// A log that keeps the output of a command up to a limit, and may keep it to itself.
+/// A log that collects a command's output up to a limit, optionally without writing it.
 final class CollectedOutput: StepLog {
     private struct State {
         var stdout: [UInt8]? = []
@@ -267,10 +268,10 @@ final class CollectedOutput: StepLog {
         self.isShown = isShown
     }
 
-    /// All of standard output, `nil` when it was too much.
+    /// The standard output, or `nil` if it exceeds the limit.
     var stdout: [UInt8]? { state.withLock { $0.stdout } }
 
-    /// All of standard error, `nil` when it was too much.
+    /// The standard error, or `nil` if it exceeds the limit.
     var stderr: [UInt8]? { state.withLock { $0.stderr } }
 
     func write(_ bytes: ArraySlice<UInt8>, to channel: LogChannel) async throws {
@@ -298,7 +299,7 @@ final class CollectedOutput: StepLog {
 }
 
 extension String {
-    /// The text without leading and trailing white space.
+    /// The string without leading and trailing white space.
     fileprivate var trimmed: String {
         let start = drop { $0.isWhitespace }
         guard let last = start.lastIndex(where: { !$0.isWhitespace }) else { return "" }

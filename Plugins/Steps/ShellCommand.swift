@@ -11,7 +11,7 @@ public struct ShellCommand: Step, SettingHints {
     /// Creates an unconfigured step.
     public init() {}
 
-    /// Finds settings that have no effect together.
+    /// Reports settings that have no effect together.
     public func check(_ settings: SettingsCheck) {
         command.check(settings)
     }
@@ -29,7 +29,7 @@ public struct ShellCommand: Step, SettingHints {
     }
 }
 
-/// Runs a command on the machine of the master, in the folder of its configuration.
+/// Runs a command on the master's machine, in the folder of its configuration.
 public struct MasterShellCommand: Step, SettingHints {
     /// What the step does.
     public static let summary = "Runs a program, or a line of shell, on the machine of the master."
@@ -39,7 +39,7 @@ public struct MasterShellCommand: Step, SettingHints {
     /// Creates an unconfigured step.
     public init() {}
 
-    /// Finds settings that have no effect together.
+    /// Reports settings that have no effect together.
     public func check(_ settings: SettingsCheck) {
         command.check(settings)
     }
@@ -56,7 +56,7 @@ public struct MasterShellCommand: Step, SettingHints {
     }
 }
 
-/// The setting `command`: a list with a program and its arguments, or a line for the shell.
+/// The setting `command`: a list of a program and its arguments, or a shell command line.
 struct CommandLineSetting: SettingValue {
     let invocation: Command.Invocation
 
@@ -89,7 +89,7 @@ struct CommandLineSetting: SettingValue {
         return CommandLineSetting(invocation: .script(line))
     }
 
-    /// Warns of comments as in `make # all`, but not of comments that are further away.
+    /// Warns about comments as in `make # all`, but not about comments further away.
     private static func warnOfComment(after node: YAMLNode, _ decoder: SettingDecoder) {
         guard let comment = node.trailingComment, let end = node.range?.end,
             comment.start.offset == end.offset + 1
@@ -99,7 +99,7 @@ struct CommandLineSetting: SettingValue {
                 + "keep it, or put two spaces before the comment", at: comment)
     }
 
-    /// The state string of a step that runs the command: its first two words, quoted.
+    /// The state text of a step that runs the command: its first two words, quoted.
     func words(hiding secrets: SecretMask) -> String {
         let words =
             switch invocation {

@@ -1,6 +1,6 @@
 public import MasterKit
 
-/// Runs commands one after the other, each with a say in the result of the step.
+/// Runs several commands one after the other and combines their results.
 public struct ShellSequence: Step, SettingHints {
     /// What the step does.
     public static let summary = "Runs several commands one after the other in one step."
@@ -13,7 +13,7 @@ public struct ShellSequence: Step, SettingHints {
     /// Creates an unconfigured step.
     public init() {}
 
-    /// Runs the commands until one fails that ends the sequence.
+    /// Runs the commands until the sequence is ended by a failure.
     public func run(in context: StepContext) async throws -> Results {
         var logs: [String: any StepLog] = [:]
         var combined = Results.success
@@ -25,7 +25,7 @@ public struct ShellSequence: Step, SettingHints {
             let (results, words) = try await process.outcome(
                 of: command.line, in: context, into: logs[command.logname])
             let contribution = command.contribution(of: results)
-            // The state is that of the worst command, of the last one when none went wrong.
+            // The state is that of the worst command, or of the last one if all succeeded.
             if contribution.severity > combined.severity || combined == .success { state = words }
             combined = Results.worst(combined, contribution) ?? contribution
             if results == .failure, command.haltsOnFailure { break }
@@ -40,7 +40,7 @@ public struct ShellSequence: Step, SettingHints {
     }
 }
 
-/// A command of a sequence, and what becomes of its result.
+/// A command in a sequence, and how its result affects the step.
 struct SequencedCommand: SettingValue {
     let line: CommandLineSetting
     var logname = "stdio"
@@ -67,7 +67,7 @@ struct SequencedCommand: SettingValue {
             flunksOnWarnings: form.flunkOnWarnings, warnsOnWarnings: form.warnOnWarnings)
     }
 
-    /// What a result of the command makes of the step.
+    /// What a result of the command contributes to the step's result.
     func contribution(of results: Results) -> Results {
         switch results {
         case .failure where flunksOnFailure, .warnings where flunksOnWarnings: .failure

@@ -5,14 +5,15 @@ public struct Test: Step, SettingHints {
     /// What the step does.
     public static let summary = "Runs tests and counts them, from their output or JUnit reports."
 
-    /// The options of a step whose failure gives the build warnings where it does not fail it.
+    /// The options of a step whose failure gives the build the result warnings if it does not fail
+    /// it.
     public static var options: StepOptions {
         var options = StepOptions()
         options.warnOnFailure = Renderable(true)
         return options
     }
 
-    /// The largest JUnit report.
+    /// The maximum size of a JUnit report in bytes.
     private static let reportLimit = 64 << 20
 
     @Setting("What to run; by default [make, test].", .primary)
@@ -28,7 +29,7 @@ public struct Test: Step, SettingHints {
     /// Creates an unconfigured step.
     public init() {}
 
-    /// Runs the tests; a failed test is a failure, whatever the command exits with.
+    /// Runs the tests; a failed test is a failure, regardless of the command's exit code.
     public func run(in context: StepContext) async throws -> Results {
         let patterns = try context.render(junit)?.texts ?? []
         var output = TestOutput()
@@ -52,7 +53,7 @@ public struct Test: Step, SettingHints {
         return try await tell(counts, of: results, in: context)
     }
 
-    /// Sets the state and the properties.
+    /// Sets the state text and the properties.
     private func tell(
         _ counts: TestCounts, of results: Results, in context: StepContext
     ) async throws -> Results {
@@ -62,7 +63,7 @@ public struct Test: Step, SettingHints {
             ("tests-failed", counts.failed), ("tests-skipped", counts.skipped),
             ("tests-warnings", counts.warnings),
         ] { try await context.setProperty(name, to: .int(count)) }
-        // When the tests are fine and the command is not, its own words say more.
+        // If the tests passed but the command failed, its own state text is more informative.
         guard counts.failed > 0 || results == .success || results == .warnings else {
             return results
         }
@@ -70,7 +71,7 @@ public struct Test: Step, SettingHints {
         return counts.failed > 0 ? Results.worst(results, .failure) ?? .failure : results
     }
 
-    /// Counts what is in all reports.
+    /// Counts the tests in all reports.
     private func reports(
         _ patterns: [String], in context: StepContext
     ) async throws(ReportFault) -> TestCounts {
@@ -126,7 +127,7 @@ public struct Test: Step, SettingHints {
     }
 }
 
-/// Why tests could not be counted.
+/// The reason why tests could not be counted.
 private struct ReportFault: Error {
     let reason: String
     let message: String

@@ -141,7 +141,7 @@ struct ExitStatus: Sendable, Hashable {
     private init(code: Int32) { self.code = code }
 }
 
-/// What is wrong with the arguments, seen beside the file, in a sentence with its remedy.
+/// An error in the arguments in the context of the file: one sentence with a remedy.
 struct UsageError: Error, CustomStringConvertible {
     /// The message.
     let description: String

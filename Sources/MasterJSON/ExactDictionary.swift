@@ -1,21 +1,22 @@
 public import OrderedCollections
 
-/// A mapping of names that users give to values, in the order in which the names were added.
+/// A mapping from user-defined names to values, in insertion order.
 ///
-/// Two names are the same when their scalars are. Swift takes texts for equal that look alike, such
-/// as `é` in one scalar and in two, which JSON, YAML, SQL and the environment tell apart.
+/// Two names are equal only if they have the same Unicode scalars. Swift treats canonically
+/// equivalent strings as equal, such as `é` as one scalar and as two, which JSON, YAML, SQL and the
+/// environment distinguish.
 ///
-/// Generic, and used with types of other modules: it is inlinable, so that they get it specialised.
+/// Generic and used with types of other modules, so it is inlinable to allow specialization there.
 public struct ExactDictionary<Value> {
     @usableFromInline var storage: OrderedDictionary<ExactKey, Value>
 
-    /// Makes an empty mapping.
+    /// Creates an empty mapping.
     @inlinable
     public init() {
         storage = [:]
     }
 
-    /// The value of a name; setting `nil` removes the name.
+    /// The value for a name; assigning `nil` removes the name.
     @inlinable
     public subscript(name: String) -> Value? {
         get { storage[ExactKey(text: name)] }
@@ -26,9 +27,9 @@ public struct ExactDictionary<Value> {
     @inlinable
     public var keys: [String] { storage.keys.map(\.text) }
 
-    /// Sets the value of a name, or removes the name when there is none.
+    /// Sets the value for a name, or removes the name if the value is `nil`.
     ///
-    /// - Returns: The value that the name had.
+    /// - Returns: The previous value.
     @inlinable
     @discardableResult
     public mutating func updateValue(_ value: Value?, forKey name: String) -> Value? {
@@ -36,12 +37,12 @@ public struct ExactDictionary<Value> {
         return storage.updateValue(value, forKey: ExactKey(text: name))
     }
 
-    /// Replaces the value at a place, whose name stays.
+    /// Replaces the value at a position, keeping its name.
     mutating func replaceValue(at position: Int, by value: Value) {
         storage.values[position] = value
     }
 
-    /// Makes room for a number of names.
+    /// Reserves capacity for a number of names.
     @inlinable
     public mutating func reserveCapacity(_ count: Int) {
         storage.reserveCapacity(count)
@@ -52,15 +53,15 @@ extension ExactDictionary: RandomAccessCollection {
     /// A name and its value.
     public typealias Element = (key: String, value: Value)
 
-    /// The place of the first name.
+    /// The position of the first name.
     @inlinable
     public var startIndex: Int { 0 }
 
-    /// The place behind the last name.
+    /// The position after the last name.
     @inlinable
     public var endIndex: Int { storage.count }
 
-    /// The name and value at a place.
+    /// The name and value at a position.
     @inlinable
     public subscript(position: Int) -> Element {
         let element = storage.elements[position]
@@ -69,7 +70,7 @@ extension ExactDictionary: RandomAccessCollection {
 }
 
 extension ExactDictionary: ExpressibleByDictionaryLiteral {
-    /// Makes a mapping; of a name that is given twice the last value counts.
+    /// Creates a mapping; if a name occurs twice, the last value is used.
     @inlinable
     public init(dictionaryLiteral elements: (String, Value)...) {
         self.init()
@@ -81,7 +82,7 @@ extension ExactDictionary: Sendable where Value: Sendable {}
 extension ExactDictionary: Equatable where Value: Equatable {}
 extension ExactDictionary: Hashable where Value: Hashable {}
 
-/// A text that is equal to one with the same scalars alone.
+/// A string that compares equal only if the Unicode scalars are the same.
 @usableFromInline
 struct ExactKey: Hashable, Sendable {
     @usableFromInline let text: String
@@ -93,7 +94,7 @@ struct ExactKey: Hashable, Sendable {
 
     @usableFromInline
     static func == (one: ExactKey, other: ExactKey) -> Bool {
-        // What is the same to the letter is also the same to Swift, whose test is the faster one.
+        // Strings with the same scalars are also equal in Swift, whose comparison is faster.
         one.text == other.text && one.text.utf8.elementsEqual(other.text.utf8)
     }
 

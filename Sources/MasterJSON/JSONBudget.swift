@@ -1,19 +1,19 @@
 extension JSONValue {
-    /// How deep lists and mappings may nest in the values of a build: in properties, in what is
-    /// rendered, and in answers.
+    /// The maximum nesting depth of lists and mappings in the values of a build: in properties,
+    /// rendered values, and responses.
     ///
-    /// Values are written, compared and masked by recursion, on threads whose stack may be small.
+    /// Values are written, compared and masked recursively, on threads whose stacks may be small.
     public static let maximumDepth = 100
 }
 
-/// A limit on the size of a value, or of several together.
+/// A limit on the size of one value, or of several together.
 ///
-/// Sizes are counted before a value is copied or written, so that a value that holds another one many
-/// times is refused before it takes memory.
+/// Sizes are counted before a value is copied or written, so that a value that contains another one
+/// many times is rejected before it takes up memory.
 public struct JSONBudget: Sendable {
-    /// The most bytes of a rendered value, or of several in one list or mapping.
+    /// The maximum size of a rendered value, or of several in one list or mapping, in bytes.
     public static let maximumBytes = 16 << 20
-    /// The most values, counting each list, mapping and scalar once.
+    /// The maximum number of values, counting each list, mapping and scalar once.
     public static let maximumValues = 250_000
 
     private let bytes: Int
@@ -21,7 +21,7 @@ public struct JSONBudget: Sendable {
     private var bytesLeft: Int
     private var valuesLeft: Int
 
-    /// Makes a budget; by default that of a rendered value.
+    /// Creates a budget; by default that of a rendered value.
     public init(bytes: Int = maximumBytes, values: Int = maximumValues) {
         self.bytes = bytes
         self.values = values
@@ -29,12 +29,12 @@ public struct JSONBudget: Sendable {
         valuesLeft = values
     }
 
-    /// How many values were taken.
+    /// The number of values charged.
     package var takenValues: Int { values - valuesLeft }
 
-    /// Takes a value that stands in so many lists and mappings.
+    /// Charges a value at a nesting depth.
     ///
-    /// - Throws: When it nests too deep, or when too little is left for it.
+    /// - Throws: If it is nested too deeply or exceeds the remaining budget.
     public mutating func take(_ value: JSONValue, depth: Int = 0) throws(JSONTooLarge) {
         switch value {
         case .null, .bool: try take(bytes: 4)
@@ -52,7 +52,7 @@ public struct JSONBudget: Sendable {
         }
     }
 
-    /// Takes a list or mapping without what is in it.
+    /// Charges a list or mapping without its contents.
     public mutating func open(_ depth: Int) throws(JSONTooLarge) {
         guard depth < JSONValue.maximumDepth else {
             throw JSONTooLarge("nests deeper than \(JSONValue.maximumDepth) levels")
@@ -60,7 +60,7 @@ public struct JSONBudget: Sendable {
         try take(bytes: 2)
     }
 
-    /// Takes a scalar or a key of a size.
+    /// Charges a scalar or key with its size in bytes.
     public mutating func take(bytes count: Int) throws(JSONTooLarge) {
         valuesLeft -= 1
         guard valuesLeft >= 0 else {
@@ -73,9 +73,9 @@ public struct JSONBudget: Sendable {
     }
 }
 
-/// Why a value is too large, or nests too deep.
+/// An error: a value is too large or too deeply nested.
 public struct JSONTooLarge: Error, Hashable, CustomStringConvertible {
-    /// What is wrong, in words.
+    /// What is wrong.
     public let description: String
 
     package init(_ description: String) {
@@ -84,7 +84,7 @@ public struct JSONTooLarge: Error, Hashable, CustomStringConvertible {
 }
 
 extension JSONNumber {
-    /// How many bytes the number takes, roughly.
+    /// The approximate size of the number in bytes.
     fileprivate var size: Int {
         switch storage {
         case .integer, .double: 8

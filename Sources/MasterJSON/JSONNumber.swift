@@ -1,16 +1,16 @@
 /// A number that keeps its spelling: `1.10` stays `1.10`, and a huge integer keeps its digits.
 ///
-/// Besides the numbers of JSON it holds those of YAML's core schema (`0x1F`, `0o17`, `+1`, `.5`,
+/// In addition to JSON numbers it supports those of YAML's core schema (`0x1F`, `0o17`, `+1`, `.5`,
 /// `.inf`, `.nan`). These keep their spelling in text and are written as valid JSON: `31`, `15`,
-/// `1`, `0.5`, and `null` for the infinities and for what is not a number.
+/// `1`, `0.5`, and `null` for infinities and NaN.
 public struct JSONNumber: Sendable {
     enum Storage: Sendable {
-        /// A whole number in its plain decimal spelling.
+        /// An integer in its plain decimal spelling.
         case integer(Int)
         case double(Double)
         /// A spelling that is valid JSON.
         case json(String)
-        /// A spelling of YAML that is not valid JSON.
+        /// A YAML spelling that is not valid JSON.
         case yaml(String)
     }
 
@@ -20,12 +20,12 @@ public struct JSONNumber: Sendable {
         self.storage = storage
     }
 
-    /// Makes a whole number.
+    /// Creates an integer.
     public init(_ value: Int) {
         storage = .integer(value)
     }
 
-    /// Makes a whole number of any width.
+    /// Creates an integer of any width.
     public init(_ value: some BinaryInteger) {
         if let small = Int(exactly: value) {
             storage = .integer(small)
@@ -34,19 +34,18 @@ public struct JSONNumber: Sendable {
         }
     }
 
-    /// Makes a number with the shortest spelling that denotes the floating-point value.
+    /// Creates a number with the shortest spelling of a floating-point value.
     public init(_ value: Double) {
         storage = .double(value)
     }
 
-    /// Makes a number of its spelling in JSON or in YAML's core schema, or `nil` if it is in
-    /// neither.
+    /// Parses a number in JSON or in YAML's core schema; `nil` if it is neither.
     public init?(spelling: String) {
         guard let storage = JSONNumberSpelling(spelling)?.storage else { return nil }
         self.storage = storage
     }
 
-    /// Not a number.
+    /// Not a number (NaN).
     public static let nan = JSONNumber(Double.nan)
 
     /// Infinity.
@@ -65,7 +64,7 @@ extension JSONNumber {
         }
     }
 
-    /// The number in the spelling of JSON, or `nil` when JSON has none: infinities, not a number.
+    /// The JSON spelling, or `nil` if there is none: infinities and NaN.
     public var jsonSpelling: String? {
         switch storage {
         case .integer(let value): String(value)
@@ -75,7 +74,7 @@ extension JSONNumber {
         }
     }
 
-    /// The whole number, when the number is one and fits: `5`, `5.0` and `5e0` are 5.
+    /// The integer value, if it is integral and fits: `5`, `5.0` and `5e0` are 5.
     public var intValue: Int? {
         switch storage {
         case .integer(let value): value
@@ -84,7 +83,7 @@ extension JSONNumber {
         }
     }
 
-    /// The nearest floating-point number; what is too large is infinite.
+    /// The nearest floating-point number; numbers that are too large become infinite.
     public var doubleValue: Double {
         switch storage {
         case .integer(let value): return Double(value)
@@ -96,19 +95,19 @@ extension JSONNumber {
         }
     }
 
-    /// Whether JSON can spell the number.
+    /// Whether the number can be expressed in JSON.
     public var isFinite: Bool {
         jsonSpelling != nil
     }
 
-    /// The exact value, or `nil` for the infinities and for what is not a number.
+    /// The exact value, or `nil` for infinities and NaN.
     var decimal: JSONDecimal? {
         jsonSpelling.map(JSONDecimal.init)
     }
 }
 
 extension JSONNumber: Hashable {
-    /// Whether both denote exactly the same value, however they are spelled.
+    /// Whether both have exactly the same value, however they are spelled.
     public static func == (left: JSONNumber, right: JSONNumber) -> Bool {
         if case .integer(let a) = left.storage, case .integer(let b) = right.storage {
             return a == b
@@ -120,7 +119,7 @@ extension JSONNumber: Hashable {
         return a == b
     }
 
-    /// Feeds the hasher with the nearest floating-point number.
+    /// Hashes the nearest floating-point number.
     public func hash(into hasher: inout Hasher) {
         let value = doubleValue
         hasher.combine(value.isNaN ? 0 : value)
@@ -128,12 +127,12 @@ extension JSONNumber: Hashable {
 }
 
 extension JSONNumber: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral {
-    /// Makes a whole number.
+    /// Creates an integer.
     public init(integerLiteral value: Int) {
         self.init(value)
     }
 
-    /// Makes a number with a fraction.
+    /// Creates a floating-point number.
     public init(floatLiteral value: Double) {
         self.init(value)
     }
@@ -144,14 +143,14 @@ extension JSONNumber: CustomStringConvertible {
     public var description: String { spelling }
 }
 
-/// The exact value of a decimal number, in the one form each value has: `0.digits × 10^exponent`.
+/// The exact value of a decimal number, in a normalized form: `0.digits × 10^exponent`.
 struct JSONDecimal: Hashable {
     private let isNegative: Bool
-    /// Without zeros at either end; empty for zero.
+    /// The digits without leading and trailing zeros; empty for zero.
     private let digits: [UInt8]
     private let exponent: Int
 
-    /// Makes the value of a number in the spelling of JSON.
+    /// Creates the value of a number in JSON spelling.
     init(_ json: String) {
         var bytes = Array(json.utf8)[...]
         let hasMinus = bytes.first == UInt8(ascii: "-")
@@ -174,7 +173,7 @@ struct JSONDecimal: Hashable {
         exponent = written + whole.count - leadingZeros
     }
 
-    /// The value as an integer, when it is one and fits.
+    /// The value as an integer, if it is one and fits.
     var intValue: Int? {
         guard !digits.isEmpty else { return 0 }
         guard exponent >= digits.count, exponent <= 19 else { return nil }
@@ -183,7 +182,8 @@ struct JSONDecimal: Hashable {
         return Int(isNegative ? "-" + magnitude : magnitude)
     }
 
-    /// Reads an exponent; beyond ±10^17 all are alike, which no two short spellings can show.
+    /// Parses an exponent; values beyond ±10^17 are clamped, which makes no difference for numbers
+    /// short enough to occur.
     private static func clamped(_ text: ArraySlice<UInt8>) -> Int {
         guard !text.isEmpty else { return 0 }
         let limit = 100_000_000_000_000_000
@@ -195,7 +195,7 @@ struct JSONDecimal: Hashable {
         return isNegative ? -value : value
     }
 
-    /// The decimal digits of a whole number given by its digits in another radix.
+    /// The decimal digits of an integer given by its digits in another radix.
     static func digits(of values: [UInt32], radix: UInt32) -> String {
         var limbs: [UInt64] = [0]  // base 10^9, lowest first
         for value in values {

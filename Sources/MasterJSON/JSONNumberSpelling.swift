@@ -1,8 +1,7 @@
-/// A number taken apart: sign, digits, fraction and exponent, as JSON and YAML's core schema have
-/// them.
+/// A number split into sign, digits, fraction and exponent, as in JSON and YAML's core schema.
 struct JSONNumberSpelling {
-    /// The digits of a number with a prefix (`0x`, `0o`) are converted at load; longer ones than
-    /// this are not numbers, so that conversion takes bounded time.
+    /// The maximum number of digits with a prefix (`0x`, `0o`). Since these are converted at load,
+    /// longer ones are not accepted as numbers, which bounds the time.
     static let maximumPrefixedDigits = 1024
 
     private enum Form {
@@ -16,7 +15,7 @@ struct JSONNumberSpelling {
     private var sign: UInt8?
     private var form: Form
 
-    /// Takes a text apart, or fails if it is not a number.
+    /// Parses a number; `nil` if the string is not one.
     init?(_ text: String) {
         self.text = text
         var bytes = Array(text.utf8)[...]
@@ -32,7 +31,7 @@ struct JSONNumberSpelling {
         self.form = form
     }
 
-    /// How a number keeps this spelling.
+    /// The representation of this spelling in a number.
     var storage: JSONNumber.Storage {
         guard case .decimal(let whole, let fraction, let exponent) = form,
             sign != UInt8(ascii: "+"),
@@ -44,7 +43,7 @@ struct JSONNumberSpelling {
         return .json(text)
     }
 
-    /// The number in the spelling of JSON, or `nil` if JSON has none.
+    /// The JSON spelling, or `nil` if there is none.
     var json: String? {
         let minus = sign == UInt8(ascii: "-") ? "-" : ""
         switch form {
@@ -62,7 +61,7 @@ struct JSONNumberSpelling {
         }
     }
 
-    /// The infinity, or what is not a number.
+    /// Infinity or NaN.
     var special: Double? {
         guard case .special(let value) = form else { return nil }
         return value

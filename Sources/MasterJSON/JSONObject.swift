@@ -1,17 +1,17 @@
-/// A mapping of names to values that keeps the order in which keys were added.
+/// A mapping from names to values that preserves insertion order.
 ///
-/// Keys are the same when their scalars are, as everywhere but in Swift: `é` in one scalar and `é` in
-/// two are two keys. Setting a key that is there already replaces its value and keeps its place. Two
-/// objects are equal when they hold the same values under the same keys, in whatever order.
+/// Keys are equal only if they have the same Unicode scalars, unlike Swift strings: `é` as one
+/// scalar and `é` as two are different keys. Setting an existing key replaces its value and keeps
+/// its position. Two objects are equal if they have equal values for the same keys, in any order.
 public struct JSONObject: Sendable {
     @usableFromInline var storage: ExactDictionary<JSONValue>
 
-    /// Makes an empty object.
+    /// Creates an empty object.
     public init() {
         storage = ExactDictionary()
     }
 
-    /// Makes an object of pairs; of a key that is given twice the last value counts.
+    /// Creates an object from pairs; if a key occurs twice, the last value is used.
     @inlinable
     public init(_ pairs: some Sequence<(String, JSONValue)>) {
         storage = ExactDictionary()
@@ -21,18 +21,18 @@ public struct JSONObject: Sendable {
         }
     }
 
-    /// Makes an object of values by name.
+    /// Creates an object from values by name.
     public init(_ values: ExactDictionary<JSONValue>) {
         storage = values
     }
 
-    /// The value of a key; setting `nil` removes the key.
+    /// The value for a key; assigning `nil` removes the key.
     public subscript(key: String) -> JSONValue? {
         get { storage[key] }
         set { storage[key] = newValue }
     }
 
-    /// The value of a key, or the default when it is missing.
+    /// The value for a key, or the default if it is missing.
     public subscript(key: String, default defaultValue: @autoclosure () -> JSONValue) -> JSONValue {
         get { storage[key] ?? defaultValue() }
         set { storage[key] = newValue }
@@ -48,32 +48,32 @@ public struct JSONObject: Sendable {
         storage.map(\.value)
     }
 
-    /// Removes a key and returns the value it had.
+    /// Removes a key and returns its value.
     @discardableResult
     public mutating func removeValue(forKey key: String) -> JSONValue? {
         storage.updateValue(nil, forKey: key)
     }
 
-    /// Sets every key of another object; what is new comes last.
+    /// Sets every key of another object; new keys are appended.
     public mutating func merge(_ other: JSONObject) {
         for (key, value) in other.storage {
             storage[key] = value
         }
     }
 
-    /// The object with every key of another one set.
+    /// Returns the object with every key of another one set.
     public func merging(_ other: JSONObject) -> JSONObject {
         var merged = self
         merged.merge(other)
         return merged
     }
 
-    /// Makes room for a number of keys.
+    /// Reserves capacity for a number of keys.
     public mutating func reserveCapacity(_ count: Int) {
         storage.reserveCapacity(count)
     }
 
-    /// The object with each value replaced by what the closure makes of it.
+    /// Returns the object with each value transformed by a closure.
     public func mapValues<Failure: Error>(
         _ transform: (JSONValue) throws(Failure) -> JSONValue
     ) throws(Failure) -> JSONObject {
@@ -89,26 +89,26 @@ extension JSONObject: RandomAccessCollection {
     /// A key and its value.
     public typealias Element = (key: String, value: JSONValue)
 
-    /// The place of the first key.
+    /// The position of the first key.
     public var startIndex: Int { 0 }
 
-    /// The place behind the last key.
+    /// The position after the last key.
     public var endIndex: Int { storage.count }
 
-    /// The key and value at a place.
+    /// The key and value at a position.
     public subscript(position: Int) -> Element {
         storage[position]
     }
 }
 
 extension JSONObject: Hashable {
-    /// Whether both hold equal values under the same keys.
+    /// Whether both have equal values for the same keys.
     public static func == (left: JSONObject, right: JSONObject) -> Bool {
         left.storage.count == right.storage.count
             && left.storage.allSatisfy { right.storage[$0.key] == $0.value }
     }
 
-    /// Feeds the hasher in a way that does not depend on the order of keys.
+    /// Hashes the object independently of the order of keys.
     public func hash(into hasher: inout Hasher) {
         var combined = 0
         for (key, value) in storage {
@@ -123,7 +123,7 @@ extension JSONObject: Hashable {
 }
 
 extension JSONObject: ExpressibleByDictionaryLiteral {
-    /// Makes an object; of a key that is given twice the last value counts.
+    /// Creates an object; if a key occurs twice, the last value is used.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
         self.init(elements)
     }

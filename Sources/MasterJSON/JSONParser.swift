@@ -1,17 +1,17 @@
-/// Reads JSON as RFC 8259 defines it, and nothing else.
+/// A strict parser for JSON as defined by RFC 8259.
 ///
-/// The order of keys and the spelling of numbers are kept. Of a key that occurs twice the last
-/// value counts. Depth, size and number of values are bounded, so that a hostile text costs an
-/// error and not the memory.
+/// The order of keys and the spelling of numbers are preserved. If a key occurs twice, the last
+/// value is used. Depth, size and number of values are limited, so that malicious input causes an
+/// error instead of exhausting memory.
 public struct JSONParser: Sendable, Hashable {
-    /// How deep lists and objects may nest.
+    /// The maximum nesting depth of lists and objects.
     public var maximumDepth: Int
-    /// How many bytes a text may have.
+    /// The maximum size of the input in bytes.
     public var maximumByteCount: Int
-    /// How many values a text may hold, at all depths together.
+    /// The maximum number of values in the input, at all depths together.
     public var maximumValueCount: Int
 
-    /// Makes a parser; the limits suit the answers of services.
+    /// Creates a parser; the default limits suit responses of services.
     public init(
         maximumDepth: Int = JSONValue.maximumDepth, maximumByteCount: Int = 64 << 20,
         maximumValueCount: Int = 4 << 20
@@ -21,12 +21,12 @@ public struct JSONParser: Sendable, Hashable {
         self.maximumValueCount = maximumValueCount
     }
 
-    /// Reads the one value that a text holds.
+    /// Parses a string that contains one value.
     public func parse(_ text: String) throws(JSONParserError) -> JSONValue {
         try parse(Array(text.utf8))
     }
 
-    /// Reads the one value that bytes in UTF-8 hold.
+    /// Parses UTF-8 bytes that contain one value.
     public func parse(_ bytes: [UInt8]) throws(JSONParserError) -> JSONValue {
         guard bytes.count <= maximumByteCount else {
             throw JSONParserError(
@@ -39,26 +39,26 @@ public struct JSONParser: Sendable, Hashable {
 }
 
 extension JSONValue {
-    /// Reads the one value that a JSON text holds.
+    /// Parses a JSON string that contains one value.
     public init(parsing text: String) throws(JSONParserError) {
         self = try JSONParser().parse(text)
     }
 
-    /// Reads the one value that JSON bytes in UTF-8 hold.
+    /// Parses UTF-8 JSON bytes that contain one value.
     public init(parsing bytes: [UInt8]) throws(JSONParserError) {
         self = try JSONParser().parse(bytes)
     }
 }
 
-/// What is wrong with a text that should be JSON, and where.
+/// A JSON syntax error, with its location.
 public struct JSONParserError: Error, Hashable, CustomStringConvertible {
-    /// One sentence that says what is wrong.
+    /// One sentence: what is wrong.
     public let message: String
-    /// The place in bytes from the beginning.
+    /// The byte offset from the beginning.
     public let offset: Int
-    /// The line, from 1.
+    /// The line, starting at 1.
     public let line: Int
-    /// The character in the line, from 1.
+    /// The character in the line, starting at 1.
     public let column: Int
 
     init(_ message: String, offset: Int, in bytes: [UInt8]) {
@@ -67,14 +67,14 @@ public struct JSONParserError: Error, Hashable, CustomStringConvertible {
         (line, column) = bytes.prefix(offset).lineAndColumnOfEnd
     }
 
-    /// The message with its place.
+    /// The message with its location.
     public var description: String {
         "\(message) (line \(line), column \(column))"
     }
 }
 
 extension Sequence<UInt8> {
-    /// The line and the column, from 1, of what follows this text in UTF-8.
+    /// The line and column, starting at 1, of the position after this UTF-8 text.
     package var lineAndColumnOfEnd: (line: Int, column: Int) {
         reduce((line: 1, column: 1)) { place, byte in
             if byte == UInt8(ascii: "\n") { return (place.line + 1, 1) }

@@ -1,14 +1,14 @@
-/// A path into a JSON value, as RFC 6901 spells it: `/builds/0/state`.
+/// A path into a JSON value, as defined by RFC 6901: `/builds/0/state`.
 public struct JSONPointer: Sendable, Hashable {
-    /// The keys and indices on the way, unescaped.
+    /// The keys and indices of the path, unescaped.
     public let tokens: [String]
 
-    /// Makes a pointer of keys and indices, not escaped.
+    /// Creates a pointer from unescaped keys and indices.
     public init(tokens: [String]) {
         self.tokens = tokens
     }
 
-    /// Reads a pointer: empty for the whole value, otherwise beginning with `/`.
+    /// Parses a pointer: empty for the whole value, otherwise starting with `/`.
     public init(parsing text: String) throws(JSONPointerError) {
         guard !text.isEmpty else {
             tokens = []
@@ -20,7 +20,7 @@ public struct JSONPointer: Sendable, Hashable {
             )
         }
         var tokens: [String] = []
-        // By bytes, as a mark that combines with the slash before it would be one character with it.
+        // Splits bytes, since a combining mark would form one character with the slash before it.
         let slash = UInt8(ascii: "/")
         for token in text.utf8.dropFirst().split(
             separator: slash, omittingEmptySubsequences: false)
@@ -30,7 +30,7 @@ public struct JSONPointer: Sendable, Hashable {
         self.tokens = tokens
     }
 
-    /// What `$.data[0].id`, `.a.b` or `data.id` is as a pointer.
+    /// The pointer equivalent to `$.data[0].id`, `.a.b` or `data.id`.
     private static func suggestion(for text: String) -> String {
         var path = text[...]
         if path.hasPrefix("$") { path = path.dropFirst() }
@@ -60,7 +60,7 @@ public struct JSONPointer: Sendable, Hashable {
 }
 
 extension JSONPointer: CustomStringConvertible {
-    /// The pointer as RFC 6901 spells it.
+    /// The pointer as spelled in RFC 6901.
     public var description: String {
         tokens.map { token in
             var text = "/"
@@ -76,9 +76,9 @@ extension JSONPointer: CustomStringConvertible {
     }
 }
 
-/// What is wrong with the spelling of a JSON pointer.
+/// A syntax error in a JSON pointer.
 public struct JSONPointerError: Error, Hashable, CustomStringConvertible {
-    /// One sentence that says what is wrong and how it is spelled right.
+    /// One sentence: what is wrong and how to fix it.
     public let message: String
 
     init(_ message: String) {
@@ -95,7 +95,7 @@ public struct JSONPointerError: Error, Hashable, CustomStringConvertible {
 }
 
 extension JSONValue {
-    /// The value a pointer leads to, or `nil` if there is none.
+    /// The value at a pointer, or `nil` if there is none.
     public func at(_ pointer: JSONPointer) -> JSONValue? {
         var value = self
         for token in pointer.tokens {
@@ -105,7 +105,7 @@ extension JSONValue {
         return value
     }
 
-    /// The value a pointer leads to, or `nil` if there is none.
+    /// The value at a pointer, or `nil` if there is none.
     public func at(pointer text: String) throws(JSONPointerError) -> JSONValue? {
         at(try JSONPointer(parsing: text))
     }

@@ -1,4 +1,4 @@
-/// The state of reading one JSON text.
+/// The state of parsing one JSON text.
 struct JSONReader {
     let bytes: [UInt8]
     let limits: JSONParser
@@ -11,13 +11,13 @@ struct JSONReader {
         self.limits = limits
     }
 
-    /// The byte at the present place, or `nil` at the end.
+    /// The current byte, or `nil` at the end.
     var current: UInt8? {
         offset < bytes.count ? bytes[offset] : nil
     }
 
     mutating func readDocument() throws(JSONParserError) -> JSONValue {
-        // A byte order mark, which some servers send, is skipped as RFC 8259 allows.
+        // A byte order mark, as sent by some servers, is skipped as RFC 8259 allows.
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { offset = 3 }
         skipSpace()
         guard current != nil else { throw error("the JSON text is empty") }
@@ -33,7 +33,7 @@ struct JSONReader {
         JSONParserError(message, offset: place ?? offset, in: bytes)
     }
 
-    /// What is at the present place, for a message.
+    /// A description of what was found at the current position, for messages.
     func found() -> String {
         guard let byte = current else { return "the end of the text" }
         guard byte > 0x20, byte != 0x7F else { return "byte 0x" + String(byte, radix: 16) }
@@ -60,7 +60,7 @@ struct JSONReader {
         }
     }
 
-    /// Moves over the opening bracket of a list or object.
+    /// Consumes the opening bracket of a list or object.
     private mutating func open() throws(JSONParserError) {
         guard depth < limits.maximumDepth else {
             throw error("the JSON text nests deeper than \(limits.maximumDepth) levels")
@@ -70,7 +70,7 @@ struct JSONReader {
         skipSpace()
     }
 
-    /// Moves over the closing bracket of a list or object, if it is there.
+    /// Consumes the closing bracket of a list or object, if present.
     private mutating func close(_ bracket: UInt8) -> Bool {
         guard take(bracket) else { return false }
         depth -= 1
@@ -131,7 +131,7 @@ struct JSONReader {
         return value
     }
 
-    /// Moves over a byte if it is the present one.
+    /// Consumes a byte if it is the current one.
     mutating func take(_ byte: UInt8) -> Bool {
         guard current == byte else { return false }
         offset += 1
@@ -148,7 +148,7 @@ struct JSONReader {
 }
 
 extension JSONReader {
-    /// Reads a number, whose first byte is the present one.
+    /// Reads a number that starts at the current byte.
     mutating func readNumber() throws(JSONParserError) -> JSONNumber {
         let start = offset
         let isNegative = take(UInt8(ascii: "-"))
@@ -169,7 +169,8 @@ extension JSONReader {
         return JSONNumber(storage: .json(String(decoding: bytes[start..<offset], as: UTF8.self)))
     }
 
-    /// The integer of digits that surely fit; minus zero is not one, as it keeps its sign.
+    /// The integer for digits that are certain to fit; minus zero is excluded, as it keeps its
+    /// sign.
     private func smallInteger(_ digits: Range<Int>, _ isNegative: Bool) -> Int? {
         guard digits.count <= 18 else { return nil }
         var value = 0
@@ -205,7 +206,7 @@ extension JSONReader {
 }
 
 extension JSONReader {
-    /// Reads a text, whose opening quote is the present byte.
+    /// Reads a string whose opening quote is the current byte.
     mutating func readString() throws(JSONParserError) -> String {
         let quote = offset
         offset += 1
@@ -290,7 +291,7 @@ extension JSONReader {
         return unit
     }
 
-    /// The place of the first byte that is not as it would be in valid UTF-8.
+    /// The offset of the first byte that is invalid in UTF-8.
     private func invalidOffset(_ range: Range<Int>) -> Int {
         let repaired = String(decoding: bytes[range], as: UTF8.self).utf8
         let intact = zip(repaired, bytes[range]).prefix { $0 == $1 }

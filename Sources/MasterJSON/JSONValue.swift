@@ -1,8 +1,7 @@
-/// A JSON value: what settings, properties, reports and answers are made of.
+/// A JSON value, used in settings, properties, reports and responses.
 ///
-/// Objects keep the order in which their keys were written, numbers keep their spelling, and two
-/// values are equal when they mean the same: the order of keys and the spelling of numbers do not
-/// count.
+/// Objects preserve the order of their keys, numbers keep their spelling, and two values are equal
+/// if they have the same meaning: the order of keys and the spelling of numbers are ignored.
 public enum JSONValue: Sendable, Hashable {
     /// The value `null`.
     case null
@@ -10,19 +9,19 @@ public enum JSONValue: Sendable, Hashable {
     case bool(Bool)
     /// A number with its spelling.
     case number(JSONNumber)
-    /// A text.
+    /// A string.
     case string(String)
     /// A list of values.
     case array([JSONValue])
-    /// A mapping of names to values, in order.
+    /// A mapping from names to values, in order.
     case object(JSONObject)
 
-    /// The number that an integer stands for.
+    /// Creates a number from an integer.
     public static func int(_ value: some BinaryInteger) -> JSONValue {
         .number(JSONNumber(value))
     }
 
-    /// The number that a floating-point value stands for.
+    /// Creates a number from a floating-point value.
     public static func double(_ value: Double) -> JSONValue {
         .number(JSONNumber(value))
     }
@@ -41,50 +40,50 @@ extension JSONValue {
         self == .null
     }
 
-    /// The boolean, when the value is one.
+    /// The boolean, if the value is one.
     public var boolValue: Bool? {
         guard case .bool(let value) = self else { return nil }
         return value
     }
 
-    /// The text, when the value is one.
+    /// The string, if the value is one.
     public var stringValue: String? {
         guard case .string(let value) = self else { return nil }
         return value
     }
 
-    /// The number with its spelling, when the value is one.
+    /// The number with its spelling, if the value is one.
     public var numberValue: JSONNumber? {
         guard case .number(let value) = self else { return nil }
         return value
     }
 
-    /// The whole number, when the value is one and fits.
+    /// The integer, if the value is one and fits.
     public var intValue: Int? {
         numberValue?.intValue
     }
 
-    /// The nearest floating-point number, when the value is a number.
+    /// The nearest floating-point number, if the value is a number.
     public var doubleValue: Double? {
         numberValue?.doubleValue
     }
 
-    /// The list, when the value is one.
+    /// The list, if the value is one.
     public var arrayValue: [JSONValue]? {
         guard case .array(let value) = self else { return nil }
         return value
     }
 
-    /// The object, when the value is one.
+    /// The object, if the value is one.
     public var objectValue: JSONObject? {
         guard case .object(let value) = self else { return nil }
         return value
     }
 
-    /// The value of a key, when the value is an object that has it.
+    /// The value for a key, if the value is an object that has it.
     ///
-    /// Setting a key of anything but an object replaces the value by an object with that key;
-    /// setting `nil` removes the key.
+    /// Setting a key on a value that is not an object replaces the value with an object that has
+    /// that key; setting `nil` removes the key.
     public subscript(key: String) -> JSONValue? {
         get {
             guard case .object(let object) = self else { return nil }
@@ -98,13 +97,13 @@ extension JSONValue {
         }
     }
 
-    /// The element at an index, when the value is a list that is long enough.
+    /// The element at an index, if the value is a list that is long enough.
     public subscript(index: Int) -> JSONValue? {
         guard case .array(let array) = self, array.indices.contains(index) else { return nil }
         return array[index]
     }
 
-    /// Whether Python would take the value for true: not `null`, false, zero, or empty.
+    /// Whether the value is true in Python: not `null`, false, zero, or empty.
     public var isTruthy: Bool {
         switch self {
         case .null: false
@@ -118,59 +117,59 @@ extension JSONValue {
 }
 
 extension JSONValue: ExpressibleByNilLiteral {
-    /// Makes `null`.
+    /// Creates `null`.
     public init(nilLiteral: ()) {
         self = .null
     }
 }
 
 extension JSONValue: ExpressibleByBooleanLiteral {
-    /// Makes a boolean.
+    /// Creates a boolean.
     public init(booleanLiteral value: Bool) {
         self = .bool(value)
     }
 }
 
 extension JSONValue: ExpressibleByIntegerLiteral {
-    /// Makes a whole number.
+    /// Creates an integer.
     public init(integerLiteral value: Int) {
         self = .number(JSONNumber(value))
     }
 }
 
 extension JSONValue: ExpressibleByFloatLiteral {
-    /// Makes a number with a fraction.
+    /// Creates a floating-point number.
     public init(floatLiteral value: Double) {
         self = .number(JSONNumber(value))
     }
 }
 
 extension JSONValue: ExpressibleByStringInterpolation {
-    /// Makes a text.
+    /// Creates a string.
     public init(stringLiteral value: String) {
         self = .string(value)
     }
 }
 
 extension JSONValue: ExpressibleByArrayLiteral {
-    /// Makes a list.
+    /// Creates a list.
     public init(arrayLiteral elements: JSONValue...) {
         self = .array(elements)
     }
 }
 
 extension JSONValue: ExpressibleByDictionaryLiteral {
-    /// Makes an object; of a key that is given twice the last value counts.
+    /// Creates an object; if a key occurs twice, the last value is used.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
         self = .object(JSONObject(elements))
     }
 }
 
 extension JSONValue {
-    /// How the value reads inside a text, or `nil` for `null`.
+    /// The value as inserted into a string, or `nil` for `null`.
     ///
-    /// A text reads as it is, a number as it was spelled, a boolean as `true` or `false`, a list or
-    /// mapping as compact JSON.
+    /// A string is inserted as is, a number as it was spelled, a boolean as `true` or `false`, a
+    /// list or mapping as compact JSON.
     public var text: String? {
         switch self {
         case .null: nil

@@ -2,17 +2,17 @@ internal import OrderedCollections
 
 /// Writes JSON values as bytes.
 ///
-/// Numbers keep their spelling where JSON has it; infinities and what is not a number become
-/// `null`, as JSON has no word for them.
+/// Numbers keep their spelling if it is valid JSON; infinities and NaN become `null`, since JSON
+/// cannot express them.
 public struct JSONWriter: Sendable, Hashable {
-    /// How many spaces a level is indented by, or `nil` for everything on one line.
+    /// The number of spaces per indentation level, or `nil` to write everything on one line.
     public var indentation: Int?
-    /// Whether a space follows each comma and colon on a line.
+    /// Whether commas and colons within a line are followed by a space.
     public var spacesAfterSeparators: Bool
-    /// Whether every character beyond ASCII is written as `\u…`.
+    /// Whether all non-ASCII characters are written as `\u…`.
     public var escapesNonASCII: Bool
 
-    /// Makes a writer; without arguments the shortest text is written.
+    /// Creates a writer; by default it writes the most compact form.
     public init(
         indentation: Int? = nil, spacesAfterSeparators: Bool = false,
         escapesNonASCII: Bool = false
@@ -25,13 +25,13 @@ public struct JSONWriter: Sendable, Hashable {
     /// Writes everything on one line without spaces.
     public static let compact = JSONWriter()
 
-    /// Writes a line an element, indented by two spaces.
+    /// Writes one element per line, indented by two spaces.
     public static let pretty = JSONWriter(indentation: 2, spacesAfterSeparators: true)
 
-    /// Writes byte for byte what Python's `json.dumps` writes.
+    /// Writes the same bytes as Python's `json.dumps`.
     public static let python = JSONWriter(spacesAfterSeparators: true, escapesNonASCII: true)
 
-    /// The value as JSON in UTF-8.
+    /// Returns the value as JSON in UTF-8.
     public func bytes(_ value: JSONValue) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(1024)
@@ -39,7 +39,7 @@ public struct JSONWriter: Sendable, Hashable {
         return bytes
     }
 
-    /// The value as JSON text.
+    /// Returns the value as a JSON string.
     public func string(_ value: JSONValue) -> String {
         String(decoding: bytes(value), as: UTF8.self)
     }
@@ -114,7 +114,7 @@ public struct JSONWriter: Sendable, Hashable {
 }
 
 extension JSONWriter {
-    /// Appends a text in quotes, escaped.
+    /// Appends a string, quoted and escaped.
     func write(_ text: String, into bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
         let last: UInt8 = escapesNonASCII ? 0x7F : 0xFF

@@ -3,7 +3,7 @@ internal import MasterJSON
 extension TemplateRenderer {
     private static let maximumNumbers = 100_000
 
-    /// Evaluates an expression; an error that has no place of its own gets the one given.
+    /// Evaluates an expression; an error without a location gets the given one.
     mutating func evaluate(
         _ expression: TemplateExpression,
         at range: Range<Int>
@@ -52,7 +52,7 @@ extension TemplateRenderer {
         }
     }
 
-    /// The first value that decides, or else the last one.
+    /// The first operand that decides the result, or else the last one.
     private mutating func first(
         of parts: [TemplateExpression], at range: Range<Int>, _ decides: (TemplateValue) -> Bool
     ) throws(TemplateProblem) -> TemplateValue {
@@ -64,7 +64,8 @@ extension TemplateRenderer {
         return value
     }
 
-    /// The member of a value: of a text it is a character, of which no mask knows any more.
+    /// The member of a value; for a string it is a character, in which a mask would not recognize a
+    /// secret.
     private func member(_ key: TemplateValue, of whole: TemplateValue) -> TemplateValue {
         let part = whole.member(key.json)
         guard whole.isText, case .string = part else {
@@ -98,7 +99,7 @@ extension TemplateRenderer {
         return bound
     }
 
-    /// A part of a text or list; a bound below zero counts from its end.
+    /// A slice of a string or list; negative bounds count from its end.
     private func slice(of whole: TemplateValue, from: Int, to: Int) -> TemplateValue {
         func range(_ count: Int) -> Range<Int> {
             let start = min(max(from < 0 ? max(count + from, 0) : from, 0), count)
@@ -177,7 +178,7 @@ extension TemplateRenderer {
         return result
     }
 
-    /// Combines two values; the result of a calculation with a secret is one.
+    /// Combines two values; if either derives from a secret, so does the result.
     private mutating func combine(
         _ left: TemplateValue, _ sign: TemplateOperator, _ right: TemplateValue,
         at range: Range<Int>
@@ -234,7 +235,7 @@ extension TemplateRenderer {
         }
     }
 
-    /// Evaluates expressions; the secret is that of the first value that was made from one.
+    /// Evaluates expressions; the secret is that of the first value derived from one.
     private mutating func evaluateAll(
         _ expressions: [TemplateExpression],
         at range: Range<Int>
@@ -249,7 +250,7 @@ extension TemplateRenderer {
         return (values, secret)
     }
 
-    /// Refuses a list that is too large; the same value may stand in it again and again.
+    /// Rejects a list that is too large, counting a value each time it occurs.
     private mutating func bound(
         _ value: JSONValue, at range: Range<Int>
     ) throws(TemplateProblem) {
@@ -262,7 +263,7 @@ extension TemplateRenderer {
         try charge(budget.takenValues * 16, at: range)
     }
 
-    /// The name of the first secret in the texts of a value.
+    /// The name of the first secret in the strings of a value.
     func nameOfSecret(in value: JSONValue?) -> String? {
         guard let secrets, !secrets.isEmpty else { return nil }
         switch value {
@@ -300,7 +301,7 @@ extension TemplateRenderer {
 }
 
 extension TemplateOperator {
-    /// Calculates with two numbers, whole ones exactly; `nil` when that divides by zero.
+    /// Calculates with two numbers, exactly if both are integers; `nil` for a division by zero.
     fileprivate func apply(_ left: JSONNumber, _ right: JSONNumber) -> JSONNumber? {
         if self == .divide || self == .divideWhole || self == .remainder {
             guard right.doubleValue != 0 else { return nil }
@@ -322,7 +323,7 @@ extension TemplateOperator {
         }
     }
 
-    /// The whole result, rounded down as in Python; `nil` when it is not whole or too large.
+    /// The integer result, rounded down as in Python; `nil` if it is not an integer or too large.
     private func whole(_ left: Int, _ right: Int) -> Int? {
         let (result, overflows): (Int, Bool)
         switch self {

@@ -1,7 +1,7 @@
 internal import MasterJSON
 
 extension TemplateExpressionParser {
-    /// Parses a filter with its arguments; one that is wrong is noted, and `nil`.
+    /// Parses a filter with its arguments; for an invalid one, records the error and returns `nil`.
     mutating func parseFilter() throws(TemplateProblem) -> TemplateFilterCall? {
         let start = current
         guard case .name(let name) = start.kind else { throw unexpected("the name of a filter") }
@@ -29,7 +29,7 @@ extension TemplateExpressionParser {
         return TemplateFilterCall(filter: filter, arguments: values, range: range)
     }
 
-    /// Parses the arguments of a call behind its `(`, some of which may be named.
+    /// Parses the arguments of a call after its `(`, some of which may be named.
     private mutating func parseArguments() throws(TemplateProblem) -> [TemplateArgument] {
         var arguments: [TemplateArgument] = []
         while !take(")") {
@@ -47,7 +47,7 @@ extension TemplateExpressionParser {
         return arguments
     }
 
-    /// Parses expressions divided by commas, and the sign that ends them.
+    /// Parses comma-separated expressions, and the token that ends them.
     private mutating func parseList(
         until end: String
     ) throws(TemplateProblem) -> [TemplateExpression] {
@@ -60,7 +60,7 @@ extension TemplateExpressionParser {
         return elements
     }
 
-    /// Parses a value with what follows it: `.name`, `[key]`, `[from:to]`, `.method(…)`.
+    /// Parses a value with any suffixes: `.name`, `[key]`, `[from:to]`, `.method(…)`.
     mutating func parseAccess() throws(TemplateProblem) -> TemplateExpression {
         let start = current
         let use = uses.count

@@ -1,14 +1,14 @@
 internal import MasterJSON
 
-/// Parses the expression that tokens spell.
+/// Parses an expression from tokens.
 struct TemplateExpressionParser {
-    /// How many tokens an expression may have.
+    /// The maximum number of tokens in an expression.
     private static let maximumTokens = 400
     private static let maximumDepth = 32
-    /// The names that are not variables.
+    /// The reserved words, which can't be variables.
     static let keywords: Set<String> = ["and", "or", "not", "in", "is", "if", "else"]
 
-    /// A variable that an expression mentions.
+    /// A use of a variable in an expression.
     struct Use {
         let path: [String]
         let range: Range<Int>
@@ -19,10 +19,10 @@ struct TemplateExpressionParser {
     var index = 0
     private var depth = 0
     var uses: [Use] = []
-    /// What is wrong though the rest can be read.
+    /// Errors that do not prevent parsing the rest.
     var problems: [TemplateProblem] = []
 
-    /// Makes a parser of tokens, the last of which is the end.
+    /// Creates a parser for tokens, the last of which is the end token.
     init(_ tokens: [TemplateToken], range: Range<Int>) throws(TemplateProblem) {
         guard tokens.count <= Self.maximumTokens else {
             throw TemplateProblem(
@@ -34,12 +34,12 @@ struct TemplateExpressionParser {
         self.tokens = tokens
     }
 
-    /// The present token; behind the last one it stays the end.
+    /// The current token; the end token after the last one.
     var current: TemplateToken {
         tokens.indices.contains(index) ? tokens[index] : TemplateToken(kind: .end, range: 0..<0)
     }
 
-    /// The place from a token to the one that was read last.
+    /// The range from a token to the one read last.
     func range(from start: TemplateToken) -> Range<Int> {
         let end = tokens[max(index - 1, 0)].range.upperBound
         return start.range.lowerBound..<max(end, start.range.upperBound)
@@ -52,12 +52,12 @@ struct TemplateExpressionParser {
         return expression
     }
 
-    /// Makes sure that nothing is left.
+    /// Throws if there are tokens left.
     func expectEnd() throws(TemplateProblem) {
         guard current.kind == .end else { throw unexpected("the end of the expression") }
     }
 
-    /// Parses an expression up to where it ends.
+    /// Parses an expression as far as it goes.
     mutating func parse() throws(TemplateProblem) -> TemplateExpression {
         try descend()
         defer { depth -= 1 }
@@ -68,7 +68,7 @@ struct TemplateExpressionParser {
         return .choice(value, if: condition, else: otherwise)
     }
 
-    /// Parses filters and their arguments, divided by `|`.
+    /// Parses filters and their arguments, separated by `|`.
     mutating func parseFilters() throws(TemplateProblem) -> [TemplateFilterCall] {
         var calls = [try parseFilter()]
         while take("|") { calls.append(try parseFilter()) }
@@ -84,7 +84,7 @@ struct TemplateExpressionParser {
         depth += 1
     }
 
-    /// Parses an expression that no `if` follows.
+    /// Parses an expression without a conditional `if`.
     mutating func parseOr() throws(TemplateProblem) -> TemplateExpression {
         var parts = [try parseAnd()]
         while take(name: "or") { parts.append(try parseAnd()) }
@@ -186,7 +186,7 @@ struct TemplateExpressionParser {
         return .arithmetic(.literal(0), [operand])
     }
 
-    /// Parses the operators that are given, each with its right side.
+    /// Parses any of the given operators, each with its right operand.
     private mutating func parseOperands(
         of first: inout TemplateExpression, _ signs: [TemplateOperator],
         _ parseOperand: (inout Self) throws(TemplateProblem) -> TemplateExpression
@@ -215,14 +215,14 @@ struct TemplateExpressionParser {
         return calls.isEmpty ? value : .filtered(value, calls)
     }
 
-    /// Moves over a sign if it is the present token.
+    /// Consumes an operator or punctuation token if it is the current one.
     mutating func take(_ sign: String) -> Bool {
         guard current.kind == .sign(sign) else { return false }
         index += 1
         return true
     }
 
-    /// Moves over a name if it is the present token.
+    /// Consumes a name if it is the current token.
     mutating func take(name: String) -> Bool {
         guard current.kind == .name(name) else { return false }
         index += 1

@@ -1,11 +1,11 @@
 internal import MasterJSON
 
 extension TemplateFilter {
-    /// No more bytes than these may come out of a filter or of a whole template.
+    /// The maximum size of the output of a filter or of a whole template, in bytes.
     static let maximumByteCount = 16 << 20
     private static let maximumParts = 100_000
 
-    /// Applies the filter; what is thrown is a sentence.
+    /// Applies the filter; throws an error with a message.
     func apply(
         to value: TemplateValue,
         _ arguments: [JSONValue]
@@ -55,7 +55,7 @@ extension TemplateFilter {
         }
     }
 
-    /// Changes a text, or each text of a list.
+    /// Changes a string, or each string in a list.
     private func mapTexts(_ value: TemplateValue, _ change: (String) -> String) -> TemplateValue {
         guard case .array(let array) = value.json else {
             return TemplateValue(.string(change(value.text)))
@@ -63,7 +63,7 @@ extension TemplateFilter {
         return TemplateValue(.array(array.map { .string(change($0.text ?? "")) }))
     }
 
-    /// The text with the first letter of each word in upper case and the others in lower case.
+    /// The string with the first letter of each word in upper case and the others in lower case.
     private static func capitalized(_ text: String) -> String {
         var capitalized = ""
         var isInWord = false
@@ -146,7 +146,7 @@ extension TemplateFilter {
         return parts.joined(separator: new)
     }
 
-    /// A text, or the pairs of a mapping, with all but letters, digits and `-._~` encoded.
+    /// A string, or the pairs of a mapping, percent-encoded except for letters, digits and `-._~`.
     private static func urlEncoded(_ value: JSONValue) -> String {
         if case .object(let object) = value {
             return object.map { pair in
@@ -167,7 +167,7 @@ extension TemplateFilter {
         return encoded
     }
 
-    /// The whole number of a number or a text; `nil` when it is neither.
+    /// The integer value of a number or string; `nil` if it is neither.
     private static func whole(_ value: JSONValue?) -> JSONValue? {
         switch value {
         case .bool(let flag): return flag ? 1 : 0
@@ -199,7 +199,8 @@ extension TemplateFilter {
         return .number(JSONNumber(result))
     }
 
-    /// The items of a list, the keys of a mapping or the letters of a text, in the filter's order.
+    /// The items of a list, the keys of a mapping or the characters of a string, in the filter's
+    /// order.
     private func list(
         of value: JSONValue?, _ arguments: [JSONValue]
     ) throws(TemplateFilterError) -> [JSONValue] {
@@ -267,7 +268,7 @@ extension TemplateFilter {
     }
 }
 
-/// Why a filter cannot be applied.
+/// The reason why a filter cannot be applied.
 struct TemplateFilterError: Error {
     let message: String
 
@@ -276,7 +277,7 @@ struct TemplateFilterError: Error {
     }
 }
 
-/// A moment in UTC, as the filter `date` writes it.
+/// A time in UTC, as formatted by the filter `date`.
 package struct TemplateDate {
     static let directives = "%Y %m %d %H %M %S %y %j %b %B %a %A %F %T %s %Z %%"
 
@@ -295,13 +296,12 @@ package struct TemplateDate {
     private let dayOfYear: Int
     private let days: Int
 
-    /// Makes the moment so many seconds after 1970; `nil` when that is not between the years 1 and
-    /// 9999.
+    /// Creates a time from seconds since 1970; `nil` if it is not in the years 1 to 9999.
     init?(_ time: Double) {
         guard time >= -62_135_596_800, time < 253_402_300_800 else { return nil }
         seconds = Int(time.rounded(.down))
         days = Self.floored(seconds, by: 86_400)
-        // Years of 400 begin in March, so that the leap day is the last one.
+        // 400-year cycles start in March, so that the leap day comes last.
         let shifted = days + 719_468
         let era = Self.floored(shifted, by: 146_097)
         let dayOfEra = shifted - era * 146_097
@@ -316,7 +316,7 @@ package struct TemplateDate {
         dayOfYear = before + day + (isLeap && month > 2 ? 1 : 0)
     }
 
-    /// The moment in a format of `strftime`; `nil` when a directive is unknown.
+    /// The time in a `strftime` format; `nil` if a directive is unknown.
     func text(_ format: String) -> String? {
         var text = ""
         var characters = format[...]
@@ -358,7 +358,7 @@ package struct TemplateDate {
         }
     }
 
-    /// A duration as people read it: `42s`, `5m 02s`, `1h 05m`.
+    /// A human-readable duration: `42s`, `5m 02s`, `1h 05m`.
     package static func duration(seconds: Int) -> String {
         switch max(0, seconds) {
         case ..<60: "\(max(0, seconds))s"

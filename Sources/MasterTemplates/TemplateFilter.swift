@@ -1,6 +1,6 @@
 internal import MasterJSON
 
-/// What a filter is called and which arguments it takes.
+/// The filters, with their names and arguments.
 enum TemplateFilter: String, Sendable, Hashable, CaseIterable {
     case abs
     case capitalize
@@ -33,7 +33,7 @@ enum TemplateFilter: String, Sendable, Hashable, CaseIterable {
     case uppercase
     case urlencode
 
-    /// Finds a filter by its name, or by what Jinja or Stencil call it.
+    /// Returns the filter with a name, including its names in Jinja and Stencil.
     init?(named name: String) {
         switch name {
         case "upper": self = .uppercase
@@ -46,7 +46,7 @@ enum TemplateFilter: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// What is wrong with a filter that does not exist, and what to write instead.
+    /// What is wrong with an unknown filter, and how to fix it.
     static func unknown(_ name: String) -> String {
         let remedy: String? =
             switch name {
@@ -66,7 +66,7 @@ enum TemplateFilter: String, Sendable, Hashable, CaseIterable {
             + allCases.map(\.rawValue).joined(separator: ", ")
     }
 
-    /// Whether a mask still finds a secret in what the filter makes of a value.
+    /// Whether a mask still recognizes a secret in the filter's output for a value.
     func keepsSecrets(in value: JSONValue?) -> Bool {
         switch self {
         case .default, .escape, .indent, .items, .join, .json, .length, .map, .safe, .string, .trim:
@@ -78,7 +78,7 @@ enum TemplateFilter: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// How many arguments the filter takes.
+    /// The number of arguments that the filter takes.
     private var argumentCount: ClosedRange<Int> {
         switch self {
         case .truncate, .map: 1...1
@@ -90,7 +90,7 @@ enum TemplateFilter: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// The names that arguments may be given by, in their order.
+    /// The names of the arguments, in order.
     private var argumentNames: [String] {
         switch self {
         case .default: ["default_value", "boolean"]
@@ -106,7 +106,7 @@ enum TemplateFilter: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// The arguments in the order of the filter, or `nil` when it does not take them.
+    /// The arguments in the filter's order, or `nil` if they are invalid.
     func positioned(_ arguments: [TemplateArgument]) -> [TemplateExpression]? {
         guard argumentCount.contains(arguments.count) else { return nil }
         for (index, argument) in arguments.enumerated() {
@@ -119,7 +119,7 @@ enum TemplateFilter: String, Sendable, Hashable, CaseIterable {
         return arguments.map(\.value)
     }
 
-    /// How the filter is written, for a message.
+    /// The filter's syntax, for messages.
     var usage: String {
         switch self {
         case .date: "date:\"%Y-%m-%d %H:%M\""
@@ -137,7 +137,7 @@ enum TemplateFilter: String, Sendable, Hashable, CaseIterable {
     }
 }
 
-/// What is written behind a value with a dot, as in Python.
+/// A method called on a value with a dot, as in Python.
 enum TemplateMethod: String, Sendable, Hashable, CaseIterable {
     case capitalize
     case endswith
@@ -154,7 +154,7 @@ enum TemplateMethod: String, Sendable, Hashable, CaseIterable {
     case upper
     case values
 
-    /// The filter that does the same.
+    /// The equivalent filter.
     var filter: TemplateFilter? {
         switch self {
         case .capitalize: .capitalize
@@ -179,7 +179,7 @@ enum TemplateMethod: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// How the method is written, for a message.
+    /// The method's syntax, for messages.
     var usage: String {
         switch self {
         case .get: "mapping.get(\"key\", \"default\")"
@@ -191,7 +191,7 @@ enum TemplateMethod: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// What is wrong with a method that does not exist, and what to write instead.
+    /// What is wrong with an unknown method, and how to fix it.
     static func unknown(_ name: String) -> String {
         let remedy =
             switch name {

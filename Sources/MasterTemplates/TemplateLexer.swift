@@ -11,17 +11,17 @@ struct TemplatePiece {
     let kind: Kind
     /// The whole piece.
     let range: Range<Int>
-    /// What is inside the braces, or the text.
+    /// The range inside the braces, or of the text.
     var content: Range<Int>
 }
 
-/// Divides a template into pieces; comments are left out.
+/// Splits a template into pieces, dropping comments.
 struct TemplateLexer {
     private let bytes: [UInt8]
     private var pieces: [TemplatePiece] = []
-    /// What is wrong with the braces.
+    /// Errors in the braces.
     private(set) var problems: [TemplateProblem] = []
-    /// Whether the next text loses the space at its beginning.
+    /// Whether leading white space is trimmed from the next text.
     private var trimsNext = false
 
     init(_ bytes: [UInt8]) {
@@ -59,7 +59,7 @@ struct TemplateLexer {
         pieces.append(TemplatePiece(kind: .text, range: range, content: range))
     }
 
-    /// Reads the braces that begin at a place; returns the place behind them.
+    /// Reads the braces that start at an offset; returns the offset after them.
     private mutating func readBraces(at opening: Int) -> Int {
         let mark = bytes[opening + 1]
         let closingMark = mark == UInt8(ascii: "{") ? UInt8(ascii: "}") : mark
@@ -94,7 +94,7 @@ struct TemplateLexer {
         return range.upperBound
     }
 
-    /// The place of a closing mark with its brace, outside quotes.
+    /// The offset of a closing mark followed by its brace, outside quotes.
     private func closing(_ mark: UInt8, from start: Int, quotes: String) -> Int? {
         var quote: UInt8?
         var index = start
@@ -131,7 +131,7 @@ struct TemplateLexer {
     }
 }
 
-/// A word or sign inside the braces of a template.
+/// A token inside the braces of a template.
 struct TemplateToken: Hashable {
     enum Kind: Hashable {
         case name(String)
@@ -145,7 +145,7 @@ struct TemplateToken: Hashable {
     let range: Range<Int>
 }
 
-/// Divides what is inside the braces into tokens.
+/// Splits the contents of braces into tokens.
 struct TemplateTokenizer {
     private static let signs =
         ["...", "==", "!=", "<=", ">=", "<", ">", ".", "[", "]", "(", ")"]
@@ -200,7 +200,7 @@ struct TemplateTokenizer {
         "&": "write 'and'", "!": "write 'not'", "?": "write 'a if condition else b'",
     ]
 
-    /// Whether a `-` begins a negative number, and does not stand between two values.
+    /// Whether a `-` starts a negative number, rather than being a binary operator.
     private func isSign(at place: Int) -> Bool {
         guard bytes[place] == UInt8(ascii: "-"), startsDigit(place + 1) else { return false }
         switch tokens.last?.kind {
@@ -244,7 +244,7 @@ struct TemplateTokenizer {
         }
     }
 
-    /// Reads a number; behind a dot only an index, so that `list.0.1` is two of them.
+    /// Reads a number; after a dot only an index, so that `list.0.1` contains two of them.
     private mutating func readNumber() throws(TemplateProblem) -> JSONNumber {
         let start = index
         index += 1
@@ -279,7 +279,7 @@ struct TemplateTokenizer {
         UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
     }
 
-    /// Letters, digits, `_`, and everything beyond ASCII.
+    /// Letters, digits, `_`, and all non-ASCII bytes.
     private static func isNamePart(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: "_") || byte >= 0x80 || isDigit(byte)
             || UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20

@@ -12,29 +12,29 @@ enum TemplateNode: Sendable, Hashable {
     case continueLoop
 }
 
-/// A condition, or none for `else`, and what it guards.
+/// A condition, or `nil` for `else`, with its body.
 struct TemplateBranch: Sendable, Hashable {
     let condition: TemplateExpression?
     let body: [TemplateNode]
 }
 
-/// A `for` with its parts.
+/// A `for` loop.
 struct TemplateLoop: Sendable, Hashable {
-    /// The names that a loop binds besides its own: Stencil's and Jinja's.
+    /// The names that a loop binds in addition to its own: Stencil's and Jinja's.
     static let stateNames = ["forloop", "loop"]
 
     let names: [String]
     let source: TemplateExpression
     let condition: TemplateExpression?
     let body: [TemplateNode]
-    /// What is rendered when there is nothing to go through.
+    /// The nodes to render if there are no elements.
     let empty: [TemplateNode]
     let range: Range<Int>
 }
 
 /// A parsed expression of a template.
 ///
-/// What may be as long as its author likes is a list here, so that only parentheses nest.
+/// Anything whose length is unlimited is a list here, so that only parentheses nest.
 indirect enum TemplateExpression: Sendable, Hashable {
     case literal(JSONValue)
     case list([TemplateExpression])
@@ -48,13 +48,13 @@ indirect enum TemplateExpression: Sendable, Hashable {
     case or([TemplateExpression])
     case comparison(TemplateExpression, TemplateComparison, TemplateExpression)
     case choice(TemplateExpression, if: TemplateExpression, else: TemplateExpression?)
-    /// Whole numbers from one to another, up or down.
+    /// The integers from one value to another, ascending or descending.
     case numbers(TemplateExpression, TemplateExpression, range: Range<Int>)
 }
 
 extension TemplateExpression {
-    /// Whether the expression is JSON punctuation written in the template, such as
-    /// `"," if not loop.last`, and not a value.
+    /// Whether the expression is literal JSON punctuation in the template, such as `"," if not
+    /// loop.last`, rather than a value.
     var isPunctuation: Bool {
         switch self {
         case .literal(.string(let text)):
@@ -69,21 +69,21 @@ extension TemplateExpression {
     private var isPunctuationOrEmpty: Bool { self == .literal("") || isPunctuation }
 }
 
-/// One step of `value.name[0].get("key")`.
+/// One access in `value.name[0].get("key")`.
 enum TemplateAccess: Sendable, Hashable {
     case member(TemplateExpression)
     case slice(from: TemplateExpression?, to: TemplateExpression?, range: Range<Int>)
     case method(TemplateMethod, [TemplateExpression], range: Range<Int>)
 }
 
-/// An operator with its right side.
+/// An operator with its right operand.
 struct TemplateOperand: Sendable, Hashable {
     let sign: TemplateOperator
     let value: TemplateExpression
     let range: Range<Int>
 }
 
-/// How two values are combined.
+/// An operator that combines two values.
 enum TemplateOperator: String, Sendable, Hashable {
     case plus = "+"
     case minus = "-"
@@ -94,7 +94,7 @@ enum TemplateOperator: String, Sendable, Hashable {
     case remainder = "%"
 }
 
-/// What `value is NAME` asks.
+/// The test in `value is NAME`.
 struct TemplateTest: Sendable, Hashable {
     enum Kind: String, Sendable, CaseIterable {
         case defined
@@ -128,7 +128,7 @@ struct TemplateFilterCall: Sendable, Hashable {
     let range: Range<Int>
 }
 
-/// How two values are compared.
+/// A comparison of two values.
 enum TemplateComparison: String, Sendable, Hashable {
     case equal = "=="
     case notEqual = "!="
@@ -139,7 +139,8 @@ enum TemplateComparison: String, Sendable, Hashable {
     case isIn = "in"
     case isNotIn = "not in"
 
-    /// Compares two values; a missing one counts as null, and what has no order is not less.
+    /// Compares two values; a missing one counts as null, and values without an order are never
+    /// less.
     func holds(_ left: JSONValue, _ right: JSONValue) -> Bool {
         switch self {
         case .equal: left == right

@@ -1,15 +1,15 @@
 internal import MasterJSON
 
-/// Parses the pieces of a template into nodes, and gathers what is wrong.
+/// Parses the pieces of a template into nodes, and collects errors.
 struct TemplateParser {
     static let maximumDepth = 32
-    /// No more mistakes than these are kept.
+    /// The maximum number of errors kept.
     private static let maximumProblems = 100
 
-    /// A `{% … %}` taken apart.
+    /// A parsed `{% … %}` tag.
     struct Tag {
         let name: String
-        /// What follows the name, with the end.
+        /// The tokens after the name, including the end token.
         let tokens: [TemplateToken]
         let range: Range<Int>
     }
@@ -17,10 +17,10 @@ struct TemplateParser {
     private let bytes: [UInt8]
     private let pieces: [TemplatePiece]
     private var index = 0
-    /// The tags that may end what is being parsed, from the outermost to the innermost.
+    /// The tags that can end the current blocks, outermost first.
     private var open: [[String]] = []
     private var loopDepth = 0
-    /// Whether tags nest too deep, so that the rest is not parsed.
+    /// Whether tags are nested too deeply, so that the rest is not parsed.
     private var isAbandoned = false
     var variables = TemplateVariables()
     private(set) var problems: [TemplateProblem]
@@ -42,7 +42,7 @@ struct TemplateParser {
         problems.append(problem)
     }
 
-    /// Parses something; what is wrong with it is noted, and `nil`.
+    /// Runs a parsing function; for an error, records it and returns `nil`.
     private mutating func attempt<Value>(
         _ parse: (inout Self) throws(TemplateProblem) -> Value
     ) -> Value? {
@@ -54,9 +54,9 @@ struct TemplateParser {
         }
     }
 
-    /// Parses nodes up to one of the tags that may end them, or to the end of the template.
+    /// Parses nodes up to one of the tags that can end them, or to the end of the template.
     ///
-    /// A tag that ends something further out ends these, too, and is left for that.
+    /// A tag that ends an enclosing block ends these as well, and is left for that block.
     private mutating func parseNodes(
         until endings: [String]
     ) -> (nodes: [TemplateNode], ending: Tag?) {
@@ -84,7 +84,7 @@ struct TemplateParser {
         return (nodes, nil)
     }
 
-    /// Parses what a tag encloses, up to one of the tags that may end it.
+    /// Parses the body of a tag, up to one of the tags that can end it.
     private mutating func parseBody(
         of tag: Tag, until endings: [String]
     ) -> (nodes: [TemplateNode], ending: Tag?) {
@@ -107,7 +107,7 @@ struct TemplateParser {
         return (nodes, ending)
     }
 
-    /// Parses an expression with a parser of its own, and notes the variables it uses.
+    /// Parses an expression with a separate parser, and records the variables it uses.
     private mutating func parseTokens<Value>(
         _ tokens: [TemplateToken], in range: Range<Int>,
         _ parse: (inout TemplateExpressionParser) throws(TemplateProblem) -> Value
@@ -150,8 +150,8 @@ struct TemplateParser {
         return parseExpression(tokens, in: piece.range)
     }
 
-    /// Reads the name of a tag and what follows it; of one that can't be read only the name is kept,
-    /// so that what it begins or ends is known.
+    /// Reads the name of a tag and the tokens after it; for an unreadable one only the name is
+    /// kept, so that blocks still match up.
     private mutating func readTag(_ piece: TemplatePiece) -> Tag? {
         let content = bytes[piece.content]
         let name = content.drop { $0 == 0x20 || 0x09...0x0D ~= $0 }.prefix {
@@ -174,7 +174,7 @@ struct TemplateParser {
 extension TemplateParser {
     static let knownTags = "if, ifnot, for, set, filter, break, continue"
 
-    /// Parses the tag that begins something.
+    /// Parses a tag that starts a block or stands alone.
     private mutating func parse(_ tag: Tag) -> TemplateNode? {
         switch tag.name {
         case "if", "ifnot": return parseCondition(tag)
@@ -201,7 +201,7 @@ extension TemplateParser {
         }
     }
 
-    /// What is wrong with a tag that can't stand where it does, and what to write instead.
+    /// What is wrong with an unknown or misplaced tag, and how to fix it.
     private static func unknown(_ name: String) -> String {
         switch name {
         case "elif", "else", "endif", "empty", "endfor", "endfilter":

@@ -1,18 +1,19 @@
 internal import MasterJSON
 
-/// The state of rendering one template once.
+/// The state of rendering a template once.
 struct TemplateRenderer {
-    /// What one rendering may cost: a step for each node, round and value, and for each 64 bytes.
+    /// The limit for one rendering: a step for each node, iteration and value, and for each 64
+    /// bytes.
     private static let maximumSteps = 1_000_000
 
-    /// How a list of nodes was left.
+    /// How rendering a list of nodes ended.
     enum Flow {
         case next
         case breakLoop
         case continueLoop
     }
 
-    /// What a loop binds: its names, or what it tells about itself.
+    /// A binding of a loop: its names, or its state.
     private enum Binding {
         case value(String, TemplateValue)
         case loop(index: Int, count: Int)
@@ -22,14 +23,15 @@ struct TemplateRenderer {
     private let context: JSONObject
     let secrets: (any TemplateSecrets)?
     private var bindings: [Binding] = []
-    /// Where in the JSON the output ends; in the body of a `filter`, which is a value, this rests.
+    /// The position in the JSON at the end of the output; unchanged in the body of a `filter`,
+    /// which is a value.
     private var json = JSONPlace()
     private var filterDepth = 0
-    /// The first binding of the innermost loop, or of the template.
+    /// The index of the first binding of the innermost loop, or of the template.
     private var scopeStart = 0
     private var output = ""
     private var steps = 0
-    /// A secret of which a part was inserted that is too short to be hidden by itself.
+    /// A secret of which a part has been inserted that is too short to be masked by itself.
     private var shortened: (secret: String, range: Range<Int>)?
 
     init(context: JSONObject, kind: TemplateText.Kind, secrets: (any TemplateSecrets)?) {
@@ -44,10 +46,10 @@ struct TemplateRenderer {
         return output
     }
 
-    /// Hides what is inserted of a value that was made from a secret.
+    /// Masks inserted text that derives from a secret.
     ///
-    /// What is too short to be hidden has the whole text hidden when that is complete: pieces of two
-    /// letters would add up to the secret.
+    /// If it is too short to be masked, the whole text is masked once it is complete: two-letter
+    /// pieces could add up to the secret.
     private mutating func hide(
         _ value: TemplateValue, _ text: String, at range: Range<Int>
     ) throws(TemplateProblem) {
@@ -116,7 +118,7 @@ struct TemplateRenderer {
         return .next
     }
 
-    /// Inserts a value, escaped as the place needs it.
+    /// Inserts a value, escaped for the context.
     private mutating func insert(
         _ value: TemplateValue, at range: Range<Int>
     ) throws(TemplateProblem) {
@@ -135,7 +137,7 @@ struct TemplateRenderer {
         }
     }
 
-    /// Appends text of the template itself.
+    /// Appends literal text of the template.
     private mutating func append(
         markup text: String, at range: Range<Int>
     ) throws(TemplateProblem) {
@@ -155,7 +157,7 @@ struct TemplateRenderer {
         output += text
     }
 
-    /// Counts what a step costs, and stops a rendering that costs too much.
+    /// Charges the cost of a step, and throws if the limit is exceeded.
     mutating func charge(_ byteCount: Int, at range: Range<Int>) throws(TemplateProblem) {
         steps += 1 + byteCount / 64
         guard steps <= Self.maximumSteps else {
@@ -222,8 +224,8 @@ struct TemplateRenderer {
         return .next
     }
 
-    /// What a loop goes through: the elements of a list, the keys and values of a mapping, or the
-    /// characters of a text.
+    /// The elements of a loop: the elements of a list, the keys and values of a mapping, or the
+    /// characters of a string.
     private mutating func elements(
         of loop: TemplateLoop
     ) throws(TemplateProblem) -> (elements: [JSONValue], secret: String?) {
@@ -259,7 +261,7 @@ struct TemplateRenderer {
         }
     }
 
-    /// Gives a name a value up to the end of the loop, or of the template.
+    /// Binds a name until the end of the loop, or of the template.
     private mutating func set(_ name: String, _ value: TemplateValue) {
         let earlier = bindings[scopeStart...].firstIndex { binding in
             if case .value(name, _) = binding { true } else { false }
@@ -271,7 +273,7 @@ struct TemplateRenderer {
         }
     }
 
-    /// The value of a name: of the innermost loop that binds it, or from outside.
+    /// The value of a name, from the innermost loop that binds it or from outside.
     func lookup(_ name: String) -> TemplateValue {
         for binding in bindings.reversed() {
             switch binding {
@@ -293,7 +295,7 @@ struct TemplateRenderer {
     }
 }
 
-/// Whether a JSON text is inside a string where it ends.
+/// Tracks whether a JSON text ends inside a string.
 private struct JSONPlace {
     private(set) var isInString = false
     private var isEscaped = false
@@ -311,22 +313,22 @@ private struct JSONPlace {
     }
 }
 
-/// What knows the secrets that a template may meet, and hides what the template makes of them.
+/// The secrets that a template may encounter; masks values that the template derives from them.
 package protocol TemplateSecrets: Sendable {
-    /// Whether there are none.
+    /// Whether there are no secrets.
     var isEmpty: Bool { get }
 
-    /// The name of the first secret in a text, `nil` when it holds none.
+    /// Returns the name of the first secret in a string, or `nil` if it contains none.
     func nameOfSecret(in text: String) -> String?
 
-    /// Hides a text that was made from a secret in everything that is shown or stored from now on.
+    /// Masks a string derived from a secret in everything that is displayed or stored from now on.
     func hide(_ text: String, madeFrom secret: String) throws(TemplateSecretFault)
 }
 
-/// Why a text that was made from a secret can't be hidden.
+/// The reason why a string derived from a secret can't be masked.
 package enum TemplateSecretFault: Error {
-    /// Hiding it would hide too much else.
+    /// Masking it would mask too much else.
     case tooShort
-    /// It has more bytes than these.
+    /// It is longer than the maximum, in bytes.
     case tooLong(maximumBytes: Int)
 }

@@ -1,41 +1,42 @@
 public import MasterJSON
 
-/// A text with `{{ … }}` and `{% … %}`, parsed once and rendered for each report or step.
+/// A template with `{{ … }}` and `{% … %}`, parsed once and rendered for each report or step.
 ///
-/// The language is what Jinja and Stencil have in common: variables with paths, filters, `if` with
-/// `elif` and `else`, `for` with `empty`, `set`, `filter`, and comments. A variable that is missing
-/// or null renders as nothing. A template reads no files, and rendering is bounded in time and size.
+/// The language is the common subset of Jinja and Stencil: variables with paths, filters, `if` with
+/// `elif` and `else`, `for` with `empty`, `set`, `filter`, and comments. A missing or null variable
+/// renders as an empty string. Templates cannot read files, and rendering is limited in time and
+/// size.
 public struct TemplateText: Sendable, Hashable {
-    /// What a rendered template is.
+    /// The output format of a template.
     public enum Kind: String, Sendable, Hashable, CaseIterable {
-        /// Text that is inserted as it is.
+        /// Plain text: values are inserted as is.
         case plain
-        /// HTML: what is inserted is escaped, unless it is marked `safe`.
+        /// HTML: inserted values are escaped unless marked `safe`.
         case html
-        /// JSON: what is inserted inside quotes is escaped, elsewhere it is written as JSON.
+        /// JSON: values inserted inside quotes are escaped; elsewhere they are written as JSON.
         case json
     }
 
-    /// The text the template was parsed from.
+    /// The string from which the template was parsed.
     public let text: String
 
-    /// What a rendered template is.
+    /// The output format.
     public var kind: Kind
 
-    /// The variables the template takes from outside, in the order of the text.
+    /// The free variables of the template, in the order of the text.
     public let variables: [TemplateVariable]
 
     let nodes: [TemplateNode]
 
-    /// The result of parsing a text.
+    /// The result of parsing a template.
     public struct Parsed: Sendable {
-        /// The template, without the parts that have a mistake.
+        /// The template, without the parts that contain errors.
         public let template: TemplateText
-        /// All mistakes, in the order of the text.
+        /// All errors, in the order of the text.
         public let errors: [TemplateError]
     }
 
-    /// Parses a template, and finds all mistakes in it.
+    /// Parses a template, and collects all errors.
     public static func parse(_ text: String, kind: Kind = .plain) -> Parsed {
         var parser = TemplateParser(text)
         let nodes = parser.parseTemplate()
@@ -59,19 +60,19 @@ public struct TemplateText: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - text: The template.
-    ///   - kind: What it renders to.
-    /// - Throws: The first mistake, with its place; see ``parse(_:kind:)`` for all of them.
+    ///   - kind: The output format.
+    /// - Throws: The first error; see ``parse(_:kind:)`` for all of them.
     public init(parsing text: String, kind: Kind = .plain) throws(TemplateError) {
         let parsed = Self.parse(text, kind: kind)
         if let error = parsed.errors.first { throw error }
         self = parsed.template
     }
 
-    /// Renders the template with the values of its variables, none of which is secret.
+    /// Renders the template with the values of its variables, none of which are secret.
     ///
     /// - Parameter context: The values by name.
     /// - Returns: The text.
-    /// - Throws: When a filter can't be applied, or the template takes too much time or room.
+    /// - Throws: If a filter can't be applied, or the template exceeds the limits on time or size.
     public func render(_ context: JSONObject) throws(TemplateError) -> String {
         try render(context, secrets: nil)
     }
@@ -89,24 +90,24 @@ public struct TemplateText: Sendable, Hashable {
     }
 }
 
-/// A variable that a template takes from outside.
+/// A free variable of a template.
 public struct TemplateVariable: Sendable, Hashable {
-    /// The names of the path as far as they are known before rendering: `build`, `properties`.
+    /// The components of the path as far as they are known before rendering: `build`, `properties`.
     public let path: [String]
-    /// Where the variable stands in the template, in UTF-8 bytes.
+    /// The location of the variable in the template, in UTF-8 bytes.
     public let range: Range<Int>
-    /// Whether the template has a default for it.
+    /// Whether the template provides a default for it.
     public let hasDefault: Bool
 
-    /// The first name of the path.
+    /// The first component of the path.
     public var name: String { path.first ?? "" }
 }
 
-/// The variables that parsing has met, and the names that are bound where it is.
+/// The variables found so far while parsing, and the names bound at the current position.
 struct TemplateVariables {
     private(set) var found: [TemplateVariable] = []
     private var bound: [String] = []
-    /// In how many loops with a wrong head parsing is; what these bind is not known.
+    /// The number of enclosing loops with an invalid head, whose bindings are unknown.
     var unknownDepth = 0
 
     mutating func use(_ path: [String], at range: Range<Int>, hasDefault: Bool) {
@@ -114,34 +115,34 @@ struct TemplateVariables {
         found.append(TemplateVariable(path: path, range: range, hasDefault: hasDefault))
     }
 
-    /// How many names are bound.
+    /// The number of bound names.
     var boundCount: Int { bound.count }
 
     mutating func bind(_ names: [String]) {
         bound += names
     }
 
-    /// Forgets all names but the first ones.
+    /// Removes all names except the first ones.
     mutating func unbind(to count: Int) {
         bound.removeLast(bound.count - count)
     }
 }
 
-/// What is wrong with a template, or with rendering it, and where.
+/// An error in a template, or in rendering it, with its location.
 public struct TemplateError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// One sentence that says what is wrong and what to write.
+    /// One sentence: what is wrong and how to fix it.
     public let message: String
-    /// Where it is in the template, in UTF-8 bytes.
+    /// The location in the template, in UTF-8 bytes.
     public let range: Range<Int>
-    /// The line of the template, from 1.
+    /// The line of the template, starting at 1.
     public let line: Int
-    /// The character in the line, from 1.
+    /// The character in the line, starting at 1.
     public let column: Int
 
-    /// Makes an error about a part of a template.
+    /// Creates an error about a part of a template.
     ///
     /// - Parameters:
-    ///   - message: What is wrong and what to write.
+    ///   - message: What is wrong and how to fix it.
     ///   - range: The part, in UTF-8 bytes.
     ///   - template: The text of the template.
     public init(_ message: String, at range: Range<Int>, in template: String) {
@@ -150,13 +151,13 @@ public struct TemplateError: Error, Sendable, Hashable, CustomStringConvertible 
         (line, column) = template.utf8.prefix(range.lowerBound).lineAndColumnOfEnd
     }
 
-    /// The message with its place.
+    /// The message with its location.
     public var description: String {
         "\(message) (line \(line), column \(column) of the template)"
     }
 }
 
-/// An error before it is known which template it is in.
+/// An error that has not yet been attributed to a template.
 struct TemplateProblem: Error {
     let message: String
     let range: Range<Int>

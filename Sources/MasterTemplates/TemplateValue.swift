@@ -1,24 +1,24 @@
 internal import MasterJSON
 
-/// What an expression of a template has come to.
+/// The value of a template expression.
 struct TemplateValue {
-    /// What a filter has made of a value.
+    /// The form of a value after filters have been applied.
     enum Form {
-        /// A value, which is escaped where it is inserted.
+        /// A plain value, which is escaped when inserted.
         case value
-        /// Text that `escape` has escaped for HTML.
+        /// Text escaped for HTML by `escape`.
         case html
-        /// JSON that the filter `json` has written.
+        /// JSON written by the filter `json`.
         case json
-        /// Text that is inserted as it is, by the filter `safe`.
+        /// Text inserted as is, because of the filter `safe`.
         case raw
     }
 
-    /// The value, or `nil` when it is missing.
+    /// The value, or `nil` if it is missing.
     var json: JSONValue?
-    /// What the value was made into by a filter.
+    /// The form of the value.
     var form = Form.value
-    /// The name of the secret that the value was made from, when a mask would not find it any more.
+    /// The name of the secret from which the value derives, if a mask would no longer recognize it.
     var secret: String?
 
     init(_ json: JSONValue?, form: Form = .value, secret: String? = nil) {
@@ -27,15 +27,16 @@ struct TemplateValue {
         self.secret = secret
     }
 
-    /// Whether the value is inserted into HTML as it is.
+    /// Whether the value is inserted into HTML as is.
     var isSafe: Bool { form == .html || form == .raw }
 
-    /// The value, which is JSON when another one was: for a filter that changes only space.
+    /// Returns the value in JSON form if another one has that form: for a filter that only changes
+    /// white space.
     func keepingJSON(of other: TemplateValue) -> TemplateValue {
         TemplateValue(json, form: other.form == .json ? .json : .value, secret: secret)
     }
 
-    /// How the value reads in the rendered text; what is missing or null reads as nothing.
+    /// The value as inserted into the output; a missing or null value is an empty string.
     var text: String {
         json?.text ?? ""
     }
@@ -44,10 +45,10 @@ struct TemplateValue {
         json?.isTruthy ?? false
     }
 
-    /// Whether the value is a text, of whose parts a mask knows nothing.
+    /// Whether the value is a string, in whose parts a mask would not recognize a secret.
     var isText: Bool { json?.stringValue != nil }
 
-    /// The member of a value under a key or at an index.
+    /// The member of a value at a key or index.
     func member(_ key: JSONValue?) -> JSONValue? {
         switch (json, key) {
         case (.object(let object), .some(let key)):
@@ -71,7 +72,7 @@ struct TemplateValue {
         }
     }
 
-    /// What every list, mapping and text has: `first`, `last` and `count`.
+    /// The built-in members of every list, mapping and string: `first`, `last` and `count`.
     private static func ownMember(_ name: String, of json: JSONValue?) -> JSONValue? {
         switch (name, json) {
         case ("count", .array(let array)): .int(array.count)
@@ -85,7 +86,7 @@ struct TemplateValue {
         }
     }
 
-    /// The text with everything escaped that means something in HTML.
+    /// The string with all HTML special characters escaped.
     static func escapedForHTML(_ text: String) -> String {
         guard text.utf8.contains(where: { "&<>\"'".utf8.contains($0) }) else { return text }
         var escaped = ""

@@ -1,10 +1,10 @@
 /// Counts the tests in a JUnit report.
 ///
-/// It looks at the elements `testcase` and what is directly in them; numbers that a report gives of
-/// itself mean different things in different programs. The report is no trusted input: nothing in
-/// it is expanded or fetched.
+/// It uses the `testcase` elements and their direct children; the totals in a report mean different
+/// things in different programs. Reports are not trusted: no entities are expanded, and nothing is
+/// fetched.
 struct JUnitReport {
-    /// Why a text is not a report.
+    /// The reason why a file is not a JUnit report.
     struct Fault: Error, CustomStringConvertible {
         let description: String
     }
@@ -18,9 +18,9 @@ struct JUnitReport {
     private var open: [Substring] = []
     private var outcome: Outcome?
 
-    /// Reads a report.
+    /// Parses a report.
     ///
-    /// - Throws: ``Fault`` when it is no XML, or has no test suite.
+    /// - Throws: ``Fault`` if it is not XML, or has no test suite.
     init(_ text: String) throws(Fault) {
         var rest = text[...]
         var hasSuite = false
@@ -45,7 +45,7 @@ struct JUnitReport {
         guard hasSuite else { throw Fault(description: "it has no element <testsuite>") }
     }
 
-    /// What ends a comment, a section of plain text, an instruction or a declaration.
+    /// The terminator of a comment, CDATA section, processing instruction or declaration.
     private static func section(of text: Substring) -> String? {
         if text.hasPrefix("<!--") { return "-->" }
         if text.hasPrefix("<![CDATA[") { return "]]>" }
@@ -53,7 +53,7 @@ struct JUnitReport {
         return text.hasPrefix("<!") ? ">" : nil
     }
 
-    /// Where a tag ends: at the first `>` that is not in a quoted value.
+    /// The end of a tag: the first `>` outside a quoted value.
     private static func tagEnd(in text: Substring) -> Substring.Index? {
         var quote: Character?
         for index in text.indices {

@@ -1,4 +1,4 @@
-/// How many tests ran, and how they went.
+/// The number of tests, by result.
 struct TestCounts: Equatable {
     var passed = 0
     var failed = 0
@@ -13,7 +13,7 @@ struct TestCounts: Equatable {
             skipped: one.skipped + other.skipped, warnings: one.warnings + other.warnings)
     }
 
-    /// For a state text: `12 tests, 1 failed, 2 skipped`.
+    /// The counts as a state text: `12 tests, 1 failed, 2 skipped`.
     var words: String {
         var parts = [total == 1 ? "1 test" : "\(total) tests"]
         if failed > 0 { parts.append("\(failed) failed") }
@@ -23,27 +23,27 @@ struct TestCounts: Equatable {
     }
 }
 
-/// Counts the tests that programs print, whichever of them it is: XCTest, Swift Testing, pytest,
-/// cargo test, go test and CTest.
+/// Counts the tests in the output of any of XCTest, Swift Testing, pytest, cargo test, go test and
+/// CTest.
 struct TestOutput {
-    /// Added up as the lines come: of Swift Testing and go test one line a test, of cargo test one
-    /// line a program.
+    /// Counts added up line by line: Swift Testing and go test print one line per test, cargo test
+    /// one per program.
     private var added = TestCounts()
     private var xctest = TestCounts()
-    /// How many tests of XCTest ran in parallel, of which only those that fail have lines.
+    /// The number of XCTest tests run in parallel, where only failed tests have lines.
     private var parallelCount = 0
-    /// What pytest says at the end of a run; each run says it once.
+    /// The totals printed by pytest, once at the end of each run.
     private var pytest = TestCounts()
     private var ctest = CTestCounts()
 
-    /// All that was counted.
+    /// The total counts.
     var counts: TestCounts {
         var xctest = xctest
         xctest.passed = max(xctest.passed, parallelCount - xctest.failed - xctest.skipped)
         return added + xctest + pytest + ctest.counts
     }
 
-    /// Takes note of a line of output.
+    /// Counts what a line of output reports.
     mutating func note(_ line: String) {
         guard Self.mayCount(line) else { return }
         let text = line.withoutColors
@@ -52,11 +52,11 @@ struct TestOutput {
         ctest.note(text)
     }
 
-    /// Beginnings of the words of which each line that counts has one.
+    /// Fragments of words, at least one of which occurs in every relevant line.
     private static let marks = ["pass", "fail", "skip", "Skip", "erro", "] Te", "--- ", "g te"]
         .map { $0.utf8.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } }
 
-    /// Whether a line is worth a closer look; nearly all lines of nearly all programs are not.
+    /// Whether a line may be relevant; nearly all lines of nearly all programs are not.
     private static func mayCount(_ line: String) -> Bool {
         var mark: UInt32 = 0
         return line.utf8.contains { byte in
@@ -84,8 +84,8 @@ struct TestOutput {
 
     /// `✘ Test bad() failed after 0.001 seconds with 2 issues.`
     ///
-    /// The symbols depend on the system and its settings; suites, cases of a test and the whole run
-    /// have lines of the same form.
+    /// The symbols depend on the system and its settings; suites, test cases of a parameterized
+    /// test and the whole run have lines of the same form.
     private mutating func noteSwiftTesting(_ line: String) -> Bool {
         let words = line.drop { !$0.isWhitespace }.drop(while: \.isWhitespace)
         guard words.hasPrefix("Test "),
@@ -110,7 +110,7 @@ struct TestOutput {
         return true
     }
 
-    /// `--- FAIL: TestBad (0.00s)`; the lines of tests within a test are indented.
+    /// `--- FAIL: TestBad (0.00s)`; the lines of subtests are indented.
     private mutating func noteGo(_ line: String) -> Bool {
         guard line.hasPrefix("--- "), line.hasSuffix("s)") else { return false }
         return added.count(
@@ -128,7 +128,8 @@ struct TestOutput {
         return true
     }
 
-    /// `==== 1 failed, 2 passed, 1 skipped, 1 warning in 7.43s ====`, with `-q` without the signs
+    /// `==== 1 failed, 2 passed, 1 skipped, 1 warning in 7.43s ====`, with `-q` without the `=`
+    /// signs.
     private static func pytest(_ line: String) -> TestCounts? {
         let inner = line.trimming { $0 == "=" || $0 == " " }
         guard let end = inner.ranges(of: " in ").last, inner[end.upperBound...].isTime else {
@@ -151,7 +152,7 @@ struct TestOutput {
 }
 
 extension TestCounts {
-    /// Counts a test by what its line begins with.
+    /// Counts a test by the prefix of its line.
     fileprivate mutating func count(
         _ text: Substring, passed: String, failed: String, skipped: String
     ) -> Bool {
@@ -168,7 +169,7 @@ extension TestCounts {
     }
 }
 
-/// What CTest says at the end: a line of numbers, and the tests that did not run.
+/// The summary printed by CTest: a line of numbers, and the tests that did not run.
 private struct CTestCounts {
     private var failed = 0
     private var total = 0
@@ -183,7 +184,7 @@ private struct CTestCounts {
         if line.hasPrefix("The following tests ") {
             isListing = line == "The following tests did not run:"
         } else if isListing, line.hasPrefix("\t"), line.hasSuffix("(Skipped)") {
-            // Those that are disabled are not in the total.
+            // Disabled tests are not in the total.
             skipped += 1
         } else if let numbers = Self.numbers(line) {
             failed += numbers.failed
@@ -204,7 +205,7 @@ private struct CTestCounts {
 }
 
 extension String {
-    /// The text without the sequences that give it colours on a terminal.
+    /// The text without the escape sequences for terminal colors.
     fileprivate var withoutColors: String {
         guard utf8.contains(0x1B) else { return self }
         var result = ""
@@ -221,7 +222,7 @@ extension String {
         return result + rest
     }
 
-    /// The numbers of a list such as `1 failed, 2 passed`, by what they count.
+    /// The numbers of a list such as `1 failed, 2 passed`, keyed by what they count.
     fileprivate func numbers(
         separatedBy isSeparator: (Character) -> Bool
     ) -> [String: Int] {
@@ -234,7 +235,7 @@ extension String {
         return numbers
     }
 
-    /// The text without some characters at its ends.
+    /// The text with certain characters trimmed from both ends.
     fileprivate func trimming(_ isOuter: (Character) -> Bool) -> Substring {
         let start = drop(while: isOuter)
         guard let last = start.lastIndex(where: { !isOuter($0) }) else { return "" }
@@ -243,7 +244,7 @@ extension String {
 }
 
 extension Substring {
-    /// Whether it is a time as pytest writes it: `7.43s`, or `61.20s (0:01:01)`.
+    /// Whether it is a time in pytest's format: `7.43s`, or `61.20s (0:01:01)`.
     fileprivate var isTime: Bool {
         guard let time = split(separator: " ").first, time.last == "s" else { return false }
         return Double(time.dropLast()) != nil

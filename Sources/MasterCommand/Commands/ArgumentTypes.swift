@@ -7,9 +7,9 @@ internal import MasterRuntime
 struct PropertyArgument: Sendable, Hashable {
     /// The name.
     let name: String
-    /// The value; of `NAME=VALUE` the text, which the file may declare to be of another type.
+    /// The value; for `NAME=VALUE` a string, which the file may declare to have a different type.
     let value: JSONValue
-    /// Whether the type is the user's choice.
+    /// Whether the user has chosen the type.
     let isTyped: Bool
 
     /// Parses the argument of `-p`.

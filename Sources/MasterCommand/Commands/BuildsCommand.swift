@@ -3,7 +3,7 @@ internal import FoundationEssentials
 internal import MasterKit
 internal import MasterRuntime
 
-/// `builds`: the builds so far.
+/// `builds`: lists past builds.
 struct BuildsCommand: MasterSubcommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
@@ -58,7 +58,7 @@ struct BuildsCommand: MasterSubcommand {
         return .success
     }
 
-    /// The names of builders that fit names and patterns.
+    /// The builder names that match names and patterns.
     static func names(
         fitting wanted: [String], _ known: [String]
     ) throws(UsageError) -> [String] {
@@ -86,7 +86,7 @@ struct BuildsCommand: MasterSubcommand {
     }
 }
 
-/// Builds of earlier runs as a table.
+/// A table of builds from earlier runs.
 struct HistoryTable {
     private let paint: TextPainter
     private let marks: StatusSymbols
@@ -96,7 +96,7 @@ struct HistoryTable {
         marks = StatusSymbols(hasUnicode: traits.hasUnicode)
     }
 
-    /// A line for each build: name, result, duration, age, state.
+    /// One line per build: name, result, duration, age, state.
     func lines(_ builds: [BuildHistory.Entry], width: Int, now: Date) -> [String] {
         var table = TextTable(paint: paint)
         for entry in builds {
@@ -114,7 +114,7 @@ struct HistoryTable {
         return table.lines(width: width, ellipsis: marks.ellipsis)
     }
 
-    /// How long ago something was, in one unit.
+    /// The time elapsed, in a single unit.
     static func age(_ seconds: Double) -> String {
         switch seconds {
         case ..<60: "\(max(0, Int(seconds))) s ago"
@@ -125,7 +125,7 @@ struct HistoryTable {
     }
 }
 
-/// `clean`: removes builds and what they left.
+/// `clean`: removes builds and their files.
 struct CleanCommand: MasterSubcommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
@@ -164,7 +164,7 @@ struct CleanCommand: MasterSubcommand {
         return .success
     }
 
-    /// What was removed, and what was left.
+    /// Describes what was removed and what was kept.
     static func lines(_ cleaned: CleanedFolder) -> [String] {
         var removed: [String] = []
         if cleaned.buildCount > 0 { removed.append(cleaned.buildCount.counting("build")) }

@@ -3,7 +3,7 @@ internal import FoundationEssentials
 internal import MasterKit
 internal import MasterRuntime
 
-/// `log`: the output of a step.
+/// `log`: shows the output of a step.
 struct LogCommand: MasterSubcommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
@@ -78,8 +78,8 @@ struct LogCommand: MasterSubcommand {
         var offset = 0
         if let tail { offset = try await log.offset(ofLast: tail) }
         while !console.isClosed {
-            // Checked before the file is read, so that everything written before the end is
-            // read, too.
+            // Checked before the file is read, so that everything written before the end is read as
+            // well.
             let isLive = follow ? try await history.log(log.log.id)?.isComplete == false : false
             var bytes = try await log.lines(from: offset)
             while !bytes.isEmpty, !console.isClosed {
@@ -93,15 +93,15 @@ struct LogCommand: MasterSubcommand {
     }
 }
 
-/// The log that is shown, found by what was said and by what is likely meant.
+/// The log to show, chosen from the arguments and sensible defaults.
 struct LogChoice {
     let entry: BuildHistory.Entry
     let step: StepRecord
     let log: BuildHistory.StepLog
 
-    /// Finds a log.
+    /// Chooses a log.
     ///
-    /// - Throws: ``UsageError`` when something that was named is not there, and ``FailedRun`` when
+    /// - Throws: ``UsageError`` if something that was named does not exist, and ``FailedRun`` if
     ///   there is nothing to choose from.
     static func make(
         _ command: LogCommand, in history: BuildHistory, among builders: [String]
@@ -160,7 +160,7 @@ struct LogChoice {
                 + (last.map { "; its last one is \($0)" } ?? ""))
     }
 
-    /// The steps in the order in which somebody may want to look at them.
+    /// The steps in the order in which they are most likely of interest.
     private static func inOrder(_ steps: [StepRecord]) -> [StepRecord] {
         let failed = steps.filter { $0.results == .failure || $0.results == .exception }
         let running = steps.filter { $0.results == nil && $0.startedAt != nil }
@@ -181,7 +181,7 @@ struct LogChoice {
         throw UsageError("the step '\(step.name)' has no log '\(name)'; \(remedy)")
     }
 
-    /// What is shown, on one line.
+    /// A one-line title for the log.
     func title(_ traits: TerminalTraits) -> String {
         let paint = TextPainter(hasColour: traits.hasColour)
         let marks = StatusSymbols(hasUnicode: traits.hasUnicode)
@@ -192,14 +192,14 @@ struct LogChoice {
     }
 }
 
-/// The lines of a log without the letters of their channels, fit for a terminal or a pipe.
+/// Formats lines of a log for a terminal or a pipe, without their channel letters.
 ///
-/// A terminal gets the colours that a program has written, and nothing else that would move its
-/// cursor; a pipe gets the text alone.
+/// On a terminal, the program's colors are kept, but nothing else that would move the cursor; for a
+/// pipe, only the text is kept.
 struct LogPrinter {
     private let traits: TerminalTraits
     private let paint: TextPainter
-    /// The colours that are in force at the end of the last line.
+    /// The colors in effect at the end of the last line.
     private var colours = ""
 
     init(_ traits: TerminalTraits) {
@@ -207,7 +207,7 @@ struct LogPrinter {
         paint = TextPainter(hasColour: traits.hasColour)
     }
 
-    /// The lines of a piece of a log, marked with their channels.
+    /// The lines in a chunk of a log whose lines are marked with their channels.
     mutating func lines(_ marked: [UInt8]) -> [String] {
         LogLine.lines(marked: marked).map { line($0) }
     }
@@ -227,18 +227,18 @@ struct LogPrinter {
     }
 }
 
-/// A text with escape sequences taken out, but those that colour it.
+/// A string with all escape sequences removed except those for colors.
 struct ANSIText {
     static let reset = "\u{1B}[0m"
 
     private var pieces: [(text: String, isColour: Bool)] = []
 
-    /// Reads a line.
+    /// Parses a line.
     ///
     /// - Parameters:
     ///   - text: The line.
-    ///   - keepsColours: Whether colours are kept.
-    ///   - active: The colours in force before the line, and after it.
+    ///   - keepsColours: Whether colors are kept.
+    ///   - active: The colors in effect before the line; updated to those after it.
     init(_ text: String, keepsColours: Bool, _ active: inout String) {
         guard text.unicodeScalars.contains("\u{1B}") else {
             pieces = [(text, false)]
@@ -261,13 +261,13 @@ struct ANSIText {
         pieces.append((plain, false))
     }
 
-    /// The text without any escape sequence.
+    /// The string without any escape sequences.
     static func plain(_ text: String) -> String {
         var colours = ""
         return ANSIText(text, keepsColours: false, &colours).shown(onTerminal: false)
     }
 
-    /// The text; on a terminal other control characters are made visible.
+    /// The string; for a terminal, other control characters are made visible.
     func shown(onTerminal: Bool) -> String {
         pieces.map { piece in
             piece.isColour || !onTerminal
@@ -275,9 +275,9 @@ struct ANSIText {
         }.joined()
     }
 
-    /// Takes the sequence behind an escape character.
+    /// Consumes the sequence after an escape character.
     ///
-    /// - Returns: The parameters of one that colours the text.
+    /// - Returns: Its parameters if it sets colors.
     private static func takeSequence(_ rest: inout Substring.UnicodeScalarView) -> String? {
         switch rest.first {
         case "[":

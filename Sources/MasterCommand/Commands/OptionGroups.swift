@@ -89,7 +89,7 @@ struct StepOptionGroup: ParsableArguments {
             "Run only this step, by name or pattern; repeatable.", valueName: "step"))
     var only: [String] = []
 
-    /// What is selected.
+    /// The selected steps.
     var selection: StepSelection { StepSelection(first: from, last: until, only: only) }
 
     func validate() throws {
@@ -111,6 +111,6 @@ struct ResultFileOptions: ParsableArguments {
         completion: .file(extensions: ["md"]))
     var summary: String?
 
-    /// What is written where.
+    /// The result files to write.
     var results: ResultFiles { ResultFiles(junit: junit, summary: summary) }
 }

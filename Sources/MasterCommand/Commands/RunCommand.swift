@@ -173,7 +173,7 @@ struct RunCommand: MasterSubcommand {
         return try await run.run()
     }
 
-    /// Lists the builders that are named, or all.
+    /// Lists the named builders, or all.
     private func list(
         _ configuration: MasterConfiguration, _ context: CommandContext
     ) async throws -> ExitStatus {
@@ -206,7 +206,7 @@ struct RunCommand: MasterSubcommand {
         return builders.filter { failed.contains($0.name) }
     }
 
-    /// Says which builders are left out because they lack a step.
+    /// Prints which builders are left out because they lack a step.
     private func note(_ left: [BuilderConfiguration], _ context: CommandContext) async {
         guard !left.isEmpty else { return }
         let names = left.map { $0.name.makingControlsVisible() }.joined(separator: ", ")

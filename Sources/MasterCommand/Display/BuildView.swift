@@ -104,7 +104,7 @@ struct LogLine: Sendable, Hashable {
         return lines.map { LogLine(marked: $0) }
     }
 
-    /// The text as it is shown: in the colours of the program; the master's own lines are dimmed.
+    /// The text for display: in the program's colors, with the master's own lines dimmed.
     func shown(_ paint: TextPainter) -> String {
         guard channel != .header else {
             return paint(.dim, text.makingControlsVisible(keepingTabs: true))

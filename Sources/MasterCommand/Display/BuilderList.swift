@@ -1,7 +1,7 @@
 internal import MasterKit
 internal import MasterRuntime
 
-/// The builders of a file as a table: what each is for, and when it runs.
+/// A table of the builders in a file: their purpose, and when they run.
 struct BuilderList {
     private let paint: TextPainter
     private let marks: StatusSymbols
@@ -11,7 +11,7 @@ struct BuilderList {
         marks = StatusSymbols(hasUnicode: traits.hasUnicode)
     }
 
-    /// A line for each builder: name, factory, tags, when it runs, description.
+    /// One line per builder: name, factory, tags, when it runs, description.
     func lines(_ builders: [BuilderConfiguration], width: Int) -> [String] {
         var table = TextTable(paint: paint)
         for builder in builders {
@@ -34,7 +34,7 @@ struct BuilderList {
 }
 
 extension BuilderList {
-    /// The builders for other programs.
+    /// The builders as JSON.
     static func json(_ builders: [BuilderConfiguration]) -> JSONValue {
         func texts(_ list: [String]) -> JSONValue { .array(list.map { .string($0) }) }
         let records = builders.map { builder -> JSONValue in
@@ -49,13 +49,13 @@ extension BuilderList {
     }
 }
 
-/// What would run, step by step, as `--dry-run` shows it.
+/// A step-by-step report of what would run, for `--dry-run`.
 struct DryRunReport {
     private let paint: TextPainter
     private let isPartial: Bool
     private let names: [String]
 
-    /// Makes a report of a run of some builders and some of their steps.
+    /// Creates a report on a run of some builders and some of their steps.
     init(_ traits: TerminalTraits, _ steps: StepSelection, among names: [String]) {
         paint = TextPainter(hasColour: traits.hasColour)
         isPartial = !steps.isEverything
@@ -92,7 +92,7 @@ struct DryRunReport {
         return lines
     }
 
-    /// A setting on a line, or on several when its text has more.
+    /// A setting on one line, or on several if its text has several.
     private func setting(_ name: String, _ value: JSONValue, indentation: String) -> [String] {
         let texts = (value.text ?? "null").lines.map { $0.makingControlsVisible() }
         let head = indentation + name.makingControlsVisible() + ":"

@@ -134,22 +134,22 @@ actor RunDisplay {
     }
 }
 
-/// Writes what happens as JSON lines, each with the version of the format, the event, its time in
-/// milliseconds since 1970, the id of the build that it is about, and its record.
+/// Writes events as JSON lines, each with the format version, the event, its time in milliseconds
+/// since 1970, the id of its build, and its record.
 struct EventLines: Sendable {
     private static let version = 1
 
-    /// The kinds of events that are written.
+    /// The kinds of events to write.
     let kinds: Set<EventKind>
     private let console: Console
 
-    /// Makes a writer; with output also the lines of logs are written.
+    /// Creates a writer; optionally, it also writes the lines of logs.
     init(_ console: Console, withOutput: Bool) {
         self.console = console
         kinds = Set(EventKind.allCases.filter { withOutput || $0 != .logAppended })
     }
 
-    /// Writes events until they come to an end.
+    /// Writes events until the sequence ends.
     func write(_ events: EventSubscription) async {
         for await delivery in events {
             switch delivery {
@@ -164,7 +164,7 @@ struct EventLines: Sendable {
         }
     }
 
-    /// One line.
+    /// Formats one line.
     static func line(
         _ event: String, at time: Date, of build: Int? = nil, _ record: JSONObject
     ) -> String {

@@ -55,7 +55,7 @@ extension Duration {
 }
 
 extension Int {
-    /// The number of bytes with readable precision: `17 B`, `1.5 KiB`, `20.0 MiB`.
+    /// The number of bytes in a human-readable format: `17 B`, `1.5 KiB`, `20.0 MiB`.
     var bytesForPeople: String {
         switch self {
         case ..<1024: "\(self) B"

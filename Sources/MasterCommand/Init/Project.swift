@@ -1,8 +1,8 @@
 internal import MasterKit
 
-/// Sources of one build system, with the steps that build and test them.
+/// A project with a known build system, and the steps that build and test it.
 struct Project {
-    /// A step with the command that it runs.
+    /// A step with the command it runs.
     struct Step: Equatable {
         /// The class of the step, such as `Compile`.
         let type: String
@@ -12,15 +12,15 @@ struct Project {
         static func test(_ command: String) -> Step { Step(type: "Test", command: command) }
     }
 
-    /// The name of its builder when the folder has several.
+    /// The name of its builder if the folder has several projects.
     let name: String
-    /// What it is, such as `Swift package`.
+    /// The kind of project, such as `Swift package`.
     let title: String
     let steps: [Step]
 
-    /// The projects in a folder.
+    /// Returns the projects in a folder.
     ///
-    /// A makefile counts only when there is nothing else: it often just calls the other tools.
+    /// A makefile counts only if there is nothing else: it often just calls the other tools.
     static func all(in folder: ProjectFolder) -> [Project] {
         let projects = [swift, cmake, python, node, go, rust].compactMap { $0(folder) }
         guard projects.isEmpty else { return projects }
@@ -79,7 +79,7 @@ struct Project {
             package?[key]?.objectValue?.isEmpty == false
         }
         let test = scripts?["test"]?.stringValue
-        // The script that `npm init` writes only fails.
+        // The default test script of `npm init` always fails.
         let hasTests = test.map { !$0.contains("no test specified") } ?? false
         var steps: [Step] = []
         if hasDependencies { steps.append(.compile("\(manager) install")) }

@@ -1,21 +1,21 @@
 internal import FoundationEssentials
 internal import SystemPackage
 
-/// A folder that is searched for sources.
+/// A folder to be searched for projects.
 struct ProjectFolder {
-    /// The last part of its path, with links resolved.
+    /// The last path component, with symbolic links resolved.
     let name: String
 
     private let path: String
     private let entries: Set<String>
 
-    /// The longest file that is read; a longer one counts as empty.
+    /// The maximum size of a file that is read; a larger one is treated as empty.
     private static let maximumFileSize = 1 << 20
 
     init(_ path: String) throws {
         self.path = path
         do {
-            // Foundation gives no reason that a user could understand.
+            // Foundation's errors do not give a reason that a user could understand.
             try FileDescriptor.open(FilePath(path), .readOnly, options: .directory).close()
             entries = Set(try FileManager.default.contentsOfDirectory(atPath: path))
         } catch let error as Errno {
@@ -24,15 +24,16 @@ struct ProjectFolder {
         name = URL(filePath: path).standardizedFileURL.resolvingSymlinksInPath().lastPathComponent
     }
 
-    /// Whether an entry has the name.
+    /// Whether the folder has an entry with this name.
     func has(_ name: String) -> Bool { entries.contains(name) }
 
-    /// Whether a path inside the folder leads to a program.
+    /// Whether a relative path leads to an executable.
     func hasProgram(_ name: String) -> Bool {
         FileManager.default.isExecutableFile(atPath: "\(path)/\(name)")
     }
 
-    /// Whether an entry of the folder, or of one of its folders `tests` and `test`, is a test.
+    /// Whether any entry of the folder, or of its subfolders `tests` and `test`, satisfies a
+    /// condition.
     func hasEntry(where isWanted: (String) -> Bool) -> Bool {
         if entries.contains(where: isWanted) { return true }
         return ["tests", "test"].contains { folder in
@@ -42,7 +43,7 @@ struct ProjectFolder {
         }
     }
 
-    /// The text of a file in the folder, empty when there is none that can be read.
+    /// The contents of a file in the folder, or an empty string if it can't be read.
     func text(of name: String) -> String {
         guard has(name), let size = size(of: name), size <= Self.maximumFileSize,
             let data = FileManager.default.contents(atPath: "\(path)/\(name)")
@@ -50,12 +51,12 @@ struct ProjectFolder {
         return String(decoding: data, as: UTF8.self)
     }
 
-    /// Whether one of the files contains the word, in upper or lower case.
+    /// Whether one of the files contains the word, ignoring case.
     func mentions(_ word: String, in names: String...) -> Bool {
         names.contains { text(of: $0).lowercased().contains(word) }
     }
 
-    /// The size of a regular file, `nil` for anything else: a pipe would block.
+    /// The size of a regular file, or `nil` for anything else: a pipe would block.
     private func size(of name: String) -> Int? {
         let file = URL(filePath: "\(path)/\(name)").resolvingSymlinksInPath().path
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: file),

@@ -2,16 +2,16 @@ internal import FoundationEssentials
 internal import MasterKit
 internal import SystemPackage
 
-/// The master.yaml that `init` writes.
+/// The master.yaml written by `init`.
 struct StarterFile {
-    /// The name of the file.
+    /// The file name.
     static let name = "master.yaml"
 
     /// The name of the project.
     let title: String
     let projects: [Project]
 
-    /// The text of the file.
+    /// The contents of the file.
     var text: String {
         let title = JSONWriter.compact.string(.string(title))
         return """
@@ -53,7 +53,7 @@ struct StarterFile {
         project.steps.map { "\(indent)- steps.\($0.type): \($0.command)" }
     }
 
-    /// Writes the file; one that exists is never changed.
+    /// Writes the file; an existing file is never overwritten.
     func write(to path: String) throws {
         do {
             let file = try FileDescriptor.open(
@@ -62,7 +62,8 @@ struct StarterFile {
             do {
                 try file.closeAfter { _ = try file.writeAll(text.utf8) }
             } catch {
-                // It is this program's own file, and half of one would not be replaced later.
+                // The file was created by this call, and an incomplete one would not be replaced
+                // later.
                 try? FileManager.default.removeItem(atPath: path)
                 throw error
             }

@@ -1,18 +1,18 @@
 internal import MasterKit
 internal import MasterRuntime
 
-/// Which builders of a file are meant, by names, patterns and tags.
+/// A selection of builders in a file by names, patterns and tags.
 struct BuilderSelection: Sendable, Hashable {
-    /// Names and patterns such as `linux-*`; none for all builders.
+    /// Names and patterns such as `linux-*`; empty for all builders.
     var names: [String] = []
-    /// Tags of which a builder has at least one; none for any.
+    /// Tags, of which a builder must have at least one; empty for any.
     var tags: [String] = []
 
-    /// The builders in the order in which they were named, or else in that of the file.
+    /// Returns the builders in the order in which they were named, or else in file order.
     ///
-    /// Builders that are `triggeredOnly` have to be named in full.
-    /// - Throws: ``UsageError`` for a name, pattern or tag that fits no builder; ``MasterError``
-    ///   when no builder runs without being named.
+    /// `triggeredOnly` builders must be named in full.
+    /// - Throws: ``UsageError`` if a name, pattern or tag matches no builder; ``MasterError`` if no
+    ///   builder runs unless named.
     func builders(of configuration: MasterConfiguration) throws -> [BuilderConfiguration] {
         let all = Array(configuration.builders)
         var chosen: [BuilderConfiguration] = []
@@ -55,19 +55,19 @@ struct BuilderSelection: Sendable, Hashable {
         return found
     }
 
-    /// The sentence for a name that no builder has, which may be that of a file.
+    /// The error for a name that no builder has, which may be a file name.
     static func unknown(_ name: String, among known: [String]) -> UsageError {
         if isFile(name) { return file(name) }
         let remedy = Suggestion.remedy(for: name, among: known)
         return UsageError("there is no builder '\(name)'; \(remedy)")
     }
 
-    /// Whether a name is rather that of a configuration file.
+    /// Whether a name is more likely that of a configuration file.
     static func isFile(_ name: String) -> Bool {
         name.hasSuffix(".yaml") || name.hasSuffix(".yml")
     }
 
-    /// The sentence for a file that stands in place of a builder.
+    /// The error for a file given in place of a builder.
     static func file(_ name: String) -> UsageError {
         UsageError(
             "'\(name)' is a file, not a builder; write '\(RootCommand.programName) run -c "
@@ -96,11 +96,11 @@ struct BuilderSelection: Sendable, Hashable {
     }
 }
 
-/// The properties of `-p` with the types that the file declares.
+/// The properties given with `-p`, converted to the types declared in the file.
 struct PropertyOverrides: Sendable {
     /// The values by name, in the order in which they were given.
     private(set) var values: [(name: String, value: JSONValue)] = []
-    /// What may be a mistake, in sentences.
+    /// Warnings about possible mistakes.
     private(set) var warnings: [String] = []
 
     /// Properties that every build has.
@@ -109,13 +109,13 @@ struct PropertyOverrides: Sendable {
         "owner", "owners", "project", "repository", "revision", "scheduler", "workername",
     ]
 
-    /// Takes the arguments.
+    /// Converts the arguments.
     ///
     /// - Parameters:
-    ///   - arguments: What was given.
+    ///   - arguments: The arguments.
     ///   - builders: The builders that will run.
     ///   - configuration: The file that declares them.
-    /// - Throws: ``UsageError`` for a value that does not fit, and for an axis of a matrix.
+    /// - Throws: ``UsageError`` for a value of the wrong type, and for an axis of a matrix.
     init(
         _ arguments: [PropertyArgument], for builders: [BuilderConfiguration],
         in configuration: MasterConfiguration
@@ -160,13 +160,13 @@ struct PropertyOverrides: Sendable {
     }
 }
 
-/// What a file says of a property of a builder.
+/// What the file declares about a property of a builder.
 private struct Declared {
     let choices: [JSONValue]?
     /// The value without `-p`.
     let value: JSONValue?
 
-    /// Looks a property up; `nil` when the file does not set it.
+    /// Looks up a property; `nil` if the file does not set it.
     init?(
         _ name: String, of builder: BuilderConfiguration, _ configuration: MasterConfiguration
     ) {
@@ -175,7 +175,7 @@ private struct Declared {
         if choices == nil, value == nil { return nil }
     }
 
-    /// The argument with the declared type.
+    /// The argument converted to the declared type.
     func value(of argument: PropertyArgument) throws(UsageError) -> JSONValue {
         let name = argument.name
         if let choices {
@@ -213,7 +213,7 @@ private struct Declared {
             let value = try PropertyArgument.value(ofYAML: text, for: name)
             if fits(value) { return value }
         } catch {
-            // Not a YAML value, and so not one of the type either.
+            // Not a YAML value, and therefore not of the declared type either.
         }
         throw UsageError(
             "-p \(name): '\(name)' must be \(shape), as in the file, not '\(text)'; write "

@@ -37,7 +37,7 @@ extension MasterRun {
         return summary.results
     }
 
-    /// Writes how it went as the last line of JSON.
+    /// Writes the outcome as the last line of JSON.
     ///
     /// - Returns: The worst result.
     func write(

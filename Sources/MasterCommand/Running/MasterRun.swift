@@ -24,15 +24,15 @@ struct MasterRun: Sendable {
     let secrets: SecretValues
     let options: Master.Options
     let request: BuildsetRequest
-    /// Which steps of each build are run.
+    /// The steps to run in each build.
     let steps: StepSelection
     let drain: DrainTime
     let advice: DeliveriesAdvice
     let receiver: ReceiverAddress?
-    /// Where the results are written.
+    /// The files to which the results are written.
     let results: ResultFiles
     let detail: Detail
-    /// Whether all that is shown is JSON, a line for each event.
+    /// Whether the output is JSON, one line per event.
     let isJSON: Bool
     let context: CommandContext
 

@@ -2,7 +2,7 @@ internal import FoundationEssentials
 internal import MasterKit
 internal import MasterRuntime
 
-/// Files that tell other programs and people how a run went.
+/// Files with the results of a run, for other programs and for people.
 struct ResultFiles: Sendable, Hashable {
     /// The path for JUnit XML.
     let junit: String?
@@ -13,9 +13,9 @@ struct ResultFiles: Sendable, Hashable {
         (junit.map { [("--junit", $0)] } ?? []) + (summary.map { [("--summary", $0)] } ?? [])
     }
 
-    /// Checks, before anything runs, that the files can be in their folders.
+    /// Checks, before anything runs, that the files' folders exist.
     ///
-    /// - Throws: ``UsageError`` when a folder is not there.
+    /// - Throws: ``UsageError`` if a folder does not exist.
     func checkFolders() throws(UsageError) {
         for (option, path) in paths {
             let folder = URL(filePath: path).deletingLastPathComponent().path
@@ -31,10 +31,10 @@ struct ResultFiles: Sendable, Hashable {
     /// Writes the files.
     ///
     /// - Parameters:
-    ///   - builds: The builds in the order of their requests; retried ones are left out.
+    ///   - builds: The builds in the order of their requests, without retried ones.
     ///   - title: The name of the master.
-    ///   - duration: How long the run took.
-    /// - Throws: ``FailedRun`` when a file can't be written.
+    ///   - duration: The duration of the run.
+    /// - Throws: ``FailedRun`` if a file can't be written.
     func write(_ builds: [FinishedBuild], title: String, duration: Duration) throws(FailedRun) {
         let counted = builds.filter { !$0.isRetried }
         if let junit {
@@ -59,7 +59,7 @@ extension FinishedBuild {
     /// The build with its steps, for displays.
     fileprivate var view: BuildView { BuildView(build, builder: builder, steps: steps) }
 
-    /// The last lines of the logs of a step, without the letters of their channels.
+    /// The last lines of a step's logs, without their channel letters.
     fileprivate func output(of step: StepView) -> String {
         let tails = (logs[step.number] ?? []).map { path in
             do {
@@ -73,7 +73,7 @@ extension FinishedBuild {
     }
 }
 
-/// The results in the form that CI servers read: a suite for each build, a case for each step.
+/// The results in the format read by CI servers: one test suite per build, one test case per step.
 struct JUnitReport {
     let title: String
     let builds: [FinishedBuild]
@@ -91,7 +91,7 @@ struct JUnitReport {
         }
     }
 
-    /// The document.
+    /// The XML document.
     var text: String {
         let suites = builds.map { suite(of: $0) }
         var lines = [#"<?xml version="1.0" encoding="UTF-8"?>"#]
@@ -109,7 +109,7 @@ struct JUnitReport {
                 text: step.stateString, output: isFailed ? finished.output(of: step) : ""
             )
         }
-        // What no step tells: a build that was skipped, stopped, or failed as a whole.
+        // Covers a build that was skipped, stopped, or failed as a whole, which no step shows.
         let worst = cases.map(\.results).reduce(nil, Results.worst)
         let isTold = worst.map { $0.severity >= (build.results?.severity ?? 0) } ?? false
         if build.results != .success, build.results != .warnings, !isTold {
@@ -165,13 +165,13 @@ struct JUnitReport {
     }
 }
 
-/// The results for people, as a table, with the end of the log of each step that failed.
+/// The results as a Markdown table, with the end of the log of each failed step.
 struct MarkdownReport {
     let title: String
     let builds: [FinishedBuild]
     let duration: Duration
 
-    /// The document.
+    /// The Markdown document.
     var text: String {
         let views = builds.map(\.view)
         let worst = views.map(\.results).reduce(nil, Results.worst)
@@ -204,7 +204,7 @@ struct MarkdownReport {
         let head = "### \(marks(step.results)) \(build.title.markdown): \(step.name.markdown)"
         let state = [head, "", step.stateString.markdown, ""]
         guard !output.isEmpty else { return state }
-        // A fence that is longer than any in the output.
+        // A fence longer than any in the output.
         let longest = output.split(whereSeparator: { $0 != "`" }).map(\.count).max() ?? 0
         let fence = String(repeating: "`", count: max(3, longest + 1))
         let lines = output.lines.map { $0.makingControlsVisible(keepingTabs: true) }
@@ -213,7 +213,7 @@ struct MarkdownReport {
 }
 
 extension String {
-    /// The text as it stands in XML, in content and in attributes alike.
+    /// The string escaped for XML content and attributes.
     fileprivate var xml: String {
         var escaped = ""
         for scalar in unicodeScalars {
@@ -223,7 +223,7 @@ extension String {
             case ">": escaped += "&gt;"
             case "\"": escaped += "&quot;"
             case "\t", "\n": escaped.unicodeScalars.append(scalar)
-            // XML 1.0 has no way to write these.
+            // XML 1.0 cannot represent these.
             case "\u{0}"..."\u{1F}", "\u{FFFE}", "\u{FFFF}": escaped += "\u{FFFD}"
             default: escaped.unicodeScalars.append(scalar)
             }
@@ -231,7 +231,7 @@ extension String {
         return escaped
     }
 
-    /// The text on one line, with the characters that Markdown reads escaped.
+    /// The string on one line, with Markdown's special characters escaped.
     fileprivate var markdown: String {
         var escaped = ""
         for character in makingControlsVisible() {

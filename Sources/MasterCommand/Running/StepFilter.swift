@@ -1,7 +1,7 @@
 internal import MasterKit
 internal import MasterRuntime
 
-/// Which builders have the steps that were asked for, as far as it is known before they build.
+/// Determines which builders have the requested steps, as far as this is known before they build.
 struct StepFilter: Sendable {
     private let selection: StepSelection
     private let configuration: MasterConfiguration
@@ -18,7 +18,7 @@ struct StepFilter: Sendable {
         self.basedir = basedir
     }
 
-    /// What a build of a builder would do.
+    /// Returns a preview of a build.
     func preview(of builder: BuilderConfiguration, _ request: BuildsetRequest) -> BuildPreview {
         preview(of: builder, request, selection)
     }
@@ -31,9 +31,10 @@ struct StepFilter: Sendable {
             environment: environment)
     }
 
-    /// The builders that have all of the steps; one with a name that only the build knows may.
+    /// Returns the builders that have all of the steps, or may have, if a name is only known in the
+    /// build.
     ///
-    /// - Throws: ``UsageError`` when none has them, or when two are in the wrong order.
+    /// - Throws: ``UsageError`` if no builder has them, or if two are in the wrong order.
     func builders(
         among builders: [BuilderConfiguration], _ request: BuildsetRequest
     ) throws(UsageError) -> [BuilderConfiguration] {
@@ -72,7 +73,7 @@ struct StepFilter: Sendable {
             + selection.only.map { ("--only", $0) }
     }
 
-    /// A builder that has one of the steps of `--only` takes part.
+    /// Whether the builder has at least one of the steps of `--only`, and so takes part.
     private func hasSomeOfOnly(_ names: [String]) -> Bool {
         selection.only.contains { Self.has(names, $0) }
     }

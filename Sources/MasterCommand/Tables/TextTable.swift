@@ -125,7 +125,7 @@ struct DeliveryTable {
         return words.joined(separator: ", ")
     }
 
-    /// That a report was given up, and why; a reason that says so itself stands alone.
+    /// Says that a delivery was given up, and why; a reason that says so itself is used alone.
     static func givenUp(because reason: String?, attempts: Int = 1) -> String {
         let tries = attempts > 1 ? ", after \(attempts) tries" : ""
         guard let reason = reason?.makingControlsVisible() else { return "given up" + tries }

@@ -3,14 +3,14 @@ internal import MasterKit
 internal import Synchronization
 internal import SystemPackage
 
-/// The one way in which the program writes to its streams, from whatever task or thread.
+/// The program's only writer to its output streams, from any task or thread.
 ///
-/// Texts are written in the order in which they came, on a thread of their own, so that a terminal
-/// that stands still never holds up a build. At most ``bound`` bytes wait: then ``print(_:)`` waits
-/// and ``post(_:)`` drops what it was given, which is said as soon as there is room.
+/// Texts are written in order on a separate thread, so that a blocked terminal never delays a
+/// build. At most ``bound`` bytes are buffered: beyond that, ``print(_:)`` waits and ``post(_:)``
+/// drops its text, which is reported as soon as there is room.
 ///
-/// Only masked texts are written: once the secrets of a run are known, ``hide(_:)`` hides them on
-/// both streams, whoever writes.
+/// Only masked text is written: once the secrets of a run are known, ``hide(_:)`` masks them on
+/// both streams for all callers.
 final class Console: Sendable {
     /// The size of the buffer, in bytes.
     static let bound = 1 << 20
@@ -34,7 +34,8 @@ final class Console: Sendable {
     private let state = Mutex(State())
     private let queue = DispatchQueue(label: "console")
 
-    /// Writes bytes to a stream, waiting as long as it takes; returns why not all could be written.
+    /// Writes bytes to a stream, blocking as long as necessary; returns an error if not all were
+    /// written.
     typealias Write = @Sendable (StandardStream, [UInt8]) -> Errno?
 
     /// Creates a console for the streams of this process.
@@ -55,7 +56,7 @@ final class Console: Sendable {
     /// The number of columns and rows of standard output, 80 and 24 if it is not a terminal.
     var size: (columns: Int, rows: Int) { StandardStream.output.size ?? (80, 24) }
 
-    /// Hides the secrets of a mask, also those that it learns later, in all that is written from now
+    /// Masks the secrets of a mask, including those it learns later, in everything written from now
     /// on.
     func hide(_ mask: SecretMask) {
         state.withLock { $0.mask = mask }

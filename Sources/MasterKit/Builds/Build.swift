@@ -2,13 +2,13 @@ package import FoundationEssentials
 
 /// One run of a builder's steps.
 package struct Build: Sendable, Hashable {
-    /// The row of the build in the store, unique over all builders.
+    /// The row id of the build in the store, unique across all builders.
     package var id: Int
-    /// The number within its builder, from 1, going on over runs.
+    /// The build number within its builder, starting at 1 and continuing across restarts.
     package var number: Int
     /// The builder it belongs to.
     package var builderID: Int
-    /// The request it fulfils.
+    /// The request it fulfills.
     package var requestID: Int
     /// The worker it runs on.
     package var workerID: Int
@@ -16,14 +16,12 @@ package struct Build: Sendable, Hashable {
     package var startedAt: Date
     /// When it finished, or `nil` if it is still running.
     package var completeAt: Date?
-    /// Its outcome; `nil` while it runs.
+    /// The result, or `nil` if not finished.
     package var results: Results?
-    /// What it does or how it went, in words.
+    /// A description of what it is doing or how it ended.
     package var stateString: String
-    /// Its properties.
     package var properties: Properties
 
-    /// Makes a build.
     package init(
         id: Int, number: Int, builderID: Int, requestID: Int, workerID: Int, startedAt: Date,
         completeAt: Date? = nil, results: Results? = nil, stateString: String = "starting",
@@ -41,7 +39,7 @@ package struct Build: Sendable, Hashable {
         self.properties = properties
     }
 
-    /// The data API's form of the build alone, without what surrounds it.
+    /// The build in the data API's form, without related records.
     package var json: JSONObject {
         [
             "buildid": .int(id), "number": .int(number), "builderid": .int(builderID),
@@ -54,9 +52,9 @@ package struct Build: Sendable, Hashable {
     }
 }
 
-/// A step of a build as it is stored and reported.
+/// A step of a build as stored and reported.
 package struct StepRecord: Sendable, Hashable {
-    /// The row of the step in the store.
+    /// The row id of the step in the store.
     package var id: Int
     /// The position in the build, starting at 1.
     package var number: Int
@@ -66,19 +64,18 @@ package struct StepRecord: Sendable, Hashable {
     package var name: String
     /// When it started, or `nil` if it is pending.
     package var startedAt: Date?
-    /// When it finished, or `nil` if it has not.
+    /// When it finished, or `nil` if not finished.
     package var completeAt: Date?
-    /// Its outcome; `nil` while it runs.
+    /// The result, or `nil` if not finished.
     package var results: Results?
-    /// What it does or how it went, in words.
+    /// A description of what it is doing or how it ended.
     package var stateString: String
-    /// Whether it is left out of displays.
+    /// Whether it is hidden in displays.
     package var isHidden: Bool
 
-    /// The longest name a step may have, in characters.
+    /// The maximum length of a step's name, in characters.
     package static let maximumNameLength = 50
 
-    /// Makes a step record.
     package init(
         id: Int, number: Int, buildID: Int, name: String, startedAt: Date? = nil,
         completeAt: Date? = nil, results: Results? = nil, stateString: String = "pending",
@@ -95,7 +92,7 @@ package struct StepRecord: Sendable, Hashable {
         self.isHidden = isHidden
     }
 
-    /// The data API's form.
+    /// The step in the data API's form.
     package var json: JSONObject {
         [
             "stepid": .int(id), "number": .int(number), "name": .string(name),
@@ -108,24 +105,23 @@ package struct StepRecord: Sendable, Hashable {
     }
 }
 
-/// A log of a step: what is known of it besides its content.
+/// A log of a step: its metadata, without its content.
 package struct Log: Sendable, Hashable {
-    /// The row of the log in the store.
+    /// The row id of the log in the store.
     package var id: Int
     /// The step it belongs to.
     package var stepID: Int
     /// The name, such as `stdio`.
     package var name: String
-    /// The name as it stands in addresses, unique in its step.
+    /// The name as used in URLs, unique within its step.
     package var slug: String
-    /// How its content is to be read.
+    /// The format of its content.
     package var kind: LogKind
-    /// Whether nothing will be added to it.
+    /// Whether the log is finished.
     package var isComplete: Bool
     /// The number of lines so far.
     package var lineCount: Int
 
-    /// Makes a log.
     package init(
         id: Int, stepID: Int, name: String, slug: String, kind: LogKind, isComplete: Bool = false,
         lineCount: Int = 0
@@ -139,7 +135,7 @@ package struct Log: Sendable, Hashable {
         self.lineCount = lineCount
     }
 
-    /// The data API's form.
+    /// The log in the data API's form.
     package var json: JSONObject {
         [
             "logid": .int(id), "name": .string(name), "slug": .string(slug),
@@ -150,17 +146,17 @@ package struct Log: Sendable, Hashable {
 }
 
 extension JSONValue {
-    /// A text, or null.
+    /// A string, or null.
     package static func optional(_ text: String?) -> JSONValue {
         text.map { .string($0) } ?? .null
     }
 
-    /// A whole number, or null.
+    /// An integer, or null.
     package static func optional(_ number: Int?) -> JSONValue {
         number.map { .int($0) } ?? .null
     }
 
-    /// A moment as the data API writes it: whole seconds since 1970, or null.
+    /// A time in the data API's form: whole seconds since 1970, or null.
     package static func time(_ moment: Date?) -> JSONValue {
         guard let moment, let seconds = Int(exactly: moment.timeIntervalSince1970.rounded(.down))
         else { return .null }

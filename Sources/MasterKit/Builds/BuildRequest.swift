@@ -1,17 +1,15 @@
 package import FoundationEssentials
 
-/// A builder as the store knows it: what it is called and how it is described.
+/// A builder as known to the store: its name and description.
 package struct Builder: Sendable, Hashable {
-    /// The row of the builder in the store; stays the same over runs.
+    /// The row id of the builder in the store; stable across restarts.
     package var id: Int
-    /// The name, unique in a master.
+    /// The name, unique within a master.
     package var name: String
-    /// A description.
     package var description: String?
-    /// Labels that generators filter by.
+    /// Tags by which generators filter.
     package var tags: [String]
 
-    /// Makes a builder.
     package init(id: Int, name: String, description: String? = nil, tags: [String] = []) {
         self.id = id
         self.name = name
@@ -19,7 +17,7 @@ package struct Builder: Sendable, Hashable {
         self.tags = tags
     }
 
-    /// The data API's form.
+    /// The builder in the data API's form.
     package var json: JSONObject {
         [
             "builderid": .int(id), "name": .string(name), "masterids": .array([1]),
@@ -32,26 +30,25 @@ package struct Builder: Sendable, Hashable {
 
 /// A request for one build of one builder, pending until it is claimed.
 package struct BuildRequest: Sendable, Hashable {
-    /// The row of the request in the store.
+    /// The row id of the request in the store.
     package var id: Int
     /// The buildset it belongs to.
     package var buildsetID: Int
-    /// The builder that is to build it.
+    /// The builder that should build it.
     package var builderID: Int
-    /// Higher is earlier.
+    /// The priority; a higher one is built earlier.
     package var priority: Int
     /// When the request was submitted.
     package var submittedAt: Date
-    /// When a master took it; `nil` while pending.
+    /// When it was claimed by a master, or `nil` if pending.
     package var claimedAt: Date?
     /// When its last build finished.
     package var completeAt: Date?
     /// The result of its last build.
     package var results: Results?
-    /// Whether somebody waits for it, as a triggering step may.
+    /// Whether another build waits for it, as a triggering step may.
     package var waitedFor: Bool
 
-    /// Makes a build request.
     package init(
         id: Int, buildsetID: Int, builderID: Int, priority: Int = 0, submittedAt: Date,
         claimedAt: Date? = nil, completeAt: Date? = nil, results: Results? = nil,
@@ -68,7 +65,7 @@ package struct BuildRequest: Sendable, Hashable {
         self.waitedFor = waitedFor
     }
 
-    /// The data API's form; `results` is -1 while the request is not complete.
+    /// The request in the data API's form; `results` is -1 until the request is complete.
     package var json: JSONObject {
         [
             "buildrequestid": .int(id), "buildsetid": .int(buildsetID),
@@ -82,11 +79,11 @@ package struct BuildRequest: Sendable, Hashable {
     }
 }
 
-/// A set of build requests that were submitted together, for one reason.
+/// A set of build requests submitted together, for one reason.
 package struct Buildset: Sendable, Hashable {
-    /// The row of the buildset in the store.
+    /// The row id of the buildset in the store.
     package var id: Int
-    /// Why it was submitted, in words.
+    /// The reason for submitting it.
     package var reason: String
     /// When it was submitted.
     package var submittedAt: Date
@@ -94,16 +91,15 @@ package struct Buildset: Sendable, Hashable {
     package var completeAt: Date?
     /// The worst result of its requests, once complete.
     package var results: Results?
-    /// The sources its builds are made of.
+    /// The source stamps of its builds.
     package var sourceStamps: [SourceStamp]
     /// The build that triggered it.
     package var parentBuildID: Int?
-    /// How it is related to that build.
+    /// Its relationship to that build.
     package var parentRelationship: String?
-    /// The build that it repeats.
+    /// The build that it rebuilds.
     package var rebuiltBuildID: Int?
 
-    /// Makes a buildset.
     package init(
         id: Int, reason: String, submittedAt: Date, completeAt: Date? = nil,
         results: Results? = nil, sourceStamps: [SourceStamp] = [], parentBuildID: Int? = nil,
@@ -120,7 +116,7 @@ package struct Buildset: Sendable, Hashable {
         self.rebuiltBuildID = rebuiltBuildID
     }
 
-    /// The data API's form; `results` is -1 while the buildset is not complete.
+    /// The buildset in the data API's form; `results` is -1 until the buildset is complete.
     package var json: JSONObject {
         [
             "bsid": .int(id), "external_idstring": .null, "reason": .string(reason),
@@ -134,22 +130,22 @@ package struct Buildset: Sendable, Hashable {
     }
 }
 
-/// A request for builds: of which builders, of which source, and why.
+/// A request for builds: which builders, which sources, and the reason.
 public struct BuildsetRequest: Sendable {
-    /// The builders, by name; `nil` for all that need no trigger.
+    /// The names of the builders, or `nil` for all that do not require a trigger.
     public var builders: [String]?
-    /// Why, in words.
+    /// The reason for the builds.
     public var reason: String
-    /// What is to be built.
+    /// The sources to build.
     public var sourceStamps: [SourceStamp]
-    /// Properties that win over those of the file.
+    /// Properties that override those in the file.
     public var properties: Properties
-    /// Higher is built earlier.
+    /// The priority; a higher one is built earlier.
     public var priority: Int
-    /// The build that asks for it.
+    /// The build that submits the request.
     public var parentBuildID: Int?
 
-    /// Makes a request.
+    /// Creates a request.
     public init(
         builders: [String]? = nil, reason: String, sourceStamps: [SourceStamp] = [SourceStamp()],
         properties: Properties = Properties(), priority: Int = 0, parentBuildID: Int? = nil
@@ -163,7 +159,7 @@ public struct BuildsetRequest: Sendable {
     }
 }
 
-/// A buildset that has been stored, with its requests.
+/// A stored buildset with its requests.
 public struct Submission: Sendable, Hashable {
     package let buildset: Buildset
     package let requests: [BuildRequest]
@@ -173,10 +169,10 @@ public struct Submission: Sendable, Hashable {
         self.requests = requests
     }
 
-    /// The buildset's id, as `bsid` in records.
+    /// The id of the buildset, `bsid` in records.
     public var buildsetID: Int { buildset.id }
 
-    /// The ids of the requests, as `buildrequestid` in records: one for each builder, in the order in
-    /// which the builders were given.
+    /// The ids of the requests, `buildrequestid` in records: one per builder, in the order in which
+    /// the builders were given.
     public var requestIDs: [Int] { requests.map(\.id) }
 }

@@ -1,47 +1,46 @@
 /// The properties of a build: named JSON values, each with the source that set it.
 public struct Properties: Sendable, Hashable {
-    /// One property's value and the name of what set it, such as `Builder` or a step's name.
+    /// A property's value and its source, such as `Builder` or a step's name.
     public struct Entry: Sendable, Hashable {
-        /// The value, any JSON.
+        /// The value, of any JSON type.
         public let value: JSONValue
-        /// What set it.
+        /// The source that set it.
         public let source: String
 
-        /// Makes an entry.
         package init(value: JSONValue, source: String) {
             self.value = value
             self.source = source
         }
     }
 
-    /// The longest name a property or a source may have, in characters.
+    /// The maximum length of the name of a property or a source, in characters.
     public static let maximumNameLength = 256
 
-    /// All properties in the order in which they were first set.
+    /// All properties, in the order in which they were first set.
     public private(set) var entries = ExactDictionary<Entry>()
 
-    /// Makes an empty set of properties.
+    /// Creates an empty set of properties.
     public init() {}
 
-    /// Makes properties of one source.
+    /// Creates properties with one source.
     public init(_ values: JSONObject, source: String) {
         for (name, value) in values {
             entries[name] = Entry(value: value, source: source)
         }
     }
 
-    /// The value of a property, `nil` when it was never set.
+    /// The value of a property, or `nil` if it is not set.
     public subscript(name: String) -> JSONValue? { entries[name]?.value }
 
-    /// Sets a property, replacing an earlier value and source; sizes are not checked.
+    /// Sets a property, replacing its previous value and source; sizes are not checked.
     public mutating func set(_ name: String, _ value: JSONValue, source: String) {
         entries[name] = Entry(value: value, source: source)
     }
 
-    /// Sets a property to a value that a step has made.
+    /// Sets a property to a value produced by a step.
     ///
-    /// - Throws: ``JSONTooLarge`` when the value, or all properties together, would be too large;
-    ///   then nothing is changed.
+    /// - Throws: ``JSONTooLarge`` if the value, or all properties together, would be too large; the
+    ///   properties are then unchanged.
     package mutating func setBounded(
         _ name: String, _ value: JSONValue, source: String
     ) throws(JSONTooLarge) {
@@ -55,13 +54,13 @@ public struct Properties: Sendable, Hashable {
         }
     }
 
-    /// The most bytes that the value of a property may have.
+    /// The maximum size of a property's value, in bytes.
     public static let maximumValueSize = 1 << 20
 
-    /// The most bytes that all properties of a build may have together, with their names.
+    /// The maximum size of all properties of a build, including their names, in bytes.
     package static let maximumSize = 4 << 20
 
-    /// Checks that a value is not too large for a property.
+    /// Throws if a value is too large for a property.
     public static func check(_ value: JSONValue, of name: String) throws(JSONTooLarge) {
         var budget = JSONBudget(bytes: maximumValueSize)
         do {
@@ -72,7 +71,7 @@ public struct Properties: Sendable, Hashable {
         }
     }
 
-    /// Checks that all properties together are not too large for a build.
+    /// Throws if the properties together are too large for a build.
     package func checkSize() throws(JSONTooLarge) {
         var budget = JSONBudget(bytes: Self.maximumSize, values: .max)
         do {
@@ -87,12 +86,12 @@ public struct Properties: Sendable, Hashable {
         }
     }
 
-    /// Takes over all properties of another set; on equal names the other set wins.
+    /// Merges another set of properties, whose values take precedence.
     package mutating func merge(_ other: Properties) {
         for (name, entry) in other.entries { entries[name] = entry }
     }
 
-    /// The data API's form: name → `[value, source]`.
+    /// The properties in the data API's form: name → `[value, source]`.
     package var json: JSONObject {
         var object = JSONObject()
         for (name, entry) in entries {
@@ -101,7 +100,7 @@ public struct Properties: Sendable, Hashable {
         return object
     }
 
-    /// Reads the data API's form back; pairs of any other shape are left out.
+    /// Creates properties from the data API's form; malformed pairs are skipped.
     package init(json: JSONObject) {
         for (name, pair) in json {
             guard case .array(let parts) = pair, parts.count == 2,
@@ -111,7 +110,7 @@ public struct Properties: Sendable, Hashable {
         }
     }
 
-    /// The plain form: name → value.
+    /// The values by name, without sources.
     public var values: JSONObject {
         var object = JSONObject()
         for (name, entry) in entries {

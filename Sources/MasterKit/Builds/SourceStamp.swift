@@ -1,23 +1,23 @@
 package import FoundationEssentials
 
-/// Which source a build is made of: one codebase at one revision.
+/// The source of a build: one codebase at one revision.
 public struct SourceStamp: Sendable, Hashable {
-    /// The row of the stamp in the store; 0 before it is stored.
+    /// The row id of the source stamp in the store; 0 until it is stored.
     package var id: Int
-    /// The branch, `nil` for the default one.
+    /// The branch, or `nil` for the default branch.
     public var branch: String?
-    /// The revision, `nil` for the newest.
+    /// The revision, or `nil` for the latest.
     public var revision: String?
-    /// Where the source is kept, empty when unknown.
+    /// The location of the repository, or empty if unknown.
     public var repository: String
     /// The project's name, often empty.
     public var project: String
-    /// Which of several codebases this is, often empty.
+    /// The codebase, if there are several; often empty.
     public var codebase: String
-    /// When the stamp was first seen.
+    /// When the source stamp was first seen.
     package var createdAt: Date
 
-    /// Makes a source stamp.
+    /// Creates a source stamp.
     public init(
         branch: String? = nil, revision: String? = nil, repository: String = "",
         project: String = "", codebase: String = ""
@@ -40,7 +40,7 @@ public struct SourceStamp: Sendable, Hashable {
         self.createdAt = createdAt
     }
 
-    /// The data API's form.
+    /// The source stamp in the data API's form.
     package var json: JSONObject {
         [
             "ssid": .int(id), "branch": .optional(branch), "revision": .optional(revision),
@@ -49,7 +49,7 @@ public struct SourceStamp: Sendable, Hashable {
         ]
     }
 
-    /// The value of an attribute as `%(src:CODEBASE:ATTRIBUTE)s` names it, `nil` for an unknown one.
+    /// The value of an attribute as in `%(src:CODEBASE:ATTRIBUTE)s`, or `nil` if it is unknown.
     package func attribute(_ name: String) -> JSONValue? {
         switch name {
         case "branch": .optional(branch)

@@ -1,31 +1,29 @@
 public import FoundationEssentials
 
-/// Something that happened to a record, published after the store has committed it.
+/// A change to a record, published after the store has committed it.
 ///
-/// An event carries the record as it was at that moment and is never changed afterwards; every
-/// reader has its own copy.
+/// An event contains a snapshot of the record and is immutable; every reader has its own copy.
 public struct Event: Sendable, Hashable {
-    /// The position in the stored order of events; `nil` for one that is only published live.
+    /// The position in the stored order of events, or `nil` if it is only published live.
     package var sequence: Int?
     /// When it happened.
     public let at: Date
     /// What happened.
     public let kind: EventKind
-    /// What the event is kept in order with: the build request's id, or that of a buildset with a
-    /// minus sign.
+    /// The lane within which events are kept in order: the build request's id, or the negated id of
+    /// a buildset.
     package let lane: Int
-    /// The build it is about or belongs to.
+    /// The build that the event concerns.
     public let buildID: Int?
-    /// The last finished build of the same builder when this build started.
+    /// The last build of the same builder that had finished when this build started.
     package let previousBuildID: Int?
     /// The record in the data API's form.
     ///
-    /// The record of a build has its request, buildset, builder, properties and address in it.
-    /// When the event is stored for reports, a step has its build under `build`, a request what is
-    /// known of its build, and a buildset the `properties` that its builds began with.
+    /// The record of a build contains its request, buildset, builder, properties and URL. When the
+    /// event is stored for reports, a step contains its build under `build`, a request what is
+    /// known about its build, and a buildset the initial `properties` of its builds.
     public let record: JSONObject
 
-    /// Makes an event.
     package init(
         sequence: Int? = nil, at: Date, kind: EventKind, lane: Int, buildID: Int? = nil,
         previousBuildID: Int? = nil, record: JSONObject
@@ -39,13 +37,13 @@ public struct Event: Sendable, Hashable {
         self.record = record
     }
 
-    /// The result in the record, `nil` while there is none.
+    /// The result in the record, or `nil` if not finished.
     public var results: Results? {
         record["results"]?.intValue.flatMap(Results.init(rawValue:))
     }
 
-    /// The record of the build that the event is about: of the step's build, or of the one that
-    /// the request is for, as far as it is known.
+    /// The record of the build that the event concerns: the step's build, or the request's, as far
+    /// as it is known.
     public var buildRecord: JSONObject? {
         switch kind.record {
         case .build: record
@@ -70,7 +68,7 @@ public struct Event: Sendable, Hashable {
     }
 }
 
-/// What can happen to a record in the life of a build.
+/// The kinds of events.
 public enum EventKind: String, Sendable, Hashable, CaseIterable, Codable {
     case buildsetNew = "buildset.new"
     case buildsetFinished = "buildset.finished"
@@ -95,7 +93,7 @@ public enum EventKind: String, Sendable, Hashable, CaseIterable, Codable {
 }
 
 extension EventKind {
-    /// What an event is about.
+    /// The kinds of records that an event can be about.
     public enum Record: String, Sendable, Hashable {
         case buildset
         case buildrequest
@@ -106,7 +104,7 @@ extension EventKind {
         case worker
     }
 
-    /// What the event is about: the first half of its name.
+    /// The kind of record: the first part of the event's name.
     public var record: Record {
         switch self {
         case .buildsetNew, .buildsetFinished: .buildset

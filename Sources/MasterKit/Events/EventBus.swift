@@ -1,9 +1,9 @@
 internal import Synchronization
 
-/// Hands committed events to live readers.
+/// Delivers committed events to live readers.
 ///
-/// Publishing never waits: each reader has a bounded buffer, and one that is slower than the
-/// events come is told how many it missed, at the place where they are missing.
+/// Publishing never blocks: each reader has a bounded buffer, and a slow reader is told how many
+/// events it missed, at the position of the gap.
 package final class EventBus: Sendable {
     private struct State {
         var buffers: [EventBuffer] = []
@@ -13,28 +13,28 @@ package final class EventBus: Sendable {
 
     private let state = Mutex(State())
 
-    /// Makes a bus without readers.
+    /// Creates a bus without readers.
     package init() {}
 
-    /// The kinds that somebody reads at this moment.
+    /// The kinds that currently have readers.
     package var wantedKinds: Set<EventKind> {
         state.withLock(\.wantedKinds)
     }
 
-    /// Whether somebody reads a kind at this moment.
+    /// Whether a kind currently has readers.
     package func isWanted(_ kind: EventKind) -> Bool {
         state.withLock { $0.wantedKinds.contains(kind) }
     }
 
-    /// Runs a body with the events of some kinds that are published from now on.
+    /// Runs a closure with a subscription to events of some kinds published from now on.
     ///
-    /// The sequence ends when the bus does, or when the task that reads it is cancelled.
+    /// The sequence ends when the bus finishes, or when the task that reads it is cancelled.
     /// - Parameters:
-    ///   - kinds: What the reader wants; other events cost it nothing.
-    ///   - bound: How many events are kept for a reader that is behind, at least 1.
-    ///   - body: Reads the subscription, which ends with it.
-    /// - Returns: What the body returns.
-    /// - Throws: What the body throws.
+    ///   - kinds: The kinds to deliver; other events cost the reader nothing.
+    ///   - bound: The size of the buffer in events, at least 1.
+    ///   - body: Reads the subscription, which ends with the closure.
+    /// - Returns: The result of `body`.
+    /// - Throws: Any error thrown by `body`.
     package func withSubscription<Value, Failure: Error>(
         to kinds: Set<EventKind>, bound: Int,
         _ body: (EventSubscription) async throws(Failure) -> Value
@@ -44,7 +44,7 @@ package final class EventBus: Sendable {
         return try await body(events)
     }
 
-    /// Begins a subscription, which lasts until `unsubscribe`.
+    /// Starts a subscription, which lasts until `unsubscribe`.
     package func subscribe(to kinds: Set<EventKind>, bound: Int) -> EventSubscription {
         let buffer = EventBuffer(kinds: kinds, bound: bound)
         let isFinished = state.withLock { state in
@@ -65,7 +65,7 @@ package final class EventBus: Sendable {
         events.finish()
     }
 
-    /// Hands events to their readers, in order; returns at once.
+    /// Delivers events to their readers, in order, without blocking.
     package func publish(_ events: some Sequence<Event>) {
         let buffers = state.withLock(\.buffers)
         guard !buffers.isEmpty else { return }
@@ -76,12 +76,12 @@ package final class EventBus: Sendable {
         }
     }
 
-    /// Hands one event to its readers; returns at once.
+    /// Delivers one event to its readers, without blocking.
     package func publish(_ event: Event) {
         publish(CollectionOfOne(event))
     }
 
-    /// Ends all subscriptions, present and future ones, once they have been read to their end.
+    /// Ends all subscriptions, present and future, once their buffered events have been read.
     package func finish() {
         let buffers = state.withLock { state in
             state.isFinished = true
@@ -91,28 +91,28 @@ package final class EventBus: Sendable {
     }
 }
 
-/// A sequence of events, live, in the order in which the store has committed them.
+/// A live sequence of events, in the order in which the store committed them.
 public struct EventSubscription: AsyncSequence, Sendable {
-    /// An event, or how many are missing.
+    /// An event, or the number of missed events.
     public enum Element: Sendable, Hashable {
-        /// Something happened.
+        /// An event occurred.
         case event(Event)
-        /// So many events came while the reader's buffer was full; they are lost for this reader.
+        /// This many events were dropped for this reader because its buffer was full.
         case missed(Int)
     }
     /// Reading does not fail.
     public typealias Failure = Never
 
-    /// Takes one notice after the other out of the reader's buffer.
+    /// Reads one element after the other from the reader's buffer.
     public struct Iterator: AsyncIteratorProtocol {
         let buffer: EventBuffer
 
-        /// Waits for the next notice; `nil` at the end or when the task is cancelled.
+        /// Waits for the next element; `nil` at the end or if the task is cancelled.
         public mutating func next() async -> EventSubscription.Element? {
             await buffer.next()
         }
 
-        /// Waits for the next notice; `nil` at the end or when the task is cancelled.
+        /// Waits for the next element; `nil` at the end or if the task is cancelled.
         public mutating func next(
             isolation actor: isolated (any Actor)?
         ) async -> EventSubscription.Element? {
@@ -122,15 +122,15 @@ public struct EventSubscription: AsyncSequence, Sendable {
 
     let buffer: EventBuffer
 
-    /// The kinds of events that the reader gets.
+    /// The kinds of events delivered to the reader.
     package var kinds: Set<EventKind> { buffer.kinds }
 
-    /// Ends the sequence after what has been published.
+    /// Ends the sequence after the events already published.
     package func finish() {
         buffer.finish()
     }
 
-    /// Begins to read; what several iterators take is divided among them.
+    /// Creates an iterator; if there are several, each element goes to only one of them.
     public func makeAsyncIterator() -> Iterator {
         Iterator(buffer: buffer)
     }
@@ -188,7 +188,7 @@ final class EventBuffer: Sendable {
         self.bound = max(1, bound)
     }
 
-    /// Adds an event, or counts it as missed when the buffer is full.
+    /// Adds an event, or counts it as missed if the buffer is full.
     func append(_ event: Event) {
         let waiter: Waiter? = state.withLock { state in
             guard !state.isFinished else { return nil }
@@ -199,7 +199,7 @@ final class EventBuffer: Sendable {
         waiter?.resume(returning: .event(event))
     }
 
-    /// Lets the reader come to an end after what is there.
+    /// Ends the reader's sequence after the buffered events.
     func finish() {
         let waiters = state.withLock { state in
             state.isFinished = true
@@ -209,7 +209,7 @@ final class EventBuffer: Sendable {
         for waiter in waiters { waiter.continuation.resume(returning: nil) }
     }
 
-    /// Waits for the next notice; `nil` at the end or when the task is cancelled.
+    /// Waits for the next element; `nil` at the end or if the task is cancelled.
     func next() async -> EventSubscription.Element? {
         let id = state.withLock { state in
             state.nextWaiter += 1

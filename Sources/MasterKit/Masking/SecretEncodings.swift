@@ -1,11 +1,11 @@
-/// How bytes look encoded for URLs and headers.
+/// Encodings of bytes for URLs and headers.
 enum ByteEncodings {
-    /// Shorter pieces of base64 would be found everywhere.
+    /// Shorter base64 fragments would match everywhere.
     private static let minimumBase64Count = 4
 
     // MARK: URLs
 
-    /// Bytes percent- and form-encoded, in the ways of several writers.
+    /// Returns bytes percent- and form-encoded, in the variants used by different programs.
     static func percent(_ bytes: [UInt8]) -> Set<[UInt8]> {
         var forms: Set<[UInt8]> = []
         for digits in [lowercaseDigits, uppercaseDigits] {
@@ -20,7 +20,7 @@ enum ByteEncodings {
         return forms.union([filename(bytes)])
     }
 
-    /// Base64 inside a URL, where `+` and `/` are percent-encoded.
+    /// Returns base64 inside a URL, where `+` and `/` are percent-encoded.
     static func percent(base64: [UInt8]) -> Set<[UInt8]> {
         guard base64.contains(where: { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "/") })
         else { return [] }
@@ -30,13 +30,14 @@ enum ByteEncodings {
         ]
     }
 
-    /// Bytes as the filename of a multipart body, in which no more is encoded than must be.
+    /// Returns bytes as the filename of a multipart body, where only the necessary bytes are
+    /// encoded.
     static func filename(_ bytes: [UInt8]) -> [UInt8] {
         bytes.replacing("\"".utf8, with: "%22".utf8).replacing("\n".utf8, with: "%0A".utf8)
             .replacing("\r".utf8, with: "%0D".utf8)
     }
 
-    /// Bytes as they are usually encoded in URLs, forms and names of files.
+    /// Returns bytes in the usual encodings for URLs, forms and file names.
     static func commonPercent(_ bytes: [UInt8]) -> [[UInt8]] {
         ["%20", "+"].map { percent(bytes, keeping: "~", space: $0, uppercaseDigits) }
             + [filename(bytes)]
@@ -61,7 +62,7 @@ enum ByteEncodings {
         return form
     }
 
-    /// Whether no encoding changes a byte, but for `~`.
+    /// Whether no encoding changes a byte, except for `~`.
     static func isUnreserved(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -94,11 +95,12 @@ enum ByteEncodings {
 
     private static let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-    /// What bytes look like inside base64, whatever stands before and behind them.
+    /// Returns the forms that bytes take inside base64, regardless of what precedes and follows
+    /// them.
     ///
-    /// Depending on how many bytes stand before, there are three alignments. The characters that
-    /// the bytes determine alone are one form; with the character that ends the base64 they are
-    /// another one.
+    /// There are three alignments, depending on the number of preceding bytes. The characters
+    /// determined by the bytes alone are one form; together with the character that ends the base64
+    /// they are another one.
     static func base64(inside bytes: [UInt8]) -> Set<[UInt8]> {
         var forms: Set<[UInt8]> = []
         for alphabet in [letters + "+/", letters + "-_"].map({ Array($0.utf8) }) {
@@ -115,7 +117,7 @@ enum ByteEncodings {
         return forms
     }
 
-    /// The bytes in base64 without padding.
+    /// Returns the bytes in base64 without padding.
     private static func base64(_ bytes: [UInt8], _ alphabet: [UInt8]) -> [UInt8] {
         var encoded: [UInt8] = []
         var bits = 0
@@ -133,11 +135,12 @@ enum ByteEncodings {
     }
 }
 
-/// How writers escape a text inside JSON, HTML, a shell's line or Python's source.
+/// Escapes of a string in JSON, HTML, shell command lines and Python source.
 enum TextEscapes {
-    /// A text inside JSON, in the ways of several writers, and inside JSON that is inside JSON.
+    /// Returns a string escaped for JSON, in the variants used by different programs, and for JSON
+    /// nested in JSON.
     ///
-    /// In bytes: a mark that combines with the quote before it would be one character with it.
+    /// Works on bytes: as a `Character`, a combining mark would merge with the quote before it.
     static func json(_ text: String) -> Set<[UInt8]> {
         var forms: Set<[UInt8]> = []
         for writer in [JSONWriter.compact, .python] {
@@ -151,13 +154,13 @@ enum TextEscapes {
         return forms
     }
 
-    /// A text inside JSON, in the way of one writer.
+    /// Returns a string as escaped by one JSON writer.
     static func json(_ bytes: [UInt8], writtenBy writer: JSONWriter) -> [UInt8] {
         let text = String(decoding: bytes, as: UTF8.self)
         return Array(writer.bytes(.string(text)).dropFirst().dropLast())
     }
 
-    /// Writes some characters as `\u00xx`.
+    /// Escapes some characters as `\u00xx`.
     private static func numbering(_ characters: String, _ json: [UInt8]) -> [UInt8] {
         characters.utf8.reduce(json) { json, byte in
             let escape = Array("\\u00".utf8) + ByteEncodings.digits(of: byte)
@@ -166,7 +169,7 @@ enum TextEscapes {
         }
     }
 
-    /// Writes the digits of `\uxxxx` as capital letters.
+    /// Converts the digits of `\uxxxx` to uppercase.
     private static func capitalizing(_ json: [UInt8]) -> [UInt8] {
         var (json, index) = (json, 0)
         while index + 1 < json.count {
@@ -185,7 +188,8 @@ enum TextEscapes {
         return json
     }
 
-    /// A text inside HTML or XML, whichever quotes are escaped in whichever way, also in JSON.
+    /// Returns a string escaped for HTML or XML, with any choice of quotes and escapes, also nested
+    /// in JSON.
     static func html(_ bytes: [UInt8]) -> Set<[UInt8]> {
         guard bytes.contains(where: "&<>\"'".utf8.contains) else { return [] }
         let escaped = bytes.replacing("&".utf8, with: "&amp;".utf8)
@@ -201,7 +205,8 @@ enum TextEscapes {
         return forms
     }
 
-    /// A text between single quotes of a shell's line, and with backslashes instead of quotes.
+    /// Returns a string as written between single quotes in a shell, and with backslashes instead
+    /// of quotes.
     static func shell(_ bytes: [UInt8]) -> Set<[UInt8]> {
         guard !bytes.allSatisfy({ isPlainInShell($0) || "/:@%+=~".utf8.contains($0) })
         else { return [] }
@@ -226,7 +231,7 @@ enum TextEscapes {
         ByteEncodings.isUnreserved(byte) || byte >= 0x80
     }
 
-    /// A text as Python's `repr` shows it.
+    /// Returns a string as Python's `repr` shows it.
     static func python(_ bytes: [UInt8]) -> Set<[UInt8]> {
         guard bytes.contains(where: { "\\'".utf8.contains($0) || $0 < 0x20 }) else { return [] }
         let escaped = bytes.replacing("\\".utf8, with: "\\\\".utf8)

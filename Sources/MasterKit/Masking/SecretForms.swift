@@ -1,11 +1,11 @@
-/// The forms in which the value of a secret may appear in output.
+/// The forms in which a secret's value may appear in output.
 struct SecretForms {
-    /// Shorter lines of a value of several lines are not secrets by themselves.
+    /// Shorter lines of a multi-line value are not treated as secrets by themselves.
     private static let minimumLineCount = 8
 
-    /// The forms that stand in one piece, in UTF-8, without doubles; none for a blank value.
+    /// The contiguous forms, in UTF-8, without duplicates; empty for a blank value.
     private(set) var texts: Set<[UInt8]> = []
-    /// The forms in base64, which programs break into lines.
+    /// The base64 forms, which programs may break into lines.
     private(set) var base64: Set<[UInt8]> = []
 
     init(of value: String) {
@@ -22,7 +22,7 @@ struct SecretForms {
         return end.map { String(start[...$0]) } ?? ""
     }
 
-    /// Adds a text as it is, escaped and encoded.
+    /// Adds a string as is, escaped and encoded.
     private mutating func add(_ text: String) {
         let bytes = Array(text.utf8)
         texts.insert(bytes)
@@ -56,7 +56,7 @@ struct SecretForms {
         texts.subtract(base64)
     }
 
-    /// Adds the longer lines of a value of several lines, but not the frame of a PEM file.
+    /// Adds the longer lines of a multi-line value, except the header and footer of a PEM file.
     private mutating func addLines(of text: String) {
         let lines = text.split(whereSeparator: \.isNewline)
         guard lines.count > 1 else { return }
@@ -68,11 +68,11 @@ struct SecretForms {
     }
 }
 
-/// The parts of a secret address that are secret by themselves: servers show them in their answers.
+/// The parts of a secret URL that are secret by themselves: servers show them in their responses.
 private struct AddressParts {
-    /// Shorter parts, such as `/status`, would be found everywhere.
+    /// Shorter parts, such as `/status`, would match everywhere.
     private static let minimumCount = 8
-    /// From this length on a part of a path is taken for a token though it has no digit.
+    /// Path components of at least this length are treated as tokens even without a digit.
     private static let tokenCount = 16
 
     private(set) var secret: Set<String> = []
@@ -105,12 +105,12 @@ private struct AddressParts {
         }
     }
 
-    /// Whether a part of a path is rather a token than a word.
+    /// Whether a path component is more likely a token than a word.
     private static func isToken(_ part: Substring) -> Bool {
         part.count >= tokenCount || part.contains(where: \.isNumber)
     }
 
-    /// The part without percent-encoding.
+    /// The component with percent-encoding removed.
     private static func decoded(_ part: Substring) -> String {
         var bytes: [UInt8] = []
         var rest = Array(part.utf8)[...]

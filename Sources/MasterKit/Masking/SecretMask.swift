@@ -1,19 +1,18 @@
 internal import Synchronization
 
-/// Replaces the values of secrets by their names in angle brackets: `<token>`.
+/// Replaces the values of secrets with their names in angle brackets: `<token>`.
 ///
-/// A value is found as it is, and as it looks escaped in JSON, percent- or form-encoded in a URL,
-/// or in base64, alone or inside a longer text such as `user:secret`. Of a value of several lines
-/// each longer line is found alone, too, and of an address its path, its query and what looks like a
-/// token in them. Where two values overlap, all of both is replaced. A value that is blank masks
-/// nothing.
+/// A value is found as is, and also escaped in JSON, percent- or form-encoded in a URL, or in
+/// base64, alone or inside a longer string such as `user:secret`. For a multi-line value, each
+/// longer line is also found separately; for a URL, also its path, its query and any tokens in
+/// them. Where two values overlap, both are replaced completely. A blank value masks nothing.
 ///
-/// Copies of a mask share what they know: a secret that comes up while a build runs is hidden
+/// Copies of a mask share their secrets: a secret discovered while a build runs is masked
 /// everywhere from then on, also in logs that are being written.
 public struct SecretMask: Sendable {
     private let knowledge: Knowledge
 
-    /// Makes a mask; of two names with the same value the first one is shown.
+    /// Creates a mask; if two names have the same value, the first one is shown.
     public init(_ secrets: [(name: String, value: String)]) {
         knowledge = Knowledge(secrets)
     }
@@ -23,20 +22,20 @@ public struct SecretMask: Sendable {
         patterns.isEmpty
     }
 
-    /// What is looked for at present.
+    /// The patterns currently searched for.
     var patterns: SecretPatterns {
         knowledge.patterns
     }
 
-    /// Hides one more value from now on.
+    /// Masks an additional value from now on.
     ///
-    /// The last 1,000 values are known, up to 256 KiB: of those that a master was told in the months
-    /// that it runs the oldest ones are forgotten.
+    /// The last 1,000 values are kept, up to 256 KiB; the oldest ones are dropped first, so that a
+    /// long-running master does not accumulate them.
     ///
     /// - Parameters:
-    ///   - value: The value, which no provider of secrets knows.
-    ///   - name: What is shown in its place, in angle brackets.
-    /// - Throws: ``UnmaskableSecret`` when the value is too short or too long, or blank.
+    ///   - value: The value, which is not known to a provider of secrets.
+    ///   - name: The name shown in its place, in angle brackets.
+    /// - Throws: ``UnmaskableSecret`` if the value is too short, too long, or blank.
     public func hide(_ value: String, as name: String) throws(UnmaskableSecret) {
         if case .refused(let reason) = SecretVerdict(name: name, value: value) {
             throw UnmaskableSecret(reason)
@@ -44,17 +43,17 @@ public struct SecretMask: Sendable {
         knowledge.learn(name, value)
     }
 
-    /// Hides from now on all that another mask hides, for good.
+    /// Permanently masks everything that another mask masks, from now on.
     package func hide(all other: SecretMask) {
         knowledge.add(other.knowledge.given)
     }
 
-    /// The name of the first secret in a text, `nil` when it holds none.
+    /// Returns the name of the first secret in a string, or `nil` if it contains none.
     public func nameOfSecret(in text: String) -> String? {
         patterns.nameOfSecret(in: Array(text.utf8))
     }
 
-    /// The name of the first secret that is shown in the texts of a value in place of its own.
+    /// Returns the name of the first secret whose placeholder occurs in the strings of a value.
     package func nameShown(in value: JSONValue) -> String? {
         switch value {
         case .null, .bool, .number: nil
@@ -66,7 +65,7 @@ public struct SecretMask: Sendable {
         }
     }
 
-    /// The text with every secret replaced.
+    /// Returns the string with every secret replaced.
     public func apply(to text: String) -> String {
         let patterns = patterns
         guard !patterns.isEmpty else { return text }
@@ -74,16 +73,16 @@ public struct SecretMask: Sendable {
             ?? text
     }
 
-    /// The bytes with every secret replaced.
+    /// Returns the bytes with every secret replaced.
     public func apply(to bytes: [UInt8]) -> [UInt8] {
         let patterns = patterns
         guard !patterns.isEmpty else { return bytes }
         return masked(bytes, patterns) ?? bytes
     }
 
-    /// The value with every secret replaced in its keys, texts and numbers, at any depth.
+    /// Returns the value with every secret replaced in its keys, strings and numbers, at any depth.
     ///
-    /// A number that holds a secret becomes a text.
+    /// A number that contains a secret becomes a string.
     public func apply(to value: JSONValue) -> JSONValue {
         guard !isEmpty else { return value }
         switch value {
@@ -97,28 +96,28 @@ public struct SecretMask: Sendable {
         }
     }
 
-    /// The object with every secret replaced in its keys and values, at any depth.
+    /// Returns the object with every secret replaced in its keys and values, at any depth.
     public func apply(to object: JSONObject) -> JSONObject {
         guard !isEmpty else { return object }
         return JSONObject(object.lazy.map { (apply(to: $0.key), apply(to: $0.value)) })
     }
 
-    /// The text with every secret replaced, as it may be stored and shown.
+    /// Returns the string with every secret replaced, for storage and display.
     package func masked(_ text: String) -> Masked<String> {
         Masked(by: self) { $0.apply(to: text) }
     }
 
-    /// The value with every secret replaced, as it may be stored and shown.
+    /// Returns the value with every secret replaced, for storage and display.
     package func masked(_ value: JSONValue) -> Masked<JSONValue> {
         Masked(by: self) { $0.apply(to: value) }
     }
 
-    /// Begins to mask output that comes in pieces.
+    /// Returns a stream that masks output arriving in chunks.
     public func stream() -> Stream {
         Stream(self)
     }
 
-    /// The bytes with every secret replaced, or `nil` if they hold none.
+    /// Returns the bytes with every secret replaced, or `nil` if they contain none.
     private func masked(_ bytes: [UInt8], _ patterns: SecretPatterns) -> [UInt8]? {
         guard patterns.mayOccur(in: bytes) else { return nil }
         var stream = stream()
@@ -130,23 +129,22 @@ public struct SecretMask: Sendable {
 
 /// A value in which every secret has been replaced.
 ///
-/// What is stored, published or written to a log comes in this form, so that nothing that a build or
-/// a plugin has said gets there unmasked.
+/// Everything that is stored, published or logged has this type, so that no output of a build or
+/// plugin gets there unmasked.
 package struct Masked<Value: Sendable>: Sendable {
-    /// The value.
     package let value: Value
 
-    /// Makes a value with a mask.
+    /// Creates a value using a mask.
     package init(by mask: SecretMask, _ apply: (SecretMask) throws -> Value) rethrows {
         value = try apply(mask)
     }
 
-    /// Takes a value that was masked before it was stored.
+    /// Wraps a value that was masked before it was stored.
     package init(stored value: Value) {
         self.value = value
     }
 
-    /// The same value in another form, which is made of it alone.
+    /// Transforms the value; the result must be derived from it alone.
     package func map<Other>(_ change: (Value) throws -> Other) rethrows -> Masked<Other> {
         Masked<Other>(stored: try change(value))
     }
@@ -158,16 +156,16 @@ extension Masked: Hashable where Value: Hashable {}
 extension Masked: ExpressibleByUnicodeScalarLiteral where Value == String {}
 extension Masked: ExpressibleByExtendedGraphemeClusterLiteral where Value == String {}
 
-/// A sentence of the program's own has no secrets in it.
+/// The program's own string literals contain no secrets.
 extension Masked: ExpressibleByStringLiteral where Value == String {
     package init(stringLiteral text: String) {
         value = text
     }
 }
 
-/// Why a value can't be hidden.
+/// The reason why a value can't be masked.
 public struct UnmaskableSecret: Error, Hashable, CustomStringConvertible {
-    /// What is wrong with the value, and what to do; it shows no part of it.
+    /// What is wrong with the value, and how to fix it, without revealing any part of it.
     public let description: String
 
     init(_ description: String) {
@@ -175,7 +173,7 @@ public struct UnmaskableSecret: Error, Hashable, CustomStringConvertible {
     }
 }
 
-/// The secrets that a mask and its copies know.
+/// The secrets known to a mask and its copies.
 private final class Knowledge: Sendable {
     private static let maximumCount = 1000
     private static let maximumBytes = 256 << 10
@@ -184,7 +182,7 @@ private final class Knowledge: Sendable {
 
     private struct State {
         var given: [Secret]
-        /// What was learned later, the latest last.
+        /// Secrets learned later, the most recent last.
         var learned: [Secret] = []
         var learnedBytes = 0
         var patterns: SecretPatterns
@@ -199,7 +197,7 @@ private final class Knowledge: Sendable {
     var patterns: SecretPatterns { state.withLock { $0.patterns } }
     var given: [(name: String, value: String)] { state.withLock { $0.given } }
 
-    /// Takes up secrets that are never forgotten.
+    /// Adds secrets permanently.
     func add(_ secrets: [(name: String, value: String)]) {
         state.withLock { state in
             let new = secrets.filter { secret in
@@ -223,7 +221,7 @@ private final class Knowledge: Sendable {
             guard
                 state.learned.count > Self.maximumCount || state.learnedBytes > Self.maximumBytes
             else { return state.patterns.add(name, value) }
-            // Half of them, as everything else is to be arranged anew.
+            // Drop half of them, since the patterns must be rebuilt anyway.
             while state.learned.count > Self.maximumCount / 2
                 || state.learnedBytes > Self.maximumBytes / 2
             {
@@ -235,18 +233,18 @@ private final class Knowledge: Sendable {
 }
 
 extension SecretMask {
-    /// Masks output that comes in pieces, also where a secret is divided between them.
+    /// Masks output arriving in chunks, including secrets split between chunks.
     ///
-    /// What may be the beginning of a secret is held back until the next piece, or the end, shows
-    /// whether it is one: never more than the longest form of a secret.
+    /// A possible start of a secret is held back until the next chunk, or the end, shows whether it
+    /// is one: at most the length of the longest form of a secret.
     public struct Stream: Sendable {
         private let secrets: SecretMask
-        /// What is looked for; the mask may learn more between two pieces.
+        /// The patterns to search for; the mask may learn more between two chunks.
         private var patterns: SecretPatterns
         private var held: [UInt8] = []
-        /// How many of the held bytes belong to a secret that has been replaced already.
+        /// The number of held bytes that belong to an already replaced secret.
         private var coveredCount = 0
-        /// What was written for the secret that was replaced last.
+        /// The replacement written for the last secret.
         private var lastReplacement: [UInt8]?
 
         init(_ secrets: SecretMask) {
@@ -254,7 +252,8 @@ extension SecretMask {
             patterns = secrets.patterns
         }
 
-        /// Takes the next piece, and returns what can be written of it and what was held before.
+        /// Processes the next chunk, and returns the bytes that can be written, including those
+        /// held before.
         public mutating func process(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
             patterns = secrets.patterns
             guard !patterns.isEmpty else { return Array(bytes) }
@@ -262,7 +261,7 @@ extension SecretMask {
             return mask(isFinal: false)
         }
 
-        /// Returns what was held back; the stream may be used again.
+        /// Returns the bytes held back; the stream can be reused.
         public mutating func finish() -> [UInt8] {
             patterns = secrets.patterns
             return mask(isFinal: true)
@@ -293,7 +292,7 @@ extension SecretMask {
             return output
         }
 
-        /// Writes what stands before a secret, and its replacement; `end` moves behind it.
+        /// Writes the bytes before a secret and its replacement, and advances `end` past it.
         private mutating func replace(
             _ secret: Int, _ range: Range<Int>, of buffer: [UInt8], _ end: inout Int,
             _ output: inout [UInt8]
@@ -309,21 +308,21 @@ extension SecretMask {
     }
 }
 
-/// Whether the value of a secret is long enough to be masked without masking everything else.
+/// Whether a secret's value is long enough to be masked without masking everything else.
 package enum SecretVerdict: Sendable, Hashable {
     /// The value is long enough.
     case good
-    /// The value is short; the sentence says what may happen.
+    /// The value is short; the message says what may happen.
     case warning(String)
-    /// The value cannot be used; the sentence says why, and what to do.
+    /// The value cannot be used; the message says why, and how to fix it.
     case refused(String)
 
-    /// Fewer characters would be found, and hidden, everywhere.
+    /// Shorter values would match, and be masked, everywhere.
     static let minimumCount = 4
-    /// More would take long to look for in all output.
+    /// Longer values would take too long to search for in all output.
     static let maximumBytes = 16 << 10
 
-    /// Judges the value of a secret.
+    /// Checks the value of a secret.
     package init(name: String, value: String) {
         let count = value.count
         if value.allSatisfy(\.isWhitespace) {

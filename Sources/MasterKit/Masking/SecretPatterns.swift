@@ -1,28 +1,28 @@
-/// Every form of every secret, arranged so that one pass finds them.
+/// All forms of all secrets, arranged to be found in one pass.
 ///
-/// A bit for each pair of bytes says whether a form begins with it; what passes is compared with
-/// the forms that begin so, longest first.
+/// A bit for each pair of bytes says whether a form starts with it; only then is the input compared
+/// with the forms that start with that pair, longest first.
 struct SecretPatterns: Sendable {
     private struct Pattern {
         let bytes: [UInt8]
         let secret: Int
-        /// Whether line ends may stand between the bytes.
+        /// Whether line breaks may occur between the bytes.
         let mayBreak: Bool
     }
 
-    /// What stands at a place.
+    /// The result of matching at a position.
     enum Match {
         case none
-        /// What follows will show whether a form, or a longer one, stands here.
+        /// Further bytes are needed to know whether a form, or a longer one, matches here.
         case incomplete
         case found(secret: Int, count: Int)
     }
 
-    /// What is written for each secret.
+    /// The replacement for each secret.
     private(set) var replacements: [[UInt8]] = []
     private var seen: Set<[UInt8]> = []
     private var patterns: [UInt16: [Pattern]] = [:]
-    /// A bit for each pair of bytes, by the first and then the second one.
+    /// A bit for each pair of bytes, indexed by the first and then the second.
     private var pairs: [UInt64] = []
     private var isFirst: [Bool] = []
 
@@ -30,7 +30,7 @@ struct SecretPatterns: Sendable {
         for (name, value) in secrets { add(name, value) }
     }
 
-    /// Adds the forms of one more secret; a form that another one has stays that one's.
+    /// Adds the forms of one more secret; a form shared with an earlier secret stays with that one.
     mutating func add(_ name: String, _ value: String) {
         let secret = replacements.count
         replacements.append(Array("<\(name)>".utf8))
@@ -51,7 +51,7 @@ struct SecretPatterns: Sendable {
         patterns.isEmpty
     }
 
-    /// Adds a form, and returns the pairs of bytes that it may begin with.
+    /// Adds a form, and returns the byte pairs it can start with.
     private mutating func add(_ pattern: Pattern) -> [UInt16] {
         if isFirst.isEmpty {
             isFirst = Array(repeating: false, count: 256)
@@ -66,7 +66,7 @@ struct SecretPatterns: Sendable {
         }
     }
 
-    /// The bytes that may follow the first one.
+    /// The bytes that can follow the first one.
     private static func seconds(of pattern: Pattern) -> [UInt8] {
         guard pattern.bytes.count > 1 else { return Array(0...255) }
         return [pattern.bytes[1]] + (pattern.mayBreak ? lineEnds : [])
@@ -78,12 +78,12 @@ struct SecretPatterns: Sendable {
         UInt16(first) << 8 | UInt16(second)
     }
 
-    /// Whether a form may begin anywhere in the bytes.
+    /// Whether a form may start anywhere in the bytes.
     func mayOccur(in bytes: [UInt8]) -> Bool {
         nextCandidate(in: bytes, from: 0) != nil
     }
 
-    /// The first place, from an index on, where a form may begin.
+    /// The first position, from an index on, where a form may start.
     func nextCandidate(in bytes: [UInt8], from start: Int) -> Int? {
         guard start < bytes.count else { return nil }
         var first = Int(bytes[start])
@@ -95,14 +95,14 @@ struct SecretPatterns: Sendable {
         return isFirst[first] ? bytes.count - 1 : nil
     }
 
-    /// The name of the first secret in whose place a text shows its name.
+    /// The name of the first secret whose placeholder occurs in a string.
     func nameShown(in text: String) -> String? {
         guard text.utf8.contains(UInt8(ascii: "<")) else { return nil }
         return replacements.lazy.map { String(decoding: $0, as: UTF8.self) }
             .first { text.contains($0) }.map { String($0.dropFirst().dropLast()) }
     }
 
-    /// The name of the first secret in the bytes, `nil` when they hold none.
+    /// The name of the first secret in the bytes, or `nil` if they contain none.
     func nameOfSecret(in bytes: [UInt8]) -> String? {
         guard !isEmpty else { return nil }
         var index = 0
@@ -115,7 +115,7 @@ struct SecretPatterns: Sendable {
         return nil
     }
 
-    /// What stands at a place where a form may begin.
+    /// Matches the forms at a position where one may start.
     func match(in bytes: [UInt8], at start: Int, isFinal: Bool) -> Match {
         guard start + 1 < bytes.count else {
             guard isFinal else { return .incomplete }
@@ -149,8 +149,8 @@ struct SecretPatterns: Sendable {
         return .found(secret: pattern.secret, count: index - start)
     }
 
-    /// The end of the line break that stands at an index; blank lines are not skipped, since
-    /// output may have any number of them.
+    /// The end of the line break at an index; blank lines are not skipped, since output may have
+    /// any number of them.
     private static func lineBreak(_ bytes: [UInt8], at start: Int) -> Int {
         var index = start
         while index < bytes.count, index < start + 2, lineEnds.contains(bytes[index]) {

@@ -1,6 +1,7 @@
 /// A kind of plugin: its namespace, its protocol, and the settings that all its plugins share.
 ///
-/// The kinds of this package are declared in the same way as anybody else's, beside the protocol:
+/// The kinds in this package are declared in the same way as third-party ones, next to the
+/// protocol:
 ///
 /// ```swift
 /// /// Knows the temperature of some place.
@@ -25,7 +26,8 @@
 public struct PluginKind<Plugins: Sendable, Options: Settings>: Sendable {
     /// The namespace of the plugins' keys.
     public let namespace: PluginNamespace
-    /// What the settings of the plugins may refer to; `nil` for the same as the settings around.
+    /// What the plugins' settings can refer to; `nil` to inherit the scope of the enclosing
+    /// settings.
     package let scope: RenderScope?
 
     /// Declares a kind.
@@ -37,24 +39,24 @@ public struct PluginKind<Plugins: Sendable, Options: Settings>: Sendable {
 
 /// The options of a kind whose plugins share no settings.
 public struct NoOptions: Settings {
-    /// Makes no options.
+    /// Creates the empty options.
     public init() {}
 }
 
-/// A plugin as master.yaml declares it: configured, with its options and its place.
+/// A plugin as declared in master.yaml: configured, with its options and its source location.
 public struct PluginDeclaration<P: Sendable, Options: Settings>: Sendable {
-    /// The key under which it was found.
+    /// The key it was declared with.
     public let key: PluginKey
     /// The configured plugin.
     public let plugin: P
     /// The settings that all plugins of the kind share.
     public let options: Options
-    /// Where the key stands.
+    /// Where the key is in the file.
     public let range: SourceRange?
-    /// The entry that was read; `nil` for a declaration made in code.
+    /// The node it was read from, or `nil` for a declaration made in code.
     package let node: YAMLNode?
-    /// The plugins that were made for this declaration: those among its settings, the innermost
-    /// first, then the plugin itself.
+    /// The plugin instances created for this declaration: those in its settings, innermost first,
+    /// then the plugin itself.
     package let instances: [PluginInstance]
 
     package init(
@@ -77,19 +79,19 @@ extension PluginDeclaration {
         return last === otherLast
     }
 
-    /// Whether another declaration makes the same plugin of the same settings.
+    /// Whether another declaration produces the same plugin from the same settings.
     ///
     /// - Parameters:
     ///   - other: A declaration for the same master, read at another time.
-    ///   - filesAreEqual: Whether the files beside it still have the same texts.
-    /// - Returns: Whether one plugin serves for both; `false` for a declaration made in code.
+    ///   - filesAreEqual: Whether the files it reads still have the same contents.
+    /// - Returns: Whether one plugin can serve for both; `false` for a declaration made in code.
     package func isEqual(to other: Self, filesAreEqual: Bool) -> Bool {
         guard let node, node == other.node else { return false }
         return filesAreEqual || !node.contains { $0.expressionName == "File" }
     }
 }
 
-/// A plugin that a decoder made, to be started before it is used and stopped afterwards.
+/// A plugin created by a decoder, which must be started before use and stopped afterwards.
 package final class PluginInstance: Sendable {
     package let key: PluginKey
     package let plugin: any Plugin
@@ -101,7 +103,7 @@ package final class PluginInstance: Sendable {
 }
 
 extension Setting {
-    /// Declares a setting that holds one plugin and may be left out.
+    /// Declares an optional setting that holds one plugin.
     public init<P: Sendable, O: Settings>(
         _ summary: String, plugins kind: PluginKind<P, O>, _ options: SettingOption...
     ) where Value == P? {
@@ -113,7 +115,7 @@ extension Setting {
             })
     }
 
-    /// Declares a setting that holds a list of plugins and may be left out.
+    /// Declares an optional setting that holds a list of plugins.
     public init<P: Sendable, O: Settings>(
         _ summary: String, plugins kind: PluginKind<P, O>, _ options: SettingOption...
     ) where Value == [P]? {
@@ -125,7 +127,8 @@ extension Setting {
             })
     }
 
-    /// Declares a setting that holds a list of plugins with their options and places.
+    /// Declares an optional setting that holds a list of plugins with their options and source
+    /// locations.
     public init<P: Sendable, O: Settings>(
         _ summary: String, declarations kind: PluginKind<P, O>, _ options: SettingOption...
     ) where Value == [PluginDeclaration<P, O>]? {

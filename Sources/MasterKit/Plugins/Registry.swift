@@ -1,25 +1,25 @@
-/// The plugins that a master knows: a frozen list, sorted by key.
+/// The plugins known to a master: an immutable list, sorted by key.
 ///
 /// A registry is a value; there is no global one, and tests build their own.
 public struct Registry: Sendable {
     /// One known plugin.
     package struct Entry: Sendable {
-        /// The key under which master.yaml finds it.
+        /// The key that identifies it in master.yaml.
         package let key: PluginKey
-        /// The type itself.
+        /// The plugin's type.
         package let type: any Plugin.Type
-        /// The module it comes from.
+        /// The module that contains it.
         package let origin: String
     }
 
-    /// A key that two plugins claim.
+    /// An error: two plugins have the same key.
     public struct DuplicateKey: Error, CustomStringConvertible {
         /// The key.
         package let key: PluginKey
-        /// The modules that claim it.
+        /// The modules with that key.
         package let origins: [String]
 
-        /// What is wrong and how to remedy it.
+        /// What is wrong and how to fix it.
         public var description: String {
             "the plugin key \(key) is claimed twice, by \(origins.joined(separator: " and by ")); "
                 + "give one of them another pluginName"
@@ -30,16 +30,16 @@ public struct Registry: Sendable {
     package let entries: [Entry]
     private let byKey: [PluginKey: Int]
 
-    /// Makes a registry of bundles.
+    /// Creates a registry from bundles.
     ///
-    /// - Throws: ``DuplicateKey`` when two plugins have the same key.
+    /// - Throws: ``DuplicateKey`` if two plugins have the same key.
     public init(_ bundles: PluginBundle...) throws(DuplicateKey) {
         try self.init(bundles)
     }
 
-    /// Makes a registry of an array of bundles.
+    /// Creates a registry from an array of bundles.
     ///
-    /// - Throws: ``DuplicateKey`` when two plugins have the same key.
+    /// - Throws: ``DuplicateKey`` if two plugins have the same key.
     public init(_ bundles: [PluginBundle]) throws(DuplicateKey) {
         let sorted = bundles.flatMap { bundle in
             bundle.plugins.map { Entry(key: $0.key, type: $0, origin: bundle.origin) }
@@ -57,12 +57,12 @@ public struct Registry: Sendable {
             uniquingKeysWith: { one, _ in one })
     }
 
-    /// Finds a plugin by its key.
+    /// The plugin with a key.
     package subscript(key: PluginKey) -> Entry? {
         byKey[key].map { entries[$0] }
     }
 
-    /// Finds a plugin by its key as it is written in master.yaml.
+    /// The plugin with a key as written in master.yaml.
     package subscript(text: String) -> Entry? {
         PluginKey(text).flatMap { self[$0] }
     }
@@ -73,23 +73,23 @@ public struct Registry: Sendable {
     }
 }
 
-/// A list of plugin types from one place, to be put into a ``Registry``.
+/// A list of plugin types from one module, for use in a ``Registry``.
 public struct PluginBundle: Sendable {
-    /// Where the plugins come from, named when two plugins have the same key.
+    /// Where the plugins come from, shown if two plugins have the same key.
     package let origin: String
     /// The plugin types.
     package let plugins: [any Plugin.Type]
 
-    /// Makes a bundle.
+    /// Creates a bundle.
     ///
     /// - Parameters:
     ///   - plugins: The plugin types.
-    ///   - origin: Where they come from; by default the module in which the bundle is written.
+    ///   - origin: Where they come from; by default the module that creates the bundle.
     public init(_ plugins: any Plugin.Type..., origin: String = #fileID) {
         self.init(plugins, origin: origin)
     }
 
-    /// Makes a bundle of an array of plugin types.
+    /// Creates a bundle from an array of plugin types.
     public init(_ plugins: [any Plugin.Type], origin: String = #fileID) {
         self.plugins = plugins
         self.origin = origin.hasSuffix(".swift") ? String(origin.prefix { $0 != "/" }) : origin

@@ -1,7 +1,7 @@
 public import MasterHTTP
 
 extension HTTPAddress: SettingValue {
-    /// An absolute URL.
+    /// A description of the accepted values, for error messages.
     public static var shape: String { "an address such as \(example)" }
 
     /// Reads an absolute URL that begins with `http://` or `https://`.
@@ -20,20 +20,20 @@ extension HTTPAddress: SettingValue {
     }
 }
 
-/// A value whose computed texts are URLs: what `!Interpolate` inserts into one is encoded, so that it
-/// stays in the part of the URL in which it stands.
+/// A value whose computed strings are URLs: values inserted by `!Interpolate` are encoded so that
+/// they cannot extend beyond their component of the URL.
 public protocol AddressValue: SettingValue {}
 
 extension HTTPAddress: AddressValue {}
 
 extension Optional: AddressValue where Wrapped: AddressValue {}
 
-/// A URL made of literal text and inserted values.
+/// A URL composed of literal text and inserted values.
 ///
-/// A value at the very beginning is a URL, or the beginning of one, and stays as it is. Escapes such
-/// as `%2F` in a value stay, too, so that what is encoded already is not encoded twice.
+/// A value at the very beginning is a URL, or the start of one, and is not encoded. Escapes such as
+/// `%2F` in a value are kept, so that encoded values are not encoded twice.
 struct AddressText {
-    /// The parts of a URL in which values are encoded alike.
+    /// The components of a URL that share an encoding.
     enum Part: CaseIterable {
         case user
         case path
@@ -41,7 +41,7 @@ struct AddressText {
         case queryValue
         case fragment
 
-        /// The characters that a value keeps beside letters, digits and `-._~`.
+        /// The characters left unencoded in addition to letters, digits and `-._~`.
         fileprivate var kept: String {
             switch self {
             case .user: "~!$&'()*+,;=:"
@@ -51,7 +51,7 @@ struct AddressText {
             }
         }
 
-        /// A value as it stands in this part.
+        /// A value as encoded in this component.
         func encoded(_ value: String) -> String {
             Self.encoded(value, keeping: kept, andEscapes: true)
         }
@@ -79,19 +79,19 @@ struct AddressText {
         }
     }
 
-    /// A value of which nothing but letters, digits and `-._~` is left as it is.
+    /// A value with everything except letters, digits and `-._~` encoded.
     static func urlEncoded(_ value: String) -> String {
         Part.encoded(value, keeping: "~", andEscapes: false)
     }
 
     private let pieces: [InterpolationFormat.Piece]
     private var text = ""
-    /// The places of inserted values in the text, in UTF-8 bytes.
+    /// The ranges of inserted values in the text, in UTF-8 bytes.
     private var inserted: [Range<Int>] = []
 
-    /// Puts pieces together.
+    /// Joins pieces into a URL.
     ///
-    /// - Throws: When a value can't stand where it stands, as `/` in a host.
+    /// - Throws: If a value is not allowed at its position, such as `/` in a host.
     static func url(of pieces: [InterpolationFormat.Piece]) throws(RenderError) -> String {
         var address = AddressText(pieces: pieces.filter { !$0.text.isEmpty })
         for index in address.pieces.indices { try address.append(index) }
@@ -122,7 +122,7 @@ struct AddressText {
         inserted.append(start..<text.utf8.count)
     }
 
-    /// The part of the URL in which the text ends; `nil` for scheme, host and port.
+    /// The component of the URL in which the text ends, or `nil` for scheme, host and port.
     private func part(of index: Int) -> Part? {
         guard let rest = behindScheme, let end = rest.firstIndex(where: { "/?#".contains($0) })
         else { return isUser(index) ? .user : nil }
@@ -139,7 +139,7 @@ struct AddressText {
         text.firstRange(of: "://").map { text[$0.upperBound...] }
     }
 
-    /// Whether an `@` that stands in the file follows the value before the host ends.
+    /// Whether the value is followed by a literal `@` before the end of the host.
     private func isUser(_ index: Int) -> Bool {
         guard behindScheme != nil else { return false }
         for piece in pieces[(index + 1)...] where !piece.isInserted {
@@ -166,7 +166,7 @@ struct AddressText {
             ? "'\(scalar)'" : "a space or a control character"
     }
 
-    /// Refuses `.` and `..` as a segment of the path that a value makes or is a part of.
+    /// Rejects `.` and `..` as a path segment that a value creates or is part of.
     private func checkSegments() throws(RenderError) {
         let bytes = Array(text.utf8)
         guard let scheme = text.firstRange(of: "://")?.upperBound else { return }

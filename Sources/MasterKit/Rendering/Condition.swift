@@ -1,4 +1,4 @@
-/// A condition such as `!Equal [a, b]`: a value that is true or false.
+/// A condition such as `!Equal [a, b]`, which evaluates to true or false.
 package struct Condition: Expression {
     private indirect enum Test: Sendable {
         case equal(RenderTree, RenderTree)
@@ -12,7 +12,7 @@ package struct Condition: Expression {
 
     private let test: Test
 
-    /// A part of `!All`, `!Any` or `!Not`, in messages.
+    /// An operand of `!All`, `!Any` or `!Not`, for messages.
     private static let part = "a condition of !All, !Any or !Not"
 
     init?(_ tag: ExpressionTag, _ node: YAMLNode, with decoder: SettingDecoder) {
@@ -51,7 +51,7 @@ package struct Condition: Expression {
         }
     }
 
-    /// Reports a part that is known not to be true or false.
+    /// Reports an operand that is known not to be true or false.
     private static func isCondition(
         _ item: YAMLNode, _ part: RenderTree, _ decoder: SettingDecoder
     ) -> Bool {
@@ -96,7 +96,7 @@ package struct Condition: Expression {
         }
     }
 
-    /// Whether the condition holds.
+    /// Evaluates the condition.
     package func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
         switch test {
         case .equal(let one, let other):
@@ -127,7 +127,7 @@ package struct Condition: Expression {
         JSONValue(try tree.render(in: context))
     }
 
-    /// Whether a part of `!All`, `!Any` or `!Not` is true.
+    /// Whether an operand of `!All`, `!Any` or `!Not` is true.
     private static func holds(
         _ tree: RenderTree, _ context: RenderContext
     ) throws(RenderError) -> Bool {
@@ -141,8 +141,8 @@ package struct Condition: Expression {
 }
 
 extension JSONValue {
-    /// The value as a condition: null is false, and the texts `true` and `false` are what they say,
-    /// since properties given with `-p` and set by commands are texts; `nil` for other texts.
+    /// The value as a condition: null is false, and the strings `true` and `false` are converted,
+    /// since properties given with `-p` and set by commands are strings; `nil` for other strings.
     var condition: Bool? {
         guard case .string(let text) = self else { return isTruthy }
         guard case .bool(let value) = YAMLScalar.Resolved(plain: text) else { return nil }
@@ -150,18 +150,18 @@ extension JSONValue {
     }
 }
 
-/// Where a value comes from, which decides how a text is made true or false.
+/// The origin of a value, which determines how a string is converted to a boolean.
 enum ValueOrigin {
-    /// It stands in the file.
+    /// Written in the file.
     case file
-    /// It is the value of a property.
+    /// The value of a property.
     case property(String)
-    /// It was read once, when the file was loaded.
+    /// Read once, when the file was loaded.
     case loaded(LoadedTag, YAMLNode)
-    /// It was computed in another way.
+    /// Computed in another way.
     case computed
 
-    /// What is wrong with a text that is neither `true` nor `false`, and what to write instead.
+    /// What is wrong with a string that is neither `true` nor `false`, and how to fix it.
     func fault(_ subject: String, _ wording: String) -> String {
         "\(subject) must be true or false, not \(wording); \(remedy)"
     }
@@ -183,7 +183,7 @@ enum ValueOrigin {
 }
 
 extension LoadedTag {
-    /// The expression as it stands in the file, but for its default.
+    /// The expression as written in the file, without its default.
     fileprivate func spelling(of node: YAMLNode) -> String {
         let name = node.mapping?["name"] ?? node.mapping?["path"] ?? node
         return "!\(rawValue) \(name.scalar?.value.shortened ?? "…")"
@@ -191,7 +191,7 @@ extension LoadedTag {
 }
 
 extension RenderTree {
-    /// Where the value comes from.
+    /// The origin of the value.
     var origin: ValueOrigin {
         switch self {
         case .constant: .file
@@ -201,14 +201,15 @@ extension RenderTree {
     }
 }
 
-/// A type that is true or false, and as a setting takes conditions.
+/// A boolean type, which as a setting accepts conditions.
 protocol TruthValue {}
 
 extension Bool: TruthValue {}
 extension Optional: TruthValue where Wrapped: TruthValue {}
 
 extension SettingDecoder {
-    /// The boolean that a node is, or that a text spells which is not written in the file itself.
+    /// Returns the node's boolean, or one spelled by a string that is not written in the file
+    /// itself.
     public func boolean(of node: YAMLNode) -> Bool? {
         if case .bool(let value) = node.resolved { return value }
         if case .file = origin { return nil }
@@ -218,7 +219,8 @@ extension SettingDecoder {
         return value
     }
 
-    /// Reports an expression that always makes a text or a list, which is never true or false.
+    /// Reports an expression that always evaluates to a string or a list, which is never true or
+    /// false.
     func mayBeCondition(_ tag: ExpressionTag, _ node: YAMLNode) -> Bool {
         switch tag {
         case .interpolate, .template, .secret, .flattenList:

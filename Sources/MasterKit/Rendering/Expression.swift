@@ -1,12 +1,12 @@
-/// A value that is computed each time it is rendered.
+/// An expression that is evaluated each time it is rendered.
 ///
-/// Evaluation is synchronous and pure: it waits for nothing and changes nothing.
+/// Evaluation is synchronous and free of side effects.
 public protocol Expression: Sendable {
-    /// Computes the value.
+    /// Evaluates the expression.
     func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue
 }
 
-/// The tags of master.yaml that name an expression, with how each is read.
+/// The tags of expressions in master.yaml, and how each is read.
 enum ExpressionTag: String, CaseIterable {
     case all = "All"
     case any = "Any"
@@ -23,7 +23,7 @@ enum ExpressionTag: String, CaseIterable {
     case secret = "Secret"
     case template = "Template"
 
-    /// Reads the expression of a node with this tag; what is wrong goes to the decoder.
+    /// Reads the expression of a node with this tag; errors are added to the decoder.
     func expression(_ node: YAMLNode, with decoder: SettingDecoder) -> (any Expression)? {
         switch self {
         case .property: Property(node, with: decoder)
@@ -37,7 +37,7 @@ enum ExpressionTag: String, CaseIterable {
         }
     }
 
-    /// Whether the value is true or false.
+    /// Whether the expression is a condition.
     var isCondition: Bool {
         switch self {
         case .equal, .notEqual, .oneOf, .matches, .all, .any, .not, .results: true
@@ -45,7 +45,7 @@ enum ExpressionTag: String, CaseIterable {
         }
     }
 
-    /// What is wrong with a tag that is not one of these.
+    /// What is wrong with an unknown tag.
     static func unknown(_ name: String) -> String {
         let known = (allCases.map(\.rawValue) + LoadedTag.allCases.map(\.rawValue)).sorted().map {
             "!" + $0
@@ -56,7 +56,7 @@ enum ExpressionTag: String, CaseIterable {
 }
 
 extension YAMLNode {
-    /// Reads the expression that the node's tag names.
+    /// Reads the expression named by the node's tag.
     func expression(with decoder: SettingDecoder) -> (any Expression)? {
         guard let expressionName else { return nil }
         guard let known = ExpressionTag(rawValue: expressionName) else {
@@ -70,10 +70,10 @@ extension YAMLNode {
 public struct DeferredValue: SettingValue, RenderableValue {
     let tree: RenderTree
 
-    /// Any value.
+    /// A description of the accepted values, for error messages.
     public static var shape: String { "any value" }
 
-    /// Reads a value and checks the expressions in it.
+    /// Reads a value and validates the expressions in it.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> DeferredValue? {
         let start = decoder.keptCount
         let tree = RenderTree(node, with: decoder)
@@ -85,14 +85,14 @@ public struct DeferredValue: SettingValue, RenderableValue {
         return tree.map { DeferredValue(tree: $0) }
     }
 
-    /// Computes the value.
+    /// Renders the value.
     public func render(in context: RenderContext) throws(RenderError) -> JSONValue {
         JSONValue(try tree.render(in: context))
     }
 }
 
 extension JSONValue {
-    /// The value of a node in which nothing is left to be computed.
+    /// The value of a node without expressions.
     init(_ node: YAMLNode) {
         switch node.kind {
         case .scalar(let scalar): self.init(scalar, as: node.resolved)
@@ -104,24 +104,24 @@ extension JSONValue {
     }
 }
 
-/// The tags whose value is read once, when the file is loaded, and then stands in their place.
+/// The tags whose value is read once, when the file is loaded, and replaces the node.
 enum LoadedTag: String, CaseIterable {
     case env = "Env"
     case file = "File"
 
-    /// The tag of a node, when it is one of these.
+    /// The tag of a node, if it is one of these.
     init?(of node: YAMLNode) {
         guard let name = node.expressionName else { return nil }
         self.init(rawValue: name)
     }
 
-    /// What stands in place of a node with this tag; what is wrong with it goes to the decoder.
+    /// Returns the replacement for a node with this tag; errors are added to the decoder.
     ///
     /// - Parameters:
     ///   - node: The node.
-    ///   - decoder: Knows the environment and the folder of the file.
-    ///   - isTyped: Whether the text is read as if it stood in the file without quotes.
-    /// - Returns: The node, or `nil` when something is wrong.
+    ///   - decoder: Provides the environment and the file's folder.
+    ///   - isTyped: Whether the text is read as if written in the file without quotes.
+    /// - Returns: The node, or `nil` if there is an error.
     func value(
         of node: YAMLNode, with decoder: SettingDecoder, isTyped: Bool = false
     ) -> YAMLNode? {
@@ -133,7 +133,7 @@ enum LoadedTag: String, CaseIterable {
     }
 }
 
-/// `!Field build.number`: a value out of the template context, with its type.
+/// `!Field build.number`: a value from the template context, with its type.
 package struct Field: Expression {
     let path: [String]
 
@@ -159,7 +159,7 @@ package struct Field: Expression {
         decoder.note(templateVariable: path, at: node.range)
     }
 
-    /// The value at the path, null when there is none.
+    /// The value at the path, or null if there is none.
     package func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
         var value = JSONValue.object(context.template)
         for part in path {
@@ -172,7 +172,7 @@ package struct Field: Expression {
 }
 
 extension SettingDecoder {
-    /// Reports an expression that needs a build where there is none.
+    /// Reports an expression that requires a build in a scope without one.
     func requireBuild(_ what: String, at range: @autoclosure () -> SourceRange?) {
         guard scope == .service else { return }
         error(
@@ -180,7 +180,7 @@ extension SettingDecoder {
                 + "use !Secret or !Env", at: range())
     }
 
-    /// Reads every item of the list that an expression is applied to.
+    /// Reads the items of an expression's list of operands.
     func operands(
         of node: YAMLNode, _ tag: String, count: ClosedRange<Int>, usage: String
     ) -> [RenderTree]? {

@@ -1,15 +1,15 @@
-/// `!File PATH`: the text of a file beside master.yaml, read once when that is loaded.
+/// `!File PATH`: the contents of a file next to master.yaml, read once at load time.
 ///
-/// The line end at the very end is left out, as the shell's `$(cat PATH)` leaves it out: it is no
-/// part of a token or a version.
+/// The final line ending is removed, as in the shell's `$(cat PATH)`: it is not part of a token or
+/// a version.
 struct FileText {
-    /// The most bytes that a text of the configuration has.
+    /// The maximum size of the file, in bytes.
     private static let limit = 1 << 20
 
     private let path: String
     private let node: YAMLNode
 
-    /// Reads a path, or a mapping with the path alone.
+    /// Reads a path, or a mapping that only contains the path.
     init?(_ node: YAMLNode, with decoder: SettingDecoder) {
         self.node = node
         let entries = node.mapping?.entries
@@ -28,7 +28,7 @@ struct FileText {
         self.path = path
     }
 
-    /// The text; a file that can't be read, or holds no text, is an error.
+    /// The contents; a file that can't be read, or is not text, is an error.
     func value(with decoder: SettingDecoder, style: YAMLScalar.Style) -> YAMLNode? {
         switch decoder.fileText(path, read) {
         case .success(let text): node.replacing(.scalar(YAMLScalar(text, style: style)))
@@ -36,7 +36,7 @@ struct FileText {
         }
     }
 
-    /// Why there is no text.
+    /// The reason why the file can't be used.
     struct Fault: Error {
         let message: String
     }
@@ -54,7 +54,7 @@ struct FileText {
     }
 
     private static func withoutLastLineEnd(_ text: String) -> String {
-        // A carriage return and a line feed are one character.
+        // A carriage return and a line feed form one character.
         text.last == "\n" || text.last == "\r\n" ? String(text.dropLast()) : text
     }
 

@@ -1,9 +1,9 @@
-/// `!Interpolate "%(prop:branch:-main)s"`: a text with values in it.
+/// `!Interpolate "%(prop:branch:-main)s"`: a string with interpolated values.
 package struct Interpolate: Expression {
     private let format: InterpolationFormat
     private let arguments: InterpolationArguments
 
-    /// Reads a format, or a list of a format and a mapping or a list of arguments.
+    /// Reads a format, or a list of a format and a mapping or list of arguments.
     init?(_ node: YAMLNode, with decoder: SettingDecoder) {
         guard let (formatNode, arguments) = Self.parts(of: node, with: decoder) else { return nil }
         guard let text = formatNode.scalarText else {
@@ -52,7 +52,7 @@ package struct Interpolate: Expression {
         }
     }
 
-    /// Notes the secrets and reports what the scope can't give.
+    /// Records the secrets and reports references that the scope does not allow.
     private func check(_ node: YAMLNode, with decoder: SettingDecoder) {
         let places = ScalarPlaces(of: node)
         lazy var known = arguments.keywords.keys.sorted()
@@ -79,7 +79,7 @@ package struct Interpolate: Expression {
         }
     }
 
-    /// The text with every value in place.
+    /// The string with all values inserted.
     package func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
         do {
             var values = context

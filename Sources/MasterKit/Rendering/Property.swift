@@ -6,12 +6,12 @@ package struct Property: Expression {
     let fallback: RenderTree?
     let replacesFalse: Bool
 
-    /// Names a property.
+    /// Creates a reference to a property.
     ///
     /// - Parameters:
     ///   - name: The property's name.
-    ///   - fallback: The value when the property is missing.
-    ///   - replacesFalse: Whether the fallback also stands for `0`, `""`, `[]`, `{}`, false and null.
+    ///   - fallback: The value if the property is missing.
+    ///   - replacesFalse: Whether the fallback also replaces `0`, `""`, `[]`, `{}`, false and null.
     package init(
         _ name: String, default fallback: JSONValue? = nil,
         defaultWhenFalse replacesFalse: Bool = true
@@ -21,7 +21,7 @@ package struct Property: Expression {
             replacesFalse: replacesFalse)
     }
 
-    /// Reads a name, or a mapping of `key`, `default` and `defaultWhenFalse`.
+    /// Reads a name, or a mapping with `key`, `default` and `defaultWhenFalse`.
     init?(_ node: YAMLNode, with decoder: SettingDecoder) {
         decoder.requireBuild("!Property", at: node.range)
         if case .scalar(let scalar) = node.kind {
@@ -75,7 +75,7 @@ private struct PropertyForm: Settings {
 package struct Secret: Expression {
     let name: String
 
-    /// Names a secret.
+    /// Creates a reference to a secret.
     package init(_ name: String) {
         self.name = name
     }
@@ -125,8 +125,8 @@ struct EnvironmentVariable {
         fallback = mapping["default"]
     }
 
-    /// The variable's value, or the default as it stands in the file, which may be an expression;
-    /// a missing variable without default is an error.
+    /// The variable's value, or the default as written in the file, which may be an expression; a
+    /// missing variable without a default is an error.
     func value(with decoder: SettingDecoder, style: YAMLScalar.Style) -> YAMLNode? {
         decoder.note(environmentVariable: name, at: node.range)
         if let value = decoder.environment[name] {
@@ -173,21 +173,21 @@ package struct FlattenList: Expression {
     }
 }
 
-/// A regular expression, as in Perl, that was checked when the file was read.
+/// A regular expression, as in Perl, validated when the file is read.
 public struct Pattern: SettingValue {
     private let expression: RegularExpression
 
-    /// A regular expression.
+    /// A description of the accepted values, for error messages.
     public static var shape: String { "a regular expression" }
 
-    /// Makes a pattern.
+    /// Creates a pattern.
     ///
-    /// - Throws: What is wrong with it, with its place.
+    /// - Throws: An error with the location of the syntax error.
     public init(_ text: String) throws {
         expression = try RegularExpression(text)
     }
 
-    /// Reads a text.
+    /// Reads a string.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Pattern? {
         guard let text = decoder.decode(String.self, from: node) else { return nil }
         return Pattern(text, at: node, decoder)
@@ -217,9 +217,9 @@ public struct Pattern: SettingValue {
         }
     }
 
-    /// Whether the pattern is found anywhere in the text.
+    /// Whether the pattern matches anywhere in the string.
     ///
-    /// - Throws: When the search takes more steps, or more memory, than any search may.
+    /// - Throws: If the search exceeds the limits on steps or memory.
     public func isFound(in text: String) throws(RenderError) -> Bool {
         do {
             return try expression.isFound(in: text)

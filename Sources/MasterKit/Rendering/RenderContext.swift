@@ -1,25 +1,25 @@
-/// The data that computed values are computed from: one moment of a build.
+/// The data from which values are computed, at one moment of a build.
 public struct RenderContext: Sendable {
     /// The build's properties.
     public var properties: Properties
-    /// The sources of the build.
+    /// The source stamps of the build.
     public var sourceStamps: [SourceStamp]
-    /// What is known of the worker.
+    /// Information about the worker.
     public var worker: JSONObject
-    /// The values of the secrets that the configuration asks for.
+    /// The values of the secrets used by the configuration.
     public var secrets: SecretValues
-    /// The result so far, for the conditions `!Results`.
+    /// The result so far, for `!Results` conditions.
     public var results: Results
-    /// The context of templates: build, builder, buildset and what stands beside them.
+    /// The context of templates: build, builder, buildset and related records.
     public var template: JSONObject {
         get { makeTemplate() }
         set { makeTemplate = { newValue } }
     }
     private var makeTemplate: @Sendable () -> JSONObject
-    /// Whether the values are URLs, in which what is inserted is encoded.
+    /// Whether the values are URLs, in which inserted values are encoded.
     var insertsIntoAddress = false
 
-    /// Makes a context.
+    /// Creates a context.
     public init(
         properties: Properties = Properties(), sourceStamps: [SourceStamp] = [],
         worker: JSONObject = JSONObject(), secrets: SecretValues = SecretValues(),
@@ -30,8 +30,7 @@ public struct RenderContext: Sendable {
             results: results, template: { template })
     }
 
-    /// Makes a context whose template context is made when it is asked for, which is rare in a
-    /// build.
+    /// Creates a context whose template context is built on first use, which is rare in a build.
     package init(
         properties: Properties, sourceStamps: [SourceStamp], worker: JSONObject,
         secrets: SecretValues, results: Results,
@@ -46,15 +45,16 @@ public struct RenderContext: Sendable {
     }
 }
 
-/// Where a value is rendered, which decides what it may refer to.
+/// The scope in which a value is rendered, which determines what it can refer to.
 public enum RenderScope: Sendable, Hashable {
     /// In a build: properties, sources, worker and secrets.
     case build
-    /// In a service, which belongs to no build: secrets alone.
+    /// In a service, which does not belong to a build: only secrets.
     case service
     /// In the body of a report: the template context and properties.
     case report
-    /// In a setting of a reporter that is computed for each report: the same, and secrets.
+    /// In a setting of a reporter that is computed for each report: the same as `report`, and
+    /// secrets.
     case reporter
 }
 
@@ -62,18 +62,17 @@ public enum RenderScope: Sendable, Hashable {
 public struct SecretValues: Sendable {
     /// The values by name.
     package let byName: [String: String]
-    /// What replaces these values, and others that are hidden, in everything that is shown or
-    /// stored.
+    /// Replaces these values, and other masked ones, in everything that is displayed or stored.
     public let mask: SecretMask
-    /// Variables of the master's environment that hold secrets; commands do not get them.
+    /// Variables of the master's environment that hold secrets; they are not passed to commands.
     public let withheldVariables: Set<String>
 
-    /// Makes a set of secret values.
+    /// Creates a set of secret values.
     ///
     /// - Parameters:
     ///   - values: The values by name.
-    ///   - others: Values that are hidden, too, but cannot be used.
-    ///   - variables: Variables that commands do not get.
+    ///   - others: Values that are masked as well but cannot be used.
+    ///   - variables: Environment variables that are not passed to commands.
     public init(
         _ values: [String: String] = [:], hiding others: [(name: String, value: String)] = [],
         withholding variables: Set<String> = []
@@ -95,9 +94,9 @@ public struct SecretValues: Sendable {
         withheldVariables = variables
     }
 
-    /// These values with the mask of earlier ones, which hides these, too, from now on.
+    /// Returns these values with the mask of earlier ones, which masks these as well from now on.
     ///
-    /// What was a secret remains one.
+    /// Former secrets remain masked.
     package func following(_ earlier: SecretValues) -> SecretValues {
         earlier.mask.hide(all: mask)
         return SecretValues(
@@ -106,20 +105,20 @@ public struct SecretValues: Sendable {
     }
 }
 
-/// A value that can't be computed at run time, with its place in the file.
+/// An error computing a value at run time, with its location in the file.
 public struct RenderError: Error, CustomStringConvertible {
-    /// What is wrong and how to remedy it; holds no secret.
+    /// What is wrong and how to fix it; contains no secrets.
     public let message: String
-    /// Where the value stands.
+    /// The location of the value.
     public let range: SourceRange?
 
-    /// Makes an error.
+    /// Creates an error.
     public init(_ message: String, at range: SourceRange? = nil) {
         self.message = message
         self.range = range
     }
 
-    /// The message, with the line it is about.
+    /// The message, with the line it refers to.
     public var description: String {
         guard let range else { return message }
         return "line \(range.start.line): \(message)"

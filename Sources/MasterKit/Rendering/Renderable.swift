@@ -13,24 +13,24 @@ public struct Renderable<Value: SettingValue>: Sendable {
 
     private let form: Form
 
-    /// A value that is known now.
+    /// Creates a constant value.
     public init(_ value: Value) {
         self.form = .value(value)
     }
 
-    /// A value that an expression computes.
+    /// Creates a value computed by an expression.
     public init(_ expression: any Expression) {
         self.form = .tree(.expression(expression, of: nil), subject: "the value", folder: nil)
     }
 
-    /// The value when it needs no build to be known.
+    /// The value if it can be determined without a build.
     public var constant: Value? {
         if case .value(let value) = form { value } else { nil }
     }
 
     /// Computes the value.
     ///
-    /// - Throws: When a part can't be computed or the result is not what the setting takes.
+    /// - Throws: If a part can't be computed or the result is not valid for the setting.
     public func render(in context: RenderContext) throws(RenderError) -> Value {
         switch form {
         case .value(let value):
@@ -50,10 +50,10 @@ public struct Renderable<Value: SettingValue>: Sendable {
         }
     }
 
-    /// What is wrong with a computed value.
+    /// Describes what is wrong with a computed value.
     ///
-    /// A message may show a part of the value; a part of a secret is not recognised by the mask,
-    /// so of a value that holds a secret nothing is shown.
+    /// Such a message may show part of the value; since the mask does not recognize a partial
+    /// secret, nothing is shown of a value that contains one.
     private static func message(
         _ fault: Diagnostic?, _ subject: String, _ node: YAMLNode, _ mask: SecretMask
     ) -> String {
@@ -66,7 +66,7 @@ public struct Renderable<Value: SettingValue>: Sendable {
 }
 
 extension YAMLNode {
-    /// Whether a text in the node, or a key of a mapping, meets a condition.
+    /// Whether a string in the node, or a key of a mapping, satisfies a condition.
     fileprivate func holdsText(where condition: (String) -> Bool) -> Bool {
         switch kind {
         case .scalar(let scalar): condition(scalar.value)
@@ -79,7 +79,7 @@ extension YAMLNode {
     }
 }
 
-/// A value that reads the expressions in it itself, also one at its very top.
+/// A value that reads the expressions in it itself, including one at the top level.
 public protocol RenderableValue {}
 
 extension Renderable: RenderableValue {}
@@ -87,13 +87,13 @@ extension Renderable: RenderableValue {}
 extension Optional: RenderableValue where Wrapped: RenderableValue {}
 
 extension Renderable: SettingValue {
-    /// What the value accepts.
+    /// A description of the accepted values, for error messages.
     public static var shape: String { Value.shape }
 
-    /// What the value is when it is not given.
+    /// The value of an omitted setting.
     public static var absent: Renderable<Value>? { Value.absent.map { Renderable($0) } }
 
-    /// Reads a plain value, or checks the parts of it that are plain.
+    /// Reads a constant value, or validates the constant parts of one.
     public static func decode(
         _ node: YAMLNode, with decoder: SettingDecoder
     ) -> Renderable<Value>? {
@@ -115,14 +115,14 @@ extension Renderable: SettingValue {
     }
 }
 
-/// A value in which some parts are computed at run time: list items, mapping values and keys.
+/// A value with parts that are computed at run time: list items, mapping values and keys.
 indirect enum RenderTree: Sendable {
     case constant(YAMLNode)
     case expression(any Expression, of: YAMLNode?)
     case sequence([RenderTree], of: YAMLNode)
     case mapping([(key: RenderTree, value: RenderTree)], of: YAMLNode)
 
-    /// Reads a node; what is wrong with an expression in it goes to the decoder.
+    /// Reads a node; errors in its expressions are added to the decoder.
     init?(_ node: YAMLNode, with decoder: SettingDecoder) {
         if node.isPlaceholder { return nil }
         if let loaded = LoadedTag(of: node) {
@@ -180,14 +180,14 @@ indirect enum RenderTree: Sendable {
             : .mapping(pairs, of: node)
     }
 
-    /// The value when it is known at load.
+    /// The value if it is known at load time.
     var constant: YAMLNode? {
         if case .constant(let node) = self { node } else { nil }
     }
 
-    /// Replaces every expression by its value.
+    /// Replaces every expression with its value.
     ///
-    /// - Throws: When a value can't be computed, or the whole is too large or nests too deep.
+    /// - Throws: If a value can't be computed, or the result is too large or too deeply nested.
     func render(in context: RenderContext) throws(RenderError) -> YAMLNode {
         var budget = JSONBudget()
         return try render(in: context, &budget, depth: 0)
@@ -255,7 +255,7 @@ indirect enum RenderTree: Sendable {
         return entries
     }
 
-    /// Where the value stands.
+    /// The location of the value.
     var range: SourceRange? {
         switch self {
         case .constant(let node), .sequence(_, let node), .mapping(_, let node): node.range
@@ -265,7 +265,7 @@ indirect enum RenderTree: Sendable {
 }
 
 extension JSONBudget {
-    /// Takes a node as the value that it stands for.
+    /// Charges a node against the budget as the value it represents.
     fileprivate mutating func take(_ node: YAMLNode, depth: Int) throws(JSONTooLarge) {
         switch node.kind {
         case .scalar(let scalar): try take(bytes: scalar.value.utf8.count)
@@ -283,7 +283,7 @@ extension JSONBudget {
 }
 
 extension YAMLNode {
-    /// A node for a value that stands in no file.
+    /// Creates a node for a value that does not come from a file.
     package convenience init(json value: JSONValue) {
         switch value {
         case .null: self.init(YAMLScalar("null"))

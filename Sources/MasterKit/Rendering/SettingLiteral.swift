@@ -1,4 +1,4 @@
-/// Settings as Swift code gives them: literals as in JSON, with expressions at any depth.
+/// Settings written in Swift: literals as in JSON, with expressions at any depth.
 ///
 /// ```swift
 /// let step = try POST.configured([
@@ -18,22 +18,22 @@ public struct SettingLiteral: Sendable, Hashable {
         self.node = node
     }
 
-    /// A value that is known now.
+    /// Creates a constant value.
     public init(_ value: JSONValue) {
         node = YAMLNode(json: value)
     }
 
-    /// A mapping of values that are known now.
+    /// Creates a mapping of constant values.
     public init(_ values: JSONObject) {
         node = YAMLNode(json: .object(values))
     }
 
-    /// A text.
+    /// A string.
     public static func string(_ text: String) -> SettingLiteral {
         SettingLiteral(YAMLNode(text))
     }
 
-    /// A whole number.
+    /// An integer.
     public static func int(_ number: Int) -> SettingLiteral {
         SettingLiteral(YAMLNode(number))
     }
@@ -50,49 +50,49 @@ public struct SettingLiteral: Sendable, Hashable {
 }
 
 extension SettingLiteral: ExpressibleByStringInterpolation {
-    /// Makes a text.
+    /// Creates a string.
     public init(stringLiteral text: String) {
         self.init(YAMLNode(text))
     }
 }
 
 extension SettingLiteral: ExpressibleByBooleanLiteral {
-    /// Makes true or false.
+    /// Creates a boolean.
     public init(booleanLiteral value: Bool) {
         self.init(YAMLNode(value))
     }
 }
 
 extension SettingLiteral: ExpressibleByIntegerLiteral {
-    /// Makes a whole number.
+    /// Creates an integer.
     public init(integerLiteral number: Int) {
         self.init(YAMLNode(number))
     }
 }
 
 extension SettingLiteral: ExpressibleByFloatLiteral {
-    /// Makes a number.
+    /// Creates a number.
     public init(floatLiteral number: Double) {
         self.init(YAMLNode(number))
     }
 }
 
 extension SettingLiteral: ExpressibleByNilLiteral {
-    /// Makes null.
+    /// Creates null.
     public init(nilLiteral: ()) {
         self.init(YAMLNode.null)
     }
 }
 
 extension SettingLiteral: ExpressibleByArrayLiteral {
-    /// Makes a list.
+    /// Creates a list.
     public init(arrayLiteral items: SettingLiteral...) {
         self.init(YAMLNode(items.map(\.node)))
     }
 }
 
 extension SettingLiteral: ExpressibleByDictionaryLiteral {
-    /// Makes a mapping, whose keys may be computed, too.
+    /// Creates a mapping, whose keys may be computed as well.
     public init(dictionaryLiteral pairs: (SettingLiteral, SettingLiteral)...) {
         let entries = pairs.map { YAMLMapping.Entry(key: $0.node, value: $1.node) }
         self.init(YAMLNode(YAMLMapping(entries)))
@@ -100,9 +100,9 @@ extension SettingLiteral: ExpressibleByDictionaryLiteral {
 }
 
 extension SettingLiteral {
-    /// Reads the literal as the decoder would out of a file.
+    /// Reads the literal as the decoder reads a file.
     ///
-    /// - Throws: ``ConfigurationError`` with everything that is wrong.
+    /// - Throws: ``ConfigurationError`` with all errors found.
     func read<Value>(
         scope: RenderScope = .build, _ read: (YAMLNode, SettingDecoder) -> Value?
     ) throws(ConfigurationError) -> Value {
@@ -115,7 +115,7 @@ extension SettingLiteral {
 }
 
 extension Renderable {
-    /// A value parts of which are computed, as ``SettingLiteral`` writes it.
+    /// Creates a value with computed parts from a ``SettingLiteral``.
     ///
     /// ```swift
     /// let isMain = try Renderable<Bool>(computing: .equal(.property("branch"), "main"))
@@ -133,12 +133,12 @@ extension Renderable {
 }
 
 extension Interpolate {
-    /// A text with values in it.
+    /// Creates a string with interpolated values.
     ///
     /// - Parameters:
     ///   - format: The text with its `%(…)s`.
     ///   - arguments: A value for each `%s`, or one mapping of the values for `%(kw:name)s`.
-    /// - Throws: ``ConfigurationError`` with every malformed place.
+    /// - Throws: ``ConfigurationError`` with all syntax errors.
     package init(_ format: String, _ arguments: SettingLiteral...) throws(ConfigurationError) {
         let literal = SettingLiteral.array([.string(format)] + arguments)
         self = try literal.read { Interpolate($0, with: $1) }
@@ -146,37 +146,37 @@ extension Interpolate {
 }
 
 extension Template {
-    /// A text made by a template.
+    /// Creates a string rendered from a template.
     ///
-    /// - Throws: ``ConfigurationError`` when the template is malformed.
+    /// - Throws: ``ConfigurationError`` if the template is malformed.
     package init(_ text: String) throws(ConfigurationError) {
         self = try SettingLiteral.string(text).read { Template($0, with: $1) }
     }
 }
 
 extension FlattenList {
-    /// The items of nested lists as one list.
+    /// Creates a list of the items of nested lists.
     ///
-    /// - Throws: ``ConfigurationError`` when an expression among the items is malformed.
+    /// - Throws: ``ConfigurationError`` if an expression among the items is malformed.
     package init(_ items: [SettingLiteral]) throws(ConfigurationError) {
         self = try SettingLiteral.array(items).read { FlattenList($0, with: $1) }
     }
 }
 
 extension Field {
-    /// A part of the report.
+    /// Creates a reference to a part of the report.
     ///
-    /// - Parameter path: Names with dots between them, such as `build.number`.
-    /// - Throws: ``ConfigurationError`` when it is not a path.
+    /// - Parameter path: Names separated by dots, such as `build.number`.
+    /// - Throws: ``ConfigurationError`` if it is not a valid path.
     package init(_ path: String) throws(ConfigurationError) {
         self = try SettingLiteral.string(path).read(scope: .report) { Field($0, with: $1) }
     }
 }
 
 extension Condition {
-    /// A condition such as `.equal(.property("branch"), "main")`.
+    /// Creates a condition such as `.equal(.property("branch"), "main")`.
     ///
-    /// - Throws: ``ConfigurationError`` when it is malformed, or no condition.
+    /// - Throws: ``ConfigurationError`` if it is malformed, or not a condition.
     package init(_ literal: SettingLiteral) throws(ConfigurationError) {
         self = try literal.read { node, decoder in
             let tag = node.expressionName.flatMap { ExpressionTag(rawValue: $0) }
@@ -189,14 +189,14 @@ extension Condition {
     }
 }
 
-/// The expressions of master.yaml, spelled as there.
+/// The expressions of master.yaml, with the same names.
 extension SettingLiteral {
     /// `!Property`: the value of a property, with its type.
     ///
     /// - Parameters:
     ///   - name: The property's name.
-    ///   - fallback: The value when the property is missing, which may be computed.
-    ///   - replacesFalse: Whether the fallback also stands for false, 0, null and what is empty.
+    ///   - fallback: The value if the property is missing, which may be computed.
+    ///   - replacesFalse: Whether the fallback also replaces false, 0, null and empty values.
     /// - Returns: The expression.
     public static func property(
         _ name: String, default fallback: SettingLiteral? = nil,
@@ -211,7 +211,7 @@ extension SettingLiteral {
         return SettingLiteral(YAMLNode(form, tag: tag))
     }
 
-    /// `!Interpolate`: a text with values in it.
+    /// `!Interpolate`: a string with interpolated values.
     ///
     /// - Parameters:
     ///   - format: The text with its `%(…)s`.
@@ -223,7 +223,7 @@ extension SettingLiteral {
         tagged(.interpolate, [.string(format)] + arguments)
     }
 
-    /// `!Template`: a text made by a template.
+    /// `!Template`: a string rendered from a template.
     public static func template(_ text: String) -> SettingLiteral {
         tagged(.template, text)
     }
@@ -238,17 +238,17 @@ extension SettingLiteral {
         tagged(.flattenList, items)
     }
 
-    /// `!Field`: a part of the report, with its type, where a report is shaped.
+    /// `!Field`: a part of the report, with its type, for values in report scope.
     public static func field(_ path: String) -> SettingLiteral {
         tagged(.field, path)
     }
 
-    /// `!Equal`: whether two values are the same.
+    /// `!Equal`: whether two values are equal.
     public static func equal(_ one: SettingLiteral, _ other: SettingLiteral) -> SettingLiteral {
         tagged(.equal, [one, other])
     }
 
-    /// `!NotEqual`: whether two values differ.
+    /// `!NotEqual`: whether two values are different.
     public static func notEqual(_ one: SettingLiteral, _ other: SettingLiteral) -> SettingLiteral {
         tagged(.notEqual, [one, other])
     }
@@ -258,7 +258,7 @@ extension SettingLiteral {
         tagged(.oneOf, [value, list])
     }
 
-    /// `!Matches`: whether a regular expression is found in a value.
+    /// `!Matches`: whether a regular expression matches anywhere in a value.
     public static func matches(_ value: SettingLiteral, _ pattern: String) -> SettingLiteral {
         tagged(.matches, [value, .string(pattern)])
     }
@@ -268,7 +268,7 @@ extension SettingLiteral {
         tagged(.all, conditions)
     }
 
-    /// `!Any`: whether one of the conditions is true.
+    /// `!Any`: whether at least one of the conditions is true.
     public static func any(_ conditions: [SettingLiteral]) -> SettingLiteral {
         tagged(.any, conditions)
     }

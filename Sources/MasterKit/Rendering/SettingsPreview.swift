@@ -1,16 +1,15 @@
 extension PluginDeclaration {
-    /// The settings that the file gives, as far as they can be computed before a build runs.
+    /// Returns the settings given in the file, as far as they can be computed before a build runs.
     ///
-    /// A value that asks for a property which is not known, or comes out differently in two contexts,
-    /// is shown as it stands in the file. All texts are masked.
+    /// A value that uses an unknown property, or differs between two contexts, is shown as written
+    /// in the file. All strings are masked.
     ///
     /// - Parameters:
     ///   - one: What is known; properties that only the build knows are not set.
-    ///   - other: The same with other results and numbers.
+    ///   - other: The same with different results and numbers.
     ///   - environment: The environment for `!Env`.
     ///   - folder: The folder for `!File`.
-    /// - Returns: The values by the names of the settings; a lone value has the name of the primary
-    ///   setting.
+    /// - Returns: The values by setting name; a single value has the name of the primary setting.
     package func preview(
         in one: RenderContext, _ other: RenderContext, environment: [String: String],
         folder: String
@@ -32,7 +31,7 @@ extension PluginDeclaration {
     }
 }
 
-/// Computes what can be computed before a build runs.
+/// Computes the values that can be computed before a build runs.
 private struct SettingsPreview {
     let one: RenderContext
     let other: RenderContext
@@ -64,7 +63,7 @@ private struct SettingsPreview {
         }
     }
 
-    /// Whether a value asks for properties or results that are not known yet.
+    /// Whether a value depends on properties or results that are not known yet.
     private func dependsOnBuild(_ node: YAMLNode) -> Bool {
         let reader = SettingDecoder(environment: decoder.environment, folder: decoder.folder)
         _ = RenderTree(node, with: reader)
@@ -74,7 +73,7 @@ private struct SettingsPreview {
 }
 
 extension YAMLNode {
-    /// The node as it stands in its file, on one line.
+    /// The node as written in its file, on one line.
     fileprivate var sourceText: String {
         guard let file, let range else { return wording }
         let text = file.text.utf8.dropFirst(range.start.offset)

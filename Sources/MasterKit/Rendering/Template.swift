@@ -1,4 +1,4 @@
-/// `!Template "{{ build.number }}"`: a text made by a template.
+/// `!Template "{{ build.number }}"`: a string rendered from a template.
 package struct Template: Expression {
     private let template: TemplateText
 
@@ -11,7 +11,7 @@ package struct Template: Expression {
         self.init(scalar.value, of: node, with: decoder)
     }
 
-    /// Reads a template out of a text without a tag, as every text of `format` is.
+    /// Reads a template from a string without a tag, as in every string of `format`.
     init?(_ text: String, of node: YAMLNode, with decoder: SettingDecoder) {
         let parsed = TemplateText.parse(text)
         let places = ScalarPlaces(of: node)
@@ -32,7 +32,7 @@ package struct Template: Expression {
         template = parsed.template
     }
 
-    /// The text that the template makes of the context.
+    /// The template rendered with the context.
     package func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
         do {
             return .string(try template.render(context.template, hiding: context.secrets.mask))
@@ -42,9 +42,9 @@ package struct Template: Expression {
     }
 }
 
-/// What a template in a step can name.
+/// The variables available to a template in a step.
 package enum StepVariables {
-    /// The variables.
+    /// The names of the variables.
     package static let names = [
         "build", "buildbot_title", "buildbot_url", "buildername", "properties", "result_name",
         "results", "sourcestamps", "title_url", "workername",
@@ -52,7 +52,7 @@ package enum StepVariables {
     /// The members of `build`.
     package static let membersOfBuild = ["buildid", "builderid", "number", "results"]
 
-    /// What is wrong with a path, `nil` when it leads somewhere or that can't be known.
+    /// What is wrong with a path, or `nil` if it is valid or that can't be determined.
     static func fault(in path: [String]) -> String? {
         guard let name = path.first else { return nil }
         guard names.contains(name) else {
@@ -75,10 +75,10 @@ extension TemplateText {
     ///
     /// - Parameters:
     ///   - context: The values by name.
-    ///   - secrets: What hides secrets. What a filter makes of one is hidden, too.
+    ///   - secrets: The mask, which is extended by values that filters derive from secrets.
     /// - Returns: The text.
-    /// - Throws: When a filter can't be applied, the template takes too much time or room, or it makes
-    ///   a text out of a secret that can't be hidden.
+    /// - Throws: If a filter can't be applied, the template exceeds the limits on time or size, or
+    ///   it produces a string derived from a secret that can't be masked.
     public func render(
         _ context: JSONObject, hiding secrets: SecretMask
     ) throws(TemplateError) -> String {
@@ -86,7 +86,7 @@ extension TemplateText {
     }
 }
 
-/// What the template of a setting renders to, by its name.
+/// The output format of a setting's template, by name.
 extension TemplateText.Kind: SettingEnumeration {}
 
 extension SecretMask: TemplateSecrets {

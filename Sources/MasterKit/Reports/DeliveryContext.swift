@@ -1,22 +1,21 @@
 import Synchronization
 
-/// What a reporter can use while it sends a report.
+/// The interface of a reporter while it sends a report.
 public struct DeliveryContext: Sendable {
-    /// The name of the delivery, the same on every try: `msg_<store>_<reporter>_<seq>_<part>`.
+    /// The id of the delivery, the same for every attempt: `msg_<store>_<reporter>_<seq>_<part>`.
     public let id: String
-    /// Which try this is, from 1.
+    /// The number of the attempt, starting at 1.
     public let attempt: Int
-    /// The logger of the delivery; messages are masked.
+    /// The delivery's logger; messages are masked.
     public let logger: Logger
-    /// Replaces secrets in everything that is shown or stored.
+    /// Replaces secrets in everything that is displayed or stored.
     public let mask: SecretMask
     private let secrets: SecretValues
     private let http: HTTPClient
     private let session: HTTPSession
-    /// What was sent and answered so far in this try, for displays and the store.
+    /// The requests and responses of this attempt so far, for displays and the store.
     package let trace = DeliveryTrace()
 
-    /// Makes a context.
     package init(
         id: String, attempt: Int, logger: Logger, secrets: SecretValues, mask: SecretMask,
         http: HTTPClient, session: HTTPSession
@@ -30,31 +29,32 @@ public struct DeliveryContext: Sendable {
         self.session = session
     }
 
-    /// Computes the value of a setting; it may refer to secrets alone.
+    /// Computes the value of a setting; it can refer only to secrets.
     public func render<Value>(_ setting: Renderable<Value>) throws(RenderError) -> Value {
         try setting.render(in: RenderContext(secrets: secrets))
     }
 
-    /// Computes the value of a setting that may have been left out.
+    /// Computes the value of an optional setting, or `nil` if it was omitted.
     public func render<Value>(_ setting: Renderable<Value>?) throws(RenderError) -> Value? {
         guard let setting else { return nil }
         return try setting.render(in: RenderContext(secrets: secrets))
     }
 
-    /// Computes the value of a setting for a report; it may refer to secrets and to what the reporter
-    /// says in ``Reporter/uses``.
+    /// Computes the value of a setting for a report; it can refer to secrets and to whatever the
+    /// reporter declares in ``Reporter/uses``.
     public func render<Value>(
         _ setting: Renderable<Value>, for report: Report
     ) throws(RenderError) -> Value {
         try setting.render(in: RenderContext(inputs: report.inputs, secrets: secrets))
     }
 
-    /// The longest answer that is read, in bytes; the rest of a longer one is left.
+    /// The maximum number of response bytes that are read; the rest is discarded.
     public static let answerLimit = 1 << 20
 
-    /// Sends an HTTP request in the session of the reporter, and records the answer.
+    /// Sends an HTTP request using the reporter's session, and records the response.
     ///
-    /// A long answer is cut at ``answerLimit``; its status already tells whether the report arrived.
+    /// A response longer than ``answerLimit`` is truncated; its status is enough to know whether
+    /// the report was accepted.
     public func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
         var request = request
         request.responseLimit = Self.answerLimit
@@ -73,28 +73,28 @@ public struct DeliveryContext: Sendable {
     }
 }
 
-/// Why a report was not delivered, and what happens to it next.
+/// The reason why a report was not delivered, and what happens to it next.
 public struct DeliveryError: Error, Sendable, CustomStringConvertible {
     /// What happens to the report next.
     public enum Verdict: Sendable, Hashable {
-        /// It is tried again, not before this time has passed when one is given.
+        /// Retry the delivery, if given not before this time has passed.
         case retry(after: Duration?)
-        /// It is kept as a failed delivery.
+        /// Keep it as a failed delivery.
         case reject
-        /// The endpoint is closed: nothing more is sent to it.
+        /// Stop sending to the endpoint: it is permanently gone.
         case endpointGone
     }
 
     /// What happens to the report next.
     public let verdict: Verdict
-    /// What happened, in a sentence without secrets.
+    /// One sentence describing what happened, without secrets.
     public let reason: String
-    /// The status of the answer, when there was one.
+    /// The status of the response, if any.
     public let status: Int?
-    /// The beginning of the answer's text.
+    /// The beginning of the response body.
     public let answer: String?
 
-    /// Makes an error.
+    /// Creates an error.
     public init(_ verdict: Verdict, _ reason: String, status: Int? = nil, answer: String? = nil) {
         self.verdict = verdict
         self.reason = reason
@@ -106,9 +106,9 @@ public struct DeliveryError: Error, Sendable, CustomStringConvertible {
     public var description: String { reason }
 }
 
-/// What was sent and answered in one try of a delivery, masked.
+/// The requests and responses of one delivery attempt, masked.
 public final class DeliveryTrace: Sendable {
-    /// The longest part of an answer that is kept, in bytes.
+    /// The maximum number of response bytes that are kept.
     package static let answerLimit = 4096
 
     private struct State {
@@ -120,32 +120,31 @@ public final class DeliveryTrace: Sendable {
 
     private let state = Mutex(State())
 
-    /// Makes an empty trace.
     package init() {}
 
-    /// The address of the last request, without user and password.
+    /// The URL of the last request, without user and password.
     public var receiver: String? { state.withLock { $0.receiver } }
 
-    /// Why there was no answer to the last request.
+    /// The error if the last request got no response.
     public var fault: HTTPError? { state.withLock { $0.fault } }
 
-    /// The status of the last answer.
+    /// The status of the last response.
     public var status: Int? { state.withLock { $0.status } }
 
-    /// The beginning of the last answer's text.
+    /// The beginning of the last response body.
     public var answer: String? { state.withLock { $0.answer } }
 
-    /// Notes where a request goes.
+    /// Records the URL of a request.
     package func note(receiver: String) {
         state.withLock { $0.receiver = receiver }
     }
 
-    /// Notes that there was no answer.
+    /// Records that a request failed without a response.
     package func note(fault: HTTPError) {
         state.withLock { $0.fault = fault }
     }
 
-    /// Notes an answer.
+    /// Records a response.
     package func note(status: Int, answer: String) {
         let kept = answer.beginning(ofUTF8: Self.answerLimit)
         state.withLock {
@@ -156,7 +155,7 @@ public final class DeliveryTrace: Sendable {
 }
 
 extension String {
-    /// As many whole characters of Unicode as there are in a number of bytes.
+    /// The longest prefix of whole Unicode characters that fits in a number of bytes.
     package func beginning(ofUTF8 count: Int) -> String {
         guard var end = utf8.index(startIndex, offsetBy: count, limitedBy: endIndex) else {
             return self
@@ -166,14 +165,14 @@ extension String {
     }
 }
 
-/// The setting `inFlight`: how many reports of one reporter are on their way at once.
+/// The setting `inFlight`: the maximum number of concurrent deliveries of one reporter.
 package struct InFlightLimit: SettingValue, Hashable {
-    /// The number.
+    /// The maximum number of concurrent deliveries.
     package let count: Int
 
     private static let allowed = 1...64
 
-    /// The number when the file says nothing.
+    /// Creates the default limit.
     package init() {
         count = 8
     }
@@ -182,7 +181,7 @@ package struct InFlightLimit: SettingValue, Hashable {
         self.count = count
     }
 
-    /// A number.
+    /// A description of the accepted values, for error messages.
     package static var shape: String {
         "a number from \(allowed.lowerBound) to \(allowed.upperBound)"
     }
@@ -196,31 +195,32 @@ package struct InFlightLimit: SettingValue, Hashable {
     }
 }
 
-/// What settings of a reporter use of what is reported, for those that are computed for each report.
+/// The parts of a report that a reporter's settings refer to, for settings that are computed for
+/// each report.
 public struct ReportUses: Sendable, Hashable {
-    /// Properties by name.
+    /// The names of properties.
     public var properties: Set<String> = []
-    /// Variables of templates, as `build.number`, by the names on the way to them.
+    /// Template variables, such as `build.number`, as path components.
     public var variables: Set<[String]> = []
-    /// Whether attributes of the sources are used.
+    /// Whether attributes of the source stamps are used.
     public var usesSources = false
-    /// What must be fetched of a build for them.
+    /// The details of a build that must be fetched for them.
     public var details = BuildDetails(properties: false)
 
-    /// Uses nothing.
+    /// Creates an empty set.
     public init() {}
 
-    /// Whether nothing of what is reported is used, so that all reports have the same values.
+    /// Whether nothing is used, so that all reports have the same values.
     public var isEmpty: Bool { properties.isEmpty && variables.isEmpty && !usesSources }
 
-    /// The names of all that is used.
+    /// The names of everything that is used.
     fileprivate var names: Set<String> {
         var names = properties.union(variables.map { "{{ \($0.joined(separator: ".")) }}" })
         if usesSources { names.insert("%(src)") }
         return names
     }
 
-    /// What is used by either.
+    /// Returns everything that either of them uses.
     public func union(_ other: ReportUses) -> ReportUses {
         var union = self
         union.properties.formUnion(other.properties)
@@ -232,7 +232,7 @@ public struct ReportUses: Sendable, Hashable {
 }
 
 extension ReportTopic {
-    /// The values that settings use, as they are kept with the report.
+    /// The values used by settings, as stored with the report.
     func inputs(for uses: ReportUses) -> JSONObject {
         guard !uses.isEmpty else { return [:] }
         let (properties, variables) = (properties, variables)
@@ -251,7 +251,7 @@ extension ReportTopic {
         return inputs
     }
 
-    /// Copies the value at a path; a list, or what is not there, is copied as a whole or as null.
+    /// Copies the value at a path; a list is copied whole, and a missing value as null.
     private static func copy(
         _ path: ArraySlice<String>, from value: JSONValue, to object: inout JSONObject
     ) {
@@ -268,7 +268,8 @@ extension ReportTopic {
 }
 
 extension Report {
-    /// Whether the report was made with all that settings use; not when these were changed since.
+    /// Whether the report was created with everything that the settings use; `false` if the
+    /// settings have changed since.
     public func keeps(_ uses: ReportUses) -> Bool {
         let kept = inputs["uses"]?.arrayValue?.compactMap(\.stringValue) ?? []
         return uses.names.isSubset(of: kept)
@@ -276,7 +277,7 @@ extension Report {
 }
 
 extension RenderContext {
-    /// What the settings of a reporter are computed from for a report.
+    /// Creates the context for computing a reporter's settings for a report.
     init(inputs: JSONObject, secrets: SecretValues) {
         var properties = Properties()
         for (name, value) in inputs["properties"]?.objectValue ?? [:] {
@@ -292,7 +293,7 @@ extension RenderContext {
 }
 
 extension SourceStamp {
-    /// Reads sources in the data API's form.
+    /// Creates source stamps from the data API's form.
     static func list(_ records: [JSONValue]) -> [SourceStamp] {
         records.map { stamp in
             SourceStamp(

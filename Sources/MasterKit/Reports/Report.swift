@@ -1,10 +1,10 @@
-/// What a reporter is to send: a body with what it is about.
+/// A report to be sent by a reporter: a body with what it is about.
 public struct Report: Sendable, Hashable {
     /// The body in the form in which it is sent.
     public enum Body: Sendable, Hashable {
         /// A value, sent as JSON.
         case json(JSONValue)
-        /// A text, sent as UTF-8 with its content type.
+        /// A string, sent as UTF-8 with its content type.
         case text(String, contentType: String)
         /// No body.
         case empty
@@ -12,30 +12,31 @@ public struct Report: Sendable, Hashable {
 
     /// The body.
     public var body: Body
-    /// A heading of one line, for reporters that have a place for it.
+    /// A one-line heading, for reporters that support one.
     public var subject: String?
-    /// The result that is reported; `nil` at a start.
+    /// The reported result, or `nil` at the start.
     public var results: Results?
-    /// The ids of the builds it is about.
+    /// The ids of the builds in the report.
     public var buildIDs: [Int]
-    /// The records of the builds it is about, with what the formatter wanted of them.
+    /// The records of the builds in the report, with the details wanted by the formatter.
     public var builds: [JSONObject]
     /// The record of their buildset.
     public var buildset: JSONObject?
-    /// The people who are responsible for the builds, each once, sorted.
+    /// The users responsible for the builds, unique and sorted.
     public var users: [String]
-    /// The patches of the sources, when the generator was asked to add them.
+    /// The patches of the source stamps, if the generator was asked to add them.
     public var patches: [JSONValue]
     /// The records of the logs whose content was wanted, with their content.
     public var logs: [JSONValue]
-    /// Further data for reporters of a certain kind.
+    /// Additional data for specific kinds of reporters.
     public var extraInfo: JSONObject
-    /// What settings of the reporter are computed from when the report is sent: ``Reporter/uses``.
+    /// The values from which the reporter's settings are computed when the report is sent:
+    /// ``Reporter/uses``.
     package var inputs: JSONObject = [:]
-    /// What stands in the body in place of secrets until it is sent, with their names.
+    /// Placeholders for secrets in the body until it is sent, mapped to the secrets' names.
     package var secretMarks: [String: String] = [:]
 
-    /// Makes a report.
+    /// Creates a report.
     public init(
         body: Body, subject: String? = nil, results: Results? = nil, buildIDs: [Int] = [],
         builds: [JSONObject] = [], buildset: JSONObject? = nil, users: [String] = [],
@@ -60,12 +61,12 @@ extension Report.Body {
         .text(text, contentType: "text/plain; charset=utf-8")
     }
 
-    /// A page or a piece of HTML.
+    /// An HTML page or fragment.
     public static func html(_ text: String) -> Self {
         .text(text, contentType: "text/html; charset=utf-8")
     }
 
-    /// What the body is: plain text, HTML or JSON; `nil` when there is none.
+    /// The format of the body: plain text, HTML or JSON, or `nil` if there is none.
     package var kind: TemplateText.Kind? {
         switch self {
         case .json: .json
@@ -76,7 +77,7 @@ extension Report.Body {
 }
 
 extension Report {
-    /// Makes the report of a topic.
+    /// Creates the report for a topic.
     init(_ message: Message, about topic: ReportTopic, _ options: ReportOptions) {
         self.init(
             body: message.body, subject: message.subject?.onOneLine, results: topic.results,
@@ -96,7 +97,7 @@ extension ReportTopic {
 }
 
 extension JSONObject {
-    /// The logs of a build's steps that have their content.
+    /// The logs of the build's steps that include their content.
     fileprivate var logsWithContent: [JSONValue] {
         let steps = self["steps"]?.arrayValue ?? []
         return steps.flatMap { $0["logs"]?.arrayValue ?? [] }.filter { $0["content"] != nil }
@@ -104,7 +105,7 @@ extension JSONObject {
 }
 
 extension String {
-    /// The text without line ends, as headers and headings must be.
+    /// The string without line breaks, as required in headers and headings.
     fileprivate var onOneLine: String {
         guard contains(where: \.isNewline) else { return self }
         return split(whereSeparator: \.isNewline).joined(separator: " ")
@@ -112,10 +113,10 @@ extension String {
 }
 
 extension Report {
-    /// The report with something else in the place of each secret of its body.
+    /// Replaces each placeholder for a secret in the body.
     ///
-    /// - Parameter text: What stands in the place of a secret, by its name.
-    /// - Returns: The report, in whose body no secret is marked any more.
+    /// - Parameter text: Returns the replacement for a secret, given its name.
+    /// - Returns: The report with no placeholders left in its body.
     package func replacingSecretMarks(_ text: (String) -> String) -> Report {
         guard !secretMarks.isEmpty else { return self }
         let texts = secretMarks.mapValues(text)
@@ -143,10 +144,10 @@ extension Report {
 
     /// Adds the report of another build of the same buildset.
     ///
-    /// Texts and lists are put together, of anything else the first one stays; so do the kind of
-    /// the body, the subject and each entry of the extra information. Results are the worst, and
-    /// people, patches, logs and builds those of both.
-    /// - Returns: Whether the body has all of both; if not, that of the other report is left out.
+    /// Strings and lists are concatenated; for any other body the first one is kept, as are the
+    /// content type, the subject and each entry of the extra information. The result is the worst
+    /// one, and users, patches, logs and builds are those of both.
+    /// - Returns: Whether the body contains both; if not, the other report's body was omitted.
     @discardableResult
     package mutating func merge(_ other: Report) -> Bool {
         results = Results.worst(results, other.results)
@@ -177,7 +178,7 @@ extension Report {
 }
 
 extension Report.Body {
-    /// The body with another one behind it; `nil` when the two don't go together.
+    /// The body followed by another one, or `nil` if the two can't be combined.
     fileprivate func appending(_ other: Report.Body) -> Report.Body? {
         switch (self, other) {
         case (.empty, _): other

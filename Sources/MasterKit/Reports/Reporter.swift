@@ -1,40 +1,42 @@
 /// Sends reports to another service.
 ///
-/// A reporter never delays, changes or fails a build. It is shared by all deliveries, several of
-/// which may be under way at once; those of one build request come in order, one at a time.
+/// A reporter never delays, changes or fails a build. It is shared by all deliveries, which may run
+/// concurrently; those of one build request are in order, one at a time.
 public protocol Reporter: Plugin where Options == ReporterOptions {
-    /// The generators when the file names none; they are neither started nor stopped.
+    /// The generators used if the file does not specify any; they are neither started nor stopped.
     var defaultGenerators: [any ReportGenerator] { get }
 
-    /// Makes the body when a generator names no formatter; made anew whenever it is needed, and
-    /// neither started nor stopped.
+    /// The formatter used if a generator does not specify one; created anew whenever it is needed,
+    /// and neither started nor stopped.
     var defaultFormatter: any MessageFormatter { get }
 
-    /// Whether ``send(_:in:)`` looks at more of a report than its body, subject and results.
+    /// Whether ``send(_:in:)`` uses more of a report than its body, subject and results.
     ///
-    /// If so, the records of builds, people, patches and logs are kept with each report until it
-    /// has arrived; if not, that room is saved.
+    /// If so, the records of builds, users, patches and logs are stored with each report until it
+    /// is delivered; if not, that space is saved.
     var usesRecords: Bool { get }
 
-    /// What settings use of what is reported; it is kept with each report, masked.
+    /// The parts of a report that settings refer to; their values are stored with each report,
+    /// masked.
     var uses: ReportUses { get }
 
-    /// Sends one report; the same one again when an earlier try did not arrive.
+    /// Sends a report; called again for the same report if an earlier attempt failed.
     ///
-    /// - Throws: ``DeliveryError``; any other error means that it is to be tried again.
+    /// - Throws: ``DeliveryError``; any other error causes a retry.
     func send(_ report: Report, in context: DeliveryContext) async throws
 
-    /// The address that reports go to at present, `nil` where there is none.
+    /// Returns the URL that reports are currently sent to, or `nil` if there is none.
     ///
-    /// Asked for once an endpoint has answered that it is gone for good: another address opens it
-    /// again. It may hold secrets; only a keyed digest of it is stored.
+    /// Called after an endpoint has responded that it is permanently gone: a different URL resumes
+    /// deliveries. It may contain secrets; only a keyed digest of it is stored.
     func receiver(in context: DeliveryContext) throws -> String?
 
-    /// Scheme, host and port of where a report goes, when these depend on the report; `nil` when all
-    /// reports go to one place.
+    /// Returns the scheme, host and port that a report is sent to if they depend on the report, or
+    /// `nil` if all reports go to the same place.
     ///
-    /// Asked for when a report was made: an error is the reason why it is a failed delivery. The
-    /// limit of what is in flight counts for each of these places by itself.
+    /// Called after a report has been created: if it throws, the report becomes a failed delivery
+    /// with that error as the reason. The limit on concurrent deliveries applies to each of these
+    /// origins separately.
     func origin(of report: Report, in context: DeliveryContext) throws -> String?
 }
 
@@ -45,19 +47,19 @@ extension Reporter {
     /// One report when a build starts and one when it ends, whatever the result.
     public var defaultGenerators: [any ReportGenerator] { [EveryBuildGenerator()] }
 
-    /// Nothing.
+    /// Uses nothing.
     public var uses: ReportUses { ReportUses() }
 
-    /// One place.
+    /// The same place for all reports.
     public func origin(of report: Report, in context: DeliveryContext) throws -> String? { nil }
 
-    /// No address.
+    /// No URL.
     public func receiver(in context: DeliveryContext) throws -> String? { nil }
 
     /// The record of the build as JSON.
     public var defaultFormatter: any MessageFormatter { RecordFormatter() }
 
-    /// All of a report is kept.
+    /// Keeps the whole report.
     public var usesRecords: Bool { true }
 }
 
@@ -66,23 +68,23 @@ public struct ReporterOptions: Settings {
     /// The name, unique in a master.
     @Setting("The reporter's name; by default the plugin's.", .notEmpty)
     public var name: String?
-    /// What is reported.
+    /// The generators.
     @Setting(
         "What is reported; by default the plugin decides.", declarations: .generators, .notEmpty)
     package var generators: [PluginDeclaration<any ReportGenerator, NoOptions>]?
-    /// How often and when a report that did not arrive is tried again.
+    /// How often and when a failed delivery is retried.
     @Setting("How often and when an undelivered report is retried; by default for 75 h.")
     public var retry: RetryPolicy?
-    /// How many reports are on their way at once.
+    /// The maximum number of concurrent deliveries.
     @Setting("How many reports are in flight at once, 1 to 64; by default 8.")
     package var inFlight: InFlightLimit?
 
-    /// Makes options with their defaults.
+    /// Creates the options with their defaults.
     public init() {}
 }
 
 extension ReporterOptions {
-    /// Finds a body that is described twice.
+    /// Reports a body that is configured twice.
     public func check(_ settings: SettingsCheck) {
         let formatters = PluginKind.formatters.namespace
         warnOfUnusedDetails(settings, formatters)
@@ -96,7 +98,7 @@ extension ReporterOptions {
                 + "keep one of the two", at: "format")
     }
 
-    /// Warns of what is fetched for the reporter's own body when no report has that body.
+    /// Warns about details fetched for the reporter's own body when no report uses that body.
     private func warnOfUnusedDetails(_ settings: SettingsCheck, _ formatters: PluginNamespace) {
         let details = ["want_properties", "want_steps", "want_logs", "want_logs_content", "tail"]
         let given = details.filter(settings.isGiven)
@@ -114,7 +116,7 @@ extension ReporterOptions {
 }
 
 extension ReporterOptions: SettingHints {
-    /// What to do instead of writing settings that belong to a generator or its formatter.
+    /// Suggests where to put settings that belong to a generator or its formatter.
     public static func hint(forUnknown name: String) -> String? {
         switch name {
         case "message_formatter":
@@ -132,31 +134,31 @@ extension ReporterOptions: SettingHints {
     }
 }
 
-/// A reporter as master.yaml declares it.
+/// A reporter as declared in master.yaml.
 package typealias ReporterDeclaration = PluginDeclaration<any Reporter, ReporterOptions>
 
 extension PluginKind<any Reporter, ReporterOptions> {
-    /// Reporters.
+    /// The plugin kind for reporters.
     public static var reporters: Self { Self("reporters", scope: .service) }
 }
 
 extension PluginDeclaration where P == any Reporter, Options == ReporterOptions {
-    /// The name under which the reporter's deliveries are kept.
+    /// The name under which the reporter's deliveries are stored.
     package var name: String {
         options.name ?? key.name
     }
 
-    /// The generators of the file, or else the plugin's own.
+    /// The generators in the file, or else the plugin's defaults.
     package var generators: [any ReportGenerator] {
         options.generators?.map(\.plugin) ?? plugin.defaultGenerators
     }
 
-    /// What the file says about trying again.
+    /// The retry policy in the file.
     package var retry: RetryPolicy? {
         options.retry
     }
 
-    /// How many reports are on their way at once.
+    /// The maximum number of concurrent deliveries.
     package var inFlight: Int {
         (options.inFlight ?? InFlightLimit()).count
     }

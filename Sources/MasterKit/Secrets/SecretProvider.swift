@@ -1,42 +1,43 @@
-/// A plugin that knows the values of secrets.
+/// A plugin that provides the values of secrets.
 ///
-/// Providers are asked in the order of master.yaml, before the first build; the first that knows
-/// a name gives its value. After a provider that fails no other is asked: its value under that name
-/// might be another one.
+/// Providers are asked in the order of master.yaml, before the first build; the first one that
+/// knows a name provides its value. If a provider fails, no later one is asked: it might have a
+/// different value under that name.
 public protocol SecretProvider: Plugin where Options == NoOptions {
-    /// The value of a secret.
+    /// Returns the value of a secret.
     ///
     /// - Parameters:
-    ///   - name: The name of the secret, any text that master.yaml has.
-    ///   - context: What the provider sees of the world.
-    /// - Returns: The value, `nil` when this provider does not know the name.
-    /// - Throws: An error with a sentence for people when the provider itself fails.
+    ///   - name: The name of the secret, any string from master.yaml.
+    ///   - context: The provider's access to files and programs.
+    /// - Returns: The value, or `nil` if this provider does not know the name.
+    /// - Throws: An error whose description can be shown to the user if the provider itself fails.
     func value(of name: String, in context: SecretContext) async throws -> String?
 
-    /// The name of the secret whose value an environment variable has, `nil` when this provider does
-    /// not look for it there.
+    /// Returns the name of the secret whose value an environment variable holds, or `nil` if this
+    /// provider does not read that variable.
     func secret(inEnvironmentVariable name: String) -> String?
 
-    /// Further secrets of the provider, which are hidden in all output.
+    /// Returns further secrets of the provider, which are masked in all output.
     ///
-    /// Called once, after all values were asked for; by default it has nothing.
+    /// Called once, after all values have been requested; by default there are none.
     ///
     /// - Parameters:
     ///   - used: The names of the secrets that master.yaml uses.
-    ///   - context: What the provider sees of the world.
+    ///   - context: The provider's access to files and programs.
     /// - Returns: Secrets that commands could read, used or not.
-    /// - Throws: An error with a sentence for people when the provider itself fails.
+    /// - Throws: An error whose description can be shown to the user if the provider itself fails.
     func inventory(of used: Set<String>, in context: SecretContext) async throws -> SecretInventory
 }
 
 /// The secrets of a provider that commands could read and print.
 public struct SecretInventory: Sendable {
-    /// Values by their names; they are replaced in all output.
+    /// Values by name; they are masked in all output.
     public var values: [String: String]
-    /// Variables of the master's environment that hold them; commands do not get these.
+    /// Variables of the master's environment that hold the secrets; they are not passed to
+    /// commands.
     public var variables: Set<String>
 
-    /// Makes an inventory, by default an empty one.
+    /// Creates an inventory, empty by default.
     public init(values: [String: String] = [:], variables: Set<String> = []) {
         self.values = values
         self.variables = variables
@@ -44,7 +45,7 @@ public struct SecretInventory: Sendable {
 }
 
 extension SecretProvider {
-    /// Nothing.
+    /// No further secrets.
     public func inventory(
         of used: Set<String>, in context: SecretContext
     ) async throws -> SecretInventory {
@@ -54,44 +55,44 @@ extension SecretProvider {
     /// The namespace `secrets`.
     public static var namespace: PluginNamespace { PluginKind.secrets.namespace }
 
-    /// None, for providers that take nothing from the environment.
+    /// No secret, for providers that do not read the environment.
     public func secret(inEnvironmentVariable name: String) -> String? { nil }
 }
 
-/// A provider of secrets as master.yaml declares it.
+/// A secret provider as declared in master.yaml.
 package typealias SecretProviderDeclaration = PluginDeclaration<any SecretProvider, NoOptions>
 
 extension PluginKind<any SecretProvider, NoOptions> {
-    /// Providers of secrets.
+    /// The plugin kind for secret providers.
     public static var secrets: Self { Self("secrets", scope: .service) }
 }
 
-/// What a provider of secrets can use: the folder of the master.yaml, and commands.
+/// The interface of a secret provider to the folder of master.yaml and to commands.
 ///
-/// A provider reaches files and programs through ``run(_:updates:)`` alone, which never blocks the
-/// threads on which builds run.
+/// A provider accesses files and programs only through ``run(_:updates:)``, which never blocks the
+/// threads that run builds.
 public struct SecretContext: Sendable {
-    /// The folder of the master.yaml, absolute; relative paths are taken from it.
+    /// The folder of master.yaml, absolute; relative paths are resolved against it.
     public let folder: String
     private let worker: any Worker
 
-    /// Makes a context.
+    /// Creates a context.
     ///
     /// - Parameters:
-    ///   - folder: The folder of the master.yaml, absolute.
-    ///   - worker: The machine of the master, whose relative paths start from that folder.
+    ///   - folder: The folder of master.yaml, absolute.
+    ///   - worker: The master's machine, which resolves relative paths against that folder.
     public init(folder: String, worker: any Worker) {
         self.folder = folder
         self.worker = worker
     }
 
-    /// Runs a command on the machine of the master, in the folder of the master.yaml.
+    /// Runs a command on the master's machine, in the folder of master.yaml.
     ///
     /// - Parameters:
-    ///   - command: What to run; a relative path is taken from the folder.
-    ///   - updates: Called for each piece of output, in order; the command waits for it.
+    ///   - command: What to run; a relative path is resolved against the folder.
+    ///   - updates: Called for each update, in order; the command waits for it.
     /// - Returns: How the command ended.
-    /// - Throws: ``CommandError`` when it could not be run; what `updates` throws.
+    /// - Throws: ``CommandError`` if it could not be run, or any error thrown by `updates`.
     public func run(
         _ command: Command, updates: (CommandUpdate) async throws -> Void = { _ in }
     ) async throws -> CommandResult {

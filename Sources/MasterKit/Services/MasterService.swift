@@ -1,4 +1,4 @@
-/// A plugin that runs beside the builds: it reads their events, submits builds, and sends HTTP.
+/// A plugin that runs alongside builds: it can read their events, submit builds, and send HTTP.
 ///
 /// ```swift
 /// /// Builds some builders after another one has succeeded.
@@ -20,18 +20,18 @@
 /// }
 /// ```
 ///
-/// In a file it stands in `services`, as `services.Chain`.
+/// In a file it is listed under `services` as `services.Chain`.
 public protocol MasterService: Plugin where Options == ServiceOptions {
-    /// The kinds of events that ``ServiceContext/events`` has; none by default.
+    /// The kinds of events delivered in ``ServiceContext/events``; none by default.
     var wantedEvents: Set<EventKind> { get }
 
-    /// Runs until the master shuts down: then the events come to their end, and a service that
-    /// goes on for more than some seconds is cancelled.
+    /// Runs until the master shuts down. The event sequence then ends, and a service that is still
+    /// running some seconds later is cancelled; one without wanted events is cancelled immediately.
     ///
-    /// Called in a task of its own before the first build begins. A service that returns has done
-    /// its work.
-    /// - Throws: An error with a sentence for people; it is logged, and the service is started
-    ///   again after a pause that grows with each failure.
+    /// Called in a separate task before the first build starts. A service that returns has finished
+    /// and is not started again.
+    /// - Throws: An error whose description can be shown to the user; it is logged, and the service
+    ///   is restarted after a pause that grows with each failure.
     func run(in context: ServiceContext) async throws
 }
 
@@ -39,7 +39,7 @@ extension MasterService {
     /// The namespace `services`.
     public static var namespace: PluginNamespace { PluginKind.services.namespace }
 
-    /// None.
+    /// No events.
     public var wantedEvents: Set<EventKind> { [] }
 }
 
@@ -49,7 +49,7 @@ public struct ServiceOptions: Settings {
     @Setting("The service's name; by default the plugin's.", .notEmpty)
     public var name: String?
 
-    /// Makes options with their defaults.
+    /// Creates the options with their defaults.
     public init() {}
 }
 
@@ -57,30 +57,31 @@ public struct ServiceOptions: Settings {
 package typealias ServiceDeclaration = PluginDeclaration<any MasterService, ServiceOptions>
 
 extension PluginDeclaration where P == any MasterService, Options == ServiceOptions {
-    /// The name under which the state of the service is kept.
+    /// The name under which the service's state is stored.
     package var name: String { options.name ?? key.name }
 }
 
 extension PluginKind<any MasterService, ServiceOptions> {
-    /// Services other than reporters.
+    /// The plugin kind for services other than reporters.
     public static var services: Self { Self("services", scope: .service) }
 }
 
-/// What a running service can use: events, builds, its state, and HTTP.
+/// The interface of a running service to events, builds, its state, and HTTP.
 public struct ServiceContext: Sendable {
     /// The service's name in this master.
     public let name: String
-    /// The logger of the service; messages are masked.
+    /// The service's logger; messages are masked.
     public let logger: Logger
-    /// The wanted events from before the first build on, each after the store has committed it.
+    /// The wanted events since before the first build, each delivered after the store has committed
+    /// it.
     ///
-    /// A service that falls behind by more than a thousand events gets `.missed` in place of the
-    /// newest ones. The sequence ends when the master shuts down; after a failure of the service
-    /// it goes on where it was.
+    /// A service that falls more than a thousand events behind gets `.missed` in place of the
+    /// newest ones. The sequence ends when the master shuts down; after a failure of the service it
+    /// continues where it was.
     public let events: EventSubscription
     private let host: any ServiceHost
 
-    /// Makes a context on top of what carries out its requests.
+    /// Creates a context backed by a host.
     package init(name: String, logger: Logger, events: EventSubscription, host: any ServiceHost) {
         self.name = name
         self.logger = logger
@@ -88,29 +89,29 @@ public struct ServiceContext: Sendable {
         self.host = host
     }
 
-    /// Computes the value of a setting; it may refer to secrets alone.
+    /// Computes the value of a setting; it can refer only to secrets.
     public func render<Value>(_ setting: Renderable<Value>) throws(RenderError) -> Value {
         try setting.render(in: RenderContext(secrets: host.secrets))
     }
 
-    /// Computes the value of a setting that may have been left out.
+    /// Computes the value of an optional setting, or `nil` if it was omitted.
     public func render<Value>(_ setting: Renderable<Value>?) throws(RenderError) -> Value? {
         guard let setting else { return nil }
         return try setting.render(in: RenderContext(secrets: host.secrets))
     }
 
-    /// Replaces secrets in everything that is shown or stored.
+    /// Replaces secrets in everything that is displayed or stored.
     public var mask: SecretMask { host.secrets.mask }
 
     /// Submits builds.
     ///
     /// - Parameters:
-    ///   - request: Which builders are to build what, and why.
-    ///   - state: What is kept as the service's state in the same transaction, so that neither
-    ///     is without the other; `nil` leaves the state as it is.
+    ///   - request: Which builders should build what, and why.
+    ///   - state: A state to store in the same transaction as the buildset, so that neither is
+    ///     stored without the other; `nil` leaves the state unchanged.
     /// - Returns: The buildset with its requests.
-    /// - Throws: An error with a sentence: there is no such builder, the master shuts down, or
-    ///   the store has failed.
+    /// - Throws: An error whose description can be shown to the user: a builder does not exist, the
+    ///   master is shutting down, or the store failed.
     @discardableResult
     public func submit(
         _ request: BuildsetRequest, saving state: JSONValue? = nil
@@ -118,48 +119,48 @@ public struct ServiceContext: Sendable {
         try await host.submit(request, saving: state)
     }
 
-    /// What the service saved last, in this run or an earlier one; `nil` at first.
+    /// The state last saved by the service, in this run or an earlier one, or `nil` if none.
     ///
-    /// - Throws: An error with a sentence when the store has failed.
+    /// - Throws: An error whose description can be shown to the user if the store failed.
     public func state() async throws -> JSONValue? {
         try await host.state()
     }
 
-    /// Keeps a state for ``state()``, under the service's name.
+    /// Saves a state for ``state()``, under the service's name.
     ///
-    /// - Throws: An error with a sentence when the store has failed.
+    /// - Throws: An error whose description can be shown to the user if the store failed.
     public func save(_ state: JSONValue) async throws {
         try await host.save(state)
     }
 
-    /// Sends an HTTP request in the session of the service.
+    /// Sends an HTTP request using the service's session.
     public func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
         try await host.http.send(request, in: host.session)
     }
 
-    /// Waits.
+    /// Suspends for a duration.
     ///
-    /// - Throws: `CancellationError` when the service is to end.
+    /// - Throws: `CancellationError` if the service should end.
     public func sleep(for duration: Duration) async throws {
         try await host.clock.sleep(for: duration)
     }
 }
 
-/// What carries out the requests of a running service: the runtime, or a stand-in in tests.
+/// The backend of a ``ServiceContext``: the runtime, or a test double.
 package protocol ServiceHost: Sendable {
-    /// The secrets that settings may refer to.
+    /// The secrets that settings can refer to.
     var secrets: SecretValues { get }
-    /// What waits are measured with.
+    /// The clock for waits.
     var clock: any Clock<Duration> { get }
     /// The client of the process.
     var http: HTTPClient { get }
     /// The session of the service.
     var session: HTTPSession { get }
 
-    /// Submits builds, and keeps a state in the same transaction.
+    /// Submits builds and stores a state in the same transaction.
     func submit(_ request: BuildsetRequest, saving state: JSONValue?) async throws -> Submission
-    /// The state that was kept last.
+    /// The state last saved.
     func state() async throws -> JSONValue?
-    /// Keeps a state.
+    /// Saves a state.
     func save(_ state: JSONValue) async throws
 }

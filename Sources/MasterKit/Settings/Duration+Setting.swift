@@ -1,5 +1,5 @@
 extension Duration: SettingValue {
-    /// A duration.
+    /// A description of the accepted values, for error messages.
     public static var shape: String { "a duration such as 30, 30s, 5m or 1h30m" }
 
     /// Reads seconds, or numbers with the units `ms`, `s`, `m`, `h` and `d`.
@@ -12,7 +12,7 @@ extension Duration: SettingValue {
 
     private static let longest = 366.0 * 24 * 3600 * 100
 
-    /// Reads `30`, `2.5`, `250ms`, `30s`, `1h30m`; `nil` for anything else and beyond 100 years.
+    /// Parses `30`, `2.5`, `250ms`, `30s`, `1h30m`; `nil` for anything else and beyond 100 years.
     package init?(spelling: String) {
         guard let seconds = Double(spelling) ?? Self.seconds(spelling[...]),
             (0...Self.longest).contains(seconds)
@@ -20,7 +20,7 @@ extension Duration: SettingValue {
         self = .nanoseconds(Int64((seconds * 1e9).rounded()))
     }
 
-    /// Adds up numbers that each have a unit.
+    /// Returns the sum of numbers that each have a unit.
     private static func seconds(_ spelling: Substring) -> Double? {
         var rest = spelling
         var total = 0.0
@@ -42,20 +42,21 @@ extension Duration: SettingValue {
     ]
 }
 
-/// A number of bytes, written `512`, `64KiB`, `10MB` or `1GiB`.
+/// A number of bytes, written as `512`, `64KiB`, `10MB` or `1GiB`.
 public struct ByteCount: SettingValue, Hashable {
     /// The number of bytes.
     public let bytes: Int
 
-    /// Makes a size of so many bytes.
+    /// Creates a size from a number of bytes.
     public init(_ bytes: Int) {
         self.bytes = bytes
     }
 
-    /// A size.
+    /// A description of the accepted values, for error messages.
     public static var shape: String { "a size in bytes such as 65536, 64KiB or 10MB" }
 
-    /// Reads a number with a unit of 1,000 (`kB`, `MB`, `GB`) or of 1,024 (`KiB`, `MiB`, `GiB`).
+    /// Reads a number with an optional unit, decimal (`kB`, `MB`, `GB`) or binary (`KiB`, `MiB`,
+    /// `GiB`).
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ByteCount? {
         guard case .scalar(let scalar) = node.kind, !node.isNull,
             let value = ByteCount(spelling: scalar.value)
@@ -63,7 +64,7 @@ public struct ByteCount: SettingValue, Hashable {
         return value
     }
 
-    /// Reads a spelling; `nil` when it is not a size, or too large.
+    /// Parses a size; `nil` if it is malformed or too large.
     package init?(spelling: String) {
         let digits = spelling.prefix { $0.isASCII && $0.isNumber }
         let unit = spelling.dropFirst(digits.count).drop { $0 == " " }.lowercased()

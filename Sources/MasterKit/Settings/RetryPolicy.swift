@@ -1,25 +1,26 @@
-/// The setting `retry`: how often something is tried, how long to wait between, and after what.
+/// The setting `retry`: how often to try, how long to wait between attempts, and which failures to
+/// retry.
 ///
-/// Written `3` or `{attempts, backoff, maxBackoff, on}`. What the file leaves out is `nil`; the plugin
-/// decides then.
+/// Written as `3` or `{attempts, backoff, maxBackoff, on}`. Values omitted from the file are `nil`,
+/// for which the plugin chooses a default.
 public struct RetryPolicy: SettingValue, Hashable {
-    /// How many tries there are in all, the first one included; 1 never repeats.
+    /// The maximum number of attempts, including the first; 1 means no retries.
     public var attempts: Int?
-    /// The wait before the second try; each later one is twice as long as the one before.
+    /// The wait before the second attempt; it doubles for each later one.
     public var backoff: Duration?
     /// The longest wait.
     public var maxBackoff: Duration?
-    /// The failures to retry after; `nil` for the plugin's own choice.
+    /// The failures to retry, or `nil` for the plugin's default.
     public var causes: [RetryCause]?
 
-    /// How many tries there are when a policy does not say so.
+    /// The default number of attempts.
     public static let standardAttempts = 3
-    /// The wait before the second try and the longest one, when a policy does not say so.
+    /// The default wait before the second attempt, and the default longest wait.
     public static let standardWaits = (
         backoff: Duration.seconds(1), maxBackoff: Duration.seconds(60)
     )
 
-    /// Makes a policy.
+    /// Creates a policy.
     public init(
         attempts: Int? = nil, backoff: Duration? = nil, maxBackoff: Duration? = nil,
         causes: [RetryCause]? = nil
@@ -30,12 +31,12 @@ public struct RetryPolicy: SettingValue, Hashable {
         self.causes = causes
     }
 
-    /// The wait after a try that was not the last, counted from 1.
+    /// Returns how long to wait after a failed attempt, other than the last, counted from 1.
     ///
     /// - Parameters:
-    ///   - attempt: The number of the try that went wrong.
-    ///   - standard: The backoff and its limit where the policy has none.
-    /// - Returns: How long to wait before the next try.
+    ///   - attempt: The number of the failed attempt.
+    ///   - standard: The defaults for a policy without a backoff or limit.
+    /// - Returns: The wait before the next attempt.
     public func wait(
         after attempt: Int, standard: (backoff: Duration, maxBackoff: Duration)
     ) -> Duration {
@@ -46,12 +47,12 @@ public struct RetryPolicy: SettingValue, Hashable {
         return min(wait, longest)
     }
 
-    /// A number of tries, or a mapping.
+    /// A description of the accepted values, for error messages.
     public static var shape: String {
         "a number of tries, or {attempts, backoff, maxBackoff, on}"
     }
 
-    /// Reads a number of tries, or a mapping that has any of the four settings.
+    /// Reads a number of attempts, or a mapping with any of the four settings.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> RetryPolicy? {
         guard node.mapping != nil else {
             guard case .int = node.resolved else {
@@ -82,7 +83,7 @@ public struct RetryPolicy: SettingValue, Hashable {
     }
 }
 
-/// A number of tries.
+/// A number of attempts.
 private struct Attempts: SettingValue {
     let count: Int
 
@@ -99,7 +100,7 @@ private struct Attempts: SettingValue {
     }
 }
 
-/// One cause, or a list of them.
+/// One cause, or a list of causes.
 private struct Causes: SettingValue {
     let list: [RetryCause]
 
@@ -118,19 +119,19 @@ private struct Causes: SettingValue {
     }
 }
 
-/// A reason to try again, as it stands in `on` of a ``RetryPolicy``.
+/// A reason to retry, as listed in `on` of a ``RetryPolicy``.
 public enum RetryCause: SettingValue, Hashable {
-    /// Whatever makes a step fail: a command that fails, an answer that is not a success, no answer.
+    /// Anything that makes a step fail: a failed command, an unsuccessful response, or no response.
     case failure
-    /// An error that a step did not expect.
+    /// An unexpected error in a step.
     case exception
-    /// No connection: refused, host unreachable, or unknown host name.
+    /// The connection failed: refused, host unreachable, or unknown host name.
     case refused
     /// A time limit was exceeded.
     case timeout
-    /// The connection was lost before the answer was complete.
+    /// The connection was lost before the response was complete.
     case closed
-    /// An answer with one of these codes.
+    /// A response with one of these status codes.
     case status(StatusRange)
 
     private static let words: [(name: String, cause: RetryCause)] = [
@@ -138,12 +139,12 @@ public enum RetryCause: SettingValue, Hashable {
         ("timeout", .timeout), ("closed", .closed),
     ]
 
-    /// A word or a status.
+    /// A description of the accepted values, for error messages.
     public static var shape: String {
         words.map(\.name).joined(separator: ", ") + " or a status such as 503 or 5xx"
     }
 
-    /// Reads one of the words, a code, or a range of codes.
+    /// Reads a keyword, a status code, or a range of codes.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> RetryCause? {
         guard case .scalar(let scalar) = node.kind, !node.isNull else {
             return decoder.mismatch(node, expected: shape)

@@ -1,4 +1,4 @@
-/// Declares a setting: its name is the property's, its type and default are Swift's.
+/// Declares a setting: the property's name, type and default are those of the setting.
 ///
 /// ```swift
 /// @Setting("Address of the receiver.", .primary) var serverUrl: Renderable<HTTPAddress>
@@ -14,7 +14,7 @@ public struct Setting<Value: Sendable>: Sendable {
 
     /// The value from master.yaml, or else the default.
     ///
-    /// Setting it, before the file is read, gives the setting another default.
+    /// Assigning it before the file is read changes the default.
     public var wrappedValue: Value {
         get {
             guard let value = slot.value else {
@@ -45,7 +45,7 @@ public struct Setting<Value: Sendable>: Sendable {
 }
 
 extension Setting where Value: SettingValue {
-    /// Declares a setting that must be given, unless its type is optional.
+    /// Declares a required setting, or an optional one if its type is optional.
     public init(_ summary: String, _ options: SettingOption...) {
         self.init(
             summary, options, shape: { Value.shape }, fallback: Value.absent,
@@ -69,10 +69,10 @@ extension Setting: SettingProperty {
     var setting: any AnySetting { slot }
 }
 
-/// Splices the settings of another type into a plugin's own, so that several plugins share them.
+/// Includes the settings of another type in a plugin's own, so that several plugins can share them.
 @propertyWrapper
 public struct SettingGroup<Group: Settings>: Sendable {
-    /// The group with its settings filled.
+    /// The group with its configured settings.
     public let wrappedValue: Group
 
     /// Declares a group with its defaults.
@@ -81,7 +81,7 @@ public struct SettingGroup<Group: Settings>: Sendable {
     }
 }
 
-/// A group of any type, as the decoder sees it.
+/// A type-erased group, for the decoder.
 protocol AnySettingGroup: Sendable {
     var settings: any Settings { get }
 }
@@ -90,25 +90,25 @@ extension SettingGroup: AnySettingGroup {
     var settings: any Settings { wrappedValue }
 }
 
-/// What is known of a setting from its declaration alone.
+/// What is known about a setting from its declaration alone.
 package struct SettingDeclaration: Sendable {
     /// The name in master.yaml.
     package let name: String
-    /// Other accepted spellings.
+    /// Alternative spellings.
     package let aliases: [String]
     /// What the setting does, in one sentence.
     package let summary: String
-    /// What may be written, in words, for example `a duration such as 30s or 5m`.
+    /// The accepted values, for example `a duration such as 30s or 5m`.
     package let shape: String
-    /// Whether a lone value stands for this setting.
+    /// Whether a single value is accepted in place of the whole mapping.
     package let isPrimary: Bool
-    /// Whether the value is hidden where settings are shown.
+    /// Whether the value is masked where settings are shown.
     package let isSecret: Bool
-    /// Whether it must be given.
+    /// Whether the setting is required.
     package let isRequired: Bool
 }
 
-/// A trait of a setting beside its type and default.
+/// A trait of a setting in addition to its type and default.
 public struct SettingOption: Sendable {
     enum Kind: Sendable {
         case primary
@@ -121,19 +121,19 @@ public struct SettingOption: Sendable {
 
     let kind: Kind
 
-    /// A lone value in place of the mapping fills this setting.
+    /// A single value in place of the mapping sets this setting.
     public static let primary = SettingOption(kind: .primary)
-    /// The value is hidden where settings are shown.
+    /// The value is masked where settings are shown.
     public static let secret = SettingOption(kind: .secret)
-    /// An empty text, list or mapping is an error.
+    /// An empty string, list or mapping is an error.
     public static let notEmpty = SettingOption(kind: .notEmpty)
 
-    /// The setting takes the place of an option of the same name that all plugins of the kind have.
+    /// The setting replaces a common option of the same name.
     public static let replacesOption = SettingOption(kind: .replacesOption)
 
-    /// Gives the setting a name other than its property's.
+    /// Gives the setting a name different from its property's.
     public static func named(_ name: String) -> SettingOption { SettingOption(kind: .named(name)) }
 
-    /// Accepts a second spelling of the name.
+    /// Accepts an alternative spelling of the name.
     public static func alias(_ name: String) -> SettingOption { SettingOption(kind: .alias(name)) }
 }

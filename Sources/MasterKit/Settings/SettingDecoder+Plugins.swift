@@ -1,12 +1,14 @@
 extension SettingDecoder {
-    /// Fills the settings of a value from a mapping and finds unknown, doubled and missing ones.
+    /// Fills the settings of a value from a mapping and reports unknown, duplicate and missing
+    /// ones.
     ///
     /// - Parameters:
-    ///   - targets: The values whose settings the mapping may name, such as a step and its options.
-    ///   - node: The mapping, or a lone value for the primary setting; `nil` for none.
-    ///   - owner: What the settings belong to, in words, for messages.
-    ///   - place: Where the owner is named.
-    /// - Returns: Whether every setting has its value and there was nothing wrong.
+    ///   - targets: The values whose settings can be in the mapping, such as a step and its
+    ///     options.
+    ///   - node: The mapping, or a single value for the primary setting; `nil` for none.
+    ///   - owner: What the settings belong to, for messages.
+    ///   - place: The location of the owner's name.
+    /// - Returns: Whether every setting has a value and there were no errors.
     @discardableResult
     package func fill(
         _ targets: [any Settings], from node: YAMLNode?, owner: String, at place: SourceRange?
@@ -14,15 +16,15 @@ extension SettingDecoder {
         fill(SettingTable(of: targets), from: node, owner: owner, at: place)?.isRight ?? false
     }
 
-    /// What the mapping of some settings gives.
+    /// The result of filling settings from a mapping.
     struct Filled {
-        /// What names each setting that is given: right, wrong or unknown.
+        /// The key node of each setting that is given, whether valid, invalid or unknown.
         let given: [String: YAMLNode]
-        /// Whether every setting has its value and there was nothing wrong.
+        /// Whether every setting has a value and there were no errors.
         let isRight: Bool
     }
 
-    /// Fills settings; `nil` when it can't be known which are given.
+    /// Fills settings; `nil` if it can't be determined which ones are given.
     func fill(
         _ table: SettingTable, from node: YAMLNode?, owner: String, at place: SourceRange?
     ) -> Filled? {
@@ -71,7 +73,7 @@ extension SettingDecoder {
 
     private typealias Entry = (name: String, key: YAMLNode, value: YAMLNode)
 
-    /// The pairs of name and value; `nil` when it can't be known which settings are given.
+    /// The pairs of name and value; `nil` if it can't be determined which settings are given.
     private func entries(of node: YAMLNode?, in table: SettingTable, owner: String) -> [Entry]? {
         if let node, node.isPlaceholder { return nil }
         guard let node, !node.isNull else { return [] }
@@ -93,9 +95,10 @@ extension SettingDecoder {
         }
     }
 
-    /// Reports a name that no setting has.
+    /// Reports an unknown setting.
     ///
-    /// - Returns: The setting that is probably meant, which then is not missing, too.
+    /// - Returns: The setting that was probably meant, which is then not reported as missing as
+    ///   well.
     private func reportUnknown(
         _ name: String, _ key: YAMLNode, in table: SettingTable, owner: String
     ) -> String? {
@@ -124,14 +127,16 @@ extension SettingDecoder {
     }
 }
 
-/// Settings that know why a name is not among them, for example because it is another plugin's.
+/// Settings that can explain why a name is unknown, for example because it belongs to another
+/// plugin.
 public protocol SettingHints: Settings {
-    /// What to do instead of writing this unknown setting; `nil` when nothing special is known.
+    /// Returns what to do instead of using this unknown setting, or `nil` if there is no specific
+    /// hint.
     static func hint(forUnknown name: String) -> String?
 }
 
 extension SettingDecoder {
-    /// Reads a list of plugin entries; an empty list is one.
+    /// Reads a list of plugin entries, which may be empty.
     package func plugins<P: Sendable, O: Settings>(
         _ kind: PluginKind<P, O>, from node: YAMLNode
     ) -> [PluginDeclaration<P, O>]? {
@@ -147,9 +152,10 @@ extension SettingDecoder {
         return present.count == read.count ? present : nil
     }
 
-    /// The entries of a list of plugins with those of lists in it, as aliases of lists are.
+    /// The entries of a list of plugins, including those in nested lists, such as aliases of lists.
     ///
-    /// - Returns: `nil` when there are too many, which is said.
+    /// - Returns: The entries, or `nil` if there are too many, in which case an error has been
+    ///   added.
     package func flattened(_ items: [YAMLNode], at range: SourceRange?) -> [YAMLNode]? {
         var entries: [YAMLNode] = []
         func add(_ items: [YAMLNode]) {
@@ -170,10 +176,10 @@ extension SettingDecoder {
         return entries
     }
 
-    /// The most entries of one list of plugins.
+    /// The maximum number of entries in one list of plugins.
     private static var maximumEntries: Int { 10_000 }
 
-    /// Reads one plugin entry: a key alone, or a mapping of one key to its settings.
+    /// Reads one plugin entry: a key alone, or a mapping from one key to its settings.
     package func plugin<P: Sendable, O: Settings>(
         _ kind: PluginKind<P, O>, from node: YAMLNode
     ) -> PluginDeclaration<P, O>? {
@@ -198,7 +204,7 @@ extension SettingDecoder {
         key: PluginKey, plugin: any Plugin, options: any Settings, range: SourceRange?
     )
 
-    /// Makes the plugin of an entry with its options, both filled and checked.
+    /// Creates the plugin of an entry with its options, both filled and checked.
     private func makePlugin(in namespace: PluginNamespace, from node: YAMLNode) -> MadePlugin? {
         guard let entry = pluginEntry(of: node, in: namespace), !entry.key.isPlaceholder,
             let known = knownPlugin(entry.key, in: namespace)
@@ -293,9 +299,9 @@ extension SettingDecoder {
     }
 }
 
-/// Plugins that Buildbot or others have and this program has not.
+/// Plugins that exist in Buildbot or elsewhere but not in this program.
 private enum AbsentPlugin {
-    /// What to write instead; `nil` when nothing special is known.
+    /// What to use instead, or `nil` if there is no specific hint.
     static func remedy(for text: String) -> String? {
         if text.contains(" ") { return "write 'steps.ShellCommand: \(text.shortened)'" }
         switch text {
@@ -337,7 +343,7 @@ private enum AbsentPlugin {
     }
 }
 
-/// A new plugin with the settings that the engine reads beside its own.
+/// A new plugin with the settings that the engine reads in addition to the plugin's own.
 private struct PluginParts {
     let plugin: any Plugin
     let options: any Settings

@@ -1,58 +1,58 @@
-/// Reads settings from nodes and gathers everything that is wrong with them.
+/// Reads settings from nodes and collects all errors.
 ///
 /// Used on one thread, for one file or one value.
 public final class SettingDecoder {
-    /// Everything found so far, or the first hundred errors and warnings and how many more there are.
+    /// The diagnostics so far, followed by a note with the number of errors and warnings beyond the
+    /// limit.
     package var diagnostics: [Diagnostic] {
         guard omittedCount > 0 else { return found }
         return found + [Diagnostic(.note, "\(omittedCount) more mistakes are not shown")]
     }
-    /// The most errors, and the most warnings, that are kept.
+    /// The maximum number of errors, and of warnings, that are kept.
     private static let maximumCount = 100
     private var found: [Diagnostic] = []
     private var counts: [Diagnostic.Severity: Int] = [:]
     private var omittedCount = 0
-    /// How many diagnostics are kept.
+    /// The number of diagnostics kept.
     var keptCount: Int { found.count }
-    /// How many errors were found.
+    /// The number of errors found.
     var errorCount: Int { counts[.error, default: 0] }
-    /// Every secret that a value asks for, with its place.
+    /// All references to secrets, with their locations.
     package private(set) var secretUses: [SecretUse] = []
-    /// Every environment variable that a value asks for, with its place.
+    /// All references to environment variables, with their locations.
     package private(set) var environmentUses: [EnvironmentUse] = []
-    /// Every variable that a template or field of a report asks for, with its place.
+    /// All variables used in templates and fields of reports, with their locations.
     package private(set) var templateUses: [TemplateUse] = []
-    /// The names of all properties that values ask for.
+    /// The names of all properties that values refer to.
     package private(set) var propertyUses: Set<String> = []
-    /// What values of the scope `reporter` use of a report.
+    /// The parts of a report used by values of the scope `reporter`.
     private var reportUses = ReportUses()
-    /// The plugins that may be named.
+    /// The available plugins.
     package let registry: Registry
-    /// What the values may refer to when they are rendered.
+    /// What values can refer to when they are rendered.
     package private(set) var scope: RenderScope
     /// The environment for `!Env`.
     let environment: [String: String]
-    /// The folder from which relative paths start; without one they start where the process does.
+    /// The folder against which relative paths are resolved, or `nil` for the current directory.
     package let folder: String?
     private var fileTexts: [String: Result<String, FileText.Fault>] = [:]
 
-    /// What is being read, in words, for messages: `'timeout' of steps.POST`.
+    /// What is being read, for messages: `'timeout' of steps.POST`.
     public internal(set) var subject = "the value"
-    /// Where the value comes from that is being read.
+    /// The origin of the value being read.
     var origin = ValueOrigin.file
-    /// Whether values that are computed at run time are passed over.
+    /// Whether values computed at run time are skipped.
     private(set) var isProbing = false
-    /// In how many lists and mappings of one value the present node stands.
+    /// The number of lists and mappings of a value around the current node.
     private var valueDepth = 0
-    /// In how many expressions it stands.
+    /// The number of expressions around the current node.
     private var expressionDepth = 0
-    /// How deep expressions may nest.
+    /// The maximum nesting depth of expressions.
     static let maximumExpressionDepth = 32
     private var layouts: [ObjectIdentifier: SettingLayout] = [:]
-    /// The plugins that were made for the value that is being read.
+    /// The plugins created for the value being read.
     private var instances: [PluginInstance] = []
 
-    /// Makes a decoder.
     package init(
         registry: Registry = .empty, scope: RenderScope = .build,
         environment: [String: String] = [:], folder: String? = nil
@@ -68,8 +68,8 @@ public final class SettingDecoder {
 
     /// Reads a value of a type from a node.
     ///
-    /// - Returns: The value; `nil` when it is wrong, which the decoder reports, or when it is known
-    ///   only at run time.
+    /// - Returns: The value, or `nil` if it is invalid, in which case an error has been added, or
+    ///   if it is only known at run time.
     public func decode<Value: SettingValue>(_ type: Value.Type, from node: YAMLNode) -> Value? {
         if node.isPlaceholder { return nil }
         if Value.self is any RenderableValue.Type { return Value.decode(node, with: self) }
@@ -113,12 +113,12 @@ public final class SettingDecoder {
         add(.warning, message, at: range, fix: fix)
     }
 
-    /// Adds an error that says what was expected and what is there; returns `nil`.
+    /// Adds an error that states what was expected and what was found; returns `nil`.
     public func mismatch<Value>(_ node: YAMLNode, expected: String) -> Value? {
         error("\(subject) must be \(expected), not \(node.wording)", at: node.range)
     }
 
-    /// Adds diagnostics that came from elsewhere, such as the parser.
+    /// Adds diagnostics from another source, such as the parser.
     package func add(_ more: [Diagnostic]) {
         for diagnostic in more {
             let count = counts[diagnostic.severity, default: 0] + 1
@@ -131,13 +131,13 @@ public final class SettingDecoder {
         }
     }
 
-    /// A path that the file names, seen from the folder of the file.
+    /// Resolves a path in the file against the file's folder.
     public func place(of path: String) -> String {
         guard let folder, !path.hasPrefix("/") else { return path }
         return folder.hasSuffix("/") ? folder + path : "\(folder)/\(path)"
     }
 
-    /// The text of a file, which is read once.
+    /// The contents of a file, which is read only once.
     func fileText(
         _ path: String, _ read: (String) -> Result<String, FileText.Fault>
     ) -> Result<String, FileText.Fault> {
@@ -148,7 +148,7 @@ public final class SettingDecoder {
         return text
     }
 
-    /// The texts of the files that were read, by their paths.
+    /// The contents of the files that were read, by path.
     package var textsOfFiles: [String: String] {
         fileTexts.compactMapValues { if case .success(let text) = $0 { text } else { nil } }
     }
@@ -178,7 +178,8 @@ public final class SettingDecoder {
         if scope == .reporter { reportUses.usesSources = true }
     }
 
-    /// Runs a body, and returns what the values read in it use of a report beside its result.
+    /// Runs a closure and returns its result together with the parts of a report used by the values
+    /// read in it.
     func recordingReportUses<Result>(
         _ body: () -> Result
     ) -> (result: Result, uses: ReportUses) {
@@ -188,7 +189,7 @@ public final class SettingDecoder {
         return (body(), reportUses)
     }
 
-    /// Runs a body whose messages name another subject.
+    /// Runs a closure with a different subject for messages.
     public func about<Result>(_ subject: String, _ body: () -> Result) -> Result {
         let outer = self.subject
         self.subject = subject
@@ -196,7 +197,7 @@ public final class SettingDecoder {
         return body()
     }
 
-    /// Runs a body, and returns the plugins that were made in it beside its result.
+    /// Runs a closure and returns its result together with the plugins created in it.
     func recordingInstances<Result>(
         _ body: () -> Result
     ) -> (result: Result, instances: [PluginInstance]) {
@@ -206,12 +207,12 @@ public final class SettingDecoder {
         return (body(), instances)
     }
 
-    /// Notes plugins that were made for the value that is being read.
+    /// Records plugins created for the value being read.
     func record(_ made: [PluginInstance]) {
         instances += made
     }
 
-    /// Runs a body in which values may refer to something else.
+    /// Runs a closure in which values have a different scope.
     package func within<Result>(_ scope: RenderScope, _ body: () -> Result) -> Result {
         let outer = self.scope
         self.scope = scope
@@ -238,10 +239,11 @@ public final class SettingDecoder {
         add(probed.filter { !said.contains($0) })
     }
 
-    /// Runs a body that reads the items of a list or mapping of any values, which nest to a bound.
+    /// Runs a closure that reads the items of a list or mapping of arbitrary values, with a limit
+    /// on nesting.
     ///
-    /// - Returns: What the body returns; `nil` when the list or mapping nests too deep, which is
-    ///   reported.
+    /// - Returns: The result of `body`, or `nil` if the nesting is too deep, in which case an error
+    ///   has been added.
     public func descending<Value>(into node: YAMLNode, _ body: () -> Value?) -> Value? {
         guard valueDepth < JSONValue.maximumDepth else {
             return error(
@@ -252,7 +254,7 @@ public final class SettingDecoder {
         return body()
     }
 
-    /// Runs a body that reads what an expression is applied to.
+    /// Runs a closure that reads the operands of an expression.
     func insideExpression<Value>(_ node: YAMLNode, _ body: () -> Value?) -> Value? {
         guard expressionDepth < Self.maximumExpressionDepth else {
             return error(
@@ -264,14 +266,15 @@ public final class SettingDecoder {
         return body()
     }
 
-    /// Makes settings and reads them from a mapping, and finds unknown, doubled and missing ones.
+    /// Creates settings, reads them from a mapping, and reports unknown, duplicate and missing
+    /// ones.
     ///
     /// - Parameters:
     ///   - type: The type of the settings.
-    ///   - node: The mapping, or a lone value for the primary setting; `nil` for none.
-    ///   - owner: What the settings belong to, in words, for messages.
-    ///   - place: Where the owner is named.
-    /// - Returns: The settings; `nil` with a mistake, which goes to the decoder.
+    ///   - node: The mapping, or a single value for the primary setting; `nil` for none.
+    ///   - owner: What the settings belong to, for messages.
+    ///   - place: The location of the owner's name.
+    /// - Returns: The settings, or `nil` if any are invalid, in which case an error has been added.
     public func read<Form: Settings>(
         _ type: Form.Type, from node: YAMLNode?, owner: String, at place: SourceRange?
     ) -> Form? {
@@ -279,8 +282,7 @@ public final class SettingDecoder {
         return isRight ? form : nil
     }
 
-    /// Makes settings and reads them as `read` does; with a mistake they hold
-    /// what is right.
+    /// Creates and reads settings like `read`; if there are errors, the result has the valid ones.
     package func reading<Form: Settings>(
         _ type: Form.Type, from node: YAMLNode?, owner: String, at place: SourceRange?
     ) -> (form: Form, isRight: Bool) {
@@ -293,13 +295,14 @@ public final class SettingDecoder {
         return (form, filled?.isRight ?? false)
     }
 
-    /// Makes a plugin with what is read beside its own settings, and finds the settings of both.
+    /// Creates a plugin with the values read in addition to its own settings, and finds the
+    /// settings of both.
     ///
     /// - Parameters:
     ///   - type: The type of the plugin.
-    ///   - make: Makes the plugin, in the same way each time.
+    ///   - make: Creates the plugin, in the same way each time.
     ///   - values: The values that have settings.
-    /// - Returns: What was made, and its settings.
+    /// - Returns: The plugin and its settings.
     func settings<Value>(
         of type: any Settings.Type, making make: () -> Value, _ values: (Value) -> [any Settings]
     ) -> (Value, SettingTable) {
@@ -321,29 +324,29 @@ public final class SettingDecoder {
     }
 }
 
-/// A secret that a setting asks for, and where.
+/// A reference to a secret in a setting, with its location.
 package struct SecretUse: Sendable, Hashable {
     /// The name of the secret.
     package let name: String
-    /// Where it is asked for.
+    /// The location of the reference.
     package let range: SourceRange?
 }
 
-/// An environment variable that a setting asks for, and where.
+/// A reference to an environment variable in a setting, with its location.
 package struct EnvironmentUse: Sendable, Hashable {
     /// The name of the variable.
     package let name: String
-    /// Whether the value becomes a part of reports, in which secrets are hidden.
+    /// Whether the value becomes part of reports, where secrets are masked.
     package let isInReport: Bool
-    /// Where it is asked for.
+    /// The location of the reference.
     package let range: SourceRange?
 }
 
-/// A variable that a template or field of a report asks for, and where.
+/// A variable in a template or field of a report, with its location.
 package struct TemplateUse: Sendable, Hashable {
-    /// The names on the way to the value: `build`, `number`.
+    /// The components of the path: `build`, `number`.
     package let path: [String]
-    /// Where it is asked for.
+    /// The location of the reference.
     package let range: SourceRange?
 }
 

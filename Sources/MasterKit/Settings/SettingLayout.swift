@@ -1,28 +1,28 @@
 import Synchronization
 
-/// What all plugins of a type have in common: which settings there are, under which names.
+/// The layout common to all plugins of a type: which settings exist, under which names.
 struct SettingLayout {
     let types: [any Settings.Type]
     let declarations: [SettingDeclaration]
-    /// The settings that must be given.
+    /// The required settings.
     let required: [SettingDeclaration]
-    /// The setting that a lone value fills.
+    /// The setting that a single value sets.
     let primary: SettingDeclaration?
-    /// A name that two settings claim, which is a mistake in the source of a type.
+    /// A name used by two settings, which is a programming error.
     let doubledName: String?
-    /// Where the settings are that must be given, for each of the types.
+    /// The indices of the required settings, for each type.
     let requiredOfTypes: [[Int]]
     private let indices: [String: Int]
-    /// Where the settings are among those that are recorded while the values are made.
+    /// The indices of the settings among those recorded while the values were created.
     private let positions: [Int]
     private let recordedCount: Int
 
-    /// Makes a layout.
+    /// Creates a layout.
     ///
     /// - Parameters:
     ///   - types: The types.
     ///   - fields: The settings of each type.
-    ///   - recorded: The settings that came into being while values of the types were made.
+    ///   - recorded: The settings created while values of the types were created.
     init(types: [any Settings.Type], fields: [[SettingField]], recorded: [any AnySetting] = []) {
         self.types = types
         var count = 0
@@ -53,7 +53,7 @@ struct SettingLayout {
     /// The index of the setting with a name or an alias.
     func index(of name: String) -> Int? { indices[name] }
 
-    /// The settings of other values of the types, `nil` when these were made in another way.
+    /// The settings of other values of the types, or `nil` if these were created differently.
     func settings(among recorded: [any AnySetting]) -> [any AnySetting]? {
         guard recorded.count == recordedCount, positions.count == declarations.count
         else { return nil }
@@ -61,12 +61,12 @@ struct SettingLayout {
     }
 }
 
-/// The settings that one mapping may name: those of a value, or of a step and its options.
+/// The settings allowed in one mapping: those of a value, or of a step and its options.
 struct SettingTable {
     let layout: SettingLayout
     private let settings: [any AnySetting]
 
-    /// Looks for the settings of values by reflection.
+    /// Finds the settings of values by reflection.
     init(of values: [any Settings], recorded: [any AnySetting] = []) {
         let fields = Self.fields(of: values)
         layout = SettingLayout(
@@ -74,7 +74,7 @@ struct SettingTable {
         settings = fields.flatMap(\.self).map(\.setting)
     }
 
-    /// The settings of each value, without those that settings of values before it replace.
+    /// The settings of each value, except those replaced by settings of preceding values.
     private static func fields(of values: [any Settings]) -> [[SettingField]] {
         var replaced: Set<String> = []
         return values.map { value in
@@ -85,14 +85,14 @@ struct SettingTable {
         }
     }
 
-    /// Finds the settings of values among those that were recorded while the values were made.
+    /// Finds the settings of values among those recorded while the values were created.
     init?(_ layout: SettingLayout, recorded: [any AnySetting]) {
         guard let settings = layout.settings(among: recorded) else { return nil }
         self.layout = layout
         self.settings = settings
     }
 
-    /// Whether each setting that must be given has its value, of those of one of the values.
+    /// Whether every required setting of one of the values has a value.
     func isComplete(valueAt index: Int) -> Bool {
         layout.requiredOfTypes[index].allSatisfy { settings[$0].hasValue }
     }
@@ -105,7 +105,7 @@ struct SettingTable {
     }
 }
 
-/// What is declared of one setting, with the place that its configured value is put into, once.
+/// The declaration of one setting and the storage for its configured value, which is set once.
 final class SettingSlot<Value: Sendable>: AnySetting {
     let summary: String
     let options: [SettingOption]
@@ -126,7 +126,7 @@ final class SettingSlot<Value: Sendable>: AnySetting {
         self.read = read
     }
 
-    /// The configured value, or else the default; that of a setting whose value is wrong, too.
+    /// The configured value, or else the default, also if the configured value is invalid.
     var value: Value? {
         if let value = configured.withLock({ $0 }) { return value }
         if wrong.withLock({ $0 }) { WrongReads.note() }
@@ -136,7 +136,7 @@ final class SettingSlot<Value: Sendable>: AnySetting {
     /// Whether a value was configured.
     var isGiven: Bool { configured.withLock { $0 } != nil }
 
-    /// The same setting with another default, not configured.
+    /// An unconfigured copy of the setting with a different default.
     func with(fallback: Value) -> SettingSlot {
         SettingSlot(summary, options, shape: describe, fallback: fallback, read: read)
     }
@@ -157,18 +157,18 @@ final class SettingSlot<Value: Sendable>: AnySetting {
     }
 }
 
-/// A setting of any type, as the decoder sees it.
+/// A type-erased setting, for the decoder.
 protocol AnySetting: AnyObject, Sendable {
     var summary: String { get }
     var options: [SettingOption] { get }
     var shape: String { get }
     var isRequired: Bool { get }
-    /// Whether there is a value to be read.
+    /// Whether there is a value to read.
     var hasValue: Bool { get }
 
     /// Reads the value of the node into the slot.
     ///
-    /// - Returns: Whether there was nothing wrong with it.
+    /// - Returns: Whether the value was valid.
     func fill(from node: YAMLNode, with decoder: SettingDecoder) -> Bool
 }
 
@@ -201,10 +201,10 @@ extension AnySetting {
     }
 }
 
-/// Takes down the settings that come into being while a value is made, in their order.
+/// Records the settings created while a value is created, in order.
 ///
-/// To look for the settings in the finished value by reflection takes some fifteen times as long
-/// as to make them; so that is done once a type, and ``SettingLayout`` remembers the outcome.
+/// Finding the settings of a finished value by reflection takes about fifteen times as long as
+/// creating them, so it is done once per type, and ``SettingLayout`` caches the result.
 final class SettingRecorder: Sendable {
     @TaskLocal private static var current: SettingRecorder?
 
@@ -212,12 +212,12 @@ final class SettingRecorder: Sendable {
 
     private init() {}
 
-    /// Takes down a setting, when somebody listens.
+    /// Records a setting if a recorder is active.
     static func note(_ setting: any AnySetting) {
         current?.settings.withLock { $0.append(setting) }
     }
 
-    /// Makes a value and returns it with the settings that came into being meanwhile.
+    /// Creates a value and returns it together with the settings created meanwhile.
     static func recording<Value>(
         _ make: () -> Value
     ) -> (value: Value, settings: [any AnySetting]) {

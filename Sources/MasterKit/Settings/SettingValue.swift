@@ -1,27 +1,27 @@
 /// A type that can be the value of a setting.
 public protocol SettingValue: Sendable {
-    /// What may be written, in words, with its article: `a duration such as 30s or 5m`.
+    /// A description of the accepted values, with its article: `a duration such as 30s or 5m`.
     static var shape: String { get }
 
-    /// The value of a setting that was not given; `nil` when it must be given.
+    /// The value of an omitted setting, or `nil` if the setting is required.
     static var absent: Self? { get }
 
-    /// Reads a value; when it is wrong, says why through the decoder and returns `nil`.
+    /// Reads a value; if it is invalid, adds an error to the decoder and returns `nil`.
     ///
     /// Read the parts of a list or mapping through the decoder, never by calling this directly.
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Self?
 }
 
 extension SettingValue {
-    /// `nil`: the setting must be given.
+    /// `nil`: the setting is required.
     public static var absent: Self? { nil }
 }
 
 extension Optional: SettingValue where Wrapped: SettingValue {
-    /// What the wrapped type accepts.
+    /// A description of the accepted values, for error messages.
     public static var shape: String { Wrapped.shape }
 
-    /// No value: the setting need not be given.
+    /// No value: the setting is optional.
     public static var absent: Self? { .some(nil) }
 
     /// Reads null as no value.
@@ -32,10 +32,10 @@ extension Optional: SettingValue where Wrapped: SettingValue {
 }
 
 extension String: SettingValue {
-    /// A text.
+    /// A description of the accepted values, for error messages.
     public static var shape: String { "a text" }
 
-    /// Reads any scalar but null; a number keeps its spelling.
+    /// Reads any scalar except null; a number keeps its spelling.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> String? {
         guard case .scalar(let scalar) = node.kind, !node.isNull else {
             return decoder.mismatch(node, expected: shape)
@@ -47,10 +47,10 @@ extension String: SettingValue {
 }
 
 extension Bool: SettingValue {
-    /// True or false.
+    /// A description of the accepted values, for error messages.
     public static var shape: String { "true or false" }
 
-    /// Reads a boolean of YAML 1.2; in a value that does not stand in the file itself also a text
+    /// Reads a YAML 1.2 boolean; for a value that is not written in the file itself, also a string
     /// that spells one, and null as false.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Bool? {
         guard case .file = decoder.origin else {
@@ -73,7 +73,7 @@ extension Bool: SettingValue {
 }
 
 extension Int: SettingValue {
-    /// A whole number.
+    /// A description of the accepted values, for error messages.
     public static var shape: String { "a whole number" }
 
     /// Reads a whole number.
@@ -86,7 +86,7 @@ extension Int: SettingValue {
 }
 
 extension Double: SettingValue {
-    /// A number.
+    /// A description of the accepted values, for error messages.
     public static var shape: String { "a number" }
 
     /// Reads a finite number.
@@ -99,9 +99,9 @@ extension Double: SettingValue {
     }
 }
 
-/// A type that tells a number from a text that looks like one.
+/// A type that distinguishes a number from a string that looks like one.
 ///
-/// All variables of the environment are texts; for these types `!Env` reads them as if written in
+/// Environment variables are always strings; for these types, `!Env` reads them as if written in
 /// the file.
 protocol TypedScalar {}
 
@@ -110,26 +110,26 @@ extension Int: TypedScalar {}
 extension Optional: TypedScalar where Wrapped: TypedScalar {}
 
 extension Array: SettingValue where Element: SettingValue {
-    /// A list.
+    /// A description of the accepted values, for error messages.
     public static var shape: String { "a list" }
 
-    /// Reads a list, each item for itself; a lone value is not a list.
+    /// Reads a list, item by item; a single value is not accepted as a list.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> [Element]? {
         guard case .sequence(let items) = node.kind else {
             return decoder.mismatch(node, expected: shape)
         }
         let values = items.map { decoder.decode(Element.self, from: $0) }
-        // A key path of a generic type would be made anew at each call.
+        // A key path on a generic type would be created anew for each call.
         let present = values.compactMap { $0 }
         return present.count == values.count ? present : nil
     }
 }
 
 extension ExactDictionary: SettingValue where Value: SettingValue {
-    /// A mapping.
+    /// A description of the accepted values, for error messages.
     public static var shape: String { "a mapping" }
 
-    /// Reads a mapping, each value for itself, in the order of the file.
+    /// Reads a mapping, value by value, in the order of the file.
     public static func decode(
         _ node: YAMLNode, with decoder: SettingDecoder
     ) -> ExactDictionary<Value>? {
@@ -155,14 +155,14 @@ extension ExactDictionary: SettingValue where Value: SettingValue {
 }
 
 extension SettingDecoder {
-    /// Reports a key that is the same text as another one, as `true` and `True` are.
+    /// Reports a duplicate key, including keys with the same text, such as `true` and `True`.
     func reportDoubledKey(_ key: String, at range: SourceRange?) {
         error("\(subject) has the key '\(key.shortened)' twice; keep one", at: range)
     }
 }
 
 extension JSONValue: SettingValue {
-    /// Any value.
+    /// A description of the accepted values, for error messages.
     public static var shape: String { "any value" }
 
     /// Reads any value; a number keeps its spelling.
@@ -195,7 +195,7 @@ extension JSONValue: SettingValue {
 }
 
 extension JSONObject: SettingValue {
-    /// A mapping.
+    /// A description of the accepted values, for error messages.
     public static var shape: String { "a mapping" }
 
     /// Reads a mapping of any values.
@@ -206,8 +206,8 @@ extension JSONObject: SettingValue {
 }
 
 extension SettingDecoder {
-    /// Returns a value unless it is a number that JSON cannot express; warns of one that JSON
-    /// writes otherwise than the file.
+    /// Returns a value unless it is a number that JSON cannot express; warns if JSON spells it
+    /// differently from the file.
     fileprivate func checked(_ value: JSONValue, at range: SourceRange?) -> JSONValue? {
         guard case .number(let number) = value else { return value }
         let spelling = number.spelling
@@ -225,24 +225,24 @@ extension SettingDecoder {
     }
 }
 
-/// An enumeration whose cases are written by their names.
+/// An enumeration whose cases are written as names.
 public protocol SettingEnumeration: SettingValue, CaseIterable {
-    /// The word that stands for this case in a file.
+    /// The name of this case in a file.
     var settingName: String { get }
 }
 
 extension SettingEnumeration {
-    /// One of the names.
+    /// A description of the accepted values, for error messages.
     public static var shape: String {
         "one of " + allCases.map(\.settingName).joined(separator: ", ")
     }
 
-    /// Reads a name and suggests the nearest one for a misspelt word.
+    /// Reads a name, and suggests the closest one for a misspelled word.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Self? {
         named(by: node, with: decoder)
     }
 
-    /// Reads a name, for a type that reads more than names.
+    /// Reads a name, for types that accept more than names.
     public static func named(by node: YAMLNode, with decoder: SettingDecoder) -> Self? {
         guard case .scalar(let scalar) = node.kind, !node.isNull else {
             return decoder.mismatch(node, expected: shape)

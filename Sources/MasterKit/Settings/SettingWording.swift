@@ -1,6 +1,6 @@
-/// Finds what somebody may have meant by a misspelt word.
+/// Finds suggestions for misspelled words.
 public enum Suggestion {
-    /// The candidate nearest to a word, `nil` when none is near.
+    /// The candidate closest to a word, or `nil` if none is close enough.
     package static func nearest(to word: String, among candidates: [String]) -> String? {
         let lowered = word.lowercased()
         let bound = max(1, min(3, word.utf8.count / 3))
@@ -10,7 +10,7 @@ public enum Suggestion {
         return scored.filter { $0.0 <= bound }.min { $0.0 < $1.0 }?.1
     }
 
-    /// A remedy in words: the nearest candidate, or else the whole list.
+    /// A remedy for a message: the closest candidate, or else the whole list.
     public static func remedy(
         for word: String, among candidates: [String], all: [String]? = nil
     ) -> String {
@@ -25,7 +25,8 @@ public enum Suggestion {
         }
     }
 
-    /// The number of insertions, deletions, replacements and swaps of neighbours between two words.
+    /// The number of insertions, deletions, replacements and transpositions of adjacent characters
+    /// between two words.
     static func distance(_ one: String, _ other: String) -> Int {
         let a = Array(one.utf8.prefix(64))
         let b = Array(other.utf8.prefix(64))
@@ -50,16 +51,16 @@ public enum Suggestion {
 }
 
 extension YAMLNode {
-    /// The name of the tag that asks for an expression; core tags such as `!!str` do not count.
+    /// The name of the expression tag; core tags such as `!!str` do not count.
     var expressionName: String? { tag?.name }
 
-    /// The text of an untagged scalar, whatever its type.
+    /// The text of an untagged scalar, regardless of its type.
     public var scalarText: String? {
         guard case .scalar(let scalar) = kind, expressionName == nil else { return nil }
         return scalar.value
     }
 
-    /// Whether the node is an empty text, list or mapping.
+    /// Whether the node is an empty string, list or mapping.
     var isEmpty: Bool {
         guard expressionName == nil else { return false }
         return switch kind {
@@ -69,7 +70,7 @@ extension YAMLNode {
         }
     }
 
-    /// What the node is, in words, for messages.
+    /// A description of the node for messages.
     public var wording: String {
         if let expressionName { return "!\(expressionName)" }
         switch kind {
@@ -88,10 +89,10 @@ extension YAMLNode {
         }
     }
 
-    /// Whether a part of the node stands in for something that was reported already.
+    /// Whether part of the node is a placeholder for something already reported.
     var holdsPlaceholder: Bool { contains(where: \.isPlaceholder) }
 
-    /// Whether the node or one inside it satisfies a condition.
+    /// Whether the node or any descendant satisfies a condition.
     func contains(where condition: (YAMLNode) -> Bool) -> Bool {
         if condition(self) { return true }
         return switch kind {
@@ -106,9 +107,10 @@ extension YAMLNode {
 }
 
 extension SettingDecoder {
-    /// Warns when a text has expressions in it that nobody asked to be rendered.
+    /// Warns if a string contains expressions that will not be rendered.
     func warnOfLiteralExpressions(in node: YAMLNode, text: String) {
-        // Most texts have neither character, which is found much faster than a part of a text.
+        // Most strings contain neither character, and a character is found much faster than a
+        // substring.
         let mayHoldOne = text.utf8.contains { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "{") }
         guard mayHoldOne, node.expressionName == nil else { return }
         warnOfLiteralInterpolation(in: node, text: text)
@@ -126,7 +128,7 @@ extension SettingDecoder {
         }
     }
 
-    /// Warns of `{{ name }}`; other braces, such as `{{.Names}}`, belong to other programs.
+    /// Warns about `{{ name }}`; other braces, such as `{{.Names}}`, belong to other programs.
     private func warnOfLiteralTemplate(in node: YAMLNode, text: String) {
         guard scope != .report, text.contains("{{"),
             let found = text.firstMatch(of: /\{\{-?\s*([A-Za-z_][A-Za-z0-9_.]*)\s*(?:\||-?\}\})/)
@@ -142,7 +144,7 @@ extension SettingDecoder {
 }
 
 extension String {
-    /// The text itself, or its beginning when it is too long to be a word of a sentence.
+    /// The string, or its beginning if it is too long to quote in a sentence.
     var shortened: String {
         count > 40 ? prefix(37) + "..." : self
     }

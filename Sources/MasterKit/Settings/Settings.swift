@@ -2,25 +2,25 @@ internal import Synchronization
 
 /// A type whose properties marked ``Setting`` and ``SettingGroup`` are filled from a mapping.
 ///
-/// Plugins are settings; so are groups of settings that several plugins share, and mappings
-/// nested in a setting.
+/// Plugins are settings; so are groups of settings shared by several plugins, and mappings nested
+/// in a setting.
 public protocol Settings: Sendable {
-    /// Makes a value whose settings have their defaults.
+    /// Creates a value whose settings have their defaults.
     init()
 
-    /// Looks at the settings together and adds diagnostics; touches nothing outside.
+    /// Validates the settings together and adds diagnostics; has no other side effects.
     ///
-    /// Called once for a plugin and once for its options, when every setting that must be given has
-    /// a value. Others may be wrong; they have their default here, and what is reported after one of
-    /// them was read is left out, so that no mistake leads to another.
+    /// Called once for a plugin and once for its options, if every required setting has a value.
+    /// Other settings may be invalid; these have their default here, and anything reported after
+    /// one of them was read is discarded, so that one mistake does not cause further errors.
     func check(_ settings: SettingsCheck)
 }
 
 extension Settings {
-    /// Finds nothing wrong.
+    /// Reports nothing.
     public func check(_ settings: SettingsCheck) {}
 
-    /// The settings of this value, with those of its groups, in the order of their declaration.
+    /// The settings of this value and its groups, in the order of their declaration.
     func settingFields() -> [SettingField] {
         Mirror(reflecting: self).children.flatMap { child -> [SettingField] in
             if let property = child.value as? any SettingProperty {
@@ -36,59 +36,59 @@ extension Settings {
         }
     }
 
-    /// What the settings of this type are, for help, schemas and reference pages.
+    /// The settings of this type, for help, schemas and reference pages.
     package static var declarations: [SettingDeclaration] {
         Self().settingFields().map(\.declaration)
     }
 }
 
-/// One setting of a value under the name it has in files.
+/// A setting of a value with its name in files.
 struct SettingField {
     let declaration: SettingDeclaration
     let setting: any AnySetting
 }
 
-/// The settings of a plugin for its own check, and where errors and warnings go.
+/// The interface of a plugin's `check` to its settings and to diagnostics.
 public final class SettingsCheck {
     private let decoder: SettingDecoder
     private let given: [String: YAMLNode]
     private let place: SourceRange?
     fileprivate let wrongReads = WrongReads()
 
-    /// Makes a check.
+    /// Creates a check.
     ///
     /// - Parameters:
-    ///   - decoder: Takes what is wrong.
-    ///   - given: What names each setting, by the spelling that the file has.
-    ///   - place: Where the plugin is named.
+    ///   - decoder: Collects the diagnostics.
+    ///   - given: The key node of each setting, by the name used in the file.
+    ///   - place: The location of the plugin's name.
     init(decoder: SettingDecoder, given: [String: YAMLNode], place: SourceRange?) {
         self.decoder = decoder
         self.given = given
         self.place = place
     }
 
-    /// Whether a setting is given in the file, right, wrong or unknown, by its name or as the lone
-    /// value of the plugin.
+    /// Whether a setting is given in the file, valid, invalid or unknown, by its name or as the
+    /// single value of the plugin.
     ///
-    /// An alias is a name of its own here.
+    /// An alias counts as a separate name here.
     public func isGiven(_ name: String) -> Bool { given[name] != nil }
 
-    /// Adds an error at a setting, or at the plugin when the setting is not given.
+    /// Adds an error at a setting, or at the plugin if the setting is not given.
     public func error(_ message: String, at setting: String) {
         error(message, at: range(of: setting))
     }
 
-    /// Adds a warning at a setting, or at the plugin when the setting is not given.
+    /// Adds a warning at a setting, or at the plugin if the setting is not given.
     public func warning(_ message: String, at setting: String) {
         warning(message, at: range(of: setting))
     }
 
-    /// Adds an error at a place inside a setting.
+    /// Adds an error at a location inside a setting.
     public func error(_ message: String, at range: SourceRange?) {
         if wrongReads.isEmpty { decoder.error(message, at: range ?? place) }
     }
 
-    /// Adds a warning at a place inside a setting.
+    /// Adds a warning at a location inside a setting.
     public func warning(_ message: String, at range: SourceRange?) {
         if wrongReads.isEmpty { decoder.warning(message, at: range ?? place) }
     }
@@ -100,8 +100,7 @@ public final class SettingsCheck {
 }
 
 extension SettingDecoder {
-    /// Lets the settings of each value be looked at together, when those that must be given have
-    /// a value.
+    /// Calls the `check` of each value whose required settings have a value.
     func check(
         _ values: [any Settings], in table: SettingTable, given: [String: YAMLNode],
         at place: SourceRange?
@@ -113,7 +112,7 @@ extension SettingDecoder {
     }
 }
 
-/// Notes that a setting was read whose value in the file is wrong.
+/// Records whether a setting was read whose value in the file is invalid.
 final class WrongReads: Sendable {
     @TaskLocal fileprivate static var current: WrongReads?
 
@@ -128,17 +127,17 @@ final class WrongReads: Sendable {
     }
 }
 
-/// Everything that is wrong with a configuration, gathered in one run.
+/// All errors in a configuration, collected in one run.
 public struct ConfigurationError: Error, CustomStringConvertible {
-    /// The diagnostics, warnings among them, in the order of their places.
+    /// The diagnostics, including warnings, in the order of their locations.
     public let diagnostics: [Diagnostic]
 
-    /// Makes an error of diagnostics.
+    /// Creates an error from diagnostics.
     package init(_ diagnostics: [Diagnostic]) {
         self.diagnostics = diagnostics
     }
 
-    /// The messages, one a line.
+    /// The messages, one per line.
     public var description: String {
         diagnostics.map(\.message).joined(separator: "\n")
     }

@@ -1,25 +1,25 @@
-/// A set of HTTP status codes: one, a range, or a list of these.
+/// A set of HTTP status codes: a code, a range, or a list of these.
 public struct StatusSet: SettingValue, Hashable, CustomStringConvertible {
     /// The codes, as they were written.
     public let ranges: [StatusRange]
 
-    /// Makes a set of codes.
+    /// Creates a set of codes.
     public init(_ ranges: [StatusRange]) {
         self.ranges = ranges
     }
 
-    /// Whether a code is one of these.
+    /// Whether a code is in the set.
     public func contains(_ status: Int) -> Bool { ranges.contains { $0.contains(status) } }
 
-    /// The codes with commas between them.
+    /// The codes, separated by commas.
     public var description: String { ranges.map(\.description).joined(separator: ", ") }
 
-    /// Codes or ranges of codes.
+    /// A description of the accepted values, for error messages.
     public static var shape: String {
         "a status such as 200, 2xx or 200-299, or a list of these"
     }
 
-    /// Reads one code or range, or a list of them that is not empty.
+    /// Reads a code or range, or a non-empty list of them.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> StatusSet? {
         guard let items = node.sequence else {
             return decoder.decode(StatusRange.self, from: node).map { StatusSet([$0]) }
@@ -33,29 +33,29 @@ public struct StatusSet: SettingValue, Hashable, CustomStringConvertible {
 
 /// A range of HTTP status codes, written `503`, `5xx` or `500-599`.
 public struct StatusRange: SettingValue, Hashable, CustomStringConvertible {
-    /// The first and the last of the codes.
+    /// The first and last code.
     public let codes: ClosedRange<Int>
 
-    /// Every code that a server can send.
+    /// All codes that a server can send.
     private static let all = 100...999
 
-    /// Makes a range of codes.
+    /// Creates a range of codes.
     public init(_ codes: ClosedRange<Int>) {
         self.codes = codes
     }
 
-    /// Whether a code is one of these.
+    /// Whether a code is in the range.
     public func contains(_ status: Int) -> Bool { codes.contains(status) }
 
-    /// One code, or the first and the last.
+    /// One code, or the first and last code.
     public var description: String {
         codes.count == 1 ? "\(codes.lowerBound)" : "\(codes.lowerBound)-\(codes.upperBound)"
     }
 
-    /// A code or a range of codes.
+    /// A description of the accepted values, for error messages.
     public static var shape: String { "a status such as 200, 2xx or 200-299" }
 
-    /// Reads a code, a class such as `5xx`, or a first and a last code.
+    /// Reads a code, a class such as `5xx`, or a first and last code.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> StatusRange? {
         guard case .scalar(let scalar) = node.kind, !node.isNull else {
             return decoder.mismatch(node, expected: shape)

@@ -1,14 +1,15 @@
-/// A line that a program has written.
+/// A line of output written by a program.
 public struct OutputLine: Sendable, Hashable {
-    /// The most bytes that a line is handed on with; what follows in a longer one is left out.
+    /// The maximum length of a line, in bytes; the rest of a longer line is dropped.
     public static let maximumByteCount = 64 << 10
 
-    /// Which of its streams it stands on.
+    /// The stream the line was written to.
     public let stream: CommandUpdate.OutputStream
-    /// The line without its end; bytes that are not UTF-8 are replacement characters.
+    /// The line without its line ending; bytes that are not valid UTF-8 become replacement
+    /// characters.
     public let text: String
 
-    /// Makes a line.
+    /// Creates a line.
     public init(_ text: String, on stream: CommandUpdate.OutputStream = .stdout) {
         self.stream = stream
         self.text = text
@@ -16,7 +17,7 @@ public struct OutputLine: Sendable, Hashable {
 }
 
 extension StepContext {
-    /// Runs a program with its output in a log, and shows each line of it to an observer.
+    /// Runs a program with its output in a log, and passes each line to an observer.
     ///
     /// ```swift
     /// var warnings = 0
@@ -25,14 +26,14 @@ extension StepContext {
     /// }
     /// ```
     ///
-    /// Files of `logFiles` become logs of their names with their first bytes. A command that can't
-    /// be run is an error of the command, with its sentence in the log.
+    /// Each file in `logFiles` is written to a log of its name, opened when its first bytes arrive.
+    /// If the command cannot be run, the error's message is also written to the log.
     ///
     /// - Parameters:
     ///   - shell: What to run.
     ///   - machine: Where to run it.
     ///   - log: Where the output goes; by default a new log `stdio`.
-    ///   - observe: Called for each line, in the order of its stream, while the program runs.
+    ///   - observe: Called for each line, in order within a stream, while the program runs.
     /// - Returns: How the program ended.
     /// - Throws: ``CommandError`` when it could not be run, and the faults of logs.
     public func run(
@@ -62,7 +63,7 @@ extension StepContext {
     }
 }
 
-/// What has come of a running program: its unfinished lines and the logs of its files.
+/// The state of a running program's output: unfinished lines and the logs of its files.
 private struct CommandOutput {
     private static let newline = UInt8(ascii: "\n")
 

@@ -1,12 +1,13 @@
-/// A part of a build: it does one thing and says how it went.
+/// A step of a build: it does one thing and returns a result.
 ///
-/// A step is shared by all builds; what belongs to one run lives in ``run(in:)``.
+/// A step is shared by all builds; the state of a single run belongs in ``run(in:)``.
 public protocol Step: Plugin where Options == StepOptions {
-    /// Does the work. Called once per try in a build, in a task of its own that is cancelled when the
-    /// build is stopped.
+    /// Runs the step. Called once per attempt in a build, in a separate task that is cancelled when
+    /// the build is stopped.
     ///
-    /// - Returns: How it went; a failed build is never a thrown error.
-    /// - Throws: Only what was not expected; it becomes the result exception, with a log of it.
+    /// - Returns: The result; a failed build is never a thrown error.
+    /// - Throws: Only unexpected errors; the step's result is then exception, with the error in a
+    ///   log.
     func run(in context: StepContext) async throws -> Results
 }
 
@@ -19,72 +20,72 @@ extension Step {
 package typealias StepDeclaration = PluginDeclaration<any Step, StepOptions>
 
 extension PluginKind<any Step, StepOptions> {
-    /// Steps.
+    /// The plugin kind for steps.
     public static var steps: Self { Self("steps", scope: .build) }
 }
 
-/// The settings common to all steps: when a step runs and what its result does to the build.
+/// The settings common to all steps: when a step runs and how its result affects the build.
 public struct StepOptions: Settings {
-    /// The name in the build; by default the plugin's.
+    /// The step's name in the build; by default the plugin's name.
     @Setting("The step's name, at most 50 characters.", .notEmpty)
     public var name: Renderable<String>?
     /// Whether a failure ends the build.
     @Setting("End the build when this step fails.")
     public var haltOnFailure = Renderable(false)
-    /// Whether a failure makes the build fail.
+    /// Whether a failure makes the whole build fail.
     @Setting("A failure of this step fails the build.")
     public var flunkOnFailure = Renderable(true)
     /// Whether warnings make the build fail.
     @Setting("Warnings of this step fail the build.")
     public var flunkOnWarnings = Renderable(false)
-    /// Whether a failure gives the build warnings, when it does not make it fail.
+    /// Whether a failure gives the build the result warnings, if it does not make the build fail.
     @Setting("A failure gives the build warnings.")
     public var warnOnFailure = Renderable(false)
-    /// Whether warnings give the build warnings.
+    /// Whether warnings give the build the result warnings.
     @Setting("Warnings give the build warnings.")
     public var warnOnWarnings = Renderable(false)
-    /// Whether the step runs even after the build was ended or stopped.
+    /// Whether the step runs even if the build has been halted or stopped.
     @Setting("Run even after the build was ended or stopped.")
     public var alwaysRun = Renderable(false)
     /// Whether the step runs at all.
     @Setting("Run only if this is true.")
     public var doStepIf = Renderable(true)
-    /// Whether displays leave the step out.
+    /// Whether the step is hidden in displays.
     @Setting("Hide the step if this is true.")
     public var hideStepIf = Renderable(false)
-    /// What is shown while the step runs.
+    /// The description shown while the step runs.
     @Setting("Shown while the step runs.")
     public var description: Renderable<Words>?
-    /// What is shown when the step has finished.
+    /// The description shown when the step has finished.
     @Setting("Shown when the step has finished.")
     public var descriptionDone: Renderable<Words>?
-    /// Appended to the description.
+    /// A suffix appended to the description.
     @Setting("Appended to the description.")
     public var descriptionSuffix: Renderable<Words>?
-    /// Which results of the step are mentioned in the build's state.
+    /// Which results of the step are included in the build's state text.
     @Setting("Results that are mentioned in the build's state.")
     public var updateBuildSummaryPolicy: SummaryPolicy?
-    /// The encoding of the output of commands.
+    /// The encoding of command output.
     @Setting("The encoding of the output of commands.")
     public var logEncoding = LogEncoding.utf8
-    /// Where commands run, relative to the build's folder.
+    /// The folder in which commands run, relative to the build's folder.
     @Setting("Where commands run.", .notEmpty)
     public var workdir: Renderable<String>?
-    /// How long the whole step may take.
+    /// The time limit for the whole step.
     @Setting("How long the whole step may take.")
     public var maxTime: Renderable<Duration>?
-    /// How often the step is tried; steps with a setting `retry` of their own have no such option.
+    /// How often the step is tried; not available for steps that declare their own `retry` setting.
     @Setting("How often the step is tried, and after what it is tried again.")
     public var retry: Renderable<RetryPolicy?>
-    /// How large each log of the step may become.
+    /// The size limit for each log of the step.
     @Setting("How large each log may become; 0 for no limit.", .named("max_log_size"))
     public var maxLogSize = LogLimit.standard
 
-    /// Makes the options every step has.
+    /// Creates the options with their defaults.
     public init() {}
 
-    /// What is shown when the step has finished: where the file describes the running step, not
-    /// the type's own words.
+    /// The description of the finished step: where the file describes the running step, it takes
+    /// precedence over the type's default.
     package var finishedDescription: Renderable<Words>? {
         if $descriptionDone.isGiven || !$description.isGiven, let descriptionDone {
             return descriptionDone
@@ -92,12 +93,12 @@ public struct StepOptions: Settings {
         return description
     }
 
-    /// Whether the file says what is shown of the finished step, which wins over the step's own
-    /// words.
+    /// Whether the file describes the finished step, which takes precedence over the step's own
+    /// summary.
     package var describesFinishedStep: Bool { $description.isGiven || $descriptionDone.isGiven }
 
-    /// Finds a name that is too long, and causes of `retry` that only requests have; a name that is
-    /// computed is cut when it is known.
+    /// Rejects a name that is too long, and causes in `retry` that only apply to requests; a
+    /// computed name is truncated at run time instead.
     public func check(_ settings: SettingsCheck) {
         if settings.isGiven("warnOnFailure"), warnOnFailure.constant == true,
             flunkOnFailure.constant == true
@@ -127,12 +128,12 @@ public struct StepOptions: Settings {
     }
 }
 
-/// The largest size of a log; 0 or null for no limit.
+/// The size limit for a log; 0 or null for no limit.
 public struct LogLimit: SettingValue, Hashable {
-    /// The number of bytes; `nil` for no limit.
+    /// The limit in bytes, or `nil` for no limit.
     public let byteCount: Int?
 
-    /// Makes a limit; `nil` for none.
+    /// Creates a limit; `nil` for no limit.
     public init(byteCount: Int?) {
         self.byteCount = byteCount
     }
@@ -140,7 +141,7 @@ public struct LogLimit: SettingValue, Hashable {
     /// 64 MiB.
     public static let standard = LogLimit(byteCount: 64 << 20)
 
-    /// A size.
+    /// A description of the accepted values, for error messages.
     public static var shape: String { "\(ByteCount.shape), or 0 for no limit" }
 
     /// Reads a size, 0 or null.
@@ -154,7 +155,7 @@ public struct LogLimit: SettingValue, Hashable {
 }
 
 extension StepOptions: SettingHints {
-    /// What to do instead of writing settings that Buildbot's steps have.
+    /// Suggests what to use instead of settings that Buildbot's steps have.
     public static func hint(forUnknown name: String) -> String? {
         switch name {
         case "run", "script", "cmd", "shell_command": "write 'command'"
@@ -170,19 +171,19 @@ extension StepOptions: SettingHints {
     }
 }
 
-/// Which results of a step are mentioned in its build's state.
+/// The results of a step that are included in its build's state text.
 public struct SummaryPolicy: SettingValue {
     private let told: Set<Results>
 
-    /// Makes a policy.
+    /// Creates a policy.
     public init(_ told: Set<Results>) {
         self.told = told
     }
 
-    /// True, false or a list of results.
+    /// A description of the accepted values, for error messages.
     public static var shape: String { "true, false or a list of results" }
 
-    /// Reads true for all results, false for none, or a list.
+    /// Reads true for all results, false for none, or a list of results.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> SummaryPolicy? {
         if case .sequence = node.kind {
             return decoder.decode([Results].self, from: node).map { SummaryPolicy(Set($0)) }
@@ -193,6 +194,6 @@ public struct SummaryPolicy: SettingValue {
         return SummaryPolicy(all ? Set(Results.allCases) : [])
     }
 
-    /// Whether a result is told.
+    /// Whether a step with this result is included.
     package func tells(_ results: Results) -> Bool { told.contains(results) }
 }

@@ -1,14 +1,14 @@
-/// What a running step can use: its build, the worker, logs, and HTTP.
+/// The interface of a running step to its build, the worker, logs, and HTTP.
 public struct StepContext: Sendable {
     /// The step's name in this build.
     public let name: String
-    /// The step's position in the build, from 1.
+    /// The step's position in the build, starting at 1.
     public let number: Int
-    /// The logger of the step; messages carry the build and the step, and are masked.
+    /// The step's logger; messages include the build and the step, and are masked.
     public let logger: Logger
     let host: any StepHost
 
-    /// Makes a context on top of what carries out its requests.
+    /// Creates a context backed by a host.
     package init(name: String, number: Int, logger: Logger, host: any StepHost) {
         self.name = name
         self.number = number
@@ -16,66 +16,67 @@ public struct StepContext: Sendable {
         self.host = host
     }
 
-    /// Computes the value of a setting as things stand now.
+    /// Computes the current value of a setting.
     public func render<Value>(_ setting: Renderable<Value>) throws(RenderError) -> Value {
         try setting.render(in: host.renderContext)
     }
 
-    /// Computes the value of a setting that may have been left out.
+    /// Computes the current value of an optional setting, or `nil` if it was omitted.
     public func render<Value>(_ setting: Renderable<Value>?) throws(RenderError) -> Value? {
         guard let setting else { return nil }
         return try setting.render(in: host.renderContext)
     }
 
-    /// Replaces secrets in everything that is shown or stored.
+    /// Replaces secrets in everything that is displayed or stored.
     ///
-    /// Mask a text before you cut it: a part of a secret is not recognised.
+    /// Mask a string before truncating it: a partial secret is not recognized.
     public var mask: SecretMask { host.renderContext.secrets.mask }
 
-    /// The build's properties as they stand now.
+    /// The current properties of the build.
     public var properties: Properties { host.renderContext.properties }
 
-    /// Sets a property of the build; its source is the step's name.
+    /// Sets a property of the build, with the step's name as its source.
     ///
-    /// - Throws: ``JSONTooLarge`` when the value, or all properties of the build together, would be too
-    ///   large.
+    /// - Throws: ``JSONTooLarge`` if the value, or all properties of the build together, would be
+    ///   too large.
     public func setProperty(_ property: String, to value: JSONValue) async throws(JSONTooLarge) {
         try await host.setProperty(property, to: value, source: name)
     }
 
-    /// Sets the state text: what the step does or how it went, in a few words.
+    /// Sets the state text: a short phrase for what the step is doing or how it ended.
     public func setSummary(_ text: String) async {
         await host.setSummary(text)
     }
 
-    /// Records that a time limit ended the step; its state text says so.
+    /// Records that the step was ended by a time limit; its state text then mentions the timeout.
     public func noteTimeout() async {
         await host.noteTimeout()
     }
 
-    /// Opens a log of the step; it is closed with the step.
+    /// Opens a log of the step; it is closed when the step ends.
     ///
     /// - Parameters:
-    ///   - log: The name; the second log of a name gets a slug of its own.
-    ///   - kind: How the content is to be read.
+    ///   - log: The name; a second log with the same name gets its own slug.
+    ///   - kind: The format of the content.
     /// - Returns: The open log.
-    /// - Throws: An error with a sentence for people when the file can't be made.
+    /// - Throws: An error whose description can be shown to the user if the file can't be created.
     public func openLog(_ log: String, kind: LogKind = .stream) async throws -> any StepLog {
         try await host.openLog(log, kind: kind)
     }
 
     /// Runs a command on the worker, in the step's working folder, or on the master.
     ///
-    /// Relative paths of the command are taken from ``workdir``, on the master from
-    /// ``masterFolder``.
+    /// Relative paths in the command are resolved against ``workdir``, or against ``masterFolder``
+    /// on the master.
     ///
     /// - Parameters:
     ///   - command: What to run.
     ///   - machine: Where to run it.
-    ///   - input: The bytes that `downloadFile` writes.
-    ///   - updates: Called for each piece of output, in order; the command waits for it.
+    ///   - input: The bytes for `downloadFile`.
+    ///   - updates: Called for each update, in order; the command waits for it.
     /// - Returns: How the command ended.
-    /// - Throws: ``CommandError`` when it could not be run; what `input` and `updates` throw.
+    /// - Throws: ``CommandError`` if the command could not be run, or any error thrown by `input`
+    ///   or `updates`.
     public func run(
         _ command: Command, on machine: CommandMachine = .worker, input: CommandInput = .nothing,
         updates: (CommandUpdate) async throws -> Void = { _ in }
@@ -86,28 +87,28 @@ public struct StepContext: Sendable {
     /// The folder in which the step's commands run, an absolute path on the worker.
     public var workdir: String { host.workdir }
 
-    /// The folder of the master's configuration, from which paths on the master are taken.
+    /// The folder of the master's configuration, against which paths on the master are resolved.
     public var masterFolder: String { host.masterFolder }
 
-    /// The environment that the builder gives to its commands.
+    /// The environment variables that the builder sets for its commands.
     public var environment: [String: String?] { host.environment }
 
-    /// Waits; a step that is stopped does not wait any longer.
+    /// Suspends for a duration, or until the step is stopped.
     ///
-    /// - Throws: `CancellationError` when the step is stopped.
+    /// - Throws: `CancellationError` if the step is stopped.
     public func sleep(for duration: Duration) async throws {
         try await host.clock.sleep(for: duration)
     }
 
-    /// Sends an HTTP request in the session of the build.
+    /// Sends an HTTP request using the build's session.
     public func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
         let mask = mask
         return try await host.http.send(request, in: host.session, hiding: { mask.apply(to: $0) })
     }
 
-    /// A user and a password for an address, from the file that `NETRC` names or from `~/.netrc`.
+    /// Returns the user and password for a URL from the file named by `NETRC`, or from `~/.netrc`.
     ///
-    /// - Throws: `HTTPError` of code `noCredentials` when there are none.
+    /// - Throws: `HTTPError` with code `noCredentials` if there are none.
     public func netrcCredentials(
         for address: HTTPAddress
     ) async throws(HTTPError) -> (user: String, password: String) {
@@ -115,7 +116,7 @@ public struct StepContext: Sendable {
         return try await host.http.netrcCredentials(for: address, hiding: { mask.apply(to: $0) })
     }
 
-    /// Sends an HTTP request whose body is handed on as it comes and not kept.
+    /// Sends an HTTP request and streams the response body to a closure instead of storing it.
     public func send(
         _ request: HTTPRequest, receiving: ([UInt8]) async throws -> Void
     ) async throws -> HTTPResponse {
@@ -133,13 +134,13 @@ public enum CommandMachine: Sendable, Hashable {
     case master
 }
 
-/// What carries out the requests of a running step: the runtime, or a stand-in in tests.
+/// The backend of a ``StepContext``: the runtime, or a test double.
 package protocol StepHost: Sendable {
     /// The current context for rendering values.
     var renderContext: RenderContext { get }
-    /// The folder of the step's commands, absolute.
+    /// The step's working folder, absolute.
     var workdir: String { get }
-    /// The environment of the step's commands, beside the master's own.
+    /// The environment variables that the builder sets, in addition to the master's own.
     var environment: [String: String?] { get }
     /// The folder of the master's configuration, absolute.
     var masterFolder: String { get }
@@ -153,9 +154,9 @@ package protocol StepHost: Sendable {
     /// Sets a property, unless it would be too large.
     func setProperty(
         _ property: String, to value: JSONValue, source: String) async throws(JSONTooLarge)
-    /// Changes the step's state.
+    /// Sets the step's state text.
     func setSummary(_ text: String) async
-    /// Notes that a time limit ended the step.
+    /// Records that a time limit ended the step.
     func noteTimeout() async
     /// Opens a log.
     func openLog(_ log: String, kind: LogKind) async throws -> any StepLog
@@ -167,13 +168,13 @@ package protocol StepHost: Sendable {
 }
 
 extension StepContext {
-    /// Hides a secret that no provider knows in everything that is shown or stored from now on: logs,
-    /// state, properties, reports.
+    /// Masks a secret that no provider knows in everything that is displayed or stored from now on:
+    /// logs, state texts, properties, reports.
     ///
     /// - Parameters:
     ///   - value: The secret.
-    ///   - name: What is shown in its place, in angle brackets.
-    /// - Throws: ``UnmaskableSecret`` when the value is too short or too long to be hidden.
+    ///   - name: The name shown in its place, in angle brackets.
+    /// - Throws: ``UnmaskableSecret`` if the value is blank, too short or too long to be masked.
     public func hide(_ value: String, as name: String) throws(UnmaskableSecret) {
         try mask.hide(value, as: name)
     }
@@ -181,21 +182,21 @@ extension StepContext {
 
 /// An open log of a step. Secrets are masked before anything is written.
 public protocol StepLog: Sendable {
-    /// Adds output as it came, in pieces of any size; waits while too much is still unwritten.
+    /// Appends output, in chunks of any size; suspends while too much is unwritten.
     func write(_ bytes: ArraySlice<UInt8>, to channel: LogChannel) async throws
 
-    /// Writes what is held back because it may be the beginning of a secret; the output of the
-    /// channel ends here, or begins anew.
+    /// Writes bytes held back as the possible start of a secret. Call it where the output of a
+    /// channel ends or starts over.
     func flush(_ channel: LogChannel) async throws
 }
 
-/// How the content of a log is to be read.
+/// The format of a log's content.
 public enum LogKind: String, Sendable, Hashable, Codable {
     /// Lines, each marked as standard output `o`, standard error `e` or header `h`.
     case stream = "s"
     /// Plain text.
     case text = "t"
-    /// A page of HTML.
+    /// HTML.
     case html = "h"
 }
 
@@ -205,23 +206,23 @@ public enum LogChannel: UInt8, Sendable, Hashable, CaseIterable {
     case stdout = 0x6F
     /// Standard error, marked `e`.
     case stderr = 0x65
-    /// What the master says about the step, marked `h`.
+    /// Messages from the master about the step, marked `h`.
     case header = 0x68
 
-    /// The channels of what a program writes.
+    /// The channels for a program's output.
     package static let output: [LogChannel] = [.stdout, .stderr]
 }
 
 extension StepLog {
-    /// Adds text, with a line end where it has none, before anything that is written later to
-    /// another channel.
+    /// Appends text, adding a line ending if it has none, before anything written later to another
+    /// channel.
     public func line(_ text: String, to channel: LogChannel = .stdout) async throws {
         var bytes = Array(text.utf8)
         if bytes.last != 0x0A { bytes.append(0x0A) }
         try await line(bytes, to: channel)
     }
 
-    /// Adds bytes, with a line end where they have none, before anything that is written later to
+    /// Appends bytes, adding a line ending if they have none, before anything written later to
     /// another channel.
     public func line(_ bytes: [UInt8], to channel: LogChannel = .stdout) async throws {
         try await write(bytes[...], to: channel)
@@ -230,27 +231,27 @@ extension StepLog {
     }
 }
 
-/// The encoding of what a command prints.
+/// The encoding of a command's output.
 public enum LogEncoding: String, SettingEnumeration {
     case utf8 = "utf-8"
     case latin1 = "iso-8859-1"
     case ascii
 }
 
-/// A text, or a list of words that are joined by spaces.
+/// A string, or a list of words that are joined with spaces.
 public struct Words: SettingValue {
     /// The joined words.
     public let text: String
 
-    /// Makes words of a text.
+    /// Creates words from a string.
     public init(_ text: String) {
         self.text = text
     }
 
-    /// A text or a list of words.
+    /// A description of the accepted values, for error messages.
     public static var shape: String { "a text or a list of words" }
 
-    /// Reads a text or a list.
+    /// Reads a string or a list of words.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Words? {
         guard case .sequence = node.kind else {
             return decoder.decode(String.self, from: node).map { Words($0) }

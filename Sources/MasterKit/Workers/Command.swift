@@ -1,27 +1,27 @@
 public import OrderedCollections
 
-/// One piece of work for a worker, as a value that can be sent to another machine.
+/// A command for a worker, as a value that can be sent to another machine.
 ///
 /// The set is Buildbot's: a program or script, and the few file commands that steps need. In JSON a
-/// command is a mapping of one entry, such as `{"mkdir": {"path": "out"}}`.
+/// command is a mapping with one entry, such as `{"mkdir": {"path": "out"}}`.
 public enum Command: Sendable, Hashable {
-    /// Runs a program, or a line of shell.
+    /// Runs a program or a shell command line.
     case shell(Shell)
-    /// Makes a folder and those above it; one that is there already is fine.
+    /// Creates a folder and its parents; it may already exist.
     case mkdir(MakeDirectory)
-    /// Removes a folder, or a file, with all that is in it.
+    /// Removes a folder and its contents, or a file.
     case rmdir(RemoveDirectory)
-    /// Copies a folder with all that is in it.
+    /// Copies a folder and its contents.
     case cpdir(CopyDirectory)
-    /// Tells what is at a path.
+    /// Returns the status of a path.
     case stat(Stat)
     /// Finds the paths that match a pattern.
     case glob(Glob)
-    /// Names what is in a folder.
+    /// Lists the contents of a folder.
     case listdir(ListDirectory)
-    /// Sends a file of the worker to the master, as updates of kind `content`.
+    /// Sends a file from the worker to the master, as updates of kind `content`.
     case uploadFile(UploadFile)
-    /// Writes a file on the worker with the bytes the master gives as input.
+    /// Writes a file on the worker from bytes that the master supplies as input.
     case downloadFile(DownloadFile)
 }
 
@@ -30,10 +30,10 @@ extension Command: Codable {
         case shell, mkdir, rmdir, cpdir, stat, glob, listdir, uploadFile, downloadFile
     }
 
-    /// Reads a mapping of one entry: the command's name, and what it needs.
+    /// Decodes a mapping with one entry: the command's name and its parameters.
     ///
-    /// - Parameter decoder: Where to read from.
-    /// - Throws: `DecodingError` when there is not exactly one entry of a known name.
+    /// - Parameter decoder: The decoder to read from.
+    /// - Throws: `DecodingError` unless there is exactly one entry with a known name.
     public init(from decoder: any Decoder) throws {
         let entries = try decoder.container(keyedBy: Name.self)
         guard let name = entries.allKeys.first, entries.allKeys.count == 1 else {
@@ -58,10 +58,10 @@ extension Command: Codable {
             }
     }
 
-    /// Writes a mapping of one entry: the command's name, and what it needs.
+    /// Encodes a mapping with one entry: the command's name and its parameters.
     ///
-    /// - Parameter encoder: Where to write to.
-    /// - Throws: `EncodingError` when the encoder cannot write a value.
+    /// - Parameter encoder: The encoder to write to.
+    /// - Throws: `EncodingError` if the encoder cannot write a value.
     public func encode(to encoder: any Encoder) throws {
         var entries = encoder.container(keyedBy: Name.self)
         switch self {
@@ -79,68 +79,71 @@ extension Command: Codable {
 }
 
 extension Command {
-    /// A program to run, or a line of shell.
+    /// A program or shell command line to run.
     ///
-    /// The program is started in a session of its own, with `/dev/null` or ``stdin`` as its input.
-    /// Whatever it started is ended with it, also what has left the session: when the program has
-    /// exited, when a time limit is over, when the caller is cancelled.
+    /// The program is started in a separate session, with `/dev/null` or ``stdin`` as its input.
+    /// All processes it started are terminated with it, including those that left the session: when
+    /// the program has exited, when a time limit expires, or when the caller is cancelled.
     public struct Shell: Sendable, Hashable, Codable {
-        /// What to run.
+        /// The program or script to run.
         public var invocation: Invocation
 
-        /// The folder to run in; it must be there.
+        /// The folder to run in; it must exist.
         public var workdir: String
 
-        /// Variables to set on top of the worker's own; those without a value are unset.
+        /// Variables to set in addition to the worker's environment; a `nil` value unsets the
+        /// variable.
         ///
-        /// In a value `${NAME}` is the value of a variable of the worker, nothing when it is not set.
+        /// In a value, `${NAME}` is replaced by the worker's variable, or by nothing if it is not
+        /// set.
         public var environment: [String: String?] = [:]
 
-        /// How long the program may write nothing to either stream; `nil` for no limit.
+        /// How long the program may produce no output on either stream, or `nil` for no limit.
         public var timeout: Duration? = .seconds(1200)
 
-        /// How long the program may run; `nil` for no limit.
+        /// How long the program may run, or `nil` for no limit.
         public var maxTime: Duration?
 
-        /// What the program reads from its standard input.
+        /// The program's standard input.
         public var stdin: [UInt8] = []
 
-        /// Whether what it writes to stdout is wanted; if not, it is read and dropped.
+        /// Whether stdout is wanted; if not, it is read and discarded.
         public var wantsStdout = true
 
-        /// Whether what it writes to stderr is wanted; if not, it is read and dropped.
+        /// Whether stderr is wanted; if not, it is read and discarded.
         public var wantsStderr = true
 
         /// Whether the header lists the environment.
         public var logsEnvironment = false
 
-        /// How many lines of output the program may write, over both streams; none is for any.
+        /// The maximum number of output lines over both streams, or `nil` for no limit.
         ///
-        /// The first line beyond them is the last of the output, and the program is ended.
+        /// The first line beyond the limit is the last one in the output, and the program is
+        /// terminated.
         public var maxLines: Int?
 
-        /// Files that are handed on while the program writes them.
+        /// Files whose content is streamed while the program writes them.
         public var logFiles: [LogFile] = []
 
         /// Whether stdout and stderr are one pseudo-terminal, which is read as stdout.
         public var usesTerminal = false
 
-        /// How long processes may take to end after TERM before they get ``interruptSignal``; zero
-        /// leaves TERM out.
+        /// How long processes may take to exit after SIGTERM before they get ``interruptSignal``;
+        /// zero skips SIGTERM.
         public var terminationGrace: Duration = .seconds(5)
 
-        /// What ends processes that TERM did not end. Those that another signal than KILL does not
-        /// end within five seconds get KILL.
+        /// The signal for processes that did not exit after SIGTERM. If it is not SIGKILL, those
+        /// that are still running five seconds later get SIGKILL.
         public var interruptSignal = Signal.kill
 
-        /// How long output is still read, after the program has exited, from processes it left
-        /// behind with its streams open. Then those get TERM, and KILL.
+        /// How long output is still read after the program has exited, from processes it left
+        /// behind with its streams open. These then get SIGTERM, and SIGKILL.
         public var drainTime: Duration = .seconds(1)
 
-        /// Makes a command with the usual limits.
+        /// Creates a command with the default limits.
         ///
         /// - Parameters:
-        ///   - invocation: What to run: a list of arguments, or a line for the shell.
+        ///   - invocation: What to run: a list of arguments, or a shell command line.
         ///   - workdir: The folder to run in.
         public init(_ invocation: Invocation, in workdir: String) {
             self.invocation = invocation
@@ -150,25 +153,25 @@ extension Command {
 }
 
 extension Command.Shell {
-    /// A file that the program writes, and whose content is part of what the command has to say.
+    /// A file that the program writes and whose content is part of the command's output.
     ///
-    /// A file that does not change while the program runs is left out.
+    /// A file that does not change while the program runs is omitted.
     public struct LogFile: Sendable, Hashable, Codable {
-        /// The name under which its content is handed on.
+        /// The name under which its content is reported.
         public var name: String
 
-        /// Where it is; a relative path is taken from the command's folder.
+        /// The path; a relative path is resolved against the command's folder.
         public var path: String
 
-        /// Whether only what is added after the program's start is wanted.
+        /// Whether only content added after the program's start is wanted.
         public var follows: Bool
 
-        /// Makes a file to hand on.
+        /// Creates a log file.
         ///
         /// - Parameters:
-        ///   - name: The name under which its content is handed on.
-        ///   - path: Where it is.
-        ///   - follows: Whether only what is added after the program's start is wanted.
+        ///   - name: The name under which its content is reported.
+        ///   - path: The path; a relative path is resolved against the command's folder.
+        ///   - follows: Whether only content added after the program's start is wanted.
         public init(_ name: String, at path: String, follows: Bool = false) {
             self.name = name
             self.path = path
@@ -176,7 +179,7 @@ extension Command.Shell {
         }
     }
 
-    /// A signal that ends a program.
+    /// A signal that can terminate a program.
     public enum Signal: String, Sendable, Hashable, Codable, CaseIterable {
         case hangup = "HUP"
         case interrupt = "INT"
@@ -190,7 +193,7 @@ extension Command.Shell {
 }
 
 extension Command.Shell.Signal: SettingEnumeration {
-    /// Reads a name, with or without SIG before it.
+    /// Reads a signal name, with or without the prefix `SIG`.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Self? {
         if let name = node.scalarText, name.hasPrefix("SIG"),
             let signal = Self(rawValue: String(name.dropFirst(3)))
@@ -202,16 +205,16 @@ extension Command.Shell.Signal: SettingEnumeration {
 }
 
 extension Command {
-    /// A program with its arguments, or a line for the shell.
+    /// A program with its arguments, or a shell command line.
     ///
-    /// In JSON the one is a list of texts, the other a text.
+    /// In JSON, the former is a list of strings, the latter a string.
     public enum Invocation: Sendable, Hashable {
-        /// A program, by path or by a name found in `PATH`, and its arguments.
+        /// A program, as a path or a name to look up in `PATH`, and its arguments.
         case program([String])
-        /// A line that `/bin/sh -c` runs.
+        /// A command line for `/bin/sh -c`.
         case script(String)
 
-        /// The program and its arguments, as they are passed to the system.
+        /// The program and its arguments, as passed to the system.
         public var arguments: [String] {
             switch self {
             case .program(let arguments): arguments
@@ -222,14 +225,14 @@ extension Command {
 }
 
 extension Command.Invocation: ExpressibleByStringLiteral, ExpressibleByArrayLiteral {
-    /// Makes a line for the shell.
+    /// Creates a shell command line.
     ///
-    /// - Parameter value: The line.
+    /// - Parameter value: The command line.
     public init(stringLiteral value: String) {
         self = .script(value)
     }
 
-    /// Makes a program with arguments.
+    /// Creates a program invocation.
     ///
     /// - Parameter elements: The program and its arguments.
     public init(arrayLiteral elements: String...) {
@@ -238,10 +241,10 @@ extension Command.Invocation: ExpressibleByStringLiteral, ExpressibleByArrayLite
 }
 
 extension Command.Invocation: Codable {
-    /// Reads a list of texts or a text.
+    /// Decodes a list of strings or a string.
     ///
-    /// - Parameter decoder: Where to read from.
-    /// - Throws: `DecodingError` when it is neither.
+    /// - Parameter decoder: The decoder to read from.
+    /// - Throws: `DecodingError` if it is neither.
     public init(from decoder: any Decoder) throws {
         let value = try decoder.singleValueContainer()
         do {
@@ -251,10 +254,10 @@ extension Command.Invocation: Codable {
         }
     }
 
-    /// Writes a list of texts or a text.
+    /// Encodes a list of strings or a string.
     ///
-    /// - Parameter encoder: Where to write to.
-    /// - Throws: `EncodingError` when the encoder cannot write a value.
+    /// - Parameter encoder: The encoder to write to.
+    /// - Throws: `EncodingError` if the encoder cannot write a value.
     public func encode(to encoder: any Encoder) throws {
         var value = encoder.singleValueContainer()
         switch self {
@@ -265,7 +268,7 @@ extension Command.Invocation: Codable {
 }
 
 extension Command.Invocation: CustomStringConvertible {
-    /// The line as one would type it into a shell.
+    /// The command line as typed into a shell.
     public var description: String {
         switch self {
         case .program(let arguments): arguments.map(Self.quoted).joined(separator: " ")
@@ -290,45 +293,45 @@ extension Command.Invocation: CustomStringConvertible {
     }
 }
 
-/// The bytes a command takes from the master, piece by piece, when the worker is ready for them.
+/// The bytes a command reads from the master, chunk by chunk, as the worker is ready for them.
 public struct CommandInput: Sendable {
     /// No bytes.
     public static let nothing = CommandInput { _ in [] }
 
     private let read: @Sendable (Int) async throws -> [UInt8]
 
-    /// Takes the bytes from a function.
+    /// Creates an input that reads from a closure.
     ///
-    /// - Parameter read: Called with the number of bytes that are welcome; returns at most as many,
-    ///   and none at the end. Never called twice at once, and not again after the end.
+    /// - Parameter read: Called with the maximum number of bytes; returns at most that many, or an
+    ///   empty array at the end. Calls never overlap, and there are none after the end.
     public init(_ read: @escaping @Sendable (_ limit: Int) async throws -> [UInt8]) {
         self.read = read
     }
 
-    /// Gives the next bytes, or none at the end.
+    /// Returns the next bytes, or an empty array at the end.
     ///
-    /// - Parameter limit: The most bytes to return, at least one.
-    /// - Returns: The bytes; none at the end.
-    /// - Throws: What the source of the bytes throws.
+    /// - Parameter limit: The maximum number of bytes to return, at least one.
+    /// - Returns: The bytes, empty at the end.
+    /// - Throws: Any error from the source of the bytes.
     public func next(_ limit: Int) async throws -> [UInt8] {
         try await read(limit)
     }
 }
 
-/// Variables that a command gets beside the environment of the worker; null unsets one.
+/// Variables to set for a command in addition to the worker's environment; null unsets one.
 public struct CommandEnvironment: SettingValue, Hashable {
-    /// The variables, `nil` for one that is unset.
+    /// The variables; a `nil` value unsets one.
     public let variables: OrderedDictionary<String, String?>
 
-    /// Makes an environment.
+    /// Creates an environment.
     public init(_ variables: OrderedDictionary<String, String?> = [:]) {
         self.variables = variables
     }
 
-    /// A mapping.
+    /// A description of the accepted values, for error messages.
     public static var shape: String { "a mapping of names to texts" }
 
-    /// Reads a mapping of names to texts; a list is joined with `:` as in `PATH`.
+    /// Reads a mapping of names to strings; a list is joined with `:` as in `PATH`.
     public static func decode(
         _ node: YAMLNode, with decoder: SettingDecoder
     ) -> CommandEnvironment? {
@@ -360,7 +363,7 @@ public struct CommandEnvironment: SettingValue, Hashable {
         return name
     }
 
-    /// Reads the value of a variable, of which there are two kinds of absence.
+    /// Reads the value of a variable: the outer `nil` is an error, the inner one unsets it.
     private static func value(_ node: YAMLNode, _ decoder: SettingDecoder) -> String?? {
         guard case .sequence = node.kind else {
             return decoder.decode(String?.self, from: node)

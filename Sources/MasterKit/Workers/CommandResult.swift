@@ -2,15 +2,15 @@
 public struct CommandResult: Sendable, Hashable, Codable {
     /// How the program itself ended.
     public enum Ending: Sendable, Hashable, Codable {
-        /// It exited with this code. A file command that has done its work exits with 0.
+        /// It exited with this code. A file command that succeeds exits with 0.
         case exited(code: Int32)
-        /// This signal killed it.
+        /// It was killed by this signal.
         case killed(signal: Int32)
     }
 
-    /// The limit that made the worker end a command.
+    /// The limit that caused the worker to end a command.
     public enum Limit: Sendable, Hashable, Codable {
-        /// The command wrote nothing for this long.
+        /// The command produced no output for this long.
         case silence(Duration)
         /// The command ran for this long.
         case total(Duration)
@@ -21,22 +21,22 @@ public struct CommandResult: Sendable, Hashable, Codable {
     /// How the program ended.
     public var ending: Ending
 
-    /// The limit by which the worker ended the command; `nil` when it ended by itself.
+    /// The limit that caused the worker to end the command, or `nil` if it ended by itself.
     public var timedOut: Limit?
 
-    /// The time the command took, until the last of its processes was gone.
+    /// The time until the last of the command's processes had exited.
     public var elapsed: Duration
 
-    /// What a file command was asked for.
+    /// The value returned by a file command.
     public var value: Value
 
-    /// Makes a result.
+    /// Creates a result.
     ///
     /// - Parameters:
     ///   - ending: How the program ended.
-    ///   - timedOut: The limit by which the worker ended it.
+    ///   - timedOut: The limit that caused the worker to end it.
     ///   - elapsed: The time it took.
-    ///   - value: What a file command was asked for.
+    ///   - value: The value returned by a file command.
     public init(
         _ ending: Ending = .exited(code: 0), timedOut: Limit? = nil, elapsed: Duration,
         value: Value = .nothing
@@ -47,7 +47,7 @@ public struct CommandResult: Sendable, Hashable, Codable {
         self.value = value
     }
 
-    /// The exit code; `nil` when a signal ended the program.
+    /// The exit code, or `nil` if a signal ended the program.
     public var exitCode: Int32? {
         if case .exited(let code) = ending { code } else { nil }
     }
@@ -59,8 +59,8 @@ public struct CommandResult: Sendable, Hashable, Codable {
 }
 
 extension CommandResult: CustomStringConvertible {
-    /// How the command ended, in words: `exit code 1`, `killed by signal 9 (SIGKILL)`,
-    /// `timed out: 1200 seconds without output`.
+    /// How the command ended: `exit code 1`, `killed by signal 9 (SIGKILL)`, `timed out: 1200
+    /// seconds without output`.
     public var description: String {
         switch (timedOut, ending) {
         case (.silence(let limit)?, _): "timed out: \(limit.inSeconds) without output"
@@ -73,23 +73,23 @@ extension CommandResult: CustomStringConvertible {
 }
 
 extension CommandResult {
-    /// What a file command was asked for.
+    /// The value returned by a file command.
     public enum Value: Sendable, Hashable, Codable {
-        /// The command gives nothing but its ending.
+        /// The command has no value.
         case nothing
-        /// What `stat` found; `nil` when there is nothing at the path.
+        /// The status found by `stat`, or `nil` if the path does not exist.
         case status(FileStatus?)
-        /// What `glob` or `listdir` found, sorted.
+        /// The names found by `glob` or `listdir`, sorted.
         case names([String])
-        /// The number of bytes that `uploadFile` or `downloadFile` moved.
+        /// The number of bytes transferred by `uploadFile` or `downloadFile`.
         case byteCount(Int)
     }
 
-    /// What `stat` tells of a file.
+    /// The status of a file, as returned by `stat`.
     public struct FileStatus: Sendable, Hashable, Codable {
-        /// What is at a path.
+        /// The kind of file at a path.
         public enum Kind: String, Sendable, Hashable, Codable {
-            /// A file.
+            /// A regular file.
             case file
             /// A folder.
             case directory
@@ -97,25 +97,25 @@ extension CommandResult {
             case other
         }
 
-        /// What is at the path, symbolic links followed.
+        /// The kind of file, after following symbolic links.
         public var kind: Kind
 
-        /// Its size in bytes.
+        /// The size in bytes.
         public var byteCount: Int
 
-        /// Its permission bits, such as `0o644`.
+        /// The permission bits, such as `0o644`.
         public var permissions: UInt32
 
-        /// When its content last changed, in seconds since 1970.
+        /// The modification time, in seconds since 1970.
         public var modified: Double
 
-        /// Makes a status.
+        /// Creates a status.
         ///
         /// - Parameters:
-        ///   - kind: What is at the path.
-        ///   - byteCount: Its size in bytes.
-        ///   - permissions: Its permission bits.
-        ///   - modified: When its content last changed, in seconds since 1970.
+        ///   - kind: The kind of file.
+        ///   - byteCount: The size in bytes.
+        ///   - permissions: The permission bits.
+        ///   - modified: The modification time, in seconds since 1970.
         public init(kind: Kind, byteCount: Int, permissions: UInt32, modified: Double) {
             self.kind = kind
             self.byteCount = byteCount
@@ -125,51 +125,51 @@ extension CommandResult {
     }
 }
 
-/// Why a command could not be run, or a file command failed.
+/// The reason why a command could not be run, or why a file command failed.
 public struct CommandError: Error, Sendable {
-    /// The kinds of fault, for whoever handles one of them.
+    /// The kinds of error, for callers that handle a specific one.
     public enum Code: String, Sendable, Hashable, Codable {
-        /// The command is invalid: empty, or with a NUL in a text.
+        /// The command is invalid: it is empty, or a string contains a NUL.
         case invalid
-        /// There is no such program.
+        /// The program was not found.
         case programNotFound
-        /// The program is there but cannot be run.
+        /// The program exists but cannot be executed.
         case programNotExecutable
         /// The folder to run in is missing, or is not a folder.
         case workdir
-        /// The arguments and the environment are more than the system passes on.
+        /// The arguments and environment exceed the system's limit.
         case argumentsTooLong
-        /// The machine has no processes, threads, memory or file descriptors left.
+        /// The machine has run out of processes, threads, memory or file descriptors.
         case noResources
-        /// There is nothing at the path.
+        /// The path does not exist.
         case notFound
-        /// Something is at the path already, or it is of the wrong kind.
+        /// The path already exists, or is of the wrong kind.
         case wrongKind
-        /// The system denies access.
+        /// Permission was denied.
         case denied
         /// The path is outside the folder in which the worker may delete and overwrite.
         case outsideRoot
-        /// There is more than the command's limit allows.
+        /// The size exceeds the command's limit.
         case tooLarge
-        /// Any other answer of the system, such as a full disk.
+        /// Any other system error, such as a full disk.
         case system
     }
 
-    /// The kind of fault.
+    /// The kind of error.
     public var code: Code
 
-    /// What went wrong and how to remedy it, in one sentence.
+    /// One sentence: what went wrong and how to fix it.
     public var message: String
 
-    /// The error underneath.
+    /// The underlying error.
     public var cause: (any Error)?
 
-    /// Makes an error.
+    /// Creates an error.
     ///
     /// - Parameters:
-    ///   - code: The kind of fault.
-    ///   - message: What went wrong and how to remedy it.
-    ///   - cause: The error underneath.
+    ///   - code: The kind of error.
+    ///   - message: What went wrong and how to fix it.
+    ///   - cause: The underlying error.
     public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
         self.code = code
         self.message = message
@@ -186,7 +186,7 @@ extension CommandError: CustomStringConvertible {
 }
 
 extension String {
-    /// The text up to its first semicolon or line end, at most 200 characters.
+    /// The text up to its first semicolon or line ending, at most 200 characters.
     package var firstClause: String {
         var clause = prefix { !$0.isNewline }
         if let end = clause.firstRange(of: "; ") { clause = clause[..<end.lowerBound] }
@@ -196,45 +196,45 @@ extension String {
 
 /// Output or another message of a running command.
 public struct CommandUpdate: Sendable, Hashable {
-    /// What an update brings.
+    /// The content of an update.
     public enum Content: Sendable, Hashable {
-        /// Bytes the program wrote to one of its streams, as they came: never empty, not cut at
+        /// Bytes the program wrote to one of its streams, unmodified: never empty, not split at
         /// lines or characters.
         case output(OutputStream, [UInt8])
-        /// Whole lines about the command itself, each ended by a newline.
+        /// Whole lines about the command itself, each ending in a newline.
         case header(String)
-        /// The next bytes of the file that `uploadFile` reads; never empty.
+        /// The next bytes of the file read by `uploadFile`; never empty.
         case content([UInt8])
-        /// The next bytes of a log file of a program, by its name; never empty.
+        /// The next bytes of a program's log file, with its name; never empty.
         case logFile(String, [UInt8])
     }
 
-    /// A stream of a program.
+    /// An output stream of a program.
     public enum OutputStream: String, Sendable, Hashable, Codable, CaseIterable {
-        /// What the program writes to its file descriptor 1.
+        /// File descriptor 1.
         case stdout
-        /// What the program writes to its file descriptor 2.
+        /// File descriptor 2.
         case stderr
     }
 
-    /// What this update brings.
+    /// The content of the update.
     public var content: Content
 
-    /// The time since the command began.
+    /// The time since the start of the command.
     public var elapsed: Duration
 
-    /// Makes an update.
+    /// Creates an update.
     ///
     /// - Parameters:
-    ///   - content: What it brings.
-    ///   - elapsed: The time since the command began.
+    ///   - content: The content.
+    ///   - elapsed: The time since the start of the command.
     public init(_ content: Content, elapsed: Duration) {
         self.content = content
         self.elapsed = elapsed
     }
 }
 
-/// A signal in words: `signal 9 (SIGKILL)`.
+/// A signal as shown in messages: `signal 9 (SIGKILL)`.
 struct SignalName: CustomStringConvertible {
     private static let names: [Int32: String] = [
         1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 4: "SIGILL", 5: "SIGTRAP", 6: "SIGABRT",
@@ -255,7 +255,7 @@ struct SignalName: CustomStringConvertible {
 }
 
 extension Duration {
-    /// The duration in words, for messages: `1 second`, `1200 seconds`, `0.25 seconds`.
+    /// The duration as shown in messages: `1 second`, `1200 seconds`, `0.25 seconds`.
     public var inSeconds: String {
         let (seconds, attoseconds) = components
         if attoseconds == 0 { return seconds == 1 ? "1 second" : "\(seconds) seconds" }

@@ -1,10 +1,10 @@
 extension Command {
-    /// Tells what is at a path.
+    /// Returns the status of a path.
     public struct Stat: Sendable, Hashable, Codable {
         /// The path; symbolic links are followed.
         public var path: String
 
-        /// Makes the command.
+        /// Creates the command.
         ///
         /// - Parameter path: The path.
         public init(_ path: String) {
@@ -14,40 +14,40 @@ extension Command {
 
     /// Finds the paths that match a pattern, sorted: `*`, `?` and `[a-z]` as in the shell.
     public struct Glob: Sendable, Hashable, Codable {
-        /// The pattern; the paths found are relative when it is.
+        /// The pattern; if it is relative, so are the paths found.
         public var pattern: String
 
-        /// The folder from which a relative pattern starts.
+        /// The folder against which a relative pattern is resolved.
         public var folder: String
 
-        /// Makes the command.
+        /// Creates the command.
         ///
         /// - Parameters:
         ///   - pattern: The pattern.
-        ///   - folder: The folder from which a relative pattern starts.
+        ///   - folder: The folder against which a relative pattern is resolved.
         public init(_ pattern: String, in folder: String = "") {
             self.pattern = pattern
             self.folder = folder
         }
     }
 
-    /// Sends a file of the worker to the master.
+    /// Sends a file from the worker to the master.
     public struct UploadFile: Sendable, Hashable, Codable {
         /// The file.
         public var path: String
 
-        /// The most bytes to send; a larger file is an error. `nil` for no limit.
+        /// The maximum number of bytes to send; a larger file is an error. `nil` for no limit.
         public var maxByteCount: Int?
 
-        /// How many bytes are read at once, at least one.
+        /// The number of bytes to read at once, at least one.
         public var blockByteCount: Int
 
-        /// Makes the command.
+        /// Creates the command.
         ///
         /// - Parameters:
         ///   - path: The file.
-        ///   - maxByteCount: The most bytes to send.
-        ///   - blockByteCount: How many bytes are read at once.
+        ///   - maxByteCount: The maximum number of bytes to send.
+        ///   - blockByteCount: The number of bytes to read at once.
         public init(_ path: String, maxByteCount: Int? = nil, blockByteCount: Int = 128 << 10) {
             precondition(blockByteCount > 0, "a block has at least one byte")
             self.path = path
@@ -56,34 +56,34 @@ extension Command {
         }
     }
 
-    /// Writes a file on the worker with what the master gives as input.
+    /// Writes a file on the worker from input supplied by the master.
     ///
-    /// The file appears under its name when it is complete; until then, and when anything fails,
-    /// what stood there before stays. A symbolic link there is replaced, not followed.
+    /// The file is replaced atomically once it is complete; until then, and on any error, an
+    /// existing file is left as it was. A symbolic link is replaced, not followed.
     public struct DownloadFile: Sendable, Hashable, Codable {
-        /// Where to write the file; missing parent folders are made.
+        /// The path of the file; missing parent folders are created.
         public var path: String
 
-        /// Its permission bits.
+        /// The permission bits.
         public var permissions: UInt32
 
-        /// The most bytes to accept; more is an error. `nil` for no limit.
+        /// The maximum number of bytes to accept; more is an error. `nil` for no limit.
         public var maxByteCount: Int?
 
-        /// A folder that the file must be in, symbolic links resolved. `nil` for any.
+        /// A folder that must contain the file after symbolic links are resolved, or `nil` for any.
         public var folder: String?
 
-        /// When its content last changed, in seconds since 1970; `nil` for now.
+        /// The modification time, in seconds since 1970, or `nil` for now.
         public var modified: Double?
 
-        /// Makes the command.
+        /// Creates the command.
         ///
         /// - Parameters:
-        ///   - path: Where to write the file.
-        ///   - permissions: Its permission bits.
-        ///   - maxByteCount: The most bytes to accept.
-        ///   - folder: A folder that the file must be in.
-        ///   - modified: When its content last changed.
+        ///   - path: The path of the file.
+        ///   - permissions: The permission bits.
+        ///   - maxByteCount: The maximum number of bytes to accept.
+        ///   - folder: A folder that must contain the file.
+        ///   - modified: The modification time, in seconds since 1970.
         public init(
             _ path: String, permissions: UInt32 = 0o644, maxByteCount: Int? = nil,
             in folder: String? = nil, modified: Double? = nil
@@ -100,10 +100,10 @@ extension Command {
 extension Command {
     /// Creates a folder.
     public struct MakeDirectory: Sendable, Hashable, Codable {
-        /// The folder; missing parent folders are made, too.
+        /// The folder; missing parent folders are created, too.
         public var path: String
 
-        /// Makes the command.
+        /// Creates the command.
         ///
         /// - Parameter path: The folder.
         public init(_ path: String) {
@@ -111,31 +111,31 @@ extension Command {
         }
     }
 
-    /// Removes a folder or file, with all that is in it.
+    /// Removes a folder and its contents, or a file.
     ///
-    /// Symbolic links are removed, never followed. A path where there is nothing is fine.
+    /// Symbolic links are removed, never followed. A path that does not exist is not an error.
     public struct RemoveDirectory: Sendable, Hashable, Codable {
-        /// What to remove.
+        /// The path to remove.
         public var path: String
 
-        /// Whether it may be outside the folder in which the worker may delete.
+        /// Whether the path may be outside the folder in which the worker may delete.
         public var outside: Bool
 
-        /// Makes the command.
+        /// Creates the command.
         ///
         /// - Parameters:
-        ///   - path: What to remove.
-        ///   - outside: Whether it may be outside the folder in which the worker may delete.
+        ///   - path: The path to remove.
+        ///   - outside: Whether the path may be outside the folder in which the worker may delete.
         public init(_ path: String, outside: Bool = false) {
             self.path = path
             self.outside = outside
         }
     }
 
-    /// Copies a folder with all that is in it.
+    /// Copies a folder and its contents.
     ///
-    /// What is at the destination is replaced. Symbolic links are copied as links; permissions
-    /// are kept.
+    /// An existing destination is replaced. Symbolic links are copied as links; permissions are
+    /// kept.
     public struct CopyDirectory: Sendable, Hashable, Codable {
         /// The folder to copy.
         public var source: String
@@ -146,7 +146,7 @@ extension Command {
         /// Whether the destination may be outside the folder in which the worker may overwrite.
         public var outside: Bool
 
-        /// Makes the command.
+        /// Creates the command.
         ///
         /// - Parameters:
         ///   - source: The folder to copy.
@@ -160,12 +160,12 @@ extension Command {
         }
     }
 
-    /// Names the entries of a folder, sorted, without `.` and `..`.
+    /// Lists the entries of a folder, sorted, without `.` and `..`.
     public struct ListDirectory: Sendable, Hashable, Codable {
         /// The folder.
         public var path: String
 
-        /// Makes the command.
+        /// Creates the command.
         ///
         /// - Parameter path: The folder.
         public init(_ path: String) {
@@ -175,7 +175,7 @@ extension Command {
 }
 
 extension Command {
-    /// The command with its relative paths taken from a folder.
+    /// The command with its relative paths resolved against a folder.
     package func resolved(in folder: String) -> Command {
         func path(_ path: String) -> String {
             if path.hasPrefix("/") { return path }

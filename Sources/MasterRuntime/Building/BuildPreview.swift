@@ -1,41 +1,42 @@
 internal import FoundationEssentials
 public import MasterKit
 
-/// What a build of a builder would do, as far as it can be known before it runs.
+/// A preview of a builder's build, as far as it can be determined before it runs.
 ///
-/// Nothing is stored, sent, fetched or run for it: secrets are known by their names alone.
+/// Creating it does not store, send, fetch or run anything: secrets are known only by name.
 public struct BuildPreview: Sendable {
-    /// One step that would run.
+    /// A step that would run.
     public struct Step: Sendable, Hashable {
-        /// The position in the factory, from 1.
+        /// The position in the factory, starting at 1.
         public let number: Int
-        /// The name; `nil` when only the build knows it.
+        /// The name, or `nil` if it is only known in the build.
         public let name: String?
         /// The key of its plugin.
         public let key: PluginKey
-        /// Where its commands run; `nil` for the folder of the file, and when only the build knows.
+        /// The working folder of its commands, or `nil` for the folder of the file or if it is only
+        /// known in the build.
         public let workdir: String?
-        /// Whether its condition is false, whatever happens before it.
+        /// Whether its condition is false, regardless of what happens before it.
         public let isSkipped: Bool
-        /// The settings that the file gives, without what is known of the above.
+        /// The settings given in the file, except those covered by the properties above.
         public let settings: JSONObject
     }
 
     /// The builder.
     public let builder: BuilderConfiguration
-    /// The properties with which the build begins, without those that each build has.
+    /// The initial properties of the build, without those that every build has.
     public let properties: JSONObject
     /// The steps that would run, in order.
     public let steps: [Step]
 
-    /// Looks at a builder.
+    /// Creates a preview of a builder's build.
     ///
     /// - Parameters:
     ///   - builder: The builder.
     ///   - configuration: The file that declares it.
-    ///   - request: What the build would be asked for with.
-    ///   - selection: Which steps would run.
-    ///   - basedir: The base folder; it need not be there.
+    ///   - request: The buildset request for the build.
+    ///   - selection: The steps that would run.
+    ///   - basedir: The base folder, which need not exist.
     ///   - environment: The environment for `!Env`.
     public init(
         of builder: BuilderConfiguration, in configuration: MasterConfiguration,
@@ -102,7 +103,7 @@ private struct PreviewContexts {
             Dictionary(uniqueKeysWithValues: names.map { ($0, "secret-\(UUID().uuidString)") }))
     }
 
-    /// What a build would see; what is not known depends on the variant.
+    /// The context of a build; unknown values depend on the variant.
     func context(_ variant: Int) -> RenderContext {
         var properties = known
         let unknown = configuration.propertyUses.union(["builderid", "buildnumber"])

@@ -10,9 +10,9 @@ struct BuildRunner: Sendable {
     let control: BuildControl
     /// Whether a build that ends with retry is run again.
     let mayRetry: Bool
-    /// Which steps are run.
+    /// The steps to run.
     var steps = StepSelection()
-    /// Why nothing is run, such as a builder that it needs and that failed.
+    /// The reason for skipping the build, such as the failure of a builder that it needs.
     var skipReason: String?
 
     /// Runs the build.
@@ -171,7 +171,8 @@ struct BuildEnvironment: Sendable {
 
     var mask: SecretMask { secrets.mask }
 
-    /// Runs commands on the machine of the master; what it may delete is what a worker may.
+    /// Runs commands on the master's machine; the same restrictions on deletion apply as for a
+    /// worker.
     var master: LocalWorker {
         LocalWorker(
             root: basedir + "/work", name: "master", withholding: secrets.withheldVariables)
@@ -205,17 +206,18 @@ struct BuildEnvironment: Sendable {
 }
 
 extension BuilderConfiguration {
-    /// The folder that is the builder's own.
+    /// The builder's folder.
     func builddir(in basedir: String) -> String {
         basedir + "/work/" + FilePaths.component(name)
     }
 }
 
 extension Properties {
-    /// The properties with which a build begins; later ones win: file, builder, worker, build,
-    /// request.
+    /// Creates the initial properties of a build; later ones take precedence: file, builder,
+    /// worker, build, request.
     ///
-    /// Without `numbers`, which are known once the build is stored, it lacks the two properties.
+    /// Without `numbers`, which are known once the build is stored, the two properties for them are
+    /// missing.
     init(
         of builder: BuilderConfiguration, in configuration: MasterConfiguration,
         _ submitted: SubmittedValues, worker: String, basedir: String,

@@ -19,23 +19,23 @@ final class RequestDistributor: Service {
         /// The progress of its buildset, if anything waits for its builds.
         var progress: BuildsetProgress?
         var retries = 0
-        /// The requests of its buildset that have to end well first.
+        /// The requests of the same buildset that must succeed first.
         var needs: Set<Int> = []
-        /// Why it is skipped, once one of these did not end well.
+        /// The reason for skipping it, once one of these did not succeed.
         var skipReason: String?
-        /// Which steps its build runs.
+        /// The steps that its build runs.
         var steps = StepSelection()
     }
 
     private struct State {
         var queue = PendingQueue()
-        /// The requests that need others to end first.
+        /// The requests that wait for others to finish.
         var waiting: [Pending] = []
         var running: [Int: BuildControl] = [:]
         var stopReason: String?
         var isClosed = false
 
-        /// Takes out what no build has been started for.
+        /// Removes and returns the requests for which no build has been started.
         mutating func removeAll() -> [Pending] {
             defer { waiting = [] }
             return queue.removeAll() + waiting
@@ -66,7 +66,7 @@ final class RequestDistributor: Service {
         self.leavesRequests = leavesRequests
     }
 
-    /// The requests of a new buildset, one for each of its builders.
+    /// The pending requests of a new buildset, one for each of its builders.
     static func pending(
         _ requests: [BuildRequest], of builders: [BuilderConfiguration],
         _ progress: BuildsetProgress?, _ steps: StepSelection
@@ -214,7 +214,7 @@ final class RequestDistributor: Service {
         }
     }
 
-    /// Lets requests begin, or be skipped, that need one which has ended.
+    /// Starts or skips requests that were waiting for one that has finished.
     private func release(by ended: Pending, _ results: Results?) {
         state.withLock { state in
             let waiting = state.waiting
@@ -232,7 +232,7 @@ final class RequestDistributor: Service {
         }
     }
 
-    /// Why a builder is skipped that needs another one; `nil` when that has ended well.
+    /// The reason for skipping a builder that needs another one, or `nil` if that one succeeded.
     static func skipReason(of builder: String, _ results: Results?) -> String? {
         switch results {
         case .success, .warnings: nil

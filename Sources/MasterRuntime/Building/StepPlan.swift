@@ -69,28 +69,28 @@ struct StepPlan {
     }
 }
 
-/// Which steps of a build are run, by name or pattern; by default all.
+/// A selection of a build's steps, by name or pattern; by default all.
 public struct StepSelection: Sendable, Hashable {
-    /// The first step; `nil` for the first of the factory.
+    /// The first step, or `nil` for the first one in the factory.
     public var first: String?
-    /// The last step; `nil` for the last of the factory.
+    /// The last step, or `nil` for the last one in the factory.
     public var last: String?
-    /// The only steps; empty for all between the first and the last one.
+    /// The only steps to run; empty for all between the first and the last one.
     public var only: [String]
     private var hasBegun = false
     private var hasEnded = false
 
-    /// Selects steps.
+    /// Creates a selection.
     public init(first: String? = nil, last: String? = nil, only: [String] = []) {
         self.first = first
         self.last = last
         self.only = only
     }
 
-    /// Whether all steps are run.
+    /// Whether all steps are selected.
     public var isEverything: Bool { first == nil && last == nil && only.isEmpty }
 
-    /// Whether the next step of a build is run, as told by its name.
+    /// Whether to run the next step of a build, given its name.
     mutating func takes(_ name: String) -> Bool {
         if !hasBegun { hasBegun = first.map { NamePattern($0).matches(name) } ?? true }
         guard hasBegun, !hasEnded else { return false }

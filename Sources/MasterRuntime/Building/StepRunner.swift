@@ -141,7 +141,7 @@ struct StepRunner: Sendable {
         return StepOutcome(.exception)
     }
 
-    /// What an error says, without its remedy, short enough for a state text.
+    /// An error's message without its remedy, short enough for a state text.
     private func words(of error: any Error) -> String {
         shared.mask.apply(to: "\(error)").firstClause
     }

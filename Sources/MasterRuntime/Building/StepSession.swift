@@ -14,9 +14,10 @@ final class StepSession: StepHost {
         /// A description of the current attempt; `nil` for the first.
         var attempt: String?
         var attemptLog: LogWriter?
-        /// Whether the step has ended, so that nothing more of it is recorded.
+        /// Whether the step has ended, after which nothing more is recorded for it.
         var isClosed = false
-        /// How many logs are being made, and who waits for them before the logs are closed.
+        /// The number of logs being opened, and the task that waits for them before closing the
+        /// logs.
         var openingCount = 0
         var closer: CheckedContinuation<Void, Never>?
     }
@@ -155,7 +156,7 @@ final class StepSession: StepHost {
         try await openFile(log, kind: .text).line(text)
     }
 
-    /// Closes all logs; from now on none can be opened.
+    /// Closes all logs; no further ones can be opened.
     ///
     /// - Throws: The first error of a log that could not be created or written.
     func close() async throws(LogFault) {
@@ -259,7 +260,8 @@ final class StepSession: StepHost {
     }
 }
 
-/// A step that goes on after its end, such as one that did not heed its cancellation.
+/// An error for a step that is still running after its end, for example because it ignored its
+/// cancellation.
 private struct StepHasEnded: Error, CustomStringConvertible {
     let action: String
 

@@ -1,11 +1,11 @@
 internal import MasterKit
 
-/// Resolves `needs`: which builders have to end well before others begin.
+/// Resolves `needs`: which builders must succeed before others start.
 struct BuilderOrder {
     let decoder: SettingDecoder
     let declared: BuilderList
 
-    /// The builders with what they need; a name that is unknown and a cycle are errors.
+    /// The builders with their needs; an unknown name and a cycle are errors.
     func builders(
         of places: [(settings: BuilderSettings, builder: BuilderConfiguration)]
     ) -> [BuilderConfiguration] {
@@ -39,7 +39,7 @@ struct BuilderOrder {
                 let what = pattern.isPlain ? "there is no builder" : "no builder matches"
                 let remedy = Suggestion.remedy(for: wanted, among: names)
                 let message = "\(what) '\(wanted)'; \(remedy)"
-                // A matrix has one list for all of its combinations.
+                // All combinations of a matrix share one list.
                 if told.insert("\(item.range?.start.offset ?? 0) \(message)").inserted {
                     decoder.error(message, at: item.range)
                 }
@@ -68,7 +68,7 @@ struct BuilderOrder {
         }
     }
 
-    /// Whether the names of all builders with a mistake are known.
+    /// Whether the names of all invalid builders are known.
     private var isEachKnown: Bool { declared.faulty.count == declared.otherNames.count }
 
     private func isFaulty(_ pattern: NamePattern) -> Bool {
@@ -97,7 +97,7 @@ struct BuilderOrder {
         }
     }
 
-    /// The builders of a cycle that can be reached from one; each builder is entered only once.
+    /// The builders in a cycle reachable from a builder; each builder is visited only once.
     private func cycle(
         from start: String, _ needs: [String: [String]], _ checked: inout Set<String>
     ) -> [String]? {
@@ -117,7 +117,7 @@ struct BuilderOrder {
     }
 }
 
-/// `needs` of a builder: names and patterns of others.
+/// `needs` of a builder: names and patterns of other builders.
 struct BuilderReferences: SettingValue, RenderableValue {
     typealias Item = (name: Renderable<String>, range: SourceRange?)
 
@@ -144,7 +144,7 @@ struct BuilderReferences: SettingValue, RenderableValue {
     }
 }
 
-/// A pattern for names as in a shell: `*` is any text, `?` any character, `[a-c]` one of several.
+/// A name pattern as in a shell: `*` matches any string, `?` any character, `[a-c]` one of several.
 public struct NamePattern: Sendable, Hashable {
     private enum Part: Hashable {
         case text
@@ -163,11 +163,11 @@ public struct NamePattern: Sendable, Hashable {
         }
     }
 
-    /// The pattern as it is written.
+    /// The pattern as written.
     public let text: String
     private let parts: [Part]
 
-    /// Reads a pattern; a bracket without its end is a plain character.
+    /// Parses a pattern; an unterminated bracket is a literal character.
     public init(_ text: String) {
         self.text = text
         var parts: [Part] = []
@@ -183,12 +183,12 @@ public struct NamePattern: Sendable, Hashable {
         self.parts = parts
     }
 
-    /// Whether it stands for one name alone.
+    /// Whether it can match only one name.
     public var isPlain: Bool {
         parts.allSatisfy { if case .exactly = $0 { true } else { false } }
     }
 
-    /// Whether a name is the text itself or fits it as a pattern.
+    /// Whether a name equals the text itself or matches the pattern.
     public func matches(_ name: String) -> Bool {
         if name == text { return true }
         let name = Array(name)
@@ -211,7 +211,7 @@ public struct NamePattern: Sendable, Hashable {
         return parts[part...].allSatisfy { $0 == .text }
     }
 
-    /// Reads what follows an opening bracket; nothing is taken when there is no closing one.
+    /// Parses the rest of a bracket expression; consumes nothing if it has no closing bracket.
     private static func characters(_ rest: inout Substring) -> Part? {
         var inner = rest
         let isNegated = inner.first == "!" || inner.first == "^"

@@ -21,7 +21,7 @@ public struct MasterConfiguration: Sendable {
     package let secretProviders: [SecretProviderDeclaration]
     /// Every secret that a setting refers to.
     package let secretUses: [SecretUse]
-    /// The names of all properties that values ask for.
+    /// The names of all properties that values refer to.
     package let propertyUses: Set<String>
     /// Whether all builds share cookies and other HTTP state.
     public let httpSession: HTTPSessionSharing
@@ -94,13 +94,14 @@ public struct BuilderConfiguration: Sendable {
     public let isTriggeredOnly: Bool
     /// How long a build may take.
     public let maxTime: Renderable<Duration>?
-    /// The builders whose builds must end well before its own begins, in a set with both.
+    /// The builders whose builds must succeed before its own starts, if both are in the same
+    /// buildset.
     public internal(set) var needs: [String] = []
-    /// The name of its factory; `nil` for steps of its own and for the default steps.
+    /// The name of its factory, or `nil` if it has its own steps or the default steps.
     public var factory: String?
     /// The allowed values of its factory's parameters, by name.
     public var choices: [String: [JSONValue]] = [:]
-    /// The values that it has on the axes of its matrix.
+    /// Its values on the axes of its matrix.
     public var axes = JSONObject()
     /// The steps of its factory.
     package let steps: [StepDeclaration]

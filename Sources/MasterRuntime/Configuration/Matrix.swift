@@ -2,7 +2,7 @@ internal import MasterKit
 
 /// The `matrix` of a builder: values by axis; every combination is a builder.
 struct Matrix: SettingValue {
-    /// The combinations: each axis with one of its values, and what `include` adds to them.
+    /// The combinations: each axis with one of its values, and the additions from `include`.
     let combinations: [JSONObject]
     private let axisNames: [String]
 
@@ -51,7 +51,7 @@ struct Matrix: SettingValue {
         return Matrix(combinations: combinations, axisNames: axes.map(\.name))
     }
 
-    /// What of a combination are values of axes.
+    /// The values of a combination that belong to axes.
     func axes(of combination: JSONObject) -> JSONObject {
         JSONObject(combination.filter { axisNames.contains($0.key) }.map { ($0.key, $0.value) })
     }
@@ -106,7 +106,7 @@ struct Matrix: SettingValue {
         }
     }
 
-    /// Reads a combination; with `takesMore` other names than those of axes are its properties, unless
+    /// Reads a combination; with `takesMore`, names that are not axes become its properties, unless
     /// they resemble a missing axis.
     private static func item(
         _ node: YAMLNode, _ axes: [Axis], _ decoder: SettingDecoder, takesMore: Bool

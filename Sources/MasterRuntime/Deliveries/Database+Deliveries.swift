@@ -47,7 +47,7 @@ extension Database {
         try number("SELECT changes FROM meta", []) ?? 0
     }
 
-    /// Whether a delivery is still to be sent, and its report as it was stored.
+    /// Returns whether a delivery has yet to be sent, and its report as stored.
     func storedReport(ofDelivery id: Int) throws -> (isOpen: Bool, report: String?) {
         let found = try first("SELECT report FROM delivery WHERE id = ? AND state = 'open'", [id]) {
             (isOpen: true, report: $0[0] as String?)
@@ -76,14 +76,14 @@ extension Database {
     }
 }
 
-/// Conditions on the state of rows, which begin a `WHERE`.
+/// Conditions on the state of rows, which start with `WHERE`.
 ///
-/// Each repeats the words of the partial index `delivery_kept` or `delivery_done`: SQLite finds rows
-/// by such an index only for a query that has the condition of the index in it.
+/// Each repeats the condition of the partial index `delivery_kept` or `delivery_done`: SQLite uses
+/// such an index only for a query that contains the condition of the index.
 extension DeliveryState {
     /// Rows whose report may still be sent.
     static let isKept = "WHERE state IN ('open', 'parked', 'dead')"
-    /// Rows whose report is to be sent, now or when its reporter is back.
+    /// Rows whose report should be sent, now or once its reporter is available again.
     static let isWaiting = "WHERE state IN ('open', 'parked', 'dead') AND state <> 'dead'"
 
     /// Rows in this state.

@@ -240,7 +240,7 @@ extension DeliveryQueue {
         renewHeads()
     }
 
-    /// Applies changes that others have made to deliveries in the store.
+    /// Applies changes that other processes have made to deliveries in the store.
     ///
     /// - Parameters:
     ///   - open: Deliveries that are open now; they are inserted in order.

@@ -7,15 +7,15 @@ struct DeliveryAttempt: Sendable {
     /// The maximum length of a stored error, in bytes.
     static let errorLimit = 4096
 
-    /// The number of the attempt, from 1.
+    /// The number of the attempt, starting at 1.
     let number: Int
-    /// When it began.
+    /// When it started.
     let at: Date
-    /// How long it took.
+    /// Its duration.
     let duration: Duration
-    /// What became of the delivery.
+    /// The outcome.
     let outcome: DeliveryOutcome
-    /// The status of the answer, when there was one.
+    /// The status of the response, if any.
     var status: Int?
     /// Why the report was not delivered.
     var error: Masked<String>?
@@ -37,10 +37,10 @@ extension DeliveryEnvironment {
     /// - Parameters:
     ///   - delivery: The delivery.
     ///   - recipient: Its reporter.
-    ///   - isCurrent: Whether the reporter's deliveries are still sent from here; asked while the try
-    ///     is recorded. If not, only its success is recorded.
-    /// - Returns: What came of it; `nil` when the delivery was closed by somebody else before or
-    ///   meanwhile, so that it is nothing to be sent or told of.
+    ///   - isCurrent: Whether the reporter's deliveries are still sent from here; called while the
+    ///     attempt is recorded. If not, only its success is recorded.
+    /// - Returns: The attempt, or `nil` if the delivery was closed by other means, before or
+    ///   meanwhile, so that there is nothing to send or report.
     /// - Throws: A `StoreError` if the attempt cannot be recorded.
     func attempt(
         _ delivery: Delivery, to recipient: Recipient, isCurrent: @escaping @Sendable () -> Bool
@@ -92,12 +92,12 @@ extension DeliveryEnvironment {
         }
     }
 
-    /// What a try came to.
+    /// Creates the record of an attempt.
     private func attempt(
         from at: Date, lasting duration: Duration, _ failed: FailedAttempt?,
         to recipient: Recipient, in context: DeliveryContext
     ) -> DeliveryAttempt {
-        // The run ended before there was an answer.
+        // The run ended before there was a response.
         let wasBrokenOff =
             Task.isCancelled && failed?.status == nil && failed?.verdict == .retry(after: nil)
         let outcome: DeliveryOutcome =

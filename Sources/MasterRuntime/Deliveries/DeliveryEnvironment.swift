@@ -211,7 +211,7 @@ final class Signal: Sendable {
 /// Cancellation reaches the plugin immediately. A plugin that ignores it is abandoned after a short
 /// time, so that it cannot keep the program from exiting.
 enum PluginCall {
-    /// A plugin that took longer than it may.
+    /// A plugin exceeded its time limit.
     struct Overdue: Error, CustomStringConvertible {
         let limit: Duration
 
@@ -254,11 +254,12 @@ enum PluginCall {
     /// Calls a plugin and returns its result.
     ///
     /// - Parameters:
-    ///   - clock: What the time is measured with.
-    ///   - limit: How long it may take; then it is cancelled and left behind.
+    ///   - clock: The clock.
+    ///   - limit: The time limit, after which the call is cancelled and abandoned.
     ///   - body: Calls the plugin.
-    /// - Returns: What the plugin returns.
-    /// - Throws: What the plugin throws, ``Overdue``, or `CancellationError` when it was left behind.
+    /// - Returns: The plugin's result.
+    /// - Throws: Any error thrown by the plugin, ``Overdue``, or `CancellationError` if the call
+    ///   was abandoned.
     static func run<Value: Sendable>(
         on clock: DeliveryClock, within limit: Duration? = nil,
         _ body: @escaping @Sendable () async throws -> Value

@@ -34,8 +34,8 @@ final class DeliveryPipeline: Sendable {
         }
     }
 
-    /// After a crash: makes the reports of the first event that was not done, unless ``end()`` is
-    /// called before.
+    /// Generates the reports of the first unfinished event after a crash, unless ``end()`` is
+    /// called first.
     func workAlone() async {
         await untilEnd { await $0.generation.workAlone() }
     }
@@ -45,7 +45,7 @@ final class DeliveryPipeline: Sendable {
             group.addTask { await work(self) }
             group.addTask {
                 await self.stopped.wait()
-                // Other work of the pipeline is to end, too.
+                // End the pipeline's other work as well.
                 if self.sender.isEnding { self.stopped.raise() }
             }
             await group.next()
@@ -53,9 +53,10 @@ final class DeliveryPipeline: Sendable {
         }
     }
 
-    /// Ends the pipeline once what is in flight has arrived; what takes too long is broken off.
+    /// Ends the pipeline once deliveries in flight are done; those that take too long are
+    /// abandoned.
     ///
-    /// Nothing that comes later is kept, not even from a plugin that does not heed its cancellation,
+    /// Nothing that arrives later is stored, not even from a plugin that ignores its cancellation,
     /// so that another pipeline can take over.
     func end() async {
         let clock = sender.environment.clock
@@ -107,12 +108,12 @@ extension ReporterDeclaration {
     }
 }
 
-/// Bounds how many bytes of one reporter's reports are in memory at once.
+/// Limits the number of bytes that one reporter's reports occupy in memory at once.
 ///
-/// Reports wait in the store. One is in memory while it is made and while it is sent; a report that
-/// is larger than the bound has it to itself.
+/// Reports wait in the store. A report is in memory while it is generated and while it is sent; one
+/// that is larger than the limit is in memory alone.
 final class ReportMemory: Sendable {
-    /// How many bytes may be in memory at once: 16 MiB.
+    /// The limit in bytes: 16 MiB.
     static let byteLimit = 16 << 20
 
     private struct Waiter {
@@ -126,7 +127,7 @@ final class ReportMemory: Sendable {
         var nextID = 0
         var waiters: Deque<Waiter> = []
 
-        /// Lets in who has waited longest, as long as there is room.
+        /// Admits those that have waited longest, as long as there is room.
         mutating func admit() -> [Waiter] {
             var admitted: [Waiter] = []
             while let first = waiters.first, hasRoom(for: first.byteCount) {
@@ -143,12 +144,13 @@ final class ReportMemory: Sendable {
 
     private let state = Mutex(State())
 
-    /// How many bytes are taken.
+    /// The number of bytes in use.
     var used: Int { state.withLock(\.used) }
 
-    /// Runs a body that has a report in memory, once there is room for it.
+    /// Runs a closure that keeps a report in memory, once there is room for it.
     ///
-    /// - Throws: What the body throws, or `CancellationError` when the task ends meanwhile.
+    /// - Throws: Any error thrown by `body`, or `CancellationError` if the task is cancelled
+    ///   meanwhile.
     func withRoom<Value>(
         for byteCount: Int, _ body: () async throws -> Value
     ) async throws -> Value {
@@ -157,7 +159,7 @@ final class ReportMemory: Sendable {
         return try await body()
     }
 
-    /// Waits for room; `false` when the task ends meanwhile.
+    /// Waits for room; `false` if the task is cancelled meanwhile.
     fileprivate func take(_ byteCount: Int) async -> Bool {
         let id = state.withLock { state in
             state.nextID += 1
@@ -188,7 +190,7 @@ final class ReportMemory: Sendable {
         }
     }
 
-    /// Takes room without waiting: for what grows while it is in memory already.
+    /// Takes room without waiting, for a report that grows while it is in memory.
     fileprivate func grow(_ byteCount: Int) {
         state.withLock { $0.used += byteCount }
     }
@@ -202,9 +204,9 @@ final class ReportMemory: Sendable {
     }
 }
 
-/// The room that a report takes while it is made; nobody knows before how large it will be.
+/// The room that a report takes while it is generated; its final size is not known in advance.
 ///
-/// It waits for the first part alone: two reports that each waited for more would wait for ever.
+/// It waits only for its first part: two reports that each waited for more could deadlock.
 final class ReportRoom: Sendable {
     private let memory: ReportMemory
     private let taken = Mutex(0)
@@ -213,9 +215,9 @@ final class ReportRoom: Sendable {
         self.memory = memory
     }
 
-    /// Takes room for something that the report holds.
+    /// Takes room for a part of the report.
     ///
-    /// - Throws: `CancellationError` when the task ends meanwhile.
+    /// - Throws: `CancellationError` if the task is cancelled meanwhile.
     func take(_ byteCount: Int) async throws {
         guard byteCount > 0 else { return }
         if taken.withLock({ $0 }) > 0 {
@@ -226,7 +228,7 @@ final class ReportRoom: Sendable {
         taken.withLock { $0 += byteCount }
     }
 
-    /// Gives all of it back, as the report is stored.
+    /// Releases all of the room, once the report is stored.
     func giveBack() {
         let byteCount = taken.withLock { taken in
             defer { taken = 0 }

@@ -141,14 +141,14 @@ final class DeliverySender: Sendable {
         }
     }
 
-    /// Whether nothing more is sent, since another pipeline takes over.
+    /// Whether nothing more is sent because another pipeline is taking over.
     var isEnding: Bool { state.withLock(\.isEnding) }
 
     /// Whether another pipeline sends the reporter's deliveries now.
     var isOver: Bool { state.withLock(\.isOver) }
 
-    /// Leaves the deliveries to another pipeline: what still lands here is not recorded, unless it
-    /// has arrived.
+    /// Hands the deliveries over to another pipeline: attempts that still finish here are not
+    /// recorded unless the report was delivered.
     func handOver() {
         state.withLock { $0.isOver = true }
     }

@@ -3,17 +3,17 @@ import Logging
 import MasterKit
 import Synchronization
 
-/// The first stage of a pipeline: makes the reports of its reporter, side by side for different
-/// lanes, in order within each.
+/// The first stage of a pipeline: generates the reports of its reporter, concurrently for different
+/// lanes and in order within each.
 ///
 /// Events come from memory as they are committed, and from the store at the start and whenever the
 /// reporter was too slow for its buffer. Nothing here is part of a build's transaction.
 final class GenerationStage: Sendable {
-    /// How many lanes are worked on at once.
+    /// The maximum number of lanes processed at once.
     static let workerLimit = 8
-    /// How many events wait here before the rest is left to the buffer of the bus.
+    /// The maximum number of events queued here; the rest stay in the buffer of the bus.
     static let queueLimit = 256
-    /// How many committed events the bus keeps before the store is read instead.
+    /// The number of committed events kept by the bus before the store is read instead.
     static let bufferLimit = 1024
 
     struct State {
@@ -41,14 +41,14 @@ final class GenerationStage: Sendable {
         state = Mutex(State(cursor: EventCursor(at: cursor)))
     }
 
-    /// Whether all events up to a sequence have been worked on, or none will be any more.
+    /// Whether all events up to a sequence number have been processed, or none will be any more.
     func isDone(upTo sequence: Int) -> Bool {
         state.withLock { state in
             state.hasFailed || (state.lanes.count == 0 && state.cursor.value >= sequence)
         }
     }
 
-    /// Makes reports until the task is cancelled.
+    /// Generates reports until the task is cancelled.
     func run() async {
         let bus = environment.store.events
         await bus.withSubscription(to: recipient.kinds, bound: Self.bufferLimit) { events in
@@ -110,7 +110,7 @@ final class GenerationStage: Sendable {
         }
     }
 
-    /// How many events no report was made of yet.
+    /// Returns the number of events for which no report has been generated yet.
     func unreportedCount() async throws(StoreError) -> Int {
         let kinds = recipient.kinds
         let (waiting, newest) = state.withLock { ($0.lanes.count, $0.cursor.newest) }
@@ -119,7 +119,7 @@ final class GenerationStage: Sendable {
         }
     }
 
-    /// Makes, stores and hands over the reports of an event.
+    /// Generates, stores and passes on the reports of an event.
     func report(
         _ event: Event, in lane: Int, drafts: (ReportRoom) async throws -> [GeneratedReport]?
     ) async {
@@ -137,7 +137,7 @@ final class GenerationStage: Sendable {
         environment.changed.raise()
     }
 
-    /// The next event for a worker; without one the worker is over.
+    /// The next event for a worker, or `nil` if the worker should end.
     func next() -> (lane: Int, element: Event)? {
         state.withLock { state -> (lane: Int, element: Event)? in
             guard !state.hasFailed, !Task.isCancelled, let next = state.lanes.next() else {
@@ -148,7 +148,7 @@ final class GenerationStage: Sendable {
         }
     }
 
-    /// Stores what was made of an event; a report that cannot be stored is a failed delivery.
+    /// Stores the reports of an event; a report that cannot be stored becomes a failed delivery.
     private func keep(_ drafts: [GeneratedReport], of event: Event) async throws(StoreError)
         -> [Delivery]
     {
@@ -163,14 +163,15 @@ final class GenerationStage: Sendable {
         }
     }
 
-    /// Stores drafts, and the cursor with them, in one transaction.
+    /// Stores drafts and the cursor in one transaction.
     private func store(_ drafts: [GeneratedReport], of event: Event) async throws(StoreError)
         -> [Delivery]
     {
         guard let sequence = event.sequence else { return [] }
         let (deliveries, deadCount) = try await environment.store.write {
             [self] transaction -> ([Delivery], Int) in
-            // Another pipeline makes the reports of all events that were not done when it took over.
+            // Another pipeline generates the reports of all events that were unfinished when it
+            // took over.
             guard !sender.isOver else { return ([], 0) }
             let kept = try transaction.keep(drafts, of: event, for: recipient.id)
             let cursor = state.withLock { $0.cursor.value(finishing: sequence) }
@@ -182,7 +183,7 @@ final class GenerationStage: Sendable {
         return deliveries
     }
 
-    /// Ends the work for this run: what is not stored is made again by the next one.
+    /// Ends the work for this run; what is not stored is generated again by the next one.
     func fail(_ error: any Error) {
         let isFirst = state.withLock { state in
             defer { state.hasFailed = true }
@@ -197,10 +198,10 @@ final class GenerationStage: Sendable {
 }
 
 extension GenerationStage {
-    /// Asks every generator for its report; `nil` when the run ends meanwhile.
+    /// Asks every generator for its report; `nil` if the run ends meanwhile.
     ///
-    /// A generator that throws leaves a failed delivery with its reason and does not keep the others
-    /// from being asked.
+    /// A generator that throws causes a failed delivery with its reason, and the others are still
+    /// asked.
     func drafts(of event: Event, in room: ReportRoom) async -> [GeneratedReport]? {
         let context = ReportContext(
             event: event, formatter: recipient.reporter.defaultFormatter,
@@ -222,7 +223,7 @@ extension GenerationStage {
         return drafts
     }
 
-    /// The report as it is kept, which is all that is left of it in memory.
+    /// The report as stored, which is the only copy kept in memory.
     private func report(
         of event: Event, by generator: any ReportGenerator,
         _ context: ReportContext
@@ -233,7 +234,7 @@ extension GenerationStage {
         return try report.map { try stored($0) }
     }
 
-    /// The report as it is kept: checked and masked.
+    /// The report as stored: checked and masked.
     private func stored(_ report: consuming Report) throws -> Masked<String> {
         try check(report)
         if !recipient.reporter.usesRecords { report.removeRecords() }
@@ -247,7 +248,7 @@ extension GenerationStage {
         return masked.map { $0.stored(goingTo: origin) }
     }
 
-    /// Where the report goes, when that depends on the report.
+    /// The origin that the report is sent to, if it depends on the report.
     private func origin(of report: Report) throws -> String? {
         let id = DeliveryID(
             store: environment.storeID, reporter: recipient.id, event: 0, part: 0)
@@ -256,7 +257,7 @@ extension GenerationStage {
         return origin.map { environment.mask.apply(to: $0) }
     }
 
-    /// Sees to it that what calls itself JSON is.
+    /// Throws if a body declared as JSON is not valid JSON.
     private func check(_ report: Report) throws {
         guard case .text(let text, let contentType) = report.body else { return }
         let type = contentType.prefix { $0 != ";" }.lowercased()
@@ -275,17 +276,17 @@ extension GenerationStage {
     }
 }
 
-/// What a generator made of an event, before it is stored.
+/// A generator's result for an event, before it is stored.
 struct GeneratedReport: Sendable {
-    /// A report as it is stored, or why there is none.
+    /// A report as stored, or the reason why there is none.
     enum Content: Sendable {
         case report(Masked<String>)
         case fault(Masked<String>)
     }
 
-    /// The place of the generator among those of its reporter.
+    /// The index of the generator among those of its reporter.
     let part: Int
-    /// What it made.
+    /// The report or the reason.
     let content: Content
 }
 

@@ -321,8 +321,8 @@ extension StoreTransaction {
         return database.changesCount
     }
 
-    /// Removes events, which are looked up only where there are no delivered reports: each has
-    /// a page of its own, so that to read the thousands that are kept would take most of the time.
+    /// Removes events. They are looked up only where there are no delivered reports: each has its
+    /// own page, so reading the thousands that are kept would take most of the time.
     private func trimEvents(limit: Int) throws -> Int {
         try database.run(
             """

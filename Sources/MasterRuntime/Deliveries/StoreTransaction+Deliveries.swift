@@ -44,9 +44,10 @@ extension StoreTransaction {
 
     /// Stores an attempt and its outcome.
     ///
-    /// - Returns: Whether the delivery was still open. One that somebody else has closed meanwhile
-    ///   stays so, unless the report has arrived or the endpoint is gone, which is kept in any case.
-    /// - Throws: What the database says.
+    /// - Returns: Whether the delivery was still open. One that was closed meanwhile by other means
+    ///   stays closed, except that a successful delivery and a permanently gone endpoint are always
+    ///   recorded.
+    /// - Throws: Any error from the database.
     func keep(
         _ attempt: DeliveryAttempt, of delivery: Delivery, to reporterID: Int
     ) throws -> Bool {

@@ -2,23 +2,20 @@ internal import FoundationEssentials
 internal import GRDB
 package import MasterKit
 
-/// Where people look at the builds of a base folder, whether a master runs or not.
+/// Read access to the builds of a base folder, whether a master is running or not.
 ///
-/// Nothing is changed, so that a store of an older version is read as it is.
+/// The store is not modified, so an older version is read as it is.
 package final class BuildHistory: Sendable {
     /// A build with the name of its builder.
     package struct Entry: Sendable, Hashable {
-        /// The name of the builder.
         package let builder: String
-        /// The build.
         package let build: Build
     }
 
-    /// A log of a step with the file of its content.
+    /// A log of a step with the location of its content.
     package struct StepLog: Sendable, Hashable {
-        /// The log.
         package let log: Log
-        /// Where its content is, as an absolute path.
+        /// The absolute path of its content.
         package let path: String
     }
 
@@ -30,13 +27,13 @@ package final class BuildHistory: Sendable {
         self.folder = folder
     }
 
-    /// Runs a body with the builds of a folder; nothing is made that is not there.
+    /// Runs a closure with the history of a folder; nothing is created if it does not exist.
     ///
     /// - Parameters:
     ///   - folder: The base folder of a master.
-    ///   - body: What is done; it gets `nil` when no master has ever used the folder.
-    /// - Returns: What the body returns.
-    /// - Throws: ``StoreError``, or what the body throws.
+    ///   - body: The closure, which gets `nil` if no master has ever used the folder.
+    /// - Returns: The result of `body`.
+    /// - Throws: ``StoreError``, or any error thrown by `body`.
     package static func with<Value>(
         folder: String, _ body: (BuildHistory?) async throws -> Value
     ) async throws -> Value {
@@ -76,7 +73,7 @@ package final class BuildHistory: Sendable {
 
     // MARK: Questions
 
-    /// The names of all builders that have ever built, in the order in which they first did.
+    /// Returns the names of all builders with builds, in the order of their first builds.
     package func builders() async throws(StoreError) -> [String] {
         try await read { database in
             try database.all(
@@ -88,12 +85,12 @@ package final class BuildHistory: Sendable {
         }
     }
 
-    /// The newest builds, the newest first.
+    /// Returns the latest builds, newest first.
     ///
     /// - Parameters:
-    ///   - builders: Whose builds are wanted; `nil` for those of all.
-    ///   - limit: How many.
-    /// - Returns: The builds, also those that run.
+    ///   - builders: The builders, or `nil` for all.
+    ///   - limit: The maximum number of builds.
+    /// - Returns: The builds, including running ones.
     /// - Throws: ``StoreError``.
     package func newest(
         of builders: [String]? = nil, limit: Int
@@ -110,7 +107,7 @@ package final class BuildHistory: Sendable {
         }
     }
 
-    /// The last build of each builder.
+    /// Returns the last build of each builder.
     package func lastOfEach() async throws(StoreError) -> [Entry] {
         try await read { database in
             try Entry.all(
@@ -119,7 +116,7 @@ package final class BuildHistory: Sendable {
         }
     }
 
-    /// The builds of the newest buildset that has one, the oldest first.
+    /// Returns the builds of the newest buildset that has any, oldest first.
     package func lastBuildset() async throws(StoreError) -> [Entry] {
         try await read { database in
             try Entry.all(
@@ -131,7 +128,7 @@ package final class BuildHistory: Sendable {
         }
     }
 
-    /// A build by its builder and number; the builder's last one without a number.
+    /// Returns a build by its builder and number; without a number, the builder's last one.
     package func build(
         _ number: Int? = nil, of builder: String
     ) async throws(StoreError) -> Entry? {
@@ -145,12 +142,12 @@ package final class BuildHistory: Sendable {
         }
     }
 
-    /// The steps of a build, in order.
+    /// Returns the steps of a build, in order.
     package func steps(of build: Build) async throws(StoreError) -> [StepRecord] {
         try await read { try StepRecord.all(ofBuild: build.id, in: $0) }
     }
 
-    /// The logs of a step, in the order they were opened.
+    /// Returns the logs of a step, in the order they were opened.
     package func logs(of step: StepRecord) async throws(StoreError) -> [StepLog] {
         let folder = folder
         return try await read { database in
@@ -161,7 +158,7 @@ package final class BuildHistory: Sendable {
         }
     }
 
-    /// A log as it stands now; `nil` when it has been removed.
+    /// Returns the current state of a log, or `nil` if it has been removed.
     package func log(_ id: Int) async throws(StoreError) -> Log? {
         try await read { try Log.find(id, in: $0) }
     }
@@ -182,14 +179,14 @@ extension BuildHistory.Entry {
     }
 }
 
-/// The content of a log, as commands read it beside the master that writes it.
+/// Reading the content of a log, possibly while a master is writing it.
 extension BuildHistory.StepLog {
-    /// Where the last lines begin in the file, as many as are wanted.
+    /// Returns the offset in the file where the last lines start.
     package func offset(ofLast count: Int) async throws -> Int {
         try await OwnThread.run { [path] in try LogFile(path: path).offset(ofLast: count) }
     }
 
-    /// Reads whole lines from an offset on, some 64 KiB; none at the end.
+    /// Reads whole lines from an offset, about 64 KiB; empty at the end.
     package func lines(from offset: Int) async throws -> [UInt8] {
         try await OwnThread.run { [path] in try LogFile.lines(in: path, from: offset) }
     }

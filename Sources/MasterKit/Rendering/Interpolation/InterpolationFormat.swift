@@ -1,13 +1,14 @@
-/// A text with `%(…)s` expressions, parsed once and rendered for each build.
+/// A string with `%(…)s` expressions, parsed once and rendered for each build.
 ///
 /// An expression is `%(selector:name)s` or `%(selector:name:modifier)s`. The selectors are `prop`,
 /// `src` (with codebase and attribute), `kw`, `secret` and `worker`; the modifiers `:-D`, `:~D`,
-/// `:+D`, `:?|T|F` and `:#?|T|F`, in which `D`, `T` and `F` are formats again. Before these, or alone,
-/// `:urlencode` encodes the value for any part of a URL. `%%` is a percent sign. A format with arguments has `%s` for each of them, and no other expressions.
+/// `:+D`, `:?|T|F` and `:#?|T|F`, in which `D`, `T` and `F` are formats as well. Before these, or
+/// alone, `:urlencode` encodes the value for any part of a URL. `%%` is a percent sign. A format
+/// with arguments has `%s` for each of them, and no other expressions.
 package struct InterpolationFormat: Sendable, Hashable {
-    /// How deep expressions may nest.
+    /// The maximum nesting depth of expressions.
     package static let maximumDepth = 64
-    /// The most bytes a rendered text may have, but for the last value in it.
+    /// The maximum size of the rendered string, in bytes, not counting its last value.
     package static let maximumLength = 16 << 20
 
     enum Part: Sendable, Hashable {
@@ -16,13 +17,13 @@ package struct InterpolationFormat: Sendable, Hashable {
         indirect case expression(InterpolationReference, Modifier?, isURLEncoded: Bool)
     }
 
-    /// A part of a rendered text: from the format, or a value.
+    /// A part of a rendered string: from the format, or a value.
     struct Piece {
         let text: String
         let isInserted: Bool
     }
 
-    /// What stands in the place of an expression, by what is there.
+    /// A modifier, which determines what replaces an expression.
     enum Modifier: Sendable, Hashable {
         /// `:-`: the value, or the parts if it is missing.
         case valueIfPresent(otherwise: [Part])
@@ -30,27 +31,28 @@ package struct InterpolationFormat: Sendable, Hashable {
         case valueIfTrue(otherwise: [Part])
         /// `:+`: the parts if there is a value, even if it is null.
         case replacement([Part])
-        /// `:?`: a choice by whether there is a value, even if it is null.
+        /// `:?`: a choice depending on whether there is a value, even if it is null.
         case ifPresent([Part], otherwise: [Part])
-        /// `:#?`: a choice by whether the value is true.
+        /// `:#?`: a choice depending on whether the value is true.
         case ifTrue([Part], otherwise: [Part])
     }
 
-    /// The text the format was parsed from.
+    /// The string from which the format was parsed.
     package let text: String
 
-    /// Everything the format refers to, in the order of the text.
+    /// All references in the format, in the order of the text.
     package let references: [InterpolationUse]
 
     let parts: [Part]
 
-    /// Parses a text.
+    /// Parses a string.
     ///
     /// - Parameters:
     ///   - text: The format.
-    ///   - positionalCount: How many arguments the `%s` of the format get, or `nil` if the format
+    ///   - positionalCount: The number of arguments for the `%s` of the format, or `nil` if the
+    ///     format
     ///     has none and uses names.
-    /// - Throws: Every malformed place of the text.
+    /// - Throws: All syntax errors.
     package init(parsing text: String, positionalCount: Int? = nil) throws(InterpolationErrors) {
         var parser = InterpolationParser(text, positionalCount: positionalCount)
         let parts = parser.parseFormat()
@@ -64,18 +66,18 @@ package struct InterpolationFormat: Sendable, Hashable {
 extension InterpolationFormat {
     /// Renders the format.
     ///
-    /// The closure gives the value of a reference, `nil` for a missing one. It is asked only for
-    /// what is needed: an alternative that is not taken is not rendered. A secret or argument that
-    /// is missing is an error, and so is a keyword, unless a modifier says what stands for it; what
-    /// is inserted is never parsed again.
+    /// The closure returns the value of a reference, or `nil` if it is missing. It is called only
+    /// for values that are needed: an alternative that is not chosen is not rendered. A missing
+    /// secret, argument or keyword is an error, except that a keyword may have a modifier that
+    /// provides an alternative; inserted values are never parsed again.
     package func render(lookup: (InterpolationReference) throws -> JSONValue?) throws -> String {
         try pieces { reference, _ in try lookup(reference) }.map(\.text).joined()
     }
 
-    /// What asks for the value of a reference, and whether nothing stands before it in the text.
+    /// Returns the value of a reference, given whether it is at the start of the string.
     typealias Lookup = (InterpolationReference, _ isFirst: Bool) throws -> JSONValue?
 
-    /// Renders the format, and keeps what is inserted apart.
+    /// Renders the format, keeping inserted values separate.
     func pieces(lookup: Lookup) throws -> [Piece] {
         var output = Output()
         try output.render(parts, lookup)
@@ -134,7 +136,7 @@ extension InterpolationFormat {
         }
     }
 
-    /// What stands in the place of an expression.
+    /// What replaces an expression.
     private enum Choice {
         case value(JSONValue?)
         case parts([Part])

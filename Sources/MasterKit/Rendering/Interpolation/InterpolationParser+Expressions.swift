@@ -2,7 +2,7 @@ extension InterpolationParser {
     private typealias Part = InterpolationFormat.Part
     private typealias Modifier = InterpolationFormat.Modifier
 
-    /// Parses what stands between the parentheses of an expression.
+    /// Parses the contents of an expression's parentheses.
     mutating func parseExpression(inside range: Range<Int>) -> [InterpolationFormat.Part] {
         guard depth < InterpolationFormat.maximumDepth else {
             report(
@@ -85,7 +85,8 @@ extension InterpolationParser {
         return use(reference, at: codebase.lowerBound..<attribute.upperBound, modifier)
     }
 
-    /// Looks for more errors behind a bad name, unless the name has torn the expression apart.
+    /// Looks for further errors after an invalid name, unless the name has broken up the
+    /// expression.
     private mutating func findErrors(
         behind name: Range<Int>, _ modifier: Range<Int>?
     ) -> [InterpolationFormat.Part] {
@@ -110,7 +111,7 @@ extension InterpolationParser {
         } ?? []
     }
 
-    /// Takes `urlencode` from the front of a modifier; what is left is one again.
+    /// Splits `urlencode` off the front of a modifier; the rest is a modifier as well.
     private func splitEncoding(_ range: Range<Int>?) -> (isURLEncoded: Bool, rest: Range<Int>?) {
         guard let range else { return (false, nil) }
         let (word, rest) = splitAtColon(range)
@@ -143,7 +144,7 @@ extension InterpolationParser {
         return nil
     }
 
-    /// Parses the two alternatives of a choice; the character in front of them divides them.
+    /// Parses the two alternatives of a choice, separated by their leading character.
     private mutating func parseChoice(
         _ range: Range<Int>,
         modifier: Range<Int>

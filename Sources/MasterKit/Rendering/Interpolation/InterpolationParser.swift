@@ -1,4 +1,4 @@
-/// The state of parsing one format; errors are gathered and parsing goes on behind them.
+/// The state of parsing one format; parsing continues after an error.
 struct InterpolationParser {
     let bytes: [UInt8]
     private let positionalCount: Int?
@@ -26,7 +26,7 @@ struct InterpolationParser {
         return parts
     }
 
-    /// Parses a part of the text as a format.
+    /// Parses part of the text as a format.
     mutating func parse(_ range: Range<Int>) -> [InterpolationFormat.Part] {
         var parts: [InterpolationFormat.Part] = []
         var text: [UInt8] = []
@@ -65,7 +65,7 @@ struct InterpolationParser {
         errors.append(InterpolationError(message: message, range: range))
     }
 
-    /// The text of a range, shortened so that it fits into a message.
+    /// The text of a range, shortened to fit into a message.
     func quoted(_ range: Range<Int>) -> String {
         let text = String(decoding: bytes[range], as: UTF8.self)
         return text.count > 60 ? text.prefix(57) + "..." : text
@@ -99,7 +99,7 @@ struct InterpolationParser {
         return [.positional(index)]
     }
 
-    /// Parses `%(…)s`; moves `end` behind it.
+    /// Parses `%(…)s` and advances `end` past it.
     private mutating func parseExpression(
         at percent: Int, in range: Range<Int>, end: inout Int
     ) -> [InterpolationFormat.Part] {
@@ -152,14 +152,14 @@ struct InterpolationParser {
     }
 }
 
-/// One malformed place of a format.
+/// A syntax error in a format.
 package struct InterpolationError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// One sentence that says what is wrong and what to write.
+    /// One sentence: what is wrong and how to fix it.
     package let message: String
-    /// Where it is in the format, in UTF-8 bytes.
+    /// The location in the format, in UTF-8 bytes.
     package let range: Range<Int>
 
-    /// Makes an error of its sentence and its place.
+    /// Creates an error from a message and a location.
     package init(message: String, range: Range<Int>) {
         self.message = message
         self.range = range
@@ -169,27 +169,27 @@ package struct InterpolationError: Error, Sendable, Hashable, CustomStringConver
     package var description: String { message }
 }
 
-/// Every malformed place of one format, in order.
+/// All syntax errors in one format, in order.
 package struct InterpolationErrors: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The places; never empty.
+    /// The errors; never empty.
     package let errors: [InterpolationError]
 
     init(errors: [InterpolationError]) {
         self.errors = errors
     }
 
-    /// The messages, a line each.
+    /// The messages, one per line.
     package var description: String {
         errors.map(\.message).joined(separator: "\n")
     }
 }
 
-/// A value that a format needs and that is not there.
+/// An error: a value required by a format is missing.
 package struct InterpolationMissingValue: Error, Sendable, Hashable, CustomStringConvertible {
     /// What the format refers to.
     package let reference: InterpolationReference
 
-    /// One sentence that says what is missing.
+    /// One sentence: what is missing.
     package var description: String {
         "\(reference) is missing; a format cannot be rendered without it"
     }

@@ -1,21 +1,21 @@
-/// What an expression inside a format refers to.
+/// A reference in a format's expression.
 package enum InterpolationReference: Sendable, Hashable {
     /// A property of the build: `%(prop:branch)s`.
     case property(String)
     /// An attribute of a source stamp: `%(src:codebase:revision)s`; the codebase may be empty.
     case source(codebase: String, attribute: String)
-    /// A value given beside the format: `%(kw:name)s`.
+    /// A keyword argument: `%(kw:name)s`.
     case keyword(String)
     /// A secret: `%(secret:token)s`.
     case secret(String)
-    /// What is known of the worker: `%(worker:host)s`.
+    /// Information about the worker: `%(worker:host)s`.
     case worker(String)
-    /// A value given beside the format, by its place from 0: `%s`.
+    /// A positional argument, counted from 0: `%s`.
     case positional(Int)
 }
 
 extension InterpolationReference: CustomStringConvertible {
-    /// The reference in words, for a message: `property 'branch'`.
+    /// A description for messages: `property 'branch'`.
     package var description: String {
         switch self {
         case .property(let name): "property '\(name)'"
@@ -30,21 +30,21 @@ extension InterpolationReference: CustomStringConvertible {
     }
 }
 
-/// A place in a format that refers to something.
+/// An occurrence of a reference in a format.
 package struct InterpolationUse: Sendable, Hashable {
-    /// What the place refers to.
+    /// The reference.
     package let reference: InterpolationReference
-    /// Where the name stands in the format, in UTF-8 bytes.
+    /// The location of the name in the format, in UTF-8 bytes.
     package let range: Range<Int>
-    /// Whether a modifier says what stands there when the value is missing.
+    /// Whether a modifier provides an alternative for a missing value.
     package let hasModifier: Bool
 }
 
-/// The word an expression begins with: where its value comes from.
+/// The first word of an expression, which selects the source of its value.
 enum InterpolationSelector: String, CaseIterable {
     case prop, src, kw, secret, worker
 
-    /// What the selector names, for a message.
+    /// What the selector selects, for messages.
     var noun: String {
         switch self {
         case .prop: "property"
@@ -55,7 +55,7 @@ enum InterpolationSelector: String, CaseIterable {
         }
     }
 
-    /// The reference to a name; sources have two names and are made elsewhere.
+    /// Returns the reference to a name; sources have two names and are handled separately.
     func reference(to name: String) -> InterpolationReference {
         switch self {
         case .prop: .property(name)
@@ -66,7 +66,7 @@ enum InterpolationSelector: String, CaseIterable {
         }
     }
 
-    /// The selector that was probably meant by an unknown word.
+    /// Returns the selector most likely meant by an unknown word.
     static func suggestion(for word: String) -> InterpolationSelector? {
         let word = word.lowercased()
         guard word.utf8.count <= 16 else { return nil }
@@ -84,7 +84,7 @@ enum InterpolationSelector: String, CaseIterable {
         return best.0
     }
 
-    /// How many bytes must be inserted, removed or replaced to turn one word into the other.
+    /// The number of bytes to insert, delete or replace to turn one word into the other.
     private static func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
         var row = Array(0...right.count)
         for (i, a) in left.enumerated() {
@@ -100,12 +100,12 @@ enum InterpolationSelector: String, CaseIterable {
     }
 }
 
-/// What follows the format of an `!Interpolate`: values by position, or by name.
+/// The arguments after the format of an `!Interpolate`: values by position, or by name.
 struct InterpolationArguments: Sendable {
     private(set) var positional: [RenderTree] = []
     private(set) var keywords = ExactDictionary<RenderTree>()
 
-    /// Reads the items after the format; the entries of a mapping among them are named arguments.
+    /// Reads the items after the format; those that are mappings contain named arguments.
     init?(_ items: [YAMLNode], with decoder: SettingDecoder) {
         var isRight = true
         for item in items {

@@ -1,7 +1,7 @@
-/// The settings by which generators pick builds; a build must meet all that are given.
+/// The settings by which generators select builds; a build must match all that are given.
 ///
-/// Take it into a generator of your own with ``SettingGroup``, and call ``check(_:)`` in its own
-/// check. It looks at the event, so it works whatever a formatter wants to be fetched.
+/// Include it in your generator with ``SettingGroup``, and call ``check(_:)`` from the generator's
+/// own `check`. It only uses the event, so it works regardless of what a formatter wants fetched.
 public struct BuildFilter: Settings {
     @Setting("Report only builders that have one of these tags.", .notEmpty)
     var tags: [String]?
@@ -15,16 +15,16 @@ public struct BuildFilter: Settings {
     @Setting("Report only builds whose property 'branch' is one of these.", .notEmpty)
     var branches: [String]?
 
-    /// Makes a filter that lets everything through.
+    /// Creates a filter that matches everything.
     public init() {}
 
-    /// Finds filters that exclude each other.
+    /// Reports filters that exclude each other.
     public func check(_ settings: SettingsCheck) {
         guard tags != nil, builders != nil else { return }
         settings.error("'tags' and 'builders' can't stand together; keep one", at: "builders")
     }
 
-    /// Whether the event of a build, a step or a request is let through.
+    /// Whether the event of a build, a step or a request matches the filter.
     public func admits(_ event: Event) -> Bool {
         if let tags, !event.builderTags.contains(where: tags.contains) { return false }
         return admits(event.builderName, among: builders)
@@ -39,7 +39,8 @@ public struct BuildFilter: Settings {
 }
 
 extension Event {
-    /// The branch by property, or of a request, which has no such property yet, by its source.
+    /// The branch from the property, or from the source stamp for a request, which does not have
+    /// the property yet.
     fileprivate var branch: String? {
         if let property = property("branch") { return property.text ?? "" }
         let stamps = buildRecord?["buildset"]?["sourcestamps"]?.arrayValue ?? []
@@ -47,52 +48,52 @@ extension Event {
     }
 }
 
-/// The setting `mode`: which ends are reported.
+/// The setting `mode`: which outcomes are reported.
 public struct ReportModes: SettingValue, Hashable {
     /// One reason to report.
     public enum Mode: String, SettingEnumeration {
-        /// The result is another one than before.
+        /// The result differs from the previous one.
         case change
-        /// It failed.
+        /// The result is failure.
         case failing
-        /// It succeeded.
+        /// The result is success.
         case passing
-        /// It failed, and did not before.
+        /// The result is failure, and the previous result was not.
         case problem
-        /// It ended with warnings.
+        /// The result is warnings.
         case warnings
-        /// Something went wrong that is not the build's fault.
+        /// The result is exception.
         case exception
-        /// It was stopped.
+        /// The result is cancelled.
         case cancelled
     }
 
-    /// The reasons, any of which is enough.
+    /// The reasons to report, any of which is sufficient.
     public let modes: [Mode]
 
-    /// Makes modes of a list.
+    /// Creates modes from a list.
     public init(_ modes: [Mode]) {
         self.modes = modes
     }
 
-    /// Every result but skipped and retry.
+    /// Every result except skipped and retry.
     public static let all = ReportModes([.failing, .passing, .warnings, .exception, .cancelled])
 
-    /// The modes of a generator that is given none.
+    /// The default modes of a generator.
     public static let standard = ReportModes([.failing, .passing, .warnings])
 
-    /// No mode: of a generator that does not pick by results.
+    /// No modes, for a generator that does not select by results.
     public static let none = ReportModes([])
 
-    /// Whether it matters how it ended before.
+    /// Whether the previous results are needed.
     package var comparesResults: Bool { modes.contains(.change) || modes.contains(.problem) }
 
-    /// Whether an end is reported.
+    /// Whether an outcome is reported.
     ///
     /// - Parameters:
-    ///   - results: How it ended.
-    ///   - previous: How it ended before; `nil` when there was nothing before.
-    /// - Returns: Whether a mode names it.
+    ///   - results: The results.
+    ///   - previous: The previous results, or `nil` if there are none.
+    /// - Returns: Whether a mode matches.
     package func admit(_ results: Results, after previous: Results?) -> Bool {
         modes.contains { mode in
             switch mode {
@@ -109,12 +110,12 @@ public struct ReportModes: SettingValue, Hashable {
 }
 
 extension ReportModes {
-    /// A shortcut or a list.
+    /// A description of the accepted values, for error messages.
     public static var shape: String { "all, or one or a list of \(names.joined(separator: ", "))" }
 
     private static let names = Mode.allCases.map(\.rawValue)
 
-    /// Reads `all`, one mode, or a list of them; `warnings` alone means failures, too.
+    /// Reads `all`, one mode, or a list of modes; `warnings` alone includes failures.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ReportModes? {
         guard let items = node.sequence else { return shortcut(node, decoder) }
         guard !items.isEmpty else {
@@ -147,14 +148,15 @@ extension ReportModes {
 
 /// What a generator adds to what a formatter wants.
 public struct ReportOptions: Sendable, Hashable {
-    /// The modes by which the generator picked the event; formatters speak accordingly.
+    /// The modes by which the generator selected the event; formatters word their messages
+    /// accordingly.
     public var modes: ReportModes
-    /// Which logs come with their content, in place of the formatter's choice.
+    /// The logs to include with their content, overriding the formatter's choice.
     public var logContents: BuildDetails.LogContents?
-    /// Whether the report has the patches of the sources.
+    /// Whether the report includes the source stamps' patches.
     public var addsPatches: Bool
 
-    /// Makes options.
+    /// Creates options.
     public init(
         modes: ReportModes = .none, logContents: BuildDetails.LogContents? = nil,
         addsPatches: Bool = false

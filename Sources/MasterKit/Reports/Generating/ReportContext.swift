@@ -1,17 +1,16 @@
-/// What a generator can use: the event, the reporter's formatter, and the records around it.
+/// The interface of a generator to the event, the reporter's formatter, and the related records.
 public struct ReportContext: Sendable {
-    /// The event that is reported.
+    /// The event to report.
     public let event: Event
-    /// Makes the message when a generator names no formatter of its own.
+    /// The formatter to use if a generator does not specify one.
     public let formatter: any MessageFormatter
-    /// The title and address of the master.
+    /// The master's title and URL.
     public let master: MasterIdentity
-    /// The logger of the reporter; messages are masked.
+    /// The reporter's logger; messages are masked.
     public let logger: Logger
     private let source: any ReportSource
     private let uses: ReportUses
 
-    /// Makes a context.
     package init(
         event: Event, formatter: any MessageFormatter, uses: ReportUses = ReportUses(),
         master: MasterIdentity, logger: Logger, source: any ReportSource
@@ -24,13 +23,13 @@ public struct ReportContext: Sendable {
         self.uses = uses
     }
 
-    /// Makes the report of the event.
+    /// Creates the report for the event.
     ///
     /// - Parameters:
-    ///   - formatter: Makes the message; by default the reporter's own.
+    ///   - formatter: Formats the message; by default the reporter's formatter.
     ///   - options: What the generator adds to what the formatter wants.
-    /// - Returns: The message with what it is about.
-    /// - Throws: What the formatter throws, or the store.
+    /// - Returns: The report: the message and what it is about.
+    /// - Throws: Any error from the formatter or the store.
     public func report(
         with formatter: (any MessageFormatter)? = nil, _ options: ReportOptions = ReportOptions()
     ) async throws -> Report {
@@ -38,19 +37,20 @@ public struct ReportContext: Sendable {
         return headed(report, event.builderName ?? "whole \(event.kind.record.rawValue)")
     }
 
-    /// Makes one report of builds, each of which is formatted by itself.
+    /// Creates one report for several builds, each formatted separately.
     ///
-    /// Texts and lists are put together, of anything else the first one stays; so do the kind of
-    /// the body, the subject and each entry of the extra information. Results are the worst, and
-    /// people, patches, logs and builds those of all. A body that can't be put together with those
-    /// before it is left out, with a warning in the log.
+    /// Strings and lists are concatenated; for any other body the first one is kept, as are the
+    /// content type, the subject and each entry of the extra information. The result is the worst
+    /// one, and users, patches, logs and builds are those of all. A body that can't be combined
+    /// with the preceding ones is omitted, with a warning in the log.
     ///
     /// - Parameters:
-    ///   - builds: Those of the ``builds()`` of a buildset that are to be reported.
-    ///   - formatter: Makes the message of each build; by default the reporter's own.
+    ///   - builds: The elements of a buildset's ``builds()`` to report.
+    ///   - formatter: Formats the message of each build; by default the reporter's formatter.
     ///   - options: What the generator adds to what the formatter wants.
-    /// - Returns: The report, `nil` without builds. Its results are the worst of the builds'.
-    /// - Throws: What the formatter throws, or the store.
+    /// - Returns: The report, or `nil` if there are no builds. Its result is the worst of the
+    ///   builds' results.
+    /// - Throws: Any error from the formatter or the store.
     public func report(
         of builds: [ReportContext], with formatter: (any MessageFormatter)? = nil,
         _ options: ReportOptions = ReportOptions()
@@ -69,7 +69,7 @@ public struct ReportContext: Sendable {
         return headed(report, "whole buildset")
     }
 
-    /// The report with a heading, when its formatter has given none.
+    /// Adds a heading to the report if its formatter has not set one.
     private func headed(_ report: Report, _ name: String) -> Report {
         guard report.subject == nil else { return report }
         var report = report
@@ -88,7 +88,7 @@ public struct ReportContext: Sendable {
         return report
     }
 
-    /// What the event is about, with details.
+    /// Returns the subject of the event, with details.
     public func topic(
         with details: BuildDetails, _ options: ReportOptions = ReportOptions()
     ) async throws -> ReportTopic {
@@ -101,7 +101,7 @@ public struct ReportContext: Sendable {
             modes: options.modes, master: master)
     }
 
-    /// Each build of the buildset that has finished, as the context of its end.
+    /// Returns a context for each finished build of the buildset, with the event that finished it.
     public func builds() async throws -> [ReportContext] {
         guard event.kind.record == .buildset, let id = event.record["bsid"]?.intValue else {
             return []
@@ -113,15 +113,15 @@ public struct ReportContext: Sendable {
         }
     }
 
-    /// Whether modes pick the end that the event tells of.
+    /// Whether the modes select the event's outcome.
     public func isPicked(by modes: ReportModes) async throws -> Bool {
         guard let results = event.results else { return false }
         let previous = modes.comparesResults ? try await previousResults() : nil
         return modes.admit(results, after: previous)
     }
 
-    /// How it ended before: the last build of the same builder that had finished when this one
-    /// started and was no retry, or in it the step of the same name.
+    /// Returns the previous result: that of the builder's last build, other than a retry, that had
+    /// finished when this build started, or of the step with the same name in that build.
     public func previousResults() async throws -> Results? {
         guard let id = event.previousBuildID else { return nil }
         switch event.kind.record {
@@ -149,16 +149,16 @@ public struct ReportContext: Sendable {
     }
 }
 
-/// The title and the addresses of a master.
+/// The title and URLs of a master.
 public struct MasterIdentity: Sendable, Hashable {
     /// The title.
     public var title: String
-    /// The address that the title links to.
+    /// The URL that the title links to.
     public var titleURL: String
-    /// The address of the master, ending in `/`.
+    /// The master's URL, ending in `/`.
     public var buildbotURL: String
 
-    /// Makes an identity.
+    /// Creates an identity.
     public init(
         title: String = "Buildmaster", titleURL: String = "http://localhost:8080/",
         buildbotURL: String = "http://localhost:8080/"
@@ -168,12 +168,12 @@ public struct MasterIdentity: Sendable, Hashable {
         self.buildbotURL = buildbotURL
     }
 
-    /// The address of a build.
+    /// The URL of a build.
     package func url(ofBuild number: Int, builderID: Int) -> String {
         "\(buildbotURL)#/builders/\(builderID)/builds/\(number)"
     }
 
-    /// The address of a build request.
+    /// The URL of a build request.
     package func url(ofRequest id: Int) -> String {
         "\(buildbotURL)#/buildrequests/\(id)"
     }

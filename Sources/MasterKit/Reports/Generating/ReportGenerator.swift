@@ -1,4 +1,4 @@
-/// Turns events into reports: it picks the events, and a formatter makes the message.
+/// Turns events into reports: it selects the events, and a formatter formats the message.
 ///
 /// ```swift
 /// /// Reports finished builds that have a property.
@@ -23,14 +23,15 @@
 /// }
 /// ```
 public protocol ReportGenerator: Plugin where Options == NoOptions {
-    /// The kinds of events it is asked about.
+    /// The kinds of events passed to the generator.
     var wantedEvents: Set<EventKind> { get }
 
-    /// Makes the report of an event, `nil` for none.
+    /// Returns the report for an event, or `nil` for no report.
     ///
-    /// Called for each wanted event; events of one build request come in order, one at a time.
-    /// - Throws: An error with a sentence for people; the report then is a failed delivery with this
-    ///   sentence.
+    /// Called for each wanted event; for one build request, calls are in order and never
+    /// concurrent.
+    /// - Throws: An error whose description can be shown to the user; the report is then recorded
+    ///   as a failed delivery with this description.
     func generate(for event: Event, in context: ReportContext) async throws -> Report?
 }
 
@@ -40,47 +41,47 @@ extension ReportGenerator {
 }
 
 extension PluginKind<any ReportGenerator, NoOptions> {
-    /// Report generators.
+    /// The plugin kind for report generators.
     public static var generators: Self { Self("generators") }
 }
 
-/// One report when a build starts and one when it ends, whatever the result.
+/// Generates one report when a build starts and one when it ends, whatever the result.
 ///
-/// What a reporter reports when neither the file nor the reporter says anything else.
+/// The default for reporters if neither the file nor the reporter specifies generators.
 package struct EveryBuildGenerator: ReportGenerator {
     /// What the generator does.
     package static let summary = "Reports every build when it starts and when it ends."
 
-    /// Makes the generator.
     package init() {}
 
     /// The starts and ends of builds.
     package var wantedEvents: Set<EventKind> { [.buildNew, .buildFinished] }
 
-    /// Reports the build as the reporter's own formatter makes it.
+    /// Reports the build with the reporter's formatter.
     package func generate(for event: Event, in context: ReportContext) async throws -> Report? {
         try await context.report()
     }
 }
 
-/// What looks up records for reports: the store, or a stand-in in tests.
+/// The source of records for reports: the store, or a test double.
 package protocol ReportSource: Sendable {
-    /// The steps of a build, in order, with their logs and the content of these when wanted.
+    /// Returns the steps of a build, in order, with their logs and log contents if wanted.
     ///
     /// - Parameters:
     ///   - build: The record of the build.
-    ///   - details: Whether and which logs come with the steps.
+    ///   - details: Whether to include logs, and which ones.
     /// - Returns: The records of the steps.
-    /// - Throws: What the store says.
+    /// - Throws: Any error from the store.
     func steps(of build: JSONObject, with details: BuildDetails) async throws -> [JSONValue]
 
-    /// The ends of the builds of a finished buildset, each as the event that told of it; of a
-    /// build that was tried again only the last try.
+    /// Returns the events that finished the builds of a finished buildset; for a retried build,
+    /// only that of the last try.
     func ends(ofBuildset id: Int) async throws -> [Event]
 
-    /// The result of a build, `nil` while it runs or when it is not known.
+    /// Returns the results of a build, or `nil` if it is running or unknown.
     func results(ofBuild id: Int) async throws -> Results?
 
-    /// The result of a step of a build, `nil` while it runs or when there is none of this name.
+    /// Returns the results of a step of a build, or `nil` if it is running or there is no step of
+    /// this name.
     func results(ofStep name: String, inBuild id: Int) async throws -> Results?
 }

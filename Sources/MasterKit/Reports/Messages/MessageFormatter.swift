@@ -11,17 +11,17 @@
 /// }
 /// ```
 ///
-/// In a file it stands as `message_formatter: formatters.OneLine` at a generator.
+/// In a file it is used as `message_formatter: formatters.OneLine` in a generator.
 public protocol MessageFormatter: Plugin where Options == NoOptions {
-    /// What must be known of a build beside its record.
+    /// The details of a build that are needed in addition to its record.
     var wanted: BuildDetails { get }
 
-    /// Makes the message about a topic.
+    /// Formats the message for a topic.
     ///
-    /// Called once for each report, outside of every build; calls for different build requests may
-    /// be under way at once.
-    /// - Throws: An error with a sentence for people; the report then is a failed delivery with this
-    ///   sentence.
+    /// Called once for each report, outside of any build; calls for different build requests may
+    /// run concurrently.
+    /// - Throws: An error whose description can be shown to the user; the report is then recorded
+    ///   as a failed delivery with this description.
     func format(_ topic: ReportTopic) async throws -> Message
 }
 
@@ -29,27 +29,28 @@ extension MessageFormatter {
     /// The namespace `formatters`.
     public static var namespace: PluginNamespace { PluginKind.formatters.namespace }
 
-    /// Properties, and nothing else beside the record.
+    /// Properties, and nothing else in addition to the record.
     public var wanted: BuildDetails { BuildDetails() }
 }
 
 extension PluginKind<any MessageFormatter, NoOptions> {
-    /// Message formatters.
+    /// The plugin kind for message formatters.
     public static var formatters: Self { Self("formatters") }
 }
 
-/// What a formatter makes: the message of a report.
+/// The formatted message of a report.
 public struct Message: Sendable, Hashable {
     /// The body.
     public var body: Report.Body
-    /// A subject; `nil` for the default one.
+    /// The subject, or `nil` for the default one.
     public var subject: String?
-    /// Further data for reporters of a certain kind: its name → settings of it.
+    /// Additional data for specific kinds of reporters: name → settings.
     public var extraInfo: JSONObject
-    /// Placeholders in the body with the names of the secrets that replace them when it is sent.
+    /// Placeholders in the body, mapped to the names of the secrets that replace them when it is
+    /// sent.
     public var secretMarks: [String: String] = [:]
 
-    /// Makes a message.
+    /// Creates a message.
     public init(_ body: Report.Body, subject: String? = nil, extraInfo: JSONObject = [:]) {
         self.body = body
         self.subject = subject
@@ -57,57 +58,57 @@ public struct Message: Sendable, Hashable {
     }
 }
 
-/// The record of what is reported, as the data API gives it, as JSON.
+/// Formats the record of the report's topic as JSON, as the data API returns it.
 ///
-/// A build comes with its request, buildset and builder; a step with its build; a request with its
-/// builder and buildset; a buildset with its builds.
+/// A build includes its request, buildset and builder; a step its build; a request its builder and
+/// buildset; a buildset its builds.
 public struct RecordFormatter: MessageFormatter {
     /// What the formatter does.
     public static let summary = "The record of what is reported, as the data API gives it."
 
-    /// What is fetched beside the record.
+    /// The details to fetch in addition to the record.
     public private(set) var wanted = BuildDetails()
 
-    /// Makes a formatter that sends the record with its properties.
+    /// Creates a formatter that sends the record with its properties.
     public init() {}
 
-    /// Makes a formatter that sends more or less than that.
+    /// Creates a formatter that sends more or fewer details.
     public init(wanted: BuildDetails) {
         self.wanted = wanted
     }
 
-    /// The record itself.
+    /// Returns the record.
     public func format(_ topic: ReportTopic) -> Message {
         Message(.json(.object(topic.record)))
     }
 }
 
-/// What is fetched of a build for a report beside its record.
+/// The details of a build to fetch for a report in addition to its record.
 public struct BuildDetails: Sendable, Hashable {
-    /// Which logs come with their content.
+    /// Which logs are included with their content.
     public enum LogContents: Sendable, Hashable {
         /// None.
         case none
         /// All.
         case all
-        /// Those of these names, as `log` or `step.log`.
+        /// Logs with these names, as `log` or `step.log`.
         case named(Set<String>)
     }
 
-    /// The build's properties; without them the record has an empty mapping.
+    /// The build's properties; otherwise the record contains an empty mapping.
     public var properties: Bool
     /// The build's steps.
     public var steps: Bool
-    /// The logs of the steps; they bring the steps with them.
+    /// The logs of the steps; implies the steps.
     public var logs: Bool
-    /// The content of logs; it brings logs and steps with it.
+    /// The content of logs; implies logs and steps.
     public var logContents: LogContents
-    /// How many lines of the end of each log are fetched; `nil` for all.
+    /// The number of lines to fetch from the end of each log, or `nil` for all.
     public var logTail: Int?
-    /// How the build before ended.
+    /// The results of the previous build.
     public var previousResults: Bool
 
-    /// Makes a choice.
+    /// Creates a selection of details.
     public init(
         properties: Bool = true, steps: Bool = false, logs: Bool = false,
         logContents: LogContents = .none, logTail: Int? = nil, previousResults: Bool = false
@@ -126,7 +127,7 @@ public struct BuildDetails: Sendable, Hashable {
     /// Whether steps are fetched, for themselves or for their logs.
     package var includesSteps: Bool { steps || includesLogs }
 
-    /// What is wanted by either; of two tails the longer one.
+    /// Returns everything wanted by either; of two tails the longer one.
     public func union(_ other: BuildDetails) -> BuildDetails {
         BuildDetails(
             properties: properties || other.properties, steps: steps || other.steps,
@@ -137,7 +138,7 @@ public struct BuildDetails: Sendable, Hashable {
 }
 
 extension BuildDetails.LogContents {
-    /// What is wanted by either.
+    /// Returns everything wanted by either.
     func union(_ other: Self) -> Self {
         switch (self, other) {
         case (.all, _), (_, .all): .all

@@ -1,33 +1,33 @@
-/// What a report is about: what a formatter makes a message of.
+/// The topic of a report, from which a formatter creates a message.
 ///
-/// It is a build, a step, a request or a buildset at one moment, with all that surrounds it.
+/// It is a build, a step, a request or a buildset at one moment, with the related records.
 public struct ReportTopic: Sendable {
-    /// What kind of record it is.
+    /// The kind of record.
     public let kind: EventKind.Record
-    /// The record in the data API's form: a build as a status push sends it, a step with its
-    /// `build`, of a request what is known of its build, a buildset with its `builds`.
+    /// The record in the data API's form: a build as sent by a status push, a step with its
+    /// `build`, a request with what is known about its build, a buildset with its `builds`.
     public let record: JSONObject
-    /// The records of the builds, with what is wanted of them: of a buildset those that its
-    /// requests ended with, else one.
+    /// The records of the builds, with the wanted details: for a buildset the final builds of its
+    /// requests, otherwise one.
     public let builds: [JSONObject]
-    /// The result; `nil` while there is none.
+    /// The result, or `nil` if not finished.
     public let results: Results?
-    /// How the same thing ended before; `nil` when it is not known or was not asked for.
+    /// The previous result, or `nil` if unknown or not requested.
     public let previousResults: Results?
-    /// The modes by which the generator picked the event; empty when it does not pick by results.
+    /// The modes by which the generator selected the event; empty if it does not select by results.
     public let modes: ReportModes
-    /// The title and address of the master.
+    /// The master's title and URL.
     public let master: MasterIdentity
     private let propertyRecord: JSONObject
 
-    /// Makes the topic of an event.
+    /// Creates the topic of an event.
     ///
     /// - Parameters:
-    ///   - event: What happened, as it is stored.
+    ///   - event: The event, as stored.
     ///   - builds: The records of the builds, with the wanted details.
-    ///   - previousResults: How the same thing ended before.
+    ///   - previousResults: The previous result.
     ///   - modes: The modes of the generator.
-    ///   - master: The name of the master.
+    ///   - master: The master's title and URL.
     init(
         _ event: Event, builds: [JSONObject], previousResults: Results?, modes: ReportModes,
         master: MasterIdentity
@@ -60,7 +60,7 @@ public struct ReportTopic: Sendable {
 }
 
 extension ReportTopic {
-    /// The record of the build; a buildset has none, but ``builds``.
+    /// The record of the build, or `nil` for a buildset, which has ``builds`` instead.
     public var build: JSONObject? { kind == .buildset ? nil : builds.first }
 
     /// The record of the step, without its build.
@@ -79,20 +79,19 @@ extension ReportTopic {
         return buildset
     }
 
-    /// The name of the builder; a buildset has none.
+    /// The name of the builder, or `nil` for a buildset.
     public var builderName: String? { build?["builder"]?["name"]?.stringValue }
 
-    /// The properties of the build, or those that the builds of a request or buildset begin with,
-    /// whether or not they are wanted in the record.
+    /// The properties of the build, or the initial properties of the builds of a request or
+    /// buildset, whether or not they are included in the record.
     public var properties: Properties { Properties(json: propertyRecord) }
 
-    /// The sources.
+    /// The source stamps.
     public var sourceStamps: [SourceStamp] {
         SourceStamp.list(buildset?["sourcestamps"]?.arrayValue ?? [])
     }
 
-    /// The people who are responsible, each once, sorted: those of the properties `owner` and
-    /// `owners`.
+    /// The responsible users, unique and sorted: from the properties `owner` and `owners`.
     public var users: [String] {
         let values = [propertyRecord["owner"]?[0], propertyRecord["owners"]?[0]]
         let names = values.compactMap(\.self).flatMap { $0.arrayValue ?? [$0] }
@@ -101,9 +100,9 @@ extension ReportTopic {
 }
 
 extension ReportTopic {
-    /// The names that templates and fields of a report may use.
+    /// The names that templates and fields of a report can use.
     ///
-    /// All of them are there for every topic; what a topic has not is null.
+    /// Every topic has all of them; values that do not apply to a topic are null.
     public static let variableNames = [
         "blamelist", "build", "build_url", "buildbot_title", "buildbot_url", "buildername",
         "builds", "buildset", "duration", "failed_step", "is_buildset", "kind", "mode",
@@ -152,19 +151,19 @@ extension ReportTopic {
 }
 
 extension JSONObject {
-    /// The record of a build whose logs have their content as plain `text`, too.
+    /// The build's record with the content of its logs added as plain `text`.
     fileprivate var withLogTexts: JSONObject {
         guard let steps = self["steps"]?.arrayValue else { return self }
         return merging(["steps": .array(steps.map { $0.changing("logs", \.withText) })])
     }
 
-    /// The first step of a build that failed, or ended with an exception.
+    /// The first step of a build that failed or ended with an exception.
     fileprivate var failedStep: JSONValue? {
         let failed: Set<Int?> = [Results.failure.rawValue, Results.exception.rawValue]
         return self["steps"]?.arrayValue?.first { failed.contains($0["results"]?.intValue) }
     }
 
-    /// How long a build took, such as `5m 02s`; `nil` while it runs.
+    /// The duration of a build, such as `5m 02s`, or `nil` if it is running.
     fileprivate var duration: String? {
         guard let start = self["started_at"]?.intValue, let end = self["complete_at"]?.intValue
         else { return nil }
@@ -173,7 +172,7 @@ extension JSONObject {
 }
 
 extension JSONValue {
-    /// A record each of whose members under a key is changed.
+    /// The record with a change applied to each element of the list under a key.
     fileprivate func changing(_ key: String, _ change: (JSONValue) -> JSONValue) -> JSONValue {
         guard case .object(let object) = self, let members = object[key]?.arrayValue else {
             return self
@@ -181,8 +180,8 @@ extension JSONValue {
         return .object(object.merging([key: .array(members.map(change))]))
     }
 
-    /// The record of a log with its content as plain `text`: of a stream the lines of output,
-    /// without the letter that each begins with.
+    /// The log's record with its content added as plain `text`: for a stream the output lines,
+    /// without the leading channel letter.
     fileprivate var withText: JSONValue {
         guard case .object(let log) = self, let content = log["content"]?["content"]?.stringValue
         else { return self }

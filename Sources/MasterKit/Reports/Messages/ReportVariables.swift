@@ -1,12 +1,12 @@
 import FoundationEssentials
 
 extension ReportTopic {
-    /// What is wrong with a name in a template or field of a report, in a sentence.
+    /// Returns a sentence describing what is wrong with a name in a template or field of a report.
     ///
     /// - Parameters:
-    ///   - path: The names on the way to the value: `build`, `number`.
-    ///   - others: Names that there are beside those of every report.
-    /// - Returns: `nil` when the path leads to a value, or when only a report can tell.
+    ///   - path: The components of the path: `build`, `number`.
+    ///   - others: Additional names that are available besides those of every report.
+    /// - Returns: `nil` if the path leads to a value, or if that can only be known for a report.
     public static func fault(in path: [String], beside others: [String] = []) -> String? {
         guard let name = path.first, !others.contains(name) else { return nil }
         guard variableNames.contains(name) else {
@@ -42,7 +42,7 @@ extension ReportTopic {
     }
 }
 
-/// The keys of the records in reports, taken from sample records.
+/// The keys of the records in reports, derived from sample records.
 ///
 /// Values that may be empty or null, such as properties and the parent of a build, have no keys
 /// here.
@@ -83,15 +83,15 @@ private enum ReportShape {
 }
 
 extension SettingDecoder {
-    /// Reads a value that becomes a part of a message, computed for each report.
+    /// Reads a value that becomes part of a message and is computed for each report.
     ///
-    /// A name that no report has is an error, and so is a secret where the value is a text that is
-    /// stored until it has arrived.
+    /// A name that no report has is an error, and so is a secret where the value is a string that
+    /// is stored until it has been delivered.
     ///
     /// - Parameters:
     ///   - allowsSecrets: Whether the value can keep references to secrets.
     ///   - read: Reads the value.
-    /// - Returns: The value, the paths that the expressions in it name, and the names of its secrets.
+    /// - Returns: The value, the paths named by its expressions, and the names of its secrets.
     public func readMessage<Value>(
         allowingSecrets allowsSecrets: Bool = false, _ read: () -> Value?
     ) -> (value: Value?, paths: [[String]], secrets: Set<String>) {
@@ -113,7 +113,7 @@ extension SettingDecoder {
     /// an error.
     ///
     /// - Parameter read: Reads the value.
-    /// - Returns: The value, and what it uses of a report: see ``Reporter/uses``.
+    /// - Returns: The value, and the parts of a report it uses: see ``Reporter/uses``.
     public func readForReports<Value>(
         _ read: () -> Value?
     ) -> (value: Value?, uses: ReportUses) {

@@ -1,4 +1,4 @@
-/// Sentences about a topic for people.
+/// Human-readable sentences about a topic.
 struct ReportWords {
     private let topic: ReportTopic
 
@@ -6,7 +6,7 @@ struct ReportWords {
         self.topic = topic
     }
 
-    /// How it went, compared to the time before when the generator looks at that.
+    /// The result, compared to the previous one if the generator considers it.
     var status: String {
         let modes = topic.modes.modes
         switch topic.results {
@@ -22,7 +22,7 @@ struct ReportWords {
         }
     }
 
-    /// How it went, with its state.
+    /// The result, with the state text.
     var summary: String {
         let name = noun.prefix(1).uppercased() + noun.dropFirst()
         return switch topic.results {
@@ -34,7 +34,7 @@ struct ReportWords {
         }
     }
 
-    /// The sources, a line for each.
+    /// The source stamps, one per line.
     var sources: String {
         stamps.map { stamp in
             let codebase = text(stamp["codebase"]).map { " '\($0)'" } ?? ""
@@ -44,7 +44,7 @@ struct ReportWords {
         }.joined(separator: "\n")
     }
 
-    /// The projects of the sources; the title of the master when none is named.
+    /// The projects of the source stamps, or the master's title if none is named.
     var projects: String {
         var found: [String] = []
         for project in stamps.compactMap({ text($0["project"]) }) where !found.contains(project) {
@@ -53,7 +53,7 @@ struct ReportWords {
         return found.isEmpty ? topic.master.title : found.joined(separator: ", ")
     }
 
-    /// A request and a buildset are spoken of as the build that they are for.
+    /// What to call the topic: requests and buildsets are referred to as builds.
     private var noun: String { topic.kind == .step ? "step" : "build" }
 
     private var state: String {
@@ -69,7 +69,7 @@ struct ReportWords {
         topic.previousResults.map { $0 != results } ?? false
     }
 
-    /// A text that is there and not empty.
+    /// The string, or `nil` if it is missing or empty.
     private func text(_ value: JSONValue?) -> String? {
         value?.stringValue.flatMap { $0.isEmpty ? nil : $0 }
     }
