@@ -45,7 +45,10 @@ public struct Test: Step, SettingHints {
             do throws(ReportFault) {
                 counts = try await reports(patterns, in: context)
             } catch {
-                await context.setSummary(error.reason)
+                // A command that failed is the reason why there are no reports.
+                if results == .success || results == .warnings {
+                    await context.setSummary(error.reason)
+                }
                 try await context.openLog("junit").line(error.message, to: .stderr)
                 return Results.worst(results, .failure) ?? .failure
             }

@@ -1,6 +1,7 @@
 internal import FoundationEssentials
 internal import MasterKit
 internal import MasterRuntime
+internal import SystemPackage
 
 /// The last line of a run: its outcome in one sentence.
 struct RunSummary {
@@ -168,6 +169,8 @@ struct LogTail: Sendable, Hashable {
     ///
     /// - Throws: An error if the file cannot be read.
     init(ofFile path: String) throws {
+        // Foundation gives no reason that a user could understand.
+        try FileDescriptor.open(FilePath(path), .readOnly).close()
         let data = try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe)
         let end = data.suffix(Self.byteLimit)
         self.init(end: [UInt8](end), isWhole: end.count == data.count)

@@ -311,17 +311,13 @@ private enum AbsentPlugin {
             "steps.SVN", "steps.P4", "steps.Repo":
             return "this version has no source steps; fetch the sources in a "
                 + "'steps.ShellCommand: [git, clone, URL, .]'"
-        case "steps.Shell", "steps.Compile", "steps.Configure", "steps.Test",
-            "steps.MasterShellCommand",
-            "steps.ShellSequence", "steps.Sh", "steps.Run", "steps.Script":
+        case "steps.Shell", "steps.Sh", "steps.Run", "steps.Script":
             return "write 'steps.ShellCommand', once for each command"
         case "steps.Trigger":
             return "this version has no step that starts other builders; name them on the command "
                 + "line of 'run'"
-        case "steps.FileUpload", "steps.FileDownload", "steps.DirectoryUpload",
-            "steps.MultipleFileUpload", "steps.StringDownload", "steps.JSONStringDownload":
-            return
-                "this version has no steps that copy files; use 'steps.ShellCommand: [cp, FROM, TO]'"
+        case "steps.DirectoryUpload", "steps.MultipleFileUpload":
+            return "write 'steps.FileUpload' once for each file, or pack the folder with tar first"
         case "secrets.SecretInAFile": return "write 'secrets.File'"
         case "secrets.HashiCorpVaultKvSecretProvider", "secrets.SecretInVault",
             "secrets.SecretInPass":

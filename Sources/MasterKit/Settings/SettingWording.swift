@@ -74,8 +74,9 @@ extension YAMLNode {
     public var wording: String {
         if let expressionName { return "!\(expressionName)" }
         switch kind {
-        case .sequence: return "a list"
-        case .mapping: return "a mapping"
+        case .sequence(let items): return items.isEmpty ? "an empty list" : "a list"
+        case .mapping(let mapping):
+            return mapping.entries.isEmpty ? "an empty mapping" : "a mapping"
         case .scalar(let scalar): return wording(of: scalar)
         }
     }

@@ -253,8 +253,13 @@ struct BuilderSettings: Settings {
             decoder.error(
                 "\(owner) has both 'steps' and 'factory'; keep one", at: factory.key.range)
         }
-        let (builder, isRight) = decoder.reading(
+        var (builder, isRight) = decoder.reading(
             BuilderSettings.self, from: node, owner: owner, at: node.range)
+        if builder.maxTime?.constant == .zero {
+            isRight = false
+            decoder.error(
+                "a time limit can't be 0; omit it for no limit", at: mapping["maxTime"]?.range)
+        }
         return isRight
             ? .success(builder)
             : .failure(FaultyBuilder(settings: builder, mapping: mapping, range: node.range))

@@ -32,7 +32,7 @@ struct CollectionSettingTests {
         #expect(
             reading.places == [
                 "1:5: 'it' must be a text, not a list", "1:12: 'it' must be a text, not a list",
-                "1:18: 'it' must be a text, not a mapping",
+                "1:18: 'it' must be a text, not an empty mapping",
             ])
         let right = Reading("{c: null, 5: d}", as: texts).value
         #expect(right?.map { "\($0.key)=\($0.value ?? "-")" } == ["c=-", "5=d"])

@@ -92,6 +92,7 @@ struct TestTests {
         ("{command: 'exit 3'}", .failure, "'exit 3': exit 3"),
         ("{command: 'true'}", .success, "'true'"),
         ("{command: 'true', junit: '*.xml'}", .failure, "no file *.xml"),
+        ("{command: 'exit 7', junit: '*.xml'}", .failure, "'exit 7': exit 7"),
         (
             "{command: 'cp \(folder)/*.xml .', junit: 'p*.xml'}", .failure,
             "6 tests, 2 failed, 2 skipped"

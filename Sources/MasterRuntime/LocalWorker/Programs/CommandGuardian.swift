@@ -169,7 +169,8 @@ enum CommandHeader {
     /// The processes that the program left running.
     static func ended(_ members: [CommandProcesses.Member]) -> String {
         let count = members.count == 1 ? "1 process" : "\(members.count) processes"
-        return "ended \(count) that the command left running: \(names(members))\n"
+        let isPart = members.count >= CommandProcesses.capacity
+        return "ended \(isPart ? "at least " : "")\(count) that the command left running: \(names(members))\n"
     }
 
     /// The processes that could not be killed.

@@ -43,7 +43,7 @@ struct CommandProcesses: Sendable {
     }
 
     /// The maximum number of processes listed.
-    private static let capacity = 256
+    static let capacity = 256
 
     /// The process that was started; its id is also that of its group and its session.
     ///
