@@ -20,7 +20,7 @@ struct StandardPluginsTests {
                 "reporters.HttpStatusPush", "secrets.Command", "secrets.Environment",
                 "secrets.File", "steps.Assert", "steps.Compile", "steps.Configure",
                 "steps.CopyDirectory", "steps.DELETE", "steps.FileDownload", "steps.FileUpload",
-                "steps.GET", "steps.HEAD", "steps.HTTPStep", "steps.JSONStringDownload",
+                "steps.GET", "steps.Git", "steps.HEAD", "steps.HTTPStep", "steps.JSONStringDownload",
                 "steps.LogRenderable", "steps.MakeDirectory", "steps.MasterShellCommand",
                 "steps.OPTIONS", "steps.PATCH", "steps.POST", "steps.PUT",
                 "steps.RemoveDirectory", "steps.SetProperties", "steps.SetPropertiesFromJSON",

@@ -35,6 +35,9 @@ public struct StepContext: Sendable {
     /// The build's properties as they stand now.
     public var properties: Properties { host.renderContext.properties }
 
+    /// The sources of the build, one for each codebase that is known.
+    public var sourceStamps: [SourceStamp] { host.renderContext.sourceStamps }
+
     /// Sets a property of the build; its source is the step's name.
     ///
     /// - Throws: ``JSONTooLarge`` when the value, or all properties of the build together, would be too
