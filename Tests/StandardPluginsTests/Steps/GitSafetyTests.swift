@@ -1,0 +1,372 @@
+import Foundation
+import MasterKit
+import MasterRuntime
+import MasterTesting
+import StandardPlugins
+import Testing
+
+/// What `steps.Git` must never touch, and what it must never show.
+struct GitSafetyTests {
+    /// A working tree around the folder of builds, with changes that exist nowhere else.
+    private static func withPreciousTree(
+        _ body: (GitFolder) async throws -> Void
+    ) async throws {
+        try await GitFolder.with { git in
+            _ = try await git.commit("one", to: "f")
+            let root = git.folder.path
+            for arguments in [
+                ["init", "-q", "-b", "main", root], ["-C", root, "add", "work/tracked"],
+                ["-C", root, "commit", "-q", "-m", "precious"],
+            ] {
+                try git.folder.write("committed", to: "work/tracked")
+                _ = try await git.git(arguments)
+            }
+            try git.folder.write("changed", to: "work/tracked")
+            try git.folder.write("staged", to: "staged")
+            _ = try await git.git(["-C", root, "add", "staged"])
+            try git.folder.write("untracked", to: "untracked")
+            try git.folder.write("x", to: "precious/inner/f")
+            let before = try git.listing()
+            try await body(git)
+            #expect(try git.listing() == before)
+        }
+    }
+
+    private static let modes = [
+        "mode: incremental", "mode: full, method: clean", "mode: full, method: fresh",
+        "mode: full, method: clobber", "mode: full, method: copy",
+    ]
+
+    @Test(arguments: modes)
+    func `a working tree around the folder of builds stays as it is`(
+        _ settings: String
+    ) async throws {
+        try await Self.withPreciousTree { git in
+            for _ in 1...2 {
+                let run = try await git.run("{repourl: source, \(settings)}")
+                #expect(run.results == .success, "\(run.log)")
+            }
+        }
+    }
+
+    @Test(arguments: modes)
+    func `a broken repository in the folder of builds does not lead to the one around it`(
+        _ settings: String
+    ) async throws {
+        try await Self.withPreciousTree { git in
+            let root = git.folder.path
+            let breaks: [(StepFolder) throws -> Void] = [
+                { try $0.write("", to: "work/build/.git/x") },
+                { try $0.write("gitdir: \(root)/.git\n", to: "work/build/.git") },
+                { folder in
+                    try FileManager.default.createDirectory(
+                        atPath: folder.workdir, withIntermediateDirectories: true)
+                    try folder.link("work/build/.git", to: "\(root)/.git")
+                },
+                { try $0.write("garbage", to: "work/build/.git") },
+            ]
+            for spoil in breaks {
+                try git.removeCheckout()
+                try spoil(git.folder)
+                let run = try await git.run("{repourl: source, \(settings)}")
+                #expect(run.results == .success, "\(run.log)")
+                #expect(try git.read("f") == "one")
+            }
+        }
+    }
+
+    @Test(arguments: modes)
+    func `variables of a git hook do not lead to its repository`(_ settings: String) async throws {
+        try await Self.withPreciousTree { git in
+            let root = git.folder.path
+            let run = try await git.run(
+                """
+                {repourl: source, \(settings), env: {GIT_DIR: '\(root)/.git',
+                 GIT_WORK_TREE: '\(root)', GIT_INDEX_FILE: '\(root)/.git/index', GIT_PREFIX: x/,
+                 GIT_COMMON_DIR: '\(root)/.git', GIT_OBJECT_DIRECTORY: '\(root)/.git/objects'}}
+                """)
+            #expect(run.results == .success, "\(run.log)")
+        }
+    }
+
+    @Test(arguments: modes, ["", "precious", "precious/inner", "work", "link", "work/link/x"])
+    func `a folder outside that of builds is refused, also through links`(
+        _ settings: String, _ name: String
+    ) async throws {
+        try await Self.withPreciousTree { git in
+            let root = git.folder.path
+            try git.folder.link("link", to: "\(root)/precious")
+            try git.folder.link("work/link", to: "\(root)/precious")
+            defer {
+                for link in ["link", "work/link"] {
+                    #expect(throws: Never.self) {
+                        try FileManager.default.removeItem(atPath: "\(root)/\(link)")
+                    }
+                }
+            }
+            let workdir = name.isEmpty ? root : "\(root)/\(name)"
+            let run = try await git.run("{repourl: source, \(settings)}", in: workdir)
+            #expect(run.results == .failure)
+            #expect(run.harness.summary?.hasSuffix("not used") == true, "\(run.log)")
+        }
+    }
+
+    @Test(arguments: modes)
+    func `outside true does not reach the folder that holds the builds`(
+        _ settings: String
+    ) async throws {
+        try await Self.withPreciousTree { git in
+            let run = try await git.run(
+                "{repourl: source, outside: true, \(settings)}", in: git.folder.path)
+            #expect(run.results == .failure)
+        }
+    }
+
+    @Test func `outside true uses another folder, but keeps a repository that is there`()
+        async throws
+    {
+        try await GitFolder.with { git in
+            let revision = try await git.commit("one", to: "f")
+            try await git.makeRepository("mine")
+            _ = try await git.commit("mine", to: "g", in: "mine")
+            let yaml = "{repourl: source, outside: true}"
+            let refused = try await git.run(yaml, in: "\(git.folder.path)/mine")
+            #expect(refused.results == .failure)
+            #expect(refused.log.contains("choose another 'workdir'"))
+            #expect(try git.folder.read("mine/g") == "mine")
+            let run = try await git.run(yaml, in: "\(git.folder.path)/elsewhere")
+            #expect(run.revision == .string(revision), "\(run.log)")
+            #expect(try git.folder.read("elsewhere/f") == "one")
+        }
+    }
+
+    @Test func `a folder of builds behind a link works`() async throws {
+        try await GitFolder.with { git in
+            _ = try await git.commit("one", to: "f")
+            try git.folder.write("", to: "work/real/x")
+            try git.removeCheckout()
+            try git.folder.link("work/build", to: "real")
+            for settings in Self.modes {
+                let run = try await git.run("{repourl: source, \(settings)}")
+                #expect(run.results == .success, "\(run.log)")
+                #expect(try git.read("f") == "one")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "auth: [ann, !Secret token]", "auth: {bearer: !Secret token}",
+        "repourl: !Interpolate 'http://ann:%(secret:token)s@127.0.0.1:PORT/r.git'",
+    ])
+    func `credentials reach the server, and neither arguments nor logs nor the checkout`(
+        _ settings: String
+    ) async throws {
+        try await GitFolder.with { git in
+            let path = try git.fakeGit(
+                "printf '%s\\n' \"$@\" >> \(git.folder.path)/arguments; exec /usr/bin/git \"$@\"")
+            try await withLoopbackServer(handler: { _ in .text("no\n", status: 404) }) { server in
+                let port = server.url.split(separator: ":").last.map(String.init) ?? ""
+                let address = settings.hasPrefix("repourl") ? "" : "repourl: \(server.url)/r.git, "
+                let yaml =
+                    "{\(address)\(settings), logEnviron: true, env: {PATH: '\(path)', "
+                    + "no_proxy: '*'}}"
+                let run = try await git.run(
+                    yaml.replacing("PORT", with: port.trimmingCharacters(in: ["/"])),
+                    secrets: ["token": "hunter2hunter2"])
+                #expect(run.results == .failure)
+                let sent = try #require(server.requests.first?.header("Authorization"))
+                let basic = Data("ann:hunter2hunter2".utf8).base64EncodedString()
+                #expect(sent == "Basic \(basic)" || sent == "Bearer hunter2hunter2")
+                let stored = try git.folder.read("work/build/.git/config")
+                let arguments = try git.folder.read("arguments")
+                #expect(stored.contains("127.0.0.1"))
+                #expect(arguments.contains("remote.origin.url"))
+                #expect(run.log.contains("GIT_CONFIG_VALUE_"))
+                for text in [stored, arguments, run.log] + run.harness.summaries {
+                    #expect(!text.contains("hunter2hunter2"))
+                    #expect(!text.contains(basic))
+                }
+            }
+        }
+    }
+
+    @Test func `a secret in the path of the URL is refused`() async throws {
+        try await GitFolder.with { git in
+            let run = try await git.run(
+                "repourl: !Interpolate 'https://h/%(secret:token)s/r.git'",
+                secrets: ["token": "hunter2hunter2"])
+            #expect(run.results == .failure)
+            #expect(run.harness.summary == "'repourl' has the secret 'token' in it")
+            #expect(!git.folder.has("work/build/.git"))
+        }
+    }
+
+    @Test func `keys for SSH are private files that ssh gets, and are removed`() async throws {
+        try await GitFolder.with { git in
+            let root = git.folder.path
+            // The stand-in for ssh notes what it is given.
+            try git.folder.write(
+                """
+                #!/bin/sh
+                printf '%s\\n' "$@" > \(root)/arguments
+                for file in key known_hosts; do
+                    stat -c '%a' \(root)/work/a%20b/.git/buildmaster-ssh/$file >> \(root)/modes
+                    cat \(root)/work/a%20b/.git/buildmaster-ssh/$file >> \(root)/seen
+                done
+                echo 'Permission denied (publickey).' >&2
+                exit 255
+                """, to: "bin/ssh")
+            try FileManager.default.setAttributes(
+                [.posixPermissions: 0o755], ofItemAtPath: "\(root)/bin/ssh")
+            let run = try await git.run(
+                """
+                repourl: ssh://git@example.com:2222/r.git
+                sshPrivateKey: !Secret key
+                sshHostKey: ssh-ed25519 AAAA
+                env: {PATH: '\(root)/bin:/usr/bin:/bin'}
+                """, secrets: ["key": "-----BEGIN KEY-----\nhunter2hunter2\n-----END KEY-----"],
+                in: "\(root)/work/a%20b")
+            #expect(run.results == .failure)
+            #expect(run.harness.summary == "git fetch: exit 128: Permission denied (publickey).")
+            #expect(try git.folder.read("modes") == "600\n600\n")
+            #expect(
+                try git.folder.read("seen")
+                    == "-----BEGIN KEY-----\nhunter2hunter2\n-----END KEY-----\n"
+                    + "[example.com]:2222 ssh-ed25519 AAAA\n")
+            let arguments = try git.folder.read("arguments")
+            #expect(arguments.contains("\(root)/work/a%%20b/.git/buildmaster-ssh/key\n"))
+            #expect(!(arguments + run.log).contains("hunter2"))
+            #expect(!git.folder.has("work/a%20b/.git/buildmaster-ssh"))
+        }
+    }
+
+    @Test func `keys for SSH are removed when the build is stopped`() async throws {
+        try await GitFolder.with { git in
+            let root = git.folder.path
+            try git.folder.write("#!/bin/sh\necho ready >&2\nsleep 60\n", to: "bin/ssh")
+            try FileManager.default.setAttributes(
+                [.posixPermissions: 0o755], ofItemAtPath: "\(root)/bin/ssh")
+            let step = try StandardPlugins.Git.configured(
+                yaml: """
+                    repourl: git@example.com:r.git
+                    sshPrivateKey: !Secret key
+                    env: {PATH: '\(root)/bin:/usr/bin:/bin'}
+                    """)
+            let harness = try git.harness(secrets: ["key": "hunter2hunter2"])
+            let task = Task { try await harness.run(step) }
+            await harness.waitForLine("eready", in: "stdio")
+            #expect(git.folder.has("work/build/.git/buildmaster-ssh/key"))
+            task.cancel()
+            await #expect(throws: CancellationError.self) { try await task.value }
+            #expect(!git.folder.has("work/build/.git/buildmaster-ssh"))
+        }
+    }
+}
+
+/// Real repositories in a folder with one for builds.
+struct GitFolder {
+    let folder: StepFolder
+
+    static func with<Value>(_ body: (GitFolder) async throws -> Value) async throws -> Value {
+        try await StepFolder.with { folder in
+            let git = GitFolder(folder: folder)
+            try await git.makeRepository("source")
+            return try await body(git)
+        }
+    }
+
+    struct Run {
+        let results: Results
+        let harness: StepHarness
+        var log: String { harness.log("stdio")?.content ?? "" }
+        var revision: JSONValue? { harness.properties["got_revision"] }
+    }
+
+    func harness(
+        stamps: [SourceStamp] = [], secrets: [String: String] = [:], in workdir: String? = nil
+    ) throws -> StepHarness {
+        try StepHarness(
+            secrets: secrets, sourceStamps: stamps, worker: LocalWorker(root: folder.root),
+            workdir: workdir ?? folder.workdir, masterFolder: folder.path)
+    }
+
+    /// Runs the step, in whose settings `FOLDER` is the path of the folder.
+    func run(
+        _ yaml: String, stamps: [SourceStamp] = [], secrets: [String: String] = [:],
+        in workdir: String? = nil
+    ) async throws -> Run {
+        let step = try StandardPlugins.Git.configured(
+            yaml: yaml.replacing("FOLDER", with: folder.path))
+        let harness = try harness(stamps: stamps, secrets: secrets, in: workdir)
+        return Run(results: try await harness.run(step), harness: harness)
+    }
+
+    /// Runs git with an identity of its own and without the user's configuration.
+    @discardableResult func git(_ arguments: [String], in name: String = "") async throws -> String
+    {
+        let identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com"]
+        var command = Command.Shell(
+            .program(["git"] + identity + arguments), in: "\(folder.path)/\(name)")
+        command.environment = ["GIT_CONFIG_GLOBAL": "/dev/null"]
+        var output: [UInt8] = []
+        let result = try await LocalWorker(root: folder.root).run(.shell(command)) { update in
+            if case .output(_, let bytes) = update.content { output += bytes }
+        }
+        let text = String(decoding: output, as: UTF8.self)
+        try #require(result.isSuccess, "git \(arguments): \(text)")
+        return text.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    func makeRepository(_ name: String) async throws {
+        try await git(["init", "-q", "-b", "main", name])
+    }
+
+    @discardableResult func source(_ arguments: [String]) async throws -> String {
+        try await git(arguments, in: "source")
+    }
+
+    @discardableResult func checkout(_ arguments: [String]) async throws -> String {
+        try await git(arguments, in: "work/build")
+    }
+
+    /// Commits a file with all other changes; returns the hash.
+    func commit(_ text: String, to name: String, in repository: String = "source") async throws
+        -> String
+    {
+        try folder.write(text, to: "\(repository)/\(name)")
+        try await git(["add", "--all"], in: repository)
+        try await git(["commit", "-q", "-m", text], in: repository)
+        return try await git(["rev-parse", "HEAD"], in: repository)
+    }
+
+    func read(_ name: String) throws -> String { try folder.read("work/build/\(name)") }
+
+    func removeCheckout() throws {
+        try FileManager.default.removeItem(atPath: folder.workdir)
+    }
+
+    /// Puts a script before git; returns the value for `PATH`.
+    func fakeGit(_ script: String) throws -> String {
+        try folder.write("#!/bin/sh\n\(script)\n", to: "bin/git")
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o755], ofItemAtPath: "\(folder.path)/bin/git")
+        return "\(folder.path)/bin:/usr/bin:/bin"
+    }
+
+    /// All that is outside of the builds: paths, permissions and contents, of `.git`, too.
+    func listing() throws -> [String: String] {
+        var found: [String: String] = [:]
+        let files = try #require(FileManager.default.enumerator(atPath: folder.path))
+        for case let path as String in files where !path.hasPrefix("work/build") {
+            let whole = "\(folder.path)/\(path)"
+            let attributes = try FileManager.default.attributesOfItem(atPath: whole)
+            let kind = attributes[.type] as? FileAttributeType
+            var entry = "\(kind?.rawValue ?? "") \(attributes[.posixPermissions] ?? "")"
+            if kind == .typeRegular {
+                entry += try Data(contentsOf: URL(filePath: whole)).base64EncodedString()
+            }
+            found[path] = entry
+        }
+        return found
+    }
+}
