@@ -4,7 +4,7 @@ public import MasterKit
 public struct HTTPStep: Step, SettingHints {
     /// What the step does.
     public static let summary =
-        "Sends a request of any method; fails when the answer is 400 or above, or when there is none."
+        "Sends a request of any method; fails if the status is 400 or above, or there is no answer."
 
     /// The options of steps that send a request.
     public static var options: StepOptions { .request }
@@ -106,8 +106,8 @@ extension RequestStep {
     /// What the step does.
     public static var summary: String {
         let article = pluginName == "OPTIONS" ? "an" : "a"
-        return "Sends \(article) \(pluginName) request; fails when the answer is 400 or above, or "
-            + "when there is none."
+        return "Sends \(article) \(pluginName) request; fails if the status is 400 or above, or "
+            + "there is no answer."
     }
 
     /// The options of steps that send a request.

@@ -40,7 +40,7 @@ static inline master_ends master_socket_ends(int descriptor) {
 }
 
 /* The ends as reported by libcurl, with the address as text. */
-static inline master_ends master_told_ends(int port, const char *address) {
+static inline master_ends master_reported_ends(int port, const char *address) {
     master_ends ends = { .port = port };
     struct in_addr short_address;
     if (address && inet_pton(AF_INET, address, &short_address) == 1)

@@ -64,7 +64,7 @@ public struct JSONBudget: Sendable {
     public mutating func take(bytes count: Int) throws(JSONTooLarge) {
         valuesLeft -= 1
         guard valuesLeft >= 0 else {
-            throw JSONTooLarge("holds more than \(values) values")
+            throw JSONTooLarge("has more than \(values) values")
         }
         guard count <= bytesLeft else {
             throw JSONTooLarge("is larger than \(bytes >> 20) MiB")

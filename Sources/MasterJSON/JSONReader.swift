@@ -44,7 +44,7 @@ struct JSONReader {
     private mutating func readValue() throws(JSONParserError) -> JSONValue {
         valueCount += 1
         guard valueCount <= limits.maximumValueCount else {
-            throw error("the JSON text holds more than \(limits.maximumValueCount) values")
+            throw error("the JSON text has more than \(limits.maximumValueCount) values")
         }
         guard let byte = current else { throw error("expected a JSON value, found \(found())") }
         switch byte {

@@ -144,7 +144,7 @@ struct TemplateParser {
     private mutating func parseOutput(_ piece: TemplatePiece) -> TemplateExpression? {
         guard let tokens = tokens(of: piece) else { return nil }
         guard tokens.count > 1 else {
-            note(TemplateProblem("{{ }} holds nothing; write {{ name }}", piece.range))
+            note(TemplateProblem("{{ }} is empty; write {{ name }}", piece.range))
             return nil
         }
         return parseExpression(tokens, in: piece.range)
@@ -158,7 +158,7 @@ struct TemplateParser {
             UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0
         }
         guard !name.isEmpty else {
-            note(TemplateProblem("{% %} holds no tag; known are \(Self.knownTags)", piece.range))
+            note(TemplateProblem("{% %} has no tag; known are \(Self.knownTags)", piece.range))
             return nil
         }
         var rest = piece

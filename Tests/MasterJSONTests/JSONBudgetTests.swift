@@ -23,7 +23,7 @@ struct JSONBudgetTests {
         let doubled = (0..<60).reduce(JSONValue.string("x")) { value, _ in [value, value] }
         var budget = JSONBudget()
         let error = #expect(throws: JSONTooLarge.self) { try budget.take(doubled) }
-        #expect(error?.description == "holds more than 250000 values")
+        #expect(error?.description == "has more than 250000 values")
     }
 
     @Test func `bytes are bounded over all that is taken`() throws {

@@ -104,7 +104,7 @@ struct JSONParserTests {
         let long = #expect(throws: JSONParserError.self) { try parser.parse(#""0123456789""#) }
         #expect(long?.message == "the JSON text has 12 bytes; 10 are allowed")
         let many = #expect(throws: JSONParserError.self) { try parser.parse("[1,2,3]") }
-        #expect(many?.message == "the JSON text holds more than 3 values")
+        #expect(many?.message == "the JSON text has more than 3 values")
         #expect(throws: Never.self) { try parser.parse("[1,2]") }
     }
 

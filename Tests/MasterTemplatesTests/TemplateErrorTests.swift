@@ -8,7 +8,7 @@ struct TemplateErrorTests {
         ("{{ 'b }}", 0..<2, "'{{' is never closed by '}}', or a quote inside it is not closed"),
         ("{% if x", 0..<2, "'{%' is never closed by '%}', or a quote inside it is not closed"),
         ("{# x", 0..<2, "'{#' is never closed by '#}', or a quote inside it is not closed"),
-        ("{{ }}", 0..<5, "{{ }} holds nothing; write {{ name }}"),
+        ("{{ }}", 0..<5, "{{ }} is empty; write {{ name }}"),
         ("{{ a b }}", 5..<6, "expected the end of the expression, found 'b'"),
         ("{{ a| }}", 6..<6, "expected the name of a filter, found nothing"),
         ("{{ a|: }}", 5..<6, "expected the name of a filter, found ':'"),
@@ -99,7 +99,7 @@ struct TemplateErrorTests {
         ("{% break %}", 0..<11, "{% break %} is only allowed in {% for %}"),
         (
             "{% %}", 0..<5,
-            "{% %} holds no tag; known are if, ifnot, for, set, filter, break, continue"
+            "{% %} has no tag; known are if, ifnot, for, set, filter, break, continue"
         ),
         ("{% set a %}", 0..<11, "a variable is set with {% set name = value %}, in one tag"),
         ("{% set a.b = 1 %}", 0..<17, "a variable is set with {% set name = value %}, in one tag"),
@@ -142,7 +142,7 @@ struct TemplateErrorTests {
                 "1:6 unknown filter 'nope", "1:17 unknown filter 'nada",
                 "1:31 expected a name afte", "2:1 a loop is written {%",
                 "2:33 expected a value, fo", "2:47 unknown tag 'now'; w",
-                "2:56 {{ }} holds nothing;", "3:7 expected a value, fo",
+                "2:56 {{ }} is empty;", "3:7 expected a value, fo",
                 "3:14 the filter 'join' do", "3:38 {% endfor %} has not",
                 "3:50 '{{' is never closed",
             ])

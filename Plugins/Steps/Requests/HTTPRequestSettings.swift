@@ -143,11 +143,10 @@ enum RequestConflict: Error, CustomStringConvertible {
             "'data' beside 'files' must be a mapping or a list of pairs; a text or file has no "
                 + "field name there"
         case .streamAndExtract:
-            "a body that goes into the log as it comes is not kept, so that 'extract' finds no "
-                + "JSON in it and can't hide a secret before it is written; leave out 'stream'"
+            "a streamed body is not kept, so 'extract' can't find JSON in it or hide a secret "
+                + "before it is written; remove 'stream'"
         case .streamAndSuccess:
-            "a body that goes into the log as it comes is not kept, so that 'success' finds no "
-                + "JSON in it; leave out 'stream'"
+            "a streamed body is not kept, so 'success' can't find JSON in it; remove 'stream'"
         }
     }
 

@@ -56,36 +56,36 @@ struct DeliveriesListCommand: MasterSubcommand {
     var json = false
 
     func run(in context: CommandContext) async throws -> ExitStatus {
-        try await place.withDesk { desk in
-            let reporters = try await desk?.reporters() ?? []
-            if desk != nil { try checkReporter(among: reporters) }
+        try await place.withDeliveries { admin in
+            let reporters = try await admin?.reporters() ?? []
+            if admin != nil { try checkReporter(among: reporters) }
             let closed = reporters.filter { $0.closedAt != nil && isMeant($0.name) }
             if json {
-                try await list(desk, closed, asJSONOn: context.console)
+                try await list(admin, closed, asJSONOn: context.console)
             } else {
-                try await list(desk, closed, on: context.console)
+                try await list(admin, closed, on: context.console)
             }
         }
         return .success
     }
 
     private func list(
-        _ desk: DeliveryAdmin?, _ closed: [ReporterRecord], asJSONOn console: Console
+        _ admin: DeliveryAdmin?, _ closed: [ReporterRecord], asJSONOn console: Console
     ) async throws {
         var list = DeliveryReport.List()
         await console.print(DeliveryReport.List.head)
-        try await desk?.forEachPage(of: filter) { await console.print(list.lines($0)) }
+        try await admin?.forEachPage(of: filter) { await console.print(list.lines($0)) }
         await console.print(list.end(closed: closed))
     }
 
     private func list(
-        _ desk: DeliveryAdmin?, _ closed: [ReporterRecord], on console: Console
+        _ admin: DeliveryAdmin?, _ closed: [ReporterRecord], on console: Console
     ) async throws {
         let width = console.output.canRedraw ? console.size.columns : Int.max
         var listing = DeliveryListing(console.output, place.advice, width: width)
-        try await desk?.forEachPage(of: filter) { await console.print(listing.lines($0)) }
+        try await admin?.forEachPage(of: filter) { await console.print(listing.lines($0)) }
         await console.print(listing.end(closed: closed))
-        if listing.isEmpty { await console.print(desk == nil ? place.unused : emptiness) }
+        if listing.isEmpty { await console.print(admin == nil ? place.unused : emptiness) }
     }
 
     private var filter: DeliveryFilter {
@@ -105,7 +105,7 @@ struct DeliveriesListCommand: MasterSubcommand {
     private var emptiness: String {
         let isAny = reporter == nil && state.isEmpty && build == nil
         return isAny
-            ? "all reports were delivered: none is waiting in \(place.folder), and none was given up"
+            ? "no undelivered reports in \(place.folder)"
             : "there is no such report in \(place.folder)"
     }
 }
@@ -131,7 +131,7 @@ struct DeliveriesShowCommand: MasterSubcommand {
     var json = false
 
     func run(in context: CommandContext) async throws -> ExitStatus {
-        let details = try await place.withDesk { try await $0?.details(of: id) }
+        let details = try await place.withDeliveries { try await $0?.details(of: id) }
         guard let details else { throw place.unknown([id]) }
         let lines =
             json
@@ -171,8 +171,8 @@ struct DeliveriesRetryCommand: MasterSubcommand {
                 delivery.state == .delivered
                 ? "already delivered" : delivery.error ?? "the stored report was removed"
             return "cannot be sent again: \(reason)"
-        } _: { desk, chosen in
-            Self.summary(of: try await desk.retry(chosen), place.advice)
+        } _: { admin, chosen in
+            Self.summary(of: try await admin.retry(chosen), place.advice)
         }
     }
 
@@ -225,8 +225,8 @@ struct DeliveriesDropCommand: MasterSubcommand {
     func run(in context: CommandContext) async throws -> ExitStatus {
         try await selection.change(at: place, in: context) { delivery in
             delivery.state == .delivered ? "cannot be dropped: already delivered" : nil
-        } _: { desk, chosen in
-            let count = try await desk.drop(chosen)
+        } _: { admin, chosen in
+            let count = try await admin.drop(chosen)
             return count == 0 ? "there is nothing to drop" : "\(count.counting("report")) dropped"
         }
     }
@@ -250,10 +250,10 @@ struct DeliveriesResumeCommand: MasterSubcommand {
     @OptionGroup var place: DeliveriesPlace
 
     func run(in context: CommandContext) async throws -> ExitStatus {
-        let wasClosed = try await place.withDesk { desk in
-            guard let wasClosed = try await desk?.resume(reporter: reporter) else {
+        let wasClosed = try await place.withDeliveries { admin in
+            guard let wasClosed = try await admin?.resume(reporter: reporter) else {
                 throw place.unknown(
-                    reporter: reporter, among: try await desk?.reporters() ?? [])
+                    reporter: reporter, among: try await admin?.reporters() ?? [])
             }
             return wasClosed
         }

@@ -42,11 +42,11 @@ struct DeliverySelection: ParsableArguments {
         unless obstacle: (DeliveryRecord) -> String?,
         _ body: (DeliveryAdmin, DeliveryFilter) async throws -> String
     ) async throws -> ExitStatus {
-        let said = try await place.withDesk { desk in
-            guard let desk else { return try unused(place) }
-            try await checkReporter(desk, at: place)
-            if namesEach { try await checkEach(desk, at: place, unless: obstacle) }
-            return try await body(desk, filter)
+        let said = try await place.withDeliveries { admin in
+            guard let admin else { return try unused(place) }
+            try await checkReporter(admin, at: place)
+            if namesEach { try await checkEach(admin, at: place, unless: obstacle) }
+            return try await body(admin, filter)
         }
         await context.console.print(said)
         return .success
@@ -63,21 +63,21 @@ struct DeliverySelection: ParsableArguments {
             ids: namesEach ? ids : nil, reporter: reporter, states: [.open, .parked, .dead])
     }
 
-    private func checkReporter(_ desk: DeliveryAdmin, at place: DeliveriesPlace) async throws {
+    private func checkReporter(_ admin: DeliveryAdmin, at place: DeliveriesPlace) async throws {
         guard let reporter else { return }
-        let known = try await desk.reporters()
+        let known = try await admin.reporters()
         guard !known.contains(where: { $0.name == reporter }) else { return }
         throw place.unknown(reporter: reporter, among: known)
     }
 
     /// Checks that all deliveries selected by number exist and can be changed.
     private func checkEach(
-        _ desk: DeliveryAdmin, at place: DeliveriesPlace,
+        _ admin: DeliveryAdmin, at place: DeliveriesPlace,
         unless obstacle: (DeliveryRecord) -> String?
     ) async throws {
         var missing = Set(ids)
         var reason: String?
-        try await desk.forEachPage(of: DeliveryFilter(ids: ids)) { page in
+        try await admin.forEachPage(of: DeliveryFilter(ids: ids)) { page in
             missing.subtract(page.map(\.id))
             for delivery in page where reason == nil {
                 reason = obstacle(delivery).map { "\(delivery.id) \($0)" }
@@ -100,7 +100,8 @@ struct DeliveriesPlace: ParsableArguments {
     var advice: DeliveriesAdvice { DeliveriesAdvice(options: base.spelling(source)) }
 
     /// Runs a closure with the deliveries, or with `nil` if no master has used the folder.
-    func withDesk<Value>(_ body: (DeliveryAdmin?) async throws -> Value) async throws -> Value {
+    func withDeliveries<Value>(_ body: (DeliveryAdmin?) async throws -> Value) async throws -> Value
+    {
         try await DeliveryAdmin.with(folder: folder, body)
     }
 

@@ -5,7 +5,7 @@ internal import Synchronization
 final class Interruption: Sendable {
     private struct State {
         var signals: [StopSignal] = []
-        var buildsAreOver = false
+        var hasEndOfBuilds = false
         var isHurried = false
         var hurry: (@Sendable () -> Void)?
     }
@@ -16,11 +16,11 @@ final class Interruption: Sendable {
     var signal: StopSignal? { state.withLock { $0.signals.first } }
 
     /// Whether all builds have ended, so that signals apply to what follows.
-    var buildsAreOver: Bool { state.withLock { $0.buildsAreOver } }
+    var hasEndOfBuilds: Bool { state.withLock { $0.hasEndOfBuilds } }
 
     /// Records that all builds have ended.
     func noteEndOfBuilds() {
-        state.withLock { $0.buildsAreOver = true }
+        state.withLock { $0.hasEndOfBuilds = true }
     }
 
     /// The reaction to a signal.
@@ -41,7 +41,7 @@ final class Interruption: Sendable {
             state.signals.append(signal)
             let terminations = state.signals.count { $0 == .terminate }
             if state.signals.count > 2 || terminations > 1 { return (Demand.end, state.hurry) }
-            if state.buildsAreOver {
+            if state.hasEndOfBuilds {
                 state.isHurried = true
                 return (.hurry, state.hurry)
             }

@@ -80,7 +80,7 @@ struct ConnectionEnds: Hashable {
 
     /// Parses libcurl's description of the connection it is about to use.
     init(localPort: Int32, peer: UnsafePointer<CChar>?) {
-        self.init(unsafe master_told_ends(localPort, peer))
+        self.init(unsafe master_reported_ends(localPort, peer))
     }
 
     private init(_ ends: master_ends) {

@@ -114,7 +114,7 @@ import Glibc
     var timeUntilSending: Duration { time(CURLINFO_PRETRANSFER_TIME_T) }
 
     /// Whether the server or proxy accepted a connection; TLS or a tunnel may still be incomplete.
-    var wasTaken: Bool {
+    var wasAccepted: Bool {
         time(CURLINFO_CONNECT_TIME_T) > .zero || opened.contains { connections.isConnected($0) }
     }
 

@@ -17,7 +17,7 @@ extension HTTPError {
     static func silenceTimeout(_ request: OutgoingRequest) -> HTTPError {
         HTTPError(
             .silenceTimeout,
-            "no answer from \(request.route) for \(request.timeout.silence.inWords); "
+            "no answer from \(request.route) for \(request.timeout.silence.forMessages); "
                 + "check whether the server hangs, or raise the timeout",
             mayHaveArrived: true
         )
@@ -27,7 +27,7 @@ extension HTTPError {
         let file = if case .file(let path) = request.body { " \(path)" } else { "" }
         return HTTPError(
             .fileUnreadable,
-            "the file\(file) could not be read within \(request.timeout.silence.inWords); "
+            "the file\(file) could not be read within \(request.timeout.silence.forMessages); "
                 + "check whether its disk or network share hangs",
             mayHaveArrived: mayHaveArrived
         )
@@ -148,7 +148,7 @@ extension HTTPError {
 
 extension Duration {
     /// The duration as text, such as `60 s` or `0.25 s`.
-    var inWords: String {
+    var forMessages: String {
         let milliseconds =
             components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
         guard milliseconds % 1000 != 0 else { return "\(milliseconds / 1000) s" }

@@ -44,7 +44,7 @@ private struct TransferFault {
     private var address: HTTPAddress { request.address }
     private var proxy: ProxyRoute? { request.proxy }
     private var proxyPlace: String { proxy?.authority ?? "" }
-    private var connectLimit: String { request.timeout.connect.inWords }
+    private var connectLimit: String { request.timeout.connect.forMessages }
     /// The host name for messages.
     private var hostName: String { request.place.isHidden ? place : address.host }
 
@@ -120,7 +120,7 @@ private struct TransferFault {
     }
 
     private func describeNoConnectionInTime() -> (HTTPError.Code, String) {
-        guard easy.wasTaken else {
+        guard easy.wasAccepted else {
             guard easy.hasOpened else {
                 let name = proxy == nil ? hostName : "of the proxy \(proxyPlace)"
                 return (

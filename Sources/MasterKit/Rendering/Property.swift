@@ -158,7 +158,7 @@ package struct FlattenList: Expression {
         for item in items {
             Self.append(JSONValue(try item.render(in: context)), to: &result)
             guard result.count <= JSONBudget.maximumValues else {
-                throw RenderError("the list holds more than \(JSONBudget.maximumValues) values")
+                throw RenderError("the list has more than \(JSONBudget.maximumValues) values")
             }
         }
         return .array(result)

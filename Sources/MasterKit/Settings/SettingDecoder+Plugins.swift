@@ -272,6 +272,9 @@ extension SettingDecoder {
         return reportUnknownPlugin(text, among: registry.entries(in: namespace), at: key.range)
     }
 
+    /// The most plugin keys that a message lists.
+    private static var shownKeyCount: Int { 12 }
+
     private func reportUnknownPlugin<Value>(
         _ text: String, among known: [Registry.Entry], at range: SourceRange?
     ) -> Value? {
@@ -280,7 +283,12 @@ extension SettingDecoder {
         }
         let name = text.split(separator: ".").last ?? ""
         let sameName = known.first { $0.key.name == name }.map { "did you mean '\($0.key)'?" }
-        let remedy = sameName ?? Suggestion.remedy(for: text, among: known.map(\.key.description))
+        let keys = known.map(\.key.description)
+        let nearest = Suggestion.nearest(to: text, among: keys).map { "did you mean '\($0)'?" }
+        let remedy =
+            sameName ?? nearest
+            ?? (keys.count > Self.shownKeyCount
+                ? "'plugins list' shows them" : Suggestion.remedy(for: text, among: keys))
         return error("there is no plugin '\(text.shortened)'; \(remedy)", at: range)
     }
 }

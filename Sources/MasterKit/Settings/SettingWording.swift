@@ -134,8 +134,7 @@ extension SettingDecoder {
         let remedy =
             switch scope {
             case .service:
-                "a service belongs to no build, and of its texts only those of 'format' are "
-                    + "templates"
+                "a service has no build; only texts in 'format' are templates"
             default: "write !Template before the text to have it rendered"
             }
         warning("'{{ \(String(found.1).shortened) }}' is sent as it is; \(remedy)", at: node.range)

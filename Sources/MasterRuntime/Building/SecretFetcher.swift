@@ -43,7 +43,7 @@ public struct SecretFetcher: Sendable {
         guard !configuration.secretProviders.isEmpty else { return Fetched() }
         let range = configuration.secretProviders.first?.range
         let warnings = Mutex<[Diagnostic]>([])
-        let life = PluginLife { words in
+        let life = PluginLifetime { words in
             warnings.withLock { $0.append(Diagnostic(.warning, words, range: range)) }
         }
         do {

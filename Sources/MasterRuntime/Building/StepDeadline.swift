@@ -9,14 +9,14 @@ final class StepDeadline: Sendable {
     struct Passed: Error, CustomStringConvertible {
         let limit: Duration
         /// Whether the log of a command already says so.
-        let isToldByCommand: Bool
+        let isEnforcedByCommand: Bool
 
         var description: String { "ended after \(limit.inSeconds), its maxTime" }
     }
 
     private struct State {
         var commandCount = 0
-        var isToldByCommand = false
+        var isEnforcedByCommand = false
         var waiter: CheckedContinuation<Void, Never>?
     }
 
@@ -53,7 +53,7 @@ final class StepDeadline: Sendable {
                 while await group.nextResult() != nil {}
                 try Task.checkCancellation()
                 throw Passed(
-                    limit: limit, isToldByCommand: state.withLock { $0.isToldByCommand })
+                    limit: limit, isEnforcedByCommand: state.withLock { $0.isEnforcedByCommand })
             }
             return results
         }
@@ -71,7 +71,7 @@ final class StepDeadline: Sendable {
         defer { endCommand() }
         let result = try await body(shell)
         if isOurs, case .total? = result.timedOut {
-            state.withLock { $0.isToldByCommand = true }
+            state.withLock { $0.isEnforcedByCommand = true }
         }
         return result
     }

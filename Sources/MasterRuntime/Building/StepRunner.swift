@@ -76,7 +76,7 @@ struct StepRunner: Sendable {
             return StepOutcome(
                 wasStopped ? .cancelled : results, isTimedOut: host.isTimedOut && !wasStopped)
         } catch let error as StepDeadline.Passed {
-            if !error.isToldByCommand { await write("timeout", "\(error)", host) }
+            if !error.isEnforcedByCommand { await write("timeout", "\(error)", host) }
             return StepOutcome(.failure, isTimedOut: true)
         } catch let error where Task.isCancelled {
             shared.logger.debug("\(name) was stopped: \(error)")

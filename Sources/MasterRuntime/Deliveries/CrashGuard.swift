@@ -15,7 +15,7 @@ struct CrashGuard: Sendable {
     static let crashLimit = 3
 
     /// Whether an event is to be given up.
-    func condemns(_ sequence: Int) -> Bool {
+    func rejects(_ sequence: Int) -> Bool {
         suspicion.map { $0.eventSequence == sequence && $0.crashes >= Self.crashLimit } ?? false
     }
 }
@@ -63,11 +63,13 @@ extension GenerationStage {
     private func watchedDrafts(
         of event: Event, _ sequence: Int, in room: ReportRoom
     ) async throws -> [GeneratedReport]? {
-        if crashWatch.condemns(sequence) { return gaveUp(event) }
+        if crashWatch.rejects(sequence) { return gaveUp(event) }
         let id = recipient.id
         try await environment.store.write { try $0.suspect(sequence, of: id) }
         let drafts = await drafts(of: event, in: room)
-        if drafts == nil { try await environment.store.write { try $0.acquit(sequence, of: id) } }
+        if drafts == nil {
+            try await environment.store.write { try $0.clearSuspicion(sequence, of: id) }
+        }
         return drafts
     }
 

@@ -4,7 +4,7 @@ import MasterKit
 
 /// Queries for deliveries.
 extension Database {
-    private static let letterColumns =
+    private static let deliveryColumns =
         "id, event_seq, part, lane, attempts, tries_before, since, bytes, not_before, "
         + "substr(report, 1, \(Report.originLimit))"
 
@@ -12,7 +12,7 @@ extension Database {
     func openDeliveries(ofReporter id: Int) throws -> [Delivery] {
         try all(
             """
-            SELECT \(Self.letterColumns) FROM delivery INDEXED BY delivery_kept
+            SELECT \(Self.deliveryColumns) FROM delivery INDEXED BY delivery_kept
             \(DeliveryState.open.condition) AND reporter_id = ?
             ORDER BY event_seq, part
             """,
@@ -29,7 +29,7 @@ extension Database {
         let marks = databaseQuestionMarks(count: others.count)
         let rows = try all(
             """
-            SELECT \(Self.letterColumns), state FROM delivery
+            SELECT \(Self.deliveryColumns), state FROM delivery
             WHERE reporter_id = ? AND ((changed > ? AND changed > 0) OR id IN (\(marks)))
             """,
             [id, count] + StatementArguments(others.sorted())

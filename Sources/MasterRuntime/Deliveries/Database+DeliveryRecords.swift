@@ -182,7 +182,7 @@ extension StoreTransaction {
     ///
     /// - Returns: The most frequent ones by reporter and reason, and the number of others.
     /// - Throws: A database error.
-    func tellOfDeadLetters() throws -> ([GivenUpReports], others: Int) {
+    func markDeadReportsAsShown() throws -> ([GivenUpReports], others: Int) {
         let groups = try database.all(
             """
             SELECT name, ifnull(error, ''), count(*) FROM delivery

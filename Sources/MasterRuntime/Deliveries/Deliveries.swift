@@ -349,7 +349,8 @@ extension Deliveries {
         }
         // A store that has failed cannot record what has been reported.
         let (givenUp, others) =
-            store.failure == nil ? try await store.write { try $0.tellOfDeadLetters() } : ([], 0)
+            store.failure == nil
+            ? try await store.write { try $0.markDeadReportsAsShown() } : ([], 0)
         return DeliverySummary(
             deliveries: deliveries, deliveredCount: environment.tally.delivered,
             openCount: waiting.open, parkedCount: waiting.parked, deadCount: environment.tally.dead,

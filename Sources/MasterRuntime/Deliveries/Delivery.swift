@@ -46,11 +46,11 @@ extension Delivery {
 /// Why a report was not delivered, as far as it matters for retries.
 enum FailureKind: Sendable, Hashable {
     /// The receiver was unreachable; the report is sent as soon as it is reachable.
-    case absence
+    case unreachable
     /// The receiver was temporarily unable to accept the report.
-    case busyness
+    case unavailable
     /// The receiver rejects the report at present.
-    case refusal
+    case rejected
 }
 
 /// The id of a delivery for its receiver, the same for every attempt.
@@ -230,7 +230,7 @@ extension DeliveryQueue {
     }
 
     /// The lanes whose first delivery has failed in this run.
-    var hinderedLanes: Set<Int> { Set(lanes.lazy.filter(\.value.hasFailed).map(\.key)) }
+    var failedLanes: Set<Int> { Set(lanes.lazy.filter(\.value.hasFailed).map(\.key)) }
 
     /// Changes the head of each lane, unless it is in flight.
     mutating func changeWaitingHeads(_ change: (inout Delivery) -> Void) {

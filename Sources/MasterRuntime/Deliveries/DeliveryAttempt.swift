@@ -156,12 +156,12 @@ struct FailedAttempt: Sendable {
 
     /// Why the report was not delivered.
     var failureKind: FailureKind {
-        guard let status else { return .absence }
-        if case .retry(.some) = verdict { return .busyness }
+        guard let status else { return .unreachable }
+        if case .retry(.some) = verdict { return .unavailable }
         return switch status {
-        case 502, 503, 504: .absence
-        case 408, 425, 429, 500...599: .busyness
-        default: .refusal
+        case 502, 503, 504: .unreachable
+        case 408, 425, 429, 500...599: .unavailable
+        default: .rejected
         }
     }
 

@@ -12,7 +12,7 @@ final class DeliverySender: Sendable {
         var receiver: String?
         var lastReason: String?
         /// Whether the last completed attempt failed in a way that calls for waiting.
-        var isAway = false
+        var isUnreachable = false
         /// Whether the receiver has accepted a report in this run.
         var isThere = false
         /// Whether nothing more is sent, because another pipeline takes over.
@@ -72,7 +72,7 @@ final class DeliverySender: Sendable {
     var hasEnough: Bool {
         let bound = environment.bounds.maxBytes.bytes / Self.shareOfBound
         return state.withLock { state in
-            guard !state.isClosed, !state.hasFailed, !state.isAway else { return false }
+            guard !state.isClosed, !state.hasFailed, !state.isUnreachable else { return false }
             return state.deliveries.byteCount - state.deliveries.failedByteCount >= max(1, bound)
         }
     }
@@ -104,7 +104,7 @@ final class DeliverySender: Sendable {
     var expirable: ExpirableLanes {
         state.withLock { state in
             ExpirableLanes(
-                all: state.isClosed || state.isAway, failed: state.deliveries.hinderedLanes,
+                all: state.isClosed || state.isUnreachable, failed: state.deliveries.failedLanes,
                 unanswered: state.unanswered)
         }
     }
@@ -238,7 +238,7 @@ extension DeliverySender {
                     state.unanswered.insert(delivery.lane)
                 } else if delivery.origin.isEmpty {
                     // With several receivers, the failure of one says nothing about the others.
-                    state.isAway = true
+                    state.isUnreachable = true
                 }
                 putBack(delivery, attempt, dueAfter: delay, now, in: &state)
             case .closed:
@@ -266,19 +266,19 @@ extension DeliverySender {
 
     /// Makes deliveries due that were waiting for the receiver to become reachable.
     private func noteThere(_ now: Duration, _ origin: String, in state: inout State) {
-        let wasAway = state.isAway || state.lastReason != nil || !state.isThere
+        let wasAway = state.isUnreachable || state.lastReason != nil || !state.isThere
         state.isThere = true
-        state.isAway = false
-        guard wasAway, state.deliveries.waitingHeads.contains(where: { $0.failureKind == .absence })
+        state.isUnreachable = false
+        guard wasAway, state.deliveries.waitingHeads.contains(where: { $0.failureKind == .unreachable })
         else { return }
         state.deliveries.changeWaitingHeads { delivery in
-            guard delivery.failureKind == .absence, delivery.origin == origin else { return }
+            guard delivery.failureKind == .unreachable, delivery.origin == origin else { return }
             delivery.due = min(delivery.due, now)
         }
     }
 
     private func hurry(_ delivery: inout Delivery, _ now: Duration) {
-        guard delivery.failureKind == .absence, recipient.schedule.isStandard else { return }
+        guard delivery.failureKind == .unreachable, recipient.schedule.isStandard else { return }
         delivery.due = min(delivery.due, now + Self.drainingDelay)
     }
 
@@ -326,8 +326,8 @@ extension DeliverySender {
             else { return true }
             guard due > now, !isPatient else { return false }
             return !state.deliveries.waitingHeads.contains { delivery in
-                delivery.due <= moment && delivery.failureKind != .refusal
-                    && (delivery.failureKind != .absence || state.isThere)
+                delivery.due <= moment && delivery.failureKind != .rejected
+                    && (delivery.failureKind != .unreachable || state.isThere)
             }
         }
     }

@@ -260,7 +260,7 @@ extension StoreTransaction {
     }
 
     /// Records that an event did not crash the program, although no report was generated for it.
-    func acquit(_ sequence: Int, of reporterID: Int) throws {
+    func clearSuspicion(_ sequence: Int, of reporterID: Int) throws {
         try database.run(
             """
             UPDATE reporter SET suspect_seq = NULL, crashes = 0 WHERE id = ? AND suspect_seq = ?

@@ -147,7 +147,7 @@ extension LocalWorker {
             throw CommandError(
                 .outsideRoot,
                 "\(file.path) is outside of \(folder) and not written; it leads to \(entry): "
-                    + "correct the path, or say outside: true if it is meant"
+                    + "correct the path, or set outside: true if this is intended"
             )
         }
     }
@@ -167,7 +167,7 @@ extension LocalWorker {
         throw CommandError(
             .outsideRoot,
             "\(path) is outside of \(root) and not \(verb); it leads to \(entry): correct the "
-                + "path, or say outside: true if it is meant"
+                + "path, or set outside: true if this is intended"
         )
     }
 }

@@ -222,7 +222,7 @@ struct LogFault: Error, CustomStringConvertible {
         case .tooManyOpenFiles?, .tooManyOpenFilesInSystem?:
             "; raise the limit with ulimit -n, or run fewer builds at once with --jobs"
         case .fileTooLarge?: "; raise the limit with ulimit -f"
-        case .notDirectory?: "; remove what stands in place of its folder"
+        case .notDirectory?: "; remove what is in the place of its folder"
         case nil where cause is CommandError: ""
         default: "; free disk space or choose another --basedir"
         }

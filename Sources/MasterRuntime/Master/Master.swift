@@ -48,8 +48,6 @@ public final class Master: Sendable {
     /// The submitted buildsets, until somebody has waited for them.
     private let submissions = Mutex<[Int: BuildsetProgress]>([:])
 
-    // MARK: Life
-
     /// Runs a closure with a running master, and shuts the master down afterwards.
     ///
     /// In order: the store is opened, plugins are started, builds left unfinished by a crash are
@@ -141,7 +139,7 @@ public final class Master: Sendable {
     private func run<Value: Sendable>(
         _ body: (Master) async throws -> Value
     ) async throws -> Value {
-        try await takeUpRequests()
+        try await resumeRequests()
         // Shut down in reverse order: services that submit builds end first, then the distributor
         // that runs them, and the deliveries that report their results last.
         let group = ServiceGroup(
@@ -170,7 +168,7 @@ public final class Master: Sendable {
     }
 
     /// Finishes what an earlier master left unfinished, and takes over or cancels pending requests.
-    private func takeUpRequests() async throws {
+    private func resumeRequests() async throws {
         let store = environment.store
         _ = try await store.endUnfinished(
             as: options.resumesRequests ? .retry : .exception, reason: "master stopped")
@@ -194,7 +192,7 @@ public final class Master: Sendable {
     ) throws(HTTPError) -> [(ServiceDeclaration, () -> RunningService)] {
         try services.newcomers(among: environment.configuration.services).map {
             declaration throws(HTTPError) in
-            let door = ServiceDoor(
+            let door = RunningServiceHost(
                 name: declaration.name, master: self, session: try environment.http.makeSession())
             return (
                 declaration,
@@ -272,9 +270,10 @@ public final class Master: Sendable {
     /// How many buildsets were submitted that nobody has waited for yet.
     var submissionCount: Int { submissions.withLock(\.count) }
 
-    /// Submits a set of builds that run some of their steps, which does not outlive the master.
-    package func submit(_ wanted: BuildsetRequest, steps: StepSelection) async throws -> Submission
-    {
+    /// Submits builds that run some of their steps; the next master does not resume them.
+    package func submit(
+        _ wanted: BuildsetRequest, steps: StepSelection
+    ) async throws -> Submission {
         try await submit(wanted, steps: steps) { _ in }
     }
 

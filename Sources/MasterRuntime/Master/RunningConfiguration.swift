@@ -14,7 +14,7 @@ final class RunningConfiguration: Sendable {
     }
 
     private let state: Mutex<State>
-    private let plugins: PluginLife
+    private let plugins: PluginLifetime
 
     /// Begins with a configuration.
     ///
@@ -23,7 +23,8 @@ final class RunningConfiguration: Sendable {
     ///   - clock: What measures how long plugins take to start and to stop.
     init(_ first: BuildEnvironment, clock: any Clock<Duration> = ContinuousClock()) {
         state = Mutex(State(current: first))
-        plugins = PluginLife(clock: clock) { [logger = first.logger] in logger.warning("\($0)") }
+        plugins = PluginLifetime(clock: clock) { [logger = first.logger] in logger.warning("\($0)")
+        }
     }
 
     /// The environment of builds that begin now.
@@ -178,7 +179,7 @@ extension MasterConfiguration {
 /// Starts plugins before they are used and stops them afterwards.
 ///
 /// One that takes too long is cancelled and left behind, so that it holds up nothing else.
-final class PluginLife: Sendable {
+final class PluginLifetime: Sendable {
     /// How long a plugin may take to start.
     static let startLimit: Duration = .seconds(60)
     /// How long a plugin may take to stop.

@@ -125,7 +125,7 @@ final class RunningServices: Service {
 }
 
 /// A service's interface to its master.
-struct ServiceDoor: ServiceHost {
+struct RunningServiceHost: ServiceHost {
     let name: String
     let master: Master
     let session: HTTPSession

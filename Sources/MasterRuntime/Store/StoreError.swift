@@ -92,8 +92,8 @@ extension StoreError {
     /// The prefix of SQLite's message for a missing table; the table's name follows.
     private static let missingTable = "no such table: "
     private static let wayOut =
-        "restore it from a backup, or move it away, with the files -wal and -shm beside it, and a "
-        + "new one is begun"
+        "restore it from a backup, or move it and its -wal and -shm files away to start with an "
+        + "empty one"
 
     /// The error for a store that lacks one of its tables.
     init(lacking table: String, at path: String) {
@@ -114,7 +114,7 @@ extension StoreError {
         self.init(
             .damaged,
             "\(path) is missing, but \(path)-wal is there with the newest records; restore it from "
-                + "a backup, or move that file away, and a new store is begun"
+                + "a backup, or move that file away to start with an empty store"
         )
     }
 

@@ -47,7 +47,8 @@ struct ResultFilesTests {
             #expect(text.contains("\nbad &amp; ]]&gt; ``` \u{FFFD}\nprogram finished"))
             #expect(
                 text.contains("<skipped message=\"skipped ('linux' ended as failure)\"/>"))
-            #expect(text.contains("<error message=\"finished (exception)\">line 12: "))
+            #expect(
+                text.contains("<error message=\"line 12: 'command' of steps.ShellCommand must be "))
             #expect(text.hasSuffix("</testsuites>\n"))
         }
     }

@@ -13,7 +13,7 @@ struct PropertiesTests {
         let doubled = (0..<40).reduce(JSONValue.null) { value, _ in [value, value] }
         for (value, words) in [
             ([large, "x"], "is larger than 1 MiB"), (deep, "nests deeper than 100 levels"),
-            (doubled, "holds more than 250000 values"),
+            (doubled, "has more than 250000 values"),
         ] as [(JSONValue, String)] {
             let error = #expect(throws: JSONTooLarge.self) {
                 try properties.setBounded("a", value, source: "s")

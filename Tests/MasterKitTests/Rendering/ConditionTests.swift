@@ -76,7 +76,8 @@ struct ConditionTests {
     }
 
     @Test(arguments: [
-        ("!Interpolate '%(prop:x)s'", "Interpolate"), ("!Template '{{ x }}'", "Template"),
+        ("!Interpolate '%(prop:x)s'", "Interpolate"),
+        ("!Template '{{ properties.x }}'", "Template"),
         ("!Secret x", "Secret"),
     ])
     func `a text is refused at load where a condition is wanted`(yaml: String, tag: String) {

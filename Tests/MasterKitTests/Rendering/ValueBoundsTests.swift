@@ -29,10 +29,10 @@ struct ValueBoundsTests {
         ("[!Property s]", deep, "the value nests deeper than 100 levels"),
         ("{a: {b: !Property s}}", deep, "the value nests deeper than 100 levels"),
         ("!FlattenList [[{a: !Property s}]]", deep, "the value nests deeper than 100 levels"),
-        (many("!Property s", 300), wide, "the value holds more than 250000 values"),
+        (many("!Property s", 300), wide, "the value has more than 250000 values"),
         (
             "!FlattenList " + many("!Property s", 300), wide,
-            "the list holds more than 250000 values"
+            "the list has more than 250000 values"
         ),
         (many("!Property s", 17), long, "the value is larger than 16 MiB"),
         (many("!Interpolate '%(prop:s)s'", 17), long, "the value is larger than 16 MiB"),
@@ -46,7 +46,7 @@ struct ValueBoundsTests {
         ),
         (
             "!Template '{{ [\(String(repeating: "s, ", count: 120))] }}'",
-            .array(Array(repeating: wide, count: 10)), "the list holds more than 250000 values"
+            .array(Array(repeating: wide, count: 10)), "the list has more than 250000 values"
         ),
     ])
     func `what is too large or too deep is an error with its line`(

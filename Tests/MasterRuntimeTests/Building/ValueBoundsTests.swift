@@ -7,7 +7,7 @@ import Testing
 struct ValueBoundsTests {
     @Test(arguments: [
         ("[!Property s]", 110, "nests deeper than 100 levels"),
-        ("[!Property s, !Property s]", 40, "holds more than 250000 values"),
+        ("[!Property s, !Property s]", 40, "has more than 250000 values"),
         (#"!Interpolate "%(prop:s)s%(prop:s)s""#, 40, "1 MiB"),
     ])
     func `a property that grows step by step ends in a sentence`(

@@ -20,8 +20,8 @@ struct DeliveriesChangeTests {
             try await bench.running(reporter) { deliveries in
                 try await bench.happen("start")
                 await begun.wait(for: 1)
-                try await DeliveryAdmin.with(folder: bench.folder) { desk in
-                    let count = try await desk?.drop(DeliveryFilter())
+                try await DeliveryAdmin.with(folder: bench.folder) { admin in
+                    let count = try await admin?.drop(DeliveryFilter())
                     #expect(count == 1)
                 }
                 gate.add(())

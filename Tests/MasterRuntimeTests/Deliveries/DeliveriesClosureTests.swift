@@ -98,8 +98,8 @@ struct DeliveriesClosureTests {
                 {
                     await Task.yield()
                 }
-                try await DeliveryAdmin.with(folder: bench.folder) { desk in
-                    let wasClosed = try await desk?.resume(reporter: "scripted")
+                try await DeliveryAdmin.with(folder: bench.folder) { admin in
+                    let wasClosed = try await admin?.resume(reporter: "scripted")
                     #expect(wasClosed == true)
                 }
                 deliveries.noteChanges()
@@ -118,11 +118,11 @@ struct DeliveriesClosureTests {
             try await Self.close(bench)
             let journal = Journal<String>()
             try await bench.running(ScriptedReporter(into: journal)) { deliveries in
-                try await DeliveryAdmin.with(folder: bench.folder) { desk in
-                    let desk = try #require(desk)
-                    let first = try await desk.resume(reporter: "scripted")
-                    let second = try await desk.resume(reporter: "scripted")
-                    let other = try await desk.resume(reporter: "other")
+                try await DeliveryAdmin.with(folder: bench.folder) { admin in
+                    let admin = try #require(admin)
+                    let first = try await admin.resume(reporter: "scripted")
+                    let second = try await admin.resume(reporter: "scripted")
+                    let other = try await admin.resume(reporter: "other")
                     #expect([first, second, other] == [true, false, nil])
                 }
                 deliveries.noteChanges()

@@ -115,8 +115,8 @@ struct DeliveriesCrashTests {
     @Test func `crashes count in a row only`() async throws {
         let watch = CrashGuard(
             newestEvent: 9, suspicion: CrashSuspect(eventSequence: 7, crashes: 3))
-        #expect(watch.condemns(7))
-        #expect(!watch.condemns(8))
+        #expect(watch.rejects(7))
+        #expect(!watch.rejects(8))
         try await DeliveriesBench.with { bench in
             _ = try await bench.open(ScriptedReporter())
             for sequence in [7, 7, 8, 7] {

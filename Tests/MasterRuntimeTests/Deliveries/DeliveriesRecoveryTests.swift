@@ -182,8 +182,8 @@ struct DeliveriesRecoveryTests {
                 await deliveries.drain(for: .seconds(4))
             }
             #expect(journal.entries == [])
-            try await DeliveryAdmin.with(folder: bench.folder) { desk in
-                let counts = try await desk?.retry(DeliveryFilter())
+            try await DeliveryAdmin.with(folder: bench.folder) { admin in
+                let counts = try await admin?.retry(DeliveryFilter())
                 #expect(counts?.map(\.count) == [1])
             }
             try await bench.running(ScriptedReporter(into: journal)) { deliveries in

@@ -105,9 +105,11 @@ struct DeliveryOutcomeTests {
     }
 
     @Test(arguments: [
-        (nil, nil, FailureKind.absence), (502, nil, .absence), (503, nil, .absence),
-        (503, 5, .busyness), (429, 5, .busyness), (429, nil, .busyness), (500, nil, .busyness),
-        (408, nil, .busyness), (401, nil, .refusal), (302, nil, .refusal), (404, nil, .refusal),
+        (nil, nil, FailureKind.unreachable), (502, nil, .unreachable), (503, nil, .unreachable),
+        (503, 5, .unavailable), (429, 5, .unavailable), (429, nil, .unavailable),
+        (500, nil, .unavailable),
+        (408, nil, .unavailable), (401, nil, .rejected), (302, nil, .rejected),
+        (404, nil, .rejected),
     ])
     func `an answer tells what is in the way`(status: Int?, asked: Int?, failureKind: FailureKind) {
         let error = DeliveryError(.retry(after: asked.map { .seconds($0) }), "no", status: status)

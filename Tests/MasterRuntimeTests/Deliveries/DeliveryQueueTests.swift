@@ -91,10 +91,10 @@ struct DeliveryQueueTests {
         #expect([queue.byteCount, queue.failedByteCount] == [115, 0])
         let head = queue.next(at: .zero)
         var first = try #require(head)
-        first.failureKind = .absence
+        first.failureKind = .unreachable
         queue.putBack(first)
         #expect([queue.byteCount, queue.failedByteCount] == [115, 15])
-        #expect(queue.hinderedLanes == [1])
+        #expect(queue.failedLanes == [1])
         let next = queue.next(at: .zero)
         let again = try #require(next)
         #expect(again.id == 1)

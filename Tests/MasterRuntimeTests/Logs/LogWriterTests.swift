@@ -176,8 +176,8 @@ struct LogWriterTests {
             }
             #expect(
                 fault?.description
-                    == "the log \(path) cannot be written: Not a directory; remove what stands in "
-                    + "place of its folder")
+                    == "the log \(path) cannot be written: Not a directory; remove what is in "
+                    + "the place of its folder")
             #expect(try bench.read(bench.folder + "/elsewhere/1-stdio.log") == "precious")
             #expect(try bench.files(in: bench.folder + "/elsewhere").count == 1)
         }
@@ -265,7 +265,7 @@ struct LogWriterTests {
             }
             let message = error?.description ?? ""
             #expect(message.hasPrefix("the log \(path) cannot be written: the folder "))
-            #expect(message.hasSuffix("(Not a directory); check what stands at the path"))
+            #expect(message.hasSuffix("(Not a directory); check what is at the path"))
         }
     }
 

@@ -94,9 +94,9 @@ struct StoreFolderTests {
             let error = try await storeError { try await Store.open(folder: folder) }
             #expect(error?.code == .damaged)
             #expect(
-                error?.message == "\(path) is damaged (file is not a database); restore it from a "
-                    + "backup, or move it away, with the files -wal and -shm beside it, and a new one "
-                    + "is begun")
+                error?.message == "\(path) is damaged (file is not a database); restore it from "
+                    + "a backup, or move it and its -wal and -shm files away to start with an "
+                    + "empty one")
         }
     }
 

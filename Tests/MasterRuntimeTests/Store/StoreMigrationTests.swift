@@ -21,9 +21,9 @@ struct StoreMigrationTests {
                         """)
             }
             try old.close()
-            let waiting = try await DeliveryAdmin.with(folder: folder) { desk in
+            let waiting = try await DeliveryAdmin.with(folder: folder) { admin in
                 var waiting: [DeliveryRecord] = []
-                try await desk?.forEachPage(of: DeliveryFilter()) { waiting += $0 }
+                try await admin?.forEachPage(of: DeliveryFilter()) { waiting += $0 }
                 return waiting
             }
             #expect(waiting.map(\.byteCount) == [13, 0])

@@ -119,8 +119,8 @@ struct StoreOpeningTests {
     }
 
     private static let remedy =
-        "restore it from a backup, or move it away, with the files -wal and -shm beside it, and a "
-        + "new one is begun"
+        "restore it from a backup, or move it and its -wal and -shm files away to start with an "
+        + "empty one"
 
     @Test func `a store that is empty has lost its records and is not begun anew`() async throws {
         let (error, path) = try await Self.opening { _, path in
@@ -143,8 +143,8 @@ struct StoreOpeningTests {
             let error = try await storeError { try await Store.open(folder: folder).close() }
             #expect(
                 error?.message == "\(path) is missing, but \(path)-wal is there with the newest "
-                    + "records; restore it from a backup, or move that file away, and a new store is "
-                    + "begun")
+                    + "records; restore it from a backup, or move that file away to start with "
+                    + "an empty store")
             #expect(!FileManager.default.fileExists(atPath: path))
         }
     }

@@ -184,7 +184,7 @@ enum FileLookup {
                 modified: Double(status.st_mtim.tv_sec) + nanoseconds / 1e9)
         } catch let fault {
             if fault.number == ENOENT || fault.number == ENOTDIR { return nil }
-            throw CommandError("\(path) cannot be looked at", fault)
+            throw CommandError("\(path) cannot be accessed", fault)
         }
     }
 

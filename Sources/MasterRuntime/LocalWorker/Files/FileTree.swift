@@ -66,7 +66,7 @@ struct FileTree {
             return try POSIX.status(of: path, following: followingLinks).st_mode & S_IFMT
         } catch let fault {
             if fault.number == ENOENT || fault.number == ENOTDIR { return nil }
-            throw CommandError("\(path) cannot be looked at", fault)
+            throw CommandError("\(path) cannot be accessed", fault)
         }
     }
 

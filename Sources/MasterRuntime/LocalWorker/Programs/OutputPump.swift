@@ -47,7 +47,7 @@ struct OutputPump: Sendable {
     private let processDescriptor: CInt
     private let interruptSignal: CInt
     private let maxLines: Int?
-    private var lifeline: Lifeline
+    private var lifeline: TerminationPolicy
     private var sources: [Source]
     private var logFiles: [FollowedFile]
     private var nextLook: Instant
@@ -71,7 +71,7 @@ struct OutputPump: Sendable {
         nextLook = started + Self.logFileInterval
         interruptSignal = shell.interruptSignal.number
         maxLines = shell.maxLines
-        lifeline = Lifeline(shell, started: started)
+        lifeline = TerminationPolicy(shell, started: started)
     }
 
     /// Reads until the command is finished.
@@ -121,8 +121,8 @@ struct OutputPump: Sendable {
         }
     }
 
-    private mutating func nextAction() -> Lifeline.Action {
-        let facts = Lifeline.Facts(
+    private mutating func nextAction() -> TerminationPolicy.Action {
+        let facts = TerminationPolicy.Facts(
             hasExited: hasExited, isOpen: !sources.isEmpty, isStopped: queue.isStopped)
         return lifeline.next(at: .now, facts) { [processes] in
             !processes.members(besidesLeader: true).isEmpty

@@ -91,7 +91,7 @@ struct ProgramCheck: Sendable {
     }
 
     private func workdirFault() -> CommandError? {
-        let place = "\(workdir), where \(program) shall run,"
+        let place = "\(workdir), the workdir of \(program),"
         do {
             let status = try POSIX.status(of: workdir, following: true)
             guard status.st_mode & S_IFMT == S_IFDIR else {

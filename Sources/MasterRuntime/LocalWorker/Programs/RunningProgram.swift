@@ -51,7 +51,7 @@ struct ProgramRun {
         }
         let queue = try OutputQueue()
         try startProgram(queue)
-        let end = try await handOn(from: queue, to: updates)
+        let end = try await forward(from: queue, to: updates)
         try Task.checkCancellation()
         let elapsed = ContinuousClock.now - started
         try await updates(header(CommandHeader.end(end.ending, elapsed: elapsed)))
@@ -64,7 +64,7 @@ struct ProgramRun {
 
     /// Starts the program, which reports to the queue.
     ///
-    /// The thread ends with the program, and ``handOn(from:to:)`` does not return before that
+    /// The thread ends with the program, and ``forward(from:to:)`` does not return before that
     /// unless the program cannot be killed.
     private func startProgram(_ queue: OutputQueue) throws {
         let program = RunningProgram(
@@ -81,7 +81,7 @@ struct ProgramRun {
 
     /// Passes on updates until the program has ended; if that fails, ends the program and then
     /// throws.
-    private func handOn(
+    private func forward(
         from queue: OutputQueue,
         to updates: (CommandUpdate) async throws -> Void
     ) async throws -> ProgramEnd {

@@ -207,7 +207,7 @@ extension CommandError {
         let (code, remedy): (Code, String) =
             switch fault.number {
             case ENOENT: (.notFound, "check the path")
-            case ENOTDIR, EISDIR, EEXIST, ENOTEMPTY: (.wrongKind, "check what stands at the path")
+            case ENOTDIR, EISDIR, EEXIST, ENOTEMPTY: (.wrongKind, "check what is at the path")
             case EACCES, EPERM: (.denied, "change the permissions, or the path")
             case EROFS: (.denied, "the file system is read-only; choose another path")
             case ENOSPC, EDQUOT: (.system, "free disk space")

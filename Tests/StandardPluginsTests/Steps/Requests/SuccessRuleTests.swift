@@ -70,8 +70,7 @@ struct SuccessRuleTests {
         ),
         (
             "{json: {/ok: true}}, stream: true",
-            "a body that goes into the log as it comes is not kept, so that 'success' finds no "
-                + "JSON in it; leave out 'stream'"
+            "a streamed body is not kept, so 'success' can't find JSON in it; remove 'stream'"
         ),
     ])
     func `a malformed rule is found at load`(rule: String, message: String) {

@@ -4,17 +4,20 @@ import Testing
 @testable import MasterRuntime
 
 /// When processes are terminated, on a clock controlled by the test.
-struct LifelineTests {
+struct TerminationPolicyTests {
     private let start = ContinuousClock.now
-    private static let running = Lifeline.Facts(hasExited: false, isOpen: true, isStopped: false)
-    private static let exited = Lifeline.Facts(hasExited: true, isOpen: true, isStopped: false)
-    private static let closed = Lifeline.Facts(hasExited: true, isOpen: false, isStopped: false)
+    private static let running = TerminationPolicy.Facts(
+        hasExited: false, isOpen: true, isStopped: false)
+    private static let exited = TerminationPolicy.Facts(
+        hasExited: true, isOpen: true, isStopped: false)
+    private static let closed = TerminationPolicy.Facts(
+        hasExited: true, isOpen: false, isStopped: false)
 
-    private func lifeline(_ change: (inout Command.Shell) -> Void = { _ in }) -> Lifeline {
+    private func lifeline(_ change: (inout Command.Shell) -> Void = { _ in }) -> TerminationPolicy {
         var shell = Command.Shell(["x"], in: "/")
         shell.timeout = .seconds(10)
         change(&shell)
-        return Lifeline(shell, started: start)
+        return TerminationPolicy(shell, started: start)
     }
 
     private func after(_ seconds: Double) -> ContinuousClock.Instant { start + .seconds(seconds) }
@@ -58,7 +61,7 @@ struct LifelineTests {
 
     @Test func `TERM, then KILL when the grace is over, then it gives up`() {
         var line = lifeline()
-        let stopped = Lifeline.Facts(hasExited: false, isOpen: true, isStopped: true)
+        let stopped = TerminationPolicy.Facts(hasExited: false, isOpen: true, isStopped: true)
         #expect(line.next(at: start, stopped) { true } == .terminate)
         #expect(line.timedOut == nil)
         #expect(line.next(at: after(4.9999), stopped) { true } != .kill)
@@ -69,7 +72,7 @@ struct LifelineTests {
     }
 
     @Test func `a signal of the command's own comes before KILL, with or without TERM`() {
-        let stopped = Lifeline.Facts(hasExited: false, isOpen: true, isStopped: true)
+        let stopped = TerminationPolicy.Facts(hasExited: false, isOpen: true, isStopped: true)
         var line = lifeline { $0.interruptSignal = .interrupt }
         #expect(line.next(at: start, stopped) { true } == .terminate)
         #expect(line.next(at: after(5), stopped) { true } == .interrupt)

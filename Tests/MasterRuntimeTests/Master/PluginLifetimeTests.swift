@@ -5,7 +5,7 @@ import Testing
 
 /// When plugins start and stop.
 @Suite(.timeLimit(.minutes(1)))
-struct PluginLifeTests {
+struct PluginLifetimeTests {
     private static let plugins: [any Plugin.Type] = [
         LivelyStep.self, LivelyReporter.self, LivelyGenerator.self, LivelyFormatter.self,
         LivelySecrets.self,
@@ -78,7 +78,7 @@ struct PluginLifeTests {
         async throws
     {
         let clock = ManualClock()
-        let life = PluginLife(clock: clock) { _ in }
+        let life = PluginLifetime(clock: clock) { _ in }
         let instance = PluginInstance(Stuck.key, try Stuck.configured("start"))
         let error = await withTaskGroup(of: MasterError?.self) { group in
             group.addTask {
@@ -89,8 +89,8 @@ struct PluginLifeTests {
                     return error
                 }
             }
-            await clock.waitForSleep(until: PluginLife.startLimit)
-            clock.advance(by: PluginLife.startLimit)
+            await clock.waitForSleep(until: PluginLifetime.startLimit)
+            clock.advance(by: PluginLifetime.startLimit)
             return await group.next() ?? nil
         }
         #expect(error?.code == .plugin)
@@ -101,7 +101,7 @@ struct PluginLifeTests {
         async throws
     {
         let (clock, warnings, life) = (ManualClock(), Journal<String>(), Journal<String>())
-        let plugins = PluginLife(clock: clock) { warnings.add($0) }
+        let plugins = PluginLifetime(clock: clock) { warnings.add($0) }
         try await MasterBench.with("", listener: { life.add($0) }) { bench in
             let listener = SettingLiteral.string("\(bench.id)-listener")
             let instances = [
@@ -109,8 +109,8 @@ struct PluginLifeTests {
                 PluginInstance(Stuck.key, try Stuck.configured("stop")),
             ]
             async let run: Void = plugins.run(instances) {}
-            await clock.waitForSleep(until: PluginLife.stopLimit)
-            clock.advance(by: PluginLife.stopLimit)
+            await clock.waitForSleep(until: PluginLifetime.stopLimit)
+            clock.advance(by: PluginLifetime.stopLimit)
             try await run
         }
         #expect(
@@ -139,14 +139,14 @@ struct PluginLifeTests {
                     } settle: { _ in
                     }
                 }
-                await clock.waitForSleep(until: PluginLife.startLimit)
+                await clock.waitForSleep(until: PluginLifetime.startLimit)
                 let busy = await #expect(throws: MasterError.self) {
                     try await running.change(to: before, SecretValues()) { _ in
                     } settle: { _ in
                     }
                 }
                 #expect(busy?.code == .busy)
-                clock.advance(by: PluginLife.startLimit)
+                clock.advance(by: PluginLifetime.startLimit)
                 let error = await #expect(throws: MasterError.self) { try await change.value }
                 #expect(error?.code == .plugin)
                 #expect(running.current.number == 1)

@@ -4,7 +4,7 @@ import MasterKit
 ///
 /// It only deals with time, not with processes: its owner reports events and carries out the
 /// actions. Time during which the master is too slow to read output does not count as silence.
-struct Lifeline {
+struct TerminationPolicy {
     typealias Instant = ContinuousClock.Instant
 
     /// The action to take.
