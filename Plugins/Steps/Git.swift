@@ -102,20 +102,25 @@ public struct Git: SourceStep, SettingHints {
         let mode = try context.render(mode)
         let method = mode == .full ? try context.render(method) ?? .fresh : nil
         let outside = try context.render(outside)
-        let source = method == .copy ? context.workdir + "-source" : context.workdir
         let access = try access.granted(
             to: context.render(repourl).absolute(in: context.masterFolder), in: context)
         var environment = context.environment
         for (name, value) in try context.render(env)?.variables ?? [:] {
             environment.updateValue(value, forKey: name)
         }
-        let checkout = GitCheckout(
-            context, log, at: source, of: access, outside: outside, environment: environment,
-            timeout: try context.render(timeout)?.duration,
-            logsEnvironment: try context.render(logEnviron))
-        try context.mask.checkReferences(in: checkout.environment)
+        let limit = try context.render(timeout)?.duration
+        let logsEnvironment = try context.render(logEnviron)
+        func checkout(at folder: String) -> GitCheckout {
+            GitCheckout(
+                context, log, at: folder, of: access, outside: outside, environment: environment,
+                timeout: limit, logsEnvironment: logsEnvironment)
+        }
+        let target = checkout(at: context.workdir)
+        try context.mask.checkReferences(in: target.environment)
         // Refused before anything is fetched.
-        _ = try await context.run(.mkdir(.init(context.workdir, outside: outside)))
+        try await target.open()
+        let source = context.workdir + "-source"
+        let checkout = method == .copy ? checkout(at: source) : target
         try await checkout.prepare(anew: method == .clobber)
         let revision = try await checkout.withKeys {
             let revision = try await checkout.fetch(wanted)

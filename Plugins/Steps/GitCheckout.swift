@@ -17,15 +17,17 @@ struct GitFailure: Error {
     /// Describes a command that failed by its own words.
     init(_ command: String, _ result: CommandResult, _ lines: [String], hasAuth: Bool) {
         self.lines = lines
-        var words = "\(command): \(result.shortWords)"
-        if let reason = Self.reason(lines) { words += ": \(reason)" }
-        self.words = words
+        let ending = "\(command): \(result.shortWords)"
         if Self.isRefusal(lines) {
-            remedy =
+            words =
                 hasAuth
-                ? "the server does not accept the credentials of 'auth'"
-                : "the server asks for credentials: give them in 'auth'"
-        } else if hasAuth, lines.contains(where: { $0.contains("returned error: 30") }) {
+                ? "\(ending): the server does not accept the credentials"
+                : "\(ending): the server asks for credentials"
+            remedy = hasAuth ? "correct 'auth'" : "give them in 'auth'"
+            return
+        }
+        words = Self.reason(lines).map { "\(ending): \($0)" } ?? ending
+        if hasAuth, lines.contains(where: { $0.contains("returned error: 30") }) {
             remedy = "redirects are not followed with 'auth': write the address they lead to"
         }
     }
@@ -94,24 +96,39 @@ struct GitCheckout {
 
     // MARK: The folder
 
+    /// What is in the folder of a checkout.
+    enum Content {
+        /// A checkout of the repository.
+        case checkout
+        /// Another repository, or a broken one.
+        case otherRepository
+        /// Files, or nothing.
+        case files
+    }
+
+    /// Makes the folder and looks what is in it.
+    ///
+    /// Outside the folder of builds it must be empty or a checkout of the repository already.
+    @discardableResult func open() async throws -> Content {
+        try await makeFolder()
+        let kind = try await query(["/bin/sh", "-c", Self.kindScript])
+        if kind == "folder", try await origin() == repository.url { return .checkout }
+        let listing = outside ? try await context.run(.listdir(.init(folder))).value : .names([])
+        guard listing == .names([]) else {
+            throw GitFailure(
+                "\(folder) holds files and is not a checkout of \(repository.url)",
+                remedy: "they are kept because of 'outside: true': empty the folder, or choose "
+                    + "another 'workdir'")
+        }
+        return kind == "" ? .files : .otherRepository
+    }
+
     /// Makes the folder a checkout of the repository, if it is not; what an interrupted git left is
     /// removed.
     func prepare(anew: Bool) async throws {
-        try await makeFolder()
-        if anew { try await removeFolder() }
-        let kind = try await query(["/bin/sh", "-c", Self.kindScript])
-        if kind == "folder", try await origin() == repository.url {
-            return try await removeLocks()
-        }
-        if kind != "" {
-            guard !outside else {
-                throw GitFailure(
-                    "\(folder) is not a checkout of \(repository.url)",
-                    remedy: "it is kept because of 'outside: true': remove its .git, or choose "
-                        + "another 'workdir'")
-            }
-            try await removeFolder()
-        }
+        let content = try await open()
+        if content == .checkout, !anew { return try await removeLocks() }
+        if content == .otherRepository || anew { try await removeFolder() }
         try await git(["init", "--quiet"])
         try await git(["config", "remote.origin.url", repository.url])
         try await git(["config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"])

@@ -122,21 +122,67 @@ struct GitSafetyTests {
         }
     }
 
-    @Test func `outside true uses another folder, but keeps a repository that is there`()
-        async throws
-    {
+    @Test(arguments: modes)
+    func `outside true uses another folder, but keeps what is there`(
+        _ settings: String
+    ) async throws {
         try await GitFolder.with { git in
             let revision = try await git.commit("one", to: "f")
             try await git.makeRepository("mine")
             _ = try await git.commit("mine", to: "g", in: "mine")
-            let yaml = "{repourl: source, outside: true}"
-            let refused = try await git.run(yaml, in: "\(git.folder.path)/mine")
-            #expect(refused.results == .failure)
-            #expect(refused.log.contains("choose another 'workdir'"))
-            #expect(try git.folder.read("mine/g") == "mine")
-            let run = try await git.run(yaml, in: "\(git.folder.path)/elsewhere")
-            #expect(run.revision == .string(revision), "\(run.log)")
-            #expect(try git.folder.read("elsewhere/f") == "one")
+            try git.folder.write("mine", to: "files/f")
+            let yaml = "{repourl: source, outside: true, \(settings)}"
+            for name in ["mine", "files"] {
+                let before = try git.listing()
+                let refused = try await git.run(yaml, in: "\(git.folder.path)/\(name)")
+                #expect(refused.results == .failure)
+                #expect(refused.log.contains("choose another 'workdir'"))
+                #expect(try git.listing() == before)
+            }
+            for _ in 1...2 {
+                let run = try await git.run(yaml, in: "\(git.folder.path)/elsewhere")
+                #expect(run.revision == .string(revision), "\(run.log)")
+                #expect(try git.folder.read("elsewhere/f") == "one")
+            }
+        }
+    }
+
+    @Test func `credentials do not follow a redirect`() async throws {
+        try await GitFolder.with { git in
+            try await withLoopbackServer(handler: { _ in .text("no\n") }) { other in
+                let target = "\(other.url)/r.git/info/refs?service=git-upload-pack"
+                try await withLoopbackServer(handler: { _ in .redirect(to: target) }) { server in
+                    let run = try await git.run(
+                        """
+                        {repourl: "\(server.url)/r.git", auth: [ann, !Secret token],
+                         env: {no_proxy: '*'}}
+                        """, secrets: ["token": "hunter2hunter2"])
+                    #expect(run.results == .failure)
+                    #expect(server.requests.first?.header("Authorization") != nil)
+                    #expect(other.requests.isEmpty)
+                    #expect(run.log.contains("redirects are not followed with 'auth'"))
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("", "the server asks for credentials"),
+        (", auth: [ann, wrong]", "the server does not accept the credentials"),
+    ])
+    func `nobody is asked for credentials`(_ settings: String, _ reason: String) async throws {
+        try await GitFolder.with { git in
+            let answer = ServerAnswer.text(
+                "no\n", status: 401, headers: [("WWW-Authenticate", "Basic realm=x")])
+            try await withLoopbackServer(handler: { _ in answer }) { server in
+                let run = try await git.run(
+                    """
+                    {repourl: "\(server.url)/r.git"\(settings),
+                     env: {no_proxy: '*', GIT_CONFIG_GLOBAL: /dev/null}}
+                    """)
+                #expect(run.harness.summary == "git fetch: exit 128: \(reason)", "\(run.log)")
+                #expect(run.log.contains("'auth'"))
+            }
         }
     }
 
