@@ -170,6 +170,80 @@ public struct Git: SourceStep, SettingHints {
     }
 }
 
+/// Why git did not do what it should.
+struct GitFailure: Error {
+    /// What is wrong, for the state of the step.
+    let words: String
+    /// What to do about it.
+    var remedy: String?
+    /// The end of what git wrote to stderr.
+    var lines: [String] = []
+
+    init(_ words: String, remedy: String? = nil) {
+        self.words = words
+        self.remedy = remedy
+    }
+
+    /// Describes a command that failed by its own words.
+    init(_ command: String, _ result: CommandResult, _ lines: [String], hasAuth: Bool) {
+        self.lines = lines
+        let ending = "\(command): \(result.shortWords)"
+        if Self.isRefusal(lines) {
+            words =
+                hasAuth
+                ? "\(ending): the server does not accept the credentials"
+                : "\(ending): the server asks for credentials"
+            remedy = hasAuth ? "correct 'auth'" : "give them in 'auth'"
+            return
+        }
+        words = Self.reason(lines).map { "\(ending): \($0)" } ?? ending
+        if hasAuth, lines.contains(where: { $0.contains("returned error: 30") }) {
+            remedy = "redirects are not followed with 'auth': write the address they lead to"
+        }
+    }
+
+    /// Whether the repository lacks the ref that was asked for.
+    var isMissingRef: Bool { has("couldn't find remote ref") }
+
+    /// Whether the server does not give a commit that no ref names.
+    var isUnknownCommit: Bool {
+        has("not our ref") || has("unadvertised object") || isMissingRef
+    }
+
+    /// Whether a branch `a` of earlier is in the way of a branch `a/b`.
+    var isRefConflict: Bool { has("cannot lock ref") || has("refs conflict") }
+
+    private func has(_ text: String) -> Bool { lines.contains { $0.contains(text) } }
+
+    private static func isRefusal(_ lines: [String]) -> Bool {
+        lines.contains { line in
+            ["could not read Username", "could not read Password", "Authentication failed"]
+                .contains { line.contains($0) }
+        }
+    }
+
+    /// The line that tells what went wrong, without its prefix.
+    private static func reason(_ lines: [String]) -> String? {
+        let told = lines.filter { $0.contains { !$0.isWhitespace } }
+        guard
+            let index = told.firstIndex(where: {
+                $0.hasPrefix("fatal: ") || $0.hasPrefix("error: ")
+            })
+        else { return told.last.map { String($0.prefix(200)) } }
+        let line = told[index].drop { $0 != " " }.dropFirst()
+        // What ssh has to say stands before that.
+        if line.hasPrefix("Could not read from remote"), index > 0 { return told[index - 1] }
+        return String(line.prefix(200))
+    }
+
+    /// Keeps what git wrote.
+    func keeping(_ cause: GitFailure) -> GitFailure {
+        var failure = self
+        failure.lines = cause.lines
+        return failure
+    }
+}
+
 /// Which commit a step wants.
 struct GitWanted {
     var branch: String?

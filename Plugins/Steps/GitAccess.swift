@@ -75,6 +75,74 @@ struct GitRepository {
     var knownHosts: String?
 }
 
+/// The variables with which git works in one folder alone, and asks nobody.
+struct GitEnvironment {
+    let folder: String
+    let keys: String
+    let repository: GitRepository
+
+    init(folder: String, keys: String, of repository: GitRepository) {
+        self.folder = folder
+        self.keys = keys
+        self.repository = repository
+    }
+
+    /// Variables that lead to other repositories; a git hook that starts the master has them.
+    private static let unset = [
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_CONFIG", "GIT_CONFIG_PARAMETERS",
+        "GIT_GRAFT_FILE", "GIT_IMPLICIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_INTERNAL_SUPER_PREFIX",
+        "GIT_NAMESPACE", "GIT_NO_REPLACE_OBJECTS", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX",
+        "GIT_QUARANTINE_PATH", "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE",
+    ]
+
+    /// Configuration over that of the user: no hooks, nothing that outlives the command.
+    private static let configuration = [
+        (name: "core.hooksPath", value: "/dev/null"), (name: "core.fsmonitor", value: "false"),
+        (name: "gc.autoDetach", value: "false"), (name: "maintenance.autoDetach", value: "false"),
+        (name: "submodule.recurse", value: "false"), (name: "advice.detachedHead", value: "false"),
+        (name: "protocol.ext.allow", value: "never"),
+    ]
+
+    func over(_ variables: [String: String?]) -> [String: String?] {
+        var all = variables
+        for name in Self.unset { all.updateValue(nil, forKey: name) }
+        let above = folder.lastIndex(of: "/").map { String(folder[..<$0]) } ?? ""
+        let own = [
+            "GIT_DIR": "\(folder)/.git", "GIT_WORK_TREE": folder, "GIT_TEMPLATE_DIR": "",
+            "GIT_CEILING_DIRECTORIES": above, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C",
+            "SSH_ASKPASS_REQUIRE": "never",
+        ]
+        all.merge(own) { _, own in own }
+        if !all.keys.contains("GIT_ASKPASS") { all.updateValue("", forKey: "GIT_ASKPASS") }
+        if let ssh { all.updateValue(ssh, forKey: "GIT_SSH_COMMAND") }
+        let first = (variables["GIT_CONFIG_COUNT"] ?? nil).flatMap { Int($0) } ?? 0
+        let entries = Self.configuration + repository.configuration
+        for (index, entry) in entries.enumerated() {
+            all.updateValue(entry.name, forKey: "GIT_CONFIG_KEY_\(first + index)")
+            all.updateValue(entry.value, forKey: "GIT_CONFIG_VALUE_\(first + index)")
+        }
+        all.updateValue("\(first + entries.count)", forKey: "GIT_CONFIG_COUNT")
+        return all
+    }
+
+    /// The line with which git runs ssh; ssh replaces names after `%` in paths.
+    private var ssh: String? {
+        guard repository.key != nil || repository.knownHosts != nil else { return nil }
+        let folder = keys.replacing("%", with: "%%")
+        var arguments = ["ssh", "-o", "BatchMode=yes"]
+        if repository.key != nil {
+            arguments += ["-o", "IdentitiesOnly=yes", "-i", "\(folder)/key"]
+        }
+        if repository.knownHosts != nil {
+            arguments += [
+                "-o", "StrictHostKeyChecking=yes", "-o",
+                "UserKnownHostsFile=\"\(folder)/known_hosts\"",
+            ]
+        }
+        return Command.Invocation.program(arguments).description
+    }
+}
+
 /// The setting `auth` of git: credentials that are sent with each request.
 struct GitAuth: SettingValue {
     /// The value of the header `Authorization`.
