@@ -8,7 +8,7 @@ public let standardPlugins = PluginBundle(
     BuildStartEndStatusGenerator.self, BuildStatusGenerator.self, StepStatusGenerator.self,
     HttpStatusPush.self, CommandSecrets.self, EnvironmentSecrets.self, FileSecrets.self,
     Assert.self, Compile.self, Configure.self, CopyDirectory.self, DELETE.self, FileDownload.self,
-    FileUpload.self, GET.self, HEAD.self, HTTPStep.self, JSONStringDownload.self,
+    FileUpload.self, GET.self, Git.self, HEAD.self, HTTPStep.self, JSONStringDownload.self,
     LogRenderable.self, MakeDirectory.self, MasterShellCommand.self, OPTIONS.self, PATCH.self,
     POST.self, PUT.self, RemoveDirectory.self, SetProperties.self, SetPropertiesFromJSON.self,
     SetProperty.self, SetPropertyFromCommand.self, ShellCommand.self, ShellSequence.self,

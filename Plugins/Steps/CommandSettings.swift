@@ -121,7 +121,7 @@ extension ProcessSettings {
         do {
             result = try await context.run(command, on: machine, into: log, observing: observe)
         } catch let error where error.isAboutTheCommand {
-            return (.failure, "\(words): \(error.words)")
+            return (.failure, "\(words): \(error.commandWords)")
         }
         switch result.timedOut {
         case .silence, .total:
@@ -155,7 +155,7 @@ extension ProcessSettings {
         for (name, value) in try context.render(env)?.variables ?? [:] {
             command.environment.updateValue(value, forKey: name)
         }
-        try checkReferences(in: command.environment, context.mask)
+        try context.mask.checkReferences(in: command.environment)
         return command
     }
 
@@ -179,13 +179,13 @@ extension ProcessSettings {
             command.terminationGrace = .zero
         }
     }
+}
 
-    private func checkReferences(
-        in environment: [String: String?], _ mask: SecretMask
-    ) throws(RenderError) {
+extension SecretMask {
+    /// Checks that no variable has a secret in which the worker would replace `${NAME}`.
+    func checkReferences(in environment: [String: String?]) throws(RenderError) {
         for (name, value) in environment {
-            guard let value, value.contains("${"), hasReference(value, inSecretOf: mask)
-            else { continue }
+            guard let value, value.contains("${"), hasReference(inSecretOf: value) else { continue }
             throw RenderError(
                 "the variable \(name) has a secret with '${' in it, which 'env' would take for the "
                     + "name of a variable; give the secret to the command in another way")
@@ -193,22 +193,22 @@ extension ProcessSettings {
     }
 
     /// Whether a secret in the value contains `${`.
-    private func hasReference(_ value: String, inSecretOf mask: SecretMask) -> Bool {
+    private func hasReference(inSecretOf value: String) -> Bool {
         func count(_ text: String) -> Int { text.ranges(of: "${").count }
-        return count(mask.apply(to: value)) < count(value)
+        return count(apply(to: value)) < count(value)
     }
 }
 
 extension CommandResult {
     /// How the command ended, as a state text: `exit 2`, `killed by signal 9 (SIGKILL)`.
-    fileprivate var shortWords: String {
+    var shortWords: String {
         exitCode.map { "exit \($0)" } ?? description
     }
 }
 
 extension Error {
     /// Whether the error is caused by the command rather than the machine.
-    fileprivate var isAboutTheCommand: Bool {
+    var isAboutTheCommand: Bool {
         switch (self as? CommandError)?.code {
         case .invalid, .programNotFound, .programNotExecutable, .workdir, .argumentsTooLong: true
         default: false
@@ -216,7 +216,7 @@ extension Error {
     }
 
     /// Why the command could not be run, as a state text.
-    fileprivate var words: String {
+    var commandWords: String {
         switch (self as? CommandError)?.code {
         case .programNotFound: "program not found"
         case .programNotExecutable: "program not executable"

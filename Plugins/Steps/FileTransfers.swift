@@ -191,16 +191,22 @@ struct TransferSettings: Settings {
     ) async throws -> Results {
         var command = try download(to: path, in: context)
         if !outside { command.folder = context.workdir }
+        return try await context.withFiles("writing \(path)") {
+            _ = try await context.run(.downloadFile(command), input: .text(text))
+            return "wrote \(path)"
+        }
+    }
+}
+
+extension CommandInput {
+    /// The bytes of a text.
+    static func text(_ text: String) -> CommandInput {
         let rest = Mutex(Array(text.utf8)[...])
-        let input = CommandInput { limit in
+        return CommandInput { limit in
             rest.withLock { rest in
                 defer { rest = rest.dropFirst(limit) }
                 return Array(rest.prefix(limit))
             }
-        }
-        return try await context.withFiles("writing \(path)") {
-            _ = try await context.run(.downloadFile(command), input: input)
-            return "wrote \(path)"
         }
     }
 }

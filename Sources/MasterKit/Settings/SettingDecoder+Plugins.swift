@@ -307,10 +307,11 @@ private enum AbsentPlugin {
         switch text {
         case "run", "script", "shell", "sh", "bash", "cmd", "command", "exec":
             return "write 'steps.ShellCommand: …'"
-        case "steps.Git", "steps.GitHub", "steps.GitLab", "steps.Gerrit", "steps.Mercurial",
-            "steps.SVN", "steps.P4", "steps.Repo":
-            return "this version has no source steps; fetch the sources in a "
-                + "'steps.ShellCommand: [git, clone, URL, .]'"
+        case "steps.GitHub", "steps.GitLab", "steps.Gerrit": return "write 'steps.Git'"
+        case "steps.Mercurial", "steps.SVN", "steps.P4", "steps.Repo", "steps.Bzr", "steps.CVS",
+            "steps.Darcs", "steps.Monotone":
+            return "this version fetches sources with git alone, in 'steps.Git'; fetch others in a "
+                + "'steps.ShellCommand'"
         case "steps.Shell", "steps.Sh", "steps.Run", "steps.Script":
             return "write 'steps.ShellCommand', once for each command"
         case "steps.Trigger":

@@ -16,6 +16,12 @@ extension Step {
     public static var namespace: PluginNamespace { PluginKind.steps.namespace }
 }
 
+/// A step that fetches the sources of its build.
+///
+/// The steps of a builder that has one run in `build` in the builder's own folder, those of any
+/// other in the folder of master.yaml.
+public protocol SourceStep: Step {}
+
 /// A step as master.yaml declares it.
 package typealias StepDeclaration = PluginDeclaration<any Step, StepOptions>
 

@@ -35,6 +35,9 @@ public struct StepContext: Sendable {
     /// The current properties of the build.
     public var properties: Properties { host.renderContext.properties }
 
+    /// The sources of the build, one per codebase.
+    public var sourceStamps: [SourceStamp] { host.renderContext.sourceStamps }
+
     /// Sets a property of the build, with the step's name as its source.
     ///
     /// - Throws: ``JSONTooLarge`` if the value, or all properties of the build together, would be

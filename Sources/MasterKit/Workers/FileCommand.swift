@@ -103,11 +103,18 @@ extension Command {
         /// The folder; missing parent folders are created, too.
         public var path: String
 
+        /// Whether it may be outside the folder in which the worker may delete, symbolic links
+        /// resolved; `nil` when nothing in it is going to be deleted or overwritten.
+        public var outside: Bool?
+
         /// Creates the command.
         ///
-        /// - Parameter path: The folder.
-        public init(_ path: String) {
+        /// - Parameters:
+        ///   - path: The folder.
+        ///   - outside: Whether it may be outside the folder in which the worker may delete.
+        public init(_ path: String, outside: Bool? = nil) {
             self.path = path
+            self.outside = outside
         }
     }
 
@@ -185,7 +192,9 @@ extension Command {
         case .shell(var shell):
             shell.workdir = path(shell.workdir)
             return .shell(shell)
-        case .mkdir(let command): return .mkdir(MakeDirectory(path(command.path)))
+        case .mkdir(var command):
+            command.path = path(command.path)
+            return .mkdir(command)
         case .rmdir(var command):
             command.path = path(command.path)
             return .rmdir(command)

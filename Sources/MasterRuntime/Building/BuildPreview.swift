@@ -54,7 +54,9 @@ public struct BuildPreview: Sendable {
         let maker = PreviewContexts(known: known, configuration, request.sourceStamps, basedir)
         let (one, other) = (maker.context(0), maker.context(1))
         properties = one.secrets.mask.apply(to: shown.values)
-        var plan = StepPlan(builder: builder, folder: configuration.folder)
+        var plan = StepPlan(
+            builder: builder,
+            folder: builder.stepFolder(in: configuration, FilePaths.absolute(basedir)))
         var selection = selection
         steps = builder.steps.compactMap { declaration in
             let (step, later) = (plan.next(declaration, in: one), plan.next(declaration, in: other))

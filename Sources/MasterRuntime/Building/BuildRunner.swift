@@ -56,10 +56,16 @@ struct BuildRunner: Sendable {
         }
     }
 
-    /// Creates the build's own folder.
+    /// Creates the build's own folder, and that of its steps where it is in there.
     private func makeFolder() async throws {
-        let folder = Command.MakeDirectory(shared.builddir(of: builder))
-        _ = try await lease.worker.run(.mkdir(folder)) { _ in }
+        let folders = Set([shared.builddir(of: builder), stepFolder])
+        for path in folders.subtracting([shared.configuration.folder]).sorted() {
+            _ = try await lease.worker.run(.mkdir(Command.MakeDirectory(path))) { _ in }
+        }
+    }
+
+    private var stepFolder: String {
+        builder.stepFolder(in: shared.configuration, shared.basedir)
     }
 
     private func properties(of build: Build, _ submitted: SubmittedValues) -> Properties {
@@ -93,7 +99,7 @@ struct BuildRunner: Sendable {
     }
 
     private func runSteps(of build: BuildState, in session: HTTPSession) async {
-        var plan = StepPlan(builder: builder, folder: shared.configuration.folder)
+        var plan = StepPlan(builder: builder, folder: stepFolder)
         var selection = steps
         var hasEnded = false
         for declaration in builder.steps {
@@ -209,6 +215,12 @@ extension BuilderConfiguration {
     /// The builder's folder.
     func builddir(in basedir: String) -> String {
         basedir + "/work/" + FilePaths.component(name)
+    }
+
+    /// The folder in which its steps run: with a source step in one of its own.
+    func stepFolder(in configuration: MasterConfiguration, _ basedir: String) -> String {
+        let hasSources = steps.contains { $0.plugin is any SourceStep }
+        return hasSources ? builddir(in: basedir) + "/build" : configuration.folder
     }
 }
 

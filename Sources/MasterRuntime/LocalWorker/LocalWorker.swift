@@ -114,6 +114,10 @@ public struct LocalWorker: Worker {
 /// Commands that only make system calls; each blocks its thread.
 extension LocalWorker {
     func make(_ folder: Command.MakeDirectory) throws -> CommandResult.Value {
+        if let outside = folder.outside {
+            let entry = path(folder.path).withoutLinks
+            try checkIsInside(entry, of: folder.path, outside: outside, to: "used")
+        }
         try FileTree.make(path(folder.path))
         return .nothing
     }

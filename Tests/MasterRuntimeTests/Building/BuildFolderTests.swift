@@ -48,6 +48,33 @@ struct BuildFolderTests {
         }
     }
 
+    @Test func `with a source step all steps run in the builder's own folder`() async throws {
+        let commit = "git -c user.name=a -c user.email=a@example.com commit -q -m one"
+        let yaml = """
+            steps:
+              - steps.MasterShellCommand: mkdir source && cd source && git init -q && echo one > f && git add f && \(commit)
+              - steps.ShellCommand: pwd
+              - steps.Git: {repourl: source, alwaysUseLatest: true}
+              - steps.ShellCommand: cat f
+              - steps.ShellCommand: {command: pwd, workdir: ..}
+              - steps.Git: {repourl: source, workdir: !Interpolate "%(prop:builddir)s/../..", flunkOnFailure: false}
+            """
+        try await MasterBench.with(yaml) { bench in
+            let build = try await bench.buildOne()
+            let folder = "\(bench.basedir)/work/default"
+            #expect(build.build.results == .success, "\(build.steps.map(\.stateString))")
+            #expect(try bench.log("stdio", of: build, step: 2).contains("o\(folder)/build\n"))
+            #expect(try bench.log("stdio", of: build, step: 4).contains("oone\n"))
+            #expect(try bench.log("stdio", of: build, step: 5).contains("o\(folder)\n"))
+            #expect(build.steps[5].stateString.hasSuffix("and is not used (failure)"))
+            guard case .string(let revision)? = build.build.properties["got_revision"] else {
+                Issue.record("no got_revision")
+                return
+            }
+            #expect(build.steps[2].stateString == "\(revision.prefix(7))")
+        }
+    }
+
     @Test func `the environment of a step wins over that of its builder`() async throws {
         let yaml = """
             builders:
