@@ -57,7 +57,7 @@ public struct Git: SourceStep, SettingHints {
     public func run(in context: StepContext) async throws -> Results {
         let log = try await context.openLog("stdio")
         do {
-            let wanted = try wanted(in: context)
+            let wanted = try await wanted(in: context, log)
             let revision = try await fetch(wanted, in: context, log)
             try await setRevision(revision, in: context)
             let name = revision.prefix(7)
@@ -77,9 +77,19 @@ public struct Git: SourceStep, SettingHints {
     }
 
     /// What the source stamp and the settings ask for.
-    private func wanted(in context: StepContext) throws -> GitWanted {
+    private func wanted(in context: StepContext, _ log: any StepLog) async throws -> GitWanted {
         let codebase = try context.render(codebase)
-        let stamp = context.sourceStamps.first { $0.codebase == codebase }
+        var stamp = context.sourceStamps.first { $0.codebase == codebase }
+        let address = try context.render(repourl).absolute(in: context.masterFolder)
+        if let other = stamp?.repository, !other.isEmpty,
+            !address.mayBe(RepositoryAddress(text: other), around: context.masterFolder)
+        {
+            // `run` in a checkout of something else: its branch and revision mean nothing here.
+            stamp = nil
+            try await log.line(
+                "the build's source stamp is of another repository, \(other); fetching the newest "
+                    + "commit instead", to: .header)
+        }
         let own = try context.render(branch)?.text
         var wanted = GitWanted(
             branch: own ?? stamp?.branch,

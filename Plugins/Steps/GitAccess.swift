@@ -213,6 +213,29 @@ struct RepositoryAddress: SettingValue {
         return RepositoryAddress(text: text == "." ? folder : "\(folder)/\(text)")
     }
 
+    /// Whether a source stamp of another address can be of this repository: both have the same host
+    /// and path, or this is the checkout that contains the folder.
+    func mayBe(_ other: RepositoryAddress, around folder: String) -> Bool {
+        let path = text.hasPrefix("file://") ? String(text.dropFirst(7)) : text
+        let isAround =
+            path.hasPrefix("/") && "\(folder)/".hasPrefix(path.last == "/" ? path : "\(path)/")
+        return isAround || location == other.location
+    }
+
+    /// Host and path, the same for all ways to reach them: `github.com/apple/swift`.
+    private var location: String {
+        var rest = text[...]
+        if let scheme = rest.firstRange(of: "://") {
+            rest = rest[scheme.upperBound...]
+        } else if !rest.hasPrefix("/"), let colon = rest.firstIndex(of: ":") {
+            rest = "\(rest[..<colon])/\(rest[colon...].dropFirst())"
+        }
+        let host = rest.prefix { $0 != "/" }
+        if let user = host.lastIndex(of: "@") { rest = rest[rest.index(after: user)...] }
+        while rest.hasSuffix("/") { rest.removeLast() }
+        return String(rest.hasSuffix(".git") ? rest.dropLast(4) : rest)
+    }
+
     /// Scheme and authority of an http or https URL, without a user.
     var server: String? {
         guard let (scheme, authority) = parts, scheme == "http" || scheme == "https"
