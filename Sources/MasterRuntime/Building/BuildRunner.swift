@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import MasterKit
+internal import SystemPackage
 
 /// Runs one build of one request, step by step.
 struct BuildRunner: Sendable {
@@ -181,7 +182,10 @@ struct BuildEnvironment: Sendable {
     /// worker.
     var master: LocalWorker {
         LocalWorker(
-            root: basedir + "/work", name: "master", withholding: secrets.withheldVariables)
+            basedir: basedir, name: "master", withholding: secrets.withheldVariables,
+            configuration: FilePath(configuration.path).lastComponent.map {
+                FilePath(configuration.folder).appending($0)
+            })
     }
 
     /// The same environment with another configuration.

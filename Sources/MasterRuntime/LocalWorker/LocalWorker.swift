@@ -1,3 +1,4 @@
+import Glibc
 public import MasterKit
 import SystemPackage
 
@@ -13,6 +14,10 @@ public struct LocalWorker: Worker {
     private var environment: ChildEnvironment
     private var withheld: Set<String>
     private let commands = LiveCommands()
+    /// The base folder, whose files of the master no command may write or remove.
+    private var basedir: FilePath?
+    /// The file of the master, which is not overwritten unless a command allows it.
+    private var configuration: FilePath?
 
     /// Creates a worker with a snapshot of this process's environment variables.
     ///
@@ -26,6 +31,22 @@ public struct LocalWorker: Worker {
         self.root = root
         self.withheld = withheld
         environment = ChildEnvironment.ofThisProcess.without(withheld)
+    }
+
+    /// Creates a worker for the builds of a master, which protects the master's own files.
+    ///
+    /// - Parameters:
+    ///   - basedir: The base folder; builds run in its folder `work`.
+    ///   - name: The worker's name in builds.
+    ///   - withheld: Variables that are not passed to programs unless a command sets them.
+    ///   - configuration: A file that is not overwritten unless a command allows it.
+    init(
+        basedir: String, name: String = "local", withholding withheld: Set<String>,
+        configuration: FilePath? = nil
+    ) {
+        self.init(root: basedir + "/work", name: name, withholding: withheld)
+        self.basedir = FilePath(basedir)
+        self.configuration = configuration
     }
 
     /// A copy of the worker that withholds additional variables from programs.
@@ -114,11 +135,13 @@ public struct LocalWorker: Worker {
 /// Commands that only make system calls; each blocks its thread.
 extension LocalWorker {
     func make(_ folder: Command.MakeDirectory) throws -> CommandResult.Value {
+        let folderPath = path(folder.path)
+        let entry = folderPath.withoutLinks
         if let outside = folder.outside {
-            let entry = path(folder.path).withoutLinks
             try checkIsInside(entry, of: folder.path, outside: outside, to: "used")
         }
-        try FileTree.make(path(folder.path))
+        try checkIsNotOwn(entry, of: folder.path, to: "created")
+        try FileTree.make(folderPath)
         return .nothing
     }
 
@@ -142,32 +165,82 @@ extension LocalWorker {
     private func entry(for file: Command.DownloadFile) async throws -> FilePath {
         try await OwnThread.run {
             let entry = path(file.path).entryWithoutLinks
-            guard let folder = file.folder, !entry.isBelow(path(folder).withoutLinks)
-            else { return entry }
-            throw CommandError(
-                .outsideRoot,
-                "\(file.path) is outside of \(folder) and not written; it leads to \(entry): "
-                    + "correct the path, or set outside: true if this is intended"
-            )
+            try checkIsNotOwn(entry, of: file.path, to: "written")
+            guard let folder = file.folder else {
+                try checkHoldsNoBuilds(entry, of: file.path, to: "written")
+                return entry
+            }
+            guard entry.isBelow(path(folder).withoutLinks) else {
+                throw CommandError(
+                    .outsideRoot,
+                    "\(file.path) is outside of \(folder) and not written; it leads to \(entry): "
+                        + "correct the path, or set outside: true if this is intended"
+                )
+            }
+            try checkHoldsNoBuilds(entry, of: file.path, to: "written")
+            if let configuration,
+                [configuration.entryWithoutLinks, configuration.withoutLinks].contains(entry)
+            {
+                throw CommandError(
+                    .outsideRoot,
+                    "\(file.path) is the master's configuration and not written; it leads to "
+                        + "\(entry): correct the path, or set outside: true if this is intended"
+                )
+            }
+            return entry
         }
     }
 
     private func checkIsInside(
         _ entry: FilePath, of path: String, outside: Bool, to verb: String
     ) throws(CommandError) {
-        let root = FilePath(root).withoutLinks
-        guard entry != root, !root.isBelow(entry) else {
+        try checkHoldsNoBuilds(entry, of: path, to: verb)
+        try checkIsNotOwn(entry, of: path, to: verb)
+        guard !outside else { return }
+        let target = FilePath(root).withoutLinks
+        guard entry.isBelow(target) else {
             throw CommandError(
                 .outsideRoot,
-                "\(path) holds the folder of builds and is not \(verb); it leads to \(entry): "
-                    + "correct the path"
+                "\(path) is outside of \(target) and not \(verb); it leads to \(entry): correct the "
+                    + "path, or set outside: true if this is intended"
             )
         }
-        guard !outside, !entry.isBelow(root) else { return }
+        // A command of a build may have put the link there.
+        guard try FileTree.kind(of: FilePath(root), followingLinks: false) == S_IFLNK
+        else { return }
         throw CommandError(
             .outsideRoot,
-            "\(path) is outside of \(root) and not \(verb); it leads to \(entry): correct the "
-                + "path, or set outside: true if this is intended"
+            "\(path) is not \(verb) because the folder of builds is a symbolic link; \(root) leads "
+                + "to \(target): replace the link with a folder, or set outside: true if this is "
+                + "intended"
+        )
+    }
+
+    /// Checks that an entry is neither the folder of builds, nor a link to it, nor above them.
+    private func checkHoldsNoBuilds(
+        _ entry: FilePath, of path: String, to verb: String
+    ) throws(CommandError) {
+        let folders = [FilePath(root).entryWithoutLinks, FilePath(root).withoutLinks]
+        guard folders.contains(where: { entry == $0 || $0.isBelow(entry) }) else { return }
+        throw CommandError(
+            .outsideRoot,
+            "\(path) holds the folder of builds and is not \(verb); it leads to \(entry): "
+                + "correct the path"
+        )
+    }
+
+    /// Checks that an entry is not a file of the master in its base folder, such as the store.
+    private func checkIsNotOwn(
+        _ entry: FilePath, of path: String, to verb: String
+    ) throws(CommandError) {
+        guard let base = basedir?.withoutLinks, entry.isBelow(base),
+            let name = entry.components.dropFirst(base.components.count).first,
+            StoreFolder.isOwn(name.string)
+        else { return }
+        throw CommandError(
+            .outsideRoot,
+            "\(path) belongs to the master and is not \(verb); it leads to \(entry): choose another "
+                + "path"
         )
     }
 }

@@ -96,7 +96,7 @@ public final class Master: Sendable {
         self.configuration = configuration
         self.options = options
         worker = LocalWorker(
-            root: options.basedir + "/work", withholding: environment.secrets.withheldVariables)
+            basedir: options.basedir, withholding: environment.secrets.withheldVariables)
         let ended = try await worker.endAbandonedCommands(notedAt: options.basedir + "/commands")
         if !ended.isEmpty {
             environment.logger.notice(

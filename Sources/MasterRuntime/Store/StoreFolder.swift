@@ -98,10 +98,13 @@ struct StoreFolder: Sendable {
                 cause: error
             )
         }
-        return names.allSatisfy { name in
-            [".gitignore", "commands", "control", "lock", "logs", "work"].contains(name)
-                || name.hasPrefix(StoreOpening.fileName)
-        }
+        return names.allSatisfy { [".gitignore", "work"].contains($0) || Self.isOwn($0) }
+    }
+
+    /// Whether a name in the folder is that of the store, its logs, or a file of a running master.
+    static func isOwn(_ name: String) -> Bool {
+        ["commands", "control", "lock", "logs"].contains(name)
+            || name.hasPrefix(StoreOpening.fileName)
     }
 
     /// Has git ignore the folder, unless somebody has decided otherwise.

@@ -93,6 +93,38 @@ struct LocalWorkerFileTests {
         }
     }
 
+    @Test func `nothing is removed by accident if the root is a link`() async throws {
+        try await TemporaryFolder.with { folder in
+            _ = try await Ran.shell("mkdir -p disk/deep a; ln -s disk work", in: folder.path)
+            let worker = LocalWorker(root: "\(folder.path)/work")
+            for path in ["deep", "\(folder.path)/disk/deep", "\(folder.path)/work/deep"] {
+                let commands: [Command] = [
+                    .rmdir(.init(path)), .cpdir(.init(from: "\(folder.path)/a", to: path)),
+                ]
+                for command in commands {
+                    let error = try await #require(throws: CommandError.self) {
+                        _ = try await worker.run(command) { _ in }
+                    }
+                    #expect(error.code == .outsideRoot)
+                    #expect(
+                        error.reason.hasSuffix("because the folder of builds is a symbolic link"))
+                    #expect(error.message.contains("outside: true"))
+                }
+            }
+            for path in ["\(folder.path)/work", "\(folder.path)/disk", "."] {
+                let error = try await #require(throws: CommandError.self) {
+                    _ = try await worker.run(.rmdir(.init(path, outside: true))) { _ in }
+                }
+                #expect(error.reason.contains("holds the folder of builds"))
+            }
+            #expect(folder.has("work/deep"))
+            #expect(try await worker.run(.mkdir(.init("new"))) { _ in }.isSuccess)
+            #expect(try await worker.run(.rmdir(.init("deep", outside: true))) { _ in }.isSuccess)
+            #expect(folder.has("disk/new"))
+            #expect(!folder.has("disk/deep"))
+        }
+    }
+
     @Test func `a tree is copied with links and permissions, in place of another`() async throws {
         try await TemporaryFolder.with { folder in
             _ = try await Ran.shell(
