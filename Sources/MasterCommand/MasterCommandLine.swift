@@ -80,8 +80,13 @@ public enum MasterCommandLine {
 
     /// Reports an error of the argument parser, or prints the requested help.
     private static func reportUsage(_ error: any Error, _ console: Console) async -> ExitStatus {
-        let text = RootCommand.fullMessage(for: error).lines
+        var text = RootCommand.fullMessage(for: error).lines
         guard RootCommand.exitCode(for: error).isSuccess else {
+            // The parser's own prefix, spelled like that of all other errors.
+            if let first = text.first, first.hasPrefix("Error:") {
+                let paint = TextPainter(hasColour: console.error.hasColour)
+                text[0] = paint(.boldRed, "error:") + first.dropFirst("Error:".count)
+            }
             await console.complain(text)
             return RootCommand.exitCode(for: error) == .validationFailure ? .usage : .failure
         }

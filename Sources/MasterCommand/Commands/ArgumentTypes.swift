@@ -124,11 +124,13 @@ struct AddressArgument: ExpressibleByArgument, Sendable, Hashable, CustomStringC
     var description: String { "\(address)" }
 }
 
-/// Allows `--receiver` without a value, which the argument parser does not support.
+/// Allows `--receiver` without a value and `-pNAME=VALUE`, which the argument parser does not
+/// support.
 enum ReceiverArgument {
     private static let option = "--receiver"
 
-    /// Returns the arguments with the default address added to `--receiver`.
+    /// Returns the arguments with the default address added to `--receiver`, and an equals sign
+    /// after a short option whose joined value contains one.
     ///
     /// - Throws: `ValidationError` if an address follows after a space, where it could also be the
     ///   name of a builder.
@@ -142,6 +144,13 @@ enum ReceiverArgument {
                     "put an equals sign before the receiver's address: \(option)=\(next)")
             }
             completed[index] = "\(option)=\(ReceiverAddress())"
+        }
+        for index in arguments[..<end].indices {
+            guard
+                let match = arguments[index].wholeMatch(
+                    of: /(-[cfp])([^=].*=.*)/.dotMatchesNewlines())
+            else { continue }
+            completed[index] = "\(match.1)=\(match.2)"
         }
         return completed
     }

@@ -24,7 +24,7 @@ struct BuildsCommand: MasterSubcommand {
     var builders: [String] = []
 
     @Option(
-        name: [.customShort("n"), .customLong("count")],
+        name: [.customShort("n", allowingJoined: true), .customLong("count")],
         help: ArgumentHelp("The number of builds.", valueName: "number"))
     var count = 20
 

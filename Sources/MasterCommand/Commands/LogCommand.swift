@@ -43,7 +43,7 @@ struct LogCommand: MasterSubcommand {
     var tail: Int?
 
     @Option(
-        name: [.customShort("c"), .customLong("config")],
+        name: [.customShort("c", allowingJoined: true), .customLong("config")],
         help: ArgumentHelp("The configuration file. (default: master.yaml)", valueName: "file"),
         completion: .file(extensions: ["yaml", "yml"]))
     var file: String?

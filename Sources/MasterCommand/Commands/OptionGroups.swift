@@ -5,7 +5,10 @@ internal import MasterRuntime
 /// The option for the configuration file.
 struct ConfigurationOptions: ParsableArguments {
     @Option(
-        name: [.customShort("c"), .customLong("config"), .customShort("f")],
+        name: [
+            .customShort("c", allowingJoined: true), .customLong("config"),
+            .customShort("f", allowingJoined: true),
+        ],
         help: ArgumentHelp("The configuration file.", valueName: "file"),
         completion: .file(extensions: ["yaml", "yml"]))
     var file = Self.defaultFile

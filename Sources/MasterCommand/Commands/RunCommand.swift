@@ -38,10 +38,10 @@ struct RunCommand: MasterSubcommand {
     @Option(help: ArgumentHelp("Only builders with this tag; repeatable.", valueName: "name"))
     var tag: [String] = []
 
-    @Flag(help: "Only builders whose last build did not succeed.")
+    @Flag(help: "Only builders whose last request did not succeed.")
     var failed = false
 
-    @Flag(help: "List the builders and run nothing.")
+    @Flag(help: "List the builders that would run and run nothing.")
     var list = false
 
     @Flag(help: "Show what would run, step by step, and run nothing.")
@@ -52,7 +52,7 @@ struct RunCommand: MasterSubcommand {
     @OptionGroup var source: ConfigurationOptions
 
     @Option(
-        name: [.customShort("p"), .customLong("property")],
+        name: [.customShort("p", allowingJoined: true), .customLong("property")],
         help: ArgumentHelp(
             "Sets a property of the builds, over those of the file and with the type that it has "
                 + "there; NAME:=VALUE takes a YAML value.", valueName: "name=value"),
@@ -74,7 +74,7 @@ struct RunCommand: MasterSubcommand {
     var receiver: AddressArgument?
 
     @Option(
-        name: [.customShort("j"), .long],
+        name: [.customShort("j", allowingJoined: true), .long],
         help: ArgumentHelp(
             "The number of builds to run in parallel. (default: one per core)", valueName: "number")
     )
@@ -129,22 +129,28 @@ struct RunCommand: MasterSubcommand {
         await complain(loaded.diagnostics, loaded.file, context)
         guard let configuration = loaded.configuration else { return .configuration }
         let basedir = base.path(beside: source.file)
-        if list { return try await list(configuration, context) }
-        let selection = BuilderSelection(names: builders, tags: tag)
-        var chosen = try selection.builders(of: configuration)
+        var chosen =
+            listsAll
+            ? Array(configuration.builders)
+            : try BuilderSelection(names: builders, tags: tag).builders(of: configuration)
         if failed {
             chosen = try await Self.failed(among: chosen, in: basedir)
-            guard !chosen.isEmpty else {
+            guard !chosen.isEmpty || (list && json) else {
                 await context.console.print("the last build of each builder succeeded")
                 return .success
             }
         }
-        let overrides = try PropertyOverrides(properties, for: chosen, in: configuration)
+        let overrides = try PropertyOverrides(
+            properties, for: chosen.filter { !listsAll || !$0.isTriggeredOnly }, in: configuration)
         await warn(overrides.warnings, context)
         let wanted = StepFilter(steps.selection, configuration, context.environment, basedir)
         let request = request(for: chosen, overrides, await sourceStamp(checkout, context))
         let fitting = try wanted.builders(among: chosen, request)
         await note(chosen.filter { one in !fitting.contains { $0.name == one.name } }, context)
+        if list {
+            await print(fitting, context)
+            return .success
+        }
         var narrowed = request
         narrowed.builders = fitting.map(\.name)
         if dryRun {
@@ -155,7 +161,7 @@ struct RunCommand: MasterSubcommand {
             }
             return .success
         }
-        try files.results.checkFolders()
+        try files.results.check(besides: source.file, basedir)
         let secrets = await SecretFetcher(configuration).fetch()
         context.console.hide(secrets.values.mask)
         await complain(secrets.diagnostics, loaded.file, context)
@@ -173,36 +179,28 @@ struct RunCommand: MasterSubcommand {
         return try await run.run()
     }
 
-    /// Lists the named builders, or all.
-    private func list(
-        _ configuration: MasterConfiguration, _ context: CommandContext
-    ) async throws -> ExitStatus {
-        let isNarrowed = !builders.isEmpty || !tag.isEmpty
-        let listed =
-            isNarrowed
-            ? try BuilderSelection(names: builders, tags: tag).builders(of: configuration)
-            : Array(configuration.builders)
+    /// Whether to list all builders, including those that run only if they are named.
+    private var listsAll: Bool {
+        list && builders.isEmpty && tag.isEmpty && !failed && steps.selection.isEverything
+    }
+
+    private func print(_ listed: [BuilderConfiguration], _ context: CommandContext) async {
         let console = context.console
         if json {
             await console.print(JSONWriter.pretty.string(BuilderList.json(listed)).lines)
-            return .success
+            return
         }
         let width = console.output.canRedraw ? console.size.columns : Int.max
         await console.print(BuilderList(console.output).lines(listed, width: width))
-        return .success
     }
 
-    /// The builders whose last build did not succeed, or was skipped because of another one.
+    /// The builders whose last request did not succeed; it may have ended before a build began.
     private static func failed(
         among builders: [BuilderConfiguration], in basedir: String
     ) async throws -> [BuilderConfiguration] {
-        let last = try await BuildHistory.with(folder: basedir) { history in
-            try await history?.lastOfEach() ?? []
+        let failed = try await BuildHistory.with(folder: basedir) { history in
+            try await history?.buildersToRepeat() ?? []
         }
-        let failed = Set(
-            last.filter { entry in
-                entry.build.results != .success && entry.build.results != .warnings
-            }.map(\.builder))
         return builders.filter { failed.contains($0.name) }
     }
 

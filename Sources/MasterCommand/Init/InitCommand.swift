@@ -27,6 +27,11 @@ struct InitCommand: MasterSubcommand {
 
     func run(in context: CommandContext) async throws -> ExitStatus {
         let project = try ProjectFolder(folder)
+        guard !project.has("master.yml") else {
+            throw FailedRun(
+                "master.yml exists in the folder \(folder.shellQuoted); rename it to "
+                    + "\(StarterFile.name), or run it with -c")
+        }
         let projects = Project.all(in: project)
         let file = StarterFile(title: project.name, projects: projects)
         let path = folder == "." ? StarterFile.name : "\(folder)/\(StarterFile.name)"
@@ -39,6 +44,7 @@ struct InitCommand: MasterSubcommand {
         await context.console.print(
             "wrote \(path) (\(found)); to build, type: \(RootCommand.programName) run"
                 + (isHere ? "" : " -c \(path.shellQuoted)"))
+        await context.console.complain(projects.compactMap(\.note).map { "note: \($0)" })
         return .success
     }
 }

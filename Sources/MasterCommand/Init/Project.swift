@@ -17,6 +17,8 @@ struct Project {
     /// The kind of project, such as `Swift package`.
     let title: String
     let steps: [Step]
+    /// What could not be read of the project, in a sentence.
+    var note: String?
 
     /// Returns the projects in a folder.
     ///
@@ -61,14 +63,30 @@ struct Project {
             || folder.mentions(
                 "pytest", in: "pyproject.toml", "setup.cfg", "setup.py", "tox.ini",
                 "requirements.txt", "requirements-dev.txt", "dev-requirements.txt")
-        let module = usesPytest ? "pytest" : "unittest"
+        if usesPytest {
+            return Project(
+                name: "python", title: "Python package", steps: [.test("\(python) -m pytest")])
+        }
+        // Without tests, unittest succeeds in older versions of Python and fails in newer ones.
+        guard folder.hasEntry(where: { $0.hasPrefix("test") && $0.hasSuffix(".py") }) else {
+            return Project(
+                name: "python", title: "Python package; no tests were found",
+                steps: [.compile("\(python) -m compileall -q -x '/([.][^/]*|venv)/' .")])
+        }
         return Project(
-            name: "python", title: "Python package", steps: [.test("\(python) -m \(module)")])
+            name: "python", title: "Python package", steps: [.test("\(python) -m unittest")])
     }
 
     private static func node(_ folder: ProjectFolder) -> Project? {
         guard folder.has("package.json") else { return nil }
-        let package = try? JSONValue(parsing: folder.text(of: "package.json"))
+        var package: JSONValue?
+        var note: String?
+        do {
+            package = try JSONValue(parsing: folder.text(of: "package.json"))
+        } catch {
+            note =
+                "package.json can't be read as JSON, so its scripts are not in the file: \(error)"
+        }
         let managers = [
             ("pnpm-lock.yaml", "pnpm"), ("yarn.lock", "yarn"), ("bun.lock", "bun"),
             ("bun.lockb", "bun"),
@@ -86,7 +104,7 @@ struct Project {
         if scripts?["build"] != nil { steps.append(.compile("\(manager) run build")) }
         if hasTests { steps.append(.test("\(manager) run test")) }
         if steps.isEmpty { steps.append(.compile("\(manager) install")) }
-        return Project(name: "node", title: "Node.js package", steps: steps)
+        return Project(name: "node", title: "Node.js package", steps: steps, note: note)
     }
 
     private static func go(_ folder: ProjectFolder) -> Project? {

@@ -24,12 +24,12 @@ struct ProjectFolder {
         name = URL(filePath: path).standardizedFileURL.resolvingSymlinksInPath().lastPathComponent
     }
 
-    /// Whether the folder has an entry with this name.
-    func has(_ name: String) -> Bool { entries.contains(name) }
+    /// Whether the folder has a regular file with this name.
+    func has(_ name: String) -> Bool { entries.contains(name) && size(of: name) != nil }
 
-    /// Whether a relative path leads to an executable.
+    /// Whether a relative path leads to an executable file.
     func hasProgram(_ name: String) -> Bool {
-        FileManager.default.isExecutableFile(atPath: "\(path)/\(name)")
+        size(of: name) != nil && FileManager.default.isExecutableFile(atPath: "\(path)/\(name)")
     }
 
     /// Whether any entry of the folder, or of its subfolders `tests` and `test`, satisfies a
@@ -37,7 +37,7 @@ struct ProjectFolder {
     func hasEntry(where isWanted: (String) -> Bool) -> Bool {
         if entries.contains(where: isWanted) { return true }
         return ["tests", "test"].contains { folder in
-            guard has(folder) else { return false }
+            guard entries.contains(folder) else { return false }
             let inner = try? FileManager.default.contentsOfDirectory(atPath: "\(path)/\(folder)")
             return inner?.contains(where: isWanted) ?? false
         }

@@ -183,9 +183,8 @@ private struct Declared {
                 argument.isTyped ? $0 == argument.value : $0.text == argument.value.text
             }
             if let chosen { return chosen }
-            let text = argument.value.text ?? "null"
-            let remedy = Suggestion.remedy(for: text, among: choices.map { $0.text ?? "null" })
-            throw UsageError("-p \(name): '\(name)' can't be '\(text)'; \(remedy)")
+            let fault = Suggestion.fault(of: argument.value, among: choices)
+            throw UsageError("-p \(name): '\(name)' \(fault)")
         }
         guard !argument.isTyped, let text = argument.value.stringValue, let value else {
             return argument.value

@@ -13,11 +13,26 @@ struct ResultFiles: Sendable, Hashable {
         (junit.map { [("--junit", $0)] } ?? []) + (summary.map { [("--summary", $0)] } ?? [])
     }
 
-    /// Checks, before anything runs, that the files' folders exist.
+    /// Checks, before anything runs, that the files can be written and replace nothing else.
     ///
-    /// - Throws: ``UsageError`` if a folder does not exist.
-    func checkFolders() throws(UsageError) {
+    /// - Parameters:
+    ///   - configuration: The path of the configuration file.
+    ///   - basedir: The base folder.
+    /// - Throws: ``UsageError`` if a folder does not exist, or if a file is the configuration, in
+    ///   the base folder or named twice.
+    func check(besides configuration: String, _ basedir: String) throws(UsageError) {
+        let own = Self.resolved(basedir)
         for (option, path) in paths {
+            let target = Self.resolved(path)
+            guard target != Self.resolved(configuration) else {
+                throw UsageError(
+                    "\(option) \(path): this is the configuration file; name another file")
+            }
+            guard target != own, !target.hasPrefix(own + "/") else {
+                throw UsageError(
+                    "\(option) \(path): this is in the folder \(basedir), which is used by the "
+                        + "master only; name a file elsewhere")
+            }
             let folder = URL(filePath: path).deletingLastPathComponent().path
             var isFolder = false
             guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder
@@ -26,6 +41,21 @@ struct ResultFiles: Sendable, Hashable {
             else { continue }
             throw UsageError("\(option) \(path): this is a folder; name a file in it")
         }
+        guard let junit, let summary, Self.resolved(junit) == Self.resolved(summary) else { return }
+        throw UsageError("--junit and --summary name the same file, \(junit); name two files")
+    }
+
+    /// The absolute path without symbolic links; the file need not exist.
+    private static func resolved(_ path: String) -> String {
+        let isAbsolute = path.hasPrefix("/")
+        let whole = isAbsolute ? path : FileManager.default.currentDirectoryPath + "/" + path
+        // One component after the other, because Foundation resolves no part of a missing path.
+        return whole.split(separator: "/").filter { $0 != "." }
+            .reduce(URL(filePath: "/")) { url, name in
+                name == ".."
+                    ? url.deletingLastPathComponent()
+                    : url.appending(path: String(name)).resolvingSymlinksInPath()
+            }.path
     }
 
     /// Writes the files.

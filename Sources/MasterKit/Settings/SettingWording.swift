@@ -14,7 +14,8 @@ public enum Suggestion {
     public static func remedy(
         for word: String, among candidates: [String], all: [String]? = nil
     ) -> String {
-        if let nearest = nearest(to: word, among: candidates) {
+        // A number close to another one is hardly a misspelling of it.
+        if Double(word) == nil, let nearest = nearest(to: word, among: candidates) {
             return "did you mean '\(nearest)'?"
         }
         let list = all ?? candidates
@@ -22,6 +23,25 @@ public enum Suggestion {
         case 0: "there are none"
         case 1: "there is only '\(list[0])'"
         default: "there are \(list.joined(separator: ", "))"
+        }
+    }
+
+    /// Why a value is none of the choices, as the end of a sentence about it.
+    package static func fault(of value: JSONValue, among choices: [JSONValue]) -> String {
+        let text = value.text ?? "null"
+        if let same = choices.first(where: { ($0.text ?? "null") == text }) {
+            return "must be \(wording(of: same)), not \(wording(of: value))"
+        }
+        let known = choices.map { $0.text ?? "null" }
+        return "can't be '\(text)'; \(remedy(for: text, among: known))"
+    }
+
+    private static func wording(of value: JSONValue) -> String {
+        let text = value.text ?? "null"
+        return switch value {
+        case .string: "the text '\(text)'"
+        case .number: "the number \(text)"
+        case .null, .bool, .array, .object: text
         }
     }
 

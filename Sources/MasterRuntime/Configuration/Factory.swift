@@ -101,9 +101,7 @@ struct FactoryParameter: Settings, SettingValue {
     /// Why a value is not allowed, or `nil` if it is.
     func fault(of value: JSONValue) -> String? {
         guard let choices, !choices.contains(value) else { return nil }
-        let text = value.text ?? "null"
-        let known = choices.map { $0.text ?? "null" }
-        return "can't be '\(text)'; \(Suggestion.remedy(for: text, among: known))"
+        return Suggestion.fault(of: value, among: choices)
     }
 }
 

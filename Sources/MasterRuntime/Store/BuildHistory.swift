@@ -107,12 +107,18 @@ package final class BuildHistory: Sendable {
         }
     }
 
-    /// Returns the last build of each builder.
-    package func lastOfEach() async throws(StoreError) -> [Entry] {
+    /// Returns the builders whose last request did not succeed, whether or not it had a build.
+    package func buildersToRepeat() async throws(StoreError) -> Set<String> {
         try await read { database in
-            try Entry.all(
-                "WHERE id IN (SELECT max(id) FROM build GROUP BY builder_id) ORDER BY id", [],
-                in: database)
+            try String.fetchSet(
+                database,
+                sql: """
+                    SELECT name FROM builder JOIN build_request ON builder_id = builder.id
+                    WHERE build_request.id IN
+                            (SELECT max(id) FROM build_request GROUP BY builder_id)
+                        AND (results IS NULL OR results NOT IN (?, ?))
+                    """,
+                arguments: [Results.success.rawValue, Results.warnings.rawValue])
         }
     }
 

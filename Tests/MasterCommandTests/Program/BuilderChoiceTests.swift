@@ -1,4 +1,5 @@
 import MasterKit
+import Subprocess
 import Testing
 
 /// Which builders, properties and steps a run takes.
@@ -303,6 +304,61 @@ struct BuilderChoiceTests {
             #expect(over.status == 0)
             #expect(over.output == "the last build of each builder succeeded\n")
         }
+    }
+
+    @Test func `--failed runs builders whose request ended without a build`() async throws {
+        let file = """
+            builders:
+              - {name: a, steps: [steps.ShellCommand: "echo began; sleep 20"]}
+              - {name: b, needs: a, steps: []}
+              - {name: c, steps: []}
+            """
+        try await Program.inFolder(["master.yaml": file]) { program in
+            #expect(try await program.run("run", "c").status == 0)
+            // Killed while 'b' waits for 'a'.
+            _ = try await program.run(["run", "a", "b", "-v"]) { running in
+                await running.transcript.wait(for: "began")
+                try running.send(.kill)
+            }
+            let listed = try await program.run("run", "--failed", "--list")
+            let names = listed.output.split(separator: "\n").map { $0.prefix(1) }
+            #expect(names == ["a", "b"], "\(listed)")
+            #expect(try await program.run("run", "c").status == 0)
+            let later = try await program.run("run", "--failed", "--list", "--json")
+            #expect(later.output.contains("\"b\""), "\(later)")
+            #expect(!later.output.contains("\"c\""), "\(later)")
+        }
+    }
+
+    @Test func `--list checks properties and steps as a run does`() async throws {
+        for arguments in [["-p", "config=relese"], ["--from", "tset"]] {
+            let command = ["run", "linux-a"] + arguments
+            let ended = try await Program.inFolder(["master.yaml": Self.file]) { program in
+                try await program.run(command + ["--list"]) { _ in }
+            }
+            #expect(ended.status == 64)
+            #expect(ended.output == "")
+            #expect(ended.error.contains("did you mean '"), "\(ended.error)")
+        }
+    }
+
+    @Test(arguments: [
+        ("jobs=3", "can't be '3'; there are 1, 2, 4"),
+        ("jobs:=\"4\"", "must be the number 4, not the text '4'"),
+    ])
+    func `a number that can't be chosen is told with the choices`(
+        argument: String, fault: String
+    ) async throws {
+        let file = """
+            factories:
+              f:
+                parameters: {jobs: {default: 2, choices: [1, 2, 4]}}
+                steps: []
+            builders: [{name: a, factory: f}]
+            """
+        let ended = try await run("-p", argument, file: file)
+        #expect(ended.status == 64)
+        #expect(ended.error == "error: -p jobs: 'jobs' \(fault)\n")
     }
 
     // MARK: Order

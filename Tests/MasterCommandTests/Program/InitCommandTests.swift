@@ -30,7 +30,11 @@ struct InitCommandTests {
             "CMake with tests", ["CMakeLists.txt": "project(a C)\nENABLE_TESTING()\n"],
             "Configure: cmake -S . -B build", "Compile: cmake --build build --parallel",
             "Test: ctest --test-dir build --output-on-failure"),
-        Folder("Python", ["setup.py": ""], "Test: python3 -m unittest"),
+        Folder(
+            "Python", ["setup.py": "", "test_a.py": ""], "Test: python3 -m unittest"),
+        Folder(
+            "Python without tests", ["setup.py": ""],
+            "Compile: python3 -m compileall -q -x '/([.][^/]*|venv)/' ."),
         Folder(
             "Python with pytest", ["pyproject.toml": "[tool.pytest.ini_options]\n"],
             "Test: python3 -m pytest"),
@@ -125,6 +129,52 @@ struct InitCommandTests {
             _ = try await program.run("init")
             let text = try program.text(of: "master.yaml")
             #expect(text.contains("- steps.Test: .venv/bin/python -m pytest\n"))
+        }
+    }
+
+    @Test func `Python without tests is compiled, but not its environments`() async throws {
+        try await Program.inFolder(["setup.py": "", "a.py": "x = 1\n"]) { program in
+            for folder in ["/venv", "/.tox"] {
+                try FileManager.default.createDirectory(
+                    atPath: program.folder + folder, withIntermediateDirectories: false)
+            }
+            try program.write("x = (\n", to: "venv/b.py")
+            try program.write("x = (\n", to: ".tox/c.py")
+            let made = try await program.run("init")
+            #expect(made.output.contains("no tests were found"))
+            #expect(try await program.run("run").status == 0)
+            try program.write("x = (\n", to: "a.py")
+            #expect(try await program.run("run").status == 1)
+        }
+    }
+
+    @Test func `only files are marks of a build system`() async throws {
+        try await Program.inFolder { program in
+            for folder in ["/package.json", "/configure"] {
+                try FileManager.default.createDirectory(
+                    atPath: program.folder + folder, withIntermediateDirectories: false)
+            }
+            let command = ["-c", "mkfifo Makefile"]
+            #expect(try await program.run(command, executable: "/bin/sh") { _ in }.status == 0)
+            let made = try await program.run("init")
+            #expect(made.output.contains("no build system found"), "\(made)")
+        }
+    }
+
+    @Test func `a package file that can't be read is told`() async throws {
+        try await Program.inFolder(["package.json": "{"]) { program in
+            let made = try await program.run("init")
+            #expect(made.status == 0)
+            #expect(made.error.hasPrefix("note: package.json can't be read as JSON, "))
+        }
+    }
+
+    @Test func `a file with the other ending is not given a rival`() async throws {
+        try await Program.inFolder(["master.yml": "mine", "go.mod": ""]) { program in
+            let ended = try await program.run("init")
+            #expect(ended.status == 1)
+            #expect(ended.error.contains("rename it to master.yaml, or run it with -c"))
+            #expect(!program.has("master.yaml"))
         }
     }
 

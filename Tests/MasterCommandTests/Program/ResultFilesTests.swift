@@ -53,6 +53,29 @@ struct ResultFilesTests {
         }
     }
 
+    @Test(arguments: [
+        (["--junit", "master.yaml"], "--junit master.yaml: this is the configuration file;"),
+        (["--summary", "link.md"], "--summary link.md: this is the configuration file;"),
+        (["--junit", ".buildmaster/state.db"], "this is in the folder "),
+        (["--junit", "here/.buildmaster/a"], "this is in the folder "),
+        (["--junit", "a", "--summary", "./here/a"], "--junit and --summary name the same file"),
+    ])
+    func `a result file that would replace another one is an error`(
+        arguments: [String], message: String
+    ) async throws {
+        try await Program.inFolder(["master.yaml": Self.file]) { program in
+            for (link, target) in [("link.md", "master.yaml"), ("here", ".")] {
+                try FileManager.default.createSymbolicLink(
+                    atPath: "\(program.folder)/\(link)", withDestinationPath: target)
+            }
+            let ended = try await program.run(["run"] + arguments) { _ in }
+            #expect(ended.status == 64)
+            #expect(ended.error.contains(message), "\(ended.error)")
+            #expect(try read("master.yaml", of: program) == Self.file)
+            #expect(!program.has(".buildmaster"))
+        }
+    }
+
     @Test func `the summary is a table with the end of each failed log`() async throws {
         try await Program.inFolder(["master.yaml": Self.file]) { program in
             let ended = try await program.run("run", "-q", "-j", "1", "--summary", "out.txt")

@@ -48,6 +48,20 @@ struct UsageTests {
         #expect(ended.status == 64)
         #expect(ended.output == "")
         #expect(ended.error.contains(message))
+        #expect(ended.error.hasPrefix("error: "))
+    }
+
+    @Test(arguments: [
+        ["-j4"], ["-j1", "-fother.yaml"], ["-cother.yaml", "-px=1"], ["-j=2", "-p=x=1"],
+    ])
+    func `a value may be joined to its option`(arguments: [String]) async throws {
+        let file = "properties: {x: 2}\nsteps: [steps.ShellCommand: [test, !Property x, -gt, '0']]"
+        try await Program.inFolder(["master.yaml": file, "other.yaml": file]) { program in
+            let preview = try await program.run(["run", "--dry-run"] + arguments) { _ in }
+            let value = arguments.contains { $0.hasSuffix("x=1") } ? 1 : 2
+            #expect(preview.status == 0)
+            #expect(preview.output.contains("[\"test\",\(value),"), "\(preview)")
+        }
     }
 
     @Test func `plugins are listed with what they do`() async throws {
