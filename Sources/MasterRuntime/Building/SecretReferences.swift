@@ -32,7 +32,8 @@ struct SecretReferences: Sendable {
     func referring(_ value: JSONValue) -> JSONValue? {
         switch value {
         case .string(let text):
-            return isHidden(text) ? ["pieces": .array(pieces(of: text))] : nil
+            guard isHidden(text) else { return nil }
+            return ["pieces": .array(pieces(of: text))]
         case .array(let items):
             let referring = items.map { self.referring($0) }
             guard referring.contains(where: { $0 != nil }) else { return nil }
@@ -43,7 +44,8 @@ struct SecretReferences: Sendable {
             guard referring.contains(where: { $0.2 != nil }) else { return nil }
             return ["object": .object(JSONObject(referring.map { ($0, $2 ?? ["value": $1]) }))]
         case .number(let number):
-            return isHidden(number.spelling) ? Self.hidden : nil
+            guard isHidden(number.spelling) else { return nil }
+            return Self.hidden
         case .null, .bool:
             return nil
         }

@@ -22,6 +22,16 @@ struct BuildPropertyTests {
         }
     }
 
+    @Test(arguments: [1, "text", true, nil, [1, 2.5], ["a": 1]] as [JSONValue])
+    func `a property of a request keeps its value`(_ value: JSONValue) async throws {
+        let yaml = "steps: [steps.SetProperty: {property: copy, value: !Property given}]"
+        try await MasterBench.with(yaml) { bench in
+            let properties = try await bench.buildOne(properties: ["given": value]).build.properties
+            #expect(properties["given"] == value)
+            #expect(properties["copy"] == value)
+        }
+    }
+
     @Test func `every variable that a template in a step may name has a value`() async throws {
         let paths = StepVariables.names + StepVariables.membersOfBuild.map { "build.\($0)" }
         let tests = paths.map { "{{ '' if \($0) is defined else '\($0) ' }}" }
