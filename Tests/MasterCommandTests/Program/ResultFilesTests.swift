@@ -55,7 +55,7 @@ struct ResultFilesTests {
 
     @Test(arguments: [
         (["--junit", "master.yaml"], "--junit master.yaml: this is the configuration file;"),
-        (["--summary", "link.md"], "--summary link.md: this is the configuration file;"),
+        (["--summary", "summary-link"], "--summary summary-link: this is the configuration file;"),
         (["--junit", ".buildmaster/state.db"], "this is in the folder "),
         (["--junit", "here/.buildmaster/a"], "this is in the folder "),
         (["--junit", "a", "--summary", "./here/a"], "--junit and --summary name the same file"),
@@ -64,7 +64,7 @@ struct ResultFilesTests {
         arguments: [String], message: String
     ) async throws {
         try await Program.inFolder(["master.yaml": Self.file]) { program in
-            for (link, target) in [("link.md", "master.yaml"), ("here", ".")] {
+            for (link, target) in [("summary-link", "master.yaml"), ("here", ".")] {
                 try FileManager.default.createSymbolicLink(
                     atPath: "\(program.folder)/\(link)", withDestinationPath: target)
             }

@@ -170,7 +170,8 @@ enum CommandHeader {
     static func ended(_ members: [CommandProcesses.Member]) -> String {
         let count = members.count == 1 ? "1 process" : "\(members.count) processes"
         let isPart = members.count >= CommandProcesses.capacity
-        return "ended \(isPart ? "at least " : "")\(count) that the command left running: \(names(members))\n"
+        return "ended \(isPart ? "at least " : "")\(count) that the command left running: "
+            + "\(names(members))\n"
     }
 
     /// The processes that could not be killed.
