@@ -142,7 +142,7 @@ struct TemplateErrorTests {
                 "1:6 unknown filter 'nope", "1:17 unknown filter 'nada",
                 "1:31 expected a name afte", "2:1 a loop is written {%",
                 "2:33 expected a value, fo", "2:47 unknown tag 'now'; w",
-                "2:56 {{ }} is empty;", "3:7 expected a value, fo",
+                "2:56 {{ }} is empty; writ", "3:7 expected a value, fo",
                 "3:14 the filter 'join' do", "3:38 {% endfor %} has not",
                 "3:50 '{{' is never closed",
             ])

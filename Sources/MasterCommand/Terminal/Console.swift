@@ -119,15 +119,20 @@ final class Console: Sendable {
     /// Waits until all previous output is written.
     func flush() async {
         await withCheckedContinuation { continuation in
-            queue.async { continuation.resume() }
+            afterOutput { continuation.resume() }
         }
     }
 
     /// Waits until all previous output is written, up to a time limit. Blocks the thread.
     func flush(within limit: DispatchTimeInterval) {
         let isDone = DispatchSemaphore(value: 0)
-        queue.async { isDone.signal() }
+        afterOutput { isDone.signal() }
         _ = isDone.wait(timeout: .now() + limit)
+    }
+
+    /// Calls a closure when all previous output is written, and the error about it, if any.
+    private func afterOutput(_ body: @escaping @Sendable () -> Void) {
+        queue.async { self.queue.async(execute: body) }
     }
 
     private func masked(_ lines: [String]) -> Masked<String> {

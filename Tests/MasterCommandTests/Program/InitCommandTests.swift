@@ -143,7 +143,7 @@ struct InitCommandTests {
             let made = try await program.run("init")
             #expect(made.output.contains("no tests were found"))
             #expect(try await program.run("run").status == 0)
-            try program.write("x = (\n", to: "a.py")
+            try program.write("x = ((((\n", to: "a.py")
             #expect(try await program.run("run").status == 1)
         }
     }
