@@ -82,7 +82,7 @@ public struct TemplateMessageFormatter: MessageFormatter, SettingHints {
             "it takes code, which a file can't hold; write your own formatter in Swift"
         case "body", "format", "text": "write 'template'"
         case "type": "write 'template_type'"
-        default: WantedDetails.hint(forUnknown: name)
+        default: nil
         }
     }
 }
@@ -117,7 +117,7 @@ extension Report.Body {
 }
 
 /// The settings for the details that a formatter requests.
-struct WantedDetails: Settings {
+struct WantedDetails: SettingHints {
     @Setting("Include the build's properties.", .named("want_properties"))
     var properties = true
 

@@ -38,7 +38,7 @@ public struct MessageFormatterRenderable: MessageFormatter, SettingHints {
         switch name {
         case "template_type", "ctx":
             "use formatters.MessageFormatter for it; here the value itself is sent"
-        default: WantedDetails.hint(forUnknown: name)
+        default: nil
         }
     }
 }

@@ -86,7 +86,7 @@ public struct HttpStatusPush: Reporter, SettingHints {
         case "user", "password": "write 'auth: [user, password]'"
         case "builders", "tags", "mode":
             "write 'generators: [generators.BuildStatusGenerator: {\(name): …}]'"
-        default: WantedDetails.hint(forUnknown: name)
+        default: nil
         }
     }
 }

@@ -17,12 +17,6 @@ struct CommandSettings: Settings {
         }
     }
 
-    /// A hint for a setting that these steps do not have.
-    static func hint(forUnknown name: String) -> String? {
-        guard name.contains(" ") else { return ProcessSettings.hint(forUnknown: name) }
-        return "if it begins a command, put the whole command in quotes"
-    }
-
     /// Runs the command with its output in a log, and returns the result.
     ///
     /// - Parameters:
@@ -43,7 +37,7 @@ struct CommandSettings: Settings {
 }
 
 /// The settings for how a command is run: its environment and its limits.
-struct ProcessSettings: Settings {
+struct ProcessSettings: SettingHints {
     @Setting("The program that runs a line of shell; by default [/bin/sh, -c].")
     var shell: Renderable<LineInterpreter?>
 
@@ -89,6 +83,8 @@ struct ProcessSettings: Settings {
         case "lazylogfiles": "a log of 'logfiles' always begins with its first bytes; remove it"
         case "stdin", "input": "write 'initialStdin'"
         case "signal", "kill_signal": "write 'interruptSignal'"
+        case _ where name.contains(" "):
+            "if it begins a command, put the whole command in quotes"
         default: nil
         }
     }

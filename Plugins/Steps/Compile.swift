@@ -1,7 +1,7 @@
 public import MasterKit
 
 /// Runs a compiler and counts its warnings; a failure ends the build.
-public struct Compile: Step, SettingHints {
+public struct Compile: Step {
     /// What the step does.
     public static let summary =
         "Compiles: runs a command, counts warnings, ends the build on failure."
@@ -25,15 +25,10 @@ public struct Compile: Step, SettingHints {
             return try await process.run(line, in: context, observing: observe)
         }
     }
-
-    /// A hint for a setting that this step does not have.
-    public static func hint(forUnknown name: String) -> String? {
-        CommandSettings.hint(forUnknown: name)
-    }
 }
 
 /// Runs the command that prepares a source tree for compilation; a failure ends the build.
-public struct Configure: Step, SettingHints {
+public struct Configure: Step {
     /// What the step does.
     public static let summary = "Prepares a source tree: runs a command, ends the build on failure."
 
@@ -55,11 +50,6 @@ public struct Configure: Step, SettingHints {
             let line = try context.render(command)
             return try await process.run(line, in: context, observing: observe)
         }
-    }
-
-    /// A hint for a setting that this step does not have.
-    public static func hint(forUnknown name: String) -> String? {
-        CommandSettings.hint(forUnknown: name)
     }
 }
 

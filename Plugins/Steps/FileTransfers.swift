@@ -2,7 +2,7 @@ public import MasterKit
 import Synchronization
 
 /// Copies a file from the worker to the master.
-public struct FileUpload: Step, SettingHints {
+public struct FileUpload: Step {
     /// What the step does.
     public static let summary = "Copies a file from the worker to the master."
 
@@ -38,28 +38,17 @@ public struct FileUpload: Step, SettingHints {
                 on: .master, verb: "uploaded")
         }
     }
-
-    /// A hint for a setting that this step does not have.
-    public static func hint(forUnknown name: String) -> String? {
-        TransferSettings.hint(forUnknown: name)
-    }
 }
 
 /// Copies a file from the master to the worker.
-public struct FileDownload: Step, SettingHints {
+public struct FileDownload: Step {
     /// What the step does.
     public static let summary = "Copies a file from the master to the worker."
 
     @Setting("The file, relative to the folder of master.yaml.")
     var mastersrc: Renderable<WorkerPath>
 
-    @Setting("Where it is put, relative to the folder of the step.")
-    var workerdest: Renderable<WorkerPath>
-
-    @SettingGroup var transfer: TransferSettings
-
-    @Setting("Whether the destination may be outside the folder of the step.")
-    var outside = Renderable(false)
+    @SettingGroup var destination: WorkerDestination
 
     /// Creates an unconfigured step.
     public init() {}
@@ -67,91 +56,56 @@ public struct FileDownload: Step, SettingHints {
     /// Copies the file; an existing file at the destination is kept until the copy is complete.
     public func run(in context: StepContext) async throws -> Results {
         let source = try context.render(mastersrc).text
-        let target = try context.render(workerdest).text
-        var download = try transfer.download(to: target, in: context)
-        if try !context.render(outside) { download.folder = context.workdir }
+        let download = try destination.download(in: context)
         return try await context.withFiles("downloading \(source)") {
             _ = try await context.status(of: source, on: .master)
             return try await context.copy(
-                try transfer.upload(of: source, in: context), on: .master, to: download,
+                try destination.transfer.upload(of: source, in: context), on: .master, to: download,
                 on: .worker, verb: "downloaded")
         }
-    }
-
-    /// A hint for a setting that this step does not have.
-    public static func hint(forUnknown name: String) -> String? {
-        TransferSettings.hint(forUnknown: name)
     }
 }
 
 /// Writes a string to a file on the worker.
-public struct StringDownload: Step, SettingHints {
+public struct StringDownload: Step {
     /// What the step does.
     public static let summary = "Writes a text into a file of the worker."
 
     @Setting("The content of the file.")
     var s: Renderable<String>
 
-    @Setting("Where it is put, relative to the folder of the step.")
-    var workerdest: Renderable<WorkerPath>
-
-    @SettingGroup var transfer: TransferSettings
-
-    @Setting("Whether the destination may be outside the folder of the step.")
-    var outside = Renderable(false)
+    @SettingGroup var destination: WorkerDestination
 
     /// Creates an unconfigured step.
     public init() {}
 
     /// Writes the file.
     public func run(in context: StepContext) async throws -> Results {
-        let text = try context.render(s)
-        return try await transfer.write(
-            text, to: context.render(workerdest).text, outside: context.render(outside),
-            in: context)
-    }
-
-    /// A hint for a setting that this step does not have.
-    public static func hint(forUnknown name: String) -> String? {
-        TransferSettings.hint(forUnknown: name)
+        try await destination.write(context.render(s), in: context)
     }
 }
 
 /// Writes a value as JSON to a file on the worker.
-public struct JSONStringDownload: Step, SettingHints {
+public struct JSONStringDownload: Step {
     /// What the step does.
     public static let summary = "Writes a value as JSON into a file of the worker."
 
     @Setting("The value: any JSON value.")
     var o: Renderable<JSONValue>
 
-    @Setting("Where it is put, relative to the folder of the step.")
-    var workerdest: Renderable<WorkerPath>
-
-    @SettingGroup var transfer: TransferSettings
-
-    @Setting("Whether the destination may be outside the folder of the step.")
-    var outside = Renderable(false)
+    @SettingGroup var destination: WorkerDestination
 
     /// Creates an unconfigured step.
     public init() {}
 
     /// Writes the file.
     public func run(in context: StepContext) async throws -> Results {
-        let text = JSONWriter().string(try context.render(o))
-        return try await transfer.write(
-            text, to: context.render(workerdest).text, outside: context.render(outside),
-            in: context)
-    }
-
-    /// A hint for a setting that this step does not have.
-    public static func hint(forUnknown name: String) -> String? {
-        TransferSettings.hint(forUnknown: name)
+        try await destination.write(JSONWriter().string(context.render(o)), in: context)
     }
 }
 
 /// The settings of steps that write a file on another machine.
-struct TransferSettings: Settings {
+struct TransferSettings: SettingHints {
     @Setting("The permissions of the file in octal; by default 0644.")
     var mode: Renderable<FileMode> = Renderable(FileMode(bits: 0o644))
 
@@ -184,16 +138,31 @@ struct TransferSettings: Settings {
             path, permissions: try context.render(mode).bits,
             maxByteCount: try context.render(maxsize)?.bytes)
     }
+}
 
-    /// Writes a string to a file on the worker.
-    func write(
-        _ text: String, to path: String, outside: Bool, in context: StepContext
-    ) async throws -> Results {
-        var command = try download(to: path, in: context)
-        if !outside { command.folder = context.workdir }
-        return try await context.withFiles("writing \(path)") {
+/// The settings of steps that write a file on the worker.
+struct WorkerDestination: Settings {
+    @Setting("Where it is put, relative to the folder of the step.")
+    var workerdest: Renderable<WorkerPath>
+
+    @SettingGroup var transfer: TransferSettings
+
+    @Setting("Whether the destination may be outside the folder of the step.")
+    var outside = Renderable(false)
+
+    /// Returns the command that writes the file.
+    func download(in context: StepContext) throws -> Command.DownloadFile {
+        var command = try transfer.download(to: context.render(workerdest).text, in: context)
+        if try !context.render(outside) { command.folder = context.workdir }
+        return command
+    }
+
+    /// Writes a string to the file.
+    func write(_ text: String, in context: StepContext) async throws -> Results {
+        let command = try download(in: context)
+        return try await context.withFiles("writing \(command.path)") {
             _ = try await context.run(.downloadFile(command), input: .text(text))
-            return "wrote \(path)"
+            return "wrote \(command.path)"
         }
     }
 }

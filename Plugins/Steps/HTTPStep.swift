@@ -1,7 +1,7 @@
 public import MasterKit
 
 /// Sends an HTTP request with any method.
-public struct HTTPStep: Step, SettingHints {
+public struct HTTPStep: Step {
     /// What the step does.
     public static let summary =
         "Sends a request of any method; fails if the status is 400 or above, or there is no answer."
@@ -25,11 +25,6 @@ public struct HTTPStep: Step, SettingHints {
     /// Sends the request.
     public func run(in context: StepContext) async throws -> Results {
         try await request.run(context.render(method).method, in: context)
-    }
-
-    /// A hint for a setting that this step does not have.
-    public static func hint(forUnknown name: String) -> String? {
-        HTTPRequestSettings.hint(forUnknown: name)
     }
 }
 
@@ -125,7 +120,7 @@ extension RequestStep {
 
     /// A hint for a setting that the step does not have.
     public static func hint(forUnknown name: String) -> String? {
-        HTTPRequestSettings.hint(forUnknown: name, of: key)
+        name == "method" ? "it always sends \(pluginName); steps.HTTPStep takes a method" : nil
     }
 }
 

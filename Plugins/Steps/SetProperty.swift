@@ -110,7 +110,7 @@ public struct SetPropertyFromCommand: Step, SettingHints {
 
     /// A hint for a setting that this step does not have.
     public static func hint(forUnknown name: String) -> String? {
-        guard name == "extract_fn" else { return CommandSettings.hint(forUnknown: name) }
+        guard name == "extract_fn" else { return nil }
         return "it takes code, which master.yaml can't hold; let the command print only the value, "
             + "one step a property, or write a step plugin in Swift"
     }
@@ -134,7 +134,7 @@ public struct SetProperties: Step {
 }
 
 /// Sets properties of the build to the values of a JSON object.
-public struct SetPropertiesFromJSON: Step, SettingHints {
+public struct SetPropertiesFromJSON: Step {
     /// What the step does.
     public static let summary =
         "Sets properties to the values of a JSON object, printed by a command or in a file."
@@ -217,11 +217,6 @@ public struct SetPropertiesFromJSON: Step, SettingHints {
             object = chosen
         }
         return try await context.setProperties(object, "\(source) has")
-    }
-
-    /// A hint for a setting that this step does not have.
-    public static func hint(forUnknown name: String) -> String? {
-        ProcessSettings.hint(forUnknown: name)
     }
 }
 

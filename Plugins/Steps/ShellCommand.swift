@@ -1,7 +1,7 @@
 public import MasterKit
 
 /// Runs a command on the worker, writing its output to the log `stdio`.
-public struct ShellCommand: Step, SettingHints {
+public struct ShellCommand: Step {
     /// What the step does.
     public static let summary = "Runs a program, or a line of shell."
 
@@ -21,11 +21,6 @@ public struct ShellCommand: Step, SettingHints {
         try await warnings.counting(in: context) { observe in
             try await command.run(in: context, observing: observe)
         }
-    }
-
-    /// A hint for a setting that this step does not have.
-    public static func hint(forUnknown name: String) -> String? {
-        CommandSettings.hint(forUnknown: name)
     }
 }
 
@@ -51,7 +46,7 @@ public struct MasterShellCommand: Step, SettingHints {
 
     /// A hint for a setting that this step does not have.
     public static func hint(forUnknown name: String) -> String? {
-        guard name == "path" else { return CommandSettings.hint(forUnknown: name) }
+        guard name == "path" else { return nil }
         return "the command runs in the folder of master.yaml; begin it with cd"
     }
 }

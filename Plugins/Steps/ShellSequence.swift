@@ -36,7 +36,7 @@ public struct ShellSequence: Step, SettingHints {
 
     /// A hint for a setting that this step does not have.
     public static func hint(forUnknown name: String) -> String? {
-        name == "command" ? "write 'commands'" : ProcessSettings.hint(forUnknown: name)
+        name == "command" ? "write 'commands'" : nil
     }
 }
 

@@ -1,7 +1,7 @@
 public import MasterKit
 
 /// Runs tests and counts them.
-public struct Test: Step, SettingHints {
+public struct Test: Step {
     /// What the step does.
     public static let summary = "Runs tests and counts them, from their output or JUnit reports."
 
@@ -122,11 +122,6 @@ public struct Test: Step, SettingHints {
             throw ReportFault(error)
         }
         return String(decoding: bytes, as: UTF8.self)
-    }
-
-    /// A hint for a setting that this step does not have.
-    public static func hint(forUnknown name: String) -> String? {
-        CommandSettings.hint(forUnknown: name)
     }
 }
 

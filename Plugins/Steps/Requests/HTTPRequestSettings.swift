@@ -1,7 +1,7 @@
 public import MasterKit
 
 /// The settings shared by all HTTP steps: the keywords of Python's `requests`.
-public struct HTTPRequestSettings: Settings {
+public struct HTTPRequestSettings: SettingHints {
     @Setting("The address of the request.", .primary)
     var url: Renderable<HTTPAddress>
 
@@ -95,7 +95,7 @@ public struct HTTPRequestSettings: Settings {
     }
 
     /// A hint for a setting that HTTP steps do not have.
-    static func hint(forUnknown name: String) -> String? {
+    public static func hint(forUnknown name: String) -> String? {
         switch name {
         case "hooks":
             "hooks take code, which master.yaml can't hold; write a step plugin in Swift instead"
@@ -106,12 +106,6 @@ public struct HTTPRequestSettings: Settings {
         case "expected_status", "expect_status": "write 'success'"
         default: nil
         }
-    }
-
-    /// A hint for a setting that a step with a fixed method does not have.
-    static func hint(forUnknown name: String, of step: PluginKey) -> String? {
-        guard name == "method" else { return hint(forUnknown: name) }
-        return "it always sends \(step.name); steps.HTTPStep takes a method"
     }
 }
 

@@ -52,10 +52,8 @@ extension RequestOutcome {
         case (.failure, _): !isSuccess
         case (.exception, _): false
         case (.status(let range), .answer(let response, _, _)): range.contains(response.status)
-        case (.refused, .fault(let error)): error.isOfTheConnection
-        case (.timeout, .fault(let error)): error.isOfTime
-        case (.closed, .fault(let error)): error.code == .closedEarly
-        case (.status, .fault), (.refused, .answer), (.timeout, .answer), (.closed, .answer): false
+        case (_, .fault(let error)): cause.includes(error)
+        case (.refused, .answer), (.timeout, .answer), (.closed, .answer): false
         }
     }
 }
@@ -71,18 +69,9 @@ extension HTTPError {
         }
     }
 
-    /// Whether the connection could not be established.
-    fileprivate var isOfTheConnection: Bool {
-        [.refused, .unreachable, .nameNotFound, .proxy].contains(code)
-    }
-
-    /// Whether a time limit was exceeded.
-    fileprivate var isOfTime: Bool {
-        [.connectTimeout, .silenceTimeout, .totalTimeout].contains(code)
-    }
-
     /// Whether a retry may succeed.
     fileprivate var isPassing: Bool {
-        isOfTheConnection || isOfTime || [.closedEarly, .transferFailed].contains(code)
+        RetryCause.refused.includes(self) || RetryCause.timeout.includes(self)
+            || [.closedEarly, .transferFailed].contains(code)
     }
 }

@@ -208,7 +208,7 @@ struct DeliveriesDropCommand: MasterSubcommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
             commandName: "drop",
-            abstract: "Deletes undelivered reports; they are no longer sent or listed.",
+            abstract: "Deletes undelivered reports.",
             discussion: """
                 Examples:
 

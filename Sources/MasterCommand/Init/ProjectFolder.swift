@@ -38,6 +38,7 @@ struct ProjectFolder {
         if entries.contains(where: isWanted) { return true }
         return ["tests", "test"].contains { folder in
             guard entries.contains(folder) else { return false }
+            // A folder that can't be listed has no tests that could be run.
             let inner = try? FileManager.default.contentsOfDirectory(atPath: "\(path)/\(folder)")
             return inner?.contains(where: isWanted) ?? false
         }
@@ -59,6 +60,7 @@ struct ProjectFolder {
     /// The size of a regular file, or `nil` for anything else: a pipe would block.
     private func size(of name: String) -> Int? {
         let file = URL(filePath: "\(path)/\(name)").resolvingSymlinksInPath().path
+        // Whatever the reason, what can't be looked at can't be built from.
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: file),
             attributes[.type] as? FileAttributeType == .typeRegular
         else { return nil }

@@ -63,7 +63,7 @@ struct StarterFile {
                 try file.closeAfter { _ = try file.writeAll(text.utf8) }
             } catch {
                 // The file was created by this call, and an incomplete one would not be replaced
-                // later.
+                // later. Why the text could not be written is what the user has to know.
                 try? FileManager.default.removeItem(atPath: path)
                 throw error
             }

@@ -157,34 +157,29 @@ struct MasterRun: Sendable {
     private func build(
         _ master: Master, _ interruption: Interruption
     ) async throws -> [FinishedBuild] {
-        if isJSON { return try await buildInJSON(master, interruption) }
+        if isJSON {
+            let lines = EventLines(console, withOutput: detail == .verbose)
+            return try await build(master, interruption, showing: lines.kinds, lines.write)
+        }
         guard detail != .quiet else { return try await buildAll(master, interruption) }
         let follow: RunDisplay.Follow = { try await master.follow(log: $0) }
         let display = RunDisplay(console, follow: detail == .verbose ? follow : nil)
-        return try await master.events.withSubscription(
-            to: display.kinds, bound: RunDisplay.bound
-        ) { events in
-            async let shown: Void = display.show(events)
+        return try await build(master, interruption, showing: display.kinds) {
+            await display.show($0)
+        }
+    }
+
+    /// Builds while a closure shows the events; returns when all of them are shown.
+    private func build(
+        _ master: Master, _ interruption: Interruption, showing kinds: Set<EventKind>,
+        _ show: @escaping @Sendable (EventSubscription) async -> Void
+    ) async throws -> [FinishedBuild] {
+        try await master.events.withSubscription(to: kinds, bound: RunDisplay.bound) { events in
+            async let shown: Void = show(events)
             defer { events.finish() }
             let builds = try await buildAll(master, interruption)
             events.finish()
             await shown
-            return builds
-        }
-    }
-
-    private func buildInJSON(
-        _ master: Master, _ interruption: Interruption
-    ) async throws -> [FinishedBuild] {
-        let lines = EventLines(console, withOutput: detail == .verbose)
-        return try await master.events.withSubscription(
-            to: lines.kinds, bound: RunDisplay.bound
-        ) { events in
-            async let written: Void = lines.write(events)
-            defer { events.finish() }
-            let builds = try await buildAll(master, interruption)
-            events.finish()
-            await written
             return builds
         }
     }

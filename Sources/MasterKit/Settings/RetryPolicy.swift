@@ -134,6 +134,16 @@ public enum RetryCause: SettingValue, Hashable {
     /// A response with one of these status codes.
     case status(StatusRange)
 
+    /// Whether the cause names an error of a request.
+    public func includes(_ error: HTTPError) -> Bool {
+        switch self {
+        case .refused: [.refused, .unreachable, .nameNotFound, .proxy].contains(error.code)
+        case .timeout: [.connectTimeout, .silenceTimeout, .totalTimeout].contains(error.code)
+        case .closed: [.closedEarly, .malformedResponse, .transferFailed].contains(error.code)
+        case .failure, .exception, .status: false
+        }
+    }
+
     private static let words: [(name: String, cause: RetryCause)] = [
         ("failure", .failure), ("exception", .exception), ("refused", .refused),
         ("timeout", .timeout), ("closed", .closed),

@@ -103,8 +103,8 @@ extension SettingDecoder {
         _ name: String, _ key: YAMLNode, in table: SettingTable, owner: String
     ) -> String? {
         let shown = name.shortened
-        for case let hinting as any SettingHints.Type in table.layout.types {
-            guard let hint = hinting.hint(forUnknown: name) else { continue }
+        for type in table.layout.types {
+            guard let hint = type.firstHint(forUnknown: name) else { continue }
             error("\(owner) has no setting '\(shown)'; \(hint)", at: key.range)
             let named = hint.wholeMatch(of: /write '(\w+)'/).map { String($0.1) }
             return named.flatMap { table.field(named: $0)?.declaration.name }
@@ -128,7 +128,7 @@ extension SettingDecoder {
 }
 
 /// Settings that can explain why a name is unknown, for example because it belongs to another
-/// plugin.
+/// plugin. The hints of a plugin come first, then those of its groups.
 public protocol SettingHints: Settings {
     /// Returns what to do instead of using this unknown setting, or `nil` if there is no specific
     /// hint.

@@ -36,6 +36,19 @@ extension Settings {
         }
     }
 
+    /// The hint of this type for an unknown setting, or else that of one of its groups.
+    static func firstHint(forUnknown name: String) -> String? {
+        let own = (Self.self as? any SettingHints.Type)?.hint(forUnknown: name)
+        if let own { return own }
+        for case let group as any AnySettingGroup in Mirror(reflecting: Self()).children.map(
+            \.value)
+        {
+            let type = type(of: group.settings)
+            if let hint = type.firstHint(forUnknown: name) { return hint }
+        }
+        return nil
+    }
+
     /// The settings of this type, for help, schemas and reference pages.
     package static var declarations: [SettingDeclaration] {
         Self().settingFields().map(\.declaration)

@@ -35,15 +35,8 @@ public final class DeliveryAdmin: Sendable {
     private static func open(_ path: String, in folder: String) async throws -> DatabaseQueue {
         try await blocking(path) {
             let place = StoreFolder(path: folder)
-            guard try place.secureDatabase().byteCount ?? 0 > 0 else {
-                throw StoreError(empty: path)
-            }
-            var configuration = Configuration()
-            configuration.busyMode = .timeout(10)
-            configuration.label = "deliveries"
-            let database = try DatabaseQueue(path: path, configuration: configuration)
+            let database = try StoreOpening.existing(path, in: place, label: "deliveries")
             let migrator = StoreSchema.migrator
-            try StoreSchema.check(database, at: path)
             if try database.read({ try !migrator.hasCompletedMigrations($0) }) {
                 // An older master that is running must not find its tables changed.
                 let lock = try StoreLock(place)

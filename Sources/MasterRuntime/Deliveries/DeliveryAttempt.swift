@@ -170,22 +170,10 @@ struct FailedAttempt: Sendable {
         switch cause {
         case .failure: error is DeliveryError && verdict != .reject
         case .exception: !(error is DeliveryError)
-        case .refused: fault.map { Self.missingConnections.contains($0.code) } ?? false
-        case .timeout: fault.map { Self.timeouts.contains($0.code) } ?? false
-        case .closed: fault.map { Self.lostConnections.contains($0.code) } ?? false
+        case .refused, .timeout, .closed: fault.map(cause.includes) ?? false
         case .status(let range): status.map(range.contains) ?? false
         }
     }
-
-    private static let missingConnections: Set<HTTPError.Code> = [
-        .nameNotFound, .refused, .unreachable, .proxy,
-    ]
-    private static let timeouts: Set<HTTPError.Code> = [
-        .connectTimeout, .silenceTimeout, .totalTimeout,
-    ]
-    private static let lostConnections: Set<HTTPError.Code> = [
-        .closedEarly, .malformedResponse, .transferFailed,
-    ]
 }
 
 /// The outcome of one attempt of a delivery.

@@ -49,15 +49,7 @@ package final class BuildHistory: Sendable {
     }
 
     static func open(_ path: String, in folder: String) throws -> DatabaseQueue {
-        guard try StoreFolder(path: folder).secureDatabase().byteCount ?? 0 > 0 else {
-            throw StoreError(empty: path)
-        }
-        var configuration = Configuration()
-        configuration.busyMode = .timeout(10)
-        configuration.label = "builds"
-        let database = try DatabaseQueue(path: path, configuration: configuration)
-        try StoreSchema.check(database, at: path)
-        return database
+        try StoreOpening.existing(path, in: StoreFolder(path: folder), label: "builds")
     }
 
     private func read<Value: Sendable>(

@@ -47,6 +47,26 @@ extension Store {
 }
 
 extension StoreOpening {
+    /// Opens a database that exists, next to a master that may be running.
+    ///
+    /// - Parameters:
+    ///   - path: The path of the database.
+    ///   - folder: Its folder.
+    ///   - label: The name of the connection in errors.
+    /// - Returns: The database, which has the tables of this or an earlier version.
+    /// - Throws: ``StoreError``, or an error of SQLite.
+    static func existing(
+        _ path: String, in folder: StoreFolder, label: String
+    ) throws -> DatabaseQueue {
+        guard try folder.secureDatabase().byteCount ?? 0 > 0 else { throw StoreError(empty: path) }
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(10)
+        configuration.label = label
+        let database = try DatabaseQueue(path: path, configuration: configuration)
+        try StoreSchema.check(database, at: path)
+        return database
+    }
+
     init(
         folder: String, durability: Durability, identity: MasterIdentity,
         clock: @escaping @Sendable () -> Date
