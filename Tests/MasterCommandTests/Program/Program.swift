@@ -14,11 +14,14 @@ struct Program: Sendable {
     }
 
     /// The executable, in the folder of the test bundle.
-    static let path: String = {
+    static let path = path(of: "buildmaster")
+
+    /// A product of this package next to the test bundle.
+    static func path(of product: String) -> String {
         let bundle =
             CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
-        return URL(filePath: bundle).deletingLastPathComponent().path + "/buildmaster"
-    }()
+        return URL(filePath: bundle).deletingLastPathComponent().path + "/" + product
+    }
 
     /// The working folder.
     let folder: String

@@ -96,7 +96,7 @@ struct SignalTests {
             \(builders.joined(separator: "\n"))
             """
         try await Program.inFolder(["master.yaml": file]) { program in
-            let path = Program.path.replacing("/buildmaster", with: "/BusyMaster")
+            let path = Program.path(of: "BusyMaster")
             let script = """
                 timeout -s KILL 60 "$0" run --jobs \(count + 1) > out 2>&1 & watch=$!
                 until [ -s pid ]; do sleep 0.05; done
