@@ -71,7 +71,7 @@ struct Project {
         guard folder.hasEntry(where: { $0.hasPrefix("test") && $0.hasSuffix(".py") }) else {
             return Project(
                 name: "python", title: "Python package; no tests were found",
-                steps: [.compile("\(python) -m compileall -q -x '/([.][^/]*|venv)/' .")])
+                steps: [.compile("\(python) -m compileall -f -q -x '/([.][^/]*|venv)/' .")])
         }
         return Project(
             name: "python", title: "Python package", steps: [.test("\(python) -m unittest")])

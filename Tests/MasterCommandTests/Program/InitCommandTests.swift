@@ -34,7 +34,7 @@ struct InitCommandTests {
             "Python", ["setup.py": "", "test_a.py": ""], "Test: python3 -m unittest"),
         Folder(
             "Python without tests", ["setup.py": ""],
-            "Compile: python3 -m compileall -q -x '/([.][^/]*|venv)/' ."),
+            "Compile: python3 -m compileall -f -q -x '/([.][^/]*|venv)/' ."),
         Folder(
             "Python with pytest", ["pyproject.toml": "[tool.pytest.ini_options]\n"],
             "Test: python3 -m pytest"),

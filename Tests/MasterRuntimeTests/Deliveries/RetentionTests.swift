@@ -6,7 +6,7 @@ import Testing
 @testable import MasterRuntime
 
 /// What is discarded to keep stored data within its limits.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct RetentionTests {
     /// Runs a closure with a store in which the starts and ends of builds 1 to 4 are undelivered.
     private static func with(_ body: (DeliveriesBench) async throws -> Void) async throws {
@@ -337,7 +337,7 @@ struct RetentionTests {
                         )
                     }
                 }
-                await deliveries.drain(for: .seconds(10))
+                await deliveries.drain(for: .seconds(200))
                 try await deliveries.trim()
                 let summary = try await deliveries.summary()
                 #expect(summary.deliveredCount == 12_000)
