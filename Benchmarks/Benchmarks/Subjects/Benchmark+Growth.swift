@@ -2,18 +2,43 @@ import MasterKit
 import MasterRuntime
 
 extension Benchmark {
-    /// Measures whether a master slows down with the number of builders, stored builds and
+    /// Measures whether a master slows down with the number of steps, builders, stored builds and
     /// reporters.
     static let growth = Benchmark(
         name: "growth",
-        summary: "builds and the start with 2,000 builders, 100,000 stored builds, 100 reporters"
+        summary: "1,000 steps in a build, 2,000 builders, 100,000 stored builds, 100 reporters"
     ) {
-        try await builders() + storedBuilds() + reporters()
+        try await steps() + builders() + storedBuilds() + reporters()
     }
 
     private static let rounds = 5
     private static let count = 1000
     private static let bar = Row.Bar.timesReference(atMost: 1.2)
+
+    /// Measures a step of a long build, as a whole process, beside one of a short build.
+    private static func steps() throws -> [Row] {
+        let scratch = try Scratch()
+        func timeOfRun(steps count: Int) throws -> Double {
+            let steps = (0..<count).map { "  - steps.SetProperty: {property: p\($0), value: 1}\n" }
+            let file = try scratch.write("steps:\n" + steps.joined(), to: "steps.yaml")
+            let arguments = ["run", "-c", file, "--basedir", "\(scratch.path)/state"]
+            return try Program.time(1, [Program.buildmaster.path] + arguments)[0].seconds
+        }
+        var (reference, ours): ([Double], [Double]) = ([], [])
+        for round in 0...rounds {
+            let one = try timeOfRun(steps: 1)
+            let few = try (timeOfRun(steps: 101) - one) / 100
+            let many = try (timeOfRun(steps: 1001) - one) / 1000
+            guard round > 0 else { continue }
+            reference.append(few * 1e6)
+            ours.append(many * 1e6)
+        }
+        return [
+            Row(
+                "step of a build of 1,000", reference: .median(reference, .microseconds),
+                ours: .median(ours, .microseconds), bar)
+        ]
+    }
 
     /// Measures builds, cycling through the builders, and the startup of a master whose file is
     /// loaded.

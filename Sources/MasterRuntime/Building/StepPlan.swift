@@ -19,6 +19,8 @@ struct StepPlan {
     let builder: BuilderConfiguration
     let folder: String
     private var used: Set<String> = []
+    /// The last number that was appended to each wanted name.
+    private var suffixes: [String: Int] = [:]
 
     init(builder: BuilderConfiguration, folder: String) {
         self.builder = builder
@@ -58,13 +60,15 @@ struct StepPlan {
     /// characters.
     mutating func take(_ wanted: String) -> String {
         let limit = StepRecord.maximumNameLength
-        var name = String(wanted.prefix(limit))
-        var count = 0
+        let short = String(wanted.prefix(limit))
+        var name = short
+        var count = suffixes[short, default: 0]
         while !used.insert(name).inserted {
             count += 1
             let suffix = "_\(count)"
             name = wanted.prefix(limit - suffix.count) + suffix
         }
+        suffixes[short] = count
         return name
     }
 }
