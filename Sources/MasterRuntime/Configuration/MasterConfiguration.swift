@@ -118,7 +118,8 @@ enum FilePaths {
     static func absolute(_ path: String, in folder: String) -> String {
         let whole = path.hasPrefix("/") ? path : folder + "/" + path
         var parts: [Substring] = []
-        for part in whole.split(separator: "/") where part != "." {
+        let slash = UInt8(ascii: "/")
+        for part in whole.utf8.split(separator: slash).map(Substring.init) where part != "." {
             if part == ".." {
                 _ = parts.popLast()
             } else {
@@ -131,15 +132,23 @@ enum FilePaths {
     /// Encodes a name as a path component: all but letters, digits, `.`, `-` and `_` is encoded.
     static func component(_ name: String) -> String {
         let encoded = name.unicodeScalars.map { scalar in
-            let isPlain =
-                scalar.properties.isAlphabetic || scalar.properties.numericType != nil
-                || "-_.".unicodeScalars.contains(scalar)
-            return isPlain ? String(scalar) : String(scalar).utf8.map(percentEncoded).joined()
+            scalar.isPlainInFileNames
+                ? String(scalar) : String(scalar).utf8.map(percentEncoded).joined()
         }.joined()
         return encoded.hasPrefix(".") ? "%2e" + encoded.dropFirst() : encoded
     }
 
     private static func percentEncoded(_ byte: UInt8) -> String {
         "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+    }
+}
+
+extension Unicode.Scalar {
+    /// Whether names of files contain it as it is: a letter, a digit, `.`, `-` or `_`.
+    var isPlainInFileNames: Bool {
+        switch self {
+        case "a"..."z", "A"..."Z", "0"..."9", ".", "-", "_": true
+        default: !isASCII && (properties.isAlphabetic || properties.numericType != nil)
+        }
     }
 }

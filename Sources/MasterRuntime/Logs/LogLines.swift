@@ -116,8 +116,10 @@ extension Set<String> {
     mutating func uniqueSlug(for name: String) -> String {
         let plain = String(
             name.unicodeScalars.prefix(45).map { scalar -> Character in
-                let isPlain = scalar.isASCII && (scalar.properties.isAlphabetic || scalar.isDigit)
-                return isPlain || scalar == "-" ? Character(scalar) : "_"
+                switch scalar {
+                case "a"..."z", "A"..."Z", "0"..."9", "-": Character(scalar)
+                default: "_"
+                }
             })
         var slug = plain.isEmpty ? "log" : plain
         var count = 1
@@ -127,8 +129,4 @@ extension Set<String> {
         }
         return slug
     }
-}
-
-extension Unicode.Scalar {
-    fileprivate var isDigit: Bool { ("0"..."9").contains(self) }
 }

@@ -50,11 +50,7 @@ struct LogFile: Sendable {
     private static func plain(_ text: String, byteLimit: Int) -> String {
         var plain = ""
         for scalar in text.unicodeScalars {
-            let properties = scalar.properties
-            let isPlain =
-                properties.isAlphabetic || properties.numericType != nil
-                || "-_.".unicodeScalars.contains(scalar)
-            let next = isPlain ? String(scalar) : "_"
+            let next = scalar.isPlainInFileNames ? String(scalar) : "_"
             guard plain.utf8.count + next.utf8.count <= byteLimit else { break }
             plain += next
         }
