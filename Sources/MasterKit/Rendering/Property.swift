@@ -173,58 +173,78 @@ package struct FlattenList: Expression {
     }
 }
 
-/// A regular expression, as in Perl, validated when the file is read.
-public struct Pattern: SettingValue {
-    private let expression: RegularExpression
+/// `!File PATH`: the contents of a file next to master.yaml, read once at load time.
+///
+/// The final line ending is removed, as in the shell's `$(cat PATH)`: it is not part of a token or
+/// a version.
+struct FileText {
+    /// The maximum size of the file, in bytes.
+    private static let limit = 1 << 20
 
-    /// A description of the accepted values, for error messages.
-    public static var shape: String { "a regular expression" }
+    private let path: String
+    private let node: YAMLNode
 
-    /// Creates a pattern.
-    ///
-    /// - Throws: An error with the location of the syntax error.
-    public init(_ text: String) throws {
-        expression = try RegularExpression(text)
-    }
-
-    /// Reads a string.
-    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Pattern? {
-        guard let text = decoder.decode(String.self, from: node) else { return nil }
-        return Pattern(text, at: node, decoder)
-    }
-
-    init?(_ tree: RenderTree, _ decoder: SettingDecoder) {
-        guard let node = tree.constant, let text = node.scalarText else {
-            decoder.error("the regular expression of !Matches is a plain text", at: tree.range)
-            return nil
-        }
-        self.init(text, at: node, decoder)
-    }
-
-    private init?(_ text: String, at node: YAMLNode, _ decoder: SettingDecoder) {
-        do {
-            expression = try RegularExpression(text)
-        } catch {
-            let last = max(0, text.utf8.count - 1)
-            let range = error.offset.flatMap { offset in
-                let start = min(offset, last)
-                return node.range(ofUTF8: start..<min(start + 1, text.utf8.count))
-            }
+    /// Reads a path, or a mapping that only contains the path.
+    init?(_ node: YAMLNode, with decoder: SettingDecoder) {
+        self.node = node
+        let entries = node.mapping?.entries
+        let pathNode = entries?.count == 1 ? node.mapping?["path"] : node.untagged
+        if let expression = pathNode?.expressionName {
             decoder.error(
-                "'\(text.shortened)' is not a regular expression: \(error)",
-                at: range ?? node.range)
+                "!File is read before any build runs; its path is a plain text, not "
+                    + "!\(expression). In 'data' of a request it may be computed",
+                at: pathNode?.range)
             return nil
+        }
+        guard let path = pathNode?.scalarText, !path.isEmpty else {
+            decoder.error("!File is written !File PATH", at: node.range)
+            return nil
+        }
+        self.path = path
+    }
+
+    /// The contents; a file that can't be read, or is not text, is an error.
+    func value(with decoder: SettingDecoder, style: YAMLScalar.Style) -> YAMLNode? {
+        switch decoder.fileText(path, read) {
+        case .success(let text): node.replacing(.scalar(YAMLScalar(text, style: style)))
+        case .failure(let fault): decoder.error(fault.message, at: node.range)
         }
     }
 
-    /// Whether the pattern matches anywhere in the string.
-    ///
-    /// - Throws: If the search exceeds the limits on steps or memory.
-    public func isFound(in text: String) throws(RenderError) -> Bool {
-        do {
-            return try expression.isFound(in: text)
+    /// The reason why the file can't be used.
+    struct Fault: Error {
+        let message: String
+    }
+
+    private func read(_ place: String) -> Result<String, Fault> {
+        do throws(RegularFile.Fault) {
+            let bytes = try RegularFile.read(place, limit: Self.limit)
+            guard !bytes.contains(0), let text = String(validating: bytes, as: UTF8.self) else {
+                return .failure(Fault(message: "the file '\(path)' is not valid UTF-8"))
+            }
+            return .success(Self.withoutLastLineEnd(text))
         } catch {
-            throw RenderError("\(error)")
+            return .failure(Fault(message: words(of: error)))
+        }
+    }
+
+    private static func withoutLastLineEnd(_ text: String) -> String {
+        // A carriage return and a line feed form one character.
+        text.last == "\n" || text.last == "\r\n" ? String(text.dropLast()) : text
+    }
+
+    private func words(of fault: RegularFile.Fault) -> String {
+        switch fault {
+        case .missing:
+            "there is no file '\(path)'; a relative path starts from the folder of master.yaml"
+        case .denied: "there is no permission to read the file '\(path)'; allow it with chmod +r"
+        case .folder: "'\(path)' is a folder; give the path of a file in it"
+        case .special: "'\(path)' is a pipe, a socket or a device, not a regular file"
+        case .tooLarge:
+            "the file '\(path)' has more than 1 MiB; only 'data: !File' and 'files' of a request "
+                + "send larger ones"
+        case .nul: "a path cannot contain NUL"
+        case .other(let words): "the file '\(path)' cannot be read: \(words)"
         }
     }
 }

@@ -165,36 +165,6 @@ extension String {
     }
 }
 
-/// The setting `inFlight`: the maximum number of concurrent deliveries of one reporter.
-package struct InFlightLimit: SettingValue, Hashable {
-    /// The maximum number of concurrent deliveries.
-    package let count: Int
-
-    private static let allowed = 1...64
-
-    /// Creates the default limit.
-    package init() {
-        count = 8
-    }
-
-    private init(_ count: Int) {
-        self.count = count
-    }
-
-    /// A description of the accepted values, for error messages.
-    package static var shape: String {
-        "a number from \(allowed.lowerBound) to \(allowed.upperBound)"
-    }
-
-    /// Reads a number.
-    package static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> InFlightLimit? {
-        guard case .int(let count) = node.resolved, allowed.contains(count) else {
-            return decoder.mismatch(node, expected: shape)
-        }
-        return InFlightLimit(count)
-    }
-}
-
 /// The parts of a report that a reporter's settings refer to, for settings that are computed for
 /// each report.
 public struct ReportUses: Sendable, Hashable {
@@ -301,6 +271,54 @@ extension SourceStamp {
                 repository: stamp["repository"]?.stringValue ?? "",
                 project: stamp["project"]?.stringValue ?? "",
                 codebase: stamp["codebase"]?.stringValue ?? "")
+        }
+    }
+}
+
+extension SettingDecoder {
+    /// Reads a value that becomes part of a message and is computed for each report.
+    ///
+    /// A name that no report has is an error, and so is a secret where the value is a string that
+    /// is stored until it has been delivered.
+    ///
+    /// - Parameters:
+    ///   - allowsSecrets: Whether the value can keep references to secrets.
+    ///   - read: Reads the value.
+    /// - Returns: The value, the paths named by its expressions, and the names of its secrets.
+    public func readMessage<Value>(
+        allowingSecrets allowsSecrets: Bool = false, _ read: () -> Value?
+    ) -> (value: Value?, paths: [[String]], secrets: Set<String>) {
+        let secretsBefore = secretUses.count
+        let usesBefore = templateUses.count
+        let value = within(.report, read)
+        let secrets = secretUses[secretsBefore...]
+        for use in secrets where !allowsSecrets {
+            error(
+                "the message of a formatter is stored until it is delivered and can't hold the "
+                    + "secret '\(use.name)'; send it in 'format', 'headers' or 'auth' of the "
+                    + "reporter", at: use.range)
+        }
+        reportFaults(of: templateUses[usesBefore...])
+        return (value, templateUses[usesBefore...].map(\.path), Set(secrets.map(\.name)))
+    }
+
+    /// Reads a setting of a reporter that is computed for each report; a name that no report has is
+    /// an error.
+    ///
+    /// - Parameter read: Reads the value.
+    /// - Returns: The value, and the parts of a report it uses: see ``Reporter/uses``.
+    public func readForReports<Value>(
+        _ read: () -> Value?
+    ) -> (value: Value?, uses: ReportUses) {
+        let usesBefore = templateUses.count
+        let (value, uses) = recordingReportUses { within(.reporter, read) }
+        reportFaults(of: templateUses[usesBefore...])
+        return (value, uses)
+    }
+
+    private func reportFaults(of uses: ArraySlice<TemplateUse>) {
+        for use in uses {
+            if let fault = ReportTopic.fault(in: use.path) { error(fault, at: use.range) }
         }
     }
 }

@@ -77,42 +77,6 @@ extension Report.Body {
 }
 
 extension Report {
-    /// Creates the report for a topic.
-    init(_ message: Message, about topic: ReportTopic, _ options: ReportOptions) {
-        self.init(
-            body: message.body, subject: message.subject?.onOneLine, results: topic.results,
-            buildIDs: topic.builds.compactMap { $0["buildid"]?.intValue },
-            builds: topic.builds, buildset: topic.buildset, users: topic.users,
-            patches: options.addsPatches ? topic.patches : [],
-            logs: topic.builds.flatMap(\.logsWithContent), extraInfo: message.extraInfo)
-        secretMarks = message.secretMarks
-    }
-}
-
-extension ReportTopic {
-    fileprivate var patches: [JSONValue] {
-        let stamps = buildset?["sourcestamps"]?.arrayValue ?? []
-        return stamps.compactMap { $0["patch"] }.filter { !$0.isNull }
-    }
-}
-
-extension JSONObject {
-    /// The logs of the build's steps that include their content.
-    fileprivate var logsWithContent: [JSONValue] {
-        let steps = self["steps"]?.arrayValue ?? []
-        return steps.flatMap { $0["logs"]?.arrayValue ?? [] }.filter { $0["content"] != nil }
-    }
-}
-
-extension String {
-    /// The string without line breaks, as required in headers and headings.
-    fileprivate var onOneLine: String {
-        guard contains(where: \.isNewline) else { return self }
-        return split(whereSeparator: \.isNewline).joined(separator: " ")
-    }
-}
-
-extension Report {
     /// Replaces each placeholder for a secret in the body.
     ///
     /// - Parameter text: Returns the replacement for a secret, given its name.

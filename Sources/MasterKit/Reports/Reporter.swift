@@ -163,3 +163,33 @@ extension PluginDeclaration where P == any Reporter, Options == ReporterOptions 
         (options.inFlight ?? InFlightLimit()).count
     }
 }
+
+/// The setting `inFlight`: the maximum number of concurrent deliveries of one reporter.
+package struct InFlightLimit: SettingValue, Hashable {
+    /// The maximum number of concurrent deliveries.
+    package let count: Int
+
+    private static let allowed = 1...64
+
+    /// Creates the default limit.
+    package init() {
+        count = 8
+    }
+
+    private init(_ count: Int) {
+        self.count = count
+    }
+
+    /// A description of the accepted values, for error messages.
+    package static var shape: String {
+        "a number from \(allowed.lowerBound) to \(allowed.upperBound)"
+    }
+
+    /// Reads a number.
+    package static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> InFlightLimit? {
+        guard case .int(let count) = node.resolved, allowed.contains(count) else {
+            return decoder.mismatch(node, expected: shape)
+        }
+        return InFlightLimit(count)
+    }
+}

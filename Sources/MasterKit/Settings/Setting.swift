@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Declares a setting: the property's name, type and default are those of the setting.
 ///
 /// ```swift
@@ -136,4 +138,126 @@ public struct SettingOption: Sendable {
 
     /// Accepts an alternative spelling of the name.
     public static func alias(_ name: String) -> SettingOption { SettingOption(kind: .alias(name)) }
+}
+
+/// The declaration of one setting and the storage for its configured value, which is set once.
+final class SettingSlot<Value: Sendable>: AnySetting {
+    let summary: String
+    let options: [SettingOption]
+    private let describe: @Sendable () -> String
+    private let fallback: Value?
+    private let read: @Sendable (YAMLNode, SettingDecoder) -> Value?
+    private let configured = Mutex<Value?>(nil)
+    private let wrong = Mutex(false)
+
+    init(
+        _ summary: String, _ options: [SettingOption], shape: @escaping @Sendable () -> String,
+        fallback: Value?, read: @escaping @Sendable (YAMLNode, SettingDecoder) -> Value?
+    ) {
+        self.summary = summary
+        self.options = options
+        self.describe = shape
+        self.fallback = fallback
+        self.read = read
+    }
+
+    /// The configured value, or else the default, also if the configured value is invalid.
+    var value: Value? {
+        if let value = configured.withLock({ $0 }) { return value }
+        if wrong.withLock({ $0 }) { WrongReads.note() }
+        return fallback
+    }
+
+    /// Whether a value was configured.
+    var isGiven: Bool { configured.withLock { $0 } != nil }
+
+    /// An unconfigured copy of the setting with a different default.
+    func with(fallback: Value) -> SettingSlot {
+        SettingSlot(summary, options, shape: describe, fallback: fallback, read: read)
+    }
+
+    var shape: String { describe() }
+
+    var isRequired: Bool { fallback == nil }
+
+    var hasValue: Bool { fallback != nil || isGiven }
+
+    func fill(from node: YAMLNode, with decoder: SettingDecoder) -> Bool {
+        guard let value = read(node, decoder) else {
+            wrong.withLock { $0 = true }
+            return false
+        }
+        configured.withLock { $0 = value }
+        return true
+    }
+}
+
+/// A type-erased setting, for the decoder.
+protocol AnySetting: AnyObject, Sendable {
+    var summary: String { get }
+    var options: [SettingOption] { get }
+    var shape: String { get }
+    var isRequired: Bool { get }
+    /// Whether there is a value to read.
+    var hasValue: Bool { get }
+
+    /// Reads the value of the node into the slot.
+    ///
+    /// - Returns: Whether the value was valid.
+    func fill(from node: YAMLNode, with decoder: SettingDecoder) -> Bool
+}
+
+extension AnySetting {
+    func declaration(label: String) -> SettingDeclaration {
+        var name = label
+        var aliases: [String] = []
+        var isPrimary = false
+        var isSecret = false
+        for option in options {
+            switch option.kind {
+            case .named(let other): name = other
+            case .alias(let other): aliases.append(other)
+            case .primary: isPrimary = true
+            case .secret: isSecret = true
+            case .notEmpty, .replacesOption: break
+            }
+        }
+        return SettingDeclaration(
+            name: name, aliases: aliases, summary: summary, shape: shape, isPrimary: isPrimary,
+            isSecret: isSecret, isRequired: isRequired)
+    }
+
+    var replacesOption: Bool {
+        options.contains { if case .replacesOption = $0.kind { true } else { false } }
+    }
+
+    var refusesEmpty: Bool {
+        options.contains { if case .notEmpty = $0.kind { true } else { false } }
+    }
+}
+
+/// Records the settings created while a value is created, in order.
+///
+/// Finding the settings of a finished value by reflection takes about fifteen times as long as
+/// creating them, so it is done once per type, and ``SettingLayout`` caches the result.
+final class SettingRecorder: Sendable {
+    @TaskLocal private static var current: SettingRecorder?
+
+    private let settings = Mutex<[any AnySetting]>([])
+
+    private init() {}
+
+    /// Records a setting if a recorder is active.
+    static func note(_ setting: any AnySetting) {
+        current?.settings.withLock { $0.append(setting) }
+    }
+
+    /// Creates a value and returns it together with the settings created meanwhile.
+    static func recording<Value>(
+        _ make: () -> Value
+    ) -> (value: Value, settings: [any AnySetting]) {
+        let recorder = SettingRecorder()
+        let value = $current.withValue(recorder, operation: make)
+        return (value, recorder.settings.withLock { $0 })
+    }
 }

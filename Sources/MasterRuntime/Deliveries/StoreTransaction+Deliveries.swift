@@ -235,58 +235,6 @@ extension StoreTransaction {
     }
 }
 
-/// Crash counting.
-extension StoreTransaction {
-    /// Moves the cursor of a reporter after an event that did not crash the program.
-    func moveCursor(of reporterID: Int, to cursor: Int, after sequence: Int) throws {
-        try database.run(
-            """
-            UPDATE reporter SET cursor = ?1, crashes = iif(suspect_seq = ?2, 0, crashes),
-                suspect_seq = nullif(suspect_seq, ?2)
-            WHERE id = ?3
-            """,
-            [cursor, sequence, reporterID]
-        )
-    }
-
-    /// Moves the cursor of a reporter past events of kinds that it does not report, up to the next
-    /// one that it does. Otherwise a reporter of rare events would keep all others in the store.
-    func passEvents(notOf kinds: Set<EventKind>, of reporterID: Int) throws {
-        let words = kinds.map(\.rawValue).sorted()
-        let marks = databaseQuestionMarks(count: words.count)
-        try database.run(
-            """
-            UPDATE reporter SET cursor = coalesce(
-                (SELECT min(seq) - 1 FROM event WHERE seq > cursor AND kind IN (\(marks))),
-                (SELECT max(seq) FROM event WHERE seq > cursor), cursor)
-            WHERE id = ? AND cursor >= 0
-            """,
-            StatementArguments(words) + [reporterID]
-        )
-    }
-
-    /// Records, before an event is processed, that it may crash the program.
-    func suspect(_ sequence: Int, of reporterID: Int) throws {
-        try database.run(
-            """
-            UPDATE reporter SET crashes = iif(suspect_seq = ?1, crashes + 1, 1), suspect_seq = ?1
-            WHERE id = ?2
-            """,
-            [sequence, reporterID]
-        )
-    }
-
-    /// Records that an event did not crash the program, although no report was generated for it.
-    func clearSuspicion(_ sequence: Int, of reporterID: Int) throws {
-        try database.run(
-            """
-            UPDATE reporter SET suspect_seq = NULL, crashes = 0 WHERE id = ? AND suspect_seq = ?
-            """,
-            [reporterID, sequence]
-        )
-    }
-}
-
 /// A reporter as stored.
 struct FollowedReporter: Sendable {
     /// The id of the row.
@@ -297,14 +245,6 @@ struct FollowedReporter: Sendable {
     var suspicion: CrashSuspect?
     /// Why nothing is sent to its endpoint.
     var closure: EndpointClosure?
-}
-
-/// An event that was being handled alone when the program crashed.
-struct CrashSuspect: Sendable {
-    /// The event.
-    let eventSequence: Int
-    /// The number of crashes.
-    let crashes: Int
 }
 
 /// Why nothing more is sent to an endpoint.

@@ -156,3 +156,104 @@ extension BuildDetails.LogContents {
         }
     }
 }
+
+/// The topic of a report, from which a formatter creates a message.
+///
+/// It is a build, a step, a request or a buildset at one moment, with the related records.
+public struct ReportTopic: Sendable {
+    /// The kind of record.
+    public let kind: EventKind.Record
+    /// The record in the data API's form: a build as sent by a status push, a step with its
+    /// `build`, a request with what is known about its build, a buildset with its `builds`.
+    public let record: JSONObject
+    /// The records of the builds, with the wanted details: for a buildset the final builds of its
+    /// requests, otherwise one.
+    public let builds: [JSONObject]
+    /// The result, or `nil` if not finished.
+    public let results: Results?
+    /// The previous result, or `nil` if unknown or not requested.
+    public let previousResults: Results?
+    /// The modes by which the generator selected the event; empty if it does not select by results.
+    public let modes: ReportModes
+    /// The master's title and URL.
+    public let master: MasterIdentity
+    private let propertyRecord: JSONObject
+
+    /// Creates the topic of an event.
+    ///
+    /// - Parameters:
+    ///   - event: The event, as stored.
+    ///   - builds: The records of the builds, with the wanted details.
+    ///   - previousResults: The previous result.
+    ///   - modes: The modes of the generator.
+    ///   - master: The master's title and URL.
+    init(
+        _ event: Event, builds: [JSONObject], previousResults: Results?, modes: ReportModes,
+        master: MasterIdentity
+    ) {
+        kind = event.kind.record
+        results = event.results
+        self.builds = builds
+        self.previousResults = previousResults
+        self.modes = modes
+        self.master = master
+        let properties = event.buildRecord?["properties"] ?? event.record["properties"]
+        propertyRecord = properties?.objectValue ?? [:]
+        record = Self.record(of: event, builds)
+    }
+
+    private static func record(of event: Event, _ builds: [JSONObject]) -> JSONObject {
+        var record = event.record
+        switch event.kind.record {
+        case .build, .buildrequest:
+            return builds.first ?? record
+        case .step:
+            record["build"] = builds.first.map { .object($0) }
+        case .buildset:
+            record["properties"] = nil
+            record["builds"] = .array(builds.map { .object($0) })
+        case .log, .properties, .worker: break
+        }
+        return record
+    }
+}
+
+extension ReportTopic {
+    /// The record of the build, or `nil` for a buildset, which has ``builds`` instead.
+    public var build: JSONObject? { kind == .buildset ? nil : builds.first }
+
+    /// The record of the step, without its build.
+    public var step: JSONObject? {
+        guard kind == .step else { return nil }
+        var step = record
+        step["build"] = nil
+        return step
+    }
+
+    /// The record of the buildset, without its builds.
+    public var buildset: JSONObject? {
+        guard kind == .buildset else { return builds.first?["buildset"]?.objectValue }
+        var buildset = record
+        buildset["builds"] = nil
+        return buildset
+    }
+
+    /// The name of the builder, or `nil` for a buildset.
+    public var builderName: String? { build?["builder"]?["name"]?.stringValue }
+
+    /// The properties of the build, or the initial properties of the builds of a request or
+    /// buildset, whether or not they are included in the record.
+    public var properties: Properties { Properties(json: propertyRecord) }
+
+    /// The source stamps.
+    public var sourceStamps: [SourceStamp] {
+        SourceStamp.list(buildset?["sourcestamps"]?.arrayValue ?? [])
+    }
+
+    /// The responsible users, unique and sorted: from the properties `owner` and `owners`.
+    public var users: [String] {
+        let values = [propertyRecord["owner"]?[0], propertyRecord["owners"]?[0]]
+        let names = values.compactMap(\.self).flatMap { $0.arrayValue ?? [$0] }
+        return Set(names.compactMap(\.stringValue)).sorted()
+    }
+}

@@ -1,156 +1,5 @@
 import CLibCurl
 import Glibc
-import Synchronization
-
-/// The thread that runs libcurl, as tasks see it: takes messages, wakes it, and knows when it ended.
-///
-/// It starts with the first request, and libcurl is not loaded before: many runs send nothing.
-final class CurlThread: Sendable {
-    /// A message to the thread.
-    enum Message: Sendable {
-        case start(Transfer)
-        case cancel(Transfer)
-        case resume(Transfer)
-        case opened(Transfer, Result<OpenFile, HTTPError>)
-        case read(Transfer, FileReader.Piece)
-        case list(CookieJar, @Sendable ([HTTPCookie]) -> Void)
-    }
-
-    private struct State {
-        /// What the thread works with; `nil` until it is started.
-        var multi: CurlMulti?
-        var inbox: [Message] = []
-        var isAsleep = false
-        var isClosed = false
-        var hasEnded = false
-        var enders: [CheckedContinuation<Void, Never>] = []
-    }
-
-    private let state = Mutex(State())
-    private let limits: TransferLimits
-
-    init(limits: TransferLimits) {
-        self.limits = limits
-    }
-
-    /// Starts the thread, unless that was done or it is closed.
-    private func start() throws(HTTPError) {
-        // Held during the start, so that there is only one guardian.
-        try state.withLock { state throws(HTTPError) in
-            guard state.multi == nil, !state.isClosed else { return }
-            let multi = try CurlMulti(idleConnections: limits.inFlight)
-            try SystemThread.start { [self] in
-                let reserve = HeapReserve()
-                TransferScheduler(thread: self, multi: multi, limits: limits).run()
-                end()
-                _ = consume reserve
-            }
-            state.multi = multi
-        }
-    }
-
-    /// Runs a transfer; cancelling the task aborts it immediately.
-    func run(_ transfer: Transfer) async -> Transfer.Outcome {
-        do {
-            try start()
-        } catch {
-            transfer.stream?.finish()
-            return .failure(error)
-        }
-        return await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                transfer.completion = continuation
-                guard !post(.start(transfer)) else { return }
-                transfer.stream?.finish()
-                continuation.resume(returning: .failure(.shutDown))
-            }
-        } onCancel: {
-            cancel(transfer)
-        }
-    }
-
-    /// Cancels a transfer, even if it has not started yet.
-    func cancel(_ transfer: Transfer) {
-        transfer.markCancelled()
-        post(.cancel(transfer))
-    }
-
-    /// The next piece of a response body, or `nil` at the end.
-    func nextPiece(of transfer: Transfer) async -> [UInt8]? {
-        guard let stream = transfer.stream else { return nil }
-        await stream.waitForBytes()
-        let (bytes, mustResume) = stream.take()
-        if mustResume { post(.resume(transfer)) }
-        return bytes.isEmpty ? nil : bytes
-    }
-
-    /// Lists the cookies of a jar; none when the thread does not run.
-    func listCookies(of jar: CookieJar, _ handler: @escaping @Sendable ([HTTPCookie]) -> Void) {
-        if !post(.list(jar, handler)) { handler([]) }
-    }
-
-    /// Puts a message in; false when the thread has not started or is closed.
-    @discardableResult
-    func post(_ message: Message) -> Bool {
-        let (isTaken, asleep): (Bool, CurlMulti?) = state.withLock { state in
-            guard let multi = state.multi, !state.isClosed else { return (false, nil) }
-            state.inbox.append(message)
-            defer { state.isAsleep = false }
-            return (true, state.isAsleep ? multi : nil)
-        }
-        asleep?.wakeUp()
-        return isTaken
-    }
-
-    /// Stops accepting messages and makes the thread fail all transfers and end.
-    func close() {
-        let asleep = state.withLock { state in
-            state.isClosed = true
-            return state.isAsleep ? state.multi : nil
-        }
-        asleep?.wakeUp()
-    }
-
-    /// Waits until the thread has ended, if it was started.
-    func ended() async {
-        await withCheckedContinuation { continuation in
-            let hasEnded = state.withLock { state in
-                let hasEnded = state.hasEnded || state.multi == nil
-                if !hasEnded { state.enders.append(continuation) }
-                return hasEnded
-            }
-            if hasEnded { continuation.resume() }
-        }
-    }
-
-    /// Takes the pending messages and whether the thread was closed. Called by the thread.
-    func take() -> (messages: [Message], isClosed: Bool) {
-        state.withLock { state in
-            state.isAsleep = false
-            let messages = state.inbox
-            state.inbox.removeAll(keepingCapacity: false)
-            return (messages, state.isClosed)
-        }
-    }
-
-    /// Whether the inbox is empty, so that the thread may sleep until it is woken.
-    func fallAsleep() -> Bool {
-        state.withLock { state in
-            state.isAsleep = state.inbox.isEmpty && !state.isClosed
-            return state.isAsleep
-        }
-    }
-
-    private func end() {
-        let enders = state.withLock { state in
-            state.hasEnded = true
-            let enders = state.enders
-            state.enders = []
-            return enders
-        }
-        for ender in enders { ender.resume() }
-    }
-}
 
 /// The work of the curl thread: starts, runs and ends transfers. Never leaves the thread.
 final class TransferScheduler {
@@ -362,5 +211,143 @@ final class RoundClock {
 
     func tick() {
         now = .now
+    }
+}
+
+/// The maximum numbers of active transfers.
+struct TransferLimits: Sendable {
+    let inFlight: Int
+    let perHost: Int
+
+    /// Creates limits of at least one.
+    init(inFlight: Int, perHost: Int) {
+        self.inFlight = max(1, inFlight)
+        self.perHost = max(1, perHost)
+    }
+}
+
+/// A queue for free slots: round-robin between hosts, first come, first served for each host.
+struct TransferQueue<Element> {
+    /// The waiting and running elements of one host.
+    private final class Lane {
+        let host: String
+        var waiting = FirstInFirstOut<Element>()
+        var running = 0
+        var isReady = false
+
+        init(host: String) {
+            self.host = host
+        }
+    }
+
+    private let limits: TransferLimits
+    private var lanes: [String: Lane] = [:]
+    private var ready = FirstInFirstOut<Lane>()
+    private var running = 0
+
+    init(_ limits: TransferLimits) {
+        self.limits = limits
+    }
+
+    /// The waiting elements, in no particular order.
+    var waiting: [Element] {
+        lanes.values.flatMap(\.waiting.elements)
+    }
+
+    /// Appends an element to the queue of its host.
+    mutating func append(_ element: Element, host: String) {
+        let lane: Lane
+        if let known = lanes[host] {
+            lane = known
+        } else {
+            lane = Lane(host: host)
+            lanes[host] = lane
+        }
+        lane.waiting.append(element)
+        markReady(lane)
+    }
+
+    /// The next element that may start; it occupies a slot until `finish`.
+    mutating func start() -> Element? {
+        while running < limits.inFlight, let lane = ready.popFirst() {
+            lane.isReady = false
+            guard lane.running < limits.perHost, let element = lane.waiting.popFirst() else {
+                continue
+            }
+            lane.running += 1
+            running += 1
+            markReady(lane)
+            return element
+        }
+        return nil
+    }
+
+    /// Frees the slot of an element of the host.
+    mutating func finish(host: String) {
+        guard let lane = lanes[host] else { return }
+        running -= 1
+        lane.running -= 1
+        markReady(lane)
+        forgetIfIdle(lane)
+    }
+
+    /// Removes and returns the waiting elements that match.
+    mutating func removeWaiting(where matches: (Element) -> Bool) -> [Element] {
+        var removed: [Element] = []
+        for lane in Array(lanes.values) {
+            removed += lane.waiting.removeAll(where: matches)
+            forgetIfIdle(lane)
+        }
+        return removed
+    }
+
+    private mutating func markReady(_ lane: Lane) {
+        guard !lane.isReady, !lane.waiting.isEmpty, lane.running < limits.perHost else { return }
+        lane.isReady = true
+        ready.append(lane)
+    }
+
+    /// Removes an idle host, but only if there are many, not after each request.
+    private mutating func forgetIfIdle(_ lane: Lane) {
+        guard lanes.count > 64, lane.running == 0, lane.waiting.isEmpty else { return }
+        lanes[lane.host] = nil
+    }
+}
+
+/// A FIFO queue.
+struct FirstInFirstOut<Element> {
+    private var storage: [Element] = []
+    private var first = 0
+
+    var isEmpty: Bool { first == storage.count }
+
+    /// The elements, in order.
+    var elements: ArraySlice<Element> { storage[first...] }
+
+    mutating func append(_ element: Element) {
+        storage.append(element)
+    }
+
+    mutating func popFirst() -> Element? {
+        guard first < storage.count else { return nil }
+        let element = storage[first]
+        first += 1
+        if first == storage.count {
+            storage.removeAll(keepingCapacity: first <= 256)
+            first = 0
+        } else if first >= 256 {
+            storage.removeFirst(first)
+            first = 0
+        }
+        return element
+    }
+
+    /// Removes and returns the elements that match.
+    mutating func removeAll(where matches: (Element) -> Bool) -> [Element] {
+        let removed = elements.filter(matches)
+        guard !removed.isEmpty else { return [] }
+        storage = elements.filter { !matches($0) }
+        first = 0
+        return removed
     }
 }

@@ -145,24 +145,3 @@ extension ReportModes {
         }
     }
 }
-
-/// What a generator adds to what a formatter wants.
-public struct ReportOptions: Sendable, Hashable {
-    /// The modes by which the generator selected the event; formatters word their messages
-    /// accordingly.
-    public var modes: ReportModes
-    /// The logs to include with their content, overriding the formatter's choice.
-    public var logContents: BuildDetails.LogContents?
-    /// Whether the report includes the source stamps' patches.
-    public var addsPatches: Bool
-
-    /// Creates options.
-    public init(
-        modes: ReportModes = .none, logContents: BuildDetails.LogContents? = nil,
-        addsPatches: Bool = false
-    ) {
-        self.modes = modes
-        self.logContents = logContents
-        self.addsPatches = addsPatches
-    }
-}

@@ -1,3 +1,91 @@
+/// Turns events into reports: it selects the events, and a formatter formats the message.
+///
+/// ```swift
+/// /// Reports finished builds that have a property.
+/// struct PropertyGenerator: ReportGenerator {
+///     static let summary = "Reports finished builds that have a property."
+///
+///     @Setting("The property.", .primary, .notEmpty) var property: String
+///     @SettingGroup var filter: BuildFilter
+///     @Setting("Formats the message.", plugins: .formatters, .named("message_formatter"))
+///     var formatter: (any MessageFormatter)?
+///
+///     var wantedEvents: Set<EventKind> { [.buildFinished] }
+///
+///     func check(_ settings: SettingsCheck) {
+///         filter.check(settings)
+///     }
+///
+///     func generate(for event: Event, in context: ReportContext) async throws -> Report? {
+///         guard filter.admits(event), event.property(property) != nil else { return nil }
+///         return try await context.report(with: formatter)
+///     }
+/// }
+/// ```
+public protocol ReportGenerator: Plugin where Options == NoOptions {
+    /// The kinds of events passed to the generator.
+    var wantedEvents: Set<EventKind> { get }
+
+    /// Returns the report for an event, or `nil` for no report.
+    ///
+    /// Called for each wanted event; for one build request, calls are in order and never
+    /// concurrent.
+    /// - Throws: An error whose description can be shown to the user; the report is then recorded
+    ///   as a failed delivery with this description.
+    func generate(for event: Event, in context: ReportContext) async throws -> Report?
+}
+
+extension ReportGenerator {
+    /// The namespace `generators`.
+    public static var namespace: PluginNamespace { PluginKind.generators.namespace }
+}
+
+extension PluginKind<any ReportGenerator, NoOptions> {
+    /// The plugin kind for report generators.
+    public static var generators: Self { Self("generators") }
+}
+
+/// Generates one report when a build starts and one when it ends, whatever the result.
+///
+/// The default for reporters if neither the file nor the reporter specifies generators.
+package struct EveryBuildGenerator: ReportGenerator {
+    /// What the generator does.
+    package static let summary = "Reports every build when it starts and when it ends."
+
+    package init() {}
+
+    /// The starts and ends of builds.
+    package var wantedEvents: Set<EventKind> { [.buildNew, .buildFinished] }
+
+    /// Reports the build with the reporter's formatter.
+    package func generate(for event: Event, in context: ReportContext) async throws -> Report? {
+        try await context.report()
+    }
+}
+
+/// The source of records for reports: the store, or a test double.
+package protocol ReportSource: Sendable {
+    /// Returns the steps of a build, in order, with their logs and log contents if wanted.
+    ///
+    /// - Parameters:
+    ///   - build: The record of the build.
+    ///   - details: Whether to include logs, and which ones.
+    /// - Returns: The records of the steps.
+    /// - Throws: Any error from the store.
+    func steps(of build: JSONObject, with details: BuildDetails) async throws -> [JSONValue]
+
+    /// Returns the events that finished the builds of a finished buildset; for a retried build,
+    /// only that of the last try.
+    func ends(ofBuildset id: Int) async throws -> [Event]
+
+    /// Returns the results of a build, or `nil` if it is running or unknown.
+    func results(ofBuild id: Int) async throws -> Results?
+
+    /// Returns the results of a step of a build, or `nil` if it is running or there is no step of
+    /// this name.
+    func results(ofStep name: String, inBuild id: Int) async throws -> Results?
+}
+
 /// The interface of a generator to the event, the reporter's formatter, and the related records.
 public struct ReportContext: Sendable {
     /// The event to report.
@@ -176,5 +264,62 @@ public struct MasterIdentity: Sendable, Hashable {
     /// The URL of a build request.
     package func url(ofRequest id: Int) -> String {
         "\(buildbotURL)#/buildrequests/\(id)"
+    }
+}
+
+/// What a generator adds to what a formatter wants.
+public struct ReportOptions: Sendable, Hashable {
+    /// The modes by which the generator selected the event; formatters word their messages
+    /// accordingly.
+    public var modes: ReportModes
+    /// The logs to include with their content, overriding the formatter's choice.
+    public var logContents: BuildDetails.LogContents?
+    /// Whether the report includes the source stamps' patches.
+    public var addsPatches: Bool
+
+    /// Creates options.
+    public init(
+        modes: ReportModes = .none, logContents: BuildDetails.LogContents? = nil,
+        addsPatches: Bool = false
+    ) {
+        self.modes = modes
+        self.logContents = logContents
+        self.addsPatches = addsPatches
+    }
+}
+
+extension Report {
+    /// Creates the report for a topic.
+    init(_ message: Message, about topic: ReportTopic, _ options: ReportOptions) {
+        self.init(
+            body: message.body, subject: message.subject?.onOneLine, results: topic.results,
+            buildIDs: topic.builds.compactMap { $0["buildid"]?.intValue },
+            builds: topic.builds, buildset: topic.buildset, users: topic.users,
+            patches: options.addsPatches ? topic.patches : [],
+            logs: topic.builds.flatMap(\.logsWithContent), extraInfo: message.extraInfo)
+        secretMarks = message.secretMarks
+    }
+}
+
+extension ReportTopic {
+    fileprivate var patches: [JSONValue] {
+        let stamps = buildset?["sourcestamps"]?.arrayValue ?? []
+        return stamps.compactMap { $0["patch"] }.filter { !$0.isNull }
+    }
+}
+
+extension JSONObject {
+    /// The logs of the build's steps that include their content.
+    fileprivate var logsWithContent: [JSONValue] {
+        let steps = self["steps"]?.arrayValue ?? []
+        return steps.flatMap { $0["logs"]?.arrayValue ?? [] }.filter { $0["content"] != nil }
+    }
+}
+
+extension String {
+    /// The string without line breaks, as required in headers and headings.
+    fileprivate var onOneLine: String {
+        guard contains(where: \.isNewline) else { return self }
+        return split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 }
