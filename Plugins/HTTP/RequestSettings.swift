@@ -182,7 +182,7 @@ extension SettingDecoder {
         guard !path.utf8.contains(0) else {
             return error("\(subject) has a NUL byte in its path; remove it", at: range)
         }
-        let place = place(of: path)
+        let place = resolvedPath(path)
         var isFolder = false
         guard !path.isEmpty, FileManager.default.fileExists(atPath: place, isDirectory: &isFolder)
         else {
@@ -304,9 +304,9 @@ struct HeaderFields: SettingValue {
             return decoder.mismatch(node, expected: shape)
         }
         var fields = HeaderFields()
-        var isRight = true
-        for entry in entries where !fields.add(entry, decoder) { isRight = false }
-        return isRight ? fields : nil
+        var isValid = true
+        for entry in entries where !fields.add(entry, decoder) { isValid = false }
+        return isValid ? fields : nil
     }
 
     private mutating func add(_ entry: YAMLMapping.Entry, _ decoder: SettingDecoder) -> Bool {

@@ -304,19 +304,19 @@ struct InterpolationArguments: Sendable {
 
     /// Reads the items after the format; those that are mappings contain named arguments.
     init?(_ items: [YAMLNode], with decoder: SettingDecoder) {
-        var isRight = true
+        var isValid = true
         for item in items {
             if case .mapping(let mapping) = item.kind, Self.areNamed(item) {
                 for entry in mapping.entries where !addKeyword(entry, with: decoder) {
-                    isRight = false
+                    isValid = false
                 }
             } else if let tree = RenderTree(item, with: decoder) {
                 positional.append(tree)
             } else {
-                isRight = false
+                isValid = false
             }
         }
-        guard isRight else { return nil }
+        guard isValid else { return nil }
     }
 
     /// Whether an item after the format is a mapping of named arguments.

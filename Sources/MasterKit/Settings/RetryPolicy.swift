@@ -62,9 +62,8 @@ public struct RetryPolicy: SettingValue, Hashable {
                 RetryPolicy(attempts: $0.count)
             }
         }
-        let form = Form()
-        guard decoder.fill([form], from: node, owner: decoder.subject, at: node.range)
-        else { return nil }
+        let form = decoder.read(Form.self, from: node, owner: decoder.subject, at: node.range)
+        guard let form else { return nil }
         if let first = form.backoff, let longest = form.maxBackoff, first > longest {
             return decoder.error(
                 "\(decoder.subject) has a backoff longer than its maxBackoff; lower the one or "

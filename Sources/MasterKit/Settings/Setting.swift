@@ -147,8 +147,14 @@ final class SettingSlot<Value: Sendable>: AnySetting {
     private let describe: @Sendable () -> String
     private let fallback: Value?
     private let read: @Sendable (YAMLNode, SettingDecoder) -> Value?
-    private let configured = Mutex<Value?>(nil)
-    private let wrong = Mutex(false)
+    private let state = Mutex(State())
+
+    private struct State {
+        var configured: Value?
+        /// Whether the value in the file is invalid.
+        var isInvalid = false
+        var wasReadInvalid = false
+    }
 
     init(
         _ summary: String, _ options: [SettingOption], shape: @escaping @Sendable () -> String,
@@ -163,13 +169,22 @@ final class SettingSlot<Value: Sendable>: AnySetting {
 
     /// The configured value, or else the default, also if the configured value is invalid.
     var value: Value? {
-        if let value = configured.withLock({ $0 }) { return value }
-        if wrong.withLock({ $0 }) { WrongReads.note() }
-        return fallback
+        state.withLock { state in
+            if let value = state.configured { return value }
+            if state.isInvalid { state.wasReadInvalid = true }
+            return fallback
+        }
     }
 
     /// Whether a value was configured.
-    var isGiven: Bool { configured.withLock { $0 } != nil }
+    var isGiven: Bool { state.withLock { $0.configured != nil } }
+
+    func takeInvalidRead() -> Bool {
+        state.withLock { state in
+            defer { state.wasReadInvalid = false }
+            return state.wasReadInvalid
+        }
+    }
 
     /// An unconfigured copy of the setting with a different default.
     func with(fallback: Value) -> SettingSlot {
@@ -183,12 +198,11 @@ final class SettingSlot<Value: Sendable>: AnySetting {
     var hasValue: Bool { fallback != nil || isGiven }
 
     func fill(from node: YAMLNode, with decoder: SettingDecoder) -> Bool {
-        guard let value = read(node, decoder) else {
-            wrong.withLock { $0 = true }
-            return false
+        let value = read(node, decoder)
+        state.withLock { state in
+            if let value { state.configured = value } else { state.isInvalid = true }
         }
-        configured.withLock { $0 = value }
-        return true
+        return value != nil
     }
 }
 
@@ -200,6 +214,9 @@ protocol AnySetting: AnyObject, Sendable {
     var isRequired: Bool { get }
     /// Whether there is a value to read.
     var hasValue: Bool { get }
+
+    /// Whether the value was read, although it is invalid in the file, since the last call.
+    func takeInvalidRead() -> Bool
 
     /// Reads the value of the node into the slot.
     ///

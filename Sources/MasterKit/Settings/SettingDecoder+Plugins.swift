@@ -1,35 +1,25 @@
 extension SettingDecoder {
-    /// Fills the settings of a value from a mapping and reports unknown, duplicate and missing
-    /// ones.
-    ///
-    /// - Parameters:
-    ///   - targets: The values whose settings can be in the mapping, such as a step and its
-    ///     options.
-    ///   - node: The mapping, or a single value for the primary setting; `nil` for none.
-    ///   - owner: What the settings belong to, for messages.
-    ///   - place: The location of the owner's name.
-    /// - Returns: Whether every setting has a value and there were no errors.
-    @discardableResult
-    package func fill(
-        _ targets: [any Settings], from node: YAMLNode?, owner: String, at place: SourceRange?
-    ) -> Bool {
-        fill(SettingTable(of: targets), from: node, owner: owner, at: place)?.isRight ?? false
-    }
-
     /// The result of filling settings from a mapping.
     struct Filled {
         /// The key node of each setting that is given, whether valid, invalid or unknown.
         let given: [String: YAMLNode]
         /// Whether every setting has a value and there were no errors.
-        let isRight: Bool
+        let isValid: Bool
     }
 
-    /// Fills settings; `nil` if it can't be determined which ones are given.
+    /// Fills settings from a mapping and reports unknown, duplicate and missing ones.
+    ///
+    /// - Parameters:
+    ///   - table: The settings that can be in the mapping, such as those of a step and its options.
+    ///   - node: The mapping, or a single value for the primary setting; `nil` for none.
+    ///   - owner: What the settings belong to, for messages.
+    ///   - place: The location of the owner's name.
+    /// - Returns: `nil` if it can't be determined which ones are given.
     func fill(
         _ table: SettingTable, from node: YAMLNode?, owner: String, at place: SourceRange?
     ) -> Filled? {
         let before = errorCount
-        reportDoubledDeclaration(table, owner: owner, at: place)
+        reportDuplicateDeclaration(table, owner: owner, at: place)
         guard let entries = entries(of: node, in: table, owner: owner) else { return nil }
         var given: [String: YAMLNode] = [:]
         var spellings: [String: String] = [:]
@@ -53,7 +43,7 @@ extension SettingDecoder {
             guard spellings[setting.name] == nil else { continue }
             error("\(owner) needs '\(setting.name)', \(setting.shape)", at: place)
         }
-        return Filled(given: given, isRight: isComplete && errorCount == before)
+        return Filled(given: given, isValid: isComplete && errorCount == before)
     }
 
     private func fill(_ field: SettingField, from value: YAMLNode, owner: String) -> Bool {
@@ -117,10 +107,10 @@ extension SettingDecoder {
         return meant.flatMap { table.field(named: $0)?.declaration.name }
     }
 
-    private func reportDoubledDeclaration(
+    private func reportDuplicateDeclaration(
         _ table: SettingTable, owner: String, at place: SourceRange?
     ) {
-        guard let name = table.layout.doubledName else { return }
+        guard let name = table.layout.duplicateName else { return }
         error(
             "\(owner) declares two settings named '\(name)'; one of them needs another name in "
                 + "its Swift source", at: place)
@@ -210,16 +200,16 @@ extension SettingDecoder {
             let known = knownPlugin(entry.key, in: namespace)
         else { return nil }
         let place = entry.key.range
-        let (made, table) = settings(of: known.type) {
+        let (made, table) = create(known.type) {
             PluginParts(known.type)
-        } _: {
+        } holding: {
             [$0.plugin, $0.options]
         }
         let before = errorCount
         guard let filled = fill(table, from: entry.settings, owner: "\(known.key)", at: place)
         else { return nil }
         check([made.plugin, made.options], in: table, given: filled.given, at: place)
-        return filled.isRight && errorCount == before
+        return filled.isValid && errorCount == before
             ? (known.key, made.plugin, made.options, place) : nil
     }
 

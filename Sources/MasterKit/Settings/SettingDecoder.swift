@@ -132,7 +132,7 @@ public final class SettingDecoder {
     }
 
     /// Resolves a path in the file against the file's folder.
-    public func place(of path: String) -> String {
+    public func resolvedPath(_ path: String) -> String {
         guard let folder, !path.hasPrefix("/") else { return path }
         return folder.hasSuffix("/") ? folder + path : "\(folder)/\(path)"
     }
@@ -141,10 +141,10 @@ public final class SettingDecoder {
     func fileText(
         _ path: String, _ read: (String) -> Result<String, FileText.Fault>
     ) -> Result<String, FileText.Fault> {
-        let place = place(of: path)
-        if let known = fileTexts[place] { return known }
-        let text = read(place)
-        fileTexts[place] = text
+        let path = resolvedPath(path)
+        if let known = fileTexts[path] { return known }
+        let text = read(path)
+        fileTexts[path] = text
         return text
     }
 
@@ -278,33 +278,38 @@ public final class SettingDecoder {
     public func read<Form: Settings>(
         _ type: Form.Type, from node: YAMLNode?, owner: String, at place: SourceRange?
     ) -> Form? {
-        let (form, isRight) = reading(type, from: node, owner: owner, at: place)
-        return isRight ? form : nil
+        let (form, isValid) = reading(type, from: node, owner: owner, at: place)
+        return isValid ? form : nil
     }
 
     /// Creates and reads settings like `read`; if there are errors, the result has the valid ones.
     package func reading<Form: Settings>(
         _ type: Form.Type, from node: YAMLNode?, owner: String, at place: SourceRange?
-    ) -> (form: Form, isRight: Bool) {
-        let (form, table) = settings(of: type) {
-            Form()
-        } _: {
-            [$0]
-        }
+    ) -> (form: Form, isValid: Bool) {
+        let (form, table) = create(type)
         let filled = fill(table, from: node, owner: owner, at: place)
-        return (form, filled?.isRight ?? false)
+        return (form, filled?.isValid ?? false)
     }
 
-    /// Creates a plugin with the values read in addition to its own settings, and finds the
-    /// settings of both.
+    /// Creates settings, and finds the settings in them.
+    func create<Form: Settings>(_ type: Form.Type) -> (Form, SettingTable) {
+        create(type) {
+            Form()
+        } holding: {
+            [$0]
+        }
+    }
+
+    /// Creates a value, and finds the settings in it.
     ///
     /// - Parameters:
-    ///   - type: The type of the plugin.
-    ///   - make: Creates the plugin, in the same way each time.
-    ///   - values: The values that have settings.
-    /// - Returns: The plugin and its settings.
-    func settings<Value>(
-        of type: any Settings.Type, making make: () -> Value, _ values: (Value) -> [any Settings]
+    ///   - type: The type whose settings these are.
+    ///   - make: Creates the value, in the same way each time.
+    ///   - values: The parts that have settings, such as a plugin and its options.
+    /// - Returns: The value and its settings.
+    func create<Value>(
+        _ type: any Settings.Type, _ make: () -> Value,
+        holding values: (Value) -> [any Settings]
     ) -> (Value, SettingTable) {
         let (value, recorded) = SettingRecorder.recording(make)
         let id = ObjectIdentifier(type)

@@ -139,26 +139,26 @@ extension ExactDictionary: SettingValue where Value: SettingValue {
             return decoder.mismatch(node, expected: shape)
         }
         var result = ExactDictionary<Value>()
-        var isRight = true
+        var isValid = true
         for entry in mapping.entries {
             let key = decoder.decode(String.self, from: entry.key)
             let value = decoder.decode(Value.self, from: entry.value)
             guard let key, let value else {
-                isRight = false
+                isValid = false
                 continue
             }
             if result.updateValue(value, forKey: key) != nil {
-                isRight = false
-                decoder.reportDoubledKey(key, at: entry.key.range)
+                isValid = false
+                decoder.reportDuplicateKey(key, at: entry.key.range)
             }
         }
-        return isRight ? result : nil
+        return isValid ? result : nil
     }
 }
 
 extension SettingDecoder {
     /// Reports a duplicate key, including keys with the same text, such as `true` and `True`.
-    func reportDoubledKey(_ key: String, at range: SourceRange?) {
+    func reportDuplicateKey(_ key: String, at range: SourceRange?) {
         error("\(subject) has the key '\(key.shortened)' twice; keep one", at: range)
     }
 }

@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// A type whose properties marked ``Setting`` and ``SettingGroup`` are filled from a mapping.
 ///
 /// Plugins are settings; so are groups of settings shared by several plugins, and mappings nested
@@ -66,7 +64,9 @@ public final class SettingsCheck {
     private let decoder: SettingDecoder
     private let given: [String: YAMLNode]
     private let place: SourceRange?
-    fileprivate let wrongReads = WrongReads()
+    private let table: SettingTable
+    /// Whether a setting was read whose value in the file is invalid.
+    private var hasReadInvalid = false
 
     /// Creates a check.
     ///
@@ -74,10 +74,16 @@ public final class SettingsCheck {
     ///   - decoder: Collects the diagnostics.
     ///   - given: The key node of each setting, by the name used in the file.
     ///   - place: The location of the plugin's name.
-    init(decoder: SettingDecoder, given: [String: YAMLNode], place: SourceRange?) {
+    ///   - table: The settings that can be read.
+    init(
+        decoder: SettingDecoder, given: [String: YAMLNode], place: SourceRange?,
+        table: SettingTable
+    ) {
         self.decoder = decoder
         self.given = given
         self.place = place
+        self.table = table
+        _ = table.takeInvalidReads()
     }
 
     /// Whether a setting is given in the file, valid, invalid or unknown, by its name or as the
@@ -98,12 +104,17 @@ public final class SettingsCheck {
 
     /// Adds an error at a location inside a setting.
     public func error(_ message: String, at range: SourceRange?) {
-        if wrongReads.isEmpty { decoder.error(message, at: range ?? place) }
+        if mayReport { decoder.error(message, at: range ?? place) }
     }
 
     /// Adds a warning at a location inside a setting.
     public func warning(_ message: String, at range: SourceRange?) {
-        if wrongReads.isEmpty { decoder.warning(message, at: range ?? place) }
+        if mayReport { decoder.warning(message, at: range ?? place) }
+    }
+
+    private var mayReport: Bool {
+        hasReadInvalid = table.takeInvalidReads() || hasReadInvalid
+        return !hasReadInvalid
     }
 
     private func range(of setting: String) -> SourceRange? {
@@ -119,24 +130,9 @@ extension SettingDecoder {
         at place: SourceRange?
     ) {
         for (index, value) in values.enumerated() where table.isComplete(valueAt: index) {
-            let check = SettingsCheck(decoder: self, given: given, place: place)
-            WrongReads.$current.withValue(check.wrongReads) { value.check(check) }
+            value.check(
+                SettingsCheck(decoder: self, given: given, place: place, table: table))
         }
-    }
-}
-
-/// Records whether a setting was read whose value in the file is invalid.
-final class WrongReads: Sendable {
-    @TaskLocal fileprivate static var current: WrongReads?
-
-    private let count = Atomic(0)
-
-    fileprivate init() {}
-
-    fileprivate var isEmpty: Bool { count.load(ordering: .relaxed) == 0 }
-
-    static func note() {
-        current?.count.add(1, ordering: .relaxed)
     }
 }
 
@@ -165,7 +161,7 @@ struct SettingLayout {
     /// The setting that a single value sets.
     let primary: SettingDeclaration?
     /// A name used by two settings, which is a programming error.
-    let doubledName: String?
+    let duplicateName: String?
     /// The indices of the required settings, for each type.
     let requiredOfTypes: [[Int]]
     private let indices: [String: Int]
@@ -179,7 +175,7 @@ struct SettingLayout {
     ///   - types: The types.
     ///   - fields: The settings of each type.
     ///   - recorded: The settings created while values of the types were created.
-    init(types: [any Settings.Type], fields: [[SettingField]], recorded: [any AnySetting] = []) {
+    init(types: [any Settings.Type], fields: [[SettingField]], recorded: [any AnySetting]) {
         self.types = types
         var count = 0
         requiredOfTypes = fields.map { fields in
@@ -191,15 +187,15 @@ struct SettingLayout {
         required = declarations.filter(\.isRequired)
         primary = declarations.first(where: \.isPrimary)
         var indices: [String: Int] = [:]
-        var doubled: String?
+        var duplicate: String?
         for (index, declaration) in declarations.enumerated() {
             for name in [declaration.name] + declaration.aliases {
-                if indices[name] != nil { doubled = doubled ?? name }
+                if indices[name] != nil { duplicate = duplicate ?? name }
                 indices[name] = indices[name] ?? index
             }
         }
         self.indices = indices
-        doubledName = doubled
+        duplicateName = duplicate
         positions = fields.compactMap { field in
             recorded.firstIndex { $0 === field.setting }
         }
@@ -222,8 +218,12 @@ struct SettingTable {
     let layout: SettingLayout
     private let settings: [any AnySetting]
 
-    /// Finds the settings of values by reflection.
-    init(of values: [any Settings], recorded: [any AnySetting] = []) {
+    /// Finds the settings of the first values of their types by reflection, which gives the names.
+    ///
+    /// - Parameters:
+    ///   - values: The values.
+    ///   - recorded: The settings created while they were created.
+    init(of values: [any Settings], recorded: [any AnySetting]) {
         let fields = Self.fields(of: values)
         layout = SettingLayout(
             types: values.map { type(of: $0) }, fields: fields, recorded: recorded)
@@ -251,6 +251,11 @@ struct SettingTable {
     /// Whether every required setting of one of the values has a value.
     func isComplete(valueAt index: Int) -> Bool {
         layout.requiredOfTypes[index].allSatisfy { settings[$0].hasValue }
+    }
+
+    /// Whether a setting was read, although its value in the file is invalid, since the last call.
+    func takeInvalidReads() -> Bool {
+        settings.reduce(false) { $1.takeInvalidRead() || $0 }
     }
 
     /// The setting with a name or an alias.
