@@ -50,9 +50,6 @@ public struct HttpStatusPush: Reporter, SettingHints {
     /// Creates an unconfigured reporter.
     public init() {}
 
-    /// A report at the start and one at the end of each build, whatever the result.
-    public var defaultGenerators: [any ReportGenerator] { [BuildStartEndStatusGenerator()] }
-
     /// Formats the body described by `format`, or else the record of the build.
     public var defaultFormatter: any MessageFormatter {
         guard let format else { return RecordFormatter(wanted: details.details) }
@@ -226,7 +223,7 @@ extension DeliveryError {
         }
         self.init(
             verdict, mask.apply(to: reason), status: response.status,
-            answer: mask.apply(to: response.text))
+            responseText: mask.apply(to: response.text))
     }
 
     private static func verdict(_ response: HTTPResponse, now: Date) -> Verdict {

@@ -41,8 +41,8 @@ public final class ServiceHarness: Sendable {
     ) throws {
         self.secrets = SecretValues(secrets)
         self.clock = clock
-        http = try HTTPClient(HTTPClientConfiguration(environment: [:]))
-        session = try http.makeSession()
+        http = HTTPClient(HTTPClientConfiguration(environment: [:]))
+        session = http.makeSession()
         kept = Mutex(State(state: state))
     }
 

@@ -11,10 +11,9 @@ public final class HTTPClient: Sendable {
     let thread: CurlThread
     let environmentProxies: EnvironmentProxies
 
-    /// Makes a client; its thread and libcurl start with the first request.
-    ///
-    /// - Throws: Nothing at present: what the system lacks is the error of the first request.
-    public init(_ configuration: HTTPClientConfiguration = .init()) throws(HTTPError) {
+    /// Makes a client; its thread and libcurl start with the first request, which throws what goes
+    /// wrong then.
+    public init(_ configuration: HTTPClientConfiguration = .init()) {
         self.configuration = configuration
         environmentProxies = EnvironmentProxies(configuration.environment)
         thread = CurlThread(
@@ -27,11 +26,7 @@ public final class HTTPClient: Sendable {
     }
 
     /// Makes a session with a cookie jar of its own.
-    ///
-    /// - Throws: Nothing at present, see ``init(_:)``.
-    public func makeSession(
-        _ configuration: HTTPSessionConfiguration = .init()
-    ) throws(HTTPError) -> HTTPSession {
+    public func makeSession(_ configuration: HTTPSessionConfiguration = .init()) -> HTTPSession {
         HTTPSession(configuration, thread: thread)
     }
 
@@ -161,7 +156,7 @@ public func withHTTPClient<Value>(
     _ configuration: HTTPClientConfiguration = .init(),
     _ body: (HTTPClient) async throws -> Value
 ) async throws -> Value {
-    let client = try HTTPClient(configuration)
+    let client = HTTPClient(configuration)
     do {
         let value = try await body(client)
         await client.shutdown()

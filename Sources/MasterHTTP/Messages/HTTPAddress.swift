@@ -41,21 +41,24 @@ public struct HTTPAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// Parses a URL.
     public init(_ text: String) throws(Fault) {
-        if let plain = PlainURL(text) {
-            self.init(plain, text: text)
+        if let plain = HTTPAddress(plain: text) {
+            self = plain
         } else {
             try self.init(parsing: text)
         }
     }
 
-    private init(_ url: PlainURL, text: String) {
+    private init(
+        text: String, encoded: String, scheme: String, host: String, port: Int, origin: String,
+        userInfo: UserInfo?
+    ) {
         self.text = text
-        encoded = url.encoded
-        scheme = url.scheme
-        host = url.host
-        port = url.port
-        origin = "\(url.scheme)://\(url.host):\(url.port)"
-        userInfo = nil
+        self.encoded = encoded
+        self.scheme = scheme
+        self.host = host
+        self.port = port
+        self.origin = origin
+        self.userInfo = userInfo
     }
 
     /// Parses a URL by libcurl.
@@ -281,25 +284,19 @@ extension String {
     }
 }
 
-/// A URL of which nothing has to be encoded, decoded or left out, so that its parts stand in it as
-/// they are: `https://ci.example:8443/hooks/build?token=x`.
+/// Plain URLs: nothing in them has to be encoded, decoded or removed, so that their parts stand in
+/// them as they are: `https://ci.example:8443/hooks/build?token=x`.
 ///
-/// Most URLs are plain. To read them without libcurl saves its loading, which takes longer than to
-/// check a file of a thousand lines. Whatever is not plain, right or wrong, is left to libcurl.
-struct PlainURL {
-    let scheme: String
-    let host: String
-    let port: Int
-    /// The URL with a path.
-    let encoded: String
-
-    /// Reads a URL; `nil` when it is not plain.
-    init?(_ text: String) {
+/// Most URLs are plain. Parsing them without libcurl saves loading it, which takes longer than
+/// checking a file of a thousand lines. All others, valid or not, are left to libcurl.
+extension HTTPAddress {
+    /// Parses a URL; `nil` if it is not plain.
+    init?(plain text: String) {
         let isSecure = text.hasPrefix("https://")
-        guard isSecure || text.hasPrefix("http://"), text.utf8.count <= HTTPAddress.longest else {
+        guard isSecure || text.hasPrefix("http://"), text.utf8.count <= Self.longest else {
             return nil
         }
-        scheme = isSecure ? "https" : "http"
+        let scheme = isSecure ? "https" : "http"
         let rest = text.utf8.dropFirst(scheme.utf8.count + 3)
         let path = rest.firstIndex(of: UInt8(ascii: "/")) ?? rest.endIndex
         let authority = rest[..<path].split(
@@ -307,16 +304,17 @@ struct PlainURL {
         guard authority.count <= 2, let name = authority.first, Self.isPlain(host: name),
             Self.isPlain(path: rest[path...])
         else { return nil }
+        var port = isSecure ? 443 : 80
         if authority.count == 2 {
             guard let number = Self.number(authority[1], upTo: 65_535), number > 0 else {
                 return nil
             }
             port = number
-        } else {
-            port = isSecure ? 443 : 80
         }
-        host = String(Substring(name))
-        encoded = path == rest.endIndex ? text + "/" : text
+        let host = String(Substring(name))
+        self.init(
+            text: text, encoded: path == rest.endIndex ? text + "/" : text, scheme: scheme,
+            host: host, port: port, origin: "\(scheme)://\(host):\(port)", userInfo: nil)
     }
 
     /// Whether it is a name in small letters, or an IPv4 address of four decimal numbers.

@@ -5,7 +5,7 @@ import Glibc
 final class TransferScheduler {
     private let thread: CurlThread
     private let multi: CurlMulti
-    private var queue: TransferQueue<Transfer>
+    private var queue: HostQueue<Transfer>
     /// The transfers that occupy a slot.
     private var running: [ObjectIdentifier: Transfer] = [:]
     private let clock = RoundClock()
@@ -15,7 +15,7 @@ final class TransferScheduler {
     init(thread: CurlThread, multi: CurlMulti, limits: TransferLimits) {
         self.thread = thread
         self.multi = multi
-        queue = TransferQueue(limits)
+        queue = HostQueue(limits)
     }
 
     /// Runs until the thread is closed, then fails all remaining transfers.
@@ -227,7 +227,7 @@ struct TransferLimits: Sendable {
 }
 
 /// A queue for free slots: round-robin between hosts, first come, first served for each host.
-struct TransferQueue<Element> {
+struct HostQueue<Element> {
     /// The waiting and running elements of one host.
     private final class Lane {
         let host: String

@@ -15,7 +15,7 @@ extension ReportTopic {
     /// The context of templates: name → value.
     public var variables: JSONObject {
         let properties = properties
-        let words = ReportWords(self)
+        let description = TopicDescription(self)
         let builds = builds.map(\.withLogTexts)
         let build = kind == .buildset ? nil : builds.first
         return [
@@ -33,16 +33,16 @@ extension ReportTopic {
             "failed_step": builds.lazy.compactMap(\.failedStep).first ?? .null,
             "duration": .optional(build?.duration),
             "is_buildset": .bool(kind == .buildset),
-            "projects": .string(words.projects),
+            "projects": .string(description.projects),
             "previous_results": .optional(previousResults?.rawValue),
-            "status_detected": .string(words.status),
+            "status_detected": .string(description.status),
             "build_url": build?["url"] ?? .null,
             "title_url": .string(master.titleURL),
             "buildbot_title": .string(master.title),
             "buildbot_url": .string(master.buildbotURL),
             "blamelist": .array(users.map { .string($0) }),
-            "summary": .string(words.summary),
-            "sourcestamps": .string(words.sources),
+            "summary": .string(description.summary),
+            "sourcestamps": .string(description.sources),
             "properties": .object(properties.values),
         ]
     }
@@ -179,7 +179,7 @@ private enum ReportShape {
 }
 
 /// Human-readable sentences about a topic.
-struct ReportWords {
+struct TopicDescription {
     private let topic: ReportTopic
 
     init(_ topic: ReportTopic) {

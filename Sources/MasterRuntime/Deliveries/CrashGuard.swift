@@ -46,7 +46,7 @@ extension GenerationStage {
     }
 
     private func firstLeftEvent() async -> Event? {
-        guard let newest = crashWatch.newestEvent else { return nil }
+        guard let newest = crashGuard.newestEvent else { return nil }
         let (kinds, cursor) = (recipient.kinds, state.withLock(\.cursor.value))
         do {
             return try await environment.store.read { database in
@@ -65,7 +65,7 @@ extension GenerationStage {
     private func watchedDrafts(
         of event: Event, _ sequence: Int, in room: ReportRoom
     ) async throws -> [GeneratedReport]? {
-        if crashWatch.rejects(sequence) { return gaveUp(event) }
+        if crashGuard.rejects(sequence) { return gaveUp(event) }
         let id = recipient.id
         try await environment.store.write { try $0.suspect(sequence, of: id) }
         let drafts = await drafts(of: event, in: room)
@@ -76,7 +76,7 @@ extension GenerationStage {
     }
 
     private func gaveUp(_ event: Event) -> [GeneratedReport] {
-        let times = "\(crashWatch.suspicion?.crashes ?? CrashGuard.crashLimit) times in a row"
+        let times = "\(crashGuard.suspicion?.crashes ?? CrashGuard.crashLimit) times in a row"
         let reason =
             "the report could not be generated: the program crashed \(times) while generating it"
         environment.logger.error("\(recipient.name): \(reason)")

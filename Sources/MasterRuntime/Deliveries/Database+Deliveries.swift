@@ -47,14 +47,6 @@ extension Database {
         try number("SELECT changes FROM meta", []) ?? 0
     }
 
-    /// Returns whether a delivery has yet to be sent, and its report as stored.
-    func storedReport(ofDelivery id: Int) throws -> (isOpen: Bool, report: String?) {
-        let found = try first("SELECT report FROM delivery WHERE id = ? AND state = 'open'", [id]) {
-            (isOpen: true, report: $0[0] as String?)
-        }
-        return found ?? (false, nil)
-    }
-
     /// The number of events of some kinds after a sequence number.
     func eventCount(of kinds: Set<EventKind>, after sequence: Int) throws -> Int {
         let words = kinds.map(\.rawValue).sorted()

@@ -31,7 +31,7 @@ struct Delivery: Sendable {
 
 extension Delivery {
     /// The delivery with its due time set to now, or to the time that the receiver asked for.
-    func due(on clock: DeliveryClock) -> Delivery {
+    func due(on clock: ElapsedClock) -> Delivery {
         var delivery = self
         let wait = notBefore.map { Duration.seconds($0.timeIntervalSince(clock.now)) } ?? .zero
         // If the system clock was set back, that must not delay a report for long.

@@ -267,7 +267,7 @@ public struct DeliveryTry: Sendable, Hashable {
     /// Why the report was not delivered.
     public let error: String?
     /// The beginning of the response body.
-    public let answer: String?
+    public let responseText: String?
 }
 
 /// A summary of the deliveries at the end of a run.

@@ -20,7 +20,7 @@ struct DeliveryEnvironment: Sendable {
     /// Logs failures.
     let logger: Logger
     /// The clock.
-    let clock: DeliveryClock
+    let clock: ElapsedClock
     /// The default retry schedule.
     let schedule: RetrySchedule
     /// The limits on what is stored.

@@ -130,18 +130,18 @@ final class GenerationStage: Sendable {
 
     let recipient: Recipient
     let environment: DeliveryEnvironment
-    let crashWatch: CrashGuard
+    let crashGuard: CrashGuard
     private let sender: DeliverySender
     private let space = Signal()
     let state: Mutex<State>
 
     init(
-        of recipient: Recipient, from cursor: Int, watching crashWatch: CrashGuard = CrashGuard(),
+        of recipient: Recipient, from cursor: Int, watching crashGuard: CrashGuard = CrashGuard(),
         to sender: DeliverySender, in environment: DeliveryEnvironment
     ) {
         self.recipient = recipient
         self.environment = environment
-        self.crashWatch = crashWatch
+        self.crashGuard = crashGuard
         self.sender = sender
         state = Mutex(State(cursor: EventCursor(at: cursor)))
     }
@@ -278,11 +278,11 @@ final class GenerationStage: Sendable {
             // Another pipeline generates the reports of all events that were unfinished when it
             // took over.
             guard !sender.isOver else { return ([], 0) }
-            let kept = try transaction.keep(drafts, of: event, for: recipient.id)
+            let inserted = try transaction.insertReports(drafts, of: event, for: recipient.id)
             let cursor = state.withLock { $0.cursor.value(finishing: sequence) }
             try transaction.moveCursor(of: recipient.id, to: cursor, after: sequence)
             state.withLock { $0.cursor.finish(sequence) }
-            return kept
+            return inserted
         }
         environment.tally.note(dead: deadCount)
         return deliveries

@@ -56,7 +56,7 @@ enum PluginCall {
     /// - Throws: Any error thrown by the plugin, ``Overdue``, or `CancellationError` if the call
     ///   was abandoned.
     static func run<Value: Sendable>(
-        on clock: DeliveryClock, within limit: Duration? = nil,
+        on clock: ElapsedClock, within limit: Duration? = nil,
         _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
         let answer = Answer<Value>()

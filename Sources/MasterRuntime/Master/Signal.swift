@@ -47,7 +47,7 @@ final class Signal: Sendable {
     }
 
     /// Waits for the signal, at most until a given time if there is one.
-    func wait(until moment: Duration?, on clock: DeliveryClock) async {
+    func wait(until moment: Duration?, on clock: ElapsedClock) async {
         guard let moment else { return await wait() }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await clock.wait(until: moment) }
@@ -60,7 +60,7 @@ final class Signal: Sendable {
 
 /// The deliveries' clock: the time since they were opened, independent of changes to the system
 /// clock.
-struct DeliveryClock: Sendable {
+struct ElapsedClock: Sendable {
     /// The time since the deliveries were opened.
     var elapsed: Duration { read() }
     /// The current date, based on the time since the deliveries were opened.

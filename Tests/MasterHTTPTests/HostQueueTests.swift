@@ -4,7 +4,7 @@ import Testing
 
 struct TransferQueueTests {
     @Test func `hosts take turns, and each keeps its order`() {
-        var queue = TransferQueue<String>(TransferLimits(inFlight: 4, perHost: 2))
+        var queue = HostQueue<String>(TransferLimits(inFlight: 4, perHost: 2))
         for name in ["a1", "a2", "a3", "b1", "b2"] {
             queue.append(name, host: String(name.prefix(1)))
         }
@@ -18,7 +18,7 @@ struct TransferQueueTests {
     }
 
     @Test func `what waits can be removed`() {
-        var queue = TransferQueue<Int>(TransferLimits(inFlight: 1, perHost: 1))
+        var queue = HostQueue<Int>(TransferLimits(inFlight: 1, perHost: 1))
         for number in 0..<5 { queue.append(number, host: "a") }
         #expect(queue.start() == 0)
         #expect(queue.removeWaiting { $0 % 2 == 1 } == [1, 3])
@@ -31,7 +31,7 @@ struct TransferQueueTests {
     }
 
     @Test func `thousands of elements and hosts come out once each`() {
-        var queue = TransferQueue<Int>(TransferLimits(inFlight: 10, perHost: 3))
+        var queue = HostQueue<Int>(TransferLimits(inFlight: 10, perHost: 3))
         for number in 0..<10_000 { queue.append(number, host: "\(number % 700)") }
         var seen: Set<Int> = []
         var running: [Int] = []
