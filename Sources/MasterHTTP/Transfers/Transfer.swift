@@ -326,3 +326,59 @@ extension Duration {
         return Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000) + 1
     }
 }
+
+/// A body that libcurl reads in pieces. Used on the curl thread.
+final class BodySource {
+    /// The number of bytes to send.
+    let length: Int
+    private let store: Store
+    private var offset = 0
+
+    private enum Store {
+        case memory([UInt8])
+        case file(FileReader)
+    }
+
+    init(_ bytes: [UInt8]) {
+        store = .memory(bytes)
+        length = bytes.count
+    }
+
+    init(_ reader: FileReader) {
+        store = .file(reader)
+        length = reader.length
+    }
+
+    /// Reads the next bytes; returns 0 at the end, `nil` if the file has not been read that far.
+    func read(into room: UnsafeMutableRawBufferPointer) throws(HTTPError) -> Int? {
+        guard offset < length else { return 0 }
+        let count: Int?
+        switch store {
+        case .memory(let bytes):
+            let end = min(length, offset + room.count)
+            unsafe room.copyBytes(from: bytes[offset..<end])
+            count = end - offset
+        case .file(let reader):
+            count = try unsafe reader.read(into: room, at: offset)
+        }
+        offset += count ?? 0
+        return count
+    }
+
+    /// Moves back to send bytes again; returns `false` if the offset is outside the body.
+    func rewind(to offset: Int) -> Bool {
+        guard (0...length).contains(offset) else { return false }
+        self.offset = offset
+        return true
+    }
+
+    /// Whether the file must be read before more can be sent.
+    var isWaiting: Bool {
+        if case .file(let reader) = store { reader.isWaiting } else { false }
+    }
+
+    /// Receives a piece of the file.
+    func accept(_ piece: FileReader.Piece) {
+        if case .file(let reader) = store { reader.accept(piece) }
+    }
+}

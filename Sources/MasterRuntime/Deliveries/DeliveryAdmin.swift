@@ -318,3 +318,76 @@ public struct ReporterRecord: Sendable, Hashable {
     /// The reason given by the endpoint.
     public let closedReason: String?
 }
+
+/// Changes that users make to deliveries; a running master applies them when notified.
+extension Database {
+    /// Counts a change for the master to notice.
+    ///
+    /// - Returns: The value for `changed` in the affected rows.
+    func noteChange() throws -> Int {
+        try run("UPDATE meta SET changes = changes + 1")
+        return try changeCount()
+    }
+
+    /// Schedules reports to be retried immediately, and restarts their retry schedule.
+    ///
+    /// - Returns: The number of affected reports; those whose body is no longer stored are left
+    ///   unchanged.
+    func retryDeliveries(_ ids: [Int], now: Date) throws -> Int {
+        try change(ids) { id, count in
+            try run(
+                """
+                UPDATE delivery SET state = iif(state = 'parked', 'parked', 'open'), since = ?,
+                    tries_before = attempts, next_at = NULL, not_before = NULL, ended_at = NULL, told = 0,
+                    changed = ?
+                \(DeliveryState.isKept) AND id = ? AND report IS NOT NULL
+                    AND (state <> 'open' OR attempts > 0)
+                """,
+                [now.stored, count, id]
+            )
+        }
+    }
+
+    /// Gives reports up permanently.
+    ///
+    /// - Returns: The number of affected reports; delivered ones are left unchanged.
+    func dropDeliveries(_ ids: [Int]) throws -> Int {
+        try change(ids) { id, count in
+            try run(
+                """
+                UPDATE delivery SET state = 'nothing', report = NULL, bytes = 0, next_at = NULL,
+                    error = NULL, changed = ?
+                \(DeliveryState.isKept) AND id = ?
+                """,
+                [count, id]
+            )
+        }
+    }
+
+    /// Reopens the endpoint of a reporter.
+    ///
+    /// - Returns: Whether it was closed.
+    func resumeReporter(_ id: Int) throws -> Bool {
+        try run(
+            """
+            UPDATE reporter SET closed_at = NULL, closed_reason = NULL, closed_receiver = NULL
+            WHERE id = ? AND closed_at IS NOT NULL
+            """,
+            [id]
+        )
+        let wasClosed = changesCount > 0
+        if wasClosed { _ = try noteChange() }
+        return wasClosed
+    }
+
+    private func change(_ ids: [Int], _ change: (_ id: Int, _ count: Int) throws -> Void) throws
+        -> Int
+    {
+        guard !ids.isEmpty else { return 0 }
+        let count = try noteChange()
+        return try ids.reduce(0) { sum, id in
+            try change(id, count)
+            return sum + changesCount
+        }
+    }
+}
