@@ -1,4 +1,5 @@
 import CLibCurl
+import Glibc
 
 /// A libcurl URL handle, which parses and builds URLs.
 @safe struct CurlURL: ~Copyable {
@@ -80,5 +81,35 @@ enum InternationalName {
         } catch {
             return name
         }
+    }
+}
+
+/// Initializes libcurl for the whole process.
+enum CurlGlobal {
+    private static let result = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+
+    /// Loads libcurl, which stands before any other call; safe from any thread.
+    static func load() throws(HTTPError) {
+        guard let fault = unsafe master_curl_load() else { return }
+        let reason = unsafe String(cString: fault)
+        guard !HTTPError.isWithoutDescriptors else { throw .noDescriptors }
+        throw HTTPError(
+            .transferFailed,
+            "libcurl cannot be loaded: \(reason); install or update libcurl 4")
+    }
+
+    /// Loads and starts libcurl once; safe from any thread.
+    static func start() throws(HTTPError) {
+        try load()
+        guard result == CURLE_OK else {
+            throw HTTPError(.transferFailed, "libcurl failed to start: \(result.explanation)")
+        }
+    }
+}
+
+extension CURLcode {
+    /// libcurl's description of the code.
+    var explanation: String {
+        unsafe String(cString: curl_easy_strerror(self))
     }
 }

@@ -53,12 +53,6 @@ extension Settings {
     }
 }
 
-/// A setting of a value with its name in files.
-struct SettingField {
-    let declaration: SettingDeclaration
-    let setting: any AnySetting
-}
-
 /// The interface of a plugin's `check` to its settings and to diagnostics.
 public final class SettingsCheck {
     private let decoder: SettingDecoder
@@ -152,116 +146,41 @@ public struct ConfigurationError: Error, CustomStringConvertible {
     }
 }
 
-/// The layout common to all plugins of a type: which settings exist, under which names.
-struct SettingLayout {
-    let types: [any Settings.Type]
-    let declarations: [SettingDeclaration]
-    /// The required settings.
-    let required: [SettingDeclaration]
-    /// The setting that a single value sets.
-    let primary: SettingDeclaration?
-    /// A name used by two settings, which is a programming error.
-    let duplicateName: String?
-    /// The indices of the required settings, for each type.
-    let requiredOfTypes: [[Int]]
-    private let indices: [String: Int]
-    /// The indices of the settings among those recorded while the values were created.
-    private let positions: [Int]
-    private let recordedCount: Int
+/// Includes the settings of another type in a plugin's own, so that several plugins can share them.
+@propertyWrapper
+public struct SettingGroup<Group: Settings>: Sendable {
+    /// The group with its configured settings.
+    public let wrappedValue: Group
 
-    /// Creates a layout.
-    ///
-    /// - Parameters:
-    ///   - types: The types.
-    ///   - fields: The settings of each type.
-    ///   - recorded: The settings created while values of the types were created.
-    init(types: [any Settings.Type], fields: [[SettingField]], recorded: [any AnySetting]) {
-        self.types = types
-        var count = 0
-        requiredOfTypes = fields.map { fields in
-            defer { count += fields.count }
-            return fields.indices.filter { fields[$0].declaration.isRequired }.map { count + $0 }
-        }
-        let fields = fields.flatMap(\.self)
-        declarations = fields.map(\.declaration)
-        required = declarations.filter(\.isRequired)
-        primary = declarations.first(where: \.isPrimary)
-        var indices: [String: Int] = [:]
-        var duplicate: String?
-        for (index, declaration) in declarations.enumerated() {
-            for name in [declaration.name] + declaration.aliases {
-                if indices[name] != nil { duplicate = duplicate ?? name }
-                indices[name] = indices[name] ?? index
-            }
-        }
-        self.indices = indices
-        duplicateName = duplicate
-        positions = fields.compactMap { field in
-            recorded.firstIndex { $0 === field.setting }
-        }
-        recordedCount = recorded.count
-    }
-
-    /// The index of the setting with a name or an alias.
-    func index(of name: String) -> Int? { indices[name] }
-
-    /// The settings of other values of the types, or `nil` if these were created differently.
-    func settings(among recorded: [any AnySetting]) -> [any AnySetting]? {
-        guard recorded.count == recordedCount, positions.count == declarations.count
-        else { return nil }
-        return positions.map { recorded[$0] }
+    /// Declares a group with its defaults.
+    public init() {
+        self.wrappedValue = Group()
     }
 }
 
-/// The settings allowed in one mapping: those of a value, or of a step and its options.
-struct SettingTable {
-    let layout: SettingLayout
-    private let settings: [any AnySetting]
+/// A type-erased group, for the decoder.
+protocol AnySettingGroup: Sendable {
+    var settings: any Settings { get }
+}
 
-    /// Finds the settings of the first values of their types by reflection, which gives the names.
-    ///
-    /// - Parameters:
-    ///   - values: The values.
-    ///   - recorded: The settings created while they were created.
-    init(of values: [any Settings], recorded: [any AnySetting]) {
-        let fields = Self.fields(of: values)
-        layout = SettingLayout(
-            types: values.map { type(of: $0) }, fields: fields, recorded: recorded)
-        settings = fields.flatMap(\.self).map(\.setting)
-    }
+extension SettingGroup: AnySettingGroup {
+    var settings: any Settings { wrappedValue }
+}
 
-    /// The settings of each value, except those replaced by settings of preceding values.
-    private static func fields(of values: [any Settings]) -> [[SettingField]] {
-        var replaced: Set<String> = []
-        return values.map { value in
-            let fields = value.settingFields().filter { !replaced.contains($0.declaration.name) }
-            replaced.formUnion(
-                fields.filter { $0.setting.replacesOption }.map(\.declaration.name))
-            return fields
-        }
-    }
-
-    /// Finds the settings of values among those recorded while the values were created.
-    init?(_ layout: SettingLayout, recorded: [any AnySetting]) {
-        guard let settings = layout.settings(among: recorded) else { return nil }
-        self.layout = layout
-        self.settings = settings
-    }
-
-    /// Whether every required setting of one of the values has a value.
-    func isComplete(valueAt index: Int) -> Bool {
-        layout.requiredOfTypes[index].allSatisfy { settings[$0].hasValue }
-    }
-
-    /// Whether a setting was read, although its value in the file is invalid, since the last call.
-    func takeInvalidReads() -> Bool {
-        settings.reduce(false) { $1.takeInvalidRead() || $0 }
-    }
-
-    /// The setting with a name or an alias.
-    func field(named name: String) -> SettingField? {
-        layout.index(of: name).map {
-            SettingField(declaration: layout.declarations[$0], setting: settings[$0])
-        }
-    }
+/// What is known about a setting from its declaration alone.
+package struct SettingDeclaration: Sendable {
+    /// The name in master.yaml.
+    package let name: String
+    /// Alternative spellings.
+    package let aliases: [String]
+    /// What the setting does, in one sentence.
+    package let summary: String
+    /// The accepted values, for example `a duration such as 30s or 5m`.
+    package let shape: String
+    /// Whether a single value is accepted in place of the whole mapping.
+    package let isPrimary: Bool
+    /// Whether the value is masked where settings are shown.
+    package let isSecret: Bool
+    /// Whether the setting is required.
+    package let isRequired: Bool
 }

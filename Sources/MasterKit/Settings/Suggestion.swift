@@ -69,3 +69,64 @@ public enum Suggestion {
         return last[b.count]
     }
 }
+
+/// Settings that can explain why a name is unknown, for example because it belongs to another
+/// plugin. The hints of a plugin come first, then those of its groups.
+public protocol SettingHints: Settings {
+    /// Returns what to do instead of using this unknown setting, or `nil` if there is no specific
+    /// hint.
+    static func hint(forUnknown name: String) -> String?
+}
+
+extension SettingDecoder {
+    /// Reports an unknown setting.
+    ///
+    /// - Returns: The setting that was probably meant, which is then not reported as missing as
+    ///   well.
+    func reportUnknown(
+        _ name: String, _ key: YAMLNode, in table: SettingTable, owner: String
+    ) -> String? {
+        let shown = name.shortened
+        for type in table.layout.types {
+            guard let hint = type.firstHint(forUnknown: name) else { continue }
+            error("\(owner) has no setting '\(shown)'; \(hint)", at: key.range)
+            let named = hint.wholeMatch(of: /write '(\w+)'/).map { String($0.1) }
+            return named.flatMap { table.field(named: $0)?.declaration.name }
+        }
+        let declarations = table.layout.declarations
+        let known = declarations.flatMap { [$0.name] + $0.aliases }
+        let remedy = Suggestion.remedy(for: name, among: known, all: declarations.map(\.name))
+        error("\(owner) has no setting '\(shown)'; \(remedy)", at: key.range)
+        let meant = Suggestion.nearest(to: name, among: known)
+        return meant.flatMap { table.field(named: $0)?.declaration.name }
+    }
+
+    func reportDuplicateDeclaration(
+        _ table: SettingTable, owner: String, at place: SourceRange?
+    ) {
+        guard let name = table.layout.duplicateName else { return }
+        error(
+            "\(owner) declares two settings named '\(name)'; one of them needs another name in "
+                + "its Swift source", at: place)
+    }
+
+    /// The most plugin keys that a message lists.
+    private static var shownKeyCount: Int { 12 }
+
+    func reportUnknownPlugin<Value>(
+        _ text: String, among known: [Registry.Entry], at range: SourceRange?
+    ) -> Value? {
+        if let remedy = AbsentPlugin.remedy(for: text) {
+            return error("there is no plugin '\(text.shortened)'; \(remedy)", at: range)
+        }
+        let name = text.split(separator: ".").last ?? ""
+        let sameName = known.first { $0.key.name == name }.map { "did you mean '\($0.key)'?" }
+        let keys = known.map(\.key.description)
+        let nearest = Suggestion.nearest(to: text, among: keys).map { "did you mean '\($0)'?" }
+        let remedy =
+            sameName ?? nearest
+            ?? (keys.count > Self.shownKeyCount
+                ? "'plugins list' shows them" : Suggestion.remedy(for: text, among: keys))
+        return error("there is no plugin '\(text.shortened)'; \(remedy)", at: range)
+    }
+}

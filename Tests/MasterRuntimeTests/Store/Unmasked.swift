@@ -9,7 +9,8 @@ extension StoreTransaction {
         waitedFor: Bool = false
     ) throws -> Submission {
         try submit(
-            Masked(alreadyMasked: buildset), builders: builders, properties: Masked(alreadyMasked: properties),
+            Masked(alreadyMasked: buildset), builders: builders,
+            properties: Masked(alreadyMasked: properties),
             priority: priority, waitedFor: waitedFor)
     }
 
@@ -19,7 +20,8 @@ extension StoreTransaction {
 
     func updateBuild(_ id: Int, properties: Properties, changed: Properties) throws {
         try updateBuild(
-            id, properties: Masked(alreadyMasked: properties), changed: Masked(alreadyMasked: changed))
+            id, properties: Masked(alreadyMasked: properties),
+            changed: Masked(alreadyMasked: changed))
     }
 
     @discardableResult

@@ -1,4 +1,89 @@
 extension SettingDecoder {
+    /// Reads a value of a type from a node.
+    ///
+    /// - Returns: The value, or `nil` if it is invalid, in which case an error has been added, or
+    ///   if it is only known at run time.
+    public func decode<Value: SettingValue>(_ type: Value.Type, from node: YAMLNode) -> Value? {
+        if node.isPlaceholder { return nil }
+        if Value.self is any RenderableValue.Type { return Value.decode(node, with: self) }
+        guard let name = node.expressionName else { return Value.decode(node, with: self) }
+        if let loaded = LoadedTag(rawValue: name) {
+            let isTyped = Value.self is any TypedScalar.Type
+            let value = loaded.value(of: node, with: self, isTyped: isTyped)
+            let outer = origin
+            origin = .loaded(loaded, node)
+            defer { origin = outer }
+            return value.flatMap { decode(type, from: $0) }
+        }
+        guard let tag = ExpressionTag(rawValue: name) else {
+            return error(ExpressionTag.unknown(name), at: node.tag?.range ?? node.range)
+        }
+        if isProbing {
+            if Value.self is any TruthValue.Type { _ = mayBeCondition(tag, node) }
+            return nil
+        }
+        return error(
+            "\(subject) is read before any build runs; it takes a plain value, not !\(name)",
+            at: node.range)
+    }
+
+    /// Creates settings, reads them from a mapping, and reports unknown, duplicate and missing
+    /// ones.
+    ///
+    /// - Parameters:
+    ///   - type: The type of the settings.
+    ///   - node: The mapping, or a single value for the primary setting; `nil` for none.
+    ///   - owner: What the settings belong to, for messages.
+    ///   - place: The location of the owner's name.
+    /// - Returns: The settings, or `nil` if any are invalid, in which case an error has been added.
+    public func read<Form: Settings>(
+        _ type: Form.Type, from node: YAMLNode?, owner: String, at place: SourceRange?
+    ) -> Form? {
+        let (form, isValid) = reading(type, from: node, owner: owner, at: place)
+        return isValid ? form : nil
+    }
+
+    /// Creates and reads settings like `read`; if there are errors, the result has the valid ones.
+    package func reading<Form: Settings>(
+        _ type: Form.Type, from node: YAMLNode?, owner: String, at place: SourceRange?
+    ) -> (form: Form, isValid: Bool) {
+        let (form, table) = create(type)
+        let filled = fill(table, from: node, owner: owner, at: place)
+        return (form, filled?.isValid ?? false)
+    }
+
+    /// Creates settings, and finds the settings in them.
+    func create<Form: Settings>(_ type: Form.Type) -> (Form, SettingTable) {
+        create(type) {
+            Form()
+        } holding: {
+            [$0]
+        }
+    }
+
+    /// Creates a value, and finds the settings in it.
+    ///
+    /// - Parameters:
+    ///   - type: The type whose settings these are.
+    ///   - make: Creates the value, in the same way each time.
+    ///   - values: The parts that have settings, such as a plugin and its options.
+    /// - Returns: The value and its settings.
+    func create<Value>(
+        _ type: any Settings.Type, _ make: () -> Value,
+        holding values: (Value) -> [any Settings]
+    ) -> (Value, SettingTable) {
+        let (value, recorded) = SettingRecorder.recording(make)
+        let id = ObjectIdentifier(type)
+        if let layout = layouts[id], let table = SettingTable(layout, recorded: recorded) {
+            return (value, table)
+        }
+        let table = SettingTable(of: values(value), recorded: recorded)
+        layouts[id] = table.layout
+        return (value, table)
+    }
+}
+
+extension SettingDecoder {
     /// The result of filling settings from a mapping.
     struct Filled {
         /// The key node of each setting that is given, whether valid, invalid or unknown.
@@ -84,45 +169,6 @@ extension SettingDecoder {
             return (name, entry.key, entry.value)
         }
     }
-
-    /// Reports an unknown setting.
-    ///
-    /// - Returns: The setting that was probably meant, which is then not reported as missing as
-    ///   well.
-    private func reportUnknown(
-        _ name: String, _ key: YAMLNode, in table: SettingTable, owner: String
-    ) -> String? {
-        let shown = name.shortened
-        for type in table.layout.types {
-            guard let hint = type.firstHint(forUnknown: name) else { continue }
-            error("\(owner) has no setting '\(shown)'; \(hint)", at: key.range)
-            let named = hint.wholeMatch(of: /write '(\w+)'/).map { String($0.1) }
-            return named.flatMap { table.field(named: $0)?.declaration.name }
-        }
-        let declarations = table.layout.declarations
-        let known = declarations.flatMap { [$0.name] + $0.aliases }
-        let remedy = Suggestion.remedy(for: name, among: known, all: declarations.map(\.name))
-        error("\(owner) has no setting '\(shown)'; \(remedy)", at: key.range)
-        let meant = Suggestion.nearest(to: name, among: known)
-        return meant.flatMap { table.field(named: $0)?.declaration.name }
-    }
-
-    private func reportDuplicateDeclaration(
-        _ table: SettingTable, owner: String, at place: SourceRange?
-    ) {
-        guard let name = table.layout.duplicateName else { return }
-        error(
-            "\(owner) declares two settings named '\(name)'; one of them needs another name in "
-                + "its Swift source", at: place)
-    }
-}
-
-/// Settings that can explain why a name is unknown, for example because it belongs to another
-/// plugin. The hints of a plugin come first, then those of its groups.
-public protocol SettingHints: Settings {
-    /// Returns what to do instead of using this unknown setting, or `nil` if there is no specific
-    /// hint.
-    static func hint(forUnknown name: String) -> String?
 }
 
 extension SettingDecoder {
@@ -267,30 +313,10 @@ extension SettingDecoder {
         }
         return reportUnknownPlugin(text, among: registry.entries(in: namespace), at: key.range)
     }
-
-    /// The most plugin keys that a message lists.
-    private static var shownKeyCount: Int { 12 }
-
-    private func reportUnknownPlugin<Value>(
-        _ text: String, among known: [Registry.Entry], at range: SourceRange?
-    ) -> Value? {
-        if let remedy = AbsentPlugin.remedy(for: text) {
-            return error("there is no plugin '\(text.shortened)'; \(remedy)", at: range)
-        }
-        let name = text.split(separator: ".").last ?? ""
-        let sameName = known.first { $0.key.name == name }.map { "did you mean '\($0.key)'?" }
-        let keys = known.map(\.key.description)
-        let nearest = Suggestion.nearest(to: text, among: keys).map { "did you mean '\($0)'?" }
-        let remedy =
-            sameName ?? nearest
-            ?? (keys.count > Self.shownKeyCount
-                ? "'plugins list' shows them" : Suggestion.remedy(for: text, among: keys))
-        return error("there is no plugin '\(text.shortened)'; \(remedy)", at: range)
-    }
 }
 
 /// Plugins that exist in Buildbot or elsewhere but not in this program.
-private enum AbsentPlugin {
+enum AbsentPlugin {
     /// What to use instead, or `nil` if there is no specific hint.
     static func remedy(for text: String) -> String? {
         if text.contains(" ") { return "write 'steps.ShellCommand: \(text.shortened)'" }

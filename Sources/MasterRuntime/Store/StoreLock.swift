@@ -1,0 +1,145 @@
+internal import Glibc
+internal import SystemPackage
+
+/// A lock on a folder that keeps a second master from using it.
+final class StoreLock: Sendable {
+    static let fileName = "lock"
+
+    private let file: OwnedDescriptor
+
+    /// Locks an existing folder.
+    init(_ folder: StoreFolder) throws(StoreError) {
+        let path = folder.path(of: Self.fileName)
+        file = try folder.open(Self.fileName)
+        guard flock(file.number, LOCK_EX | LOCK_NB) == 0 else {
+            let fault = Errno(rawValue: errno)
+            throw fault == .wouldBlock
+                ? Self.held(folder, by: LockHolder(reading: file), path: path)
+                : Self.unlockable(path, fault)
+        }
+        do {
+            try file.descriptor.resize(to: 0)
+            try file.descriptor.writeAll(LockHolder.current.text.utf8)
+        } catch {
+            throw StoreError(opening: path, folder: folder.path, cause: error)
+        }
+    }
+
+    /// Unlocks the folder; a second call does nothing.
+    ///
+    /// Closing the descriptor is not enough: a process that is just being spawned still has a copy.
+    func release() {
+        file.unlock()
+        file.close()
+    }
+
+    private static func held(
+        _ folder: StoreFolder, by holder: LockHolder?, path: String
+    ) -> StoreError {
+        guard let who = holder?.name else {
+            return StoreError(
+                .locked,
+                "\(folder.path) is locked by a process that is not the last master to use it; find "
+                    + "it with 'fuser -v \(path)' and end it, or name another folder with --basedir"
+            )
+        }
+        return StoreError(
+            .locked,
+            "\(folder.path) is in use by another master (\(who)); wait for it, end it, or name "
+                + "another folder with --basedir"
+        )
+    }
+
+    private static func unlockable(_ path: String, _ fault: Errno) -> StoreError {
+        StoreError(
+            .system,
+            "\(path) cannot be locked (\(fault)); name a folder on a local disk with --basedir",
+            cause: fault)
+    }
+}
+
+/// The process that wrote a lock file, identified uniquely across process id reuse and reboots.
+///
+/// The lock itself is held by the kernel. The file's content only serves to name the holder, and is
+/// trusted only while that process is running.
+private struct LockHolder {
+    let process: Int
+    /// The start time of the process in clock ticks since boot; it differs if a process id is
+    /// reused.
+    let start: String
+    /// The boot id of the system; unique per machine and boot.
+    let boot: String
+    let host: String
+
+    static var current: LockHolder {
+        LockHolder(
+            process: Int(getpid()), start: startTime(of: Int(getpid())) ?? "unknown",
+            boot: SystemFile.boot, host: SystemFile.host)
+    }
+
+    /// The file's content.
+    var text: String { "process \(process)\nstart \(start)\nboot \(boot)\nhost \(host)\n" }
+
+    /// Parses a lock file; `nil` if its master did not finish writing it.
+    init?(reading file: OwnedDescriptor) {
+        let bytes: [UInt8]
+        do {
+            bytes = try POSIX.read(file.number, maxByteCount: 4096)
+        } catch {
+            return nil  // Held it is all the same.
+        }
+        let text = String(decoding: bytes, as: UTF8.self)
+        let lines = text.split(separator: "\n").map { $0.split(separator: " ", maxSplits: 1) }
+        let values = Dictionary(
+            lines.filter { $0.count == 2 }.map { ($0[0], String($0[1])) },
+            uniquingKeysWith: { first, _ in first })
+        guard let process = values["process"].flatMap({ Int($0) }), let start = values["start"],
+            let boot = values["boot"], let host = values["host"]
+        else { return nil }
+        self.init(process: process, start: start, boot: boot, host: host)
+    }
+
+    private init(process: Int, start: String, boot: String, host: String) {
+        self.process = process
+        self.start = start
+        self.boot = boot
+        self.host = host
+    }
+
+    /// The process for a message, or `nil` if it is no longer running.
+    var name: String? {
+        let isHere = boot == SystemFile.boot && host == SystemFile.host
+        guard isHere else { return "process \(process) on \(host)" }
+        return Self.startTime(of: process) == start ? "process \(process)" : nil
+    }
+
+    private static func startTime(of process: Int) -> String? {
+        pid_t(exactly: process).flatMap { ProcessStatus(of: $0) }?.startTime
+    }
+}
+
+extension StoreError {
+    /// The error for a file of the store that cannot be opened or written.
+    init(opening path: String, folder: String, cause: any Error) {
+        switch cause as? Errno {
+        case .noSpace?, .diskQuotaExceeded?:
+            self.init(
+                .full, "the disk of \(folder) is full; free disk space and start again",
+                cause: cause)
+        case .readOnlyFileSystem?, .permissionDenied?, .notPermitted?:
+            self.init(
+                .readOnly,
+                "\(folder) is not writable (\(cause)); change its permissions, "
+                    + "or name another folder with --basedir",
+                cause: cause
+            )
+        default:
+            self.init(
+                .folder,
+                "\(path) cannot be written (\(cause)); name another folder with "
+                    + "--basedir",
+                cause: cause
+            )
+        }
+    }
+}
