@@ -39,7 +39,7 @@ extension GenerationStage {
         guard isFirst else { return }
         if let (lane, event) = next() {
             await report(event, in: lane) { room in
-                try await self.watchedDrafts(of: event, sequence, in: room)
+                try await self.guardedReports(of: event, sequence, in: room)
             }
         }
         await work()
@@ -62,17 +62,17 @@ extension GenerationStage {
     ///
     /// A counter is incremented first; the commit that stores the reports resets it. An event that
     /// has crashed the program too often is given up.
-    private func watchedDrafts(
+    private func guardedReports(
         of event: Event, _ sequence: Int, in room: ReportRoom
     ) async throws -> [GeneratedReport]? {
         if crashGuard.rejects(sequence) { return gaveUp(event) }
         let id = recipient.id
         try await environment.store.write { try $0.suspect(sequence, of: id) }
-        let drafts = await drafts(of: event, in: room)
-        if drafts == nil {
+        let reports = await generatedReports(of: event, in: room)
+        if reports == nil {
             try await environment.store.write { try $0.clearSuspicion(sequence, of: id) }
         }
-        return drafts
+        return reports
     }
 
     private func gaveUp(_ event: Event) -> [GeneratedReport] {

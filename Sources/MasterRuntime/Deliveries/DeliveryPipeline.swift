@@ -211,7 +211,7 @@ final class GenerationStage: Sendable {
     func work() async {
         while let (lane, event) = next() {
             await sender.waitUntilMoreIsWanted()
-            await report(event, in: lane) { await self.drafts(of: event, in: $0) }
+            await report(event, in: lane) { await self.generatedReports(of: event, in: $0) }
         }
     }
 
@@ -226,12 +226,12 @@ final class GenerationStage: Sendable {
 
     /// Generates, stores and passes on the reports of an event.
     func report(
-        _ event: Event, in lane: Int, drafts: (ReportRoom) async throws -> [GeneratedReport]?
+        _ event: Event, in lane: Int, reports: (ReportRoom) async throws -> [GeneratedReport]?
     ) async {
         let room = ReportRoom(in: sender.memory)
         do {
-            if let drafts = try await drafts(room) {
-                sender.add(try await keep(drafts, of: event))
+            if let reports = try await reports(room) {
+                sender.add(try await store(reports, of: event))
             }
         } catch {
             fail(error)
@@ -254,31 +254,31 @@ final class GenerationStage: Sendable {
     }
 
     /// Stores the reports of an event; a report that cannot be stored becomes a failed delivery.
-    private func keep(_ drafts: [GeneratedReport], of event: Event) async throws(StoreError)
-        -> [Delivery]
-    {
+    private func store(
+        _ reports: [GeneratedReport], of event: Event
+    ) async throws(StoreError) -> [Delivery] {
         do {
-            return try await store(drafts, of: event)
+            return try await storeWithCursor(reports, of: event)
         } catch {
             guard !error.stopsStore, error.code != .closed else { throw error }
-            let faults = drafts.map {
+            let faults = reports.map {
                 GeneratedReport(part: $0.part, content: .fault(environment.mask.masked("\(error)")))
             }
-            return try await store(faults, of: event)
+            return try await storeWithCursor(faults, of: event)
         }
     }
 
-    /// Stores drafts and the cursor in one transaction.
-    private func store(_ drafts: [GeneratedReport], of event: Event) async throws(StoreError)
-        -> [Delivery]
-    {
+    /// Stores reports and the cursor in one transaction.
+    private func storeWithCursor(
+        _ reports: [GeneratedReport], of event: Event
+    ) async throws(StoreError) -> [Delivery] {
         guard let sequence = event.sequence else { return [] }
         let (deliveries, deadCount) = try await environment.store.write {
             [self] transaction -> ([Delivery], Int) in
             // Another pipeline generates the reports of all events that were unfinished when it
             // took over.
             guard !sender.isOver else { return ([], 0) }
-            let inserted = try transaction.insertReports(drafts, of: event, for: recipient.id)
+            let inserted = try transaction.insertReports(reports, of: event, for: recipient.id)
             let cursor = state.withLock { $0.cursor.value(finishing: sequence) }
             try transaction.moveCursor(of: recipient.id, to: cursor, after: sequence)
             state.withLock { $0.cursor.finish(sequence) }
@@ -307,25 +307,25 @@ extension GenerationStage {
     ///
     /// A generator that throws causes a failed delivery with its reason, and the others are still
     /// asked.
-    func drafts(of event: Event, in room: ReportRoom) async -> [GeneratedReport]? {
+    func generatedReports(of event: Event, in room: ReportRoom) async -> [GeneratedReport]? {
         let context = ReportContext(
             event: event, formatter: recipient.reporter.defaultFormatter,
             uses: recipient.reporter.uses, master: environment.identity, logger: environment.logger,
             source: StoreReportSource(environment.store, reporting: event, in: room))
-        var drafts: [GeneratedReport] = []
+        var reports: [GeneratedReport] = []
         for (part, generator) in recipient.generators.enumerated()
         where generator.wantedEvents.contains(event.kind) {
             do {
                 guard let text = try await report(of: event, by: generator, context) else {
                     continue
                 }
-                drafts.append(GeneratedReport(part: part, content: .report(text)))
+                reports.append(GeneratedReport(part: part, content: .report(text)))
             } catch {
                 guard !Task.isCancelled else { return nil }
-                drafts.append(fault(error, of: part))
+                reports.append(fault(error, of: part))
             }
         }
-        return drafts
+        return reports
     }
 
     /// The report as stored, which is the only copy kept in memory.

@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// A signal raised while no task waits is remembered, once: a task that checks for work, finds none
 /// and then waits does not miss what happened in between.
-final class Signal: Sendable {
+package final class Signal: Sendable {
     private struct State {
         var isRaised = false
         var nextWaiter = 0
@@ -14,8 +14,10 @@ final class Signal: Sendable {
 
     private let state = Mutex(State())
 
+    package init() {}
+
     /// Wakes all waiting tasks, or else the next task that waits.
-    func raise() {
+    package func raise() {
         let waiters = state.withLock { state in
             state.isRaised = state.waiters.isEmpty
             defer { state.waiters = [:] }
@@ -25,7 +27,7 @@ final class Signal: Sendable {
     }
 
     /// Waits for the signal; returns immediately if the task is cancelled.
-    func wait() async {
+    package func wait() async {
         let id = state.withLock { state in
             state.nextWaiter += 1
             return state.nextWaiter
