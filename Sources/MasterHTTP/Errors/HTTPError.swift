@@ -217,7 +217,7 @@ extension HTTPError {
         )
     }
 
-    static func tooManyInterimAnswers(_ place: String, limit: Int) -> HTTPError {
+    static func tooManyInterimResponses(_ place: String, limit: Int) -> HTTPError {
         HTTPError(
             .malformedResponse,
             "\(place) sent more than \(limit) interim answers (status 1xx) and no final one; "
@@ -226,7 +226,7 @@ extension HTTPError {
         )
     }
 
-    static func closedBeforeAnswer(_ request: OutgoingRequest) -> HTTPError {
+    static func closedBeforeResponse(_ request: OutgoingRequest) -> HTTPError {
         let place = request.place.authority
         guard let proxy = request.proxy, request.address.scheme == "http" else {
             return HTTPError(

@@ -325,9 +325,9 @@ extension OutgoingRequest {
     ///
     /// - Throws: `HTTPError` with the code `badRedirect` if the client does not follow the
     ///   redirect.
-    func redirected(by answer: HTTPExchange) throws(HTTPError) -> OutgoingRequest? {
-        guard redirects != .none, Self.isRedirect(status: answer.status),
-            let location = answer.headers["Location"], !location.isEmpty
+    func redirected(by exchange: HTTPExchange) throws(HTTPError) -> OutgoingRequest? {
+        guard redirects != .none, Self.isRedirect(status: exchange.status),
+            let location = exchange.headers["Location"], !location.isEmpty
         else { return nil }
         var next = self
         do throws(HTTPAddress.Fault) {
@@ -336,12 +336,12 @@ extension OutgoingRequest {
             throw .badRedirect("\(place.authority) redirects to a URL that \(error.reason)")
         }
         next.place = ShownAddress(next.address, hiding: hiding)
-        next.changeMethod(status: answer.status)
+        next.changeMethod(status: exchange.status)
         if !next.address.mayKeepCredentials(of: address) {
             guard !hasSensitiveBody || next.body.isNone else {
                 throw .badRedirect(
                     "\(place.authority) redirects to \(next.place.authority) with status "
-                        + "\(answer.status), and the body, which holds a secret, is not sent to "
+                        + "\(exchange.status), and the body, which holds a secret, is not sent to "
                         + "another host; if it belongs there, use that URL")
             }
             next.dropCredentials()

@@ -7,7 +7,7 @@ struct IncomingResponse {
     static let longestHead = 256 << 10
     static let mostHeadLines = 5000
     /// The maximum number of interim (1xx) responses to a request.
-    static let mostInterimAnswers = 1000
+    static let maximumInterimResponses = 1000
 
     /// The status line and headers, as received.
     private(set) var head: [UInt8] = []
@@ -22,7 +22,7 @@ struct IncomingResponse {
     private var announcedLength = 0
     private var headByteCount = 0
     private var headLineCount = 0
-    private var interimAnswerCount = 0
+    private var interimResponseCount = 0
     private var encoding = ""
     private var decoder: ContentDecoder?
 
@@ -54,11 +54,11 @@ struct IncomingResponse {
         guard headByteCount <= Self.longestHead, headLineCount <= Self.mostHeadLines else {
             throw .headersTooLarge(transfer.place)
         }
-        let startsAnswer =
+        let startsResponse =
             unsafe line.count >= 5 && line[4] == UInt8(ascii: "/")
             && line.starts(with: "HTTP/".utf8)
-        if hasHead, !startsAnswer { return }
-        if startsAnswer { forget() }
+        if hasHead, !startsResponse { return }
+        if startsResponse { forget() }
         if head.isEmpty { head.reserveCapacity(512) }
         unsafe head.append(contentsOf: line)
         unsafe noteField(line)
@@ -113,9 +113,9 @@ struct IncomingResponse {
     private mutating func completeHead(of transfer: Transfer) throws(HTTPError) {
         guard let line = StatusLine(head) else { return }
         guard line.status >= 200 else {
-            interimAnswerCount += 1
-            guard interimAnswerCount <= Self.mostInterimAnswers else {
-                throw .tooManyInterimAnswers(transfer.place, limit: Self.mostInterimAnswers)
+            interimResponseCount += 1
+            guard interimResponseCount <= Self.maximumInterimResponses else {
+                throw .tooManyInterimResponses(transfer.place, limit: Self.maximumInterimResponses)
             }
             return
         }

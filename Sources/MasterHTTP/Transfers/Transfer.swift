@@ -41,7 +41,7 @@ final class Transfer: @unchecked Sendable {
         /// The request line and headers as sent.
         var requestHead: [UInt8] = []
         /// Whether the request was given to a connection and nothing was received yet.
-        var isUnanswered = false
+        var awaitsResponse = false
         /// Whether the transfer waits for the receiver of the body.
         var isPaused = false
         var challengeCount = 0
@@ -114,10 +114,10 @@ final class Transfer: @unchecked Sendable {
 
     /// The outcome of the transfer after libcurl has ended it with a code.
     func outcome(_ result: CURLcode) -> Outcome {
-        let isAnswered =
+        let hasResponse =
             progress.fault == nil
             && (result == CURLE_OK || response.isCut || progress.isRefused)
-        guard isAnswered, let line = response.statusLine else { return failure(error(result)) }
+        guard hasResponse, let line = response.statusLine else { return failure(error(result)) }
         guard !response.endsEarly || progress.isRefused else { return failure(.cutBody(place)) }
         return .success(exchange(line))
     }
@@ -147,8 +147,8 @@ extension Transfer {
     /// the request over another one, though it may have arrived. It also resends it for every
     /// challenge, without a limit.
     func beginRequest(on ends: ConnectionEnds, of connections: ConnectionTable) -> Bool {
-        guard !progress.isUnanswered || !mayHaveArrived else {
-            progress.fault = .closedBeforeAnswer(request)
+        guard !progress.awaitsResponse || !mayHaveArrived else {
+            progress.fault = .closedBeforeResponse(request)
             return false
         }
         if response.hasHead {
@@ -164,13 +164,13 @@ extension Transfer {
             progress.fault = .closedBeforeRequest(place)
             return false
         }
-        progress.isUnanswered = true
+        progress.awaitsResponse = true
         return true
     }
 
     /// Receives one line of the response head or a trailer.
     func receiveHeader(_ line: UnsafeRawBufferPointer) -> Int {
-        if progress.isUnanswered { progress.isUnanswered = false }
+        if progress.awaitsResponse { progress.awaitsResponse = false }
         noteActivity()
         do {
             try unsafe response.receiveHeader(line, of: self)
