@@ -1,8 +1,6 @@
 public import MasterKit
 
-/// Formats the body with a Swift function.
-///
-/// A reporter uses it as its formatter:
+/// Formats the body with a Swift function, as the formatter of a reporter:
 ///
 /// ```swift
 /// var defaultFormatter: any MessageFormatter {

@@ -31,8 +31,8 @@ public struct ReporterHarness: Sendable {
         secrets: [String: String] = [:], identity: MasterIdentity = MasterIdentity(),
         http: HTTPClient? = nil
     ) throws {
-        self.http = try http ?? HTTPClient(HTTPClientConfiguration(environment: [:]))
-        session = try self.http.makeSession()
+        self.http = http ?? HTTPClient(HTTPClientConfiguration(environment: [:]))
+        session = self.http.makeSession()
         self.secrets = SecretValues(secrets)
         self.identity = identity
     }

@@ -59,8 +59,8 @@ public final class StepHarness: Sendable {
         clock: any Clock<Duration> = ContinuousClock(), http: HTTPClient? = nil
     ) throws {
         self.clock = clock
-        self.http = try http ?? HTTPClient(HTTPClientConfiguration(environment: [:]))
-        session = try self.http.makeSession()
+        self.http = http ?? HTTPClient(HTTPClientConfiguration(environment: [:]))
+        session = self.http.makeSession()
         self.worker = worker
         self.workdir = workdir
         self.masterFolder = masterFolder ?? workdir

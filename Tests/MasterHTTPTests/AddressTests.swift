@@ -26,7 +26,7 @@ struct AddressTests {
         "http://255.255.255.255/", "http://h//a//b/...", "http://h/.well-known/x..y?..",
     ])
     func `a plain URL is read without libcurl`(url: String) throws {
-        _ = try #require(PlainURL(url))
+        _ = try #require(HTTPAddress(plain: url))
         #expect(try HTTPAddress(url) == HTTPAddress(parsing: url))
     }
 
@@ -39,7 +39,7 @@ struct AddressTests {
         "http://[::1]/", "HTTP://h/", "ftp://h/", "http:///", "http://",
     ])
     func `any other URL is left to libcurl`(url: String) {
-        #expect(PlainURL(url) == nil)
+        #expect(HTTPAddress(plain: url) == nil)
     }
 
     @Test func `a plain URL has the parts that libcurl finds`() throws {
@@ -50,7 +50,7 @@ struct AddressTests {
         for _ in 0..<20_000 {
             let rest = (0..<Int.random(in: 1...10)).map { _ in pieces.randomElement() ?? "" }
             let url = (Bool.random() ? "http://" : "https://") + rest.joined()
-            guard PlainURL(url) != nil else { continue }
+            guard HTTPAddress(plain: url) != nil else { continue }
             count += 1
             #expect(try HTTPAddress(url) == HTTPAddress(parsing: url), "\(url)")
         }

@@ -102,7 +102,7 @@ struct CancellationTests {
 
     @Test func `shutting down fails what is under way and what waits`() async throws {
         try await withLoopbackServer(handler: { _ in .hang }) { server in
-            let client = try HTTPClient(HTTPClientConfiguration(maximumInFlight: 1))
+            let client = HTTPClient(HTTPClientConfiguration(maximumInFlight: 1))
             let request = HTTPRequest(.get, server.url)
             let tasks = (0..<3).map { _ in Task { try await client.send(request) } }
             let stream = Task { try await client.send(request) { _ in } }
@@ -121,7 +121,7 @@ struct CancellationTests {
     @Test func `a client that is let go of ends its connections`() async throws {
         try await withLoopbackServer { server in
             do {
-                let client = try HTTPClient()
+                let client = HTTPClient()
                 _ = try await client.send(HTTPRequest(.get, server.url))
             }
             // The server's thread for the connection ends only when the client closes it.

@@ -251,7 +251,7 @@ struct FailureTests {
 
     @Test func `a lack of file descriptors is said`() async {
         await #expect(processExitsWith: .success) {
-            let client = try HTTPClient()
+            let client = HTTPClient()
             var limit = rlimit(rlim_cur: 64, rlim_max: 64)
             unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
             while dup(0) >= 0 {}

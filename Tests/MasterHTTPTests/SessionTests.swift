@@ -21,8 +21,8 @@ struct SessionTests {
     @Test func `cookies are kept in a session and nowhere else`() async throws {
         try await withLoopbackServer(handler: handler) { server in
             try await withHTTPClient { client in
-                let session = try client.makeSession()
-                let other = try client.makeSession()
+                let session = client.makeSession()
+                let other = client.makeSession()
                 _ = try await client.send(HTTPRequest(.get, "\(server.url)/set"), in: session)
                 let response = try await client.send(HTTPRequest(.get, server.url), in: session)
                 #expect(response.final.requestHeaders["Cookie"] == "sid=s3cret")
@@ -49,7 +49,7 @@ struct SessionTests {
     @Test func `a cookie set by a redirect is sent to where it leads`() async throws {
         try await withLoopbackServer(handler: handler) { server in
             try await withHTTPClient { client in
-                let session = try client.makeSession()
+                let session = client.makeSession()
                 var request = HTTPRequest(.post, "\(server.url)/login")
                 request.cookies = [HTTPPair("own", "1")]
                 _ = try await client.send(request, in: session)
@@ -62,7 +62,7 @@ struct SessionTests {
     @Test func `a session's defaults give way to the request`() async throws {
         try await withLoopbackServer { server in
             try await withHTTPClient { client in
-                let session = try client.makeSession(
+                let session = client.makeSession(
                     HTTPSessionConfiguration(
                         headers: ["X-A": "session", "X-B": "session", "User-Agent": "mine"],
                         authentication: .bearer(token: "t0k3n")))
@@ -88,8 +88,8 @@ struct SessionTests {
     }
 
     @Test func `a session lives on after its client was shut down`() async throws {
-        let client = try HTTPClient()
-        let session = try client.makeSession()
+        let client = HTTPClient()
+        let session = client.makeSession()
         await client.shutdown()
         #expect(await session.cookies().isEmpty)
         let error = try await #require(throws: HTTPError.self) {

@@ -96,7 +96,7 @@ struct TLSTests {
         try await withCertificates { certificates in
             try await withTLSServer(certificates) { url in
                 try await withHTTPClient { client in
-                    let session = try client.makeSession(
+                    let session = client.makeSession(
                         HTTPSessionConfiguration(tls: HTTPTLS(verification: .off)))
                     let response = try await client.send(HTTPRequest(.get, url), in: session)
                     #expect(response.status == 200)

@@ -62,10 +62,7 @@ struct DefaultsTests {
         #expect(!reporter.debug)
         #expect(!reporter.skipEncoding)
         #expect(reporter.format == nil)
-        #expect(
-            reporter.defaultGenerators.map { type(of: $0).key.name } == [
-                "BuildStartEndStatusGenerator"
-            ])
+        #expect(reporter.defaultGenerators.map(\.wantedEvents) == [[.buildNew, .buildFinished]])
         #expect(reporter.defaultFormatter is RecordFormatter)
         #expect(reporter.defaultFormatter.wanted == BuildDetails())
     }

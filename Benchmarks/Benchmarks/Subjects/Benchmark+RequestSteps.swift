@@ -41,7 +41,7 @@ extension Benchmark {
 
     private static func requests(to url: String) async throws -> Cost {
         try await withHTTPClient { http in
-            let session = try http.makeSession()
+            let session = http.makeSession()
             let form = HTTPBody.form([
                 HTTPPair("builder", "default"), HTTPPair("buildnumber", "1"),
                 HTTPPair("workername", "local"),

@@ -108,7 +108,7 @@ struct DeliveryPage {
             + "\(attempt.duration.forPeople)  \(status)"
         var lines = [paint(.bold, head)]
         if let error = attempt.error { lines.append("  \(error.makingControlsVisible())") }
-        for line in attempt.answer?.lines ?? [] {
+        for line in attempt.responseText?.lines ?? [] {
             lines.append(paint(.dim, "  | ") + line.makingControlsVisible(keepingTabs: true))
         }
         return lines
@@ -210,7 +210,7 @@ extension DeliveryTry {
         [
             "number": .int(number), "at": .string(at.ISO8601Format()),
             "seconds": .double(duration / .seconds(1)), "status": .optional(status),
-            "error": .optional(error), "answer": .optional(answer),
+            "error": .optional(error), "answer": .optional(responseText),
         ]
     }
 }

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Sends HTTP requests, using one libcurl multi handle on a dedicated thread.
 ///
 /// The protocol is HTTP/1.1; connections are kept open and reused. Any number of tasks may send at
@@ -9,10 +11,9 @@ public final class HTTPClient: Sendable {
     let thread: CurlThread
     let environmentProxies: EnvironmentProxies
 
-    /// Makes a client; its thread and libcurl start with the first request.
-    ///
-    /// - Throws: Nothing at present: what the system lacks is the error of the first request.
-    public init(_ configuration: HTTPClientConfiguration = .init()) throws(HTTPError) {
+    /// Makes a client; its thread and libcurl start with the first request, which throws what goes
+    /// wrong then.
+    public init(_ configuration: HTTPClientConfiguration = .init()) {
         self.configuration = configuration
         environmentProxies = EnvironmentProxies(configuration.environment)
         thread = CurlThread(
@@ -25,11 +26,7 @@ public final class HTTPClient: Sendable {
     }
 
     /// Makes a session with a cookie jar of its own.
-    ///
-    /// - Throws: Nothing at present, see ``init(_:)``.
-    public func makeSession(
-        _ configuration: HTTPSessionConfiguration = .init()
-    ) throws(HTTPError) -> HTTPSession {
+    public func makeSession(_ configuration: HTTPSessionConfiguration = .init()) -> HTTPSession {
         HTTPSession(configuration, thread: thread)
     }
 
@@ -159,7 +156,7 @@ public func withHTTPClient<Value>(
     _ configuration: HTTPClientConfiguration = .init(),
     _ body: (HTTPClient) async throws -> Value
 ) async throws -> Value {
-    let client = try HTTPClient(configuration)
+    let client = HTTPClient(configuration)
     do {
         let value = try await body(client)
         await client.shutdown()
@@ -190,5 +187,155 @@ public struct HTTPClientConfiguration: Sendable {
         self.maximumInFlight = maximumInFlight
         self.maximumPerHost = maximumPerHost
         self.environment = environment
+    }
+}
+
+/// The thread that runs libcurl, as tasks see it: takes messages, wakes it, and knows when it ended.
+///
+/// It starts with the first request, and libcurl is not loaded before: many runs send nothing.
+final class CurlThread: Sendable {
+    /// A message to the thread.
+    enum Message: Sendable {
+        case start(Transfer)
+        case cancel(Transfer)
+        case resume(Transfer)
+        case opened(Transfer, Result<OpenFile, HTTPError>)
+        case read(Transfer, FileReader.Piece)
+        case list(CookieJar, @Sendable ([HTTPCookie]) -> Void)
+    }
+
+    private struct State {
+        /// What the thread works with; `nil` until it is started.
+        var multi: CurlMulti?
+        var inbox: [Message] = []
+        var isAsleep = false
+        var isClosed = false
+        var hasEnded = false
+        var enders: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Mutex(State())
+    private let limits: TransferLimits
+
+    init(limits: TransferLimits) {
+        self.limits = limits
+    }
+
+    /// Starts the thread, unless that was done or it is closed.
+    private func start() throws(HTTPError) {
+        // Held during the start, so that there is only one guardian.
+        try state.withLock { state throws(HTTPError) in
+            guard state.multi == nil, !state.isClosed else { return }
+            let multi = try CurlMulti(idleConnections: limits.inFlight)
+            try SystemThread.start { [self] in
+                let reserve = HeapReserve()
+                TransferScheduler(thread: self, multi: multi, limits: limits).run()
+                end()
+                _ = consume reserve
+            }
+            state.multi = multi
+        }
+    }
+
+    /// Runs a transfer; cancelling the task aborts it immediately.
+    func run(_ transfer: Transfer) async -> Transfer.Outcome {
+        do {
+            try start()
+        } catch {
+            transfer.stream?.finish()
+            return .failure(error)
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                transfer.completion = continuation
+                guard !post(.start(transfer)) else { return }
+                transfer.stream?.finish()
+                continuation.resume(returning: .failure(.shutDown))
+            }
+        } onCancel: {
+            cancel(transfer)
+        }
+    }
+
+    /// Cancels a transfer, even if it has not started yet.
+    func cancel(_ transfer: Transfer) {
+        transfer.markCancelled()
+        post(.cancel(transfer))
+    }
+
+    /// The next piece of a response body, or `nil` at the end.
+    func nextPiece(of transfer: Transfer) async -> [UInt8]? {
+        guard let stream = transfer.stream else { return nil }
+        await stream.waitForBytes()
+        let (bytes, mustResume) = stream.take()
+        if mustResume { post(.resume(transfer)) }
+        return bytes.isEmpty ? nil : bytes
+    }
+
+    /// Lists the cookies of a jar; none when the thread does not run.
+    func listCookies(of jar: CookieJar, _ handler: @escaping @Sendable ([HTTPCookie]) -> Void) {
+        if !post(.list(jar, handler)) { handler([]) }
+    }
+
+    /// Puts a message in; false when the thread has not started or is closed.
+    @discardableResult
+    func post(_ message: Message) -> Bool {
+        let (isTaken, asleep): (Bool, CurlMulti?) = state.withLock { state in
+            guard let multi = state.multi, !state.isClosed else { return (false, nil) }
+            state.inbox.append(message)
+            defer { state.isAsleep = false }
+            return (true, state.isAsleep ? multi : nil)
+        }
+        asleep?.wakeUp()
+        return isTaken
+    }
+
+    /// Stops accepting messages and makes the thread fail all transfers and end.
+    func close() {
+        let asleep = state.withLock { state in
+            state.isClosed = true
+            return state.isAsleep ? state.multi : nil
+        }
+        asleep?.wakeUp()
+    }
+
+    /// Waits until the thread has ended, if it was started.
+    func ended() async {
+        await withCheckedContinuation { continuation in
+            let hasEnded = state.withLock { state in
+                let hasEnded = state.hasEnded || state.multi == nil
+                if !hasEnded { state.enders.append(continuation) }
+                return hasEnded
+            }
+            if hasEnded { continuation.resume() }
+        }
+    }
+
+    /// Takes the pending messages and whether the thread was closed. Called by the thread.
+    func take() -> (messages: [Message], isClosed: Bool) {
+        state.withLock { state in
+            state.isAsleep = false
+            let messages = state.inbox
+            state.inbox.removeAll(keepingCapacity: false)
+            return (messages, state.isClosed)
+        }
+    }
+
+    /// Whether the inbox is empty, so that the thread may sleep until it is woken.
+    func fallAsleep() -> Bool {
+        state.withLock { state in
+            state.isAsleep = state.inbox.isEmpty && !state.isClosed
+            return state.isAsleep
+        }
+    }
+
+    private func end() {
+        let enders = state.withLock { state in
+            state.hasEnded = true
+            let enders = state.enders
+            state.enders = []
+            return enders
+        }
+        for ender in enders { ender.resume() }
     }
 }

@@ -172,7 +172,7 @@ private struct TransferFault {
             )
         }
         guard transfer.response.hasBegun else {
-            return (.closedEarly, HTTPError.closedBeforeAnswer(request).message)
+            return (.closedEarly, HTTPError.closedBeforeResponse(request).message)
         }
         return (
             .closedEarly,

@@ -41,7 +41,7 @@ final class Transfer: @unchecked Sendable {
         /// The request line and headers as sent.
         var requestHead: [UInt8] = []
         /// Whether the request was given to a connection and nothing was received yet.
-        var isUnanswered = false
+        var awaitsResponse = false
         /// Whether the transfer waits for the receiver of the body.
         var isPaused = false
         var challengeCount = 0
@@ -114,10 +114,10 @@ final class Transfer: @unchecked Sendable {
 
     /// The outcome of the transfer after libcurl has ended it with a code.
     func outcome(_ result: CURLcode) -> Outcome {
-        let isAnswered =
+        let hasResponse =
             progress.fault == nil
             && (result == CURLE_OK || response.isCut || progress.isRefused)
-        guard isAnswered, let line = response.statusLine else { return failure(error(result)) }
+        guard hasResponse, let line = response.statusLine else { return failure(error(result)) }
         guard !response.endsEarly || progress.isRefused else { return failure(.cutBody(place)) }
         return .success(exchange(line))
     }
@@ -147,8 +147,8 @@ extension Transfer {
     /// the request over another one, though it may have arrived. It also resends it for every
     /// challenge, without a limit.
     func beginRequest(on ends: ConnectionEnds, of connections: ConnectionTable) -> Bool {
-        guard !progress.isUnanswered || !mayHaveArrived else {
-            progress.fault = .closedBeforeAnswer(request)
+        guard !progress.awaitsResponse || !mayHaveArrived else {
+            progress.fault = .closedBeforeResponse(request)
             return false
         }
         if response.hasHead {
@@ -164,13 +164,13 @@ extension Transfer {
             progress.fault = .closedBeforeRequest(place)
             return false
         }
-        progress.isUnanswered = true
+        progress.awaitsResponse = true
         return true
     }
 
     /// Receives one line of the response head or a trailer.
     func receiveHeader(_ line: UnsafeRawBufferPointer) -> Int {
-        if progress.isUnanswered { progress.isUnanswered = false }
+        if progress.awaitsResponse { progress.awaitsResponse = false }
         noteActivity()
         do {
             try unsafe response.receiveHeader(line, of: self)
@@ -324,5 +324,61 @@ extension Duration {
         guard self < .seconds(86_400) else { return 86_400_000 }
         let (seconds, attoseconds) = components
         return Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000) + 1
+    }
+}
+
+/// A body that libcurl reads in pieces. Used on the curl thread.
+final class BodySource {
+    /// The number of bytes to send.
+    let length: Int
+    private let store: Store
+    private var offset = 0
+
+    private enum Store {
+        case memory([UInt8])
+        case file(FileReader)
+    }
+
+    init(_ bytes: [UInt8]) {
+        store = .memory(bytes)
+        length = bytes.count
+    }
+
+    init(_ reader: FileReader) {
+        store = .file(reader)
+        length = reader.length
+    }
+
+    /// Reads the next bytes; returns 0 at the end, `nil` if the file has not been read that far.
+    func read(into room: UnsafeMutableRawBufferPointer) throws(HTTPError) -> Int? {
+        guard offset < length else { return 0 }
+        let count: Int?
+        switch store {
+        case .memory(let bytes):
+            let end = min(length, offset + room.count)
+            unsafe room.copyBytes(from: bytes[offset..<end])
+            count = end - offset
+        case .file(let reader):
+            count = try unsafe reader.read(into: room, at: offset)
+        }
+        offset += count ?? 0
+        return count
+    }
+
+    /// Moves back to send bytes again; returns `false` if the offset is outside the body.
+    func rewind(to offset: Int) -> Bool {
+        guard (0...length).contains(offset) else { return false }
+        self.offset = offset
+        return true
+    }
+
+    /// Whether the file must be read before more can be sent.
+    var isWaiting: Bool {
+        if case .file(let reader) = store { reader.isWaiting } else { false }
+    }
+
+    /// Receives a piece of the file.
+    func accept(_ piece: FileReader.Piece) {
+        if case .file(let reader) = store { reader.accept(piece) }
     }
 }

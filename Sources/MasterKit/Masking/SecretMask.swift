@@ -139,14 +139,14 @@ package struct Masked<Value: Sendable>: Sendable {
         value = try apply(mask)
     }
 
-    /// Wraps a value that was masked before it was stored.
-    package init(stored value: Value) {
+    /// Wraps a value whose secrets were masked before, such as one that was stored.
+    package init(alreadyMasked value: Value) {
         self.value = value
     }
 
     /// Transforms the value; the result must be derived from it alone.
     package func map<Other>(_ change: (Value) throws -> Other) rethrows -> Masked<Other> {
-        Masked<Other>(stored: try change(value))
+        Masked<Other>(alreadyMasked: try change(value))
     }
 }
 

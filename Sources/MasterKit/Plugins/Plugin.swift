@@ -77,8 +77,7 @@ extension Plugin {
         _ node: YAMLNode, registry: Registry = .empty, scope: RenderScope = .build
     ) throws(ConfigurationError) -> Self {
         let decoder = SettingDecoder(registry: registry, scope: scope)
-        let plugin = Self()
-        let table = SettingTable(of: [plugin])
+        let (plugin, table) = decoder.create(Self.self)
         if let filled = decoder.fill(table, from: node, owner: "\(key)", at: node.range) {
             decoder.check([plugin], in: table, given: filled.given, at: node.range)
         }

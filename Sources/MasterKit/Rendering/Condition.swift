@@ -1,3 +1,5 @@
+internal import MasterPatterns
+
 /// A condition such as `!Equal [a, b]`, which evaluates to true or false.
 package struct Condition: Expression {
     private indirect enum Test: Sendable {
@@ -232,6 +234,62 @@ extension SettingDecoder {
             return false
         case .all, .any, .equal, .field, .matches, .not, .notEqual, .oneOf, .property, .results:
             return true
+        }
+    }
+}
+
+/// A regular expression, as in Perl, validated when the file is read.
+public struct Pattern: SettingValue {
+    private let expression: RegularExpression
+
+    /// A description of the accepted values, for error messages.
+    public static var shape: String { "a regular expression" }
+
+    /// Creates a pattern.
+    ///
+    /// - Throws: An error with the location of the syntax error.
+    public init(_ text: String) throws {
+        expression = try RegularExpression(text)
+    }
+
+    /// Reads a string.
+    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Pattern? {
+        guard let text = decoder.decode(String.self, from: node) else { return nil }
+        return Pattern(text, at: node, decoder)
+    }
+
+    init?(_ tree: RenderTree, _ decoder: SettingDecoder) {
+        guard let node = tree.constant, let text = node.scalarText else {
+            decoder.error("the regular expression of !Matches is a plain text", at: tree.range)
+            return nil
+        }
+        self.init(text, at: node, decoder)
+    }
+
+    private init?(_ text: String, at node: YAMLNode, _ decoder: SettingDecoder) {
+        do {
+            expression = try RegularExpression(text)
+        } catch {
+            let last = max(0, text.utf8.count - 1)
+            let range = error.offset.flatMap { offset in
+                let start = min(offset, last)
+                return node.range(ofUTF8: start..<min(start + 1, text.utf8.count))
+            }
+            decoder.error(
+                "'\(text.shortened)' is not a regular expression: \(error)",
+                at: range ?? node.range)
+            return nil
+        }
+    }
+
+    /// Whether the pattern matches anywhere in the string.
+    ///
+    /// - Throws: If the search exceeds the limits on steps or memory.
+    public func isFound(in text: String) throws(RenderError) -> Bool {
+        do {
+            return try expression.isFound(in: text)
+        } catch {
+            throw RenderError("\(error)")
         }
     }
 }

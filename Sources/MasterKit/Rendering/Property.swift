@@ -1,5 +1,3 @@
-internal import MasterPatterns
-
 /// `!Property NAME`: the value of a property, with its type.
 package struct Property: Expression {
     let name: String
@@ -100,45 +98,6 @@ package struct Secret: Expression {
     }
 }
 
-/// `!Env NAME`: the value of an environment variable, read once when the file is loaded.
-struct EnvironmentVariable {
-    private let name: String
-    private let fallback: YAMLNode?
-    private let node: YAMLNode
-
-    init?(_ node: YAMLNode, with decoder: SettingDecoder) {
-        self.node = node
-        if case .scalar(let scalar) = node.kind, !scalar.value.isEmpty {
-            name = scalar.value
-            fallback = nil
-            return
-        }
-        guard case .mapping(let mapping) = node.kind,
-            let named = mapping["name"]?.scalarText, !named.isEmpty,
-            mapping.entries.allSatisfy({ ["name", "default"].contains($0.key.scalarText) })
-        else {
-            decoder.error(
-                "!Env is written !Env NAME or !Env {name: NAME, default: VALUE}", at: node.range)
-            return nil
-        }
-        name = named
-        fallback = mapping["default"]
-    }
-
-    /// The variable's value, or the default as written in the file, which may be an expression; a
-    /// missing variable without a default is an error.
-    func value(with decoder: SettingDecoder, style: YAMLScalar.Style) -> YAMLNode? {
-        decoder.note(environmentVariable: name, at: node.range)
-        if let value = decoder.environment[name] {
-            return node.replacing(.scalar(YAMLScalar(value, style: style)))
-        }
-        if let fallback { return fallback }
-        return decoder.error(
-            "the environment variable \(name) is not set; set it, or write "
-                + "!Env {name: \(name), default: …}", at: node.range)
-    }
-}
-
 /// `!FlattenList [a, [b, c]]`: the items of nested lists as one list.
 package struct FlattenList: Expression {
     let items: [RenderTree]
@@ -170,61 +129,5 @@ package struct FlattenList: Expression {
             return
         }
         for item in items { append(item, to: &result) }
-    }
-}
-
-/// A regular expression, as in Perl, validated when the file is read.
-public struct Pattern: SettingValue {
-    private let expression: RegularExpression
-
-    /// A description of the accepted values, for error messages.
-    public static var shape: String { "a regular expression" }
-
-    /// Creates a pattern.
-    ///
-    /// - Throws: An error with the location of the syntax error.
-    public init(_ text: String) throws {
-        expression = try RegularExpression(text)
-    }
-
-    /// Reads a string.
-    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Pattern? {
-        guard let text = decoder.decode(String.self, from: node) else { return nil }
-        return Pattern(text, at: node, decoder)
-    }
-
-    init?(_ tree: RenderTree, _ decoder: SettingDecoder) {
-        guard let node = tree.constant, let text = node.scalarText else {
-            decoder.error("the regular expression of !Matches is a plain text", at: tree.range)
-            return nil
-        }
-        self.init(text, at: node, decoder)
-    }
-
-    private init?(_ text: String, at node: YAMLNode, _ decoder: SettingDecoder) {
-        do {
-            expression = try RegularExpression(text)
-        } catch {
-            let last = max(0, text.utf8.count - 1)
-            let range = error.offset.flatMap { offset in
-                let start = min(offset, last)
-                return node.range(ofUTF8: start..<min(start + 1, text.utf8.count))
-            }
-            decoder.error(
-                "'\(text.shortened)' is not a regular expression: \(error)",
-                at: range ?? node.range)
-            return nil
-        }
-    }
-
-    /// Whether the pattern matches anywhere in the string.
-    ///
-    /// - Throws: If the search exceeds the limits on steps or memory.
-    public func isFound(in text: String) throws(RenderError) -> Bool {
-        do {
-            return try expression.isFound(in: text)
-        } catch {
-            throw RenderError("\(error)")
-        }
     }
 }

@@ -1,3 +1,5 @@
+public import MasterHTTP
+
 /// A setting whose value may be computed each time a build uses it, at any depth.
 ///
 /// ```swift
@@ -298,3 +300,31 @@ extension YAMLNode {
         }
     }
 }
+
+extension HTTPAddress: SettingValue {
+    /// A description of the accepted values, for error messages.
+    public static var shape: String { "an address such as \(example)" }
+
+    /// Reads an absolute URL that begins with `http://` or `https://`.
+    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> HTTPAddress? {
+        if case .sequence = node.kind {
+            return decoder.error(
+                "\(decoder.subject) takes one address, not a list; write one entry for each "
+                    + "address", at: node.range)
+        }
+        guard let text = String.decode(node, with: decoder) else { return nil }
+        do {
+            return try HTTPAddress(text)
+        } catch {
+            return decoder.error("\(decoder.subject) \(error.reason)", at: node.range)
+        }
+    }
+}
+
+/// A value whose computed strings are URLs: values inserted by `!Interpolate` are encoded so that
+/// they cannot extend beyond their component of the URL.
+public protocol AddressValue: SettingValue {}
+
+extension HTTPAddress: AddressValue {}
+
+extension Optional: AddressValue where Wrapped: AddressValue {}

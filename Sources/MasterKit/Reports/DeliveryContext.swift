@@ -49,15 +49,15 @@ public struct DeliveryContext: Sendable {
     }
 
     /// The maximum number of response bytes that are read; the rest is discarded.
-    public static let answerLimit = 1 << 20
+    public static let responseLimit = 1 << 20
 
     /// Sends an HTTP request using the reporter's session, and records the response.
     ///
-    /// A response longer than ``answerLimit`` is truncated; its status is enough to know whether
+    /// A response longer than ``responseLimit`` is truncated; its status is enough to know whether
     /// the report was accepted.
     public func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
         var request = request
-        request.responseLimit = Self.answerLimit
+        request.responseLimit = Self.responseLimit
         request.cutsLongBody = true
         trace.note(receiver: mask.apply(to: HTTPAddress.withoutUser(request.url)))
         let response: HTTPResponse
@@ -68,7 +68,7 @@ public struct DeliveryContext: Sendable {
             trace.note(fault: error)
             throw error
         }
-        trace.note(status: response.status, answer: mask.apply(to: response.text))
+        trace.note(status: response.status, responseText: mask.apply(to: response.text))
         return response
     }
 }
@@ -92,14 +92,16 @@ public struct DeliveryError: Error, Sendable, CustomStringConvertible {
     /// The status of the response, if any.
     public let status: Int?
     /// The beginning of the response body.
-    public let answer: String?
+    public let responseText: String?
 
     /// Creates an error.
-    public init(_ verdict: Verdict, _ reason: String, status: Int? = nil, answer: String? = nil) {
+    public init(
+        _ verdict: Verdict, _ reason: String, status: Int? = nil, responseText: String? = nil
+    ) {
         self.verdict = verdict
         self.reason = reason
         self.status = status
-        self.answer = answer
+        self.responseText = responseText
     }
 
     /// The reason.
@@ -109,13 +111,13 @@ public struct DeliveryError: Error, Sendable, CustomStringConvertible {
 /// The requests and responses of one delivery attempt, masked.
 public final class DeliveryTrace: Sendable {
     /// The maximum number of response bytes that are kept.
-    package static let answerLimit = 4096
+    package static let textLimit = 4096
 
     private struct State {
         var receiver: String?
         var fault: HTTPError?
         var status: Int?
-        var answer: String?
+        var responseText: String?
     }
 
     private let state = Mutex(State())
@@ -132,7 +134,7 @@ public final class DeliveryTrace: Sendable {
     public var status: Int? { state.withLock { $0.status } }
 
     /// The beginning of the last response body.
-    public var answer: String? { state.withLock { $0.answer } }
+    public var responseText: String? { state.withLock { $0.responseText } }
 
     /// Records the URL of a request.
     package func note(receiver: String) {
@@ -145,11 +147,11 @@ public final class DeliveryTrace: Sendable {
     }
 
     /// Records a response.
-    package func note(status: Int, answer: String) {
-        let kept = answer.beginning(ofUTF8: Self.answerLimit)
+    package func note(status: Int, responseText text: String) {
+        let kept = text.beginning(ofUTF8: Self.textLimit)
         state.withLock {
             $0.status = status
-            $0.answer = kept
+            $0.responseText = kept
         }
     }
 }
@@ -162,36 +164,6 @@ extension String {
         }
         while end.samePosition(in: unicodeScalars) == nil { end = utf8.index(before: end) }
         return String(self[..<end])
-    }
-}
-
-/// The setting `inFlight`: the maximum number of concurrent deliveries of one reporter.
-package struct InFlightLimit: SettingValue, Hashable {
-    /// The maximum number of concurrent deliveries.
-    package let count: Int
-
-    private static let allowed = 1...64
-
-    /// Creates the default limit.
-    package init() {
-        count = 8
-    }
-
-    private init(_ count: Int) {
-        self.count = count
-    }
-
-    /// A description of the accepted values, for error messages.
-    package static var shape: String {
-        "a number from \(allowed.lowerBound) to \(allowed.upperBound)"
-    }
-
-    /// Reads a number.
-    package static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> InFlightLimit? {
-        guard case .int(let count) = node.resolved, allowed.contains(count) else {
-            return decoder.mismatch(node, expected: shape)
-        }
-        return InFlightLimit(count)
     }
 }
 
@@ -301,6 +273,54 @@ extension SourceStamp {
                 repository: stamp["repository"]?.stringValue ?? "",
                 project: stamp["project"]?.stringValue ?? "",
                 codebase: stamp["codebase"]?.stringValue ?? "")
+        }
+    }
+}
+
+extension SettingDecoder {
+    /// Reads a value that becomes part of a message and is computed for each report.
+    ///
+    /// A name that no report has is an error, and so is a secret where the value is a string that
+    /// is stored until it has been delivered.
+    ///
+    /// - Parameters:
+    ///   - allowsSecrets: Whether the value can keep references to secrets.
+    ///   - read: Reads the value.
+    /// - Returns: The value, the paths named by its expressions, and the names of its secrets.
+    public func readMessage<Value>(
+        allowingSecrets allowsSecrets: Bool = false, _ read: () -> Value?
+    ) -> (value: Value?, paths: [[String]], secrets: Set<String>) {
+        let secretsBefore = secretUses.count
+        let usesBefore = templateUses.count
+        let value = within(.report, read)
+        let secrets = secretUses[secretsBefore...]
+        for use in secrets where !allowsSecrets {
+            error(
+                "the message of a formatter is stored until it is delivered and can't hold the "
+                    + "secret '\(use.name)'; send it in 'format', 'headers' or 'auth' of the "
+                    + "reporter", at: use.range)
+        }
+        reportFaults(of: templateUses[usesBefore...])
+        return (value, templateUses[usesBefore...].map(\.path), Set(secrets.map(\.name)))
+    }
+
+    /// Reads a setting of a reporter that is computed for each report; a name that no report has is
+    /// an error.
+    ///
+    /// - Parameter read: Reads the value.
+    /// - Returns: The value, and the parts of a report it uses: see ``Reporter/uses``.
+    public func readForReports<Value>(
+        _ read: () -> Value?
+    ) -> (value: Value?, uses: ReportUses) {
+        let usesBefore = templateUses.count
+        let (value, uses) = recordingReportUses { within(.reporter, read) }
+        reportFaults(of: templateUses[usesBefore...])
+        return (value, uses)
+    }
+
+    private func reportFaults(of uses: ArraySlice<TemplateUse>) {
+        for use in uses {
+            if let fault = ReportTopic.fault(in: use.path) { error(fault, at: use.range) }
         }
     }
 }

@@ -77,42 +77,6 @@ extension Report.Body {
 }
 
 extension Report {
-    /// Creates the report for a topic.
-    init(_ message: Message, about topic: ReportTopic, _ options: ReportOptions) {
-        self.init(
-            body: message.body, subject: message.subject?.onOneLine, results: topic.results,
-            buildIDs: topic.builds.compactMap { $0["buildid"]?.intValue },
-            builds: topic.builds, buildset: topic.buildset, users: topic.users,
-            patches: options.addsPatches ? topic.patches : [],
-            logs: topic.builds.flatMap(\.logsWithContent), extraInfo: message.extraInfo)
-        secretMarks = message.secretMarks
-    }
-}
-
-extension ReportTopic {
-    fileprivate var patches: [JSONValue] {
-        let stamps = buildset?["sourcestamps"]?.arrayValue ?? []
-        return stamps.compactMap { $0["patch"] }.filter { !$0.isNull }
-    }
-}
-
-extension JSONObject {
-    /// The logs of the build's steps that include their content.
-    fileprivate var logsWithContent: [JSONValue] {
-        let steps = self["steps"]?.arrayValue ?? []
-        return steps.flatMap { $0["logs"]?.arrayValue ?? [] }.filter { $0["content"] != nil }
-    }
-}
-
-extension String {
-    /// The string without line breaks, as required in headers and headings.
-    fileprivate var onOneLine: String {
-        guard contains(where: \.isNewline) else { return self }
-        return split(whereSeparator: \.isNewline).joined(separator: " ")
-    }
-}
-
-extension Report {
     /// Replaces each placeholder for a secret in the body.
     ///
     /// - Parameter text: Returns the replacement for a secret, given its name.
@@ -140,56 +104,5 @@ extension Report {
         case .empty: break
         }
         return report
-    }
-
-    /// Adds the report of another build of the same buildset.
-    ///
-    /// Strings and lists are concatenated; for any other body the first one is kept, as are the
-    /// content type, the subject and each entry of the extra information. The result is the worst
-    /// one, and users, patches, logs and builds are those of both.
-    /// - Returns: Whether the body contains both; if not, the other report's body was omitted.
-    @discardableResult
-    package mutating func merge(_ other: Report) -> Bool {
-        results = Results.worst(results, other.results)
-        buildIDs += other.buildIDs
-        builds += other.builds
-        buildset = buildset ?? other.buildset
-        users = Set(users + other.users).sorted()
-        patches += other.patches.filter { !patches.contains($0) }
-        logs += other.logs
-        if inputs.isEmpty { inputs = other.inputs }
-        guard other.body != .empty else { return true }
-        guard body == .empty || body.kind == other.body.kind else { return false }
-        subject = subject ?? other.subject
-        for (name, info) in other.extraInfo { merge(info, into: name) }
-        guard let merged = body.appending(other.body) else { return false }
-        body = merged
-        secretMarks.merge(other.secretMarks) { one, _ in one }
-        return true
-    }
-
-    private mutating func merge(_ info: JSONValue, into name: String) {
-        guard case .object(let theirs) = info, case .object(let ours)? = extraInfo[name] else {
-            if extraInfo[name] == nil { extraInfo[name] = info }
-            return
-        }
-        extraInfo[name] = .object(theirs.merging(ours))
-    }
-}
-
-extension Report.Body {
-    /// The body followed by another one, or `nil` if the two can't be combined.
-    fileprivate func appending(_ other: Report.Body) -> Report.Body? {
-        switch (self, other) {
-        case (.empty, _): other
-        case (_, .empty): self
-        case (.text(let one, let contentType), .text(let two, _)):
-            .text(one + two, contentType: contentType)
-        case (.json(.string(let one)), .json(.string(let two))): .json(.string(one + two))
-        case (.json(.array(let one)), .json(.array(let two))): .json(.array(one + two))
-        case (.json(.null), .json): other
-        case (.json, .json(.null)): self
-        default: nil
-        }
     }
 }

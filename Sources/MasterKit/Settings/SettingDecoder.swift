@@ -49,7 +49,8 @@ public final class SettingDecoder {
     private var expressionDepth = 0
     /// The maximum nesting depth of expressions.
     static let maximumExpressionDepth = 32
-    private var layouts: [ObjectIdentifier: SettingLayout] = [:]
+    /// The layouts of the types whose settings were read.
+    var layouts: [ObjectIdentifier: SettingLayout] = [:]
     /// The plugins created for the value being read.
     private var instances: [PluginInstance] = []
 
@@ -65,34 +66,6 @@ public final class SettingDecoder {
 
     /// Whether an error was found; warnings do not count.
     package var hasErrors: Bool { errorCount > 0 }
-
-    /// Reads a value of a type from a node.
-    ///
-    /// - Returns: The value, or `nil` if it is invalid, in which case an error has been added, or
-    ///   if it is only known at run time.
-    public func decode<Value: SettingValue>(_ type: Value.Type, from node: YAMLNode) -> Value? {
-        if node.isPlaceholder { return nil }
-        if Value.self is any RenderableValue.Type { return Value.decode(node, with: self) }
-        guard let name = node.expressionName else { return Value.decode(node, with: self) }
-        if let loaded = LoadedTag(rawValue: name) {
-            let isTyped = Value.self is any TypedScalar.Type
-            let value = loaded.value(of: node, with: self, isTyped: isTyped)
-            let outer = origin
-            origin = .loaded(loaded, node)
-            defer { origin = outer }
-            return value.flatMap { decode(type, from: $0) }
-        }
-        guard let tag = ExpressionTag(rawValue: name) else {
-            return error(ExpressionTag.unknown(name), at: node.tag?.range ?? node.range)
-        }
-        if isProbing {
-            if Value.self is any TruthValue.Type { _ = mayBeCondition(tag, node) }
-            return nil
-        }
-        return error(
-            "\(subject) is read before any build runs; it takes a plain value, not !\(name)",
-            at: node.range)
-    }
 
     /// Adds an error and returns `nil`, for use in a `return`.
     @discardableResult
@@ -132,7 +105,7 @@ public final class SettingDecoder {
     }
 
     /// Resolves a path in the file against the file's folder.
-    public func place(of path: String) -> String {
+    public func resolvedPath(_ path: String) -> String {
         guard let folder, !path.hasPrefix("/") else { return path }
         return folder.hasSuffix("/") ? folder + path : "\(folder)/\(path)"
     }
@@ -141,10 +114,10 @@ public final class SettingDecoder {
     func fileText(
         _ path: String, _ read: (String) -> Result<String, FileText.Fault>
     ) -> Result<String, FileText.Fault> {
-        let place = place(of: path)
-        if let known = fileTexts[place] { return known }
-        let text = read(place)
-        fileTexts[place] = text
+        let path = resolvedPath(path)
+        if let known = fileTexts[path] { return known }
+        let text = read(path)
+        fileTexts[path] = text
         return text
     }
 
@@ -264,56 +237,6 @@ public final class SettingDecoder {
         expressionDepth += 1
         defer { expressionDepth -= 1 }
         return body()
-    }
-
-    /// Creates settings, reads them from a mapping, and reports unknown, duplicate and missing
-    /// ones.
-    ///
-    /// - Parameters:
-    ///   - type: The type of the settings.
-    ///   - node: The mapping, or a single value for the primary setting; `nil` for none.
-    ///   - owner: What the settings belong to, for messages.
-    ///   - place: The location of the owner's name.
-    /// - Returns: The settings, or `nil` if any are invalid, in which case an error has been added.
-    public func read<Form: Settings>(
-        _ type: Form.Type, from node: YAMLNode?, owner: String, at place: SourceRange?
-    ) -> Form? {
-        let (form, isRight) = reading(type, from: node, owner: owner, at: place)
-        return isRight ? form : nil
-    }
-
-    /// Creates and reads settings like `read`; if there are errors, the result has the valid ones.
-    package func reading<Form: Settings>(
-        _ type: Form.Type, from node: YAMLNode?, owner: String, at place: SourceRange?
-    ) -> (form: Form, isRight: Bool) {
-        let (form, table) = settings(of: type) {
-            Form()
-        } _: {
-            [$0]
-        }
-        let filled = fill(table, from: node, owner: owner, at: place)
-        return (form, filled?.isRight ?? false)
-    }
-
-    /// Creates a plugin with the values read in addition to its own settings, and finds the
-    /// settings of both.
-    ///
-    /// - Parameters:
-    ///   - type: The type of the plugin.
-    ///   - make: Creates the plugin, in the same way each time.
-    ///   - values: The values that have settings.
-    /// - Returns: The plugin and its settings.
-    func settings<Value>(
-        of type: any Settings.Type, making make: () -> Value, _ values: (Value) -> [any Settings]
-    ) -> (Value, SettingTable) {
-        let (value, recorded) = SettingRecorder.recording(make)
-        let id = ObjectIdentifier(type)
-        if let layout = layouts[id], let table = SettingTable(layout, recorded: recorded) {
-            return (value, table)
-        }
-        let table = SettingTable(of: values(value), recorded: recorded)
-        layouts[id] = table.layout
-        return (value, table)
     }
 
     private func add(

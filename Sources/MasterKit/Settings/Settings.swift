@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// A type whose properties marked ``Setting`` and ``SettingGroup`` are filled from a mapping.
 ///
 /// Plugins are settings; so are groups of settings shared by several plugins, and mappings nested
@@ -55,18 +53,14 @@ extension Settings {
     }
 }
 
-/// A setting of a value with its name in files.
-struct SettingField {
-    let declaration: SettingDeclaration
-    let setting: any AnySetting
-}
-
 /// The interface of a plugin's `check` to its settings and to diagnostics.
 public final class SettingsCheck {
     private let decoder: SettingDecoder
     private let given: [String: YAMLNode]
     private let place: SourceRange?
-    fileprivate let wrongReads = WrongReads()
+    private let table: SettingTable
+    /// Whether a setting was read whose value in the file is invalid.
+    private var hasReadInvalid = false
 
     /// Creates a check.
     ///
@@ -74,10 +68,16 @@ public final class SettingsCheck {
     ///   - decoder: Collects the diagnostics.
     ///   - given: The key node of each setting, by the name used in the file.
     ///   - place: The location of the plugin's name.
-    init(decoder: SettingDecoder, given: [String: YAMLNode], place: SourceRange?) {
+    ///   - table: The settings that can be read.
+    init(
+        decoder: SettingDecoder, given: [String: YAMLNode], place: SourceRange?,
+        table: SettingTable
+    ) {
         self.decoder = decoder
         self.given = given
         self.place = place
+        self.table = table
+        _ = table.takeInvalidReads()
     }
 
     /// Whether a setting is given in the file, valid, invalid or unknown, by its name or as the
@@ -98,12 +98,17 @@ public final class SettingsCheck {
 
     /// Adds an error at a location inside a setting.
     public func error(_ message: String, at range: SourceRange?) {
-        if wrongReads.isEmpty { decoder.error(message, at: range ?? place) }
+        if mayReport { decoder.error(message, at: range ?? place) }
     }
 
     /// Adds a warning at a location inside a setting.
     public func warning(_ message: String, at range: SourceRange?) {
-        if wrongReads.isEmpty { decoder.warning(message, at: range ?? place) }
+        if mayReport { decoder.warning(message, at: range ?? place) }
+    }
+
+    private var mayReport: Bool {
+        hasReadInvalid = table.takeInvalidReads() || hasReadInvalid
+        return !hasReadInvalid
     }
 
     private func range(of setting: String) -> SourceRange? {
@@ -119,24 +124,9 @@ extension SettingDecoder {
         at place: SourceRange?
     ) {
         for (index, value) in values.enumerated() where table.isComplete(valueAt: index) {
-            let check = SettingsCheck(decoder: self, given: given, place: place)
-            WrongReads.$current.withValue(check.wrongReads) { value.check(check) }
+            value.check(
+                SettingsCheck(decoder: self, given: given, place: place, table: table))
         }
-    }
-}
-
-/// Records whether a setting was read whose value in the file is invalid.
-final class WrongReads: Sendable {
-    @TaskLocal fileprivate static var current: WrongReads?
-
-    private let count = Atomic(0)
-
-    fileprivate init() {}
-
-    fileprivate var isEmpty: Bool { count.load(ordering: .relaxed) == 0 }
-
-    static func note() {
-        current?.count.add(1, ordering: .relaxed)
     }
 }
 
@@ -154,4 +144,43 @@ public struct ConfigurationError: Error, CustomStringConvertible {
     public var description: String {
         diagnostics.map(\.message).joined(separator: "\n")
     }
+}
+
+/// Includes the settings of another type in a plugin's own, so that several plugins can share them.
+@propertyWrapper
+public struct SettingGroup<Group: Settings>: Sendable {
+    /// The group with its configured settings.
+    public let wrappedValue: Group
+
+    /// Declares a group with its defaults.
+    public init() {
+        self.wrappedValue = Group()
+    }
+}
+
+/// A type-erased group, for the decoder.
+protocol AnySettingGroup: Sendable {
+    var settings: any Settings { get }
+}
+
+extension SettingGroup: AnySettingGroup {
+    var settings: any Settings { wrappedValue }
+}
+
+/// What is known about a setting from its declaration alone.
+package struct SettingDeclaration: Sendable {
+    /// The name in master.yaml.
+    package let name: String
+    /// Alternative spellings.
+    package let aliases: [String]
+    /// What the setting does, in one sentence.
+    package let summary: String
+    /// The accepted values, for example `a duration such as 30s or 5m`.
+    package let shape: String
+    /// Whether a single value is accepted in place of the whole mapping.
+    package let isPrimary: Bool
+    /// Whether the value is masked where settings are shown.
+    package let isSecret: Bool
+    /// Whether the setting is required.
+    package let isRequired: Bool
 }

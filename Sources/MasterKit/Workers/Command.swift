@@ -339,19 +339,19 @@ public struct CommandEnvironment: SettingValue, Hashable {
             return decoder.mismatch(node, expected: shape)
         }
         var variables: OrderedDictionary<String, String?> = [:]
-        var isRight = true
+        var isValid = true
         for entry in mapping.entries {
             guard let name = name(entry.key, decoder), let value = value(entry.value, decoder)
             else {
-                isRight = false
+                isValid = false
                 continue
             }
             if variables.updateValue(value, forKey: name) != nil {
-                isRight = false
-                decoder.reportDoubledKey(name, at: entry.key.range)
+                isValid = false
+                decoder.reportDuplicateKey(name, at: entry.key.range)
             }
         }
-        return isRight ? CommandEnvironment(variables) : nil
+        return isValid ? CommandEnvironment(variables) : nil
     }
 
     private static func name(_ node: YAMLNode, _ decoder: SettingDecoder) -> String? {

@@ -191,11 +191,11 @@ struct BuildEnvironment: Sendable {
     /// The same environment with another configuration.
     func following(
         _ configuration: MasterConfiguration, _ secrets: SecretValues
-    ) throws(HTTPError) -> BuildEnvironment {
+    ) -> BuildEnvironment {
         var session: HTTPSession?
         if configuration.httpSession == .shared {
             session = sharedSession
-            if session == nil { session = try http.makeSession() }
+            if session == nil { session = http.makeSession() }
         }
         return BuildEnvironment(
             number: number + 1, configuration: configuration, secrets: secrets, store: store,
@@ -205,10 +205,7 @@ struct BuildEnvironment: Sendable {
     }
 
     /// The session for one build.
-    func session() throws(HTTPError) -> HTTPSession {
-        if let sharedSession { return sharedSession }
-        return try http.makeSession()
-    }
+    func session() -> HTTPSession { sharedSession ?? http.makeSession() }
 
     func builddir(of builder: BuilderConfiguration) -> String {
         builder.builddir(in: basedir)

@@ -7,15 +7,14 @@ struct ConfigurationAssembler {
     let decoder: SettingDecoder
 
     func assemble(_ root: YAMLNode) -> MasterConfiguration? {
-        let settings = MasterSettings()
         guard case .mapping(let mapping) = root.kind, root.tag?.name == nil else {
             return decoder.error(
                 "a master.yaml is a mapping with keys such as 'services' and 'steps', not "
                     + root.wording, at: root.range)
         }
         let entries = mapping.entries.filter { !($0.key.scalarText ?? "").hasPrefix("x-") }
-        decoder.fill(
-            [settings], from: root.replacing(.mapping(YAMLMapping(entries))),
+        let (settings, _) = decoder.reading(
+            MasterSettings.self, from: root.replacing(.mapping(YAMLMapping(entries))),
             owner: "master.yaml", at: root.range)
         let topLevel = TopLevel(mapping)
         let builders = BuilderAssembler(settings: settings, topLevel: topLevel, decoder: decoder)

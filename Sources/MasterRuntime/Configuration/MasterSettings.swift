@@ -173,9 +173,7 @@ struct DeliverySettings: Settings, SettingValue {
     static var shape: String { "a mapping such as {durability: power, maxAge: 7d}" }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> DeliverySettings? {
-        let settings = DeliverySettings()
-        return decoder.fill([settings], from: node, owner: "delivery", at: node.range)
-            ? settings : nil
+        decoder.read(DeliverySettings.self, from: node, owner: "delivery", at: node.range)
     }
 }
 

@@ -148,7 +148,8 @@ extension Database {
         ) { row in
             DeliveryTry(
                 number: row[0], at: row.date(1) ?? .distantPast,
-                duration: .seconds(row[2] as Double), status: row[3], error: row[4], answer: row[5])
+                duration: .seconds(row[2] as Double), status: row[3], error: row[4],
+                responseText: row[5])
         }
     }
 }

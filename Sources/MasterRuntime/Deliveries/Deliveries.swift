@@ -85,7 +85,7 @@ public final class Deliveries: Service {
     /// at a time and with nothing else running.
     private func runPipelines() async {
         let clock = environment.clock
-        let suspects = pipelines.filter { $0.generation.crashWatch.newestEvent != nil }
+        let suspects = pipelines.filter { $0.generation.crashGuard.newestEvent != nil }
         await withDiscardingTaskGroup { group in
             for pipeline in suspects {
                 let done = Signal()
@@ -116,7 +116,7 @@ extension Deliveries {
     ///   - logger: Logs failures.
     ///   - clock: The clock for retries.
     /// - Returns: Deliveries that do nothing until they run.
-    /// - Throws: `StoreError`, or `HTTPError` if there is not enough memory for a session.
+    /// - Throws: `StoreError`.
     package static func open(
         store: Store, reporters: [ReporterDeclaration], secrets: SecretValues,
         http: HTTPClient, identity: MasterIdentity, bounds: DeliveryBounds = DeliveryBounds(),
@@ -126,7 +126,7 @@ extension Deliveries {
             reporters,
             in: DeliveryEnvironment(
                 store: store, storeID: store.identifier, identity: identity, secrets: secrets,
-                http: http, logger: logger, clock: DeliveryClock(clock),
+                http: http, logger: logger, clock: ElapsedClock(clock),
                 schedule: RetrySchedule(), bounds: bounds)
         )
     }
@@ -157,7 +157,7 @@ extension Deliveries {
     ///   - secrets: The secrets that their settings refer to.
     ///   - identity: The title and URL of the master.
     ///   - bounds: The limits on what is stored.
-    /// - Throws: `StoreError` or `HTTPError`; the previous reporters are then set up again.
+    /// - Throws: `StoreError`; the previous reporters are then set up again.
     func reconfigure(
         _ reporters: [ReporterDeclaration], secrets: SecretValues, identity: MasterIdentity,
         bounds: DeliveryBounds
@@ -204,7 +204,7 @@ extension Deliveries {
     /// Creates pipelines for reporters, except for those that keep theirs, and parks the deliveries
     /// of all others.
     ///
-    /// - Throws: `HTTPError` or `StoreError`, in which case nothing has changed in the store.
+    /// - Throws: `StoreError`, in which case nothing has changed in the store.
     private static func follow(
         _ reporters: [ReporterDeclaration], keeping kept: [DeliveryPipeline] = [],
         after old: [DeliveryPipeline] = [], crashedAt newest: Int? = nil,
@@ -213,7 +213,6 @@ extension Deliveries {
         let pipelines = reporters.map { declaration in
             kept.first { $0.declaration.isSame(as: declaration) }
         }
-        let sessions = try pipelines.map { $0 == nil ? try environment.http.makeSession() : nil }
         // Events committed after a reporter has begun to follow must be stored.
         let kinds = old.map(\.recipient.kinds) + reporters.map(\.kinds)
         environment.store.storeEvents(of: kinds.reduce(into: []) { $0.formUnion($1) })
@@ -228,13 +227,14 @@ extension Deliveries {
         }
         var all: [DeliveryPipeline] = []
         for (index, declaration) in reporters.enumerated() {
-            guard let session = sessions[index] else {
-                if let pipeline = pipelines[index] { all.append(pipeline) }
+            if let pipeline = pipelines[index] {
+                all.append(pipeline)
                 continue
             }
             let (reporter, deliveries) = known[index]
             let recipient = Recipient(
-                declaration, id: reporter.id, session: session, schedule: environment.schedule)
+                declaration, id: reporter.id, session: environment.http.makeSession(),
+                schedule: environment.schedule)
             let isClosed = await isStillClosed(recipient, reporter.closure, in: environment)
             let sender = DeliverySender(
                 to: recipient, leftOpen: deliveries, isClosed: isClosed, in: environment)

@@ -1,6 +1,5 @@
-import DequeModule
 import FoundationEssentials
-import HeapModule
+import GRDB
 import MasterKit
 
 /// An open delivery: a report that is to be sent.
@@ -33,7 +32,7 @@ struct Delivery: Sendable {
 
 extension Delivery {
     /// The delivery with its due time set to now, or to the time that the receiver asked for.
-    func due(on clock: DeliveryClock) -> Delivery {
+    func due(on clock: ElapsedClock) -> Delivery {
         var delivery = self
         let wait = notBefore.map { Duration.seconds($0.timeIntervalSince(clock.now)) } ?? .zero
         // If the system clock was set back, that must not delay a report for long.
@@ -83,210 +82,273 @@ public enum DeliveryState: String, Sendable, Hashable, CaseIterable {
 }
 
 /// A report that cannot be sent, detected before any request.
-struct DeliveryFault: Error, CustomStringConvertible {
+package struct DeliveryFault: Error, CustomStringConvertible {
     /// The reason.
-    let description: String
+    package let description: String
 
     /// Creates a fault with a reason.
-    init(_ reason: String) {
+    package init(_ reason: String) {
         description = reason
     }
 }
 
-/// The open deliveries of a reporter. Only the first delivery of each lane is sent; the others wait
-/// for it.
-struct DeliveryQueue: Sendable {
-    /// The first delivery of a lane that is not in flight.
-    private struct Head: Comparable {
-        let due: Duration
-        let eventSequence: Int
-        let part: Int
-        let lane: Int
-        let origin: String
-
-        init(_ delivery: Delivery) {
-            due = delivery.due
-            eventSequence = delivery.eventSequence
-            part = delivery.part
-            lane = delivery.lane
-            origin = delivery.origin
+/// A report is stored as one line of JSON, and sent with the same bytes after it is read back.
+extension Report {
+    /// The stored form of the report, which begins with its origin.
+    func stored(goingTo origin: String? = nil) -> String {
+        var object = JSONObject()
+        object["origin"] = origin.map { .string($0) }
+        object["subject"] = .optional(subject)
+        object["results"] = .optional(results?.rawValue)
+        object["builds"] = .array(buildIDs.map { .int($0) })
+        if !inputs.isEmpty { object["inputs"] = .object(inputs) }
+        if !secretMarks.isEmpty {
+            let marks = secretMarks.sorted { $0.key < $1.key }
+            object["secrets"] = .object(JSONObject(marks.map { ($0.key, .string($0.value)) }))
         }
+        switch body {
+        case .json(let value):
+            object["json"] = value
+        case .text(let text, let contentType):
+            object["contentType"] = .string(contentType)
+            object["text"] = .string(text)
+        case .empty:
+            object["empty"] = true
+        }
+        object.merge(records)
+        return JSONWriter.compact.string(.object(object))
+    }
 
-        static func < (one: Self, other: Self) -> Bool {
-            (one.due, one.eventSequence, one.part) < (other.due, other.eventSequence, other.part)
+    /// The further records that are stored for reporters that use them.
+    private var records: JSONObject {
+        let values: [(String, JSONValue)] = [
+            ("records", .array(builds.map { .object($0) })),
+            ("buildset", buildset.map { .object($0) } ?? .null),
+            ("users", .array(users.map { .string($0) })), ("patches", .array(patches)),
+            ("logs", .array(logs)), ("extraInfo", .object(extraInfo)),
+        ]
+        return JSONObject(values.filter(\.1.isTruthy))
+    }
+
+    /// Parses what this program wrote, whatever its size.
+    private static let parser = JSONParser(
+        maximumDepth: 520, maximumByteCount: .max, maximumValueCount: .max)
+
+    /// Restores a report from its stored form.
+    init(stored text: String) throws(DeliveryFault) {
+        let object: JSONObject?
+        do {
+            object = try Self.parser.parse(text).objectValue
+        } catch {
+            throw DeliveryFault("the stored report cannot be read: \(error)")
+        }
+        guard let object, let body = Body(stored: object) else {
+            throw DeliveryFault("the stored report has no body")
+        }
+        self.init(
+            body: body, subject: object["subject"]?.stringValue,
+            results: object["results"]?.intValue.flatMap(Results.init(rawValue:)),
+            buildIDs: object["builds"]?.arrayValue?.compactMap(\.intValue) ?? [],
+            builds: object["records"]?.arrayValue?.compactMap(\.objectValue) ?? [],
+            buildset: object["buildset"]?.objectValue,
+            users: object["users"]?.arrayValue?.compactMap(\.stringValue) ?? [],
+            patches: object["patches"]?.arrayValue ?? [], logs: object["logs"]?.arrayValue ?? [],
+            extraInfo: object["extraInfo"]?.objectValue ?? [:])
+        inputs = object["inputs"]?.objectValue ?? [:]
+        for (mark, name) in object["secrets"]?.objectValue ?? [:] {
+            secretMarks[mark] = name.stringValue
         }
     }
 
-    /// The deliveries of a lane in order.
-    private struct Lane {
-        var deliveries: Deque<Delivery> = []
-        var byteCount = 0
+    /// The length of the beginning of a stored report that ``origin(ofStored:)`` needs.
+    static let originLimit = 400
 
-        var hasFailed: Bool { deliveries.first?.failureKind != nil }
+    /// The origin in the beginning of a stored report; empty if it does not depend on the report.
+    static func origin(ofStored beginning: String) -> String {
+        let key = #"{"origin":""#
+        guard beginning.hasPrefix(key) else { return "" }
+        return String(beginning.dropFirst(key.count).prefix { $0 != "\"" })
     }
 
-    /// The maximum number of deliveries in flight to one origin.
-    let limit: Int
-    /// The number of open deliveries.
-    private(set) var count = 0
-
-    /// The total size of all reports in bytes.
-    private(set) var byteCount = 0
-    /// The total size of the reports in lanes whose first delivery has failed.
-    private(set) var failedByteCount = 0
-
-    private var lanes: [Int: Lane] = [:]
-    /// The heads by origin.
-    private var heads: [String: Heap<Head>] = [:]
-    /// The number of deliveries in flight to each origin.
-    private var busyCounts: [String: Int] = [:]
-    /// The lanes whose first delivery is in flight.
-    private var busyLanes: Set<Int> = []
-
-    /// Creates an empty queue.
-    init(limit: Int) {
-        self.limit = limit
-    }
-
-    /// The number of deliveries in flight.
-    var underWay: Int { busyLanes.count }
-
-    /// When the next delivery is due; `nil` if none can be sent at present.
-    var nextDue: Duration? { nextHead?.due }
-
-    /// The head that is due first, among the origins that are below the limit.
-    private var nextHead: Head? {
-        heads.lazy.filter { busyCounts[$0.key, default: 0] < limit }.compactMap(\.value.min).min()
-    }
-
-    /// Appends a delivery to its lane.
-    mutating func add(_ delivery: Delivery) {
-        count += 1
-        change(delivery.lane) { lane in
-            lane.deliveries.append(delivery)
-            lane.byteCount += delivery.byteCount
+    /// The report with its secrets restored.
+    ///
+    /// - Throws: ``DeliveryFault`` if a secret no longer exists.
+    func revealed(with secrets: SecretValues) throws(DeliveryFault) -> Report {
+        for name in secretMarks.values.sorted() where secrets[name] == nil {
+            throw DeliveryFault(
+                "the report needs the secret '\(name)', which master.yaml no longer has")
         }
-        if lanes[delivery.lane]?.deliveries.count == 1 { insertHead(delivery) }
+        return replacingSecretMarks { secrets[$0] ?? "" }
     }
 
-    private mutating func insertHead(_ delivery: Delivery) {
-        heads[delivery.origin, default: []].insert(Head(delivery))
-    }
+    /// The report as shown to users, with the names of secrets in its body.
+    var withSecretNames: Report { replacingSecretMarks { "<\($0)>" } }
+}
 
-    /// Changes a lane and updates the totals.
-    private mutating func change(_ id: Int, _ body: (inout Lane) -> Void) {
-        var lane = lanes.removeValue(forKey: id) ?? Lane()
-        byteCount -= lane.byteCount
-        if lane.hasFailed { failedByteCount -= lane.byteCount }
-        body(&lane)
-        byteCount += lane.byteCount
-        if lane.hasFailed { failedByteCount += lane.byteCount }
-        if !lane.deliveries.isEmpty { lanes[id] = lane }
-    }
-
-    /// Takes the delivery that has been due the longest; it is in flight afterwards.
-    mutating func next(at now: Duration) -> Delivery? {
-        guard let head = nextHead, head.due <= now else { return nil }
-        _ = heads[head.origin]?.popMin()
-        if heads[head.origin]?.isEmpty == true { heads[head.origin] = nil }
-        busyLanes.insert(head.lane)
-        busyCounts[head.origin, default: 0] += 1
-        return lanes[head.lane]?.deliveries.first
-    }
-
-    /// Removes a delivery that was in flight; the next one in its lane becomes the head.
-    mutating func remove(_ delivery: Delivery) {
-        land(delivery)
-        count -= 1
-        change(delivery.lane) { lane in
-            let removed = lane.deliveries.removeFirst()
-            lane.byteCount -= removed.byteCount
+extension Report.Body {
+    fileprivate init?(stored object: JSONObject) {
+        if let value = object["json"] {
+            self = .json(value)
+        } else if let text = object["text"]?.stringValue,
+            let contentType = object["contentType"]?.stringValue
+        {
+            self = .text(text, contentType: contentType)
+        } else if object["empty"] == true {
+            self = .empty
+        } else {
+            return nil
         }
-        if let next = lanes[delivery.lane]?.deliveries.first { insertHead(next) }
-    }
-
-    /// Puts a delivery that was in flight back at the head of its lane.
-    mutating func putBack(_ delivery: Delivery) {
-        land(delivery)
-        change(delivery.lane) { $0.deliveries[0] = delivery }
-        insertHead(delivery)
-    }
-
-    private mutating func land(_ delivery: Delivery) {
-        let head = lanes[delivery.lane]?.deliveries.first
-        precondition(
-            head?.id == delivery.id && busyLanes.remove(delivery.lane) != nil,
-            "the delivery \(delivery.id) is not in flight")
-        let count = busyCounts[delivery.origin, default: 1] - 1
-        busyCounts[delivery.origin] = count == 0 ? nil : count
     }
 }
 
-/// Operations that are rare, and may therefore look at every delivery.
-extension DeliveryQueue {
-    /// The heads of lanes that are not in flight.
-    var waitingHeads: some Sequence<Delivery> {
-        lanes.lazy.filter { !busyLanes.contains($0.key) }.compactMap(\.value.deliveries.first)
+extension Report {
+    /// The report with the values of secrets masked.
+    func masked(by mask: SecretMask) -> Masked<Report> {
+        Masked(by: mask) { mask.isEmpty ? self : replacingSecrets(by: $0) }
     }
 
-    /// The lanes whose first delivery has failed in this run.
-    var failedLanes: Set<Int> { Set(lanes.lazy.filter(\.value.hasFailed).map(\.key)) }
-
-    /// Changes the head of each lane, unless it is in flight.
-    mutating func changeWaitingHeads(_ change: (inout Delivery) -> Void) {
-        for id in Array(lanes.keys) where !busyLanes.contains(id) {
-            self.change(id) { change(&$0.deliveries[0]) }
-        }
-        renewHeads()
+    private func replacingSecrets(by mask: SecretMask) -> Report {
+        var report = self
+        report.subject = subject.map { mask.apply(to: $0) }
+        report.body = body.replacingSecrets(by: mask)
+        report.builds = builds.map { mask.apply(to: $0) }
+        report.buildset = buildset.map { mask.apply(to: $0) }
+        report.users = users.map { mask.apply(to: $0) }
+        report.patches = patches.map { mask.apply(to: $0) }
+        report.logs = logs.map { mask.apply(to: $0) }
+        report.extraInfo = mask.apply(to: extraInfo)
+        report.inputs = mask.apply(to: inputs)
+        return report
     }
 
-    /// Applies changes that other processes have made to deliveries in the store.
-    ///
-    /// - Parameters:
-    ///   - open: Deliveries that are open now; they are inserted in order.
-    ///   - closed: Rows that are no longer open.
-    /// - Returns: The rows that are currently in flight, which are left unchanged.
-    mutating func take(open: [Delivery], closed: Set<Int>) -> Set<Int> {
-        let underWay = Set(busyLanes.compactMap { lanes[$0]?.deliveries.first?.id })
-        for delivery in open where !underWay.contains(delivery.id) { insert(delivery) }
-        let gone = closed.subtracting(underWay)
-        if !gone.isEmpty { removeWaiting(gone) }
-        renewHeads()
-        return underWay.intersection(closed.union(open.map(\.id)))
+    /// Removes the records, for a reporter that uses only the body, the subject and the results.
+    mutating func removeRecords() {
+        builds = []
+        buildset = nil
+        users = []
+        patches = []
+        logs = []
+        extraInfo = [:]
     }
+}
 
-    private mutating func insert(_ delivery: Delivery) {
-        let first = busyLanes.contains(delivery.lane) ? 1 : 0
-        var isNew = true
-        change(delivery.lane) { lane in
-            if let place = lane.deliveries.firstIndex(where: { $0.id == delivery.id }) {
-                lane.byteCount += delivery.byteCount - lane.deliveries[place].byteCount
-                lane.deliveries[place] = delivery
-                isNew = false
-                return
-            }
-            let place = lane.deliveries.indices.dropFirst(first).first { index in
-                let other = lane.deliveries[index]
-                return (delivery.eventSequence, delivery.part) < (other.eventSequence, other.part)
-            }
-            lane.deliveries.insert(delivery, at: place ?? lane.deliveries.endIndex)
-            lane.byteCount += delivery.byteCount
-        }
-        if isNew { count += 1 }
-    }
-
-    private mutating func removeWaiting(_ ids: Set<Int>) {
-        for (id, lane) in lanes where lane.deliveries.contains(where: { ids.contains($0.id) }) {
-            let kept = lane.deliveries.filter { !ids.contains($0.id) }
-            count -= lane.deliveries.count - kept.count
-            change(id) { lane in
-                lane.deliveries = Deque(kept)
-                lane.byteCount = kept.reduce(0) { $0 + $1.byteCount }
-            }
+extension Report.Body {
+    fileprivate func replacingSecrets(by mask: SecretMask) -> Report.Body {
+        switch self {
+        case .json(let value): .json(mask.apply(to: value))
+        case .text(let text, let contentType):
+            .text(mask.apply(to: text), contentType: contentType)
+        case .empty: .empty
         }
     }
+}
 
-    private mutating func renewHeads() {
-        heads = Dictionary(grouping: waitingHeads.map(Head.init), by: \.origin).mapValues(Heap.init)
+/// Queries for deliveries.
+extension Database {
+    private static let deliveryColumns =
+        "id, event_seq, part, lane, attempts, tries_before, since, bytes, not_before, "
+        + "substr(report, 1, \(Report.originLimit))"
+
+    /// The open deliveries of a reporter, in sending order.
+    func openDeliveries(ofReporter id: Int) throws -> [Delivery] {
+        try all(
+            """
+            SELECT \(Self.deliveryColumns) FROM delivery INDEXED BY delivery_kept
+            \(DeliveryState.open.condition) AND reporter_id = ?
+            ORDER BY event_seq, part
+            """,
+            [id],
+            Delivery.init(row:)
+        )
+    }
+
+    /// The current state of a reporter's deliveries changed from outside since a change count, and
+    /// of some others.
+    func changes(ofReporter id: Int, after count: Int, and others: Set<Int>) throws
+        -> DeliveryChanges
+    {
+        let marks = databaseQuestionMarks(count: others.count)
+        let rows = try all(
+            """
+            SELECT \(Self.deliveryColumns), state FROM delivery
+            WHERE reporter_id = ? AND ((changed > ? AND changed > 0) OR id IN (\(marks)))
+            """,
+            [id, count] + StatementArguments(others.sorted())
+        ) { (Delivery(row: $0), isOpen: $0[10] == DeliveryState.open.rawValue) }
+        return DeliveryChanges(
+            open: rows.filter(\.isOpen).map(\.0),
+            closed: Set(rows.filter { !$0.isOpen }.map(\.0.id)),
+            isReporterClosed: try number(
+                "SELECT closed_at IS NOT NULL FROM reporter WHERE id = ?", [id]) == 1
+        )
+    }
+
+    /// The number of changes made to deliveries from outside the master.
+    func changeCount() throws -> Int {
+        try number("SELECT changes FROM meta", []) ?? 0
+    }
+
+    /// The number of events of some kinds after a sequence number.
+    func eventCount(of kinds: Set<EventKind>, after sequence: Int) throws -> Int {
+        let words = kinds.map(\.rawValue).sorted()
+        let marks = databaseQuestionMarks(count: words.count)
+        return try number(
+            "SELECT count(*) FROM event WHERE seq > ? AND kind IN (\(marks))",
+            [sequence] + StatementArguments(words)) ?? 0
+    }
+
+    /// The newest stored event of some kinds, or 0 if there is none.
+    func newestEvent(of kinds: Set<EventKind>) throws -> Int {
+        let words = kinds.map(\.rawValue).sorted()
+        let marks = databaseQuestionMarks(count: words.count)
+        let newest = try first(
+            "SELECT max(seq) FROM event WHERE kind IN (\(marks))",
+            StatementArguments(words)
+        ) { $0[0] as Int? }
+        return (newest ?? nil) ?? 0
+    }
+}
+
+/// Conditions on the state of rows, which start with `WHERE`.
+///
+/// Each repeats the condition of the partial index `delivery_kept` or `delivery_done`: SQLite uses
+/// such an index only for a query that contains the condition of the index.
+extension DeliveryState {
+    /// Rows whose report may still be sent.
+    static let isKept = "WHERE state IN ('open', 'parked', 'dead')"
+    /// Rows whose report should be sent, now or once its reporter is available again.
+    static let isWaiting = "WHERE state IN ('open', 'parked', 'dead') AND state <> 'dead'"
+
+    /// Rows in this state.
+    var condition: String {
+        switch self {
+        case .open, .parked, .dead:
+            "WHERE state IN ('open', 'parked', 'dead') AND state = '\(rawValue)'"
+        case .delivered, .nothing:
+            "WHERE state IN ('delivered', 'nothing') AND state = '\(rawValue)'"
+        }
+    }
+}
+
+/// The changes to a reporter's deliveries.
+struct DeliveryChanges: Sendable {
+    /// The rows that are open now.
+    let open: [Delivery]
+    /// The rows that are no longer open.
+    let closed: Set<Int>
+    /// Whether nothing is sent to the endpoint.
+    let isReporterClosed: Bool
+
+    /// Whether no rows have changed.
+    var isEmpty: Bool { open.isEmpty && closed.isEmpty }
+}
+
+extension Delivery {
+    fileprivate init(row: Row) {
+        self.init(
+            id: row[0], eventSequence: row[1], part: row[2], lane: row[3], attempts: row[4],
+            triesBefore: row[5], since: row.date(6) ?? .distantPast, due: .zero,
+            notBefore: row.date(8),
+            origin: (row[9] as String?).map(Report.origin(ofStored:)) ?? "", byteCount: row[7])
     }
 }

@@ -20,7 +20,7 @@ struct DeliveryAttempt: Sendable {
     /// Why the report was not delivered.
     var error: Masked<String>?
     /// The beginning of the response body.
-    var answer: Masked<String>?
+    var responseText: Masked<String>?
     /// The URL of the receiver.
     var receiver: String?
     /// Why it failed; `nil` if it did not, or was cancelled.
@@ -31,55 +31,49 @@ struct DeliveryAttempt: Sendable {
     var closure: EndpointClosure?
 }
 
-extension DeliveryEnvironment {
+extension DeliverySender {
     /// Attempts a delivery once and records the attempt.
     ///
-    /// - Parameters:
-    ///   - delivery: The delivery.
-    ///   - recipient: Its reporter.
-    ///   - isCurrent: Whether the reporter's deliveries are still sent from here; called while the
-    ///     attempt is recorded. If not, only its success is recorded.
+    /// If another pipeline has taken over by then, only a success is recorded.
     /// - Returns: The attempt, or `nil` if the delivery was closed by other means, before or
     ///   meanwhile, so that there is nothing to send or report.
     /// - Throws: A `StoreError` if the attempt cannot be recorded.
-    func attempt(
-        _ delivery: Delivery, to recipient: Recipient, isCurrent: @escaping @Sendable () -> Bool
-    ) async throws(StoreError) -> DeliveryAttempt? {
+    func attempt(_ delivery: Delivery) async throws(StoreError) -> DeliveryAttempt? {
+        let (store, clock) = (environment.store, environment.clock)
         let (isOpen, report) = try await store.read {
             try $0.storedReport(ofDelivery: delivery.id)
         }
         guard isOpen else { return nil }
-        let context = context(
+        let context = environment.context(
             for: recipient,
             id: DeliveryID(
-                store: storeID, reporter: recipient.id, event: delivery.eventSequence,
+                store: environment.storeID, reporter: recipient.id, event: delivery.eventSequence,
                 part: delivery.part),
             attempt: delivery.attempts + 1)
         let (at, start) = (clock.now, clock.elapsed)
-        let failed = await send(report, of: delivery, to: recipient, in: context)
-        let attempt = attempt(
-            from: at, lasting: clock.elapsed - start, failed, to: recipient, in: context)
-        let isKept = try await store.write { transaction in
-            guard isCurrent() || attempt.outcome == .delivered else { return false }
-            return try transaction.keep(attempt, of: delivery, to: recipient.id)
+        let failed = await send(report, of: delivery, in: context)
+        let attempt = attempt(from: at, lasting: clock.elapsed - start, failed, in: context)
+        let isRecorded = try await store.write { [self] transaction in
+            guard !isOver || attempt.outcome == .delivered else { return false }
+            return try transaction.record(attempt, of: delivery, to: recipient.id)
         }
-        return isKept ? attempt : nil
+        return isRecorded ? attempt : nil
     }
 
     /// Calls the reporter; returns `nil` if the report was delivered.
     private func send(
-        _ stored: String?, of delivery: Delivery, to recipient: Recipient,
-        in context: DeliveryContext
+        _ stored: String?, of delivery: Delivery, in context: DeliveryContext
     ) async -> FailedAttempt? {
+        let clock = environment.clock
         let report: Report
         do throws(DeliveryFault) {
             guard let stored else { throw DeliveryFault("the stored report is gone") }
-            report = try Report(stored: stored).revealed(with: secrets)
+            report = try Report(stored: stored).revealed(with: environment.secrets)
         } catch {
             return FailedAttempt(error: DeliveryError(.reject, "\(error)"))
         }
         do {
-            try await PluginCall.run(on: clock) {
+            try await PluginCall.run(on: clock) { [recipient] in
                 try await recipient.reporter.send(report, in: context)
             }
             return nil
@@ -95,8 +89,9 @@ extension DeliveryEnvironment {
     /// Creates the record of an attempt.
     private func attempt(
         from at: Date, lasting duration: Duration, _ failed: FailedAttempt?,
-        to recipient: Recipient, in context: DeliveryContext
+        in context: DeliveryContext
     ) -> DeliveryAttempt {
+        let mask = environment.mask
         // The run ended before there was a response.
         let wasBrokenOff =
             Task.isCancelled && failed?.status == nil && failed?.verdict == .retry(after: nil)
@@ -112,21 +107,25 @@ extension DeliveryEnvironment {
         var attempt = DeliveryAttempt(
             number: context.attempt, at: at, duration: duration, outcome: outcome,
             status: failed?.status ?? context.trace.status, error: error,
-            answer: answer(failed, context.trace), receiver: context.trace.receiver,
+            responseText: responseText(failed, context.trace), receiver: context.trace.receiver,
             failureKind: wasBrokenOff ? nil : failed?.failureKind)
         if case .again = outcome, case .retry(let asked?) = failed?.verdict {
             let wait = min(asked, RetrySchedule.longestAskedFor)
-            attempt.notBefore = clock.now.addingTimeInterval(wait / .seconds(1))
+            attempt.notBefore = environment.clock.now.addingTimeInterval(wait / .seconds(1))
         }
         if case .closed = outcome, let error {
-            attempt.closure = EndpointClosure(reason: error, receiver: fingerprint(of: recipient))
+            attempt.closure = EndpointClosure(
+                reason: error, receiver: environment.fingerprint(of: recipient))
         }
         return attempt
     }
 
-    private func answer(_ failed: FailedAttempt?, _ trace: DeliveryTrace) -> Masked<String>? {
-        ((failed?.error as? DeliveryError)?.answer ?? trace.answer).map { answer in
-            mask.masked(answer).map { $0.beginning(ofUTF8: DeliveryTrace.answerLimit) }
+    private func responseText(
+        _ failed: FailedAttempt?, _ trace: DeliveryTrace
+    ) -> Masked<String>? {
+        let text = (failed?.error as? DeliveryError)?.responseText ?? trace.responseText
+        return text.map { text in
+            environment.mask.masked(text).map { $0.beginning(ofUTF8: DeliveryTrace.textLimit) }
         }
     }
 }

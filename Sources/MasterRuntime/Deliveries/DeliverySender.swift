@@ -156,7 +156,7 @@ final class DeliverySender: Sendable {
     private func deliver(_ delivery: Delivery) async {
         do {
             let attempt = try await memory.withRoom(for: delivery.byteCount) {
-                try await environment.attempt(delivery, to: recipient) { !self.isOver }
+                try await self.attempt(delivery)
             }
             if let attempt {
                 land(delivery, attempt)

@@ -7,39 +7,39 @@ extension StoreTransaction {
     /// The maximum number of stored attempts per delivery; the newest are kept.
     static let keptTryCount = 50
     /// The number of these whose response is kept.
-    static let keptAnswerCount = 5
+    static let keptResponseCount = 5
 
     /// Stores the reports that a reporter's generators made for an event; existing ones are left
     /// unchanged.
     ///
     /// - Returns: The new open deliveries, in the order of their parts, and the number of new dead
     ///   ones.
-    func keep(
-        _ drafts: [GeneratedReport], of event: Event, for reporterID: Int
+    func insertReports(
+        _ reports: [GeneratedReport], of event: Event, for reporterID: Int
     ) throws -> (open: [Delivery], deadCount: Int) {
         guard let sequence = event.sequence else { return ([], 0) }
         var row = NewDelivery(reporterID: reporterID, eventSequence: sequence, lane: event.lane)
-        guard !drafts.isEmpty else {
+        guard !reports.isEmpty else {
             try insert(row)
             return ([], 0)
         }
-        var kept: (open: [Delivery], deadCount: Int) = ([], 0)
-        for draft in drafts {
-            row.part = draft.part
-            switch draft.content {
+        var inserted: (open: [Delivery], deadCount: Int) = ([], 0)
+        for generated in reports {
+            row.part = generated.part
+            switch generated.content {
             case .fault(let reason):
                 row.state = .dead
                 (row.report, row.error) = (
                     nil, reason.map { $0.beginning(ofUTF8: DeliveryAttempt.errorLimit) }
                 )
-                if try insert(row) != nil { kept.deadCount += 1 }
+                if try insert(row) != nil { inserted.deadCount += 1 }
             case .report(let report):
                 row.state = .open
                 (row.report, row.error) = (report, nil)
-                if let id = try insert(row) { kept.open.append(delivery(id, row)) }
+                if let id = try insert(row) { inserted.open.append(delivery(id, row)) }
             }
         }
-        return kept
+        return inserted
     }
 
     /// Stores an attempt and its outcome.
@@ -48,11 +48,11 @@ extension StoreTransaction {
     ///   stays closed, except that a successful delivery and a permanently gone endpoint are always
     ///   recorded.
     /// - Throws: Any error from the database.
-    func keep(
+    func record(
         _ attempt: DeliveryAttempt, of delivery: Delivery, to reporterID: Int
     ) throws -> Bool {
-        try keep(attempt, ofDelivery: delivery.id)
-        if attempt.outcome != .delivered { try countAnswers(ofDelivery: delivery.id) }
+        try insert(attempt, ofDelivery: delivery.id)
+        if attempt.outcome != .delivered { try countResponseBytes(ofDelivery: delivery.id) }
         if let closure = attempt.closure { try close(reporter: reporterID, closure) }
         switch attempt.outcome {
         case .delivered:
@@ -75,7 +75,7 @@ extension StoreTransaction {
         }
     }
 
-    private func keep(_ attempt: DeliveryAttempt, ofDelivery id: Int) throws {
+    private func insert(_ attempt: DeliveryAttempt, ofDelivery id: Int) throws {
         try database.run(
             """
             INSERT INTO attempt (delivery_id, n, at, duration, status, error, answer)
@@ -83,13 +83,13 @@ extension StoreTransaction {
             """,
             [
                 attempt.number, attempt.at.stored, attempt.duration / .seconds(1),
-                attempt.status, attempt.error?.value, attempt.answer?.value, id,
+                attempt.status, attempt.error?.value, attempt.responseText?.value, id,
             ]
         )
-        if attempt.number > Self.keptAnswerCount {
+        if attempt.number > Self.keptResponseCount {
             try database.run(
                 "UPDATE attempt SET answer = NULL WHERE delivery_id = ? AND n = ?",
-                [id, attempt.number - Self.keptAnswerCount])
+                [id, attempt.number - Self.keptResponseCount])
         }
         guard attempt.number > Self.keptTryCount else { return }
         try database.run(
@@ -98,7 +98,7 @@ extension StoreTransaction {
     }
 
     /// Updates the size of the stored responses of a pending delivery.
-    private func countAnswers(ofDelivery id: Int) throws {
+    private func countResponseBytes(ofDelivery id: Int) throws {
         try database.run(
             """
             UPDATE delivery SET answer_bytes = (
@@ -151,6 +151,16 @@ extension StoreTransaction {
             ]
         )
         return database.changesCount > 0 ? Int(database.lastInsertedRowID) : nil
+    }
+}
+
+extension Database {
+    /// Returns whether a delivery has yet to be sent, and its report as stored.
+    func storedReport(ofDelivery id: Int) throws -> (isOpen: Bool, report: String?) {
+        let found = try first("SELECT report FROM delivery WHERE id = ? AND state = 'open'", [id]) {
+            (isOpen: true, report: $0[0] as String?)
+        }
+        return found ?? (false, nil)
     }
 }
 
@@ -221,7 +231,7 @@ extension StoreTransaction {
                     CrashSuspect(eventSequence: $0, crashes: row[3])
                 },
                 closure: (row[4] as String?).map {
-                    EndpointClosure(reason: Masked(stored: $0), receiver: row[5])
+                    EndpointClosure(reason: Masked(alreadyMasked: $0), receiver: row[5])
                 })
         }
         guard let found else { throw DeliveryFault("the reporter \(name) cannot be kept") }
@@ -235,58 +245,6 @@ extension StoreTransaction {
     }
 }
 
-/// Crash counting.
-extension StoreTransaction {
-    /// Moves the cursor of a reporter after an event that did not crash the program.
-    func moveCursor(of reporterID: Int, to cursor: Int, after sequence: Int) throws {
-        try database.run(
-            """
-            UPDATE reporter SET cursor = ?1, crashes = iif(suspect_seq = ?2, 0, crashes),
-                suspect_seq = nullif(suspect_seq, ?2)
-            WHERE id = ?3
-            """,
-            [cursor, sequence, reporterID]
-        )
-    }
-
-    /// Moves the cursor of a reporter past events of kinds that it does not report, up to the next
-    /// one that it does. Otherwise a reporter of rare events would keep all others in the store.
-    func passEvents(notOf kinds: Set<EventKind>, of reporterID: Int) throws {
-        let words = kinds.map(\.rawValue).sorted()
-        let marks = databaseQuestionMarks(count: words.count)
-        try database.run(
-            """
-            UPDATE reporter SET cursor = coalesce(
-                (SELECT min(seq) - 1 FROM event WHERE seq > cursor AND kind IN (\(marks))),
-                (SELECT max(seq) FROM event WHERE seq > cursor), cursor)
-            WHERE id = ? AND cursor >= 0
-            """,
-            StatementArguments(words) + [reporterID]
-        )
-    }
-
-    /// Records, before an event is processed, that it may crash the program.
-    func suspect(_ sequence: Int, of reporterID: Int) throws {
-        try database.run(
-            """
-            UPDATE reporter SET crashes = iif(suspect_seq = ?1, crashes + 1, 1), suspect_seq = ?1
-            WHERE id = ?2
-            """,
-            [sequence, reporterID]
-        )
-    }
-
-    /// Records that an event did not crash the program, although no report was generated for it.
-    func clearSuspicion(_ sequence: Int, of reporterID: Int) throws {
-        try database.run(
-            """
-            UPDATE reporter SET suspect_seq = NULL, crashes = 0 WHERE id = ? AND suspect_seq = ?
-            """,
-            [reporterID, sequence]
-        )
-    }
-}
-
 /// A reporter as stored.
 struct FollowedReporter: Sendable {
     /// The id of the row.
@@ -297,14 +255,6 @@ struct FollowedReporter: Sendable {
     var suspicion: CrashSuspect?
     /// Why nothing is sent to its endpoint.
     var closure: EndpointClosure?
-}
-
-/// An event that was being handled alone when the program crashed.
-struct CrashSuspect: Sendable {
-    /// The event.
-    let eventSequence: Int
-    /// The number of crashes.
-    let crashes: Int
 }
 
 /// Why nothing more is sent to an endpoint.

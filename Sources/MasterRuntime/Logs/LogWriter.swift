@@ -139,7 +139,7 @@ final class LogWriter: StepLog {
             return (starts, state.pending.count > Self.bound, added)
         }
         if starts { queue.async { self.writePending() } }
-        if let observe, !added.isEmpty { await observe(Masked(stored: added)) }
+        if let observe, !added.isEmpty { await observe(Masked(alreadyMasked: added)) }
         return isFull
     }
 

@@ -73,8 +73,7 @@ public final class Master: Sendable {
                 let first = BuildEnvironment(
                     number: 1, configuration: configuration, secrets: secrets, store: store,
                     http: http,
-                    sharedSession: configuration.httpSession == .shared
-                        ? try http.makeSession() : nil,
+                    sharedSession: configuration.httpSession == .shared ? http.makeSession() : nil,
                     basedir: options.basedir, logQueue: DispatchQueue(label: "buildmaster.logs"),
                     logs: LogBroadcaster(),
                     logger: secrets.mask.apply(to: logger))
@@ -156,7 +155,7 @@ public final class Master: Sendable {
             do {
                 await services.follow(
                     environment.configuration.services,
-                    starting: try newcomers(of: environment))
+                    starting: newcomers(of: environment))
                 outcome = .success(try await body(self))
             } catch {
                 outcome = .failure(error)
@@ -189,11 +188,10 @@ public final class Master: Sendable {
     /// The services of a configuration that are not running yet, ready to start.
     private func newcomers(
         of environment: BuildEnvironment
-    ) throws(HTTPError) -> [(ServiceDeclaration, () -> RunningService)] {
-        try services.newcomers(among: environment.configuration.services).map {
-            declaration throws(HTTPError) in
+    ) -> [(ServiceDeclaration, () -> RunningService)] {
+        services.newcomers(among: environment.configuration.services).map { declaration in
             let door = RunningServiceHost(
-                name: declaration.name, master: self, session: try environment.http.makeSession())
+                name: declaration.name, master: self, session: environment.http.makeSession())
             return (
                 declaration,
                 {
@@ -226,7 +224,7 @@ public final class Master: Sendable {
         var newcomers: [(ServiceDeclaration, () -> RunningService)] = []
         let changes = try await configuration.change(to: wanted, secrets) { next in
             let file = next.configuration
-            newcomers = try self.newcomers(of: next)
+            newcomers = self.newcomers(of: next)
             try await deliveries.reconfigure(
                 file.reporters, secrets: next.secrets, identity: file.identity,
                 bounds: file.deliveryBounds)

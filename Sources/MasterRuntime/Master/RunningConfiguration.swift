@@ -78,7 +78,7 @@ final class RunningConfiguration: Sendable {
         let old = try beginChange()
         defer { state.withLock { $0.isChanging = false } }
         let configuration = wanted.keepingPlugins(of: old.configuration)
-        let next = try old.following(configuration, secrets.following(old.secrets))
+        let next = old.following(configuration, secrets.following(old.secrets))
         let fresh = try await plugins.start(configuration.instances)
         do {
             try await handOver(next)
@@ -191,7 +191,7 @@ final class PluginLifetime: Sendable {
     }
 
     private let state = Mutex(State())
-    private let clock: DeliveryClock
+    private let clock: ElapsedClock
     private let warn: @Sendable (String) -> Void
 
     /// Starts nothing yet.
@@ -202,7 +202,7 @@ final class PluginLifetime: Sendable {
     init(
         clock: any Clock<Duration> = ContinuousClock(), warn: @escaping @Sendable (String) -> Void
     ) {
-        self.clock = DeliveryClock(clock)
+        self.clock = ElapsedClock(clock)
         self.warn = warn
     }
 

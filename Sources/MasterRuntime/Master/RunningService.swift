@@ -14,7 +14,7 @@ final class RunningService: Sendable {
 
     private let bus: EventBus
     private let events: EventSubscription
-    private let clock: DeliveryClock
+    private let clock: ElapsedClock
     /// Ended by ``end()``, which the owner of the service must call.
     private let task: Task<Void, Never>
 
@@ -30,7 +30,7 @@ final class RunningService: Sendable {
     ) {
         self.bus = bus
         let (service, name) = (declaration.plugin, declaration.name)
-        let clock = DeliveryClock(host.clock)
+        let clock = ElapsedClock(host.clock)
         self.clock = clock
         events = bus.subscribe(to: service.wantedEvents, bound: Self.bound)
         let context = ServiceContext(name: name, logger: logger, events: events, host: host)

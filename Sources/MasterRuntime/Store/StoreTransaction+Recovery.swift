@@ -20,12 +20,12 @@ extension StoreTransaction {
                 }
                 try finishStep(
                     step.id, results: results,
-                    stateString: Masked(stored: "\(step.stateString) (\(results.name))"))
+                    stateString: Masked(alreadyMasked: "\(step.stateString) (\(results.name))"))
             }
             return try finishBuild(
                 build.id, results: results,
-                stateString: Masked(stored: "\(results.name) (\(reason))"),
-                properties: Masked(stored: build.properties),
+                stateString: Masked(alreadyMasked: "\(results.name) (\(reason))"),
+                properties: Masked(alreadyMasked: build.properties),
                 outcome: results == .retry ? .retried : .finished)
         }
     }

@@ -1,6 +1,8 @@
 internal import DequeModule
 internal import Dispatch
+internal import Glibc
 internal import Synchronization
+internal import SystemPackage
 
 /// The writer's bounded queue.
 ///
@@ -149,5 +151,93 @@ final class TransitionQueue: Sendable {
             return state.rest != nil
         }
         if !wasAsleep { wakeUp.wait() }
+    }
+}
+
+/// Limits what a power failure can lose to the commits of one second.
+///
+/// Commits go to the write-ahead log, which the system writes to disk at its own discretion. A sync
+/// is therefore forced one second after the first commit that may not have been written.
+struct LogSync {
+    private let path: FilePath
+    private let isEnabled: Bool
+    private let interval: DispatchTimeInterval
+    private var file: OwnedDescriptor?
+
+    /// When the next sync is due.
+    private(set) var deadline = DispatchTime.distantFuture
+
+    /// Syncs the write-ahead log of a database; does nothing with full durability.
+    init(
+        database path: String, durability: Durability,
+        interval: DispatchTimeInterval = .seconds(1)
+    ) {
+        self.path = FilePath(path + "-wal")
+        isEnabled = durability == .process
+        self.interval = interval
+    }
+
+    /// Schedules a sync after a commit.
+    mutating func noteCommit() {
+        guard isEnabled, deadline == .distantFuture else { return }
+        deadline = .now() + interval
+    }
+
+    /// Syncs to disk if a sync is due.
+    mutating func syncIfDue() throws {
+        guard deadline <= .now() else { return }
+        deadline = .distantFuture
+        guard try fdatasync(openedLog().number) == 0 else { throw Errno(rawValue: errno) }
+    }
+
+    private mutating func openedLog() throws -> OwnedDescriptor {
+        if let file { return file }
+        let opened = OwnedDescriptor(
+            try FileDescriptor.open(path, .readOnly, options: .closeOnExec))
+        file = opened
+        return opened
+    }
+}
+
+/// The outcome of the writer, and the tasks waiting for its end.
+final class StoreEnding: Sendable {
+    private typealias Waiter = CheckedContinuation<Void, Never>
+
+    private struct State {
+        var failure: StoreError?
+        var isFinished = false
+        var waiters: [Waiter] = []
+    }
+
+    private let state = Mutex(State())
+
+    var failure: StoreError? { state.withLock(\.failure) }
+
+    /// Records a failure; only the first one is kept.
+    func fail(_ error: StoreError) {
+        state.withLock { state in
+            if state.failure == nil { state.failure = error }
+        }
+    }
+
+    /// Resumes all waiting tasks; nothing is written from now on.
+    func finish() {
+        let waiters = state.withLock { state in
+            state.isFinished = true
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Waits until nothing more is written.
+    func wait() async {
+        await withCheckedContinuation { waiter in
+            let isFinished = state.withLock { state in
+                if !state.isFinished { state.waiters.append(waiter) }
+                return state.isFinished
+            }
+            if isFinished { waiter.resume() }
+        }
     }
 }

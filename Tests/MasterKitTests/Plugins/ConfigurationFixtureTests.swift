@@ -34,8 +34,7 @@ struct ConfigurationFixtureTests {
         let decoder = SettingDecoder(registry: try .sample(), environment: ["COUNT": "5"])
         decoder.add(output.diagnostics)
         if let root = output.root {
-            let settings = SampleConfiguration()
-            decoder.fill([settings], from: root, owner: name, at: root.range)
+            _ = decoder.read(SampleConfiguration.self, from: root, owner: name, at: root.range)
         }
         return decoder.diagnostics
     }

@@ -14,9 +14,8 @@ struct SampleRetry: Settings, SettingValue {
     static var shape: String { "a mapping such as {attempts: 3}" }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> SampleRetry? {
-        let retry = SampleRetry()
-        let isRight = decoder.fill([retry], from: node, owner: "retry", at: node.range)
-        return isRight && retry.attempts > 0 ? retry : nil
+        let retry = decoder.read(SampleRetry.self, from: node, owner: "retry", at: node.range)
+        return retry.flatMap { $0.attempts > 0 ? $0 : nil }
     }
 }
 

@@ -34,14 +34,15 @@ struct Reading<Value: SettingValue> {
 
 /// The result of filling settings from a YAML text.
 struct Filling<Target: Settings> {
-    let settings = Target()
+    let settings: Target
     let decoder: SettingDecoder
-    let isRight: Bool
+    let isValid: Bool
 
     init(_ text: String, registry: Registry = .empty, environment: [String: String] = [:]) {
         let output = YAMLParser.parse(text, name: "test.yaml")
         decoder = SettingDecoder(registry: registry, environment: environment)
-        isRight = decoder.fill([settings], from: output.root, owner: "it", at: output.root?.range)
+        (settings, isValid) = decoder.reading(
+            Target.self, from: output.root, owner: "it", at: output.root?.range)
     }
 
     /// All messages except syntax errors.

@@ -1,7 +1,6 @@
 import MasterKit
+import MasterRuntime
 import Testing
-
-@testable import MasterRuntime
 
 /// The order in which the builds of a request are listed.
 struct BuildOrderTests {

@@ -43,7 +43,7 @@ struct BuildRunnerTests {
     ) async throws -> FinishedBuild {
         try await MasterBench.with(Self.yaml) { bench in
             let store = try await Store.open(folder: bench.basedir)
-            let http = try HTTPClient(HTTPClientConfiguration(environment: [:]))
+            let http = HTTPClient(HTTPClientConfiguration(environment: [:]))
             let worker = worker ?? LocalWorker(root: bench.basedir + "/work")
             let configuration = try bench.configuration()
             let (submission, workerID) = try await store.write { transaction in

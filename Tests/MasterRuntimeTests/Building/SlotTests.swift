@@ -1,8 +1,7 @@
 import MasterKit
+import MasterRuntime
 import Synchronization
 import Testing
-
-@testable import MasterRuntime
 
 /// The number of concurrent builds.
 struct SlotTests {

@@ -1,9 +1,8 @@
 import MasterKit
+import MasterRuntime
 import MasterTesting
 import Synchronization
 import Testing
-
-@testable import MasterRuntime
 
 /// Steps retried according to their `retry` option.
 struct StepRetryTests {

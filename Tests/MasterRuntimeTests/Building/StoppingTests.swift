@@ -1,7 +1,6 @@
 import MasterKit
+import MasterRuntime
 import Testing
-
-@testable import MasterRuntime
 
 /// Builds stopped by a message.
 struct StoppingTests {

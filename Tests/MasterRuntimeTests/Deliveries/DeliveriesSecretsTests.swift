@@ -19,10 +19,10 @@ struct DeliveriesSecretsTests {
             ]
             let reporter = ScriptedReporter(generators: generators) { report, context in
                 journal.add(report.text)
-                context.trace.note(status: 500, answer: "hunter2 is \"secret\"")
+                context.trace.note(status: 500, responseText: "hunter2 is \"secret\"")
                 throw DeliveryError(
                     .retry(after: nil), "refused hunter2 is \"secret\"",
-                    answer: "hunter2 is \"secret\"")
+                    responseText: "hunter2 is \"secret\"")
             }
             try await bench.running(reporter) { deliveries in
                 try await bench.happen("start")

@@ -303,7 +303,7 @@ struct RetentionTests {
             let failing = ScriptedReporter { _, context in
                 throw DeliveryError(
                     .retry(after: nil), String(repeating: "no ", count: 5000), status: 500,
-                    answer: String(repeating: "x", count: 9000))
+                    responseText: String(repeating: "x", count: 9000))
             }
             let deliveries = try await bench.open(failing)
             try await DeliveriesBench.run(deliveries) { deliveries in

@@ -10,7 +10,7 @@ struct SignalTests {
         signal.raise()
         await signal.wait()
         let clock = ManualClock()
-        async let waited: Void = signal.wait(until: .seconds(1), on: DeliveryClock(clock))
+        async let waited: Void = signal.wait(until: .seconds(1), on: ElapsedClock(clock))
         await clock.waitForSleep(until: .seconds(1))
         clock.advance(by: .seconds(1))
         await waited
@@ -22,7 +22,7 @@ struct SignalTests {
         await withTaskGroup(of: Void.self) { group in
             for seconds in 1...3 {
                 group.addTask {
-                    await signal.wait(until: .seconds(seconds), on: DeliveryClock(clock))
+                    await signal.wait(until: .seconds(seconds), on: ElapsedClock(clock))
                 }
                 await clock.waitForSleep(until: .seconds(seconds))
             }
@@ -40,7 +40,7 @@ struct SignalTests {
             group.cancelAll()
         }
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await signal.wait(until: nil, on: DeliveryClock(ManualClock())) }
+            group.addTask { await signal.wait(until: nil, on: ElapsedClock(ManualClock())) }
             group.cancelAll()
         }
     }

@@ -1,7 +1,6 @@
 import MasterKit
+import MasterRuntime
 import Testing
-
-@testable import MasterRuntime
 
 /// Following the logs of builds.
 @Suite(.timeLimit(.minutes(1)))

@@ -1,8 +1,7 @@
 import MasterKit
+import MasterRuntime
 import MasterTesting
 import Testing
-
-@testable import MasterRuntime
 
 /// A master with reporters, and the requests a receiver gets from it.
 struct ReportBench {

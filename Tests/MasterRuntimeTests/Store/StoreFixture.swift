@@ -113,7 +113,8 @@ struct StoreFixture: Sendable {
     ) async throws -> Build {
         try await store.write { transaction in
             try transaction.finishBuild(
-                build.id, results: results, stateString: Masked(stored: "build \(results.name)"),
+                build.id, results: results,
+                stateString: Masked(alreadyMasked: "build \(results.name)"),
                 properties: build.properties, outcome: outcome)
         }
     }

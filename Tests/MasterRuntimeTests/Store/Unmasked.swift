@@ -9,17 +9,19 @@ extension StoreTransaction {
         waitedFor: Bool = false
     ) throws -> Submission {
         try submit(
-            Masked(stored: buildset), builders: builders, properties: Masked(stored: properties),
+            Masked(alreadyMasked: buildset), builders: builders,
+            properties: Masked(alreadyMasked: properties),
             priority: priority, waitedFor: waitedFor)
     }
 
     func announce(_ build: Build) throws {
-        try announce(build.id, properties: Masked(stored: build.properties))
+        try announce(build.id, properties: Masked(alreadyMasked: build.properties))
     }
 
     func updateBuild(_ id: Int, properties: Properties, changed: Properties) throws {
         try updateBuild(
-            id, properties: Masked(stored: properties), changed: Masked(stored: changed))
+            id, properties: Masked(alreadyMasked: properties),
+            changed: Masked(alreadyMasked: changed))
     }
 
     @discardableResult
@@ -29,6 +31,6 @@ extension StoreTransaction {
     ) throws -> Build {
         try finishBuild(
             id, results: results, stateString: stateString,
-            properties: Masked(stored: properties), outcome: outcome)
+            properties: Masked(alreadyMasked: properties), outcome: outcome)
     }
 }

@@ -20,7 +20,7 @@ struct Exchange {
         let settings = StepHarness.settings(
             peer.filled(testCase.url, server: server),
             peer.filled(testCase.settings, server: server))
-        let http = try HTTPClient(
+        let http = HTTPClient(
             HTTPClientConfiguration(environment: ["NETRC": PythonEnvironment.netrc]))
         harness = try StepHarness(
             worker: LocalWorker(root: PythonEnvironment.fixtures), http: http)

@@ -13,7 +13,7 @@ struct NetrcStepTests {
         let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         try Data(line.utf8).write(to: file)
         defer { #expect(throws: Never.self) { try FileManager.default.removeItem(at: file) } }
-        let http = try HTTPClient(HTTPClientConfiguration(environment: ["NETRC": file.path]))
+        let http = HTTPClient(HTTPClientConfiguration(environment: ["NETRC": file.path]))
         return try await withLoopbackServer(handler: handler) { server in
             let harness = try StepHarness(http: http)
             let step = try POST.configured(yaml: "{url: '\(server.url)', \(settings)}")

@@ -80,6 +80,6 @@ struct DeliveryErrorAnswerTests {
         let long = error(500, "s3cr3t-value " + String(repeating: "x", count: 5000), mask: mask)
         #expect(long.map { $0.reason.count < 400 } == true)
         #expect(long?.reason.contains("<token>") == true)
-        #expect(long?.answer?.contains("s3cr3t") == false)
+        #expect(long?.responseText?.contains("s3cr3t") == false)
     }
 }

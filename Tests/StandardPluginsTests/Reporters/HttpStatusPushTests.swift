@@ -193,7 +193,7 @@ struct HttpStatusPushTests {
             #expect(
                 server.requests.map { $0.header("Content-Type") } == ["text/plain; charset=utf-8"])
             #expect(trace.status == 200)
-            #expect(trace.answer == "ok\n")
+            #expect(trace.responseText == "ok\n")
         }
     }
 

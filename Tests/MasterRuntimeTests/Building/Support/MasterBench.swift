@@ -1,11 +1,10 @@
 import FoundationEssentials
 import Logging
 import MasterKit
+import MasterRuntime
 import MasterTesting
 import StandardPlugins
 import Testing
-
-@testable import MasterRuntime
 
 /// A folder with a master.yaml, a base folder, and scripts for the steps.
 struct MasterBench: Sendable {

@@ -28,7 +28,7 @@ struct DeliveriesBench: Sendable {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         if let original { try original.copyDatabase(to: folder) }
         let store = try await Store.open(folder: folder)
-        let http = try HTTPClient(HTTPClientConfiguration(environment: [:]))
+        let http = HTTPClient(HTTPClientConfiguration(environment: [:]))
         let outcome: Result<Value, any Error>
         do {
             outcome = .success(
@@ -63,7 +63,7 @@ struct DeliveriesBench: Sendable {
                 store: store, storeID: "test", identity: MasterIdentity(), secrets: secrets,
                 http: http,
                 logger: Logger(label: "outbox") { _ in messages.handler },
-                clock: DeliveryClock(clock), schedule: schedule, bounds: bounds)
+                clock: ElapsedClock(clock), schedule: schedule, bounds: bounds)
         )
     }
 
