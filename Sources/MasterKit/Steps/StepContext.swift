@@ -168,6 +168,17 @@ package protocol StepHost: Sendable {
         _ command: Command, on machine: CommandMachine, input: CommandInput,
         updates: (CommandUpdate) async throws -> Void
     ) async throws -> CommandResult
+
+    /// The programs of the build that go on running after their steps.
+    var programs: BackgroundPrograms { get }
+    /// Whether the worker is on the master's machine.
+    var isWorkerLocal: Bool { get }
+    /// Runs a program on the worker that may outlive the step.
+    func runProgram(
+        _ shell: Command.Shell, updates: (CommandUpdate) async throws -> Void
+    ) async throws -> CommandResult
+    /// Prepares the logs of such a program.
+    func makeProgramLogs() -> any ProgramLogs
 }
 
 extension StepContext {

@@ -37,6 +37,10 @@ struct BuildRunner: Sendable {
             build.contribute(error is WorkerLost ? .retry : .exception)
             build.tell("\(error)")
         }
+        for error in await build.programs.stopAll("stopped at the end of the build") {
+            build.contribute(error is WorkerLost ? .retry : .exception)
+            build.tell("\(error)")
+        }
         return try await finish(build)
     }
 

@@ -4,10 +4,12 @@ internal import Synchronization
 
 /// A running step's interface to its build, its worker and its logs.
 final class StepSession: StepHost {
+    fileprivate typealias OpenLog = (id: Int, writer: LogWriter)
+
     private struct State {
         var summary: String?
         var isTimedOut = false
-        var logs: [(id: Int, writer: LogWriter)] = []
+        var logs: [OpenLog] = []
         var slugs: Set<String> = []
         var fault: LogFault?
         var deadline: StepDeadline?
@@ -121,6 +123,25 @@ final class StepSession: StepHost {
 
     var masterFolder: String { shared.configuration.folder }
 
+    var programs: BackgroundPrograms { build.programs }
+    var isWorkerLocal: Bool { worker.isLocal }
+
+    func makeProgramLogs() -> any ProgramLogs { LogsOfProgram(self) }
+
+    func runProgram(
+        _ shell: Command.Shell, updates: (CommandUpdate) async throws -> Void
+    ) async throws -> CommandResult {
+        try await run(placed(shell), on: worker, updates)
+    }
+
+    /// A command for the worker, in the folder and the environment of the step.
+    private func placed(_ shell: Command.Shell) -> Command.Shell {
+        var shell = shell
+        shell.workdir = FilePaths.absolute(shell.workdir, in: workdir)
+        shell.environment.merge(environment) { own, _ in own }
+        return shell
+    }
+
     func run(
         _ command: Command, on machine: CommandMachine, input: CommandInput,
         updates: (CommandUpdate) async throws -> Void
@@ -131,8 +152,11 @@ final class StepSession: StepHost {
             return try await worker.run(
                 command.resolved(in: folder), input: input, updates: updates)
         }
-        shell.workdir = FilePaths.absolute(shell.workdir, in: folder)
-        if machine == .worker { shell.environment.merge(environment) { own, _ in own } }
+        if machine == .worker {
+            shell = placed(shell)
+        } else {
+            shell.workdir = FilePaths.absolute(shell.workdir, in: folder)
+        }
         guard let deadline = state.withLock({ $0.deadline }) else {
             return try await run(shell, on: worker, updates)
         }
@@ -172,16 +196,25 @@ final class StepSession: StepHost {
             defer { state.logs = [] }
             return state.logs
         }
+        if let fault = await close(logs) { _ = note(fault) }
+        if let fault = state.withLock({ $0.fault }) { throw fault }
+    }
+
+    /// Ends logs.
+    ///
+    /// - Returns: The first error of one that could not be written.
+    fileprivate func close(_ logs: [OpenLog]) async -> LogFault? {
+        var fault: LogFault?
         for (id, writer) in logs {
             do throws(LogFault) {
                 defer { shared.logs.end(id) }
                 let lineCount = try await writer.close()
                 await shared.store.post { try $0.finishLog(id, lineCount: lineCount) }
             } catch {
-                _ = note(error)
+                fault = fault ?? error
             }
         }
-        if let fault = state.withLock({ $0.fault }) { throw fault }
+        return fault
     }
 
     private func openFile(_ log: String, kind: LogKind) async throws -> LogWriter {
@@ -197,6 +230,21 @@ final class StepSession: StepHost {
             }
             closer?.resume()
         }
+        do {
+            return try await makeLog(log, kind: kind) { opened in
+                state.withLock { $0.logs.append(opened) }
+            }
+        } catch let fault as LogFault {
+            throw note(fault)
+        }
+    }
+
+    /// Creates the file of a log and announces it.
+    ///
+    /// - Parameter keep: Called as soon as the log must be closed.
+    fileprivate func makeLog(
+        _ log: String, kind: LogKind, keep: (OpenLog) -> Void
+    ) async throws -> LogWriter {
         let log = shared.mask.masked(log)
         let slug = state.withLock { $0.slugs.uniqueSlug(for: log.value) }
         let path =
@@ -206,17 +254,12 @@ final class StepSession: StepHost {
                 slug: slug)
         let (id, logs) = (shared.store.makeLogID(), shared.logs)
         let observer = observer(of: id)
-        let writer: LogWriter
-        do {
-            writer = try await LogWriter.create(
-                path, mask: shared.mask, limit: logLimit, queue: shared.logQueue,
-                observe: observer, noteGrowth: { logs.noteGrowth(of: id) })
-        } catch {
-            throw note(error)
-        }
+        let writer = try await LogWriter.create(
+            path, mask: shared.mask, limit: logLimit, queue: shared.logQueue, observe: observer,
+            noteGrowth: { logs.noteGrowth(of: id) })
         logs.begin(id, at: path)
         build.note(log: path, ofStep: number)
-        state.withLock { $0.logs.append((id, writer)) }
+        keep((id, writer))
         try await announce(observer != nil) { [stepID] transaction in
             _ = try transaction.newLog(id: id, stepID: stepID, name: log, slug: slug, kind: kind)
         }
@@ -260,6 +303,26 @@ final class StepSession: StepHost {
     }
 }
 
+/// The logs of a program that goes on running after its step; they end with it.
+private final class LogsOfProgram: ProgramLogs {
+    private let session: StepSession
+    private let logs = Mutex<[StepSession.OpenLog]>([])
+
+    init(_ session: StepSession) {
+        self.session = session
+    }
+
+    func openLog(_ log: String) async throws -> any StepLog {
+        try await session.makeLog(log, kind: .stream) { opened in
+            logs.withLock { $0.append(opened) }
+        }
+    }
+
+    func close() async throws {
+        if let fault = await session.close(logs.withLock { $0 }) { throw fault }
+    }
+}
+
 /// An error for a step that is still running after its end, for example because it ignored its
 /// cancellation.
 private struct StepHasEnded: Error, CustomStringConvertible {
@@ -276,7 +339,7 @@ extension LogEncoding {
             CommandUpdate(.output(stream, utf8(bytes)), elapsed: update.elapsed)
         case .logFile(let name, let bytes):
             CommandUpdate(.logFile(name, utf8(bytes)), elapsed: update.elapsed)
-        case .header, .content: update
+        case .header, .started, .content: update
         }
     }
 

@@ -11,6 +11,9 @@ public struct LocalWorker: Worker {
     /// overwritten unless a command allows it; an absolute path.
     public let root: String
 
+    /// True.
+    public var isLocal: Bool { true }
+
     private var environment: ChildEnvironment
     private var withheld: Set<String>
     private let commands = LiveCommands()
