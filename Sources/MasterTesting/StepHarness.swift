@@ -31,6 +31,8 @@ public final class StepHarness: Sendable {
     /// The session for requests; its cookies live as long as the harness.
     package let session: HTTPSession
 
+    /// The working tree that source steps take.
+    package let workingTree: WorkingTree?
     /// The programs that go on running after their steps.
     package let programs = BackgroundPrograms()
 
@@ -51,6 +53,7 @@ public final class StepHarness: Sendable {
     ///   - workdir: The folder in which commands run.
     ///   - masterFolder: The folder from which paths on the master are taken; `workdir` by default.
     ///   - environment: The environment variables of the builder.
+    ///   - workingTree: The working tree that source steps take.
     ///   - clock: The clock for waits.
     ///   - http: The client for requests; by default one of its own that ignores proxies in the
     ///     environment.
@@ -59,9 +62,11 @@ public final class StepHarness: Sendable {
         properties: JSONObject = [:], secrets: [String: String] = [:],
         sourceStamps: [SourceStamp] = [], worker: (any Worker)? = nil, workdir: String = "/",
         masterFolder: String? = nil, environment: [String: String?] = [:],
-        clock: any Clock<Duration> = ContinuousClock(), http: HTTPClient? = nil
+        workingTree: WorkingTree? = nil, clock: any Clock<Duration> = ContinuousClock(),
+        http: HTTPClient? = nil
     ) throws {
         self.clock = clock
+        self.workingTree = workingTree
         self.http = try http ?? HTTPClient(HTTPClientConfiguration(environment: [:]))
         session = try self.http.makeSession()
         self.worker = worker

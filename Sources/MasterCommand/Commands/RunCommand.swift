@@ -21,6 +21,7 @@ struct RunCommand: MasterSubcommand {
                   \(RootCommand.programName) run --receiver
                   \(RootCommand.programName) run linux 'test-*' -p config=release -p jobs=4
                   \(RootCommand.programName) run --failed --from test
+                  \(RootCommand.programName) run --source
                   \(RootCommand.programName) run -c ci/master.yaml -j 1 -v
 
                 Ctrl-C stops the builds; steps with alwaysRun still run, and reports are still \
@@ -123,7 +124,8 @@ struct RunCommand: MasterSubcommand {
             throw BuilderSelection.file(file)
         }
         async let checkout = Self.checkout(
-            around: source.folder, isWanted: !stamp.isComplete && !list, context.environment)
+            around: stamp.tree ?? source.folder, isWanted: !stamp.isComplete && !list,
+            context.environment)
         let loaded = MasterConfiguration.load(
             path: source.file, registry: context.registry, environment: context.environment)
         await complain(loaded.diagnostics, loaded.file, context)
@@ -161,6 +163,7 @@ struct RunCommand: MasterSubcommand {
             }
             return .success
         }
+        let tree = try await workingTree(for: fitting, context)
         try files.results.check(besides: source.file, basedir)
         let secrets = await SecretFetcher(configuration).fetch()
         context.console.hide(secrets.values.mask)
@@ -169,7 +172,8 @@ struct RunCommand: MasterSubcommand {
         let run = MasterRun(
             configuration: configuration, secrets: secrets.values,
             options: Master.Options(
-                basedir: basedir, slots: jobs ?? ProcessInfo.processInfo.activeProcessorCount),
+                basedir: basedir, slots: jobs ?? ProcessInfo.processInfo.activeProcessorCount,
+                workingTree: tree),
             request: narrowed, steps: steps.selection,
             drain: drain.map { .patient($0.duration) } ?? .standard,
             advice: DeliveriesAdvice(options: base.spelling(source)),
@@ -177,6 +181,19 @@ struct RunCommand: MasterSubcommand {
             detail: quiet ? .quiet : verbose ? .verbose : .normal,
             isJSON: json, context: context)
         return try await run.run()
+    }
+
+    /// The working tree of `--source`; warns if no builder takes it.
+    private func workingTree(
+        for builders: [BuilderConfiguration], _ context: CommandContext
+    ) async throws -> WorkingTree? {
+        guard let folder = stamp.tree else { return nil }
+        let tree = try await GitCheckout.workingTree(
+            around: folder, environment: context.environment)
+        if !builders.contains(where: \.hasSources) {
+            await warn(["--source has no effect: none of these builders has a step steps.Git"], context)
+        }
+        return tree
     }
 
     /// Whether to list all builders, including those that run only if they are named.

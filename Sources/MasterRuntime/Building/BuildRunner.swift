@@ -175,6 +175,8 @@ struct BuildEnvironment: Sendable {
     /// The session shared by all builds, if the file configures one.
     let sharedSession: HTTPSession?
     let basedir: String
+    /// The working tree that source steps take instead of fetching their repositories.
+    let workingTree: WorkingTree?
     let logQueue: DispatchQueue
     /// Lets others follow the builds' logs.
     let logs: LogBroadcaster
@@ -203,9 +205,8 @@ struct BuildEnvironment: Sendable {
         }
         return BuildEnvironment(
             number: number + 1, configuration: configuration, secrets: secrets, store: store,
-            http: http, sharedSession: session, basedir: basedir, logQueue: logQueue, logs: logs,
-            logger: logger
-        )
+            http: http, sharedSession: session, basedir: basedir, workingTree: workingTree,
+            logQueue: logQueue, logs: logs, logger: logger)
     }
 
     /// The session for one build.
@@ -225,10 +226,12 @@ extension BuilderConfiguration {
         basedir + "/work/" + FilePaths.component(name)
     }
 
+    /// Whether a step fetches sources.
+    package var hasSources: Bool { steps.contains { $0.plugin is any SourceStep } }
+
     /// The folder in which its steps run: with a source step in one of its own.
     func stepFolder(in configuration: MasterConfiguration, _ basedir: String) -> String {
-        let hasSources = steps.contains { $0.plugin is any SourceStep }
-        return hasSources ? builddir(in: basedir) + "/build" : configuration.folder
+        hasSources ? builddir(in: basedir) + "/build" : configuration.folder
     }
 }
 

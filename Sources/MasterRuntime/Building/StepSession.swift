@@ -123,6 +123,7 @@ final class StepSession: StepHost {
 
     var masterFolder: String { shared.configuration.folder }
 
+    var workingTree: WorkingTree? { shared.workingTree }
     var programs: BackgroundPrograms { build.programs }
     var isWorkerLocal: Bool { worker.isLocal }
 
@@ -131,7 +132,16 @@ final class StepSession: StepHost {
     func runProgram(
         _ shell: Command.Shell, updates: (CommandUpdate) async throws -> Void
     ) async throws -> CommandResult {
-        try await run(placed(shell), on: worker, updates)
+        let shell = placed(shell)
+        try await remakeFolder(of: shell)
+        return try await run(shell, on: worker, updates)
+    }
+
+    /// Makes the folder of the build again, which an earlier step may have removed.
+    private func remakeFolder(of shell: Command.Shell) async throws {
+        let builddir = shared.builddir(of: build.builder)
+        guard shell.workdir == builddir || shell.workdir == "\(builddir)/build" else { return }
+        _ = try await worker.run(.mkdir(Command.MakeDirectory(shell.workdir))) { _ in }
     }
 
     /// A command for the worker, in the folder and the environment of the step.
@@ -154,6 +164,7 @@ final class StepSession: StepHost {
         }
         if machine == .worker {
             shell = placed(shell)
+            try await remakeFolder(of: shell)
         } else {
             shell.workdir = FilePaths.absolute(shell.workdir, in: folder)
         }

@@ -22,6 +22,8 @@ public final class Master: Sendable {
         public let slots: Int
         /// Whether requests that are pending when the master exits are built by the next one.
         public let resumesRequests: Bool
+        /// The working tree that source steps take instead of fetching their repositories.
+        public let workingTree: WorkingTree?
 
         /// Creates options.
         ///
@@ -29,7 +31,12 @@ public final class Master: Sendable {
         ///   - basedir: The base folder; a relative path refers to the current folder.
         ///   - slots: The number of concurrent builds, at least 1; by default one per core.
         ///   - resumesRequests: Whether pending requests are built by the next master.
-        public init(basedir: String, slots: Int? = nil, resumesRequests: Bool = false) {
+        ///   - workingTree: The working tree that source steps take.
+        public init(
+            basedir: String, slots: Int? = nil, resumesRequests: Bool = false,
+            workingTree: WorkingTree? = nil
+        ) {
+            self.workingTree = workingTree
             self.basedir = FilePaths.absolute(basedir)
             self.slots = slots ?? ProcessInfo.processInfo.activeProcessorCount
             self.resumesRequests = resumesRequests
@@ -75,8 +82,8 @@ public final class Master: Sendable {
                     http: http,
                     sharedSession: configuration.httpSession == .shared
                         ? try http.makeSession() : nil,
-                    basedir: options.basedir, logQueue: DispatchQueue(label: "buildmaster.logs"),
-                    logs: LogBroadcaster(),
+                    basedir: options.basedir, workingTree: options.workingTree,
+                    logQueue: DispatchQueue(label: "buildmaster.logs"), logs: LogBroadcaster(),
                     logger: secrets.mask.apply(to: logger))
                 let running = RunningConfiguration(first)
                 return try await running.withPlugins {

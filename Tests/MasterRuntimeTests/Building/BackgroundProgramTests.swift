@@ -53,7 +53,7 @@ struct BackgroundProgramTests {
             #expect(ended < (kinds.firstIndex(of: .buildFinished) ?? 0))
             let log = try bench.read(
                 bench.basedir + "/logs/default/1/1-BackgroundCommand-stdio.log")
-            #expect(log.hasSuffix("oup\nobye\nhstopped at the end of the build\n"))
+            #expect(log.hasSuffix("obye\nhstopped at the end of the build\n"))
         }
     }
 
