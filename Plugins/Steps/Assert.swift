@@ -55,7 +55,8 @@ struct AssertedCondition: SettingValue, RenderableValue {
     func words(in context: StepContext) throws -> String {
         let text = "assertion failed: \(spelling)"
         let values = try operands.map { operand in
-            let value = context.mask.apply(to: JSONWriter.compact.string(try context.render(operand)))
+            let value = context.mask.apply(
+                to: JSONWriter.compact.string(try context.render(operand)))
             return value.count > Self.longestValue
                 ? value.prefix(Self.longestValue - 3) + "..." : value
         }

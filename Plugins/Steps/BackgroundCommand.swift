@@ -9,7 +9,8 @@ public struct BackgroundCommand: ProgramStep {
     @Setting("What to run: a program with its arguments, or a line for the shell.", .primary)
     var command: Renderable<CommandLineSetting>
 
-    @Setting("The program's name for steps.StopBackgroundCommand, if not that of the step.", .notEmpty)
+    @Setting(
+        "The program's name for steps.StopBackgroundCommand, if not that of the step.", .notEmpty)
     var id: Renderable<String>?
 
     @Setting("What it waits for: {port | url | log, timeout}; by default only for the start.")
@@ -137,7 +138,8 @@ struct Readiness: SettingValue {
                 "\(decoder.subject) needs "
                     + (given.isEmpty
                         ? "one of 'port', 'url' and 'log'"
-                        : "only one of 'port', 'url' and 'log'"), at: node.range)
+                        : "only one of 'port', 'url' and 'log'"),
+                at: node.range)
         }
         return Readiness(sign: sign, timeout: form.timeout.duration)
     }

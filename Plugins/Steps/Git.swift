@@ -89,7 +89,8 @@ public struct Git: SourceStep, SettingHints {
         for address: RepositoryAddress, in context: StepContext, _ log: any StepLog
     ) async throws -> WorkingTree? {
         guard let tree = context.workingTree else { return nil }
-        let path = address.text.hasPrefix("file://") ? String(address.text.dropFirst(7)) : address.text
+        let path =
+            address.text.hasPrefix("file://") ? String(address.text.dropFirst(7)) : address.text
         let isDefault = try tree.remotes.isEmpty && context.render(codebase).isEmpty
         if path == tree.path || isDefault
             || tree.remotes.contains(where: { address.isSame(as: RepositoryAddress(text: $0)) })

@@ -143,7 +143,7 @@ struct GitError: Error, CustomStringConvertible {
 }
 
 /// Runs git in a folder.
-private struct Git: Sendable {
+struct Git: Sendable {
     enum Answer: Sendable {
         case output(String)
         case failure(String)
@@ -155,13 +155,22 @@ private struct Git: Sendable {
         "GIT_NAMESPACE", "GIT_PREFIX",
     ]
 
+    /// The maximum size of an output, such as the names of all files.
+    private static let outputLimit = 64 << 20
+
     let folder: String
     let environment: [String: String]
 
     /// Runs git and returns its output without the final line break.
     func run(_ arguments: String...) async -> Result<Answer, GitError> {
+        await run(arguments)
+    }
+
+    /// Runs git and returns its output without the final line break.
+    func run(_ arguments: [String]) async -> Result<Answer, GitError> {
         var variables = environment.filter { !Self.located.contains($0.key) }
         variables["LC_ALL"] = "C"
+        variables["GIT_OPTIONAL_LOCKS"] = "0"
         let pairs = variables.compactMap { name, value in
             Environment.Key(rawValue: name).map { ($0, value) }
         }
@@ -170,7 +179,7 @@ private struct Git: Sendable {
                 .name("git"), arguments: Arguments(arguments),
                 environment: .custom(Dictionary(uniqueKeysWithValues: pairs)),
                 workingDirectory: FilePath(folder), input: .none,
-                output: .string(limit: 1 << 16), error: .string(limit: 1 << 16))
+                output: .string(limit: Self.outputLimit), error: .string(limit: 1 << 16))
             guard ended.terminationStatus.isSuccess else {
                 return .success(.failure(ended.standardError))
             }

@@ -55,8 +55,10 @@ struct TestOutput {
     }
 
     /// Fragments of words, at least one of which occurs in every relevant line.
-    private static let marks = ["pass", "fail", "skip", "Skip", "erro", "] Te", "--- ", "g te", "Ran "]
-        .map { $0.utf8.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } }
+    private static let marks = [
+        "pass", "fail", "skip", "Skip", "erro", "] Te", "--- ", "g te", "Ran ",
+    ]
+    .map { $0.utf8.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } }
 
     /// Whether a line may be relevant; nearly all lines of nearly all programs are not.
     private static func mayCount(_ line: String) -> Bool {

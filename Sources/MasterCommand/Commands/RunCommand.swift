@@ -92,6 +92,13 @@ struct RunCommand: MasterSubcommand {
     @Flag(help: "Write JSON: with --list one object, else a line for each event.")
     var json = false
 
+    @Flag(
+        help: "Ask when a step fails: retry it, skip it, open a shell in its folder, or abort.")
+    var pauseOnFailure = false
+
+    @Flag(help: "Run again whenever files change that git does not ignore, until Ctrl-C.")
+    var watch = false
+
     @OptionGroup var files: ResultFileOptions
 
     @OptionGroup var stamp: SourceOptions
@@ -112,12 +119,29 @@ struct RunCommand: MasterSubcommand {
         if list, dryRun {
             throw ValidationError("--list and --dry-run contradict each other; keep one")
         }
+        if pauseOnFailure, json || list || dryRun {
+            throw ValidationError(
+                "--pause-on-failure can't be used with --json, --list or --dry-run; omit one")
+        }
+        if watch, list || dryRun {
+            throw ValidationError("--watch can't be used with --list or --dry-run; omit one")
+        }
         if json, quiet || dryRun {
             throw ValidationError("--json can't be used with --quiet or --dry-run; omit one")
         }
     }
 
     func run(in context: CommandContext) async throws -> ExitStatus {
+        guard !pauseOnFailure || FailurePause.isPossible else {
+            throw UsageError("--pause-on-failure needs a terminal to ask at; omit it")
+        }
+        guard watch else { return try await runOnce(in: context) }
+        let project = await ProjectWatch(
+            around: stamp.tree ?? source.folder, basedir: base.path(beside: source.file), context)
+        return try await project.repeating { try await runOnce(in: context) }
+    }
+
+    private func runOnce(in context: CommandContext) async throws -> ExitStatus {
         if let file = builders.first(where: BuilderSelection.isFile),
             FileManager.default.fileExists(atPath: file)
         {
@@ -171,9 +195,7 @@ struct RunCommand: MasterSubcommand {
         guard secrets.isComplete else { return .configuration }
         let run = MasterRun(
             configuration: configuration, secrets: secrets.values,
-            options: Master.Options(
-                basedir: basedir, slots: jobs ?? ProcessInfo.processInfo.activeProcessorCount,
-                workingTree: tree),
+            options: options(basedir, tree, context),
             request: narrowed, steps: steps.selection,
             drain: drain.map { .patient($0.duration) } ?? .standard,
             advice: DeliveriesAdvice(options: base.spelling(source)),
@@ -181,6 +203,19 @@ struct RunCommand: MasterSubcommand {
             detail: quiet ? .quiet : verbose ? .verbose : .normal,
             isJSON: json, context: context)
         return try await run.run()
+    }
+
+    private func options(
+        _ basedir: String, _ tree: WorkingTree?, _ context: CommandContext
+    ) -> Master.Options {
+        var options = Master.Options(
+            basedir: basedir, slots: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
+        options.aids.workingTree = tree
+        if pauseOnFailure {
+            let pause = FailurePause(context.console, context.environment)
+            options.aids.failureQuestion = { await pause.decide($0) }
+        }
+        return options
     }
 
     /// The working tree of `--source`; warns if no builder takes it.
@@ -191,7 +226,8 @@ struct RunCommand: MasterSubcommand {
         let tree = try await GitCheckout.workingTree(
             around: folder, environment: context.environment)
         if !builders.contains(where: \.hasSources) {
-            await warn(["--source has no effect: none of these builders has a step steps.Git"], context)
+            await warn(
+                ["--source has no effect: none of these builders has a step steps.Git"], context)
         }
         return tree
     }

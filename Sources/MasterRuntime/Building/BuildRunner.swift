@@ -92,7 +92,7 @@ struct BuildRunner: Sendable {
         await withDiscardingTaskGroup { group in
             group.addTask {
                 do {
-                    try await Task.sleep(for: limit)
+                    try await control.sleep(for: limit)
                 } catch {
                     return  // The steps have ended.
                 }
@@ -175,8 +175,7 @@ struct BuildEnvironment: Sendable {
     /// The session shared by all builds, if the file configures one.
     let sharedSession: HTTPSession?
     let basedir: String
-    /// The working tree that source steps take instead of fetching their repositories.
-    let workingTree: WorkingTree?
+    let aids: DeveloperAids
     let logQueue: DispatchQueue
     /// Lets others follow the builds' logs.
     let logs: LogBroadcaster
@@ -205,8 +204,8 @@ struct BuildEnvironment: Sendable {
         }
         return BuildEnvironment(
             number: number + 1, configuration: configuration, secrets: secrets, store: store,
-            http: http, sharedSession: session, basedir: basedir, workingTree: workingTree,
-            logQueue: logQueue, logs: logs, logger: logger)
+            http: http, sharedSession: session, basedir: basedir, aids: aids, logQueue: logQueue,
+            logs: logs, logger: logger)
     }
 
     /// The session for one build.

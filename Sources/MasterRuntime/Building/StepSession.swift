@@ -13,6 +13,8 @@ final class StepSession: StepHost {
         var slugs: Set<String> = []
         var fault: LogFault?
         var deadline: StepDeadline?
+        /// The last command, and whether it ran on the master.
+        var lastCommand: (shell: Command.Shell, isMaster: Bool)?
         /// A description of the current attempt; `nil` for the first.
         var attempt: String?
         var attemptLog: LogWriter?
@@ -123,7 +125,7 @@ final class StepSession: StepHost {
 
     var masterFolder: String { shared.configuration.folder }
 
-    var workingTree: WorkingTree? { shared.workingTree }
+    var workingTree: WorkingTree? { shared.aids.workingTree }
     var programs: BackgroundPrograms { build.programs }
     var isWorkerLocal: Bool { worker.isLocal }
 
@@ -135,6 +137,18 @@ final class StepSession: StepHost {
         let shell = placed(shell)
         try await remakeFolder(of: shell)
         return try await run(shell, on: worker, updates)
+    }
+
+    /// The step with the folder and the environment of its last command.
+    func failed(_ results: Results, _ stateString: String) async -> FailedStep {
+        let last = state.withLock(\.lastCommand)
+        let shell = last?.shell ?? placed(Command.Shell([], in: workdir))
+        let machine = last?.isMaster == true ? shared.master : worker as? LocalWorker
+        return FailedStep(
+            builder: build.builder.name, build: build.build.number, number: number, name: name,
+            results: results, stateString: stateString, workdir: shell.workdir,
+            environment: machine?.environment(of: shell) ?? [:],
+            logs: build.logs[number] ?? [])
     }
 
     /// Makes the folder of the build again, which an earlier step may have removed.
@@ -168,7 +182,11 @@ final class StepSession: StepHost {
         } else {
             shell.workdir = FilePaths.absolute(shell.workdir, in: folder)
         }
-        guard let deadline = state.withLock({ $0.deadline }) else {
+        let deadline = state.withLock { [shell] state in
+            state.lastCommand = (shell, machine == .master)
+            return state.deadline
+        }
+        guard let deadline else {
             return try await run(shell, on: worker, updates)
         }
         return try await deadline.run(shell) { try await run($0, on: worker, updates) }
@@ -252,7 +270,12 @@ final class StepSession: StepHost {
 
     /// Creates the file of a log and announces it.
     ///
-    /// - Parameter keep: Called as soon as the log must be closed.
+    /// - Parameters:
+    ///   - log: The name.
+    ///   - kind: The format of the content.
+    ///   - keep: Called as soon as the log must be closed.
+    /// - Returns: The log.
+    /// - Throws: ``LogFault``, ``StoreError``.
     fileprivate func makeLog(
         _ log: String, kind: LogKind, keep: (OpenLog) -> Void
     ) async throws -> LogWriter {

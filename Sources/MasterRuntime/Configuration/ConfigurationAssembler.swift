@@ -100,7 +100,8 @@ private struct ProgramNameCheck {
                 guard let name = id.constant else { continue }
                 if isEachKnown, !started.contains(name) {
                     report(
-                        step, "no step before this one starts a program '\(name)'; "
+                        step,
+                        "no step before this one starts a program '\(name)'; "
                             + Suggestion.remedy(for: name, among: started))
                 }
                 running[name] = nil
@@ -119,7 +120,8 @@ private struct ProgramNameCheck {
         _ step: StepDeclaration, startsAgain name: String, _ first: StepDeclaration
     ) {
         report(
-            step, "the program '\(name)' is already running here; give this one another 'id', or "
+            step,
+            "the program '\(name)' is already running here; give this one another 'id', or "
                 + "end it before by 'steps.StopBackgroundCommand: \(name)'",
             notes: [.init("it is started here", range: first.range)])
     }

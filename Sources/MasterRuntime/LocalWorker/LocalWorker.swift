@@ -81,6 +81,11 @@ public struct LocalWorker: Worker {
         commands.kill()
     }
 
+    /// The variables that a program gets.
+    func environment(of shell: Command.Shell) -> [String: String] {
+        environment.extended(with: shell.environment).variables
+    }
+
     /// Runs one command to completion; see `Worker` for the order of updates.
     ///
     /// - Parameters:

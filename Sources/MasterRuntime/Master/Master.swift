@@ -22,8 +22,7 @@ public final class Master: Sendable {
         public let slots: Int
         /// Whether requests that are pending when the master exits are built by the next one.
         public let resumesRequests: Bool
-        /// The working tree that source steps take instead of fetching their repositories.
-        public let workingTree: WorkingTree?
+        package var aids = DeveloperAids()
 
         /// Creates options.
         ///
@@ -31,12 +30,7 @@ public final class Master: Sendable {
         ///   - basedir: The base folder; a relative path refers to the current folder.
         ///   - slots: The number of concurrent builds, at least 1; by default one per core.
         ///   - resumesRequests: Whether pending requests are built by the next master.
-        ///   - workingTree: The working tree that source steps take.
-        public init(
-            basedir: String, slots: Int? = nil, resumesRequests: Bool = false,
-            workingTree: WorkingTree? = nil
-        ) {
-            self.workingTree = workingTree
+        public init(basedir: String, slots: Int? = nil, resumesRequests: Bool = false) {
             self.basedir = FilePaths.absolute(basedir)
             self.slots = slots ?? ProcessInfo.processInfo.activeProcessorCount
             self.resumesRequests = resumesRequests
@@ -82,7 +76,7 @@ public final class Master: Sendable {
                     http: http,
                     sharedSession: configuration.httpSession == .shared
                         ? try http.makeSession() : nil,
-                    basedir: options.basedir, workingTree: options.workingTree,
+                    basedir: options.basedir, aids: options.aids,
                     logQueue: DispatchQueue(label: "buildmaster.logs"), logs: LogBroadcaster(),
                     logger: secrets.mask.apply(to: logger))
                 let running = RunningConfiguration(first)
@@ -147,8 +141,7 @@ public final class Master: Sendable {
         _ body: (Master) async throws -> Value
     ) async throws -> Value {
         try await resumeRequests()
-        // Shut down in reverse order: services that submit builds end first, then the distributor
-        // that runs them, and the deliveries that report their results last.
+        // Shut down in reverse order: services that submit builds, what runs them, their reports.
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [

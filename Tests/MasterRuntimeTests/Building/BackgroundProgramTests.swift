@@ -13,7 +13,8 @@ struct BackgroundProgramTests {
     private func end(
         of log: String, _ bench: MasterBench, _ build: FinishedBuild, step: Int = 1
     ) throws -> (lines: [String], hasEnded: Bool) {
-        let lines = try bench.log(log, of: build, step: step).split(separator: "\n").map(String.init)
+        let lines = try bench.log(log, of: build, step: step).split(separator: "\n").map(
+            String.init)
         let process = try #require(lines.compactMap { pid_t($0.dropFirst()) }.first)
         return (lines, !Ran.isAlive(process))
     }
@@ -30,7 +31,8 @@ struct BackgroundProgramTests {
         }
     }
 
-    @Test func `a program is there for all steps, and its log ends before the build`() async throws {
+    @Test func `a program is there for all steps, and its log ends before the build`() async throws
+    {
         let server = """
             echo $$ > pid; echo up
             trap 'echo bye; exit' TERM

@@ -24,7 +24,6 @@ struct BuildFolderTests {
         }
     }
 
-
     @Test func `each builder has a folder of its own while it builds`() async throws {
         let yaml = """
             builders:

@@ -76,8 +76,10 @@ struct UnfinishedBuildTests {
             try transaction.finishStep(server.id, results: .success, stateString: "ready")
             try transaction.newStep(buildID: build.id, number: 2, name: "compile")
         }
-        let log = bench.basedir + "/" + LogFile.path(
-            builder: "default", build: 1, step: (1, "server"), slug: "stdio")
+        let log =
+            bench.basedir + "/"
+            + LogFile.path(
+                builder: "default", build: 1, step: (1, "server"), slug: "stdio")
         let folder = String(log.prefix(upTo: log.lastIndex(of: "/") ?? log.endIndex))
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try Data("oone\notwo\n".utf8).write(to: URL(filePath: log))

@@ -233,7 +233,9 @@ struct GitTests {
             let run = try await git.run("{repourl: source, \(settings)}")
             #expect(run.results == .success, "\(run.log)")
             #expect(try git.read("f") == "one")
-            let found = ["built", "ignored", "nested/f"].filter { git.folder.has("work/build/\($0)") }
+            let found = ["built", "ignored", "nested/f"].filter {
+                git.folder.has("work/build/\($0)")
+            }
             #expect(found == kept)
         }
     }

@@ -82,7 +82,8 @@ struct GitWorkingTreeTests {
             try git.folder.write("new", to: "source/g")
             _ = try await run(git)
             let before = (
-                try git.folder.modified("work/build/f"), try git.folder.modified("work/build/g"))
+                try git.folder.modified("work/build/f"), try git.folder.modified("work/build/g")
+            )
             try git.folder.write("newer", to: "source/h")
             let next = try await run(git)
             #expect(next.results == .success, "\(next.log)")
@@ -92,7 +93,9 @@ struct GitWorkingTreeTests {
         }
     }
 
-    @Test func `what a working tree left is gone when the repository is fetched again`() async throws {
+    @Test func `what a working tree left is gone when the repository is fetched again`()
+        async throws
+    {
         try await GitFolder.with { git in
             let head = try await git.commit("one", to: "f")
             try git.folder.write("two", to: "source/f")

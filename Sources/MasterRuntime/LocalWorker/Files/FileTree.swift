@@ -107,7 +107,8 @@ private struct Removal {
     private var folder: OwnedDescriptor
     private var levels: [Level]
 
-    init(_ path: FilePath, in parent: OwnedDescriptor, name: FilePath.Component) throws(SystemFault) {
+    init(_ path: FilePath, in parent: OwnedDescriptor, name: FilePath.Component) throws(SystemFault)
+    {
         self.path = path
         folder = parent
         levels = [Level(names: [name], identity: try Identity(parent))]
