@@ -10,11 +10,7 @@ struct CommandSettings: Settings {
 
     /// Reports settings that have no effect together.
     func check(_ settings: SettingsCheck) {
-        if settings.isGiven("shell"), case .program? = command.constant?.invocation {
-            settings.error(
-                "'shell' runs a line of shell, but 'command' is a list, which runs without a "
-                    + "shell; remove 'shell', or write the command as a line", at: "shell")
-        }
+        process.check(command, settings)
     }
 
     /// Runs the command with its output in a log, and returns the result.
@@ -91,6 +87,15 @@ struct ProcessSettings: SettingHints {
 }
 
 extension ProcessSettings {
+    /// Reports a shell for a command that runs without one.
+    func check(_ command: Renderable<CommandLineSetting>, _ settings: SettingsCheck) {
+        guard settings.isGiven("shell"), case .program? = command.constant?.invocation
+        else { return }
+        settings.error(
+            "'shell' runs a line of shell, but 'command' is a list, which runs without a shell; "
+                + "remove 'shell', or write the command as a line", at: "shell")
+    }
+
     /// Runs a command with its output in a log, and sets the state text to the command and any
     /// failure.
     func run(
@@ -131,8 +136,10 @@ extension ProcessSettings {
         return (results, results == .success ? words : "\(words): \(result.shortWords)")
     }
 
-    private func command(
-        _ invocation: Command.Invocation, in context: StepContext, on machine: CommandMachine
+    /// A command with these settings.
+    func command(
+        _ invocation: Command.Invocation, in context: StepContext,
+        on machine: CommandMachine = .worker
     ) throws -> Command.Shell {
         let isLocal = machine == .master
         var command = Command.Shell(

@@ -18,6 +18,11 @@ public struct Compile: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// Reports settings that have no effect together.
+    public func check(_ settings: SettingsCheck) {
+        process.check(command, settings)
+    }
+
     /// Runs the compiler.
     public func run(in context: StepContext) async throws -> Results {
         try await warnings.counting(.ofCompilers, in: context) { observe in
@@ -44,6 +49,11 @@ public struct Configure: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// Reports settings that have no effect together.
+    public func check(_ settings: SettingsCheck) {
+        process.check(command, settings)
+    }
+
     /// Runs the command.
     public func run(in context: StepContext) async throws -> Results {
         try await warnings.counting(in: context) { observe in
@@ -68,7 +78,7 @@ struct WarningSettings: Settings {
     var warningPattern: Pattern?
 
     @Setting("With more warnings than this the step fails.")
-    var maxWarnCount: Renderable<Int?>
+    var maxWarnCount: Renderable<WarningLimit?>
 
     /// Runs a command and searches its output for warnings.
     ///
@@ -81,7 +91,7 @@ struct WarningSettings: Settings {
         guard let pattern = $warningPattern.isGiven ? warningPattern : standard else {
             return try await run(nil)
         }
-        let limit = try context.render(maxWarnCount)
+        let limit = try context.render(maxWarnCount)?.count
         var found = FoundWarnings(pattern)
         let results = try await run { found.note($0) }
         if let fault = found.fault {
@@ -98,6 +108,20 @@ struct WarningSettings: Settings {
         let words = found.count == 1 ? "1 warning" : "\(found.count) warnings"
         await context.setSummary(isTooMuch ? "\(words), more than maxWarnCount" : words)
         return isTooMuch ? .failure : .warnings
+    }
+}
+
+/// The setting `maxWarnCount`.
+struct WarningLimit: SettingValue {
+    let count: Int
+
+    static var shape: String { "a whole number from 0" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> WarningLimit? {
+        guard case .int(let count) = node.resolved, count >= 0 else {
+            return decoder.mismatch(node, expected: shape)
+        }
+        return WarningLimit(count: count)
     }
 }
 

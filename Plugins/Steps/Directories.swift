@@ -35,6 +35,12 @@ public struct RemoveDirectory: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// Reports the folder that is never removed.
+    public func check(_ settings: SettingsCheck) {
+        guard let path = dir.constant?.text, path.allSatisfy({ $0 == "/" }) else { return }
+        settings.error("'/' is never removed; correct the path", at: "dir")
+    }
+
     /// Removes the folder; a missing folder is not an error.
     public func run(in context: StepContext) async throws -> Results {
         let dir = try context.render(dir).text

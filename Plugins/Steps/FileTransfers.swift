@@ -23,6 +23,12 @@ public struct FileUpload: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// Reports a destination that is always refused.
+    public func check(_ settings: SettingsCheck) {
+        masterdest.checkIsInside(
+            "the folder of master.yaml", of: "masterdest", outside: outside, settings)
+    }
+
     /// Copies the file; an existing file at the destination is kept until the copy is complete.
     public func run(in context: StepContext) async throws -> Results {
         let source = try context.render(workersrc).text
@@ -53,6 +59,9 @@ public struct FileDownload: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// Reports a destination that is always refused.
+    public func check(_ settings: SettingsCheck) { destination.check(settings) }
+
     /// Copies the file; an existing file at the destination is kept until the copy is complete.
     public func run(in context: StepContext) async throws -> Results {
         let source = try context.render(mastersrc).text
@@ -79,6 +88,9 @@ public struct StringDownload: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// Reports a destination that is always refused.
+    public func check(_ settings: SettingsCheck) { destination.check(settings) }
+
     /// Writes the file.
     public func run(in context: StepContext) async throws -> Results {
         try await destination.write(context.render(s), in: context)
@@ -97,6 +109,9 @@ public struct JSONStringDownload: Step {
 
     /// Creates an unconfigured step.
     public init() {}
+
+    /// Reports a destination that is always refused.
+    public func check(_ settings: SettingsCheck) { destination.check(settings) }
 
     /// Writes the file.
     public func run(in context: StepContext) async throws -> Results {
@@ -150,6 +165,12 @@ struct WorkerDestination: Settings {
     @Setting("Whether the destination may be outside the folder of the step.")
     var outside = Renderable(false)
 
+    /// Reports a destination that is always refused.
+    func check(_ settings: SettingsCheck) {
+        workerdest.checkIsInside(
+            "the folder of the step", of: "workerdest", outside: outside, settings)
+    }
+
     /// Returns the command that writes the file.
     func download(in context: StepContext) throws -> Command.DownloadFile {
         var command = try transfer.download(to: context.render(workerdest).text, in: context)
@@ -163,6 +184,25 @@ struct WorkerDestination: Settings {
         return try await context.withFiles("writing \(command.path)") {
             _ = try await context.run(.downloadFile(command), input: .text(text))
             return "wrote \(command.path)"
+        }
+    }
+}
+
+extension Renderable<WorkerPath> {
+    /// Warns of a relative path that leads out of its folder, where a step does not write.
+    fileprivate func checkIsInside(
+        _ folder: String, of name: String, outside: Renderable<Bool>, _ settings: SettingsCheck
+    ) {
+        guard outside.constant == false, let path = constant?.text, !path.hasPrefix("/")
+        else { return }
+        var depth = 0
+        for part in path.split(separator: "/") where part != "." {
+            depth += part == ".." ? -1 : 1
+            guard depth < 0 else { continue }
+            settings.warning(
+                "'\(path)' is outside of \(folder) and is refused; correct the path, or set "
+                    + "'outside: true'", at: name)
+            return
         }
     }
 }

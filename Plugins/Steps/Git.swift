@@ -58,10 +58,9 @@ public struct Git: SourceStep, SettingHints {
         let log = try await context.openLog("stdio")
         do {
             let wanted = try await wanted(in: context, log)
-            let revision = try await fetch(wanted, in: context, log)
-            try await setRevision(revision, in: context)
-            let name = revision.prefix(7)
-            await context.setSummary(wanted.branch.map { "\(name) of \($0)" } ?? "\(name)")
+            let sources = try await fetch(wanted, in: context, log)
+            try await setProperties(sources, in: context)
+            await context.setSummary(words(sources, wanted, context.workingTree))
             return .success
         } catch let failure as GitFailure {
             await context.setSummary(failure.words)
@@ -74,6 +73,40 @@ public struct Git: SourceStep, SettingHints {
             try await log.line(error.message, to: .stderr)
         }
         return .failure
+    }
+
+    /// The state text: the commit, its branch, and what there is besides.
+    private func words(_ sources: GitSources, _ wanted: GitWanted, _ tree: WorkingTree?) -> String {
+        var words = sources.revision.map { String($0.prefix(7)) } ?? "no commit"
+        if let branch = wanted.branch { words += " of \(branch)" }
+        if sources.isChanged == true { words += " with uncommitted changes" }
+        if let tree, wanted.tree == nil { words += ", without \(tree.path)" }
+        return words
+    }
+
+    /// The working tree, if it is one of the repository.
+    private func tree(
+        for address: RepositoryAddress, in context: StepContext, _ log: any StepLog
+    ) async throws -> WorkingTree? {
+        guard let tree = context.workingTree else { return nil }
+        let path =
+            address.text.hasPrefix("file://") ? String(address.text.dropFirst(7)) : address.text
+        let isDefault = try tree.remotes.isEmpty && context.render(codebase).isEmpty
+        if path == tree.path || isDefault
+            || tree.remotes.contains(where: { address.isSame(as: RepositoryAddress(text: $0)) })
+        {
+            guard context.isWorkerLocal else {
+                throw GitFailure(
+                    "the working tree \(tree.path) is not on the machine of the worker",
+                    remedy: "run without --source")
+            }
+            return tree
+        }
+        let remotes = tree.remotes.map(HTTPAddress.withoutUser).joined(separator: ", ")
+        try await log.line(
+            "\(tree.path) is a working tree of \(remotes.isEmpty ? "another repository" : remotes), "
+                + "not of this repository, which is fetched", to: .header)
+        return nil
     }
 
     /// What the source stamp and the settings ask for.
@@ -91,10 +124,12 @@ public struct Git: SourceStep, SettingHints {
                     + "commit instead", to: .header)
         }
         let own = try context.render(branch)?.text
+        let tree = try await tree(for: address, in: context, log)
         var wanted = GitWanted(
-            branch: own ?? stamp?.branch,
+            tree: tree, branch: tree == nil ? own ?? stamp?.branch : stamp?.branch,
             commitCount: try context.render(shallow).commitCount,
             hasSubmodules: try context.render(submodules))
+        if tree != nil { return wanted }
         // A revision belongs to its branch.
         let isOtherBranch = own != nil && stamp?.branch != nil && own != stamp?.branch
         if try !context.render(alwaysUseLatest), !isOtherBranch {
@@ -108,7 +143,7 @@ public struct Git: SourceStep, SettingHints {
 
     private func fetch(
         _ wanted: GitWanted, in context: StepContext, _ log: any StepLog
-    ) async throws -> String {
+    ) async throws -> GitSources {
         let mode = try context.render(mode)
         let method = mode == .full ? try context.render(method) ?? .fresh : nil
         let outside = try context.render(outside)
@@ -132,23 +167,33 @@ public struct Git: SourceStep, SettingHints {
         let source = context.workdir + "-source"
         let checkout = method == .copy ? checkout(at: source) : target
         try await checkout.prepare(anew: method == .clobber)
-        let revision = try await checkout.withKeys {
-            let revision = try await checkout.fetch(wanted)
-            try await checkout.check(out: revision)
-            if wanted.hasSubmodules { try await checkout.updateSubmodules(wanted) }
-            return revision
+        let sources: GitSources
+        if let tree = wanted.tree {
+            sources = try await checkout.take(tree.path, wanted)
+        } else {
+            sources = try await checkout.withKeys {
+                let revision = try await checkout.fetch(wanted)
+                try await checkout.check(out: revision)
+                if wanted.hasSubmodules { try await checkout.updateSubmodules(wanted) }
+                return GitSources(revision: revision)
+            }
         }
         if let method { try await checkout.clean(method, wanted) }
-        guard method == .copy else { return revision }
+        guard method == .copy else { return sources }
         await context.setSummary("copying \(source)")
         try await log.line("copying \(source) to \(context.workdir)", to: .header)
         _ = try await context.run(
             .cpdir(.init(from: source, to: context.workdir, outside: outside)))
-        return revision
+        return sources
     }
 
-    /// Sets `got_revision`, of a step with a codebase to a mapping of codebases to revisions.
-    private func setRevision(_ revision: String, in context: StepContext) async throws {
+    /// Sets `got_revision`, of a step with a codebase to a mapping of codebases to revisions; of a
+    /// working tree also `uncommitted_changes`.
+    private func setProperties(_ sources: GitSources, in context: StepContext) async throws {
+        if let isChanged = sources.isChanged {
+            try await context.setProperty("uncommitted_changes", to: .bool(isChanged))
+        }
+        guard let revision = sources.revision else { return }
         let codebase = try context.render(codebase)
         guard !codebase.isEmpty else {
             return try await context.setProperty("got_revision", to: .string(revision))
@@ -254,8 +299,18 @@ struct GitFailure: Error {
     }
 }
 
+/// What a checkout holds.
+struct GitSources {
+    /// The commit; `nil` for a working tree before its first one.
+    var revision: String?
+    /// Whether there are uncommitted changes, of a working tree.
+    var isChanged: Bool?
+}
+
 /// Which commit a step wants.
 struct GitWanted {
+    /// The working tree whose files are wanted instead.
+    var tree: WorkingTree?
     var branch: String?
     var revision: String?
     var commitCount: Int?

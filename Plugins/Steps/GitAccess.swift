@@ -100,7 +100,8 @@ struct GitEnvironment {
         (name: "core.hooksPath", value: "/dev/null"), (name: "core.fsmonitor", value: "false"),
         (name: "gc.autoDetach", value: "false"), (name: "maintenance.autoDetach", value: "false"),
         (name: "submodule.recurse", value: "false"), (name: "advice.detachedHead", value: "false"),
-        (name: "protocol.ext.allow", value: "never"),
+        (name: "protocol.ext.allow", value: "never"), (name: "core.splitIndex", value: "false"),
+        (name: "advice.addEmbeddedRepo", value: "false"),
     ]
 
     func over(_ variables: [String: String?]) -> [String: String?] {
@@ -122,6 +123,17 @@ struct GitEnvironment {
             all.updateValue(entry.value, forKey: "GIT_CONFIG_VALUE_\(first + index)")
         }
         all.updateValue("\(first + entries.count)", forKey: "GIT_CONFIG_COUNT")
+        return all
+    }
+
+    /// The variables for git in a working tree of the user, which finds its repository by itself and
+    /// changes nothing in it.
+    func inTree(over variables: [String: String?]) -> [String: String?] {
+        var all = over(variables)
+        for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_CEILING_DIRECTORIES"] {
+            all.updateValue(nil, forKey: name)
+        }
+        all.updateValue("0", forKey: "GIT_OPTIONAL_LOCKS")
         return all
     }
 
@@ -219,8 +231,11 @@ struct RepositoryAddress: SettingValue {
         let path = text.hasPrefix("file://") ? String(text.dropFirst(7)) : text
         let isAround =
             path.hasPrefix("/") && "\(folder)/".hasPrefix(path.last == "/" ? path : "\(path)/")
-        return isAround || location == other.location
+        return isAround || isSame(as: other)
     }
+
+    /// Whether both have the same host and path.
+    func isSame(as other: RepositoryAddress) -> Bool { location == other.location }
 
     /// Host and path, the same for all ways to reach them: `github.com/apple/swift`.
     private var location: String {

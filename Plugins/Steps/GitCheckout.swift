@@ -4,6 +4,8 @@ import MasterKit
 /// in the folders above.
 struct GitCheckout {
     let environment: [String: String?]
+    /// The variables before those for this checkout.
+    private let variables: [String: String?]
     private let context: StepContext
     private let log: any StepLog
     private let folder: String
@@ -23,6 +25,7 @@ struct GitCheckout {
         self.outside = outside
         self.timeout = timeout
         self.logsEnvironment = logsEnvironment
+        variables = environment
         let own = GitEnvironment(folder: folder, keys: folder + Self.keyFolder, of: repository)
         self.environment = own.over(environment)
     }
@@ -239,11 +242,48 @@ struct GitCheckout {
 
     /// Removes files that are not in the repository.
     func clean(_ method: GitMethod, _ wanted: GitWanted) async throws {
-        let options = method == .clean ? ["-f", "-d"] : ["-f", "-d", "-x"]
+        // Twice, or repositories that a build made would stay.
+        let options = method == .clean ? ["-ff", "-d"] : ["-ff", "-d", "-x"]
         try await git(["clean"] + options)
         if wanted.hasSubmodules {
             try await git(["submodule", "foreach", "--recursive", "git", "clean"] + options)
         }
+    }
+
+    // MARK: Working trees
+
+    /// Makes the files those of a working tree, uncommitted changes included, which stays as it is;
+    /// HEAD is its commit, and the index has the changes.
+    func take(_ path: String, _ wanted: GitWanted) async throws -> GitSources {
+        let tree = GitTree(context, log, at: path, variables: variables, timeout: timeout)
+        let files = try await tree.write(into: folder + "/.git")
+        if let head = files.head {
+            var options = ["fetch", "--force", "--no-tags", "--no-recurse-submodules"]
+            options.append(wanted.commitCount.map { "--depth=\($0)" } ?? "--update-shallow")
+            try await git(options + [path, "+HEAD:refs/buildmaster/fetched"])
+            try await git(["update-ref", "--no-deref", "HEAD", head])
+        }
+        try await git(["read-tree", "--reset", "-u", files.hash])
+        for submodule in wanted.hasSubmodules ? files.submodules : [] {
+            try await take(submodule: submodule, of: path, wanted)
+        }
+        let committed = try await query(["git", "rev-parse", "--verify", "--quiet", "HEAD^{tree}"])
+        return GitSources(
+            revision: files.head, isChanged: files.head == nil || committed != files.hash)
+    }
+
+    private func take(
+        submodule name: String, of tree: String, _ wanted: GitWanted
+    ) async throws {
+        let path = "\(tree)/\(name)"
+        guard try await context.run(.stat(.init("\(path)/.git"))).value != .status(nil) else {
+            return try await log.line("the submodule \(name) is not checked out there", to: .header)
+        }
+        let submodule = GitCheckout(
+            context, log, at: "\(folder)/\(name)", of: GitRepository(url: path), outside: outside,
+            environment: variables, timeout: timeout, logsEnvironment: logsEnvironment)
+        try await submodule.prepare(anew: false)
+        _ = try await submodule.take(path, wanted)
     }
 
     // MARK: Keys

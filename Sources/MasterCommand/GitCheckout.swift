@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import MasterKit
 internal import Subprocess
 internal import SystemPackage
 
@@ -49,6 +50,38 @@ struct GitCheckout: Sendable, Hashable {
         return checkout
     }
 
+    /// The working tree that contains a folder, for `run --source`.
+    ///
+    /// - Throws: ``UsageError`` if the folder is not in one, or git cannot be run.
+    static func workingTree(
+        around folder: String, environment: [String: String]
+    ) async throws -> WorkingTree {
+        let path = URL(filePath: folder).resolvingSymlinksInPath().path
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw UsageError("--source \(folder): there is no such folder")
+        }
+        let git = Git(folder: path, environment: environment)
+        let top: String
+        switch await git.run("rev-parse", "--show-toplevel") {
+        case .success(.output(let text)): top = text
+        case .success(.failure(let reason)):
+            throw UsageError(
+                "--source \(folder): not a git working tree; git says "
+                    + "'\(reason.split(separator: "\n").first ?? "nothing")'")
+        case .failure(let error): throw UsageError("--source \(folder): \(error.reason)")
+        }
+        var remotes: [String] = []
+        // Fails without a remote.
+        if case .success(.output(let text)) = await git.run(
+            "config", "--get-regexp", "^remote\\..*\\.url$")
+        {
+            remotes = text.split(separator: "\n").compactMap {
+                $0.split(separator: " ", maxSplits: 1).last.map { withoutUser(String($0)) }
+            }
+        }
+        return WorkingTree(path: top, remotes: remotes)
+    }
+
     /// Returns a URL without its user and password.
     static func withoutUser(_ address: String) -> String {
         var parts = address.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
@@ -82,8 +115,11 @@ struct GitCheckout: Sendable, Hashable {
 /// Why git cannot read a checkout, and how to fix it.
 struct GitError: Error, CustomStringConvertible {
     let description: String
+    /// What is wrong, without what follows from it.
+    let reason: String
 
     private init(_ reason: String, remedy: String) {
+        self.reason = "\(reason); \(remedy)"
         description =
             "the branch and revision of this checkout are unknown: \(reason); \(remedy), or pass "
             + "--branch and --revision"
@@ -107,7 +143,7 @@ struct GitError: Error, CustomStringConvertible {
 }
 
 /// Runs git in a folder.
-private struct Git: Sendable {
+struct Git: Sendable {
     enum Answer: Sendable {
         case output(String)
         case failure(String)
@@ -119,13 +155,22 @@ private struct Git: Sendable {
         "GIT_NAMESPACE", "GIT_PREFIX",
     ]
 
+    /// The maximum size of an output, such as the names of all files.
+    private static let outputLimit = 64 << 20
+
     let folder: String
     let environment: [String: String]
 
     /// Runs git and returns its output without the final line break.
     func run(_ arguments: String...) async -> Result<Answer, GitError> {
+        await run(arguments)
+    }
+
+    /// Runs git and returns its output without the final line break.
+    func run(_ arguments: [String]) async -> Result<Answer, GitError> {
         var variables = environment.filter { !Self.located.contains($0.key) }
         variables["LC_ALL"] = "C"
+        variables["GIT_OPTIONAL_LOCKS"] = "0"
         let pairs = variables.compactMap { name, value in
             Environment.Key(rawValue: name).map { ($0, value) }
         }
@@ -134,7 +179,7 @@ private struct Git: Sendable {
                 .name("git"), arguments: Arguments(arguments),
                 environment: .custom(Dictionary(uniqueKeysWithValues: pairs)),
                 workingDirectory: FilePath(folder), input: .none,
-                output: .string(limit: 1 << 16), error: .string(limit: 1 << 16))
+                output: .string(limit: Self.outputLimit), error: .string(limit: 1 << 16))
             guard ended.terminationStatus.isSuccess else {
                 return .success(.failure(ended.standardError))
             }

@@ -135,6 +135,9 @@ struct ExitStatus: Sendable, Hashable {
     /// The status after a signal, as in shells.
     static func signal(_ number: Int32) -> ExitStatus { ExitStatus(code: 128 + number) }
 
+    /// Whether a signal ended the program.
+    var isSignal: Bool { code > 128 }
+
     /// The status for the worst result of a run.
     init(_ results: Results?) {
         switch results {

@@ -31,6 +31,11 @@ public final class StepHarness: Sendable {
     /// The session for requests; its cookies live as long as the harness.
     package let session: HTTPSession
 
+    /// The working tree that source steps take.
+    package let workingTree: WorkingTree?
+    /// The programs that go on running after their steps.
+    package let programs = BackgroundPrograms()
+
     private let worker: (any Worker)?
     private let secrets: SecretValues
     private let sourceStamps: [SourceStamp]
@@ -48,6 +53,7 @@ public final class StepHarness: Sendable {
     ///   - workdir: The folder in which commands run.
     ///   - masterFolder: The folder from which paths on the master are taken; `workdir` by default.
     ///   - environment: The environment variables of the builder.
+    ///   - workingTree: The working tree that source steps take.
     ///   - clock: The clock for waits.
     ///   - http: The client for requests; by default one of its own that ignores proxies in the
     ///     environment.
@@ -56,9 +62,11 @@ public final class StepHarness: Sendable {
         properties: JSONObject = [:], secrets: [String: String] = [:],
         sourceStamps: [SourceStamp] = [], worker: (any Worker)? = nil, workdir: String = "/",
         masterFolder: String? = nil, environment: [String: String?] = [:],
-        clock: any Clock<Duration> = ContinuousClock(), http: HTTPClient? = nil
+        workingTree: WorkingTree? = nil, clock: any Clock<Duration> = ContinuousClock(),
+        http: HTTPClient? = nil
     ) throws {
         self.clock = clock
+        self.workingTree = workingTree
         self.http = http ?? HTTPClient(HTTPClientConfiguration(environment: [:]))
         session = self.http.makeSession()
         self.worker = worker
@@ -79,6 +87,14 @@ public final class StepHarness: Sendable {
             name: name, number: 1, logger: Logger(label: name) { _ in SwiftLogNoOpLogHandler() },
             host: self)
         return try await step.run(in: context)
+    }
+
+    /// Ends the programs that steps left running, as at the end of a build.
+    ///
+    /// - Returns: The errors of those whose logs could not be written.
+    @discardableResult
+    public func endBuild() async -> [any Error] {
+        await programs.stopAll("stopped at the end of the build")
     }
 
     /// The current properties of the build.
@@ -150,6 +166,19 @@ extension StepHarness: StepHost {
         return opened
     }
 
+    /// Whether the worker is on this machine.
+    package var isWorkerLocal: Bool { worker?.isLocal ?? false }
+
+    /// Runs a program on the worker.
+    package func runProgram(
+        _ shell: Command.Shell, updates: (CommandUpdate) async throws -> Void
+    ) async throws -> CommandResult {
+        try await run(.shell(shell), on: .worker, input: .nothing, updates: updates)
+    }
+
+    /// Returns logs that are like those of a step.
+    package func makeProgramLogs() -> any ProgramLogs { HarnessLogs(harness: self) }
+
     /// Runs a command on the worker.
     package func run(
         _ command: Command, on machine: CommandMachine, input: CommandInput,
@@ -162,6 +191,16 @@ extension StepHarness: StepHost {
         let folder = machine == .worker ? workdir : masterFolder
         return try await worker.run(command.resolved(in: folder), input: input, updates: updates)
     }
+}
+
+private struct HarnessLogs: ProgramLogs {
+    let harness: StepHarness
+
+    func openLog(_ log: String) async throws -> any StepLog {
+        try await harness.openLog(log, kind: .stream)
+    }
+
+    func close() async throws {}
 }
 
 /// Tasks that wait for a line in a log.

@@ -18,7 +18,8 @@ struct StandardPluginsTests {
                 "generators.BuildStartEndStatusGenerator", "generators.BuildStatusGenerator",
                 "generators.StepStatusGenerator",
                 "reporters.HttpStatusPush", "secrets.Command", "secrets.Environment",
-                "secrets.File", "steps.Assert", "steps.Compile", "steps.Configure",
+                "secrets.File", "steps.Assert", "steps.BackgroundCommand", "steps.Compile",
+                "steps.Configure",
                 "steps.CopyDirectory", "steps.DELETE", "steps.FileDownload", "steps.FileUpload",
                 "steps.GET", "steps.Git", "steps.HEAD", "steps.HTTPStep",
                 "steps.JSONStringDownload",
@@ -26,7 +27,8 @@ struct StandardPluginsTests {
                 "steps.OPTIONS", "steps.PATCH", "steps.POST", "steps.PUT",
                 "steps.RemoveDirectory", "steps.SetProperties", "steps.SetPropertiesFromJSON",
                 "steps.SetProperty", "steps.SetPropertyFromCommand", "steps.ShellCommand",
-                "steps.ShellSequence", "steps.StringDownload", "steps.Test",
+                "steps.ShellSequence", "steps.StopBackgroundCommand", "steps.StringDownload",
+                "steps.Test",
             ])
     }
 

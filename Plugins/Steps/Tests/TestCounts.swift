@@ -23,8 +23,8 @@ struct TestCounts: Equatable {
     }
 }
 
-/// Counts the tests in the output of any of XCTest, Swift Testing, pytest, cargo test, go test and
-/// CTest.
+/// Counts the tests in the output of any of XCTest, Swift Testing, pytest, unittest, cargo test, go
+/// test and CTest.
 struct TestOutput {
     /// Counts added up line by line: Swift Testing and go test print one line per test, cargo test
     /// one per program.
@@ -34,13 +34,14 @@ struct TestOutput {
     private var parallelCount = 0
     /// The totals printed by pytest, once at the end of each run.
     private var pytest = TestCounts()
+    private var unittest = UnittestCounts()
     private var ctest = CTestCounts()
 
     /// The total counts.
     var counts: TestCounts {
         var xctest = xctest
         xctest.passed = max(xctest.passed, parallelCount - xctest.failed - xctest.skipped)
-        return added + xctest + pytest + ctest.counts
+        return added + xctest + pytest + unittest.counts + ctest.counts
     }
 
     /// Counts what a line of output reports.
@@ -49,12 +50,15 @@ struct TestOutput {
         let text = line.withoutColors
         if noteXCTest(text) || noteSwiftTesting(text) || noteGo(text) || noteCargo(text) { return }
         if let found = Self.pytest(text) { pytest = pytest + found }
+        unittest.note(text)
         ctest.note(text)
     }
 
     /// Fragments of words, at least one of which occurs in every relevant line.
-    private static let marks = ["pass", "fail", "skip", "Skip", "erro", "] Te", "--- ", "g te"]
-        .map { $0.utf8.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } }
+    private static let marks = [
+        "pass", "fail", "skip", "Skip", "erro", "] Te", "--- ", "g te", "Ran ",
+    ]
+    .map { $0.utf8.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } }
 
     /// Whether a line may be relevant; nearly all lines of nearly all programs are not.
     private static func mayCount(_ line: String) -> Bool {
@@ -166,6 +170,50 @@ extension TestCounts {
             return false
         }
         return true
+    }
+}
+
+/// The summaries printed by Python's unittest, each of two lines: `Ran 6 tests in 0.021s` and
+/// `FAILED (failures=1, errors=1, skipped=1)`, or `OK (skipped=1)`.
+private struct UnittestCounts {
+    private(set) var counts = TestCounts()
+    /// The number of tests in a summary whose second line is to come.
+    private var ranCount: Int?
+
+    mutating func note(_ line: String) {
+        if let count = Self.count(line) {
+            counts.passed += count
+            ranCount = count
+        } else if let ran = ranCount, let numbers = Self.numbers(line) {
+            func sum(_ names: String...) -> Int { names.reduce(0) { $0 + (numbers[$1] ?? 0) } }
+            let failed = sum("failures", "errors", "unexpected successes")
+            let skipped = sum("skipped", "expected failures")
+            // What fails before any test, such as the setup of a class, is not among those that ran.
+            counts.passed -= min(ran, failed + skipped)
+            counts.failed += failed
+            counts.skipped += skipped
+            ranCount = nil
+        }
+    }
+
+    private static func count(_ line: String) -> Int? {
+        let words = line.split(separator: " ", omittingEmptySubsequences: false)
+        guard words.count == 5, words[0] == "Ran", words[2] == "tests" || words[2] == "test",
+            words[3] == "in", words[4].isTime
+        else { return nil }
+        return Int(words[1])
+    }
+
+    private static func numbers(_ line: String) -> [String: Int]? {
+        guard let start = ["FAILED (", "OK ("].first(where: line.hasPrefix), line.hasSuffix(")")
+        else { return nil }
+        var numbers: [String: Int] = [:]
+        for part in line.dropFirst(start.count).dropLast().split(separator: ", ") {
+            let pair = part.split(separator: "=")
+            guard pair.count == 2, let number = Int(pair[1]) else { return nil }
+            numbers[String(pair[0])] = number
+        }
+        return numbers
     }
 }
 

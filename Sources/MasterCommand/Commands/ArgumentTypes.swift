@@ -124,7 +124,7 @@ struct AddressArgument: ExpressibleByArgument, Sendable, Hashable, CustomStringC
     var description: String { "\(address)" }
 }
 
-/// Allows `--receiver` without a value and `-pNAME=VALUE`, which the argument parser does not
+/// Allows `--receiver` and `--source` without a value and `-pNAME=VALUE`, which the argument parser does not
 /// support.
 enum ReceiverArgument {
     private static let option = "--receiver"
@@ -144,6 +144,11 @@ enum ReceiverArgument {
                     "put an equals sign before the receiver's address: \(option)=\(next)")
             }
             completed[index] = "\(option)=\(ReceiverAddress())"
+        }
+        for index in arguments[..<end].indices where arguments[index] == "--source" {
+            // A folder after it could also be the name of a builder, so that a '.' or '/' decides.
+            let next = index + 1 < end ? arguments[index + 1] : ""
+            if !next.hasPrefix("."), !next.contains("/") { completed[index] = "--source=." }
         }
         for index in arguments[..<end].indices {
             guard

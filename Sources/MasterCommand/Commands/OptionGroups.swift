@@ -59,6 +59,14 @@ extension String {
 /// The options for the source stamp, which override the git checkout that contains the
 /// configuration.
 struct SourceOptions: ParsableArguments {
+    @Option(
+        name: .customLong("source"),
+        help: ArgumentHelp(
+            "Let steps.Git take this working tree with its uncommitted changes. (--source alone: .)",
+            valueName: "folder"),
+        completion: .directory)
+    var tree: String?
+
     @Option(help: ArgumentHelp("The branch, if not that of the git checkout.", valueName: "name"))
     var branch: String?
 

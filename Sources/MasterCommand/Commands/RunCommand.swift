@@ -21,6 +21,7 @@ struct RunCommand: MasterSubcommand {
                   \(RootCommand.programName) run --receiver
                   \(RootCommand.programName) run linux 'test-*' -p config=release -p jobs=4
                   \(RootCommand.programName) run --failed --from test
+                  \(RootCommand.programName) run --source
                   \(RootCommand.programName) run -c ci/master.yaml -j 1 -v
 
                 Ctrl-C stops the builds; steps with alwaysRun still run, and reports are still \
@@ -91,6 +92,13 @@ struct RunCommand: MasterSubcommand {
     @Flag(help: "Write JSON: with --list one object, else a line for each event.")
     var json = false
 
+    @Flag(
+        help: "Ask when a step fails: retry it, skip it, open a shell in its folder, or abort.")
+    var pauseOnFailure = false
+
+    @Flag(help: "Run again whenever files change that git does not ignore, until Ctrl-C.")
+    var watch = false
+
     @OptionGroup var files: ResultFileOptions
 
     @OptionGroup var stamp: SourceOptions
@@ -111,19 +119,37 @@ struct RunCommand: MasterSubcommand {
         if list, dryRun {
             throw ValidationError("--list and --dry-run contradict each other; keep one")
         }
+        if pauseOnFailure, json || list || dryRun {
+            throw ValidationError(
+                "--pause-on-failure can't be used with --json, --list or --dry-run; omit one")
+        }
+        if watch, list || dryRun {
+            throw ValidationError("--watch can't be used with --list or --dry-run; omit one")
+        }
         if json, quiet || dryRun {
             throw ValidationError("--json can't be used with --quiet or --dry-run; omit one")
         }
     }
 
     func run(in context: CommandContext) async throws -> ExitStatus {
+        guard !pauseOnFailure || FailurePause.isPossible else {
+            throw UsageError("--pause-on-failure needs a terminal to ask at; omit it")
+        }
+        guard watch else { return try await runOnce(in: context) }
+        let project = await ProjectWatch(
+            around: stamp.tree ?? source.folder, basedir: base.path(beside: source.file), context)
+        return try await project.repeating { try await runOnce(in: context) }
+    }
+
+    private func runOnce(in context: CommandContext) async throws -> ExitStatus {
         if let file = builders.first(where: BuilderSelection.isFile),
             FileManager.default.fileExists(atPath: file)
         {
             throw BuilderSelection.file(file)
         }
         async let checkout = Self.checkout(
-            around: source.folder, isWanted: !stamp.isComplete && !list, context.environment)
+            around: stamp.tree ?? source.folder, isWanted: !stamp.isComplete && !list,
+            context.environment)
         let loaded = MasterConfiguration.load(
             path: source.file, registry: context.registry, environment: context.environment)
         await complain(loaded.diagnostics, loaded.file, context)
@@ -161,6 +187,7 @@ struct RunCommand: MasterSubcommand {
             }
             return .success
         }
+        let tree = try await workingTree(for: fitting, context)
         try files.results.check(besides: source.file, basedir)
         let secrets = await SecretFetcher(configuration).fetch()
         context.console.hide(secrets.values.mask)
@@ -168,8 +195,7 @@ struct RunCommand: MasterSubcommand {
         guard secrets.isComplete else { return .configuration }
         let run = MasterRun(
             configuration: configuration, secrets: secrets.values,
-            options: Master.Options(
-                basedir: basedir, slots: jobs ?? ProcessInfo.processInfo.activeProcessorCount),
+            options: options(basedir, tree, context),
             request: narrowed, steps: steps.selection,
             drain: drain.map { .patient($0.duration) } ?? .standard,
             advice: DeliveriesAdvice(options: base.spelling(source)),
@@ -177,6 +203,33 @@ struct RunCommand: MasterSubcommand {
             detail: quiet ? .quiet : verbose ? .verbose : .normal,
             isJSON: json, context: context)
         return try await run.run()
+    }
+
+    private func options(
+        _ basedir: String, _ tree: WorkingTree?, _ context: CommandContext
+    ) -> Master.Options {
+        var options = Master.Options(
+            basedir: basedir, slots: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
+        options.aids.workingTree = tree
+        if pauseOnFailure {
+            let pause = FailurePause(context.console, context.environment)
+            options.aids.failureQuestion = { await pause.decide($0) }
+        }
+        return options
+    }
+
+    /// The working tree of `--source`; warns if no builder takes it.
+    private func workingTree(
+        for builders: [BuilderConfiguration], _ context: CommandContext
+    ) async throws -> WorkingTree? {
+        guard let folder = stamp.tree else { return nil }
+        let tree = try await GitCheckout.workingTree(
+            around: folder, environment: context.environment)
+        if !builders.contains(where: \.hasSources) {
+            await warn(
+                ["--source has no effect: none of these builders has a step steps.Git"], context)
+        }
+        return tree
     }
 
     /// Whether to list all builders, including those that run only if they are named.

@@ -21,6 +21,8 @@ final class Console: Sendable {
         var waiting = 0
         var dropped = 0
         var isClosed = false
+        /// Whether live lines are not shown for now.
+        var isHeld = false
         var hasFailed = false
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
@@ -82,10 +84,20 @@ final class Console: Sendable {
             lines.map { mask.apply(to: $0) }
         }
         state.withLock { state in
-            let text = lines.map { state.screen.replace(with: $0) }
+            let text = lines.map { state.screen.replace(with: state.isHeld ? [] : $0) }
             enqueue(.output, text, &state)
         }
         await room()
+    }
+
+    /// Removes the live lines while somebody is asked, or shows them again.
+    func hold(_ isHeld: Bool) {
+        state.withLock { state in
+            state.isHeld = isHeld
+            guard isHeld else { return }
+            let text = state.screen.replace(with: [])
+            enqueue(.output, Masked(stored: text), &state)
+        }
     }
 
     /// Adds permanent lines to standard error, above the live ones.

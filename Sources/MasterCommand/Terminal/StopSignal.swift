@@ -21,26 +21,36 @@ enum StopSignal: Int32, Sendable {
         }
     }
 
-    /// Calls a function for each signal from now on, one at a time.
+    /// Calls a function for each signal from now on, one at a time, in place of an earlier function.
     ///
     /// These signals then no longer terminate the process. The function runs on a separate thread,
     /// so that it is called even if all threads that run tasks are busy.
     ///
     /// - Throws: ``FailedRun`` if the process has no descriptors left.
     static func watch(_ body: @escaping @Sendable (StopSignal) -> Void) throws(FailedRun) {
+        let isWatching = handler.withLock { handler in
+            defer { handler = body }
+            return handler != nil
+        }
+        if isWatching { return }
         let ends: (readEnd: FileDescriptor, writeEnd: FileDescriptor)
         do {
             ends = try FileDescriptor.pipe(options: .closeOnExec)
         } catch {
+            handler.withLock { $0 = nil }
             throw FailedRun(
                 "no pipe can be opened for signals (\(error)); raise the limit on open files")
         }
         arrivals.store(ends.writeEnd.rawValue, ordering: .releasing)
         for number in [SIGHUP, SIGINT, SIGTERM] { _ = signal(number, note) }
         DispatchQueue(label: "signals").async {
-            while let signal = next(from: ends.readEnd.rawValue) { body(signal) }
+            while let signal = next(from: ends.readEnd.rawValue) {
+                handler.withLock { $0 }?(signal)
+            }
         }
     }
+
+    private static let handler = Mutex<(@Sendable (StopSignal) -> Void)?>(nil)
 
     /// The descriptor to which the handler writes the number of a signal.
     private static let arrivals = Atomic<Int32>(-1)

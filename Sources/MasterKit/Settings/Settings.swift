@@ -156,6 +156,11 @@ public struct SettingGroup<Group: Settings>: Sendable {
     public init() {
         self.wrappedValue = Group()
     }
+
+    /// Declares a group with other defaults than its own.
+    public init(wrappedValue: Group) {
+        self.wrappedValue = wrappedValue
+    }
 }
 
 /// A type-erased group, for the decoder.

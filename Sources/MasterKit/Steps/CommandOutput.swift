@@ -41,19 +41,9 @@ extension StepContext {
         into log: (any StepLog)? = nil, observing observe: ((OutputLine) -> Void)? = nil
     ) async throws -> CommandResult {
         let stdio = if let log { log } else { try await openLog("stdio") }
-        var output = CommandOutput(observe)
+        var output = CommandOutput(stdio, observe) { try await openLog($0) }
         do {
-            let result = try await run(.shell(shell), on: machine) { update in
-                switch update.content {
-                case .output(let stream, let bytes):
-                    output.note(bytes, on: stream)
-                    try await stdio.write(bytes[...], to: stream == .stdout ? .stdout : .stderr)
-                case .header(let text): try await stdio.line(text, to: .header)
-                case .logFile(let name, let bytes):
-                    try await output.file(name, in: self).write(bytes[...], to: .stdout)
-                case .content: break
-                }
-            }
+            let result = try await run(.shell(shell), on: machine) { try await output.take($0) }
             output.finish()
             return result
         } catch let error as CommandError {
@@ -63,26 +53,45 @@ extension StepContext {
     }
 }
 
-/// The state of a running program's output: unfinished lines and the logs of its files.
-private struct CommandOutput {
+/// Passes a program's output on to logs and an observer.
+struct CommandOutput {
     private static let newline = UInt8(ascii: "\n")
 
+    private let stdio: any StepLog
     private let observe: ((OutputLine) -> Void)?
+    private let openLog: (String) async throws -> any StepLog
     private var unfinished: [CommandUpdate.OutputStream: [UInt8]] = [:]
     private var files: [String: any StepLog] = [:]
 
-    init(_ observe: ((OutputLine) -> Void)?) {
+    init(
+        _ stdio: any StepLog, _ observe: ((OutputLine) -> Void)?,
+        openLog: @escaping (String) async throws -> any StepLog
+    ) {
+        self.stdio = stdio
         self.observe = observe
+        self.openLog = openLog
     }
 
-    mutating func file(_ name: String, in context: StepContext) async throws -> any StepLog {
+    mutating func take(_ update: CommandUpdate) async throws {
+        switch update.content {
+        case .output(let stream, let bytes):
+            note(bytes, on: stream)
+            try await stdio.write(bytes[...], to: stream == .stdout ? .stdout : .stderr)
+        case .header(let text): try await stdio.line(text, to: .header)
+        case .logFile(let name, let bytes):
+            try await file(name).write(bytes[...], to: .stdout)
+        case .content, .started: break
+        }
+    }
+
+    private mutating func file(_ name: String) async throws -> any StepLog {
         if let log = files[name] { return log }
-        let log = try await context.openLog(name)
+        let log = try await openLog(name)
         files[name] = log
         return log
     }
 
-    mutating func note(_ bytes: [UInt8], on stream: CommandUpdate.OutputStream) {
+    private mutating func note(_ bytes: [UInt8], on stream: CommandUpdate.OutputStream) {
         guard let observe else { return }
         var rest = bytes[...]
         while let end = rest.firstIndex(of: Self.newline) {

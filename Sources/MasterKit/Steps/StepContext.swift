@@ -67,6 +67,10 @@ public struct StepContext: Sendable {
         try await host.openLog(log, kind: kind)
     }
 
+    /// The working tree on the master's machine whose files a source step takes instead of fetching
+    /// its repository; `nil` for none.
+    public var workingTree: WorkingTree? { host.workingTree }
+
     /// Runs a command on the worker, in the step's working folder, or on the master.
     ///
     /// Relative paths in the command are resolved against ``workdir``, or against ``masterFolder``
@@ -168,6 +172,19 @@ package protocol StepHost: Sendable {
         _ command: Command, on machine: CommandMachine, input: CommandInput,
         updates: (CommandUpdate) async throws -> Void
     ) async throws -> CommandResult
+
+    /// The working tree that source steps take.
+    var workingTree: WorkingTree? { get }
+    /// The programs of the build that go on running after their steps.
+    var programs: BackgroundPrograms { get }
+    /// Whether the worker is on the master's machine.
+    var isWorkerLocal: Bool { get }
+    /// Runs a program on the worker that may outlive the step.
+    func runProgram(
+        _ shell: Command.Shell, updates: (CommandUpdate) async throws -> Void
+    ) async throws -> CommandResult
+    /// Prepares the logs of such a program.
+    func makeProgramLogs() -> any ProgramLogs
 }
 
 extension StepContext {
@@ -180,6 +197,20 @@ extension StepContext {
     /// - Throws: ``UnmaskableSecret`` if the value is blank, too short or too long to be masked.
     public func hide(_ value: String, as name: String) throws(UnmaskableSecret) {
         try mask.hide(value, as: name)
+    }
+}
+
+/// A checkout with its uncommitted changes, from which builds take their sources.
+public struct WorkingTree: Sendable, Hashable {
+    /// Its uppermost folder, absolute.
+    public let path: String
+    /// The URLs of its remotes.
+    public let remotes: [String]
+
+    /// Creates a working tree.
+    public init(path: String, remotes: [String]) {
+        self.path = path
+        self.remotes = remotes
     }
 }
 

@@ -203,6 +203,8 @@ public struct CommandUpdate: Sendable, Hashable {
         case output(OutputStream, [UInt8])
         /// Whole lines about the command itself, each ending in a newline.
         case header(String)
+        /// The program has been started.
+        case started
         /// The next bytes of the file read by `uploadFile`; never empty.
         case content([UInt8])
         /// The next bytes of a program's log file, with its name; never empty.

@@ -9,6 +9,9 @@ public protocol Worker: Sendable {
     /// The worker's name in builds, records and messages.
     var name: String { get }
 
+    /// Whether the programs of the worker run on the master's machine, in its network.
+    var isLocal: Bool { get }
+
     /// Runs a command until it ends.
     ///
     /// - Order: `updates` is called for one update after the other, never concurrently, in the
@@ -39,6 +42,9 @@ public protocol Worker: Sendable {
 }
 
 extension Worker {
+    /// False.
+    public var isLocal: Bool { false }
+
     /// Does nothing: the worker detects the end of the master itself.
     public func abandonCommands() {}
 

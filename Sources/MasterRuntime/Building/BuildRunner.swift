@@ -37,6 +37,10 @@ struct BuildRunner: Sendable {
             build.contribute(error is WorkerLost ? .retry : .exception)
             build.tell("\(error)")
         }
+        for error in await build.programs.stopAll("stopped at the end of the build") {
+            build.contribute(error is WorkerLost ? .retry : .exception)
+            build.tell("\(error)")
+        }
         return try await finish(build)
     }
 
@@ -88,7 +92,7 @@ struct BuildRunner: Sendable {
         await withDiscardingTaskGroup { group in
             group.addTask {
                 do {
-                    try await Task.sleep(for: limit)
+                    try await control.sleep(for: limit)
                 } catch {
                     return  // The steps have ended.
                 }
@@ -171,6 +175,7 @@ struct BuildEnvironment: Sendable {
     /// The session shared by all builds, if the file configures one.
     let sharedSession: HTTPSession?
     let basedir: String
+    let aids: DeveloperAids
     let logQueue: DispatchQueue
     /// Lets others follow the builds' logs.
     let logs: LogBroadcaster
@@ -199,9 +204,8 @@ struct BuildEnvironment: Sendable {
         }
         return BuildEnvironment(
             number: number + 1, configuration: configuration, secrets: secrets, store: store,
-            http: http, sharedSession: session, basedir: basedir, logQueue: logQueue, logs: logs,
-            logger: logger
-        )
+            http: http, sharedSession: session, basedir: basedir, aids: aids, logQueue: logQueue,
+            logs: logs, logger: logger)
     }
 
     /// The session for one build.
@@ -218,10 +222,12 @@ extension BuilderConfiguration {
         basedir + "/work/" + FilePaths.component(name)
     }
 
+    /// Whether a step fetches sources.
+    package var hasSources: Bool { steps.contains { $0.plugin is any SourceStep } }
+
     /// The folder in which its steps run: with a source step in one of its own.
     func stepFolder(in configuration: MasterConfiguration, _ basedir: String) -> String {
-        let hasSources = steps.contains { $0.plugin is any SourceStep }
-        return hasSources ? builddir(in: basedir) + "/build" : configuration.folder
+        hasSources ? builddir(in: basedir) + "/build" : configuration.folder
     }
 }
 

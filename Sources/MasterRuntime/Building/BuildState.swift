@@ -13,6 +13,8 @@ final class BuildState: Sendable {
     let build: Build
     let builder: BuilderConfiguration
     let sourceStamps: [SourceStamp]
+    /// The programs that go on running after the steps that started them.
+    let programs = BackgroundPrograms()
     private let secrets: SecretValues
     private let worker: JSONObject
     private let identity: MasterIdentity
@@ -95,6 +97,8 @@ final class BuildControl: Sendable {
         var reason: String?
         var stopCount = 0
         var isTimedOut = false
+        var pausedTime = Duration.zero
+        var pausedSince: ContinuousClock.Instant?
         var running: (stopsNeeded: Int, cancel: @Sendable () -> Void)?
     }
 
@@ -108,6 +112,20 @@ final class BuildControl: Sendable {
 
     /// Whether the build exceeded its maxTime.
     var isTimedOut: Bool { state.withLock { $0.isTimedOut } }
+
+    /// How long the build has waited for decisions about failures.
+    var pausedTime: Duration {
+        state.withLock { state in
+            state.pausedTime + (state.pausedSince.map { .now - $0 } ?? .zero)
+        }
+    }
+
+    func notePause(since begin: ContinuousClock.Instant?, adding time: Duration = .zero) {
+        state.withLock { state in
+            state.pausedSince = begin
+            state.pausedTime += time
+        }
+    }
 
     /// Ends the build as a failure: cancels the current step and skips later ones, except for
     /// alwaysRun steps.

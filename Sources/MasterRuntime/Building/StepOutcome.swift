@@ -4,6 +4,13 @@ internal import MasterKit
 struct StepOutcome: Sendable {
     var results: Results
     var isTimedOut = false
+    /// What a user decided about a failure.
+    var decision: FailureDecision?
+
+    init(decision: FailureDecision) {
+        results = .success
+        self.decision = decision
+    }
 
     init(_ results: Results, isTimedOut: Bool = false) {
         self.results = results

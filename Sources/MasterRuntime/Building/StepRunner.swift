@@ -21,7 +21,7 @@ struct StepRunner: Sendable {
             number: number, name: name, place: step.place, running: step.running,
             session: session, build: build, worker: worker, shared: shared, stepID: id)
         await begin(id)
-        var ending = await ending(of: await outcome(host), host)
+        var ending = await ending(of: await decidedOutcome(host), host)
         do {
             try await host.close()
         } catch {
@@ -40,6 +40,30 @@ struct StepRunner: Sendable {
         let running = shared.mask.masked(step.running.first)
         await shared.store.post { transaction in
             try transaction.startStep(id, stateString: running)
+        }
+    }
+
+    /// The outcome of the step, or of its last try, after what a user decides about failures.
+    private func decidedOutcome(_ host: StepSession) async -> StepOutcome {
+        var retries = 0
+        while true {
+            let outcome = await outcome(host)
+            guard let question = shared.aids.failureQuestion, control.stopReason == nil,
+                !control.isTimedOut, [.failure, .exception].contains(outcome.results),
+                outcome.effect(step.policy).contribution != .success
+            else { return outcome }
+            let failed = await host.failed(
+                outcome.results, await self.ending(of: outcome, host).text.value)
+            switch await control.ask(question, about: failed) {
+            case .goOn: return outcome
+            case .skip: return StepOutcome(.skipped)
+            case .abort:
+                control.stop("aborted after a failure")
+                return outcome
+            case .retry:
+                retries += 1
+                await host.begin("run \(retries + 1)")
+            }
         }
     }
 

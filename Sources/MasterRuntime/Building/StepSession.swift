@@ -4,13 +4,17 @@ internal import Synchronization
 
 /// A running step's interface to its build, its worker and its logs.
 final class StepSession: StepHost {
+    fileprivate typealias OpenLog = (id: Int, writer: LogWriter)
+
     private struct State {
         var summary: String?
         var isTimedOut = false
-        var logs: [(id: Int, writer: LogWriter)] = []
+        var logs: [OpenLog] = []
         var slugs: Set<String> = []
         var fault: LogFault?
         var deadline: StepDeadline?
+        /// The last command, and whether it ran on the master.
+        var lastCommand: (shell: Command.Shell, isMaster: Bool)?
         /// A description of the current attempt; `nil` for the first.
         var attempt: String?
         var attemptLog: LogWriter?
@@ -121,6 +125,47 @@ final class StepSession: StepHost {
 
     var masterFolder: String { shared.configuration.folder }
 
+    var workingTree: WorkingTree? { shared.aids.workingTree }
+    var programs: BackgroundPrograms { build.programs }
+    var isWorkerLocal: Bool { worker.isLocal }
+
+    func makeProgramLogs() -> any ProgramLogs { LogsOfProgram(self) }
+
+    func runProgram(
+        _ shell: Command.Shell, updates: (CommandUpdate) async throws -> Void
+    ) async throws -> CommandResult {
+        let shell = placed(shell)
+        try await remakeFolder(of: shell)
+        return try await run(shell, on: worker, updates)
+    }
+
+    /// The step with the folder and the environment of its last command.
+    func failed(_ results: Results, _ stateString: String) async -> FailedStep {
+        let last = state.withLock(\.lastCommand)
+        let shell = last?.shell ?? placed(Command.Shell([], in: workdir))
+        let machine = last?.isMaster == true ? shared.master : worker as? LocalWorker
+        return FailedStep(
+            builder: build.builder.name, build: build.build.number, number: number, name: name,
+            results: results, stateString: stateString, workdir: shell.workdir,
+            environment: machine?.environment(of: shell) ?? [:],
+            logs: build.logs[number] ?? [])
+    }
+
+    /// Makes the folder of the build again, which an earlier step may have removed.
+    private func remakeFolder(of shell: Command.Shell) async throws {
+        let builddir = shared.builddir(of: build.builder)
+        guard shell.workdir == builddir || shell.workdir == "\(builddir)/build" else { return }
+        _ = try await worker.run(.mkdir(Command.MakeDirectory(shell.workdir))) { _ in }
+    }
+
+    /// A command for the worker, in the folder and the environment of the step.
+    private func placed(_ shell: Command.Shell) -> Command.Shell {
+        var shell = shell
+        shell.workdir = FilePaths.absolute(shell.workdir, in: workdir)
+        shell.environment.merge(environment) { own, _ in own }
+        return shell
+    }
+
     func run(
         _ command: Command, on machine: CommandMachine, input: CommandInput,
         updates: (CommandUpdate) async throws -> Void
@@ -131,9 +176,17 @@ final class StepSession: StepHost {
             return try await worker.run(
                 command.resolved(in: folder), input: input, updates: updates)
         }
-        shell.workdir = FilePaths.absolute(shell.workdir, in: folder)
-        if machine == .worker { shell.environment.merge(environment) { own, _ in own } }
-        guard let deadline = state.withLock({ $0.deadline }) else {
+        if machine == .worker {
+            shell = placed(shell)
+            try await remakeFolder(of: shell)
+        } else {
+            shell.workdir = FilePaths.absolute(shell.workdir, in: folder)
+        }
+        let deadline = state.withLock { [shell] state in
+            state.lastCommand = (shell, machine == .master)
+            return state.deadline
+        }
+        guard let deadline else {
             return try await run(shell, on: worker, updates)
         }
         return try await deadline.run(shell) { try await run($0, on: worker, updates) }
@@ -172,16 +225,25 @@ final class StepSession: StepHost {
             defer { state.logs = [] }
             return state.logs
         }
+        if let fault = await close(logs) { _ = note(fault) }
+        if let fault = state.withLock({ $0.fault }) { throw fault }
+    }
+
+    /// Ends logs.
+    ///
+    /// - Returns: The first error of one that could not be written.
+    fileprivate func close(_ logs: [OpenLog]) async -> LogFault? {
+        var fault: LogFault?
         for (id, writer) in logs {
             do throws(LogFault) {
                 defer { shared.logs.end(id) }
                 let lineCount = try await writer.close()
                 await shared.store.post { try $0.finishLog(id, lineCount: lineCount) }
             } catch {
-                _ = note(error)
+                fault = fault ?? error
             }
         }
-        if let fault = state.withLock({ $0.fault }) { throw fault }
+        return fault
     }
 
     private func openFile(_ log: String, kind: LogKind) async throws -> LogWriter {
@@ -197,6 +259,26 @@ final class StepSession: StepHost {
             }
             closer?.resume()
         }
+        do {
+            return try await makeLog(log, kind: kind) { opened in
+                state.withLock { $0.logs.append(opened) }
+            }
+        } catch let fault as LogFault {
+            throw note(fault)
+        }
+    }
+
+    /// Creates the file of a log and announces it.
+    ///
+    /// - Parameters:
+    ///   - log: The name.
+    ///   - kind: The format of the content.
+    ///   - keep: Called as soon as the log must be closed.
+    /// - Returns: The log.
+    /// - Throws: ``LogFault``, ``StoreError``.
+    fileprivate func makeLog(
+        _ log: String, kind: LogKind, keep: (OpenLog) -> Void
+    ) async throws -> LogWriter {
         let log = shared.mask.masked(log)
         let slug = state.withLock { $0.slugs.uniqueSlug(for: log.value) }
         let path =
@@ -206,17 +288,12 @@ final class StepSession: StepHost {
                 slug: slug)
         let (id, logs) = (shared.store.makeLogID(), shared.logs)
         let observer = observer(of: id)
-        let writer: LogWriter
-        do {
-            writer = try await LogWriter.create(
-                path, mask: shared.mask, limit: logLimit, queue: shared.logQueue,
-                observe: observer, noteGrowth: { logs.noteGrowth(of: id) })
-        } catch {
-            throw note(error)
-        }
+        let writer = try await LogWriter.create(
+            path, mask: shared.mask, limit: logLimit, queue: shared.logQueue, observe: observer,
+            noteGrowth: { logs.noteGrowth(of: id) })
         logs.begin(id, at: path)
         build.note(log: path, ofStep: number)
-        state.withLock { $0.logs.append((id, writer)) }
+        keep((id, writer))
         try await announce(observer != nil) { [stepID] transaction in
             _ = try transaction.newLog(id: id, stepID: stepID, name: log, slug: slug, kind: kind)
         }
@@ -260,6 +337,26 @@ final class StepSession: StepHost {
     }
 }
 
+/// The logs of a program that goes on running after its step; they end with it.
+private final class LogsOfProgram: ProgramLogs {
+    private let session: StepSession
+    private let logs = Mutex<[StepSession.OpenLog]>([])
+
+    init(_ session: StepSession) {
+        self.session = session
+    }
+
+    func openLog(_ log: String) async throws -> any StepLog {
+        try await session.makeLog(log, kind: .stream) { opened in
+            logs.withLock { $0.append(opened) }
+        }
+    }
+
+    func close() async throws {
+        if let fault = await session.close(logs.withLock { $0 }) { throw fault }
+    }
+}
+
 /// An error for a step that is still running after its end, for example because it ignored its
 /// cancellation.
 private struct StepHasEnded: Error, CustomStringConvertible {
@@ -276,7 +373,7 @@ extension LogEncoding {
             CommandUpdate(.output(stream, utf8(bytes)), elapsed: update.elapsed)
         case .logFile(let name, let bytes):
             CommandUpdate(.logFile(name, utf8(bytes)), elapsed: update.elapsed)
-        case .header, .content: update
+        case .header, .started, .content: update
         }
     }
 

@@ -19,6 +19,8 @@ struct ConfigurationAssembler {
         let topLevel = TopLevel(mapping)
         let builders = BuilderAssembler(settings: settings, topLevel: topLevel, decoder: decoder)
             .builders(at: root.range)
+        var programs = ProgramNameCheck(decoder: decoder)
+        for builder in builders { programs.check(builder.steps) }
         let (reporters, services) = (settings.services.reporters, settings.services.others)
         let names = reporters.map { ($0.name, $0.range) } + services.map { ($0.name, $0.range) }
         decoder.checkUnique(names.sorted { $0.1?.start.offset ?? 0 < $1.1?.start.offset ?? 0 }) {
@@ -65,6 +67,69 @@ struct ConfigurationAssembler {
                 "the environment variable \(use.name) is the secret '\(name)', which is hidden in "
                     + "everything that is stored; write !Secret \(name)", at: use.range)
         }
+    }
+}
+
+/// Checks the names of background programs: each is started before it is stopped, and not twice.
+private struct ProgramNameCheck {
+    let decoder: SettingDecoder
+    /// The steps with an error; builders may share their steps.
+    private var faulty: Set<Int> = []
+
+    init(decoder: SettingDecoder) {
+        self.decoder = decoder
+    }
+
+    mutating func check(_ steps: [StepDeclaration]) {
+        var started: [String] = []
+        var running: [String: StepDeclaration] = [:]
+        var isEachKnown = true
+        for step in steps {
+            switch (step.plugin as? any ProgramStep)?.programUse {
+            case .start(let id)?:
+                guard let name = Self.name(id, of: step) else {
+                    isEachKnown = false
+                    continue
+                }
+                if let first = running[name] { report(step, startsAgain: name, first) }
+                started.append(name)
+                // One with a condition may not run.
+                if !step.options.$doStepIf.isGiven { running[name] = step }
+            case .stop(let id)?:
+                guard let name = id.constant else { continue }
+                if isEachKnown, !started.contains(name) {
+                    report(
+                        step,
+                        "no step before this one starts a program '\(name)'; "
+                            + Suggestion.remedy(for: name, among: started))
+                }
+                running[name] = nil
+            case nil: break
+            }
+        }
+    }
+
+    /// The name of the program that a step starts, if it is known before the build.
+    private static func name(_ id: Renderable<String>?, of step: StepDeclaration) -> String? {
+        guard let name = id ?? step.options.name else { return step.key.name }
+        return name.constant
+    }
+
+    private mutating func report(
+        _ step: StepDeclaration, startsAgain name: String, _ first: StepDeclaration
+    ) {
+        report(
+            step,
+            "the program '\(name)' is already running here; give this one another 'id', or "
+                + "end it before by 'steps.StopBackgroundCommand: \(name)'",
+            notes: [.init("it is started here", range: first.range)])
+    }
+
+    private mutating func report(
+        _ step: StepDeclaration, _ message: String, notes: [Diagnostic.Note] = []
+    ) {
+        guard faulty.insert(step.range?.start.offset ?? -1).inserted else { return }
+        decoder.add([Diagnostic(.error, message, range: step.range, notes: notes)])
     }
 }
 

@@ -11,6 +11,9 @@ public struct LocalWorker: Worker {
     /// overwritten unless a command allows it; an absolute path.
     public let root: String
 
+    /// True.
+    public var isLocal: Bool { true }
+
     private var environment: ChildEnvironment
     private var withheld: Set<String>
     private let commands = LiveCommands()
@@ -76,6 +79,11 @@ public struct LocalWorker: Worker {
     /// Kills all running programs without waiting for them to exit.
     public func abandonCommands() {
         commands.kill()
+    }
+
+    /// The variables that a program gets.
+    func environment(of shell: Command.Shell) -> [String: String] {
+        environment.extended(with: shell.environment).variables
     }
 
     /// Runs one command to completion; see `Worker` for the order of updates.

@@ -22,6 +22,7 @@ public final class Master: Sendable {
         public let slots: Int
         /// Whether requests that are pending when the master exits are built by the next one.
         public let resumesRequests: Bool
+        package var aids = DeveloperAids()
 
         /// Creates options.
         ///
@@ -74,8 +75,8 @@ public final class Master: Sendable {
                     number: 1, configuration: configuration, secrets: secrets, store: store,
                     http: http,
                     sharedSession: configuration.httpSession == .shared ? http.makeSession() : nil,
-                    basedir: options.basedir, logQueue: DispatchQueue(label: "buildmaster.logs"),
-                    logs: LogBroadcaster(),
+                    basedir: options.basedir, aids: options.aids,
+                    logQueue: DispatchQueue(label: "buildmaster.logs"), logs: LogBroadcaster(),
                     logger: secrets.mask.apply(to: logger))
                 let running = RunningConfiguration(first)
                 return try await running.withPlugins {
@@ -139,8 +140,7 @@ public final class Master: Sendable {
         _ body: (Master) async throws -> Value
     ) async throws -> Value {
         try await resumeRequests()
-        // Shut down in reverse order: services that submit builds end first, then the distributor
-        // that runs them, and the deliveries that report their results last.
+        // Shut down in reverse order: services that submit builds, what runs them, their reports.
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [

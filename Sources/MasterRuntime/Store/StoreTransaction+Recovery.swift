@@ -14,10 +14,12 @@ extension StoreTransaction {
         as results: Results, reason: String, lineCounts: [Int: Int]
     ) throws -> [Build] {
         try Build.unfinished(in: database).map { build in
-            for step in try StepRecord.unfinished(ofBuild: build.id, in: database) {
+            for step in try StepRecord.all(ofBuild: build.id, in: database) {
+                // Also of a step that has ended: its program may have gone on running.
                 for log in try Log.all(ofStep: step.id, in: database) where !log.isComplete {
                     try finishLog(log.id, lineCount: lineCounts[log.id] ?? log.lineCount)
                 }
+                guard step.completeAt == nil else { continue }
                 try finishStep(
                     step.id, results: results,
                     stateString: Masked(alreadyMasked: "\(step.stateString) (\(results.name))"))
@@ -101,14 +103,6 @@ extension Store {
         } catch {
             throw StoreError(.system, "a log cannot be read: \(error)", cause: error)
         }
-    }
-}
-
-extension StepRecord {
-    fileprivate static func unfinished(
-        ofBuild id: Int, in database: Database
-    ) throws -> [StepRecord] {
-        try all(ofBuild: id, in: database).filter { $0.completeAt == nil }
     }
 }
 

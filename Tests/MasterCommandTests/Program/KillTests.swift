@@ -42,9 +42,17 @@ struct KillTests {
         #expect(ended.status == 128 + 9)
     }
 
-    @Test(arguments: ["kill -9 $master", "kill -9 -$master"])
-    func `nothing of a command outlives the program`(_ line: String) async throws {
-        try await Program.inFolder(["master.yaml": Self.file]) { program in
+    @Test(arguments: [
+        ("kill -9 $master", "ShellCommand"), ("kill -9 -$master", "ShellCommand"),
+        ("kill -9 $master", "BackgroundCommand"),
+    ])
+    func `nothing of a command outlives the program`(
+        _ line: String, _ step: String
+    ) async throws {
+        let file =
+            Self.file.replacing("steps.ShellCommand", with: "steps.\(step)")
+            + "\n  - steps.ShellCommand: sleep 600"
+        try await Program.inFolder(["master.yaml": file]) { program in
             try program.write("", to: "pids")
             try await kill(program, line)
             let gone = try await program.run(["-c", Self.wait], executable: "/bin/sh") { _ in }

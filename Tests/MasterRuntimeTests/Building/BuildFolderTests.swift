@@ -5,6 +5,24 @@ import Testing
 
 /// The folder and environment of a build's commands.
 struct BuildFolderTests {
+    @Test func `the folder of the build is there again after a step has removed it`() async throws {
+        let yaml = """
+            builders:
+              - name: default
+                workdir: !Property builddir
+                steps:
+                  - steps.RemoveDirectory: .
+                  - steps.ShellCommand: pwd
+                  - steps.ShellCommand: {command: pwd, workdir: sub, flunkOnFailure: false}
+            """
+        try await MasterBench.with(yaml) { bench in
+            let build = try await bench.buildOne()
+            #expect(
+                build.steps.map(\.stateString) == [
+                    "removed .", "'pwd'", "'pwd': folder not found (failure)",
+                ])
+        }
+    }
 
     @Test func `each builder has a folder of its own while it builds`() async throws {
         let yaml = """

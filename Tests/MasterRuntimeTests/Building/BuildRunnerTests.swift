@@ -58,7 +58,7 @@ struct BuildRunnerTests {
                 lease: WorkerPool.Lease(worker: worker, workerID: workerID, builder: "default"),
                 shared: BuildEnvironment(
                     number: 1, configuration: configuration, secrets: SecretValues(), store: store,
-                    http: http, sharedSession: nil, basedir: bench.basedir,
+                    http: http, sharedSession: nil, basedir: bench.basedir, aids: DeveloperAids(),
                     logQueue: DispatchQueue(label: "test"), logs: LogBroadcaster(),
                     logger: Logger(label: "test")),
                 control: control, mayRetry: true)

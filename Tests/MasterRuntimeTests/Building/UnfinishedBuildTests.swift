@@ -1,3 +1,4 @@
+import FoundationEssentials
 import MasterKit
 import MasterTesting
 import Testing
@@ -45,6 +46,17 @@ struct UnfinishedBuildTests {
         }
     }
 
+    @Test func `the log of a program that went on after its step is ended, too`() async throws {
+        try await MasterBench.with("steps: [steps.Give: success]") { bench in
+            try await crash(in: bench)
+            let logs = try await bench.run { master in
+                try await master.environment.store.read { try Log.all(ofStep: 1, in: $0) }
+            }
+            #expect(logs.map(\.isComplete) == [true])
+            #expect(logs.map(\.lineCount) == [2])
+        }
+    }
+
     /// Leaves a store with a build in the middle of a step and another request.
     private func crash(in bench: MasterBench) async throws {
         let store = try await Store.open(folder: bench.basedir)
@@ -58,8 +70,19 @@ struct UnfinishedBuildTests {
             let build = try transaction.claim(
                 submission.requests[0].id, builder: row, workerID: worker)
             try transaction.announce(build)
-            try transaction.newStep(buildID: build.id, number: 1, name: "compile")
+            let server = try transaction.newStep(buildID: build.id, number: 1, name: "server")
+            try transaction.newLog(
+                id: 1, stepID: server.id, name: "stdio", slug: "stdio", kind: .stream)
+            try transaction.finishStep(server.id, results: .success, stateString: "ready")
+            try transaction.newStep(buildID: build.id, number: 2, name: "compile")
         }
+        let log =
+            bench.basedir + "/"
+            + LogFile.path(
+                builder: "default", build: 1, step: (1, "server"), slug: "stdio")
+        let folder = String(log.prefix(upTo: log.lastIndex(of: "/") ?? log.endIndex))
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try Data("oone\notwo\n".utf8).write(to: URL(filePath: log))
         await store.close()
     }
 }

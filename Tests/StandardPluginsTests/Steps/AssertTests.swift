@@ -7,7 +7,27 @@ struct AssertTests {
     @Test(arguments: [
         ("check: true", Results.success, "condition is true"),
         ("check: !Equal [!Property p, x]", .success, "condition is true"),
-        ("check: !Equal [!Property p, y]", .failure, "condition is false"),
+        (
+            "check: !Equal [!Property p, y]", .failure,
+            "assertion failed: !Equal [!Property p, y]: \"x\" is not \"y\""
+        ),
+        (
+            "!NotEqual [!Property p, 'x']", .failure,
+            "assertion failed: !NotEqual [!Property p, 'x']: both are \"x\""
+        ),
+        (
+            "!OneOf [!Property {key: p}, [1, z]]", .failure,
+            "assertion failed: !OneOf [!Property {key: p}, [1, z]]: \"x\" is not in [1,\"z\"]"
+        ),
+        (
+            "!Matches [!Property p, '^y']", .failure,
+            "assertion failed: !Matches [!Property p, '^y']: \"x\" does not match"
+        ),
+        (
+            "!Not [!Any [false, true]]", .failure,
+            "assertion failed: !Not [!Any [false, true]]"
+        ),
+        ("check: false", .failure, "assertion failed: false"),
         ("{check: false, message: !Interpolate 'p is %(prop:p)s'}", .failure, "p is x"),
     ])
     func `a step fails unless a condition is true`(

@@ -1,4 +1,5 @@
 import MasterKit
+import MasterRuntime
 import MasterTesting
 import StandardPlugins
 import Testing
@@ -19,7 +20,25 @@ struct RemoveDirectoryTests {
         }
     }
 
-    @Test(arguments: ["..", "../..", "/", "FOLDER/keep", "link/x", "../../keep", "/tmp"])
+    @Test func `a tree deeper than the longest path is removed`() async throws {
+        try await StepFolder.with { folder in
+            let name = String(repeating: "d", count: 50)
+            let script = """
+                mkdir -p a/kept && cd a && i=0
+                while [ $i -lt 1000 ]; do mkdir \(name) && cd -P \(name) && i=$((i+1)); done
+                touch f && chmod 500 .
+                """
+            var shell = Command.Shell(.script(script), in: folder.workdir)
+            shell.environment = ["PWD": folder.workdir]
+            let made = try await LocalWorker(root: folder.root).run(.shell(shell)) { _ in }
+            try #require(made.isSuccess)
+            let (results, harness) = try await folder.run(RemoveDirectory.self, "a")
+            #expect(results == .success, "\(harness.summary ?? "")")
+            #expect(try folder.names(in: "work/build") == [])
+        }
+    }
+
+    @Test(arguments: ["..", "../..", "/.", "FOLDER/keep", "link/x", "../../keep", "/tmp"])
     func `nothing is removed outside of the folder of builds`(_ path: String) async throws {
         try await StepFolder.with { folder in
             try folder.write("x", to: "keep/x")
@@ -32,7 +51,7 @@ struct RemoveDirectoryTests {
         }
     }
 
-    @Test(arguments: ["..", "../..", "/", "FOLDER", "FOLDER/work"])
+    @Test(arguments: ["..", "../..", "/.", "FOLDER", "FOLDER/work"])
     func `a folder that holds the builds is not removed even if it may be outside`(
         _ path: String
     ) async throws {

@@ -4,9 +4,6 @@ import SystemPackage
 
 /// Creates, removes and copies folders with their content.
 struct FileTree {
-    /// How often a folder is emptied before giving up, in case another process keeps writing to it.
-    private static let maxListings = 10
-
     let stop: StopFlag
 
     init(_ stop: StopFlag) {
@@ -41,21 +38,26 @@ struct FileTree {
 
     /// Removes the file or folder at a path; symbolic links are removed, never followed.
     func remove(_ path: FilePath) throws {
-        var waiting = [(path: path, listings: 0)]
-        while let (next, listings) = waiting.last {
-            try stop.check()
-            do {
-                try removeOne(next)
-                waiting.removeLast()
-            } catch let fault where fault.number == ENOENT {
-                waiting.removeLast()
-            } catch let fault where fault.isNotEmpty && listings < Self.maxListings {
-                waiting[waiting.count - 1].listings += 1
-                waiting += try FileLookup.entries(in: next).map { (next.appending($0), 0) }
-            } catch let fault {
-                throw CommandError("\(next) cannot be removed", fault)
-            }
+        guard let name = path.lastComponent, name.kind == .regular else {
+            throw CommandError("\(path) cannot be removed", SystemFault(EINVAL))
         }
+        var removal: Removal
+        do {
+            let parent = Self.parent(of: path) ?? "."
+            removal = try Removal(
+                path, in: try POSIX.open(parent, O_RDONLY | O_DIRECTORY), name: name)
+        } catch let fault {
+            if fault.number == ENOENT || fault.number == ENOTDIR { return }
+            throw CommandError("\(path) cannot be removed", fault)
+        }
+        do throws(SystemFault) {
+            while !stop.isStopped {
+                guard try removal.next() else { break }
+            }
+        } catch {
+            throw CommandError("\(removal.place) cannot be removed", error)
+        }
+        try stop.check()
     }
 
     /// The kind of file at a path, an `S_IFMT` value; `nil` if it does not exist.
@@ -70,33 +72,105 @@ struct FileTree {
         }
     }
 
-    /// Removes a file, a link or an empty folder.
-    ///
-    /// Module caches make their folders read-only; their permissions are changed if the user may do
-    /// that.
-    private func removeOne(_ path: FilePath) throws(SystemFault) {
-        guard try POSIX.status(of: path, following: false).st_mode & S_IFMT == S_IFDIR else {
-            return try POSIX.removeFile(path)
-        }
-        do {
-            try POSIX.removeFolder(path)
-        } catch let fault {
-            if fault.isNotEmpty { openUp(path) }
-            throw fault
-        }
-    }
-
-    private func openUp(_ folder: FilePath) {
-        do {
-            try POSIX.setPermissions(0o700, of: folder)
-        } catch {
-            // It may not be needed; if it is, removing the first entry fails with the reason.
-        }
-    }
-
     private static func parent(of path: FilePath) -> FilePath? {
         let parent = path.removingLastComponent()
         return parent == path ? nil : parent
+    }
+}
+
+/// A folder that is removed entry by entry, each in its open folder: paths may be longer than the
+/// system allows, and one descriptor is open at a time.
+private struct Removal {
+    private struct Level {
+        /// The entries that are left; the last one is removed next.
+        var names: [FilePath.Component]
+        /// How often the last one was emptied, in case another process keeps writing to it.
+        var listings = 0
+        let identity: Identity
+    }
+
+    /// What tells a folder from all others.
+    private struct Identity: Equatable {
+        let device: dev_t
+        let number: ino_t
+
+        init(_ folder: OwnedDescriptor) throws(SystemFault) {
+            let status = try POSIX.status(of: folder.number)
+            (device, number) = (status.st_dev, status.st_ino)
+        }
+    }
+
+    private static let maxListings = 10
+    private static let longestPlace = 200
+
+    private let path: FilePath
+    private var folder: OwnedDescriptor
+    private var levels: [Level]
+
+    init(_ path: FilePath, in parent: OwnedDescriptor, name: FilePath.Component) throws(SystemFault)
+    {
+        self.path = path
+        folder = parent
+        levels = [Level(names: [name], identity: try Identity(parent))]
+    }
+
+    /// The entry that is removed, for messages.
+    var place: String {
+        let inner = levels.dropFirst().compactMap(\.names.last?.string)
+        let whole = ([path.string] + inner).joined(separator: "/")
+        guard whole.utf8.count > Self.longestPlace, let last = inner.last else { return whole }
+        return "\(path)/.../\(last)"
+    }
+
+    /// Removes the next entry, enters it, or leaves an empty folder.
+    ///
+    /// - Returns: Whether there is more to do.
+    mutating func next() throws(SystemFault) -> Bool {
+        guard let name = levels.last?.names.last else { return try leave() }
+        do throws(SystemFault) {
+            try POSIX.remove(name, in: folder.number)
+        } catch {
+            guard error.isNotEmpty, levels[levels.count - 1].listings < Self.maxListings else {
+                guard error.number == ENOENT else { throw error }
+                finishEntry()
+                return true
+            }
+            levels[levels.count - 1].listings += 1
+            try enter(name)
+            return true
+        }
+        finishEntry()
+        return true
+    }
+
+    private mutating func finishEntry() {
+        levels[levels.count - 1].names.removeLast()
+        levels[levels.count - 1].listings = 0
+    }
+
+    private mutating func enter(_ name: FilePath.Component) throws(SystemFault) {
+        do {
+            // Module caches make their folders read-only.
+            try POSIX.setPermissions(0o700, of: name, in: folder.number)
+        } catch {
+            // It may not be needed; if it is, removing the first entry fails with the reason.
+        }
+        let inner = try POSIX.openFolder(name, in: folder.number)
+        levels.append(
+            Level(names: try POSIX.names(in: inner.number), identity: try Identity(inner)))
+        folder = inner
+    }
+
+    /// Returns to the folder above, unless it is no longer the one that it was.
+    private mutating func leave() throws(SystemFault) -> Bool {
+        guard levels.count > 1 else { return false }
+        let outer = try POSIX.openFolder("..", in: folder.number)
+        guard try Identity(outer) == levels[levels.count - 2].identity else {
+            throw SystemFault(ESTALE)
+        }
+        levels.removeLast()
+        folder = outer
+        return true
     }
 }
 

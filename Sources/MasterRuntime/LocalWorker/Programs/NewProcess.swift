@@ -134,6 +134,11 @@ struct ChildEnvironment: Sendable {
         entries.values.map { $0 + [0] }
     }
 
+    /// The values by name.
+    var variables: [String: String] {
+        entries.keys.reduce(into: [:]) { $0[$1] = self[$1] }
+    }
+
     /// The entries as text.
     var lines: [String] {
         entries.values.map { String(decoding: $0, as: UTF8.self) }

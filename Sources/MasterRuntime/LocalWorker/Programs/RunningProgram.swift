@@ -166,6 +166,7 @@ struct RunningProgram: Sendable {
     /// Runs the program to its end.
     func run() throws -> ProgramEnd {
         let child = try start()
+        queue.put(.started, elapsed: .now - started)
         let report = commands.with(child.processes) {
             var pump = OutputPump(
                 child.processes, processDescriptor: child.descriptor.number, sources: child.sources,

@@ -88,9 +88,12 @@ final class StopFlag: Sendable {
         isSet.store(true, ordering: .releasing)
     }
 
+    /// Whether the work should stop.
+    var isStopped: Bool { isSet.load(ordering: .acquiring) }
+
     /// Throws `CancellationError` if the work should stop.
     func check() throws {
-        if isSet.load(ordering: .acquiring) { throw CancellationError() }
+        if isStopped { throw CancellationError() }
     }
 }
 

@@ -72,6 +72,38 @@ enum POSIX {
         return FilePath(platformString: bytes)
     }
 
+    /// Removes a file, a link or an empty folder in an open folder.
+    static func remove(_ name: FilePath.Component, in folder: CInt) throws(SystemFault) {
+        var status = Status()
+        try check(
+            unsafe FilePath(root: nil, [name]).withPlatformString { name in
+                guard unsafe fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0
+                else { return -1 }
+                let isFolder = status.st_mode & S_IFMT == S_IFDIR
+                return unsafe unlinkat(folder, name, isFolder ? AT_REMOVEDIR : 0)
+            })
+    }
+
+    /// Opens a folder in an open folder; `..` is that above it.
+    static func openFolder(
+        _ name: FilePath.Component, in folder: CInt
+    ) throws(SystemFault) -> OwnedDescriptor {
+        let file = unsafe FilePath(root: nil, [name]).withPlatformString {
+            unsafe openat(folder, $0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        }
+        guard file >= 0 else { throw SystemFault() }
+        return OwnedDescriptor(FileDescriptor(rawValue: file))
+    }
+
+    static func setPermissions(
+        _ permissions: mode_t, of name: FilePath.Component, in folder: CInt
+    ) throws(SystemFault) {
+        try check(
+            unsafe FilePath(root: nil, [name]).withPlatformString {
+                unsafe fchmodat(folder, $0, permissions, 0)
+            })
+    }
+
     static func setPermissions(_ permissions: mode_t, of path: FilePath) throws(SystemFault) {
         try check(unsafe path.withPlatformString { unsafe chmod($0, permissions) })
     }
@@ -141,6 +173,24 @@ extension POSIX {
         guard let stream = unsafe folder.withPlatformString({ unsafe opendir($0) }) else {
             throw SystemFault()
         }
+        return try unsafe names(in: stream, limit: limit)
+    }
+
+    /// The names in an open folder, without `.` and `..`, in no particular order.
+    static func names(in folder: CInt) throws(SystemFault) -> [FilePath.Component] {
+        // Opened anew, as a copy would share the place of reading.
+        let copy = unsafe openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard copy >= 0 else { throw SystemFault() }
+        guard let stream = unsafe fdopendir(copy) else {
+            defer { close(copy) }
+            throw SystemFault()
+        }
+        return try unsafe names(in: stream, limit: .max - 1)
+    }
+
+    private static func names(
+        in stream: OpaquePointer, limit: Int
+    ) throws(SystemFault) -> [FilePath.Component] {
         defer { unsafe closedir(stream) }
         var names: [FilePath.Component] = []
         errno = 0

@@ -1,0 +1,208 @@
+internal import FoundationEssentials
+internal import MasterKit
+internal import MasterRuntime
+internal import Synchronization
+
+/// Runs again whenever files of a project change: those that git does not ignore, or without git all
+/// but those in the base folder.
+struct ProjectWatch: Sendable {
+    /// How long nothing may change before the next run.
+    private static let quiet: Duration = .milliseconds(300)
+    private static let shownNames = 3
+    /// The maximum number of paths passed to git at once.
+    private static let pathsAtOnce = 500
+
+    /// The folder, without symbolic links.
+    private let folder: String
+    private let basedir: String
+    private let console: Console
+    /// Runs git; `nil` if the folder is not in a working tree.
+    private let git: Git?
+
+    /// Prepares to watch the working tree around a folder, or the folder itself.
+    init(
+        around folder: String, basedir: String, _ context: CommandContext
+    ) async {
+        let path = URL(filePath: folder).resolvingSymlinksInPath().path
+        let git = Git(folder: path, environment: context.environment)
+        if case .success(.output(let top)) = await git.run("rev-parse", "--show-toplevel") {
+            self.folder = top
+            self.git = Git(folder: top, environment: context.environment)
+        } else {
+            self.folder = path
+            self.git = nil
+        }
+        self.basedir = URL(filePath: basedir).resolvingSymlinksInPath().path
+        console = context.console
+    }
+
+    /// Repeats runs until a signal.
+    ///
+    /// Changes during a run are taken up after it. A file that changes in two runs in a row is
+    /// written by the steps, and its changes during runs no longer count.
+    func repeating(_ run: () async throws -> ExitStatus) async throws -> ExitStatus {
+        var own: Set<String> = []
+        var before: Set<String> = []
+        while true {
+            let watch = try FolderWatch(try await folders())
+            let status = try await run()
+            if status.isSignal { return status }
+            let pending = watch.pending()
+            let during = Set(await relevant(pending.paths))
+            let again = during.intersection(before).subtracting(own)
+            if !again.isEmpty {
+                own.formUnion(again)
+                await say(
+                    "changed in every run: \(names(again)); that no longer starts another one")
+            }
+            before = during
+            var changed = during.subtracting(own)
+            if changed.isEmpty, !pending.isUncertain {
+                await say("watching \(folder) for changes; Ctrl-C ends")
+                let waited = try await wait(for: watch)
+                if let signal = waited.signal { return ExitStatus(signal) }
+                changed = waited.changed
+            }
+            await say("changed: \(changed.isEmpty ? "many files" : names(changed)); running again")
+        }
+    }
+
+    /// Waits for a change that counts, or a signal.
+    private func wait(
+        for watch: FolderWatch
+    ) async throws -> (changed: Set<String>, signal: StopSignal?) {
+        let arrival = SignalArrival()
+        try StopSignal.watch { arrival.note($0) }
+        var (watch, made) = (watch, Set<String>())
+        while true {
+            arrival.stops(watch)
+            let changes = try await watch.next(quiet: Self.quiet)
+            if let signal = arrival.signal { return ([], signal) }
+            let new = await newFolders(among: changes.paths)
+            if !new.isEmpty {
+                // Watched before it is looked what is in them.
+                made.formUnion(new)
+                watch = try FolderWatch(try await folders() + made.sorted())
+            }
+            let changed = Set(await relevant(changes.paths))
+            if !changed.isEmpty || changes.isUncertain { return (changed, nil) }
+        }
+    }
+
+    /// The folders among changed paths, with those in them, that git does not ignore.
+    private func newFolders(among paths: Set<String>) async -> Set<String> {
+        var found: Set<String> = []
+        for path in paths where !isInternal(path) && Self.isFolder(path) {
+            if let git, case .success(.output) = await git.run("check-ignore", "-q", "--", path) {
+                continue
+            }
+            found.insert(path)
+            do {
+                let inner = try FileManager.default.subpathsOfDirectory(atPath: path)
+                found.formUnion(inner.map { "\(path)/\($0)" }.filter(Self.isFolder))
+            } catch {
+                // It is gone again.
+            }
+        }
+        return found
+    }
+
+    private static func isFolder(_ path: String) -> Bool {
+        var isFolder = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder
+    }
+
+    private func say(_ text: String) async {
+        await console.complain([text.makingControlsVisible()])
+    }
+
+    private func names(_ paths: Set<String>) -> String {
+        let shown = paths.sorted().prefix(Self.shownNames).map { path in
+            path.hasPrefix(folder + "/") ? String(path.dropFirst(folder.count + 1)) : path
+        }
+        let others = paths.count - shown.count
+        return shown.joined(separator: ", ") + (others > 0 ? " and \(others) more" : "")
+    }
+
+    // MARK: Files
+
+    /// The folders to watch: those with files that git does not ignore.
+    private func folders() async throws -> [String] {
+        var folders: Set<String> = [folder]
+        if let git {
+            let listing = await git.run(
+                "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+            guard case .success(.output(let text)) = listing else {
+                throw FailedRun("git cannot list the files of \(folder); check 'git status'")
+            }
+            for file in text.split(separator: "\0") {
+                var path = file
+                while let slash = path.lastIndex(of: "/") {
+                    path = path[..<slash]
+                    guard folders.insert("\(folder)/\(path)").inserted else { break }
+                }
+            }
+        } else {
+            let paths = try FileManager.default.subpathsOfDirectory(atPath: folder)
+            folders.formUnion(paths.map { "\(folder)/\($0)" }.filter(Self.isFolder))
+        }
+        return folders.filter { !isInternal($0) }.sorted()
+    }
+
+    /// Whether a path is the base folder, a repository of git, or in one of them.
+    private func isInternal(_ path: String) -> Bool {
+        path == basedir || path.hasPrefix(basedir + "/")
+            || path.dropFirst(folder.count).split(separator: "/").contains(".git")
+    }
+
+    /// The changed files that count: neither ignored, nor temporary ones that came and went.
+    private func relevant(_ paths: Set<String>) async -> [String] {
+        let paths = paths.filter { !isInternal($0) }.sorted()
+        guard let git else { return paths }
+        var found: [String] = []
+        for start in stride(from: 0, to: paths.count, by: Self.pathsAtOnce) {
+            let some = Array(paths[start..<min(start + Self.pathsAtOnce, paths.count)])
+            // Of a new folder these are the files in it.
+            let known = await list(
+                git,
+                [
+                    "--literal-pathspecs", "ls-files", "-z", "--full-name", "--cached", "--others",
+                    "--exclude-standard", "--",
+                ] + some)
+            let files = known.map { "\(folder)/\($0)" }
+            found += some.filter { path in
+                files.contains { $0 == path || $0.hasPrefix(path + "/") }
+            }
+        }
+        return found
+    }
+
+    /// The paths that git prints; none when it finds none.
+    private func list(_ git: Git, _ arguments: [String]) async -> Set<String> {
+        guard case .success(.output(let text)) = await git.run(arguments) else { return [] }
+        return Set(text.split(separator: "\0").map(String.init))
+    }
+}
+
+/// The first signal that arrives while nothing runs; it ends the watch.
+private final class SignalArrival: Sendable {
+    private let state = Mutex<(signal: StopSignal?, watch: FolderWatch?)>((nil, nil))
+
+    var signal: StopSignal? { state.withLock { $0.signal } }
+
+    func note(_ signal: StopSignal) {
+        let watch = state.withLock { state in
+            state.signal = state.signal ?? signal
+            return state.watch
+        }
+        watch?.stop()
+    }
+
+    func stops(_ watch: FolderWatch) {
+        let hasSignal = state.withLock { state in
+            state.watch = watch
+            return state.signal != nil
+        }
+        if hasSignal { watch.stop() }
+    }
+}
