@@ -35,6 +35,9 @@ public struct Setting<Value: Sendable>: Sendable {
     /// Whether the value comes from master.yaml.
     public var isGiven: Bool { slot.isGiven }
 
+    /// The node that the value was read from.
+    var node: YAMLNode? { slot.node }
+
     init(
         _ summary: String, _ options: [SettingOption], shape: @escaping @Sendable () -> String,
         fallback: Value?, read: @escaping @Sendable (YAMLNode, SettingDecoder) -> Value?

@@ -112,7 +112,7 @@ final class SettingSlot<Value: Sendable>: AnySetting {
     private let describe: @Sendable () -> String
     private let fallback: Value?
     private let read: @Sendable (YAMLNode, SettingDecoder) -> Value?
-    private let configured = Mutex<Value?>(nil)
+    private let configured = Mutex<(value: Value, node: YAMLNode)?>(nil)
     private let wrong = Mutex(false)
 
     init(
@@ -128,10 +128,13 @@ final class SettingSlot<Value: Sendable>: AnySetting {
 
     /// The configured value, or else the default, also if the configured value is invalid.
     var value: Value? {
-        if let value = configured.withLock({ $0 }) { return value }
+        if let configured = configured.withLock({ $0 }) { return configured.value }
         if wrong.withLock({ $0 }) { WrongReads.note() }
         return fallback
     }
+
+    /// The node that the value was read from, or `nil` if none was configured.
+    var node: YAMLNode? { configured.withLock { $0?.node } }
 
     /// Whether a value was configured.
     var isGiven: Bool { configured.withLock { $0 } != nil }
@@ -152,7 +155,7 @@ final class SettingSlot<Value: Sendable>: AnySetting {
             wrong.withLock { $0 = true }
             return false
         }
-        configured.withLock { $0 = value }
+        configured.withLock { $0 = (value, node) }
         return true
     }
 }
