@@ -7,12 +7,14 @@ public let standardPlugins = PluginBundle(
     BuildSetCombinedStatusGenerator.self, BuildSetStatusGenerator.self,
     BuildStartEndStatusGenerator.self, BuildStatusGenerator.self, StepStatusGenerator.self,
     HttpStatusPush.self, CommandSecrets.self, EnvironmentSecrets.self, FileSecrets.self,
-    Assert.self, Compile.self, Configure.self, CopyDirectory.self, DELETE.self, FileDownload.self,
+    CMake.self, Python.self, SwiftPackage.self,
+    Assert.self, Compile.self, Configure.self, CopyDirectory.self, DELETE.self,
+    DirectoryUpload.self, FileDownload.self,
     FileUpload.self, GET.self, Git.self, HEAD.self, HTTPStep.self, JSONStringDownload.self,
     LogRenderable.self, MakeDirectory.self, MasterShellCommand.self, OPTIONS.self, PATCH.self,
     POST.self, PUT.self, RemoveDirectory.self, SetProperties.self, SetPropertiesFromJSON.self,
     SetProperty.self, SetPropertyFromCommand.self, ShellCommand.self, ShellSequence.self,
-    StringDownload.self, Test.self)
+    StringDownload.self, Test.self, Trigger.self)
 
 extension Registry {
     /// A registry of only the standard plugins.
