@@ -58,14 +58,16 @@ public struct LockList: SettingValue, Hashable {
         switch node.kind {
         case .scalar where !node.isNull:
             return name(node, with: decoder).map {
-                [noted(Item($0, count: nil, at: node.range), by: decoder)]
+                [noted(Item($0, count: nil, at: node.range ?? decoder.insertion), by: decoder)]
             }
         case .mapping(let mapping) where node.tag?.name == nil:
             let items = mapping.entries.map { entry -> Item? in
                 guard let name = name(entry.key, with: decoder),
                     let access = decoder.decode(Access.self, from: entry.value)
                 else { return nil }
-                return noted(Item(name, count: access.count, at: entry.key.range), by: decoder)
+                return noted(
+                    Item(name, count: access.count, at: entry.key.range ?? decoder.insertion),
+                    by: decoder)
             }
             let present = items.compactMap(\.self)
             return present.count == items.count ? present : nil

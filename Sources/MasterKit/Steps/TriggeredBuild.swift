@@ -102,7 +102,7 @@ public struct BuilderReference: SettingValue, Hashable {
             return decoder.mismatch(node, expected: shape)
         }
         guard !name.isEmpty else { return decoder.mismatch(node, expected: shape) }
-        let reference = BuilderReference(name, at: node.range)
+        let reference = BuilderReference(name, at: node.range ?? decoder.insertion)
         decoder.note(reference)
         return reference
     }

@@ -168,6 +168,18 @@ extension RequestDistributor.State {
         return isFree
     }
 
+    /// Forgets the places of builders that have no request any more, or need no lock.
+    ///
+    /// - Returns: Whether there were any.
+    mutating func forgetIdleBuilders(_ builders: BuilderTable) -> Bool {
+        let idle = locks.waiters.map(\.owner).filter { owner in
+            guard case .builder(let name) = owner else { return false }
+            return !queue.hasRequests(of: name) || builders[name]?.locks.isEmpty != false
+        }
+        if !idle.isEmpty { locks.removeWaiters { idle.contains($0) } }
+        return !idle.isEmpty
+    }
+
     /// Gives locks to a build if it need not wait for them.
     mutating func take(
         _ demands: [LockDemand], for build: Int, _ builders: BuilderTable

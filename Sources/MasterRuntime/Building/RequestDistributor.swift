@@ -157,13 +157,9 @@ final class RequestDistributor: Sendable {
         let builders = builders
         let (assignment, admitted) = state.withLock { state -> (Assignment?, [WaitingStep]) in
             guard !state.isClosed, state.stopReason == nil else { return (nil, []) }
-            let queue = state.queue
-            let removed = state.locks.removeWaiters { owner in
-                guard case .builder(let name) = owner else { return false }
-                return !queue.hasRequests(of: name) || builders[name]?.locks.isEmpty != false
-            }
+            let hasChanged = state.forgetIdleBuilders(builders)
             let assignment = self.assignment(&state, builders)
-            return (assignment, removed.isEmpty ? [] : state.admitSteps(builders))
+            return (assignment, hasChanged ? state.admitSteps(builders) : [])
         }
         for step in admitted { step.resume() }
         return assignment

@@ -97,8 +97,8 @@ final class Submissions: Service {
     func trigger(
         _ wanted: BuildsetRequest, by build: Build, waits: Bool
     ) async throws -> (Submission, BuildsetProgress) {
-        guard wanted.builders != nil else {
-            throw TriggerError("a step that triggers builds must name their builders")
+        guard wanted.builders?.isEmpty == false else {
+            throw TriggerError("no builder is named, so there is nothing to trigger")
         }
         var wanted = wanted
         wanted.parentBuildID = build.id

@@ -149,7 +149,7 @@ struct WaitCheck {
                     decoder.error(
                         "'\(builder)' holds the lock '\(held.name)' while it waits for "
                             + "'\(wait.target.name)', but '\(name)' needs it, too, so that neither "
-                            + "could go on; remove the lock from one of them",
+                            + "could continue; remove the lock from one of them",
                         at: wait.target.range)
                     return
                 }
