@@ -7,13 +7,13 @@ public let standardPlugins = PluginBundle(
     BuildSetCombinedStatusGenerator.self, BuildSetStatusGenerator.self,
     BuildStartEndStatusGenerator.self, BuildStatusGenerator.self, StepStatusGenerator.self,
     HttpStatusPush.self, CommandSecrets.self, EnvironmentSecrets.self, FileSecrets.self,
-    Assert.self, BackgroundCommand.self, Compile.self, Configure.self, CopyDirectory.self,
-    DELETE.self, FileDownload.self, FileUpload.self, GET.self, Git.self, HEAD.self, HTTPStep.self,
-    JSONStringDownload.self,
+    CMake.self, Python.self, SwiftPackage.self, Assert.self, BackgroundCommand.self, Compile.self,
+    Configure.self, CopyDirectory.self, DELETE.self, DirectoryUpload.self, FileDownload.self,
+    FileUpload.self, GET.self, Git.self, HEAD.self, HTTPStep.self, JSONStringDownload.self,
     LogRenderable.self, MakeDirectory.self, MasterShellCommand.self, OPTIONS.self, PATCH.self,
     POST.self, PUT.self, RemoveDirectory.self, SetProperties.self, SetPropertiesFromJSON.self,
     SetProperty.self, SetPropertyFromCommand.self, ShellCommand.self, ShellSequence.self,
-    StopBackgroundCommand.self, StringDownload.self, Test.self)
+    StopBackgroundCommand.self, StringDownload.self, Test.self, Trigger.self)
 
 extension Registry {
     /// A registry of only the standard plugins.

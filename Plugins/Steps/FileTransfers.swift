@@ -20,6 +20,8 @@ public struct FileUpload: Step {
     @Setting("Whether the destination may be outside the folder of master.yaml.")
     var outside = Renderable(false)
 
+    @SettingGroup var link: UploadLink
+
     /// Creates an unconfigured step.
     public init() {}
 
@@ -39,9 +41,11 @@ public struct FileUpload: Step {
             let keepsTime = try context.render(keepstamp)
             let status = try await context.status(of: source, on: .worker)
             if keepsTime { download.modified = status.modified }
-            return try await context.copy(
+            let words = try await context.copy(
                 try transfer.upload(of: source, in: context), on: .worker, to: download,
                 on: .master, verb: "uploaded")
+            try await link.add(to: context, from: target)
+            return words
         }
     }
 }
@@ -133,7 +137,7 @@ struct TransferSettings: SettingHints {
     /// A hint for a setting that these steps do not have.
     static func hint(forUnknown name: String) -> String? {
         switch name {
-        case "url", "urlText": "steps have no links in this version; remove it"
+        case "url", "urlText": "use 'urls', a mapping of texts to addresses"
         case "slavesrc": "write 'workersrc'"
         case "slavedest": "write 'workerdest'"
         default: nil
@@ -263,7 +267,7 @@ extension StepContext {
 
     /// Copies a file from one machine to the other, in chunks, and returns a description of the
     /// transfer.
-    fileprivate func copy(
+    func copy(
         _ upload: Command.UploadFile, on source: CommandMachine,
         to download: Command.DownloadFile, on target: CommandMachine, verb: String
     ) async throws -> String {

@@ -1,3 +1,4 @@
+import FoundationEssentials
 public import MasterKit
 import Synchronization
 
@@ -16,6 +17,8 @@ public final class StepHarness: Sendable {
         var logs: [RecordedLog] = []
         var summaries: [String] = []
         var hasTimedOut = false
+        var requests: [BuildsetRequest] = []
+        var urls: [StepURL] = []
     }
 
     /// The folder in which commands run.
@@ -37,6 +40,7 @@ public final class StepHarness: Sendable {
     package let programs = BackgroundPrograms()
 
     private let worker: (any Worker)?
+    private let builds: (@Sendable (BuildsetRequest) async throws -> [TriggeredBuild])?
     private let secrets: SecretValues
     private let sourceStamps: [SourceStamp]
     private let state: Mutex<State>
@@ -55,6 +59,8 @@ public final class StepHarness: Sendable {
     ///   - environment: The environment variables of the builder.
     ///   - workingTree: The working tree that source steps take.
     ///   - clock: The clock for waits.
+    ///   - builds: Stands in for builds that the step triggers: it gets each request and returns
+    ///     how the builds ended, or throws ``TriggerError``; without it a trigger is an error.
     ///   - http: The client for requests; by default one of its own that ignores proxies in the
     ///     environment.
     /// - Throws: When the system cannot provide a thread or memory for the client.
@@ -63,6 +69,7 @@ public final class StepHarness: Sendable {
         sourceStamps: [SourceStamp] = [], worker: (any Worker)? = nil, workdir: String = "/",
         masterFolder: String? = nil, environment: [String: String?] = [:],
         workingTree: WorkingTree? = nil, clock: any Clock<Duration> = ContinuousClock(),
+        builds: (@Sendable (BuildsetRequest) async throws -> [TriggeredBuild])? = nil,
         http: HTTPClient? = nil
     ) throws {
         self.clock = clock
@@ -70,6 +77,7 @@ public final class StepHarness: Sendable {
         self.http = http ?? HTTPClient(HTTPClientConfiguration(environment: [:]))
         session = self.http.makeSession()
         self.worker = worker
+        self.builds = builds
         self.workdir = workdir
         self.masterFolder = masterFolder ?? workdir
         self.environment = environment
@@ -125,6 +133,14 @@ public final class StepHarness: Sendable {
     /// The last summary that the step has set.
     public var summary: String? { summaries.last }
 
+    /// The builds that the step has triggered, in order.
+    public var requests: [BuildsetRequest] { state.withLock { $0.requests } }
+
+    /// The links that the step has attached, in order: text and address.
+    public var urls: [(name: String, url: String)] {
+        state.withLock { $0.urls.map { ($0.name, $0.url) } }
+    }
+
     /// Whether the step reported that it timed out.
     public var hasTimedOut: Bool { state.withLock { $0.hasTimedOut } }
 }
@@ -178,6 +194,33 @@ extension StepHarness: StepHost {
 
     /// Returns logs that are like those of a step.
     package func makeProgramLogs() -> any ProgramLogs { HarnessLogs(harness: self) }
+
+    /// Records a link, with secrets masked.
+    package func addURL(_ name: String, _ url: String) async {
+        let link = StepURL(
+            name: secrets.mask.apply(to: name), url: secrets.mask.apply(to: url))
+        state.withLock { state in
+            state.urls.removeAll { $0.name == link.name }
+            state.urls.append(link)
+        }
+    }
+
+    /// Records a request for builds.
+    package func trigger(_ request: BuildsetRequest) async throws -> Submission {
+        _ = try await build(request)
+        return Submission(
+            buildset: Buildset(id: requests.count, reason: request.reason, submittedAt: Date()),
+            requests: [])
+    }
+
+    /// Records a request for builds, and returns the builds that the test provides.
+    package func build(_ request: BuildsetRequest) async throws -> [TriggeredBuild] {
+        state.withLock { $0.requests.append(request) }
+        guard let builds else {
+            throw TriggerError("the step triggers builds; give the StepHarness 'builds' for them")
+        }
+        return try await builds(request)
+    }
 
     /// Runs a command on the worker.
     package func run(

@@ -19,6 +19,26 @@ struct DocumentedCodeTests {
         #expect(server.requests.map(\.text) == ["branch=next"])
     }
 
+    @Test(arguments: [Results.success, .failure])
+    func `a step of one's own triggers builds and waits for them`(_ ended: Results) async throws {
+        let harness = try StepHarness(builds: { request in
+            #expect(request.builders == ["test"])
+            return [TriggeredBuild(builder: "test", number: 1, results: ended)]
+        })
+        #expect(try await harness.run(Release()) == ended)
+    }
+
+    private struct Release: Step {
+        static let summary = "Triggers a build."
+
+        func run(in context: StepContext) async throws -> Results {
+            let builds = try await context.build(
+                BuildsetRequest(
+                    builders: ["test"], reason: "release", sourceStamps: context.sourceStamps))
+            return builds.allSatisfy { $0.results == .success } ? .success : .failure
+        }
+    }
+
     @Test func `settings given in code hold expressions at any depth`() throws {
         let step = try POST.configured([
             "url": "http://127.0.0.1:9980/builds",

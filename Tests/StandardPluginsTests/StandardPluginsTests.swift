@@ -11,6 +11,7 @@ struct StandardPluginsTests {
     @Test func `the plugins are those of the documentation`() {
         #expect(
             Registry.standard.entries.map { "\($0.key)" } == [
+                "factories.CMake", "factories.Python", "factories.SwiftPackage",
                 "formatters.MessageFormatter", "formatters.MessageFormatterEmpty",
                 "formatters.MessageFormatterFunction", "formatters.MessageFormatterFunctionRaw",
                 "formatters.MessageFormatterRenderable", "generators.BuildRequestGenerator",
@@ -20,7 +21,8 @@ struct StandardPluginsTests {
                 "reporters.HttpStatusPush", "secrets.Command", "secrets.Environment",
                 "secrets.File", "steps.Assert", "steps.BackgroundCommand", "steps.Compile",
                 "steps.Configure",
-                "steps.CopyDirectory", "steps.DELETE", "steps.FileDownload", "steps.FileUpload",
+                "steps.CopyDirectory", "steps.DELETE", "steps.DirectoryUpload",
+                "steps.FileDownload", "steps.FileUpload",
                 "steps.GET", "steps.Git", "steps.HEAD", "steps.HTTPStep",
                 "steps.JSONStringDownload",
                 "steps.LogRenderable", "steps.MakeDirectory", "steps.MasterShellCommand",
@@ -28,7 +30,7 @@ struct StandardPluginsTests {
                 "steps.RemoveDirectory", "steps.SetProperties", "steps.SetPropertiesFromJSON",
                 "steps.SetProperty", "steps.SetPropertyFromCommand", "steps.ShellCommand",
                 "steps.ShellSequence", "steps.StopBackgroundCommand", "steps.StringDownload",
-                "steps.Test",
+                "steps.Test", "steps.Trigger",
             ])
     }
 

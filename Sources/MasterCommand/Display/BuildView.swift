@@ -29,6 +29,16 @@ struct BuildView: Sendable, Hashable {
 
     /// The steps that are not hidden.
     var visibleSteps: [StepView] { steps.filter { !$0.isHidden } }
+
+    /// The links of the visible steps, one per line.
+    var links: [String] {
+        visibleSteps.flatMap { step in
+            step.urls.map { link in
+                "\(title)  \(step.name.makingControlsVisible())  "
+                    + "\(link.name.makingControlsVisible()): \(link.url.makingControlsVisible())"
+            }
+        }
+    }
 }
 
 /// A step as shown in displays and tables.
@@ -47,6 +57,7 @@ struct StepView: Sendable, Hashable {
     var results: Results?
     var stateString = ""
     var isHidden = false
+    var urls: [StepURL] = []
 
     /// How long it took, or `nil` if it has not finished or never ran.
     var duration: Duration? {
@@ -72,7 +83,7 @@ extension StepView {
         self.init(
             id: step.id, number: step.number, name: step.name, startedAt: step.startedAt,
             completeAt: step.completeAt, results: step.results,
-            stateString: step.stateString, isHidden: step.isHidden)
+            stateString: step.stateString, isHidden: step.isHidden, urls: step.urls)
     }
 }
 

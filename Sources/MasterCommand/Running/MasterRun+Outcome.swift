@@ -25,7 +25,8 @@ extension MasterRun {
         if detail != .quiet {
             let builds = BuildTable(traits).lines(views, width: width)
             let deliveries = DeliveryTable(traits).lines(outcome.deliveries, width: width)
-            await console.print([""] + builds + deliveries + [""])
+            let links = views.flatMap(\.links)
+            await console.print([""] + builds + links + deliveries + [""])
         }
         let counted = zip(outcome.builds, views).filter { !$0.0.isRetried }.map(\.1)
         let summary = RunSummary(

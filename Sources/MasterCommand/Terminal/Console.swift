@@ -96,7 +96,7 @@ final class Console: Sendable {
             state.isHeld = isHeld
             guard isHeld else { return }
             let text = state.screen.replace(with: [])
-            enqueue(.output, Masked(stored: text), &state)
+            enqueue(.output, Masked(alreadyMasked: text), &state)
         }
     }
 

@@ -21,11 +21,13 @@ package struct Build: Sendable, Hashable {
     /// A description of what it is doing or how it ended.
     package var stateString: String
     package var properties: Properties
+    /// How long its steps have waited for locks.
+    package var locksDuration: Duration = .zero
 
     package init(
         id: Int, number: Int, builderID: Int, requestID: Int, workerID: Int, startedAt: Date,
         completeAt: Date? = nil, results: Results? = nil, stateString: String = "starting",
-        properties: Properties = Properties()
+        properties: Properties = Properties(), locksDuration: Duration = .zero
     ) {
         self.id = id
         self.number = number
@@ -37,6 +39,7 @@ package struct Build: Sendable, Hashable {
         self.results = results
         self.stateString = stateString
         self.properties = properties
+        self.locksDuration = locksDuration
     }
 
     /// The build in the data API's form, without related records.
@@ -45,7 +48,8 @@ package struct Build: Sendable, Hashable {
             "buildid": .int(id), "number": .int(number), "builderid": .int(builderID),
             "buildrequestid": .int(requestID), "workerid": .int(workerID), "masterid": 1,
             "started_at": .time(startedAt), "complete_at": .time(completeAt),
-            "locks_duration_s": 0, "complete": .bool(completeAt != nil),
+            "locks_duration_s": .int(Int(locksDuration.components.seconds)),
+            "complete": .bool(completeAt != nil),
             "state_string": .string(stateString), "results": .optional(results?.rawValue),
             "properties": .object(properties.json),
         ]
@@ -72,6 +76,10 @@ package struct StepRecord: Sendable, Hashable {
     package var stateString: String
     /// Whether it is hidden in displays.
     package var isHidden: Bool
+    /// When it held all of its locks, or `nil` if it is pending or waits for one.
+    package var locksAcquiredAt: Date?
+    /// Its links.
+    package var urls: [StepURL] = []
 
     /// The maximum length of a step's name, in characters.
     package static let maximumNameLength = 50
@@ -79,7 +87,7 @@ package struct StepRecord: Sendable, Hashable {
     package init(
         id: Int, number: Int, buildID: Int, name: String, startedAt: Date? = nil,
         completeAt: Date? = nil, results: Results? = nil, stateString: String = "pending",
-        isHidden: Bool = false
+        isHidden: Bool = false, locksAcquiredAt: Date? = nil, urls: [StepURL] = []
     ) {
         self.id = id
         self.number = number
@@ -90,6 +98,8 @@ package struct StepRecord: Sendable, Hashable {
         self.results = results
         self.stateString = stateString
         self.isHidden = isHidden
+        self.locksAcquiredAt = locksAcquiredAt
+        self.urls = urls
     }
 
     /// The step in the data API's form.
@@ -97,12 +107,28 @@ package struct StepRecord: Sendable, Hashable {
         [
             "stepid": .int(id), "number": .int(number), "name": .string(name),
             "buildid": .int(buildID), "started_at": .time(startedAt),
-            "locks_acquired_at": .time(startedAt), "complete": .bool(completeAt != nil),
+            "locks_acquired_at": .time(locksAcquiredAt), "complete": .bool(completeAt != nil),
             "complete_at": .time(completeAt), "state_string": .string(stateString),
-            "results": .optional(results?.rawValue), "urls": .array([]),
+            "results": .optional(results?.rawValue), "urls": .array(urls.map { .object($0.json) }),
             "hidden": .bool(isHidden),
         ]
     }
+}
+
+/// A link attached to a step.
+package struct StepURL: Sendable, Hashable {
+    /// The text of the link.
+    package let name: String
+    /// The address.
+    package let url: String
+
+    package init(name: String, url: String) {
+        self.name = name
+        self.url = url
+    }
+
+    /// The link in the data API's form.
+    package var json: JSONObject { ["name": .string(name), "url": .string(url)] }
 }
 
 /// A log of a step: its metadata, without its content.

@@ -144,11 +144,14 @@ public struct BuildsetRequest: Sendable {
     public var priority: Int
     /// The build that submits the request.
     public var parentBuildID: Int?
+    /// The relationship to that build, by default `Triggered from`.
+    public var parentRelationship: String?
 
     /// Creates a request.
     public init(
         builders: [String]? = nil, reason: String, sourceStamps: [SourceStamp] = [SourceStamp()],
-        properties: Properties = Properties(), priority: Int = 0, parentBuildID: Int? = nil
+        properties: Properties = Properties(), priority: Int = 0, parentBuildID: Int? = nil,
+        parentRelationship: String? = nil
     ) {
         self.builders = builders
         self.reason = reason
@@ -156,6 +159,7 @@ public struct BuildsetRequest: Sendable {
         self.properties = properties
         self.priority = priority
         self.parentBuildID = parentBuildID
+        self.parentRelationship = parentRelationship
     }
 }
 

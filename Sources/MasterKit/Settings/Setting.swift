@@ -37,6 +37,9 @@ public struct Setting<Value: Sendable>: Sendable {
     /// Whether the value comes from master.yaml.
     public var isGiven: Bool { slot.isGiven }
 
+    /// The node that the value was read from.
+    var node: YAMLNode? { slot.node }
+
     init(
         _ summary: String, _ options: [SettingOption], shape: @escaping @Sendable () -> String,
         fallback: Value?, read: @escaping @Sendable (YAMLNode, SettingDecoder) -> Value?
@@ -111,7 +114,7 @@ final class SettingSlot<Value: Sendable>: AnySetting {
     private let state = Mutex(State())
 
     private struct State {
-        var configured: Value?
+        var configured: (value: Value, node: YAMLNode)?
         /// Whether the value in the file is invalid.
         var isInvalid = false
         var wasReadInvalid = false
@@ -131,11 +134,14 @@ final class SettingSlot<Value: Sendable>: AnySetting {
     /// The configured value, or else the default, also if the configured value is invalid.
     var value: Value? {
         state.withLock { state in
-            if let value = state.configured { return value }
+            if let configured = state.configured { return configured.value }
             if state.isInvalid { state.wasReadInvalid = true }
             return fallback
         }
     }
+
+    /// The node that the value was read from, or `nil` if none was configured.
+    var node: YAMLNode? { state.withLock { $0.configured?.node } }
 
     /// Whether a value was configured.
     var isGiven: Bool { state.withLock { $0.configured != nil } }
@@ -161,7 +167,7 @@ final class SettingSlot<Value: Sendable>: AnySetting {
     func fill(from node: YAMLNode, with decoder: SettingDecoder) -> Bool {
         let value = read(node, decoder)
         state.withLock { state in
-            if let value { state.configured = value } else { state.isInvalid = true }
+            if let value { state.configured = (value, node) } else { state.isInvalid = true }
         }
         return value != nil
     }

@@ -183,7 +183,11 @@ extension SettingDecoder {
                     + "begin each entry with '- '", at: node.range)
         }
         guard let entries = flattened(items, at: node.range) else { return nil }
-        let read = entries.map { plugin(kind, from: $0) }
+        let isOfSteps = kind.namespace == PluginKind.steps.namespace
+        let expanded = isOfSteps ? expanding(entries) : entries.map { ($0, nil) }
+        let read = expanded.map { entry in
+            entry.flatMap { node, place in inserting(at: place) { plugin(kind, from: node) } }
+        }
         let present = read.compactMap { $0 }
         return present.count == read.count ? present : nil
     }
@@ -216,15 +220,21 @@ extension SettingDecoder {
     private static var maximumEntries: Int { 10_000 }
 
     /// Reads one plugin entry: a key alone, or a mapping from one key to its settings.
+    ///
+    /// - Parameters:
+    ///   - kind: The kind of plugin.
+    ///   - node: The entry.
+    ///   - isUsed: Whether the plugin itself is used later, and so has to be started.
+    /// - Returns: The plugin, or `nil` if it is invalid.
     package func plugin<P: Sendable, O: Settings>(
-        _ kind: PluginKind<P, O>, from node: YAMLNode
+        _ kind: PluginKind<P, O>, from node: YAMLNode, isUsed: Bool = true
     ) -> PluginDeclaration<P, O>? {
         if node.isPlaceholder { return nil }
         return within(kind.scope ?? scope) {
             let (made, nested) = recordingInstances { makePlugin(in: kind.namespace, from: node) }
             guard let made else { return nil }
             let instances = nested + [PluginInstance(made.key, made.plugin)]
-            record(instances)
+            if isUsed { record(instances) }
             guard let plugin = made.plugin as? P, let options = made.options as? O else {
                 return error(
                     "\(made.key) does not conform to the protocol of "
@@ -245,7 +255,7 @@ extension SettingDecoder {
         guard let entry = pluginEntry(of: node, in: namespace), !entry.key.isPlaceholder,
             let known = knownPlugin(entry.key, in: namespace)
         else { return nil }
-        let place = entry.key.range
+        let place = entry.key.range ?? insertion
         let (made, table) = create(known.type) {
             PluginParts(known.type)
         } holding: {
@@ -330,11 +340,8 @@ enum AbsentPlugin {
                 + "'steps.ShellCommand'"
         case "steps.Shell", "steps.Sh", "steps.Run", "steps.Script":
             return "write 'steps.ShellCommand', once for each command"
-        case "steps.Trigger":
-            return "this version has no step that starts other builders; name them on the command "
-                + "line of 'run'"
-        case "steps.DirectoryUpload", "steps.MultipleFileUpload":
-            return "write 'steps.FileUpload' once for each file, or pack the folder with tar first"
+        case "steps.MultipleFileUpload":
+            return "write 'steps.FileUpload' once for each file, or 'steps.DirectoryUpload'"
         case "secrets.SecretInAFile": return "write 'secrets.File'"
         case "secrets.HashiCorpVaultKvSecretProvider", "secrets.SecretInVault",
             "secrets.SecretInPass":

@@ -25,6 +25,10 @@ public final class SettingDecoder {
     package private(set) var templateUses: [TemplateUse] = []
     /// The names of all properties that values refer to.
     package private(set) var propertyUses: Set<String> = []
+    /// All constant names of builders in settings.
+    package private(set) var builderUses: [BuilderReference] = []
+    /// All constant names of locks in settings.
+    package private(set) var lockUses: [LockList.Item] = []
     /// The parts of a report used by values of the scope `reporter`.
     private var reportUses = ReportUses()
     /// The available plugins.
@@ -43,6 +47,8 @@ public final class SettingDecoder {
     var origin = ValueOrigin.file
     /// Whether values computed at run time are skipped.
     private(set) var isProbing = false
+    /// The location of the factory whose steps are being read.
+    private(set) var insertion: SourceRange?
     /// The number of lists and mappings of a value around the current node.
     private var valueDepth = 0
     /// The number of expressions around the current node.
@@ -127,12 +133,20 @@ public final class SettingDecoder {
     }
 
     func note(secret name: String, at range: SourceRange?) {
-        secretUses.append(SecretUse(name: name, range: range))
+        secretUses.append(SecretUse(name: name, range: range ?? insertion))
+    }
+
+    func note(_ builder: BuilderReference) {
+        if !builderUses.contains(builder) { builderUses.append(builder) }
+    }
+
+    func note(_ lock: LockList.Item) {
+        if !lockUses.contains(lock) { lockUses.append(lock) }
     }
 
     func note(environmentVariable name: String, at range: SourceRange?) {
         environmentUses.append(
-            EnvironmentUse(name: name, isInReport: scope == .report, range: range))
+            EnvironmentUse(name: name, isInReport: scope == .report, range: range ?? insertion))
     }
 
     func note(templateVariable path: [String], at range: @autoclosure () -> SourceRange?) {
@@ -160,6 +174,14 @@ public final class SettingDecoder {
         reportUses = ReportUses()
         defer { reportUses = outer }
         return (body(), reportUses)
+    }
+
+    /// Runs a closure that reads nodes without locations, which come from a factory.
+    func inserting<Result>(at range: SourceRange?, _ body: () -> Result) -> Result {
+        let outer = insertion
+        insertion = range ?? outer
+        defer { insertion = outer }
+        return body()
     }
 
     /// Runs a closure with a different subject for messages.
@@ -243,7 +265,7 @@ public final class SettingDecoder {
         _ severity: Diagnostic.Severity, _ message: String, at range: SourceRange?, fix: String?
     ) {
         let fix = fix.map { Diagnostic.Fix(replacement: $0, range: range) }
-        add([Diagnostic(severity, message, range: range, fix: fix)])
+        add([Diagnostic(severity, message, range: range ?? insertion, fix: fix)])
     }
 }
 

@@ -71,6 +71,12 @@ public struct StepOptions: Settings {
     /// Which results of the step are included in the build's state text.
     @Setting("Results that are mentioned in the build's state.")
     public var updateBuildSummaryPolicy: SummaryPolicy?
+    /// The locks that the step holds while it runs.
+    @Setting("Locks that the step holds while it runs.")
+    public var locks = Renderable(LockList())
+    /// Links attached to the step, computed when it has finished.
+    @Setting("Links attached to the step, by their texts.")
+    public var urls: Renderable<ExactDictionary<String>> = Renderable([:])
     /// The encoding of command output.
     @Setting("The encoding of the output of commands.")
     public var logEncoding = LogEncoding.utf8
@@ -170,8 +176,8 @@ extension StepOptions: SettingHints {
             "write 'flunkOnFailure: false'"
         case "cwd", "working_directory", "working-directory", "dir": "write 'workdir'"
         case "environment": "write 'env'"
-        case "locks":
-            "steps can't wait for locks in this version; 'run --jobs 1' builds one at a time"
+        case "lock": "write 'locks'"
+        case "links", "addURL", "addURLs": "write 'urls'"
         default: nil
         }
     }

@@ -51,6 +51,16 @@ public struct StepContext: Sendable {
         await host.setSummary(text)
     }
 
+    /// Attaches a link to the step, such as that of a report; it is shown and reported with the
+    /// step.
+    ///
+    /// - Parameters:
+    ///   - name: The text of the link; a second link with the same name replaces the first one.
+    ///   - url: The address.
+    public func addURL(_ name: String, _ url: String) async {
+        await host.addURL(name, url)
+    }
+
     /// Records that the step was ended by a time limit; its state text then mentions the timeout.
     public func noteTimeout() async {
         await host.noteTimeout()
@@ -185,6 +195,12 @@ package protocol StepHost: Sendable {
     ) async throws -> CommandResult
     /// Prepares the logs of such a program.
     func makeProgramLogs() -> any ProgramLogs
+    /// Submits builds that the step does not wait for.
+    func trigger(_ request: BuildsetRequest) async throws -> Submission
+    /// Submits builds and waits for their ends.
+    func build(_ request: BuildsetRequest) async throws -> [TriggeredBuild]
+    /// Attaches a link to the step.
+    func addURL(_ name: String, _ url: String) async
 }
 
 extension StepContext {

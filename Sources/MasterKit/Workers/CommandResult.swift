@@ -93,11 +93,11 @@ extension CommandResult {
             case file
             /// A folder.
             case directory
-            /// A device, a socket or a named pipe.
+            /// A device, a socket, a named pipe, or a symbolic link that is not followed.
             case other
         }
 
-        /// The kind of file, after following symbolic links.
+        /// The kind of file.
         public var kind: Kind
 
         /// The size in bytes.

@@ -1,14 +1,21 @@
 extension Command {
     /// Returns the status of a path.
     public struct Stat: Sendable, Hashable, Codable {
-        /// The path; symbolic links are followed.
+        /// The path.
         public var path: String
+
+        /// Whether a symbolic link at the path is followed; `nil` means that it is. The status of a
+        /// link itself is of the kind `other`.
+        public var followsLinks: Bool?
 
         /// Creates the command.
         ///
-        /// - Parameter path: The path.
-        public init(_ path: String) {
+        /// - Parameters:
+        ///   - path: The path.
+        ///   - followsLinks: Whether a symbolic link at the path is followed.
+        public init(_ path: String, followsLinks: Bool? = nil) {
             self.path = path
+            self.followsLinks = followsLinks
         }
     }
 
@@ -202,7 +209,8 @@ extension Command {
             command.source = path(command.source)
             command.destination = path(command.destination)
             return .cpdir(command)
-        case .stat(let command): return .stat(Stat(path(command.path)))
+        case .stat(let command):
+            return .stat(Stat(path(command.path), followsLinks: command.followsLinks))
         case .glob(let command): return .glob(Glob(command.pattern, in: path(command.folder)))
         case .listdir(let command): return .listdir(ListDirectory(path(command.path)))
         case .uploadFile(var command):

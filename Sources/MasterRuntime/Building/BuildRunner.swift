@@ -11,6 +11,8 @@ struct BuildRunner: Sendable {
     let control: BuildControl
     /// Whether a build that ends with retry is run again.
     let mayRetry: Bool
+    /// Accepts the builds that steps trigger.
+    let submissions: Submissions
     /// The steps to run.
     var steps = StepSelection()
     /// The reason for skipping the build, such as the failure of a builder that it needs.
@@ -116,8 +118,7 @@ struct BuildRunner: Sendable {
             guard selection.takes(name) else { continue }
             let runner = StepRunner(
                 step: step, name: name, number: plan.count, build: build, worker: lease.worker,
-                shared: shared, session: session,
-                control: control)
+                shared: shared, session: session, control: control, submissions: submissions)
             if await runner.run() { hasEnded = true }
         }
     }

@@ -1,4 +1,3 @@
-internal import HeapModule
 internal import MasterKit
 internal import ServiceLifecycle
 internal import Synchronization
@@ -7,31 +6,28 @@ internal import Synchronization
 ///
 /// The requests themselves are stored as rows; this only holds the order in which they are built. A
 /// builder runs at most one build per worker at a time.
-final class RequestDistributor: Service {
+final class RequestDistributor: Sendable {
     /// How often a build that ends with retry is run again.
     static let maximumRetries = 2
 
-    /// A pending request.
-    struct Pending: Sendable {
-        let id: Int
+    /// A build that has been assigned to a worker.
+    struct Running: Sendable {
         let builder: String
-        let priority: Int
-        /// The progress of its buildset, if anything waits for its builds.
-        var progress: BuildsetProgress?
-        var retries = 0
-        /// The requests of the same buildset that must succeed first.
-        var needs: Set<Int> = []
-        /// The reason for skipping it, once one of these did not succeed.
-        var skipReason: String?
-        /// The steps that its build runs.
-        var steps = StepSelection()
+        let control: BuildControl
+        let lease: WorkerPool.Lease
+        /// The unfinished requests that a step of the build waits for, with their builders.
+        var children: [Int: String] = [:]
+        /// The number of waits during which the build needs no slot.
+        var waitCount = 0
     }
 
-    private struct State {
+    struct State {
         var queue = PendingQueue()
         /// The requests that wait for others to finish.
         var waiting: [Pending] = []
-        var running: [Int: BuildControl] = [:]
+        /// The running builds by their requests.
+        var running: [Int: Running] = [:]
+        var locks = LockTable()
         var stopReason: String?
         var isClosed = false
 
@@ -40,18 +36,35 @@ final class RequestDistributor: Service {
             defer { waiting = [] }
             return queue.removeAll() + waiting
         }
+
+        /// Adds a request whose parent waits for it from now on.
+        mutating func add(_ request: Pending) {
+            if let parent = request.parent {
+                running[parent]?.children[request.id] = request.builder
+            }
+            if request.needs.isEmpty || request.skipReason != nil {
+                queue.add(request)
+            } else {
+                waiting.append(request)
+            }
+        }
+
+        /// Notes that a request has ended.
+        mutating func end(_ request: Pending) {
+            if let parent = request.parent { running[parent]?.children[request.id] = nil }
+        }
     }
 
     private struct Assignment: Sendable {
         let request: Pending
-        let lease: WorkerPool.Lease
+        let running: Running
         let builder: BuilderConfiguration
         let environment: BuildEnvironment
     }
 
-    private let state = Mutex(State())
-    private let changed = Signal()
-    private let pool: WorkerPool
+    let state = Mutex(State())
+    let changed = Signal()
+    let pool: WorkerPool
     private let store: Store
     /// Whether requests that are still pending at shutdown are left to the next master.
     private let leavesRequests: Bool
@@ -66,33 +79,15 @@ final class RequestDistributor: Service {
         self.leavesRequests = leavesRequests
     }
 
-    /// The pending requests of a new buildset, one for each of its builders.
-    static func pending(
-        _ requests: [BuildRequest], of builders: [BuilderConfiguration],
-        _ progress: BuildsetProgress?, _ steps: StepSelection
-    ) -> [Pending] {
-        let ids = Dictionary(
-            zip(builders, requests).map { ($0.name, $1.id) }, uniquingKeysWith: { one, _ in one })
-        return zip(requests, builders).map { request, builder in
-            Pending(
-                id: request.id, builder: builder.name, priority: request.priority,
-                progress: progress, needs: Set(builder.needs.compactMap { ids[$0] }),
-                steps: steps)
-        }
-    }
+    /// The builders in force, with their locks.
+    var builders: BuilderTable { configuration.current.configuration.builders }
 
     /// Enqueues requests; if builds have been stopped, cancels them or leaves them to the next master.
     func add(_ requests: [Pending]) async {
         let isClosed = state.withLock { state in
             let isClosed = state.isClosed || state.stopReason != nil
             guard !isClosed else { return true }
-            for request in requests {
-                if request.needs.isEmpty || request.skipReason != nil {
-                    state.queue.add(request)
-                } else {
-                    state.waiting.append(request)
-                }
-            }
+            for request in requests { state.add(request) }
             return false
         }
         guard isClosed else { return changed.raise() }
@@ -103,19 +98,16 @@ final class RequestDistributor: Service {
         for request in requests { await cancel(request) }
     }
 
-    /// Matches pending requests again, after builders or workers have changed.
-    func reconsider() {
-        changed.raise()
-    }
-
     /// Runs builds until the master shuts down. Running builds are then stopped, and pending
     /// requests are cancelled or left to the next master.
-    func run() async {
+    ///
+    /// - Parameter submissions: Accepts the requests of steps.
+    func run(for submissions: Submissions) async {
         await withTaskCancellationHandler {
             await withGracefulShutdownHandler {
                 await withDiscardingTaskGroup { group in
                     while let assignment = await next() {
-                        group.addTask { await self.build(assignment) }
+                        group.addTask { await self.build(assignment, submissions) }
                     }
                     await leavesRequests ? forgetPending() : cancelPending()
                 }
@@ -131,7 +123,7 @@ final class RequestDistributor: Service {
         let controls = state.withLock { state in
             state.isClosed = true
             state.stopReason = state.stopReason ?? "master stopped"
-            return Array(state.running.values)
+            return state.running.values.map(\.control)
         }
         for control in controls { control.stop("master stopped") }
         changed.raise()
@@ -143,7 +135,7 @@ final class RequestDistributor: Service {
     func stop(reason: String) async {
         let controls = state.withLock { state in
             state.stopReason = reason
-            return Array(state.running.values)
+            return state.running.values.map(\.control)
         }
         for control in controls { control.stop(reason) }
         await cancelPending()
@@ -159,47 +151,60 @@ final class RequestDistributor: Service {
         }
     }
 
-    /// The first request whose builder exists and for which a worker is free.
+    /// The first request whose builder exists, for which a worker is free, and that can have its
+    /// locks.
     private func match() -> Assignment? {
-        let builders = configuration.current.configuration.builders
-        return state.withLock { state -> Assignment? in
-            guard !state.isClosed, state.stopReason == nil else { return nil }
-            var passed: [Pending] = []
-            defer { for request in passed { state.queue.putBack(request) } }
-            while pool.hasFreeSlot, let request = state.queue.takeFirst() {
-                guard let builder = builders[request.builder],
-                    let lease = pool.lease(for: request.builder)
-                else {
-                    passed.append(request)
-                    continue
-                }
-                state.queue.remove(request)
-                let environment = configuration.beginBuild()
-                return Assignment(
-                    request: request, lease: lease,
-                    builder: environment.configuration.builders[request.builder] ?? builder,
-                    environment: environment)
-            }
-            return nil
+        let builders = builders
+        let (assignment, admitted) = state.withLock { state -> (Assignment?, [WaitingStep]) in
+            guard !state.isClosed, state.stopReason == nil else { return (nil, []) }
+            let hasChanged = state.forgetIdleBuilders(builders)
+            let assignment = self.assignment(&state, builders)
+            return (assignment, hasChanged ? state.admitSteps(builders) : [])
         }
+        for step in admitted { step.resume() }
+        return assignment
+    }
+
+    private func assignment(_ state: inout State, _ builders: BuilderTable) -> Assignment? {
+        var passed: [Pending] = []
+        defer { for request in passed { state.queue.putBack(request) } }
+        while pool.hasFreeSlot, let request = state.queue.takeFirst() {
+            guard let builder = builders[request.builder],
+                let lease = pool.lease(for: request.builder)
+            else {
+                passed.append(request)
+                continue
+            }
+            guard request.skipReason != nil || state.takeLocks(of: builder, for: request, builders)
+            else {
+                pool.release(lease)
+                passed.append(request)
+                continue
+            }
+            state.queue.remove(request)
+            let running = Running(builder: request.builder, control: BuildControl(), lease: lease)
+            state.running[request.id] = running
+            let environment = configuration.beginBuild()
+            return Assignment(
+                request: request, running: running,
+                builder: environment.configuration.builders[request.builder] ?? builder,
+                environment: environment)
+        }
+        return nil
     }
 
     // MARK: Building
 
-    private func build(_ assignment: Assignment) async {
+    private func build(_ assignment: Assignment, _ submissions: Submissions) async {
         let request = assignment.request
-        let control = BuildControl()
-        let stopReason = state.withLock { state in
-            state.running[request.id] = control
-            return state.stopReason
-        }
-        if let stopReason { control.stop(stopReason) }
+        let control = assignment.running.control
+        if let stopReason = state.withLock(\.stopReason) { control.stop(stopReason) }
         do throws(StoreError) {
             let runner = BuildRunner(
-                requestID: request.id, builder: assignment.builder, lease: assignment.lease,
+                requestID: request.id, builder: assignment.builder, lease: assignment.running.lease,
                 shared: assignment.environment, control: control,
-                mayRetry: request.retries < Self.maximumRetries, steps: request.steps,
-                skipReason: request.skipReason)
+                mayRetry: request.retries < Self.maximumRetries, submissions: submissions,
+                steps: request.steps, skipReason: request.skipReason)
             let finished = try await runner.run()
             await configuration.endBuild(with: assignment.environment)
             request.progress?.add(finished)
@@ -223,34 +228,25 @@ final class RequestDistributor: Service {
                 if request.needs.remove(ended.id) != nil {
                     request.skipReason = Self.skipReason(of: ended.builder, results)
                 }
-                if request.needs.isEmpty || request.skipReason != nil {
-                    state.queue.add(request)
-                } else {
-                    state.waiting.append(request)
-                }
+                state.add(request)
             }
         }
     }
 
-    /// The reason for skipping a builder that needs another one, or `nil` if that one succeeded.
-    static func skipReason(of builder: String, _ results: Results?) -> String? {
-        switch results {
-        case .success, .warnings: nil
-        case .skipped: "'\(builder)' was skipped"
-        case .cancelled: "'\(builder)' was cancelled"
-        default: "'\(builder)' ended as \(Results.text(results))"
-        }
-    }
-
     private func finish(_ assignment: Assignment, isRetried: Bool) async {
-        pool.release(assignment.lease)
-        _ = state.withLock { $0.running.removeValue(forKey: assignment.request.id) }
-        if isRetried {
-            var request = assignment.request
-            request.retries += 1
-            await add([request])
+        var request = assignment.request
+        request.retries += isRetried ? 1 : 0
+        pool.release(assignment.running.lease)
+        // Builds that are stopped from now on include the new one of a request that is retried.
+        let isQueued = state.withLock { state in
+            state.running[request.id] = nil
+            state.locks.release(of: request.id)
+            let isQueued = isRetried && !state.isClosed && state.stopReason == nil
+            if isQueued { state.add(request) } else if !isRetried { state.end(request) }
+            return isQueued
         }
-        changed.raise()
+        if isRetried, !isQueued { await add([request]) }
+        reconsiderLocks()
     }
 
     // MARK: Cancelling
@@ -263,63 +259,13 @@ final class RequestDistributor: Service {
         for request in state.withLock({ $0.removeAll() }) { request.progress?.end() }
     }
 
-    private func cancel(_ request: Pending) async {
+    func cancel(_ request: Pending) async {
+        state.withLock { $0.end(request) }
         do throws(StoreError) {
             _ = try await store.write { try $0.cancelRequest(request.id) }
             request.progress?.end()
         } catch {
             request.progress?.end(error)
         }
-    }
-}
-
-/// Pending requests in the order in which they are built: by priority, then by age.
-///
-/// Many requests may be waiting for one busy builder, so only the first request of each builder is
-/// compared.
-private struct PendingQueue {
-    private var byBuilder: [String: Heap<RequestDistributor.Pending>] = [:]
-    /// The first request of each builder; may also contain stale entries that were the first
-    /// before.
-    private var heads = Heap<RequestDistributor.Pending>()
-
-    mutating func add(_ request: RequestDistributor.Pending) {
-        byBuilder[request.builder, default: Heap()].insert(request)
-        if byBuilder[request.builder]?.min == request { heads.insert(request) }
-    }
-
-    /// Returns the first request and skips it until it is put back or its build begins.
-    mutating func takeFirst() -> RequestDistributor.Pending? {
-        while let head = heads.popMin() {
-            if byBuilder[head.builder]?.min == head { return head }
-        }
-        return nil
-    }
-
-    mutating func putBack(_ request: RequestDistributor.Pending) {
-        heads.insert(request)
-    }
-
-    /// Removes a request returned by `takeFirst()`, because its build begins.
-    mutating func remove(_ request: RequestDistributor.Pending) {
-        byBuilder[request.builder]?.removeMin()
-        if let next = byBuilder[request.builder]?.min {
-            heads.insert(next)
-        } else {
-            byBuilder[request.builder] = nil
-        }
-    }
-
-    mutating func removeAll() -> [RequestDistributor.Pending] {
-        defer { self = PendingQueue() }
-        return byBuilder.values.flatMap(\.unordered).sorted()
-    }
-}
-
-extension RequestDistributor.Pending: Comparable {
-    static func == (one: Self, other: Self) -> Bool { one.id == other.id }
-
-    static func < (one: Self, other: Self) -> Bool {
-        (-one.priority, one.id) < (-other.priority, other.id)
     }
 }

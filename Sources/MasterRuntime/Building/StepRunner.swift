@@ -11,6 +11,7 @@ struct StepRunner: Sendable {
     let shared: BuildEnvironment
     let session: HTTPSession
     let control: BuildControl
+    let submissions: Submissions
 
     /// Runs the step.
     ///
@@ -19,9 +20,11 @@ struct StepRunner: Sendable {
         let id = shared.store.makeStepID()
         let host = StepSession(
             number: number, name: name, place: step.place, running: step.running,
-            session: session, build: build, worker: worker, shared: shared, stepID: id)
+            session: session, build: build, worker: worker, shared: shared,
+            submissions: submissions, stepID: id)
         await begin(id)
-        var ending = await ending(of: await decidedOutcome(host), host)
+        let outcome = await decidedOutcome(host)
+        var ending = await ending(of: await addingLinks(to: outcome, host), host)
         do {
             try await host.close()
         } catch {
@@ -94,8 +97,10 @@ struct StepRunner: Sendable {
         logger[metadataKey: "step"] = .string(name)
         let context = StepContext(name: name, number: number, logger: logger, host: host)
         do {
-            let limit = try step.options.maxTime?.render(in: host.renderContext)
-            let results = try await run(context, within: limit, host)
+            let results = try await host.withLocks(try locks(host)) {
+                let limit = try step.options.maxTime?.render(in: host.renderContext)
+                return try await run(context, within: limit, host)
+            }
             let wasStopped = Task.isCancelled && results != .success
             return StepOutcome(
                 wasStopped ? .cancelled : results, isTimedOut: host.isTimedOut && !wasStopped)
@@ -114,6 +119,12 @@ struct StepRunner: Sendable {
         } catch {
             return await exception(error, host)
         }
+    }
+
+    private func locks(_ host: StepSession) throws(RenderError) -> [LockDemand] {
+        try step.options.locks.render(in: host.renderContext).demands(
+            limits: shared.configuration.locks,
+            heldByBuilder: Set(build.builder.locks.map(\.name)))
     }
 
     private func run(
@@ -179,6 +190,23 @@ struct StepRunner: Sendable {
     }
 
     // MARK: After
+
+    /// Attaches the links of the setting `urls`; if they can't be computed, a step that has done its
+    /// work ends as exception, as their texts may depend on it.
+    private func addingLinks(to outcome: StepOutcome, _ host: StepSession) async -> StepOutcome {
+        guard outcome.results != .skipped, step.fault == nil else { return outcome }
+        do {
+            let links = try step.options.urls.render(in: host.renderContext)
+            for (name, url) in links { await host.addURL(name, url) }
+            return outcome
+        } catch {
+            guard [.success, .warnings].contains(outcome.results) else {
+                shared.logger.warning("\(name): its links are not known: \(error)")
+                return outcome
+            }
+            return await exception(error, host)
+        }
+    }
 
     /// The result of a step and its state string.
     private struct Ending {

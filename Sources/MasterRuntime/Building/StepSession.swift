@@ -18,6 +18,8 @@ final class StepSession: StepHost {
         /// A description of the current attempt; `nil` for the first.
         var attempt: String?
         var attemptLog: LogWriter?
+        /// The names of the links.
+        var links: Set<String> = []
         /// Whether the step has ended, after which nothing more is recorded for it.
         var isClosed = false
         /// The number of logs being opened, and the task that waits for them before closing the
@@ -25,6 +27,9 @@ final class StepSession: StepHost {
         var openingCount = 0
         var closer: CheckedContinuation<Void, Never>?
     }
+
+    /// The most links of a step.
+    private static let maximumLinks = 100
 
     let workdir: String
     let environment: [String: String?]
@@ -37,12 +42,14 @@ final class StepSession: StepHost {
     private let build: BuildState
     private let worker: any Worker
     private let shared: BuildEnvironment
+    private let submissions: Submissions
     private let stepID: Int
     private let state = Mutex(State())
 
     init(
         number: Int, name: String, place: StepPlace, running: RunningText, session: HTTPSession,
-        build: BuildState, worker: any Worker, shared: BuildEnvironment, stepID: Int
+        build: BuildState, worker: any Worker, shared: BuildEnvironment,
+        submissions: Submissions, stepID: Int
     ) {
         self.number = number
         self.name = name
@@ -55,6 +62,7 @@ final class StepSession: StepHost {
         self.build = build
         self.worker = worker
         self.shared = shared
+        self.submissions = submissions
         self.stepID = stepID
     }
 
@@ -89,6 +97,49 @@ final class StepSession: StepHost {
         let masked = shared.mask.masked(text)
         await shared.store.post { [stepID] transaction in
             try transaction.updateStep(stepID, stateString: masked)
+        }
+    }
+
+    // MARK: Waits
+
+    /// Runs a closure while the step holds locks; while it waits for them, its state says so.
+    func withLocks<Value>(
+        _ demands: [LockDemand], _ body: () async throws -> Value
+    ) async throws -> Value {
+        try await submissions.distributor.withLocks(demands, for: build.build.requestID) { begins in
+            let names = demands.map { "'\($0.name)'" }.joined(separator: ", ")
+            let waiting = "waiting for \(demands.count == 1 ? "lock" : "locks") \(names)"
+            let text = shared.mask.masked(begins ? waiting : running.first)
+            await shared.store.post { [stepID] transaction in
+                if begins {
+                    try transaction.awaitLocks(stepID, stateString: text)
+                } else {
+                    try transaction.acquireLocks(stepID, stateString: text)
+                }
+            }
+        } _: {
+            try await body()
+        }
+    }
+
+    func trigger(_ request: BuildsetRequest) async throws -> Submission {
+        try await submissions.trigger(request, by: build.build, waits: false).0
+    }
+
+    func build(_ request: BuildsetRequest) async throws -> [TriggeredBuild] {
+        try await submissions.build(request, by: build.build, of: build.builder.name)
+    }
+
+    func addURL(_ name: String, _ url: String) async {
+        let isNew = state.withLock { $0.links.insert(name).inserted }
+        guard !isNew || state.withLock(\.links.count) <= Self.maximumLinks else {
+            shared.logger.warning(
+                "\(self.name): more than \(Self.maximumLinks) links; dropped \(name)")
+            return
+        }
+        let (name, url) = (shared.mask.masked(name), shared.mask.masked(url))
+        await shared.store.post { [stepID] transaction in
+            try transaction.addURL(stepID, name: name, url: url)
         }
     }
 

@@ -8,6 +8,26 @@ struct BuilderAssembler {
 
     /// All valid builders; a builder whose steps are invalid has none.
     func builders(at range: SourceRange?) -> [BuilderConfiguration] {
+        let builders = declaredBuilders(at: range)
+        let check = WaitCheck(decoder: decoder, builders: builders, limits: limits)
+        check.checkLocks()
+        if let declared = settings.builders {
+            if declared.faulty.count == declared.otherNames.count {
+                check.checkNames(among: builders.map(\.name) + declared.otherNames.map(\.name))
+            }
+        } else if !topLevel.declares("builders") {
+            check.checkNames(among: builders.map(\.name))
+        }
+        check.checkWaits()
+        return builders
+    }
+
+    /// The units of each lock, or `nil` if their declaration is wrong.
+    private var limits: [String: Int]? {
+        settings.locks?.limits ?? (topLevel.declares("locks") ? nil : [:])
+    }
+
+    private func declaredBuilders(at range: SourceRange?) -> [BuilderConfiguration] {
         if let declared = settings.builders {
             let places = declared.builders.flatMap { builder in
                 combinations(of: builder).map { (builder, $0) }
@@ -37,7 +57,8 @@ struct BuilderAssembler {
     /// Warns about factories and steps that no builder uses.
     private func warnOfUnused(_ declared: BuilderList?) {
         let builders = (declared?.builders ?? []) + (declared?.faulty.map(\.settings) ?? [])
-        let used = Set(builders.compactMap(\.factory?.name))
+        let references = builders.compactMap(\.factory).filter { $0.steps == nil }
+        let used = settings.factories.withBases(Set(references.map(\.name)))
         let isEachKnown = used.isSubset(of: settings.factories.names)
         for entry in topLevel["factories"]?.mapping?.entries ?? [] where isEachKnown {
             guard let name = entry.key.scalarText, !used.contains(name) else { continue }
@@ -92,8 +113,33 @@ struct BuilderAssembler {
                 name: name, description: declared.description, tags: declared.tags,
                 properties: properties, environment: declared.env, workdir: declared.workdir,
                 isTriggeredOnly: declared.triggeredOnly, maxTime: declared.maxTime,
-                factory: declared.factory?.name, choices: choices(of: declared.factory),
+                locks: locks(of: declared, values), factory: declared.factory?.name,
+                choices: choices(of: declared.factory),
                 axes: declared.matrix?.axes(of: values) ?? JSONObject(), steps: steps)
+        }
+    }
+
+    /// The locks of one builder. Constant names are checked with those of steps.
+    private func locks(of declared: BuilderSettings, _ values: JSONObject) -> [LockDemand] {
+        guard let limits else { return [] }
+        if let list = declared.locks.constant {
+            let items = list.items.filter { $0.fault(limits: limits) == nil }
+            return items.map {
+                LockDemand(name: $0.name, count: $0.count, limit: limits[$0.name] ?? 1)
+            }
+        }
+        guard declared.matrix != nil else {
+            return decoder.error(
+                "a lock of a builder can only be computed from the axes of a 'matrix'; write a text",
+                at: declared.name.range) ?? []
+        }
+        let context = RenderContext(
+            properties: Properties(values, source: "Builder"),
+            template: ["properties": .object(values)])
+        do throws(RenderError) {
+            return try declared.locks.render(in: context).demands(limits: limits)
+        } catch {
+            return decoder.error(error.message, at: error.range ?? declared.name.range) ?? []
         }
     }
 
@@ -166,6 +212,7 @@ struct BuilderAssembler {
     private func steps(
         of reference: FactoryReference, _ properties: inout Properties
     ) -> [StepDeclaration] {
+        if let steps = reference.steps { return steps }
         let factories = settings.factories
         if let factory = factories[reference.name] {
             bind(reference, to: factory, &properties)
@@ -237,6 +284,7 @@ struct BuilderSettings: Settings {
     @Setting("Run only when another build triggers it, or it is named.") var triggeredOnly = false
     @Setting("The builders that must succeed before it begins.") var needs = BuilderReferences()
     @Setting("How long a build may take.") var maxTime: Renderable<Duration>?
+    @Setting("Locks that its builds hold.") var locks = Renderable(LockList())
 
     /// Decodes an entry; `nil` if it is not a mapping.
     static func read(
@@ -289,8 +337,7 @@ struct FaultyBuilder: Error {
 
 extension BuilderSettings: SettingHints {
     static func hint(forUnknown name: String) -> String? {
-        guard name == "locks" else { return nil }
-        return "builds can't wait for locks in this version; 'run --jobs 1' builds one at a time"
+        name == "lock" ? "write 'locks'" : nil
     }
 }
 

@@ -36,7 +36,8 @@ struct ConfigurationAssembler {
             properties: Properties(settings.properties.values, source: "master.yaml"),
             builders: BuilderTable(builders), reporters: reporters, services: services,
             secretProviders: settings.secrets ?? [], secretUses: decoder.secretUses,
-            propertyUses: decoder.propertyUses, httpSession: settings.httpSession,
+            propertyUses: decoder.propertyUses, locks: settings.locks?.limits ?? [:],
+            httpSession: settings.httpSession,
             durability: settings.delivery.durability,
             deliveryBounds: settings.delivery.bounds, textsOfFiles: decoder.textsOfFiles)
     }

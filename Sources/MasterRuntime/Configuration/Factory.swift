@@ -5,6 +5,8 @@ struct FactoryTable: SettingValue {
     /// The names of all factories, including invalid ones.
     var names: [String] = []
     private var factories = ExactDictionary<Factory>()
+    /// The factories that others extend.
+    private var bases: [String: String] = [:]
 
     init() {}
 
@@ -22,7 +24,45 @@ struct FactoryTable: SettingValue {
                 decoder.decode(Factory.self, from: entry.value)
             }
         }
+        for name in table.factories.keys { table.extend(name, decoder) }
         return table
+    }
+
+    /// Gives a factory the steps and parameters of those that it extends.
+    private mutating func extend(_ name: String, _ decoder: SettingDecoder, in path: [String] = [])
+    {
+        guard var factory = factories[name], let base = factory.base else { return }
+        factory.base = nil
+        factories[name] = nil
+        defer { factories[name] = factory }
+        guard !(path + [name]).contains(base.name) else {
+            let names = (path + [name, base.name]).map { "'\($0)'" }
+            return decoder.error(
+                "the factories extend each other: \(names.joined(separator: " extends "))",
+                at: base.range)
+        }
+        guard names.contains(base.name) else {
+            let remedy = Suggestion.remedy(for: base.name, among: names.filter { $0 != name })
+            return decoder.error("there is no factory '\(base.name)'; \(remedy)", at: base.range)
+        }
+        extend(base.name, decoder, in: path + [name])
+        bases[name] = base.name
+        guard let extended = factories[base.name] else { return }
+        factory.steps = extended.steps + factory.steps
+        var parameters = extended.parameters
+        for (name, parameter) in factory.parameters.byName {
+            parameters.byName[name] = parameter
+        }
+        factory.parameters = parameters
+    }
+
+    /// The names of factories with those that they extend, directly or not.
+    func withBases(_ names: Set<String>) -> Set<String> {
+        var (all, open) = (names, Array(names))
+        while let next = open.popLast() {
+            if let base = bases[next], all.insert(base).inserted { open.append(base) }
+        }
+        return all
     }
 
     /// The factory with a name, or `nil` if there is none or it is invalid.
@@ -33,6 +73,8 @@ struct FactoryTable: SettingValue {
 struct Factory: SettingValue {
     var steps: [StepDeclaration]
     var parameters = FactoryParameters()
+    /// The factory that it extends, until its steps have been added.
+    var base: BaseFactory?
 
     static var shape: String { "a list of steps, or a mapping of parameters and steps" }
 
@@ -44,14 +86,48 @@ struct Factory: SettingValue {
         let form = decoder.read(
             FactoryForm.self, from: node, owner: decoder.subject, at: node.range)
         guard let form else { return nil }
-        guard let steps = form.steps else {
+        guard let steps = form.steps ?? (form.extends == nil ? nil : []) else {
             return decoder.error("\(decoder.subject) needs 'steps'", at: node.range)
         }
-        return Factory(steps: steps, parameters: form.parameters)
+        return Factory(
+            steps: (form.extends?.steps ?? []) + steps, parameters: form.parameters,
+            base: form.extends?.steps == nil ? form.extends : nil)
+    }
+}
+
+/// `extends` of a factory: the name of another one, or a ready-made factory with its settings.
+struct BaseFactory: SettingValue {
+    let name: String
+    let range: SourceRange?
+    /// The steps of a ready-made factory.
+    var steps: [StepDeclaration]?
+
+    static var shape: String { "the name of a factory, or {factories.NAME: settings}" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> BaseFactory? {
+        if let steps = decoder.readyMadeSteps(of: node) {
+            return steps.map { BaseFactory(name: "", range: node.range, steps: $0) }
+        }
+        guard let name = node.scalarText, !node.isNull else {
+            return decoder.mismatch(node, expected: shape)
+        }
+        return BaseFactory(name: name, range: node.range)
+    }
+}
+
+extension SettingDecoder {
+    /// The steps of a ready-made factory; the outer `nil` means that the node names none, the inner
+    /// one that there are mistakes, which have been reported.
+    func readyMadeSteps(of node: YAMLNode) -> [StepDeclaration]?? {
+        let key = node.mapping?.entries.first?.key ?? node
+        let prefix = PluginKind.factories.namespace.rawValue + "."
+        guard key.scalarText?.hasPrefix(prefix) == true else { return nil }
+        return .some(plugins(.steps, from: node.replacing(.sequence([node]))))
     }
 }
 
 private struct FactoryForm: Settings {
+    @Setting("The factory whose steps and parameters come first.") var extends: BaseFactory?
     @Setting("The parameters that a builder can set.") var parameters = FactoryParameters()
     @Setting("The steps.", declarations: .steps)
     var steps: [StepDeclaration]?
@@ -118,10 +194,19 @@ struct FactoryReference: SettingValue {
     let name: String
     let arguments: [Argument]
     let range: SourceRange?
+    /// The steps of a ready-made factory.
+    var steps: [StepDeclaration]?
 
     static var shape: String { "the name of a factory, or {NAME: {parameter: value}}" }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FactoryReference? {
+        if let steps = decoder.readyMadeSteps(of: node) {
+            let key = node.mapping?.entries.first?.key ?? node
+            return steps.map {
+                FactoryReference(
+                    name: key.scalarText ?? "", arguments: [], range: node.range, steps: $0)
+            }
+        }
         if let name = node.scalarText, !node.isNull {
             return FactoryReference(name: name, arguments: [], range: node.range)
         }

@@ -23,6 +23,8 @@ public struct MasterConfiguration: Sendable {
     package let secretUses: [SecretUse]
     /// The names of all properties that values refer to.
     package let propertyUses: Set<String>
+    /// The units of each lock, by name.
+    let locks: [String: Int]
     /// Whether all builds share cookies and other HTTP state.
     public let httpSession: HTTPSessionSharing
     /// What an accepted report survives.
@@ -97,6 +99,8 @@ public struct BuilderConfiguration: Sendable {
     /// The builders whose builds must succeed before its own starts, if both are in the same
     /// buildset.
     public internal(set) var needs: [String] = []
+    /// The locks that its builds hold from their start to their end.
+    var locks: [LockDemand] = []
     /// The name of its factory, or `nil` if it has its own steps or the default steps.
     public var factory: String?
     /// The allowed values of its factory's parameters, by name.

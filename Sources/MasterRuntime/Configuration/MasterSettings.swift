@@ -102,19 +102,6 @@ struct BuilderList: SettingValue {
     }
 }
 
-/// `locks`: names that steps and builders may acquire; not enforced.
-struct LockDeclarations: SettingValue {
-    static var shape: String { "a mapping of names" }
-
-    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> LockDeclarations? {
-        guard decoder.decode(JSONObject.self, from: node) != nil else { return nil }
-        decoder.warning(
-            "this version does not enforce locks; 'run --jobs 1' builds one at a time",
-            at: node.range)
-        return LockDeclarations()
-    }
-}
-
 /// `plugins`: packages to load, which a program without a plugin loader must reject.
 struct PluginPackages: SettingValue {
     static var shape: String { "a list of folders" }

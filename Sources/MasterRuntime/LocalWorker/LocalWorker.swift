@@ -115,7 +115,11 @@ public struct LocalWorker: Worker {
         case .cpdir(let folders):
             value = try await OwnThread.run { stop in try copy(folders, until: stop) }
         case .stat(let stat):
-            value = try await OwnThread.run { .status(try FileLookup.status(of: path(stat.path))) }
+            value = try await OwnThread.run {
+                .status(
+                    try FileLookup.status(
+                        of: path(stat.path), followingLinks: stat.followsLinks ?? true))
+            }
         case .glob(let glob):
             value = try await OwnThread.run {
                 .names(try FileLookup.glob(glob.pattern, from: path(glob.folder).string))

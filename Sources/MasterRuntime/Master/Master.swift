@@ -2,7 +2,6 @@ internal import Dispatch
 internal import FoundationEssentials
 public import MasterKit
 internal import ServiceLifecycle
-internal import Synchronization
 
 /// A running master: it accepts build requests, runs the builds, and delivers their reports.
 ///
@@ -41,13 +40,11 @@ public final class Master: Sendable {
     private let configuration: RunningConfiguration
     private let options: Options
     private let pool = WorkerPool()
-    private let distributor: RequestDistributor
+    private let submissions: Submissions
     private let worker: LocalWorker
     private let deliveries: Deliveries
     private let services = RunningServices()
     private let control: ControlSocket?
-    /// The submitted buildsets, until somebody has waited for them.
-    private let submissions = Mutex<[Int: BuildsetProgress]>([:])
 
     /// Runs a closure with a running master, and shuts the master down afterwards.
     ///
@@ -113,9 +110,11 @@ public final class Master: Sendable {
         let (store, name) = (environment.store, worker.name)
         pool.add(
             worker, id: try await store.write { try $0.worker(named: name) }, slots: slots)
-        distributor = RequestDistributor(
-            store: store, pool: pool, configuration: configuration,
-            leavesRequests: options.resumesRequests)
+        submissions = Submissions(
+            RequestDistributor(
+                store: store, pool: pool, configuration: configuration,
+                leavesRequests: options.resumesRequests),
+            configuration, resumesRequests: options.resumesRequests)
         let file = environment.configuration
         deliveries = try await Deliveries.open(
             store: store, reporters: file.reporters, secrets: environment.secrets,
@@ -146,7 +145,7 @@ public final class Master: Sendable {
                 services: [
                     // Reports may have been drained before.
                     .init(service: deliveries, successTerminationBehavior: .ignore),
-                    .init(service: distributor), .init(service: services),
+                    .init(service: submissions), .init(service: services),
                 ] + (control.map { [.init(service: $0)] } ?? []),
                 logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }))
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -179,7 +178,7 @@ public final class Master: Sendable {
         }
         guard options.resumesRequests else { return }
         let builders = environment.configuration.builders
-        await distributor.add(
+        await submissions.distributor.add(
             try await store.read { database in
                 try BuildRequest.pending(needs: { builders[$0]?.needs ?? [] }, in: database)
             })
@@ -233,7 +232,7 @@ public final class Master: Sendable {
         } settle: { next in
             await services.follow(next.configuration.services, starting: newcomers)
         }
-        distributor.reconsider()
+        submissions.distributor.reconsiderLocks()
         return changes
     }
 
@@ -262,51 +261,25 @@ public final class Master: Sendable {
     /// - Throws: ``MasterError`` for an unknown builder, if there is nothing to build, or for
     ///   properties that are too large; ``StoreError``.
     public func submit(_ wanted: BuildsetRequest) async throws -> Submission {
-        try await submit(wanted) { _ in }
+        try await submissions.submit(wanted).0
     }
 
     /// How many buildsets were submitted that nobody has waited for yet.
-    var submissionCount: Int { submissions.withLock(\.count) }
+    var submissionCount: Int { submissions.count }
 
     /// Submits builds that run some of their steps; the next master does not resume them.
     package func submit(
         _ wanted: BuildsetRequest, steps: StepSelection
     ) async throws -> Submission {
-        try await submit(wanted, steps: steps) { _ in }
+        try await submissions.submit(wanted, steps: steps).0
     }
 
-    /// Submits a buildset, and makes another change in the same transaction.
-    ///
-    /// Of those of a service, which does not wait for them, a master that stays up keeps nothing.
-    func submit(
-        _ wanted: BuildsetRequest, steps: StepSelection = StepSelection(), forService: Bool = false,
+    /// Submits the builds of a service, and makes another change in the same transaction.
+    func submitForService(
+        _ wanted: BuildsetRequest,
         with change: @escaping @Sendable (StoreTransaction) throws -> Void
     ) async throws -> Submission {
-        let builders = try builders(for: wanted)
-        try checkSize(of: wanted.properties, of: builders)
-        let mask = environment.mask
-        let references = SecretReferences(secrets: environment.secrets).stored(of: wanted)
-        let origin: RequestOrigin = options.resumesRequests ? .service : .run
-        let submission = try await environment.store.write { transaction in
-            let rows = try builders.map {
-                try transaction.builder(
-                    named: $0.name, description: $0.description, tags: $0.tags)
-            }
-            let buildset = Buildset(
-                id: 0, reason: wanted.reason, submittedAt: transaction.now,
-                sourceStamps: wanted.sourceStamps, parentBuildID: wanted.parentBuildID)
-            let submission = try transaction.submit(
-                mask.masked(buildset), builders: rows, properties: mask.masked(wanted.properties),
-                priority: wanted.priority, origin: origin, references: references)
-            try change(transaction)
-            return submission
-        }
-        let isWaitedFor = !forService || !options.resumesRequests
-        let progress = isWaitedFor ? BuildsetProgress(requestCount: builders.count) : nil
-        if let progress { submissions.withLock { $0[submission.buildset.id] = progress } }
-        await distributor.add(
-            RequestDistributor.pending(submission.requests, of: builders, progress, steps))
-        return submission
+        try await submissions.submit(wanted, by: .service, with: change).0
     }
 
     /// Waits until every build of a submission has finished.
@@ -315,32 +288,22 @@ public final class Master: Sendable {
     ///   successor.
     /// - Throws: ``StoreError`` if the store failed and builds could not continue.
     public func wait(for submission: Submission) async throws(StoreError) -> [FinishedBuild] {
-        try await wait(for: submission.buildset.id)
-    }
-
-    private func wait(for buildset: Int) async throws(StoreError) -> [FinishedBuild] {
-        guard let progress = submissions.withLock({ $0[buildset] }) else { return [] }
-        let builds = try await progress.wait()
-        submissions.withLock { $0[buildset] = nil }
-        return builds
+        try await submissions.wait(for: submission.buildset.id)
     }
 
     /// Ends the services, and waits for all submitted builds.
     ///
-    /// - Returns: The builds that have not been waited for, such as those submitted by a service.
+    /// - Returns: The builds that have not been waited for, such as those submitted by a service or
+    ///   triggered by a step.
     /// - Throws: ``StoreError`` if the store failed and builds could not continue.
     public func endServices() async throws(StoreError) -> [FinishedBuild] {
         await services.end()
-        var builds: [FinishedBuild] = []
-        while let next = submissions.withLock({ $0.keys.min() }) {
-            builds += try await wait(for: next)
-        }
-        return builds
+        return try await submissions.waitForAll()
     }
 
     /// Stops all builds by a message; a second call also stops alwaysRun steps.
     public func stop(reason: String) async {
-        await distributor.stop(reason: reason)
+        await submissions.distributor.stop(reason: reason)
     }
 
     /// Kills all running commands without waiting, for a process that exits immediately.
@@ -360,39 +323,5 @@ public final class Master: Sendable {
     ) async throws(StoreError) -> DeliverySummary {
         await deliveries.drain(for: limit, isPatient: isPatient)
         return try await deliveries.summary()
-    }
-
-    /// Rejects properties that would be too large for a build even before any step sets one.
-    private func checkSize(
-        of wanted: Properties, of builders: [BuilderConfiguration]
-    ) throws(MasterError) {
-        for builder in builders {
-            var properties = environment.configuration.properties
-            properties.merge(builder.properties)
-            properties.merge(wanted)
-            do {
-                try properties.checkSize()
-            } catch {
-                throw MasterError(.tooLarge, "\(error)")
-            }
-        }
-    }
-
-    private func builders(
-        for wanted: BuildsetRequest
-    ) throws(MasterError) -> [BuilderConfiguration] {
-        let all = environment.configuration.builders
-        guard let names = wanted.builders else {
-            let builders = all.filter { !$0.isTriggeredOnly }
-            guard builders.isEmpty else { return builders }
-            throw MasterError(
-                .nothingToBuild, "all builders are 'triggeredOnly'; name the one to be run")
-        }
-        var taken: Set<String> = []
-        return try names.filter { taken.insert($0).inserted }.map { name throws(MasterError) in
-            if let builder = all[name] { return builder }
-            let remedy = Suggestion.remedy(for: name, among: all.map(\.name))
-            throw MasterError(.unknownBuilder, "there is no builder '\(name)'; \(remedy)")
-        }
     }
 }

@@ -8,6 +8,8 @@ public struct MasterError: Error, Sendable, CustomStringConvertible {
         case nothingToBuild
         /// The given properties are too large for a build.
         case tooLarge
+        /// A builder is triggered by a build that it has triggered itself.
+        case triggersItself
         /// A plugin could not start.
         case plugin
         /// Another reconfiguration is running.

@@ -140,7 +140,7 @@ struct RunningServiceHost: ServiceHost {
             request.properties.set("scheduler", .string(name), source: "Scheduler")
         }
         let text = state.map(stored)
-        return try await master.submit(request, forService: true) { [name] transaction in
+        return try await master.submitForService(request) { [name] transaction in
             if let text { try transaction.keep(state: text, ofService: name) }
         }
     }

@@ -12,6 +12,25 @@ extension Build {
             "SELECT \(columns) FROM build WHERE request_id = ? ORDER BY id", [id], Build.init(row:))
     }
 
+    /// The builders of a build and of those that triggered it, outermost first.
+    static func triggerChain(endingIn id: Int, in database: Database) throws -> [String] {
+        var (chain, next) = ([String](), Int?.some(id))
+        while let id = next {
+            let found = try database.first(
+                """
+                SELECT builder.name, parent_build_id FROM build
+                JOIN builder ON builder.id = build.builder_id
+                JOIN build_request ON build_request.id = build.request_id
+                JOIN buildset ON buildset.id = build_request.buildset_id WHERE build.id = ?
+                """, [id]
+            ) { (builder: $0[0] as String, parent: $0[1] as Int?) }
+            if let found { chain.insert(found.builder, at: 0) }
+            // A parent is always older, so that this ends.
+            next = found?.parent.flatMap { $0 < id ? $0 : nil }
+        }
+        return chain
+    }
+
     /// The unfinished builds, oldest first.
     static func unfinished(in database: Database) throws -> [Build] {
         try database.all(

@@ -111,7 +111,7 @@ extension BuildRequest {
 extension Build {
     static let columns = """
         id, number, builder_id, request_id, worker_id, started_at, complete_at, results, \
-        state_string, properties, previous_build_id
+        state_string, properties, previous_build_id, locks_duration
         """
     static let previousColumn = 10
 
@@ -121,21 +121,38 @@ extension Build {
             id: row[0], number: row[1], builderID: row[2], requestID: row[3], workerID: row[4],
             startedAt: Date(timeIntervalSince1970: row[5]), completeAt: row.date(6),
             results: Results(stored: row[7]), stateString: row[8],
-            properties: try Properties(stored: properties))
+            properties: try Properties(stored: properties),
+            locksDuration: .seconds(row[11] as Double))
     }
 }
 
 extension StepRecord {
     static let columns = """
-        id, number, build_id, name, started_at, complete_at, results, state_string, hidden
+        id, number, build_id, name, started_at, complete_at, results, state_string, hidden, \
+        locks_acquired_at, urls
         """
 
-    init(row: Row) {
+    init(row: Row) throws {
+        let urls: String? = row[10]
         self.init(
             id: row[0], number: row[1], buildID: row[2], name: row[3], startedAt: row.date(4),
             completeAt: row.date(5), results: Results(stored: row[6]), stateString: row[7],
-            isHidden: row[8])
+            isHidden: row[8], locksAcquiredAt: row.date(9),
+            urls: try urls.map { try [StepURL](stored: $0) } ?? [])
     }
+}
+
+extension [StepURL] {
+    init(stored text: String) throws {
+        self =
+            try JSONValue(stored: text).arrayValue?.compactMap { link in
+                guard let name = link["name"]?.stringValue, let url = link["url"]?.stringValue
+                else { return nil }
+                return StepURL(name: name, url: url)
+            } ?? []
+    }
+
+    var stored: String { JSONWriter.compact.string(.array(map { .object($0.json) })) }
 }
 
 extension Log {

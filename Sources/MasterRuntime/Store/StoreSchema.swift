@@ -12,6 +12,7 @@ enum StoreSchema {
         migrator.registerMigration("3") { try $0.execute(sql: endedDeliveries) }
         migrator.registerMigration("4") { try $0.execute(sql: requestsAndServices) }
         migrator.registerMigration("5") { try $0.execute(sql: endings) }
+        migrator.registerMigration("6") { try $0.execute(sql: locksAndLinks) }
         return migrator
     }
 
@@ -171,6 +172,14 @@ extension StoreSchema {
         CREATE INDEX delivery_kept ON delivery(reporter_id, lane, event_seq, state, bytes, since)
             WHERE state IN ('open', 'parked', 'dead');
         CREATE INDEX delivery_changed ON delivery(changed) WHERE changed > 0;
+        """
+
+    /// When steps got their locks, how long builds have waited for them, and the links of steps.
+    static let locksAndLinks = """
+        ALTER TABLE build ADD COLUMN locks_duration REAL NOT NULL DEFAULT 0;
+        ALTER TABLE step ADD COLUMN locks_acquired_at REAL;
+        ALTER TABLE step ADD COLUMN urls TEXT;
+        UPDATE step SET locks_acquired_at = started_at;
         """
 
     /// Indexes to find what may be removed without scanning all delivered and pending reports, and

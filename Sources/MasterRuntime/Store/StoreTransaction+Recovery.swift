@@ -5,15 +5,26 @@ extension StoreTransaction {
     /// Finishes every unfinished build with its steps and logs, because they are no longer running.
     ///
     /// - Parameters:
-    ///   - results: Exception, or retry to make the requests pending again.
+    ///   - wanted: Exception, or retry to make the requests pending again.
     ///   - reason: A short reason, such as `master stopped`.
     ///   - lineCounts: The line counts of the unfinished logs, by log id.
     /// - Returns: The builds that were finished, oldest first.
     /// - Throws: A database error.
+    ///
+    /// A build that another one waited for is cancelled instead of retried, as is a pending request:
+    /// the other one triggers it again.
     func endUnfinished(
-        as results: Results, reason: String, lineCounts: [Int: Int]
+        as wanted: Results, reason: String, lineCounts: [Int: Int]
     ) throws -> [Build] {
-        try Build.unfinished(in: database).map { build in
+        for id in try database.numbers(
+            """
+            SELECT id FROM build_request
+            WHERE claimed_at IS NULL AND complete_at IS NULL AND waited_for = 1
+            """, [])
+        { try cancelRequest(id) }
+        return try Build.unfinished(in: database).map { build in
+            let isWaitedFor = try request(build.requestID).waitedFor
+            let results = wanted == .retry && isWaitedFor ? .cancelled : wanted
             for step in try StepRecord.all(ofBuild: build.id, in: database) {
                 // Also of a step that has ended: its program may have gone on running.
                 for log in try Log.all(ofStep: step.id, in: database) where !log.isComplete {

@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import GRDB
 internal import MasterKit
 
@@ -35,10 +36,12 @@ extension StoreTransaction {
     func startStep(_ id: Int, stateString: Masked<String> = "running") throws -> StepRecord {
         var step = try step(id)
         step.startedAt = now
+        step.locksAcquiredAt = now
         step.stateString = stateString.value
         try database.run(
-            "UPDATE step SET started_at = ?, state_string = ? WHERE id = ?",
-            [now.stored, stateString.value, id])
+            """
+            UPDATE step SET started_at = ?, locks_acquired_at = ?, state_string = ? WHERE id = ?
+            """, [now.stored, now.stored, stateString.value, id])
         cache.steps.keep(step, at: id)
         try append(.stepStarted, of: step)
         return step
@@ -54,6 +57,56 @@ extension StoreTransaction {
         cache.steps.keep(step, at: id)
         try append(.stepUpdated, of: step)
         return step
+    }
+
+    /// Records that a step waits for locks. Event: step updated.
+    func awaitLocks(_ id: Int, stateString: Masked<String>) throws {
+        var step = try step(id)
+        guard step.completeAt == nil else { return }
+        step.locksAcquiredAt = nil
+        step.stateString = stateString.value
+        try database.run(
+            "UPDATE step SET locks_acquired_at = NULL, state_string = ? WHERE id = ?",
+            [stateString.value, id])
+        cache.steps.keep(step, at: id)
+        try append(.stepUpdated, of: step)
+    }
+
+    /// Records that a step has got its locks, and adds the time to that of its build. Event: step
+    /// updated.
+    func acquireLocks(_ id: Int, stateString: Masked<String>) throws {
+        var step = try step(id)
+        guard step.completeAt == nil else { return }
+        step.locksAcquiredAt = now
+        step.stateString = stateString.value
+        try database.run(
+            "UPDATE step SET locks_acquired_at = ?, state_string = ? WHERE id = ?",
+            [now.stored, stateString.value, id])
+        cache.steps.keep(step, at: id)
+        var running = try build(step.buildID)
+        let seconds = now.timeIntervalSince(step.startedAt ?? now)
+        running.build.locksDuration += .seconds(seconds)
+        try database.run(
+            "UPDATE build SET locks_duration = locks_duration + ? WHERE id = ?",
+            [seconds, step.buildID])
+        cache.builds.keep(running, at: step.buildID)
+        try append(.stepUpdated, of: step)
+    }
+
+    /// Attaches a link to a step that has not ended, in place of one with the same name. Event: step
+    /// updated.
+    func addURL(_ id: Int, name: Masked<String>, url: Masked<String>) throws {
+        var step = try step(id)
+        guard step.completeAt == nil else { return }
+        let link = StepURL(name: name.value, url: url.value)
+        if let index = step.urls.firstIndex(where: { $0.name == link.name }) {
+            step.urls[index] = link
+        } else {
+            step.urls.append(link)
+        }
+        try database.run("UPDATE step SET urls = ? WHERE id = ?", [step.urls.stored, id])
+        cache.steps.keep(step, at: id)
+        try append(.stepUpdated, of: step)
     }
 
     /// Finishes a step. Event: step finished.

@@ -218,6 +218,26 @@ struct InitCommandTests {
                     """)
         }
     }
+
+    @Test(arguments: [
+        ("Swift with tests", "factories.SwiftPackage"), ("CMake with tests", "factories.CMake"),
+        ("Python with pytest", "{factories.Python: {venv: false}}"),
+    ])
+    func `a ready-made factory runs the same commands`(
+        _ name: String, _ factory: String
+    ) async throws {
+        let folder = try #require(Self.folders.first { $0.testDescription == name })
+        let file = "builders: [{name: default, factory: \(factory)}]"
+        try await Program.inFolder(folder.files.merging(["master.yaml": file]) { $1 }) { program in
+            let shown = try await program.run("run", "--dry-run").output
+            let commands = shown.split(separator: "\n").compactMap { line in
+                line.firstMatch(of: /command: \["(.+)"\]/).map {
+                    $0.1.replacing("\",\"", with: " ")
+                }
+            }
+            #expect(commands == folder.steps.map { $0.split(separator: ": ", maxSplits: 1)[1] })
+        }
+    }
 }
 
 extension Program {

@@ -60,6 +60,31 @@ struct KillTests {
         }
     }
 
+    @Test func `a build that waits for others ends once, as do these`() async throws {
+        let file = """
+            builders:
+              - name: all
+                steps:
+                  - steps.Trigger: {builderNames: [one, two], waitForFinish: true}
+              - {name: one, triggeredOnly: true, steps: [steps.ShellCommand: 'echo going; sleep 600']}
+              - {name: two, triggeredOnly: true, steps: [steps.ShellCommand: 'true']}
+            """
+        try await Program.inFolder(["master.yaml": file]) { program in
+            let script =
+                "setsid \(Program.path) run --jobs 1 --verbose & master=$!; "
+                + "until grep -q going .buildmaster/logs/one/1/*; do sleep 0.05; done; "
+                + "kill -9 $master; wait $master"
+            let ended = try await program.run(["-c", script], executable: "/bin/sh") { _ in }
+            #expect(ended.status == 128 + 9)
+            try program.write("steps: []", to: "master.yaml")
+            #expect(try await program.run("run").status == 0)
+            let builds = try await program.run("builds").output
+            #expect(builds.matches(of: /master stopped/).count == 2, "\(builds)")
+            #expect(builds.contains("all #1") && builds.contains("one #1"), "\(builds)")
+            #expect(!builds.contains("two #1") && !builds.contains("not finished"), "\(builds)")
+        }
+    }
+
     @Test func `what outlives it all the same is ended by the next run`() async throws {
         try await Program.inFolder(["master.yaml": Self.file]) { program in
             try program.write("", to: "pids")

@@ -47,13 +47,16 @@ struct RecordFormTests {
     }
 
     @Test func `a step and a log have their keys`() {
-        let step = StepRecord(id: 1, number: 2, buildID: 3, name: "make", startedAt: Self.start)
+        let step = StepRecord(
+            id: 1, number: 2, buildID: 3, name: "make", startedAt: Self.start,
+            locksAcquiredAt: Self.start, urls: [StepURL(name: "report", url: "http://h/")])
         #expect(
             step.json == [
                 "stepid": 1, "number": 2, "name": "make", "buildid": 3,
                 "started_at": 1_700_000_000, "locks_acquired_at": 1_700_000_000,
                 "complete": false, "complete_at": .null, "state_string": "pending",
-                "results": .null, "urls": [], "hidden": false,
+                "results": .null, "urls": [["name": "report", "url": "http://h/"]],
+                "hidden": false,
             ])
         let log = Log(id: 1, stepID: 2, name: "stdio", slug: "stdio", kind: .stream, lineCount: 3)
         #expect(

@@ -53,15 +53,19 @@ struct BuildRunnerTests {
                     buildset, builders: [row], properties: Properties())
                 return (submission, try transaction.worker(named: worker.name))
             }
+            let shared = BuildEnvironment(
+                number: 1, configuration: configuration, secrets: SecretValues(), store: store,
+                http: http, sharedSession: nil, basedir: bench.basedir, aids: DeveloperAids(),
+                logQueue: DispatchQueue(label: "test"), logs: LogBroadcaster(),
+                logger: Logger(label: "test"))
+            let running = RunningConfiguration(shared)
+            let distributor = RequestDistributor(
+                store: store, pool: WorkerPool(), configuration: running, leavesRequests: false)
             let runner = BuildRunner(
                 requestID: submission.requests[0].id, builder: configuration.builders[0],
                 lease: WorkerPool.Lease(worker: worker, workerID: workerID, builder: "default"),
-                shared: BuildEnvironment(
-                    number: 1, configuration: configuration, secrets: SecretValues(), store: store,
-                    http: http, sharedSession: nil, basedir: bench.basedir, aids: DeveloperAids(),
-                    logQueue: DispatchQueue(label: "test"), logs: LogBroadcaster(),
-                    logger: Logger(label: "test")),
-                control: control, mayRetry: true)
+                shared: shared, control: control, mayRetry: true,
+                submissions: Submissions(distributor, running, resumesRequests: false))
             let outcome = await Result { try await runner.run() }
             await http.shutdown()
             await store.close()

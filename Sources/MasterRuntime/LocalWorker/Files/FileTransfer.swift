@@ -168,10 +168,12 @@ enum FileLookup {
     /// The maximum number of names that one command returns.
     static let maxNames = 100_000
 
-    /// The status of the file at a path, following symbolic links; `nil` if it does not exist.
-    static func status(of path: FilePath) throws(CommandError) -> CommandResult.FileStatus? {
+    /// The status of the file at a path; `nil` if it does not exist.
+    static func status(
+        of path: FilePath, followingLinks: Bool = true
+    ) throws(CommandError) -> CommandResult.FileStatus? {
         do {
-            let status = try POSIX.status(of: path, following: true)
+            let status = try POSIX.status(of: path, following: followingLinks)
             let kind: CommandResult.FileStatus.Kind =
                 switch status.st_mode & S_IFMT {
                 case S_IFREG: .file

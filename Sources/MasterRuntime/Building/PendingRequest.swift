@@ -1,0 +1,118 @@
+internal import HeapModule
+internal import MasterKit
+
+extension RequestDistributor {
+    /// A pending request.
+    struct Pending: Sendable {
+        let id: Int
+        let builder: String
+        let priority: Int
+        /// The progress of its buildset, if anything waits for its builds.
+        var progress: BuildsetProgress?
+        var retries = 0
+        /// The requests of the same buildset that must succeed first.
+        var needs: Set<Int> = []
+        /// The reason for skipping it, once one of these did not succeed.
+        var skipReason: String?
+        /// The steps that its build runs.
+        var steps = StepSelection()
+        /// The request of the build that waits for it.
+        var parent: Int?
+    }
+
+    /// The pending requests of a new buildset, one for each of its builders.
+    static func pending(
+        _ requests: [BuildRequest], of builders: [BuilderConfiguration],
+        _ progress: BuildsetProgress?, _ steps: StepSelection, awaitedBy parent: Int? = nil
+    ) -> [Pending] {
+        let ids = Dictionary(
+            zip(builders, requests).map { ($0.name, $1.id) }, uniquingKeysWith: { one, _ in one })
+        return zip(requests, builders).map { request, builder in
+            Pending(
+                id: request.id, builder: builder.name, priority: request.priority,
+                progress: progress, needs: Set(builder.needs.compactMap { ids[$0] }),
+                steps: steps, parent: parent)
+        }
+    }
+
+    /// The reason for skipping a builder that needs another one, or `nil` if that one succeeded.
+    static func skipReason(of builder: String, _ results: Results?) -> String? {
+        switch results {
+        case .success, .warnings: nil
+        case .skipped: "'\(builder)' was skipped"
+        case .cancelled: "'\(builder)' was cancelled"
+        default: "'\(builder)' ended as \(Results.text(results))"
+        }
+    }
+}
+
+extension RequestDistributor.Pending: Comparable {
+    static func == (one: Self, other: Self) -> Bool { one.id == other.id }
+
+    static func < (one: Self, other: Self) -> Bool {
+        (-one.priority, one.id) < (-other.priority, other.id)
+    }
+}
+
+/// Pending requests in the order in which they are built: by priority, then by age.
+///
+/// Many requests may be waiting for one busy builder, so only the first request of each builder is
+/// compared.
+struct PendingQueue {
+    private var byBuilder: [String: Heap<RequestDistributor.Pending>] = [:]
+    /// The first request of each builder; may also contain stale entries that were the first
+    /// before.
+    private var heads = Heap<RequestDistributor.Pending>()
+
+    mutating func add(_ request: RequestDistributor.Pending) {
+        byBuilder[request.builder, default: Heap()].insert(request)
+        if byBuilder[request.builder]?.min == request { heads.insert(request) }
+    }
+
+    /// Whether a builder has requests.
+    func hasRequests(of builder: String) -> Bool { byBuilder[builder] != nil }
+
+    /// Returns the first request and skips it until it is put back or its build begins.
+    mutating func takeFirst() -> RequestDistributor.Pending? {
+        while let head = heads.popMin() {
+            if byBuilder[head.builder]?.min == head { return head }
+        }
+        return nil
+    }
+
+    mutating func putBack(_ request: RequestDistributor.Pending) {
+        heads.insert(request)
+    }
+
+    /// Removes a request returned by `takeFirst()`, because its build begins.
+    mutating func remove(_ request: RequestDistributor.Pending) {
+        byBuilder[request.builder]?.removeMin()
+        noteNewHead(of: request.builder)
+    }
+
+    /// Removes requests by their ids, and returns them.
+    mutating func removeAll(_ ids: Set<Int>) -> [RequestDistributor.Pending] {
+        var removed: [RequestDistributor.Pending] = []
+        for (builder, requests) in byBuilder {
+            let gone = requests.unordered.filter { ids.contains($0.id) }
+            guard !gone.isEmpty else { continue }
+            removed += gone
+            byBuilder[builder] = Heap(requests.unordered.filter { !ids.contains($0.id) })
+            noteNewHead(of: builder)
+        }
+        return removed.sorted()
+    }
+
+    mutating func removeAll() -> [RequestDistributor.Pending] {
+        defer { self = PendingQueue() }
+        return byBuilder.values.flatMap(\.unordered).sorted()
+    }
+
+    private mutating func noteNewHead(of builder: String) {
+        if let next = byBuilder[builder]?.min {
+            heads.insert(next)
+        } else {
+            byBuilder[builder] = nil
+        }
+    }
+}

@@ -1,0 +1,216 @@
+internal import MasterKit
+internal import ServiceLifecycle
+internal import Synchronization
+
+/// Stores buildsets, has their requests built, and lets others wait for the builds.
+final class Submissions: Service {
+    let distributor: RequestDistributor
+    private let configuration: RunningConfiguration
+    /// Whether pending requests are left to the next master.
+    private let resumesRequests: Bool
+    /// The submitted buildsets, until somebody has waited for them.
+    private let open = Mutex<[Int: BuildsetProgress]>([:])
+
+    init(
+        _ distributor: RequestDistributor, _ configuration: RunningConfiguration,
+        resumesRequests: Bool
+    ) {
+        self.distributor = distributor
+        self.configuration = configuration
+        self.resumesRequests = resumesRequests
+    }
+
+    /// Runs builds until the master shuts down.
+    func run() async {
+        await distributor.run(for: self)
+    }
+
+    /// How many buildsets were submitted that nobody has waited for yet.
+    var count: Int { open.withLock(\.count) }
+
+    // MARK: Submitting
+
+    /// Who submits builds.
+    enum Origin: Sendable {
+        /// Somebody who waits for them.
+        case user
+        /// A service, which does not wait for them.
+        case service
+        /// A step of a build, and whether it waits for them.
+        case step(of: Build, waits: Bool)
+    }
+
+    /// Submits a buildset, and makes another change in the same transaction.
+    ///
+    /// Of buildsets that nobody waits for, a master that stays up keeps nothing.
+    ///
+    /// - Throws: ``MasterError`` for an unknown builder, if there is nothing to build, for
+    ///   properties that are too large, or for a builder that has triggered the build that submits
+    ///   the buildset; ``StoreError``.
+    func submit(
+        _ wanted: BuildsetRequest, steps: StepSelection = StepSelection(), by who: Origin = .user,
+        with change: @escaping @Sendable (StoreTransaction) throws -> Void = { _ in }
+    ) async throws -> (Submission, BuildsetProgress) {
+        let environment = configuration.current
+        let builders = try builders(for: wanted)
+        try checkSize(of: wanted.properties, of: builders)
+        if let parent = wanted.parentBuildID { try await checkChain(of: parent, builders) }
+        let mask = environment.mask
+        let references = SecretReferences(secrets: environment.secrets).stored(of: wanted)
+        let origin: RequestOrigin = resumesRequests ? .service : .run
+        var parent: Int?
+        if case .step(let build, waits: true) = who { parent = build.requestID }
+        let isWaitedFor = parent != nil
+        let relationship = wanted.parentBuildID == nil ? nil : "Triggered from"
+        let submission = try await environment.store.write { transaction in
+            let rows = try builders.map {
+                try transaction.builder(
+                    named: $0.name, description: $0.description, tags: $0.tags)
+            }
+            let buildset = Buildset(
+                id: 0, reason: wanted.reason, submittedAt: transaction.now,
+                sourceStamps: wanted.sourceStamps, parentBuildID: wanted.parentBuildID,
+                parentRelationship: wanted.parentRelationship ?? relationship)
+            let submission = try transaction.submit(
+                mask.masked(buildset), builders: rows, properties: mask.masked(wanted.properties),
+                priority: wanted.priority, waitedFor: isWaitedFor, origin: origin,
+                references: references)
+            try change(transaction)
+            return submission
+        }
+        let progress = BuildsetProgress(requestCount: builders.count)
+        if keeps(who) { open.withLock { $0[submission.buildset.id] = progress } }
+        await distributor.add(
+            RequestDistributor.pending(
+                submission.requests, of: builders, progress, steps, awaitedBy: parent))
+        return (submission, progress)
+    }
+
+    /// Whether somebody waits for the builds here: whoever has submitted them, or the end of a
+    /// single run.
+    private func keeps(_ who: Origin) -> Bool {
+        if case .user = who { return true }
+        return !resumesRequests
+    }
+
+    /// Submits builds for a step.
+    func trigger(
+        _ wanted: BuildsetRequest, by build: Build, waits: Bool
+    ) async throws -> (Submission, BuildsetProgress) {
+        guard wanted.builders?.isEmpty == false else {
+            throw TriggerError("no builder is named, so there is nothing to trigger")
+        }
+        var wanted = wanted
+        wanted.parentBuildID = build.id
+        if wanted.properties["scheduler"] == nil {
+            wanted.properties.set("scheduler", "trigger", source: "Scheduler")
+        }
+        do {
+            return try await submit(wanted, by: .step(of: build, waits: waits))
+        } catch let error as MasterError {
+            throw TriggerError(error.message)
+        }
+    }
+
+    /// Submits builds for a step, and waits until they have ended.
+    func build(
+        _ wanted: BuildsetRequest, by build: Build, of builder: String
+    ) async throws -> [TriggeredBuild] {
+        let (submission, progress) = try await trigger(wanted, by: build, waits: true)
+        let finished: [FinishedBuild]
+        do {
+            finished = try await distributor.wait(
+                for: Set(submission.requestIDs), progress, by: build.requestID,
+                stopping: "\(builder) #\(build.number) no longer waits for it")
+        } catch let error as Deadlock {
+            throw TriggerError("\(error)")
+        }
+        return zip(submission.requests, wanted.builders?.uniqued() ?? []).map { request, name in
+            let last = finished.last { $0.build.requestID == request.id }
+            return TriggeredBuild(
+                builder: name, number: last?.build.number,
+                results: last?.build.results ?? .cancelled,
+                stateString: last?.build.stateString ?? "cancelled before it began",
+                properties: last?.build.properties ?? Properties())
+        }
+    }
+
+    // MARK: Waiting
+
+    /// Waits until every build of a buildset has finished.
+    func wait(for buildset: Int) async throws(StoreError) -> [FinishedBuild] {
+        guard let progress = open.withLock({ $0[buildset] }) else { return [] }
+        let builds = try await progress.wait()
+        open.withLock { $0[buildset] = nil }
+        return builds
+    }
+
+    /// Waits for all builds that nobody has waited for.
+    func waitForAll() async throws(StoreError) -> [FinishedBuild] {
+        var builds: [FinishedBuild] = []
+        while let next = open.withLock({ $0.keys.min() }) {
+            builds += try await wait(for: next)
+        }
+        return builds
+    }
+
+    // MARK: Checks
+
+    /// Rejects properties that would be too large for a build even before any step sets one.
+    private func checkSize(
+        of wanted: Properties, of builders: [BuilderConfiguration]
+    ) throws(MasterError) {
+        for builder in builders {
+            var properties = configuration.current.configuration.properties
+            properties.merge(builder.properties)
+            properties.merge(wanted)
+            do {
+                try properties.checkSize()
+            } catch {
+                throw MasterError(.tooLarge, "\(error)")
+            }
+        }
+    }
+
+    /// Rejects builders that have triggered the build that triggers them, as this would never end.
+    private func checkChain(
+        of build: Int, _ builders: [BuilderConfiguration]
+    ) async throws {
+        let chain = try await configuration.current.store.read {
+            try Build.triggerChain(endingIn: build, in: $0)
+        }
+        for builder in builders {
+            guard let start = chain.firstIndex(of: builder.name) else { continue }
+            let path = (chain[start...] + [builder.name]).map { "'\($0)'" }
+            throw MasterError(
+                .triggersItself,
+                "'\(builder.name)' can't be triggered by a build that it has triggered itself: "
+                    + path.joined(separator: " → "))
+        }
+    }
+
+    private func builders(
+        for wanted: BuildsetRequest
+    ) throws(MasterError) -> [BuilderConfiguration] {
+        let all = distributor.builders
+        guard let names = wanted.builders else {
+            let builders = all.filter { !$0.isTriggeredOnly }
+            guard builders.isEmpty else { return builders }
+            throw MasterError(
+                .nothingToBuild, "all builders are 'triggeredOnly'; name the one to be run")
+        }
+        return try names.uniqued().map { name throws(MasterError) in
+            if let builder = all[name] { return builder }
+            let remedy = Suggestion.remedy(for: name, among: all.map(\.name))
+            throw MasterError(.unknownBuilder, "there is no builder '\(name)'; \(remedy)")
+        }
+    }
+}
+
+extension [String] {
+    /// The strings without repetitions.
+    fileprivate func uniqued() -> [String] {
+        var taken: Set<String> = []
+        return filter { taken.insert($0).inserted }
+    }
+}
