@@ -18,6 +18,11 @@ public struct Compile: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// Reports settings that contradict each other.
+    public func check(_ settings: SettingsCheck) {
+        process.check(settings)
+    }
+
     /// Runs the compiler.
     public func run(in context: StepContext) async throws -> Results {
         try await warnings.counting(.ofCompilers, in: context) { observe in
@@ -43,6 +48,11 @@ public struct Configure: Step {
 
     /// Creates an unconfigured step.
     public init() {}
+
+    /// Reports settings that contradict each other.
+    public func check(_ settings: SettingsCheck) {
+        process.check(settings)
+    }
 
     /// Runs the command.
     public func run(in context: StepContext) async throws -> Results {

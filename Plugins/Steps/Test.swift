@@ -29,6 +29,11 @@ public struct Test: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// Reports settings that contradict each other.
+    public func check(_ settings: SettingsCheck) {
+        process.check(settings)
+    }
+
     /// Runs the tests; a failed test is a failure, regardless of the command's exit code.
     public func run(in context: StepContext) async throws -> Results {
         let patterns = try context.render(junit)?.texts ?? []

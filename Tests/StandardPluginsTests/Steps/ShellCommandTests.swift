@@ -24,7 +24,7 @@ struct ShellCommandTests {
         #expect(log.lines.first == "hsh -c 'echo one; echo two >&2'")
         #expect(log.lines.dropFirst().first == "h in dir /tmp (timeout 1200 secs)")
         #expect(log.lines.contains("oone"))
-        #expect(log.lines.contains("etwo"))
+        #expect(log.lines.contains("otwo"))
         #expect(log.lines.contains("hprogram finished with exit code 0"))
         #expect(log.lines.last?.hasPrefix("helapsedTime=") == true)
         #expect(harness.logs.count == 1)
@@ -165,6 +165,33 @@ struct ShellCommandTests {
         let lines = try #require(harness.log("stdio")).lines
         #expect(!lines.contains(line))
         #expect(lines.contains(line == "oout" ? "eerr" : "oout"))
+    }
+
+    @Test func `the lines of both streams are in the log in the order written`() async throws {
+        let script = "for i in 1 2 3; do echo out$i; echo err$i >&2; done"
+        let order = ["out1", "err1", "out2", "err2", "out3", "err3"]
+        let (_, merged) = try await run("{command: '\(script)', max_lines: 6}")
+        let lines = try #require(merged.log("stdio")).lines
+        #expect(lines.filter { !$0.hasPrefix("h") } == order.map { "o" + $0 })
+        let (_, separate) = try await run("{command: '\(script)', streams: separate}")
+        #expect(separate.log("stdio")?.lines.contains("eerr2") == true)
+        let (results, limited) = try await run("{command: '\(script)', max_lines: 5}")
+        #expect(results == .failure)
+        #expect(limited.log("stdio")?.lines.contains("oerr3") == true)
+    }
+
+    @Test(arguments: [
+        ("streams: merged, want_stderr: false", "merged streams can't be kept in part"),
+        ("streams: separate, usePTY: true", "'usePTY' gives the command one terminal"),
+        ("streams: both", "'both'"),
+    ])
+    func `settings for streams that contradict each other are wrong`(
+        _ settings: String, _ words: String
+    ) throws {
+        let error = try #require(throws: ConfigurationError.self) {
+            try Compile.configured(yaml: "{command: 'true', \(settings)}")
+        }
+        #expect("\(error)".contains(words))
     }
 
     @Test func `the environment is in the log when that is wanted`() async throws {
