@@ -148,9 +148,12 @@ extension ProcessSettings {
             return (.failure, "\(words): \(error.commandWords)")
         }
         switch result.timedOut {
-        case .silence, .total:
+        case .silence(let limit):
             await context.noteTimeout()
-            return (.failure, words)
+            return (.failure, "\(words): no output for \(limit.inSeconds)")
+        case .total:
+            await context.noteTimeout()
+            return (.failure, "\(words): took longer than maxTime")
         case .lines(let limit):
             return (.failure, "\(words): more than \(limit) lines of output")
         case nil: break
