@@ -20,7 +20,7 @@ extension StoreTransaction {
                 }
                 try finishStep(
                     step.id, results: results,
-                    stateString: Masked(stored: "\(step.stateString) (\(results.name))"))
+                    stateString: Masked(stored: "\(results.name): \(reason)"))
             }
             return try finishBuild(
                 build.id, results: results,
@@ -96,7 +96,11 @@ extension Store {
         let folder = folder
         do {
             return try await OwnThread.run {
-                try paths.mapValues { try LogFile(path: folder + "/" + $0).lineCount() }
+                try paths.mapValues {
+                    let file = LogFile(path: folder + "/" + $0)
+                    try file.noteCutOff()
+                    return try file.lineCount()
+                }
             }
         } catch {
             throw StoreError(.system, "a log cannot be read: \(error)", cause: error)
