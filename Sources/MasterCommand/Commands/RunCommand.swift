@@ -91,6 +91,9 @@ struct RunCommand: MasterSubcommand {
     @Flag(help: "Write JSON: with --list one object, else a line for each event.")
     var json = false
 
+    @Flag(help: "Write the JSON Schema of the lines of --json and run nothing.")
+    var jsonSchema = false
+
     @OptionGroup var files: ResultFileOptions
 
     @OptionGroup var stamp: SourceOptions
@@ -117,6 +120,10 @@ struct RunCommand: MasterSubcommand {
     }
 
     func run(in context: CommandContext) async throws -> ExitStatus {
+        if jsonSchema {
+            await context.console.print(JSONWriter.pretty.string(EventLines.schema).lines)
+            return .success
+        }
         if let file = builders.first(where: BuilderSelection.isFile),
             FileManager.default.fileExists(atPath: file)
         {
@@ -221,9 +228,10 @@ struct RunCommand: MasterSubcommand {
         _ diagnostics: [Diagnostic], _ file: SourceFile, _ context: CommandContext
     ) async {
         let printer = DiagnosticPrinter(context.console.error)
-        let lines = printer.lines(
-            diagnostics.map { $0.located(in: file) }, of: source.file)
-        await context.console.complain(lines)
+        let located = diagnostics.map { $0.located(in: file) }
+        await context.console.complain(printer.lines(located, of: source.file))
+        await context.console.command(
+            printer.annotations(located, of: source.file), to: .error)
     }
 
     private func request(
