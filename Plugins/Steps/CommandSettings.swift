@@ -19,16 +19,18 @@ struct CommandSettings: Settings {
     ///   - context: The running step.
     ///   - machine: The machine to run it on.
     ///   - log: The log for the output; by default a new log `stdio`.
+    ///   - streams: How the output is read unless `streams` is set.
     ///   - observe: Called for each line of output.
     /// - Returns: The result for the exit code, or failure if a limit or signal ended the command.
     /// - Throws: If a setting can't be rendered, the machine fails, or the build is stopped.
     func run(
         in context: StepContext, on machine: CommandMachine = .worker,
-        into log: (any StepLog)? = nil, observing observe: ((OutputLine) -> Void)? = nil
+        into log: (any StepLog)? = nil, streams: OutputStreams = .merged,
+        observing observe: ((OutputLine) -> Void)? = nil
     ) async throws -> Results {
         let line = try context.render(command)
         return try await process.run(
-            line, in: context, on: machine, into: log, observing: observe)
+            line, in: context, on: machine, into: log, streams: streams, observing: observe)
     }
 }
 
@@ -64,6 +66,9 @@ struct ProcessSettings: SettingHints {
     @Setting("Write the environment into the log.")
     var logEnviron = Renderable(false)
 
+    @Setting("Read both streams as one, in the order written, or each for itself.")
+    var streams: Renderable<OutputStreams?>
+
     @Setting("Keep standard output.", .named("want_stdout"))
     var wantStdout = Renderable(true)
 
@@ -87,8 +92,9 @@ struct ProcessSettings: SettingHints {
 }
 
 extension ProcessSettings {
-    /// Reports a shell for a command that runs without one.
+    /// Reports settings that contradict each other, or that the command has no use for.
     func check(_ command: Renderable<CommandLineSetting>, _ settings: SettingsCheck) {
+        check(settings)
         guard settings.isGiven("shell"), case .program? = command.constant?.invocation
         else { return }
         settings.error(
@@ -96,14 +102,32 @@ extension ProcessSettings {
                 + "remove 'shell', or write the command as a line", at: "shell")
     }
 
+    /// Reports settings that contradict each other.
+    func check(_ settings: SettingsCheck) {
+        if streams.constant == .some(.separate), usePTY.constant == true {
+            settings.error(
+                "'usePTY' gives the command one terminal for both streams; remove it, or 'streams'",
+                at: "streams")
+        }
+        guard streams.constant == .some(.merged),
+            wantStdout.constant == false || wantStderr.constant == false
+        else { return }
+        settings.error(Self.contradiction, at: "streams")
+    }
+
+    private static let contradiction =
+        "merged streams can't be kept in part; remove 'streams: merged', or 'want_stdout' and "
+        + "'want_stderr'"
+
     /// Runs a command with its output in a log, and sets the state text to the command and any
     /// failure.
     func run(
         _ line: CommandLineSetting, in context: StepContext, on machine: CommandMachine = .worker,
-        into log: (any StepLog)? = nil, observing observe: ((OutputLine) -> Void)? = nil
+        into log: (any StepLog)? = nil, streams: OutputStreams = .merged,
+        observing observe: ((OutputLine) -> Void)? = nil
     ) async throws -> Results {
         let (results, words) = try await outcome(
-            of: line, in: context, on: machine, into: log, observing: observe)
+            of: line, in: context, on: machine, into: log, streams: streams, observing: observe)
         if results != .success { await context.setSummary(words) }
         return results
     }
@@ -112,11 +136,15 @@ extension ProcessSettings {
     func outcome(
         of line: CommandLineSetting, in context: StepContext,
         on machine: CommandMachine = .worker, into log: (any StepLog)? = nil,
-        observing observe: ((OutputLine) -> Void)? = nil
+        streams: OutputStreams = .merged, observing observe: ((OutputLine) -> Void)? = nil
     ) async throws -> (results: Results, words: String) {
         let words = line.words(hiding: context.mask)
         await context.setSummary(words)
-        let command = try command(line.invocation, in: context, on: machine)
+        var command = try command(line.invocation, in: context, on: machine)
+        let wantsBoth = command.wantsStdout && command.wantsStderr
+        let wanted = try context.render(self.streams)
+        if wanted == .merged, !wantsBoth { throw RenderError(Self.contradiction) }
+        command.mergesStreams = (wanted ?? (wantsBoth ? streams : .separate)) == .merged
         let codes = try context.render(decodeRC)
         let result: CommandResult
         do {
@@ -125,9 +153,12 @@ extension ProcessSettings {
             return (.failure, "\(words): \(error.commandWords)")
         }
         switch result.timedOut {
-        case .silence, .total:
+        case .silence(let limit):
             await context.noteTimeout()
-            return (.failure, words)
+            return (.failure, "\(words): no output for \(limit.inSeconds)")
+        case .total:
+            await context.noteTimeout()
+            return (.failure, "\(words): took longer than maxTime")
         case .lines(let limit):
             return (.failure, "\(words): more than \(limit) lines of output")
         case nil: break
@@ -182,6 +213,14 @@ extension ProcessSettings {
             command.terminationGrace = .zero
         }
     }
+}
+
+/// How the output of a command is read.
+enum OutputStreams: String, SettingEnumeration {
+    /// Both streams as one, with their lines in the order in which they were written.
+    case merged
+    /// Each stream for itself.
+    case separate
 }
 
 extension SecretMask {

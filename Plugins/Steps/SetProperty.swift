@@ -57,7 +57,8 @@ public struct SetPropertyFromCommand: Step, SettingHints {
         let strips = try context.render(strip)
         let log = try await context.openLog("stdio")
         let output = CollectedOutput(in: log, limit: Self.outputLimit, isShown: !secret)
-        let results = try await command.run(in: context, into: output)
+        let results = try await command.run(
+            in: context, into: output, streams: .separate)
         let text = output.stdout.map { String(decoding: $0, as: UTF8.self) }
         let value = strips ? text?.trimmed : text
         if secret {
@@ -155,6 +156,7 @@ public struct SetPropertiesFromJSON: Step {
 
     /// Reports that both sources are given, or neither.
     public func check(_ settings: SettingsCheck) {
+        process.check(settings)
         if command != nil, file != nil {
             settings.error("'command' and 'file' both give the JSON object; keep one", at: "file")
         }
@@ -182,7 +184,8 @@ public struct SetPropertiesFromJSON: Step {
         }
         guard let line = try context.render(command) else { return .failure }
         let output = CollectedOutput(in: try await context.openLog("stdio"), limit: limit)
-        let results = try await process.run(line, in: context, into: output)
+        let results = try await process.run(
+            line, in: context, into: output, streams: .separate)
         guard results == .success || results == .warnings else { return results }
         guard let bytes = output.stdout else {
             return try await context.refuse(

@@ -20,9 +20,10 @@ struct ExamplesTests {
             try folder.copy("Examples/\(name)", to: name)
             try await withLoopbackServer { server in
                 try folder.point("\(name)/master.yaml", to: "127.0.0.1:\(server.port)")
-                let ended = try await program.run(["run"], in: "\(folder.path)/\(name)")
+                let ended = try await program.run(
+                    ["run", "--json"], in: "\(folder.path)/\(name)")
                 #expect(ended.status == expected.exitStatus, "\(ended.output)\(ended.error)")
-                try compare(ShownBuild.all(in: ended.output), with: expected.builds)
+                try compare(try ShownBuild.all(in: ended.output), with: expected.builds)
                 try expected.requests.compare(with: server.requests)
             }
         }

@@ -45,14 +45,17 @@ struct BuildsCommand: MasterSubcommand {
             let known = try await history?.builders() ?? []
             let wanted = builders.isEmpty ? nil : try Self.names(fitting: builders, known)
             let builds = try await history?.newest(of: wanted, limit: count) ?? []
+            let isRunning = try await history?.hasMaster() ?? false
             if json {
-                await console.print(JSONWriter.pretty.string(Self.json(builds)).lines)
+                await console.print(
+                    JSONWriter.pretty.string(Self.json(builds, hasMaster: isRunning)).lines)
             } else if builds.isEmpty {
                 await console.print("no build has run in \(folder) yet")
             } else {
                 let width = console.output.canRedraw ? console.size.columns : Int.max
                 await console.print(
-                    HistoryTable(console.output).lines(builds, width: width, now: Date()))
+                    HistoryTable(console.output).lines(
+                        builds, width: width, now: Date(), hasMaster: isRunning))
             }
         }
         return .success
@@ -77,9 +80,12 @@ struct BuildsCommand: MasterSubcommand {
         return names
     }
 
-    private static func json(_ builds: [BuildHistory.Entry]) -> JSONValue {
+    private static func json(_ builds: [BuildHistory.Entry], hasMaster: Bool) -> JSONValue {
         let records = builds.map { entry in
-            let builder: JSONObject = ["builder": .string(entry.builder)]
+            let isCutOff = entry.build.completeAt == nil && !hasMaster
+            let builder: JSONObject = [
+                "builder": .string(entry.builder), "cut_off": .bool(isCutOff),
+            ]
             return JSONValue.object(builder.merging(entry.build.json))
         }
         return ["formatVersion": 1, "builds": .array(records)]
@@ -97,18 +103,25 @@ struct HistoryTable {
     }
 
     /// One line per build: name, result, duration, age, state.
-    func lines(_ builds: [BuildHistory.Entry], width: Int, now: Date) -> [String] {
+    ///
+    /// Without a master, an unfinished build was cut off.
+    func lines(
+        _ builds: [BuildHistory.Entry], width: Int, now: Date, hasMaster: Bool = true
+    ) -> [String] {
         var table = TextTable(paint: paint)
         for entry in builds {
             let build = BuildView(entry.build, builder: entry.builder, steps: [])
             let age = now.timeIntervalSince(build.completeAt ?? build.startedAt)
+            let isCutOff = build.results == nil && !hasMaster
+            let results = isCutOff ? .exception : build.results
             table.add([
-                .init("\(marks(build.results)) \(build.title)", .bold),
+                .init("\(marks(results)) \(build.title)", .bold),
                 .init(
-                    build.results == nil ? "running" : Results.text(build.results),
-                    TextStyle(build.results)),
+                    isCutOff ? "cut off" : results == nil ? "running" : Results.text(results),
+                    TextStyle(results)),
                 .init(build.duration?.forPeople ?? "", .dim),
-                .init(Self.age(age), .dim), .init(build.remark),
+                .init(Self.age(age), .dim),
+                .init(isCutOff ? "its master has ended" : build.remark, keepsEnd: true),
             ])
         }
         return table.lines(width: width, ellipsis: marks.ellipsis)

@@ -53,6 +53,7 @@ struct CheckCommand: MasterSubcommand {
         case .text:
             let printer = DiagnosticPrinter(context.console.output)
             await context.console.print(printer.lines(diagnostics, of: source.file))
+            await context.console.command(printer.annotations(diagnostics, of: source.file))
             if isValid, let configuration = loaded.configuration {
                 await context.console.print(Self.summary(configuration))
             }

@@ -80,16 +80,35 @@ struct LogCommand: MasterSubcommand {
         while !console.isClosed {
             // Checked before the file is read, so that everything written before the end is read as
             // well.
-            let isLive = follow ? try await history.log(log.log.id)?.isComplete == false : false
+            let state = try await state(of: log, history)
             var bytes = try await log.lines(from: offset)
             while !bytes.isEmpty, !console.isClosed {
                 offset += bytes.count
                 await console.print(printer.lines(bytes))
                 bytes = try await log.lines(from: offset)
             }
-            guard isLive else { return }
+            if state == .cutOff {
+                await console.complain(["this log was cut off: its master has ended"])
+            }
+            guard follow, state == .growing else { return }
             try await Task.sleep(for: Self.pollInterval)
         }
+    }
+
+    private enum LogState {
+        case complete
+        case growing
+        /// Not complete, but there is no master that would write it.
+        case cutOff
+    }
+
+    private func state(
+        of log: BuildHistory.StepLog, _ history: BuildHistory
+    ) async throws -> LogState {
+        guard try await history.log(log.log.id)?.isComplete == false else { return .complete }
+        if try await history.hasMaster() { return .growing }
+        // The master may have completed it and exited in between.
+        return try await history.log(log.log.id)?.isComplete == false ? .cutOff : .complete
     }
 }
 
@@ -216,90 +235,7 @@ struct LogPrinter {
         if line.channel == .header {
             return paint(.dim, line.text.makingControlsVisible(keepingTabs: true))
         }
-        var text = line.text
-        if traits.canRedraw, let end = text.lastIndex(of: "\r") {
-            text = String(text[text.index(after: end)...])  // what a progress bar shows in the end
-        }
-        let before = colours
-        let shown = ANSIText(text, keepsColours: traits.hasColour, &colours)
-            .shown(onTerminal: traits.canRedraw)
-        return before + shown + (colours.isEmpty ? "" : ANSIText.reset)
-    }
-}
-
-/// A string with all escape sequences removed except those for colors.
-struct ANSIText {
-    static let reset = "\u{1B}[0m"
-
-    private var pieces: [(text: String, isColour: Bool)] = []
-
-    /// Parses a line.
-    ///
-    /// - Parameters:
-    ///   - text: The line.
-    ///   - keepsColours: Whether colors are kept.
-    ///   - active: The colors in effect before the line; updated to those after it.
-    init(_ text: String, keepsColours: Bool, _ active: inout String) {
-        guard text.unicodeScalars.contains("\u{1B}") else {
-            pieces = [(text, false)]
-            return
-        }
-        var rest = text.unicodeScalars[...]
-        var plain = ""
-        while let scalar = rest.popFirst() {
-            guard scalar == "\u{1B}" else {
-                plain.unicodeScalars.append(scalar)
-                continue
-            }
-            guard let colour = Self.takeSequence(&rest), keepsColours else { continue }
-            pieces.append((plain, false))
-            plain = ""
-            let sequence = "\u{1B}[\(colour)m"
-            pieces.append((sequence, true))
-            active = colour.allSatisfy({ $0 == "0" }) ? "" : active + sequence
-        }
-        pieces.append((plain, false))
-    }
-
-    /// The string without any escape sequences.
-    static func plain(_ text: String) -> String {
-        var colours = ""
-        return ANSIText(text, keepsColours: false, &colours).shown(onTerminal: false)
-    }
-
-    /// The string; for a terminal, other control characters are made visible.
-    func shown(onTerminal: Bool) -> String {
-        pieces.map { piece in
-            piece.isColour || !onTerminal
-                ? piece.text : piece.text.makingControlsVisible(keepingTabs: true)
-        }.joined()
-    }
-
-    /// Consumes the sequence after an escape character.
-    ///
-    /// - Returns: Its parameters if it sets colors.
-    private static func takeSequence(_ rest: inout Substring.UnicodeScalarView) -> String? {
-        switch rest.first {
-        case "[":
-            rest.removeFirst()
-            var parameters = ""
-            while let next = rest.popFirst() {
-                if ("\u{40}"..."\u{7E}").contains(next) {
-                    return next == "m" ? parameters : nil
-                }
-                parameters.unicodeScalars.append(next)
-            }
-        case "]":
-            // A title or a link, up to BEL or ESC \.
-            while let next = rest.popFirst(), next != "\u{07}" {
-                if next == "\u{1B}" {
-                    if rest.first == "\\" { rest.removeFirst() }
-                    break
-                }
-            }
-        case nil: break
-        default: rest.removeFirst()
-        }
-        return nil
+        guard traits.canRedraw else { return TerminalText.plain(line.text) }
+        return TerminalText.shown(line.text, keepsColours: traits.hasColour, &colours)
     }
 }

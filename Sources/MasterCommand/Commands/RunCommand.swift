@@ -92,6 +92,9 @@ struct RunCommand: MasterSubcommand {
     @Flag(help: "Write JSON: with --list one object, else a line for each event.")
     var json = false
 
+    @Flag(help: "Write the JSON Schema of the lines of --json and run nothing.")
+    var jsonSchema = false
+
     @Flag(
         help: "Ask when a step fails: retry it, skip it, open a shell in its folder, or abort.")
     var pauseOnFailure = false
@@ -134,6 +137,10 @@ struct RunCommand: MasterSubcommand {
     func run(in context: CommandContext) async throws -> ExitStatus {
         guard !pauseOnFailure || FailurePause.isPossible else {
             throw UsageError("--pause-on-failure needs a terminal to ask at; omit it")
+        }
+        if jsonSchema {
+            await context.console.print(JSONWriter.pretty.string(EventLines.schema).lines)
+            return .success
         }
         guard watch else { return try await runOnce(in: context) }
         let project = await ProjectWatch(
@@ -274,9 +281,10 @@ struct RunCommand: MasterSubcommand {
         _ diagnostics: [Diagnostic], _ file: SourceFile, _ context: CommandContext
     ) async {
         let printer = DiagnosticPrinter(context.console.error)
-        let lines = printer.lines(
-            diagnostics.map { $0.located(in: file) }, of: source.file)
-        await context.console.complain(lines)
+        let located = diagnostics.map { $0.located(in: file) }
+        await context.console.complain(printer.lines(located, of: source.file))
+        await context.console.command(
+            printer.annotations(located, of: source.file), to: .error)
     }
 
     private func request(

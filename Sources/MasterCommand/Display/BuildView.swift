@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import MasterKit
+internal import MasterRuntime
 
 /// A build as shown in displays and tables.
 struct BuildView: Sendable, Hashable {
@@ -24,8 +25,10 @@ struct BuildView: Sendable, Hashable {
     /// How long it took, or `nil` if it is still running.
     var duration: Duration? { completeAt.map { .seconds($0.timeIntervalSince(startedAt)) } }
 
-    /// The state string, unless it only repeats the result.
-    var remark: String { StepView.remark(stateString, results) }
+    /// The state string without what only repeats the result.
+    var remark: String {
+        stateString == "build successful" ? "" : StepView.remark(stateString, results)
+    }
 
     /// The steps that are not hidden.
     var visibleSteps: [StepView] { steps.filter { !$0.isHidden } }
@@ -37,6 +40,19 @@ struct BuildView: Sendable, Hashable {
                 "\(title)  \(step.name.makingControlsVisible())  "
                     + "\(link.name.makingControlsVisible()): \(link.url.makingControlsVisible())"
             }
+        }
+    }
+
+    /// The steps whose logs tell why the build failed.
+    var failedSteps: [StepView] {
+        steps.filter { $0.results == .failure || $0.results == .exception }
+    }
+
+    /// The finished steps that need attention.
+    var notableSteps: [StepView] {
+        steps.filter { step in
+            guard let results = step.results else { return false }
+            return results.isFailure || !step.isHidden && results == .warnings
         }
     }
 }
@@ -65,8 +81,18 @@ struct StepView: Sendable, Hashable {
         return .seconds(completeAt.timeIntervalSince(startedAt))
     }
 
-    /// The state string, unless it only repeats the result.
+    /// The state string without what only repeats the result.
     var remark: String { Self.remark(stateString, results) }
+}
+
+extension Results {
+    /// Whether a step or build with this result did not do its work.
+    var isFailure: Bool {
+        switch self {
+        case .failure, .exception, .retry, .cancelled: true
+        case .success, .warnings, .skipped: false
+        }
+    }
 }
 
 extension BuildView {
@@ -90,7 +116,11 @@ extension StepView {
 extension StepView {
     fileprivate static func remark(_ stateString: String, _ results: Results?) -> String {
         let text = stateString.makingControlsVisible()
-        return text == results?.name ? "" : text
+        guard let name = results?.name else { return text == "running" ? "" : text }
+        if text == name { return "" }
+        if text == "finished (\(name))" { return "" }
+        let rest = text.hasPrefix("\(name): ") ? text.dropFirst(name.count + 2) : text[...]
+        return String(rest).replacing(" (\(name))", with: "")
     }
 }
 
@@ -120,85 +150,160 @@ struct LogLine: Sendable, Hashable {
         guard channel != .header else {
             return paint(.dim, text.makingControlsVisible(keepingTabs: true))
         }
-        var colours = ""
-        let shown = ANSIText(text, keepsColours: paint.hasColour, &colours)
-            .shown(onTerminal: true)
-        return colours.isEmpty ? shown : shown + ANSIText.reset
+        return TerminalText.shown(text, keepsColours: paint.hasColour)
     }
 }
 
-/// Formats builds as trees: a line for the build, and one per step below it.
+/// Formats the builds of a run for a terminal while they run: a line for a finished build, and for
+/// a running one its running steps with the last lines of their output.
 struct BuildTree: Sendable {
     let paint: TextPainter
     let marks: StatusSymbols
 
-    private static let indentation = "  "
+    /// The builds to show.
+    struct Content: Sendable {
+        /// The finished builds, in the order they ended.
+        var finished: [BuildView] = []
+        /// The number of successful builds that are no longer in `finished`.
+        var succeededCount = 0
+        var running: [BuildView] = []
+        /// The last lines of output of running steps, by the ID of the step.
+        var output: [Int: [String]] = [:]
+        /// How long builds usually take, by builder.
+        var usual: [String: UsualTimes] = [:]
+    }
+
     private static let longestName = 32
-    /// Narrower terminals do not show times.
-    private static let narrow = 20
+    /// The number of lines of output shown of a step.
+    static let outputCount = 3
+    /// Narrower terminals do not show how long something usually takes.
+    private static let narrow = 60
 
     init(_ traits: TerminalTraits) {
         paint = TextPainter(hasColour: traits.hasColour)
         marks = StatusSymbols(hasUnicode: traits.hasUnicode)
     }
 
-    /// The lines of one build.
+    /// The lines of the tree, at most `rows`, none wider than `width`.
     ///
-    /// - Parameters:
-    ///   - build: The build.
-    ///   - width: The maximum width of a line.
-    ///   - now: The current time, for running times.
-    /// - Returns: The line of the build and those of its visible steps.
-    func lines(_ build: BuildView, width: Int, now: Date) -> [String] {
-        let steps = build.visibleSteps
-        let nameWidth = min(
-            Self.longestName, steps.map { $0.name.makingControlsVisible().columns }.max() ?? 0)
-        let head = line(
-            mark: marks(build.results), style: TextStyle(build.results), name: build.title,
-            nameStyle: .bold, nameWidth: build.title.columns, remark: build.remark,
-            time: build.duration ?? .seconds(now.timeIntervalSince(build.startedAt)),
-            width: width)
-        return [head]
-            + steps.map { step in
-                Self.indentation
-                    + line(
-                        mark: step.startedAt == nil && step.results == nil
-                            ? marks.pending : marks(step.results),
-                        style: TextStyle(step.results), name: step.name.makingControlsVisible(),
-                        nameStyle: nil, nameWidth: nameWidth, remark: step.remark,
-                        time: step.duration
-                            ?? step.startedAt.map { .seconds(now.timeIntervalSince($0)) },
-                        width: width - Self.indentation.count)
+    /// If there is not enough room, successful builds become one line, and lines of output are
+    /// omitted.
+    func lines(_ content: Content, width: Int, rows: Int, now: Date) -> [String] {
+        func running(_ count: Int) -> [String] {
+            content.running.flatMap { build in
+                self.lines(build, content, output: count, width: width, now: now)
+            }
+        }
+        let whole = finished(content, width: width, isShort: false) + running(Self.outputCount)
+        if whole.count <= rows { return whole }
+        let head = finished(content, width: width, isShort: true)
+        for count in (0...Self.outputCount).reversed() {
+            let lines = head + running(count)
+            if lines.count <= rows { return lines }
+        }
+        let lines = head + running(0)
+        let shown = lines.prefix(max(0, rows - 1))
+        return shown + ["\(marks.ellipsis) \(lines.count - shown.count) more lines".cut(to: width)]
+    }
+
+    private func finished(_ content: Content, width: Int, isShort: Bool) -> [String] {
+        let builds = content.finished.filter { !isShort || $0.results != .success }
+        let count = content.succeededCount + content.finished.count - builds.count
+        let short =
+            count == 0
+            ? []
+            : [
+                row(
+                    mark: .success, "\(count.counting("build")) succeeded", nameWidth: 0, time: nil,
+                    remark: "", width: width)
+            ]
+        let nameWidth = nameWidth(of: builds.map(\.title), width)
+        return short
+            + builds.map { build in
+                let steps = build.notableSteps.map { step in
+                    [step.name.makingControlsVisible(), step.remark].filter { !$0.isEmpty }
+                        .joined(separator: ": ")
+                }
+                return row(
+                    mark: build.results, build.title, nameWidth: nameWidth,
+                    time: build.duration?.forPeople, remark: steps.first ?? build.remark,
+                    width: width)
             }
     }
 
-    /// The lines of several running builds, at most `rows`.
-    ///
-    /// If there is not enough room, finished steps are omitted first, then whole builds.
-    func lines(_ builds: some Collection<BuildView>, width: Int, rows: Int, now: Date) -> [String] {
-        let whole = builds.map { lines($0, width: width, now: now) }
-        guard whole.reduce(0, { $0 + $1.count }) > rows else { return whole.flatMap(\.self) }
-        let short = builds.flatMap { build in
-            var build = build
-            build.steps = build.visibleSteps.filter { $0.results == nil && $0.startedAt != nil }
-            return lines(build, width: width, now: now)
-        }
-        guard short.count > rows else { return short }
-        let shown = short.prefix(max(0, rows - 1))
-        let left = short.count - shown.count
-        return shown + ["\(marks.ellipsis) \(left) more lines".cut(to: width)]
+    private func lines(
+        _ build: BuildView, _ content: Content, output count: Int, width: Int, now: Date
+    ) -> [String] {
+        let usual = content.usual[build.builder]
+        let steps = build.visibleSteps.filter { $0.results == nil && $0.startedAt != nil }
+        let doneCount = build.visibleSteps.count { $0.results != nil }
+        let head = row(
+            mark: nil, build.title, nameWidth: 0, style: .bold,
+            time: time(since: build.startedAt, usual: usual?.build, now, width),
+            remark: doneCount == 0 ? "" : "\(doneCount.counting("step")) done", width: width)
+        let bad = build.notableSteps.filter { step in !steps.contains { $0.id == step.id } }
+        let shown = bad + steps
+        let nameWidth = nameWidth(of: shown.map(\.name), width)
+        return [head]
+            + shown.flatMap { step -> [String] in
+                let time =
+                    step.duration?.forPeople
+                    ?? step.startedAt.map {
+                        self.time(since: $0, usual: usual?.steps[step.name], now, width)
+                    }
+                let line = row(
+                    indentation: "  ", mark: step.results, step.name.makingControlsVisible(),
+                    nameWidth: nameWidth, time: time, remark: step.remark, width: width)
+                let output = step.results == nil ? content.output[step.id] ?? [] : []
+                return [line]
+                    + output.suffix(count).map { text in
+                        let line = text.cut(to: max(0, width - 6), ellipsis: marks.ellipsis)
+                        return paint(.dim, "    | " + line)
+                    }
+            }
     }
 
-    private func line(
-        mark: String, style: TextStyle, name: String, nameStyle: TextStyle?, nameWidth: Int,
-        remark: String, time: Duration?, width: Int
+    /// The time elapsed, with the usual time unless the terminal is narrow.
+    private func time(since start: Date, usual: Duration?, _ now: Date, _ width: Int) -> String {
+        let elapsed = Duration.seconds(now.timeIntervalSince(start))
+        guard let usual, usual >= .seconds(1), width >= Self.narrow else {
+            return elapsed.forPeople
+        }
+        return elapsed < usual
+            ? "\(elapsed.forPeople) of about \(usual.forPeople)"
+            : "\(elapsed.forPeople), usually \(usual.forPeople)"
+    }
+
+    private func nameWidth(of names: [String], _ width: Int) -> Int {
+        let widest = names.map { $0.makingControlsVisible().columns }.max() ?? 0
+        return min(widest, Self.longestName)
+    }
+
+    /// A row: mark, name, time, remark. The name is truncated before the time, the remark before
+    /// the name.
+    private func row(
+        indentation: String = "", mark: Results?, _ name: String, nameWidth: Int,
+        style: TextStyle? = nil, time: String?, remark: String, width: Int
     ) -> String {
-        let time = width < Self.narrow ? "" : time?.forPeople ?? ""
-        let room = max(0, width - mark.columns - 1 - time.columns - 1)
-        let name = name.fitted(to: min(nameWidth, room), ellipsis: marks.ellipsis)
-        let rest = max(0, room - name.columns)
-        let remark = ("  " + remark).fitted(to: rest, ellipsis: marks.ellipsis)
-        let painted = nameStyle.map { paint($0, name) } ?? name
-        return paint(style, mark) + " " + painted + remark + " " + paint(.dim, time)
+        let symbol = marks(mark)
+        let time = time.map { "  " + $0 } ?? ""
+        let room = max(0, width - indentation.columns - symbol.columns - 1)
+        let nameRoom = max(min(room, 8), room - time.columns)
+        let name = name.cut(to: nameRoom, ellipsis: marks.ellipsis)
+            .fitted(to: min(max(nameWidth, 0), nameRoom), orWider: true)
+        let shownTime = name.columns + time.columns <= room ? time : ""
+        let rest = room - name.columns - shownTime.columns
+        let shownRemark =
+            remark.isEmpty || rest < 4
+            ? "" : "  " + remark.cutInMiddle(to: rest - 2, ellipsis: marks.ellipsis)
+        return indentation + paint(TextStyle(mark), symbol) + " "
+            + (style.map { paint($0, name) } ?? name) + paint(.dim, shownTime) + shownRemark
+    }
+}
+
+extension String {
+    /// The text padded with spaces to a width, unless it is wider.
+    fileprivate func fitted(to width: Int, orWider: Bool) -> String {
+        columns >= width ? self : fitted(to: width)
     }
 }

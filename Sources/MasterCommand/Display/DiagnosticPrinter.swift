@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import MasterKit
 
 /// Formats the diagnostics of a file for users, and for GitHub's log viewer.
@@ -17,9 +18,12 @@ struct DiagnosticPrinter: Sendable {
         let shown = diagnostics.flatMap { diagnostic in
             diagnostic.rendered { paint(Self.style(of: $0), $1) }.lines
         }
-        let annotations =
-            wantsAnnotations ? diagnostics.map { Self.annotation($0, file: file) } : []
-        return shown + annotations + [Self.count(diagnostics, in: file)]
+        return shown + [Self.count(diagnostics, in: file)]
+    }
+
+    /// The annotations for GitHub's log viewer; none elsewhere.
+    func annotations(_ diagnostics: [Diagnostic], of file: String) -> [String] {
+        wantsAnnotations ? diagnostics.map { Self.annotation($0, file: file) } : []
     }
 
     /// The number of errors and warnings, such as `3 errors, 1 warning in master.yaml`.
@@ -41,8 +45,16 @@ struct DiagnosticPrinter: Sendable {
                 ("endLine", "\(range.end.line)"), ("endColumn", "\(range.end.column)"),
             ]
         }
+        return self.command(command, parameters, diagnostic.message)
+    }
+
+    /// A command of GitHub's workflow language.
+    static func command(
+        _ name: String, _ parameters: [(String, String)], _ message: String
+    ) -> String {
         let list = parameters.map { "\($0)=\(escaped($1, isParameter: true))" }
-        return "::\(command) \(list.joined(separator: ","))::\(escaped(diagnostic.message))"
+        let space = list.isEmpty ? "" : " "
+        return "::\(name)\(space)\(list.joined(separator: ","))::\(escaped(message))"
     }
 
     private static func escaped(_ text: String, isParameter: Bool = false) -> String {
@@ -68,6 +80,36 @@ struct DiagnosticPrinter: Sendable {
         case .gutter: .dim
         case .source: .dim
         }
+    }
+}
+
+/// A part of the output that the log viewers of GitHub and GitLab show collapsed; elsewhere there
+/// are no lines around it.
+struct LogSection: Sendable {
+    private let traits: TerminalTraits
+    private let name: String
+
+    init(_ traits: TerminalTraits, name: String) {
+        self.traits = traits
+        self.name = name
+    }
+
+    /// The lines before the section.
+    func begin(at time: Date) -> [String] {
+        if traits.wantsAnnotations { return [DiagnosticPrinter.command("group", [], name)] }
+        guard traits.wantsSections else { return [] }
+        return [marker("section_start", time, "[collapsed=true]") + name]
+    }
+
+    /// The lines after the section.
+    func end(at time: Date) -> [String] {
+        if traits.wantsAnnotations { return [DiagnosticPrinter.command("endgroup", [], "")] }
+        return traits.wantsSections ? [marker("section_end", time)] : []
+    }
+
+    private func marker(_ word: String, _ time: Date, _ options: String = "") -> String {
+        let seconds = Int(time.timeIntervalSince1970)
+        return "\u{1B}[0K\(word):\(seconds):buildmaster_\(name)\(options)\r\u{1B}[0K"
     }
 }
 

@@ -7,6 +7,10 @@ internal import OrderedCollections
 actor RunDisplay {
     /// Returns the lines of a log by its ID, or `nil` if it does not exist.
     typealias Follow = @Sendable (Int) async throws -> LogLineSequence?
+    /// Returns the last bytes of a log that is being written, or `nil` if it has ended.
+    typealias Tail = @Sendable (Int) async throws -> [UInt8]?
+    /// Returns how long the builds of each builder usually take.
+    typealias Usual = @Sendable () async throws -> [String: UsualTimes]
 
     /// The interval for redrawing the tree.
     static let interval: Duration = .milliseconds(100)
@@ -22,6 +26,13 @@ actor RunDisplay {
     private let paint: TextPainter
     private var builds = RunningBuilds()
     private let follow: Follow?
+    private let tail: Tail?
+    private let usual: Usual?
+    private var usualTimes: [String: UsualTimes] = [:]
+    /// The last log of each running step, by the ID of the step.
+    private var logs: [Int: Int] = [:]
+    /// The last lines of these logs.
+    private var output: [Int: [String]] = [:]
     /// The tasks that show the output of logs, by ID; each ends with its log.
     private var followers: [Int: Task<Void, Never>] = [:]
 
@@ -34,21 +45,30 @@ actor RunDisplay {
     ///
     /// - Parameters:
     ///   - console: The console to use.
-    ///   - follow: Returns the lines of a log by its ID; without it, no output is shown.
+    ///   - follow: Returns the lines of a log by its ID; without it, only the last lines of output
+    ///     are shown, in the tree.
+    ///   - tail: Returns the last bytes of a log for the tree.
+    ///   - usual: Returns how long builds usually take, for the tree.
     init(
-        _ console: Console, follow: Follow? = nil
+        _ console: Console, follow: Follow? = nil, tail: Tail? = nil, usual: Usual? = nil
     ) {
         self.console = console
         self.follow = follow
+        self.tail = follow == nil ? tail : nil
+        self.usual = usual
         tree = console.output.canRedraw ? BuildTree(console.output) : nil
         paint = TextPainter(hasColour: console.output.hasColour)
-        kinds = Self.progressKinds.union(follow == nil ? [] : [.logNew, .logFinished])
+        let ofLogs: Set<EventKind> = follow == nil ? [] : [.logNew, .logFinished]
+        kinds = Self.progressKinds.union(ofLogs).union(tree == nil ? [] : [.logNew])
     }
 
     /// Shows events until they end or the task is cancelled.
     func show(_ events: EventSubscription) async {
         await withDiscardingTaskGroup { group in
-            if tree != nil { group.addTask { await self.redraw() } }
+            if tree != nil {
+                group.addTask { await self.learn() }
+                group.addTask { await self.redraw() }
+            }
             await read(events)
             for follower in followers.values { await follower.value }
             group.cancelAll()
@@ -66,6 +86,16 @@ actor RunDisplay {
             case .event(let event):
                 await show(event)
             }
+        }
+    }
+
+    /// Reads how long builds usually take.
+    private func learn() async {
+        guard let usual else { return }
+        do {
+            usualTimes = try await usual()
+        } catch {
+            await console.complain(["warning: usual times are not shown: \(error)"])
         }
     }
 
@@ -87,22 +117,20 @@ actor RunDisplay {
         case .logFinished: return await endOutput(event)
         default: break
         }
-        guard let progress = builds.apply(event) else { return }
-        guard let tree else { return await console.print(progress.lines(paint)) }
-        switch progress {
-        case .buildFinished(let build):
-            await draw()
-            await console.print(
-                tree.lines(build, width: console.size.columns, now: build.completeAt ?? event.at))
-        default:
-            break
+        let progress = builds.apply(event)
+        if event.kind == .stepFinished, let step = event.record["stepid"]?.intValue {
+            logs[step] = nil
+            output[step] = nil
         }
+        guard tree == nil, let progress else { return }
+        await console.print(progress.lines(paint))
     }
 
     private func beginOutput(_ event: Event) {
-        guard let follow, let log = event.record["logid"]?.intValue,
+        guard let log = event.record["logid"]?.intValue,
             let (step, build) = builds.step(ofLog: event)
         else { return }
+        guard let follow else { return logs[step.id] = log }
         followers[log] = Task { [console, paint] in
             do {
                 guard let pieces = try await follow(log) else { return }
@@ -127,51 +155,38 @@ actor RunDisplay {
 
     private func draw() async {
         guard let tree else { return }
+        await readOutput()
+        let content = BuildTree.Content(
+            finished: builds.finished, succeededCount: builds.succeededCount,
+            running: Array(builds.running.values), output: output, usual: usualTimes)
         let size = console.size
-        let lines = tree.lines(
-            builds.running.values, width: size.columns, rows: size.rows - 1, now: Date())
-        await console.show(live: lines)
-    }
-}
-
-/// Writes events as JSON lines, each with the format version, the event, its time in milliseconds
-/// since 1970, the id of its build, and its record.
-struct EventLines: Sendable {
-    private static let version = 1
-
-    /// The kinds of events to write.
-    let kinds: Set<EventKind>
-    private let console: Console
-
-    /// Creates a writer; optionally, it also writes the lines of logs.
-    init(_ console: Console, withOutput: Bool) {
-        self.console = console
-        kinds = Set(EventKind.allCases.filter { withOutput || $0 != .logAppended })
+        await console.show(
+            live: tree.lines(content, width: size.columns, rows: size.rows - 1, now: Date()))
     }
 
-    /// Writes events until the sequence ends.
-    func write(_ events: EventSubscription) async {
-        for await delivery in events {
-            switch delivery {
-            case .missed(let count):
-                await console.print(
-                    Self.line("events.missed", at: Date(), ["count": .int(count)]))
-            case .event(let event):
-                await console.print(
-                    Self.line(
-                        event.kind.rawValue, at: event.at, of: event.buildID, event.record))
+    /// Reads the last lines of output. Only the end of each log is read, so that a flood of output
+    /// costs no more than a single line.
+    private func readOutput() async {
+        guard let tail else { return }
+        for (step, log) in logs {
+            do {
+                guard let end = try await tail(log), logs[step] == log else { continue }
+                output[step] = Self.lastLines(of: end)
+            } catch {
+                logs[step] = nil  // The log is gone, or will be reported by its writer.
             }
         }
     }
 
-    /// Formats one line.
-    static func line(
-        _ event: String, at time: Date, of build: Int? = nil, _ record: JSONObject
-    ) -> String {
-        let milliseconds = Int((time.timeIntervalSince1970 * 1000).rounded())
-        return JSONWriter.compact.string([
-            "formatVersion": .int(version), "event": .string(event), "at_ms": .int(milliseconds),
-            "buildid": .optional(build), "record": .object(record),
-        ])
+    /// The last lines of a program's output, from the end of its log.
+    static func lastLines(of end: [UInt8]) -> [String] {
+        // The first line may lack its beginning, and with it its channel.
+        let start = end.first.flatMap(LogChannel.init(rawValue:)) == nil ? 1 : 0
+        let lines = LogLine.lines(marked: end).dropFirst(start).lazy.reversed()
+            .filter { $0.channel != .header }
+            .map { TerminalText.shown($0.text) }
+            .filter { $0.contains { !$0.isWhitespace } }
+            .prefix(BuildTree.outputCount)
+        return lines.reversed().map { $0.replacing("\t", with: "    ") }
     }
 }

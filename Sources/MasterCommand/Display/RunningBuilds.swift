@@ -2,10 +2,17 @@ internal import FoundationEssentials
 internal import MasterKit
 internal import OrderedCollections
 
-/// The running builds, according to the events so far.
+/// The builds of a run, according to the events so far.
 struct RunningBuilds {
+    /// The maximum number of finished builds kept.
+    private static let bound = 200
+
     /// The running builds by ID, in the order they started.
     private(set) var running: OrderedDictionary<Int, BuildView> = [:]
+    /// The last finished builds in the order they ended, with the steps that need attention.
+    private(set) var finished: [BuildView] = []
+    /// The number of successful builds that were dropped from ``finished``.
+    private(set) var succeededCount = 0
 
     /// Applies an event.
     ///
@@ -38,7 +45,17 @@ struct RunningBuilds {
         build.completeAt = event.at
         build.results = event.results
         build.stateString = event.text("state_string")
+        keep(build)
         return .buildFinished(build)
+    }
+
+    private mutating func keep(_ build: BuildView) {
+        var build = build
+        build.steps = build.notableSteps
+        finished.append(build)
+        guard finished.count > Self.bound else { return }
+        let dropped = finished.firstIndex { $0.results == .success } ?? 0
+        if finished.remove(at: dropped).results == .success { succeededCount += 1 }
     }
 
     private mutating func step(_ event: Event) -> BuildProgress? {

@@ -20,15 +20,19 @@ extension MasterRun {
     ) async -> Results? {
         let traits = console.output
         let width = traits.canRedraw ? console.size.columns : Self.plainWidth
-        await showFailures(outcome.builds)
-        let views = outcome.builds.map { BuildView($0.build, builder: $0.builder, steps: $0.steps) }
-        if detail != .quiet {
-            let builds = BuildTable(traits).lines(views, width: width)
-            let deliveries = DeliveryTable(traits).lines(outcome.deliveries, width: width)
-            let links = views.flatMap(\.links)
-            await console.print([""] + builds + links + deliveries + [""])
+        let views = await outcome.builds.asyncMap { await view(of: $0) }
+        let table = BuildTable(traits)
+        if detail == .quiet {
+            let failures = table.lines(views.filter(\.isFailed), width: width)
+            await console.print(failures)
+        } else {
+            let deliveries = DeliveryTable(traits).lines(
+                outcome.deliveries, reporters: configuration.reporters.map(\.name), width: width)
+            let builds = table.lines(views, width: width) + views.flatMap(\.build.links)
+            await console.print([""] + builds + deliveries + [""])
         }
-        let counted = zip(outcome.builds, views).filter { !$0.0.isRetried }.map(\.1)
+        await console.command(annotations(views))
+        let counted = zip(outcome.builds, views).filter { !$0.0.isRetried }.map(\.1.build)
         let summary = RunSummary(
             builds: counted, deliveries: outcome.deliveries, duration: duration,
             receiverOption: await receiverOption(outcome.deliveries.deliveries),
@@ -90,27 +94,40 @@ extension MasterRun {
     /// The width of lines without a terminal.
     private static let plainWidth = 160
 
-    private func showFailures(_ builds: [FinishedBuild]) async {
-        let report = FailureReport(context.console.output)
-        for finished in builds {
-            let build = BuildView(finished.build, builder: finished.builder, steps: finished.steps)
-            for step in FailureReport.failedSteps(of: build) {
-                for path in finished.logs[step.number] ?? [] {
-                    await show(path, of: step, in: build, report)
+    /// A finished build with the lines of its logs that matter.
+    private func view(of finished: FinishedBuild) async -> FinishedView {
+        let build = BuildView(finished.build, builder: finished.builder, steps: finished.steps)
+        var view = FinishedView(build: build, notReached: finished.notReached)
+        guard !finished.isRetried else { return view }
+        for step in build.failedSteps {
+            // The lines of a log of warnings are among those of the command's output.
+            let paths = finished.logs[step.number] ?? []
+            for path in paths.count > 1 ? paths.filter({ !$0.contains("-warnings__") }) : paths {
+                let shown = shortened(path)
+                do {
+                    view.logs[step.id, default: []].append(
+                        FailureLog(path: shown, tail: try LogTail(ofFile: path)))
+                } catch {
+                    await context.console.complain([
+                        "warning: the log \(shown) cannot be read: \(error)"
+                    ])
                 }
             }
         }
+        return view
     }
 
-    private func show(
-        _ path: String, of step: StepView, in build: BuildView, _ report: FailureReport
-    ) async {
-        let shown = shortened(path)
-        do {
-            let lines = report.lines(step, of: build, log: shown, try LogTail(ofFile: path))
-            if !lines.isEmpty { await context.console.print([""] + lines) }
-        } catch {
-            await context.console.complain(["warning: the log \(shown) cannot be read: \(error)"])
+    /// The failed steps as annotations for GitHub's log viewer.
+    private func annotations(_ views: [FinishedView]) -> [String] {
+        guard console.output.wantsAnnotations else { return [] }
+        return views.flatMap { view in
+            view.build.failedSteps.map { step in
+                let errors = (view.logs[step.id] ?? []).flatMap(\.tail.errors)
+                let lines = [step.remark] + errors.map { TerminalText.shown($0.text) }
+                let message = secrets.mask.apply(to: lines.joined(separator: "\n"))
+                let title = "\(view.build.title) \(step.name.makingControlsVisible())"
+                return DiagnosticPrinter.command("error", [("title", title)], message)
+            }
         }
     }
 
@@ -118,6 +135,15 @@ extension MasterRun {
     private func shortened(_ path: String) -> String {
         let current = FileManager.default.currentDirectoryPath + "/"
         return path.hasPrefix(current) ? String(path.dropFirst(current.count)) : path
+    }
+}
+
+extension Sequence {
+    /// Transforms the elements, one after the other.
+    fileprivate func asyncMap<Value>(_ transform: (Element) async -> Value) async -> [Value] {
+        var values: [Value] = []
+        for element in self { values.append(await transform(element)) }
+        return values
     }
 }
 

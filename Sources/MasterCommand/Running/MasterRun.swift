@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import FoundationEssentials
 internal import Glibc
 internal import Logging
 internal import MasterKit
@@ -19,6 +20,8 @@ struct MasterRun: Sendable {
 
     /// How long deliveries may take before a message says that the run waits for them.
     private static let patience: Duration = .seconds(1)
+    /// How much of the end of a log is read for its last lines.
+    private static let tailByteCount = 8 << 10
 
     let configuration: MasterConfiguration
     let secrets: SecretValues
@@ -163,9 +166,27 @@ struct MasterRun: Sendable {
         }
         guard detail != .quiet else { return try await buildAll(master, interruption) }
         let follow: RunDisplay.Follow = { try await master.follow(log: $0) }
-        let display = RunDisplay(console, follow: detail == .verbose ? follow : nil)
-        return try await build(master, interruption, showing: display.kinds) {
+        let display = RunDisplay(
+            console, follow: detail == .verbose ? follow : nil,
+            tail: { try await master.tail(ofLog: $0, byteCount: Self.tailByteCount) },
+            usual: usualTimes)
+        let section = LogSection(console.output, name: "builds")
+        await console.command(section.begin(at: Date()))
+        let builds = try await build(master, interruption, showing: display.kinds) {
             await display.show($0)
+        }
+        await console.command(section.end(at: Date()))
+        return builds
+    }
+
+    /// How long the builds of the requested builders usually take.
+    private func usualTimes() async throws -> [String: UsualTimes] {
+        try await BuildHistory.with(folder: options.basedir) { history in
+            var times: [String: UsualTimes] = [:]
+            for builder in request.builders ?? [] {
+                times[builder] = try await history?.usualTimes(of: builder)
+            }
+            return times
         }
     }
 

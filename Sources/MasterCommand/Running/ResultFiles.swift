@@ -93,8 +93,9 @@ extension FinishedBuild {
     fileprivate func output(of step: StepView) -> String {
         let tails = (logs[step.number] ?? []).map { path in
             do {
-                let lines = try LogTail(ofFile: path).lines
-                return lines.map { ANSIText.plain($0.text) }.joined(separator: "\n")
+                let tail = try LogTail(ofFile: path)
+                let lines = (tail.errors + tail.lines).map { TerminalText.shown($0.text) }
+                return lines.joined(separator: "\n")
             } catch {
                 return "the log \(path) cannot be read: \(error)"
             }
@@ -138,6 +139,9 @@ struct JUnitReport {
                 name: step.name, results: step.results, time: step.duration,
                 text: step.stateString, output: isFailed ? finished.output(of: step) : ""
             )
+        }
+        cases += finished.notReached.map {
+            (name: $0, results: .skipped, time: nil, text: "not reached", output: "")
         }
         // Covers a build that was skipped, stopped, or failed as a whole, which no step shows.
         let worst = cases.map(\.results).reduce(nil, Results.worst)
@@ -221,8 +225,12 @@ struct MarkdownReport {
             lines.append("")
         }
         for (finished, build) in zip(builds, views) {
-            for step in FailureReport.failedSteps(of: build) {
+            for step in build.failedSteps {
                 lines += failure(step, build, finished.output(of: step), marks)
+            }
+            if !finished.notReached.isEmpty {
+                let names = finished.notReached.map(\.markdown).joined(separator: ", ")
+                lines += ["Not reached by \(build.title.markdown): \(names)", ""]
             }
         }
         return lines.joined(separator: "\n")

@@ -86,7 +86,27 @@ struct RunSummary {
     }
 }
 
-/// The finished builds as a table: a line for each build, and one for each of its steps.
+/// A finished build for the table of a run.
+struct FinishedView: Sendable, Hashable {
+    let build: BuildView
+    /// The names of the steps that were not run because the build ended before.
+    var notReached: [String] = []
+    /// The logs of the steps that failed, by the ID of the step.
+    var logs: [Int: [FailureLog]] = [:]
+
+    /// Whether it is listed among the failures.
+    var isFailed: Bool { build.results?.isFailure ?? true }
+}
+
+/// The log of a step that failed.
+struct FailureLog: Sendable, Hashable {
+    /// The path to show.
+    let path: String
+    let tail: LogTail
+}
+
+/// The finished builds: first those that failed, each with its failed steps and the lines of output
+/// that matter, then a line for each of the others.
 struct BuildTable {
     let paint: TextPainter
     let marks: StatusSymbols
@@ -97,73 +117,76 @@ struct BuildTable {
     }
 
     /// The lines of the table.
-    func lines(_ builds: [BuildView], width: Int) -> [String] {
+    func lines(_ views: [FinishedView], width: Int) -> [String] {
         var table = TextTable(paint: paint)
-        for build in builds {
+        var details: [[String]] = []
+        for view in views.filter(\.isFailed) + views.filter({ !$0.isFailed }) {
+            let build = view.build
+            let steps = build.notableSteps
+            let count = build.visibleSteps.count
             table.add([
                 .init("\(marks(build.results)) \(build.title)", .bold),
                 .init(Results.text(build.results), TextStyle(build.results)),
                 .init(build.duration?.forPeople ?? "", .dim),
-                .init(build.remark),
+                .init(steps.isEmpty ? remark(build, count) : ""),
             ])
-            for step in build.visibleSteps {
+            details.append([])
+            for step in steps {
                 table.add([
                     .init("  \(marks(step.results)) \(step.name.makingControlsVisible())"),
                     .init(Results.text(step.results), TextStyle(step.results)),
                     .init(step.duration?.forPeople ?? "", .dim),
-                    .init(step.remark),
+                    .init(step.remark, keepsEnd: true),
                 ])
+                details.append((view.logs[step.id] ?? []).flatMap { lines($0) })
+            }
+            if !view.notReached.isEmpty {
+                let names = view.notReached.map { $0.makingControlsVisible() }
+                let line = "  \(marks.pending) not reached: \(names.joined(separator: ", "))"
+                details[details.count - 1].append(
+                    paint(.dim, line.cut(to: width, ellipsis: marks.ellipsis)))
             }
         }
-        return table.lines(width: width, ellipsis: marks.ellipsis)
+        let rows = table.lines(width: width, ellipsis: marks.ellipsis)
+        return zip(rows, details).flatMap { [$0] + $1 }
     }
+
+    private func remark(_ build: BuildView, _ count: Int) -> String {
+        build.remark.isEmpty && count > 0 ? count.counting("step") : build.remark
+    }
+
+    /// The lines of a log that matter, and where all of them are.
+    private func lines(_ log: FailureLog) -> [String] {
+        let gap =
+            log.tail.errors.isEmpty ? [] : [paint(.dim, "    \(marks.ellipsis)")]
+        let shown = log.tail.errors.map { line($0) } + gap + log.tail.lines.map { line($0) }
+        return shown.isEmpty ? [] : shown + [paint(.dim, "    \(log.path)")]
+    }
+
+    private func line(_ line: LogLine) -> String {
+        let text = line.shown(paint)
+        guard text.utf8.count > Self.longestLine else { return paint(.dim, "    | ") + text }
+        let start = TerminalText.shown(line.text).prefix(Self.longestLine)
+        return paint(.dim, "    | ") + start + marks.ellipsis
+    }
+
+    private static let longestLine = 2000
 }
 
-/// Shows why builds failed: the last log lines of the failed steps.
-struct FailureReport {
-    let paint: TextPainter
-    let marks: StatusSymbols
-
-    init(_ traits: TerminalTraits) {
-        paint = TextPainter(hasColour: traits.hasColour)
-        marks = StatusSymbols(hasUnicode: traits.hasUnicode)
-    }
-
-    /// The steps of a build whose logs are shown.
-    static func failedSteps(of build: BuildView) -> [StepView] {
-        build.steps.filter { $0.results == .failure || $0.results == .exception }
-    }
-
-    /// Formats a log of a failed step.
-    ///
-    /// - Parameters:
-    ///   - step: The step.
-    ///   - build: Its build.
-    ///   - path: The path of the log.
-    ///   - tail: The end of the log.
-    /// - Returns: A heading and the lines of the log; empty for an empty log.
-    func lines(_ step: StepView, of build: BuildView, log path: String, _ tail: LogTail) -> [String]
-    {
-        guard !tail.lines.isEmpty else { return [] }
-        let name = step.name.makingControlsVisible()
-        let what = tail.isCut ? "the end of \(path)" : path
-        let head = "\(marks(step.results)) \(build.title)  \(name)  \(paint(.dim, what))"
-        return [head]
-            + tail.lines.map { paint(.dim, "  | ") + $0.shown(paint) }
-    }
-}
-
-/// The last lines of a log on disk.
+/// The lines of a log that tell why its step failed: the last ones, and before them those that look
+/// like errors.
 struct LogTail: Sendable, Hashable {
-    /// The maximum number of lines kept.
+    /// The maximum number of last lines.
     static let lineLimit = 20
+    /// The maximum number of lines before them.
+    private static let errorLimit = 5
     /// The number of bytes read from the end of a file.
-    private static let byteLimit = 64 << 10
+    private static let byteLimit = 1 << 20
 
-    /// The last lines in order.
+    /// Lines before the last ones that look like errors, in order.
+    let errors: [LogLine]
+    /// The last lines in order, in the order in which they were written.
     let lines: [LogLine]
-    /// Whether there are lines before them.
-    let isCut: Bool
 
     /// Reads the end of a log.
     ///
@@ -176,14 +199,35 @@ struct LogTail: Sendable, Hashable {
         self.init(end: [UInt8](end), isWhole: end.count == data.count)
     }
 
-    /// Keeps the last lines of marked text.
+    /// Keeps the lines that matter of marked text.
     ///
     /// - Parameters:
     ///   - end: The end of a log.
-    ///   - isWhole: Whether it is the whole log; otherwise its first line is omitted.
+    ///   - isWhole: Whether it is the whole log; otherwise its first line lacks its beginning.
     init(end: [UInt8], isWhole: Bool) {
-        let all = LogLine.lines(marked: end).dropFirst(isWhole ? 0 : 1)
-        lines = Array(all.suffix(Self.lineLimit))
-        isCut = !isWhole || all.count > Self.lineLimit
+        var all = LogLine.lines(marked: end)
+        if !isWhole, all.count > Self.lineLimit { all.removeFirst() }
+        // What the master says before any output is how the command was started.
+        let output = all.firstIndex { $0.channel != .header } ?? all.startIndex
+        let told = all[output...].filter { !$0.isNoise }
+        lines = Array(told.suffix(Self.lineLimit))
+        errors = Array(told.dropLast(lines.count).lazy.filter(\.isError).prefix(Self.errorLimit))
+    }
+}
+
+extension LogLine {
+    /// Whether a line of the master's tells nothing about a failure.
+    fileprivate var isNoise: Bool {
+        guard channel == .header else { return false }
+        return ["elapsedTime=", " argv: [", " in dir "].contains { text.hasPrefix($0) }
+    }
+
+    /// Whether a line of output looks like an error.
+    fileprivate var isError: Bool {
+        guard channel != .header else { return false }
+        let lower = text.lowercased()
+        return ["error:", "error[", "fatal:", "fatal error", "undefined reference", "panicked at"]
+            .contains { lower.contains($0) }
+            || ["FAILED", "Traceback", "AssertionError", "*** "].contains { text.contains($0) }
     }
 }

@@ -7,24 +7,32 @@ struct TextTable {
     struct Cell {
         var text: String
         var style: TextStyle?
+        /// Whether the middle of the text is omitted rather than its end.
+        var keepsEnd: Bool
 
-        init(_ text: String, _ style: TextStyle? = nil) {
+        init(_ text: String, _ style: TextStyle? = nil, keepsEnd: Bool = false) {
             self.text = text
             self.style = style
+            self.keepsEnd = keepsEnd
         }
     }
 
     private static let gap = "  "
+    /// Columns are not truncated below this width for the others.
+    private static let shortestColumn = 8
 
     let paint: TextPainter
     /// The spaces before each row.
     let indentation: String
+    /// The number of columns, from the first one, that are truncated to make room for the others.
+    let flexibleCount: Int
     private var rows: [[Cell]] = []
     private var widths: [Int] = []
 
-    init(paint: TextPainter, indentation: String = "") {
+    init(paint: TextPainter, indentation: String = "", flexibleCount: Int = 1) {
         self.paint = paint
         self.indentation = indentation
+        self.flexibleCount = flexibleCount
     }
 
     /// Adds a row.
@@ -41,7 +49,25 @@ struct TextTable {
             widths[index] = max(widths[index], cell.text.columns)
         }
         defer { rows = [] }
-        return rows.map { line($0, width: width, ellipsis: ellipsis) }
+        let widths = widths(in: width)
+        return rows.map { line($0, widths, width: width, ellipsis: ellipsis) }
+    }
+
+    /// The widths of the columns, with the widest flexible ones reduced until a third of the width
+    /// is left for the last column, or as much as it needs.
+    private func widths(in width: Int) -> [Int] {
+        guard let last = widths.last, widths.count > 1 else { return widths }
+        var widths = widths
+        let room = width - indentation.columns - (widths.count - 1) * Self.gap.count
+        let fixed = min(last, max(Self.shortestColumn, width / 3))
+        while widths.dropLast().reduce(fixed, +) > room {
+            let flexible = widths.indices.prefix(min(flexibleCount, widths.count - 1))
+            guard let widest = flexible.max(by: { widths[$0] < widths[$1] }),
+                widths[widest] > Self.shortestColumn
+            else { break }
+            widths[widest] -= 1
+        }
+        return widths
     }
 
     /// Formats the rows; the last cells of rows that are too wide are truncated.
@@ -50,18 +76,23 @@ struct TextTable {
         return table.takeLines(width: width, ellipsis: ellipsis)
     }
 
-    private func line(_ row: [Cell], width: Int, ellipsis: String) -> String {
+    private func line(
+        _ row: [Cell], _ widths: [Int], width: Int, ellipsis: String
+    ) -> String {
         var line = indentation
         var used = indentation.columns
         let last = row.lastIndex { !$0.text.isEmpty } ?? -1
         for (index, cell) in row.enumerated() where index <= last {
             let gap = index == 0 ? "" : Self.gap
-            let room = width - used - gap.count
-            guard room > 0 else { break }
-            let text =
-                index == last
-                ? cell.text.cut(to: room, ellipsis: ellipsis)
-                : cell.text.fitted(to: min(widths[index], room), ellipsis: ellipsis)
+            let isFree = index == last && index >= min(flexibleCount, widths.count - 1)
+            let available = width - used - gap.count
+            guard available > 0 else { break }
+            let room = min(available, isFree ? .max : widths[index])
+            let cut =
+                cell.keepsEnd
+                ? cell.text.cutInMiddle(to: room, ellipsis: ellipsis)
+                : cell.text.cut(to: room, ellipsis: ellipsis)
+            let text = index == last ? cut : cut.fitted(to: room)
             line += gap + (cell.style.map { paint($0, text) } ?? text)
             used += gap.count + text.columns
         }
@@ -79,16 +110,41 @@ struct DeliveryTable {
         marks = StatusSymbols(hasUnicode: traits.hasUnicode)
     }
 
-    /// The lines of the table with a heading, and the number of deliveries that are not listed;
-    /// empty if there was nothing to deliver.
-    func lines(_ summary: DeliverySummary, width: Int) -> [String] {
+    /// The lines of the table with a heading: the deliveries of this run, the reporters without
+    /// any, what earlier runs left in one line, and how many are not listed; empty if there are
+    /// neither deliveries nor reporters.
+    func lines(_ summary: DeliverySummary, reporters: [String] = [], width: Int) -> [String] {
         let listed = summary.deliveries.filter { $0.state != .nothing }
         let left = max(0, summary.totalCount - listed.count)
-        guard !listed.isEmpty || left > 0 else { return [] }
-        var table = TextTable(paint: paint, indentation: "  ")
-        for delivery in listed { table.add(cells(delivery)) }
-        return [paint(.bold, "reports")] + table.lines(width: width, ellipsis: marks.ellipsis)
-            + (left > 0 ? ["  \(marks.ellipsis) \(left) more"] : [])
+        let own = listed.filter { !$0.isFromEarlierRun }
+        var table = TextTable(paint: paint, indentation: "  ", flexibleCount: 3)
+        for delivery in own { table.add(cells(delivery)) }
+        var rows = table.lines(width: width, ellipsis: marks.ellipsis)
+        if left == 0, summary.unreportedCount == 0 {
+            let idle = reporters.filter { name in !own.contains { $0.reporter == name } }
+            rows += idle.map { name in
+                let line = "  \(marks(.skipped)) \(name.makingControlsVisible())  nothing to send"
+                return paint(.dim, line.cut(to: width, ellipsis: marks.ellipsis))
+            }
+        }
+        if let earlier = earlier(listed) {
+            rows.append("  " + earlier.cut(to: width - 2, ellipsis: marks.ellipsis))
+        }
+        if left > 0 { rows.append("  \(marks.ellipsis) \(left) more") }
+        return rows.isEmpty ? [] : [paint(.bold, "reports")] + rows
+    }
+
+    /// What became of the reports of earlier runs, or `nil` if there were none.
+    private func earlier(_ deliveries: [DeliveryStatus]) -> String? {
+        let words: [(DeliveryState, String)] = [
+            (.delivered, "delivered"), (.open, "kept for the next run"), (.dead, "given up"),
+            (.parked, "without a reporter in the file"),
+        ]
+        let counts = words.compactMap { state, words in
+            let count = deliveries.count { $0.isFromEarlierRun && $0.state == state }
+            return count == 0 ? nil : "\(count) \(words)"
+        }
+        return counts.isEmpty ? nil : "of earlier runs: " + counts.joined(separator: ", ")
     }
 
     private func cells(_ delivery: DeliveryStatus) -> [TextTable.Cell] {

@@ -69,9 +69,18 @@ final class Console: Sendable {
         guard !lines.isEmpty else { return }
         let text = masked(lines)
         state.withLock { state in
-            let screen = state.screen
-            enqueue(.output, text.map { screen.insert($0) }, &state)
+            let (screen, width) = (state.screen, size.columns)
+            enqueue(.output, text.map { screen.insert($0, width: width) }, &state)
         }
+        await room()
+    }
+
+    /// Adds lines that the log viewer of a CI service is to obey; everything else is written so
+    /// that it does not.
+    func command(_ lines: [String], to stream: StandardStream = .output) async {
+        guard !lines.isEmpty else { return }
+        let text = state.withLock(\.mask).masked(lines.map { $0 + "\n" }.joined())
+        state.withLock { enqueue(stream, text, &$0) }
         await room()
     }
 
@@ -84,7 +93,10 @@ final class Console: Sendable {
             lines.map { mask.apply(to: $0) }
         }
         state.withLock { state in
-            let text = lines.map { state.screen.replace(with: state.isHeld ? [] : $0) }
+            let width = size.columns
+            let text = lines.map {
+                state.screen.replace(with: state.isHeld ? [] : $0, width: width)
+            }
             enqueue(.output, text, &state)
         }
         await room()
@@ -120,8 +132,8 @@ final class Console: Sendable {
             let notice = "(\(dropped) lines omitted: the output is too slow)\n"
             let text = dropped > 0 ? posted.map { notice + $0 } : posted
             if errorIsOnScreen, !state.screen.isEmpty {
-                let screen = state.screen
-                enqueue(.output, text.map { screen.insert($0) }, &state)
+                let (screen, width) = (state.screen, size.columns)
+                enqueue(.output, text.map { screen.insert($0, width: width) }, &state)
             } else {
                 enqueue(.error, text, &state)
             }
@@ -148,7 +160,8 @@ final class Console: Sendable {
     }
 
     private func masked(_ lines: [String]) -> Masked<String> {
-        state.withLock(\.mask).masked(lines.map { $0 + "\n" }.joined())
+        let lines = output.wantsAnnotations ? lines.map(\.withoutWorkflowCommand) : lines
+        return state.withLock(\.mask).masked(lines.map { $0 + "\n" }.joined())
     }
 
     /// Enqueues a text. Called with the lock held, to preserve the order.
@@ -196,36 +209,68 @@ final class Console: Sendable {
     }
 }
 
+extension String {
+    /// The line with an invisible character in what GitHub's log viewer would obey as a command.
+    fileprivate var withoutWorkflowCommand: String {
+        var line = replacing("##[", with: "#\u{200B}#[")
+        let start = line.firstIndex { !$0.isWhitespace } ?? line.endIndex
+        if line[start...].hasPrefix("::") {
+            line.insert("\u{200B}", at: line.index(after: start))
+        }
+        return line
+    }
+}
+
 /// The last lines on a terminal, which are redrawn while those above them stay.
 struct LiveScreen {
+    private static let withoutWrapping = "\u{1B}[?7l"
+    private static let withWrapping = "\u{1B}[?7h"
+
     private var lines: [String] = []
+    /// The columns of each line.
+    private var widths: [Int] = []
+    /// The width of the terminal when they were written.
+    private var width = 0
 
     /// Whether there are no live lines.
     var isEmpty: Bool { lines.isEmpty }
 
     /// Returns the text that replaces the live lines.
     ///
-    /// Only lines that changed are written again. A line must fit the width of the terminal.
-    mutating func replace(with new: [String]) -> String {
-        guard new != lines else { return "" }
-        let same = zip(lines, new).prefix { $0 == $1 }.count
-        let changed = new[same...].map { $0 + "\n" }.joined()
-        let bytes = erase(lines.count - same) + changed
+    /// Only lines that changed are written again, or all if the width of the terminal has changed.
+    /// A line that does not fit is truncated by the terminal.
+    mutating func replace(with new: [String], width: Int) -> String {
+        guard new != lines || width != self.width else { return "" }
+        let same =
+            width == self.width ? zip(lines, new).prefix { $0 == $1 }.count : 0
+        let bytes = erase(from: same, width: width) + Self.text(of: new[same...])
         lines = new
+        widths = new.map(\.columnsWithoutStyles)
+        self.width = width
         return bytes
     }
 
     /// Returns the text that adds permanent text above the live lines.
-    func insert(_ text: String) -> String {
+    func insert(_ text: String, width: Int) -> String {
         guard !lines.isEmpty else { return text }
-        return erase(lines.count) + text + lines.map { $0 + "\n" }.joined()
+        return erase(from: 0, width: width) + text + Self.text(of: lines[...])
     }
 
-    /// Erases the last lines and moves to the beginning of the first of them.
+    private static func text(of lines: ArraySlice<String>) -> String {
+        guard !lines.isEmpty else { return "" }
+        return withoutWrapping + lines.map { $0 + "\n" }.joined() + withWrapping
+    }
+
+    /// Erases the lines from an index on and moves to the beginning of the first of them.
     ///
-    /// They are erased one by one, because terminals add a screen that is cleared from its first
-    /// row to the scrollback.
-    private func erase(_ count: Int) -> String {
-        String(repeating: "\u{1B}[A\r\u{1B}[2K", count: count)
+    /// A terminal that has become narrower has wrapped lines, which then take several rows. Rows
+    /// are erased one by one, because terminals add a screen that is cleared from its first row to
+    /// the scrollback.
+    private func erase(from index: Int, width: Int) -> String {
+        let rows = zip(lines, widths).dropFirst(index).reduce(0) { rows, line in
+            let columns = min(line.1, max(1, self.width))
+            return rows + max(1, (columns + max(1, width) - 1) / max(1, width))
+        }
+        return String(repeating: "\u{1B}[A\r\u{1B}[2K", count: rows)
     }
 }

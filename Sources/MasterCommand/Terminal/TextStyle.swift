@@ -43,8 +43,10 @@ struct TerminalTraits: Sendable, Hashable {
     var hasColour: Bool
     /// Whether non-ASCII characters can be shown.
     var hasUnicode: Bool
-    /// Whether to also print configuration errors as annotations for GitHub's log viewer.
+    /// Whether to add the commands of GitHub's log viewer: groups and annotations.
     var wantsAnnotations: Bool
+    /// Whether to add the sections of GitLab's log viewer.
+    var wantsSections: Bool
 
     /// Determines the capabilities of a stream.
     ///
@@ -57,6 +59,7 @@ struct TerminalTraits: Sendable, Hashable {
         hasColour = canRedraw && (environment["NO_COLOR"] ?? "").isEmpty
         hasUnicode = Self.isUTF8(environment)
         wantsAnnotations = environment["GITHUB_ACTIONS"] == "true"
+        wantsSections = environment["GITLAB_CI"] == "true"
     }
 
     /// The capabilities of a stream of this process.
@@ -81,9 +84,11 @@ struct TerminalTraits: Sendable, Hashable {
 extension String {
     /// The number of columns of the text on a terminal; the text must not contain styles.
     var columns: Int {
-        utf8.allSatisfy { $0 < 0x80 }
-            ? utf8.count : unicodeScalars.reduce(0) { $0 + $1.columns }
+        utf8.allSatisfy { $0 < 0x80 } ? utf8.count : reduce(0) { $0 + $1.columns }
     }
+
+    /// The number of columns of a text with styles.
+    var columnsWithoutStyles: Int { TerminalText.plain(self).columns }
 
     /// The text in exactly the given number of columns: padded with spaces, or truncated with an
     /// ellipsis.
@@ -107,6 +112,19 @@ extension String {
         return cut + ellipsis
     }
 
+    /// The text in at most the given number of columns; if necessary, an ellipsis replaces its
+    /// middle, so that the end stays visible.
+    func cutInMiddle(to width: Int, ellipsis: String = "…") -> String {
+        let room = (width - ellipsis.columns) / 2
+        guard columns > width, room > 0 else { return cut(to: width, ellipsis: ellipsis) }
+        var end = ""
+        for character in reversed() {
+            guard end.columns + String(character).columns <= room else { break }
+            end = String(character) + end
+        }
+        return cut(to: width - end.columns, ellipsis: ellipsis) + end
+    }
+
     /// Makes control characters visible, which would disturb a terminal.
     ///
     /// - Parameter tabs: Whether to keep tabs.
@@ -122,6 +140,15 @@ extension String {
             }
         }
         return shown
+    }
+}
+
+extension Character {
+    /// The number of columns of the character on a terminal: 0, 1 or 2; a sequence of several
+    /// scalars is as wide as its widest one, or wide if it asks to be shown as emoji.
+    fileprivate var columns: Int {
+        unicodeScalars.contains("\u{FE0F}")
+            ? 2 : unicodeScalars.reduce(0) { Swift.max($0, $1.columns) }
     }
 }
 

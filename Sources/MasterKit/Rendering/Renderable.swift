@@ -45,6 +45,12 @@ public struct Renderable<Value: SettingValue>: Sendable {
             decoder.subject = subject
             decoder.origin = tree.origin
             if let value = decoder.decode(Value.self, from: node) { return value }
+            if let name = tree.missingProperty(in: context) {
+                throw RenderError(
+                    "\(name) is not set; \(subject) needs this property: set it with -p "
+                        + "\(name)=VALUE, or write !Property {key: \(name), default: VALUE}",
+                    at: tree.range)
+            }
             let fault = decoder.diagnostics.first { $0.severity == .error }
             throw RenderError(
                 Self.message(fault, subject, node, context.secrets.mask),
@@ -255,6 +261,21 @@ indirect enum RenderTree: Sendable {
             entries.append(.init(key: key, value: value))
         }
         return entries
+    }
+
+    /// The first property without a default that the value refers to and the build lacks.
+    func missingProperty(in context: RenderContext) -> String? {
+        switch self {
+        case .constant: nil
+        case .expression(let property as Property, _):
+            property.fallback == nil && context.properties[property.name] == nil
+                ? property.name : nil
+        case .expression: nil
+        case .sequence(let items, _):
+            items.lazy.compactMap { $0.missingProperty(in: context) }.first
+        case .mapping(let pairs, _):
+            pairs.lazy.compactMap { $0.value.missingProperty(in: context) }.first
+        }
     }
 
     /// The location of the value.

@@ -125,6 +125,12 @@ extension Command {
         /// Files whose content is streamed while the program writes them.
         public var logFiles: [LogFile] = []
 
+        /// Whether stdout and stderr are one pipe, which is read as stdout, so that the order in
+        /// which the program wrote to them is kept.
+        ///
+        /// A worker that can't do this reads them separately.
+        public var mergesStreams = false
+
         /// Whether stdout and stderr are one pseudo-terminal, which is read as stdout.
         public var usesTerminal = false
 

@@ -36,8 +36,10 @@ struct BuildRunner: Sendable {
                 try await runSteps(of: build, in: shared.session(), within: limit(of: build))
             }
         } catch {
-            build.contribute(error is WorkerLost ? .retry : .exception)
-            build.tell("\(error)")
+            let results: Results = error is WorkerLost ? .retry : .exception
+            build.contribute(results)
+            // Nothing else tells the remedy, as there is no log.
+            build.tell("\(results.name): \((error as? RenderError)?.message ?? "\(error)")")
         }
         for error in await build.programs.stopAll("stopped at the end of the build") {
             build.contribute(error is WorkerLost ? .retry : .exception)
@@ -110,10 +112,14 @@ struct BuildRunner: Sendable {
         var selection = steps
         var hasEnded = false
         for declaration in builder.steps {
-            if control.isAbandoned || shared.store.failure != nil { return }
+            if shared.store.failure != nil { return }
             let step = plan.next(declaration, in: build.renderContext)
             let isOver = hasEnded || control.stopReason != nil || control.isTimedOut
-            if isOver, !step.policy.alwaysRun { continue }
+            if control.isAbandoned || isOver && !step.policy.alwaysRun {
+                let name = StepPlan.shortened(shared.mask.apply(to: step.name))
+                if selection.takes(name) { build.note(notReached: name) }
+                continue
+            }
             let name = plan.take(shared.mask.apply(to: step.name))
             guard selection.takes(name) else { continue }
             let runner = StepRunner(
@@ -134,7 +140,7 @@ struct BuildRunner: Sendable {
         let isSkipped = skipReason != nil && build.results == .success
         let results = isSkipped ? .skipped : build.results
         let text = shared.mask.masked(
-            Self.stateString(
+            state: Self.stateString(
                 results, stopReason: stopReason, isTimedOut: isTimedOut,
                 isSkipped ? skipReason.map { ["(\($0))"] } ?? [] : build.summaries))
         let (id, properties) = (build.build.id, shared.mask.masked(build.properties))
@@ -146,10 +152,13 @@ struct BuildRunner: Sendable {
         }
         return FinishedBuild(
             builder: builder.name, build: finished, steps: steps, logs: build.logs,
-            isRetried: isRetried)
+            notReached: isRetried ? [] : build.notReached, isRetried: isRetried)
     }
 
-    static func stateString(
+    /// How long the text may become before further summaries are only counted.
+    private static let longestText = 160
+
+    private static func stateString(
         _ results: Results, stopReason: String?, isTimedOut: Bool = false, _ summaries: [String]
     ) -> String {
         var words =
@@ -160,7 +169,18 @@ struct BuildRunner: Sendable {
             }
         if let stopReason { words.append("(\(stopReason))") }
         if isTimedOut { words.append("(timed out)") }
-        return (words + summaries).joined(separator: " ")
+        var rest = summaries[...]
+        // The text of an exception already begins with this word.
+        if words == [results.name], let first = rest.first,
+            first == results.name || first.hasPrefix("\(results.name): ")
+        {
+            words = [rest.removeFirst()]
+        }
+        var text = words.joined(separator: " ")
+        while let next = rest.first,
+            rest.count == summaries.count || text.count + next.count < longestText
+        { text += " \(rest.removeFirst())" }
+        return rest.isEmpty ? text : "\(text) and \(rest.count) more"
     }
 }
 

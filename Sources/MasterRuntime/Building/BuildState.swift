@@ -7,6 +7,7 @@ final class BuildState: Sendable {
         var properties: Properties
         var results = Results.success
         var summaries: [String] = []
+        var notReached: [String] = []
         var logs: [Int: [String]] = [:]
     }
 
@@ -40,6 +41,9 @@ final class BuildState: Sendable {
     /// The summaries of the steps so far, for the build's state string.
     var summaries: [String] { state.withLock { $0.summaries } }
 
+    /// The names of the steps that the build ended before.
+    var notReached: [String] { state.withLock { $0.notReached } }
+
     func setProperty(_ name: String, _ value: JSONValue, source: String) throws(JSONTooLarge) {
         try state.withLock { state throws(JSONTooLarge) in
             try state.properties.setBounded(name, value, source: source)
@@ -59,6 +63,15 @@ final class BuildState: Sendable {
 
     func note(log path: String, ofStep number: Int) {
         state.withLock { $0.logs[number, default: []].append(path) }
+    }
+
+    /// Forgets the logs of a step's last attempt but for one, because another attempt begins.
+    func forgetLogs(ofStep number: Int, except path: String?) {
+        state.withLock { $0.logs[number]?.removeAll { $0 != path } }
+    }
+
+    func note(notReached name: String) {
+        state.withLock { $0.notReached.append(name) }
     }
 
     /// The current context for rendering values.

@@ -35,11 +35,30 @@ extension SecretMask {
         }
     }
 
+    /// Masks the state text of a step or build for storage: one line of at most 200 characters, and
+    /// a suffix of the master's own.
+    func masked(state text: String, _ suffix: String = "") -> Masked<String> {
+        Masked(by: self) { $0.apply(to: text).stateText + suffix }
+    }
+
     /// Wraps a logger so that every secret is replaced in its output.
     func apply(to logger: Logger) -> Logger {
         var masked = logger
         masked.handler = MaskedLogHandler(base: logger.handler, mask: self)
         return masked
+    }
+}
+
+extension String {
+    private static let longestStateText = 200
+
+    /// The text on one line, at most 200 characters.
+    var stateText: String {
+        let start = prefix(Self.longestStateText + 1)
+        let isWhole = start.count <= Self.longestStateText
+        let text = isWhole ? String(start) : start.prefix(Self.longestStateText - 1) + "…"
+        guard text.contains(where: \.isNewline) else { return text }
+        return text.split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 }
 

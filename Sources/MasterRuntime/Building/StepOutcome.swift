@@ -127,24 +127,28 @@ struct StepTexts {
     ///   - summary: The last summary set by the step itself.
     ///   - attempt: A description of the attempt, if the work was retried.
     ///   - context: The current build.
-    /// - Returns: The text, with the result appended unless it is success.
+    /// - Returns: The text, and what is appended to it: any result but success and exception. The
+    ///   reason of an exception begins with this word.
     /// - Throws: ``RenderError`` if a configured text cannot be rendered.
     func done(
         _ outcome: StepOutcome, summary: String?, attempt: String? = nil,
         in context: RenderContext
-    ) throws(RenderError) -> String {
-        var text = try words(
-            summary: options.describesFinishedStep ? nil : summary, in: context)
-        if let attempt { text += " (\(attempt))" }
-        if outcome.results != .success { text += " (\(outcome.results.name))" }
-        if outcome.isTimedOut { text += " (timed out)" }
-        return text
-    }
-
-    private func words(summary: String?, in context: RenderContext) throws(RenderError) -> String {
-        if let summary { return try with(suffix: summary, in: context) }
-        let described = try options.finishedDescription?.render(in: context)
-        return try with(suffix: described?.text ?? "finished", in: context)
+    ) throws(RenderError) -> (words: String, suffix: String) {
+        let said = options.describesFinishedStep ? nil : summary
+        var described = said
+        if described == nil {
+            described = try options.finishedDescription?.render(in: context).text
+        }
+        var text = try with(suffix: described ?? "finished", in: context)
+        var suffix = attempt.map { " (\($0))" } ?? ""
+        switch outcome.results {
+        case .success: break
+        case .exception where described == nil: text = outcome.results.name
+        case .exception where said != nil: text = "\(outcome.results.name): \(text)"
+        default: suffix += " (\(outcome.results.name))"
+        }
+        if outcome.isTimedOut { suffix += " (timed out)" }
+        return (text, suffix)
     }
 
     private func with(

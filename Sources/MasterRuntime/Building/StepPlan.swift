@@ -56,11 +56,16 @@ struct StepPlan {
         return name
     }
 
+    /// The name in the permitted length.
+    static func shortened(_ name: String) -> String {
+        String(name.prefix(StepRecord.maximumNameLength))
+    }
+
     /// Reserves a unique name for a step: the wanted one, or that with `_1`, `_2`, …; at most 50
     /// characters.
     mutating func take(_ wanted: String) -> String {
         let limit = StepRecord.maximumNameLength
-        let short = String(wanted.prefix(limit))
+        let short = Self.shortened(wanted)
         var name = short
         var count = suffixes[short, default: 0]
         while !used.insert(name).inserted {

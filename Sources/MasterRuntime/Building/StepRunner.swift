@@ -29,7 +29,7 @@ struct StepRunner: Sendable {
             try await host.close()
         } catch {
             shared.logger.error("\(name): \(error)")
-            ending = Ending(.exception, "log not written (exception)")
+            ending = Ending(.exception, "exception: log not written")
         }
         return await finish(ending, id)
     }
@@ -40,7 +40,7 @@ struct StepRunner: Sendable {
         await shared.store.post { [number] transaction in
             try transaction.newStep(id: id, buildID: buildID, number: number, name: name)
         }
-        let running = shared.mask.masked(step.running.first)
+        let running = shared.mask.masked(state: step.running.first)
         await shared.store.post { transaction in
             try transaction.startStep(id, stateString: running)
         }
@@ -171,14 +171,14 @@ struct StepRunner: Sendable {
 
     private func exception(_ error: any Error, _ host: StepSession) async -> StepOutcome {
         shared.logger.debug("\(name): \(error)")
-        if host.summary == nil { await host.setSummary(words(of: error)) }
+        await host.setSummary(words(of: error))
         await write("err.text", "\(error)", host)
         return StepOutcome(.exception)
     }
 
     /// An error's message without its remedy, short enough for a state text.
     private func words(of error: any Error) -> String {
-        shared.mask.apply(to: "\(error)").firstClause
+        shared.mask.apply(to: (error as? RenderError)?.message ?? "\(error)").firstClause
     }
 
     private func write(_ log: String, _ text: String, _ host: StepSession) async {
@@ -228,10 +228,12 @@ struct StepRunner: Sendable {
             let text = try StepTexts(step.options).done(
                 outcome, summary: host.summary, attempt: host.attempt, in: context)
             let isHidden = try step.options.hideStepIf.render(in: context)
-            return Ending(outcome.results, shared.mask.masked(text), isHidden: isHidden)
+            return Ending(
+                outcome.results, shared.mask.masked(state: text.words, text.suffix),
+                isHidden: isHidden)
         } catch {
             let results = await exception(error, host).results
-            return Ending(results, shared.mask.masked("\(words(of: error)) (exception)"))
+            return Ending(results, shared.mask.masked(state: "exception: \(words(of: error))"))
         }
     }
 

@@ -94,7 +94,7 @@ final class StepSession: StepHost {
     }
 
     private func show(_ text: String) async {
-        let masked = shared.mask.masked(text)
+        let masked = shared.mask.masked(state: text)
         await shared.store.post { [stepID] transaction in
             try transaction.updateStep(stepID, stateString: masked)
         }
@@ -145,11 +145,12 @@ final class StepSession: StepHost {
 
     /// Begins another attempt, which is shown in the state string.
     func begin(_ attempt: String) async {
-        let summary = state.withLock { state in
+        let (summary, log) = state.withLock { state in
             state.attempt = attempt
             state.isTimedOut = false
-            return state.summary
+            return (state.summary, state.attemptLog)
         }
+        build.forgetLogs(ofStep: number, except: log?.path)
         let shown = summary.flatMap(running.showing) ?? running.first
         await show("\(shown) (\(attempt))")
     }

@@ -72,6 +72,17 @@ package final class LogBroadcaster: Sendable {
         }
     }
 
+    /// The last bytes of a log that is being written, or `nil` for any other log.
+    func tail(ofLive log: Int, byteCount: Int) async throws -> [UInt8]? {
+        guard let path = path(ofLive: log) else { return nil }
+        return try await withCheckedThrowingContinuation { continuation in
+            readers.async {
+                continuation.resume(
+                    with: Result { try LogFile(path: path).tail(byteCount: byteCount) })
+            }
+        }
+    }
+
     fileprivate func join(_ log: Int) -> (follower: Int, more: Signal) {
         state.withLock { state in
             state.nextFollower += 1
@@ -170,5 +181,12 @@ package struct LogLineSequence: AsyncSequence, Sendable {
         deinit { broadcaster.leave(log, follower) }
 
         var isLive: Bool { broadcaster.isLive(log) }
+    }
+}
+
+extension Master {
+    /// The last bytes of a log that is being written, or `nil` if the log has ended.
+    package func tail(ofLog log: Int, byteCount: Int) async throws -> [UInt8]? {
+        try await environment.logs.tail(ofLive: log, byteCount: byteCount)
     }
 }

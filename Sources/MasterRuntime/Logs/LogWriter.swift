@@ -27,7 +27,8 @@ final class LogWriter: StepLog {
 
     private let state: Mutex<State>
     private let file: FileDescriptor
-    private let path: String
+    /// The path of the file.
+    let path: String
     private let mask: SecretMask
     private let queue: DispatchQueue
     private let observe: Observer?

@@ -71,8 +71,11 @@ public struct FinishedBuild: Sendable {
     package let build: Build
     /// Its steps in order.
     package let steps: [StepRecord]
-    /// The log files of each step, by step number, as paths on this machine.
+    /// The log files of each step, by step number, as paths on this machine; only those of the last
+    /// attempt if the step was retried.
     public let logs: [Int: [String]]
+    /// The names of the steps that were not run because the build ended before.
+    package let notReached: [String]
     /// Whether it ended with retry and another build replaces it.
     public let isRetried: Bool
 }

@@ -45,7 +45,18 @@ package final class BuildHistory: Sendable {
         } catch {
             throw StoreError(reading: error, at: path)
         }
-        return try await body(BuildHistory(database, folder: folder))
+        let outcome: Result<Value, any Error>
+        do {
+            outcome = .success(try await body(BuildHistory(database, folder: folder)))
+        } catch {
+            outcome = .failure(error)
+        }
+        do {
+            try await OwnThread.run { try database.close() }
+        } catch {
+            throw StoreError(reading: error, at: path)
+        }
+        return try outcome.get()
     }
 
     static func open(_ path: String, in folder: String) throws -> DatabaseQueue {
@@ -156,9 +167,69 @@ package final class BuildHistory: Sendable {
         }
     }
 
+    /// Whether a master uses the folder, so that unfinished builds are running.
+    package func hasMaster() async throws -> Bool {
+        let folder = folder
+        return try await OwnThread.run { try StoreLock.isHeld(in: folder) }
+    }
+
+    /// Returns how long the last builds of a builder took, and their steps by name; those that
+    /// failed are left out.
+    package func usualTimes(of builder: String) async throws(StoreError) -> UsualTimes {
+        try await read { database in
+            let builds = try database.all(
+                """
+                SELECT id, complete_at - started_at, results FROM build
+                WHERE builder_id = (SELECT id FROM builder WHERE name = ?)
+                    AND complete_at IS NOT NULL ORDER BY number DESC LIMIT ?
+                """, [builder, UsualTimes.buildCount]
+            ) { (id: $0[0] as Int, seconds: $0[1] as Double, results: $0[2] as Int?) }
+            let isGood: Set = [Results.success.rawValue, Results.warnings.rawValue]
+            var times = UsualTimes()
+            times.add(builds.filter { isGood.contains($0.results ?? -1) }.map(\.seconds))
+            let steps = try database.all(
+                """
+                SELECT name, complete_at - started_at FROM step
+                WHERE build_id IN (\(databaseQuestionMarks(count: builds.count)))
+                    AND results IN (?, ?) AND started_at IS NOT NULL
+                """, StatementArguments(builds.map(\.id)) + StatementArguments(isGood)
+            ) { (name: $0[0] as String, seconds: $0[1] as Double) }
+            for (name, group) in Dictionary(grouping: steps, by: \.name) {
+                times.add(group.map(\.seconds), to: name)
+            }
+            return times
+        }
+    }
+
     /// Returns the current state of a log, or `nil` if it has been removed.
     package func log(_ id: Int) async throws(StoreError) -> Log? {
         try await read { try Log.find(id, in: $0) }
+    }
+}
+
+/// How long the builds of a builder and their steps usually take.
+package struct UsualTimes: Sendable, Hashable {
+    /// The number of builds looked at.
+    static let buildCount = 5
+
+    /// The usual duration of a build, or `nil` if none has succeeded lately.
+    package private(set) var build: Duration?
+    /// The usual durations of steps by name.
+    package private(set) var steps: [String: Duration] = [:]
+
+    package init(build: Duration? = nil, steps: [String: Duration] = [:]) {
+        self.build = build
+        self.steps = steps
+    }
+
+    fileprivate mutating func add(_ seconds: [Double]) { build = Self.median(seconds) }
+
+    fileprivate mutating func add(_ seconds: [Double], to step: String) {
+        steps[step] = Self.median(seconds)
+    }
+
+    private static func median(_ seconds: [Double]) -> Duration? {
+        seconds.isEmpty ? nil : .seconds(seconds.sorted()[seconds.count / 2])
     }
 }
 

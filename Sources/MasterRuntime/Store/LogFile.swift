@@ -1,4 +1,5 @@
 internal import Foundation
+internal import SystemPackage
 
 /// A log's content file: lines, each prefixed with `o`, `e` or `h`.
 struct LogFile: Sendable {
@@ -85,11 +86,33 @@ struct LogFile: Sendable {
         return try Self.lines(of: file, upTo: .max).count
     }
 
+    /// Adds a line that says that the log was cut off; nothing if the file does not exist. Blocks.
+    func noteCutOff() throws {
+        do {
+            let file = try POSIX.open(FilePath(path), O_RDWR | O_APPEND | O_NOFOLLOW)
+            let last = try tail(byteCount: 1).last
+            let start = last == nil || last == 0x0A ? "" : "\n"
+            let line = "\(start)hthe log was cut off: its master has ended\n"
+            try file.descriptor.writeAll(line.utf8)
+        } catch let fault as SystemFault where fault.number == ENOENT {
+            return
+        }
+    }
+
     /// The size of the file; 0 if it does not exist.
     func byteCount() throws -> Int {
         guard let file = try open() else { return 0 }
         defer { close(file) }
         return Int(try file.seekToEnd())
+    }
+
+    /// The last bytes of the file; empty if it does not exist. Blocks.
+    func tail(byteCount: Int) throws -> [UInt8] {
+        guard let file = try open() else { return [] }
+        defer { close(file) }
+        let size = Int(try file.seekToEnd())
+        try file.seek(toOffset: UInt64(max(0, size - byteCount)))
+        return [UInt8](try file.read(upToCount: byteCount) ?? Data())
     }
 
     /// Reads the log; if it exceeds the bound, its last complete lines.

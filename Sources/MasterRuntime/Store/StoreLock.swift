@@ -25,6 +25,16 @@ final class StoreLock: Sendable {
         }
     }
 
+    /// Whether the last master that locked the folder is still running; changes nothing.
+    static func isHeld(in folder: String) throws -> Bool {
+        do {
+            let file = try POSIX.open(FilePath(folder).appending(fileName), O_RDONLY | O_NOFOLLOW)
+            return LockHolder(reading: file)?.name != nil
+        } catch  where error.number == ENOENT {
+            return false
+        }
+    }
+
     /// Unlocks the folder; a second call does nothing.
     ///
     /// Closing the descriptor is not enough: a process that is just being spawned still has a copy.

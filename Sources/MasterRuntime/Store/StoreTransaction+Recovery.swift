@@ -33,7 +33,7 @@ extension StoreTransaction {
                 guard step.completeAt == nil else { continue }
                 try finishStep(
                     step.id, results: results,
-                    stateString: Masked(alreadyMasked: "\(step.stateString) (\(results.name))"))
+                    stateString: Masked(alreadyMasked: "\(results.name): \(reason)"))
             }
             return try finishBuild(
                 build.id, results: results,
@@ -109,7 +109,11 @@ extension Store {
         let folder = folder
         do {
             return try await OwnThread.run {
-                try paths.mapValues { try LogFile(path: folder + "/" + $0).lineCount() }
+                try paths.mapValues {
+                    let file = LogFile(path: folder + "/" + $0)
+                    try file.noteCutOff()
+                    return try file.lineCount()
+                }
             }
         } catch {
             throw StoreError(.system, "a log cannot be read: \(error)", cause: error)

@@ -1,8 +1,8 @@
 import MasterKit
 
-/// A build in the table printed at the end of a run.
+/// A finished build among the lines of `run --json`.
 struct ShownBuild: Sendable {
-    /// A line of the table, for a build or step.
+    /// A build or step.
     struct Line: Sendable, CustomStringConvertible {
         let name: String
         let results: Results
@@ -14,39 +14,38 @@ struct ShownBuild: Sendable {
     let outcome: Line
     var steps: [Line] = []
 
-    /// Parses the table in the output of a run.
-    static func all(in output: String) -> [ShownBuild] {
+    /// Parses the output of a run, in the order in which the builds ended; hidden steps are
+    /// omitted.
+    static func all(in output: String) throws -> [ShownBuild] {
         var builds: [ShownBuild] = []
+        var steps: [Int: [Line]] = [:]
         for text in output.split(separator: "\n") {
-            guard let (line, isStep) = Self.line(text) else { continue }
-            if !isStep {
-                builds.append(ShownBuild(outcome: line))
-            } else if !builds.isEmpty {
-                builds[builds.count - 1].steps.append(line)
+            let line = try JSONValue(parsing: String(text))
+            guard let id = line["buildid"]?.intValue, let record = line["record"] else { continue }
+            if line["event"] == "step.finished", record["hidden"] != true {
+                steps[id, default: []] += Self.line(record["name"]?.stringValue, record)
+            } else if line["event"] == "build.finished",
+                let builder = record["builder"]?["name"]?.stringValue,
+                let number = record["number"]?.intValue,
+                let outcome = Self.line("\(builder) #\(number)", record).first
+            {
+                builds.append(ShownBuild(outcome: outcome, steps: steps[id] ?? []))
             }
         }
         return builds
     }
 
-    private static func line(_ text: Substring) -> (line: Line, isStep: Bool)? {
-        let row =
-            #/
-            (\s{2})? [✓✗!↻⊘\-] \s (\S+ (?:\s\S+)*)  # a mark, then the name
-            \s{2,} ([a-z]+)  # the result
-            (?: \s{2,} [0-9.]+ \s (?: s | [mh]\s[0-9]+\s[ms] ) )?  # how long it took
-            (?: \s{2,} (\S.*) )?  # the state
-            /#
-        guard let match = text.wholeMatch(of: row), let results = Results(name: String(match.3))
-        else { return nil }
-        let line = Line(
-            name: String(match.2), results: results,
-            stateString: match.4.map(String.init) ?? results.name)
-        return (line, match.1 != nil)
+    private static func line(_ name: String?, _ record: JSONValue) -> [Line] {
+        guard let name, let code = record["results"]?.intValue,
+            let results = Results(rawValue: code)
+        else { return [] }
+        let text = record["state_string"]?.stringValue ?? ""
+        return [Line(name: name, results: results, stateString: text)]
     }
 }
 
 extension ExpectedOutcome {
-    /// Whether a line of the table matches.
+    /// Whether a build or step matches.
     func admits(_ line: ShownBuild.Line) throws -> Bool {
         try (name == nil || name == line.name) && results == line.results
             && stateString.admits(.string(line.stateString))

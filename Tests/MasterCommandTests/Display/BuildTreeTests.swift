@@ -4,64 +4,97 @@ import OrderedCollections
 import Testing
 
 @testable import MasterCommand
+@testable import MasterRuntime
 
 struct BuildTreeTests {
     private let events = SampleEvents()
     private let tree = BuildTree(
         TerminalTraits(isTerminal: false, environment: ["LANG": "C.UTF-8"]))
 
-    private func builds(_ events: [Event]) -> RunningBuilds {
+    private func content(_ events: [Event]) -> BuildTree.Content {
         var builds = RunningBuilds()
         for event in events { _ = builds.apply(event) }
-        return builds
+        return BuildTree.Content(
+            finished: builds.finished, succeededCount: builds.succeededCount,
+            running: Array(builds.running.values))
     }
 
-    @Test func `a running build shows its steps and how long they take`() throws {
-        let builds = builds(Array(events.failure.prefix(7)))
-        let build = try #require(builds.running.values.first)
+    private func lines(
+        _ content: BuildTree.Content, width: Int = 80, rows: Int = 24, at second: Double = 4
+    ) -> [String] {
+        tree.lines(content, width: width, rows: rows, now: events.moment(second))
+    }
+
+    @Test func `a running build shows its running step with the end of its output`() {
+        var content = content(Array(events.failure.prefix(7)))
+        content.output[12] = ["one", "two", "three"]
+        content.usual["linux"] = UsualTimes(build: .seconds(40), steps: ["test": .seconds(1)])
         #expect(
-            tree.lines(build, width: 40, now: events.moment(4)) == [
-                "● linux #3  starting               4.0 s",
-                "  ✓ compile  compiled              2.5 s",
-                "  ● test     testing               1.5 s",
+            lines(content) == [
+                "● linux #3  4.0 s of about 40 s  1 step done",
+                "  ● test  1.5 s, usually 1.0 s  testing",
+                "    | one", "    | two", "    | three",
             ])
+        #expect(lines(content, width: 40).first == "● linux #3  4.0 s  1 step done")
     }
 
-    @Test func `every line has the width of the terminal`() throws {
-        let long = String(repeating: "wide 日本 ", count: 20)
-        let builds = builds([
-            events.build(.buildNew, at: 0, long),
-            events.step(1, long, .stepStarted, at: 0, long),
+    @Test func `a finished build is a line, with what went wrong`() {
+        let good = SampleEvents(builder: "docs", buildID: 8)
+        let all =
+            events.failure + [
+                good.build(.buildNew, at: 0),
+                good.build(.buildFinished, at: 2, results: .success, "build successful"),
+            ]
+        #expect(
+            lines(content(all)) == ["✗ linux #3  3.0 s  test: tests", "✓ docs #3   2.0 s"])
+    }
+
+    @Test func `no line is wider than the terminal, and times stay visible`() throws {
+        let long = String(repeating: "wide 日本 👩‍💻 ", count: 20)
+        let wide = SampleEvents(builder: long)
+        var content = content([
+            wide.build(.buildNew, at: 0, long), wide.step(1, long, .stepStarted, at: 0, long),
         ])
-        let build = try #require(builds.running.values.first)
-        for width in [20, 33, 80, 200] {
-            for line in tree.lines(build, width: width, now: events.moment(1)) {
-                #expect(line.columns == width)
-            }
+        content.output[11] = [long]
+        for width in [10, 20, 33, 40, 80, 200] {
+            let lines = lines(content, width: width, at: 1)
+            #expect(lines.allSatisfy { $0.columns <= width })
+            #expect(width < 20 || lines.prefix(2).allSatisfy { $0.contains("1.0 s") })
         }
     }
 
-    @Test func `where there is no UTF-8 the marks are ASCII`() throws {
+    @Test func `where there is no UTF-8 the marks are ASCII`() {
         let tree = BuildTree(TerminalTraits(isTerminal: false, environment: [:]))
-        let builds = builds(Array(events.failure.prefix(7)))
-        let build = try #require(builds.running.values.first)
-        let text = tree.lines(build, width: 30, now: events.moment(4)).joined()
+        let text = tree.lines(
+            content(Array(events.failure.prefix(7))), width: 30, rows: 24, now: events.moment(4)
+        ).joined()
         #expect(text.utf8.allSatisfy { $0 < 0x80 })
     }
 
-    @Test func `in few rows finished steps are left out first, then the rest is counted`() {
+    @Test func `never more rows than there are`() {
         var all: [Event] = []
         for id in 1...3 { all += SampleEvents(builder: "b\(id)", buildID: id).failure.prefix(7) }
-        let running = builds(all).running.values
-        func count(rows: Int) -> [String] {
-            tree.lines(running, width: 40, rows: rows, now: events.moment(4))
+        for id in 4...9 {
+            let sample = SampleEvents(builder: "b\(id)", buildID: id)
+            all.append(sample.build(.buildNew, at: 0))
+            all.append(sample.build(.buildFinished, at: 1, results: .success))
         }
-        #expect(count(rows: 9).count == 9)
-        #expect(count(rows: 8).count == 6)
-        #expect(!count(rows: 8).contains { $0.contains("compile") })
-        #expect(count(rows: 4).count == 4)
-        #expect(count(rows: 4).last == "… 3 more lines")
-        #expect(count(rows: 1) == ["… 6 more lines"])
+        var content = content(all)
+        content.output[12] = ["one", "two", "three"]
+        #expect(lines(content, rows: 21).count == 21)
+        #expect(lines(content, rows: 16).count == 16)
+        #expect(lines(content, rows: 16).first == "✓ 6 builds succeeded")
+        #expect(lines(content, rows: 15).contains("    | two"))
+        #expect(!lines(content, rows: 15).contains("    | one"))
+        #expect(lines(content, rows: 7).count == 7)
+        #expect(lines(content, rows: 4).last == "… 4 more lines")
+        #expect(lines(content, rows: 1) == ["… 7 more lines"])
+    }
+
+    @Test func `of a log only the last lines of output are shown`() {
+        let end = "uncated\noone\n\no\ttwo\no10 %\r20 %\nhelapsedTime=1\nethree\n"
+        #expect(RunDisplay.lastLines(of: Array(end.utf8)) == ["    two", "20 %", "three"])
+        #expect(RunDisplay.lastLines(of: []) == [])
     }
 }
 

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import MasterKit
 import Testing
 
@@ -35,12 +36,30 @@ struct DiagnosticPrinterTests {
     }
 
     @Test func `GitHub gets its own form, escaped`() {
-        let annotations = lines(["GITHUB_ACTIONS": "true"]).filter { $0.hasPrefix("::") }
+        let traits = TerminalTraits(
+            isTerminal: false, environment: ["GITHUB_ACTIONS": "true"])
+        let annotations = DiagnosticPrinter(traits).annotations(diagnostics, of: "a,b.yaml")
         #expect(
             annotations == [
                 "::error file=a%2Cb.yaml,line=2,col=1,endLine=2,endColumn=4::100%25 wrong",
                 "::error file=a%2Cb.yaml::wrong",
                 "::warning file=a%2Cb.yaml,line=2,col=1,endLine=2,endColumn=4::odd",
+            ])
+    }
+
+    @Test func `a section is marked for the log viewer that there is`() {
+        func lines(_ environment: [String: String]) -> [String] {
+            let traits = TerminalTraits(isTerminal: false, environment: environment)
+            let section = LogSection(traits, name: "builds")
+            let time = Date(timeIntervalSince1970: 5)
+            return section.begin(at: time) + section.end(at: time)
+        }
+        #expect(lines([:]) == [])
+        #expect(lines(["GITHUB_ACTIONS": "true"]) == ["::group::builds", "::endgroup::"])
+        #expect(
+            lines(["GITLAB_CI": "true"]) == [
+                "\u{1B}[0Ksection_start:5:buildmaster_builds[collapsed=true]\r\u{1B}[0Kbuilds",
+                "\u{1B}[0Ksection_end:5:buildmaster_builds\r\u{1B}[0K",
             ])
     }
 

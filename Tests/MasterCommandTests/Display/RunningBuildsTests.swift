@@ -19,8 +19,8 @@ struct RunningBuildsTests {
                 "linux #3  1 compile  started",
                 "linux #3  1 compile  success  2.5 s  compiled",
                 "linux #3  2 test  started",
-                "linux #3  2 test  failure  0.50 s  tests (failure)",
-                "linux #3  failure  3.0 s  failed tests (failure)",
+                "linux #3  2 test  failure  0.50 s  tests",
+                "linux #3  failure  3.0 s  failed tests",
             ])
     }
 

@@ -85,6 +85,24 @@ struct KillTests {
         }
     }
 
+    @Test func `a build whose master was killed is shown as cut off, and so is its log`()
+        async throws
+    {
+        try await Program.inFolder(["master.yaml": Self.file]) { program in
+            try program.write("", to: "pids")
+            try await kill(program, "kill -9 $master")
+            let builds = try await program.run("builds")
+            #expect(builds.output.contains("✗ default #1  cut off  "), "\(builds.output)")
+            let log = try await program.run("log", "--follow")
+            #expect(log.output.hasPrefix("trap "))
+            #expect(log.error.hasSuffix("this log was cut off: its master has ended\n"))
+            try program.write("steps: []", to: "master.yaml")
+            #expect(try await program.run("run").status == 0)
+            let later = try await program.run("log", "default", "1")
+            #expect(later.output.hasSuffix("\nthe log was cut off: its master has ended\n"))
+        }
+    }
+
     @Test func `what outlives it all the same is ended by the next run`() async throws {
         try await Program.inFolder(["master.yaml": Self.file]) { program in
             try program.write("", to: "pids")

@@ -20,6 +20,19 @@ struct ResultFilesTests {
             steps: [steps.ShellCommand: !Property missing]
         """#
 
+    /// Checks the lines against the schema, and that a wrong line is found.
+    private static let validator = """
+        import json, jsonschema
+        schema = json.load(open("schema.json"))
+        validator = jsonschema.Draft202012Validator(schema)
+        validator.check_schema(schema)
+        lines = [json.loads(line) for line in open("lines.json")]
+        for line in lines: validator.validate(line)
+        for wrong in ({"event": "build.flown"}, {"formatVersion": 2}, {"record": {}}):
+            assert not validator.is_valid({**lines[0], **wrong})
+        print(len(lines), "valid")
+        """
+
     private func read(_ name: String, of program: Program) throws -> String {
         String(
             decoding: try Data(contentsOf: URL(filePath: "\(program.folder)/\(name)")),
@@ -44,11 +57,10 @@ struct ResultFilesTests {
                     #"<testcase classname="linux" name="unit &lt;tests&gt;">"#,
                 ])
             #expect(text.contains("<failure message=\"'printf "))
-            #expect(text.contains("\nbad &amp; ]]&gt; ``` \u{FFFD}\nprogram finished"))
+            #expect(text.contains(">bad &amp; ]]&gt; ``` \nprogram finished"))
             #expect(
                 text.contains("<skipped message=\"skipped ('linux' ended as failure)\"/>"))
-            #expect(
-                text.contains("<error message=\"line 12: 'command' of steps.ShellCommand must be "))
+            #expect(text.contains("<error message=\"exception: missing is not set\""))
             #expect(text.hasSuffix("</testsuites>\n"))
         }
     }
@@ -88,7 +100,7 @@ struct ResultFilesTests {
             #expect(text.contains("### ✗ linux \\#1: unit \\<tests\\>\n"))
             // The fence is longer than the one in the output.
             #expect(text.contains("\n````text\n"))
-            #expect(text.contains("\nbad & ]]> ``` \\u{01}\n"))
+            #expect(text.contains("\nbad & ]]> ``` \n"))
         }
     }
 
@@ -132,6 +144,13 @@ struct ResultFilesTests {
             #expect(started.compactMap { $0["buildid"]?.intValue } == [1, 1, 1, 3])
             let result = lines.last?["record"]
             #expect(result?["result_name"] == "exception")
+            try program.write(ended.output, to: "lines.json")
+            let schema = try await program.run("run", "--json-schema")
+            try program.write(schema.output, to: "schema.json")
+            let check = try await program.run(
+                ["python3", "-c", Self.validator], executable: "/usr/bin/env"
+            ) { _ in }
+            #expect(check.output == "\(lines.count) valid\n", "\(check.output)\(check.error)")
             #expect(result?["builds"] == 3)
         }
     }

@@ -25,7 +25,7 @@ struct RunCommandTests {
         #expect(lines.contains("default #1  1 work  started"))
         #expect(lines.contains { $0.hasPrefix("default #1  1 work  success  ") })
         #expect(lines.contains { $0.hasPrefix("✓ default #1  success  ") })
-        #expect(lines.contains { $0.hasPrefix("  ✓ work     ") })
+        #expect(lines.contains { $0.hasPrefix("✓ default #1") && $0.hasSuffix("  1 step") })
         #expect(lines.last?.hasPrefix("success: 1 build in ") == true)
         #expect(!ended.output.contains("\u{1B}"))
         #expect(ended.error == "")
@@ -34,11 +34,81 @@ struct RunCommandTests {
     @Test func `a failing step ends with 1 and shows the end of its log`() async throws {
         let ended = try await run(file("echo the reason; exit 3"))
         #expect(ended.status == 1)
-        #expect(
-            ended.output.contains(
-                "default #1  work  .buildmaster/logs/default/1/1-work-stdio.log\n"))
+        #expect(ended.output.contains("    .buildmaster/logs/default/1/1-work-stdio.log\n"))
         #expect(ended.output.contains("  | the reason\n"))
         #expect(ended.output.contains("\nfailure: 1 build in "))
+    }
+
+    @Test func `a failure shows its output in the order written, and what was not reached`()
+        async throws
+    {
+        let file = """
+            builders:
+              - name: good
+                steps: [steps.ShellCommand: {name: fine, command: echo quiet}]
+              - name: bad
+                steps:
+                  - steps.Compile:
+                      name: compile
+                      command: "for i in 1 2 3; do echo out$i; echo error: $i >&2; done; kill -9 $$"
+                  - steps.Test: {name: test, command: 'true'}
+                  - steps.ShellCommand: {name: tidy, command: 'true', alwaysRun: true}
+            """
+        let ended = try await run(file)
+        let shown = ended.output.split(separator: "\n\n").last { $0.contains("not reached") }
+        let lines = (shown ?? "").split(separator: "\n").map(String.init)
+        #expect(lines.count == 12, "\(ended.output)")
+        #expect(lines.first?.hasPrefix("✗ bad #1") == true)
+        #expect(lines.dropFirst().first?.hasSuffix(": killed by signal 9 (SIGKILL)") == true)
+        #expect(
+            lines.dropFirst(2).prefix(7).map { $0.trimmingPrefix("    | ") } == [
+                "out1", "error: 1", "out2", "error: 2", "out3", "error: 3",
+                "process killed by signal 9 (SIGKILL)",
+            ])
+        #expect(lines.contains("  ○ not reached: test"))
+        #expect(lines.last?.hasPrefix("✓ good #1") == true)
+        #expect(!lines.contains { $0.contains("tidy") || $0.contains("quiet") })
+    }
+
+    @Test func `only the log of the last try is shown`() async throws {
+        let file = """
+            steps:
+              - steps.ShellCommand:
+                  command: "echo x >> tries; echo try $(wc -l < tries); exit 1"
+                  retry: {attempts: 3, backoff: 1ms}
+            """
+        let ended = try await run(file)
+        #expect(ended.output.contains("| try 3\n"))
+        #expect(!ended.output.contains("| try 2\n"))
+    }
+
+    @Test func `GitHub gets a group and annotations, and output can't give it commands`()
+        async throws
+    {
+        let file = file("echo ::error::injected; echo '##[error]injected'; exit 3")
+        try await Program.inFolder(["master.yaml": file]) { program in
+            var program = program
+            program.environment["GITHUB_ACTIONS"] = "true"
+            let ended = try await program.run("run", "--verbose")
+            let lines = ended.output.split(separator: "\n").map(String.init)
+            #expect(lines.first == "::group::builds")
+            #expect(lines.contains("::endgroup::"))
+            let commands = lines.filter { $0.drop(while: \.isWhitespace).hasPrefix("::") }
+            #expect(
+                commands.last?.hasPrefix("::error title=default #1 work::'echo ::error") == true)
+            #expect(commands.count == 3)
+            #expect(!ended.output.contains("##["))
+        }
+    }
+
+    @Test func `GitLab gets a section`() async throws {
+        try await Program.inFolder(["master.yaml": file("true")]) { program in
+            var program = program
+            program.environment["GITLAB_CI"] = "true"
+            let ended = try await program.run("run")
+            #expect(ended.output.hasPrefix("\u{1B}[0Ksection_start:"))
+            #expect(ended.output.contains("\u{1B}[0Ksection_end:"))
+        }
     }
 
     @Test func `a wrong file ends with 2 and builds nothing`() async throws {
@@ -253,7 +323,8 @@ struct RunCommandTests {
             ) { _ in }
             #expect(ended.output.contains("\u{1B}[A\r\u{1B}[2K"))
             #expect(!ended.output.contains("\u{1B}[J"))
-            #expect(ended.output.contains("\u{1B}[32m✓\u{1B}[0m \u{1B}[1mdefault #1\u{1B}[0m"))
+            #expect(ended.output.contains("\u{1B}[36m●\u{1B}[0m \u{1B}[1mdefault #1\u{1B}[0m"))
+            #expect(ended.output.contains("\u{1B}[1m✓ default #1\u{1B}[0m"))
             #expect(!ended.output.contains("default #1  started"))
         }
     }

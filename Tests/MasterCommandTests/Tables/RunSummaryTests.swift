@@ -14,12 +14,12 @@ struct RunSummaryTests {
 
     private func delivery(
         _ state: DeliveryState, status: Int? = nil, attempts: Int = 1, error: String? = nil,
-        receiver: String = "http://127.0.0.1:9980/status"
+        receiver: String = "http://127.0.0.1:9980/status", isEarlier: Bool = false
     ) -> DeliveryStatus {
         DeliveryStatus(
             id: 1, reporter: "Push", subject: "b #1 started", receiver: receiver, state: state,
             status: status, attempts: attempts, nextTry: nil, error: error,
-            isFromEarlierRun: false)
+            isFromEarlierRun: isEarlier)
     }
 
     private func summary(_ deliveries: [DeliveryStatus]) -> DeliverySummary {
@@ -121,6 +121,28 @@ struct RunSummaryTests {
         let reports = GivenUpReports(reporter: "push", reason: reason, count: 1)
         let line = lines([.success]) { $0.givenUp = [reports] }.last ?? ""
         #expect(line.hasPrefix("1 report of push \(reason); to see more: "))
+    }
+
+    @Test func `this run's deliveries come first, and idle reporters are named`() {
+        let table = DeliveryTable(
+            TerminalTraits(isTerminal: false, environment: ["LANG": "C.UTF-8"]))
+        let deliveries = [
+            delivery(.open, isEarlier: true), delivery(.delivered, isEarlier: true),
+            delivery(.delivered, status: 200), delivery(.delivered, isEarlier: true),
+        ]
+        #expect(
+            table.lines(summary(deliveries), reporters: ["Push", "Chat"], width: 100) == [
+                "reports",
+                "  ✓ Push  b #1 started  http://127.0.0.1:9980/status  200",
+                "  - Chat  nothing to send",
+                "  of earlier runs: 2 delivered, 1 kept for the next run",
+            ])
+        #expect(
+            table.lines(DeliverySummary(), reporters: ["Push"], width: 100)
+                == ["reports", "  - Push  nothing to send"])
+        var unknown = DeliverySummary()
+        unknown.unreportedCount = 1
+        #expect(table.lines(unknown, reporters: ["Push"], width: 100) == [])
     }
 
     @Test func `a long table leaves out what was delivered`() {

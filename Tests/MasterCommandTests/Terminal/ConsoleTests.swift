@@ -23,8 +23,30 @@ struct ConsoleTests {
         await console.flush()
         #expect(
             written.withLock { $0 } == [
-                .output: "key <token>\nplain\nrunning <token>\n",
+                .output: "key <token>\nplain\n\u{1B}[?7lrunning <token>\n\u{1B}[?7h",
                 .error: "warning: <token>\nerror: <made>\n",
             ])
+    }
+
+    @Test func `output can't give commands to GitHub's log viewer`() async {
+        let written = Mutex("")
+        let console = Console(environment: ["GITHUB_ACTIONS": "true"]) { _, bytes in
+            written.withLock { $0 += String(decoding: bytes, as: UTF8.self) }
+            return nil
+        }
+        await console.print(["::error::a", "  ::warning::b", "x ##[error]c", "a::b"])
+        await console.complain(["::error::d"])
+        await console.command(["::error::ours"])
+        await console.flush()
+        #expect(
+            written.withLock { $0 } == """
+                :\u{200B}:error::a
+                  :\u{200B}:warning::b
+                x #\u{200B}#[error]c
+                a::b
+                :\u{200B}:error::d
+                ::error::ours
+
+                """)
     }
 }

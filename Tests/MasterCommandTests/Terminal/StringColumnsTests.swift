@@ -5,6 +5,7 @@ import Testing
 struct StringColumnsTests {
     @Test(arguments: [
         ("", 0), ("abc", 3), ("é", 1), ("e\u{301}", 1), ("日本", 4), ("🚀", 2), ("a\u{200D}b", 2),
+        ("👨‍👩‍👧", 2), ("🇩🇪", 2), ("⚠️", 2), ("각", 2),
     ])
     func `a text is as wide as a terminal shows it`(text: String, columns: Int) {
         #expect(text.columns == columns)
@@ -17,6 +18,14 @@ struct StringColumnsTests {
     func `a text is fitted to a width`(text: String, width: Int, fitted: String) {
         #expect(text.fitted(to: width) == fitted)
         #expect(text.fitted(to: width).columns == width)
+    }
+
+    @Test(arguments: [
+        ("'make all': exit 2", 11, "'make…xit 2"), ("abc", 3, "abc"), ("日本語日本語", 7, "日本…語"),
+        ("abcdef", 2, "a…"),
+    ])
+    func `the middle of a text can be left out`(text: String, width: Int, cut: String) {
+        #expect(text.cutInMiddle(to: width) == cut)
     }
 
     @Test func `where dots are the ellipsis they need three columns`() {

@@ -48,7 +48,11 @@ struct RenderableTests {
     @Test(arguments: [
         ("!Property branch", "'it' must be a duration such as 30, 30s, 5m or 1h30m, not 'main'"),
         ("!Property list", "'it' must be a duration such as 30, 30s, 5m or 1h30m, not a list"),
-        ("!Property gone", "'it' must be a duration such as 30, 30s, 5m or 1h30m, not null"),
+        (
+            "!Property gone",
+            "gone is not set; 'it' needs this property: set it with -p gone=VALUE, or write "
+                + "!Property {key: gone, default: VALUE}"
+        ),
     ])
     func `a computed value of the wrong type is an error with its place`(
         yaml: String, message: String

@@ -118,7 +118,7 @@ struct BuildFolderTests {
             let build = try await bench.buildOne()
             #expect(build.build.results == .exception)
             #expect(build.steps.isEmpty)
-            #expect(build.build.stateString.hasPrefix("exception "))
+            #expect(build.build.stateString.hasPrefix("exception: "))
             #expect(build.build.stateString.contains("\(bench.basedir)/work"))
         }
     }

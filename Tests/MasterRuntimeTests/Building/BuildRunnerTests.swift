@@ -19,6 +19,34 @@ struct BuildRunnerTests {
         control.stop("early")
         let build = try await run(control: control)
         #expect(build.outline == ["cancelled: cancelled (early)", "two: finished"])
+        #expect(build.notReached == ["one"])
+    }
+
+    @Test func `earlier builds tell how long builds and steps usually take`() async throws {
+        let yaml = """
+            builders:
+              - {name: good, steps: [steps.Give: {result: success, name: one}]}
+              - name: bad
+                steps:
+                  - steps.Give: {result: success, name: one}
+                  - steps.Give: {result: failure, name: two}
+            """
+        try await MasterBench.with(yaml) { bench in
+            _ = try await bench.build()
+            let times = try await BuildHistory.with(folder: bench.basedir) { history in
+                let history = try #require(history)
+                return (
+                    good: try await history.usualTimes(of: "good"),
+                    bad: try await history.usualTimes(of: "bad"),
+                    new: try await history.usualTimes(of: "new")
+                )
+            }
+            #expect(times.good.build != nil)
+            #expect(times.good.steps.map(\.key) == ["one"])
+            #expect(times.bad.build == nil)
+            #expect(times.bad.steps.map(\.key) == ["one"])
+            #expect(times.new == UsualTimes())
+        }
     }
 
     @Test func `two stops before the first step leave none`() async throws {
@@ -33,7 +61,7 @@ struct BuildRunnerTests {
         async throws
     {
         let build = try await run(worker: LostWorker())
-        #expect(build.outline == ["retry: retry worker far is lost: no answer"])
+        #expect(build.outline == ["retry: retry: worker far is lost: no answer"])
         #expect(build.isRetried)
         #expect(build.build.properties["workername"] == "far")
     }

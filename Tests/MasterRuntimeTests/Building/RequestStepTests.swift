@@ -10,8 +10,8 @@ struct RequestStepTests {
         (", doStepIf: false", "Requested (skipped)"),
         (
             ", timeout: !Property buildername",
-            "line 1: 'timeout' of steps.GET must be a duration such as 30, 30s, 5m or 1h30m, not "
-                + "'default' (exception)"
+            "exception: 'timeout' of steps.GET must be a duration such as 30, 30s, 5m or 1h30m, not "
+                + "'default'"
         ),
         (", description: asking", "asking"),
         (", descriptionDone: asked", "asked"),

@@ -47,8 +47,13 @@ struct StateStringTests {
             build: "warnings finished (warnings)"),
         Case("result: warnings", "finished (warnings)", build: "build successful"),
         Case(
-            "result: exception", "finished (exception)",
-            build: "exception finished (exception)"),
+            "result: exception", "exception", build: "exception"),
+        Case(
+            "result: exception, says: no disk", "exception: no disk",
+            build: "exception: no disk"),
+        Case(
+            "result: exception, descriptionDone: tests", "tests (exception)",
+            build: "exception tests (exception)"),
         Case(
             "result: failure, flunkOnFailure: false, haltOnFailure: true", "finished (failure)",
             build: "build successful finished (failure)"),
@@ -96,6 +101,39 @@ struct StateStringTests {
                     "pending", "running", "counting",
                     "pending", "running up", "counting up",
                 ])
+        }
+    }
+
+    @Test func `a property that is not set is named`() async throws {
+        let yaml = "steps: [steps.ShellCommand: [echo, !Property nightly]]"
+        try await MasterBench.with(yaml) { bench in
+            let build = try await bench.buildOne()
+            #expect(build.steps.map(\.stateString) == ["exception: nightly is not set"])
+            #expect(build.build.stateString == "exception: nightly is not set")
+            #expect(try bench.log("err_text", of: build).contains("-p nightly=VALUE"))
+        }
+    }
+
+    @Test func `however long a text is, one line of it is shown`() async throws {
+        let long = "word\\n" + String(repeating: "x", count: 900_000)
+        let yaml = "steps: [steps.Give: {result: failure, says: \"\(long)\"}]"
+        try await MasterBench.with(yaml) { bench in
+            let build = try await bench.buildOne()
+            let text = try #require(build.steps.first).stateString
+            #expect(text.count < 220)
+            #expect(text.hasPrefix("word xxx"))
+            #expect(text.hasSuffix("x… (failure)"))
+            #expect(build.build.stateString.count < 220)
+        }
+    }
+
+    @Test func `of the texts of many steps the first are shown`() async throws {
+        let step = "  - steps.Give: {result: failure, says: \(String(repeating: "a", count: 60))}\n"
+        let yaml = "steps:\n" + String(repeating: step, count: 9)
+        try await MasterBench.with(yaml) { bench in
+            let text = try await bench.buildOne().build.stateString
+            #expect(text.count < 220)
+            #expect(text.hasSuffix("a (failure) and 7 more"))
         }
     }
 

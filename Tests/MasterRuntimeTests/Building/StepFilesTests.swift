@@ -170,7 +170,7 @@ struct StepFilesTests {
             let build = try await bench.buildOne()
             #expect(
                 build.steps.map(\.stateString) == [
-                    "line 1: 'check' of steps.Assert must be true or false, not 'default' (exception)"
+                    "exception: 'check' of steps.Assert must be true or false, not 'default'"
                 ])
         }
     }

@@ -97,8 +97,10 @@ struct StepRetryTests {
             let build = try await bench.buildOne()
             #expect(build.build.results == .success)
             #expect(build.steps.map(\.stateString) == ["'echo try; ...' (try 2 of 2)"])
-            let logs = build.logs[1] ?? []
+            let logs = try bench.files(in: bench.basedir + "/logs/default/1")
             #expect(logs.count { $0.contains("-stdio") } == 2)
+            #expect(build.logs[1]?.count { $0.hasSuffix("-stdio_2.log") } == 1)
+            #expect(build.logs[1]?.count { $0.contains("-stdio") } == 1)
         }
     }
 

@@ -116,6 +116,14 @@ struct LocalWorkerProgramTests {
         #expect(ran.errors == expected)
     }
 
+    @Test func `merged streams keep the order in which both were written`() async throws {
+        let ran = try await Ran.shell(
+            "i=0; while [ $i -lt 3000 ]; do echo o$i; echo e$i >&2; i=$((i+1)); done"
+        ) { $0.mergesStreams = true }
+        #expect(ran.output == (0..<3000).map { "o\($0)\ne\($0)\n" }.joined())
+        #expect(ran.errors == "")
+    }
+
     @Test func `a stream that is not wanted is dropped`() async throws {
         let ran = try await Ran.shell("yes | head -c 3000000; echo err >&2") {
             $0.wantsStdout = false

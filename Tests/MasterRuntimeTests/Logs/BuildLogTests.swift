@@ -89,8 +89,8 @@ struct BuildLogTests {
             let build = try await bench.buildOne()
             #expect(
                 build.outline == [
-                    "exception: exception log not written (exception)",
-                    "ShellCommand: log not written (exception)", "Give: finished",
+                    "exception: exception: log not written",
+                    "ShellCommand: exception: log not written", "Give: finished",
                 ])
             let errors = bench.messages.texts(at: .error)
             #expect(errors.count == 1)

@@ -41,12 +41,16 @@ struct LogBroadcasterTests {
                 async let late = lines(master.follow(log: 1, from: 2))
                 async let beyond = lines(master.follow(log: 1, from: 100))
                 try await Task.sleep(for: .milliseconds(50))
+                var end: [UInt8]?
+                while end?.isEmpty != false { end = try await master.tail(ofLog: 1, byteCount: 4) }
+                #expect(end == Array("two\n".utf8))
                 more.add("go on")
                 #expect(try await early == ["0 one", "1 two", "2 three"].map(marked))
                 #expect(try await middle == ["1 two", "2 three"].map(marked))
                 #expect(try await late == ["2 three"].map(marked))
                 #expect(try await beyond.isEmpty)
                 _ = try await builds
+                #expect(try await master.tail(ofLog: 1, byteCount: 9) == nil)
                 #expect(try await lines(master.follow(log: 1, from: 2)) == ["2 three"].map(marked))
                 #expect(try await master.follow(log: 99) == nil)
             }

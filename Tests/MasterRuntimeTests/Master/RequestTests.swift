@@ -272,7 +272,7 @@ struct RequestTests {
                 "builders: [{name: one, steps: []}, {name: two, steps: [steps.Play: $read]}]")
             #expect(
                 try await endOfTwo(bench, basedir: copy)
-                    == "exception the request needs the secret 'token', which master.yaml no longer "
+                    == "exception: the request needs the secret 'token', which master.yaml no longer "
                     + "has")
             #expect(seen.entries.isEmpty)
         }

@@ -24,7 +24,7 @@ struct ShellCommandTests {
         #expect(log.lines.first == "hsh -c 'echo one; echo two >&2'")
         #expect(log.lines.dropFirst().first == "h in dir /tmp (timeout 1200 secs)")
         #expect(log.lines.contains("oone"))
-        #expect(log.lines.contains("etwo"))
+        #expect(log.lines.contains("otwo"))
         #expect(log.lines.contains("hprogram finished with exit code 0"))
         #expect(log.lines.last?.hasPrefix("helapsedTime=") == true)
         #expect(harness.logs.count == 1)
@@ -69,7 +69,7 @@ struct ShellCommandTests {
 
         #expect(results == .failure)
         #expect(harness.hasTimedOut)
-        #expect(harness.summary == "'sleep 60 ...'")
+        #expect(harness.summary == "'sleep 60 ...': no output for 0.2 seconds")
     }
 
     @Test func `the environment is that of the builder with the step's own over it`() async throws {
@@ -105,7 +105,8 @@ struct ShellCommandTests {
             try await run("[echo, !Property missing]")
         }
         #expect(
-            error?.message == "'command' of steps.ShellCommand must be a text, not null")
+            error?.message.hasPrefix(
+                "missing is not set; 'command' of steps.ShellCommand needs this property") == true)
     }
 
     @Test func `stopping the build ends the command`() async throws {
@@ -167,6 +168,33 @@ struct ShellCommandTests {
         #expect(lines.contains(line == "oout" ? "eerr" : "oout"))
     }
 
+    @Test func `the lines of both streams are in the log in the order written`() async throws {
+        let script = "for i in 1 2 3; do echo out$i; echo err$i >&2; done"
+        let order = ["out1", "err1", "out2", "err2", "out3", "err3"]
+        let (_, merged) = try await run("{command: '\(script)', max_lines: 6}")
+        let lines = try #require(merged.log("stdio")).lines
+        #expect(lines.filter { !$0.hasPrefix("h") } == order.map { "o" + $0 })
+        let (_, separate) = try await run("{command: '\(script)', streams: separate}")
+        #expect(separate.log("stdio")?.lines.contains("eerr2") == true)
+        let (results, limited) = try await run("{command: '\(script)', max_lines: 5}")
+        #expect(results == .failure)
+        #expect(limited.log("stdio")?.lines.contains("oerr3") == true)
+    }
+
+    @Test(arguments: [
+        ("streams: merged, want_stderr: false", "merged streams can't be kept in part"),
+        ("streams: separate, usePTY: true", "'usePTY' gives the command one terminal"),
+        ("streams: both", "'both'"),
+    ])
+    func `settings for streams that contradict each other are wrong`(
+        _ settings: String, _ words: String
+    ) throws {
+        let error = try #require(throws: ConfigurationError.self) {
+            try Compile.configured(yaml: "{command: 'true', \(settings)}")
+        }
+        #expect("\(error)".contains(words))
+    }
+
     @Test func `the environment is in the log when that is wanted`() async throws {
         let (_, harness) = try await run("{command: 'true', env: {A_B: c}, logEnviron: true}")
         #expect(harness.log("stdio")?.lines.contains("h  A_B=c") == true)
@@ -214,7 +242,9 @@ struct ShellCommandTests {
         let stays = signals.contains(" ") ? "x" : ""
         let command = JSONValue.array(["sh", "-c", .string(script), "sh", .string(stays)])
         let (results, harness) = try await run(
-            "{command: \(command), timeout: 0.5\(more.isEmpty ? "" : ", " + more)}")
+            """
+            {command: \(command), streams: separate, timeout: 0.5\(more.isEmpty ? "" : ", " + more)}
+            """)
         #expect(results == .failure)
         let lines = try #require(harness.log("stdio")).lines.filter { $0.hasPrefix("o") }
         // A process gets a signal as one of its group and as itself.

@@ -246,6 +246,14 @@ struct RunningProgram: Sendable {
                 return
             }
             let out = try OwnedDescriptor.pipe(byteCount: RunningProgram.pipeByteCount)
+            guard !shell.mergesStreams else {
+                (stdout, stderr) = (out.writeEnd, out.writeEnd)
+                sources = [
+                    OutputPump.Source(
+                        stream: .stdout, readEnd: out.readEnd, isWanted: shell.wantsStdout)
+                ]
+                return
+            }
             let errors = try OwnedDescriptor.pipe(byteCount: RunningProgram.pipeByteCount)
             (stdout, stderr) = (out.writeEnd, errors.writeEnd)
             sources = [

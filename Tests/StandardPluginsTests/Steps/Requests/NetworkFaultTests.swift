@@ -94,7 +94,7 @@ struct NetworkFaultTests {
     }
 
     @Test(arguments: [
-        ("null", "must be a text, not null"),
+        ("null", "needs this property: set it with -p to=VALUE"),
         ("/relative", "must begin with http:// or https://"),
         ("http://127.0.0.1:port/", "has an invalid port"),
     ])
