@@ -116,7 +116,7 @@ struct DeliveriesCommandTests {
 
     @Test func `what is dropped is neither sent nor listed`() async throws {
         try await Self.with(503) { program, server, answer in
-            _ = try await program.run("run", "--drain", "0")
+            _ = try await program.run("run")
             let dropped = try await program.run("deliveries", "drop", "--reporter", "push")
             #expect(dropped.output == "2 reports dropped\n")
             #expect(states(try await list(program)) == [])
@@ -191,7 +191,7 @@ struct DeliveriesCommandTests {
 
     @Test func `what is parked is said to wait for its reporter`() async throws {
         try await Self.with(503) { program, _, _ in
-            _ = try await program.run("run", "--drain", "0")
+            _ = try await program.run("run")
             try program.write("steps: []", to: "master.yaml")
             let ended = try await program.run("run")
             #expect(
