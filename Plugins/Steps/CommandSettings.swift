@@ -89,6 +89,9 @@ struct ProcessSettings: SettingHints {
 extension ProcessSettings {
     /// Reports a shell for a command that runs without one.
     func check(_ command: Renderable<CommandLineSetting>, _ settings: SettingsCheck) {
+        if logfiles.constant?.contains(where: { $0.key.isEmpty }) == true {
+            settings.error("a log of 'logfiles' needs a name that is not empty", at: "logfiles")
+        }
         guard settings.isGiven("shell"), case .program? = command.constant?.invocation
         else { return }
         settings.error(

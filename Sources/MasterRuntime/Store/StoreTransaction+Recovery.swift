@@ -15,7 +15,7 @@ extension StoreTransaction {
     ) throws -> [Build] {
         try Build.unfinished(in: database).map { build in
             for step in try StepRecord.all(ofBuild: build.id, in: database) {
-                // Also of a step that has ended: its program may have gone on running.
+                // Also of a step that has ended: its program may have kept running.
                 for log in try Log.all(ofStep: step.id, in: database) where !log.isComplete {
                     try finishLog(log.id, lineCount: lineCounts[log.id] ?? log.lineCount)
                 }
