@@ -1,10 +1,10 @@
 public import MasterKit
 import Synchronization
 
-/// Starts a program that goes on running while later steps run.
+/// Starts a program that keeps running while later steps run.
 public struct BackgroundCommand: ProgramStep {
     /// What the step does.
-    public static let summary = "Starts a program that goes on running while later steps run."
+    public static let summary = "Starts a program that keeps running while later steps run."
 
     @Setting("What to run: a program with its arguments, or a line for the shell.", .primary)
     var command: Renderable<CommandLineSetting>

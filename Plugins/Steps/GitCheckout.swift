@@ -244,9 +244,25 @@ struct GitCheckout {
     func clean(_ method: GitMethod, _ wanted: GitWanted) async throws {
         // Twice, or repositories that a build made would stay.
         let options = method == .clean ? ["-ff", "-d"] : ["-ff", "-d", "-x"]
-        try await git(["clean"] + options)
+        do {
+            try await git(["clean"] + options)
+        } catch is GitFailure where method != .clean {
+            try await removeUntracked()
+            try await git(["clean"] + options)
+        }
         if wanted.hasSubmodules {
             try await git(["submodule", "foreach", "--recursive", "git", "clean"] + options)
+        }
+    }
+
+    /// Removes what is not in the repository as the worker does, whose trees may be deeper than the
+    /// longest path that git can use.
+    private func removeUntracked() async throws {
+        let listing = try await query(["git", "ls-files", "--others", "--directory", "-z"]) ?? ""
+        for entry in listing.split(separator: "\0") {
+            let name = entry.hasSuffix("/") ? entry.dropLast() : entry
+            try await log.line("removing \(name)", to: .header)
+            _ = try await context.run(.rmdir(.init("\(folder)/\(name)", outside: outside)))
         }
     }
 

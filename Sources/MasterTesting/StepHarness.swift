@@ -36,7 +36,7 @@ public final class StepHarness: Sendable {
 
     /// The working tree that source steps take.
     package let workingTree: WorkingTree?
-    /// The programs that go on running after their steps.
+    /// The programs that keep running after their steps.
     package let programs = BackgroundPrograms()
 
     private let worker: (any Worker)?

@@ -107,7 +107,7 @@ final class Console: Sendable {
         state.withLock { state in
             state.isHeld = isHeld
             guard isHeld else { return }
-            let text = state.screen.replace(with: [])
+            let text = state.screen.replace(with: [], width: size.columns)
             enqueue(.output, Masked(alreadyMasked: text), &state)
         }
     }

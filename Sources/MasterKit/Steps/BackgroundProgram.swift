@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// A program that goes on running after the step that started it.
+/// A program that keeps running after the step that started it.
 ///
 /// It ends by itself, by a later step that stops it, or after the last step of its build.
 public final class BackgroundProgram: Sendable {
@@ -93,7 +93,7 @@ public final class BackgroundProgram: Sendable {
     fileprivate var stopReason: String? { state.withLock { $0.stopReason } }
 }
 
-/// The programs of a build that go on running after the steps that started them.
+/// The programs of a build that keep running after the steps that started them.
 package final class BackgroundPrograms: Sendable {
     private let programs = Mutex<[BackgroundProgram]>([])
 
@@ -145,7 +145,7 @@ package final class BackgroundPrograms: Sendable {
     }
 }
 
-/// The logs of a program that goes on running after its step.
+/// The logs of a program that keeps running after its step.
 package protocol ProgramLogs: Sendable {
     /// Opens a log, also after the step has ended.
     func openLog(_ log: String) async throws -> any StepLog
@@ -168,7 +168,7 @@ extension ProgramLogs {
 }
 
 extension StepContext {
-    /// Starts a program that goes on running after the step, with its output in a log `stdio` that
+    /// Starts a program that keeps running after the step, with its output in a log `stdio` that
     /// ends with the program.
     ///
     /// The function returns before the program has been started; see ``BackgroundProgram/status``.

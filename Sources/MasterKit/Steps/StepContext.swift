@@ -185,7 +185,7 @@ package protocol StepHost: Sendable {
 
     /// The working tree that source steps take.
     var workingTree: WorkingTree? { get }
-    /// The programs of the build that go on running after their steps.
+    /// The programs of the build that keep running after their steps.
     var programs: BackgroundPrograms { get }
     /// Whether the worker is on the master's machine.
     var isWorkerLocal: Bool { get }

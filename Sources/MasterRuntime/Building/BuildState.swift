@@ -14,7 +14,7 @@ final class BuildState: Sendable {
     let build: Build
     let builder: BuilderConfiguration
     let sourceStamps: [SourceStamp]
-    /// The programs that go on running after the steps that started them.
+    /// The programs that keep running after the steps that started them.
     let programs = BackgroundPrograms()
     private let secrets: SecretValues
     private let worker: JSONObject

@@ -389,7 +389,7 @@ final class StepSession: StepHost {
     }
 }
 
-/// The logs of a program that goes on running after its step; they end with it.
+/// The logs of a program that keeps running after its step; they end with it.
 private final class LogsOfProgram: ProgramLogs {
     private let session: StepSession
     private let logs = Mutex<[StepSession.OpenLog]>([])

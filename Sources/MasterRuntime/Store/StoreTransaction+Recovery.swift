@@ -26,7 +26,7 @@ extension StoreTransaction {
             let isWaitedFor = try request(build.requestID).waitedFor
             let results = wanted == .retry && isWaitedFor ? .cancelled : wanted
             for step in try StepRecord.all(ofBuild: build.id, in: database) {
-                // Also of a step that has ended: its program may have gone on running.
+                // Also of a step that has ended: its program may have kept running.
                 for log in try Log.all(ofStep: step.id, in: database) where !log.isComplete {
                     try finishLog(log.id, lineCount: lineCounts[log.id] ?? log.lineCount)
                 }

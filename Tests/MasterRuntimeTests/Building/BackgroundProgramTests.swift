@@ -6,7 +6,7 @@ import Testing
 
 @testable import MasterRuntime
 
-/// Programs that go on running after the steps that started them.
+/// Programs that keep running after the steps that started them.
 @Suite(.timeLimit(.minutes(2)))
 struct BackgroundProgramTests {
     /// The end of a log, and whether the process that wrote its number into it has ended.

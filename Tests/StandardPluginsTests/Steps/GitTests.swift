@@ -212,6 +212,24 @@ struct GitTests {
         }
     }
 
+    @Test func `a full build also removes trees deeper than the longest path`() async throws {
+        try await GitFolder.with { git in
+            _ = try await git.commit("one", to: "f")
+            let first = try await git.run("{repourl: source, mode: full}")
+            #expect(first.results == .success, "\(first.log)")
+            let name = String(repeating: "d", count: 50)
+            var shell = Command.Shell(
+                .script("for i in `seq 300`; do mkdir \(name) && cd -P \(name) || exit; done"),
+                in: git.folder.workdir)
+            shell.environment = ["PWD": git.folder.workdir]
+            let made = try await LocalWorker(root: git.folder.root).run(.shell(shell)) { _ in }
+            try #require(made.isSuccess)
+            let run = try await git.run("{repourl: source, mode: full}")
+            #expect(run.results == .success, "\(run.harness.summary ?? "")")
+            #expect(try git.folder.names(in: "work/build") == [".git", "f"])
+        }
+    }
+
     @Test(arguments: [
         ("mode: incremental", ["built", "ignored", "nested/f"]), ("mode: full", []),
         ("mode: full, method: fresh", []), ("mode: full, method: clean", ["ignored"]),
