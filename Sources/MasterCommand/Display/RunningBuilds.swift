@@ -60,21 +60,12 @@ struct RunningBuilds {
 
     private mutating func step(_ event: Event) -> BuildProgress? {
         guard let buildID = event.record["buildid"]?.intValue ?? event.buildID,
-            let id = event.record["stepid"]?.intValue, var build = running[buildID]
+            let id = event.record["stepid"]?.intValue, let place = running.index(forKey: buildID)
         else { return nil }
-        let index = build.steps.firstIndex { $0.id == id } ?? build.steps.endIndex
-        if index == build.steps.endIndex {
-            build.steps.append(
-                StepView(
-                    id: id, number: event.record["number"]?.intValue ?? index + 1,
-                    name: event.text("name")))
-        }
-        // A step may become hidden when it ends; if its start was shown, its end is shown, too.
-        let wasTold = build.steps[index].isRunning && !build.steps[index].isHidden
-        build.steps[index].apply(event)
-        let step = build.steps[index]
-        running[buildID] = build
-        guard wasTold || !step.isHidden else { return nil }
+        // Changed in place: a copy of all steps for each event adds up in a long build.
+        let (step, isShown) = running.values[place].apply(event, toStep: id)
+        guard isShown else { return nil }
+        let build = running.values[place]
         switch event.kind {
         case .stepStarted: return .stepStarted(step, of: build)
         case .stepFinished: return .stepFinished(step, of: build)
@@ -86,9 +77,30 @@ struct RunningBuilds {
     func step(ofLog event: Event) -> (step: StepView, build: BuildView)? {
         guard let build = event.buildID.flatMap({ running[$0] }),
             let stepID = event.record["stepid"]?.intValue,
-            let step = build.steps.first(where: { $0.id == stepID })
+            let step = build.steps.last(where: { $0.id == stepID })
         else { return nil }
         return (step, build)
+    }
+}
+
+extension BuildView {
+    /// Applies an event of a step, which is new if it is not known.
+    ///
+    /// - Returns: The step, and whether the change is shown.
+    fileprivate mutating func apply(
+        _ event: Event, toStep id: Int
+    ) -> (step: StepView, isShown: Bool) {
+        let index = steps.lastIndex { $0.id == id } ?? steps.endIndex
+        if index == steps.endIndex {
+            steps.append(
+                StepView(
+                    id: id, number: event.record["number"]?.intValue ?? index + 1,
+                    name: event.text("name")))
+        }
+        // A step may become hidden when it ends; if its start was shown, its end is shown, too.
+        let wasShown = steps[index].isRunning && !steps[index].isHidden
+        steps[index].apply(event)
+        return (steps[index], wasShown || !steps[index].isHidden)
     }
 }
 

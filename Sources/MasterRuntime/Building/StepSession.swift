@@ -4,13 +4,10 @@ internal import Synchronization
 
 /// A running step's interface to its build, its worker and its logs.
 final class StepSession: StepHost {
-    fileprivate typealias OpenLog = (id: Int, writer: LogWriter)
-
     private struct State {
         var summary: String?
         var isTimedOut = false
-        var logs: [OpenLog] = []
-        var slugs: Set<String> = []
+        var logs: [StepLogs.Open] = []
         var fault: LogFault?
         var deadline: StepDeadline?
         /// The last command, and whether it ran on the master.
@@ -35,7 +32,6 @@ final class StepSession: StepHost {
     let environment: [String: String?]
     let session: HTTPSession
     private let encoding: LogEncoding
-    private let logLimit: LogLimit
     private let running: RunningText
     private let number: Int
     private let name: String
@@ -44,6 +40,7 @@ final class StepSession: StepHost {
     private let shared: BuildEnvironment
     private let submissions: Submissions
     private let stepID: Int
+    private let logs: StepLogs
     private let state = Mutex(State())
 
     init(
@@ -56,7 +53,6 @@ final class StepSession: StepHost {
         self.workdir = place.workdir
         self.environment = place.environment
         self.encoding = place.encoding
-        self.logLimit = place.logLimit
         self.running = running
         self.session = session
         self.build = build
@@ -64,6 +60,8 @@ final class StepSession: StepHost {
         self.shared = shared
         self.submissions = submissions
         self.stepID = stepID
+        logs = StepLogs(
+            ofStep: stepID, number, name, limit: place.logLimit, build: build, shared: shared)
     }
 
     var clock: any Clock<Duration> { ContinuousClock() }
@@ -181,7 +179,7 @@ final class StepSession: StepHost {
     var programs: BackgroundPrograms { build.programs }
     var isWorkerLocal: Bool { worker.isLocal }
 
-    func makeProgramLogs() -> any ProgramLogs { LogsOfProgram(self) }
+    func makeProgramLogs() -> any ProgramLogs { LogsOfProgram(logs) }
 
     func runProgram(
         _ shell: Command.Shell, updates: (CommandUpdate) async throws -> Void
@@ -273,29 +271,12 @@ final class StepSession: StepHost {
             }
             if isReady { continuation.resume() }
         }
-        let logs = state.withLock { state in
+        let opened = state.withLock { state in
             defer { state.logs = [] }
             return state.logs
         }
-        if let fault = await close(logs) { _ = note(fault) }
+        if let fault = await logs.close(opened) { _ = note(fault) }
         if let fault = state.withLock({ $0.fault }) { throw fault }
-    }
-
-    /// Ends logs.
-    ///
-    /// - Returns: The first error of one that could not be written.
-    fileprivate func close(_ logs: [OpenLog]) async -> LogFault? {
-        var fault: LogFault?
-        for (id, writer) in logs {
-            do throws(LogFault) {
-                defer { shared.logs.end(id) }
-                let lineCount = try await writer.close()
-                await shared.store.post { try $0.finishLog(id, lineCount: lineCount) }
-            } catch {
-                fault = fault ?? error
-            }
-        }
-        return fault
     }
 
     private func openFile(_ log: String, kind: LogKind) async throws -> LogWriter {
@@ -312,44 +293,12 @@ final class StepSession: StepHost {
             closer?.resume()
         }
         do {
-            return try await makeLog(log, kind: kind) { opened in
+            return try await logs.make(log, kind: kind) { opened in
                 state.withLock { $0.logs.append(opened) }
             }
         } catch let fault as LogFault {
             throw note(fault)
         }
-    }
-
-    /// Creates the file of a log and announces it.
-    ///
-    /// - Parameters:
-    ///   - log: The name.
-    ///   - kind: The format of the content.
-    ///   - keep: Called as soon as the log must be closed.
-    /// - Returns: The log.
-    /// - Throws: ``LogFault``, ``StoreError``.
-    fileprivate func makeLog(
-        _ log: String, kind: LogKind, keep: (OpenLog) -> Void
-    ) async throws -> LogWriter {
-        let log = shared.mask.masked(log)
-        let slug = state.withLock { $0.slugs.uniqueSlug(for: log.value) }
-        let path =
-            shared.basedir + "/"
-            + LogFile.path(
-                builder: build.builder.name, build: build.build.number, step: (number, name),
-                slug: slug)
-        let (id, logs) = (shared.store.makeLogID(), shared.logs)
-        let observer = observer(of: id)
-        let writer = try await LogWriter.create(
-            path, mask: shared.mask, limit: logLimit, queue: shared.logQueue, observe: observer,
-            noteGrowth: { logs.noteGrowth(of: id) })
-        logs.begin(id, at: path)
-        build.note(log: path, ofStep: number)
-        keep((id, writer))
-        try await announce(observer != nil) { [stepID] transaction in
-            _ = try transaction.newLog(id: id, stepID: stepID, name: log, slug: slug, kind: kind)
-        }
-        return writer
     }
 
     /// Records the first log error, with which the step ends.
@@ -360,53 +309,6 @@ final class StepSession: StepHost {
         }
     }
 
-    /// Announces a log. If its lines are published as events, too, they come after the log's own
-    /// event.
-    private func announce(
-        _ hasReaders: Bool, _ body: @escaping @Sendable (StoreTransaction) throws -> Void
-    ) async throws(StoreError) {
-        if hasReaders {
-            try await shared.store.write(body)
-        } else {
-            await shared.store.post(body)
-        }
-    }
-
-    /// Publishes the lines of a log as events, if there are subscribers.
-    private func observer(of log: Int) -> LogWriter.Observer? {
-        let events = shared.store.events
-        guard events.wantedKinds.contains(.logAppended) else { return nil }
-        let (stepID, lane, buildID) = (stepID, build.build.requestID, build.build.id)
-        return { lines in
-            events.publish(
-                Event(
-                    at: Date(), kind: .logAppended, lane: lane, buildID: buildID,
-                    record: [
-                        "logid": .int(log), "stepid": .int(stepID),
-                        "content": .string(String(decoding: lines.value, as: UTF8.self)),
-                    ]))
-        }
-    }
-}
-
-/// The logs of a program that keeps running after its step; they end with it.
-private final class LogsOfProgram: ProgramLogs {
-    private let session: StepSession
-    private let logs = Mutex<[StepSession.OpenLog]>([])
-
-    init(_ session: StepSession) {
-        self.session = session
-    }
-
-    func openLog(_ log: String) async throws -> any StepLog {
-        try await session.makeLog(log, kind: .stream) { opened in
-            logs.withLock { $0.append(opened) }
-        }
-    }
-
-    func close() async throws {
-        if let fault = await session.close(logs.withLock { $0 }) { throw fault }
-    }
 }
 
 /// An error for a step that is still running after its end, for example because it ignored its
@@ -415,31 +317,4 @@ private struct StepHasEnded: Error, CustomStringConvertible {
     let action: String
 
     var description: String { "\(action): the step has ended" }
-}
-
-extension LogEncoding {
-    /// A command's update, with its output converted to UTF-8.
-    func decoded(_ update: CommandUpdate) -> CommandUpdate {
-        switch update.content {
-        case .output(let stream, let bytes):
-            CommandUpdate(.output(stream, utf8(bytes)), elapsed: update.elapsed)
-        case .logFile(let name, let bytes):
-            CommandUpdate(.logFile(name, utf8(bytes)), elapsed: update.elapsed)
-        case .header, .started, .content: update
-        }
-    }
-
-    /// Converts output to UTF-8, replacing invalid bytes by the replacement character.
-    ///
-    /// Each byte is one character, so output can be split anywhere.
-    private func utf8(_ bytes: [UInt8]) -> [UInt8] {
-        if self == .utf8 || bytes.allSatisfy({ $0 < 0x80 }) { return bytes }
-        var text: [UInt8] = []
-        text.reserveCapacity(bytes.count * 2)
-        for byte in bytes {
-            let isKnown = byte < 0x80 || self == .latin1
-            text.append(contentsOf: (isKnown ? Unicode.Scalar(byte) : "\u{FFFD}").utf8)
-        }
-        return text
-    }
 }

@@ -169,8 +169,8 @@ struct LockTests {
                     == [.success, .exception])
             let states = builds.flatMap(\.steps).map(\.stateString)
             #expect(
-                states.contains("deadlock: 'a' waits for 'b' waits for 'a' (exception)")
-                    || states.contains("deadlock: 'b' waits for 'a' waits for 'b' (exception)"),
+                states.contains("exception: deadlock: 'a' waits for 'b' waits for 'a'")
+                    || states.contains("exception: deadlock: 'b' waits for 'a' waits for 'b'"),
                 "\(states)")
         }
     }
@@ -211,7 +211,7 @@ struct LockTests {
             """
         try await MasterBench.with(yaml) { bench in
             let build = try await bench.buildOne()
-            #expect(build.steps.map(\.stateString) == ["there is no lock 'bd' (exception)"])
+            #expect(build.steps.map(\.stateString) == ["exception: there is no lock 'bd'"])
         }
     }
 

@@ -331,7 +331,8 @@ struct TriggerTests {
             let worker = try transaction.worker(named: "local")
             let set = Buildset(id: 0, reason: "test", submittedAt: transaction.now)
             let first = try transaction.submit(
-                Masked(alreadyMasked: set), builders: [all], properties: Masked(alreadyMasked: Properties()),
+                Masked(alreadyMasked: set), builders: [all],
+                properties: Masked(alreadyMasked: Properties()),
                 origin: .service)
             let parent = try transaction.claim(
                 first.requests[0].id, builder: all, workerID: worker)
