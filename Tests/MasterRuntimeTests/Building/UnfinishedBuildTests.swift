@@ -53,7 +53,7 @@ struct UnfinishedBuildTests {
                 try await master.environment.store.read { try Log.all(ofStep: 1, in: $0) }
             }
             #expect(logs.map(\.isComplete) == [true])
-            #expect(logs.map(\.lineCount) == [2])
+            #expect(logs.map(\.lineCount) == [3])
         }
     }
 
