@@ -1,3 +1,4 @@
+import CLibCurl
 import Glibc
 
 /// A TCP port of this machine.
