@@ -79,7 +79,7 @@ extension Plugin {
         let decoder = SettingDecoder(registry: registry, scope: scope)
         let (plugin, table) = decoder.create(Self.self)
         if let filled = decoder.fill(table, from: node, owner: "\(key)", at: node.range) {
-            decoder.check([plugin], in: table, given: filled.given, at: node.range)
+            decoder.check([plugin], in: table, filled: filled, at: node.range)
         }
         guard !decoder.hasErrors else { throw ConfigurationError(decoder.diagnostics) }
         return plugin

@@ -264,7 +264,7 @@ extension SettingDecoder {
         let before = errorCount
         guard let filled = fill(table, from: entry.settings, owner: "\(known.key)", at: place)
         else { return nil }
-        check([made.plugin, made.options], in: table, given: filled.given, at: place)
+        check([made.plugin, made.options], in: table, filled: filled, at: place)
         return filled.isValid && errorCount == before
             ? (known.key, made.plugin, made.options, place) : nil
     }

@@ -58,7 +58,7 @@ public final class SettingsCheck {
     private let decoder: SettingDecoder
     private let given: [String: YAMLNode]
     private let place: SourceRange?
-    private let table: SettingTable
+    private let table: SettingTable?
     /// Whether a setting was read whose value in the file is invalid.
     private var hasReadInvalid = false
 
@@ -68,16 +68,16 @@ public final class SettingsCheck {
     ///   - decoder: Collects the diagnostics.
     ///   - given: The key node of each setting, by the name used in the file.
     ///   - place: The location of the plugin's name.
-    ///   - table: The settings that can be read.
+    ///   - table: The settings that can be read, if one of them may be invalid.
     init(
         decoder: SettingDecoder, given: [String: YAMLNode], place: SourceRange?,
-        table: SettingTable
+        table: SettingTable?
     ) {
         self.decoder = decoder
         self.given = given
         self.place = place
         self.table = table
-        _ = table.takeInvalidReads()
+        _ = table?.takeInvalidReads()
     }
 
     /// Whether a setting is given in the file, valid, invalid or unknown, by its name or as the
@@ -107,7 +107,7 @@ public final class SettingsCheck {
     }
 
     private var mayReport: Bool {
-        hasReadInvalid = table.takeInvalidReads() || hasReadInvalid
+        hasReadInvalid = table?.takeInvalidReads() == true || hasReadInvalid
         return !hasReadInvalid
     }
 
@@ -120,12 +120,13 @@ public final class SettingsCheck {
 extension SettingDecoder {
     /// Calls the `check` of each value whose required settings have a value.
     func check(
-        _ values: [any Settings], in table: SettingTable, given: [String: YAMLNode],
-        at place: SourceRange?
+        _ values: [any Settings], in table: SettingTable, filled: Filled, at place: SourceRange?
     ) {
         for (index, value) in values.enumerated() where table.isComplete(valueAt: index) {
             value.check(
-                SettingsCheck(decoder: self, given: given, place: place, table: table))
+                SettingsCheck(
+                    decoder: self, given: filled.given, place: place,
+                    table: filled.isValid ? nil : table))
         }
     }
 }

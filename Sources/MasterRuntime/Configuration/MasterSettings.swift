@@ -120,9 +120,19 @@ struct PluginPackages: SettingValue {
 /// The keys of a file, used to tell a missing setting from an invalid one.
 struct TopLevel {
     private let mapping: YAMLMapping
+    /// The settings that unknown keys probably mean; `nil` if a key could mean any of them.
+    private let misspelled: Set<String>?
 
     init(_ mapping: YAMLMapping) {
         self.mapping = mapping
+        let keys = mapping.entries.map(\.key)
+        let known = MasterSettings.declarations.map(\.name)
+        let unknown = keys.compactMap(\.scalarText).filter {
+            !$0.hasPrefix("x-") && !known.contains($0)
+        }
+        misspelled =
+            keys.contains(where: \.isPlaceholder)
+            ? nil : Set(unknown.compactMap { Suggestion.nearest(to: $0, among: known) })
     }
 
     /// The value of a key.
@@ -134,14 +144,7 @@ struct TopLevel {
     /// Whether a setting is present, possibly misspelled, so that no message need suggest adding
     /// it.
     func declares(_ name: String) -> Bool {
-        if mapping[name] != nil { return true }
-        let known = MasterSettings.declarations.map(\.name)
-        return mapping.entries.contains { entry in
-            guard !entry.key.isPlaceholder else { return true }
-            guard let key = entry.key.scalarText, !key.hasPrefix("x-"), !known.contains(key)
-            else { return false }
-            return Suggestion.nearest(to: key, among: known) == name
-        }
+        mapping[name] != nil || misspelled?.contains(name) ?? true
     }
 }
 
