@@ -39,7 +39,7 @@ public struct CommandSecrets: SecretProvider {
             switch update.content {
             case .output(.stdout, let bytes): try value.append(bytes, from: program)
             case .output(.stderr, let bytes): complaint.append(bytes)
-            case .header, .started, .content, .logFile: break
+            case .header, .started, .ended, .content, .logFile: break
             }
         }
         if result.isSuccess { return try value.text(from: program, strippingNewlines: true) }

@@ -92,11 +92,33 @@ private struct FolderCopy {
     /// Copies everything that is in the folder. Symbolic links are never followed, neither in the
     /// source nor in the destination.
     mutating func run(in context: StepContext, maximumCount: Int) async throws {
+        let content = try await list(in: context, maximumCount)
+        for folder in content.folders {
+            try await context.makeFolder(target + folder, isTop: folder.isEmpty)
+        }
+        for (path, status) in content.files { try await copy(path, status, in: context) }
+        let omitted = content.omitted
+        guard !omitted.isEmpty else { return }
+        let log = try await context.openLog("omitted", kind: .text)
+        for path in omitted {
+            try await log.line("\(path): not a regular file, or a symbolic link")
+        }
+    }
+
+    /// What is in the folder, as it is before anything is copied: the destination may be in there.
+    private struct Content {
+        /// The folders, each after the one around it.
+        var folders: [String] = []
+        var files: [(path: String, status: CommandResult.FileStatus)] = []
+        var omitted: [String] = []
+    }
+
+    private func list(in context: StepContext, _ maximumCount: Int) async throws -> Content {
+        var content = Content()
         var open = [""]
         var count = 0
-        var omitted: [String] = []
         while let folder = open.popLast() {
-            try await context.makeFolder(target + folder, isTop: folder.isEmpty)
+            content.folders.append(folder)
             let list = try await context.run(.listdir(.init(source + folder)))
             guard case .names(let names) = list.value else { continue }
             count += names.count
@@ -111,16 +133,12 @@ private struct FolderCopy {
                 else { continue }
                 switch status.kind {
                 case .directory: open.append(path)
-                case .file: try await copy(path, status, in: context)
-                case .other: omitted.append(source + path)
+                case .file: content.files.append((path, status))
+                case .other: content.omitted.append(source + path)
                 }
             }
         }
-        guard !omitted.isEmpty else { return }
-        let log = try await context.openLog("omitted", kind: .text)
-        for path in omitted {
-            try await log.line("\(path): not a regular file, or a symbolic link")
-        }
+        return content
     }
 
     private mutating func copy(

@@ -80,6 +80,9 @@ struct CommandOutput {
         case .header(let text): try await stdio.line(text, to: .header)
         case .logFile(let name, let bytes):
             try await file(name).write(bytes[...], to: .stdout)
+        case .ended:
+            // What may be the beginning of a secret is held back until it is known to be none.
+            for channel in [LogChannel.stdout, .stderr] { try await stdio.flush(channel) }
         case .content, .started: break
         }
     }

@@ -205,6 +205,8 @@ public struct CommandUpdate: Sendable, Hashable {
         case header(String)
         /// The program has been started.
         case started
+        /// The program has ended, and all of its output has been sent.
+        case ended
         /// The next bytes of the file read by `uploadFile`; never empty.
         case content([UInt8])
         /// The next bytes of a program's log file, with its name; never empty.

@@ -208,13 +208,40 @@ extension RequestDistributor.State {
 
     /// The builds that would wait for each other if a build waited for what it waits for.
     func deadlock(at node: Node, _ builders: BuilderTable) -> Deadlock? {
-        for next in waits(of: node, inclusive: false, builders) {
-            guard let path = path(from: next, to: node, inclusive: false, builders) else {
-                continue
-            }
+        let stuck = stuckNodes(from: node, builders)
+        guard stuck.contains(node) else { return nil }
+        for next in waits(of: node, inclusive: false, builders) where stuck.contains(next) {
+            guard let path = path(from: next, to: node, inclusive: false, among: stuck, builders)
+            else { continue }
             return Deadlock(builders: ([node] + path.dropLast()).map(name))
         }
         return nil
+    }
+
+    /// The nodes that a node waits for, directly or not, and that can't continue even if all others
+    /// end: of a lock that is counted, one of several holders may be enough.
+    private func stuckNodes(from start: Node, _ builders: BuilderTable) -> Set<Node> {
+        var stuck: Set<Node> = [start]
+        var open = [start]
+        while let node = open.popLast() {
+            for next in waits(of: node, inclusive: false, builders)
+            where stuck.insert(next).inserted { open.append(next) }
+        }
+        var freed: Set<Node> = []
+        while true {
+            let more = stuck.filter { canContinue($0, once: freed, builders) }
+            if more.isEmpty { return stuck }
+            stuck.subtract(more)
+            freed.formUnion(more)
+        }
+    }
+
+    /// Whether a node can continue once others have ended.
+    private func canContinue(
+        _ node: Node, once freed: Set<Node>, _ builders: BuilderTable
+    ) -> Bool {
+        guard builds(before: node).allSatisfy(freed.contains) else { return false }
+        return locks.canMeet(demands(of: node, builders), once: freed)
     }
 
     private func name(of node: Node) -> String {
@@ -226,14 +253,15 @@ extension RequestDistributor.State {
 
     /// The nodes on a way of waits from one node to another, including both.
     private func path(
-        from start: Node, to end: Node, inclusive: Bool, _ builders: BuilderTable
+        from start: Node, to end: Node, inclusive: Bool, among nodes: Set<Node>? = nil,
+        _ builders: BuilderTable
     ) -> [Node]? {
         if start == end { return [start] }
         var previous: [Node: Node] = [start: start]
         var open = [start]
         while let node = open.popLast() {
             for next in waits(of: node, inclusive: inclusive, builders)
-            where previous[next] == nil {
+            where previous[next] == nil && nodes?.contains(next) ?? true {
                 previous[next] = node
                 if next == end {
                     var path = [next]
@@ -257,15 +285,26 @@ extension RequestDistributor.State {
     /// - Returns: The builds and builders.
     private func waits(of node: Node, inclusive: Bool, _ builders: BuilderTable) -> [Node] {
         let ahead = inclusive ? locks.waitersAhead(of: node) : []
+        return builds(before: node) + locks.blockers(of: demands(of: node, builders)) + ahead
+    }
+
+    /// The builds that must end before a node continues: those that a build has triggered, or that
+    /// of the same builder.
+    private func builds(before node: Node) -> [Node] {
         switch node {
         case .build(let id):
-            let children = (running[id]?.children ?? [:]).map { child, builder in
+            (running[id]?.children ?? [:]).map { child, builder in
                 running[child] == nil ? Node.builder(builder) : .build(child)
             }
-            return children + locks.blockers(of: locks.demands(of: node)) + ahead
         case .builder(let name):
-            let busy = running.filter { $0.value.builder == name }.map { Node.build($0.key) }
-            return busy + locks.blockers(of: builders[name]?.locks ?? []) + ahead
+            running.filter { $0.value.builder == name }.map { Node.build($0.key) }
+        }
+    }
+
+    private func demands(of node: Node, _ builders: BuilderTable) -> [LockDemand] {
+        switch node {
+        case .build: locks.demands(of: node)
+        case .builder(let name): builders[name]?.locks ?? []
         }
     }
 

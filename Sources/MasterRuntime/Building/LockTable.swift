@@ -137,6 +137,15 @@ struct LockTable {
             .flatMap { holders[$0.name, default: []] }.map { .build($0.build) }
     }
 
+    /// Whether demands could be met once some owners have given back what they hold.
+    func canMeet(_ demands: [LockDemand], once freed: Set<Owner>) -> Bool {
+        demands.allSatisfy { demand in
+            let holders = holders[demand.name, default: []]
+            let kept = holders.filter { !freed.contains(.build($0.build)) }
+            return demand.fits(beside: kept.map(\.demand))
+        }
+    }
+
     /// The owners that wait in front of another one, for a lock that it needs, too.
     func waitersAhead(of owner: Owner) -> [Owner] {
         guard let own = waiters.first(where: { $0.owner == owner }) else { return [] }

@@ -16,12 +16,13 @@ extension SecretMask {
         Masked(by: self) { $0.apply(to: properties) }
     }
 
-    /// Masks the reason and the source stamps of a buildset for storage.
+    /// Masks the texts and the source stamps of a buildset for storage.
     func masked(_ buildset: Buildset) -> Masked<Buildset> {
         Masked(by: self) { mask in
             guard !isEmpty else { return buildset }
             var masked = buildset
             masked.reason = mask.apply(to: buildset.reason)
+            masked.parentRelationship = buildset.parentRelationship.map { mask.apply(to: $0) }
             masked.sourceStamps = buildset.sourceStamps.map { stamp in
                 var masked = stamp
                 masked.branch = stamp.branch.map { mask.apply(to: $0) }

@@ -133,7 +133,7 @@ extension LogEncoding {
             CommandUpdate(.output(stream, utf8(bytes)), elapsed: update.elapsed)
         case .logFile(let name, let bytes):
             CommandUpdate(.logFile(name, utf8(bytes)), elapsed: update.elapsed)
-        case .header, .started, .content: update
+        case .header, .started, .ended, .content: update
         }
     }
 

@@ -175,6 +175,51 @@ struct LockTests {
         }
     }
 
+    @Test func `a step that any of several builds can give a lock to waits for one of them`()
+        async throws
+    {
+        let yaml = """
+            locks: {x: , y: {maxCount: 2}}
+            builders:
+              - {name: other, locks: [{y: counting}], steps: [steps.Play: {script: $hold}]}
+              - name: a
+                locks: x
+                steps: [steps.Play: $meet, steps.Play: {script: $go, locks: [{y: counting}]}]
+              - name: b
+                locks: [{y: counting}]
+                steps: [steps.Play: $meet, steps.Play: {script: $go, locks: x}]
+            """
+        let (met, waiting) = (Journal<Void>(), Journal<Void>())
+        let scripts: [String: Scripts.Script] = [
+            "hold": { _ in
+                await waiting.wait(for: 2)
+                return .success
+            },
+            "meet": { _ in
+                met.add(())
+                await met.wait(for: 2)
+                return .success
+            },
+            "go": { _ in .success },
+        ]
+        try await MasterBench.with(yaml, scripts: scripts) { bench in
+            let builds = try await bench.run(slots: 3) { master in
+                try await master.events.withSubscription(to: [.stepUpdated], bound: 100) { steps in
+                    async let builds = master.build()
+                    var count = 0
+                    for await case .event(let event) in steps
+                    where event.record["state_string"]?.stringValue?.hasPrefix("waiting") == true {
+                        waiting.add(())
+                        count += 1
+                        if count == 2 { break }
+                    }
+                    return try await builds
+                }
+            }
+            #expect(builds.map(\.build.results) == [.success, .success, .success])
+        }
+    }
+
     @Test func `a stop ends a step that waits for a lock`() async throws {
         let yaml = """
             locks: {db: }

@@ -49,6 +49,31 @@ struct MadeSecretTests {
                 plugins: [Vault.self]) == [])
     }
 
+    @Test func `how triggered builds are related is stored without secrets`() async throws {
+        let yaml = """
+            secrets: [secrets.Vault]
+            builders:
+              - name: a
+                steps: [{steps.Trigger: {builderNames: b, parent_relationship: !Secret token}}]
+              - {name: b, triggeredOnly: true, steps: []}
+            """
+        #expect(try await leaks(of: ["s3cr3t-value"], in: yaml, plugins: [Vault.self]) == [])
+    }
+
+    @Test func `output that begins like a secret comes before the end of its command`()
+        async throws
+    {
+        let yaml = """
+            secrets: [secrets.Vault]
+            steps: [steps.ShellCommand: printf 'done with s3cr']
+            """
+        try await MasterBench.with(yaml, plugins: [Vault.self]) { bench in
+            let log = try bench.log("stdio", of: try await bench.buildOne())
+            let end = "\nodone with s3cr\nhprogram finished with exit code 0\n"
+            #expect(log.contains(end), "\(log)")
+        }
+    }
+
     @Test(arguments: [
         ("{json: /token, secret: true}", ""), ("{header: X-Token, secret: true}", ""),
         ("{json: /token, secret: true}", "/redirect"),

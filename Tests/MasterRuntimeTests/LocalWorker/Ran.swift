@@ -23,7 +23,7 @@ struct Ran {
         case .output(.stdout, let bytes): stdout += bytes
         case .output(.stderr, let bytes): stderr += bytes
         case .header(let text): header += text
-        case .started: break
+        case .started, .ended: break
         case .content(let bytes): stdout += bytes
         case .logFile(let name, let bytes):
             logFiles[name, default: ""] += String(decoding: bytes, as: UTF8.self)

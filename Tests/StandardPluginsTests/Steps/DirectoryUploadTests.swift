@@ -30,6 +30,17 @@ struct DirectoryUploadTests {
         }
     }
 
+    @Test func `a folder can be copied to a place that is in it`() async throws {
+        try await StepFolder.with { folder in
+            try folder.write("one", to: "work/build/dist/one")
+            let (results, harness) = try await folder.run(
+                DirectoryUpload.self, "{workersrc: dist, masterdest: work/build/dist/in/side}")
+            #expect(results == .success)
+            #expect(harness.summary == "uploaded dist, 1 file")
+            #expect(try folder.names(in: "work/build/dist/in/side") == ["one"])
+        }
+    }
+
     @Test func `symbolic links in the folder are left out, and the log names them`() async throws {
         try await StepFolder.with { folder in
             try folder.write("secret", to: "elsewhere/secret")

@@ -131,7 +131,7 @@ extension CommandUpdate.Content {
         switch self {
         case .output(_, let bytes), .content(let bytes), .logFile(_, let bytes): bytes.count
         case .header(let text): text.utf8.count
-        case .started: 0
+        case .started, .ended: 0
         }
     }
 }

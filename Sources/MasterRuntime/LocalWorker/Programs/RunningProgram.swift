@@ -183,6 +183,7 @@ struct RunningProgram: Sendable {
     /// Reports what happened to processes that the program left running. If the program itself
     /// could not be killed, there is no result, and the run fails.
     private func tell(_ report: OutputPump.Report) {
+        queue.put(.ended, elapsed: .now - started)
         if !report.ended.isEmpty {
             queue.put(.header(CommandHeader.ended(report.ended)), elapsed: .now - started)
         }
