@@ -50,7 +50,7 @@ struct PropertyArgument: Sendable, Hashable {
         let faults = parsed.diagnostics + decoder.diagnostics
         let reason = faults.first?.message ?? "it is empty"
         throw ValidationError(
-            "-p \(name):=\(text): not a YAML value: \(reason); write NAME=VALUE for text")
+            "-p \(name):=\(text.shortened): not a YAML value: \(reason); write NAME=VALUE for text")
     }
 }
 

@@ -128,6 +128,9 @@ struct ProjectWatch: Sendable {
 
     /// The folders to watch: those with files that git does not ignore.
     private func folders() async throws -> [String] {
+        guard Self.isFolder(folder) else {
+            throw FailedRun("the folder \(folder) is gone, so nothing can be watched in it")
+        }
         var folders: Set<String> = [folder]
         if let git {
             let listing = await git.run(

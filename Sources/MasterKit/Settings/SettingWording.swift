@@ -94,7 +94,7 @@ extension SettingDecoder {
 
 extension String {
     /// The string, or its beginning if it is too long to quote in a sentence.
-    var shortened: String {
+    package var shortened: String {
         count > 40 ? prefix(37) + "..." : self
     }
 }
