@@ -106,6 +106,7 @@ extension RequestDistributor {
         }
         for control in controls { control.stop(reason) }
         guard !pending.isEmpty else { return }
+        admitSteps()
         // Ends by itself; the buildset's progress, which the caller waits for, ends after it.
         Task { for request in pending { await cancel(request) } }
     }

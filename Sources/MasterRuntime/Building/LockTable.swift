@@ -95,6 +95,7 @@ struct LockTable {
     func canTake(
         _ demands: [LockDemand], for owner: Owner, passing passes: (Owner) -> Bool
     ) -> Bool {
+        guard demands.allSatisfy({ $0.fits(beside: held($0.name)) }) else { return false }
         let ahead = waiters.prefix { $0.owner != owner }.filter { waiter in
             waiter.demands.contains { one in demands.contains { $0.name == one.name } }
                 && !passes(waiter.owner)

@@ -198,7 +198,6 @@ final class RequestDistributor: Sendable {
     private func build(_ assignment: Assignment, _ submissions: Submissions) async {
         let request = assignment.request
         let control = assignment.running.control
-        if let stopReason = state.withLock(\.stopReason) { control.stop(stopReason) }
         do throws(StoreError) {
             let runner = BuildRunner(
                 requestID: request.id, builder: assignment.builder, lease: assignment.running.lease,
@@ -251,12 +250,25 @@ final class RequestDistributor: Sendable {
 
     // MARK: Cancelling
 
+    /// Lets steps continue that waited for a lock behind builders whose requests are gone.
+    func admitSteps() {
+        let builders = builders
+        let admitted = state.withLock { state in
+            state.forgetIdleBuilders(builders) ? state.admitSteps(builders) : []
+        }
+        for step in admitted { step.resume() }
+    }
+
     private func cancelPending() async {
-        for request in state.withLock({ $0.removeAll() }) { await cancel(request) }
+        let pending = state.withLock { $0.removeAll() }
+        admitSteps()
+        for request in pending { await cancel(request) }
     }
 
     private func forgetPending() {
-        for request in state.withLock({ $0.removeAll() }) { request.progress?.end() }
+        let pending = state.withLock { $0.removeAll() }
+        admitSteps()
+        for request in pending { request.progress?.end() }
     }
 
     func cancel(_ request: Pending) async {

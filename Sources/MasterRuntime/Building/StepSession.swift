@@ -107,7 +107,7 @@ final class StepSession: StepHost {
         try await submissions.distributor.withLocks(demands, for: build.build.requestID) { begins in
             let names = demands.map { "'\($0.name)'" }.joined(separator: ", ")
             let waiting = "waiting for \(demands.count == 1 ? "lock" : "locks") \(names)"
-            let text = shared.mask.masked(begins ? waiting : running.first)
+            let text = shared.mask.masked(state: begins ? waiting : running.first)
             await shared.store.post { [stepID] transaction in
                 if begins {
                     try transaction.awaitLocks(stepID, stateString: text)
@@ -129,8 +129,14 @@ final class StepSession: StepHost {
     }
 
     func addURL(_ name: String, _ url: String) async {
-        let isNew = state.withLock { $0.links.insert(name).inserted }
-        guard !isNew || state.withLock(\.links.count) <= Self.maximumLinks else {
+        let isKept = state.withLock { state in
+            guard state.links.count < Self.maximumLinks || state.links.contains(name) else {
+                return false
+            }
+            state.links.insert(name)
+            return true
+        }
+        guard isKept else {
             shared.logger.warning(
                 "\(self.name): more than \(Self.maximumLinks) links; dropped \(name)")
             return

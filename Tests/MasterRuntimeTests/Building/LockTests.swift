@@ -248,6 +248,47 @@ struct LockTests {
         }
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `after a stop a step does not wait behind a builder that will not build`() async throws {
+        let yaml = """
+            locks: {x: }
+            builders:
+              - name: holder
+                steps:
+                  - steps.Play: {script: $hang, locks: x}
+                  - steps.Play: {script: $go, locks: x, alwaysRun: true}
+              - {name: next, locks: x, steps: [steps.Play: $go]}
+              - {name: free, steps: [steps.Play: $tell]}
+            """
+        let (held, passed) = (Journal<Void>(), Journal<Void>())
+        let scripts: [String: Scripts.Script] = [
+            "hang": { _ in
+                held.add(())
+                try await neverEnd()
+                return .success
+            },
+            "go": { _ in .success },
+            "tell": { _ in
+                passed.add(())
+                return .success
+            },
+        ]
+        try await MasterBench.with(yaml, scripts: scripts) { bench in
+            let builds = try await bench.run(slots: 3) { master in
+                let first = try await master.submit(
+                    BuildsetRequest(builders: ["holder"], reason: "test"))
+                await held.wait(for: 1)
+                // Once the last one builds, the builder before it waits for the lock.
+                _ = try await master.submit(
+                    BuildsetRequest(builders: ["next", "free"], reason: "test"))
+                await passed.wait(for: 1)
+                await master.stop(reason: "enough")
+                return try await master.wait(for: first)
+            }
+            #expect(builds.flatMap(\.steps).map(\.results) == [.cancelled, .success])
+        }
+    }
+
     @Test func `a computed lock that does not exist is an exception`() async throws {
         let yaml = """
             locks: {db: }
