@@ -1,3 +1,4 @@
+import FoundationEssentials
 public import MasterKit
 
 /// Configures, builds and tests a CMake project.
@@ -23,7 +24,7 @@ public struct CMake: BuildFactory {
     @Setting("The targets to build; by default all.")
     var targets: [String] = []
 
-    @Setting("How many compilers run at once; by default as many as the generator likes.")
+    @Setting("How many compilers run at once; by default one for each processor.")
     var jobs: PositiveNumber?
 
     @Setting("Run the tests with ctest.")
@@ -78,8 +79,10 @@ public struct CMake: BuildFactory {
     }
 
     private var buildCommand: [SettingLiteral] {
+        // Without a number, make starts as many compilers as there are files.
+        let count = jobs?.value ?? ProcessInfo.processInfo.activeProcessorCount
         var command: [SettingLiteral] = ["cmake", "--build", folder, "--parallel"]
-        if let jobs { command.append(.string("\(jobs.value)")) }
+        command.append(.string("\(count)"))
         if let type = $buildType.literal { command += ["--config", type] }
         if !targets.isEmpty { command += ["--target"] + targets.map { .string($0) } }
         return command

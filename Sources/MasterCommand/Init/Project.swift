@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import MasterKit
 
 /// A project with a known build system, and the steps that build and test it.
@@ -45,11 +46,13 @@ struct Project {
         let hasTests =
             folder.mentions("enable_testing", in: "CMakeLists.txt")
             || folder.mentions("include(ctest)", in: "CMakeLists.txt")
+        // Without a number, make starts as many compilers as there are files.
+        let count = ProcessInfo.processInfo.activeProcessorCount
         return Project(
             name: "cmake", title: "CMake project",
             steps: [
                 Step(type: "Configure", command: "cmake -S . -B build"),
-                .compile("cmake --build build --parallel"),
+                .compile("cmake --build build --parallel \(count)"),
             ] + (hasTests ? [.test("ctest --test-dir build --output-on-failure")] : []))
     }
 

@@ -16,6 +16,9 @@ struct InitCommandTests {
         }
     }
 
+    private static let compile =
+        "Compile: cmake --build build --parallel \(ProcessInfo.processInfo.activeProcessorCount)"
+
     static let folders = [
         Folder(
             "Swift", ["Package.swift": "let package = Package(targets: [.target(name: \"A\")])"],
@@ -25,10 +28,10 @@ struct InitCommandTests {
             "Compile: swift build --build-tests", "Test: swift test"),
         Folder(
             "CMake", ["CMakeLists.txt": "project(a C)\n", "Makefile": "all:\n"],
-            "Configure: cmake -S . -B build", "Compile: cmake --build build --parallel"),
+            "Configure: cmake -S . -B build", compile),
         Folder(
             "CMake with tests", ["CMakeLists.txt": "project(a C)\nENABLE_TESTING()\n"],
-            "Configure: cmake -S . -B build", "Compile: cmake --build build --parallel",
+            "Configure: cmake -S . -B build", compile,
             "Test: ctest --test-dir build --output-on-failure"),
         Folder(
             "Python", ["setup.py": "", "test_a.py": ""], "Test: python3 -m unittest"),

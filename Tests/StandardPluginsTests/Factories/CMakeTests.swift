@@ -1,14 +1,17 @@
+import Foundation
 import MasterKit
 import StandardPlugins
 import Testing
 
 @Suite(.timeLimit(.minutes(2)))
 struct CMakeTests {
+    private static let cores = ProcessInfo.processInfo.activeProcessorCount
+
     @Test(arguments: [
         (
             "{}",
             [
-                "cmake -S . -B build", "cmake --build build --parallel",
+                "cmake -S . -B build", "cmake --build build --parallel \(cores)",
                 "ctest --test-dir build --output-on-failure",
             ]
         ),
@@ -23,7 +26,7 @@ struct CMakeTests {
                 "ctest --test-dir out --output-on-failure -C Release -R fast",
             ]
         ),
-        ("{test: false}", ["cmake -S . -B build", "cmake --build build --parallel"]),
+        ("{test: false}", ["cmake -S . -B build", "cmake --build build --parallel \(cores)"]),
     ])
     func `the commands are those that one would type`(
         _ settings: String, _ commands: [String]
