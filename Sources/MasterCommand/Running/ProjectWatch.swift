@@ -41,12 +41,15 @@ struct ProjectWatch: Sendable {
     /// Changes during a run are taken up after it. A file that changes in two runs in a row is
     /// written by the steps, and its changes during runs no longer count.
     func repeating(_ run: () async throws -> ExitStatus) async throws -> ExitStatus {
+        let arrival = SignalArrival()
         var own: Set<String> = []
         var before: Set<String> = []
         while true {
             let watch = try FolderWatch(try await folders())
             let status = try await run()
             if status.isSignal { return status }
+            // Until the next run takes its own signals.
+            try StopSignal.watch { arrival.note($0) }
             let pending = watch.pending()
             let during = Set(await relevant(pending.paths))
             let again = during.intersection(before).subtracting(own)
@@ -59,33 +62,32 @@ struct ProjectWatch: Sendable {
             var changed = during.subtracting(own)
             if changed.isEmpty, !pending.isUncertain {
                 await say("watching \(folder) for changes; Ctrl-C ends")
-                let waited = try await wait(for: watch)
-                if let signal = waited.signal { return ExitStatus(signal) }
-                changed = waited.changed
+                changed = try await wait(for: watch, arrival)
             }
+            if let signal = arrival.signal { return ExitStatus(signal) }
             await say("changed: \(changed.isEmpty ? "many files" : names(changed)); running again")
         }
     }
 
     /// Waits for a change that counts, or a signal.
     private func wait(
-        for watch: FolderWatch
-    ) async throws -> (changed: Set<String>, signal: StopSignal?) {
-        let arrival = SignalArrival()
-        try StopSignal.watch { arrival.note($0) }
+        for watch: FolderWatch, _ arrival: SignalArrival
+    ) async throws -> Set<String> {
         var (watch, made) = (watch, Set<String>())
         while true {
             arrival.stops(watch)
-            let changes = try await watch.next(quiet: Self.quiet)
-            if let signal = arrival.signal { return ([], signal) }
+            var changes = try await watch.next(quiet: Self.quiet)
+            if arrival.signal != nil { return [] }
             let new = await newFolders(among: changes.paths)
             if !new.isEmpty {
-                // Watched before it is looked what is in them.
+                // Watched before their contents are listed; what changes meanwhile, the old watch saw.
                 made.formUnion(new)
+                let old = watch
                 watch = try FolderWatch(try await folders() + made.sorted())
+                changes.merge(old.pending())
             }
             let changed = Set(await relevant(changes.paths))
-            if !changed.isEmpty || changes.isUncertain { return (changed, nil) }
+            if !changed.isEmpty || changes.isUncertain { return changed }
         }
     }
 

@@ -11,6 +11,12 @@ package final class FolderWatch: Sendable {
         /// Whether more has changed than the system could tell, or folders came.
         package var isUncertain = false
         package var isEmpty: Bool { paths.isEmpty && !isUncertain }
+
+        /// Adds what another watch has seen.
+        package mutating func merge(_ others: Changes) {
+            paths.formUnion(others.paths)
+            isUncertain = isUncertain || others.isUncertain
+        }
     }
 
     private static let mask = UInt32(
