@@ -1,5 +1,4 @@
 import MasterKit
-import Synchronization
 import Testing
 
 @testable import MasterRuntime
@@ -15,15 +14,10 @@ struct LockTests {
         let builders = names.map {
             "  - {name: \($0), steps: [steps.Play: {script: $count, locks: [\(access)]}]}"
         }
-        let running = Mutex((now: 0, most: 0))
+        let running = ConcurrencyCount()
         let scripts: [String: Scripts.Script] = [
             "count": { _ in
-                running.withLock { running in
-                    running.now += 1
-                    running.most = max(running.most, running.now)
-                }
-                for _ in 1...50 { await Task.yield() }
-                running.withLock { $0.now -= 1 }
+                await running.counting { for _ in 1...50 { await Task.yield() } }
                 return .success
             }
         ]
@@ -31,7 +25,7 @@ struct LockTests {
         try await MasterBench.with(yaml, scripts: scripts) { bench in
             let builds = try await bench.build(slots: 5)
             #expect(builds.allSatisfy { $0.build.results == .success })
-            #expect(running.withLock(\.most) <= limit)
+            #expect(running.most <= limit)
         }
     }
 

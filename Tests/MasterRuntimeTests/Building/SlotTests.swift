@@ -1,6 +1,5 @@
 import MasterKit
 import MasterRuntime
-import Synchronization
 import Testing
 
 /// The number of concurrent builds.
@@ -9,15 +8,10 @@ struct SlotTests {
     func `never more builds run than there are slots`(_ slots: Int) async throws {
         let names = (1...6).map { "b\($0)" }
         let builders = names.map { "  - {name: \($0), steps: [steps.Play: $count]}" }
-        let running = Mutex((now: 0, most: 0))
+        let running = ConcurrencyCount()
         let scripts: [String: Scripts.Script] = [
             "count": { _ in
-                running.withLock { running in
-                    running.now += 1
-                    running.most = max(running.most, running.now)
-                }
-                for _ in 1...50 { await Task.yield() }
-                running.withLock { $0.now -= 1 }
+                await running.counting { for _ in 1...50 { await Task.yield() } }
                 return .success
             }
         ]
@@ -25,7 +19,7 @@ struct SlotTests {
         try await MasterBench.with(yaml, scripts: scripts) { bench in
             let builds = try await bench.build(slots: slots)
             #expect(Set(builds.map(\.builder)) == Set(names))
-            let most = running.withLock(\.most)
+            let most = running.most
             #expect(most <= slots)
             if slots == 1 { #expect(builds.map(\.builder) == names) }
         }

@@ -1,7 +1,6 @@
 import FoundationEssentials
 import MasterKit
 import MasterTesting
-import Synchronization
 import Testing
 
 @testable import MasterRuntime
@@ -57,17 +56,14 @@ struct RequestTests {
               - {name: one, steps: [steps.Play: $count]}
               - {name: two, steps: [steps.Give: success]}
             """
-        let running = Mutex((now: 0, most: 0))
+        let running = ConcurrencyCount()
         let otherIsDone = Signal()
         let scripts: [String: Scripts.Script] = [
             "count": { _ in
-                running.withLock { running in
-                    running.now += 1
-                    running.most = max(running.most, running.now)
+                await running.counting {
+                    await otherIsDone.wait()
+                    otherIsDone.raise()
                 }
-                await otherIsDone.wait()
-                otherIsDone.raise()
-                running.withLock { $0.now -= 1 }
                 return .success
             }
         ]
@@ -81,7 +77,7 @@ struct RequestTests {
                 otherIsDone.raise()
                 #expect(try await master.endServices().count == 3)
             }
-            #expect(running.withLock(\.most) == 1)
+            #expect(running.most == 1)
         }
     }
 

@@ -53,6 +53,23 @@ struct Give: Step {
     }
 }
 
+/// Counts how many scripts run at once.
+final class ConcurrencyCount: Sendable {
+    private let state = Mutex((now: 0, most: 0))
+
+    /// The most that ran at once.
+    var most: Int { state.withLock(\.most) }
+
+    func counting(_ body: () async -> Void) async {
+        state.withLock { state in
+            state.now += 1
+            state.most = max(state.most, state.now)
+        }
+        await body()
+        state.withLock { $0.now -= 1 }
+    }
+}
+
 /// Waits until the task is cancelled, like a command that never ends.
 func neverEnd() async throws {
     try await Task.sleep(for: .seconds(3600))
