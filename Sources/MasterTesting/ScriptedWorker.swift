@@ -123,7 +123,8 @@ public final class ScriptedWorker: Worker {
                     case .stderr(let text): (.stderr, text)
                     }
                 guard command.wants(stream) else { continue }
-                try await updates(CommandUpdate(.output(stream, Array("\(text)\n".utf8)), elapsed: .zero))
+                try await updates(
+                    CommandUpdate(.output(stream, Array("\(text)\n".utf8)), elapsed: .zero))
             }
             try await updates(CommandUpdate(.ended, elapsed: .zero))
         }

@@ -286,7 +286,9 @@ struct ContractSecrets: Sendable {
             value.lowercased().split { !$0.isLetter && !$0.isNumber }
                 .filter { $0.count >= Self.revealing }
                 .flatMap { run in
-                    run.indices.dropLast(Self.revealing - 1).map { run[$0...].prefix(Self.revealing) }
+                    run.indices.dropLast(Self.revealing - 1).map {
+                        run[$0...].prefix(Self.revealing)
+                    }
                 }
         }
         return texts.map { mask.apply(to: $0) }.first { text in

@@ -81,9 +81,13 @@ public struct GeneratorContract<P: ReportGenerator>: Contract {
     private func checkFilters(_ findings: Findings) async throws {
         let filters = BuildFilter.declarations.map(\.name)
         let own = Set(P.declarations.map(\.name)).intersection(filters)
-        let given = subject.settings.node.mapping.map { Set($0.entries.compactMap(\.key.scalarText)) }
+        let given = subject.settings.node.mapping.map {
+            Set($0.entries.compactMap(\.key.scalarText))
+        }
         for filter in own.sorted() where given?.contains(filter) != true {
-            guard !["tags", "builders"].contains(filter) || given?.isDisjoint(with: ["tags", "builders"]) != false
+            guard
+                !["tags", "builders"].contains(filter)
+                    || given?.isDisjoint(with: ["tags", "builders"]) != false
             else { continue }
             let nothing = SettingLiteral.array(["a name that no sample has"])
             guard let settings = subject.settings(with: filter, nothing) else { continue }
