@@ -83,6 +83,7 @@ public struct SettingOption: Sendable {
         case replacesOption
         case named(String)
         case alias(String)
+        case within(SettingRange)
     }
 
     let kind: Kind
@@ -203,16 +204,23 @@ extension AnySetting {
             case .alias(let other): aliases.append(other)
             case .primary: isPrimary = true
             case .secret: isSecret = true
-            case .notEmpty, .replacesOption: break
+            case .notEmpty, .replacesOption, .within: break
             }
         }
+        let limits = range.map { " \($0)" } ?? ""
         return SettingDeclaration(
-            name: name, aliases: aliases, summary: summary, shape: shape, isPrimary: isPrimary,
-            isSecret: isSecret, isRequired: isRequired)
+            name: name, aliases: aliases, summary: summary, shape: shape + limits,
+            isPrimary: isPrimary, isSecret: isSecret, isRequired: isRequired)
     }
 
     var replacesOption: Bool {
         options.contains { if case .replacesOption = $0.kind { true } else { false } }
+    }
+
+    /// The range that numbers and durations must be in.
+    var range: SettingRange? {
+        options.lazy.compactMap { if case .within(let range) = $0.kind { range } else { nil } }
+            .first
     }
 
     var refusesEmpty: Bool {
