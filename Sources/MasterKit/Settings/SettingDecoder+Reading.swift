@@ -139,7 +139,7 @@ extension SettingDecoder {
             }
             let before = errorCount
             if field.setting.fill(from: value, with: self) { return true }
-            if errorCount == before, !isProbing, !value.holdsPlaceholder {
+            if errorCount == before, !isProbing, !registry.isIncomplete, !value.holdsPlaceholder {
                 error("\(subject) must be \(field.declaration.shape)", at: value.range)
             }
             return false
