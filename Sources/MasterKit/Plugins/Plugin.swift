@@ -76,13 +76,22 @@ extension Plugin {
     package static func configured(
         _ node: YAMLNode, registry: Registry = .empty, scope: RenderScope = .build
     ) throws(ConfigurationError) -> Self {
+        try readingSecrets(of: node, registry: registry, scope: scope).plugin
+    }
+
+    /// Creates a plugin configured from a node, and returns the names of the secrets in it as well.
+    ///
+    /// - Throws: ``ConfigurationError`` with all errors found.
+    package static func readingSecrets(
+        of node: YAMLNode, registry: Registry, scope: RenderScope
+    ) throws(ConfigurationError) -> (plugin: Self, secrets: Set<String>) {
         let decoder = SettingDecoder(registry: registry, scope: scope)
         let (plugin, table) = decoder.create(Self.self)
         if let filled = decoder.fill(table, from: node, owner: "\(key)", at: node.range) {
             decoder.check([plugin], in: table, filled: filled, at: node.range)
         }
         guard !decoder.hasErrors else { throw ConfigurationError(decoder.diagnostics) }
-        return plugin
+        return (plugin, Set(decoder.secretUses.map(\.name)))
     }
 }
 

@@ -229,7 +229,7 @@ extension AnySetting {
         }
         return SettingDeclaration(
             name: name, aliases: aliases, summary: summary, shape: shape, isPrimary: isPrimary,
-            isSecret: isSecret, isRequired: isRequired)
+            isSecret: isSecret, isRequired: isRequired, replacesOption: replacesOption)
     }
 
     var replacesOption: Bool {
