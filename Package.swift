@@ -14,6 +14,7 @@ let package = Package(
         .library(name: "MasterCommand", targets: ["MasterCommand"]),
         .library(name: "StandardPlugins", targets: ["StandardPlugins"]),
         .library(name: "MasterTesting", targets: ["MasterTesting"]),
+        .library(name: "MasterRuntimeTesting", targets: ["MasterRuntimeTesting"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -75,6 +76,11 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
+        // Apart from `MasterTesting`: with the runtime and what it stands on, the first build of a
+        // plugin's tests takes three times as long.
+        .target(
+            name: "MasterRuntimeTesting",
+            dependencies: ["MasterKit", "MasterRuntime", "MasterTesting"]),
         .target(
             name: "MasterReceiver",
             dependencies: [
@@ -99,7 +105,7 @@ let package = Package(
             ]),
         .executableTarget(
             name: "buildmaster", dependencies: ["MasterCommand", "StandardPlugins"],
-            packageAccess: false),
+            packageAccess: false, linkerSettings: loadsPlugins),
         .executableTarget(
             name: "CustomMaster", dependencies: ["MasterCommand", "StandardPlugins"],
             path: "Examples/CustomMaster", exclude: ["master.yaml", "expected.json"],
@@ -129,6 +135,11 @@ let package = Package(
             name: "StandardPluginsTests",
             dependencies: ["MasterRuntime", "MasterTesting", "StandardPlugins"],
             exclude: ["Fixtures"]),
+        .testTarget(
+            name: "MasterTestingTests",
+            dependencies: [
+                "CustomMaster", "MasterRuntimeTesting", "MasterTesting", "StandardPlugins",
+            ]),
         .testTarget(
             name: "MasterRuntimeTests",
             dependencies: [
@@ -167,6 +178,11 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+/// What a program needs to load plugins: its symbols, and an identity that they are built for.
+let loadsPlugins: [LinkerSetting] = [
+    .unsafeFlags(["-Xlinker", "--export-dynamic", "-Xlinker", "--build-id=sha1"])
+]
 
 /// One set of Swift settings for every Swift target of the package.
 let swiftSettings: [SwiftSetting] = [

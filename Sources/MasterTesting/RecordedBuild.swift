@@ -84,6 +84,22 @@ public struct RecordedBuild: Sendable {
 // MARK: Events
 
 extension RecordedBuild {
+    /// An event of any kind around the build.
+    func event(_ kind: EventKind) -> Event {
+        switch kind.record {
+        case .build:
+            return event(kind, at: Self.startedAt, isFinished: kind == .buildFinished)
+        case .step: return event(kind, of: step("tests"), isFinished: false)
+        case .buildrequest: return event(kind, of: request)
+        case .buildset:
+            return Event(at: Self.startedAt, kind: kind, lane: -number, record: buildset().json)
+        case .log, .properties, .worker:
+            return Event(
+                at: Self.startedAt, kind: kind, lane: number, buildID: number,
+                record: ["name": "stdio", "properties": .object(properties.json)])
+        }
+    }
+
     private func event(_ kind: EventKind, at moment: Date, isFinished: Bool) -> Event {
         Event(
             at: moment, kind: kind, lane: number, buildID: number, previousBuildID: previousBuildID,

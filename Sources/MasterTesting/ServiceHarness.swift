@@ -15,6 +15,8 @@ public final class ServiceHarness: Sendable {
     private struct State {
         var requests: [BuildsetRequest] = []
         var state: JSONValue?
+        var waiters: [Int: (count: Int, continuation: CheckedContinuation<Void, Never>)] = [:]
+        var nextWaiter = 0
     }
 
     /// The secrets that settings may refer to.
@@ -26,6 +28,8 @@ public final class ServiceHarness: Sendable {
     /// The session for requests.
     package let session: HTTPSession
 
+    /// Called for each request, before it is recorded.
+    private let accept: @Sendable (BuildsetRequest) async throws -> Void
     private let kept: Mutex<State>
 
     /// Creates a stand-in for the master that a service runs in.
@@ -34,13 +38,16 @@ public final class ServiceHarness: Sendable {
     ///   - state: The state saved by the service in an earlier run.
     ///   - secrets: The values of secrets by name.
     ///   - clock: The clock for waits.
+    ///   - accept: Called for each submitted request; if it throws, the service gets the error.
     /// - Throws: An error if the system cannot provide a thread or memory for the client.
     public init(
         state: JSONValue? = nil, secrets: [String: String] = [:],
-        clock: any Clock<Duration> = ContinuousClock()
+        clock: any Clock<Duration> = ContinuousClock(),
+        accepting accept: @escaping @Sendable (BuildsetRequest) async throws -> Void = { _ in }
     ) throws {
         self.secrets = SecretValues(secrets)
         self.clock = clock
+        self.accept = accept
         http = HTTPClient(HTTPClientConfiguration(environment: [:]))
         session = http.makeSession()
         kept = Mutex(State(state: state))
@@ -48,17 +55,91 @@ public final class ServiceHarness: Sendable {
 
     /// Runs a service until it returns, delivering the events it wants.
     ///
+    /// A second call is a restart: the service finds the state that it has saved.
+    ///
     /// - Throws: Any error from the service.
     public func run(_ service: some MasterService, events: [Event] = []) async throws {
-        let name = type(of: service).pluginName
         let bus = EventBus()
         try await bus.withSubscription(to: service.wantedEvents, bound: events.count) { wanted in
             bus.publish(events)
             bus.finish()
-            let logger = Logger(label: name) { _ in SwiftLogNoOpLogHandler() }
-            let context = ServiceContext(name: name, logger: logger, events: wanted, host: self)
-            try await service.run(in: context)
+            try await run(service, wanted)
         }
+    }
+
+    /// Runs a service beside a closure that publishes events, and shuts the service down after it:
+    /// the events end, and a service that wants none is cancelled.
+    ///
+    /// ```swift
+    /// try await harness.run(chain) { events in
+    ///     events.publish(RecordedBuild(builder: "a").finished)
+    ///     let requests = await harness.waitForRequests(1)
+    ///     #expect(requests.map(\.builders) == [["b"]])
+    /// }
+    /// ```
+    ///
+    /// - Returns: What the closure returns.
+    /// - Throws: What the closure throws, or else any error from the service.
+    public func run<Value>(
+        _ service: some MasterService, _ body: (LiveEvents) async throws -> Value
+    ) async throws -> Value {
+        let bus = EventBus()
+        return try await bus.withSubscription(to: service.wantedEvents, bound: 1024) { wanted in
+            // Ends below.
+            let task = Task { try await self.run(service, wanted) }
+            let outcome: Result<Value, any Error>
+            do {
+                outcome = .success(try await body(LiveEvents(bus: bus)))
+            } catch {
+                outcome = .failure(error)
+            }
+            bus.finish()
+            if service.wantedEvents.isEmpty { task.cancel() }
+            let end = await withTaskCancellationHandler {
+                await task.result
+            } onCancel: {
+                task.cancel()
+            }
+            let value = try outcome.get()
+            do {
+                try end.get()
+            } catch is CancellationError where task.isCancelled {
+                // It has been shut down.
+            }
+            return value
+        }
+    }
+
+    func run(_ service: some MasterService, _ events: EventSubscription) async throws {
+        let name = type(of: service).pluginName
+        let logger = Logger(label: name) { _ in SwiftLogNoOpLogHandler() }
+        try await service.run(
+            in: ServiceContext(name: name, logger: logger, events: events, host: self))
+    }
+
+    /// Waits until the service has submitted a number of builds, or the task is cancelled.
+    ///
+    /// - Returns: All builds submitted so far.
+    @discardableResult
+    public func waitForRequests(_ count: Int) async -> [BuildsetRequest] {
+        let id = kept.withLock { kept in
+            kept.nextWaiter += 1
+            return kept.nextWaiter
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isDone = kept.withLock { kept in
+                    if kept.requests.count >= count || Task.isCancelled { return true }
+                    kept.waiters[id] = (count, continuation)
+                    return false
+                }
+                if isDone { continuation.resume() }
+            }
+        } onCancel: {
+            let waiter = kept.withLock { $0.waiters.removeValue(forKey: id) }
+            waiter?.continuation.resume()
+        }
+        return requests
     }
 
     /// The builds submitted by the service, in order.
@@ -73,11 +154,16 @@ extension ServiceHarness: ServiceHost {
     package func submit(
         _ request: BuildsetRequest, saving state: JSONValue?
     ) async throws -> Submission {
-        let id = kept.withLock { kept in
+        try await accept(request)
+        let (id, waiters) = kept.withLock { kept in
             kept.requests.append(request)
             kept.state = state ?? kept.state
-            return kept.requests.count
+            let count = kept.requests.count
+            let ready = kept.waiters.filter { $0.value.count <= count }
+            for id in ready.keys { kept.waiters[id] = nil }
+            return (count, ready.values)
         }
+        for waiter in waiters { waiter.continuation.resume() }
         let buildset = Buildset(
             id: id, reason: request.reason, submittedAt: .now, sourceStamps: request.sourceStamps)
         return Submission(buildset: buildset, requests: [])
@@ -92,48 +178,12 @@ extension ServiceHarness: ServiceHost {
     }
 }
 
-/// A clock that never waits: each sleep moves it to the end of the sleep at once and is recorded.
-public final class EagerClock: Clock, Sendable {
-    /// A point in time, relative to the creation of the clock.
-    public struct Instant: InstantProtocol {
-        private var offset = Duration.zero
+/// The events of a running service, as the test publishes them.
+public struct LiveEvents: Sendable {
+    let bus: EventBus
 
-        /// Returns the instant after a duration.
-        public func advanced(by duration: Duration) -> Instant {
-            var later = self
-            later.offset += duration
-            return later
-        }
-
-        /// Returns the time from this instant to another.
-        public func duration(to other: Instant) -> Duration { other.offset - offset }
-
-        /// Orders instants by time.
-        public static func < (one: Instant, other: Instant) -> Bool { one.offset < other.offset }
-    }
-
-    private let state = Mutex((now: Instant(), sleeps: [Duration]()))
-
-    /// Creates a clock.
-    public init() {}
-
-    /// The end of the last sleep.
-    public var now: Instant { state.withLock { $0.now } }
-
-    /// The smallest step of the clock.
-    public var minimumResolution: Duration { .zero }
-
-    /// The requested duration of each sleep, in order.
-    public var sleeps: [Duration] { state.withLock { $0.sleeps } }
-
-    /// Advances the clock to an instant.
-    ///
-    /// - Throws: `CancellationError` when the task is cancelled.
-    public func sleep(until deadline: Instant, tolerance: Duration?) async throws {
-        try Task.checkCancellation()
-        state.withLock { state in
-            state.sleeps.append(state.now.duration(to: deadline))
-            state.now = max(state.now, deadline)
-        }
+    /// Delivers events to the service, if it wants them.
+    public func publish(_ events: Event...) {
+        bus.publish(events)
     }
 }

@@ -21,28 +21,28 @@ public final class StepHarness: Sendable {
         var urls: [StepURL] = []
     }
 
-    /// The folder in which commands run.
-    package let workdir: String
-    /// The folder from which paths on the master are taken.
-    package let masterFolder: String
-    /// The environment variables of the builder.
-    package let environment: [String: String?]
-    /// The clock for waits.
-    package let clock: any Clock<Duration>
-    /// The client for requests.
-    package let http: HTTPClient
+    /// What a harness is made of.
+    struct Setup: Sendable {
+        var properties: JSONObject
+        var secrets: [String: String]
+        var sourceStamps: [SourceStamp]
+        var worker: (any Worker)?
+        var workdir: String
+        var masterFolder: String?
+        var environment: [String: String?]
+        var workingTree: WorkingTree?
+        var clock: any Clock<Duration>
+        var builds: (@Sendable (BuildsetRequest) async throws -> [TriggeredBuild])?
+        var http: HTTPClient
+    }
+
     /// The session for requests; its cookies live as long as the harness.
     package let session: HTTPSession
-
-    /// The working tree that source steps take.
-    package let workingTree: WorkingTree?
     /// The programs that keep running after their steps.
     package let programs = BackgroundPrograms()
 
-    private let worker: (any Worker)?
-    private let builds: (@Sendable (BuildsetRequest) async throws -> [TriggeredBuild])?
+    let setup: Setup
     private let secrets: SecretValues
-    private let sourceStamps: [SourceStamp]
     private let state: Mutex<State>
     private let waiters = LineWaiters()
 
@@ -64,7 +64,7 @@ public final class StepHarness: Sendable {
     ///   - http: The client for requests; by default one of its own that ignores proxies in the
     ///     environment.
     /// - Throws: When the system cannot provide a thread or memory for the client.
-    public init(
+    public convenience init(
         properties: JSONObject = [:], secrets: [String: String] = [:],
         sourceStamps: [SourceStamp] = [], worker: (any Worker)? = nil, workdir: String = "/",
         masterFolder: String? = nil, environment: [String: String?] = [:],
@@ -72,18 +72,26 @@ public final class StepHarness: Sendable {
         builds: (@Sendable (BuildsetRequest) async throws -> [TriggeredBuild])? = nil,
         http: HTTPClient? = nil
     ) throws {
-        self.clock = clock
-        self.workingTree = workingTree
-        self.http = http ?? HTTPClient(HTTPClientConfiguration(environment: [:]))
-        session = self.http.makeSession()
-        self.worker = worker
-        self.builds = builds
-        self.workdir = workdir
-        self.masterFolder = masterFolder ?? workdir
-        self.environment = environment
-        self.secrets = SecretValues(secrets)
-        self.sourceStamps = sourceStamps
-        state = Mutex(State(properties: Properties(properties, source: "test")))
+        self.init(
+            Setup(
+                properties: properties, secrets: secrets, sourceStamps: sourceStamps,
+                worker: worker, workdir: workdir, masterFolder: masterFolder,
+                environment: environment, workingTree: workingTree, clock: clock, builds: builds,
+                http: http ?? HTTPClient(HTTPClientConfiguration(environment: [:]))))
+    }
+
+    init(_ setup: Setup) {
+        self.setup = setup
+        session = setup.http.makeSession()
+        secrets = SecretValues(setup.secrets)
+        state = Mutex(State(properties: Properties(setup.properties, source: "test")))
+    }
+
+    /// Returns a harness that has not run anything yet, with some parts replaced.
+    func copy(changing change: (inout Setup) -> Void) -> StepHarness {
+        var setup = setup
+        change(&setup)
+        return StepHarness(setup)
     }
 
     /// Runs a step and returns its result.
@@ -141,6 +149,9 @@ public final class StepHarness: Sendable {
         state.withLock { $0.urls.map { ($0.name, $0.url) } }
     }
 
+    /// Replaces the secrets of the build.
+    var mask: SecretMask { secrets.mask }
+
     /// Whether the step reported that it timed out.
     public var hasTimedOut: Bool { state.withLock { $0.hasTimedOut } }
 }
@@ -149,9 +160,22 @@ extension StepHarness: StepHost {
     /// The build as currently seen by expressions.
     package var renderContext: RenderContext {
         RenderContext(
-            properties: properties, sourceStamps: sourceStamps,
-            worker: worker.map { ["name": .string($0.name)] } ?? [:], secrets: secrets)
+            properties: properties, sourceStamps: setup.sourceStamps,
+            worker: setup.worker.map { ["name": .string($0.name)] } ?? [:], secrets: secrets)
     }
+
+    /// The folder in which commands run.
+    package var workdir: String { setup.workdir }
+    /// The folder from which paths on the master are taken.
+    package var masterFolder: String { setup.masterFolder ?? setup.workdir }
+    /// The environment variables of the builder.
+    package var environment: [String: String?] { setup.environment }
+    /// The clock for waits.
+    package var clock: any Clock<Duration> { setup.clock }
+    /// The client for requests.
+    package var http: HTTPClient { setup.http }
+    /// The working tree that source steps take.
+    package var workingTree: WorkingTree? { setup.workingTree }
 
     /// Sets a property.
     package func setProperty(
@@ -183,7 +207,7 @@ extension StepHarness: StepHost {
     }
 
     /// Whether the worker is on this machine.
-    package var isWorkerLocal: Bool { worker?.isLocal ?? false }
+    package var isWorkerLocal: Bool { setup.worker?.isLocal ?? false }
 
     /// Runs a program on the worker.
     package func runProgram(
@@ -216,7 +240,7 @@ extension StepHarness: StepHost {
     /// Records a request for builds, and returns the builds that the test provides.
     package func build(_ request: BuildsetRequest) async throws -> [TriggeredBuild] {
         state.withLock { $0.requests.append(request) }
-        guard let builds else {
+        guard let builds = setup.builds else {
             throw TriggerError("the step triggers builds; give the StepHarness 'builds' for them")
         }
         return try await builds(request)
@@ -227,7 +251,7 @@ extension StepHarness: StepHost {
         _ command: Command, on machine: CommandMachine, input: CommandInput,
         updates: (CommandUpdate) async throws -> Void
     ) async throws -> CommandResult {
-        guard let worker else {
+        guard let worker = setup.worker else {
             throw CommandError(
                 .invalid, "the step runs a command; give the StepHarness a worker for it")
         }

@@ -12,9 +12,9 @@
 /// A literal is read by the decoder that reads master.yaml, with the same checks and messages; only
 /// the messages name no places.
 public struct SettingLiteral: Sendable, Hashable {
-    let node: YAMLNode
+    package let node: YAMLNode
 
-    init(_ node: YAMLNode) {
+    package init(_ node: YAMLNode) {
         self.node = node
     }
 

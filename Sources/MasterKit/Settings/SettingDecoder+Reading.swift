@@ -145,7 +145,7 @@ extension SettingDecoder {
             range = field.setting.range
             defer { range = outer }
             if field.setting.fill(from: value, with: self) { return true }
-            if errorCount == before, !isProbing, !value.holdsPlaceholder {
+            if errorCount == before, !isProbing, !registry.isIncomplete, !value.holdsPlaceholder {
                 error("\(subject) must be \(field.declaration.shape)", at: value.range)
             }
             return false
@@ -370,7 +370,7 @@ enum AbsentPlugin {
 }
 
 /// A new plugin with the settings that the engine reads in addition to the plugin's own.
-private struct PluginParts {
+struct PluginParts {
     let plugin: any Plugin
     let options: any Settings
 

@@ -61,6 +61,14 @@ package struct SettingRange: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
+extension AnySetting {
+    /// The range that numbers and durations must be in.
+    var range: SettingRange? {
+        for case .within(let range) in options.map(\.kind) { return range }
+        return nil
+    }
+}
+
 extension SettingDecoder {
     /// A description of a type's values within the range of the setting.
     func limited(_ shape: String) -> String { range.map { "\(shape) \($0)" } ?? shape }

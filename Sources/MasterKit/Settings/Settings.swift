@@ -185,4 +185,6 @@ package struct SettingDeclaration: Sendable {
     package let isSecret: Bool
     /// Whether the setting is required.
     package let isRequired: Bool
+    /// Whether the setting takes the place of a common option with the same name.
+    package let replacesOption: Bool
 }
