@@ -29,7 +29,8 @@ struct StructureTests {
     @Test func `memory is handled by hand only where C is wrapped`() async throws {
         let wrappers = [
             "Sources/MasterCommand/Terminal/", "Sources/MasterHTTP/", "Sources/MasterPatterns/",
-            "Sources/MasterRuntime/LocalWorker/", "Sources/MasterTesting/Server/",
+            "Sources/MasterRuntime/LocalWorker/", "Sources/MasterRuntime/Plugins/",
+            "Sources/MasterTesting/Server/",
             "Sources/MasterYAML/", "Tests/MasterHTTPTests/",
             "Tests/MasterRuntimeTests/LocalWorker/", "Tests/MasterYAMLTests/",
         ]

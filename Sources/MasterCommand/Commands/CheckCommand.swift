@@ -34,10 +34,18 @@ struct CheckCommand: MasterSubcommand {
     @Option(help: "The output format.")
     var format = Format.text
 
+    @Flag(help: "Also build the plugin packages that the file names and that have changed.")
+    var build = false
+
     @Flag(help: "Also fetch every secret, and report those that are missing.")
     var secrets = false
 
     func run(in context: CommandContext) async throws -> ExitStatus {
+        if build {
+            let basedir = BaseFolderOptions().path(beside: source.file)
+            guard await PluginBuilder(basedir: basedir, context).build(for: source.file) != nil
+            else { return .configuration }
+        }
         let loaded = MasterConfiguration.load(
             path: source.file, registry: context.registry, environment: context.environment)
         var diagnostics = loaded.diagnostics

@@ -157,11 +157,14 @@ struct RunCommand: MasterSubcommand {
         async let checkout = Self.checkout(
             around: stamp.tree ?? source.folder, isWanted: !stamp.isComplete && !list,
             context.environment)
+        let basedir = base.path(beside: source.file)
+        let builder = PluginBuilder(basedir: basedir, context)
+        guard await builder.build(for: source.file) != nil else { return .configuration }
         let loaded = MasterConfiguration.load(
-            path: source.file, registry: context.registry, environment: context.environment)
+            path: source.file, registry: context.registry, environment: context.environment,
+            loader: PluginLoader(basedir: basedir))
         await complain(loaded.diagnostics, loaded.file, context)
         guard let configuration = loaded.configuration else { return .configuration }
-        let basedir = base.path(beside: source.file)
         var chosen =
             listsAll
             ? Array(configuration.builders)

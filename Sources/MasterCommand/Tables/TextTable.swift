@@ -114,7 +114,7 @@ struct DeliveryTable {
     /// any, what earlier runs left in one line, and how many are not listed; empty if there are
     /// neither deliveries nor reporters.
     func lines(_ summary: DeliverySummary, reporters: [String] = [], width: Int) -> [String] {
-        let listed = summary.deliveries.filter { $0.state != .nothing }
+        let listed = summary.deliveries
         let left = max(0, summary.totalCount - listed.count)
         let own = listed.filter { !$0.isFromEarlierRun }
         var table = TextTable(paint: paint, indentation: "  ", flexibleCount: 3)
@@ -138,7 +138,7 @@ struct DeliveryTable {
     private func earlier(_ deliveries: [DeliveryStatus]) -> String? {
         let words: [(DeliveryState, String)] = [
             (.delivered, "delivered"), (.open, "kept for the next run"), (.dead, "given up"),
-            (.parked, "without a reporter in the file"),
+            (.parked, "without a reporter in the file"), (.nothing, "not sent"),
         ]
         let counts = words.compactMap { state, words in
             let count = deliveries.count { $0.isFromEarlierRun && $0.state == state }
@@ -152,7 +152,8 @@ struct DeliveryTable {
             switch delivery.state {
             case .delivered: (marks(.success), .green)
             case .dead: (marks(.failure), .red)
-            case .open, .parked, .nothing: (marks.pending, .yellow)
+            case .open, .parked: (marks.pending, .yellow)
+            case .nothing: (marks(.skipped), .dim)
             }
         return [
             .init("\(mark) \(delivery.reporter.makingControlsVisible())"),

@@ -43,6 +43,8 @@ public final class SettingDecoder {
 
     /// What is being read, for messages: `'timeout' of steps.POST`.
     public internal(set) var subject = "the value"
+    /// The range of the numbers in the setting being read.
+    var range: SettingRange?
     /// The origin of the value being read.
     var origin = ValueOrigin.file
     /// Whether values computed at run time are skipped.

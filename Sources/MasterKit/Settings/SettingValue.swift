@@ -3,6 +3,9 @@ public protocol SettingValue: Sendable {
     /// A description of the accepted values, with its article: `a duration such as 30s or 5m`.
     static var shape: String { get }
 
+    /// The form of the accepted values, for schemas and help; by default any value.
+    static var form: ValueForm { get }
+
     /// The value of an omitted setting, or `nil` if the setting is required.
     static var absent: Self? { get }
 
@@ -79,9 +82,9 @@ extension Int: SettingValue {
     /// Reads a whole number.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Int? {
         guard case .int(let value) = node.resolved else {
-            return decoder.mismatch(node, expected: shape)
+            return decoder.mismatch(node, expected: decoder.limited(shape))
         }
-        return value
+        return decoder.limited(value, Double(value), .number, at: node)
     }
 }
 
@@ -92,9 +95,11 @@ extension Double: SettingValue {
     /// Reads a finite number.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Double? {
         switch node.resolved {
-        case .int(let value): return Double(value)
-        case .float(let value) where value.isFinite: return value
-        default: return decoder.mismatch(node, expected: shape)
+        case .int(let value):
+            return decoder.limited(Double(value), Double(value), .number, at: node)
+        case .float(let value) where value.isFinite:
+            return decoder.limited(value, value, .number, at: node)
+        default: return decoder.mismatch(node, expected: decoder.limited(shape))
         }
     }
 }
@@ -108,58 +113,6 @@ protocol TypedScalar {}
 extension Double: TypedScalar {}
 extension Int: TypedScalar {}
 extension Optional: TypedScalar where Wrapped: TypedScalar {}
-
-extension Array: SettingValue where Element: SettingValue {
-    /// A description of the accepted values, for error messages.
-    public static var shape: String { "a list" }
-
-    /// Reads a list, item by item; a single value is not accepted as a list.
-    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> [Element]? {
-        guard case .sequence(let items) = node.kind else {
-            return decoder.mismatch(node, expected: shape)
-        }
-        let values = items.map { decoder.decode(Element.self, from: $0) }
-        // A key path on a generic type would be created anew for each call.
-        let present = values.compactMap { $0 }
-        return present.count == values.count ? present : nil
-    }
-}
-
-extension ExactDictionary: SettingValue where Value: SettingValue {
-    /// A description of the accepted values, for error messages.
-    public static var shape: String { "a mapping" }
-
-    /// Reads a mapping, value by value, in the order of the file.
-    public static func decode(
-        _ node: YAMLNode, with decoder: SettingDecoder
-    ) -> ExactDictionary<Value>? {
-        guard case .mapping(let mapping) = node.kind else {
-            return decoder.mismatch(node, expected: shape)
-        }
-        var result = ExactDictionary<Value>()
-        var isValid = true
-        for entry in mapping.entries {
-            let key = decoder.decode(String.self, from: entry.key)
-            let value = decoder.decode(Value.self, from: entry.value)
-            guard let key, let value else {
-                isValid = false
-                continue
-            }
-            if result.updateValue(value, forKey: key) != nil {
-                isValid = false
-                decoder.reportDuplicateKey(key, at: entry.key.range)
-            }
-        }
-        return isValid ? result : nil
-    }
-}
-
-extension SettingDecoder {
-    /// Reports a duplicate key, including keys with the same text, such as `true` and `True`.
-    func reportDuplicateKey(_ key: String, at range: SourceRange?) {
-        error("\(subject) has the key '\(key.shortened)' twice; keep one", at: range)
-    }
-}
 
 extension JSONValue: SettingValue {
     /// A description of the accepted values, for error messages.
@@ -284,8 +237,8 @@ extension Duration: SettingValue {
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Duration? {
         guard case .scalar(let scalar) = node.kind, !node.isNull,
             let value = Duration(spelling: scalar.value)
-        else { return decoder.mismatch(node, expected: shape) }
-        return value
+        else { return decoder.mismatch(node, expected: decoder.limited(shape)) }
+        return decoder.limited(value, value / .seconds(1), .duration, at: node)
     }
 
     private static let longest = 366.0 * 24 * 3600 * 100

@@ -56,7 +56,7 @@ extension Settings {
 /// The interface of a plugin's `check` to its settings and to diagnostics.
 public final class SettingsCheck {
     private let decoder: SettingDecoder
-    private let given: [String: YAMLNode]
+    private let given: [String: YAMLMapping.Entry]
     private let place: SourceRange?
     private let table: SettingTable?
     /// Whether a setting was read whose value in the file is invalid.
@@ -66,11 +66,11 @@ public final class SettingsCheck {
     ///
     /// - Parameters:
     ///   - decoder: Collects the diagnostics.
-    ///   - given: The key node of each setting, by the name used in the file.
+    ///   - given: The settings that are given, by the name used in the file.
     ///   - place: The location of the plugin's name.
     ///   - table: The settings that can be read, if one of them may be invalid.
     init(
-        decoder: SettingDecoder, given: [String: YAMLNode], place: SourceRange?,
+        decoder: SettingDecoder, given: [String: YAMLMapping.Entry], place: SourceRange?,
         table: SettingTable?
     ) {
         self.decoder = decoder
@@ -86,14 +86,14 @@ public final class SettingsCheck {
     /// An alias counts as a separate name here.
     public func isGiven(_ name: String) -> Bool { given[name] != nil }
 
-    /// Adds an error at a setting, or at the plugin if the setting is not given.
+    /// Adds an error at the value of a setting, or at the plugin if the setting is not given.
     public func error(_ message: String, at setting: String) {
-        error(message, at: range(of: setting))
+        error(message, at: given[setting]?.value.range)
     }
 
-    /// Adds a warning at a setting, or at the plugin if the setting is not given.
+    /// Adds a warning at the name of a setting, or at the plugin if the setting is not given.
     public func warning(_ message: String, at setting: String) {
-        warning(message, at: range(of: setting))
+        warning(message, at: given[setting]?.key.range)
     }
 
     /// Adds an error at a location inside a setting.
@@ -111,10 +111,6 @@ public final class SettingsCheck {
         return !hasReadInvalid
     }
 
-    private func range(of setting: String) -> SourceRange? {
-        guard let key = given[setting] else { return place }
-        return key.range ?? place
-    }
 }
 
 extension SettingDecoder {

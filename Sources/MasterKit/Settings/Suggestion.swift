@@ -110,12 +110,20 @@ extension SettingDecoder {
                 + "its Swift source", at: place)
     }
 
+    /// Where a plugin can be that this program does not have.
+    private static var foreignPlugin: String {
+        "'plugins list' shows them; if it belongs to another master, run that program, or name the "
+            + "plugin's package in 'plugins'"
+    }
+
     /// The most plugin keys that a message lists.
     private static var shownKeyCount: Int { 12 }
 
     func reportUnknownPlugin<Value>(
         _ text: String, among known: [Registry.Entry], at range: SourceRange?
     ) -> Value? {
+        // It may belong to a package that is not loaded, about which there is a message already.
+        guard !registry.isIncomplete else { return nil }
         if let remedy = AbsentPlugin.remedy(for: text) {
             return error("there is no plugin '\(text.shortened)'; \(remedy)", at: range)
         }
@@ -126,7 +134,7 @@ extension SettingDecoder {
         let remedy =
             sameName ?? nearest
             ?? (keys.count > Self.shownKeyCount
-                ? "'plugins list' shows them" : Suggestion.remedy(for: text, among: keys))
+                ? Self.foreignPlugin : Suggestion.remedy(for: text, among: keys))
         return error("there is no plugin '\(text.shortened)'; \(remedy)", at: range)
     }
 }

@@ -163,22 +163,30 @@ extension MasterConfiguration {
         public let diagnostics: [Diagnostic]
         /// The file that the diagnostics refer to.
         public let file: SourceFile
+        /// The plugins of the program and of the libraries that the file names.
+        public let registry: Registry
     }
 
     /// Loads a file and finds all mistakes in it.
     ///
     /// - Parameters:
     ///   - path: The path of the file.
-    ///   - registry: The available plugins.
+    ///   - registry: The plugins of the program.
     ///   - environment: The environment for `!Env`.
+    ///   - loader: Loads the plugins that the file names; by default those whose libraries are in
+    ///     the folder `.buildmaster` beside the file.
     /// - Returns: The configuration, if it has no errors, and all diagnostics.
     public static func load(
-        path: String, registry: Registry, environment: [String: String]
+        path: String, registry: Registry, environment: [String: String],
+        loader: PluginLoader? = nil
     ) -> Loaded {
         let parsed = YAMLParser.parse(contentsOf: path)
         let folder = absoluteFolder(of: path)
+        let plugins = (loader ?? PluginLoader(basedir: "\(folder)/.buildmaster")).load(
+            PluginLoader.sources(in: parsed.root, folder: folder), registry)
         let decoder = SettingDecoder(
-            registry: registry, environment: environment, folder: folder)
+            registry: plugins.registry, environment: environment, folder: folder)
+        decoder.add(plugins.diagnostics)
         let assembler = ConfigurationAssembler(path: path, folder: folder, decoder: decoder)
         let configuration = parsed.root.flatMap { assembler.assemble($0) }
         let found = parsed.addingAliases(
@@ -186,13 +194,14 @@ extension MasterConfiguration {
         let diagnostics = (parsed.diagnostics + found).enumerated()
             .sorted { ($0.element.offset, $0.offset) < ($1.element.offset, $1.offset) }
             .map(\.element)
-        let isValid = !diagnostics.contains { $0.severity == .error }
+        let isValid =
+            !diagnostics.contains { $0.severity == .error } && !plugins.registry.isIncomplete
         return Loaded(
             configuration: isValid ? configuration : nil, diagnostics: diagnostics,
-            file: parsed.file)
+            file: parsed.file, registry: plugins.registry)
     }
 
-    private static func absoluteFolder(of path: String) -> String {
+    static func absoluteFolder(of path: String) -> String {
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
         return FilePaths.absolute(folder.isEmpty ? "/" : folder)
     }

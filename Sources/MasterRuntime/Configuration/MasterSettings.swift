@@ -9,7 +9,7 @@ struct MasterSettings: Settings {
     @Setting("Properties of every build.") var properties = PropertyValues()
     @Setting("Providers of secrets, asked in order.", declarations: .secrets)
     var secrets: [SecretProviderDeclaration]?
-    @Setting("Folders of plugin packages to load.") var plugins: PluginPackages?
+    @Setting("Packages and libraries of plugins to load.") var plugins: PluginPackages?
     @Setting("Reporters and other services.") var services = ServiceList()
     @Setting("The default build factory: a list of steps.", declarations: .steps)
     var steps: [StepDeclaration]?
@@ -99,21 +99,6 @@ struct BuilderList: SettingValue {
             }
         }
         return list
-    }
-}
-
-/// `plugins`: packages to load, which a program without a plugin loader must reject.
-struct PluginPackages: SettingValue {
-    static var shape: String { "a list of folders" }
-
-    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> PluginPackages? {
-        guard let folders = decoder.decode([String].self, from: node) else { return nil }
-        guard folders.isEmpty else {
-            return decoder.error(
-                "this version does not load plugin packages; link plugins into a master of your "
-                    + "own, as Examples/CustomMaster does", at: node.range)
-        }
-        return PluginPackages()
     }
 }
 

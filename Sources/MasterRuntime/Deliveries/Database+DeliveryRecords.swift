@@ -11,6 +11,9 @@ extension Database {
         delivery.lane, build.results, iif(event.kind GLOB 'build.*', NULL, event.snapshot)
         """
 
+    /// The rows that are shown: those without a report only if their reporter said why.
+    fileprivate static let isShown = "(state <> 'nothing' OR delivery.error IS NOT NULL)"
+
     private static let recordTables = """
         delivery JOIN reporter ON reporter.id = reporter_id
         LEFT JOIN attempt ON attempt.delivery_id = delivery.id AND attempt.n = attempts
@@ -39,7 +42,7 @@ extension Database {
         try all(
             """
             SELECT \(Self.recordColumns), reporter.id, build.started_at FROM \(Self.recordTables)
-            WHERE state NOT IN (?1, 'nothing') AND delivery.id IN (
+            WHERE state <> ?1 AND \(Self.isShown) AND delivery.id IN (
                 SELECT id FROM delivery
                 \(DeliveryState.isKept) AND (state <> 'dead' OR event_seq > ?2)
                 UNION ALL SELECT id FROM delivery
@@ -113,7 +116,7 @@ extension Database {
         let found = try first(
             """
             SELECT \(Self.recordColumns), reporter.id, part, report FROM \(Self.recordTables)
-            WHERE delivery.id = ? AND state <> 'nothing'
+            WHERE delivery.id = ? AND \(Self.isShown)
             """,
             [id]
         ) { row in
@@ -157,7 +160,7 @@ extension Database {
 extension DeliveryFilter {
     /// The condition for a row; its parameters are ``arguments``.
     fileprivate static let condition = """
-        state IN (SELECT value FROM json_each(?))
+        state IN (SELECT value FROM json_each(?)) AND \(Database.isShown)
         AND (? IS NULL OR delivery.id IN (SELECT value FROM json_each(?)))
         AND ifnull(?, reporter.name) = reporter.name
         AND (? IS NULL OR builder.name = ?) AND (? IS NULL OR build.number = ?)
@@ -165,7 +168,7 @@ extension DeliveryFilter {
         """
 
     fileprivate var arguments: StatementArguments {
-        let states = (states ?? Set(DeliveryState.allCases)).subtracting([.nothing])
+        let states = states ?? Set(DeliveryState.allCases)
         let words = states.map { JSONValue.string($0.rawValue) }
         let numbers = ids.map { JSONWriter.compact.string(.array($0.map { .int($0) })) }
         return [

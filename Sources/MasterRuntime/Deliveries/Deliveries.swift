@@ -354,6 +354,7 @@ extension Deliveries {
         return DeliverySummary(
             deliveries: deliveries, deliveredCount: environment.tally.delivered,
             openCount: waiting.open, parkedCount: waiting.parked, deadCount: environment.tally.dead,
+            nothingCount: environment.tally.nothing,
             unreportedCount: unreportedCount, givenUp: givenUp,
             otherGivenUpCount: others + environment.tally.untold, closedReporters: closed)
     }

@@ -286,6 +286,8 @@ public struct DeliverySummary: Sendable {
     public var parkedCount = 0
     /// The number of reports given up in this run.
     public var deadCount = 0
+    /// The number of reports that their reporters did not send in this run.
+    public var nothingCount = 0
     /// The number of events whose reports have not been generated yet.
     public var unreportedCount = 0
     /// Reports that were given up and are not in an earlier summary, by reporter and reason.
@@ -296,7 +298,9 @@ public struct DeliverySummary: Sendable {
     public var closedReporters: [ReporterRecord] = []
 
     /// The total number of deliveries, listed or not.
-    public var totalCount: Int { deliveredCount + openCount + parkedCount + deadCount }
+    public var totalCount: Int {
+        deliveredCount + openCount + parkedCount + deadCount + nothingCount
+    }
 }
 
 /// Reports of one reporter that were given up for the same reason.

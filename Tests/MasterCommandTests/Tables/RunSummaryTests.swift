@@ -123,6 +123,18 @@ struct RunSummaryTests {
         #expect(line.hasPrefix("1 report of push \(reason); to see more: "))
     }
 
+    @Test func `a report that was not sent is listed with the reason`() {
+        let table = DeliveryTable(
+            TerminalTraits(isTerminal: false, environment: ["LANG": "C.UTF-8"]))
+        let deliveries = [delivery(.nothing, error: "the room is not told of this")]
+        #expect(
+            table.lines(summary(deliveries), reporters: ["Push"], width: 100) == [
+                "reports",
+                "  - Push  b #1 started  http://127.0.0.1:9980/status  nothing to send: the room "
+                    + "is not told of this",
+            ])
+    }
+
     @Test func `this run's deliveries come first, and idle reporters are named`() {
         let table = DeliveryTable(
             TerminalTraits(isTerminal: false, environment: ["LANG": "C.UTF-8"]))

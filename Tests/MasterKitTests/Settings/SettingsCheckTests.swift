@@ -11,10 +11,10 @@ struct SettingsCheckTests {
         }
     }
 
-    @Test func `an error stands at the name of its setting`() throws {
+    @Test func `an error stands at the value of its setting`() throws {
         #expect(
             try places("steps.Sample:\n  verify: true\n  url: http://forbidden/")
-                == ["3:3: error: this address is forbidden"])
+                == ["3:8: error: this address is forbidden"])
     }
 
     @Test func `an error about a lone value stands at the value`() throws {
@@ -44,7 +44,7 @@ struct SettingsCheckTests {
             found == [
                 "1:48: error: 'verify' of steps.Sample must be true or false; 'no' is a text in "
                     + "YAML 1.2, write false",
-                "1:16: error: this address is forbidden",
+                "1:21: error: this address is forbidden",
             ])
     }
 

@@ -1,0 +1,197 @@
+internal import Crypto
+internal import FoundationEssentials
+package import MasterKit
+
+/// A package or library that a file names in `plugins`.
+package struct PluginSource: Sendable, Hashable {
+    /// The path as written in the file.
+    package let name: String
+    /// The absolute path.
+    package let path: String
+    /// Where it is named.
+    package let range: SourceRange?
+
+    package init(name: String, path: String, range: SourceRange? = nil) {
+        self.name = name
+        self.path = path
+        self.range = range
+    }
+
+    /// Whether it is a library and not the folder of a package.
+    package var isLibrary: Bool { path.hasSuffix(".so") }
+
+    /// The last component of the path.
+    package var title: String { path.split(separator: "/").last.map(String.init) ?? "plugins" }
+}
+
+/// Where the libraries of packages are kept: in the base folder, a folder for each package.
+///
+/// The name of a library has the hash of the sources and of the program that it was built for, so
+/// that another build never replaces a library that is in use.
+package struct PluginCache: Sendable {
+    let basedir: String
+
+    package init(basedir: String) {
+        self.basedir = basedir
+    }
+
+    /// Whether a package is built.
+    package enum State: Sendable, Equatable {
+        /// The library for the present sources.
+        case built(library: String)
+        /// There is no library; this one is to be built.
+        case missing(library: String)
+        /// There are only libraries of other sources or for another program.
+        case outdated(library: String)
+    }
+
+    /// The folder of a package's libraries.
+    package func folder(of source: PluginSource) -> String {
+        "\(basedir)/plugins/\(source.title)-\(Self.digest([source.path], length: 8))"
+    }
+
+    /// Whether a package is built for this program.
+    ///
+    /// - Throws: ``PluginFault`` if the sources can't be read, or there are none.
+    package func state(of source: PluginSource, for host: PluginHost) throws(PluginFault) -> State {
+        let hash = try Self.hash(of: source)
+        let name = Self.digest([hash, host.masterKit], length: 16)
+        let folder = folder(of: source)
+        let library = "\(folder)/lib\(source.title)-\(name).so"
+        if FileManager.default.fileExists(atPath: PluginRecord.path(of: library)) {
+            return .built(library: library)
+        }
+        return libraries(in: folder).isEmpty
+            ? .missing(library: library) : .outdated(library: library)
+    }
+
+    /// The libraries in the folder of a package; none if there is no such folder.
+    private func libraries(in folder: String) -> [String] {
+        guard FileManager.default.fileExists(atPath: folder) else { return [] }
+        // A folder that can't be listed has no library that could be used.
+        return (try? FileManager.default.contentsOfDirectory(atPath: folder))?
+            .filter { $0.hasSuffix(".so") } ?? []
+    }
+
+    /// Removes the libraries of a package except one.
+    package func removeLibraries(of source: PluginSource, except library: String) throws {
+        let folder = folder(of: source)
+        for name in libraries(in: folder) where !library.hasSuffix("/\(name)") {
+            let record = PluginRecord.path(of: "\(folder)/\(name)")
+            if FileManager.default.fileExists(atPath: record) {
+                try FileManager.default.removeItem(atPath: record)
+            }
+            try FileManager.default.removeItem(atPath: "\(folder)/\(name)")
+        }
+    }
+
+    // MARK: Sources
+
+    /// The hash of the Swift files of a package, except tests and hidden folders.
+    package static func hash(of source: PluginSource) throws(PluginFault) -> String {
+        let files = FileManager.default
+        guard files.fileExists(atPath: source.path) else {
+            throw PluginFault(
+                "'\(source.name)' does not exist; 'plugins' takes the folder of a "
+                    + "package, relative to this file, or a library")
+        }
+        guard files.fileExists(atPath: "\(source.path)/Package.swift") else {
+            throw PluginFault(
+                "'\(source.name)' has no Package.swift; name the folder of a Swift "
+                    + "package, or a library that ends in .so")
+        }
+        do {
+            var hasher = SHA256()
+            for name in try swiftFiles(in: source.path).sorted() {
+                let data = try Data(contentsOf: URL(filePath: "\(source.path)/\(name)"))
+                hasher.update(data: Data("\(name)\0\(data.count)\0".utf8))
+                hasher.update(data: data)
+            }
+            return hexadecimal(hasher.finalize(), length: 64)
+        } catch {
+            throw PluginFault("the sources of '\(source.name)' can't be read: \(error)")
+        }
+    }
+
+    private static func swiftFiles(in folder: String, below prefix: String = "") throws -> [String]
+    {
+        var found: [String] = []
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder)
+        where !name.hasPrefix(".") && (name != "Tests" || !prefix.isEmpty) {
+            let path = "\(folder)/\(name)"
+            if name.hasSuffix(".swift") {
+                found.append(prefix + name)
+            } else if try FileManager.default.attributesOfItem(atPath: path)[.type]
+                as? FileAttributeType == .typeDirectory
+            {
+                found += try swiftFiles(in: path, below: "\(prefix)\(name)/")
+            }
+        }
+        return found
+    }
+
+    static func digest(_ parts: [String], length: Int) -> String {
+        let data = Data(parts.joined(separator: "\0").utf8)
+        return hexadecimal(SHA256.hash(data: data), length: length)
+    }
+
+    private static func hexadecimal(_ digest: SHA256.Digest, length: Int) -> String {
+        let digits = Array("0123456789abcdef")
+        let text = digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+        return String(text.prefix(length))
+    }
+}
+
+/// Why the plugins of a package or library can't be used, in a sentence.
+package struct PluginFault: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// What is kept beside a library: what it was built for, read before it is loaded.
+package struct PluginRecord: Sendable, Hashable {
+    package let host: PluginHost
+    /// The keys of its plugins.
+    package let keys: [String]
+
+    package init(host: PluginHost, keys: [String]) {
+        self.host = host
+        self.keys = keys
+    }
+
+    /// The path of the record of a library.
+    package static func path(of library: String) -> String { library + ".json" }
+
+    package var json: JSONValue {
+        [
+            "version": 1, "swift": .string(host.swift), "masterKit": .string(host.masterKit),
+            "plugins": .array(keys.map { .string($0) }),
+        ]
+    }
+
+    /// Reads the record of a library.
+    init(ofLibrary library: String) throws(PluginFault) {
+        let path = Self.path(of: library)
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw PluginFault(
+                "'\(library)' has no readable '\(path)' beside it, which tells what it was built "
+                    + "for; copy both files that 'plugins build' made")
+        }
+        do {
+            let json = try JSONValue(parsing: String(decoding: data, as: UTF8.self))
+            guard let swift = json["swift"]?.stringValue,
+                let masterKit = json["masterKit"]?.stringValue
+            else {
+                throw PluginFault("it lacks 'swift' or 'masterKit'")
+            }
+            host = PluginHost(swift: swift, masterKit: masterKit)
+            keys = json["plugins"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        } catch {
+            throw PluginFault(
+                "'\(path)' can't be read: \(error); build the package again with 'plugins build'")
+        }
+    }
+}
