@@ -32,10 +32,11 @@ struct GeneratorContractTests {
         }
     }
 
-    @Test(arguments: [
-        ("none", nil), ("needsSteps", .neverThrows), ("counts", .repeatsTheReport),
-        ("wantsTooMuch", .usesWantedEvents), ("forgetsFilter", .heedsFilters),
-    ] as [(String, PluginPromise?)])
+    @Test(
+        arguments: [
+            ("none", nil), ("needsSteps", .neverThrows), ("counts", .repeatsTheReport),
+            ("wantsTooMuch", .usesWantedEvents), ("forgetsFilter", .heedsFilters),
+        ] as [(String, PluginPromise?)])
     func `what is wrong with a generator is found`(
         _ fault: String, _ promise: PluginPromise?
     ) async throws {
@@ -97,11 +98,12 @@ struct ServiceContractTests {
         }
     }
 
-    @Test(arguments: [
-        ("none", nil), ("staysAfterEvents", .endsWithItsEvents),
-        ("ignoresCancellation", .endsWhenCancelled), ("insists", .survivesFailedSubmits),
-        ("forgets", .continuesAfterRestart), ("fails", .doesItsWork),
-    ] as [(String, PluginPromise?)])
+    @Test(
+        arguments: [
+            ("none", nil), ("staysAfterEvents", .endsWithItsEvents),
+            ("ignoresCancellation", .endsWhenCancelled), ("insists", .survivesFailedSubmits),
+            ("forgets", .continuesAfterRestart), ("fails", .doesItsWork),
+        ] as [(String, PluginPromise?)])
     func `what is wrong with a service is found`(
         _ fault: String, _ promise: PluginPromise?
     ) async throws {

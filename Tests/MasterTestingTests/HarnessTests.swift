@@ -13,7 +13,7 @@ struct HarnessTests {
         let worker = ScriptedWorker(
             .exit(0, .stdout("built"), .stderr("slowly")), .exit(3), name: "far", isLocal: false)
         let harness = try StepHarness(worker: worker, workdir: "/work")
-        let build = try ShellCommand.configured(["command": ["make", "all"], "workdir": "here"])
+        let build = try ShellCommand.configured(["command": ["make", "all"]])
         #expect(try await harness.run(build) == .success)
         #expect(try await harness.run(ShellCommand.configured("make test")) == .failure)
         #expect(worker.commandLines == ["make all", "make test"])
@@ -22,12 +22,13 @@ struct HarnessTests {
     }
 
     @Test func `a scripted worker has no more answers than it was given`() async throws {
-        let harness = try StepHarness(worker: ScriptedWorker())
+        let harness = try StepHarness(worker: ScriptedWorker(), workdir: "/work")
         let error = await #expect(throws: CommandError.self) {
             try await harness.run(Listing())
         }
         #expect(
-            error?.message == "the ScriptedWorker has no answer for command 1: listdir /sources")
+            error?.message
+                == "the ScriptedWorker has no answer for command 1: listdir /work/sources")
     }
 
     private struct Listing: Step {

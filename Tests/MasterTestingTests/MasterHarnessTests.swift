@@ -57,7 +57,7 @@ struct MasterHarnessTests {
         let run = try await MasterHarness(
             """
             services:
-              - reporters.RecordingReporter: {answers: [reject, retry], retry: {initial: 1ms}}
+              - reporters.RecordingReporter: {answers: [reject, retry], retry: {backoff: 1ms}}
             steps: [steps.SetProperty: {property: x, value: 1}]
             """, plugins: Self.plugins
         ).run()

@@ -11,7 +11,7 @@ struct ReporterContractTests {
             case none, refusesStarts, accepts500, rejects500, acceptsFaults, acceptsRejections
             case forgetsWait, ignoresCancellation, numbersRequests, ownID, quotesSecret,
                 sendsNothing
-            case logsSecret
+            case logsSecret, skipsRejections
         }
 
         static let summary = "Posts builds."
@@ -56,6 +56,9 @@ struct ReporterContractTests {
                 throw DeliveryError(.reject, "the answer is 500")
             }
             if fault == .acceptsRejections, answer.status == 404 { return }
+            if fault == .skipsRejections, answer.status == 404 {
+                throw DeliveryError(.nothingToSend, "nobody is there")
+            }
             let wait = answer.headers["Retry-After"].flatMap { Int($0) }.map {
                 Duration.seconds($0)
             }
@@ -73,7 +76,8 @@ struct ReporterContractTests {
             ("acceptsFaults", .retriesFailures), ("acceptsRejections", .throwsWhenRejected),
             ("forgetsWait", .waitsAsAsked), ("ignoresCancellation", .endsWhenCancelled),
             ("numbersRequests", .repeatsTheRequest), ("ownID", .sendsTheDeliveryID),
-            ("quotesSecret", .hidesSecrets), ("logsSecret", .hidesSecrets),
+            ("skipsRejections", .throwsWhenRejected), ("quotesSecret", .hidesSecrets),
+            ("logsSecret", .hidesSecrets),
         ] as [(String, PluginPromise?)])
     func `what is wrong with a reporter is found`(
         _ fault: String, _ promise: PluginPromise?
