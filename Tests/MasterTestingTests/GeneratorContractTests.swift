@@ -112,7 +112,13 @@ struct ServiceContractTests {
             Faulty.self, .string(fault),
             events: (1...4).map { RecordedBuild(number: $0, builder: "a").finished },
             limit: isSlow ? .seconds(3) : .seconds(60))
-        #expect(try await contract.brokenPromises().map(\.promise) == [promise].compactMap(\.self))
+        let broken = try await contract.brokenPromises().map(\.promise)
+        // With the short limit a busy machine may cause others.
+        if isSlow {
+            #expect(promise.map(broken.contains) == true)
+        } else {
+            #expect(broken == [promise].compactMap(\.self))
+        }
     }
 
     /// Submits a build every minute.

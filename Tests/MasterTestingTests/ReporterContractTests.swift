@@ -82,11 +82,18 @@ struct ReporterContractTests {
     func `what is wrong with a reporter is found`(
         _ fault: String, _ promise: PluginPromise?
     ) async throws {
-        let limit: Duration = fault == "ignoresCancellation" ? .seconds(3) : .seconds(60)
-        let contract = ReporterContract(Faulty.self, limit: limit) { url in
+        let isSlow = fault == "ignoresCancellation"
+        let contract = ReporterContract(Faulty.self, limit: isSlow ? .seconds(3) : .seconds(60)) {
+            url in
             ["url": .string(url), "fault": .string(fault), "token": .secret("token")]
         }
-        #expect(try await contract.brokenPromises().map(\.promise) == [promise].compactMap(\.self))
+        let broken = try await contract.brokenPromises().map(\.promise)
+        // With the short limit a busy machine may cause others.
+        if isSlow {
+            #expect(promise.map(broken.contains) == true)
+        } else {
+            #expect(broken == [promise].compactMap(\.self))
+        }
     }
 
     @Test func `a reporter without HTTP delivers its reports`() async throws {

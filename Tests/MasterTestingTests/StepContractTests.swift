@@ -74,7 +74,13 @@ struct StepContractTests {
                     return .hangs
                 })
         }
-        #expect(try await contract.brokenPromises().map(\.promise) == [promise].compactMap(\.self))
+        let broken = try await contract.brokenPromises().map(\.promise)
+        // With the short limit a busy machine may cause others.
+        if isSlow {
+            #expect(promise.map(broken.contains) == true)
+        } else {
+            #expect(broken == [promise].compactMap(\.self))
+        }
     }
 
     /// Waits in ways that a cancellation must end: a request, a pause, a build.
@@ -116,6 +122,6 @@ struct StepContractTests {
         let contract = StepContract(Patient.self, "deafPause", limit: .seconds(3)) {
             try StepHarness(clock: EagerClock())
         }
-        #expect(try await contract.brokenPromises().map(\.promise) == [.endsWhenCancelled])
+        #expect(try await contract.brokenPromises().map(\.promise).contains(.endsWhenCancelled))
     }
 }

@@ -31,6 +31,7 @@ struct ReadmeTests {
             .map { try Checkout.text(of: "Examples/CustomMaster/\($0)") }
         let tests = try [
             "StandardPluginsTests/DocumentedCodeTests", "MasterKitTests/Plugins/OwnKindTests",
+            "MasterTestingTests/TestItTests",
         ].map { try Self.unindented(Checkout.text(of: "Tests/\($0).swift")) }
         #expect(!blocks("swift").isEmpty)
         for block in try Documents.blocks() where block.language == "swift" {
