@@ -105,7 +105,7 @@ let package = Package(
             ]),
         .executableTarget(
             name: "buildmaster", dependencies: ["MasterCommand", "StandardPlugins"],
-            packageAccess: false, linkerSettings: loadsPlugins),
+            packageAccess: false),
         .executableTarget(
             name: "CustomMaster", dependencies: ["MasterCommand", "StandardPlugins"],
             path: "Examples/CustomMaster", exclude: ["master.yaml", "expected.json"],
@@ -179,11 +179,6 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
-/// What a program needs to load plugins: its symbols, and an identity that they are built for.
-let loadsPlugins: [LinkerSetting] = [
-    .unsafeFlags(["-Xlinker", "--export-dynamic", "-Xlinker", "--build-id=sha1"])
-]
-
 /// One set of Swift settings for every Swift target of the package.
 let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
@@ -195,4 +190,12 @@ let swiftSettings: [SwiftSetting] = [
 ]
 for target in package.targets where target.type != .system {
     target.swiftSettings = swiftSettings
+}
+
+/// What a master needs to load plugins: its symbols, and an identity that they are built for.
+let pluginLoading: [LinkerSetting] = [
+    .unsafeFlags(["-Xlinker", "--export-dynamic", "-Xlinker", "--build-id=sha1"])
+]
+for target in package.targets where ["buildmaster", "CustomMaster"].contains(target.name) {
+    target.linkerSettings = pluginLoading
 }

@@ -42,7 +42,7 @@ struct CheckCommand: MasterSubcommand {
 
     func run(in context: CommandContext) async throws -> ExitStatus {
         if build {
-            let basedir = BaseFolderOptions().path(beside: source.file)
+            let basedir = BaseFolderOptions.standardPath(beside: source.file)
             guard await PluginBuilder(basedir: basedir, context).build(for: source.file) != nil
             else { return .configuration }
         }

@@ -216,7 +216,7 @@ struct PluginModules {
     private static func version(of module: String) throws(PluginFault) -> String {
         do {
             let data = try Data(contentsOf: URL(filePath: module), options: .mappedIfSafe)
-            let text = String(decoding: data.prefix(4096), as: UTF8.self)
+            let text = String(decoding: data.prefix(1 << 16), as: UTF8.self)
             if let version = PluginToolchain.version(in: text) { return version }
         } catch {
             throw PluginFault("\(module) can't be read: \(error)")
