@@ -180,8 +180,8 @@ struct LogContentChoice: SettingValue {
             }
             return LogContentChoice(contents: isWanted ? .all : .none)
         }
-        return decoder.decode([String].self, from: node).map {
-            LogContentChoice(contents: .named(Set($0)))
+        return decoder.decode([LogName].self, from: node).map {
+            LogContentChoice(contents: .named(Set($0.map(\.text))))
         }
     }
 }

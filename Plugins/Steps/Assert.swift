@@ -14,6 +14,9 @@ public struct Assert: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { StepProducts() }
+
     /// Evaluates the condition.
     public func run(in context: StepContext) async throws -> Results {
         if try context.render(check.condition) {
@@ -97,6 +100,9 @@ public struct LogRenderable: Step {
 
     /// Creates an unconfigured step.
     public init() {}
+
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { StepProducts(logs: ["output"]) }
 
     /// Writes a string as is, any other value as JSON.
     public func run(in context: StepContext) async throws -> Results {

@@ -21,6 +21,9 @@ public struct BackgroundCommand: ProgramStep {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { process.products() }
+
     /// Reports settings that have no effect together.
     public func check(_ settings: SettingsCheck) {
         process.check(command, settings)
@@ -75,6 +78,9 @@ public struct StopBackgroundCommand: ProgramStep {
 
     /// Creates an unconfigured step.
     public init() {}
+
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { StepProducts(logs: ["stdio"]) }
 
     /// The program that the step ends.
     public var programUse: ProgramUse { .stop(id) }

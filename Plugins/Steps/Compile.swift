@@ -18,6 +18,9 @@ public struct Compile: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { process.products(logs: ["warnings"], properties: ["warnings-count"]) }
+
     /// Reports settings that have no effect together.
     public func check(_ settings: SettingsCheck) {
         process.check(command, settings)
@@ -48,6 +51,9 @@ public struct Configure: Step {
 
     /// Creates an unconfigured step.
     public init() {}
+
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { process.products(logs: ["warnings"], properties: ["warnings-count"]) }
 
     /// Reports settings that have no effect together.
     public func check(_ settings: SettingsCheck) {

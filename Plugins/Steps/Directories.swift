@@ -11,6 +11,9 @@ public struct MakeDirectory: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { StepProducts(logs: ["stdio"]) }
+
     /// Creates the folder; it may already exist.
     public func run(in context: StepContext) async throws -> Results {
         let dir = try context.render(dir).text
@@ -34,6 +37,9 @@ public struct RemoveDirectory: Step {
 
     /// Creates an unconfigured step.
     public init() {}
+
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { StepProducts(logs: ["stdio"]) }
 
     /// Reports the folder that is never removed.
     public func check(_ settings: SettingsCheck) {
@@ -69,6 +75,9 @@ public struct CopyDirectory: Step {
 
     /// Creates an unconfigured step.
     public init() {}
+
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { StepProducts(logs: ["stdio"]) }
 
     /// Copies the folder.
     public func run(in context: StepContext) async throws -> Results {

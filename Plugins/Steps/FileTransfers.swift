@@ -25,6 +25,9 @@ public struct FileUpload: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { StepProducts(logs: ["stdio"]) }
+
     /// Reports a destination that is always refused.
     public func check(_ settings: SettingsCheck) {
         masterdest.checkIsInside(
@@ -63,6 +66,9 @@ public struct FileDownload: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { StepProducts(logs: ["stdio"]) }
+
     /// Reports a destination that is always refused.
     public func check(_ settings: SettingsCheck) { destination.check(settings) }
 
@@ -92,6 +98,9 @@ public struct StringDownload: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { StepProducts(logs: ["stdio"]) }
+
     /// Reports a destination that is always refused.
     public func check(_ settings: SettingsCheck) { destination.check(settings) }
 
@@ -113,6 +122,9 @@ public struct JSONStringDownload: Step {
 
     /// Creates an unconfigured step.
     public init() {}
+
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { StepProducts(logs: ["stdio"]) }
 
     /// Reports a destination that is always refused.
     public func check(_ settings: SettingsCheck) { destination.check(settings) }

@@ -11,6 +11,11 @@ public struct ShellCommand: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? {
+        command.process.products(logs: ["warnings"], properties: ["warnings-count"])
+    }
+
     /// Reports settings that have no effect together.
     public func check(_ settings: SettingsCheck) {
         command.check(settings)
@@ -33,6 +38,9 @@ public struct MasterShellCommand: Step, SettingHints {
 
     /// Creates an unconfigured step.
     public init() {}
+
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { command.process.products() }
 
     /// Reports settings that have no effect together.
     public func check(_ settings: SettingsCheck) {

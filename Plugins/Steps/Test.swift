@@ -29,6 +29,13 @@ public struct Test: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? {
+        let counts = ["total", "passed", "failed", "skipped", "warnings"].map { "tests-\($0)" }
+        return process.products(
+            logs: ["warnings", "junit"], properties: counts + ["warnings-count"])
+    }
+
     /// Reports settings that have no effect together.
     public func check(_ settings: SettingsCheck) {
         process.check(command, settings)

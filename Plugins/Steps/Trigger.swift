@@ -30,10 +30,20 @@ public struct Trigger: TriggeringStep, SettingHints {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs of the step, and the properties that it gives to the builds.
+    public var products: StepProducts? {
+        let names = setProperties.constant?.map(\.key)
+        return StepProducts(
+            logs: ["stdio", "builds"], properties: names ?? [], mayHaveOthers: names == nil)
+    }
+
     /// The builders that the step is known to wait for.
     public var awaitedBuilders: [BuilderReference] {
         waitForFinish.constant == true ? builderNames.constant?.items ?? [] : []
     }
+
+    /// The builders that the step is known to trigger.
+    public var triggeredBuilders: [BuilderReference] { builderNames.constant?.items ?? [] }
 
     /// Reports settings that contradict each other.
     public func check(_ settings: SettingsCheck) {

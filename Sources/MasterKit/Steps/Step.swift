@@ -9,9 +9,16 @@ public protocol Step: Plugin where Options == StepOptions {
     /// - Throws: Only unexpected errors; the step's result is then exception, with the error in a
     ///   log.
     func run(in context: StepContext) async throws -> Results
+
+    /// The logs that the configured step may write and the properties that it may set, or `nil` if
+    /// the type does not tell. With it, `check` finds names of logs and properties that nothing has.
+    var products: StepProducts? { get }
 }
 
 extension Step {
+    /// Unknown.
+    public var products: StepProducts? { nil }
+
     /// The namespace `steps`.
     public static var namespace: PluginNamespace { PluginKind.steps.namespace }
 }

@@ -19,7 +19,19 @@ struct BuilderAssembler {
             check.checkNames(among: builders.map(\.name))
         }
         check.checkWaits()
+        checkReferences(among: builders)
         return builders
+    }
+
+    private func checkReferences(among builders: [BuilderConfiguration]) {
+        let check = ReferenceCheck(
+            decoder: decoder, builders: builders,
+            properties: Properties(settings.properties.values, source: "master.yaml"))
+        if settings.builders?.faulty.isEmpty ?? !topLevel.declares("builders") {
+            check.checkTags(among: Set(builders.flatMap(\.tags)).sorted())
+        }
+        // With a mistake in a step or a property, its name may be missing.
+        if !decoder.hasErrors { check.checkSteps() }
     }
 
     /// The units of each lock, or `nil` if their declaration is wrong.
