@@ -252,6 +252,7 @@ extension Setting {
     ) where Value == P? {
         self.init(
             summary, options, shape: { "a plugin of \(kind.namespace.rawValue)" },
+            form: { .optional(.plugin(kind.namespace)) },
             fallback: .some(nil),
             read: { node, decoder in
                 decoder.plugin(kind, from: node).map { .some($0.plugin) }
@@ -264,6 +265,7 @@ extension Setting {
     ) where Value == [P]? {
         self.init(
             summary, options, shape: { "a list of \(kind.namespace.rawValue)" },
+            form: { .optional(.list(of: .plugin(kind.namespace))) },
             fallback: .some(nil),
             read: { node, decoder in
                 decoder.plugins(kind, from: node).map { .some($0.map { $0.plugin }) }
@@ -277,6 +279,7 @@ extension Setting {
     ) where Value == [PluginDeclaration<P, O>]? {
         self.init(
             summary, options, shape: { "a list of \(kind.namespace.rawValue)" },
+            form: { .optional(.list(of: .plugin(kind.namespace))) },
             fallback: .some(nil),
             read: { node, decoder in decoder.plugins(kind, from: node).map { .some($0) } })
     }

@@ -42,9 +42,11 @@ public struct Setting<Value: Sendable>: Sendable {
 
     init(
         _ summary: String, _ options: [SettingOption], shape: @escaping @Sendable () -> String,
-        fallback: Value?, read: @escaping @Sendable (YAMLNode, SettingDecoder) -> Value?
+        form: @escaping @Sendable () -> ValueForm, fallback: Value?,
+        read: @escaping @Sendable (YAMLNode, SettingDecoder) -> Value?
     ) {
-        slot = SettingSlot(summary, options, shape: shape, fallback: fallback, read: read)
+        slot = SettingSlot(
+            summary, options, shape: shape, form: form, fallback: fallback, read: read)
         SettingRecorder.note(slot)
     }
 }
@@ -53,14 +55,16 @@ extension Setting where Value: SettingValue {
     /// Declares a required setting, or an optional one if its type is optional.
     public init(_ summary: String, _ options: SettingOption...) {
         self.init(
-            summary, options, shape: { Value.shape }, fallback: Value.absent,
+            summary, options, shape: { Value.shape }, form: { Value.form },
+            fallback: Value.absent,
             read: { node, decoder in decoder.decode(Value.self, from: node) })
     }
 
     /// Declares a setting with a default.
     public init(wrappedValue: Value, _ summary: String, _ options: SettingOption...) {
         self.init(
-            summary, options, shape: { Value.shape }, fallback: wrappedValue,
+            summary, options, shape: { Value.shape }, form: { Value.form },
+            fallback: wrappedValue,
             read: { node, decoder in decoder.decode(Value.self, from: node) })
     }
 }
@@ -83,6 +87,7 @@ public struct SettingOption: Sendable {
         case replacesOption
         case named(String)
         case alias(String)
+        case example(JSONValue)
     }
 
     let kind: Kind
@@ -102,6 +107,11 @@ public struct SettingOption: Sendable {
 
     /// Accepts an alternative spelling of the name.
     public static func alias(_ name: String) -> SettingOption { SettingOption(kind: .alias(name)) }
+
+    /// A value to show to users; the example of the plugin has it.
+    public static func example(_ value: JSONValue) -> SettingOption {
+        SettingOption(kind: .example(value))
+    }
 }
 
 /// The declaration of one setting and the storage for its configured value, which is set once.
@@ -109,6 +119,7 @@ final class SettingSlot<Value: Sendable>: AnySetting {
     let summary: String
     let options: [SettingOption]
     private let describe: @Sendable () -> String
+    private let formOfValues: @Sendable () -> ValueForm
     private let fallback: Value?
     private let read: @Sendable (YAMLNode, SettingDecoder) -> Value?
     private let state = Mutex(State())
@@ -122,11 +133,13 @@ final class SettingSlot<Value: Sendable>: AnySetting {
 
     init(
         _ summary: String, _ options: [SettingOption], shape: @escaping @Sendable () -> String,
-        fallback: Value?, read: @escaping @Sendable (YAMLNode, SettingDecoder) -> Value?
+        form: @escaping @Sendable () -> ValueForm, fallback: Value?,
+        read: @escaping @Sendable (YAMLNode, SettingDecoder) -> Value?
     ) {
         self.summary = summary
         self.options = options
         self.describe = shape
+        self.formOfValues = form
         self.fallback = fallback
         self.read = read
     }
@@ -155,10 +168,15 @@ final class SettingSlot<Value: Sendable>: AnySetting {
 
     /// An unconfigured copy of the setting with a different default.
     func with(fallback: Value) -> SettingSlot {
-        SettingSlot(summary, options, shape: describe, fallback: fallback, read: read)
+        SettingSlot(
+            summary, options, shape: describe, form: formOfValues, fallback: fallback, read: read)
     }
 
     var shape: String { describe() }
+
+    var form: ValueForm { formOfValues() }
+
+    var defaultValue: JSONValue? { fallback.flatMap { JSONValue(ofDefault: $0) } }
 
     var isRequired: Bool { fallback == nil }
 
@@ -178,6 +196,9 @@ protocol AnySetting: AnyObject, Sendable {
     var summary: String { get }
     var options: [SettingOption] { get }
     var shape: String { get }
+    var form: ValueForm { get }
+    /// The default as written in a file, if it can be.
+    var defaultValue: JSONValue? { get }
     var isRequired: Bool { get }
     /// Whether there is a value to read.
     var hasValue: Bool { get }
@@ -203,7 +224,7 @@ extension AnySetting {
             case .alias(let other): aliases.append(other)
             case .primary: isPrimary = true
             case .secret: isSecret = true
-            case .notEmpty, .replacesOption: break
+            case .notEmpty, .replacesOption, .example: break
             }
         }
         return SettingDeclaration(
@@ -213,6 +234,11 @@ extension AnySetting {
 
     var replacesOption: Bool {
         options.contains { if case .replacesOption = $0.kind { true } else { false } }
+    }
+
+    var example: JSONValue? {
+        for case .example(let value) in options.map(\.kind) { return value }
+        return nil
     }
 
     var refusesEmpty: Bool {
@@ -335,7 +361,7 @@ struct SettingTable {
     }
 
     /// The settings of each value, except those replaced by settings of preceding values.
-    private static func fields(of values: [any Settings]) -> [[SettingField]] {
+    static func fields(of values: [any Settings]) -> [[SettingField]] {
         var replaced: Set<String> = []
         return values.map { value in
             let fields = value.settingFields().filter { !replaced.contains($0.declaration.name) }

@@ -3,6 +3,9 @@ public protocol SettingValue: Sendable {
     /// A description of the accepted values, with its article: `a duration such as 30s or 5m`.
     static var shape: String { get }
 
+    /// The form of the accepted values, for schemas and help; by default any value.
+    static var form: ValueForm { get }
+
     /// The value of an omitted setting, or `nil` if the setting is required.
     static var absent: Self? { get }
 
