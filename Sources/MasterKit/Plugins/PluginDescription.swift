@@ -105,14 +105,9 @@ package struct SettingDescription: Sendable {
 extension Registry.Entry {
     /// What the plugin's declaration tells.
     package var description: PluginDescription {
-        PluginDescription(type, key: key, origin: origin)
-    }
-}
-
-extension PluginDescription {
-    private init<P: Plugin>(_ type: P.Type, key: PluginKey, origin: String) {
-        let fields = SettingTable.fields(of: [P(), P.options])
-        self.init(
+        let parts = PluginParts(self.type)
+        let fields = SettingTable.fields(of: [parts.plugin, parts.options])
+        return PluginDescription(
             key: key, summary: type.summary, origin: origin,
             settings: fields[0].map { SettingDescription($0) },
             options: fields[1].map { SettingDescription($0) })

@@ -364,7 +364,7 @@ enum AbsentPlugin {
 }
 
 /// A new plugin with the settings that the engine reads in addition to the plugin's own.
-private struct PluginParts {
+struct PluginParts {
     let plugin: any Plugin
     let options: any Settings
 
