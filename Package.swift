@@ -159,7 +159,7 @@ let package = Package(
         .testTarget(
             name: "ExamplesTests",
             dependencies: [
-                "CustomMaster", "MasterTesting", "buildmaster",
+                "CustomMaster", "MasterKit", "MasterTesting", "buildmaster",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],

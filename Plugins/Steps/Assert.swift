@@ -41,6 +41,8 @@ struct AssertedCondition: SettingValue, RenderableValue {
 
     static var shape: String { Renderable<Bool>.shape }
 
+    static var form: ValueForm { .computed(.boolean) }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> AssertedCondition? {
         guard let condition = decoder.decode(Renderable<Bool>.self, from: node) else { return nil }
         var operands: [Renderable<JSONValue>] = []

@@ -130,6 +130,8 @@ struct Readiness: SettingValue {
 
     static var shape: String { "{port | url | log, timeout}" }
 
+    static var form: ValueForm { .settings(Form.self) }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Readiness? {
         guard node.mapping != nil else { return decoder.mismatch(node, expected: shape) }
         let form = decoder.read(Form.self, from: node, owner: decoder.subject, at: node.range)
@@ -216,6 +218,8 @@ private struct PortNumber: SettingValue {
     let port: LoopbackPort
 
     static var shape: String { "a port from 1 to 65535" }
+
+    static var form: ValueForm { .text }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> PortNumber? {
         // Properties set by commands are texts.

@@ -123,6 +123,8 @@ struct WarningLimit: SettingValue {
 
     static var shape: String { "a whole number from 0" }
 
+    static var form: ValueForm { .integer }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> WarningLimit? {
         guard case .int(let count) = node.resolved, count >= 0 else {
             return decoder.mismatch(node, expected: shape)

@@ -97,6 +97,8 @@ struct FolderPath: SettingValue {
 
     static var shape: String { "the path of a folder" }
 
+    static var form: ValueForm { .text }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FolderPath? {
         guard let text = decoder.decode(String.self, from: node) else { return nil }
         guard !text.isEmpty, !text.utf8.contains(0) else {

@@ -242,6 +242,8 @@ struct FileMode: SettingValue {
 
     static var shape: String { "permissions in octal such as 0644" }
 
+    static var form: ValueForm { .text }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FileMode? {
         guard let spelling = node.scalar?.value,
             let bits = UInt32(spelling.trimmingPrefix("0o"), radix: 8), bits <= 0o7777
@@ -255,6 +257,8 @@ struct BlockSize: SettingValue {
     let byteCount: Int
 
     static var shape: String { "a size from 1 to 16MiB" }
+
+    static var form: ValueForm { .text }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> BlockSize? {
         guard let count = decoder.decode(ByteCount.self, from: node)?.bytes else { return nil }

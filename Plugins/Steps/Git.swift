@@ -345,6 +345,8 @@ struct GitDepth: SettingValue {
 
     static var shape: String { "true, false or a number of commits from 1" }
 
+    static var form: ValueForm { .either([.boolean, .integer]) }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> GitDepth? {
         switch node.resolved {
         case .bool(let isShallow): return GitDepth(commitCount: isShallow ? 1 : nil)
@@ -359,6 +361,8 @@ struct BranchName: SettingValue {
     let text: String
 
     static var shape: String { "the name of a branch" }
+
+    static var form: ValueForm { .text }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> BranchName? {
         guard let text = decoder.decode(String.self, from: node) else { return nil }

@@ -332,6 +332,8 @@ struct PropertyName: SettingValue {
 
     static var shape: String { "the name of a property" }
 
+    static var form: ValueForm { .text }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> PropertyName? {
         guard let text = decoder.decode(String.self, from: node) else { return nil }
         guard !text.isEmpty, text.count <= Properties.maximumNameLength else {

@@ -65,6 +65,8 @@ struct CommandLineSetting: SettingValue {
 
     static var shape: String { "a line for the shell, or a list of a program and its arguments" }
 
+    static var form: ValueForm { .either([.text, .list(of: .any)]) }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> CommandLineSetting? {
         guard node.sequence != nil else { return line(node, decoder) }
         guard let arguments = decoder.decode(Arguments.self, from: node)?.texts else { return nil }
@@ -120,6 +122,8 @@ private struct Arguments: SettingValue {
     let texts: [String]
 
     static var shape: String { "a text or a list of texts" }
+
+    static var form: ValueForm { .either([.text, .list(of: .any)]) }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Arguments? {
         guard let items = node.sequence else {

@@ -63,6 +63,8 @@ struct SequencedCommand: SettingValue {
 
     static var shape: String { "a command, or {command, logname, haltOnFailure, …}" }
 
+    static var form: ValueForm { .either([CommandLineSetting.form, .settings(Form.self)]) }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> SequencedCommand? {
         guard node.mapping != nil else {
             return decoder.decode(CommandLineSetting.self, from: node).map {

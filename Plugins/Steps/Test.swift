@@ -159,6 +159,8 @@ struct ReportPatterns: SettingValue {
 
     static var shape: String { "a path or pattern such as build/*.xml, or a list" }
 
+    static var form: ValueForm { .either([.text, .list(of: .text)]) }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ReportPatterns? {
         guard let items = node.sequence else {
             return decoder.decode(WorkerPath.self, from: node).map {

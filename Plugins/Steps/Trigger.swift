@@ -209,6 +209,8 @@ struct StampSetting: SettingValue {
 
     static var shape: String { "a mapping of branch, revision, repository, project and codebase" }
 
+    static var form: ValueForm { .settings(Form.self) }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> StampSetting? {
         guard node.mapping != nil else { return decoder.mismatch(node, expected: shape) }
         let form = decoder.read(Form.self, from: node, owner: decoder.subject, at: node.range)
@@ -236,6 +238,8 @@ struct TriggeredNames: SettingValue {
     var names: [String] { items.map(\.name) }
 
     static var shape: String { "the name of a builder or a list of names" }
+
+    static var form: ValueForm { .either([.text, .list(of: .text)]) }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> TriggeredNames? {
         guard node.sequence != nil else {

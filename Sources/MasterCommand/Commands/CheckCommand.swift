@@ -174,8 +174,13 @@ struct ConfigurationFiles {
 
     private func isConfiguration(_ path: String, named name: String) -> Bool {
         guard name.hasSuffix(".yaml") || name.hasSuffix(".yml") else { return false }
+        return declaresMaster(named: name) { YAMLParser.parse(contentsOf: path).root }
+    }
+
+    /// Whether a YAML file declares a master: by its name, or by the plugins in it.
+    func declaresMaster(named name: String, _ root: () -> YAMLNode?) -> Bool {
         if name == "master.yaml" || name == "master.yml" { return true }
-        guard let mapping = YAMLParser.parse(contentsOf: path).root?.mapping else { return false }
+        guard let mapping = root()?.mapping else { return false }
         return ["steps", "services", "factories", "builders"].contains { key in
             mapping[key].map { declaresPlugin($0, depth: 0) } ?? false
         }

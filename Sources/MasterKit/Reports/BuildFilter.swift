@@ -116,6 +116,9 @@ extension ReportModes {
     /// A description of the accepted values, for error messages.
     public static var shape: String { "all, or one or a list of \(names.joined(separator: ", "))" }
 
+    /// The form of the accepted values.
+    public static var form: ValueForm { .either([.choice(["all"] + names), .list(of: Mode.form)]) }
+
     private static let names = Mode.allCases.map(\.rawValue)
 
     /// Reads `all`, one mode, or a list of modes; `warnings` alone includes failures.

@@ -28,6 +28,9 @@ public struct TagName: SettingValue, Hashable {
     /// A description of the accepted values, for error messages.
     public static var shape: String { "the tag of a builder" }
 
+    /// The form of the accepted values.
+    public static var form: ValueForm { .text }
+
     /// Reads a tag.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> TagName? {
         decoder.name(of: .tag, from: node).map { TagName(text: $0) }
@@ -43,6 +46,9 @@ public struct StepName: SettingValue, Hashable {
     /// A description of the accepted values, for error messages.
     public static var shape: String { "the name of a step" }
 
+    /// The form of the accepted values.
+    public static var form: ValueForm { .text }
+
     /// Reads a name.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> StepName? {
         decoder.name(of: .step, from: node).map { StepName(text: $0) }
@@ -57,6 +63,9 @@ public struct LogName: SettingValue, Hashable {
 
     /// A description of the accepted values, for error messages.
     public static var shape: String { "the name of a log, as 'log' or 'step.log'" }
+
+    /// The form of the accepted values.
+    public static var form: ValueForm { .text }
 
     /// Reads a name.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> LogName? {

@@ -163,6 +163,9 @@ public struct LogLimit: SettingValue, Hashable {
     /// A description of the accepted values, for error messages.
     public static var shape: String { "\(ByteCount.shape), or 0 for no limit" }
 
+    /// The form of the accepted values.
+    public static var form: ValueForm { .optional(.text) }
+
     /// Reads a size, 0 or null.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> LogLimit? {
         if node.isNull { return LogLimit(byteCount: nil) }
@@ -201,6 +204,9 @@ public struct SummaryPolicy: SettingValue {
 
     /// A description of the accepted values, for error messages.
     public static var shape: String { "true, false or a list of results" }
+
+    /// The form of the accepted values.
+    public static var form: ValueForm { .either([.boolean, .list(of: Results.form)]) }
 
     /// Reads true for all results, false for none, or a list of results.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> SummaryPolicy? {

@@ -94,6 +94,9 @@ public struct BuilderReference: SettingValue, Hashable {
     /// A description of the accepted values, for error messages.
     public static var shape: String { "the name of a builder" }
 
+    /// The form of the accepted values.
+    public static var form: ValueForm { .text }
+
     /// Reads a name.
     public static func decode(
         _ node: YAMLNode, with decoder: SettingDecoder
@@ -115,6 +118,9 @@ public struct PropertyName: SettingValue, Hashable {
 
     /// A description of the accepted values, for error messages.
     public static var shape: String { "the name of a property" }
+
+    /// The form of the accepted values.
+    public static var form: ValueForm { .text }
 
     /// Reads a name, which then counts as used in the file.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> PropertyName? {

@@ -6,6 +6,8 @@ struct LockDeclarations: SettingValue {
 
     static var shape: String { "a mapping of names to {maxCount: number}" }
 
+    static var form: ValueForm { .mapping(of: .optional(.settings(LockForm.self))) }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> LockDeclarations? {
         guard case .mapping(let mapping) = node.kind else {
             return decoder.mismatch(node, expected: shape)

@@ -78,7 +78,7 @@ struct ReferenceCheck {
         let (names, hasAllNames) = stepNames
         let isComplete = products.allSatisfy { $0?.mayHaveOthers == false } && hasAllNames
         for use in uses where !Self.isLog(use.name, logs, names) {
-            let meant = Self.misspelled(use.name, logs)
+            let meant = Self.misspelledLog(use.name, logs, names)
             guard isComplete || meant != nil else { continue }
             let remedy =
                 meant.map { "did you mean '\($0)'?" }
@@ -96,6 +96,19 @@ struct ReferenceCheck {
             plain[index] == "." && contains(String(plain[..<index]), steps)
                 && logs.contains(String(plain[plain.index(after: index)...]))
         }
+    }
+
+    private static func misspelledLog(
+        _ name: String, _ logs: Set<String>, _ steps: Set<String>
+    ) -> String? {
+        if let meant = misspelled(name, logs) { return meant }
+        for index in name.indices where name[index] == "." {
+            let step = String(name[..<index])
+            let log = String(name[name.index(after: index)...])
+            guard contains(step, steps), let meant = misspelled(log, logs) else { continue }
+            return "\(step).\(meant)"
+        }
+        return nil
     }
 
     // MARK: Properties
