@@ -21,6 +21,9 @@ public struct BackgroundCommand: ProgramStep {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { process.products() }
+
     /// Reports settings that have no effect together.
     public func check(_ settings: SettingsCheck) {
         process.check(command, settings)
@@ -76,6 +79,9 @@ public struct StopBackgroundCommand: ProgramStep {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { StepProducts(logs: ["stdio"]) }
+
     /// The program that the step ends.
     public var programUse: ProgramUse { .stop(id) }
 
@@ -123,6 +129,8 @@ struct Readiness: SettingValue {
     let timeout: Duration
 
     static var shape: String { "{port | url | log, timeout}" }
+
+    static var form: ValueForm { .settings(Form.self) }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Readiness? {
         guard node.mapping != nil else { return decoder.mismatch(node, expected: shape) }
@@ -210,6 +218,8 @@ private struct PortNumber: SettingValue {
     let port: LoopbackPort
 
     static var shape: String { "a port from 1 to 65535" }
+
+    static var form: ValueForm { .text }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> PortNumber? {
         // Properties set by commands are texts.

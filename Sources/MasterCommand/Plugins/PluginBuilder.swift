@@ -55,13 +55,13 @@ struct PluginBuilder {
         _ source: PluginSource, into library: String, for host: PluginHost
     ) async throws(PluginFault) {
         let started = ContinuousClock.now
-        await context.console.complain(["building the plugins of \(source.name)"])
+        await context.console.complain(["building the plugins of \(source.label)"])
         let modules = try PluginModules.ofThisProgram()
         let toolchain = PluginToolchain(source: source, context.environment)
         let swift = try await toolchain.version()
         guard swift == modules.swift else {
             throw PluginFault(
-                "the plugins of '\(source.name)' can't be built: the Swift in PATH is \(swift), but "
+                "the plugins of '\(source.label)' can't be built: the Swift in PATH is \(swift), but "
                     + "this program was built with \(modules.swift); build both with one Swift")
         }
         let manifest = try PluginManifest(try await toolchain.manifest(), of: source)
@@ -87,14 +87,14 @@ struct PluginBuilder {
         let seconds = (ContinuousClock.now - started) / .seconds(1)
         let tenths = Int((seconds * 10).rounded())
         await context.console.complain(
-            ["built the plugins of \(source.name) in \(tenths / 10).\(tenths % 10) s"])
+            ["built the plugins of \(source.label) in \(tenths / 10).\(tenths % 10) s"])
 
         func file(_ body: () throws -> Void) throws(PluginFault) {
             do {
                 try body()
             } catch {
                 throw PluginFault(
-                    "the plugins of '\(source.name)' can't be kept in "
+                    "the plugins of '\(source.label)' can't be kept in "
                         + "'\(cache.folder(of: source))': \(error)")
             }
         }
@@ -126,7 +126,7 @@ struct PluginBuilder {
         switch ended.status {
         case .exited(0): return ended.output.split(separator: "\n").map(String.init)
         case .exited:
-            let text = ended.error.replacing(library, with: source.name)
+            let text = ended.error.replacing(library, with: source.label)
             throw PluginFault(
                 text.hasPrefix("error: ")
                     ? String(text.dropFirst("error: ".count)).trimmingLineBreaks : text)
@@ -134,7 +134,7 @@ struct PluginBuilder {
             let lines = ended.error.split(whereSeparator: \.isNewline)
             let reason = lines.first { $0.contains("Fatal error") } ?? lines.first
             throw PluginFault(
-                "the plugins of '\(source.name)' crash when they are registered (signal \(signal))"
+                "the plugins of '\(source.label)' crash when they are registered (signal \(signal))"
                     + (reason.map { ": \($0)" } ?? ""))
         }
     }
@@ -311,7 +311,7 @@ struct PluginToolchain {
             return failure("the compiler finds errors in it", ended)
         }
         return PluginFault(
-            "the plugins of '\(source.name)' can't be built: the target \(target.name) does not "
+            "the plugins of '\(source.label)' can't be built: the target \(target.name) does not "
                 + "declare its plugins; write 'public let plugins = PluginBundle(…)' with their "
                 + "types into one of its files")
     }
@@ -341,7 +341,7 @@ struct PluginToolchain {
     private func failure(_ reason: String, _ ended: Ended) -> PluginFault {
         let words = ended.error + (ended.status.isSuccess ? ended.output : "")
         return PluginFault(
-            "the plugins of '\(source.name)' can't be built: \(reason)"
+            "the plugins of '\(source.label)' can't be built: \(reason)"
                 + (words.isEmpty ? "" : "\n\(words.trimmingLineBreaks)"))
     }
 
@@ -349,7 +349,7 @@ struct PluginToolchain {
         do throws(PluginFault) {
             return try await Self.run(.name(tool), arguments, environment)
         } catch {
-            throw PluginFault("the plugins of '\(source.name)' can't be built: \(error)")
+            throw PluginFault("the plugins of '\(source.label)' can't be built: \(error)")
         }
     }
 

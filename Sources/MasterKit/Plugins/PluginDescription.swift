@@ -250,5 +250,5 @@ extension JSONObject {
 
 extension Results {
     /// A name, or a code.
-    public static var form: ValueForm { .choice(allCases.map(\.settingName)) }
+    public static var form: ValueForm { .either([.choice(allCases.map(\.settingName)), .integer]) }
 }

@@ -104,6 +104,11 @@ extension SettingDecoder {
     func reportDuplicateDeclaration(
         _ table: SettingTable, owner: String, at place: SourceRange?
     ) {
+        if let (first, second) = table.layout.duplicatePrimary {
+            error(
+                "\(owner) declares two primary settings, '\(first)' and '\(second)'; only one can "
+                    + "be '.primary' in its Swift source", at: place)
+        }
         guard let name = table.layout.duplicateName else { return }
         error(
             "\(owner) declares two settings named '\(name)'; one of them needs another name in "
