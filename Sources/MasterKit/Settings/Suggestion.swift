@@ -139,7 +139,8 @@ extension SettingDecoder {
         let remedy =
             sameName ?? nearest
             ?? (keys.count > Self.shownKeyCount
-                ? Self.foreignPlugin : Suggestion.remedy(for: text, among: keys))
+                ? (text.contains(".") ? Self.foreignPlugin : "'plugins list' shows them")
+                : Suggestion.remedy(for: text, among: keys))
         return error("there is no plugin '\(text.shortened)'; \(remedy)", at: range)
     }
 }

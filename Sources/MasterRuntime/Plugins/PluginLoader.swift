@@ -27,6 +27,7 @@ public struct PluginLoader: Sendable {
     /// - Parameters:
     ///   - path: The path of the file.
     ///   - registry: The plugins of the program.
+    /// - Returns: The plugins of both, and why a library can't be loaded.
     public func load(for path: String, registry: Registry) -> Loaded {
         load(Self.sources(of: path), registry)
     }
@@ -62,7 +63,6 @@ public struct PluginLoader: Sendable {
                 "this program has no build ID, which plugins are built for; link it "
                     + "with '-Xlinker --build-id'")
         }
-        if let hindrance = SharedLibrary.hindrance() { return incomplete(hindrance) }
         for source in sources {
             do throws(PluginFault) {
                 guard let library = try library(of: source, for: host, &loaded) else { continue }
@@ -117,6 +117,7 @@ public struct PluginLoader: Sendable {
                     + "and MasterKit \(host.masterKit.prefix(8)); build its package again with "
                     + "'plugins build'")
         }
+        if let hindrance = SharedLibrary.hindrance() { throw PluginFault(hindrance) }
         let bundle: PluginBundle
         do throws(SharedLibrary.Fault) {
             bundle = try SharedLibrary.plugins(of: library)
