@@ -76,7 +76,7 @@ struct PluginBuilder {
             let keys = try await keys(of: made, source)
             let record = PluginRecord(
                 host: PluginHost(swift: swift, masterKit: host.masterKit), keys: keys)
-            try move(made, to: library, record)
+            try keep(made, as: library, record)
             try file { try cache.removeLibraries(of: source, except: library) }
             try file { try FileManager.default.removeItem(atPath: folder) }
         } catch {
@@ -99,14 +99,13 @@ struct PluginBuilder {
             }
         }
 
-        func move(
-            _ made: String, to library: String, _ record: PluginRecord
+        func keep(
+            _ made: String, as library: String, _ record: PluginRecord
         ) throws(PluginFault) {
             try file {
-                if FileManager.default.fileExists(atPath: library) {
-                    try FileManager.default.removeItem(atPath: library)
-                }
-                try FileManager.default.moveItem(atPath: made, toPath: library)
+                // Another process may build the same.
+                try Data(contentsOf: URL(filePath: made)).write(
+                    to: URL(filePath: library), options: .atomic)
                 // Last: a library with a record is complete.
                 let text = JSONWriter.pretty.string(record.json) + "\n"
                 try Data(text.utf8).write(
@@ -320,18 +319,8 @@ struct PluginToolchain {
 
     private func writeEntryPoint(in folder: String) throws(PluginFault) -> String {
         let path = "\(folder)/\(Self.entryFile)"
-        let text = """
-            internal import MasterKit
-
-            @_cdecl("buildmaster_plugins")
-            public func buildmasterPlugins(_ bundle: UnsafeMutableRawPointer) {
-                let declared: PluginBundle = plugins
-                unsafe bundle.assumingMemoryBound(to: PluginBundle?.self).pointee = declared
-            }
-
-            """
         do {
-            try Data(text.utf8).write(to: URL(filePath: path))
+            try Data(PluginEntryPoint.source.utf8).write(to: URL(filePath: path))
         } catch {
             throw PluginFault("\(path) can't be written: \(error)")
         }
