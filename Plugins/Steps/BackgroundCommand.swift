@@ -73,7 +73,9 @@ public struct StopBackgroundCommand: ProgramStep {
     /// What the step does.
     public static let summary = "Ends a program that a steps.BackgroundCommand has started."
 
-    @Setting("The program: the id or the name of the step that started it.", .primary, .notEmpty)
+    @Setting(
+        "The program: the id or the name of the step that started it.", .primary, .notEmpty,
+        .example("BackgroundCommand"))
     var id: Renderable<String>
 
     /// Creates an unconfigured step.

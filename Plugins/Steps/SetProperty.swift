@@ -153,7 +153,9 @@ public struct SetPropertiesFromJSON: Step {
     public static let summary =
         "Sets properties to the values of a JSON object, printed by a command or in a file."
 
-    @Setting("What prints the object: a program with its arguments, or a line for the shell.")
+    @Setting(
+        "What prints the object: a program with its arguments, or a line for the shell.",
+        .example("cat version.json"))
     var command: Renderable<CommandLineSetting>?
 
     @Setting("A file that holds the object, relative to the folder of the step.")

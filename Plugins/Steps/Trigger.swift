@@ -6,7 +6,8 @@ public struct Trigger: TriggeringStep, SettingHints {
     public static let summary =
         "Builds other builders, and can wait for them and take their result."
 
-    @Setting("The builders: a name or a list of names.", .primary, .notEmpty)
+    @Setting(
+        "The builders: a name or a list of names.", .primary, .notEmpty, .example("second"))
     var builderNames: Renderable<TriggeredNames>
 
     @Setting("Wait until the builds have ended, and take the worst of their results.")
