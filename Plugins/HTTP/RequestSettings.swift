@@ -57,7 +57,8 @@ enum HTTPAuth: SettingValue {
 
 /// The kinds of credentials, of which one is given.
 struct AuthForm: Settings {
-    @Setting("A user and a password, sent with each request.") fileprivate var basic: UserAndPassword?
+    @Setting("A user and a password, sent with each request.")
+    fileprivate var basic: UserAndPassword?
     @Setting("A user and a password, sent as a digest.") fileprivate var digest: UserAndPassword?
     @Setting("A token.") fileprivate var bearer: BearerToken?
 }

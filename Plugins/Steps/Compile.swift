@@ -19,7 +19,9 @@ public struct Compile: Step {
     public init() {}
 
     /// The logs and properties that the step is known for.
-    public var products: StepProducts? { process.products(logs: ["warnings"], properties: ["warnings-count"]) }
+    public var products: StepProducts? {
+        process.products(logs: ["warnings"], properties: ["warnings-count"])
+    }
 
     /// Reports settings that have no effect together.
     public func check(_ settings: SettingsCheck) {
@@ -53,7 +55,9 @@ public struct Configure: Step {
     public init() {}
 
     /// The logs and properties that the step is known for.
-    public var products: StepProducts? { process.products(logs: ["warnings"], properties: ["warnings-count"]) }
+    public var products: StepProducts? {
+        process.products(logs: ["warnings"], properties: ["warnings-count"])
+    }
 
     /// Reports settings that have no effect together.
     public func check(_ settings: SettingsCheck) {

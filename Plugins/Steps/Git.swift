@@ -48,7 +48,9 @@ public struct Git: SourceStep, SettingHints {
     public init() {}
 
     /// The logs and properties that the step is known for.
-    public var products: StepProducts? { StepProducts(logs: ["stdio"], properties: ["got_revision", "uncommitted_changes"]) }
+    public var products: StepProducts? {
+        StepProducts(logs: ["stdio"], properties: ["got_revision", "uncommitted_changes"])
+    }
 
     /// Finds a method without effect.
     public func check(_ settings: SettingsCheck) {

@@ -65,7 +65,7 @@ struct CommandLineSetting: SettingValue {
 
     static var shape: String { "a line for the shell, or a list of a program and its arguments" }
 
-    static var form: ValueForm { .either([.text, .list(of: .any)]) }
+    static var form: ValueForm { .either([.text, .list(of: Arguments.form)]) }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> CommandLineSetting? {
         guard node.sequence != nil else { return line(node, decoder) }
@@ -123,7 +123,8 @@ private struct Arguments: SettingValue {
 
     static var shape: String { "a text or a list of texts" }
 
-    static var form: ValueForm { .either([.text, .list(of: .any)]) }
+    /// Texts, and lists of texts; deeper lists are rare.
+    static var form: ValueForm { .either([.text, .list(of: .either([.text, .list(of: .any)]))]) }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Arguments? {
         guard let items = node.sequence else {

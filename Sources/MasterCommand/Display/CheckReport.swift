@@ -259,7 +259,8 @@ extension Diagnostic {
             let scalar = Unicode.Scalar(byte)
             let isPlain =
                 scalar.isASCII
-                && (scalar.properties.isAlphabetic || "0123456789-._~/".unicodeScalars.contains(scalar))
+                && (scalar.properties.isAlphabetic
+                    || "0123456789-._~/".unicodeScalars.contains(scalar))
             let digits = String(byte, radix: 16, uppercase: true)
             return isPlain ? String(scalar) : "%" + (byte < 16 ? "0" : "") + digits
         }.joined()

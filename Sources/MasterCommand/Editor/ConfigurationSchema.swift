@@ -165,10 +165,36 @@ struct ConfigurationSchema {
             ]
         case .settings(let type): settings(type, isComputed: isComputed)
         case .plugin(let namespace): [entry(in: namespace)]
-        case .either(let forms): forms.flatMap { plainAlternatives($0, isComputed: isComputed) }
+        case .either(let forms): choice(of: forms, isComputed: isComputed)
         case .optional(let form):
             plainAlternatives(form, isComputed: isComputed) + [Self.null]
         case .computed(let form): alternatives(form, isComputed: true)
+        }
+    }
+
+    private mutating func choice(of forms: [ValueForm], isComputed: Bool) -> [JSONValue] {
+        let namespaces = forms.flatMap(\.namespaces)
+        return forms.flatMap { form in
+            let alternatives = plainAlternatives(form, isComputed: isComputed)
+            guard form.namespaces.isEmpty else { return alternatives }
+            // What begins like the key of a plugin is one, not another name.
+            return namespaces.reduce(alternatives) { alternatives, namespace in
+                alternatives.map { alternative in
+                    let isKey: JSONValue = ["pattern": .string("^\(namespace.rawValue)\\.")]
+                    var members = alternative.objectValue ?? [:]
+                    if members["type"] == "object" {
+                        members.merge([
+                            "minProperties": 1, "maxProperties": 1,
+                            "propertyNames": ["not": isKey],
+                        ])
+                    } else if members["type"]?.arrayValue?.contains("string") == true {
+                        // A pattern only applies to texts.
+                        members["not"] = .object(
+                            (isKey.objectValue ?? [:]).merging(["type": "string"]))
+                    }
+                    return .object(members)
+                }
+            }
         }
     }
 
@@ -208,7 +234,9 @@ struct ConfigurationSchema {
     private mutating func loneValues(
         _ settings: [SettingDescription], isComputed: Bool
     ) -> [JSONValue] {
-        guard let primary = settings.first(where: \.declaration.isPrimary) else { return [] }
+        guard let primary = settings.first(where: \.declaration.isPrimary),
+            !settings.contains(where: { $0.declaration.isRequired && $0.name != primary.name })
+        else { return [] }
         return alternatives(primary.form, isComputed: isComputed).filter { value in
             // A mapping is always one of settings, and null stands for none of them.
             let isSettings = value["$ref"]?.stringValue?.contains("/settings.") ?? false

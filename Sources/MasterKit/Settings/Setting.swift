@@ -166,6 +166,10 @@ final class SettingSlot<Value: Sendable>: AnySetting {
         }
     }
 
+    func markInvalid() {
+        state.withLock { $0.isInvalid = true }
+    }
+
     /// An unconfigured copy of the setting with a different default.
     func with(fallback: Value) -> SettingSlot {
         SettingSlot(
@@ -202,6 +206,9 @@ protocol AnySetting: AnyObject, Sendable {
     var isRequired: Bool { get }
     /// Whether there is a value to read.
     var hasValue: Bool { get }
+
+    /// Marks the value in the file as invalid, for example because its name is misspelled.
+    func markInvalid()
 
     /// Whether the value was read, although it is invalid in the file, since the last call.
     func takeInvalidRead() -> Bool

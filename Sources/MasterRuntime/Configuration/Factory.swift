@@ -213,7 +213,8 @@ struct FactoryReference: SettingValue {
 
     static var form: ValueForm {
         .either([
-            .text, .plugin(PluginKind.factories.namespace), .mapping(of: .optional(.mapping(of: .any))),
+            .text, .plugin(PluginKind.factories.namespace),
+            .mapping(of: .optional(.mapping(of: .any))),
         ])
     }
 

@@ -51,9 +51,10 @@ struct ServiceList: SettingValue {
     static var shape: String { "a list of reporters and other services" }
 
     static var form: ValueForm {
-        .list(of: .either([
-            .plugin(PluginKind.reporters.namespace), .plugin(PluginKind.services.namespace),
-        ]))
+        .list(
+            of: .either([
+                .plugin(PluginKind.reporters.namespace), .plugin(PluginKind.services.namespace),
+            ]))
     }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ServiceList? {

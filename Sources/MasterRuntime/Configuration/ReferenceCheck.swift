@@ -74,7 +74,7 @@ struct ReferenceCheck {
         let uses = uses(of: .log)
         guard !uses.isEmpty else { return }
         let products = steps.map { $0.plugin.products }
-        let logs = Set(products.flatMap { $0?.logs ?? [] } + ["err.text"])
+        let logs = Set(products.flatMap { $0?.logs ?? [] } + ["err.text", "retry"])
         let (names, hasAllNames) = stepNames
         let isComplete = products.allSatisfy { $0?.mayHaveOthers == false } && hasAllNames
         for use in uses where !Self.isLog(use.name, logs, names) {

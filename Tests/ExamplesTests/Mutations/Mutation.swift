@@ -10,9 +10,9 @@ struct Mutation: Sendable {
         case dropped
         /// A key occurs twice.
         case doubled
-        /// A mapping stands in place of a value.
+        /// An empty mapping stands in place of a value.
         case mapping
-        /// A list of a mapping stands in place of a value.
+        /// A list of an empty mapping stands in place of a value.
         case list
         /// A text stands in place of a list or a mapping.
         case text
@@ -43,8 +43,8 @@ extension Mutation {
     /// The text with mistakes, none of which overlaps another.
     static func apply(_ mutations: [Mutation], to text: String) -> String {
         var bytes = Array(text.utf8)
-        for mutation in mutations.sorted(by: { $0.edit.range.lowerBound > $1.edit.range.lowerBound })
-        {
+        for mutation in mutations.sorted(by: { $0.edit.range.lowerBound > $1.edit.range.lowerBound }
+        ) {
             bytes.replaceSubrange(mutation.edit.range, with: mutation.edit.text.utf8)
         }
         return String(decoding: bytes, as: UTF8.self)
@@ -104,24 +104,29 @@ private struct MutationMaker {
         else { return }
         let path = path + [name]
         func add(
-            _ kind: Mutation.Kind, _ range: Range<Int>, _ text: String, near place: SourceRange
+            _ kind: Mutation.Kind, _ range: Range<Int>, _ text: String, near place: SourceRange,
+            isTwice: Bool = false
         ) {
+            let height = max(place.end.line - place.start.line, 0) + 1
             found.append(
                 Mutation(
                     kind: kind, path: path, edit: (range, text),
-                    lines: place.start.line...(max(place.end.line, place.start.line) + 1)))
+                    lines: place.start.line...(place.start.line + height * (isTwice ? 2 : 1))))
         }
         let middle = name.index(name.startIndex, offsetBy: name.count / 2)
         add(
             .misspelt, keyRange.start.offset..<keyRange.end.offset,
             name[..<middle] + "q" + name[middle...], near: keyRange)
-        let separator =
-            node.isFlow ? ", " : "\n" + String(repeating: " ", count: keyRange.start.column - 1)
-        add(
-            .doubled, keyRange.start.offset..<keyRange.start.offset, "\(name): 1\(separator)",
-            near: whole)
         // What else refers to an anchor would be another mistake.
         guard !value.contains(where: { $0.anchor != nil }) else { return }
+        let separator =
+            node.isFlow ? ", " : "\n" + String(repeating: " ", count: keyRange.start.column - 1)
+        let entry = String(
+            decoding: Array(text.utf8)[keyRange.start.offset..<contentEnd(of: whole)],
+            as: UTF8.self)
+        add(
+            .doubled, keyRange.start.offset..<keyRange.start.offset, entry + separator,
+            near: whole, isTwice: true)
         if entries.count == 1 {
             add(.dropped, whole.start.offset..<contentEnd(of: whole), "{}", near: owner)
         } else if index + 1 < entries.count, let next = entries[index + 1].key.range {
@@ -134,8 +139,8 @@ private struct MutationMaker {
         let end = contentEnd(of: valueRange)
         let range = valueRange.start.offset..<max(end, valueRange.start.offset)
         let space = valueRange.isEmpty ? " " : ""
-        if value.mapping == nil { add(.mapping, range, space + "{zzz: [1]}", near: whole) }
-        if value.sequence == nil { add(.list, range, space + "[{zzz: 1}]", near: whole) }
+        if value.mapping == nil { add(.mapping, range, space + "{}", near: whole) }
+        if value.sequence == nil { add(.list, range, space + "[{}]", near: whole) }
         if value.scalar == nil { add(.text, range, "zzz", near: whole) }
     }
 

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import MasterKit
+import Subprocess
 import Testing
 
 /// Validates values with the JSON Schema that a program prints, by Python's jsonschema.
@@ -24,6 +25,8 @@ struct SchemaValidation {
     ///   - program: The program with the plugins.
     ///   - draft: The version of JSON Schema: 7 or 2020.
     ///   - hasMarks: Whether computed values are marked, see ``YAMLNode/schemaInstance(marksTags:)``.
+    /// - Returns: A verdict for each value.
+    /// - Throws: If Python or the program fails.
     static func isEachValid(
         _ values: [JSONValue], program: BuiltProgram, draft: String = "2020",
         hasMarks: Bool = false
