@@ -121,6 +121,13 @@ extension Settings {
     }
 }
 
+extension AnySetting {
+    fileprivate var example: JSONValue? {
+        for case .example(let value) in options.map(\.kind) { return value }
+        return nil
+    }
+}
+
 extension JSONValue {
     /// A default as it is written in a file; `nil` for no value and for values of other types.
     init?(ofDefault value: any Sendable) {

@@ -243,11 +243,6 @@ extension AnySetting {
         options.contains { if case .replacesOption = $0.kind { true } else { false } }
     }
 
-    var example: JSONValue? {
-        for case .example(let value) in options.map(\.kind) { return value }
-        return nil
-    }
-
     var refusesEmpty: Bool {
         options.contains { if case .notEmpty = $0.kind { true } else { false } }
     }
