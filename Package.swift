@@ -170,7 +170,7 @@ let package = Package(
         .testTarget(
             name: "ExamplesTests",
             dependencies: [
-                "CustomMaster", "MasterTesting", "buildmaster",
+                "CustomMaster", "MasterKit", "MasterTesting", "buildmaster",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -195,4 +195,12 @@ let swiftSettings: [SwiftSetting] = [
 ]
 for target in package.targets where target.type != .system {
     target.swiftSettings = swiftSettings
+}
+
+/// What a master needs to load plugins: its symbols, and an identity that they are built for.
+let pluginLoading: [LinkerSetting] = [
+    .unsafeFlags(["-Xlinker", "--export-dynamic", "-Xlinker", "--build-id=sha1"])
+]
+for target in package.targets where ["buildmaster", "CustomMaster"].contains(target.name) {
+    target.linkerSettings = pluginLoading
 }

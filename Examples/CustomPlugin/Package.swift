@@ -2,6 +2,11 @@
 
 import PackageDescription
 
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
 let package = Package(
     name: "CustomPlugin",
     products: [.library(name: "CustomPlugin", targets: ["CustomPlugin"])],
@@ -10,19 +15,13 @@ let package = Package(
         .target(
             name: "CustomPlugin",
             dependencies: [.product(name: "MasterKit", package: "buildmaster")],
-            swiftSettings: swiftSettings),
+            swiftSettings: settings),
         .testTarget(
             name: "CustomPluginTests",
             dependencies: [
                 "CustomPlugin", .product(name: "MasterTesting", package: "buildmaster"),
             ],
-            swiftSettings: swiftSettings),
+            swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )
-
-/// The features that Buildmaster itself is compiled with.
-let swiftSettings: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-]

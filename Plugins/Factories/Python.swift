@@ -100,6 +100,8 @@ enum PythonTests: SettingValue {
 
     static var shape: String { "pytest, unittest or false" }
 
+    static var form: ValueForm { .either([.choice(["pytest", "unittest"]), .boolean]) }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> PythonTests? {
         switch node.scalarText {
         case "pytest": .pytest
@@ -122,6 +124,8 @@ enum PythonTests: SettingValue {
 /// The folder of a virtual environment; false for none.
 struct EnvironmentFolder: SettingValue {
     static var shape: String { "the path of a folder, or false" }
+
+    static var form: ValueForm { .text }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> EnvironmentFolder? {
         guard let text = decoder.decode(String.self, from: node), !text.isEmpty, text != "true"

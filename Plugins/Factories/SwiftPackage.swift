@@ -5,7 +5,9 @@ public struct SwiftPackage: BuildFactory {
     /// What the factory does.
     public static let summary = "Builds a Swift package, and counts its tests."
 
-    @Setting("The configuration: debug or release; by default debug.", .primary, .notEmpty)
+    @Setting(
+        "The configuration: debug or release; by default debug.", .primary, .notEmpty,
+        .example("release"))
     var configuration: Renderable<String>?
 
     @Setting("The products to build; by default everything.")

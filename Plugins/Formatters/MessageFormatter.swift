@@ -159,6 +159,8 @@ struct LineCount: SettingValue {
 
     static var shape: String { "a number of lines from 1 to 100000, such as 20" }
 
+    static var form: ValueForm { .integer }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> LineCount? {
         guard case .int(let count) = node.resolved, 1...100_000 ~= count else {
             return decoder.mismatch(node, expected: shape)
@@ -173,6 +175,8 @@ struct LogContentChoice: SettingValue {
 
     static var shape: String { "true, false or a list of logs, as 'log' or 'step.log'" }
 
+    static var form: ValueForm { .either([.boolean, .list(of: .text)]) }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> LogContentChoice? {
         guard node.sequence != nil else {
             guard let isWanted = decoder.boolean(of: node) else {
@@ -180,8 +184,8 @@ struct LogContentChoice: SettingValue {
             }
             return LogContentChoice(contents: isWanted ? .all : .none)
         }
-        return decoder.decode([String].self, from: node).map {
-            LogContentChoice(contents: .named(Set($0)))
+        return decoder.decode([LogName].self, from: node).map {
+            LogContentChoice(contents: .named(Set($0.map(\.text))))
         }
     }
 }

@@ -18,6 +18,8 @@ struct ReportTemplate: SettingValue {
 
     static var shape: String { "a text with {{ name }} in it" }
 
+    static var form: ValueForm { .text }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ReportTemplate? {
         guard case .scalar(let scalar) = node.kind, !node.isNull else {
             return decoder.mismatch(node, expected: shape)

@@ -15,7 +15,7 @@ public struct StepStatusGenerator: ReportGenerator, SettingHints {
     var mode: ReportModes?
 
     @Setting("Report only steps with these names.", .notEmpty)
-    var steps: [String]?
+    var steps: [StepName]?
 
     @Setting("When a step is reported: started, finished.", .notEmpty)
     var events: [Moment] = [.finished]
@@ -59,7 +59,7 @@ public struct StepStatusGenerator: ReportGenerator, SettingHints {
 
     private func isNamed(_ event: Event) -> Bool {
         guard let steps else { return true }
-        return event.record["name"]?.stringValue.map(steps.contains) ?? false
+        return event.record["name"]?.stringValue.map(steps.map(\.text).contains) ?? false
     }
 
     /// A hint for a setting that this generator does not have.

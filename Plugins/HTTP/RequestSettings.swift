@@ -13,6 +13,10 @@ enum HTTPAuth: SettingValue {
             + "{bearer: token} or netrc"
     }
 
+    static var form: ValueForm {
+        .either([.list(of: .text), .choice(["netrc"]), .settings(AuthForm.self)])
+    }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> HTTPAuth? {
         if node.sequence != nil { return basic(node, decoder) }
         if node.scalarText == "netrc" { return .netrc }
@@ -51,12 +55,22 @@ enum HTTPAuth: SettingValue {
     }
 }
 
+/// The kinds of credentials, of which one is given.
+struct AuthForm: Settings {
+    @Setting("A user and a password, sent with each request.")
+    fileprivate var basic: UserAndPassword?
+    @Setting("A user and a password, sent as a digest.") fileprivate var digest: UserAndPassword?
+    @Setting("A token.") fileprivate var bearer: BearerToken?
+}
+
 /// A list of a user and a password.
 private struct UserAndPassword: SettingValue {
     let user: String
     let password: String
 
     static var shape: String { "a list of two texts, [user, password]" }
+
+    static var form: ValueForm { .list(of: .text) }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> UserAndPassword? {
         guard let pair = decoder.pair(node, shape: shape) else { return nil }
@@ -77,6 +91,8 @@ private struct BearerToken: SettingValue {
     let text: String
 
     static var shape: String { "a token" }
+
+    static var form: ValueForm { .text }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> BearerToken? {
         guard let text = String.decode(node, with: decoder) else { return nil }
@@ -102,6 +118,8 @@ struct KnownAuth: SettingValue {
             + "{bearer: token}"
     }
 
+    static var form: ValueForm { .either([.list(of: .text), .settings(AuthForm.self)]) }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> KnownAuth? {
         guard node.sequence != nil || node.mapping != nil else {
             return decoder.mismatch(node, expected: shape)
@@ -117,6 +135,8 @@ struct CertificateCheck: SettingValue {
     let verification: HTTPTLS.Verification
 
     static var shape: String { "true, false or the path of a file or folder of authorities" }
+
+    static var form: ValueForm { .either([.boolean, .text]) }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> CertificateCheck? {
         if let isChecked = decoder.boolean(of: node) {
@@ -142,6 +162,8 @@ struct ClientCertificate: SettingValue {
     let key: String?
 
     static var shape: String { "the path of a PEM file, or [certificate, key]" }
+
+    static var form: ValueForm { .either([.text, .list(of: .text)]) }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ClientCertificate? {
         guard node.sequence != nil else {
@@ -216,6 +238,8 @@ struct TimeLimits: SettingValue {
 
     static var shape: String { "a duration such as 30 or 5m, or [connect, read]" }
 
+    static var form: ValueForm { .either([.text, .list(of: .optional(.text))]) }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> TimeLimits? {
         guard node.sequence != nil else {
             return decoder.decode(TimeLimit.self, from: node).map {
@@ -236,6 +260,8 @@ struct TimeLimit: SettingValue {
 
     static var shape: String { Duration.shape }
 
+    static var form: ValueForm { .text }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> TimeLimit? {
         guard let duration = Duration.decode(node, with: decoder) else { return nil }
         guard duration > .zero else {
@@ -253,6 +279,8 @@ struct HeaderFields: SettingValue {
     private(set) var removed: [String] = []
 
     static var shape: String { "a mapping of header names to texts, or to null" }
+
+    static var form: ValueForm { .mapping(of: .optional(.text)) }
 
     /// The headers determined by the body.
     private static let computed = ["content-length", "transfer-encoding"]

@@ -11,6 +11,8 @@ struct SuccessRule: SettingValue {
         "\(StatusSet.shape), or {status: 2xx, json: {/pointer: value}}"
     }
 
+    static var form: ValueForm { .either([StatusSet.form, .settings(Form.self)]) }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> SuccessRule? {
         guard node.mapping != nil else {
             guard node.sequence != nil || node.scalar != nil && !node.isNull else {
@@ -39,6 +41,8 @@ struct SuccessRule: SettingValue {
         let values: [(pointer: JSONPointer, value: JSONValue)]
 
         static var shape: String { "a mapping of JSON pointers to values, such as {/ok: true}" }
+
+        static var form: ValueForm { .mapping(of: .any) }
 
         static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> BodyValues? {
             guard let entries = node.mapping?.entries else {

@@ -255,6 +255,8 @@ struct ReportedSetting<Value: SettingValue>: SettingValue, RenderableValue {
 
     static var shape: String { Value.shape }
 
+    static var form: ValueForm { .computed(Value.form) }
+
     static var absent: ReportedSetting<Value>? { Value.absent.map { ReportedSetting($0) } }
 
     static func decode(

@@ -10,6 +10,8 @@ struct WebhookSigning: SettingValue {
 
     static var shape: String { "a key that begins with whsec_ or whsk_, or a list of such keys" }
 
+    static var form: ValueForm { .either([.text, .list(of: .text)]) }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> WebhookSigning? {
         guard let items = node.sequence else {
             if node.mapping != nil { return decoder.mismatch(node, expected: shape) }
@@ -53,6 +55,8 @@ struct WebhookKey: SettingValue {
     private static let sharedLengths = 24...64
 
     static var shape: String { "a key that begins with whsec_ or whsk_" }
+
+    static var form: ValueForm { .text }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> WebhookKey? {
         guard !node.isNull, let text = node.scalarText else {

@@ -14,6 +14,9 @@ public struct Assert: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { StepProducts() }
+
     /// Evaluates the condition.
     public func run(in context: StepContext) async throws -> Results {
         if try context.render(check.condition) {
@@ -37,6 +40,8 @@ struct AssertedCondition: SettingValue, RenderableValue {
     private let operands: [Renderable<JSONValue>]
 
     static var shape: String { Renderable<Bool>.shape }
+
+    static var form: ValueForm { .computed(.boolean) }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> AssertedCondition? {
         guard let condition = decoder.decode(Renderable<Bool>.self, from: node) else { return nil }
@@ -97,6 +102,9 @@ public struct LogRenderable: Step {
 
     /// Creates an unconfigured step.
     public init() {}
+
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { StepProducts(logs: ["output"]) }
 
     /// Writes a string as is, any other value as JSON.
     public func run(in context: StepContext) async throws -> Results {

@@ -21,6 +21,9 @@ public struct BackgroundCommand: ProgramStep {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { process.products() }
+
     /// Reports settings that have no effect together.
     public func check(_ settings: SettingsCheck) {
         process.check(command, settings)
@@ -70,11 +73,16 @@ public struct StopBackgroundCommand: ProgramStep {
     /// What the step does.
     public static let summary = "Ends a program that a steps.BackgroundCommand has started."
 
-    @Setting("The program: the id or the name of the step that started it.", .primary, .notEmpty)
+    @Setting(
+        "The program: the id or the name of the step that started it.", .primary, .notEmpty,
+        .example("BackgroundCommand"))
     var id: Renderable<String>
 
     /// Creates an unconfigured step.
     public init() {}
+
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { StepProducts(logs: ["stdio"]) }
 
     /// The program that the step ends.
     public var programUse: ProgramUse { .stop(id) }
@@ -123,6 +131,8 @@ struct Readiness: SettingValue {
     let timeout: Duration
 
     static var shape: String { "{port | url | log, timeout}" }
+
+    static var form: ValueForm { .settings(Form.self) }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Readiness? {
         guard node.mapping != nil else { return decoder.mismatch(node, expected: shape) }
@@ -210,6 +220,8 @@ private struct PortNumber: SettingValue {
     let port: LoopbackPort
 
     static var shape: String { "a port from 1 to 65535" }
+
+    static var form: ValueForm { .text }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> PortNumber? {
         // Properties set by commands are texts.

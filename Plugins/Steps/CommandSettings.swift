@@ -105,6 +105,14 @@ extension ProcessSettings {
                 + "remove 'shell', or write the command as a line", at: "shell")
     }
 
+    /// The logs of a command, and properties that its step sets.
+    func products(logs: [String] = [], properties: [String] = []) -> StepProducts {
+        let files = logfiles.constant?.map(\.key)
+        return StepProducts(
+            logs: ["stdio"] + logs + (files ?? []), properties: properties,
+            mayHaveOthers: files == nil)
+    }
+
     /// Reports settings that contradict each other.
     func check(_ settings: SettingsCheck) {
         if streams.constant == .some(.separate), usePTY.constant == true {

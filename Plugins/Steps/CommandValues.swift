@@ -6,6 +6,8 @@ struct ExitCodeResults: SettingValue {
 
     static var shape: String { "a mapping of exit codes to results, such as {0: success}" }
 
+    static var form: ValueForm { .mapping(of: NamedResult.form) }
+
     /// Zero is success.
     static let standard = ExitCodeResults(results: [0: .success])
 
@@ -43,6 +45,8 @@ private struct ExitCode: SettingValue {
 
     static var shape: String { "an exit code from 0 to 255" }
 
+    static var form: ValueForm { .text }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ExitCode? {
         let spelling = node.scalar.flatMap { Int32($0.value) }
         guard let number = spelling, (0...255).contains(number) else {
@@ -58,6 +62,8 @@ private struct NamedResult: SettingValue {
     let results: Results
 
     static var shape: String { "\(Results.shape), or its code" }
+
+    static var form: ValueForm { Results.form }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> NamedResult? {
         guard case .int(let code) = node.resolved else {
@@ -78,6 +84,8 @@ struct LogFileSetting: SettingValue {
     let follows: Bool
 
     static var shape: String { "a path, or {filename, follow}" }
+
+    static var form: ValueForm { .either([.text, .settings(Form.self)]) }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> LogFileSetting? {
         guard node.mapping != nil else {
@@ -102,6 +110,8 @@ struct PositiveNumber: SettingValue {
 
     static var shape: String { "a whole number from 1" }
 
+    static var form: ValueForm { .integer }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> PositiveNumber? {
         guard let value = decoder.decode(Int.self, from: node) else { return nil }
         guard value > 0 else { return decoder.mismatch(node, expected: shape) }
@@ -114,6 +124,8 @@ struct LineInterpreter: SettingValue {
     let arguments: [String]
 
     static var shape: String { "a list such as [bash, -euo, pipefail, -c]" }
+
+    static var form: ValueForm { .list(of: .text) }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> LineInterpreter? {
         guard node.sequence != nil else { return decoder.mismatch(node, expected: shape) }

@@ -18,6 +18,11 @@ public struct Compile: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? {
+        process.products(logs: ["warnings"], properties: ["warnings-count"])
+    }
+
     /// Reports settings that have no effect together.
     public func check(_ settings: SettingsCheck) {
         process.check(command, settings)
@@ -48,6 +53,11 @@ public struct Configure: Step {
 
     /// Creates an unconfigured step.
     public init() {}
+
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? {
+        process.products(logs: ["warnings"], properties: ["warnings-count"])
+    }
 
     /// Reports settings that have no effect together.
     public func check(_ settings: SettingsCheck) {
@@ -116,6 +126,8 @@ struct WarningLimit: SettingValue {
     let count: Int
 
     static var shape: String { "a whole number from 0" }
+
+    static var form: ValueForm { .integer }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> WarningLimit? {
         guard case .int(let count) = node.resolved, count >= 0 else {

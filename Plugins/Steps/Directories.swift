@@ -11,6 +11,9 @@ public struct MakeDirectory: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { StepProducts(logs: ["stdio"]) }
+
     /// Creates the folder; it may already exist.
     public func run(in context: StepContext) async throws -> Results {
         let dir = try context.render(dir).text
@@ -34,6 +37,9 @@ public struct RemoveDirectory: Step {
 
     /// Creates an unconfigured step.
     public init() {}
+
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { StepProducts(logs: ["stdio"]) }
 
     /// Reports the folder that is never removed.
     public func check(_ settings: SettingsCheck) {
@@ -70,6 +76,9 @@ public struct CopyDirectory: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { StepProducts(logs: ["stdio"]) }
+
     /// Copies the folder.
     public func run(in context: StepContext) async throws -> Results {
         let (source, destination) = (try context.render(src).text, try context.render(dest).text)
@@ -87,6 +96,8 @@ struct FolderPath: SettingValue {
     let text: String
 
     static var shape: String { "the path of a folder" }
+
+    static var form: ValueForm { .text }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FolderPath? {
         guard let text = decoder.decode(String.self, from: node) else { return nil }

@@ -31,6 +31,9 @@ public struct DirectoryUpload: Step, SettingHints {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { StepProducts(logs: ["stdio", "omitted"]) }
+
     /// Reports a setting without effect.
     public func check(_ settings: SettingsCheck) {
         if compress.constant != .some(nil) {

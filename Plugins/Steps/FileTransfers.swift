@@ -25,6 +25,9 @@ public struct FileUpload: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { StepProducts(logs: ["stdio"]) }
+
     /// Reports a destination that is always refused.
     public func check(_ settings: SettingsCheck) {
         masterdest.checkIsInside(
@@ -63,6 +66,9 @@ public struct FileDownload: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { StepProducts(logs: ["stdio"]) }
+
     /// Reports a destination that is always refused.
     public func check(_ settings: SettingsCheck) { destination.check(settings) }
 
@@ -92,6 +98,9 @@ public struct StringDownload: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { StepProducts(logs: ["stdio"]) }
+
     /// Reports a destination that is always refused.
     public func check(_ settings: SettingsCheck) { destination.check(settings) }
 
@@ -113,6 +122,9 @@ public struct JSONStringDownload: Step {
 
     /// Creates an unconfigured step.
     public init() {}
+
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { StepProducts(logs: ["stdio"]) }
 
     /// Reports a destination that is always refused.
     public func check(_ settings: SettingsCheck) { destination.check(settings) }
@@ -230,6 +242,8 @@ struct FileMode: SettingValue {
 
     static var shape: String { "permissions in octal such as 0644" }
 
+    static var form: ValueForm { .text }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FileMode? {
         guard let spelling = node.scalar?.value,
             let bits = UInt32(spelling.trimmingPrefix("0o"), radix: 8), bits <= 0o7777
@@ -243,6 +257,8 @@ struct BlockSize: SettingValue {
     let byteCount: Int
 
     static var shape: String { "a size from 1 to 16MiB" }
+
+    static var form: ValueForm { .text }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> BlockSize? {
         guard let count = decoder.decode(ByteCount.self, from: node)?.bytes else { return nil }

@@ -47,6 +47,11 @@ public struct Git: SourceStep, SettingHints {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? {
+        StepProducts(logs: ["stdio"], properties: ["got_revision", "uncommitted_changes"])
+    }
+
     /// Finds a method without effect.
     public func check(_ settings: SettingsCheck) {
         guard settings.isGiven("method"), mode.constant == .incremental else { return }
@@ -342,6 +347,8 @@ struct GitDepth: SettingValue {
 
     static var shape: String { "true, false or a number of commits from 1" }
 
+    static var form: ValueForm { .either([.boolean, .integer]) }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> GitDepth? {
         switch node.resolved {
         case .bool(let isShallow): return GitDepth(commitCount: isShallow ? 1 : nil)
@@ -356,6 +363,8 @@ struct BranchName: SettingValue {
     let text: String
 
     static var shape: String { "the name of a branch" }
+
+    static var form: ValueForm { .text }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> BranchName? {
         guard let text = decoder.decode(String.self, from: node) else { return nil }

@@ -162,6 +162,8 @@ struct GitAuth: SettingValue {
 
     static var shape: String { "[user, password], {basic: [user, password]} or {bearer: token}" }
 
+    static var form: ValueForm { .either([.list(of: .text), .settings(AuthForm.self)]) }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> GitAuth? {
         guard node.sequence != nil || node.mapping != nil else {
             return decoder.mismatch(node, expected: shape)
@@ -189,6 +191,8 @@ struct RepositoryAddress: SettingValue {
     let text: String
 
     static var shape: String { "the URL of a repository, or the path of a folder" }
+
+    static var form: ValueForm { .text }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> RepositoryAddress? {
         guard let text = decoder.decode(String.self, from: node) else { return nil }

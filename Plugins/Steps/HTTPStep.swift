@@ -17,6 +17,9 @@ public struct HTTPStep: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { request.products }
+
     /// Reports conflicting settings.
     public func check(_ settings: SettingsCheck) {
         request.check(settings)
@@ -112,6 +115,9 @@ extension RequestStep {
     public func check(_ settings: SettingsCheck) {
         request.check(settings)
     }
+
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { request.products }
 
     /// Sends the request.
     public func run(in context: StepContext) async throws -> Results {

@@ -15,6 +15,9 @@ public struct SetProperty: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { property.products() }
+
     /// Sets the property.
     public func run(in context: StepContext) async throws -> Results {
         let name = try context.render(property).text
@@ -45,6 +48,9 @@ public struct SetPropertyFromCommand: Step, SettingHints {
 
     /// Creates an unconfigured step.
     public init() {}
+
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { property.products(of: command.process) }
 
     /// Reports settings that have no effect together.
     public func check(_ settings: SettingsCheck) {
@@ -128,6 +134,13 @@ public struct SetProperties: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? {
+        let names = properties.constant?.map(\.key)
+        return StepProducts(
+            logs: ["property"], properties: names ?? [], mayHaveOthers: names == nil)
+    }
+
     /// Sets the properties.
     public func run(in context: StepContext) async throws -> Results {
         try await context.setProperties(try context.render(properties), "'properties' has")
@@ -140,7 +153,9 @@ public struct SetPropertiesFromJSON: Step {
     public static let summary =
         "Sets properties to the values of a JSON object, printed by a command or in a file."
 
-    @Setting("What prints the object: a program with its arguments, or a line for the shell.")
+    @Setting(
+        "What prints the object: a program with its arguments, or a line for the shell.",
+        .example("cat version.json"))
     var command: Renderable<CommandLineSetting>?
 
     @Setting("A file that holds the object, relative to the folder of the step.")
@@ -153,6 +168,14 @@ public struct SetPropertiesFromJSON: Step {
 
     /// Creates an unconfigured step.
     public init() {}
+
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? {
+        let names = properties?.constant?.map(\.text)
+        var products = process.products(logs: ["property"], properties: names ?? [])
+        if names == nil { products.mayHaveOthers = true }
+        return products
+    }
 
     /// Reports that both sources are given, or neither.
     public func check(_ settings: SettingsCheck) {
@@ -311,6 +334,8 @@ struct PropertyName: SettingValue {
 
     static var shape: String { "the name of a property" }
 
+    static var form: ValueForm { .text }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> PropertyName? {
         guard let text = decoder.decode(String.self, from: node) else { return nil }
         guard !text.isEmpty, text.count <= Properties.maximumNameLength else {
@@ -319,5 +344,16 @@ struct PropertyName: SettingValue {
                 at: node.range)
         }
         return PropertyName(text: text)
+    }
+}
+
+extension Renderable where Value == PropertyName {
+    /// What a step leaves behind that sets the property, by a command if there is one.
+    fileprivate func products(of process: ProcessSettings? = nil) -> StepProducts {
+        var products = process?.products() ?? StepProducts()
+        products.logs.append("property")
+        products.properties = constant.map { [$0.text] } ?? []
+        if constant == nil { products.mayHaveOthers = true }
+        return products
     }
 }

@@ -11,6 +11,11 @@ public struct ShellCommand: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? {
+        command.process.products(logs: ["warnings"], properties: ["warnings-count"])
+    }
+
     /// Reports settings that have no effect together.
     public func check(_ settings: SettingsCheck) {
         command.check(settings)
@@ -34,6 +39,9 @@ public struct MasterShellCommand: Step, SettingHints {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? { command.process.products() }
+
     /// Reports settings that have no effect together.
     public func check(_ settings: SettingsCheck) {
         command.check(settings)
@@ -56,6 +64,8 @@ struct CommandLineSetting: SettingValue {
     let invocation: Command.Invocation
 
     static var shape: String { "a line for the shell, or a list of a program and its arguments" }
+
+    static var form: ValueForm { .either([.text, .list(of: Arguments.form)]) }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> CommandLineSetting? {
         guard node.sequence != nil else { return line(node, decoder) }
@@ -112,6 +122,9 @@ private struct Arguments: SettingValue {
     let texts: [String]
 
     static var shape: String { "a text or a list of texts" }
+
+    /// Texts, and lists of texts; deeper lists are rare.
+    static var form: ValueForm { .either([.text, .list(of: .either([.text, .list(of: .any)]))]) }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Arguments? {
         guard let items = node.sequence else {

@@ -13,6 +13,12 @@ public struct ShellSequence: Step, SettingHints {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? {
+        guard let commands = commands.constant else { return nil }
+        return process.products(logs: commands.map(\.logname))
+    }
+
     /// Reports settings that contradict each other.
     public func check(_ settings: SettingsCheck) {
         process.check(settings)
@@ -56,6 +62,8 @@ struct SequencedCommand: SettingValue {
     var warnsOnWarnings = false
 
     static var shape: String { "a command, or {command, logname, haltOnFailure, …}" }
+
+    static var form: ValueForm { .either([CommandLineSetting.form, .settings(Form.self)]) }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> SequencedCommand? {
         guard node.mapping != nil else {

@@ -29,6 +29,13 @@ public struct Test: Step {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs and properties that the step is known for.
+    public var products: StepProducts? {
+        let counts = ["total", "passed", "failed", "skipped", "warnings"].map { "tests-\($0)" }
+        return process.products(
+            logs: ["warnings", "junit"], properties: counts + ["warnings-count"])
+    }
+
     /// Reports settings that have no effect together.
     public func check(_ settings: SettingsCheck) {
         process.check(command, settings)
@@ -151,6 +158,8 @@ struct ReportPatterns: SettingValue {
     let texts: [String]
 
     static var shape: String { "a path or pattern such as build/*.xml, or a list" }
+
+    static var form: ValueForm { .either([.text, .list(of: .text)]) }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ReportPatterns? {
         guard let items = node.sequence else {

@@ -6,7 +6,8 @@ public struct Trigger: TriggeringStep, SettingHints {
     public static let summary =
         "Builds other builders, and can wait for them and take their result."
 
-    @Setting("The builders: a name or a list of names.", .primary, .notEmpty)
+    @Setting(
+        "The builders: a name or a list of names.", .primary, .notEmpty, .example("second"))
     var builderNames: Renderable<TriggeredNames>
 
     @Setting("Wait until the builds have ended, and take the worst of their results.")
@@ -30,10 +31,20 @@ public struct Trigger: TriggeringStep, SettingHints {
     /// Creates an unconfigured step.
     public init() {}
 
+    /// The logs of the step, and the properties that it gives to the builds.
+    public var products: StepProducts? {
+        let names = setProperties.constant?.map(\.key)
+        return StepProducts(
+            logs: ["stdio", "builds"], properties: names ?? [], mayHaveOthers: names == nil)
+    }
+
     /// The builders that the step is known to wait for.
     public var awaitedBuilders: [BuilderReference] {
         waitForFinish.constant == true ? builderNames.constant?.items ?? [] : []
     }
+
+    /// The builders that the step is known to trigger.
+    public var triggeredBuilders: [BuilderReference] { builderNames.constant?.items ?? [] }
 
     /// Reports settings that contradict each other.
     public func check(_ settings: SettingsCheck) {
@@ -199,6 +210,8 @@ struct StampSetting: SettingValue {
 
     static var shape: String { "a mapping of branch, revision, repository, project and codebase" }
 
+    static var form: ValueForm { .settings(Form.self) }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> StampSetting? {
         guard node.mapping != nil else { return decoder.mismatch(node, expected: shape) }
         let form = decoder.read(Form.self, from: node, owner: decoder.subject, at: node.range)
@@ -226,6 +239,8 @@ struct TriggeredNames: SettingValue {
     var names: [String] { items.map(\.name) }
 
     static var shape: String { "the name of a builder or a list of names" }
+
+    static var form: ValueForm { .either([.text, .list(of: .text)]) }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> TriggeredNames? {
         guard node.sequence != nil else {

@@ -41,7 +41,7 @@ struct ExamplesTests {
         }
     }
 
-    @Test(arguments: names)
+    @Test(arguments: names.filter { $0 != Checkout.loadedExample })
     func `an example is free of mistakes and begins by saying what it shows`(
         _ name: String
     ) async throws {
@@ -50,6 +50,30 @@ struct ExamplesTests {
         #expect(ended.status == 0)
         #expect(!ended.output.contains("warning"), "\(ended.output)")
         #expect(try Checkout.text(of: "Examples/\(name)/master.yaml").hasPrefix("# "))
+    }
+
+    @Test func `the plugins of a package are checked once they are built`() async throws {
+        let name = Checkout.loadedExample
+        #expect(try Checkout.text(of: "Examples/\(name)/master.yaml").hasPrefix("# "))
+        try await TemporaryFolder.with { folder in
+            try folder.copy("Examples/\(name)", to: name)
+            let place = "\(folder.path)/\(name)"
+            let program = BuiltProgram.buildmaster
+            let before = try await program.run(["check"], in: place)
+            #expect(before.status == 0)
+            #expect(
+                before.output.contains(
+                    "warning: the plugins of 'CustomPlugin' are not built, so what uses them is "
+                        + "not checked; run 'plugins build'"))
+            #expect(!before.output.contains("error"), "\(before.output)")
+            let after = try await program.run(["check", "--build"], in: place)
+            #expect(after.output == "master.yaml: 1 builder, 2 steps, 1 reporter\n")
+            let listed = try await program.run(["plugins", "list"], in: place)
+            let line = listed.output.split(separator: "\n").first {
+                $0.hasPrefix("reporters.ChatRoom ")
+            }
+            #expect(line?.contains("\(place)/.buildmaster/plugins/CustomPlugin-") == true)
+        }
     }
 
     @Test func `the plugins of the custom master are listed with where they come from`()

@@ -34,6 +34,8 @@ struct Extraction: SettingValue {
         "a mapping of properties to {json: /pointer}, {header: name} or {status: true}"
     }
 
+    static var form: ValueForm { .mapping(of: Finding.form) }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Extraction? {
         guard let entries = node.mapping?.entries else {
             return decoder.mismatch(node, expected: shape)
@@ -65,6 +67,8 @@ private struct Finding: SettingValue {
 
     static var shape: String { "{json: /pointer}, {header: name} or {status: true}" }
 
+    static var form: ValueForm { .settings(FindingForm.self) }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Finding? {
         guard let mapping = node.mapping else { return decoder.mismatch(node, expected: shape) }
         let places = mapping.entries.filter { $0.key.scalarText != "secret" }
@@ -87,6 +91,14 @@ private struct Finding: SettingValue {
         }
         return Finding(place: place, isSecret: isSecret)
     }
+}
+
+/// The places of a value, of which one is given.
+private struct FindingForm: Settings {
+    @Setting("A JSON pointer into the body.") var json: String?
+    @Setting("The name of a header.") var header: String?
+    @Setting("True for the status.") var status: Bool?
+    @Setting("Whether the value is a secret, which is masked from then on.") var secret = false
 }
 
 extension Extraction.Place {

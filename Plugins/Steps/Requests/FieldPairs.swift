@@ -13,6 +13,10 @@ struct FieldPairs: SettingValue {
 
     static var shape: String { "a mapping, or a list of pairs [name, value]" }
 
+    static var form: ValueForm {
+        .either([.mapping(of: FieldValues.form), .list(of: .list(of: .any))])
+    }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FieldPairs? {
         let fields: [FieldPair?]
         switch node.kind {
@@ -41,6 +45,8 @@ private struct FieldPair: SettingValue {
 
     static var shape: String { "a pair [name, value]" }
 
+    static var form: ValueForm { .list(of: .any) }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FieldPair? {
         let pair = decoder.about("an item of \(decoder.subject)") {
             decoder.pair(node, shape: shape)
@@ -66,6 +72,8 @@ private struct FieldValues: SettingValue {
     let texts: [String?]
 
     static var shape: String { "a text, a number, true, false, null or a list of these" }
+
+    static var form: ValueForm { .optional(.either([.text, .list(of: .optional(.text))])) }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FieldValues? {
         guard let items = node.sequence else {
@@ -94,6 +102,8 @@ enum FormData: SettingValue {
 
     static var shape: String { "a mapping, a list of pairs [name, value], or a text" }
 
+    static var form: ValueForm { .either([.text, FieldPairs.form]) }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FormData? {
         guard node.scalar == nil else {
             return decoder.decode(String.self, from: node).map { .text($0) }
@@ -115,6 +125,8 @@ struct RequestCookies: SettingValue {
     let pairs: [HTTPPair]
 
     static var shape: String { "a mapping of cookie names to texts" }
+
+    static var form: ValueForm { .mapping(of: .optional(.text)) }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> RequestCookies? {
         guard let entries = node.mapping?.entries else {

@@ -94,6 +94,14 @@ public struct HTTPRequestSettings: SettingHints {
         }
     }
 
+    /// The logs of a request, and the properties that are taken from its answer.
+    var products: StepProducts {
+        let rules = extract.constant.map { $0?.rules ?? [] }
+        return StepProducts(
+            logs: ["log", "content"], properties: rules?.map(\.property) ?? [],
+            mayHaveOthers: rules == nil)
+    }
+
     /// A hint for a setting that HTTP steps do not have.
     public static func hint(forUnknown name: String) -> String? {
         switch name {

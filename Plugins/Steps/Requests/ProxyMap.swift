@@ -8,6 +8,8 @@ struct ProxyMap: AddressValue {
         "a mapping of http, https, all, or one of these with ://host, to proxy addresses"
     }
 
+    static var form: ValueForm { .mapping(of: .optional(.text)) }
+
     private static let served = ["http", "https", "all"]
     private static let spoken = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"]
 
@@ -46,6 +48,8 @@ struct ProxyMap: AddressValue {
 
         static var shape: String { "the address of a proxy such as http://127.0.0.1:3128" }
 
+        static var form: ValueForm { .text }
+
         static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ProxyAddress? {
             guard let text = String.decode(node, with: decoder) else { return nil }
             let scheme = text.firstRange(of: "://").map { text[..<$0.lowerBound].lowercased() }
@@ -67,6 +71,8 @@ struct RedirectLimit: SettingValue {
     let count: Int
 
     static var shape: String { "a whole number of redirects" }
+
+    static var form: ValueForm { .integer }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> RedirectLimit? {
         guard let count = decoder.decode(Int.self, from: node) else { return nil }

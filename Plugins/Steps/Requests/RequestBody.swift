@@ -153,6 +153,8 @@ struct RequestData: SettingValue, RenderableValue {
 
     static var shape: String { "\(FormData.shape), or !File path" }
 
+    static var form: ValueForm { .computed(.optional(FormData.form)) }
+
     static var absent: RequestData? { RequestData(form: .data(Renderable(nil))) }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> RequestData? {

@@ -6,6 +6,8 @@ struct RequestFiles: SettingValue, RenderableValue {
 
     static var shape: String { UploadedFiles.shape }
 
+    static var form: ValueForm { .computed(.optional(UploadedFiles.form)) }
+
     static var absent: RequestFiles? { RequestFiles(uploads: Renderable(nil)) }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> RequestFiles? {
@@ -48,6 +50,8 @@ struct UploadedFiles: SettingValue {
     static var shape: String {
         "a mapping of fields to texts, or to {content or path, filename, content_type, headers}"
     }
+
+    static var form: ValueForm { .mapping(of: FilePart.form) }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> UploadedFiles? {
         guard let entries = node.mapping?.entries else {
@@ -92,6 +96,8 @@ struct FilePart: SettingValue {
     let headers: HTTPHeaders
 
     static var shape: String { "a text, or {content or path, filename, content_type, headers}" }
+
+    static var form: ValueForm { .either([.text, .settings(FilePartForm.self)]) }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FilePart? {
         guard let mapping = node.mapping else {
@@ -138,6 +144,8 @@ struct WorkerPath: SettingValue {
     let text: String
 
     static var shape: String { "the path of a file" }
+
+    static var form: ValueForm { .text }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> WorkerPath? {
         guard let text = decoder.decode(String.self, from: node) else { return nil }

@@ -33,8 +33,13 @@ struct BaseFolderOptions: ParsableArguments {
 
     /// The absolute path of the folder; the configuration need not exist.
     func path(beside file: String) -> String {
+        basedir.map(Self.absolute) ?? Self.standardPath(beside: file)
+    }
+
+    /// The absolute path of the folder of a command without the option.
+    static func standardPath(beside file: String) -> String {
         let folder = file.lastIndex(of: "/").map { String(file[...$0]) } ?? ""
-        return Self.absolute(basedir ?? folder + ".buildmaster")
+        return absolute(folder + ".buildmaster")
     }
 
     /// The options that select the same folder, as a user types them.

@@ -164,7 +164,7 @@ struct PluginsBuildCommand: MasterSubcommand {
         let printer = DiagnosticPrinter(context.console.error)
         await context.console.complain(printer.lines(loaded.diagnostics, of: source.file))
         guard loaded.diagnostics.isEmpty else { return .configuration }
-        await context.console.print(built.map { "\($0.source.name): \($0.library)" })
+        await context.console.print(built.map { "\($0.source.label): \($0.library)" })
         return .success
     }
 }

@@ -29,7 +29,7 @@ struct RootCommand: ParsableCommand {
             subcommands: [
                 InitCommand.self, RunCommand.self, CheckCommand.self, BuildsCommand.self,
                 LogCommand.self, CleanCommand.self, DeliveriesCommand.self, PluginsCommand.self,
-                ReceiveCommand.self,
+                SchemaCommand.self, LanguageServerCommand.self, ReceiveCommand.self,
             ]
         )
     }

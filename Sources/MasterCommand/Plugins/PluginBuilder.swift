@@ -55,13 +55,13 @@ struct PluginBuilder {
         _ source: PluginSource, into library: String, for host: PluginHost
     ) async throws(PluginFault) {
         let started = ContinuousClock.now
-        await context.console.complain(["building the plugins of \(source.name)"])
+        await context.console.complain(["building the plugins of \(source.label)"])
         let modules = try PluginModules.ofThisProgram()
         let toolchain = PluginToolchain(source: source, context.environment)
         let swift = try await toolchain.version()
         guard swift == modules.swift else {
             throw PluginFault(
-                "the plugins of '\(source.name)' can't be built: the Swift in PATH is \(swift), but "
+                "the plugins of '\(source.label)' can't be built: the Swift in PATH is \(swift), but "
                     + "this program was built with \(modules.swift); build both with one Swift")
         }
         let manifest = try PluginManifest(try await toolchain.manifest(), of: source)
@@ -76,7 +76,7 @@ struct PluginBuilder {
             let keys = try await keys(of: made, source)
             let record = PluginRecord(
                 host: PluginHost(swift: swift, masterKit: host.masterKit), keys: keys)
-            try move(made, to: library, record)
+            try keep(made, as: library, record)
             try file { try cache.removeLibraries(of: source, except: library) }
             try file { try FileManager.default.removeItem(atPath: folder) }
         } catch {
@@ -87,26 +87,25 @@ struct PluginBuilder {
         let seconds = (ContinuousClock.now - started) / .seconds(1)
         let tenths = Int((seconds * 10).rounded())
         await context.console.complain(
-            ["built the plugins of \(source.name) in \(tenths / 10).\(tenths % 10) s"])
+            ["built the plugins of \(source.label) in \(tenths / 10).\(tenths % 10) s"])
 
         func file(_ body: () throws -> Void) throws(PluginFault) {
             do {
                 try body()
             } catch {
                 throw PluginFault(
-                    "the plugins of '\(source.name)' can't be kept in "
+                    "the plugins of '\(source.label)' can't be kept in "
                         + "'\(cache.folder(of: source))': \(error)")
             }
         }
 
-        func move(
-            _ made: String, to library: String, _ record: PluginRecord
+        func keep(
+            _ made: String, as library: String, _ record: PluginRecord
         ) throws(PluginFault) {
             try file {
-                if FileManager.default.fileExists(atPath: library) {
-                    try FileManager.default.removeItem(atPath: library)
-                }
-                try FileManager.default.moveItem(atPath: made, toPath: library)
+                // Another process may build the same.
+                try Data(contentsOf: URL(filePath: made)).write(
+                    to: URL(filePath: library), options: .atomic)
                 // Last: a library with a record is complete.
                 let text = JSONWriter.pretty.string(record.json) + "\n"
                 try Data(text.utf8).write(
@@ -126,7 +125,7 @@ struct PluginBuilder {
         switch ended.status {
         case .exited(0): return ended.output.split(separator: "\n").map(String.init)
         case .exited:
-            let text = ended.error.replacing(library, with: source.name)
+            let text = ended.error.replacing(library, with: source.label)
             throw PluginFault(
                 text.hasPrefix("error: ")
                     ? String(text.dropFirst("error: ".count)).trimmingLineBreaks : text)
@@ -134,7 +133,7 @@ struct PluginBuilder {
             let lines = ended.error.split(whereSeparator: \.isNewline)
             let reason = lines.first { $0.contains("Fatal error") } ?? lines.first
             throw PluginFault(
-                "the plugins of '\(source.name)' crash when they are registered (signal \(signal))"
+                "the plugins of '\(source.label)' crash when they are registered (signal \(signal))"
                     + (reason.map { ": \($0)" } ?? ""))
         }
     }
@@ -216,7 +215,7 @@ struct PluginModules {
     private static func version(of module: String) throws(PluginFault) -> String {
         do {
             let data = try Data(contentsOf: URL(filePath: module), options: .mappedIfSafe)
-            let text = String(decoding: data.prefix(4096), as: UTF8.self)
+            let text = String(decoding: data.prefix(1 << 16), as: UTF8.self)
             if let version = PluginToolchain.version(in: text) { return version }
         } catch {
             throw PluginFault("\(module) can't be read: \(error)")
@@ -311,7 +310,7 @@ struct PluginToolchain {
             return failure("the compiler finds errors in it", ended)
         }
         return PluginFault(
-            "the plugins of '\(source.name)' can't be built: the target \(target.name) does not "
+            "the plugins of '\(source.label)' can't be built: the target \(target.name) does not "
                 + "declare its plugins; write 'public let plugins = PluginBundle(…)' with their "
                 + "types into one of its files")
     }
@@ -320,18 +319,8 @@ struct PluginToolchain {
 
     private func writeEntryPoint(in folder: String) throws(PluginFault) -> String {
         let path = "\(folder)/\(Self.entryFile)"
-        let text = """
-            internal import MasterKit
-
-            @_cdecl("buildmaster_plugins")
-            public func buildmasterPlugins(_ bundle: UnsafeMutableRawPointer) {
-                let declared: PluginBundle = plugins
-                unsafe bundle.assumingMemoryBound(to: PluginBundle?.self).pointee = declared
-            }
-
-            """
         do {
-            try Data(text.utf8).write(to: URL(filePath: path))
+            try Data(PluginEntryPoint.source.utf8).write(to: URL(filePath: path))
         } catch {
             throw PluginFault("\(path) can't be written: \(error)")
         }
@@ -341,7 +330,7 @@ struct PluginToolchain {
     private func failure(_ reason: String, _ ended: Ended) -> PluginFault {
         let words = ended.error + (ended.status.isSuccess ? ended.output : "")
         return PluginFault(
-            "the plugins of '\(source.name)' can't be built: \(reason)"
+            "the plugins of '\(source.label)' can't be built: \(reason)"
                 + (words.isEmpty ? "" : "\n\(words.trimmingLineBreaks)"))
     }
 
@@ -349,7 +338,7 @@ struct PluginToolchain {
         do throws(PluginFault) {
             return try await Self.run(.name(tool), arguments, environment)
         } catch {
-            throw PluginFault("the plugins of '\(source.name)' can't be built: \(error)")
+            throw PluginFault("the plugins of '\(source.label)' can't be built: \(error)")
         }
     }
 

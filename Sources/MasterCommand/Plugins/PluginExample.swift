@@ -13,7 +13,7 @@ struct PluginExample {
     private func file(around plugin: PluginDescription) -> JSONValue? {
         let entry = entry(plugin)
         switch plugin.key.namespace {
-        case "steps": return ["steps": [entry]]
+        case "steps": return file(with: entry, plugin.key.name)
         case "factories": return ["builders": [["name": "example", "factory": entry]]]
         case "secrets": return ["secrets": [entry], "steps": steps]
         case "services", "reporters": return ["services": [entry], "steps": steps]
@@ -28,6 +28,23 @@ struct PluginExample {
             let whole = self.entry(generator, adding: ("message_formatter", entry))
             return reporter(with: whole).map { ["services": [$0], "steps": steps] }
         default: return nil
+        }
+    }
+
+    /// A file with a step, and what the step refers to.
+    private func file(with entry: JSONValue, _ name: String) -> JSONValue {
+        switch name {
+        case "StopBackgroundCommand":
+            let start = registry["steps.BackgroundCommand"].map { [self.entry($0.description)] }
+            return ["steps": .array((start ?? []) + [entry])]
+        case "Trigger":
+            return [
+                "builders": [
+                    ["name": "first", "steps": [entry]],
+                    ["name": "second", "triggeredOnly": true, "steps": steps],
+                ]
+            ]
+        default: return ["steps": [entry]]
         }
     }
 

@@ -35,7 +35,7 @@ struct PluginManifest {
             let root = roots.first
         else {
             throw PluginFault(
-                "the package '\(source.name)' has no library product; add "
+                "the package '\(source.label)' has no library product; add "
                     + "'.library(name: \"\(source.title)\", targets: [\"\(source.title)\"])' to its "
                     + "products")
         }
@@ -102,7 +102,7 @@ struct PluginManifest {
         }
 
         private func refusal(_ reason: String) -> PluginFault {
-            PluginFault("the package '\(source.name)' \(reason)")
+            PluginFault("the package '\(source.label)' \(reason)")
         }
 
         private var languageMode: String {

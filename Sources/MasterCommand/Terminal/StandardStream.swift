@@ -43,6 +43,32 @@ enum StandardStream: Int32, Sendable {
         return nil
     }
 
+    /// Waits for input on standard input.
+    ///
+    /// - Parameter milliseconds: How long to wait; -1 for as long as it takes.
+    /// - Returns: Whether there is input, or its end.
+    static func waitForInput(milliseconds: Int32) -> Bool {
+        var wish = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+        while true {
+            let count = unsafe poll(&wish, 1, milliseconds)
+            if count >= 0 || errno != EINTR { return count != 0 }
+        }
+    }
+
+    /// Reads what there is on standard input, blocking until there is something.
+    ///
+    /// - Returns: The bytes; empty at the end, and after an error.
+    static func readInput(limit: Int = 64 << 10) -> [UInt8] {
+        unsafe [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
+            while true {
+                let read = unsafe Glibc.read(STDIN_FILENO, buffer.baseAddress, limit)
+                if read < 0, errno == EINTR { continue }
+                count = max(read, 0)
+                return
+            }
+        }
+    }
+
     private func waitUntilWritable() {
         var wish = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
         _ = unsafe poll(&wish, 1, -1)

@@ -124,6 +124,13 @@ extension Settings {
     }
 }
 
+extension AnySetting {
+    fileprivate var example: JSONValue? {
+        for case .example(let value) in options.map(\.kind) { return value }
+        return nil
+    }
+}
+
 extension JSONValue {
     /// A default as it is written in a file; `nil` for no value and for values of other types.
     init?(ofDefault value: any Sendable) {
@@ -258,5 +265,5 @@ extension JSONObject {
 
 extension Results {
     /// A name, or a code.
-    public static var form: ValueForm { .choice(allCases.map(\.settingName)) }
+    public static var form: ValueForm { .either([.choice(allCases.map(\.settingName)), .integer]) }
 }

@@ -245,6 +245,9 @@ public struct Pattern: SettingValue {
     /// A description of the accepted values, for error messages.
     public static var shape: String { "a regular expression" }
 
+    /// The form of the accepted values.
+    public static var form: ValueForm { .text }
+
     /// Creates a pattern.
     ///
     /// - Throws: An error with the location of the syntax error.

@@ -319,3 +319,49 @@ public struct RenderError: Error, CustomStringConvertible {
         return "line \(range.start.line): \(message)"
     }
 }
+
+/// What an editor needs to know about a tag of master.yaml.
+package struct TagDescription: Sendable {
+    /// The tag with its exclamation mark.
+    package let name: String
+    /// The kinds of nodes that it takes: `scalar`, `sequence`, `mapping`.
+    package let kinds: [String]
+    /// What the value is, in one sentence.
+    package let summary: String
+
+    /// All tags, sorted by name.
+    package static let all: [TagDescription] = {
+        let loaded = [
+            TagDescription(
+                name: "!Env", kinds: ["scalar", "mapping"],
+                summary: "The value of an environment variable, read when the file is loaded."),
+            TagDescription(
+                name: "!File", kinds: ["scalar", "mapping"],
+                summary: "The content of a file, or in 'data' and 'files' a file of the worker."),
+        ]
+        return (loaded + ExpressionTag.allCases.map(\.description)).sorted { $0.name < $1.name }
+    }()
+}
+
+extension ExpressionTag {
+    fileprivate var description: TagDescription {
+        let (kinds, summary): ([String], String) =
+            switch self {
+            case .all: (["sequence"], "True if all conditions of a list are.")
+            case .any: (["sequence"], "True if one of the conditions of a list is.")
+            case .equal: (["sequence"], "True if two values are equal.")
+            case .field: (["scalar"], "A value of a report, with its type.")
+            case .flattenList: (["sequence"], "The items of nested lists as one list.")
+            case .interpolate: (["scalar", "sequence"], "A text with %(prop:name)s in it.")
+            case .matches: (["sequence"], "True if a value matches a regular expression.")
+            case .not: (["sequence"], "True if the condition is not.")
+            case .notEqual: (["sequence"], "True if two values differ.")
+            case .oneOf: (["sequence"], "True if a value is in a list.")
+            case .property: (["scalar", "mapping"], "The value of a property, with its type.")
+            case .results: (["scalar", "sequence"], "True if the result so far is one of these.")
+            case .secret: (["scalar"], "The value of a secret.")
+            case .template: (["scalar"], "A text with {{ name }} in it.")
+            }
+        return TagDescription(name: "!" + rawValue, kinds: kinds, summary: summary)
+    }
+}

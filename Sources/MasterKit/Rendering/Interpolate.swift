@@ -69,7 +69,7 @@ package struct Interpolate: Expression {
                 continue
             case .property(let name):
                 decoder.requireBuild("%(…)s of a build", at: range)
-                decoder.note(property: name)
+                decoder.note(property: name, at: range)
             case .source:
                 decoder.requireBuild("%(…)s of a build", at: range)
                 decoder.noteSources()

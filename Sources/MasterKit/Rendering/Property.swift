@@ -24,7 +24,7 @@ package struct Property: Expression {
         decoder.requireBuild("!Property", at: node.range)
         if case .scalar(let scalar) = node.kind {
             guard Self.isName(scalar.value, of: node, with: decoder) else { return nil }
-            decoder.note(property: scalar.value)
+            decoder.note(property: scalar.value, at: node.contentRange)
             self.init(scalar.value)
             return
         }
@@ -32,7 +32,7 @@ package struct Property: Expression {
             PropertyForm.self, from: node.untagged, owner: "!Property", at: node.range)
         guard let form else { return nil }
         guard Self.isName(form.key, of: node, with: decoder) else { return nil }
-        decoder.note(property: form.key)
+        decoder.note(property: form.key, at: node.untagged.mapping?["key"]?.range ?? node.range)
         self.init(form.key, fallback: form.fallback?.tree, replacesFalse: form.replacesFalse)
     }
 

@@ -4,10 +4,10 @@
 /// own `check`. It only uses the event, so it works regardless of what a formatter wants fetched.
 public struct BuildFilter: Settings {
     @Setting("Report only builders that have one of these tags.", .notEmpty)
-    var tags: [String]?
+    var tags: [TagName]?
 
     @Setting("Report only these builders.", .notEmpty)
-    var builders: [String]?
+    var builders: [BuilderReference]?
 
     @Setting("Report only builds whose property 'scheduler' is one of these.", .notEmpty)
     var schedulers: [String]?
@@ -26,8 +26,11 @@ public struct BuildFilter: Settings {
 
     /// Whether the event of a build, a step or a request matches the filter.
     public func admits(_ event: Event) -> Bool {
-        if let tags, !event.builderTags.contains(where: tags.contains) { return false }
-        return admits(event.builderName, among: builders)
+        if let tags {
+            let wanted = tags.map(\.text)
+            if !event.builderTags.contains(where: wanted.contains) { return false }
+        }
+        return admits(event.builderName, among: builders?.map(\.name))
             && admits(event.property("scheduler")?.text, among: schedulers)
             && admits(event.branch, among: branches)
     }
@@ -112,6 +115,9 @@ public struct ReportModes: SettingValue, Hashable {
 extension ReportModes {
     /// A description of the accepted values, for error messages.
     public static var shape: String { "all, or one or a list of \(names.joined(separator: ", "))" }
+
+    /// The form of the accepted values.
+    public static var form: ValueForm { .either([.choice(["all"] + names), .list(of: Mode.form)]) }
 
     private static let names = Mode.allCases.map(\.rawValue)
 

@@ -90,6 +90,8 @@ package struct InFlightLimit: SettingValue, Hashable {
         "a number from \(allowed.lowerBound) to \(allowed.upperBound)"
     }
 
+    package static var form: ValueForm { .integer }
+
     /// Reads a number.
     package static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> InFlightLimit? {
         guard case .int(let count) = node.resolved, allowed.contains(count) else {

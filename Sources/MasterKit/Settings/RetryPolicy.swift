@@ -52,6 +52,9 @@ public struct RetryPolicy: SettingValue, Hashable {
         "a number of tries, or {attempts, backoff, maxBackoff, on}"
     }
 
+    /// The form of the accepted values.
+    public static var form: ValueForm { .either([.integer, .settings(Form.self)]) }
+
     /// Reads a number of attempts, or a mapping with any of the four settings.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> RetryPolicy? {
         guard node.mapping != nil else {
@@ -88,6 +91,8 @@ private struct Attempts: SettingValue {
 
     static var shape: String { "a number of tries" }
 
+    static var form: ValueForm { .integer }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Attempts? {
         guard let count = decoder.decode(Int.self, from: node) else { return nil }
         guard (1...1000).contains(count) else {
@@ -104,6 +109,8 @@ private struct Causes: SettingValue {
     let list: [RetryCause]
 
     static var shape: String { "a list of " + RetryCause.shape }
+
+    static var form: ValueForm { .either([.text, .list(of: .text)]) }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Causes? {
         guard node.sequence?.isEmpty != true else {
@@ -153,6 +160,9 @@ public enum RetryCause: SettingValue, Hashable {
         words.map(\.name).joined(separator: ", ") + " or a status such as 503 or 5xx"
     }
 
+    /// The form of the accepted values.
+    public static var form: ValueForm { .text }
+
     /// Reads a keyword, a status code, or a range of codes.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> RetryCause? {
         guard case .scalar(let scalar) = node.kind, !node.isNull else {
@@ -192,6 +202,9 @@ public struct StatusSet: SettingValue, Hashable, CustomStringConvertible {
         "a status such as 200, 2xx or 200-299, or a list of these"
     }
 
+    /// The form of the accepted values.
+    public static var form: ValueForm { .either([.text, .list(of: .text)]) }
+
     /// Reads a code or range, or a non-empty list of them.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> StatusSet? {
         guard let items = node.sequence else {
@@ -227,6 +240,9 @@ public struct StatusRange: SettingValue, Hashable, CustomStringConvertible {
 
     /// A description of the accepted values, for error messages.
     public static var shape: String { "a status such as 200, 2xx or 200-299" }
+
+    /// The form of the accepted values.
+    public static var form: ValueForm { .text }
 
     /// Reads a code, a class such as `5xx`, or a first and last code.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> StatusRange? {

@@ -167,6 +167,10 @@ final class SettingSlot<Value: Sendable>: AnySetting {
         }
     }
 
+    func markInvalid() {
+        state.withLock { $0.isInvalid = true }
+    }
+
     /// An unconfigured copy of the setting with a different default.
     func with(fallback: Value) -> SettingSlot {
         SettingSlot(
@@ -204,6 +208,9 @@ protocol AnySetting: AnyObject, Sendable {
     /// Whether there is a value to read.
     var hasValue: Bool { get }
 
+    /// Marks the value in the file as invalid, for example because its name is misspelled.
+    func markInvalid()
+
     /// Whether the value was read, although it is invalid in the file, since the last call.
     func takeInvalidRead() -> Bool
 
@@ -237,11 +244,6 @@ extension AnySetting {
 
     var replacesOption: Bool {
         options.contains { if case .replacesOption = $0.kind { true } else { false } }
-    }
-
-    var example: JSONValue? {
-        for case .example(let value) in options.map(\.kind) { return value }
-        return nil
     }
 
     var refusesEmpty: Bool {
@@ -291,6 +293,8 @@ struct SettingLayout {
     let primary: SettingDeclaration?
     /// A name used by two settings, which is a programming error.
     let duplicateName: String?
+    /// The names of two settings that a single value would set, which is a programming error.
+    let duplicatePrimary: (String, String)?
     /// The indices of the required settings, for each type.
     let requiredOfTypes: [[Int]]
     private let indices: [String: Int]
@@ -315,6 +319,8 @@ struct SettingLayout {
         declarations = fields.map(\.declaration)
         required = declarations.filter(\.isRequired)
         primary = declarations.first(where: \.isPrimary)
+        let primaries = declarations.filter(\.isPrimary).map(\.name)
+        duplicatePrimary = primaries.count > 1 ? (primaries[0], primaries[1]) : nil
         var indices: [String: Int] = [:]
         var duplicate: String?
         for (index, declaration) in declarations.enumerated() {

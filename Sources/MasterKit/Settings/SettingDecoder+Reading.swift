@@ -118,6 +118,8 @@ extension SettingDecoder {
             guard let field = table.field(named: name) else {
                 if let meant = reportUnknown(name, key, in: table, owner: owner) {
                     misspelt.insert(meant)
+                    // A check that finds it missing would report the same mistake again.
+                    table.field(named: meant)?.setting.markInvalid()
                 }
                 continue
             }

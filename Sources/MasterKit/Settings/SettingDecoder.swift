@@ -27,6 +27,9 @@ public final class SettingDecoder {
     package private(set) var propertyUses: Set<String> = []
     /// All constant names of builders in settings.
     package private(set) var builderUses: [BuilderReference] = []
+    /// All names of tags, steps, logs and properties in settings, with their locations.
+    package private(set) var nameUses: [NameUse] = []
+    private var knownUses: Set<NameUse> = []
     /// All constant names of locks in settings.
     package private(set) var lockUses: [LockList.Item] = []
     /// The parts of a report used by values of the scope `reporter`.
@@ -142,6 +145,11 @@ public final class SettingDecoder {
         if !builderUses.contains(builder) { builderUses.append(builder) }
     }
 
+    func note(_ use: NameUse) {
+        let use = NameUse(subject: use.subject, name: use.name, range: use.range ?? insertion)
+        if knownUses.insert(use).inserted { nameUses.append(use) }
+    }
+
     func note(_ lock: LockList.Item) {
         if !lockUses.contains(lock) { lockUses.append(lock) }
     }
@@ -152,14 +160,18 @@ public final class SettingDecoder {
     }
 
     func note(templateVariable path: [String], at range: @autoclosure () -> SourceRange?) {
-        if path.count > 1, path[0] == "properties" { propertyUses.insert(path[1]) }
+        if path.count > 1, path[0] == "properties" {
+            propertyUses.insert(path[1])
+            note(NameUse(subject: .property, name: path[1], range: range()))
+        }
         guard scope == .report || scope == .reporter else { return }
         templateUses.append(TemplateUse(path: path, range: range()))
         if scope == .reporter { reportUses.variables.insert(path) }
     }
 
-    func note(property name: String) {
+    func note(property name: String, at range: SourceRange?) {
         propertyUses.insert(name)
+        note(NameUse(subject: .property, name: name, range: range))
         if scope == .reporter { reportUses.properties.insert(name) }
     }
 

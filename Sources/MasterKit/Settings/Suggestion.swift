@@ -104,6 +104,11 @@ extension SettingDecoder {
     func reportDuplicateDeclaration(
         _ table: SettingTable, owner: String, at place: SourceRange?
     ) {
+        if let (first, second) = table.layout.duplicatePrimary {
+            error(
+                "\(owner) declares two primary settings, '\(first)' and '\(second)'; only one can "
+                    + "be '.primary' in its Swift source", at: place)
+        }
         guard let name = table.layout.duplicateName else { return }
         error(
             "\(owner) declares two settings named '\(name)'; one of them needs another name in "
@@ -134,7 +139,8 @@ extension SettingDecoder {
         let remedy =
             sameName ?? nearest
             ?? (keys.count > Self.shownKeyCount
-                ? Self.foreignPlugin : Suggestion.remedy(for: text, among: keys))
+                ? (text.contains(".") ? Self.foreignPlugin : "'plugins list' shows them")
+                : Suggestion.remedy(for: text, among: keys))
         return error("there is no plugin '\(text.shortened)'; \(remedy)", at: range)
     }
 }

@@ -34,6 +34,14 @@ public struct LockList: SettingValue, Hashable {
     /// A description of the accepted values, for error messages.
     public static var shape: String { "a list of locks such as [db] or [{db: counting}]" }
 
+    /// The form of the accepted values.
+    public static var form: ValueForm {
+        .either([
+            .text, .mapping(of: Access.form),
+            .list(of: .either([.text, .mapping(of: Access.form)])),
+        ])
+    }
+
     /// Reads a name, a list, or a mapping of names to kinds of access.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> LockList? {
         let parts: [[Item]?]
@@ -91,6 +99,10 @@ public struct LockList: SettingValue, Hashable {
         let count: Int?
 
         static var shape: String { "exclusive, counting or {counting: 2}" }
+
+        static var form: ValueForm {
+            .optional(.either([.choice(["exclusive", "counting"]), .mapping(of: .integer)]))
+        }
 
         static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Access? {
             if case .mapping(let mapping) = node.kind, mapping.entries.count == 1,

@@ -9,9 +9,16 @@ public protocol Step: Plugin where Options == StepOptions {
     /// - Throws: Only unexpected errors; the step's result is then exception, with the error in a
     ///   log.
     func run(in context: StepContext) async throws -> Results
+
+    /// The logs that the configured step may write and the properties that it may set, or `nil` if
+    /// the type does not tell. With it, `check` finds names of logs and properties that nothing has.
+    var products: StepProducts? { get }
 }
 
 extension Step {
+    /// Unknown.
+    public var products: StepProducts? { nil }
+
     /// The namespace `steps`.
     public static var namespace: PluginNamespace { PluginKind.steps.namespace }
 }
@@ -156,6 +163,9 @@ public struct LogLimit: SettingValue, Hashable {
     /// A description of the accepted values, for error messages.
     public static var shape: String { "\(ByteCount.shape), or 0 for no limit" }
 
+    /// The form of the accepted values.
+    public static var form: ValueForm { .optional(.text) }
+
     /// Reads a size, 0 or null.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> LogLimit? {
         if node.isNull { return LogLimit(byteCount: nil) }
@@ -194,6 +204,9 @@ public struct SummaryPolicy: SettingValue {
 
     /// A description of the accepted values, for error messages.
     public static var shape: String { "true, false or a list of results" }
+
+    /// The form of the accepted values.
+    public static var form: ValueForm { .either([.boolean, .list(of: Results.form)]) }
 
     /// Reads true for all results, false for none, or a list of results.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> SummaryPolicy? {

@@ -301,6 +301,9 @@ public struct Words: SettingValue {
     /// A description of the accepted values, for error messages.
     public static var shape: String { "a text or a list of words" }
 
+    /// The form of the accepted values.
+    public static var form: ValueForm { .either([.text, .list(of: .text)]) }
+
     /// Reads a string or a list of words.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Words? {
         guard case .sequence = node.kind else {

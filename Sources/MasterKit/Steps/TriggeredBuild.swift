@@ -94,6 +94,9 @@ public struct BuilderReference: SettingValue, Hashable {
     /// A description of the accepted values, for error messages.
     public static var shape: String { "the name of a builder" }
 
+    /// The form of the accepted values.
+    public static var form: ValueForm { .text }
+
     /// Reads a name.
     public static func decode(
         _ node: YAMLNode, with decoder: SettingDecoder
@@ -116,11 +119,14 @@ public struct PropertyName: SettingValue, Hashable {
     /// A description of the accepted values, for error messages.
     public static var shape: String { "the name of a property" }
 
+    /// The form of the accepted values.
+    public static var form: ValueForm { .text }
+
     /// Reads a name, which then counts as used in the file.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> PropertyName? {
         guard let text = decoder.decode(String.self, from: node) else { return nil }
         guard !text.isEmpty else { return decoder.mismatch(node, expected: shape) }
-        decoder.note(property: text)
+        decoder.note(property: text, at: node.range)
         return PropertyName(text: text)
     }
 }
@@ -131,4 +137,13 @@ public struct PropertyName: SettingValue, Hashable {
 public protocol TriggeringStep: Step {
     /// The builders whose builds the step waits for, as far as they are known before a build.
     var awaitedBuilders: [BuilderReference] { get }
+
+    /// The builders whose builds the step triggers, whether it waits or not, as far as they are
+    /// known before a build; by default those that it waits for.
+    var triggeredBuilders: [BuilderReference] { get }
+}
+
+extension TriggeringStep {
+    /// The builders that the step waits for.
+    public var triggeredBuilders: [BuilderReference] { awaitedBuilders }
 }

@@ -337,6 +337,11 @@ public struct CommandEnvironment: SettingValue, Hashable {
     /// A description of the accepted values, for error messages.
     public static var shape: String { "a mapping of names to texts" }
 
+    /// The form of the accepted values.
+    public static var form: ValueForm {
+        .mapping(of: .either([.optional(.text), .list(of: .text)]))
+    }
+
     /// Reads a mapping of names to strings; a list is joined with `:` as in `PATH`.
     public static func decode(
         _ node: YAMLNode, with decoder: SettingDecoder

@@ -9,6 +9,8 @@ struct BuilderAssembler {
     /// All valid builders; a builder whose steps are invalid has none.
     func builders(at range: SourceRange?) -> [BuilderConfiguration] {
         let builders = declaredBuilders(at: range)
+        // With a mistake in a step or a property, its name may be missing.
+        let isEachStepKnown = !decoder.hasErrors
         let check = WaitCheck(decoder: decoder, builders: builders, limits: limits)
         check.checkLocks()
         if let declared = settings.builders {
@@ -19,7 +21,20 @@ struct BuilderAssembler {
             check.checkNames(among: builders.map(\.name))
         }
         check.checkWaits()
+        checkReferences(among: builders, isEachStepKnown: isEachStepKnown)
         return builders
+    }
+
+    private func checkReferences(
+        among builders: [BuilderConfiguration], isEachStepKnown: Bool
+    ) {
+        let check = ReferenceCheck(
+            decoder: decoder, builders: builders,
+            properties: Properties(settings.properties.values, source: "master.yaml"))
+        if settings.builders?.faulty.isEmpty ?? !topLevel.declares("builders") {
+            check.checkTags(among: Set(builders.flatMap(\.tags)).sorted())
+        }
+        if isEachStepKnown { check.checkSteps() }
     }
 
     /// The units of each lock, or `nil` if their declaration is wrong.
@@ -352,6 +367,8 @@ struct BuilderName: SettingValue, RenderableValue {
     private static let longestFolder = 255
 
     static var shape: String { String.shape }
+
+    static var form: ValueForm { .computed(.text) }
 
     /// The builder's name in messages.
     var wording: String { text.constant.map { "builder '\($0)'" } ?? "the builder" }

@@ -126,6 +126,8 @@ struct BuilderReferences: SettingValue, RenderableValue {
 
     static var shape: String { "a list of the names of builders" }
 
+    static var form: ValueForm { .computed(.either([.text, .list(of: .text)])) }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> BuilderReferences? {
         let nodes: [YAMLNode]
         switch node.kind {

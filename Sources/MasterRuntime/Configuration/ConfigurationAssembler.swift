@@ -180,7 +180,25 @@ extension MasterConfiguration {
         path: String, registry: Registry, environment: [String: String],
         loader: PluginLoader? = nil
     ) -> Loaded {
-        let parsed = YAMLParser.parse(contentsOf: path)
+        load(
+            YAMLParser.parse(contentsOf: path), path: path, registry: registry,
+            environment: environment, loader: loader)
+    }
+
+    /// Loads a file whose content has been parsed, such as that of an editor.
+    ///
+    /// - Parameters:
+    ///   - parsed: The content.
+    ///   - path: The path of the file; its folder is that of relative paths.
+    ///   - registry: The plugins of the program.
+    ///   - environment: The environment for `!Env`.
+    ///   - loader: Loads the plugins that the file names; by default those whose libraries are in
+    ///     the folder `.buildmaster` beside the file.
+    /// - Returns: The configuration, if it has no errors, and all diagnostics.
+    public static func load(
+        _ parsed: YAMLParser.Output, path: String, registry: Registry,
+        environment: [String: String], loader: PluginLoader? = nil
+    ) -> Loaded {
         let folder = absoluteFolder(of: path)
         let plugins = (loader ?? PluginLoader(basedir: "\(folder)/.buildmaster")).load(
             PluginLoader.sources(in: parsed.root, folder: folder), registry)

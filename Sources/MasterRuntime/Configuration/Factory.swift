@@ -12,6 +12,8 @@ struct FactoryTable: SettingValue {
 
     static var shape: String { "a mapping of names to lists of steps" }
 
+    static var form: ValueForm { .mapping(of: Factory.form) }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FactoryTable? {
         guard case .mapping(let mapping) = node.kind else {
             return decoder.mismatch(node, expected: shape)
@@ -78,6 +80,12 @@ struct Factory: SettingValue {
 
     static var shape: String { "a list of steps, or a mapping of parameters and steps" }
 
+    static var form: ValueForm {
+        .either([
+            .list(of: .plugin(PluginKind.steps.namespace)), .settings(FactoryForm.self),
+        ])
+    }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Factory? {
         if case .sequence = node.kind {
             return decoder.plugins(.steps, from: node).map { Factory(steps: $0) }
@@ -103,6 +111,8 @@ struct BaseFactory: SettingValue {
     var steps: [StepDeclaration]?
 
     static var shape: String { "the name of a factory, or {factories.NAME: settings}" }
+
+    static var form: ValueForm { .either([.text, .plugin(PluginKind.factories.namespace)]) }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> BaseFactory? {
         if let steps = decoder.readyMadeSteps(of: node) {
@@ -138,6 +148,8 @@ struct FactoryParameters: SettingValue {
     var byName = ExactDictionary<FactoryParameter>()
 
     static var shape: String { "a mapping of names to parameters" }
+
+    static var form: ValueForm { .mapping(of: .optional(FactoryParameter.form)) }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FactoryParameters? {
         guard case .mapping(let mapping) = node.kind else {
@@ -198,6 +210,13 @@ struct FactoryReference: SettingValue {
     var steps: [StepDeclaration]?
 
     static var shape: String { "the name of a factory, or {NAME: {parameter: value}}" }
+
+    static var form: ValueForm {
+        .either([
+            .text, .plugin(PluginKind.factories.namespace),
+            .mapping(of: .optional(.mapping(of: .any))),
+        ])
+    }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FactoryReference? {
         if let steps = decoder.readyMadeSteps(of: node) {

@@ -6,6 +6,8 @@ struct LockDeclarations: SettingValue {
 
     static var shape: String { "a mapping of names to {maxCount: number}" }
 
+    static var form: ValueForm { .mapping(of: .optional(.settings(LockForm.self))) }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> LockDeclarations? {
         guard case .mapping(let mapping) = node.kind else {
             return decoder.mismatch(node, expected: shape)
@@ -78,14 +80,15 @@ struct WaitCheck {
 
     // MARK: Waits
 
-    /// A wait of a builder's step for another builder.
+    /// A trigger of another builder by a builder's step, which may wait for it.
     private struct Wait {
         let target: BuilderReference
+        let isAwaited: Bool
         /// The locks that are held meanwhile.
         let held: [LockDemand]
     }
 
-    /// Checks that no builder waits for itself, directly or through others, and that none holds a
+    /// Checks that no builder triggers itself, directly or through others, and that none holds a
     /// lock that it waits for.
     func checkWaits() {
         let waits = Dictionary(
@@ -99,7 +102,7 @@ struct WaitCheck {
                     decoder.error(
                         "builds would trigger each other without end: "
                             + names.joined(separator: " triggers "), at: wait.target.range)
-                } else {
+                } else if wait.isAwaited {
                     checkHeld(by: builder.name, wait, waits)
                 }
             }
@@ -113,7 +116,10 @@ struct WaitCheck {
                 step.options.doStepIf.constant == true
             else { return [] }
             let held = builder.locks + demands(of: step)
-            return trigger.awaitedBuilders.map { Wait(target: $0, held: held) }
+            let awaited = Set(trigger.awaitedBuilders)
+            return trigger.triggeredBuilders.map {
+                Wait(target: $0, isAwaited: awaited.contains($0), held: held)
+            }
         }
     }
 
@@ -154,7 +160,8 @@ struct WaitCheck {
                     return
                 }
             }
-            for next in waits[name, default: []] where seen.insert(next.target.name).inserted {
+            for next in waits[name, default: []]
+            where next.isAwaited && seen.insert(next.target.name).inserted {
                 open.append(next.target.name)
             }
         }

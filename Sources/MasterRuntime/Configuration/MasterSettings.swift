@@ -21,6 +21,11 @@ struct MasterSettings: Settings {
     @Setting("How reports are kept.") var delivery = DeliverySettings()
 }
 
+extension MasterConfiguration {
+    /// The settings of a whole file, for schemas.
+    package static var settingDescriptions: [SettingDescription] { MasterSettings.descriptions }
+}
+
 extension MasterSettings: SettingHints {
     static func hint(forUnknown name: String) -> String? {
         switch name {
@@ -44,6 +49,13 @@ struct ServiceList: SettingValue {
     var others: [ServiceDeclaration] = []
 
     static var shape: String { "a list of reporters and other services" }
+
+    static var form: ValueForm {
+        .list(
+            of: .either([
+                .plugin(PluginKind.reporters.namespace), .plugin(PluginKind.services.namespace),
+            ]))
+    }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ServiceList? {
         guard case .sequence(let items) = node.kind, node.tag?.name == nil else {
@@ -85,6 +97,8 @@ struct BuilderList: SettingValue {
     }
 
     static var shape: String { "a list of builders" }
+
+    static var form: ValueForm { .list(of: .settings(BuilderSettings.self)) }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> BuilderList? {
         guard case .sequence(let items) = node.kind else {

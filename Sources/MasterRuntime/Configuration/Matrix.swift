@@ -11,6 +11,8 @@ struct Matrix: SettingValue {
 
     static var shape: String { "a mapping of axes to lists of values" }
 
+    static var form: ValueForm { .mapping(of: .list(of: .any)) }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Matrix? {
         guard case .mapping(let mapping) = node.kind else {
             return decoder.mismatch(node, expected: shape)

@@ -6,6 +6,8 @@ struct PropertyValues: SettingValue {
 
     static var shape: String { "a mapping of names to values" }
 
+    static var form: ValueForm { .mapping(of: .any) }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> PropertyValues? {
         guard case .mapping(let mapping) = node.kind else {
             return decoder.mismatch(node, expected: shape)

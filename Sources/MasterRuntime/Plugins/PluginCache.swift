@@ -20,6 +20,9 @@ package struct PluginSource: Sendable, Hashable {
     /// Whether it is a library and not the folder of a package.
     package var isLibrary: Bool { path.hasSuffix(".so") }
 
+    /// What it is called in messages: the path in the file, or the folder's name for '.'.
+    package var label: String { name.allSatisfy { $0 == "." || $0 == "/" } ? title : name }
+
     /// The last component of the path.
     package var title: String { path.split(separator: "/").last.map(String.init) ?? "plugins" }
 }
@@ -92,12 +95,12 @@ package struct PluginCache: Sendable {
         let files = FileManager.default
         guard files.fileExists(atPath: source.path) else {
             throw PluginFault(
-                "'\(source.name)' does not exist; 'plugins' takes the folder of a "
+                "'\(source.label)' does not exist; 'plugins' takes the folder of a "
                     + "package, relative to this file, or a library")
         }
         guard files.fileExists(atPath: "\(source.path)/Package.swift") else {
             throw PluginFault(
-                "'\(source.name)' has no Package.swift; name the folder of a Swift "
+                "'\(source.label)' has no Package.swift; name the folder of a Swift "
                     + "package, or a library that ends in .so")
         }
         do {
@@ -109,7 +112,7 @@ package struct PluginCache: Sendable {
             }
             return hexadecimal(hasher.finalize(), length: 64)
         } catch {
-            throw PluginFault("the sources of '\(source.name)' can't be read: \(error)")
+            throw PluginFault("the sources of '\(source.label)' can't be read: \(error)")
         }
     }
 

@@ -27,6 +27,7 @@ public struct PluginLoader: Sendable {
     /// - Parameters:
     ///   - path: The path of the file.
     ///   - registry: The plugins of the program.
+    /// - Returns: The plugins of both, and why a library can't be loaded.
     public func load(for path: String, registry: Registry) -> Loaded {
         load(Self.sources(of: path), registry)
     }
@@ -62,7 +63,6 @@ public struct PluginLoader: Sendable {
                 "this program has no build ID, which plugins are built for; link it "
                     + "with '-Xlinker --build-id'")
         }
-        if let hindrance = SharedLibrary.hindrance() { return incomplete(hindrance) }
         for source in sources {
             do throws(PluginFault) {
                 guard let library = try library(of: source, for: host, &loaded) else { continue }
@@ -87,7 +87,7 @@ public struct PluginLoader: Sendable {
     ) throws(PluginFault) -> String? {
         guard !source.isLibrary else {
             guard FileManager.default.fileExists(atPath: source.path) else {
-                throw PluginFault("the library '\(source.name)' does not exist")
+                throw PluginFault("the library '\(source.label)' does not exist")
             }
             return source.path
         }
@@ -100,7 +100,7 @@ public struct PluginLoader: Sendable {
         loaded.diagnostics.append(
             .init(
                 .warning,
-                "the plugins of '\(source.name)' \(reason), so what uses them is not "
+                "the plugins of '\(source.label)' \(reason), so what uses them is not "
                     + "checked; run 'plugins build'", range: source.range))
         loaded.registry.markIncomplete()
         return nil
@@ -112,11 +112,12 @@ public struct PluginLoader: Sendable {
         let record = try PluginRecord(ofLibrary: library)
         guard host.admits(record.host) else {
             throw PluginFault(
-                "'\(source.name)' was built with Swift \(record.host.swift) for MasterKit "
+                "'\(source.label)' was built with Swift \(record.host.swift) for MasterKit "
                     + "\(record.host.masterKit.prefix(8)), but this program has Swift \(host.swift) "
                     + "and MasterKit \(host.masterKit.prefix(8)); build its package again with "
                     + "'plugins build'")
         }
+        if let hindrance = SharedLibrary.hindrance() { throw PluginFault(hindrance) }
         let bundle: PluginBundle
         do throws(SharedLibrary.Fault) {
             bundle = try SharedLibrary.plugins(of: library)
@@ -127,7 +128,7 @@ public struct PluginLoader: Sendable {
             loaded.diagnostics.append(
                 .init(
                     .error,
-                    "the plugin \(known.key) of '\(source.name)' (\(library)) is also in "
+                    "the plugin \(known.key) of '\(source.label)' (\(library)) is also in "
                         + "\(known.origin); give one of them another pluginName",
                     range: source.range))
         }

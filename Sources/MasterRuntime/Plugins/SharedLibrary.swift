@@ -9,17 +9,15 @@ enum SharedLibrary {
         let reason: String
     }
 
-    /// The C function that a library of plugins has.
-    static let entryPoint = "buildmaster_plugins"
-
     /// Loads a library and calls its entry point; a library that is loaded already is used again.
     static func plugins(of path: String) throws(Fault) -> PluginBundle {
         guard let handle = unsafe dlopen(path, RTLD_NOW | RTLD_LOCAL) else {
             throw Fault(reason: "can't be loaded: \(lastError())")
         }
-        guard let symbol = unsafe dlsym(handle, entryPoint) else {
+        guard let symbol = unsafe dlsym(handle, PluginEntryPoint.name) else {
             throw Fault(
-                reason: "has no function '\(entryPoint)', so it is not a library of plugins; "
+                reason:
+                    "has no function '\(PluginEntryPoint.name)', so it is not a library of plugins; "
                     + "'plugins build' makes one from a package")
         }
         typealias Entry = @convention(c) (UnsafeMutableRawPointer) -> Void
@@ -50,6 +48,23 @@ enum SharedLibrary {
         guard let message = unsafe dlerror() else { return "unknown error" }
         return unsafe String(cString: message)
     }
+}
+
+/// The C function that a library of plugins has.
+package enum PluginEntryPoint {
+    static let name = "buildmaster_plugins"
+
+    /// The file that is compiled with the sources of a package, whose `plugins` it hands over.
+    package static let source = """
+        internal import MasterKit
+
+        @_cdecl("\(name)")
+        public func buildmasterPlugins(_ bundle: UnsafeMutableRawPointer) {
+            let declared: PluginBundle = plugins
+            unsafe bundle.assumingMemoryBound(to: PluginBundle?.self).pointee = declared
+        }
+
+        """
 }
 
 /// What libraries of plugins must have been built for.

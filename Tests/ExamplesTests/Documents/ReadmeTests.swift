@@ -26,9 +26,11 @@ struct ReadmeTests {
     }
 
     @Test func `its Swift, and that of the other documents, is run elsewhere`() throws {
-        let examples = try Checkout.names(in: "Examples/CustomMaster")
-            .filter { $0.hasSuffix(".swift") }
-            .map { try Checkout.text(of: "Examples/CustomMaster/\($0)") }
+        let folders = ["Examples/CustomMaster", "Examples/CustomPlugin/Sources/CustomPlugin"]
+        let examples = try folders.flatMap { folder in
+            try Checkout.names(in: folder).filter { $0.hasSuffix(".swift") }
+                .map { try Checkout.text(of: "\(folder)/\($0)") }
+        }
         let tests = try [
             "StandardPluginsTests/DocumentedCodeTests", "MasterKitTests/Plugins/OwnKindTests",
             "MasterTestingTests/TestItTests",

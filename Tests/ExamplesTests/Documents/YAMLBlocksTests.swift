@@ -31,6 +31,14 @@ struct YAMLBlocksTests {
         }
     }
 
+    /// The blocks of YAML that are shown without mistakes.
+    static func rightBlocks() throws -> [CodeBlock] {
+        let blocks = try Documents.blocks()
+        return blocks.indices.filter { index in
+            blocks[index].language == "yaml" && output(below: index, in: blocks) == nil
+        }.map { blocks[$0] }
+    }
+
     /// The output shown for a check: a text block with positions in a master.yaml.
     private static func output(below index: Int, in blocks: [CodeBlock]) -> String? {
         guard blocks.indices.contains(index + 1) else { return nil }
@@ -42,7 +50,7 @@ struct YAMLBlocksTests {
     }
 
     /// The program that has the plugins used in a block.
-    private static func program(for block: CodeBlock) -> BuiltProgram {
+    static func program(for block: CodeBlock) -> BuiltProgram {
         block.file.hasSuffix("WritingAPlugin.md") ? .ofExample("CustomMaster") : .buildmaster
     }
 

@@ -9,6 +9,9 @@ enum Checkout {
         .deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().path
 
+    /// The example whose plugins have to be built before its file can be checked.
+    static let loadedExample = "CustomPlugin"
+
     /// Reads a file; the path is relative to the repository root.
     static func text(of path: String) throws -> String {
         try String(contentsOf: URL(filePath: "\(folder)/\(path)"), encoding: .utf8)

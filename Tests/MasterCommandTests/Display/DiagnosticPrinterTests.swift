@@ -67,23 +67,4 @@ struct DiagnosticPrinterTests {
         let printer = DiagnosticPrinter(TerminalTraits(isTerminal: false, environment: [:]))
         #expect(printer.lines([], of: "x") == [])
     }
-
-    @Test func `machines get every part`() throws {
-        let report = CheckReport.json(diagnostics)
-        #expect(report["valid"] == false)
-        #expect(
-            report["diagnostics"]?[2] == [
-                "severity": "warning", "message": "odd", "file": "a,b.yaml",
-                "line": 2, "column": 1, "endLine": 2, "endColumn": 4,
-                "fix": [
-                    "message": nil, "replacement": "three",
-                    "line": 2, "column": 1, "endLine": 2, "endColumn": 4,
-                ],
-                "notes": [
-                    ["message": "see here", "line": 1, "column": 1, "endLine": 1, "endColumn": 4]
-                ],
-            ])
-        #expect(report["diagnostics"]?[1]?["line"] == .null)
-        #expect(CheckReport.json([])["valid"] == true)
-    }
 }

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import MasterKit
 import Testing
 
@@ -76,7 +77,10 @@ struct CheckCommandTests {
         #expect(ended.status == 0)
         #expect(
             try JSONValue(parsing: ended.output)
-                == ["formatVersion": 1, "valid": true, "diagnostics": []])
+                == [
+                    "formatVersion": 1, "valid": true, "files": ["master.yaml"],
+                    "diagnostics": [],
+                ])
     }
 
     @Test func `a missing file is an error that names the option`() async throws {
@@ -108,5 +112,55 @@ struct CheckCommandTests {
             return try await program.run("check")
         }
         #expect(ended.output.contains("\n::error file=master.yaml,line=3,col=7,endLine=3,"))
+    }
+
+    private static let odd = """
+        steps: [steps.ShellCommand: "true"]
+        factories: {unused: []}
+        """
+
+    @Test func `several files and folders are checked at once, and the worst one counts`()
+        async throws
+    {
+        let files = ["master.yaml": Self.bad, "b.yaml": Self.good, "other.yaml": "a: [steps.X: 1]"]
+        try await Program.inFolder(files) { program in
+            let subfolders = ["sub/deep", "sub/.hidden", "empty"]
+            for name in subfolders {
+                try FileManager.default.createDirectory(
+                    atPath: "\(program.folder)/\(name)", withIntermediateDirectories: true)
+            }
+            try program.write(Self.good, to: "sub/deep/master.yml")
+            try program.write(Self.bad, to: "sub/.hidden/master.yaml")
+            try program.write("services: {web: {image: nginx}}", to: "sub/compose.yaml")
+            try program.write("steps: [{script: make}, uses: a/b]", to: "sub/pipeline.yaml")
+            let all = try await program.run("check", ".", "--format", "json")
+            #expect(all.status == 2)
+            let report = try JSONValue(parsing: all.output)
+            #expect(report["files"] == ["b.yaml", "master.yaml", "sub/deep/master.yml"])
+            let good = try await program.run("check", "sub", "b.yaml", "-c", "b.yaml")
+            #expect(good.status == 0)
+            #expect(
+                good.output == """
+                    b.yaml: 2 builders, 4 steps, 1 reporter
+                    sub/deep/master.yml: 2 builders, 4 steps, 1 reporter
+
+                    """)
+            let none = try await program.run("check", "empty", "b.yaml", "nowhere")
+            #expect(none.status == 2)
+            #expect(none.output.contains("empty: error: this folder has neither a master.yaml"))
+            #expect(none.output.contains("nowhere: error: no such file or folder"))
+            #expect(none.output.contains("b.yaml: 2 builders"))
+            #expect(!program.has(".buildmaster") && !program.has("sub/deep/.buildmaster"))
+        }
+    }
+
+    @Test func `with --strict a warning is as bad as an error`() async throws {
+        try await Program.inFolder(["master.yaml": Self.odd]) { program in
+            #expect(try await program.run("check").status == 0)
+            let strict = try await program.run("check", "--strict", "--format", "github")
+            #expect(strict.status == 2)
+            #expect(strict.output.hasPrefix("::warning file=master.yaml,line=2,col=13,"))
+            #expect(strict.output.split(separator: "\n").count == 1)
+        }
     }
 }

@@ -105,12 +105,12 @@ struct OneLine: MessageFormatter {
     }
 }
 
-/// A plugin with two settings of the same name.
+/// A plugin with two settings of the same name, both of which are primary.
 struct Muddled: Step {
     static let summary = "Is declared wrongly."
 
-    @Setting("A number.", .alias("amount")) var count = 1
-    @Setting("Another one.", .named("amount")) var size = 1
+    @Setting("A number.", .primary, .alias("amount")) var count = 1
+    @Setting("Another one.", .primary, .named("amount")) var size = 1
 
     func run(in context: StepContext) async throws -> Results { .success }
 }

@@ -1,0 +1,315 @@
+/// The parts of a new package that depend on the kind of plugin.
+struct PluginCode {
+    let kind: String
+    let name: String
+
+    var plugin: String { Self.plugins[kind].map(filled) ?? "" }
+    var test: String { Self.tests[kind].map(filled) ?? "" }
+    var masterFile: String { Self.masterFiles[kind].map(filled) ?? "" }
+
+    private func filled(_ text: String) -> String {
+        text.replacing("NAME", with: name)
+    }
+
+    private static let plugins = [
+        "reporters": """
+        import MasterKit
+
+        /// Announces finished builds.
+        struct NAME: Reporter {
+            static let summary = "Announces finished builds."
+
+            @Setting("The address to post to.", .primary, .secret)
+            var url: Renderable<HTTPAddress>
+
+            @Setting("Which results to announce.")
+            var announce: [Results] = [.success, .warnings, .failure, .exception]
+
+            func send(_ report: Report, in context: DeliveryContext) async throws {
+                guard case .json(let build) = report.body, let results = report.results,
+                    announce.contains(results)
+                else { return }
+                let builder = build["builder"]?["name"]?.stringValue ?? "a builder"
+                let text: JSONValue = ["text": .string("\\(builder): \\(results.name)")]
+                var request = HTTPRequest(.post, try context.render(url))
+                request.body = .json(JSONWriter.compact.bytes(text))
+                let answer = try await context.send(request)
+                guard answer.isSuccess else {
+                    throw DeliveryError(.retry(after: nil), "the receiver answered \\(answer.status)")
+                }
+            }
+        }
+
+        """,
+        "services": """
+        import MasterKit
+
+        /// Builds some builders after another one has succeeded.
+        struct NAME: MasterService {
+            static let summary = "Builds builders after another one has succeeded."
+
+            @Setting("The builder to wait for.", .notEmpty, .example("first")) var after: String
+            @Setting("The builders to build then.", .notEmpty, .example(["second"]))
+            var builderNames: [String]
+
+            let wantedEvents: Set<EventKind> = [.buildFinished]
+
+            func run(in context: ServiceContext) async throws {
+                for await case .event(let build) in context.events
+                where build.builderName == after && build.results == .success {
+                    let reason = "\\(after) succeeded"
+                    try await context.submit(BuildsetRequest(builders: builderNames, reason: reason))
+                }
+            }
+        }
+
+        """,
+        "generators": """
+        import MasterKit
+
+        /// Reports finished builds that did not succeed.
+        struct NAME: ReportGenerator {
+            static let summary = "Reports finished builds that did not succeed."
+
+            @Setting("Formats the message.", plugins: .formatters, .named("message_formatter"))
+            var formatter: (any MessageFormatter)?
+
+            var wantedEvents: Set<EventKind> { [.buildFinished] }
+
+            func generate(for event: Event, in context: ReportContext) async throws -> Report? {
+                guard event.results != .success else { return nil }
+                return try await context.report(with: formatter)
+            }
+        }
+
+        """,
+        "formatters": """
+        import MasterKit
+
+        /// Formats a report as a line of text.
+        struct NAME: MessageFormatter {
+            static let summary = "Formats a report as a line of text."
+
+            @Setting("The first word of the line.") var greeting = "Hello"
+
+            func format(_ topic: ReportTopic) -> Message {
+                let results = topic.results?.name ?? "started"
+                return Message(.plain("\\(greeting) from \\(topic.builderName ?? "all"): \\(results)"))
+            }
+        }
+
+        """,
+        "steps": """
+        import MasterKit
+
+        /// Runs a line of shell, and keeps the number of the lines that it prints.
+        struct NAME: Step {
+            static let summary = "Counts the lines that a command prints."
+
+            @Setting("The line of shell.", .primary, .notEmpty, .example("ls"))
+            var command: Renderable<String>
+
+            @Setting("The property that gets the number.") var property = "lines"
+
+            func run(in context: StepContext) async throws -> Results {
+                let script = Command.Invocation.script(try context.render(command))
+                var count = 0
+                let shell = Command.Shell(script, in: context.workdir)
+                let result = try await context.run(shell, observing: { _ in count += 1 })
+                try await context.setProperty(property, to: .int(count))
+                await context.setSummary("\\(count) lines")
+                return result.isSuccess ? .success : .failure
+            }
+        }
+
+        """,
+        "secrets": """
+        import MasterKit
+
+        /// Knows the secrets that are written in its settings, for trying out.
+        struct NAME: SecretProvider {
+            static let summary = "Knows one secret."
+
+            @Setting("The name of the secret.", .notEmpty, .named("name"), .example("token"))
+            var secretName: String
+            @Setting("The value of the secret.", .notEmpty, .secret, .example("hunter2!"))
+            var value: String
+
+            func value(of name: String, in context: SecretContext) async throws -> String? {
+                name == secretName ? value : nil
+            }
+        }
+
+        """,
+        "factories": """
+        import MasterKit
+
+        /// Builds and tests a project that has a makefile.
+        struct NAME: BuildFactory {
+            static let summary = "Builds and tests a project that has a makefile."
+
+            @Setting("The program that reads the makefile.") var make = "make"
+            @Setting("Whether to run the tests.") var test = true
+
+            var steps: [FactoryStep] {
+                let build = FactoryStep("steps.Compile", ["command": [.string(make), "all"]])
+                let check = FactoryStep("steps.Test", ["command": [.string(make), "check"]])
+                return test ? [build, check] : [build]
+            }
+        }
+
+        """,
+    ]
+
+    private static let tests = [
+        "reporters": """
+        @Test func `it keeps the promises of reporters`() async throws {
+            try await ReporterContract(NAME.self) { ["url": "\\($0)/room"] }.verify()
+        }
+
+        @Test func `a finished build is announced`() async throws {
+            try await withLoopbackServer { server in
+                let reporter = try NAME.configured(["url": "\\(server.url)/room"])
+                let harness = try ReporterHarness()
+                for report in try await harness.reports(of: reporter, for: RecordedBuild().finished) {
+                    try await harness.send(report, through: reporter)
+                }
+                #expect(server.requests.map(\\.path) == ["/room"])
+            }
+        }
+        """,
+        "services": """
+        @Test func `the other builders are built`() async throws {
+            let service = try NAME.configured(["after": "first", "builderNames": ["second"]])
+            let harness = ServiceHarness()
+            try await harness.run(service, events: [RecordedBuild(builder: "first").finished])
+            #expect(harness.requests.map(\\.builders) == [["second"]])
+        }
+        """,
+        "generators": """
+        @Test(arguments: [(Results.success, 0), (.failure, 1)])
+        func `only builds that did not succeed are reported`(
+            results: Results, count: Int
+        ) async throws {
+            let generator = try NAME.configured()
+            let build = RecordedBuild(results: results)
+            let reports = try await ReporterHarness().reports(
+                of: Silent(), for: build.finished, of: build, generators: [generator])
+            #expect(reports.count == count)
+        }
+
+        struct Silent: Reporter {
+            static let summary = "Sends nothing."
+
+            func send(_ report: Report, in context: DeliveryContext) async throws {}
+        }
+        """,
+        "formatters": """
+        @Test func `a report is a line`() async throws {
+            let reports = try await ReporterHarness().reports(
+                of: Silent(), for: RecordedBuild().finished)
+            #expect(reports.map(\\.body) == [.plain("Hello from default: success")])
+        }
+
+        struct Silent: Reporter {
+            static let summary = "Sends nothing."
+
+            var defaultFormatter: (any MessageFormatter)? { NAME() }
+
+            func send(_ report: Report, in context: DeliveryContext) async throws {}
+        }
+        """,
+        "steps": """
+        @Test func `the lines are counted`() async throws {
+            try await withTemporaryFolder { folder in
+                let step = try NAME.configured("echo one; echo two")
+                let harness = try StepHarness(worker: folder.localWorker, workdir: folder.path)
+                #expect(try await harness.run(step) == .success)
+                #expect(harness.properties["lines"] == 2)
+            }
+        }
+        """,
+        "secrets": """
+        @Test func `it keeps the promises of providers`() async throws {
+            let settings: SettingLiteral = ["name": "token", "value": "hunter2!"]
+            try await SecretContract(NAME.self, settings, knowing: "token").verify()
+        }
+        """,
+        "factories": """
+        @Test func `tests can be left out`() throws {
+            #expect(try NAME.configured().steps.count == 2)
+            #expect(try NAME.configured(["test": false]).steps.count == 1)
+        }
+        """,
+    ]
+
+    private static let masterFiles = [
+        "reporters": """
+        services:
+          - reporters.NAME: http://127.0.0.1:9980/room
+
+        steps:
+          - steps.ShellCommand: echo hello
+        """,
+        "services": """
+        services:
+          - services.NAME:
+              after: first
+              builderNames: [second]
+
+        builders:
+          - name: first
+            steps:
+              - steps.ShellCommand: echo first
+          - name: second
+            triggeredOnly: true
+            steps:
+              - steps.ShellCommand: echo second
+        """,
+        "generators": """
+        services:
+          - reporters.HttpStatusPush:
+              serverUrl: http://127.0.0.1:9980/status
+              generators:
+                - generators.NAME
+
+        steps:
+          - steps.ShellCommand: echo hello
+        """,
+        "formatters": """
+        services:
+          - reporters.HttpStatusPush:
+              serverUrl: http://127.0.0.1:9980/status
+              generators:
+                - generators.BuildStatusGenerator:
+                    mode: all
+                    message_formatter:
+                      formatters.NAME:
+                        greeting: Good day
+
+        steps:
+          - steps.ShellCommand: echo hello
+        """,
+        "steps": """
+        steps:
+          - steps.NAME: ls
+          - steps.ShellCommand: [echo, !Interpolate "%(prop:lines)s lines"]
+        """,
+        "secrets": """
+        secrets:
+          - secrets.NAME:
+              name: token
+              value: hunter2!
+
+        steps:
+          - steps.ShellCommand: [echo, !Secret token]
+        """,
+        "factories": """
+        builders:
+          - name: project
+            factory:
+              factories.NAME:
+                make: echo
+        """,
+    ]
+}
