@@ -293,8 +293,6 @@ struct SettingLayout {
     let primary: SettingDeclaration?
     /// A name used by two settings, which is a programming error.
     let duplicateName: String?
-    /// The names of two settings that a single value would set, which is a programming error.
-    let duplicatePrimary: (String, String)?
     /// The indices of the required settings, for each type.
     let requiredOfTypes: [[Int]]
     private let indices: [String: Int]
@@ -319,8 +317,6 @@ struct SettingLayout {
         declarations = fields.map(\.declaration)
         required = declarations.filter(\.isRequired)
         primary = declarations.first(where: \.isPrimary)
-        let primaries = declarations.filter(\.isPrimary).map(\.name)
-        duplicatePrimary = primaries.count > 1 ? (primaries[0], primaries[1]) : nil
         var indices: [String: Int] = [:]
         var duplicate: String?
         for (index, declaration) in declarations.enumerated() {

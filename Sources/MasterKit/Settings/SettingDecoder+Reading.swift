@@ -140,6 +140,7 @@ extension SettingDecoder {
         about("'\(field.declaration.name)' of \(owner)") {
             if field.setting.refusesEmpty, value.isEmpty {
                 error("\(subject) must not be empty", at: value.range)
+                field.setting.markInvalid()
                 return false
             }
             let before = errorCount

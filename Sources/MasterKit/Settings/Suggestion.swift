@@ -104,10 +104,12 @@ extension SettingDecoder {
     func reportDuplicateDeclaration(
         _ table: SettingTable, owner: String, at place: SourceRange?
     ) {
-        if let (first, second) = table.layout.duplicatePrimary {
+        let primaries = table.layout.declarations.filter(\.isPrimary)
+        if primaries.count > 1 {
             error(
-                "\(owner) declares two primary settings, '\(first)' and '\(second)'; only one can "
-                    + "be '.primary' in its Swift source", at: place)
+                "\(owner) declares two primary settings, '\(primaries[0].name)' and "
+                    + "'\(primaries[1].name)'; only one can be '.primary' in its Swift source",
+                at: place)
         }
         guard let name = table.layout.duplicateName else { return }
         error(

@@ -21,20 +21,14 @@ struct BuilderAssembler {
             check.checkNames(among: builders.map(\.name))
         }
         check.checkWaits()
-        checkReferences(among: builders, isEachStepKnown: isEachStepKnown)
-        return builders
-    }
-
-    private func checkReferences(
-        among builders: [BuilderConfiguration], isEachStepKnown: Bool
-    ) {
-        let check = ReferenceCheck(
+        let references = ReferenceCheck(
             decoder: decoder, builders: builders,
             properties: Properties(settings.properties.values, source: "master.yaml"))
         if settings.builders?.faulty.isEmpty ?? !topLevel.declares("builders") {
-            check.checkTags(among: Set(builders.flatMap(\.tags)).sorted())
+            references.checkTags(among: Set(builders.flatMap(\.tags)).sorted())
         }
-        if isEachStepKnown { check.checkSteps() }
+        if isEachStepKnown { references.checkSteps() }
+        return builders
     }
 
     /// The units of each lock, or `nil` if their declaration is wrong.
