@@ -166,8 +166,8 @@ struct Git: Sendable {
         await run(arguments)
     }
 
-    /// Runs git and returns its output without the final line break.
-    func run(_ arguments: [String]) async -> Result<Answer, GitError> {
+    /// Runs git with an input and returns its output without the final line break.
+    func run(_ arguments: [String], input: String = "") async -> Result<Answer, GitError> {
         var variables = environment.filter { !Self.located.contains($0.key) }
         variables["LC_ALL"] = "C"
         variables["GIT_OPTIONAL_LOCKS"] = "0"
@@ -178,7 +178,7 @@ struct Git: Sendable {
             let ended = try await Subprocess.run(
                 .name("git"), arguments: Arguments(arguments),
                 environment: .custom(Dictionary(uniqueKeysWithValues: pairs)),
-                workingDirectory: FilePath(folder), input: .none,
+                workingDirectory: FilePath(folder), input: .string(input),
                 output: .string(limit: Self.outputLimit), error: .string(limit: 1 << 16))
             guard ended.terminationStatus.isSuccess else {
                 return .success(.failure(ended.standardError))
