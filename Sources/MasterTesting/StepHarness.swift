@@ -27,6 +27,8 @@ public final class StepHarness: Sendable {
     package let masterFolder: String
     /// The environment variables of the builder.
     package let environment: [String: String?]
+    /// None, as the harness has no configuration.
+    package var masterFile: String? { nil }
     /// The clock for waits.
     package let clock: any Clock<Duration>
     /// The client for requests.
@@ -184,6 +186,9 @@ extension StepHarness: StepHost {
 
     /// Whether the worker is on this machine.
     package var isWorkerLocal: Bool { worker?.isLocal ?? false }
+
+    /// The worker, if it knows at which ports its programs listen.
+    package var listeners: (any ListenerLookup)? { worker as? any ListenerLookup }
 
     /// Runs a program on the worker.
     package func runProgram(
