@@ -45,7 +45,7 @@ struct GitCheckout: Sendable, Hashable {
         }
         // Fails without a remote; other failures were reported above.
         if case .output(let text) = try originAnswer.get(), !text.isEmpty {
-            checkout.repository = withoutUser(text)
+            checkout.repository = HTTPAddress.withoutUser(text)
         }
         return checkout
     }
@@ -76,20 +76,12 @@ struct GitCheckout: Sendable, Hashable {
             "config", "--get-regexp", "^remote\\..*\\.url$")
         {
             remotes = text.split(separator: "\n").compactMap {
-                $0.split(separator: " ", maxSplits: 1).last.map { withoutUser(String($0)) }
+                $0.split(separator: " ", maxSplits: 1).last.map {
+                    HTTPAddress.withoutUser(String($0))
+                }
             }
         }
         return WorkingTree(path: top, remotes: remotes)
-    }
-
-    /// Returns a URL without its user and password.
-    static func withoutUser(_ address: String) -> String {
-        var parts = address.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
-        guard parts.count > 2, parts[0].hasSuffix(":"), parts[1].isEmpty,
-            let at = parts[2].lastIndex(of: "@")
-        else { return address }
-        parts[2] = parts[2][parts[2].index(after: at)...]
-        return parts.joined(separator: "/")
     }
 
     private static func branch(of reference: String) -> String? {
