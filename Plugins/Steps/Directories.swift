@@ -91,22 +91,31 @@ public struct CopyDirectory: Step {
     }
 }
 
-/// The path of a folder on the worker, relative to the step's working folder.
-struct FolderPath: SettingValue {
+/// The path of a folder.
+struct FolderPath: PathSetting {
     let text: String
 
     static var shape: String { "the path of a folder" }
+}
 
+/// The path of a file or a folder on the worker or the master.
+protocol PathSetting: SettingValue {
+    var text: String { get }
+
+    init(text: String)
+}
+
+extension PathSetting {
     static var form: ValueForm { .text }
 
-    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FolderPath? {
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Self? {
         guard let text = decoder.decode(String.self, from: node) else { return nil }
         guard !text.isEmpty, !text.utf8.contains(0) else {
             return decoder.error(
                 "\(decoder.subject) must be \(shape), which is not empty and has no NUL byte",
                 at: node.range)
         }
-        return FolderPath(text: text)
+        return Self(text: text)
     }
 }
 

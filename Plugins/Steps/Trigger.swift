@@ -13,7 +13,7 @@ public struct Trigger: TriggeringStep, SettingHints {
     @Setting("Wait until the builds have ended, and take the worst of their results.")
     var waitForFinish = Renderable(false)
 
-    @Setting("Builders of 'builderNames' whose results don't count.")
+    @Setting("Builders of 'builderNames' whose results don't count, also for the exit status.")
     var unimportantBuilderNames: Renderable<TriggeredNames> = Renderable(TriggeredNames())
 
     @Setting("Properties of the builds.", .named("set_properties"))
@@ -50,11 +50,6 @@ public struct Trigger: TriggeringStep, SettingHints {
     public func check(_ settings: SettingsCheck) {
         sources.check(settings)
         if settings.isGiven("unimportantBuilderNames") {
-            if waitForFinish.constant == false {
-                settings.warning(
-                    "'unimportantBuilderNames' has no effect without 'waitForFinish: true'",
-                    at: "unimportantBuilderNames")
-            }
             if let all = builderNames.constant?.names,
                 let other = unimportantBuilderNames.constant?.items.first(where: {
                     !all.contains($0.name)
@@ -100,13 +95,16 @@ public struct Trigger: TriggeringStep, SettingHints {
         for (name, value) in try context.render(setProperties) {
             properties.set(name, value, source: "Trigger")
         }
+        let unimportant = try context.render(unimportantBuilderNames).names
         let relationship: String = try context.render(parentRelationship)
         let builder = own["buildername"]?.text ?? context.name
         let title = own["buildnumber"]?.text.map { "\(builder) #\($0)" } ?? builder
-        return BuildsetRequest(
+        var request = BuildsetRequest(
             builders: names, reason: "triggered by \(title)",
             sourceStamps: try sources.stamps(in: context), properties: properties,
             parentRelationship: relationship)
+        request.unimportantBuilders = Set(unimportant)
+        return request
     }
 
     // MARK: End

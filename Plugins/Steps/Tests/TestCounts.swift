@@ -29,6 +29,8 @@ struct TestOutput {
     /// Counts added up line by line: Swift Testing and go test print one line per test, cargo test
     /// one per program.
     private var added = TestCounts()
+    /// Whether go test has printed a line for a test of the present package.
+    private var hasGoTest = false
     private var xctest = TestCounts()
     /// The number of XCTest tests run in parallel, where only failed tests have lines.
     private var parallelCount = 0
@@ -56,7 +58,7 @@ struct TestOutput {
 
     /// Fragments of words, at least one of which occurs in every relevant line.
     private static let marks = [
-        "pass", "fail", "skip", "Skip", "erro", "] Te", "--- ", "g te", "Ran ",
+        "pass", "fail", "skip", "Skip", "erro", "] Te", "--- ", "g te", "Ran ", "ok  ", "FAIL",
     ]
     .map { $0.utf8.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } }
 
@@ -115,8 +117,19 @@ struct TestOutput {
     }
 
     /// `--- FAIL: TestBad (0.00s)`; the lines of subtests are indented.
+    ///
+    /// Without `-v`, tests that pass have no line, nor has a package that can't be built: such a
+    /// package counts as one test, by its own line `ok  \ta\t0.004s` or `FAIL\ta [build failed]`.
     private mutating func noteGo(_ line: String) -> Bool {
+        if line.hasPrefix("ok  \t") || line.hasPrefix("FAIL\t") {
+            if !hasGoTest, !line.hasSuffix("[no tests to run]") {
+                if line.hasPrefix("ok") { added.passed += 1 } else { added.failed += 1 }
+            }
+            hasGoTest = false
+            return true
+        }
         guard line.hasPrefix("--- "), line.hasSuffix("s)") else { return false }
+        hasGoTest = true
         return added.count(
             line.dropFirst(4), passed: "PASS: ", failed: "FAIL: ", skipped: "SKIP: ")
     }

@@ -49,7 +49,7 @@ extension MasterRun {
         _ outcome: Outcome, _ duration: Duration, _ interruption: Interruption
     ) async -> Results? {
         let builds = outcome.builds.filter { !$0.isRetried }
-        let worst = builds.map(\.build.results).reduce(nil, Results.worst)
+        let worst = builds.map { BuildView($0) }.worstResults
         await console.print(
             EventLines.line(
                 "run.finished", at: Date(),
@@ -58,6 +58,9 @@ extension MasterRun {
                     "result_name": .optional(worst?.name), "builds": .int(builds.count),
                     "duration_ms": .int(Int(duration / .milliseconds(1))),
                     "interruption": .optional(interruption.signal?.word),
+                    "unimportant_builds": .array(
+                        builds.filter(\.isUnimportant).map { .int($0.build.id) }),
+                    "not_reached": .array(builds.compactMap(\.notReachedRecord)),
                     "reports_delivered": .int(outcome.deliveries.deliveredCount),
                     "reports_kept": .int(outcome.deliveries.openCount),
                 ]))
@@ -96,7 +99,7 @@ extension MasterRun {
 
     /// A finished build with the lines of its logs that matter.
     private func view(of finished: FinishedBuild) async -> FinishedView {
-        let build = BuildView(finished.build, builder: finished.builder, steps: finished.steps)
+        let build = BuildView(finished)
         var view = FinishedView(build: build, notReached: finished.notReached)
         guard !finished.isRetried else { return view }
         for step in build.failedSteps {
@@ -126,7 +129,8 @@ extension MasterRun {
                 let lines = [step.remark] + errors.map { TerminalText.shown($0.text) }
                 let message = secrets.mask.apply(to: lines.joined(separator: "\n"))
                 let title = "\(view.build.title) \(step.name.makingControlsVisible())"
-                return DiagnosticPrinter.command("error", [("title", title)], message)
+                return DiagnosticPrinter.command(
+                    view.build.isUnimportant ? "warning" : "error", [("title", title)], message)
             }
         }
     }
@@ -135,6 +139,16 @@ extension MasterRun {
     private func shortened(_ path: String) -> String {
         let current = FileManager.default.currentDirectoryPath + "/"
         return path.hasPrefix(current) ? String(path.dropFirst(current.count)) : path
+    }
+}
+
+extension FinishedBuild {
+    /// The steps that the build ended before, for the last line of JSON; `nil` if there are none.
+    fileprivate var notReachedRecord: JSONValue? {
+        guard !notReached.isEmpty else { return nil }
+        return [
+            "buildid": .int(build.id), "steps": .array(notReached.map { .string($0) }),
+        ]
     }
 }
 

@@ -169,7 +169,7 @@ struct MasterRun: Sendable {
         let display = RunDisplay(
             console, follow: detail == .verbose ? follow : nil,
             tail: { try await master.tail(ofLog: $0, byteCount: Self.tailByteCount) },
-            usual: usualTimes)
+            usual: usualTimes, activity: { master.activity(listing: BuildTree.waitingCount) })
         let section = LogSection(console.output, name: "builds")
         await console.command(section.begin(at: Date()))
         let builds = try await build(master, interruption, showing: display.kinds) {

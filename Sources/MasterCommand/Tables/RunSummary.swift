@@ -19,10 +19,8 @@ struct RunSummary {
     /// Why not everything was built, such as `interrupted`.
     let interruption: String?
 
-    /// The worst result of all builds, or `nil` if there were none.
-    var results: Results? {
-        builds.map(\.results).reduce(nil, Results.worst)
-    }
+    /// The worst result of the builds whose results count, or `nil` if there were none.
+    var results: Results? { builds.worstResults }
 
     /// The outcome, and what happens to undelivered reports.
     func lines(_ paint: TextPainter) -> [String] {
@@ -32,8 +30,12 @@ struct RunSummary {
     private func outcome(_ paint: TextPainter) -> String {
         let word = interruption ?? results.map(\.name) ?? "nothing was built"
         var facts = ["\(builds.count.counting("build")) in \(duration.forPeople)"]
-        let failed = builds.count { ExitStatus($0.results) != .success }
-        if failed > 0, builds.count > 1 { facts.append("\(failed) not successful") }
+        let failed = builds.filter { ExitStatus($0.results) != .success }
+        let unimportant = failed.count(where: \.isUnimportant)
+        if failed.count > unimportant, builds.count > 1 {
+            facts.append("\(failed.count - unimportant) not successful")
+        }
+        if unimportant > 0 { facts.append("\(unimportant) unimportant not successful") }
         if deliveries.totalCount > 0 {
             facts.append("\(deliveries.deliveredCount.counting("report")) delivered")
         }
@@ -128,7 +130,7 @@ struct BuildTable {
                 .init("\(marks(build.results)) \(build.title)", .bold),
                 .init(Results.text(build.results), TextStyle(build.results)),
                 .init(build.duration?.forPeople ?? "", .dim),
-                .init(steps.isEmpty ? remark(build, count) : ""),
+                .init(remark(build, steps.isEmpty ? count : nil)),
             ])
             details.append([])
             for step in steps {
@@ -151,8 +153,15 @@ struct BuildTable {
         return zip(rows, details).flatMap { [$0] + $1 }
     }
 
-    private func remark(_ build: BuildView, _ count: Int) -> String {
-        build.remark.isEmpty && count > 0 ? count.counting("step") : build.remark
+    /// What is said of a build, and of its steps unless they follow.
+    private func remark(_ build: BuildView, _ count: Int?) -> String {
+        let isExcused = build.isUnimportant && build.results?.isFailure ?? true
+        var remarks = isExcused ? ["unimportant"] : []
+        if let count {
+            remarks.append(
+                build.remark.isEmpty && count > 0 ? count.counting("step") : build.remark)
+        }
+        return remarks.filter { !$0.isEmpty }.joined(separator: "; ")
     }
 
     /// The lines of a log that matter, and where all of them are.

@@ -146,6 +146,8 @@ public struct BuildsetRequest: Sendable {
     public var parentBuildID: Int?
     /// The relationship to that build, by default `Triggered from`.
     public var parentRelationship: String?
+    /// The builders whose results do not decide the exit status of a run.
+    public var unimportantBuilders: Set<String> = []
 
     /// Creates a request.
     public init(

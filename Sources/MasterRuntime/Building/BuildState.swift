@@ -116,6 +116,8 @@ final class BuildControl: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Raised at the end of a pause.
+    private let pauseEnd = Signal()
 
     /// Why the build was stopped, or `nil` if it was not.
     var stopReason: String? { state.withLock { $0.reason } }
@@ -133,10 +135,32 @@ final class BuildControl: Sendable {
         }
     }
 
-    func notePause(since begin: ContinuousClock.Instant?, adding time: Duration = .zero) {
+    /// Begins a pause, during which the time limit of the build does not run.
+    func beginPause() {
+        state.withLock { $0.pausedSince = .now }
+    }
+
+    func endPause() {
         state.withLock { state in
-            state.pausedSince = begin
-            state.pausedTime += time
+            state.pausedTime += state.pausedSince.map { .now - $0 } ?? .zero
+            state.pausedSince = nil
+        }
+        pauseEnd.raise()
+    }
+
+    /// Waits until the build has run for the given time, not counting pauses.
+    func sleep(
+        for limit: Duration, clock: some Clock<Duration> = ContinuousClock()
+    ) async throws {
+        let begin = ContinuousClock.now
+        while true {
+            while state.withLock({ $0.pausedSince != nil }) {
+                await pauseEnd.wait()
+                try Task.checkCancellation()
+            }
+            let left = limit - (.now - begin - pausedTime)
+            guard left > .zero else { return }
+            try await clock.sleep(for: left)
         }
     }
 

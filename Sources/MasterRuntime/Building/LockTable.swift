@@ -155,6 +155,14 @@ struct LockTable {
             .filter { $0.demands.contains { names.contains($0.name) } }.map(\.owner)
     }
 
+    /// The names of the locks that an owner waits for and can't have now.
+    func missing(for owner: Owner) -> [String] {
+        let ahead = waiters.prefix { $0.owner != owner }.flatMap(\.demands)
+        return demands(of: owner).filter { demand in
+            !demand.fits(beside: held(demand.name) + ahead.filter { $0.name == demand.name })
+        }.map(\.name)
+    }
+
     /// What an owner waits for.
     func demands(of owner: Owner) -> [LockDemand] {
         waiters.first { $0.owner == owner }?.demands ?? []

@@ -18,12 +18,15 @@ extension RequestDistributor {
         var steps = StepSelection()
         /// The request of the build that waits for it.
         var parent: Int?
+        /// Whether its result counts for nothing but itself.
+        var isUnimportant = false
     }
 
     /// The pending requests of a new buildset, one for each of its builders.
     static func pending(
         _ requests: [BuildRequest], of builders: [BuilderConfiguration],
-        _ progress: BuildsetProgress?, _ steps: StepSelection, awaitedBy parent: Int? = nil
+        _ progress: BuildsetProgress?, _ steps: StepSelection, awaitedBy parent: Int? = nil,
+        isUnimportant: (String) -> Bool = { _ in false }
     ) -> [Pending] {
         let ids = Dictionary(
             zip(builders, requests).map { ($0.name, $1.id) }, uniquingKeysWith: { one, _ in one })
@@ -31,7 +34,7 @@ extension RequestDistributor {
             Pending(
                 id: request.id, builder: builder.name, priority: request.priority,
                 progress: progress, needs: Set(builder.needs.compactMap { ids[$0] }),
-                steps: steps, parent: parent)
+                steps: steps, parent: parent, isUnimportant: isUnimportant(builder.name))
         }
     }
 
@@ -67,6 +70,19 @@ struct PendingQueue {
     mutating func add(_ request: RequestDistributor.Pending) {
         byBuilder[request.builder, default: Heap()].insert(request)
         if byBuilder[request.builder]?.min == request { heads.insert(request) }
+    }
+
+    /// The number of requests.
+    var count: Int { byBuilder.values.reduce(0) { $0 + $1.count } }
+
+    /// The builder of a request.
+    func builder(ofRequest id: Int) -> String? {
+        byBuilder.first { $0.value.unordered.contains { $0.id == id } }?.key
+    }
+
+    /// The first request of each builder, in order.
+    var firstOfEachBuilder: [RequestDistributor.Pending] {
+        byBuilder.values.compactMap(\.min).sorted()
     }
 
     /// Whether a builder has requests.

@@ -17,6 +17,8 @@ final class RequestDistributor: Sendable {
         let lease: WorkerPool.Lease
         /// The unfinished requests that a step of the build waits for, with their builders.
         var children: [Int: String] = [:]
+        /// Whether its result counts for nothing but itself.
+        var isUnimportant = false
         /// The number of waits during which the build needs no slot.
         var waitCount = 0
     }
@@ -81,6 +83,11 @@ final class RequestDistributor: Sendable {
 
     /// The builders in force, with their locks.
     var builders: BuilderTable { configuration.current.configuration.builders }
+
+    /// Whether the running build of a request counts for nothing but itself.
+    func isUnimportant(_ request: Int) -> Bool {
+        state.withLock { $0.running[request]?.isUnimportant ?? false }
+    }
 
     /// Enqueues requests; if builds have been stopped, cancels them or leaves them to the next master.
     func add(_ requests: [Pending]) async {
@@ -182,7 +189,9 @@ final class RequestDistributor: Sendable {
                 continue
             }
             state.queue.remove(request)
-            let running = Running(builder: request.builder, control: BuildControl(), lease: lease)
+            let running = Running(
+                builder: request.builder, control: BuildControl(), lease: lease,
+                isUnimportant: request.isUnimportant)
             state.running[request.id] = running
             let environment = configuration.beginBuild()
             return Assignment(
@@ -204,7 +213,8 @@ final class RequestDistributor: Sendable {
                 shared: assignment.environment, control: control,
                 mayRetry: request.retries < Self.maximumRetries, submissions: submissions,
                 steps: request.steps, skipReason: request.skipReason)
-            let finished = try await runner.run()
+            var finished = try await runner.run()
+            finished.isUnimportant = request.isUnimportant
             await configuration.endBuild(with: assignment.environment)
             request.progress?.add(finished)
             if !finished.isRetried { release(by: request, finished.build.results) }

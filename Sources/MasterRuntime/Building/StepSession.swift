@@ -1,6 +1,7 @@
 internal import FoundationEssentials
 internal import MasterKit
 internal import Synchronization
+internal import SystemPackage
 
 /// A running step's interface to its build, its worker and its logs.
 final class StepSession: StepHost {
@@ -180,10 +181,15 @@ final class StepSession: StepHost {
     }
 
     var masterFolder: String { shared.configuration.folder }
+    var masterFile: String? {
+        FilePath(shared.configuration.path).lastComponent.map { "\(masterFolder)/\($0)" }
+    }
 
     var workingTree: WorkingTree? { shared.aids.workingTree }
     var programs: BackgroundPrograms { build.programs }
     var isWorkerLocal: Bool { worker.isLocal }
+
+    var listeners: (any ListenerLookup)? { worker as? any ListenerLookup }
 
     func makeProgramLogs() -> any ProgramLogs { LogsOfProgram(logs) }
 

@@ -59,7 +59,11 @@ final class Submissions: Service {
         let references = SecretReferences(secrets: environment.secrets).stored(of: wanted)
         let origin: RequestOrigin = resumesRequests ? .service : .run
         var parent: Int?
-        if case .step(let build, waits: true) = who { parent = build.requestID }
+        var isUnimportant = false
+        if case .step(let build, let waits) = who {
+            if waits { parent = build.requestID }
+            isUnimportant = distributor.isUnimportant(build.requestID)
+        }
         let isWaitedFor = parent != nil
         let relationship = wanted.parentBuildID == nil ? nil : "Triggered from"
         let submission = try await environment.store.write { transaction in
@@ -82,7 +86,8 @@ final class Submissions: Service {
         if keeps(who) { open.withLock { $0[submission.buildset.id] = progress } }
         await distributor.add(
             RequestDistributor.pending(
-                submission.requests, of: builders, progress, steps, awaitedBy: parent))
+                submission.requests, of: builders, progress, steps, awaitedBy: parent
+            ) { [isUnimportant] in isUnimportant || wanted.unimportantBuilders.contains($0) })
         return (submission, progress)
     }
 

@@ -16,7 +16,7 @@ public struct LocalWorker: Worker {
 
     private var environment: ChildEnvironment
     private var withheld: Set<String>
-    private let commands = LiveCommands()
+    let commands = LiveCommands()
     /// The base folder, whose files of the master no command may write or remove.
     private var basedir: FilePath?
     /// The file of the master, which is not overwritten unless a command allows it.

@@ -53,6 +53,15 @@ struct LogLines {
         if start < bytes.count { hold(bytes.extracting(start...), of: channel, &lines) }
     }
 
+    /// The ends of the unterminated lines of output, each with its channel and a line feed, in at
+    /// most the given number of bytes.
+    func unfinished(byteCount: Int) -> [UInt8] {
+        LogChannel.output.flatMap { channel -> [UInt8] in
+            guard takes(channel), let line = unfinished[channel] else { return [] }
+            return [channel.rawValue] + line.suffix(byteCount) + [0x0A]
+        }
+    }
+
     /// Completes every unterminated line.
     mutating func finish(_ lines: inout [UInt8]) {
         endOutput(&lines)

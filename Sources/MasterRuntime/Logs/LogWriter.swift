@@ -103,6 +103,12 @@ final class LogWriter: StepLog {
         if isFull { await room() }
     }
 
+    /// The ends of the lines that have not ended yet, such as a progress bar; see
+    /// ``LogLines/unfinished(byteCount:)``.
+    func unfinished(byteCount: Int) -> [UInt8] {
+        state.withLock { $0.lines.unfinished(byteCount: byteCount) }
+    }
+
     func flush(_ channel: LogChannel) async throws {
         _ = await add { finish(channel, &$0) }
     }

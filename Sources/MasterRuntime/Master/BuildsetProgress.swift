@@ -78,4 +78,6 @@ public struct FinishedBuild: Sendable {
     package let notReached: [String]
     /// Whether it ended with retry and another build replaces it.
     public let isRetried: Bool
+    /// Whether it was triggered, directly or not, as one whose result does not count.
+    public internal(set) var isUnimportant = false
 }

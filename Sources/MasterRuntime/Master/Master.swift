@@ -40,7 +40,7 @@ public final class Master: Sendable {
     private let configuration: RunningConfiguration
     private let options: Options
     private let pool = WorkerPool()
-    private let submissions: Submissions
+    let submissions: Submissions
     private let worker: LocalWorker
     private let deliveries: Deliveries
     private let services = RunningServices()

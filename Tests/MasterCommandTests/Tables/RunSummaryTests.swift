@@ -8,7 +8,7 @@ import Testing
 struct RunSummaryTests {
     private func build(_ results: Results?) -> BuildView {
         BuildView(
-            id: 1, builder: "b", number: 1, startedAt: Date(timeIntervalSince1970: 0),
+            id: 1, request: 1, builder: "b", number: 1, startedAt: Date(timeIntervalSince1970: 0),
             results: results)
     }
 
@@ -53,6 +53,19 @@ struct RunSummaryTests {
         #expect(lines([]) == ["nothing was built: 0 builds in 1.5 s"])
         #expect(
             lines([.cancelled], interruption: "interrupted") == ["interrupted: 1 build in 1.5 s"])
+    }
+
+    @Test func `builds whose results do not count do not decide`() {
+        var unimportant = build(.failure)
+        unimportant.isUnimportant = true
+        let summary = RunSummary(
+            builds: [build(.success), unimportant], deliveries: DeliverySummary(),
+            duration: .seconds(1), receiverOption: nil, advice: DeliveriesAdvice(options: ""),
+            interruption: nil)
+        #expect(summary.results == .success)
+        #expect(
+            summary.lines(TextPainter(hasColour: false))
+                == ["success: 2 builds in 1.0 s, 1 unimportant not successful"])
     }
 
     @Test func `reports are counted, and what becomes of the others is said`() {

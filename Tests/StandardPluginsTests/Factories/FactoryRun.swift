@@ -22,7 +22,12 @@ struct FactoryRun {
             atPath: folder, withIntermediateDirectories: true)
         for (name, text) in files.merging(
             ["master.yaml": text], uniquingKeysWith: { one, _ in one })
-        { try Data(text.utf8).write(to: URL(filePath: "\(folder)/\(name)")) }
+        {
+            let file = URL(filePath: "\(folder)/\(name)")
+            try FileManager.default.createDirectory(
+                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: file)
+        }
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let loaded = MasterConfiguration.load(
             path: "\(folder)/master.yaml", registry: .standard, environment: [:])

@@ -17,6 +17,8 @@ struct TestTests {
         ("pytest-color.txt", TestCounts(passed: 2, failed: 2, skipped: 2, warnings: 1)),
         ("go-v.txt", TestCounts(passed: 1, failed: 2, skipped: 1)),
         ("go.txt", TestCounts(failed: 2)),
+        ("go-packages.txt", TestCounts(passed: 2, failed: 2)),
+        ("go-packages-v.txt", TestCounts(passed: 2, failed: 1)),
         ("cargo.txt", TestCounts(passed: 2, failed: 1, skipped: 1)),
         ("ctest.txt", TestCounts(passed: 1, failed: 2, skipped: 1)),
         ("swift.txt", TestCounts(passed: 3, failed: 3, skipped: 2)),
@@ -61,7 +63,7 @@ struct TestTests {
     @Test(arguments: [
         "12 passed in the end", "Test one() passed", "error in 3s of work", "100% of tests",
         "2 warnings in 3 files", "test result: fine", "--- a/file 3s)", "= 1 thing in 2s =",
-        "Ran 5 tests in a row", "OK (skipped=1)", "FAILED (failures=1)",
+        "ok  a 1s", "FAIL", "Ran 5 tests in a row", "OK (skipped=1)", "FAILED (failures=1)",
     ])
     func `other lines are not counted`(_ line: String) {
         var output = TestOutput()
