@@ -115,7 +115,10 @@ struct BuilderAssembler {
                 isTriggeredOnly: declared.triggeredOnly, maxTime: declared.maxTime,
                 locks: locks(of: declared, values), factory: declared.factory?.name,
                 choices: choices(of: declared.factory),
-                axes: declared.matrix?.axes(of: values) ?? JSONObject(), steps: steps)
+                axes: declared.matrix?.axes(of: values) ?? JSONObject(), steps: steps,
+                computedSettings: [
+                    declared.$env.node, declared.$workdir.node, declared.$maxTime.node,
+                ])
         }
     }
 

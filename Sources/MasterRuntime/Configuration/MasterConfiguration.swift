@@ -34,6 +34,9 @@ public struct MasterConfiguration: Sendable {
     /// The contents of other files that settings refer to, by path.
     let textsOfFiles: [String: String]
 
+    /// The files that it was read from, absolute: its own and those that settings refer to.
+    package var files: [String] { [FilePaths.absolute(path)] + textsOfFiles.keys.sorted() }
+
     /// The plugins that builds and reports use, in the order in which they are started.
     var instances: [PluginInstance] {
         reporters.flatMap(\.instances) + services.flatMap(\.instances) + instancesOfSteps
@@ -109,6 +112,8 @@ public struct BuilderConfiguration: Sendable {
     public var axes = JSONObject()
     /// The steps of its factory.
     package let steps: [StepDeclaration]
+    /// The nodes of the settings that are computed for each build, to compare builders.
+    var computedSettings: [YAMLNode?] = []
 }
 
 /// Absolute paths without `.` and `..`.

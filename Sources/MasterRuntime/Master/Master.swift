@@ -38,12 +38,13 @@ public final class Master: Sendable {
     }
 
     private let configuration: RunningConfiguration
-    private let options: Options
+    let options: Options
     private let pool = WorkerPool()
-    private let submissions: Submissions
+    let submissions: Submissions
     private let worker: LocalWorker
     private let deliveries: Deliveries
     private let services = RunningServices()
+    private let commands = CommandDesk()
     private let control: ControlSocket?
 
     /// Runs a closure with a running master, and shuts the master down afterwards.
@@ -124,9 +125,13 @@ public final class Master: Sendable {
             let logger = environment.logger
             control = try ControlSocket(
                 folder: options.basedir, fail: { logger.warning("\($0)") }
-            ) { [deliveries] request in
-                switch request {
-                case .deliveriesChanged: deliveries.noteChanges()
+            ) { [deliveries, commands, resumesRequests = options.resumesRequests] in
+                if $0 == .deliveriesChanged {
+                    deliveries.noteChanges()
+                } else if resumesRequests {
+                    await commands.handle($0, $1)
+                } else {
+                    await $1.send(CommandDesk.refusal.answer)
                 }
             }
         } catch {
@@ -168,8 +173,7 @@ public final class Master: Sendable {
     /// Finishes what an earlier master left unfinished, and takes over or cancels pending requests.
     private func resumeRequests() async throws {
         let store = environment.store
-        _ = try await store.endUnfinished(
-            as: options.resumesRequests ? .retry : .exception, reason: "master stopped")
+        _ = try await store.endUnfinished(as: .exception, reason: "master stopped")
         let cancelled = try await store.write { try $0.cancelRequestsOfRuns() }
         if cancelled > 0 {
             let requests = cancelled == 1 ? "build request" : "build requests"
@@ -202,6 +206,15 @@ public final class Master: Sendable {
     }
 
     // MARK: Verbs
+
+    /// The configuration in force.
+    public var current: MasterConfiguration { environment.configuration }
+
+    /// The number of the configuration in force, counting from the master's first.
+    public var generation: Int { environment.number }
+
+    /// The base folder.
+    public var basedir: String { options.basedir }
 
     /// The environment of builds that begin now.
     var environment: BuildEnvironment { configuration.current }
@@ -274,6 +287,13 @@ public final class Master: Sendable {
         try await submissions.submit(wanted, steps: steps).0
     }
 
+    /// Submits a buildset that nobody waits for.
+    ///
+    /// - Throws: As ``submit(_:)``.
+    package func submitUnattended(_ wanted: BuildsetRequest) async throws -> Submission {
+        try await submissions.submit(wanted, by: .service).0
+    }
+
     /// Submits the builds of a service, and makes another change in the same transaction.
     func submitForService(
         _ wanted: BuildsetRequest,
@@ -299,6 +319,45 @@ public final class Master: Sendable {
     public func endServices() async throws(StoreError) -> [FinishedBuild] {
         await services.end()
         return try await submissions.waitForAll()
+    }
+
+    /// Ends the builds of a master that stays up, so that the next one runs again what has not
+    /// ended.
+    ///
+    /// No further build begins. Builds that are still running after the given time end as retry,
+    /// and their steps with alwaysRun have as much time again.
+    public func endBuilds(within grace: Duration) async {
+        let distributor = submissions.distributor
+        distributor.hold()
+        let clock = ElapsedClock(ContinuousClock())
+        async let ended: Void = services.end()
+        for count in 1...2 {
+            if await distributor.waitForEnd(until: grace * count, on: clock) { break }
+            distributor.interrupt()
+        }
+        await ended
+    }
+
+    /// Ends the running builds at once as retry, including their alwaysRun steps.
+    public func interruptBuilds() {
+        let distributor = submissions.distributor
+        distributor.hold()
+        for _ in 1...2 { distributor.interrupt() }
+    }
+
+    /// Waits until the store fails, or the master ends.
+    ///
+    /// - Throws: ``StoreError`` if the store has failed.
+    public func waitForStoreFailure() async throws(StoreError) {
+        await environment.store.waitForEnd()
+        if let failure = environment.store.failure { throw failure }
+    }
+
+    /// Has the requests of other processes carried out from now on.
+    package func takeCommands(
+        _ handler: @escaping @Sendable (ControlRequest, ControlConnection) async -> Void
+    ) {
+        commands.open(handler)
     }
 
     /// Stops all builds by a message; a second call also stops alwaysRun steps.
