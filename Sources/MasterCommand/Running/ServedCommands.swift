@@ -71,28 +71,36 @@ struct ServedCommands: Sendable {
         }
         let arguments = try (wanted["properties"]?.arrayValue ?? []).compactMap(\.stringValue)
             .map { try PropertyArgument($0) }
-        let overrides = try PropertyOverrides(arguments, for: [builder], in: file)
+        let scheduler = try Self.scheduler(forcing: name, in: file)
+        var warnings: [String] = []
         var properties = Properties()
         properties.set("scheduler", "force", source: "Scheduler")
-        for name in ["owner", "reason"] {
-            guard let value = wanted[name] else { continue }
-            properties.set(name, value, source: Self.source)
-        }
-        for (name, value) in overrides.values {
-            properties.set(name, value, source: Self.source)
+        if let owner = wanted["owner"] { properties.set("owner", owner, source: Self.source) }
+        if let scheduler {
+            for (name, value) in try Self.values(of: arguments, for: scheduler) {
+                properties.set(name, value, source: Self.source)
+            }
+        } else {
+            let overrides = try PropertyOverrides(arguments, for: [builder], in: file)
+            warnings = overrides.warnings
+            for (name, value) in overrides.values {
+                properties.set(name, value, source: Self.source)
+            }
         }
         let stamp = SourceStamp(
             branch: wanted["branch"]?.stringValue, revision: wanted["revision"]?.stringValue)
-        let request = BuildsetRequest(
-            builders: [name], reason: wanted["reason"]?.stringValue ?? "forced",
-            sourceStamps: [stamp], properties: properties)
+        var request = BuildsetRequest(
+            reason: "forced", sourceStamps: [stamp], properties: properties)
+        if let scheduler { request = scheduler.completing(request) }
+        request.builders = [name]
+        request.reason = wanted["reason"]?.stringValue ?? request.reason
         let isAwaited = wanted["wait"] == .bool(true)
         let submission =
             isAwaited
             ? try await master.submit(request) : try await master.submitUnattended(request)
         await connection.send([
             "builder": .string(name), "buildrequestid": .optional(submission.requestIDs.first),
-            "warnings": Self.texts(overrides.warnings),
+            "warnings": Self.texts(warnings),
         ])
         guard isAwaited else { return }
         let builds = try await master.wait(for: submission)
@@ -100,6 +108,55 @@ struct ServedCommands: Sendable {
     }
 
     private static let source = "force"
+
+    /// The scheduler with whose parameters a builder is forced; `nil` if the file has no such
+    /// schedulers, so that every builder can be forced.
+    private static func scheduler(
+        forcing builder: String, in file: MasterConfiguration
+    ) throws(ControlError) -> SchedulerDeclaration? {
+        let forcing = file.schedulers.filter { $0.plugin is any ForcedScheduler }
+        guard !forcing.isEmpty else { return nil }
+        let found = forcing.first { $0.options.builderNames.map(\.name).contains(builder) }
+        if let found { return found }
+        throw ControlError(
+            "no scheduler lets '\(builder)' be forced; add it to 'builderNames' of '"
+                + forcing.map(\.name).joined(separator: "' or '") + "'", isUsage: true)
+    }
+
+    /// The values of a scheduler's parameters.
+    private static func values(
+        of arguments: [PropertyArgument], for scheduler: SchedulerDeclaration
+    ) throws(ControlError) -> [(String, JSONValue)] {
+        let parameters = (scheduler.plugin as? any ForcedScheduler)?.parameters ?? []
+        func fault(_ name: String, _ text: String) -> ControlError {
+            ControlError("-p \(name): \(text)", isUsage: true)
+        }
+        for argument in arguments where !parameters.contains(where: { $0.name == argument.name }) {
+            let remedy = Suggestion.remedy(for: argument.name, among: parameters.map(\.name))
+            throw fault(
+                argument.name,
+                "the scheduler '\(scheduler.name)' has no parameter '\(argument.name)'; \(remedy)")
+        }
+        var values: [(String, JSONValue)] = []
+        for parameter in parameters {
+            let given = arguments.last { $0.name == parameter.name }
+            if given != nil, parameter.kind == .fixed {
+                throw fault(parameter.name, "'\(parameter.name)' is fixed; omit it")
+            }
+            if given == nil, parameter.isRequired, parameter.kind != .fixed {
+                throw fault(
+                    "\(parameter.name)=…",
+                    "the scheduler '\(scheduler.name)' needs a value for '\(parameter.name)'")
+            }
+            let value = given.map { $0.isTyped ? $0.value : parameter.value(of: $0.value) }
+            guard let value = value ?? parameter.fallback else { continue }
+            if let text = parameter.fault(of: value) {
+                throw fault(parameter.name, "'\(parameter.name)' \(text)")
+            }
+            values.append((parameter.name, value))
+        }
+        return values
+    }
 
     private static func record(_ finished: FinishedBuild) -> JSONValue {
         .object([

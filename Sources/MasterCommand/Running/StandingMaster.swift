@@ -78,6 +78,7 @@ final class StandingMaster: Sendable {
         let file = master.current
         let counts = [
             file.builders.count.counting("builder"), file.reporters.count.counting("reporter"),
+            file.schedulers.count.counting("scheduler"),
         ].joined(separator: ", ")
         logger.info("ready: \(counts) in \(file.path); base folder \(master.basedir)")
         notifier.ready(counts)
@@ -249,6 +250,7 @@ extension ConfigurationChanges {
     var lines: [String] {
         let kinds: [(String, Names)] = [
             ("builder", builders), ("reporter", reporters), ("service", services),
+            ("scheduler", schedulers),
         ]
         func line(_ verb: String, _ names: (Names) -> [String]) -> String? {
             let found = kinds.flatMap { kind, lists in names(lists).map { "\(kind) '\($0)'" } }

@@ -27,6 +27,8 @@ public final class SettingDecoder {
     package private(set) var propertyUses: Set<String> = []
     /// All constant names of builders in settings.
     package private(set) var builderUses: [BuilderReference] = []
+    /// All names of schedulers in settings.
+    package private(set) var schedulerUses: [SchedulerReference] = []
     /// All constant names of locks in settings.
     package private(set) var lockUses: [LockList.Item] = []
     /// The parts of a report used by values of the scope `reporter`.
@@ -138,6 +140,10 @@ public final class SettingDecoder {
 
     func note(_ builder: BuilderReference) {
         if !builderUses.contains(builder) { builderUses.append(builder) }
+    }
+
+    func note(_ scheduler: SchedulerReference) {
+        if !schedulerUses.contains(scheduler) { schedulerUses.append(scheduler) }
     }
 
     func note(_ lock: LockList.Item) {

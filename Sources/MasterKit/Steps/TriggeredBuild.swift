@@ -131,4 +131,19 @@ public struct PropertyName: SettingValue, Hashable {
 public protocol TriggeringStep: Step {
     /// The builders whose builds the step waits for, as far as they are known before a build.
     var awaitedBuilders: [BuilderReference] { get }
+
+    /// The schedulers that the step triggers, as far as they are known before a build; none by
+    /// default.
+    var triggeredSchedulers: [SchedulerReference] { get }
+
+    /// Those of them whose builds the step waits for; none by default.
+    var awaitedSchedulers: [SchedulerReference] { get }
+}
+
+extension TriggeringStep {
+    /// No schedulers.
+    public var triggeredSchedulers: [SchedulerReference] { [] }
+
+    /// No schedulers.
+    public var awaitedSchedulers: [SchedulerReference] { [] }
 }

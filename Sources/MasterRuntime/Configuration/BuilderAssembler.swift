@@ -9,7 +9,9 @@ struct BuilderAssembler {
     /// All valid builders; a builder whose steps are invalid has none.
     func builders(at range: SourceRange?) -> [BuilderConfiguration] {
         let builders = declaredBuilders(at: range)
-        let check = WaitCheck(decoder: decoder, builders: builders, limits: limits)
+        let check = WaitCheck(
+            decoder: decoder, builders: builders, limits: limits,
+            schedulers: settings.schedulers ?? [])
         check.checkLocks()
         if let declared = settings.builders {
             if declared.faulty.count == declared.otherNames.count {

@@ -50,6 +50,8 @@ struct WaitCheck {
     let builders: [BuilderConfiguration]
     /// The units of each lock, or `nil` if the declaration of the locks is wrong.
     let limits: [String: Int]?
+    /// The schedulers that steps can trigger.
+    var schedulers: [SchedulerDeclaration] = []
 
     /// Checks the names of locks.
     func checkLocks() {
@@ -113,7 +115,12 @@ struct WaitCheck {
                 step.options.doStepIf.constant == true
             else { return [] }
             let held = builder.locks + demands(of: step)
-            return trigger.awaitedBuilders.map { Wait(target: $0, held: held) }
+            let awaited = trigger.awaitedSchedulers.flatMap { use in
+                (schedulers.first { $0.name == use.name }?.options.builderNames ?? []).map {
+                    BuilderReference($0.name, at: use.range)
+                }
+            }
+            return (trigger.awaitedBuilders + awaited).map { Wait(target: $0, held: held) }
         }
     }
 

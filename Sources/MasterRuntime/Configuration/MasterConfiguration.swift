@@ -17,6 +17,8 @@ public struct MasterConfiguration: Sendable {
     package internal(set) var reporters: [ReporterDeclaration]
     /// The services other than reporters.
     package internal(set) var services: [ServiceDeclaration]
+    /// The schedulers in the order of the file.
+    package internal(set) var schedulers: [SchedulerDeclaration]
     /// The providers of secrets, in the order in which they are asked.
     package let secretProviders: [SecretProviderDeclaration]
     /// Every secret that a setting refers to.
@@ -39,7 +41,8 @@ public struct MasterConfiguration: Sendable {
 
     /// The plugins that builds and reports use, in the order in which they are started.
     var instances: [PluginInstance] {
-        reporters.flatMap(\.instances) + services.flatMap(\.instances) + instancesOfSteps
+        reporters.flatMap(\.instances) + services.flatMap(\.instances)
+            + schedulers.flatMap(\.instances) + instancesOfSteps
     }
 
     /// The steps of all builders; those of a factory are listed once for each of its builders.

@@ -38,7 +38,9 @@ package struct ControlRequest: Sendable, Hashable {
         guard let command = value["command"]?.stringValue else {
             throw ControlError("a request needs a 'command'")
         }
-        self.init(command, value.objectValue ?? [:])
+        var arguments = value.objectValue ?? [:]
+        for name in ["version", "command"] { arguments.removeValue(forKey: name) }
+        self.init(command, arguments)
     }
 
     var text: String {

@@ -22,6 +22,8 @@ public final class Master: Sendable {
         /// Whether requests that are pending when the master exits are built by the next one.
         public let resumesRequests: Bool
         package var aids = DeveloperAids()
+        /// The clock of services and schedulers.
+        package var time: any WallClock = SystemWallClock()
 
         /// Creates options.
         ///
@@ -158,8 +160,7 @@ public final class Master: Sendable {
             let outcome: Result<Value, any Error>
             do {
                 await services.follow(
-                    environment.configuration.services,
-                    starting: newcomers(of: environment))
+                    programs(of: environment), starting: newcomers(of: environment))
                 outcome = .success(try await body(self))
             } catch {
                 outcome = .failure(error)
@@ -188,19 +189,24 @@ public final class Master: Sendable {
             })
     }
 
+    /// What runs beside the builds; schedulers only if the master stays up.
+    private func programs(of environment: BuildEnvironment) -> [ServiceProgram] {
+        let file = environment.configuration
+        return file.services.map { ServiceProgram($0) }
+            + (options.resumesRequests ? file.schedulers.map { ServiceProgram($0) } : [])
+    }
+
     /// The services of a configuration that are not running yet, ready to start.
     private func newcomers(
         of environment: BuildEnvironment
-    ) -> [(ServiceDeclaration, () -> RunningService)] {
-        services.newcomers(among: environment.configuration.services).map { declaration in
+    ) -> [(ServiceProgram, () -> RunningService)] {
+        services.newcomers(among: programs(of: environment)).map { program in
             let door = RunningServiceHost(
-                name: declaration.name, master: self, session: environment.http.makeSession())
+                name: program.name, stateName: program.stateName, master: self,
+                session: environment.http.makeSession())
             return (
-                declaration,
-                {
-                    RunningService(
-                        declaration, host: door, on: self.events, logger: environment.logger)
-                }
+                program,
+                { RunningService(program, host: door, on: self.events, logger: environment.logger) }
             )
         }
     }
@@ -233,7 +239,7 @@ public final class Master: Sendable {
     public func reconfigure(
         to wanted: MasterConfiguration, _ secrets: SecretValues
     ) async throws -> ConfigurationChanges {
-        var newcomers: [(ServiceDeclaration, () -> RunningService)] = []
+        var newcomers: [(ServiceProgram, () -> RunningService)] = []
         let changes = try await configuration.change(to: wanted, secrets) { next in
             let file = next.configuration
             newcomers = self.newcomers(of: next)
@@ -243,7 +249,7 @@ public final class Master: Sendable {
             environment.store.identity = file.identity
             pool.replace(worker.withholding(next.secrets.withheldVariables))
         } settle: { next in
-            await services.follow(next.configuration.services, starting: newcomers)
+            await services.follow(programs(of: next), starting: newcomers)
         }
         submissions.distributor.reconsiderLocks()
         return changes

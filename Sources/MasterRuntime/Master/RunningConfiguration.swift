@@ -138,6 +138,8 @@ public struct ConfigurationChanges: Sendable, Hashable {
     public var reporters = Names()
     /// The other services.
     public var services = Names()
+    /// The schedulers.
+    public var schedulers = Names()
     /// The settings whose new values apply only after the master is restarted.
     public var afterRestart: [String] = []
 
@@ -150,6 +152,7 @@ public struct ConfigurationChanges: Sendable, Hashable {
         }
         reporters = Names(old.reporters, new.reporters, \.name) { $0.isSame(as: $1) }
         services = Names(old.services, new.services, \.name) { $0.isSame(as: $1) }
+        schedulers = Names(old.schedulers, new.schedulers, \.name) { $0.isSame(as: $1) }
         if old.durability != new.durability { afterRestart.append("delivery.durability") }
     }
 }
@@ -197,16 +200,19 @@ extension MasterConfiguration {
     func keepingPlugins(of old: MasterConfiguration) -> MasterConfiguration {
         let filesAreEqual = textsOfFiles == old.textsOfFiles
         var configuration = self
-        configuration.reporters = reporters.map { new in
-            old.reporters.first {
-                $0.name == new.name && $0.isEqual(to: new, filesAreEqual: filesAreEqual)
-            } ?? new
+        func kept<P, Options>(
+            _ new: [PluginDeclaration<P, Options>], _ old: [PluginDeclaration<P, Options>],
+            _ name: (PluginDeclaration<P, Options>) -> String
+        ) -> [PluginDeclaration<P, Options>] {
+            new.map { new in
+                old.first {
+                    name($0) == name(new) && $0.isEqual(to: new, filesAreEqual: filesAreEqual)
+                } ?? new
+            }
         }
-        configuration.services = services.map { new in
-            old.services.first {
-                $0.name == new.name && $0.isEqual(to: new, filesAreEqual: filesAreEqual)
-            } ?? new
-        }
+        configuration.reporters = kept(reporters, old.reporters, \.name)
+        configuration.services = kept(services, old.services, \.name)
+        configuration.schedulers = kept(schedulers, old.schedulers, \.name)
         return configuration
     }
 }

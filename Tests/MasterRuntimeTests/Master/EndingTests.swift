@@ -50,7 +50,7 @@ struct EndingTests {
     /// The builds in the store, oldest first.
     private func stored(_ bench: MasterBench) async throws -> [String] {
         try await BuildHistory.with(folder: bench.basedir) { history in
-            try await history?.builds(limit: 99).map {
+            try await history?.newest(limit: 99).map {
                 "\($0.builder) #\($0.build.number) \($0.build.stateString)"
             }.reversed() ?? []
         }
