@@ -198,26 +198,34 @@ final class StandingMaster: Sendable {
 
     /// Reloads whenever the file changes, or another one that its settings refer to.
     private func watchFiles(of master: Master) async {
-        while !Task.isCancelled {
-            let files = Set(master.current.files)
-            do {
-                let folders = Set(files.map { URL(filePath: $0).deletingLastPathComponent().path })
-                let watch = try FolderWatch(folders.sorted())
+        do {
+            var (folders, watch) = (Set<String>(), FolderWatch?.none)
+            while !Task.isCancelled {
+                let files = Set(master.current.files)
+                let wanted = Set(files.map { URL(filePath: $0).deletingLastPathComponent().path })
+                if wanted != folders || watch == nil {
+                    let isFirst = watch == nil
+                    (folders, watch) = (wanted, try FolderWatch(wanted.sorted()))
+                    // What has changed in other folders before they were watched.
+                    if !isFirst { _ = await reload(master, because: Self.watchReason).value }
+                }
+                guard let current = watch else { return }
                 let changes = try await withTaskCancellationHandler {
-                    try await watch.next(quiet: Self.quiet)
+                    try await current.next(quiet: Self.quiet)
                 } onCancel: {
-                    watch.stop()
+                    current.stop()
                 }
                 guard changes.isUncertain || !changes.paths.isDisjoint(with: files) else {
                     continue
                 }
-                _ = await reload(master, because: "a file has changed").value
-            } catch {
-                logger.error("--watch has ended: \(error)")
-                return
+                _ = await reload(master, because: Self.watchReason).value
             }
+        } catch {
+            logger.error("--watch has ended: \(error)")
         }
     }
+
+    private static let watchReason = "a file has changed"
 }
 
 /// Logs the beginning and the end of builds.

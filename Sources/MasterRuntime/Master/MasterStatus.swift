@@ -65,6 +65,8 @@ extension Master {
             "title": .string(file.identity.title), "pid": .int(Int(getpid())),
             "generation": .int(environment.number),
             "builders": .array(builders), "reporters": .array(reporters),
+            "schedulers": .array(
+                file.schedulers.map { ["name": .string($0.name), "key": .string("\($0.key)")] }),
             "parked": .int(found.parked),
         ]
     }
