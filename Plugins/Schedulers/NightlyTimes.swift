@@ -32,7 +32,8 @@ struct CronField<Unit: CronUnit>: SettingValue {
         guard present.count == parts.count else { return nil }
         guard !present.isEmpty else { return decoder.mismatch(node, expected: shape) }
         return CronField(
-            values: Set(present.flatMap(\.values)).sorted(), isAny: present.contains(where: \.isAny))
+            values: Set(present.flatMap(\.values)).sorted(), isAny: present.contains(where: \.isAny)
+        )
     }
 
     private static func part(_ node: YAMLNode, _ decoder: SettingDecoder) -> CronField? {

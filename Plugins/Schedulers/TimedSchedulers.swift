@@ -78,6 +78,7 @@ extension SchedulerContext {
     ///     one.
     ///   - startsAtOnce: Whether it builds at its first start ever.
     ///   - next: Computes the time after another one; `nil` if there is none.
+    /// - Throws: An error of the store, or `CancellationError`.
     fileprivate func repeatBuilds(
         schedule: String? = nil, startsAtOnce: Bool = false, next: (Date) -> Date?
     ) async throws {

@@ -242,7 +242,8 @@ struct StatusPage {
             .init(name.makingControlsVisible(), .bold),
             .init(
                 !isDeclared
-                    ? "not in the file" : running.isEmpty ? "idle" : running.joined(separator: ", ")),
+                    ? "not in the file" : running.isEmpty ? "idle" : running.joined(separator: ", ")
+            ),
             .init(pending == 0 ? "" : "\(pending) pending"),
         ]
     }

@@ -271,7 +271,9 @@ extension ConfigurationChanges {
         let unchanged = kinds.filter { !$0.1.unchanged.isEmpty }.map {
             $0.1.unchanged.count.counting($0.0)
         }
-        if !unchanged.isEmpty { lines.append("left as before: \(unchanged.joined(separator: ", "))") }
+        if !unchanged.isEmpty {
+            lines.append("left as before: \(unchanged.joined(separator: ", "))")
+        }
         if !afterRestart.isEmpty {
             lines.append("after a restart only: \(afterRestart.joined(separator: ", "))")
         }

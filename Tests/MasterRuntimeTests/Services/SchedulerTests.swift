@@ -61,26 +61,33 @@ struct SchedulerTests {
         let clock = JumpingClock(try Date("2026-06-01T10:00:00Z", strategy: .iso8601))
         try await MasterBench.with(yaml) { bench in
             var seen = 0
+            let first = try await run(
+                bench, by: clock, until: "2026-06-01T12:30:00Z", schedulers: 1, seen: &seen)
             #expect(
-                try await run(bench, by: clock, until: "2026-06-01T12:30:00Z", schedulers: 1, seen: &seen) == [
+                first == [
                     "2026-06-01T10:00:00Z hourly", "2026-06-01T11:00:00Z hourly",
                     "2026-06-01T12:00:00Z hourly",
                 ])
             // A restart in time changes nothing; one that is late makes up one build.
             clock.now = try Date("2026-06-01T12:45:00Z", strategy: .iso8601)
+            let second = try await run(
+                bench, by: clock, until: "2026-06-01T13:30:00Z", schedulers: 1, seen: &seen)
             #expect(
-                try await run(bench, by: clock, until: "2026-06-01T13:30:00Z", schedulers: 1, seen: &seen) == [
+                second == [
                     "2026-06-01T13:00:00Z hourly"
                 ])
             clock.now = try Date("2026-06-01T20:10:00Z", strategy: .iso8601)
+            let third = try await run(
+                bench, by: clock, until: "2026-06-01T21:30:00Z", schedulers: 1, seen: &seen)
             #expect(
-                try await run(bench, by: clock, until: "2026-06-01T21:30:00Z", schedulers: 1, seen: &seen) == [
+                third == [
                     "2026-06-01T20:10:00Z hourly", "2026-06-01T21:10:00Z hourly",
                 ])
         }
     }
 
-    @Test func `Nightly makes up what it missed once, unless its times were changed`() async throws {
+    @Test func `Nightly makes up what it missed once, unless its times were changed`() async throws
+    {
         func yaml(_ hour: Int) -> String {
             """
             schedulers:
@@ -90,19 +97,25 @@ struct SchedulerTests {
         let clock = JumpingClock(try Date("2026-06-01T10:00:00Z", strategy: .iso8601))
         try await MasterBench.with(yaml(3)) { bench in
             var seen = 0
+            let first = try await run(
+                bench, by: clock, until: "2026-06-02T04:00:00Z", schedulers: 1, seen: &seen)
             #expect(
-                try await run(bench, by: clock, until: "2026-06-02T04:00:00Z", schedulers: 1, seen: &seen) == [
+                first == [
                     "2026-06-02T03:00:00Z nightly"
                 ])
             clock.now = try Date("2026-06-05T12:00:00Z", strategy: .iso8601)
+            let second = try await run(
+                bench, by: clock, until: "2026-06-06T04:00:00Z", schedulers: 1, seen: &seen)
             #expect(
-                try await run(bench, by: clock, until: "2026-06-06T04:00:00Z", schedulers: 1, seen: &seen) == [
+                second == [
                     "2026-06-05T12:00:00Z nightly", "2026-06-06T03:00:00Z nightly",
                 ])
             try bench.write(yaml(10))
             clock.now = try Date("2026-06-08T12:00:00Z", strategy: .iso8601)
+            let third = try await run(
+                bench, by: clock, until: "2026-06-09T12:00:00Z", schedulers: 1, seen: &seen)
             #expect(
-                try await run(bench, by: clock, until: "2026-06-09T12:00:00Z", schedulers: 1, seen: &seen) == [
+                third == [
                     "2026-06-09T10:00:00Z nightly"
                 ])
         }
@@ -173,11 +186,13 @@ struct SchedulerTests {
 
     // MARK: Other schedulers
 
-    /// The builds of a master that stays up, until there are a number of them.
-    private func builds(_ master: Master, count: Int) async -> [String] {
-        await master.events.withSubscription(to: [.buildFinished], bound: 99) { events in
+    /// The first builds that a master finishes from the beginning of a closure on.
+    private func builds(
+        _ master: Master, count: Int, _ body: () async throws -> Void
+    ) async throws -> [String] {
+        try await master.events.withSubscription(to: [.buildFinished], bound: 99) { events in
+            try await body()
             var builds: [String] = []
-            if count == 0 { return builds }
             for await case .event(let build) in events {
                 let scheduler = build.property("scheduler")?.stringValue ?? ""
                 builds.append("\(build.builderName ?? "") by \(scheduler)")
@@ -187,13 +202,31 @@ struct SchedulerTests {
         }
     }
 
+    /// Waits until a scheduler has saved a state, and so has begun.
+    private func waitForState(of name: String, _ master: Master) async throws {
+        var isThere = false
+        while !isThere {
+            isThere = try await master.environment.store.read { database in
+                let state: String? = try database.first(
+                    "SELECT state FROM service_state WHERE name = ?", ["schedulers/\(name)"]
+                ) { $0[0] as String }
+                return state != nil
+            }
+            if !isThere { try await Task.sleep(for: .milliseconds(5)) }
+        }
+    }
+
     private static let dependent = """
         schedulers:
           - schedulers.Triggerable: {name: first, builderNames: [one]}
           - schedulers.Dependent:
-              {name: second, upstream: first, builderNames: [two], properties: {level: 2}, priority: 3}
+              name: second
+              upstream: first
+              builderNames: [two]
+              properties: {level: 2}
         builders:
-          - {name: start, steps: [steps.Trigger: {schedulerNames: [first], sourceStamp: {branch: b}}]}
+          - name: start
+            steps: [steps.Trigger: {schedulerNames: [first], sourceStamp: {branch: b}}]
           - {name: one, triggeredOnly: true, steps: [steps.Play: $one]}
           - {name: two, triggeredOnly: true, steps: [steps.Play: $two]}
         """
@@ -217,9 +250,11 @@ struct SchedulerTests {
         ]
         try await MasterBench.with(Self.dependent, scripts: scripts) { bench in
             try await bench.run(resumes: true) { master in
-                async let builds = builds(master, count: results == .failure ? 2 : 3)
-                _ = try await master.build(["start"])
-                let found = await builds
+                try await waitForState(of: "second", master)
+                let count = results == .failure ? 2 : 3
+                let found = try await builds(master, count: count) {
+                    _ = try await master.build(["start"])
+                }
                 #expect(found.contains("one by first"))
                 #expect(found.contains("two by second") == (results != .failure))
             }
@@ -239,6 +274,7 @@ struct SchedulerTests {
         try await MasterBench.with(Self.dependent, scripts: scripts) { bench in
             // It is there from the beginning, and notes where it starts.
             try await bench.run(resumes: true) { master in
+                try await waitForState(of: "second", master)
                 _ = try await master.build(["start"])
                 await built.wait(for: 1)
             }

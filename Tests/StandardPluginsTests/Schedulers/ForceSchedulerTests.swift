@@ -12,9 +12,11 @@ struct ForceSchedulerTests {
                   - util.IntParameter: {name: jobs, default: 2}
                   - util.BooleanParameter: {name: clean, default: true}
                   - util.FixedParameter: {name: origin, default: force}
-                  - util.ChoiceStringParameter: {name: config, choices: [debug, release], required: true}
+                  - util.ChoiceStringParameter:
+                      {name: config, choices: [debug, release], required: true}
                 """)
-        #expect(scheduler.parameters.map(\.name) == ["version", "jobs", "clean", "origin", "config"])
+        #expect(
+            scheduler.parameters.map(\.name) == ["version", "jobs", "clean", "origin", "config"])
         #expect(scheduler.parameters.map(\.kind) == [.string, .int, .bool, .fixed, .choice])
         #expect(scheduler.parameters.map(\.fallback) == ["1", 2, true, "force", nil])
         #expect(scheduler.parameters.map(\.isRequired) == [false, false, false, false, true])
