@@ -76,11 +76,14 @@ public enum MasterCommandLine {
         case is Registry.DuplicateKey:
             await console.complain([paint(.boldRed, "error:") + " \(error)"])
             return .configuration
+        case let error as ControlError where error.isUsage:
+            await console.complain("\(paint(.boldRed, "error:")) \(error)".lines)
+            return .usage
         case let error as UsageError:
             await console.complain("\(paint(.boldRed, "error:")) \(error)".lines)
             return .usage
         case is MasterError, is StoreError, is ReceiverError, is FailedRun, is CommandError,
-            is HTTPError:
+            is HTTPError, is ControlError:
             await console.complain("\(paint(.boldRed, "error:")) \(error)".lines)
             return .failure
         default:

@@ -27,7 +27,9 @@ struct RootCommand: ParsableCommand {
             discussion: help,
             version: ownVersion.map { "\($0) (Buildmaster \(version))" } ?? version,
             subcommands: [
-                InitCommand.self, RunCommand.self, CheckCommand.self, BuildsCommand.self,
+                InitCommand.self, RunCommand.self, StartCommand.self, StatusCommand.self,
+                ReconfigCommand.self, ForceCommand.self, StopCommand.self, CheckCommand.self,
+                BuildsCommand.self,
                 LogCommand.self, CleanCommand.self, DeliveriesCommand.self, PluginsCommand.self,
                 SchemaCommand.self, LanguageServerCommand.self, ReceiveCommand.self,
             ]
@@ -51,6 +53,7 @@ struct RootCommand: ParsableCommand {
           \(programName) builds            lists earlier builds
           \(programName) plugins list      shows what a file can declare
           \(programName) deliveries list   shows the undelivered reports
+          \(programName) start             runs a master that stays up
 
         Exit status: 0 success, warnings or skipped; 1 failure, exception, retry or cancelled; \
         2 the configuration is wrong; 64 the arguments are wrong; 129 hung up; 130 interrupted; \

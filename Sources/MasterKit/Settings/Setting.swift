@@ -38,7 +38,7 @@ public struct Setting<Value: Sendable>: Sendable {
     public var isGiven: Bool { slot.isGiven }
 
     /// The node that the value was read from.
-    var node: YAMLNode? { slot.node }
+    package var node: YAMLNode? { slot.node }
 
     init(
         _ summary: String, _ options: [SettingOption], shape: @escaping @Sendable () -> String,

@@ -11,6 +11,8 @@ struct BuildRunner: Sendable {
     let control: BuildControl
     /// Whether a build that ends with retry is run again.
     let mayRetry: Bool
+    /// Whether another build waits for it, which triggers it again if it is run again itself.
+    var isAwaited = false
     /// Accepts the builds that steps trigger.
     let submissions: Submissions
     /// The steps to run.
@@ -116,6 +118,7 @@ struct BuildRunner: Sendable {
             let step = plan.next(declaration, in: build.renderContext)
             let isOver = hasEnded || control.stopReason != nil || control.isTimedOut
             if control.isAbandoned || isOver && !step.policy.alwaysRun {
+                if !hasEnded { build.noteCutShort() }
                 let name = StepPlan.shortened(shared.mask.apply(to: step.name))
                 if selection.takes(name) { build.note(notReached: name) }
                 continue
@@ -135,10 +138,12 @@ struct BuildRunner: Sendable {
         let stopReason = control.stopReason
         let isTimedOut = control.isTimedOut
         if isTimedOut { build.contribute(.failure) }
-        if stopReason != nil { build.contribute(.cancelled) }
-        let isRetried = build.results == .retry && mayRetry
+        let isInterrupted = control.isInterrupted && !isAwaited
+        if stopReason != nil, !isInterrupted { build.contribute(.cancelled) }
+        let isPostponed = isInterrupted && (build.isCutShort || build.results == .cancelled)
+        let isRetried = isPostponed || build.results == .retry && mayRetry
         let isSkipped = skipReason != nil && build.results == .success
-        let results = isSkipped ? .skipped : build.results
+        let results: Results = isPostponed ? .retry : isSkipped ? .skipped : build.results
         let text = shared.mask.masked(
             state: Self.stateString(
                 results, stopReason: stopReason, isTimedOut: isTimedOut,

@@ -8,6 +8,7 @@ final class BuildState: Sendable {
         var results = Results.success
         var summaries: [String] = []
         var notReached: [String] = []
+        var isCutShort = false
         var logs: [Int: [String]] = [:]
     }
 
@@ -74,6 +75,13 @@ final class BuildState: Sendable {
         state.withLock { $0.notReached.append(name) }
     }
 
+    /// Whether steps were not run because the build was stopped.
+    var isCutShort: Bool { state.withLock { $0.isCutShort } }
+
+    func noteCutShort() {
+        state.withLock { $0.isCutShort = true }
+    }
+
     /// The current context for rendering values.
     var renderContext: RenderContext {
         let (properties, results) = state.withLock { ($0.properties, $0.results) }
@@ -109,6 +117,7 @@ final class BuildControl: Sendable {
     private struct State {
         var reason: String?
         var stopCount = 0
+        var isInterrupted = false
         var isTimedOut = false
         var pausedTime = Duration.zero
         var pausedSince: ContinuousClock.Instant?
@@ -183,6 +192,18 @@ final class BuildControl: Sendable {
         }
         cancel?()
     }
+
+    /// Stops the build like ``stop(_:)``, but so that it ends as retry and is run again by the next
+    /// master; a build that has been stopped already remains so.
+    func interrupt(_ reason: String) {
+        state.withLock { state in
+            if state.stopCount == 0 { state.isInterrupted = true }
+        }
+        stop(reason)
+    }
+
+    /// Whether the build is stopped only for the next master to run it again.
+    var isInterrupted: Bool { state.withLock { $0.isInterrupted } }
 
     /// Runs a step's work in a task that ``stop(_:)`` cancels; an alwaysRun step is cancelled by
     /// the second call.

@@ -31,6 +31,8 @@ final class RequestDistributor: Sendable {
         var running: [Int: Running] = [:]
         var locks = LockTable()
         var stopReason: String?
+        /// Whether only builds begin that a running build waits for.
+        var isHeld = false
         var isClosed = false
 
         /// Removes and returns the requests for which no build has been started.
@@ -66,6 +68,7 @@ final class RequestDistributor: Sendable {
 
     let state = Mutex(State())
     let changed = Signal()
+    private let ended = Signal()
     let pool: WorkerPool
     private let store: Store
     /// Whether requests that are still pending at shutdown are left to the next master.
@@ -129,11 +132,46 @@ final class RequestDistributor: Sendable {
     private func close() {
         let controls = state.withLock { state in
             state.isClosed = true
-            state.stopReason = state.stopReason ?? "master stopped"
+            state.stopReason = state.stopReason ?? Self.endReason
             return state.running.values.map(\.control)
         }
-        for control in controls { control.stop("master stopped") }
+        for control in controls {
+            if leavesRequests {
+                control.interrupt(Self.endReason)
+            } else {
+                control.stop(Self.endReason)
+            }
+        }
         changed.raise()
+    }
+
+    private static let endReason = "master stopped"
+
+    // MARK: Ending
+
+    /// Begins no further builds, except those that a running build waits for.
+    func hold() {
+        state.withLock { $0.isHeld = true }
+    }
+
+    /// Whether no further builds begin.
+    var isHeld: Bool { state.withLock(\.isHeld) }
+
+    /// Ends the running builds as retry; a second call also stops alwaysRun steps.
+    func interrupt() {
+        let controls = state.withLock { $0.running.values.map(\.control) }
+        for control in controls { control.interrupt(Self.endReason) }
+    }
+
+    /// Waits until no build is running, at most until a given time.
+    ///
+    /// - Returns: Whether none is.
+    func waitForEnd(until moment: Duration, on clock: ElapsedClock) async -> Bool {
+        while !state.withLock(\.running.isEmpty) {
+            guard clock.elapsed < moment else { return false }
+            await ended.wait(until: moment, on: clock)
+        }
+        return true
     }
 
     /// Stops all running builds and cancels all pending requests.
@@ -176,7 +214,7 @@ final class RequestDistributor: Sendable {
         var passed: [Pending] = []
         defer { for request in passed { state.queue.putBack(request) } }
         while pool.hasFreeSlot, let request = state.queue.takeFirst() {
-            guard let builder = builders[request.builder],
+            guard !state.isHeld || request.parent != nil, let builder = builders[request.builder],
                 let lease = pool.lease(for: request.builder)
             else {
                 passed.append(request)
@@ -211,7 +249,8 @@ final class RequestDistributor: Sendable {
             let runner = BuildRunner(
                 requestID: request.id, builder: assignment.builder, lease: assignment.running.lease,
                 shared: assignment.environment, control: control,
-                mayRetry: request.retries < Self.maximumRetries, submissions: submissions,
+                mayRetry: request.retries < Self.maximumRetries,
+                isAwaited: request.parent != nil, submissions: submissions,
                 steps: request.steps, skipReason: request.skipReason)
             var finished = try await runner.run()
             finished.isUnimportant = request.isUnimportant
@@ -255,6 +294,7 @@ final class RequestDistributor: Sendable {
             return isQueued
         }
         if isRetried, !isQueued { await add([request]) }
+        ended.raise()
         reconsiderLocks()
     }
 

@@ -102,10 +102,10 @@ final class Submissions: Service {
     func trigger(
         _ wanted: BuildsetRequest, by build: Build, waits: Bool
     ) async throws -> (Submission, BuildsetProgress) {
+        var wanted = try configuration.current.configuration.completing(wanted)
         guard wanted.builders?.isEmpty == false else {
             throw TriggerError("no builder is named, so there is nothing to trigger")
         }
-        var wanted = wanted
         wanted.parentBuildID = build.id
         if wanted.properties["scheduler"] == nil {
             wanted.properties.set("scheduler", "trigger", source: "Scheduler")
@@ -121,6 +121,7 @@ final class Submissions: Service {
     func build(
         _ wanted: BuildsetRequest, by build: Build, of builder: String
     ) async throws -> [TriggeredBuild] {
+        let wanted = try configuration.current.configuration.completing(wanted)
         let (submission, progress) = try await trigger(wanted, by: build, waits: true)
         let finished: [FinishedBuild]
         do {

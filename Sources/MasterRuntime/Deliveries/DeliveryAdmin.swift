@@ -140,7 +140,7 @@ public final class DeliveryAdmin: Sendable {
     ) async throws -> Value {
         try await Self.blocking(path) { [database, folder] in
             let value = try database.write(body)
-            _ = ControlSocket.send(.deliveriesChanged, to: folder)
+            ControlSocket.send(.deliveriesChanged, to: folder)
             return value
         }
     }
