@@ -189,7 +189,8 @@ actor RunDisplay {
             activity: activity(), output: output, usual: usualTimes)
         let size = console.size
         await console.show(
-            live: tree.lines(content, width: size.columns, rows: size.rows - 1, now: Date()))
+            live: tree.lines(content, width: size.columns, rows: size.rows - 1, now: Date()),
+            madeFor: size.columns)
     }
 
     /// Reads the last lines of output. Only the end of each log is read, so that a flood of output

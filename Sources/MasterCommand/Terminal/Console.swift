@@ -72,8 +72,8 @@ final class Console: Sendable {
         guard !lines.isEmpty else { return }
         let text = masked(lines)
         state.withLock { state in
-            let (screen, width) = (state.screen, size.columns)
-            enqueue(.output, text.map { screen.insert($0, width: width) }, &state)
+            let width = size.columns
+            enqueue(.output, text.map { state.screen.insert($0, width: width) }, &state)
         }
         await room()
     }
@@ -90,13 +90,19 @@ final class Console: Sendable {
     /// Adds a permanent line to standard output, above the live ones.
     func print(_ line: String) async { await print([line]) }
 
-    /// Replaces the live lines.
-    func show(live lines: [String]) async {
+    /// Replaces the live lines, unless the terminal no longer has the width that they were made for:
+    /// where such lines wrap can't be known.
+    ///
+    /// - Parameters:
+    ///   - lines: The lines.
+    ///   - madeWidth: The width that they were made for; `nil` if it does not matter.
+    func show(live lines: [String], madeFor madeWidth: Int? = nil) async {
         let lines = Masked(by: state.withLock(\.mask)) { mask in
             lines.map { mask.apply(to: $0) }
         }
         state.withLock { state in
             let width = size.columns
+            guard madeWidth == nil || madeWidth == width else { return }
             let text = lines.map {
                 state.screen.replace(with: state.isHeld ? [] : $0, width: width)
             }
@@ -171,8 +177,8 @@ final class Console: Sendable {
     /// Enqueues a text for standard error, above the live lines if it is on the same screen.
     private func enqueueError(_ text: Masked<String>, _ state: inout State) {
         if errorIsOnScreen, !state.screen.isEmpty {
-            let (screen, width) = (state.screen, size.columns)
-            enqueue(.output, text.map { screen.insert($0, width: width) }, &state)
+            let width = size.columns
+            enqueue(.output, text.map { state.screen.insert($0, width: width) }, &state)
         } else {
             enqueue(.error, text, &state)
         }
@@ -266,9 +272,17 @@ struct LiveScreen {
     }
 
     /// Returns the text that adds permanent text above the live lines.
-    func insert(_ text: String, width: Int) -> String {
+    ///
+    /// If the width of the terminal has changed, the live lines are removed until they are replaced.
+    mutating func insert(_ text: String, width: Int) -> String {
         guard !lines.isEmpty else { return text }
-        return erase(from: 0, width: width) + text + Self.text(of: lines[...])
+        let erasing = erase(from: 0, width: width)
+        guard width == self.width else {
+            lines = []
+            widths = []
+            return erasing + text
+        }
+        return erasing + text + Self.text(of: lines[...])
     }
 
     private static func text(of lines: ArraySlice<String>) -> String {

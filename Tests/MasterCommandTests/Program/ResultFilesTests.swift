@@ -172,8 +172,8 @@ struct ResultFilesTests {
         try await Program.inFolder(["master.yaml": yaml]) { program in
             let ended = try await program.run("run", "--summary", "out.md")
             #expect(ended.status == 0, "\(ended)")
-            #expect(ended.output.contains("bad #1      failure"))
-            #expect(ended.output.contains("unimportant"))
+            #expect(ended.output.contains("✗ bad #1          failure  "))
+            #expect(ended.output.contains(" s  unimportant\n"))
             #expect(ended.output.contains("\nsuccess: 3 builds in "))
             let summary = try String(
                 decoding: Data(contentsOf: URL(filePath: program.folder + "/out.md")), as: UTF8.self

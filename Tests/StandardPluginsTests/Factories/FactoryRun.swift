@@ -62,9 +62,10 @@ struct FactoryRun {
 
     /// Builds a project; returns the name and state of each step.
     static func run(
-        _ factory: String, properties: String = "{}", files: [String: String]
+        _ factory: String, properties: String = "{}", more: String = "",
+        files: [String: String] = [:]
     ) async throws -> [String] {
-        try await withFile(text(factory, properties), files) { loaded, folder in
+        try await withFile(text(factory, properties) + "\n" + more, files) { loaded, folder in
             let configuration = try #require(loaded.configuration, "\(loaded.diagnostics)")
             let builds = try await Master.run(
                 configuration, SecretFetcher(configuration).fetch().usable(),

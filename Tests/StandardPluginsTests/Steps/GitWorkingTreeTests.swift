@@ -198,7 +198,8 @@ struct GitWorkingTreeTests {
         try await GitFolder.with { git in
             _ = try await git.commit("one", to: "f")
             let program = try git.fakeGit(
-                "case \"$*\" in 'ls-files --stage'*) echo no luck >&2; exit 5 ;; esac")
+                "case \"$*\" in 'ls-files --stage'*) echo no luck >&2; exit 5 ;; "
+                    + "esac; exec /usr/bin/git \"$@\"")
             let run = try await run(
                 git, "{repourl: 'https://example.com/app.git', env: {PATH: '\(program)'}}")
             #expect(run.results == .failure, "\(run.log)")
