@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import MasterKit
 import MasterTesting
 import Testing
@@ -284,7 +285,7 @@ struct SchedulerTests {
                 return try await master.endServices()
             }
             #expect(built.entries.count == 1)
-            try await bench.run(resumes: true) { _ in await built.wait(for: 2) }
+            try await bench.run(resumes: true) { _ in _ = await built.wait(for: 2) }
             try await bench.run(resumes: true) { master in
                 _ = try await master.build(["start"])
                 await built.wait(for: 3)
