@@ -115,7 +115,7 @@ public final class ScriptedWorker: Worker {
         _ answer: Answer, of command: Command, _ updates: (CommandUpdate) async throws -> Void
     ) async throws -> CommandResult {
         func write(_ lines: [Line]) async throws {
-            try await updates(CommandUpdate(.started, elapsed: .zero))
+            try await updates(CommandUpdate(.started(), elapsed: .zero))
             for line in lines {
                 let (stream, text): (CommandUpdate.OutputStream, String) =
                     switch line {
