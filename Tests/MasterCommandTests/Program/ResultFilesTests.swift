@@ -170,13 +170,13 @@ struct ResultFilesTests {
                   - steps.ShellCommand: {name: later, command: 'true'}
             """
         try await Program.inFolder(["master.yaml": yaml]) { program in
-            let ended = try await program.run("run", "--summary", "out.md")
+            let ended = try await program.run("run", "--summary", "summary")
             #expect(ended.status == 0, "\(ended)")
             #expect(ended.output.contains("✗ bad #1          failure  "))
             #expect(ended.output.contains(" s  unimportant\n"))
             #expect(ended.output.contains("\nsuccess: 3 builds in "))
             let summary = try String(
-                decoding: Data(contentsOf: URL(filePath: program.folder + "/out.md")), as: UTF8.self
+                decoding: Data(contentsOf: URL(filePath: program.folder + "/summary")), as: UTF8.self
             )
             #expect(summary.hasPrefix("## ✓ "))
             let lines = try await program.run("run", "--json")
