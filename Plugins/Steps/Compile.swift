@@ -65,7 +65,7 @@ public struct Configure: Step {
 
 extension StepOptions {
     /// The options of a step whose failure ends the build.
-    fileprivate static var halting: StepOptions {
+    static var halting: StepOptions {
         var options = StepOptions()
         options.haltOnFailure = Renderable(true)
         return options

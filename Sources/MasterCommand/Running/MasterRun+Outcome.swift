@@ -122,13 +122,20 @@ extension MasterRun {
         guard console.output.wantsAnnotations else { return [] }
         return views.flatMap { view in
             view.build.failedSteps.map { step in
-                let errors = (view.logs[step.id] ?? []).flatMap(\.tail.errors)
-                let lines = [step.remark] + errors.map { TerminalText.shown($0.text) }
+                let cause = (view.logs[step.id] ?? []).lazy.compactMap(\.tail.cause).first
+                let lines = [step.remark] + (cause.map { [$0.text] } ?? [])
                 let message = secrets.mask.apply(to: lines.joined(separator: "\n"))
                 let title = "\(view.build.title) \(step.name.makingControlsVisible())"
-                return DiagnosticPrinter.command("error", [("title", title)], message)
+                let place = cause.flatMap { place(of: $0) } ?? []
+                return DiagnosticPrinter.command("error", place + [("title", title)], message)
             }
         }
+    }
+
+    /// The file and line of a failure, as parameters of an annotation.
+    private func place(of cause: FailureCause) -> [(String, String)]? {
+        guard let file = cause.file, let line = cause.line else { return nil }
+        return [("file", shortened(secrets.mask.apply(to: file))), ("line", "\(line)")]
     }
 
     /// The path relative to the current folder if it is inside it.

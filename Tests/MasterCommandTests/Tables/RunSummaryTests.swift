@@ -25,6 +25,9 @@ struct RunSummaryTests {
     private func summary(_ deliveries: [DeliveryStatus]) -> DeliverySummary {
         var summary = DeliverySummary()
         summary.deliveries = deliveries
+        for delivery in deliveries where delivery.isFromEarlierRun {
+            summary.earlierCounts[delivery.state, default: 0] += 1
+        }
         summary.deliveredCount = deliveries.count { $0.state == .delivered }
         summary.openCount = deliveries.count { $0.state == .open }
         summary.parkedCount = deliveries.count { $0.state == .parked }
@@ -143,6 +146,21 @@ struct RunSummaryTests {
         var unknown = DeliverySummary()
         unknown.unreportedCount = 1
         #expect(table.lines(unknown, reporters: ["Push"], width: 100) == [])
+    }
+
+    @Test func `reports of earlier runs are one line however many there are`() {
+        let table = DeliveryTable(
+            TerminalTraits(isTerminal: false, environment: ["LANG": "C.UTF-8"]))
+        var summary = summary([delivery(.delivered, status: 200)])
+        summary.deliveries += Array(repeating: delivery(.open, isEarlier: true), count: 39)
+        summary.openCount = 100
+        summary.earlierCounts = [.open: 100]
+        #expect(
+            table.lines(summary, reporters: ["Push"], width: 100) == [
+                "reports",
+                "  ✓ Push  b #1 started  http://127.0.0.1:9980/status  200",
+                "  of earlier runs: 100 kept for the next run",
+            ])
     }
 
     @Test func `a long table leaves out what was delivered`() {
