@@ -106,7 +106,7 @@ struct WarningSettings: Settings {
         guard results == .success || results == .warnings else { return results }
         let isTooMuch = limit.map { found.count > $0 } ?? false
         let words = found.count == 1 ? "1 warning" : "\(found.count) warnings"
-        await context.setSummary(isTooMuch ? "\(words), more than maxWarnCount" : words)
+        await context.setSummary(isTooMuch ? "\(words), limit \(limit ?? 0)" : words)
         return isTooMuch ? .failure : .warnings
     }
 }

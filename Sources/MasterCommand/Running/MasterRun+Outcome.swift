@@ -34,12 +34,22 @@ extension MasterRun {
         await console.command(annotations(views))
         let counted = zip(outcome.builds, views).filter { !$0.0.isRetried }.map(\.1.build)
         let summary = RunSummary(
+            notStarted: interruption.signal == nil ? [] : notStarted(outcome.builds),
             builds: counted, deliveries: outcome.deliveries, duration: duration,
             receiverOption: await receiverOption(outcome.deliveries.deliveries),
             advice: advice,
             interruption: interruption.signal?.word)
         await console.print(summary.lines(TextPainter(hasColour: traits.hasColour)))
         return summary.results
+    }
+
+    /// The requested builders without a build.
+    private func notStarted(_ builds: [FinishedBuild]) -> [String] {
+        let begun = Set(builds.map(\.builder))
+        let requested =
+            request.builders
+            ?? configuration.builders.filter { !$0.isTriggeredOnly }.map(\.name)
+        return requested.filter { !begun.contains($0) }
     }
 
     /// Writes the outcome as the last line of JSON.

@@ -153,7 +153,8 @@ struct FailureSearch {
     }
 
     private mutating func note(_ marked: ArraySlice<UInt8>, at offset: Int) {
-        let text = marked.first.flatMap { LogChannel(rawValue: $0) } == nil ? marked : marked.dropFirst()
+        let hasChannel = marked.first.flatMap { LogChannel(rawValue: $0) } != nil
+        let text = marked.dropFirst(hasChannel ? 1 : 0)
         let line = text.contains(0x1B) ? Self.plain(text) : text
         let indentation = line.prefix { $0 == 0x20 || $0 == 0x09 }.count
         let isBlank = indentation == line.count || line.dropFirst(indentation).first == 0x0D

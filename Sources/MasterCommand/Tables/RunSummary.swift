@@ -3,6 +3,8 @@ internal import MasterRuntime
 
 /// The last line of a run: its outcome in one sentence.
 struct RunSummary {
+    /// The builders whose builds never began, because the run was interrupted.
+    var notStarted: [String] = []
     /// The builds to count, without retried ones.
     let builds: [BuildView]
     /// The state of the deliveries.
@@ -24,7 +26,12 @@ struct RunSummary {
 
     /// The outcome, and what happens to undelivered reports.
     func lines(_ paint: TextPainter) -> [String] {
-        [outcome(paint)] + undelivered.map { paint(.yellow, $0) }
+        [outcome(paint)] + unstarted + undelivered.map { paint(.yellow, $0) }
+    }
+
+    private var unstarted: [String] {
+        let names = notStarted.map { $0.makingControlsVisible() }
+        return names.isEmpty ? [] : ["not started: \(names.joined(separator: ", "))"]
     }
 
     private func outcome(_ paint: TextPainter) -> String {

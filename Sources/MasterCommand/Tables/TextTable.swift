@@ -82,12 +82,16 @@ struct TextTable {
         var line = indentation
         var used = indentation.columns
         let last = row.lastIndex { !$0.text.isEmpty } ?? -1
+        // The columns that a row leaves free are its first cell's, if that is too long for its own.
+        let taken = widths.prefix(last + 1).reduce(indentation.columns, +) + last * Self.gap.count
+        let free = last < widths.count - 1 ? max(0, width - taken) : 0
         for (index, cell) in row.enumerated() where index <= last {
             let gap = index == 0 ? "" : Self.gap
             let isFree = index == last && index >= min(flexibleCount, widths.count - 1)
             let available = width - used - gap.count
             guard available > 0 else { break }
-            let room = min(available, isFree ? .max : widths[index])
+            let own = index > 0 ? 0 : min(cell.text.columns, widths[0] + free)
+            let room = min(available, isFree ? .max : max(own, widths[index]))
             let cut =
                 cell.keepsEnd
                 ? cell.text.cutInMiddle(to: room, ellipsis: ellipsis)

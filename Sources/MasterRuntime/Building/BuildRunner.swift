@@ -116,7 +116,7 @@ struct BuildRunner: Sendable {
             let step = plan.next(declaration, in: build.renderContext)
             let isOver = hasEnded || control.stopReason != nil || control.isTimedOut
             if control.isAbandoned || isOver && !step.policy.alwaysRun {
-                let name = StepPlan.shortened(shared.mask.apply(to: step.name))
+                let name = plan.reserve(shared.mask.apply(to: step.name))
                 if selection.takes(name) { build.note(notReached: name) }
                 continue
             }

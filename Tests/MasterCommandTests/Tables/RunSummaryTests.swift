@@ -101,6 +101,17 @@ struct RunSummaryTests {
                 + "to open it again: \(program) deliveries resume 'my push' -c ci.yaml")
     }
 
+    @Test func `builders that never started are named`() {
+        let summary = RunSummary(
+            notStarted: ["docs", "lint"], builds: [build(.cancelled)],
+            deliveries: DeliverySummary(), duration: .milliseconds(1500), receiverOption: nil,
+            advice: DeliveriesAdvice(options: ""), interruption: "interrupted")
+        #expect(
+            summary.lines(TextPainter(hasColour: false)) == [
+                "interrupted: 1 build in 1.5 s", "not started: docs, lint",
+            ])
+    }
+
     @Test func `the table says what came of a delivery`() {
         #expect(DeliveryTable.answer(delivery(.delivered, status: 204)) == "204")
         #expect(DeliveryTable.answer(delivery(.delivered)) == "delivered")
