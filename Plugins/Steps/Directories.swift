@@ -52,8 +52,9 @@ public struct RemoveDirectory: Step {
         let dir = try context.render(dir).text
         let command = Command.RemoveDirectory(dir, outside: try context.render(outside))
         return try await context.withFiles("removing \(dir)") {
+            let status = try await context.run(.stat(.init(dir, followsLinks: false))).value
             _ = try await context.run(.rmdir(command))
-            return "removed \(dir)"
+            return status == .status(nil) ? "nothing to remove: no \(dir)" : "removed \(dir)"
         }
     }
 }

@@ -235,7 +235,7 @@ public struct SetPropertiesFromJSON: Step {
             let missing = wanted.map(\.text).filter { object[$0] == nil }
             guard missing.isEmpty else {
                 return try await context.refuse(
-                    "\(source) has no \(missing.joined(separator: ", "))",
+                    "\(source) has no \(missing.map { "'\($0)'" }.joined(separator: ", "))",
                     remedy: "check the names in 'properties'")
             }
             var chosen = JSONObject()

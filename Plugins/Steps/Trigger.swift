@@ -158,7 +158,11 @@ public struct Trigger: TriggeringStep, SettingHints {
         let unimportant = Set(try context.render(unimportantBuilderNames).names)
         let log = try await context.openLog("builds", kind: .text)
         for build in builds {
-            try await log.line("\(build.title): \(build.results.name): \(build.stateString)")
+            // The text of an exception already begins with this word.
+            let name = build.results.name
+            let state = build.stateString
+            let words = state == name || state.hasPrefix("\(name): ") ? state : "\(name): \(state)"
+            try await log.line("\(build.title): \(words)")
         }
         let bad = builds.filter { ![.success, .skipped].contains($0.results) }
         await context.setSummary(

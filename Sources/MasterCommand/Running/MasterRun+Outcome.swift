@@ -34,12 +34,22 @@ extension MasterRun {
         await console.command(annotations(views))
         let counted = zip(outcome.builds, views).filter { !$0.0.isRetried }.map(\.1.build)
         let summary = RunSummary(
+            notStarted: interruption.signal == nil ? [] : notStarted(outcome.builds),
             builds: counted, deliveries: outcome.deliveries, duration: duration,
             receiverOption: await receiverOption(outcome.deliveries.deliveries),
             advice: advice,
             interruption: interruption.signal?.word)
         await console.print(summary.lines(TextPainter(hasColour: traits.hasColour)))
         return summary.results
+    }
+
+    /// The requested builders without a build.
+    private func notStarted(_ builds: [FinishedBuild]) -> [String] {
+        let begun = Set(builds.map(\.builder))
+        let requested =
+            request.builders
+            ?? configuration.builders.filter { !$0.isTriggeredOnly }.map(\.name)
+        return requested.filter { !begun.contains($0) }
     }
 
     /// Writes the outcome as the last line of JSON.
@@ -125,14 +135,22 @@ extension MasterRun {
         guard console.output.wantsAnnotations else { return [] }
         return views.flatMap { view in
             view.build.failedSteps.map { step in
-                let errors = (view.logs[step.id] ?? []).flatMap(\.tail.errors)
-                let lines = [step.remark] + errors.map { TerminalText.shown($0.text) }
+                let cause = (view.logs[step.id] ?? []).lazy.compactMap(\.tail.cause).first
+                let lines = [step.remark] + (cause.map { [$0.text] } ?? [])
                 let message = secrets.mask.apply(to: lines.joined(separator: "\n"))
                 let title = "\(view.build.title) \(step.name.makingControlsVisible())"
+                let place = cause.flatMap { place(of: $0) } ?? []
                 return DiagnosticPrinter.command(
-                    view.build.isUnimportant ? "warning" : "error", [("title", title)], message)
+                    view.build.isUnimportant ? "warning" : "error", place + [("title", title)],
+                    message)
             }
         }
+    }
+
+    /// The file and line of a failure, as parameters of an annotation.
+    private func place(of cause: FailureCause) -> [(String, String)]? {
+        guard let file = cause.file, let line = cause.line else { return nil }
+        return [("file", shortened(secrets.mask.apply(to: file))), ("line", "\(line)")]
     }
 
     /// The path relative to the current folder if it is inside it.

@@ -58,7 +58,7 @@ struct ProjectWatch: Sendable {
             if !again.isEmpty {
                 own.formUnion(again)
                 await say(
-                    "changed in every run: \(names(again)); that no longer starts another one")
+                    "ignoring \(names(again)): every run changes them; add them to .gitignore")
             }
             before = during
             var changed = during.subtracting(own)

@@ -1,10 +1,10 @@
-internal import FoundationEssentials
 internal import MasterKit
 internal import MasterRuntime
-internal import SystemPackage
 
 /// The last line of a run: its outcome in one sentence.
 struct RunSummary {
+    /// The builders whose builds never began, because the run was interrupted.
+    var notStarted: [String] = []
     /// The builds to count, without retried ones.
     let builds: [BuildView]
     /// The state of the deliveries.
@@ -24,7 +24,12 @@ struct RunSummary {
 
     /// The outcome, and what happens to undelivered reports.
     func lines(_ paint: TextPainter) -> [String] {
-        [outcome(paint)] + undelivered.map { paint(.yellow, $0) }
+        [outcome(paint)] + unstarted + undelivered.map { paint(.yellow, $0) }
+    }
+
+    private var unstarted: [String] {
+        let names = notStarted.map { $0.makingControlsVisible() }
+        return names.isEmpty ? [] : ["not started: \(names.joined(separator: ", "))"]
     }
 
     private func outcome(_ paint: TextPainter) -> String {
@@ -180,63 +185,4 @@ struct BuildTable {
     }
 
     private static let longestLine = 2000
-}
-
-/// The lines of a log that tell why its step failed: the last ones, and before them those that look
-/// like errors.
-struct LogTail: Sendable, Hashable {
-    /// The maximum number of last lines.
-    static let lineLimit = 20
-    /// The maximum number of lines before them.
-    private static let errorLimit = 5
-    /// The number of bytes read from the end of a file.
-    private static let byteLimit = 1 << 20
-
-    /// Lines before the last ones that look like errors, in order.
-    let errors: [LogLine]
-    /// The last lines in order, in the order in which they were written.
-    let lines: [LogLine]
-
-    /// Reads the end of a log.
-    ///
-    /// - Throws: An error if the file cannot be read.
-    init(ofFile path: String) throws {
-        // Foundation gives no reason that a user could understand.
-        try FileDescriptor.open(FilePath(path), .readOnly).close()
-        let data = try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe)
-        let end = data.suffix(Self.byteLimit)
-        self.init(end: [UInt8](end), isWhole: end.count == data.count)
-    }
-
-    /// Keeps the lines that matter of marked text.
-    ///
-    /// - Parameters:
-    ///   - end: The end of a log.
-    ///   - isWhole: Whether it is the whole log; otherwise its first line lacks its beginning.
-    init(end: [UInt8], isWhole: Bool) {
-        var all = LogLine.lines(marked: end)
-        if !isWhole, all.count > Self.lineLimit { all.removeFirst() }
-        // What the master says before any output is how the command was started.
-        let output = all.firstIndex { $0.channel != .header } ?? all.startIndex
-        let told = all[output...].filter { !$0.isNoise }
-        lines = Array(told.suffix(Self.lineLimit))
-        errors = Array(told.dropLast(lines.count).lazy.filter(\.isError).prefix(Self.errorLimit))
-    }
-}
-
-extension LogLine {
-    /// Whether a line of the master's tells nothing about a failure.
-    fileprivate var isNoise: Bool {
-        guard channel == .header else { return false }
-        return ["elapsedTime=", " argv: [", " in dir "].contains { text.hasPrefix($0) }
-    }
-
-    /// Whether a line of output looks like an error.
-    fileprivate var isError: Bool {
-        guard channel != .header else { return false }
-        let lower = text.lowercased()
-        return ["error:", "error[", "fatal:", "fatal error", "undefined reference", "panicked at"]
-            .contains { lower.contains($0) }
-            || ["FAILED", "Traceback", "AssertionError", "*** "].contains { text.contains($0) }
-    }
 }

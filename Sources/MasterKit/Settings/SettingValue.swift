@@ -202,7 +202,7 @@ extension SettingEnumeration {
         }
         if let found = allCases.first(where: { $0.settingName == scalar.value }) { return found }
         let names = allCases.map(\.settingName)
-        let remedy = Suggestion.remedy(for: scalar.value, among: names)
+        let remedy = Suggestion.choice(for: scalar.value, among: names)
         return decoder.error(
             "\(decoder.subject) can't be '\(scalar.value.shortened)'; \(remedy)", at: node.range)
     }
@@ -223,9 +223,9 @@ extension Results: SettingEnumeration {
             return named(by: node, with: decoder)
         }
         if let found = Results(rawValue: code) { return found }
-        let codes = allCases.map { "\($0.rawValue) \($0.name)" }.joined(separator: ", ")
-        return decoder.error(
-            "\(decoder.subject) can't be \(code); there are \(codes)", at: node.range)
+        let codes = allCases.map { "\($0.rawValue) \($0.name)" }
+        let remedy = Suggestion.choice(for: "\(code)", among: codes)
+        return decoder.error("\(decoder.subject) can't be \(code); \(remedy)", at: node.range)
     }
 }
 

@@ -119,7 +119,7 @@ struct BuildRunner: Sendable {
             let isOver = hasEnded || control.stopReason != nil || control.isTimedOut
             if control.isAbandoned || isOver && !step.policy.alwaysRun {
                 if !hasEnded { build.noteCutShort() }
-                let name = StepPlan.shortened(shared.mask.apply(to: step.name))
+                let name = plan.reserve(shared.mask.apply(to: step.name))
                 if selection.takes(name) { build.note(notReached: name) }
                 continue
             }

@@ -163,9 +163,9 @@ struct StepRunner: Sendable {
             try await host.note(
                 "Try \(attempt) of \(count) ended as \(shared.mask.apply(to: reason)); "
                     + "try \(attempt + 1) follows in \(wait.inSeconds)")
+            try await host.clock.sleep(for: wait)
             attempt += 1
             await host.begin("try \(attempt) of \(count)")
-            try await host.clock.sleep(for: wait)
         }
     }
 

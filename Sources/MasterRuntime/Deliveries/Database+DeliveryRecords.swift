@@ -23,16 +23,47 @@ extension Database {
         LEFT JOIN builder ON builder.id = build_request.builder_id
         """
 
-    /// The deliveries of events after a sequence number, those attempted since a time, and all
-    /// pending ones, in event order. If there are too many, only the first undelivered ones.
+    /// Whether a delivery is of an earlier run.
+    private static let isEarlier = "(event_seq <= ?2 OR coalesce(build.started_at < ?3, 0))"
+
+    /// The deliveries of a run, of which it is said what became of them.
+    private static let shown = """
+        \(isShown) AND delivery.id IN (
+            SELECT id FROM delivery
+            \(DeliveryState.isKept) AND (state <> 'dead' OR event_seq > ?2)
+            UNION ALL SELECT id FROM delivery
+            \(DeliveryState.delivered.condition) AND event_seq > ?2
+            UNION ALL SELECT delivery_id FROM attempt WHERE at >= ?3)
+        """
+
+    /// The deliveries of events after a sequence number, then those attempted since a time, and all
+    /// pending ones, each in event order. If there are too many of this run, only the first
+    /// undelivered ones.
     func deliveries(
         after sequence: Int, triedSince moment: Date,
         receivers: [Int: String]
     ) throws -> [DeliveryStatus] {
         let limit = DeliverySummary.listLimit
         let all = try statuses(after: sequence, triedSince: moment, but: "", receivers, limit + 1)
-        guard all.count > limit else { return all }
+        let ownCount = all.count { !$0.isFromEarlierRun }
+        guard ownCount > limit else { return Array(all.prefix(limit)) }
         return try statuses(after: sequence, triedSince: moment, but: "delivered", receivers, limit)
+    }
+
+    /// The number of those deliveries that are of earlier runs, by state.
+    func earlierCounts(after sequence: Int, triedSince moment: Date) throws
+        -> [DeliveryState: Int]
+    {
+        let counts: [(DeliveryState?, Int)] = try all(
+            """
+            SELECT state, count(*) FROM \(Self.recordTables)
+            WHERE ?1 <> '' AND \(Self.shown) AND \(Self.isEarlier) GROUP BY state
+            """,
+            ["all", sequence, moment.stored]
+        ) { row in (DeliveryState(rawValue: row[0]), row[1]) }
+        return counts.reduce(into: [:]) { counts, pair in
+            if let state = pair.0 { counts[state] = pair.1 }
+        }
     }
 
     private func statuses(
@@ -41,23 +72,17 @@ extension Database {
     ) throws -> [DeliveryStatus] {
         try all(
             """
-            SELECT \(Self.recordColumns), reporter.id, build.started_at FROM \(Self.recordTables)
-            WHERE state <> ?1 AND \(Self.isShown) AND delivery.id IN (
-                SELECT id FROM delivery
-                \(DeliveryState.isKept) AND (state <> 'dead' OR event_seq > ?2)
-                UNION ALL SELECT id FROM delivery
-                \(DeliveryState.delivered.condition) AND event_seq > ?2
-                UNION ALL SELECT delivery_id FROM attempt WHERE at >= ?3)
-            ORDER BY event_seq, reporter.id, part LIMIT ?4
+            SELECT \(Self.recordColumns), reporter.id, \(Self.isEarlier) FROM \(Self.recordTables)
+            WHERE state <> ?1 AND \(Self.shown)
+            ORDER BY \(Self.isEarlier), event_seq, reporter.id, part LIMIT ?4
             """,
             [excluded, sequence, moment.stored, limit]
         ) { row in
-            let (eventSequence, reporterID): (Int, Int) = (row[12], row[16])
+            let reporterID: Int = row[16]
             return DeliveryStatus(
                 try DeliveryRecord(row: row),
                 receiver: receivers[reporterID],
-                isFromEarlierRun: eventSequence <= sequence
-                    || row.date(17).map { $0 < moment } ?? false
+                isFromEarlierRun: row[17]
             )
         }
     }

@@ -275,9 +275,11 @@ public struct DeliverySummary: Sendable {
     /// The maximum number of listed deliveries.
     public static let listLimit = 40
 
-    /// The deliveries of the run, those that it attempted, and all pending ones; if there are more
-    /// than ``listLimit``, the first undelivered ones.
+    /// The deliveries of the run, and then those of earlier runs that it attempted or that are
+    /// pending; of more than ``listLimit`` of the run, the first undelivered ones.
     public var deliveries: [DeliveryStatus] = []
+    /// The number of those deliveries that are of earlier runs by state, listed or not.
+    public var earlierCounts: [DeliveryState: Int] = [:]
     /// The number of reports delivered in this run.
     public var deliveredCount = 0
     /// The number of reports still to be sent.

@@ -61,6 +61,13 @@ struct BuildTableTests {
             ])
     }
 
+    @Test func `a name takes the columns that its row leaves free`() {
+        let name = "linux-gcc-13-debug"
+        let lines = table.lines([FinishedView(build: view(named: name))], width: 44)
+        #expect(lines[0].contains("\(name) #3"), "\(lines)")
+        #expect(lines.allSatisfy { $0.columns <= 44 })
+    }
+
     @Test func `in a narrow terminal names are cut before results`() {
         let long = FinishedView(build: view(named: String(repeating: "long", count: 10)))
         for line in table.lines([long], width: 40) {

@@ -25,6 +25,9 @@ struct RunSummaryTests {
     private func summary(_ deliveries: [DeliveryStatus]) -> DeliverySummary {
         var summary = DeliverySummary()
         summary.deliveries = deliveries
+        for delivery in deliveries where delivery.isFromEarlierRun {
+            summary.earlierCounts[delivery.state, default: 0] += 1
+        }
         summary.deliveredCount = deliveries.count { $0.state == .delivered }
         summary.openCount = deliveries.count { $0.state == .open }
         summary.parkedCount = deliveries.count { $0.state == .parked }
@@ -111,6 +114,17 @@ struct RunSummaryTests {
                 + "to open it again: \(program) deliveries resume 'my push' -c ci.yaml")
     }
 
+    @Test func `builders that never started are named`() {
+        let summary = RunSummary(
+            notStarted: ["docs", "lint"], builds: [build(.cancelled)],
+            deliveries: DeliverySummary(), duration: .milliseconds(1500), receiverOption: nil,
+            advice: DeliveriesAdvice(options: ""), interruption: "interrupted")
+        #expect(
+            summary.lines(TextPainter(hasColour: false)) == [
+                "interrupted: 1 build in 1.5 s", "not started: docs, lint",
+            ])
+    }
+
     @Test func `the table says what came of a delivery`() {
         #expect(DeliveryTable.answer(delivery(.delivered, status: 204)) == "204")
         #expect(DeliveryTable.answer(delivery(.delivered)) == "delivered")
@@ -168,6 +182,21 @@ struct RunSummaryTests {
         var unknown = DeliverySummary()
         unknown.unreportedCount = 1
         #expect(table.lines(unknown, reporters: ["Push"], width: 100) == [])
+    }
+
+    @Test func `reports of earlier runs are one line however many there are`() {
+        let table = DeliveryTable(
+            TerminalTraits(isTerminal: false, environment: ["LANG": "C.UTF-8"]))
+        var summary = summary([delivery(.delivered, status: 200)])
+        summary.deliveries += Array(repeating: delivery(.open, isEarlier: true), count: 39)
+        summary.openCount = 100
+        summary.earlierCounts = [.open: 100]
+        #expect(
+            table.lines(summary, reporters: ["Push"], width: 100) == [
+                "reports",
+                "  ✓ Push  b #1 started  http://127.0.0.1:9980/status  200",
+                "  of earlier runs: 100 kept for the next run",
+            ])
     }
 
     @Test func `a long table leaves out what was delivered`() {
