@@ -181,7 +181,7 @@ struct PluginCode {
         "services": """
         @Test func `the other builders are built`() async throws {
             let service = try NAME.configured(["after": "first", "builderNames": ["second"]])
-            let harness = ServiceHarness()
+            let harness = try ServiceHarness()
             try await harness.run(service, events: [RecordedBuild(builder: "first").finished])
             #expect(harness.requests.map(\\.builders) == [["second"]])
         }

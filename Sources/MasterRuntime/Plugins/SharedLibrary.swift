@@ -22,9 +22,11 @@ enum SharedLibrary {
         }
         typealias Entry = @convention(c) (UnsafeMutableRawPointer) -> Void
         let entry = unsafe unsafeBitCast(symbol, to: Entry.self)
-        var bundle: PluginBundle?
-        unsafe withUnsafeMutablePointer(to: &bundle) { unsafe entry(UnsafeMutableRawPointer($0)) }
-        guard let bundle else { throw Fault(reason: "has no plugins") }
+        var plugins: Any?
+        unsafe withUnsafeMutablePointer(to: &plugins) { unsafe entry(UnsafeMutableRawPointer($0)) }
+        guard let bundle = plugins as? PluginBundle else {
+            throw Fault(reason: "declares 'plugins' that are not a PluginBundle of this MasterKit")
+        }
         return bundle
     }
 
@@ -55,13 +57,12 @@ package enum PluginEntryPoint {
     static let name = "buildmaster_plugins"
 
     /// The file that is compiled with the sources of a package, whose `plugins` it hands over.
+    ///
+    /// It imports nothing, since all files of a module must import a module in the same way.
     package static let source = """
-        internal import MasterKit
-
         @_cdecl("\(name)")
         public func buildmasterPlugins(_ bundle: UnsafeMutableRawPointer) {
-            let declared: PluginBundle = plugins
-            unsafe bundle.assumingMemoryBound(to: PluginBundle?.self).pointee = declared
+            unsafe bundle.assumingMemoryBound(to: Any?.self).pointee = plugins
         }
 
         """

@@ -151,6 +151,9 @@ struct PluginsCommandTests {
             "cannot convert value of type 'Bool' to specified type 'Int'"
         ),
         (
+            "let plugins = [1]", manifest, "'plugins' that are not a PluginBundle"
+        ),
+        (
             "import MasterKit\nstruct A {}", manifest,
             "the target Own does not declare its plugins; write 'public let plugins = PluginBundle(…)'"
         ),
@@ -219,12 +222,12 @@ struct PluginsCommandTests {
     }
 
     @Test func `plugins of another master are suspected`() async throws {
-        let file = "steps: [steps.Unheard: {}]\n"
+        let file = "steps: [steps.Frobnicate: {}]\n"
         let ended = try await Program.inFolder(["master.yaml": file]) { try await $0.run("check") }
         #expect(ended.status == 2)
         #expect(
             ended.output.contains(
-                "there is no plugin 'steps.Unheard'; 'plugins list' shows them; if it belongs to "
+                "there is no plugin 'steps.Frobnicate'; 'plugins list' shows them; if it belongs to "
                     + "another master, run that program, or name the plugin's package in 'plugins'")
         )
     }
@@ -238,6 +241,8 @@ struct PluginsCommandTests {
             var files: [String] = []
             for plugin in plugins {
                 let key = try #require(plugin["key"]?.stringValue)
+                // Their functions can only be given in Swift, so that no file can declare them.
+                guard !key.hasPrefix("formatters.MessageFormatterFunction") else { continue }
                 let ended = try await program.run("plugins", "describe", key, "--json")
                 let described = try JSONValue(parsing: ended.output)
                 #expect(described["origin"] == "StandardPlugins")
@@ -248,7 +253,6 @@ struct PluginsCommandTests {
                 try program.write(
                     try #require(described["example"]?.stringValue), to: "\(key).yaml")
             }
-            try program.write("[key]\n", to: "netrc")
             let checked = try await program.run(["check"] + files) { _ in }
             #expect(checked.status == 0, "\(checked.output)")
             #expect(!checked.output.contains("warning"), "\(checked.output)")
