@@ -128,7 +128,9 @@ private struct MutationMaker {
             .doubled, keyRange.start.offset..<keyRange.start.offset, entry + separator,
             near: whole, isTwice: true)
         if entries.count == 1 {
-            add(.dropped, whole.start.offset..<contentEnd(of: whole), "{}", near: owner)
+            add(
+                .dropped, whole.start.offset..<contentEnd(of: whole), node.isFlow ? "" : "{}",
+                near: owner)
         } else if index + 1 < entries.count, let next = entries[index + 1].key.range {
             add(.dropped, keyRange.start.offset..<next.start.offset, "", near: owner)
         } else if let last = entries[index - 1].value.range {
