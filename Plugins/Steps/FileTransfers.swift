@@ -63,9 +63,6 @@ public struct FileDownload: Step {
     /// Creates an unconfigured step.
     public init() {}
 
-    /// Reports a destination that is always refused.
-    public func check(_ settings: SettingsCheck) { destination.check(settings) }
-
     /// Copies the file; an existing file at the destination is kept until the copy is complete.
     public func run(in context: StepContext) async throws -> Results {
         let source = try context.render(mastersrc).text
@@ -92,9 +89,6 @@ public struct StringDownload: Step {
     /// Creates an unconfigured step.
     public init() {}
 
-    /// Reports a destination that is always refused.
-    public func check(_ settings: SettingsCheck) { destination.check(settings) }
-
     /// Writes the file.
     public func run(in context: StepContext) async throws -> Results {
         try await destination.write(context.render(s), in: context)
@@ -113,9 +107,6 @@ public struct JSONStringDownload: Step {
 
     /// Creates an unconfigured step.
     public init() {}
-
-    /// Reports a destination that is always refused.
-    public func check(_ settings: SettingsCheck) { destination.check(settings) }
 
     /// Writes the file.
     public func run(in context: StepContext) async throws -> Results {

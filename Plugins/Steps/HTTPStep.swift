@@ -17,11 +17,6 @@ public struct HTTPStep: Step {
     /// Creates an unconfigured step.
     public init() {}
 
-    /// Reports conflicting settings.
-    public func check(_ settings: SettingsCheck) {
-        request.check(settings)
-    }
-
     /// Sends the request.
     public func run(in context: StepContext) async throws -> Results {
         try await request.run(context.render(method).method, in: context)
@@ -107,11 +102,6 @@ extension RequestStep {
 
     /// The options of steps that send a request.
     public static var options: StepOptions { .request }
-
-    /// Reports conflicting settings.
-    public func check(_ settings: SettingsCheck) {
-        request.check(settings)
-    }
 
     /// Sends the request.
     public func run(in context: StepContext) async throws -> Results {

@@ -11,11 +11,6 @@ public struct ShellCommand: Step {
     /// Creates an unconfigured step.
     public init() {}
 
-    /// Reports settings that have no effect together.
-    public func check(_ settings: SettingsCheck) {
-        command.check(settings)
-    }
-
     /// Runs the command.
     public func run(in context: StepContext) async throws -> Results {
         try await warnings.counting(in: context) { observe in
@@ -33,11 +28,6 @@ public struct MasterShellCommand: Step, SettingHints {
 
     /// Creates an unconfigured step.
     public init() {}
-
-    /// Reports settings that have no effect together.
-    public func check(_ settings: SettingsCheck) {
-        command.check(settings)
-    }
 
     /// Runs the command.
     public func run(in context: StepContext) async throws -> Results {

@@ -37,7 +37,6 @@ public struct Trigger: TriggeringStep, SettingHints {
 
     /// Reports settings that contradict each other.
     public func check(_ settings: SettingsCheck) {
-        sources.check(settings)
         if settings.isGiven("unimportantBuilderNames") {
             if waitForFinish.constant == false {
                 settings.warning(
