@@ -49,11 +49,9 @@ extension BuildControl {
         let begin = ContinuousClock.now
         notePause(since: begin)
         // In a task that ends when the build is stopped; the answer is awaited.
-        let outcome = await run(alwaysRun: false) {
-            StepOutcome(decision: await question(step))
-        }
+        let decision = await run(alwaysRun: false) { await question(step) }
         notePause(since: nil, adding: .now - begin)
-        return stopReason == nil ? outcome.decision ?? .goOn : .goOn
+        return stopReason == nil ? decision : .goOn
     }
 
     /// Returns when the build has run for a time, without that of pauses.
