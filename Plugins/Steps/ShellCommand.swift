@@ -16,11 +16,6 @@ public struct ShellCommand: Step {
         command.process.products(logs: ["warnings"], properties: ["warnings-count"])
     }
 
-    /// Reports settings that have no effect together.
-    public func check(_ settings: SettingsCheck) {
-        command.check(settings)
-    }
-
     /// Runs the command.
     public func run(in context: StepContext) async throws -> Results {
         try await warnings.counting(in: context) { observe in
@@ -41,11 +36,6 @@ public struct MasterShellCommand: Step, SettingHints {
 
     /// The logs and properties that the step is known for.
     public var products: StepProducts? { command.process.products() }
-
-    /// Reports settings that have no effect together.
-    public func check(_ settings: SettingsCheck) {
-        command.check(settings)
-    }
 
     /// Runs the command.
     public func run(in context: StepContext) async throws -> Results {

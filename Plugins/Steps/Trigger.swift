@@ -59,7 +59,6 @@ public struct Trigger: TriggeringStep, SettingHints {
 
     /// Reports settings that contradict each other.
     public func check(_ settings: SettingsCheck) {
-        sources.check(settings)
         if builderNames == nil, schedulerNames.isEmpty {
             settings.error(
                 "steps.Trigger needs 'builderNames' or 'schedulerNames'", at: "builderNames")

@@ -251,29 +251,38 @@ extension AnySetting {
     }
 }
 
-/// Records the settings created while a value is created, in order.
+/// Records the settings and groups created while a value is created, in order.
 ///
 /// Finding the settings of a finished value by reflection takes about fifteen times as long as
 /// creating them, so it is done once per type, and ``SettingLayout`` caches the result.
 final class SettingRecorder: Sendable {
     @TaskLocal private static var current: SettingRecorder?
 
-    private let settings = Mutex<[any AnySetting]>([])
+    /// The settings and groups that were created.
+    struct Recorded {
+        var settings: [any AnySetting] = []
+        var groups: [any Settings] = []
+    }
+
+    private let recorded = Mutex(Recorded())
 
     private init() {}
 
     /// Records a setting if a recorder is active.
     static func note(_ setting: any AnySetting) {
-        current?.settings.withLock { $0.append(setting) }
+        current?.recorded.withLock { $0.settings.append(setting) }
     }
 
-    /// Creates a value and returns it together with the settings created meanwhile.
-    static func recording<Value>(
-        _ make: () -> Value
-    ) -> (value: Value, settings: [any AnySetting]) {
+    /// Records a group if a recorder is active.
+    static func note(_ group: any Settings) {
+        current?.recorded.withLock { $0.groups.append(group) }
+    }
+
+    /// Creates a value and returns it together with what was created meanwhile.
+    static func recording<Value>(_ make: () -> Value) -> (value: Value, recorded: Recorded) {
         let recorder = SettingRecorder()
         let value = $current.withValue(recorder, operation: make)
-        return (value, recorder.settings.withLock { $0 })
+        return (value, recorder.recorded.withLock { $0 })
     }
 }
 
@@ -347,17 +356,20 @@ struct SettingLayout {
 /// The settings allowed in one mapping: those of a value, or of a step and its options.
 struct SettingTable {
     let layout: SettingLayout
+    /// The groups in the values.
+    let groups: [any Settings]
     private let settings: [any AnySetting]
 
     /// Finds the settings of the first values of their types by reflection, which gives the names.
     ///
     /// - Parameters:
     ///   - values: The values.
-    ///   - recorded: The settings created while they were created.
-    init(of values: [any Settings], recorded: [any AnySetting]) {
+    ///   - recorded: What was created while they were created.
+    init(of values: [any Settings], recorded: SettingRecorder.Recorded) {
         let fields = Self.fields(of: values)
         layout = SettingLayout(
-            types: values.map { type(of: $0) }, fields: fields, recorded: recorded)
+            types: values.map { type(of: $0) }, fields: fields, recorded: recorded.settings)
+        groups = recorded.groups
         settings = fields.flatMap(\.self).map(\.setting)
     }
 
@@ -373,9 +385,10 @@ struct SettingTable {
     }
 
     /// Finds the settings of values among those recorded while the values were created.
-    init?(_ layout: SettingLayout, recorded: [any AnySetting]) {
-        guard let settings = layout.settings(among: recorded) else { return nil }
+    init?(_ layout: SettingLayout, recorded: SettingRecorder.Recorded) {
+        guard let settings = layout.settings(among: recorded.settings) else { return nil }
         self.layout = layout
+        groups = recorded.groups
         self.settings = settings
     }
 

@@ -8,7 +8,8 @@ public protocol Settings: Sendable {
 
     /// Validates the settings together and adds diagnostics; has no other side effects.
     ///
-    /// Called once for a plugin and once for its options, if every required setting has a value.
+    /// Called once for a plugin, once for its options and once for each of its groups, if every
+    /// required setting has a value.
     /// Other settings may be invalid; these have their default here, and anything reported after
     /// one of them was read is discarded, so that one mistake does not cause further errors.
     func check(_ settings: SettingsCheck)
@@ -114,11 +115,13 @@ public final class SettingsCheck {
 }
 
 extension SettingDecoder {
-    /// Calls the `check` of each value whose required settings have a value.
+    /// Calls the `check` of each value whose required settings have a value, and of their groups.
     func check(
         _ values: [any Settings], in table: SettingTable, filled: Filled, at place: SourceRange?
     ) {
-        for (index, value) in values.enumerated() where table.isComplete(valueAt: index) {
+        let complete = values.indices.filter { table.isComplete(valueAt: $0) }
+        let groups = complete.count == values.count ? table.groups : []
+        for value in complete.map({ values[$0] }) + groups {
             value.check(
                 SettingsCheck(
                     decoder: self, given: filled.given, place: place,
@@ -151,12 +154,13 @@ public struct SettingGroup<Group: Settings>: Sendable {
 
     /// Declares a group with its defaults.
     public init() {
-        self.wrappedValue = Group()
+        self.init(wrappedValue: Group())
     }
 
     /// Declares a group with other defaults than its own.
     public init(wrappedValue: Group) {
         self.wrappedValue = wrappedValue
+        SettingRecorder.note(wrappedValue)
     }
 }
 

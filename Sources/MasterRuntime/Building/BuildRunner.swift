@@ -67,7 +67,7 @@ struct BuildRunner: Sendable {
         }
     }
 
-    /// Creates the build's own folder, and that of its steps where it is in there.
+    /// Creates the build's own folder, and that of its steps unless it is the folder of the file.
     private func makeFolder() async throws {
         let folders = Set([shared.builddir(of: builder), stepFolder])
         for path in folders.subtracting([shared.configuration.folder]).sorted() {
@@ -100,7 +100,7 @@ struct BuildRunner: Sendable {
                 do {
                     try await control.sleep(for: limit)
                 } catch {
-                    return  // The steps have ended.
+                    return  // The steps have ended, or the master ends and stops the build.
                 }
                 control.timeOut()
             }
@@ -206,18 +206,11 @@ struct BuildEnvironment: Sendable {
     /// Lets others follow the builds' logs.
     let logs: LogBroadcaster
     let logger: Logger
-
-    var mask: SecretMask { secrets.mask }
-
     /// Runs commands on the master's machine; the same restrictions on deletion apply as for a
     /// worker.
-    var master: LocalWorker {
-        LocalWorker(
-            basedir: basedir, name: "master", withholding: secrets.withheldVariables,
-            configuration: FilePath(configuration.path).lastComponent.map {
-                FilePath(configuration.folder).appending($0)
-            })
-    }
+    let master: LocalWorker
+
+    var mask: SecretMask { secrets.mask }
 
     /// The same environment with another configuration.
     func following(
@@ -231,7 +224,7 @@ struct BuildEnvironment: Sendable {
         return BuildEnvironment(
             number: number + 1, configuration: configuration, secrets: secrets, store: store,
             http: http, sharedSession: session, basedir: basedir, aids: aids, logQueue: logQueue,
-            logs: logs, logger: logger)
+            logs: logs, logger: logger, master: master.withholding(secrets.withheldVariables))
     }
 
     /// The session for one build.
@@ -239,6 +232,25 @@ struct BuildEnvironment: Sendable {
 
     func builddir(of builder: BuilderConfiguration) -> String {
         builder.builddir(in: basedir)
+    }
+}
+
+extension BuildEnvironment {
+    /// Creates the environment of a master's first configuration.
+    init(
+        _ configuration: MasterConfiguration, _ secrets: SecretValues, store: Store,
+        http: HTTPClient, basedir: String, aids: DeveloperAids = DeveloperAids(), logger: Logger
+    ) {
+        self.init(
+            number: 1, configuration: configuration, secrets: secrets, store: store, http: http,
+            sharedSession: configuration.httpSession == .shared ? http.makeSession() : nil,
+            basedir: basedir, aids: aids, logQueue: DispatchQueue(label: "buildmaster.logs"),
+            logs: LogBroadcaster(), logger: secrets.mask.apply(to: logger),
+            master: LocalWorker(
+                basedir: basedir, name: "master", withholding: secrets.withheldVariables,
+                configuration: FilePath(configuration.path).lastComponent.map {
+                    FilePath(configuration.folder).appending($0)
+                }))
     }
 }
 

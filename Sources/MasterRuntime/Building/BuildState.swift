@@ -5,6 +5,8 @@ internal import Synchronization
 final class BuildState: Sendable {
     private struct State {
         var properties: Properties
+        /// The size of the properties in bytes.
+        var size: Int
         var results = Results.success
         var summaries: [String] = []
         var notReached: [String] = []
@@ -32,7 +34,7 @@ final class BuildState: Sendable {
         self.secrets = secrets
         self.worker = worker
         self.identity = identity
-        self.state = Mutex(State(properties: build.properties))
+        self.state = Mutex(State(properties: build.properties, size: build.properties.size))
     }
 
     var properties: Properties { state.withLock { $0.properties } }
@@ -47,7 +49,7 @@ final class BuildState: Sendable {
 
     func setProperty(_ name: String, _ value: JSONValue, source: String) throws(JSONTooLarge) {
         try state.withLock { state throws(JSONTooLarge) in
-            try state.properties.setBounded(name, value, source: source)
+            try state.properties.setBounded(name, value, source: source, of: &state.size)
         }
     }
 
@@ -91,12 +93,25 @@ final class BuildState: Sendable {
     }
 
     private func template(_ properties: Properties, _ results: Results) -> JSONObject {
-        [
+        JSONObject(
+            templateOf: (build.id, build.number, build.builderID), builder: builder.name,
+            properties, results, sourceStamps, identity)
+    }
+}
+
+extension JSONObject {
+    /// The variables of templates in a build's steps.
+    init(
+        templateOf build: (id: Int, number: Int, builderID: Int), builder: String,
+        _ properties: Properties, _ results: Results, _ stamps: [SourceStamp],
+        _ identity: MasterIdentity
+    ) {
+        self = [
             "build": [
                 "buildid": .int(build.id), "number": .int(build.number),
                 "builderid": .int(build.builderID), "results": .int(results.rawValue),
             ],
-            "buildername": .string(builder.name),
+            "buildername": .string(builder),
             "workername": properties["workername"] ?? .null,
             "properties": .object(properties.values),
             "results": .int(results.rawValue),
@@ -104,7 +119,7 @@ final class BuildState: Sendable {
             "title_url": .string(identity.titleURL),
             "buildbot_title": .string(identity.title),
             "buildbot_url": .string(identity.buildbotURL),
-            "sourcestamps": .array(sourceStamps.map { .object($0.json) }),
+            "sourcestamps": .array(stamps.map { .object($0.json) }),
         ]
     }
 }
@@ -183,23 +198,32 @@ final class BuildControl: Sendable {
         cancel?()
     }
 
-    /// Stops the build; a second call also stops alwaysRun steps.
+    /// Stops the build for a user; a second call also stops alwaysRun steps.
     func stop(_ reason: String) {
+        stop(reason) { $0 + 1 }
+    }
+
+    /// Ends the build if nobody has stopped it yet; alwaysRun steps still run.
+    func end(_ reason: String) {
+        stop(reason) { max($0, 1) }
+    }
+
+    private func stop(_ reason: String, _ count: (Int) -> Int) {
         let cancel = state.withLock { state in
             state.reason = state.reason ?? reason
-            state.stopCount += 1
+            state.stopCount = count(state.stopCount)
             return state.running.flatMap { $0.stopsNeeded <= state.stopCount ? $0.cancel : nil }
         }
         cancel?()
     }
 
-    /// Stops the build like ``stop(_:)``, but so that it ends as retry and is run again by the next
+    /// Ends the build like ``end(_:)``, but so that it ends as retry and is run again by the next
     /// master; a build that has been stopped already remains so.
     func interrupt(_ reason: String) {
         state.withLock { state in
             if state.stopCount == 0 { state.isInterrupted = true }
         }
-        stop(reason)
+        end(reason)
     }
 
     /// Whether the build is stopped only for the next master to run it again.
@@ -207,9 +231,9 @@ final class BuildControl: Sendable {
 
     /// Runs a step's work in a task that ``stop(_:)`` cancels; an alwaysRun step is cancelled by
     /// the second call.
-    func run(
-        alwaysRun: Bool, _ work: @escaping @Sendable () async -> StepOutcome
-    ) async -> StepOutcome {
+    func run<Outcome: Sendable>(
+        alwaysRun: Bool, _ work: @escaping @Sendable () async -> Outcome
+    ) async -> Outcome {
         // Not a child task, because cancelling the runner must not affect it. It ends with its
         // work, which is awaited below.
         let task = Task { await work() }

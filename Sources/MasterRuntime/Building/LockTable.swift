@@ -147,7 +147,7 @@ struct LockTable {
         }
     }
 
-    /// The owners that wait in front of another one, for a lock that it needs, too.
+    /// The owners ahead of another one that wait for a lock it also needs.
     func waitersAhead(of owner: Owner) -> [Owner] {
         guard let own = waiters.first(where: { $0.owner == owner }) else { return [] }
         let names = Set(own.demands.map(\.name))

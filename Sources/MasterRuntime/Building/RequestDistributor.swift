@@ -94,18 +94,21 @@ final class RequestDistributor: Sendable {
 
     /// Enqueues requests; if builds have been stopped, cancels them or leaves them to the next master.
     func add(_ requests: [Pending]) async {
-        let isClosed = state.withLock { state in
-            let isClosed = state.isClosed || state.stopReason != nil
-            guard !isClosed else { return true }
-            for request in requests { state.add(request) }
-            return false
+        let lost = state.withLock { state -> [Pending]? in
+            guard !state.isClosed, state.stopReason == nil else { return nil }
+            // Read here, so that a request is refused or seen by followConfiguration().
+            let builders = builders
+            for request in requests where builders[request.builder] != nil { state.add(request) }
+            return requests.filter { builders[$0.builder] == nil }
         }
-        guard isClosed else { return changed.raise() }
-        guard !leavesRequests else {
+        if let lost {
+            changed.raise()
+            await cancelForBuilders(lost)
+        } else if leavesRequests {
             for request in requests { request.progress?.end() }
-            return
+        } else {
+            await cancel(requests)
         }
-        for request in requests { await cancel(request) }
     }
 
     /// Runs builds until the master shuts down. Running builds are then stopped, and pending
@@ -139,7 +142,7 @@ final class RequestDistributor: Sendable {
             if leavesRequests {
                 control.interrupt(Self.endReason)
             } else {
-                control.stop(Self.endReason)
+                control.end(Self.endReason)
             }
         }
         changed.raise()
@@ -199,43 +202,53 @@ final class RequestDistributor: Sendable {
     /// The first request whose builder exists, for which a worker is free, and that can have its
     /// locks.
     private func match() -> Assignment? {
-        let builders = builders
+        let environment = configuration.current
+        let builders = environment.configuration.builders
+        var unused: WorkerPool.Lease?
         let (assignment, admitted) = state.withLock { state -> (Assignment?, [WaitingStep]) in
             guard !state.isClosed, state.stopReason == nil else { return (nil, []) }
             let hasChanged = state.forgetIdleBuilders(builders)
-            let assignment = self.assignment(&state, builders)
+            let assignment = self.assignment(&state, environment, unused: &unused)
             return (assignment, hasChanged ? state.admitSteps(builders) : [])
         }
+        if let unused { pool.release(unused) }
         for step in admitted { step.resume() }
         return assignment
     }
 
-    private func assignment(_ state: inout State, _ builders: BuilderTable) -> Assignment? {
+    /// Only asks the pool and the configuration, which call nobody.
+    ///
+    /// A change of the configuration in between is followed by another match.
+    private func assignment(
+        _ state: inout State, _ environment: BuildEnvironment, unused: inout WorkerPool.Lease?
+    ) -> Assignment? {
+        let builders = environment.configuration.builders
         var passed: [Pending] = []
         defer { for request in passed { state.queue.putBack(request) } }
         while pool.hasFreeSlot, let request = state.queue.takeFirst() {
-            guard !state.isHeld || request.parent != nil, let builder = builders[request.builder],
-                let lease = pool.lease(for: request.builder)
-            else {
-                passed.append(request)
+            passed.append(request)
+            guard !state.isHeld || request.parent != nil,
+                let builder = builders[request.builder], pool.canLease(for: request.builder),
+                request.skipReason != nil || state.takeLocks(of: builder, for: request, builders)
+            else { continue }
+            // A build that has waited may have got the slot since.
+            guard let lease = pool.lease(for: request.builder) else {
+                state.locks.release(of: request.id)
                 continue
             }
-            guard request.skipReason != nil || state.takeLocks(of: builder, for: request, builders)
-            else {
-                pool.release(lease)
-                passed.append(request)
-                continue
+            guard configuration.beginBuild(with: environment) else {
+                state.locks.release(of: request.id)
+                unused = lease
+                return nil
             }
+            passed.removeLast()
             state.queue.remove(request)
             let running = Running(
                 builder: request.builder, control: BuildControl(), lease: lease,
                 isUnimportant: request.isUnimportant)
             state.running[request.id] = running
-            let environment = configuration.beginBuild()
             return Assignment(
-                request: request, running: running,
-                builder: environment.configuration.builders[request.builder] ?? builder,
-                environment: environment)
+                request: request, running: running, builder: builder, environment: environment)
         }
         return nil
     }
@@ -254,27 +267,32 @@ final class RequestDistributor: Sendable {
                 steps: request.steps, skipReason: request.skipReason)
             var finished = try await runner.run()
             finished.isUnimportant = request.isUnimportant
-            await configuration.endBuild(with: assignment.environment)
             request.progress?.add(finished)
-            if !finished.isRetried { release(by: request, finished.build.results) }
+            if !finished.isRetried { release(by: [request], finished.build.results) }
             await finish(assignment, isRetried: finished.isRetried)
             if !finished.isRetried { request.progress?.end() }
         } catch {
-            await configuration.endBuild(with: assignment.environment)
-            release(by: request, nil)
+            release(by: [request], nil)
             await finish(assignment, isRetried: false)
             request.progress?.end(error)
         }
+        // May wait for plugins to stop, which holds up nobody any more.
+        await configuration.endBuild(with: assignment.environment)
     }
 
-    /// Starts or skips requests that were waiting for one that has finished.
-    private func release(by ended: Pending, _ results: Results?) {
+    /// Starts or skips requests that were waiting for some that have finished.
+    private func release(by ended: [Pending], _ results: Results?) {
         state.withLock { state in
+            guard !state.waiting.isEmpty else { return }
+            let builders = Dictionary(
+                ended.map { ($0.id, $0.builder) }, uniquingKeysWith: { one, _ in one })
             let waiting = state.waiting
             state.waiting = []
             for var request in waiting {
-                if request.needs.remove(ended.id) != nil {
-                    request.skipReason = Self.skipReason(of: ended.builder, results)
+                for id in request.needs {
+                    guard let builder = builders[id] else { continue }
+                    request.needs.remove(id)
+                    request.skipReason = Self.skipReason(of: builder, results)
                 }
                 state.add(request)
             }
@@ -289,7 +307,9 @@ final class RequestDistributor: Sendable {
         let isQueued = state.withLock { state in
             state.running[request.id] = nil
             state.locks.release(of: request.id)
-            let isQueued = isRetried && !state.isClosed && state.stopReason == nil
+            let isQueued =
+                isRetried && !state.isClosed && state.stopReason == nil
+                && builders[request.builder] != nil
             if isQueued { state.add(request) } else if !isRetried { state.end(request) }
             return isQueued
         }
@@ -300,34 +320,57 @@ final class RequestDistributor: Sendable {
 
     // MARK: Cancelling
 
-    /// Lets steps continue that waited for a lock behind builders whose requests are gone.
-    func admitSteps() {
-        let builders = builders
-        let admitted = state.withLock { state in
-            state.forgetIdleBuilders(builders) ? state.admitSteps(builders) : []
-        }
-        for step in admitted { step.resume() }
-    }
-
     private func cancelPending() async {
         let pending = state.withLock { $0.removeAll() }
-        admitSteps()
-        for request in pending { await cancel(request) }
+        reconsiderLocks()
+        await cancel(pending)
     }
 
     private func forgetPending() {
         let pending = state.withLock { $0.removeAll() }
-        admitSteps()
+        reconsiderLocks()
         for request in pending { request.progress?.end() }
     }
 
-    func cancel(_ request: Pending) async {
-        state.withLock { $0.end(request) }
-        do throws(StoreError) {
-            _ = try await store.write { try $0.cancelRequest(request.id) }
-            request.progress?.end()
-        } catch {
-            request.progress?.end(error)
+    /// Cancels requests of builders that the configuration in force no longer has.
+    func followConfiguration() async {
+        let lost = state.withLock { state in
+            let builders = builders
+            return state.removePending { builders[$0.builder] == nil }
         }
+        await cancelForBuilders(lost)
+        reconsiderLocks()
+    }
+
+    /// Cancels requests whose builders do not exist any more.
+    private func cancelForBuilders(_ lost: [Pending]) async {
+        let lost = Dictionary(grouping: lost, by: \.builder)
+        for (builder, requests) in lost.sorted(by: { $0.key < $1.key }) {
+            let reason = "the builder '\(builder)' is no longer in master.yaml"
+            let count = requests.count
+            configuration.current.logger.warning(
+                "cancelled \(count) build \(count == 1 ? "request" : "requests"): \(reason)")
+            await cancel(requests, reason)
+        }
+        if !lost.isEmpty { reconsiderLocks() }
+    }
+
+    /// Cancels pending requests in one transaction; requests that need them are skipped.
+    func cancel(_ requests: [Pending], _ reason: String? = nil) async {
+        guard !requests.isEmpty else { return }
+        let outcome: StoreError?
+        do throws(StoreError) {
+            try await store.write { transaction in
+                for request in requests { try transaction.cancelRequest(request.id) }
+            }
+            outcome = nil
+        } catch {
+            outcome = error
+        }
+        state.withLock { state in
+            for request in requests { state.end(request) }
+        }
+        release(by: requests, .cancelled)
+        for request in requests { request.progress?.end(outcome, cancelling: request.id, reason) }
     }
 }

@@ -49,9 +49,7 @@ extension BuildControl {
         beginPause()
         defer { endPause() }
         // In a task that ends when the build is stopped; the answer is awaited.
-        let outcome = await run(alwaysRun: false) {
-            StepOutcome(decision: await question(step))
-        }
-        return stopReason == nil ? outcome.decision ?? .goOn : .goOn
+        let decision = await run(alwaysRun: false) { await question(step) }
+        return stopReason == nil ? decision : .goOn
     }
 }

@@ -39,7 +39,7 @@ struct StepPlan {
             planned.policy = try StepPolicy(options, in: context)
             planned.name = try name(options, in: context) ?? planned.name
             planned.place = try StepPlace(options, of: builder, in: folder, context)
-            planned.running = try StepTexts(options).running(in: context)
+            planned.running = try options.runningText(in: context)
         } catch {
             planned.fault = error
         }

@@ -225,7 +225,7 @@ struct StepRunner: Sendable {
         var context = build.renderContext
         context.results = outcome.results
         do {
-            let text = try StepTexts(step.options).done(
+            let text = try step.options.finishedText(
                 outcome, summary: host.summary, attempt: host.attempt, in: context)
             let isHidden = try step.options.hideStepIf.render(in: context)
             return Ending(

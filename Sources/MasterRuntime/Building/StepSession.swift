@@ -20,10 +20,8 @@ final class StepSession: StepHost {
         var links: Set<String> = []
         /// Whether the step has ended, after which nothing more is recorded for it.
         var isClosed = false
-        /// The number of logs being opened, and the task that waits for them before closing the
-        /// logs.
+        /// The number of logs being opened.
         var openingCount = 0
-        var closer: CheckedContinuation<Void, Never>?
     }
 
     /// The most links of a step.
@@ -43,6 +41,8 @@ final class StepSession: StepHost {
     private let stepID: Int
     private let logs: StepLogs
     private let state = Mutex(State())
+    /// Set once the step has ended and no more logs are being opened.
+    private let isComplete = Latch<Void>()
 
     init(
         number: Int, name: String, place: StepPlace, running: RunningText, session: HTTPSession,
@@ -80,9 +80,8 @@ final class StepSession: StepHost {
         var changed = Properties()
         changed.set(property, value, source: source)
         let (id, mask) = (build.build.id, shared.mask)
-        await shared.store.post { [properties = build.properties, changed] transaction in
-            try transaction.updateBuild(
-                id, properties: mask.masked(properties), changed: mask.masked(changed))
+        await shared.store.post { [changed] transaction in
+            try transaction.updateBuild(id, changed: mask.masked(changed))
         }
     }
 
@@ -275,14 +274,12 @@ final class StepSession: StepHost {
     ///
     /// - Throws: The first error of a log that could not be created or written.
     func close() async throws(LogFault) {
-        await withCheckedContinuation { continuation in
-            let isReady = state.withLock { state in
-                state.isClosed = true
-                if state.openingCount > 0 { state.closer = continuation }
-                return state.openingCount == 0
-            }
-            if isReady { continuation.resume() }
+        let isReady = state.withLock { state in
+            state.isClosed = true
+            return state.openingCount == 0
         }
+        if isReady { isComplete.set() }
+        await isComplete.wait()
         let opened = state.withLock { state in
             defer { state.logs = [] }
             return state.logs
@@ -298,11 +295,11 @@ final class StepSession: StepHost {
         }
         if isClosed { throw StepHasEnded(action: "the log '\(log)' cannot be opened") }
         defer {
-            let closer = state.withLock { state in
+            let isReady = state.withLock { state in
                 state.openingCount -= 1
-                return state.openingCount == 0 ? state.closer.take() : nil
+                return state.openingCount == 0 && state.isClosed
             }
-            closer?.resume()
+            if isReady { isComplete.set() }
         }
         do {
             return try await logs.make(log, kind: kind) { opened in
@@ -320,7 +317,6 @@ final class StepSession: StepHost {
             return fault
         }
     }
-
 }
 
 /// An error for a step that is still running after its end, for example because it ignored its

@@ -35,16 +35,7 @@ public final class DeliveryAdmin: Sendable {
 
     private static func open(_ path: String, in folder: String) async throws -> DatabaseQueue {
         try await blocking(path) {
-            let place = StoreFolder(path: folder)
-            let database = try StoreOpening.existing(path, in: place, label: "deliveries")
-            let migrator = StoreSchema.migrator
-            if try database.read({ try !migrator.hasCompletedMigrations($0) }) {
-                // An older master that is running must not find its tables changed.
-                let lock = try StoreLock(place)
-                defer { lock.release() }
-                try migrator.migrate(database)
-            }
-            return database
+            try StoreOpening.existing(path, in: StoreFolder(path: folder), label: "deliveries")
         }
     }
 

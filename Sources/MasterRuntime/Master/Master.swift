@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import FoundationEssentials
 public import MasterKit
 internal import ServiceLifecycle
@@ -72,12 +71,8 @@ public final class Master: Sendable {
         do {
             let value = try await withHTTPClient { http in
                 let first = BuildEnvironment(
-                    number: 1, configuration: configuration, secrets: secrets, store: store,
-                    http: http,
-                    sharedSession: configuration.httpSession == .shared ? http.makeSession() : nil,
-                    basedir: options.basedir, aids: options.aids,
-                    logQueue: DispatchQueue(label: "buildmaster.logs"), logs: LogBroadcaster(),
-                    logger: secrets.mask.apply(to: logger))
+                    configuration, secrets, store: store, http: http, basedir: options.basedir,
+                    aids: options.aids, logger: logger)
                 let running = RunningConfiguration(first)
                 return try await running.withPlugins {
                     try await Master(running, options).run(body)
@@ -251,7 +246,7 @@ public final class Master: Sendable {
         } settle: { next in
             await services.follow(programs(of: next), starting: newcomers)
         }
-        submissions.distributor.reconsiderLocks()
+        await submissions.distributor.followConfiguration()
         return changes
     }
 
@@ -374,6 +369,7 @@ public final class Master: Sendable {
     /// Kills all running commands without waiting, for a process that exits immediately.
     public func abandonCommands() {
         worker.abandonCommands()
+        environment.master.abandonCommands()
     }
 
     /// Waits until every report has been delivered, or the time is up.

@@ -11,6 +11,8 @@ final class RunningConfiguration: Sendable {
         /// The environments of running builds by number, with the number of builds that use each.
         var used: [Int: (environment: BuildEnvironment, builds: Int)] = [:]
         var isChanging = false
+        /// The configuration before, while its services end.
+        var leaving: BuildEnvironment?
     }
 
     private let state: Mutex<State>
@@ -39,11 +41,14 @@ final class RunningConfiguration: Sendable {
 
     // MARK: Builds
 
-    /// Registers a build that uses the current configuration.
-    func beginBuild() -> BuildEnvironment {
+    /// Registers a build that uses a configuration.
+    ///
+    /// - Returns: Whether it may; not if another configuration is in force by now.
+    func beginBuild(with environment: BuildEnvironment) -> Bool {
         state.withLock { state in
-            state.used[state.current.number, default: (state.current, 0)].builds += 1
-            return state.current
+            guard state.current.number == environment.number else { return false }
+            state.used[environment.number, default: (environment, 0)].builds += 1
+            return true
         }
     }
 
@@ -86,8 +91,12 @@ final class RunningConfiguration: Sendable {
             await plugins.stop(fresh)
             throw error
         }
-        state.withLock { $0.current = next }
+        state.withLock { state in
+            state.current = next
+            state.leaving = old
+        }
         await settle(next)
+        state.withLock { $0.leaving = nil }
         await retire(old)
         return ConfigurationChanges(from: old.configuration, to: configuration)
     }
@@ -110,6 +119,7 @@ final class RunningConfiguration: Sendable {
     private func retire(_ environment: BuildEnvironment) async {
         let used = state.withLock { state in
             state.current.configuration.instances
+                + (state.leaving?.configuration.instances ?? [])
                 + state.used.values.flatMap(\.environment.configuration.instancesOfSteps)
         }
         let ids = Set(used.map(ObjectIdentifier.init))

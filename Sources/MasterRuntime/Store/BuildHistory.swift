@@ -4,7 +4,7 @@ package import MasterKit
 
 /// Read access to the builds of a base folder, whether a master is running or not.
 ///
-/// The store is not modified, so an older version is read as it is.
+/// A store of an older version is upgraded first, unless a master uses it.
 package final class BuildHistory: Sendable {
     /// A build with the name of its builder.
     package struct Entry: Sendable, Hashable {
@@ -282,7 +282,8 @@ extension BuildHistory.Entry {
         _ condition: String, _ arguments: StatementArguments, in database: Database
     ) throws -> [Self] {
         let builds = try database.all(
-            "SELECT \(Build.columns) FROM build \(condition)", arguments, Build.init(row:))
+            "SELECT \(Build.columns) FROM build \(condition)", arguments
+        ) { try Build(row: $0, in: database) }
         var names: [Int: String] = [:]
         return try builds.map { build in
             let id = build.builderID

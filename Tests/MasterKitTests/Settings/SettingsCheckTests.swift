@@ -56,4 +56,54 @@ struct SettingsCheckTests {
                     + "http://127.0.0.1:9980/status"
             ])
     }
+
+    @Test func `the check of each group is called, also of one in a group`() throws {
+        let decoder = SettingDecoder(registry: try Registry(PluginBundle([Grouped.self])))
+        let text = "steps.Grouped: {inner: 1, outer: 1, own: 1}"
+        let root = try #require(YAMLParser.parse(text, name: "test").root)
+        _ = decoder.plugin(.steps, from: root)
+        #expect(
+            Set(decoder.diagnostics.map(\.message)) == ["own is 1", "outer is 1", "inner is 1"])
+        #expect(decoder.diagnostics.count == 3)
+    }
+
+    @Test func `a wrong setting hides only what a group says about it`() throws {
+        let decoder = SettingDecoder(registry: try Registry(PluginBundle([Grouped.self])))
+        let text = "steps.Grouped: {inner: x, outer: 1, own: 1}"
+        let root = try #require(YAMLParser.parse(text, name: "test").root)
+        _ = decoder.plugin(.steps, from: root)
+        let messages = decoder.diagnostics.map(\.message)
+        #expect(messages.count == 3)
+        #expect(messages.suffix(2).allSatisfy { ["own is 1", "outer is 1"].contains($0) })
+    }
+}
+
+private struct Inner: Settings {
+    @Setting("A number.") var inner = 0
+
+    func check(_ settings: SettingsCheck) {
+        if inner == 1 { settings.error("inner is 1", at: "inner") }
+    }
+}
+
+private struct Outer: Settings {
+    @Setting("A number.") var outer = 0
+    @SettingGroup var nested: Inner
+
+    func check(_ settings: SettingsCheck) {
+        if outer == 1 { settings.error("outer is 1", at: "outer") }
+    }
+}
+
+private struct Grouped: Step {
+    static let summary = "Has groups."
+
+    @SettingGroup var group: Outer
+    @Setting("A number.") var own = 0
+
+    func check(_ settings: SettingsCheck) {
+        if own == 1 { settings.error("own is 1", at: "own") }
+    }
+
+    func run(in context: StepContext) async throws -> Results { .success }
 }

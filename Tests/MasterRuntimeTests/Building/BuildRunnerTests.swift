@@ -97,9 +97,7 @@ struct BuildRunnerTests {
                 return (submission, try transaction.worker(named: worker.name))
             }
             let shared = BuildEnvironment(
-                number: 1, configuration: configuration, secrets: SecretValues(), store: store,
-                http: http, sharedSession: nil, basedir: bench.basedir, aids: DeveloperAids(),
-                logQueue: DispatchQueue(label: "test"), logs: LogBroadcaster(),
+                configuration, SecretValues(), store: store, http: http, basedir: bench.basedir,
                 logger: Logger(label: "test"))
             let running = RunningConfiguration(shared)
             let distributor = RequestDistributor(

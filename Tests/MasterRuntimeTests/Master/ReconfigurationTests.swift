@@ -20,10 +20,7 @@ struct ReconfigurationTests {
     private func reconfigure(
         _ master: Master, _ bench: MasterBench, _ yaml: String
     ) async throws -> ConfigurationChanges {
-        try bench.write(yaml)
-        let configuration = try bench.configuration()
-        return try await master.reconfigure(
-            to: configuration, SecretFetcher(configuration).fetch().usable())
+        try await bench.reconfigure(master, yaml)
     }
 
     @Test func `reporters that are added, changed and removed follow the file`() async throws {
@@ -266,7 +263,8 @@ struct ReconfigurationTests {
                 gate.add("open")
                 let first = try await builds
                 #expect(
-                    life.entries.suffix(2) == ["steps.LivelyStep runs", "steps.LivelyStep stops"])
+                    await life.wait(for: 4).suffix(2)
+                        == ["steps.LivelyStep runs", "steps.LivelyStep stops"])
                 return first + (try await master.build())
             }
             #expect(builds.map(\.steps.count) == [2, 1])

@@ -105,6 +105,15 @@ struct MasterBench: Sendable {
             logger: Logger(label: "master") { _ in messages.handler }, body)
     }
 
+    /// Replaces the master.yaml, and applies it to a running master.
+    @discardableResult
+    func reconfigure(_ master: Master, _ yaml: String) async throws -> ConfigurationChanges {
+        try write(yaml)
+        let configuration = try configuration()
+        return try await master.reconfigure(
+            to: configuration, SecretFetcher(configuration).fetch().usable())
+    }
+
     /// Runs a master that builds the builders.
     func build(
         _ builders: [String]? = nil, properties: JSONObject = [:], slots: Int = 2
