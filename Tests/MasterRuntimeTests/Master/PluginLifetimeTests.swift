@@ -192,7 +192,7 @@ struct PluginLifetimeTests {
                 _ = try await master.build()
                 #expect(life.entries.last == "leaves")
                 Leaver.mayLeave.add(())
-                #expect(try await change.value.removed == ["Leaver"])
+                #expect(try await change.value.services.removed == ["Leaver"])
                 #expect(life.entries.suffix(2) == ["has left", "services.Leaver stops"])
             }
         }
