@@ -94,8 +94,12 @@ struct CommandLineSetting: SettingValue {
                 + "keep it, or put two spaces before the comment", at: comment)
     }
 
+    /// Programs with longer paths are shown by their names.
+    private static let longestPath = 24
+
     /// The state text of a step that runs the command: its first two words, quoted, or three if
-    /// the second is an option; a program by its name, and a shell by the line that it runs.
+    /// the second is an option; a program with a long path by its name, and a shell by the line that
+    /// it runs.
     func words(hiding secrets: SecretMask) -> String {
         func split(_ line: String) -> [String] {
             secrets.apply(to: line).split(whereSeparator: \.isWhitespace).map(String.init)
@@ -105,13 +109,12 @@ struct CommandLineSetting: SettingValue {
         case .script(let line): words = split(line)
         case .program(let arguments):
             words = arguments
-            if let program = words.first, program.hasPrefix("/"),
-                let name = program.split(separator: "/").last
-            {
-                words[0] = String(name)
-            }
-            if words.count > 2, words[0].isShell, words[1].isOptionForLine {
+            guard let program = words.first, let name = program.split(separator: "/").last
+            else { break }
+            if words.count > 2, String(name).isShell, words[1].isOptionForLine {
                 words = split(words[2])
+            } else if program.hasPrefix("/"), program.count > Self.longestPath {
+                words[0] = String(name)
             }
         }
         let count = words.count > 1 && words[1].hasPrefix("-") ? 3 : 2

@@ -66,6 +66,10 @@ public struct Test: Step {
                 return Results.worst(results, .failure) ?? .failure
             }
         }
+        if counts.total + counts.errors == 0, output.saysNone, results == .success {
+            await context.setSummary("no tests ran")
+            return .warnings
+        }
         return try await tell(counts, of: results, in: context)
     }
 

@@ -46,6 +46,8 @@ struct TestOutput {
     private var unittest = UnittestCounts()
     private var ctest = CTestCounts()
     private var node = NodeCounts()
+    /// Whether a program has said that it found no tests.
+    private(set) var saysNone = false
 
     /// The total counts.
     var counts: TestCounts {
@@ -57,6 +59,7 @@ struct TestOutput {
     /// Counts what a line of output reports.
     mutating func note(_ line: String) {
         node.note(line)
+        saysNone = saysNone || Self.noTests.contains { line.hasPrefix($0) }
         guard Self.mayCount(line) else { return }
         let text = line.withoutColors
         if noteXCTest(text) || noteSwiftTesting(text) || noteGo(text) || noteCargo(text) { return }
@@ -64,6 +67,12 @@ struct TestOutput {
         unittest.note(text)
         ctest.note(text)
     }
+
+    /// How lines begin that say that there are no tests.
+    private static let noTests = [
+        "Ran 0 tests in ", "no tests ran in ", "running 0 tests", "# tests 0", "ℹ tests 0",
+        "No tests were found!!!", "testing: warning: no tests to run",
+    ]
 
     /// Fragments of words, at least one of which occurs in every relevant line.
     private static let marks = [

@@ -58,7 +58,7 @@ struct FailurePattern: Sendable {
         .start("error[E", .paragraph(5)), .inside(" panicked at ", .paragraph(3)),
         // Go
         .inside(".go:#:#: "), .inside("_test.go:#: "), .start("--- FAIL: ", .deeper(4)),
-        .start("panic: ", .paragraph(2)),
+        .start("panic: "),
         // Python: pytest, unittest
         .start("Traceback (most recent call last)", .traceback), .start("E   "),
         .start("FAILED "), .start("ERROR "), .start("FAIL: "), .start("ERROR: "),

@@ -253,7 +253,7 @@ struct BuilderChoiceTests {
                   url: !Interpolate "http://127.0.0.1:1/%(prop:buildername)s"
                   headers: {Authorization: !Interpolate "Bearer %(secret:token)s"}
                   data: {revision: !Property got, number: !Template "{{ build.number }}", config: !Property config}
-              - steps.Git: https://user:hunter2@host/repo
+              - steps.ShellCommand: git ls-remote https://user:hunter2@host/repo
               - steps.ShellCommand: {name: never, command: touch ran, doStepIf: !Equal [!Property config, x]}
               - steps.ShellCommand: {name: perhaps, command: touch ran, doStepIf: !Equal [!Property got, x]}
             """
@@ -272,8 +272,8 @@ struct BuilderChoiceTests {
                           url: http://127.0.0.1:1/default
                           headers: {"Authorization":"Bearer <token>"}
                           data: {"revision":"!Property got","number":"!Template \\"{{ build.number }}\\"","config":"debug"}
-                      3 Git  steps.Git
-                          repourl: https://host/repo
+                      3 ShellCommand  steps.ShellCommand
+                          command: git ls-remote https://host/repo
                       4 never  steps.ShellCommand  skipped, as doStepIf is false
                       5 perhaps  steps.ShellCommand
                           command: touch ran

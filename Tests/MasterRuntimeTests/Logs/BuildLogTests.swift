@@ -91,7 +91,7 @@ struct BuildLogTests {
             #expect(
                 build.outline == [
                     "exception: exception: log not written",
-                    "ShellCommand: exception: log not written", "Give: finished",
+                    "ShellCommand: exception: log not written", "Give_1: finished",
                 ])
             let errors = bench.messages.texts(at: .error)
             #expect(errors.count == 1)

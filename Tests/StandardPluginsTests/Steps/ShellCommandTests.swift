@@ -35,7 +35,8 @@ struct ShellCommandTests {
         ("[ls, /]", "'ls /'"),
         ("[sh, -c, 'true']", "'true'"),
         ("[/bin/sh, -ec, 'echo a b']", "'echo a ...'"),
-        ("[/usr/bin/env, -i, printf, x]", "'env -i printf ...'"),
+        ("[/usr/bin/env, -i, printf, x]", "'/usr/bin/env -i printf ...'"),
+        ("[/usr/../usr/../usr/bin/printf, x]", "'printf x'"),
         ("echo  a   b", "'echo a ...'"),
         ("[[sh, [-c]], 'true']", "'true'"),
     ])

@@ -11,10 +11,13 @@ struct TestTests {
         #filePath.split(separator: "/").dropLast(2).map { "/\($0)" }.joined() + "/Fixtures/Tests"
 
     @Test(arguments: [
-        ("pytest.txt", TestCounts(passed: 2, failed: 2, skipped: 2, warnings: 1)),
+        ("pytest.txt", TestCounts(passed: 2, failed: 1, skipped: 2, warnings: 1, errors: 1)),
         ("pytest-q.txt", TestCounts(passed: 1)),
         ("unittest.txt", TestCounts(passed: 1, failed: 3, skipped: 2)),
-        ("pytest-color.txt", TestCounts(passed: 2, failed: 2, skipped: 2, warnings: 1)),
+        (
+            "pytest-color.txt",
+            TestCounts(passed: 2, failed: 1, skipped: 2, warnings: 1, errors: 1)
+        ),
         ("go-v.txt", TestCounts(passed: 1, failed: 2, skipped: 1)),
         ("go.txt", TestCounts(failed: 2)),
         ("go-packages.txt", TestCounts(passed: 2, failed: 2)),
@@ -137,6 +140,8 @@ struct TestTests {
         ("{command: 'echo 1 passed in 0.1s; exit 3'}", .failure, "'echo 1 ...': exit 3"),
         ("{command: 'exit 3'}", .failure, "'exit 3': exit 3"),
         ("{command: 'true'}", .success, "'true'"),
+        ("{command: 'echo Ran 0 tests in 0.000s'}", .warnings, "no tests ran"),
+        ("{command: 'echo Ran 0 tests in 0.000s; exit 5'}", .failure, "'echo Ran ...': exit 5"),
         ("{command: 'true', junit: '*.xml'}", .failure, "no file *.xml"),
         ("{command: 'exit 7', junit: '*.xml'}", .failure, "'exit 7': exit 7"),
         (
