@@ -118,14 +118,15 @@ public struct SetProperties: Step {
     public static let summary = "Sets several properties of the build."
 
     @Setting("A mapping of names to values.")
-    var properties: Renderable<JSONObject>
+    var properties: Renderable<PropertyMapping>
 
     /// Creates an unconfigured step.
     public init() {}
 
     /// Sets the properties.
     public func run(in context: StepContext) async throws -> Results {
-        try await context.setProperties(try context.render(properties), "'properties' has")
+        try await context.setProperties(
+            try context.render(properties).values, "'properties' has")
     }
 }
 
@@ -313,5 +314,29 @@ struct PropertyName: SettingValue {
                 at: node.range)
         }
         return PropertyName(text: text)
+    }
+}
+
+/// The values of several properties by name.
+struct PropertyMapping: SettingValue {
+    let values: JSONObject
+
+    static var shape: String { JSONObject.shape }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> PropertyMapping? {
+        var isValid = true
+        if case .mapping(let mapping) = node.kind {
+            for entry in mapping.entries {
+                guard let name = entry.key.scalarText,
+                    name.isEmpty || name.count > Properties.maximumNameLength
+                else { continue }
+                isValid = false
+                decoder.error(
+                    "a name in \(decoder.subject) must have 1 to \(Properties.maximumNameLength) "
+                        + "characters", at: entry.key.range)
+            }
+        }
+        let values = decoder.decode(JSONObject.self, from: node)
+        return isValid ? values.map(PropertyMapping.init) : nil
     }
 }
