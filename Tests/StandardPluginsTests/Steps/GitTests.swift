@@ -264,17 +264,6 @@ struct GitTests {
         }
     }
 
-    @Test func `two settings for the keys of the server are an error`() {
-        let error = #expect(throws: ConfigurationError.self) {
-            try StandardPlugins.Git.configured(
-                yaml: "{repourl: x, sshHostKey: ssh-ed25519 A, sshKnownHosts: h ssh-ed25519 A}")
-        }
-        #expect(
-            error?.diagnostics.map(\.message) == [
-                "'sshHostKey' and 'sshKnownHosts' are both given; keep one"
-            ])
-    }
-
     @Test func `a branch that was pushed by force is followed`() async throws {
         try await GitFolder.with { git in
             _ = try await git.commit("one", to: "f")
