@@ -338,6 +338,14 @@ struct FaultyBuilder: Error {
     /// The builder's name in messages.
     var wording: String { mapping["name"]?.scalarText.map { "builder '\($0)'" } ?? "the builder" }
 
+    /// Its name, unless that is computed or wrong.
+    var constantName: (text: String, range: SourceRange?)? {
+        guard let name = mapping["name"], let text = name.scalarText, !name.isNull,
+            BuilderName.fault(of: text) == nil
+        else { return nil }
+        return (text, name.range)
+    }
+
     /// Whether a setting is present, possibly misspelled.
     func declares(_ name: String) -> Bool {
         let known = BuilderSettings.declarations.map(\.name)
