@@ -19,14 +19,15 @@ struct BuilderAssembler {
             if declared.faulty.count == declared.otherNames.count {
                 check.checkNames(among: builders.map(\.name) + declared.otherNames.map(\.name))
             }
-        } else if !topLevel.declares("builders") {
+        } else if !topLevel.declares("builders"), !builders.isEmpty {
             check.checkNames(among: builders.map(\.name))
         }
         check.checkWaits()
         let references = ReferenceCheck(
             decoder: decoder, builders: builders,
             properties: Properties(settings.properties.values, source: "master.yaml"))
-        if settings.builders?.faulty.isEmpty ?? !topLevel.declares("builders") {
+        let areBuildersKnown = settings.builders?.faulty.isEmpty ?? !topLevel.declares("builders")
+        if areBuildersKnown, !builders.isEmpty {
             references.checkTags(among: Set(builders.flatMap(\.tags)).sorted())
         }
         if isEachStepKnown { references.checkSteps() }
