@@ -221,12 +221,10 @@ struct PluginCode {
         """,
         "steps": """
         @Test func `the lines are counted`() async throws {
-            try await withTemporaryFolder { folder in
-                let step = try NAME.configured("echo one; echo two")
-                let harness = try StepHarness(worker: folder.localWorker, workdir: folder.path)
-                #expect(try await harness.run(step) == .success)
-                #expect(harness.properties["lines"] == 2)
-            }
+            let worker = ScriptedWorker(.exit(0, .stdout("one"), .stdout("two")))
+            let harness = try StepHarness(worker: worker)
+            #expect(try await harness.run(try NAME.configured("ls")) == .success)
+            #expect(harness.properties["lines"] == 2)
         }
         """,
         "secrets": """
