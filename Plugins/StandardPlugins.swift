@@ -13,7 +13,8 @@ public let standardPlugins = PluginBundle(
     LogRenderable.self, MakeDirectory.self, MasterShellCommand.self, OPTIONS.self, PATCH.self,
     POST.self, PUT.self, RemoveDirectory.self, SetProperties.self, SetPropertiesFromJSON.self,
     SetProperty.self, SetPropertyFromCommand.self, ShellCommand.self, ShellSequence.self,
-    StopBackgroundCommand.self, StringDownload.self, Test.self, Trigger.self)
+    StopBackgroundCommand.self, StringDownload.self, Test.self, Trigger.self, Dependent.self,
+    ForceScheduler.self, Nightly.self, Periodic.self, Triggerable.self)
 
 extension Registry {
     /// A registry of only the standard plugins.

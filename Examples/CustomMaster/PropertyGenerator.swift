@@ -11,10 +11,6 @@ struct PropertyGenerator: ReportGenerator {
 
     var wantedEvents: Set<EventKind> { [.buildFinished] }
 
-    func check(_ settings: SettingsCheck) {
-        filter.check(settings)
-    }
-
     func generate(for event: Event, in context: ReportContext) async throws -> Report? {
         guard filter.admits(event), event.property(property) != nil else { return nil }
         return try await context.report(with: formatter)

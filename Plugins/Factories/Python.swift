@@ -18,8 +18,10 @@ public struct Python: BuildFactory {
     @Setting("Files with requirements to install.")
     var requirements: [String] = []
 
-    @Setting("What pip installs, such as '.[test]'.")
-    var install: [String] = ["pytest"]
+    @Setting(
+        "What pip installs, such as '.[test]'; by default the package itself, and pytest if it runs "
+            + "the tests.")
+    var install: [String]?
 
     @Setting("What runs the tests: pytest or unittest; false for nothing.")
     var test = PythonTests.pytest
@@ -50,7 +52,7 @@ public struct Python: BuildFactory {
 
     /// Steps that make the environment, install packages, and run the tests.
     ///
-    /// Without an environment, nothing is installed but what is asked for.
+    /// Without an environment, only what is asked for is installed.
     public var steps: [FactoryStep] {
         var steps: [FactoryStep] = []
         if hasEnvironment {
@@ -61,8 +63,13 @@ public struct Python: BuildFactory {
             let files: [SettingLiteral] = requirements.flatMap { ["-r", .string($0)] }
             steps.append(step("requirements", pip + files))
         }
-        if !install.isEmpty, hasEnvironment || $install.isGiven {
-            steps.append(step("install", pip + install.map { .string($0) }))
+        if let install {
+            if !install.isEmpty {
+                steps.append(step("install", pip + install.map { .string($0) }))
+            }
+        } else if hasEnvironment {
+            let tools: [SettingLiteral] = test == .pytest ? ["pytest"] : []
+            steps.append(step("install", ["sh", "-c", .string(Self.script), program] + tools))
         }
         guard let module = test.module else { return steps }
         let command = [program, "-m", .string(module)] + testArguments.map { .string($0) }
@@ -70,6 +77,18 @@ public struct Python: BuildFactory {
             FactoryStep("steps.Test", named: "test", command, in: $workdir.literal)
         ]
     }
+
+    /// Installs the tools that are its arguments, and the package in the folder, if it is one that
+    /// says how it is built. Files of an editable package are used from where they are.
+    private static let script = #"""
+        if [ -e setup.py ] || grep -qs '^\[build-system\]' pyproject.toml; then
+            set -- "$@" -e .
+        elif [ $# = 0 ]; then
+            echo 'neither setup.py nor [build-system] in pyproject.toml: nothing to install'
+            exit
+        fi
+        exec "$0" -m pip install --disable-pip-version-check "$@"
+        """#
 
     private func step(_ name: String, _ command: [SettingLiteral]) -> FactoryStep {
         FactoryStep("steps.ShellCommand", named: name, command, in: $workdir.literal)

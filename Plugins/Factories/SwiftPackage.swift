@@ -22,7 +22,7 @@ public struct SwiftPackage: BuildFactory {
     @Setting("Run only tests that match this expression.", .notEmpty)
     var filter: Renderable<String>?
 
-    @Setting("The folder for what is built; by default .build.", .notEmpty)
+    @Setting("The folder for build products; by default .build.", .notEmpty)
     var scratchPath: Renderable<String>?
 
     @Setting("Further arguments of 'swift build' and 'swift test'.")

@@ -34,7 +34,6 @@ public struct BuildRequestGenerator: ReportGenerator, SettingHints {
 
     /// Reports conflicting settings.
     public func check(_ settings: SettingsCheck) {
-        filter.check(settings)
         settings.warnOfAbsentNames(in: formatter, of: .buildrequest, by: Self.key)
     }
 

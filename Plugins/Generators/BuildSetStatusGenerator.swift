@@ -23,8 +23,6 @@ public struct BuildSetStatusGenerator: ReportGenerator, SettingHints {
 
     /// Reports conflicting settings.
     public func check(_ settings: SettingsCheck) {
-        filter.check(settings)
-        details.check(settings)
         settings.warnOfAbsentNames(in: formatter, of: .build, by: Self.key)
     }
 

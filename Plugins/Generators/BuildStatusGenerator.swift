@@ -25,8 +25,6 @@ public struct BuildStatusGenerator: ReportGenerator, SettingHints {
 
     /// Reports conflicting settings.
     public func check(_ settings: SettingsCheck) {
-        filter.check(settings)
-        details.check(settings)
         settings.warnOfAbsentNames(in: formatter, of: .build, by: Self.key)
     }
 
@@ -74,8 +72,6 @@ public struct BuildStartEndStatusGenerator: ReportGenerator, SettingHints {
 
     /// Reports conflicting settings.
     public func check(_ settings: SettingsCheck) {
-        filter.check(settings)
-        details.check(settings)
         settings.warnOfAbsentNames(in: startFormatter, endFormatter, of: .build, by: Self.key)
     }
 

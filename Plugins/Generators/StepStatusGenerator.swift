@@ -34,8 +34,6 @@ public struct StepStatusGenerator: ReportGenerator, SettingHints {
 
     /// Reports conflicting settings.
     public func check(_ settings: SettingsCheck) {
-        filter.check(settings)
-        details.check(settings)
         if mode != nil, events == [.started] {
             settings.error(
                 "'mode' filters by result, and a started step has none; add 'finished' to "

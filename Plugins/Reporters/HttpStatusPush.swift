@@ -110,8 +110,7 @@ extension HttpStatusPush {
             Transcript(of: request, answered: response, hiding: context.mask)
         }
         let error = DeliveryError(
-            response, success, closesEndpoint: serverUrl.uses.isEmpty, now: Date(),
-            mask: context.mask)
+            response, success, closesEndpoint: serverUrl.uses.isEmpty, in: context)
         if let error { throw error }
     }
 
@@ -196,73 +195,44 @@ extension HTTPTimeout {
 }
 
 extension DeliveryError {
-    /// The maximum number of characters of a response to quote in a reason.
-    private static let quotedLength = 300
-
     /// Creates an error from a response, or returns `nil` if the report was delivered.
     ///
     /// - Parameters:
     ///   - response: The response.
     ///   - success: Which responses are a success; by default those with a 2xx status.
     ///   - closesEndpoint: Whether a response can close the endpoint for all reports.
-    ///   - now: The current time.
-    ///   - mask: Hides secrets.
+    ///   - context: The context that sent the request.
     init?(
-        _ response: HTTPResponse, _ success: SuccessRule? = nil, closesEndpoint: Bool = true,
-        now: Date, mask: SecretMask
+        _ response: HTTPResponse, _ success: SuccessRule?, closesEndpoint: Bool,
+        in context: DeliveryContext
     ) {
         let isGood = success?.statuses?.contains(response.status) ?? response.isSuccess
-        var verdict = Self.verdict(response, now: now)
-        if verdict == .endpointGone, !closesEndpoint { verdict = .reject }
-        var reason = Self.reason(response, mask)
-        if isGood {
-            guard let fault = success?.fault(inBody: response.final.body, showsTexts: true)
-            else { return nil }
-            verdict = .retry(after: nil)
-            reason = "the receiver answered \(response.status), but \(fault); check 'success'"
+        let refusal = DeliveryError(
+            answering: response, in: context, isSuccess: isGood, remedy: Self.remedy(response))
+        if let refusal {
+            self.init(
+                refusal.verdict == .endpointGone && !closesEndpoint ? .reject : refusal.verdict,
+                refusal.reason, status: refusal.status, responseText: refusal.responseText)
+            return
         }
+        guard let fault = success?.fault(inBody: response.final.body, showsTexts: true)
+        else { return nil }
+        let mask = context.mask
+        let reason = "the receiver answered \(response.status), but \(fault); check 'success'"
         self.init(
-            verdict, mask.apply(to: reason), status: response.status,
+            .retry(after: nil), mask.apply(to: reason), status: response.status,
             responseText: mask.apply(to: response.text))
     }
 
-    private static func verdict(_ response: HTTPResponse, now: Date) -> Verdict {
-        switch response.status {
-        case 400, 405, 413, 415, 422: .reject
-        case 410: .endpointGone
-        default:
-            .retry(
-                after: response.headers["Retry-After"].flatMap {
-                    RetryAfter.duration($0, now: now)
-                })
-        }
-    }
-
-    private static func reason(_ response: HTTPResponse, _ mask: SecretMask) -> String {
-        let status = "\(response.status) \(response.reason)"
-        let words = mask.apply(to: response.text).split(whereSeparator: \.isWhitespace)
-        let text = words.joined(separator: " ")
-        let shown = text.count > quotedLength ? "\(text.prefix(quotedLength)) …" : text
-        let said = shown.isEmpty ? "" : ": \(shown)"
-        return "the receiver answered \(status.trimmingSuffix())\(said)\(remedy(response))"
-    }
-
-    private static func remedy(_ response: HTTPResponse) -> String {
+    private static func remedy(_ response: HTTPResponse) -> String? {
         switch response.status {
         case 300..<400:
             let target = response.headers["Location"].map { " to \(HTTPAddress.withoutUser($0))" }
-            return "; a redirect\(target ?? "") is not a delivery, correct 'serverUrl'"
-        case 401, 403, 407: return "; check 'auth' and 'headers'"
-        case 404: return "; check 'serverUrl'"
-        default: return ""
+            return "a redirect\(target ?? "") is not a delivery, correct 'serverUrl'"
+        case 401, 403, 407: return "check 'auth' and 'headers'"
+        case 404: return "check 'serverUrl'"
+        default: return nil
         }
-    }
-}
-
-extension String {
-    /// The text without trailing spaces.
-    fileprivate func trimmingSuffix() -> Substring {
-        self[..<(lastIndex { $0 != " " }.map(index(after:)) ?? startIndex)]
     }
 }
 

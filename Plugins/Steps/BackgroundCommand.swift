@@ -119,7 +119,7 @@ extension ProcessSettings {
 /// The setting `ready`: how a step knows that its program is ready.
 struct Readiness: SettingValue {
     enum Sign {
-        /// Something accepts connections at this port of the machine.
+        /// The program accepts connections at this port of the machine.
         case port(LoopbackPort)
         /// The URL answers with a status below 400.
         case url(HTTPAddress)
@@ -163,12 +163,8 @@ struct Readiness: SettingValue {
 
     /// Why it could not be seen that the program is ready, known before it is started.
     func obstacle(in context: StepContext) async throws -> (reason: String, message: String)? {
-        let port: LoopbackPort?
-        switch sign {
-        case .log: return nil
-        case .port(let number): port = number
-        case .url(let address): port = address.loopbackPort
-        }
+        if case .log = sign { return nil }
+        let port = port
         guard context.isWorkerLocal else {
             let reason = "'ready' can't be a port or a URL on this worker"
             return (reason, "\(reason), which is another machine; use 'log'")
@@ -182,6 +178,15 @@ struct Readiness: SettingValue {
             return (reason, "\(reason) before the program is started; choose another URL")
         }
         return nil
+    }
+
+    /// The port at which the program itself must listen.
+    var port: LoopbackPort? {
+        switch sign {
+        case .port(let port): port
+        case .url(let address): address.loopbackPort
+        case .log: nil
+        }
     }
 
     /// Whether the port or URL answers.
@@ -235,10 +240,12 @@ private struct PortNumber: SettingValue {
 private final class ReadinessWait: Sendable {
     private struct State {
         var hasLine = false
+        /// Whether another program listens at the port.
+        var isTaken = false
         var fault: RenderError?
     }
 
-    /// How often is looked, at first and in the end.
+    /// The time between two checks, at first and in the end.
     private static let intervals: (first: Duration, last: Duration) = (
         .milliseconds(5), .milliseconds(100)
     )
@@ -250,7 +257,7 @@ private final class ReadinessWait: Sendable {
         self.readiness = readiness
     }
 
-    /// Takes note of a line of output.
+    /// Checks a line of output.
     func note(_ line: OutputLine) {
         guard case .log(let pattern)? = readiness?.sign, !state.withLock({ $0.hasLine })
         else { return }
@@ -270,7 +277,7 @@ private final class ReadinessWait: Sendable {
         var interval = Self.intervals.first
         while true {
             let isReady = try await isReady(program, in: context)
-            // Looked at after the port: somebody else may have taken it.
+            // Checked after the port, which another program may have taken.
             switch program.status {
             case .ended(let end): return "\(end.words) before it was ready"
             case .failed(let error) where error.isAboutTheCommand: return error.commandWords
@@ -280,7 +287,11 @@ private final class ReadinessWait: Sendable {
             }
             if isReady { return nil }
             if let timeout = readiness?.timeout, .now - begin >= timeout {
-                return "not ready after \(timeout.inSeconds)"
+                let reason = "not ready after \(timeout.inSeconds)"
+                guard let port = readiness?.port, state.withLock({ $0.isTaken }) else {
+                    return reason
+                }
+                return "\(reason): another program listens at port \(port.number)"
             }
             try await context.sleep(for: interval)
             interval = min(interval * 2, Self.intervals.last)
@@ -294,7 +305,11 @@ private final class ReadinessWait: Sendable {
         guard let readiness else { return true }
         if let fault = state.withLock({ $0.fault }) { throw fault }
         if case .log = readiness.sign { return state.withLock { $0.hasLine } }
-        return try await readiness.isMet(in: context)
+        guard try await readiness.isMet(in: context) else { return false }
+        guard let port = readiness.port else { return true }
+        let isTaken = await context.isListening(program, at: port) == false
+        state.withLock { $0.isTaken = isTaken }
+        return !isTaken
     }
 }
 

@@ -94,7 +94,6 @@ struct ProcessSettings: SettingHints {
 extension ProcessSettings {
     /// Reports settings that contradict each other, or that the command has no use for.
     func check(_ command: Renderable<CommandLineSetting>, _ settings: SettingsCheck) {
-        check(settings)
         if logfiles.constant?.contains(where: { $0.key.isEmpty }) == true {
             settings.error("a log of 'logfiles' needs a name that is not empty", at: "logfiles")
         }

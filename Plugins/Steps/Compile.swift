@@ -75,7 +75,7 @@ public struct Configure: Step {
 
 extension StepOptions {
     /// The options of a step whose failure ends the build.
-    fileprivate static var halting: StepOptions {
+    static var halting: StepOptions {
         var options = StepOptions()
         options.haltOnFailure = Renderable(true)
         return options
@@ -116,7 +116,7 @@ struct WarningSettings: Settings {
         guard results == .success || results == .warnings else { return results }
         let isTooMuch = limit.map { found.count > $0 } ?? false
         let words = found.count == 1 ? "1 warning" : "\(found.count) warnings"
-        await context.setSummary(isTooMuch ? "\(words), more than maxWarnCount" : words)
+        await context.setSummary(isTooMuch ? "\(words), limit \(limit ?? 0)" : words)
         return isTooMuch ? .failure : .warnings
     }
 }

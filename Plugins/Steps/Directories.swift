@@ -52,8 +52,9 @@ public struct RemoveDirectory: Step {
         let dir = try context.render(dir).text
         let command = Command.RemoveDirectory(dir, outside: try context.render(outside))
         return try await context.withFiles("removing \(dir)") {
+            let status = try await context.run(.stat(.init(dir, followsLinks: false))).value
             _ = try await context.run(.rmdir(command))
-            return "removed \(dir)"
+            return status == .status(nil) ? "nothing to remove: no \(dir)" : "removed \(dir)"
         }
     }
 }
@@ -91,22 +92,31 @@ public struct CopyDirectory: Step {
     }
 }
 
-/// The path of a folder on the worker, relative to the step's working folder.
-struct FolderPath: SettingValue {
+/// The path of a folder.
+struct FolderPath: PathSetting {
     let text: String
 
     static var shape: String { "the path of a folder" }
+}
 
+/// The path of a file or a folder on the worker or the master.
+protocol PathSetting: SettingValue {
+    var text: String { get }
+
+    init(text: String)
+}
+
+extension PathSetting {
     static var form: ValueForm { .text }
 
-    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> FolderPath? {
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Self? {
         guard let text = decoder.decode(String.self, from: node) else { return nil }
         guard !text.isEmpty, !text.utf8.contains(0) else {
             return decoder.error(
                 "\(decoder.subject) must be \(shape), which is not empty and has no NUL byte",
                 at: node.range)
         }
-        return FolderPath(text: text)
+        return Self(text: text)
     }
 }
 

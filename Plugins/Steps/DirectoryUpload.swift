@@ -96,6 +96,7 @@ private struct FolderCopy {
     /// source nor in the destination.
     mutating func run(in context: StepContext, maximumCount: Int) async throws {
         let content = try await list(in: context, maximumCount)
+        try await check(content, in: context)
         for folder in content.folders {
             try await context.makeFolder(target + folder, isTop: folder.isEmpty)
         }
@@ -106,6 +107,35 @@ private struct FolderCopy {
         for path in omitted {
             try await log.line("\(path): not a regular file, or a symbolic link")
         }
+    }
+
+    /// Checks that everything can be put in its place, before anything is written.
+    private func check(_ content: Content, in context: StepContext) async throws {
+        // Of a folder that does not exist yet, nothing is in the way.
+        var existing: Set<Substring> = []
+        for folder in content.folders
+        where folder.isEmpty || existing.contains(Self.parent(of: folder)) {
+            if try await context.hasFolder(target + folder, isTop: folder.isEmpty) {
+                existing.insert(folder[...])
+            }
+        }
+        for (path, _) in content.files where existing.contains(Self.parent(of: path)) {
+            if !isOutside, context.isConfiguration(target + path) {
+                throw CommandError(
+                    .outsideRoot,
+                    "\(target + path) is the master's configuration and not overwritten; set "
+                        + "'outside: true' if that is meant")
+            }
+            let status = try await context.find(target + path, on: .master, isLink: true)
+            guard status?.kind == .directory else { continue }
+            throw CommandError(
+                .invalid,
+                "\(target + path) on the master is a folder, and not replaced by a file; remove it")
+        }
+    }
+
+    private static func parent(of path: String) -> Substring {
+        path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
     }
 
     /// What is in the folder, as it is before anything is copied: the destination may be in there.
@@ -197,18 +227,30 @@ extension StepContext {
         return status
     }
 
-    /// Makes a folder on the master. If there is anything else at its path, such as a symbolic link,
-    /// nothing is written.
+    /// Makes a folder on the master.
     fileprivate func makeFolder(_ path: String, isTop: Bool) async throws {
-        let status = try await find(path, on: .master, isLink: !isTop)
-        guard let status else {
-            _ = try await run(.mkdir(.init(path)), on: .master)
-            return
-        }
+        guard try await !hasFolder(path, isTop: isTop) else { return }
+        _ = try await run(.mkdir(.init(path)), on: .master)
+    }
+
+    /// Whether there is a folder on the master; anything else in its place, such as a symbolic link,
+    /// is an error.
+    fileprivate func hasFolder(_ path: String, isTop: Bool) async throws -> Bool {
+        guard let status = try await find(path, on: .master, isLink: !isTop) else { return false }
         guard status.kind == .directory else {
             throw CommandError(
                 .invalid, "\(path) on the master is not a folder, and is not replaced; remove it")
         }
+        return true
+    }
+
+    /// Whether a path on the master, relative to its folder, is that of its configuration.
+    fileprivate func isConfiguration(_ path: String) -> Bool {
+        guard let masterFile else { return false }
+        func parts(_ path: String) -> [Substring] {
+            path.split(separator: "/").filter { $0 != "." }
+        }
+        return parts(path.hasPrefix("/") ? path : "\(masterFolder)/\(path)") == parts(masterFile)
     }
 
     /// Checks that a path on the master is inside the folder of master.yaml, and that no symbolic

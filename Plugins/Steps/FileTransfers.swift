@@ -69,9 +69,6 @@ public struct FileDownload: Step {
     /// The logs and properties that the step is known for.
     public var products: StepProducts? { StepProducts(logs: ["stdio"]) }
 
-    /// Reports a destination that is always refused.
-    public func check(_ settings: SettingsCheck) { destination.check(settings) }
-
     /// Copies the file; an existing file at the destination is kept until the copy is complete.
     public func run(in context: StepContext) async throws -> Results {
         let source = try context.render(mastersrc).text
@@ -101,9 +98,6 @@ public struct StringDownload: Step {
     /// The logs and properties that the step is known for.
     public var products: StepProducts? { StepProducts(logs: ["stdio"]) }
 
-    /// Reports a destination that is always refused.
-    public func check(_ settings: SettingsCheck) { destination.check(settings) }
-
     /// Writes the file.
     public func run(in context: StepContext) async throws -> Results {
         try await destination.write(context.render(s), in: context)
@@ -125,9 +119,6 @@ public struct JSONStringDownload: Step {
 
     /// The logs and properties that the step is known for.
     public var products: StepProducts? { StepProducts(logs: ["stdio"]) }
-
-    /// Reports a destination that is always refused.
-    public func check(_ settings: SettingsCheck) { destination.check(settings) }
 
     /// Writes the file.
     public func run(in context: StepContext) async throws -> Results {

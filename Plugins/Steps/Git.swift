@@ -6,6 +6,9 @@ public struct Git: SourceStep, SettingHints {
     /// What the step does.
     public static let summary = "Fetches the sources of the build from a git repository."
 
+    /// The options of a step without whose result the others make no sense.
+    public static var options: StepOptions { .halting }
+
     @Setting("The repository: a URL, or the path of a folder.", .primary)
     var repourl: Renderable<RepositoryAddress>
 

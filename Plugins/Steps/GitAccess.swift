@@ -34,7 +34,7 @@ struct GitAccess: Settings {
                 throw GitFailure("'repourl' has a password in it although 'auth' is given")
             }
             header = GitAuth.basic(user.removingPercentEncoding)
-            url = address.withoutUser
+            url = HTTPAddress.withoutUser(address.text)
         }
         if let secret = context.mask.nameOfSecret(in: url) {
             throw GitFailure(
@@ -266,12 +266,6 @@ struct RepositoryAddress: SettingValue {
     var user: String? {
         guard server != nil, let end = parts?.authority.lastIndex(of: "@") else { return nil }
         return parts.map { String($0.authority[..<end]) }
-    }
-
-    /// The URL without user and password.
-    var withoutUser: String {
-        guard let server, let (scheme, authority) = parts else { return text }
-        return server + text.dropFirst(scheme.count + 3 + authority.count)
     }
 
     /// The host as a known_hosts file names it.

@@ -1,6 +1,6 @@
 import MasterKit
 
-/// A working tree of the user, which git reads and does not change.
+/// The working tree of `run --source`, which git reads and does not change.
 struct GitTree {
     /// The files of a working tree, as git stores them.
     struct Files {
@@ -11,23 +11,35 @@ struct GitTree {
         let submodules: [String]
     }
 
-    /// Stores the files, but for ignored ones, by an index of its own, with all objects that the
-    /// commit does not have; prints the hash of the tree, that of the commit, and the submodules.
+    /// Stores the files that git does not ignore, using an index of its own, with all objects that
+    /// the commit does not have; prints the hash of the tree, that of the commit, and the submodules.
+    ///
+    /// Repositories in the working tree that have no commit are left out, as git can't add them; git
+    /// lists such a folder with a slash at its end.
     private static let script = #"""
         objects=$(git rev-parse --git-path objects) && own=$(git rev-parse --git-path index) || exit
         case $objects in /*) ;; *) objects=$PWD/$objects ;; esac
         rm -f "$1/buildmaster-index" "$1/buildmaster-index.lock" || exit
         if [ -e "$own" ]; then cp -p "$own" "$1/buildmaster-index" || exit; fi
+        git ls-files --others --exclude-standard -z > "$1/buildmaster-files" || exit
+        printf '.\0' > "$1/buildmaster-paths" || exit
+        tr '\n\0' '\0\n' < "$1/buildmaster-files" | grep '/$' | while IFS= read -r folder; do
+            git -C "$folder" rev-parse --verify --quiet HEAD > /dev/null && continue
+            echo "leaving out $folder, a repository without a commit" >&2
+            printf ':(exclude,literal)%s\0' "${folder%/}" >> "$1/buildmaster-paths"
+        done
         quoted=$(printf %s "$objects" | sed 's/[\\"]/\\&/g')
         export GIT_INDEX_FILE="$1/buildmaster-index" GIT_OBJECT_DIRECTORY="$1/objects"
         export GIT_ALTERNATE_OBJECT_DIRECTORIES="\"$quoted\""
-        git add --all || exit
+        git add --all --pathspec-from-file="$1/buildmaster-paths" --pathspec-file-nul || exit
         tree=$(git write-tree) || exit
         head=$(git rev-parse --verify --quiet 'HEAD^{commit}')
         printf '%s\n' "$tree" ${head:+"^$head"} |
             git pack-objects --quiet --revs --non-empty "$1/objects/pack/pack" > /dev/null || exit
+        git ls-files --stage -z > "$1/buildmaster-files" || exit
         echo "$tree $head"
-        git ls-files --stage -z | tr '\n\0' '\0\n' | sed -n 's/^160000 [0-9a-f]* 0.//p'
+        tr '\n\0' '\0\n' < "$1/buildmaster-files" | sed -n 's/^160000 [0-9a-f]* 0.//p'
+        rm -f "$1/buildmaster-files" "$1/buildmaster-paths"
         """#
 
     private let context: StepContext

@@ -20,11 +20,6 @@ public struct HTTPStep: Step {
     /// The logs and properties that the step is known for.
     public var products: StepProducts? { request.products }
 
-    /// Reports conflicting settings.
-    public func check(_ settings: SettingsCheck) {
-        request.check(settings)
-    }
-
     /// Sends the request.
     public func run(in context: StepContext) async throws -> Results {
         try await request.run(context.render(method).method, in: context)
@@ -110,11 +105,6 @@ extension RequestStep {
 
     /// The options of steps that send a request.
     public static var options: StepOptions { .request }
-
-    /// Reports conflicting settings.
-    public func check(_ settings: SettingsCheck) {
-        request.check(settings)
-    }
 
     /// The logs and properties that the step is known for.
     public var products: StepProducts? { request.products }

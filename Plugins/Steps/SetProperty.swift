@@ -52,11 +52,6 @@ public struct SetPropertyFromCommand: Step, SettingHints {
     /// The logs and properties that the step is known for.
     public var products: StepProducts? { property.products(of: command.process) }
 
-    /// Reports settings that have no effect together.
-    public func check(_ settings: SettingsCheck) {
-        command.check(settings)
-    }
-
     /// Runs the command; the property is set only if the command succeeds.
     public func run(in context: StepContext) async throws -> Results {
         let name = try context.render(property).text
@@ -179,7 +174,6 @@ public struct SetPropertiesFromJSON: Step {
 
     /// Reports that both sources are given, or neither.
     public func check(_ settings: SettingsCheck) {
-        process.check(settings)
         if command != nil, file != nil {
             settings.error("'command' and 'file' both give the JSON object; keep one", at: "file")
         }
@@ -235,7 +229,7 @@ public struct SetPropertiesFromJSON: Step {
             let missing = wanted.map(\.text).filter { object[$0] == nil }
             guard missing.isEmpty else {
                 return try await context.refuse(
-                    "\(source) has no \(missing.joined(separator: ", "))",
+                    "\(source) has no \(missing.map { "'\($0)'" }.joined(separator: ", "))",
                     remedy: "check the names in 'properties'")
             }
             var chosen = JSONObject()

@@ -16,11 +16,6 @@ public struct ShellCommand: Step {
         command.process.products(logs: ["warnings"], properties: ["warnings-count"])
     }
 
-    /// Reports settings that have no effect together.
-    public func check(_ settings: SettingsCheck) {
-        command.check(settings)
-    }
-
     /// Runs the command.
     public func run(in context: StepContext) async throws -> Results {
         try await warnings.counting(in: context) { observe in
@@ -41,11 +36,6 @@ public struct MasterShellCommand: Step, SettingHints {
 
     /// The logs and properties that the step is known for.
     public var products: StepProducts? { command.process.products() }
-
-    /// Reports settings that have no effect together.
-    public func check(_ settings: SettingsCheck) {
-        command.check(settings)
-    }
 
     /// Runs the command.
     public func run(in context: StepContext) async throws -> Results {
@@ -104,16 +94,39 @@ struct CommandLineSetting: SettingValue {
                 + "keep it, or put two spaces before the comment", at: comment)
     }
 
-    /// The state text of a step that runs the command: its first two words, quoted.
+    /// The state text of a step that runs the command: its first two words, quoted, or three if
+    /// the second is an option; a program by its name, and a shell by the line that it runs.
     func words(hiding secrets: SecretMask) -> String {
-        let words =
-            switch invocation {
-            case .program(let arguments): arguments
-            case .script(let line):
-                secrets.apply(to: line).split(whereSeparator: \.isWhitespace).map(String.init)
+        func split(_ line: String) -> [String] {
+            secrets.apply(to: line).split(whereSeparator: \.isWhitespace).map(String.init)
+        }
+        var words: [String]
+        switch invocation {
+        case .script(let line): words = split(line)
+        case .program(let arguments):
+            words = arguments
+            if let program = words.first, program.hasPrefix("/"),
+                let name = program.split(separator: "/").last
+            {
+                words[0] = String(name)
             }
-        let shown = words.prefix(2).joined(separator: " ")
-        return words.count > 2 ? "'\(shown) ...'" : "'\(shown)'"
+            if words.count > 2, words[0].isShell, words[1].isOptionForLine {
+                words = split(words[2])
+            }
+        }
+        let count = words.count > 1 && words[1].hasPrefix("-") ? 3 : 2
+        let shown = words.prefix(count).joined(separator: " ")
+        return words.count > count ? "'\(shown) ...'" : "'\(shown)'"
+    }
+}
+
+extension String {
+    /// Whether it is the name of a shell.
+    fileprivate var isShell: Bool { ["sh", "bash", "dash", "zsh", "ksh"].contains(self) }
+
+    /// Whether it is options of a shell, the last of which is that for a line, as in `-ec`.
+    fileprivate var isOptionForLine: Bool {
+        hasPrefix("-") && !hasPrefix("--") && hasSuffix("c")
     }
 }
 

@@ -19,11 +19,6 @@ public struct ShellSequence: Step, SettingHints {
         return process.products(logs: commands.map(\.logname))
     }
 
-    /// Reports settings that contradict each other.
-    public func check(_ settings: SettingsCheck) {
-        process.check(settings)
-    }
-
     /// Runs the commands until the sequence is ended by a failure.
     public func run(in context: StepContext) async throws -> Results {
         var logs: [String: any StepLog] = [:]

@@ -44,6 +44,7 @@ public struct Test: Step {
     /// Runs the tests; a failed test is a failure, regardless of the command's exit code.
     public func run(in context: StepContext) async throws -> Results {
         let patterns = try context.render(junit)?.texts ?? []
+        let before = await statuses(fitting: patterns, in: context)
         var output = TestOutput()
         let results = try await warnings.counting(in: context) { observe in
             let line = try context.render(command)
@@ -55,7 +56,7 @@ public struct Test: Step {
         var counts = output.counts
         if !patterns.isEmpty {
             do throws(ReportFault) {
-                counts = try await reports(patterns, in: context)
+                counts = try await reports(patterns, but: before, in: context)
             } catch {
                 // A command that failed is the reason why there are no reports.
                 if results == .success || results == .warnings {
@@ -72,30 +73,61 @@ public struct Test: Step {
     private func tell(
         _ counts: TestCounts, of results: Results, in context: StepContext
     ) async throws -> Results {
-        guard counts.total > 0 else { return results }
+        guard counts.total + counts.errors > 0 else { return results }
         for (name, count) in [
             ("tests-total", counts.total), ("tests-passed", counts.passed),
             ("tests-failed", counts.failed), ("tests-skipped", counts.skipped),
-            ("tests-warnings", counts.warnings),
+            ("tests-warnings", counts.warnings), ("tests-errors", counts.errors),
         ] { try await context.setProperty(name, to: .int(count)) }
         // If the tests passed but the command failed, its own state text is more informative.
-        guard counts.failed > 0 || results == .success || results == .warnings else {
+        guard counts.hasFailed || results == .success || results == .warnings else {
             return results
         }
         await context.setSummary(counts.words)
-        return counts.failed > 0 ? Results.worst(results, .failure) ?? .failure : results
+        return counts.hasFailed ? Results.worst(results, .failure) ?? .failure : results
     }
 
-    /// Counts the tests in all reports.
+    /// The reports that are there before the command runs, as far as they can be read.
+    private func statuses(
+        fitting patterns: [String], in context: StepContext
+    ) async -> [String: CommandResult.FileStatus] {
+        var statuses: [String: CommandResult.FileStatus] = [:]
+        for pattern in patterns {
+            do throws(ReportFault) {
+                for path in try await paths(fitting: pattern, in: context) {
+                    statuses[path] = try await status(of: path, in: context)
+                }
+            } catch {
+                continue  // It is reported after the command, if it is still so.
+            }
+        }
+        return statuses
+    }
+
+    /// Counts the tests in all reports, except for those that are as they were before.
     private func reports(
-        _ patterns: [String], in context: StepContext
+        _ patterns: [String], but before: [String: CommandResult.FileStatus],
+        in context: StepContext
     ) async throws(ReportFault) -> TestCounts {
         var counts = TestCounts()
         for pattern in patterns {
-            let paths = try await paths(fitting: pattern, in: context)
-            guard !paths.isEmpty else {
+            let all = try await paths(fitting: pattern, in: context)
+            guard !all.isEmpty else {
                 throw ReportFault("no file \(pattern)", "check the setting 'junit'")
             }
+            var paths: [String] = []
+            for path in all {
+                let status = try await status(of: path, in: context)
+                if status == nil || status != before[path] { paths.append(path) }
+            }
+            let old = all.filter { !paths.contains($0) }
+            guard !paths.isEmpty else {
+                throw ReportFault(
+                    "no new file \(pattern)",
+                    "the command has not written \(old.joined(separator: ", ")); remove old reports, "
+                        + "or check the setting 'junit'")
+            }
+            if !old.isEmpty { try await tell(ofOld: old, in: context) }
             for path in paths {
                 let text = try await content(of: path, in: context)
                 do {
@@ -106,6 +138,29 @@ public struct Test: Step {
             }
         }
         return counts
+    }
+
+    /// Says which reports are of an earlier run.
+    private func tell(ofOld paths: [String], in context: StepContext) async throws(ReportFault) {
+        let words = "not counted, as the command has not written them: "
+        do {
+            try await context.openLog("junit").line(
+                words + paths.joined(separator: ", "), to: .header)
+        } catch {
+            throw ReportFault(error)
+        }
+    }
+
+    private func status(
+        of path: String, in context: StepContext
+    ) async throws(ReportFault) -> CommandResult.FileStatus? {
+        do {
+            guard case .status(let status) = try await context.run(.stat(.init(path))).value
+            else { return nil }
+            return status
+        } catch {
+            throw ReportFault(error)
+        }
     }
 
     private func paths(

@@ -8,12 +8,15 @@ public struct Trigger: TriggeringStep, SettingHints {
 
     @Setting(
         "The builders: a name or a list of names.", .primary, .notEmpty, .example("second"))
-    var builderNames: Renderable<TriggeredNames>
+    var builderNames: Renderable<TriggeredNames>?
+
+    @Setting("Schedulers of the kind schedulers.Triggerable, whose builders are built.", .notEmpty)
+    var schedulerNames: [SchedulerReference] = []
 
     @Setting("Wait until the builds have ended, and take the worst of their results.")
     var waitForFinish = Renderable(false)
 
-    @Setting("Builders of 'builderNames' whose results don't count.")
+    @Setting("Builders of 'builderNames' whose results don't count, also for the exit status.")
     var unimportantBuilderNames: Renderable<TriggeredNames> = Renderable(TriggeredNames())
 
     @Setting("Properties of the builds.", .named("set_properties"))
@@ -40,22 +43,28 @@ public struct Trigger: TriggeringStep, SettingHints {
 
     /// The builders that the step is known to wait for.
     public var awaitedBuilders: [BuilderReference] {
-        waitForFinish.constant == true ? builderNames.constant?.items ?? [] : []
+        waitForFinish.constant == true ? builderNames?.constant?.items ?? [] : []
+    }
+
+    /// The schedulers that the step triggers.
+    public var triggeredSchedulers: [SchedulerReference] { schedulerNames }
+
+    /// The schedulers that the step is known to wait for.
+    public var awaitedSchedulers: [SchedulerReference] {
+        waitForFinish.constant == true ? schedulerNames : []
     }
 
     /// The builders that the step is known to trigger.
-    public var triggeredBuilders: [BuilderReference] { builderNames.constant?.items ?? [] }
+    public var triggeredBuilders: [BuilderReference] { builderNames?.constant?.items ?? [] }
 
     /// Reports settings that contradict each other.
     public func check(_ settings: SettingsCheck) {
-        sources.check(settings)
+        if builderNames == nil, schedulerNames.isEmpty {
+            settings.error(
+                "steps.Trigger needs 'builderNames' or 'schedulerNames'", at: "builderNames")
+        }
         if settings.isGiven("unimportantBuilderNames") {
-            if waitForFinish.constant == false {
-                settings.warning(
-                    "'unimportantBuilderNames' has no effect without 'waitForFinish: true'",
-                    at: "unimportantBuilderNames")
-            }
-            if let all = builderNames.constant?.names,
+            if schedulerNames.isEmpty, let all = builderNames?.constant?.names,
                 let other = unimportantBuilderNames.constant?.items.first(where: {
                     !all.contains($0.name)
                 })
@@ -69,23 +78,52 @@ public struct Trigger: TriggeringStep, SettingHints {
 
     /// Submits the builds and, if asked to, waits for them.
     public func run(in context: StepContext) async throws -> Results {
-        let names = try context.render(builderNames).names
-        let request = try request(for: names, in: context)
+        let builders: [String] = try context.render(builderNames)?.names ?? []
+        let names = builders + schedulerNames.map(\.name)
+        let requests = try requests(for: builders, in: context)
         let isWaiting = try context.render(waitForFinish)
         await context.setSummary(
             isWaiting ? "waiting for \(Self.list(names))" : "triggering \(Self.list(names))")
         do {
             guard isWaiting else {
-                try await context.trigger(request)
+                for request in requests { try await context.trigger(request) }
                 await context.setSummary("triggered \(Self.list(names))")
                 return .success
             }
-            return try await end(of: try await context.build(request), in: context)
+            return try await end(of: try await build(requests, in: context), in: context)
         } catch let error as TriggerError {
             await context.setSummary(error.reason)
             try await context.openLog("stdio").line(error.message, to: .stderr)
             return .failure
         }
+    }
+
+    /// Waits for the builds of all requests at once.
+    private func build(
+        _ requests: [BuildsetRequest], in context: StepContext
+    ) async throws -> [TriggeredBuild] {
+        try await withThrowingTaskGroup(of: (Int, [TriggeredBuild]).self) { group in
+            for (index, request) in requests.enumerated() {
+                group.addTask { (index, try await context.build(request)) }
+            }
+            var builds: [Int: [TriggeredBuild]] = [:]
+            for try await (index, ended) in group { builds[index] = ended }
+            return requests.indices.flatMap { builds[$0] ?? [] }
+        }
+    }
+
+    /// One request for the builders, and one for each scheduler.
+    private func requests(
+        for builders: [String], in context: StepContext
+    ) throws -> [BuildsetRequest] {
+        let request = try request(for: builders, in: context)
+        let scheduled = schedulerNames.map { scheduler in
+            var copy = request
+            copy.builders = nil
+            copy.scheduler = scheduler.name
+            return copy
+        }
+        return (builders.isEmpty ? [] : [request]) + scheduled
     }
 
     private func request(
@@ -100,13 +138,16 @@ public struct Trigger: TriggeringStep, SettingHints {
         for (name, value) in try context.render(setProperties) {
             properties.set(name, value, source: "Trigger")
         }
+        let unimportant = try context.render(unimportantBuilderNames).names
         let relationship: String = try context.render(parentRelationship)
         let builder = own["buildername"]?.text ?? context.name
         let title = own["buildnumber"]?.text.map { "\(builder) #\($0)" } ?? builder
-        return BuildsetRequest(
+        var request = BuildsetRequest(
             builders: names, reason: "triggered by \(title)",
             sourceStamps: try sources.stamps(in: context), properties: properties,
             parentRelationship: relationship)
+        request.unimportantBuilders = Set(unimportant)
+        return request
     }
 
     // MARK: End
@@ -116,7 +157,11 @@ public struct Trigger: TriggeringStep, SettingHints {
         let unimportant = Set(try context.render(unimportantBuilderNames).names)
         let log = try await context.openLog("builds", kind: .text)
         for build in builds {
-            try await log.line("\(build.title): \(build.results.name): \(build.stateString)")
+            // The text of an exception already begins with this word.
+            let name = build.results.name
+            let state = build.stateString
+            let words = state == name || state.hasPrefix("\(name): ") ? state : "\(name): \(state)"
+            try await log.line("\(build.title): \(words)")
         }
         let bad = builds.filter { ![.success, .skipped].contains($0.results) }
         await context.setSummary(
@@ -141,7 +186,6 @@ public struct Trigger: TriggeringStep, SettingHints {
     /// A hint for a setting that this step does not have.
     public static func hint(forUnknown name: String) -> String? {
         switch name {
-        case "schedulerNames": "schedulers come with a later version; write 'builderNames'"
         case "unimportantSchedulerNames": "write 'unimportantBuilderNames'"
         case "builderName", "builders", "builder": "write 'builderNames'"
         case "properties": "write 'set_properties'"

@@ -45,7 +45,7 @@ struct GitCheckout: Sendable, Hashable {
         }
         // Fails without a remote; other failures were reported above.
         if case .output(let text) = try originAnswer.get(), !text.isEmpty {
-            checkout.repository = withoutUser(text)
+            checkout.repository = HTTPAddress.withoutUser(text)
         }
         return checkout
     }
@@ -76,20 +76,12 @@ struct GitCheckout: Sendable, Hashable {
             "config", "--get-regexp", "^remote\\..*\\.url$")
         {
             remotes = text.split(separator: "\n").compactMap {
-                $0.split(separator: " ", maxSplits: 1).last.map { withoutUser(String($0)) }
+                $0.split(separator: " ", maxSplits: 1).last.map {
+                    HTTPAddress.withoutUser(String($0))
+                }
             }
         }
         return WorkingTree(path: top, remotes: remotes)
-    }
-
-    /// Returns a URL without its user and password.
-    static func withoutUser(_ address: String) -> String {
-        var parts = address.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
-        guard parts.count > 2, parts[0].hasSuffix(":"), parts[1].isEmpty,
-            let at = parts[2].lastIndex(of: "@")
-        else { return address }
-        parts[2] = parts[2][parts[2].index(after: at)...]
-        return parts.joined(separator: "/")
     }
 
     private static func branch(of reference: String) -> String? {
@@ -166,8 +158,8 @@ struct Git: Sendable {
         await run(arguments)
     }
 
-    /// Runs git and returns its output without the final line break.
-    func run(_ arguments: [String]) async -> Result<Answer, GitError> {
+    /// Runs git with an input and returns its output without the final line break.
+    func run(_ arguments: [String], input: String = "") async -> Result<Answer, GitError> {
         var variables = environment.filter { !Self.located.contains($0.key) }
         variables["LC_ALL"] = "C"
         variables["GIT_OPTIONAL_LOCKS"] = "0"
@@ -178,7 +170,7 @@ struct Git: Sendable {
             let ended = try await Subprocess.run(
                 .name("git"), arguments: Arguments(arguments),
                 environment: .custom(Dictionary(uniqueKeysWithValues: pairs)),
-                workingDirectory: FilePath(folder), input: .none,
+                workingDirectory: FilePath(folder), input: .string(input),
                 output: .string(limit: Self.outputLimit), error: .string(limit: 1 << 16))
             guard ended.terminationStatus.isSuccess else {
                 return .success(.failure(ended.standardError))

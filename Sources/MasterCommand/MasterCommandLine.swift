@@ -16,15 +16,21 @@ internal import MasterRuntime
 ///
 /// @main struct CustomMaster {
 ///     static func main() async {
-///         await MasterCommandLine.main(plugins: [standardPlugins, myPlugins])
+///         await MasterCommandLine.main(
+///             plugins: [standardPlugins, myPlugins], version: "2.1")
 ///     }
 /// }
 /// ```
 public enum MasterCommandLine {
     /// Runs the command given by the arguments of the process, and exits.
     ///
-    /// - Parameter bundles: The plugins available in master.yaml.
-    public static func main(plugins bundles: [PluginBundle]) async -> Never {
+    /// - Parameters:
+    ///   - bundles: The plugins available in master.yaml.
+    ///   - name: The program's name in help and messages; by default that of its file.
+    ///   - version: The program's own version, printed by `--version` before that of Buildmaster.
+    public static func main(
+        plugins bundles: [PluginBundle], name: String? = nil, version: String? = nil
+    ) async -> Never {
         ProcessSetup.prepare()
         ProcessMemory.giveBackLargeBlocks()
         if let shortage = ProcessLimits.shortage() {
@@ -35,7 +41,11 @@ public enum MasterCommandLine {
         let environment = ProcessInfo.processInfo.environment
         let console = Console(environment: environment)
         let arguments = Array(CommandLine.arguments.dropFirst())
-        let status = await run(arguments, plugins: bundles, console, environment)
+        let status = await RootCommand.$ownName.withValue(name) {
+            await RootCommand.$ownVersion.withValue(version) {
+                await run(arguments, plugins: bundles, console, environment)
+            }
+        }
         await console.flush()
         exit(console.hasFailed && status == .success ? ExitStatus.failure.code : status.code)
     }
@@ -66,11 +76,14 @@ public enum MasterCommandLine {
         case is Registry.DuplicateKey:
             await console.complain([paint(.boldRed, "error:") + " \(error)"])
             return .configuration
+        case let error as ControlError where error.isUsage:
+            await console.complain("\(paint(.boldRed, "error:")) \(error)".lines)
+            return .usage
         case let error as UsageError:
             await console.complain("\(paint(.boldRed, "error:")) \(error)".lines)
             return .usage
         case is MasterError, is StoreError, is ReceiverError, is FailedRun, is CommandError,
-            is HTTPError:
+            is HTTPError, is ControlError:
             await console.complain("\(paint(.boldRed, "error:")) \(error)".lines)
             return .failure
         default:

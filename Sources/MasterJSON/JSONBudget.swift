@@ -32,6 +32,9 @@ public struct JSONBudget: Sendable {
     /// The number of values charged.
     package var takenValues: Int { values - valuesLeft }
 
+    /// The number of bytes charged.
+    package var takenBytes: Int { bytes - bytesLeft }
+
     /// Charges a value at a nesting depth.
     ///
     /// - Throws: If it is nested too deeply or exceeds the remaining budget.

@@ -12,7 +12,7 @@ import MasterRuntime
 ///   - path: The path of the file.
 ///   - plugins: The plugins that it may name.
 ///   - environment: The environment variables for `!Env`.
-/// - Returns: The errors and warnings, sorted, as ``ConfigurationFixture`` shows them:
+/// - Returns: The errors and warnings, sorted, as `ConfigurationFixture` shows them:
 ///   `line:column: severity: message`.
 /// - Throws: `Registry.DuplicateKey` if two plugins have the same key.
 public func check(

@@ -272,7 +272,8 @@ enum Limited {
     ///   - body: The closure.
     /// - Returns: Whether it ended in time.
     static func endsWhenCancelled(
-        within limit: Duration, at reached: Latch, _ body: @escaping @Sendable () async throws -> Void
+        within limit: Duration, at reached: Latch,
+        _ body: @escaping @Sendable () async throws -> Void
     ) async -> Bool {
         // Cancelled below.
         let call = Task {

@@ -25,6 +25,8 @@ public struct RecordingReporter: Reporter {
         case reject
         /// The endpoint is permanently gone.
         case gone
+        /// The reporter does not send this report.
+        case skip
     }
 
     @Setting("How successive attempts end; those after the last one deliver.")
@@ -59,6 +61,7 @@ public struct RecordingReporter: Reporter {
         case .ok: return
         case .retry: throw DeliveryError(.retry(after: nil), "the test asks for a retry")
         case .reject: throw DeliveryError(.reject, "the test rejects the report")
+        case .skip: throw DeliveryError(.nothingToSend, "the test skips the report")
         case .gone: throw DeliveryError(.endpointGone, "the test says that the endpoint is gone")
         }
     }

@@ -115,7 +115,7 @@ public final class ScriptedWorker: Worker {
         _ answer: Answer, of command: Command, _ updates: (CommandUpdate) async throws -> Void
     ) async throws -> CommandResult {
         func write(_ lines: [Line]) async throws {
-            try await updates(CommandUpdate(.started, elapsed: .zero))
+            try await updates(CommandUpdate(.started(), elapsed: .zero))
             for line in lines {
                 let (stream, text): (CommandUpdate.OutputStream, String) =
                     switch line {
@@ -123,7 +123,8 @@ public final class ScriptedWorker: Worker {
                     case .stderr(let text): (.stderr, text)
                     }
                 guard command.wants(stream) else { continue }
-                try await updates(CommandUpdate(.output(stream, Array("\(text)\n".utf8)), elapsed: .zero))
+                try await updates(
+                    CommandUpdate(.output(stream, Array("\(text)\n".utf8)), elapsed: .zero))
             }
             try await updates(CommandUpdate(.ended, elapsed: .zero))
         }

@@ -23,6 +23,8 @@ public final class ServiceHarness: Sendable {
     package let secrets: SecretValues
     /// The clock for waits.
     package let clock: any Clock<Duration>
+    /// The clock that knows the date.
+    package var time: any WallClock { SystemWallClock() }
     /// The client for requests.
     package let http: HTTPClient
     /// The session for requests.
@@ -171,6 +173,11 @@ extension ServiceHarness: ServiceHost {
 
     /// The last state saved.
     package func state() async throws -> JSONValue? { savedState }
+
+    /// No buildsets.
+    package func buildsets(
+        of scheduler: String, from id: Int
+    ) async throws -> [ScheduledBuildset] { [] }
 
     /// Records a state.
     package func save(_ state: JSONValue) async throws {

@@ -168,6 +168,8 @@ extension StepHarness: StepHost {
     package var workdir: String { setup.workdir }
     /// The folder from which paths on the master are taken.
     package var masterFolder: String { setup.masterFolder ?? setup.workdir }
+    /// None, as the harness has no configuration.
+    package var masterFile: String? { nil }
     /// The environment variables of the builder.
     package var environment: [String: String?] { setup.environment }
     /// The clock for waits.
@@ -208,6 +210,9 @@ extension StepHarness: StepHost {
 
     /// Whether the worker is on this machine.
     package var isWorkerLocal: Bool { setup.worker?.isLocal ?? false }
+
+    /// The worker, if it knows at which ports its programs listen.
+    package var listeners: (any ListenerLookup)? { setup.worker as? any ListenerLookup }
 
     /// Runs a program on the worker.
     package func runProgram(

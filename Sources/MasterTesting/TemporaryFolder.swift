@@ -80,20 +80,27 @@ public func withTemporaryFolder<Value>(
 public struct SecretHarness: Sendable {
     let folder: String
     let worker: any Worker
+    let http: HTTPClient
 
     /// Creates a harness.
     ///
     /// - Parameters:
     ///   - folder: The folder of master.yaml, absolute.
     ///   - worker: The master's machine, for files and programs; by default a command is an error.
-    public init(folder: String = "/", worker: any Worker = ScriptedWorker()) {
+    ///   - http: The client for requests; by default a new one that ignores proxies in the
+    ///     environment.
+    public init(
+        folder: String = "/", worker: any Worker = ScriptedWorker(), http: HTTPClient? = nil
+    ) {
         self.folder = folder
         self.worker = worker
+        self.http = http ?? HTTPClient(HTTPClientConfiguration(environment: [:]))
     }
 
     /// What a provider gets.
     var context: SecretContext {
-        SecretContext(folder: folder, worker: LocatedWorker(base: worker, folder: folder))
+        SecretContext(
+            folder: folder, worker: LocatedWorker(base: worker, folder: folder), http: http)
     }
 
     /// Starts a provider, asks it for a secret, and stops it.

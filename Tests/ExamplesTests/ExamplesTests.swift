@@ -79,6 +79,9 @@ struct ExamplesTests {
     @Test func `the plugins of the custom master are listed with where they come from`()
         async throws
     {
+        let version = try await BuiltProgram.ofExample("CustomMaster").run(
+            ["--version"], in: Checkout.folder)
+        #expect(version.output.hasPrefix("1.0 (Buildmaster "))
         let ended = try await BuiltProgram.ofExample("CustomMaster").run(
             ["plugins", "list"], in: Checkout.folder)
         let lines = ended.output.split(separator: "\n")

@@ -73,6 +73,7 @@ struct SentencesTests {
         for path in try await Checkout.trackedFiles()
         where path.hasSuffix(".swift") && (path.hasPrefix("Sources/") || path.hasPrefix("Plugins/"))
             && !path.hasPrefix("Sources/MasterTesting/")
+            && !path.hasPrefix("Sources/MasterRuntimeTesting/")
         {
             found.formUnion(SwiftLiterals.sentences(in: try Checkout.text(of: path)))
         }

@@ -165,15 +165,4 @@ struct GitCheckoutTests {
             #expect(!told.error.contains("warning"))
         }
     }
-
-    @Test(arguments: [
-        ("https://me:pw@example.com/a@b.git", "https://example.com/a@b.git"),
-        ("https://example.com/a.git", "https://example.com/a.git"),
-        ("git@example.com:a.git", "git@example.com:a.git"),
-        ("/srv/a.git", "/srv/a.git"),
-        ("ssh://git@example.com", "ssh://example.com"),
-    ])
-    func `user and password of an address are taken away`(address: String, shown: String) {
-        #expect(GitCheckout.withoutUser(address) == shown)
-    }
 }

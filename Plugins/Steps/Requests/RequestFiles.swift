@@ -140,22 +140,10 @@ private struct FilePartForm: Settings {
 }
 
 /// The path of a file on the worker, relative to the folder of the step.
-struct WorkerPath: SettingValue {
+struct WorkerPath: PathSetting {
     let text: String
 
     static var shape: String { "the path of a file" }
-
-    static var form: ValueForm { .text }
-
-    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> WorkerPath? {
-        guard let text = decoder.decode(String.self, from: node) else { return nil }
-        guard !text.isEmpty, !text.utf8.contains(0) else {
-            return decoder.error(
-                "\(decoder.subject) must be \(shape), which is not empty and has no NUL byte",
-                at: node.range)
-        }
-        return WorkerPath(text: text)
-    }
 
     /// The absolute path for a step.
     func place(in context: StepContext) -> String {

@@ -34,9 +34,7 @@ struct RequestRetry {
         let usual = policy.wait(after: attempt, standard: RetryPolicy.standardWaits)
         let longest = policy.maxBackoff ?? max(RetryPolicy.standardWaits.maxBackoff, usual)
         guard case .answer(let response, _, _) = outcome,
-            let asked = response.headers["Retry-After"].flatMap({
-                RetryAfter.duration($0, now: now, limit: longest)
-            }), asked > usual
+            let asked = response.retryAfter(now: now, limit: longest), asked > usual
         else { return (usual, false) }
         return (asked, true)
     }

@@ -4,31 +4,40 @@ struct TestCounts: Equatable {
     var failed = 0
     var skipped = 0
     var warnings = 0
+    /// What went wrong outside of the tests, such as files that can't be imported.
+    var errors = 0
 
+    /// Whether a test failed, or could not be run.
+    var hasFailed: Bool { failed + errors > 0 }
     var total: Int { passed + failed + skipped }
 
     static func + (one: TestCounts, other: TestCounts) -> TestCounts {
         TestCounts(
             passed: one.passed + other.passed, failed: one.failed + other.failed,
-            skipped: one.skipped + other.skipped, warnings: one.warnings + other.warnings)
+            skipped: one.skipped + other.skipped, warnings: one.warnings + other.warnings,
+            errors: one.errors + other.errors)
     }
 
     /// The counts as a state text: `12 tests, 1 failed, 2 skipped`.
     var words: String {
         var parts = [total == 1 ? "1 test" : "\(total) tests"]
         if failed > 0 { parts.append("\(failed) failed") }
+        if errors > 0 { parts.append(errors == 1 ? "1 error" : "\(errors) errors") }
         if skipped > 0 { parts.append("\(skipped) skipped") }
         if warnings > 0 { parts.append(warnings == 1 ? "1 warning" : "\(warnings) warnings") }
+        if total == 0, parts.count > 1 { parts.removeFirst() }
         return parts.joined(separator: ", ")
     }
 }
 
 /// Counts the tests in the output of any of XCTest, Swift Testing, pytest, unittest, cargo test, go
-/// test and CTest.
+/// test, CTest and node --test.
 struct TestOutput {
     /// Counts added up line by line: Swift Testing and go test print one line per test, cargo test
     /// one per program.
     private var added = TestCounts()
+    /// Whether go test has printed a line for a test of the present package.
+    private var hasGoTest = false
     private var xctest = TestCounts()
     /// The number of XCTest tests run in parallel, where only failed tests have lines.
     private var parallelCount = 0
@@ -36,16 +45,18 @@ struct TestOutput {
     private var pytest = TestCounts()
     private var unittest = UnittestCounts()
     private var ctest = CTestCounts()
+    private var node = NodeCounts()
 
     /// The total counts.
     var counts: TestCounts {
         var xctest = xctest
         xctest.passed = max(xctest.passed, parallelCount - xctest.failed - xctest.skipped)
-        return added + xctest + pytest + unittest.counts + ctest.counts
+        return added + xctest + pytest + unittest.counts + ctest.counts + node.counts
     }
 
     /// Counts what a line of output reports.
     mutating func note(_ line: String) {
+        node.note(line)
         guard Self.mayCount(line) else { return }
         let text = line.withoutColors
         if noteXCTest(text) || noteSwiftTesting(text) || noteGo(text) || noteCargo(text) { return }
@@ -56,7 +67,7 @@ struct TestOutput {
 
     /// Fragments of words, at least one of which occurs in every relevant line.
     private static let marks = [
-        "pass", "fail", "skip", "Skip", "erro", "] Te", "--- ", "g te", "Ran ",
+        "pass", "fail", "skip", "Skip", "erro", "] Te", "--- ", "g te", "Ran ", "ok  ", "FAIL",
     ]
     .map { $0.utf8.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } }
 
@@ -115,8 +126,19 @@ struct TestOutput {
     }
 
     /// `--- FAIL: TestBad (0.00s)`; the lines of subtests are indented.
+    ///
+    /// Without `-v`, tests that pass have no line, nor has a package that can't be built: such a
+    /// package counts as one test, by its own line `ok  \ta\t0.004s` or `FAIL\ta [build failed]`.
     private mutating func noteGo(_ line: String) -> Bool {
+        if line.hasPrefix("ok  \t") || line.hasPrefix("FAIL\t") {
+            if !hasGoTest, !line.hasSuffix("[no tests to run]") {
+                if line.hasPrefix("ok") { added.passed += 1 } else { added.failed += 1 }
+            }
+            hasGoTest = false
+            return true
+        }
         guard line.hasPrefix("--- "), line.hasSuffix("s)") else { return false }
+        hasGoTest = true
         return added.count(
             line.dropFirst(4), passed: "PASS: ", failed: "FAIL: ", skipped: "SKIP: ")
     }
@@ -150,8 +172,9 @@ struct TestOutput {
         else { return nil }
         func sum(_ names: String...) -> Int { names.reduce(0) { $0 + (numbers[$1] ?? 0) } }
         return TestCounts(
-            passed: sum("passed", "xpassed"), failed: sum("failed", "error", "errors"),
-            skipped: sum("skipped", "xfailed"), warnings: sum("warning", "warnings"))
+            passed: sum("passed", "xpassed"), failed: sum("failed"),
+            skipped: sum("skipped", "xfailed"), warnings: sum("warning", "warnings"),
+            errors: sum("error", "errors"))
     }
 }
 
@@ -249,6 +272,27 @@ private struct CTestCounts {
             let failed = Int(words[3]), let total = Int(words[8])
         else { return nil }
         return (failed, total)
+    }
+}
+
+/// The totals printed by `node --test`: `# pass 2`, or `ℹ pass 2`, each in a line, after that of
+/// all tests.
+private struct NodeCounts {
+    private(set) var counts = TestCounts()
+    private var isListing = false
+
+    mutating func note(_ line: String) {
+        guard line.utf8.first == UInt8(ascii: "#") || line.utf8.first == 0xE2 else { return }
+        let words = line.split(separator: " ")
+        guard words.count == 3, words[0] == "#" || words[0] == "ℹ", let count = Int(words[2])
+        else { return }
+        switch words[1] {
+        case "tests": isListing = true
+        case "pass" where isListing: counts.passed += count
+        case "fail" where isListing, "cancelled" where isListing: counts.failed += count
+        case "skipped" where isListing, "todo" where isListing: counts.skipped += count
+        default: break
+        }
     }
 }
 

@@ -95,7 +95,7 @@ struct DeliveryStateArgument: ExpressibleByArgument, CaseIterable, Sendable, Has
     let state: DeliveryState
 
     static var allCases: [DeliveryStateArgument] {
-        [.open, .parked, .dead, .delivered].map { DeliveryStateArgument(state: $0) }
+        [.open, .parked, .dead, .delivered, .nothing].map { DeliveryStateArgument(state: $0) }
     }
 
     static var allValueStrings: [String] { allCases.map(\.state.rawValue) }

@@ -224,7 +224,11 @@ struct DeliveriesDropCommand: MasterSubcommand {
 
     func run(in context: CommandContext) async throws -> ExitStatus {
         try await selection.change(at: place, in: context) { delivery in
-            delivery.state == .delivered ? "cannot be dropped: already delivered" : nil
+            switch delivery.state {
+            case .delivered: "cannot be dropped: already delivered"
+            case .nothing: "cannot be dropped: there was nothing to send"
+            case .open, .parked, .dead: nil
+            }
         } _: { admin, chosen in
             let count = try await admin.drop(chosen)
             return count == 0 ? "there is nothing to drop" : "\(count.counting("report")) dropped"

@@ -65,7 +65,7 @@ struct LogCommand: MasterSubcommand {
             guard FileManager.default.fileExists(atPath: chosen.log.path) else {
                 throw FailedRun("the file of this log has been removed: \(chosen.log.path)")
             }
-            if log == nil { await context.console.complain([chosen.title(context.console.error)]) }
+            if log == nil { await context.console.complain(chosen.title(context.console.error)) }
             try await show(chosen.log, history, context.console)
         }
         return .success
@@ -117,6 +117,8 @@ struct LogChoice {
     let entry: BuildHistory.Entry
     let step: StepRecord
     let log: BuildHistory.StepLog
+    /// The logs of the same name of earlier tries.
+    var others: [BuildHistory.StepLog] = []
 
     /// Chooses a log.
     ///
@@ -138,12 +140,12 @@ struct LogChoice {
             guard let log = try log(command.log, of: step, logs) else {
                 throw FailedRun("the step '\(step.name)' of \(title) has no log")
             }
-            return LogChoice(entry: entry, step: step, log: log)
+            return LogChoice(entry: entry, step: step, log: log, others: others(log, logs))
         }
         for step in inOrder(steps) {
             let logs = try await history.logs(of: step)
             if let log = try log(nil, of: step, logs) {
-                return LogChoice(entry: entry, step: step, log: log)
+                return LogChoice(entry: entry, step: step, log: log, others: others(log, logs))
             }
         }
         let state = entry.build.stateString.makingControlsVisible()
@@ -191,23 +193,39 @@ struct LogChoice {
     ) throws(UsageError) -> BuildHistory.StepLog? {
         guard let name else {
             let exception = step.results == .exception ? "err.text" : "stdio"
-            return logs.first { $0.log.name == exception } ?? logs.last
+            // Every try of a step has its own log of this name.
+            return logs.last { $0.log.name == exception } ?? logs.last
         }
-        if let log = logs.first(where: { $0.log.name == name || $0.log.slug == name }) {
+        if let log = logs.first(where: { $0.log.slug == name })
+            ?? logs.last(where: { $0.log.name == name })
+        {
             return log
         }
         let remedy = Suggestion.remedy(for: name, among: logs.map(\.log.name))
         throw UsageError("the step '\(step.name)' has no log '\(name)'; \(remedy)")
     }
 
-    /// A one-line title for the log.
-    func title(_ traits: TerminalTraits) -> String {
+    private static func others(
+        _ log: BuildHistory.StepLog, _ logs: [BuildHistory.StepLog]
+    ) -> [BuildHistory.StepLog] {
+        logs.filter { $0.log.name == log.log.name && $0.log.id != log.log.id }
+    }
+
+    /// A one-line title for the log, and how to see those of other tries.
+    func title(_ traits: TerminalTraits) -> [String] {
         let paint = TextPainter(hasColour: traits.hasColour)
         let marks = StatusSymbols(hasUnicode: traits.hasUnicode)
         let build = "\(entry.builder.makingControlsVisible()) #\(entry.build.number)"
         let name = step.name.makingControlsVisible()
-        return "\(marks(step.results)) \(build)  \(step.number) \(name)  "
+        let title =
+            "\(marks(step.results)) \(build)  \(step.number) \(name)  "
             + paint(.dim, "\(log.log.name.makingControlsVisible())  \(log.path)")
+        guard let first = others.first else { return [title] }
+        let command =
+            "\(RootCommand.programName) log \(entry.builder.shellQuoted) \(entry.build.number) "
+            + "\(step.number) \(first.log.slug)"
+        let tries = others.count == 1 ? "one other try" : "\(others.count) other tries"
+        return [title, paint(.dim, "\(tries), such as: \(command)")]
     }
 }
 

@@ -3,11 +3,18 @@ internal import FoundationEssentials
 
 /// The program; without a subcommand it prints its help.
 struct RootCommand: ParsableCommand {
-    /// The version of the program.
+    /// The version of Buildmaster.
     static let version = "0.1.0"
 
-    /// The name the program was started with, so that commands in help and errors can be pasted.
-    static let programName: String = {
+    /// The name and version that a master with its own plugins gives itself.
+    @TaskLocal static var ownName: String?
+    @TaskLocal static var ownVersion: String?
+
+    /// The program's own name, or else the one it was started with, so that commands in help and
+    /// errors can be pasted.
+    static var programName: String { ownName ?? startedName }
+
+    private static let startedName: String = {
         let path = CommandLine.arguments.first ?? ""
         let name = path.split(separator: "/").last.map(String.init)
         return name ?? "buildmaster"
@@ -18,9 +25,11 @@ struct RootCommand: ParsableCommand {
             commandName: programName,
             abstract: "Runs the builds that a master.yaml declares, and reports on them.",
             discussion: help,
-            version: version,
+            version: ownVersion.map { "\($0) (Buildmaster \(version))" } ?? version,
             subcommands: [
-                InitCommand.self, RunCommand.self, CheckCommand.self, BuildsCommand.self,
+                InitCommand.self, RunCommand.self, StartCommand.self, StatusCommand.self,
+                ReconfigCommand.self, ForceCommand.self, StopCommand.self, CheckCommand.self,
+                BuildsCommand.self,
                 LogCommand.self, CleanCommand.self, DeliveriesCommand.self, PluginsCommand.self,
                 SchemaCommand.self, LanguageServerCommand.self, ReceiveCommand.self,
             ]
@@ -44,6 +53,7 @@ struct RootCommand: ParsableCommand {
           \(programName) builds            lists earlier builds
           \(programName) plugins list      shows what a file can declare
           \(programName) deliveries list   shows the undelivered reports
+          \(programName) start             runs a master that stays up
 
         Exit status: 0 success, warnings or skipped; 1 failure, exception, retry or cancelled; \
         2 the configuration is wrong; 64 the arguments are wrong; 129 hung up; 130 interrupted; \

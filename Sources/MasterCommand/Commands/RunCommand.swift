@@ -271,7 +271,7 @@ struct RunCommand: MasterSubcommand {
     private func note(_ left: [BuilderConfiguration], _ context: CommandContext) async {
         guard !left.isEmpty else { return }
         let names = left.map { $0.name.makingControlsVisible() }.joined(separator: ", ")
-        await context.console.complain(["note: without such a step and left out: \(names)"])
+        await context.console.complain(["note: left out, because they have no such step: \(names)"])
     }
 
     private func warn(_ warnings: [String], _ context: CommandContext) async {

@@ -61,7 +61,8 @@ extension TextStyle {
         switch state {
         case .delivered: self = .green
         case .dead: self = .red
-        case .open, .parked, .nothing: self = .yellow
+        case .open, .parked: self = .yellow
+        case .nothing: self = .dim
         }
     }
 }

@@ -6,6 +6,8 @@ internal import MasterRuntime
 struct BuildView: Sendable, Hashable {
     /// The ID of the build in the store.
     let id: Int
+    /// The ID of its request.
+    let request: Int
     let builder: String
     /// The number within its builder.
     let number: Int
@@ -16,6 +18,8 @@ struct BuildView: Sendable, Hashable {
     /// Its result, or `nil` if it is still running.
     var results: Results?
     var stateString = ""
+    /// Whether its result does not count.
+    var isUnimportant = false
     /// Its steps in order, including hidden ones.
     var steps: [StepView] = []
 
@@ -98,9 +102,24 @@ extension Results {
 extension BuildView {
     init(_ build: Build, builder: String, steps: [StepRecord]) {
         self.init(
-            id: build.id, builder: builder, number: build.number, startedAt: build.startedAt,
+            id: build.id, request: build.requestID, builder: builder, number: build.number,
+            startedAt: build.startedAt,
             completeAt: build.completeAt, results: build.results,
             stateString: build.stateString, steps: steps.map { StepView($0) })
+    }
+}
+
+extension BuildView {
+    init(_ finished: FinishedBuild) {
+        self.init(finished.build, builder: finished.builder, steps: finished.steps)
+        isUnimportant = finished.isUnimportant
+    }
+}
+
+extension Sequence<BuildView> {
+    /// The worst result of those builds whose results count, or `nil` if there are none.
+    var worstResults: Results? {
+        filter { !$0.isUnimportant }.map(\.results).reduce(nil, Results.worst)
     }
 }
 
@@ -167,6 +186,8 @@ struct BuildTree: Sendable {
         /// The number of successful builds that are no longer in `finished`.
         var succeededCount = 0
         var running: [BuildView] = []
+        /// What else is to be built.
+        var activity = BuildActivity()
         /// The last lines of output of running steps, by the ID of the step.
         var output: [Int: [String]] = [:]
         /// How long builds usually take, by builder.
@@ -176,6 +197,8 @@ struct BuildTree: Sendable {
     private static let longestName = 32
     /// The number of lines of output shown of a step.
     static let outputCount = 3
+    /// The number of builders shown that wait.
+    static let waitingCount = 5
     /// Narrower terminals do not show how long something usually takes.
     private static let narrow = 60
 
@@ -186,22 +209,25 @@ struct BuildTree: Sendable {
 
     /// The lines of the tree, at most `rows`, none wider than `width`.
     ///
-    /// If there is not enough room, successful builds become one line, and lines of output are
-    /// omitted.
+    /// If there is not enough room, successful builds become one line, as do those that wait, and
+    /// lines of output are omitted.
     func lines(_ content: Content, width: Int, rows: Int, now: Date) -> [String] {
         func running(_ count: Int) -> [String] {
             content.running.flatMap { build in
                 self.lines(build, content, output: count, width: width, now: now)
             }
         }
-        let whole = finished(content, width: width, isShort: false) + running(Self.outputCount)
+        let whole =
+            finished(content, width: width, isShort: false) + running(Self.outputCount)
+            + waiting(content.activity, width: width, isShort: false)
         if whole.count <= rows { return whole }
         let head = finished(content, width: width, isShort: true)
+        let end = waiting(content.activity, width: width, isShort: true)
         for count in (0...Self.outputCount).reversed() {
-            let lines = head + running(count)
+            let lines = head + running(count) + end
             if lines.count <= rows { return lines }
         }
-        let lines = head + running(0)
+        let lines = head + running(0) + end
         let shown = lines.prefix(max(0, rows - 1))
         return shown + ["\(marks.ellipsis) \(lines.count - shown.count) more lines".cut(to: width)]
     }
@@ -229,6 +255,30 @@ struct BuildTree: Sendable {
                     time: build.duration?.forPeople, remark: steps.first ?? build.remark,
                     width: width)
             }
+    }
+
+    /// The builders whose builds have not begun, each with what it waits for.
+    private func waiting(_ activity: BuildActivity, width: Int, isShort: Bool) -> [String] {
+        let shown = isShort ? [] : activity.waiting.prefix(Self.waitingCount)
+        var lines = shown.map { waiting in
+            self.waiting(
+                waiting.builder.makingControlsVisible(),
+                "waits for \(waiting.reason.makingControlsVisible())", width)
+        }
+        let rest = activity.waitingCount - shown.count
+        if rest > 0 {
+            let text = shown.isEmpty ? rest.counting("build") : "\(rest) more"
+            lines.append(self.waiting(text, rest == 1 ? "waits" : "wait", width))
+        }
+        return lines
+    }
+
+    private func waiting(_ name: String, _ remark: String, _ width: Int) -> String {
+        let room = max(0, width - marks.pending.columns - 1)
+        let shown = name.cut(to: room, ellipsis: marks.ellipsis)
+        let rest = room - shown.columns - 2
+        let end = rest < 4 ? "" : "  " + remark.cut(to: rest, ellipsis: marks.ellipsis)
+        return paint(.dim, marks.pending + " " + shown + end)
     }
 
     private func lines(

@@ -100,6 +100,13 @@ extension EventLines {
     private static let outcome = object([
         "results": results, "result_name": ["type": ["string", "null"]], "builds": id,
         "duration_ms": id, "interruption": ["type": ["string", "null"]],
+        "unimportant_builds": [
+            "description": "the builds whose results do not count", "type": "array", "items": id,
+        ],
+        "not_reached": [
+            "description": "the names of the steps that each build ended before",
+            "type": "array", "items": object(["buildid": id, "steps": ["type": "array"]]),
+        ],
         "reports_delivered": id, "reports_kept": id,
     ])
 

@@ -1,4 +1,6 @@
+internal import FoundationEssentials
 internal import Logging
+internal import MasterKit
 internal import Synchronization
 
 /// Writes log messages to standard error, one per line: level, message, metadata.
@@ -9,10 +11,16 @@ struct PlainLogHandler: LogHandler {
 
     private let console: Console
     private let loggedErrors: LoggedErrors
+    /// Whether lines begin with the time.
+    private let hasTime: Bool
 
-    init(_ console: Console, level: Logger.Level, noting loggedErrors: LoggedErrors) {
+    init(
+        _ console: Console, level: Logger.Level, noting loggedErrors: LoggedErrors,
+        withTime hasTime: Bool = false
+    ) {
         self.console = console
         self.loggedErrors = loggedErrors
+        self.hasTime = hasTime
         logLevel = level
     }
 
@@ -27,7 +35,9 @@ struct PlainLogHandler: LogHandler {
         all.merge(metadata) { _, new in new }
         all.merge(event.metadata ?? [:]) { _, new in new }
         let paint = TextPainter(hasColour: console.error.hasColour)
-        console.post(Self.lines(event.level, "\(event.message)", all, paint))
+        var lines = Self.lines(event.level, "\(event.message)", all, paint)
+        if hasTime { lines[0] = "\(Date().formatted(.iso8601)) \(lines[0])" }
+        console.post(lines)
     }
 
     /// The lines of a message; those after the first are indented.
@@ -50,6 +60,39 @@ struct PlainLogHandler: LogHandler {
         case .warning: .boldYellow
         case .error, .critical: .boldRed
         }
+    }
+}
+
+/// Writes log messages to standard error, one JSON object per line.
+struct JSONLogHandler: LogHandler {
+    var metadata: Logger.Metadata = [:]
+    var metadataProvider: Logger.MetadataProvider?
+    var logLevel: Logger.Level
+
+    private let console: Console
+
+    init(_ console: Console, level: Logger.Level) {
+        self.console = console
+        logLevel = level
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        var all = metadataProvider?.get() ?? [:]
+        all.merge(metadata) { _, new in new }
+        all.merge(event.metadata ?? [:]) { _, new in new }
+        var line: JSONObject = [
+            "time": .string(Date().formatted(.iso8601)), "level": .string(event.level.rawValue),
+            "message": .string("\(event.message)"),
+        ]
+        for (key, value) in all.sorted(by: { $0.key < $1.key }) where line[key] == nil {
+            line[key] = .string("\(value)")
+        }
+        console.post([JSONWriter.compact.string(.object(line))])
     }
 }
 

@@ -170,7 +170,7 @@ enum RequestBody {
         do {
             return try JSONParser().parse(bytes)
         } catch {
-            return nil  // what is no JSON is shown as the text that it is
+            return nil  // Not JSON: shown as text.
         }
     }
 }

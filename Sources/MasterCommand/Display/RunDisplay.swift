@@ -11,6 +11,8 @@ actor RunDisplay {
     typealias Tail = @Sendable (Int) async throws -> [UInt8]?
     /// Returns how long the builds of each builder usually take.
     typealias Usual = @Sendable () async throws -> [String: UsualTimes]
+    /// Returns what is going on in the master.
+    typealias Activity = @Sendable () -> BuildActivity
 
     /// The interval for redrawing the tree.
     static let interval: Duration = .milliseconds(100)
@@ -28,12 +30,13 @@ actor RunDisplay {
     private let follow: Follow?
     private let tail: Tail?
     private let usual: Usual?
+    private let activity: Activity
     private var usualTimes: [String: UsualTimes] = [:]
     /// The last log of each running step, by the ID of the step.
     private var logs: [Int: Int] = [:]
     /// The last lines of these logs.
     private var output: [Int: [String]] = [:]
-    /// The tasks that show the output of logs, by ID; each ends with its log.
+    /// The tasks that show the output of logs, by ID; each ends with its log or the display.
     private var followers: [Int: Task<Void, Never>] = [:]
 
     private static let progressKinds: Set<EventKind> = [
@@ -49,13 +52,16 @@ actor RunDisplay {
     ///     are shown, in the tree.
     ///   - tail: Returns the last bytes of a log for the tree.
     ///   - usual: Returns how long builds usually take, for the tree.
+    ///   - activity: Returns which builds are running and which ones wait.
     init(
-        _ console: Console, follow: Follow? = nil, tail: Tail? = nil, usual: Usual? = nil
+        _ console: Console, follow: Follow? = nil, tail: Tail? = nil, usual: Usual? = nil,
+        activity: @escaping Activity
     ) {
         self.console = console
         self.follow = follow
         self.tail = follow == nil ? tail : nil
         self.usual = usual
+        self.activity = activity
         tree = console.output.canRedraw ? BuildTree(console.output) : nil
         paint = TextPainter(hasColour: console.output.hasColour)
         let ofLogs: Set<EventKind> = follow == nil ? [] : [.logNew, .logFinished]
@@ -70,7 +76,7 @@ actor RunDisplay {
                 group.addTask { await self.redraw() }
             }
             await read(events)
-            for follower in followers.values { await follower.value }
+            for follower in followers.values { await end(of: follower) }
             group.cancelAll()
         }
         if tree != nil { await console.show(live: []) }
@@ -83,6 +89,8 @@ actor RunDisplay {
                 await console.complain([
                     "warning: \(count.counting("event")) not shown; they came too fast"
                 ])
+                builds.forgetEnded(running: activity().running)
+                forgetOutput()
             case .event(let event):
                 await show(event)
             }
@@ -121,9 +129,17 @@ actor RunDisplay {
         if event.kind == .stepFinished, let step = event.record["stepid"]?.intValue {
             logs[step] = nil
             output[step] = nil
+        } else if logs.count > builds.running.count {
+            forgetOutput()
         }
         guard tree == nil, let progress else { return }
         await console.print(progress.lines(paint))
+    }
+
+    /// Forgets the output of steps whose end was missed.
+    private func forgetOutput() {
+        logs = logs.filter { builds.isRunning(step: $0.key) }
+        output = output.filter { logs[$0.key] != nil }
     }
 
     private func beginOutput(_ event: Event) {
@@ -132,6 +148,7 @@ actor RunDisplay {
         else { return }
         guard let follow else { return logs[step.id] = log }
         followers[log] = Task { [console, paint] in
+            defer { followers[log] = nil }
             do {
                 guard let pieces = try await follow(log) else { return }
                 for try await piece in pieces {
@@ -149,8 +166,18 @@ actor RunDisplay {
 
     /// Waits until the output of a log has been shown, so that it comes before the end of its step.
     private func endOutput(_ event: Event) async {
-        guard let log = event.record["logid"]?.intValue else { return }
-        await followers.removeValue(forKey: log)?.value
+        guard let log = event.record["logid"]?.intValue, let follower = followers[log]
+        else { return }
+        await end(of: follower)
+    }
+
+    /// Waits for the end of a task that shows output, which is cancelled with this one.
+    private func end(of follower: Task<Void, Never>) async {
+        await withTaskCancellationHandler {
+            await follower.value
+        } onCancel: {
+            follower.cancel()
+        }
     }
 
     private func draw() async {
@@ -158,10 +185,12 @@ actor RunDisplay {
         await readOutput()
         let content = BuildTree.Content(
             finished: builds.finished, succeededCount: builds.succeededCount,
-            running: Array(builds.running.values), output: output, usual: usualTimes)
+            running: Array(builds.running.values),
+            activity: activity(), output: output, usual: usualTimes)
         let size = console.size
         await console.show(
-            live: tree.lines(content, width: size.columns, rows: size.rows - 1, now: Date()))
+            live: tree.lines(content, width: size.columns, rows: size.rows - 1, now: Date()),
+            madeFor: size.columns)
     }
 
     /// Reads the last lines of output. Only the end of each log is read, so that a flood of output

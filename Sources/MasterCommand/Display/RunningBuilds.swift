@@ -32,8 +32,8 @@ struct RunningBuilds {
             let number = event.record["number"]?.intValue, let builder = event.builderName
         else { return nil }
         let build = BuildView(
-            id: id, builder: builder, number: number, startedAt: event.at,
-            stateString: event.text("state_string"))
+            id: id, request: event.record["buildrequestid"]?.intValue ?? 0, builder: builder,
+            number: number, startedAt: event.at, stateString: event.text("state_string"))
         running[id] = build
         return .buildStarted(build)
     }
@@ -73,6 +73,16 @@ struct RunningBuilds {
         }
     }
 
+    /// Forgets builds whose end was missed: those whose requests have no running build.
+    mutating func forgetEnded(running requests: Set<Int>) {
+        running.removeAll { !requests.contains($0.value.request) }
+    }
+
+    /// Whether a step is running, as far as is known.
+    func isRunning(step id: Int) -> Bool {
+        running.values.contains { $0.steps.contains { $0.id == id && $0.isRunning } }
+    }
+
     /// The step and build of a log event, or `nil` if the start of the build was missed.
     func step(ofLog event: Event) -> (step: StepView, build: BuildView)? {
         guard let build = event.buildID.flatMap({ running[$0] }),
@@ -90,6 +100,8 @@ extension BuildView {
     fileprivate mutating func apply(
         _ event: Event, toStep id: Int
     ) -> (step: StepView, isShown: Bool) {
+        // A build runs one step at a time: of those that ran before, the end was missed.
+        if event.kind == .stepStarted { steps.removeAll { $0.id != id && $0.isRunning } }
         let index = steps.lastIndex { $0.id == id } ?? steps.endIndex
         if index == steps.endIndex {
             steps.append(

@@ -1,16 +1,23 @@
-internal import FoundationEssentials
 internal import MasterKit
 
 /// A project with a known build system, and the steps that build and test it.
 struct Project {
-    /// A step with the command it runs.
+    /// An entry in the list of steps: a step, or a ready-made factory.
     struct Step: Equatable {
-        /// The class of the step, such as `Compile`.
-        let type: String
-        let command: String
+        /// The entry as it stands in the file, such as `steps.Compile: make`.
+        let text: String
 
-        static func compile(_ command: String) -> Step { Step(type: "Compile", command: command) }
-        static func test(_ command: String) -> Step { Step(type: "Test", command: command) }
+        static func configure(_ command: String) -> Step {
+            Step(text: "steps.Configure: \(command)")
+        }
+        static func compile(_ command: String) -> Step { Step(text: "steps.Compile: \(command)") }
+        static func test(_ command: String) -> Step { Step(text: "steps.Test: \(command)") }
+
+        /// A factory with those settings that differ from its defaults.
+        static func factory(_ name: String, _ settings: String?...) -> Step {
+            let settings = settings.compactMap(\.self).joined(separator: ", ")
+            return Step(text: "factories.\(name)" + (settings.isEmpty ? "" : ": {\(settings)}"))
+        }
     }
 
     /// The name of its builder if the folder has several projects.
@@ -37,8 +44,7 @@ struct Project {
         let hasTests = folder.mentions("testtarget", in: "Package.swift")
         return Project(
             name: "swift", title: "Swift package",
-            steps: [.compile(hasTests ? "swift build --build-tests" : "swift build")]
-                + (hasTests ? [.test("swift test")] : []))
+            steps: [.factory("SwiftPackage", hasTests ? nil : "test: false")])
     }
 
     private static func cmake(_ folder: ProjectFolder) -> Project? {
@@ -46,29 +52,28 @@ struct Project {
         let hasTests =
             folder.mentions("enable_testing", in: "CMakeLists.txt")
             || folder.mentions("include(ctest)", in: "CMakeLists.txt")
-        // Without a number, make starts as many compilers as there are files.
-        let count = ProcessInfo.processInfo.activeProcessorCount
         return Project(
             name: "cmake", title: "CMake project",
-            steps: [
-                Step(type: "Configure", command: "cmake -S . -B build"),
-                .compile("cmake --build build --parallel \(count)"),
-            ] + (hasTests ? [.test("ctest --test-dir build --output-on-failure")] : []))
+            steps: [.factory("CMake", hasTests ? nil : "test: false")])
     }
 
     private static func python(_ folder: ProjectFolder) -> Project? {
         let marks = ["pyproject.toml", "setup.py", "setup.cfg", "requirements.txt"]
         guard marks.contains(where: folder.has) else { return nil }
         let environments = [".venv/bin/python", "venv/bin/python"]
-        let python = environments.first(where: folder.hasProgram) ?? "python3"
+        let own = environments.first(where: folder.hasProgram)
+        let python = own ?? "python3"
+        // What the project needs is installed already, or the user's to install.
+        func tests(_ setting: String?) -> Step {
+            .factory("Python", own.map { "python: \($0)" }, "venv: false", setting)
+        }
         let usesPytest =
             folder.has("pytest.ini") || folder.hasEntry { $0 == "conftest.py" }
             || folder.mentions(
                 "pytest", in: "pyproject.toml", "setup.cfg", "setup.py", "tox.ini",
                 "requirements.txt", "requirements-dev.txt", "dev-requirements.txt")
         if usesPytest {
-            return Project(
-                name: "python", title: "Python package", steps: [.test("\(python) -m pytest")])
+            return Project(name: "python", title: "Python package", steps: [tests(nil)])
         }
         // Without tests, unittest succeeds in older versions of Python and fails in newer ones.
         guard folder.hasEntry(where: { $0.hasPrefix("test") && $0.hasSuffix(".py") }) else {
@@ -77,7 +82,7 @@ struct Project {
                 steps: [.compile("\(python) -m compileall -f -q -x '/([.][^/]*|venv)/' .")])
         }
         return Project(
-            name: "python", title: "Python package", steps: [.test("\(python) -m unittest")])
+            name: "python", title: "Python package", steps: [tests("test: unittest")])
     }
 
     private static func node(_ folder: ProjectFolder) -> Project? {
@@ -134,7 +139,7 @@ struct Project {
         let test = ["check", "test"].first { target in
             targets.split(whereSeparator: \.isNewline).contains { $0.hasPrefix("\(target):") }
         }
-        let configure = mustConfigure ? [Step(type: "Configure", command: "./configure")] : []
+        let configure = mustConfigure ? [Step.configure("./configure")] : []
         return Project(
             name: "make", title: mustConfigure ? "configure script" : "makefile",
             steps: configure + [.compile("make")] + (test.map { [.test("make \($0)")] } ?? []))

@@ -16,7 +16,8 @@ struct StarterFile {
         let title = JSONWriter.compact.string(.string(title))
         return """
             # What `\(RootCommand.programName) run` does in this folder.
-            # `\(RootCommand.programName) check` finds the mistakes in this file; `\(RootCommand.programName) plugins list` shows what it can contain.
+            # `\(RootCommand.programName) check` finds the mistakes in this file; `\(RootCommand.programName) plugins list` shows what it can contain,
+            # and `\(RootCommand.programName) run --dry-run` every command that it runs.
             title: \(title)
 
             # To post the status of every build to a URL, uncomment these lines.
@@ -50,7 +51,7 @@ struct StarterFile {
     }
 
     private func lines(_ project: Project, indent: String) -> [String] {
-        project.steps.map { "\(indent)- steps.\($0.type): \($0.command)" }
+        project.steps.map { "\(indent)- \($0.text)" }
     }
 
     /// Writes the file; an existing file is never overwritten.

@@ -1,22 +1,24 @@
-internal import Dispatch
 internal import Glibc
 internal import MasterKit
 internal import MasterRuntime
+internal import OrderedCollections
 internal import Subprocess
-internal import Synchronization
 internal import SystemPackage
 
 /// Asks at the terminal what becomes of a step that failed, about one step at a time.
 actor FailurePause {
     private let console: Console
     private let environment: [String: String]
-    private let input = LineInput()
+    private let input: LineInput
     private var isBusy = false
-    private var waiters: [CheckedContinuation<Void, Never>] = []
+    private var lastTurn = 0
+    /// The questions that wait for their turn, in order.
+    private var waiters: OrderedDictionary<Int, CheckedContinuation<Bool, Never>> = [:]
 
-    init(_ console: Console, _ environment: [String: String]) {
+    init(_ console: Console, _ environment: [String: String], input: LineInput = LineInput()) {
         self.console = console
         self.environment = environment
+        self.input = input
     }
 
     /// Whether somebody can be asked.
@@ -24,9 +26,9 @@ actor FailurePause {
         isatty(STDIN_FILENO) == 1 && StandardStream.output.isTerminal
     }
 
-    /// Asks; a step whose build is stopped meanwhile fails.
+    /// Asks; a step whose build is stopped meanwhile fails at once, whether or not its turn has come.
     func decide(_ step: FailedStep) async -> FailureDecision {
-        await begin()
+        guard await begin() else { return .goOn }
         defer { end() }
         console.hold(true)
         defer { console.hold(false) }
@@ -67,6 +69,8 @@ actor FailurePause {
                 input: .fileDescriptor(.standardInput, closeAfterSpawningProcess: false),
                 output: .fileDescriptor(.standardOutput, closeAfterSpawningProcess: false),
                 error: .fileDescriptor(.standardError, closeAfterSpawningProcess: false))
+        } catch where Task.isCancelled {
+            return  // The build was stopped, and the shell with it.
         } catch {
             await console.complain(["\(shell) cannot be run in \(step.workdir): \(error)"])
         }
@@ -74,12 +78,29 @@ actor FailurePause {
 
     // MARK: One at a time
 
-    private func begin() async {
+    /// Waits for the turn of a question.
+    ///
+    /// - Returns: Whether it has come; otherwise, the task was cancelled.
+    private func begin() async -> Bool {
         guard isBusy else {
             isBusy = true
-            return
+            return true
         }
-        await withCheckedContinuation { waiters.append($0) }
+        lastTurn += 1
+        let turn = lastTurn
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                guard !Task.isCancelled else { return continuation.resume(returning: false) }
+                waiters[turn] = continuation
+            }
+        } onCancel: {
+            // Ends at once; the actor can't be entered from here.
+            Task { await leave(turn) }
+        }
+    }
+
+    private func leave(_ turn: Int) {
+        waiters.removeValue(forKey: turn)?.resume(returning: false)
     }
 
     private func end() {
@@ -87,31 +108,6 @@ actor FailurePause {
             isBusy = false
             return
         }
-        waiters.removeFirst().resume()
-    }
-}
-
-/// Reads lines of standard input without blocking the threads of tasks.
-private final class LineInput: Sendable {
-    private let queue = DispatchQueue(label: "input")
-    private let reader = Mutex<CheckedContinuation<String?, Never>?>(nil)
-
-    /// The next line; `nil` at the end of the input, or when the task is cancelled. After that, the
-    /// thread that reads is left behind, and takes the next line.
-    func next() async -> String? {
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                reader.withLock { $0 = continuation }
-                if Task.isCancelled { return resume(nil) }
-                queue.async { self.resume(readLine()) }
-            }
-        } onCancel: {
-            resume(nil)
-        }
-    }
-
-    private func resume(_ line: String?) {
-        let continuation = reader.withLock { $0.take() }
-        continuation?.resume(returning: line)
+        waiters.removeFirst().value.resume(returning: true)
     }
 }

@@ -34,12 +34,22 @@ extension MasterRun {
         await console.command(annotations(views))
         let counted = zip(outcome.builds, views).filter { !$0.0.isRetried }.map(\.1.build)
         let summary = RunSummary(
+            notStarted: interruption.signal == nil ? [] : notStarted(outcome.builds),
             builds: counted, deliveries: outcome.deliveries, duration: duration,
             receiverOption: await receiverOption(outcome.deliveries.deliveries),
             advice: advice,
             interruption: interruption.signal?.word)
         await console.print(summary.lines(TextPainter(hasColour: traits.hasColour)))
         return summary.results
+    }
+
+    /// The requested builders without a build.
+    private func notStarted(_ builds: [FinishedBuild]) -> [String] {
+        let begun = Set(builds.map(\.builder))
+        let requested =
+            request.builders
+            ?? configuration.builders.filter { !$0.isTriggeredOnly }.map(\.name)
+        return requested.filter { !begun.contains($0) }
     }
 
     /// Writes the outcome as the last line of JSON.
@@ -49,7 +59,7 @@ extension MasterRun {
         _ outcome: Outcome, _ duration: Duration, _ interruption: Interruption
     ) async -> Results? {
         let builds = outcome.builds.filter { !$0.isRetried }
-        let worst = builds.map(\.build.results).reduce(nil, Results.worst)
+        let worst = builds.map { BuildView($0) }.worstResults
         await console.print(
             EventLines.line(
                 "run.finished", at: Date(),
@@ -58,6 +68,9 @@ extension MasterRun {
                     "result_name": .optional(worst?.name), "builds": .int(builds.count),
                     "duration_ms": .int(Int(duration / .milliseconds(1))),
                     "interruption": .optional(interruption.signal?.word),
+                    "unimportant_builds": .array(
+                        builds.filter(\.isUnimportant).map { .int($0.build.id) }),
+                    "not_reached": .array(builds.compactMap(\.notReachedRecord)),
                     "reports_delivered": .int(outcome.deliveries.deliveredCount),
                     "reports_kept": .int(outcome.deliveries.openCount),
                 ]))
@@ -96,7 +109,7 @@ extension MasterRun {
 
     /// A finished build with the lines of its logs that matter.
     private func view(of finished: FinishedBuild) async -> FinishedView {
-        let build = BuildView(finished.build, builder: finished.builder, steps: finished.steps)
+        let build = BuildView(finished)
         var view = FinishedView(build: build, notReached: finished.notReached)
         guard !finished.isRetried else { return view }
         for step in build.failedSteps {
@@ -122,19 +135,38 @@ extension MasterRun {
         guard console.output.wantsAnnotations else { return [] }
         return views.flatMap { view in
             view.build.failedSteps.map { step in
-                let errors = (view.logs[step.id] ?? []).flatMap(\.tail.errors)
-                let lines = [step.remark] + errors.map { TerminalText.shown($0.text) }
+                let cause = (view.logs[step.id] ?? []).lazy.compactMap(\.tail.cause).first
+                let lines = [step.remark] + (cause.map { [$0.text] } ?? [])
                 let message = secrets.mask.apply(to: lines.joined(separator: "\n"))
                 let title = "\(view.build.title) \(step.name.makingControlsVisible())"
-                return DiagnosticPrinter.command("error", [("title", title)], message)
+                let place = cause.flatMap { place(of: $0) } ?? []
+                return DiagnosticPrinter.command(
+                    view.build.isUnimportant ? "warning" : "error", place + [("title", title)],
+                    message)
             }
         }
+    }
+
+    /// The file and line of a failure, as parameters of an annotation.
+    private func place(of cause: FailureCause) -> [(String, String)]? {
+        guard let file = cause.file, let line = cause.line else { return nil }
+        return [("file", shortened(secrets.mask.apply(to: file))), ("line", "\(line)")]
     }
 
     /// The path relative to the current folder if it is inside it.
     private func shortened(_ path: String) -> String {
         let current = FileManager.default.currentDirectoryPath + "/"
         return path.hasPrefix(current) ? String(path.dropFirst(current.count)) : path
+    }
+}
+
+extension FinishedBuild {
+    /// The steps that the build ended before, for the last line of JSON; `nil` if there are none.
+    fileprivate var notReachedRecord: JSONValue? {
+        guard !notReached.isEmpty else { return nil }
+        return [
+            "buildid": .int(build.id), "steps": .array(notReached.map { .string($0) }),
+        ]
     }
 }
 

@@ -124,7 +124,8 @@ struct MasterRun: Sendable {
             console.post(["undelivered reports are kept for the next run"])
         case .stop:
             console.post([
-                "stopping; reports are still sent (press Ctrl-C again to stop everything)"
+                "stopping\(configuration.reporters.isEmpty ? "" : "; reports are still sent") "
+                    + "(press Ctrl-C again to stop everything)"
             ])
             stop(master, signal.word)
         case .stopEverything:
@@ -134,6 +135,7 @@ struct MasterRun: Sendable {
             master.abandonCommands()
             console.flush(within: .milliseconds(200))
             _exit(ExitStatus(signal).code)
+        case nil: break
         }
     }
 
@@ -169,7 +171,7 @@ struct MasterRun: Sendable {
         let display = RunDisplay(
             console, follow: detail == .verbose ? follow : nil,
             tail: { try await master.tail(ofLog: $0, byteCount: Self.tailByteCount) },
-            usual: usualTimes)
+            usual: usualTimes, activity: { master.activity(listing: BuildTree.waitingCount) })
         let section = LogSection(console.output, name: "builds")
         await console.command(section.begin(at: Date()))
         let builds = try await build(master, interruption, showing: display.kinds) {

@@ -1,4 +1,6 @@
+internal import Dispatch
 internal import FoundationEssentials
+internal import Glibc
 internal import MasterKit
 internal import MasterRuntime
 internal import Synchronization
@@ -56,13 +58,18 @@ struct ProjectWatch: Sendable {
             if !again.isEmpty {
                 own.formUnion(again)
                 await say(
-                    "changed in every run: \(names(again)); that no longer starts another one")
+                    "ignoring \(names(again)): every run changes them; add them to .gitignore")
             }
             before = during
             var changed = during.subtracting(own)
             if changed.isEmpty, !pending.isUncertain {
                 await say("watching \(folder) for changes; Ctrl-C ends")
                 changed = try await wait(for: watch, arrival)
+            }
+            // Until the next run takes its own signals, one ends the program, as before the first run.
+            try StopSignal.watch { [console] signal in
+                console.flush(within: .milliseconds(200))
+                _exit(ExitStatus(signal).code)
             }
             if let signal = arrival.signal { return ExitStatus(signal) }
             await say("changed: \(changed.isEmpty ? "many files" : names(changed)); running again")
@@ -91,27 +98,45 @@ struct ProjectWatch: Sendable {
         }
     }
 
-    /// The folders among changed paths, with those in them, that git does not ignore.
+    /// The folders among changed paths, and those in them, except for what git ignores.
+    ///
+    /// Folder by folder, so that nothing is listed in an ignored one. Symbolic links are not
+    /// followed.
     private func newFolders(among paths: Set<String>) async -> Set<String> {
         var found: Set<String> = []
-        for path in paths where !isInternal(path) && Self.isFolder(path) {
-            if let git, case .success(.output) = await git.run("check-ignore", "-q", "--", path) {
-                continue
+        var open = Array(paths)
+        while !open.isEmpty {
+            let folders = open.filter {
+                !isInternal($0) && Self.isFolder($0) && !Self.isLink($0)
             }
-            found.insert(path)
-            do {
-                let inner = try FileManager.default.subpathsOfDirectory(atPath: path)
-                found.formUnion(inner.map { "\(path)/\($0)" }.filter(Self.isFolder))
-            } catch {
-                // It is gone again.
+            let new = await withoutIgnored(folders).filter { found.insert($0).inserted }
+            open = new.flatMap { path in
+                // Nothing if it is gone again.
+                let names = try? FileManager.default.contentsOfDirectory(atPath: path)
+                return (names ?? []).map { "\(path)/\($0)" }
             }
         }
         return found
     }
 
+    /// The paths that git does not ignore.
+    private func withoutIgnored(_ paths: [String]) async -> [String] {
+        guard let git, !paths.isEmpty else { return paths }
+        let ignored = await list(git, ["check-ignore", "-z", "--stdin"], paths)
+        return paths.filter { !ignored.contains($0) }
+    }
+
+    /// Whether a path leads to a folder.
     private static func isFolder(_ path: String) -> Bool {
         var isFolder = false
         return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder
+    }
+
+    /// Whether a path is a symbolic link.
+    private static func isLink(_ path: String) -> Bool {
+        // Not if it is gone again.
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        return attributes?[.type] as? FileAttributeType == .typeSymbolicLink
     }
 
     private func say(_ text: String) async {
@@ -183,8 +208,13 @@ struct ProjectWatch: Sendable {
     }
 
     /// The paths that git prints; none when it finds none.
-    private func list(_ git: Git, _ arguments: [String]) async -> Set<String> {
-        guard case .success(.output(let text)) = await git.run(arguments) else { return [] }
+    private func list(
+        _ git: Git, _ arguments: [String], _ input: [String] = []
+    ) async -> Set<String> {
+        let input = input.map { $0 + "\0" }.joined()
+        guard case .success(.output(let text)) = await git.run(arguments, input: input) else {
+            return []
+        }
         return Set(text.split(separator: "\0").map(String.init))
     }
 }

@@ -68,7 +68,7 @@ struct ResultFiles: Sendable, Hashable {
     func write(_ builds: [FinishedBuild], title: String, duration: Duration) throws(FailedRun) {
         let counted = builds.filter { !$0.isRetried }
         if let junit {
-            try write(JUnitReport(title: title, builds: counted).text, "--junit", junit)
+            try write(JUnitFile(title: title, builds: counted).text, "--junit", junit)
         }
         if let summary {
             let report = MarkdownReport(title: title, builds: counted, duration: duration)
@@ -87,7 +87,7 @@ struct ResultFiles: Sendable, Hashable {
 
 extension FinishedBuild {
     /// The build with its steps, for displays.
-    fileprivate var view: BuildView { BuildView(build, builder: builder, steps: steps) }
+    fileprivate var view: BuildView { BuildView(self) }
 
     /// The last lines of a step's logs, without their channel letters.
     fileprivate func output(of step: StepView) -> String {
@@ -105,7 +105,7 @@ extension FinishedBuild {
 }
 
 /// The results in the format read by CI servers: one test suite per build, one test case per step.
-struct JUnitReport {
+struct JUnitFile {
     let title: String
     let builds: [FinishedBuild]
 
@@ -208,7 +208,7 @@ struct MarkdownReport {
     /// The Markdown document.
     var text: String {
         let views = builds.map(\.view)
-        let worst = views.map(\.results).reduce(nil, Results.worst)
+        let worst = views.worstResults
         let marks = StatusSymbols(hasUnicode: true)
         var lines = [
             "## \(marks(worst)) \(title.markdown): "

@@ -1,10 +1,10 @@
-internal import FoundationEssentials
 internal import MasterKit
 internal import MasterRuntime
-internal import SystemPackage
 
 /// The last line of a run: its outcome in one sentence.
 struct RunSummary {
+    /// The builders whose builds never began, because the run was interrupted.
+    var notStarted: [String] = []
     /// The builds to count, without retried ones.
     let builds: [BuildView]
     /// The state of the deliveries.
@@ -19,21 +19,28 @@ struct RunSummary {
     /// Why not everything was built, such as `interrupted`.
     let interruption: String?
 
-    /// The worst result of all builds, or `nil` if there were none.
-    var results: Results? {
-        builds.map(\.results).reduce(nil, Results.worst)
-    }
+    /// The worst result of the builds whose results count, or `nil` if there were none.
+    var results: Results? { builds.worstResults }
 
     /// The outcome, and what happens to undelivered reports.
     func lines(_ paint: TextPainter) -> [String] {
-        [outcome(paint)] + undelivered.map { paint(.yellow, $0) }
+        [outcome(paint)] + unstarted + undelivered.map { paint(.yellow, $0) }
+    }
+
+    private var unstarted: [String] {
+        let names = notStarted.map { $0.makingControlsVisible() }
+        return names.isEmpty ? [] : ["not started: \(names.joined(separator: ", "))"]
     }
 
     private func outcome(_ paint: TextPainter) -> String {
         let word = interruption ?? results.map(\.name) ?? "nothing was built"
         var facts = ["\(builds.count.counting("build")) in \(duration.forPeople)"]
-        let failed = builds.count { ExitStatus($0.results) != .success }
-        if failed > 0, builds.count > 1 { facts.append("\(failed) not successful") }
+        let failed = builds.filter { ExitStatus($0.results) != .success }
+        let unimportant = failed.count(where: \.isUnimportant)
+        if failed.count > unimportant, builds.count > 1 {
+            facts.append("\(failed.count - unimportant) not successful")
+        }
+        if unimportant > 0 { facts.append("\(unimportant) unimportant not successful") }
         if deliveries.totalCount > 0 {
             facts.append("\(deliveries.deliveredCount.counting("report")) delivered")
         }
@@ -128,7 +135,7 @@ struct BuildTable {
                 .init("\(marks(build.results)) \(build.title)", .bold),
                 .init(Results.text(build.results), TextStyle(build.results)),
                 .init(build.duration?.forPeople ?? "", .dim),
-                .init(steps.isEmpty ? remark(build, count) : ""),
+                .init(remark(build, steps.isEmpty ? count : nil)),
             ])
             details.append([])
             for step in steps {
@@ -151,8 +158,15 @@ struct BuildTable {
         return zip(rows, details).flatMap { [$0] + $1 }
     }
 
-    private func remark(_ build: BuildView, _ count: Int) -> String {
-        build.remark.isEmpty && count > 0 ? count.counting("step") : build.remark
+    /// What is said of a build, and of its steps unless they follow.
+    private func remark(_ build: BuildView, _ count: Int?) -> String {
+        let isExcused = build.isUnimportant && build.results?.isFailure ?? true
+        var remarks = isExcused ? ["unimportant"] : []
+        if let count {
+            remarks.append(
+                build.remark.isEmpty && count > 0 ? count.counting("step") : build.remark)
+        }
+        return remarks.filter { !$0.isEmpty }.joined(separator: "; ")
     }
 
     /// The lines of a log that matter, and where all of them are.
@@ -171,63 +185,4 @@ struct BuildTable {
     }
 
     private static let longestLine = 2000
-}
-
-/// The lines of a log that tell why its step failed: the last ones, and before them those that look
-/// like errors.
-struct LogTail: Sendable, Hashable {
-    /// The maximum number of last lines.
-    static let lineLimit = 20
-    /// The maximum number of lines before them.
-    private static let errorLimit = 5
-    /// The number of bytes read from the end of a file.
-    private static let byteLimit = 1 << 20
-
-    /// Lines before the last ones that look like errors, in order.
-    let errors: [LogLine]
-    /// The last lines in order, in the order in which they were written.
-    let lines: [LogLine]
-
-    /// Reads the end of a log.
-    ///
-    /// - Throws: An error if the file cannot be read.
-    init(ofFile path: String) throws {
-        // Foundation gives no reason that a user could understand.
-        try FileDescriptor.open(FilePath(path), .readOnly).close()
-        let data = try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe)
-        let end = data.suffix(Self.byteLimit)
-        self.init(end: [UInt8](end), isWhole: end.count == data.count)
-    }
-
-    /// Keeps the lines that matter of marked text.
-    ///
-    /// - Parameters:
-    ///   - end: The end of a log.
-    ///   - isWhole: Whether it is the whole log; otherwise its first line lacks its beginning.
-    init(end: [UInt8], isWhole: Bool) {
-        var all = LogLine.lines(marked: end)
-        if !isWhole, all.count > Self.lineLimit { all.removeFirst() }
-        // What the master says before any output is how the command was started.
-        let output = all.firstIndex { $0.channel != .header } ?? all.startIndex
-        let told = all[output...].filter { !$0.isNoise }
-        lines = Array(told.suffix(Self.lineLimit))
-        errors = Array(told.dropLast(lines.count).lazy.filter(\.isError).prefix(Self.errorLimit))
-    }
-}
-
-extension LogLine {
-    /// Whether a line of the master's tells nothing about a failure.
-    fileprivate var isNoise: Bool {
-        guard channel == .header else { return false }
-        return ["elapsedTime=", " argv: [", " in dir "].contains { text.hasPrefix($0) }
-    }
-
-    /// Whether a line of output looks like an error.
-    fileprivate var isError: Bool {
-        guard channel != .header else { return false }
-        let lower = text.lowercased()
-        return ["error:", "error[", "fatal:", "fatal error", "undefined reference", "panicked at"]
-            .contains { lower.contains($0) }
-            || ["FAILED", "Traceback", "AssertionError", "*** "].contains { text.contains($0) }
-    }
 }

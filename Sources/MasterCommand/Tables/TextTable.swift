@@ -82,12 +82,16 @@ struct TextTable {
         var line = indentation
         var used = indentation.columns
         let last = row.lastIndex { !$0.text.isEmpty } ?? -1
+        // The columns that a row leaves free are its first cell's, if that is too long for its own.
+        let taken = widths.prefix(last + 1).reduce(indentation.columns, +) + last * Self.gap.count
+        let free = last < widths.count - 1 ? max(0, width - taken) : 0
         for (index, cell) in row.enumerated() where index <= last {
             let gap = index == 0 ? "" : Self.gap
             let isFree = index == last && index >= min(flexibleCount, widths.count - 1)
             let available = width - used - gap.count
             guard available > 0 else { break }
-            let room = min(available, isFree ? .max : widths[index])
+            let own = index > 0 ? 0 : min(cell.text.columns, widths[0] + free)
+            let room = min(available, isFree ? .max : max(own, widths[index]))
             let cut =
                 cell.keepsEnd
                 ? cell.text.cutInMiddle(to: room, ellipsis: ellipsis)
@@ -114,9 +118,10 @@ struct DeliveryTable {
     /// any, what earlier runs left in one line, and how many are not listed; empty if there are
     /// neither deliveries nor reporters.
     func lines(_ summary: DeliverySummary, reporters: [String] = [], width: Int) -> [String] {
-        let listed = summary.deliveries.filter { $0.state != .nothing }
-        let left = max(0, summary.totalCount - listed.count)
+        let listed = summary.deliveries
         let own = listed.filter { !$0.isFromEarlierRun }
+        let earlierCount = summary.earlierCounts.values.reduce(0, +)
+        let left = max(0, summary.totalCount - earlierCount - own.count)
         var table = TextTable(paint: paint, indentation: "  ", flexibleCount: 3)
         for delivery in own { table.add(cells(delivery)) }
         var rows = table.lines(width: width, ellipsis: marks.ellipsis)
@@ -127,7 +132,7 @@ struct DeliveryTable {
                 return paint(.dim, line.cut(to: width, ellipsis: marks.ellipsis))
             }
         }
-        if let earlier = earlier(listed) {
+        if let earlier = earlier(summary.earlierCounts) {
             rows.append("  " + earlier.cut(to: width - 2, ellipsis: marks.ellipsis))
         }
         if left > 0 { rows.append("  \(marks.ellipsis) \(left) more") }
@@ -135,13 +140,13 @@ struct DeliveryTable {
     }
 
     /// What became of the reports of earlier runs, or `nil` if there were none.
-    private func earlier(_ deliveries: [DeliveryStatus]) -> String? {
+    private func earlier(_ counted: [DeliveryState: Int]) -> String? {
         let words: [(DeliveryState, String)] = [
             (.delivered, "delivered"), (.open, "kept for the next run"), (.dead, "given up"),
-            (.parked, "without a reporter in the file"),
+            (.parked, "without a reporter in the file"), (.nothing, "not sent"),
         ]
         let counts = words.compactMap { state, words in
-            let count = deliveries.count { $0.isFromEarlierRun && $0.state == state }
+            let count = counted[state] ?? 0
             return count == 0 ? nil : "\(count) \(words)"
         }
         return counts.isEmpty ? nil : "of earlier runs: " + counts.joined(separator: ", ")
@@ -152,7 +157,8 @@ struct DeliveryTable {
             switch delivery.state {
             case .delivered: (marks(.success), .green)
             case .dead: (marks(.failure), .red)
-            case .open, .parked, .nothing: (marks.pending, .yellow)
+            case .open, .parked: (marks.pending, .yellow)
+            case .nothing: (marks(.skipped), .dim)
             }
         return [
             .init("\(mark) \(delivery.reporter.makingControlsVisible())"),

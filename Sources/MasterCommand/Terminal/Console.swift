@@ -6,8 +6,8 @@ internal import SystemPackage
 /// The program's only writer to its output streams, from any task or thread.
 ///
 /// Texts are written in order on a separate thread, so that a blocked terminal never delays a
-/// build. At most ``bound`` bytes are buffered: beyond that, ``print(_:)`` waits and ``post(_:)``
-/// drops its text, which is reported as soon as there is room.
+/// build. While ``bound`` bytes or more are buffered, ``print(_:)`` and ``complain(_:)`` wait after
+/// adding their text, and ``post(_:)`` drops its text, which is reported as soon as there is room.
 ///
 /// Only masked text is written: once the secrets of a run are known, ``hide(_:)`` masks them on
 /// both streams for all callers.
@@ -55,6 +55,9 @@ final class Console: Sendable {
     /// Whether output was lost because of a write error other than a reader that closed the stream.
     var hasFailed: Bool { state.withLock { $0.hasFailed } }
 
+    /// The number of bytes that have not been written yet.
+    var bufferedByteCount: Int { state.withLock { $0.waiting } }
+
     /// The number of columns and rows of standard output, 80 and 24 if it is not a terminal.
     var size: (columns: Int, rows: Int) { StandardStream.output.size ?? (80, 24) }
 
@@ -69,14 +72,14 @@ final class Console: Sendable {
         guard !lines.isEmpty else { return }
         let text = masked(lines)
         state.withLock { state in
-            let (screen, width) = (state.screen, size.columns)
-            enqueue(.output, text.map { screen.insert($0, width: width) }, &state)
+            let width = size.columns
+            enqueue(.output, text.map { state.screen.insert($0, width: width) }, &state)
         }
         await room()
     }
 
-    /// Adds lines that the log viewer of a CI service is to obey; everything else is written so
-    /// that it does not.
+    /// Writes commands for the log viewer of a CI service; all other output is changed where the
+    /// viewer would take it for a command.
     func command(_ lines: [String], to stream: StandardStream = .output) async {
         guard !lines.isEmpty else { return }
         let text = state.withLock(\.mask).masked(lines.map { $0 + "\n" }.joined())
@@ -87,13 +90,19 @@ final class Console: Sendable {
     /// Adds a permanent line to standard output, above the live ones.
     func print(_ line: String) async { await print([line]) }
 
-    /// Replaces the live lines.
-    func show(live lines: [String]) async {
+    /// Replaces the live lines, unless the terminal no longer has the width that they were made for:
+    /// where such lines wrap can't be known.
+    ///
+    /// - Parameters:
+    ///   - lines: The lines.
+    ///   - madeWidth: The width that they were made for; `nil` if it does not matter.
+    func show(live lines: [String], madeFor madeWidth: Int? = nil) async {
         let lines = Masked(by: state.withLock(\.mask)) { mask in
             lines.map { mask.apply(to: $0) }
         }
         state.withLock { state in
             let width = size.columns
+            guard madeWidth == nil || madeWidth == width else { return }
             let text = lines.map {
                 state.screen.replace(with: state.isHeld ? [] : $0, width: width)
             }
@@ -102,7 +111,8 @@ final class Console: Sendable {
         await room()
     }
 
-    /// Removes the live lines while somebody is asked, or shows them again.
+    /// Removes the live lines, and shows none until this is called with `false` and there are new
+    /// ones.
     func hold(_ isHeld: Bool) {
         state.withLock { state in
             state.isHeld = isHeld
@@ -115,7 +125,8 @@ final class Console: Sendable {
     /// Adds permanent lines to standard error, above the live ones.
     func complain(_ lines: [String]) async {
         guard !lines.isEmpty else { return }
-        post(lines)
+        let text = masked(lines)
+        state.withLock { enqueueError(text, &$0) }
         await room()
     }
 
@@ -127,16 +138,7 @@ final class Console: Sendable {
                 state.dropped += lines.count
                 return
             }
-            let dropped = state.dropped
-            state.dropped = 0
-            let notice = "(\(dropped) lines omitted: the output is too slow)\n"
-            let text = dropped > 0 ? posted.map { notice + $0 } : posted
-            if errorIsOnScreen, !state.screen.isEmpty {
-                let (screen, width) = (state.screen, size.columns)
-                enqueue(.output, text.map { screen.insert($0, width: width) }, &state)
-            } else {
-                enqueue(.error, text, &state)
-            }
+            enqueueError(posted, &state)
         }
     }
 
@@ -172,6 +174,16 @@ final class Console: Sendable {
         queue.async { self.write(bytes, to: stream) }
     }
 
+    /// Enqueues a text for standard error, above the live lines if it is on the same screen.
+    private func enqueueError(_ text: Masked<String>, _ state: inout State) {
+        if errorIsOnScreen, !state.screen.isEmpty {
+            let width = size.columns
+            enqueue(.output, text.map { state.screen.insert($0, width: width) }, &state)
+        } else {
+            enqueue(.error, text, &state)
+        }
+    }
+
     private func write(_ bytes: Masked<[UInt8]>, to stream: StandardStream) {
         let isOpen = stream == .error || !isClosed
         let fault = isOpen ? write(stream, bytes.value) : nil
@@ -179,10 +191,19 @@ final class Console: Sendable {
             state.waiting -= bytes.value.count
             if let fault { note(fault, of: stream, &state) }
             guard state.waiting < Self.bound else { return [CheckedContinuation<Void, Never>]() }
+            reportDropped(&state)
             defer { state.waiters = [] }
             return state.waiters
         }
         for waiter in waiters { waiter.resume() }
+    }
+
+    private func reportDropped(_ state: inout State) {
+        guard state.dropped > 0 else { return }
+        let count = state.dropped.counting("line")
+        state.dropped = 0
+        enqueueError(
+            state.mask.masked("(\(count) omitted, because the output is too slow)\n"), &state)
     }
 
     /// Records a write error; one on standard output is reported once on standard error.
@@ -251,9 +272,17 @@ struct LiveScreen {
     }
 
     /// Returns the text that adds permanent text above the live lines.
-    func insert(_ text: String, width: Int) -> String {
+    ///
+    /// If the width of the terminal has changed, the live lines are removed until they are replaced.
+    mutating func insert(_ text: String, width: Int) -> String {
         guard !lines.isEmpty else { return text }
-        return erase(from: 0, width: width) + text + Self.text(of: lines[...])
+        let erasing = erase(from: 0, width: width)
+        guard width == self.width else {
+            lines = []
+            widths = []
+            return erasing + text
+        }
+        return erasing + text + Self.text(of: lines[...])
     }
 
     private static func text(of lines: ArraySlice<String>) -> String {

@@ -9,6 +9,8 @@ struct TerminalText {
     private static let tabWidth = 8
     /// The maximum number of columns; what goes beyond them is dropped.
     private static let bound = 1 << 20
+    /// The column beyond which the cursor only moves by writing, as at the right edge of a terminal.
+    private static let edge = 1000
     /// The maximum length of the sequences for the colors in effect.
     private static let longestStyle = 100
 
@@ -105,8 +107,8 @@ struct TerminalText {
         let number = min(max(0, Int(parameters) ?? (end == "K" ? 0 : 1)), Self.bound)
         switch end {
         case "m" where keepsColours: setStyle(parameters)
-        case "G": cursor = max(0, number - 1)
-        case "C": cursor = min(cursor + number, Self.bound)
+        case "G": cursor = min(max(0, number - 1), farthest)
+        case "C": cursor = max(cursor, min(cursor + number, farthest))
         case "D": cursor = max(0, cursor - number)
         case "K":
             if number != 1, cursor < cells.count { cells.removeSubrange(cursor...) }
@@ -118,6 +120,9 @@ struct TerminalText {
         default: break
         }
     }
+
+    /// The last column that a sequence can move the cursor to.
+    private var farthest: Int { max(Self.edge, cells.count) }
 
     private mutating func setStyle(_ parameters: String) {
         let sequence = "\u{1B}[\(parameters)m"

@@ -62,6 +62,9 @@ struct TerminalTraits: Sendable, Hashable {
         wantsSections = environment["GITLAB_CI"] == "true"
     }
 
+    /// Those of a text that is shown elsewhere.
+    static let plain = TerminalTraits(isTerminal: false, environment: [:])
+
     /// The capabilities of a stream of this process.
     static func of(_ stream: StandardStream, environment: [String: String]) -> TerminalTraits {
         TerminalTraits(isTerminal: stream.isTerminal, environment: environment)

@@ -146,13 +146,18 @@ public struct BuildsetRequest: Sendable {
     public var parentBuildID: Int?
     /// The relationship to that build, by default `Triggered from`.
     public var parentRelationship: String?
+    /// The builders whose results do not decide the exit status of a run.
+    public var unimportantBuilders: Set<String> = []
+    /// The name of a triggered scheduler, whose builders, properties and priority then apply.
+    public var scheduler: String?
 
     /// Creates a request.
     public init(
         builders: [String]? = nil, reason: String, sourceStamps: [SourceStamp] = [SourceStamp()],
         properties: Properties = Properties(), priority: Int = 0, parentBuildID: Int? = nil,
-        parentRelationship: String? = nil
+        parentRelationship: String? = nil, scheduler: String? = nil
     ) {
+        self.scheduler = scheduler
         self.builders = builders
         self.reason = reason
         self.sourceStamps = sourceStamps

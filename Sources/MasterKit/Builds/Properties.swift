@@ -44,14 +44,20 @@ public struct Properties: Sendable, Hashable {
     package mutating func setBounded(
         _ name: String, _ value: JSONValue, source: String
     ) throws(JSONTooLarge) {
+        var size = size
+        try setBounded(name, value, source: source, of: &size)
+    }
+
+    /// Sets a property to a value produced by a step, where the size of all properties is known.
+    package mutating func setBounded(
+        _ name: String, _ value: JSONValue, source: String, of size: inout Int
+    ) throws(JSONTooLarge) {
         try Self.check(value, of: name)
-        let before = entries.updateValue(Entry(value: value, source: source), forKey: name)
-        do {
-            try checkSize()
-        } catch {
-            entries.updateValue(before, forKey: name)
-            throw error
-        }
+        let before = self[name].map { Self.size(of: $0, named: name) } ?? 0
+        let new = size - before + Self.size(of: value, named: name)
+        guard new <= Self.maximumSize else { throw Self.tooLarge }
+        entries[name] = Entry(value: value, source: source)
+        size = new
     }
 
     /// The maximum size of a property's value, in bytes.
@@ -73,17 +79,29 @@ public struct Properties: Sendable, Hashable {
 
     /// Throws if the properties together are too large for a build.
     package func checkSize() throws(JSONTooLarge) {
-        var budget = JSONBudget(bytes: Self.maximumSize, values: .max)
+        if size > Self.maximumSize { throw Self.tooLarge }
+    }
+
+    /// The size of all properties, including their names, in bytes.
+    package var size: Int {
+        entries.reduce(0) { $0 + Self.size(of: $1.value.value, named: $1.key) }
+    }
+
+    private static func size(of value: JSONValue, named name: String) -> Int {
+        var budget = JSONBudget(bytes: .max, values: .max)
         do {
-            for (name, entry) in entries {
-                try budget.take(.string(name))
-                try budget.take(entry.value)
-            }
+            try budget.take(.string(name))
+            try budget.take(value)
         } catch {
-            throw JSONTooLarge(
-                "the properties of a build have at most \(Self.maximumSize >> 20) MiB together; "
-                    + "keep large data in a file")
+            return maximumSize + 1  // It is nested too deeply.
         }
+        return budget.takenBytes
+    }
+
+    private static var tooLarge: JSONTooLarge {
+        JSONTooLarge(
+            "the properties of a build have at most \(maximumSize >> 20) MiB together; "
+                + "keep large data in a file")
     }
 
     /// Merges another set of properties, whose values take precedence.

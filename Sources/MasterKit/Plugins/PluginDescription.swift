@@ -90,6 +90,8 @@ package struct SettingDescription: Sendable {
     package let example: JSONValue?
     /// Whether an empty string, list or mapping is an error.
     package let refusesEmpty: Bool
+    /// The range of its numbers, or of its durations in seconds.
+    package let range: SettingRange?
 
     package var name: String { declaration.name }
 
@@ -99,6 +101,7 @@ package struct SettingDescription: Sendable {
         defaultValue = field.setting.defaultValue
         example = field.setting.example
         refusesEmpty = field.setting.refusesEmpty
+        range = field.setting.range
     }
 }
 
@@ -211,6 +214,11 @@ extension Array where Element: SettingValue {
 }
 
 extension ExactDictionary where Value: SettingValue {
+    /// A mapping.
+    public static var form: ValueForm { .mapping(of: Value.form) }
+}
+
+extension Dictionary where Key == String, Value: SettingValue {
     /// A mapping.
     public static var form: ValueForm { .mapping(of: Value.form) }
 }

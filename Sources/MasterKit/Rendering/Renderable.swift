@@ -10,7 +10,7 @@ public import MasterHTTP
 public struct Renderable<Value: SettingValue>: Sendable {
     private enum Form: Sendable {
         case value(Value)
-        case tree(RenderTree, subject: String, folder: String?)
+        case tree(RenderTree, subject: String, range: SettingRange?, folder: String?)
     }
 
     private let form: Form
@@ -22,7 +22,8 @@ public struct Renderable<Value: SettingValue>: Sendable {
 
     /// Creates a value computed by an expression.
     public init(_ expression: any Expression) {
-        self.form = .tree(.expression(expression, of: nil), subject: "the value", folder: nil)
+        self.form = .tree(
+            .expression(expression, of: nil), subject: "the value", range: nil, folder: nil)
     }
 
     /// The value if it can be determined without a build.
@@ -37,12 +38,13 @@ public struct Renderable<Value: SettingValue>: Sendable {
         switch form {
         case .value(let value):
             return value
-        case .tree(let tree, let subject, let folder):
+        case .tree(let tree, let subject, let range, let folder):
             var context = context
             context.insertsIntoAddress = Value.self is any AddressValue.Type
             let node = try tree.render(in: context)
             let decoder = SettingDecoder(folder: folder)
             decoder.subject = subject
+            decoder.range = range
             decoder.origin = tree.origin
             if let value = decoder.decode(Value.self, from: node) { return value }
             if let name = tree.missingProperty(in: context) {
@@ -114,7 +116,9 @@ extension Renderable: SettingValue {
         }
         decoder.probing(since: start) { _ = decoder.decode(Value.self, from: node) }
         return tree.map {
-            Renderable(form: .tree($0, subject: decoder.subject, folder: decoder.folder))
+            Renderable(
+                form: .tree(
+                    $0, subject: decoder.subject, range: decoder.range, folder: decoder.folder))
         }
     }
 

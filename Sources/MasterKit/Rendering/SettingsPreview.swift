@@ -39,7 +39,7 @@ private struct SettingsPreview {
 
     func value(_ node: YAMLNode) -> JSONValue {
         guard let tree = RenderTree(node, with: decoder) else { return .string(node.sourceText) }
-        return one.secrets.mask.apply(to: value(tree))
+        return one.secrets.mask.apply(to: value(tree)).withoutUsersOfURLs
     }
 
     private func value(_ tree: RenderTree) -> JSONValue {
@@ -69,6 +69,23 @@ private struct SettingsPreview {
         _ = RenderTree(node, with: reader)
         return reader.propertyUses.contains { one.properties[$0] == nil }
             || node.contains { $0.expressionName == "Results" }
+    }
+}
+
+extension JSONValue {
+    /// The value with no user and password in the URLs of its texts.
+    fileprivate var withoutUsersOfURLs: JSONValue {
+        switch self {
+        case .string(let text):
+            let words = text.split(separator: " ", omittingEmptySubsequences: false)
+            return .string(
+                words.map { HTTPAddress.withoutUser(String($0)) }.joined(separator: " "))
+        case .array(let items): return .array(items.map(\.withoutUsersOfURLs))
+        case .object(let object):
+            let pairs = object.map { ($0.key, $0.value.withoutUsersOfURLs) }
+            return .object(JSONObject(pairs))
+        case .null, .bool, .number: return self
+        }
     }
 }
 

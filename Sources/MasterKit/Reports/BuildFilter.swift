@@ -141,7 +141,7 @@ extension ReportModes {
         case "all": return all
         case "warnings": return ReportModes([.failing, .warnings])
         case let text? where !node.isNull && Mode(rawValue: text) == nil:
-            let remedy = Suggestion.remedy(for: text, among: ["all"] + names)
+            let remedy = Suggestion.choice(for: text, among: ["all"] + names)
             return decoder.error("\(decoder.subject) can't be '\(text)'; \(remedy)", at: node.range)
         default:
             guard !node.isNull, node.scalar != nil else {

@@ -50,13 +50,17 @@ public struct DeliveryContext: Sendable {
 
     /// The maximum number of response bytes that are read; the rest is discarded.
     public static let responseLimit = 1 << 20
+    /// The header that carries the delivery's ``id``.
+    private static let idHeader = "webhook-id"
 
     /// Sends an HTTP request using the reporter's session, and records the response.
     ///
-    /// A response longer than ``responseLimit`` is truncated; its status is enough to know whether
+    /// The request gets the header `webhook-id` with the delivery's ``id`` unless it has one, so
+    /// that a receiver can recognize a report that it gets twice. A response longer than ``responseLimit`` is truncated; its status is enough to know whether
     /// the report was accepted.
     public func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
         var request = request
+        if request.headers[Self.idHeader] == nil { request.headers.set(Self.idHeader, id) }
         request.responseLimit = Self.responseLimit
         request.cutsLongBody = true
         trace.note(receiver: mask.apply(to: HTTPAddress.withoutUser(request.url)))
@@ -71,41 +75,6 @@ public struct DeliveryContext: Sendable {
         trace.note(status: response.status, responseText: mask.apply(to: response.text))
         return response
     }
-}
-
-/// The reason why a report was not delivered, and what happens to it next.
-public struct DeliveryError: Error, Sendable, CustomStringConvertible {
-    /// What happens to the report next.
-    public enum Verdict: Sendable, Hashable {
-        /// Retry the delivery, if given not before this time has passed.
-        case retry(after: Duration?)
-        /// Keep it as a failed delivery.
-        case reject
-        /// Stop sending to the endpoint: it is permanently gone.
-        case endpointGone
-    }
-
-    /// What happens to the report next.
-    public let verdict: Verdict
-    /// One sentence describing what happened, without secrets.
-    public let reason: String
-    /// The status of the response, if any.
-    public let status: Int?
-    /// The beginning of the response body.
-    public let responseText: String?
-
-    /// Creates an error.
-    public init(
-        _ verdict: Verdict, _ reason: String, status: Int? = nil, responseText: String? = nil
-    ) {
-        self.verdict = verdict
-        self.reason = reason
-        self.status = status
-        self.responseText = responseText
-    }
-
-    /// The reason.
-    public var description: String { reason }
 }
 
 /// The requests and responses of one delivery attempt, masked.

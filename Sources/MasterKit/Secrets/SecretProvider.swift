@@ -67,7 +67,7 @@ extension PluginKind<any SecretProvider, NoOptions> {
     public static var secrets: Self { Self("secrets", scope: .service) }
 }
 
-/// The interface of a secret provider to the folder of master.yaml and to commands.
+/// The interface of a secret provider to the folder of master.yaml, to commands, and to HTTP.
 ///
 /// A provider accesses files and programs only through ``run(_:updates:)``, which never blocks the
 /// threads that run builds.
@@ -75,15 +75,25 @@ public struct SecretContext: Sendable {
     /// The folder of master.yaml, absolute; relative paths are resolved against it.
     public let folder: String
     private let worker: any Worker
+    private let http: HTTPClient
+    private let session: HTTPSession
 
     /// Creates a context.
     ///
     /// - Parameters:
     ///   - folder: The folder of master.yaml, absolute.
     ///   - worker: The master's machine, which resolves relative paths against that folder.
-    public init(folder: String, worker: any Worker) {
+    ///   - http: The client for requests.
+    public init(folder: String, worker: any Worker, http: HTTPClient = HTTPClient()) {
         self.folder = folder
         self.worker = worker
+        self.http = http
+        session = http.makeSession()
+    }
+
+    /// Sends an HTTP request, for example to a secret store; cookies are kept between requests.
+    public func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
+        try await http.send(request, in: session)
     }
 
     /// Runs a command on the master's machine, in the folder of master.yaml.

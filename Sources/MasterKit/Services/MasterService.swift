@@ -1,3 +1,5 @@
+public import FoundationEssentials
+
 /// A plugin that runs alongside builds: it can read their events, submit builds, and send HTTP.
 ///
 /// ```swift
@@ -138,6 +140,21 @@ public struct ServiceContext: Sendable {
         try await host.http.send(request, in: host.session)
     }
 
+    /// The buildsets of a scheduler from an id on.
+    func buildsets(of scheduler: String, from id: Int) async throws -> [ScheduledBuildset] {
+        try await host.buildsets(of: scheduler, from: id)
+    }
+
+    /// The current time.
+    public var now: Date { host.time.now }
+
+    /// Waits until a time; returns immediately if it has passed.
+    ///
+    /// - Throws: `CancellationError` if the service should end.
+    public func sleep(until moment: Date) async throws {
+        try await host.time.sleep(until: moment)
+    }
+
     /// Suspends for a duration.
     ///
     /// - Throws: `CancellationError` if the service should end.
@@ -152,6 +169,8 @@ package protocol ServiceHost: Sendable {
     var secrets: SecretValues { get }
     /// The clock for waits.
     var clock: any Clock<Duration> { get }
+    /// The clock that knows the date.
+    var time: any WallClock { get }
     /// The client of the process.
     var http: HTTPClient { get }
     /// The session of the service.
@@ -163,4 +182,6 @@ package protocol ServiceHost: Sendable {
     func state() async throws -> JSONValue?
     /// Saves a state.
     func save(_ state: JSONValue) async throws
+    /// The buildsets of a scheduler from an id on, oldest first.
+    func buildsets(of scheduler: String, from id: Int) async throws -> [ScheduledBuildset]
 }

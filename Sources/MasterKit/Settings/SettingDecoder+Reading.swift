@@ -27,8 +27,8 @@ extension SettingDecoder {
             at: node.range)
     }
 
-    /// Creates settings, reads them from a mapping, and reports unknown, duplicate and missing
-    /// ones.
+    /// Creates settings, reads them from a mapping, reports unknown, duplicate and missing ones,
+    /// and calls their ``Settings/check(_:)``.
     ///
     /// - Parameters:
     ///   - type: The type of the settings.
@@ -39,8 +39,11 @@ extension SettingDecoder {
     public func read<Form: Settings>(
         _ type: Form.Type, from node: YAMLNode?, owner: String, at place: SourceRange?
     ) -> Form? {
-        let (form, isValid) = reading(type, from: node, owner: owner, at: place)
-        return isValid ? form : nil
+        let before = errorCount
+        let (form, table) = create(type)
+        guard let filled = fill(table, from: node, owner: owner, at: place) else { return nil }
+        check([form], in: table, filled: filled, at: place)
+        return filled.isValid && errorCount == before ? form : nil
     }
 
     /// Creates and reads settings like `read`; if there are errors, the result has the valid ones.
@@ -86,8 +89,8 @@ extension SettingDecoder {
 extension SettingDecoder {
     /// The result of filling settings from a mapping.
     struct Filled {
-        /// The key node of each setting that is given, whether valid, invalid or unknown.
-        let given: [String: YAMLNode]
+        /// Each setting that is given, whether valid, invalid or unknown, by its name in the file.
+        let given: [String: YAMLMapping.Entry]
         /// Whether every setting has a value and there were no errors.
         let isValid: Bool
     }
@@ -106,12 +109,12 @@ extension SettingDecoder {
         let before = errorCount
         reportDuplicateDeclaration(table, owner: owner, at: place)
         guard let entries = entries(of: node, in: table, owner: owner) else { return nil }
-        var given: [String: YAMLNode] = [:]
+        var given: [String: YAMLMapping.Entry] = [:]
         var spellings: [String: String] = [:]
         var misspelt: Set<String> = []
         var isComplete = true
         for (name, key, value) in entries {
-            given[name] = key
+            given[name] = YAMLMapping.Entry(key: key, value: value)
             guard let field = table.field(named: name) else {
                 if let meant = reportUnknown(name, key, in: table, owner: owner) {
                     misspelt.insert(meant)
@@ -137,9 +140,13 @@ extension SettingDecoder {
         about("'\(field.declaration.name)' of \(owner)") {
             if field.setting.refusesEmpty, value.isEmpty {
                 error("\(subject) must not be empty", at: value.range)
+                field.setting.markInvalid()
                 return false
             }
             let before = errorCount
+            let outer = range
+            range = field.setting.range
+            defer { range = outer }
             if field.setting.fill(from: value, with: self) { return true }
             if errorCount == before, !isProbing, !registry.isIncomplete, !value.holdsPlaceholder {
                 error("\(subject) must be \(field.declaration.shape)", at: value.range)

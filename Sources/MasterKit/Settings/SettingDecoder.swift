@@ -30,6 +30,8 @@ public final class SettingDecoder {
     /// All names of tags, steps, logs and properties in settings, with their locations.
     package private(set) var nameUses: [NameUse] = []
     private var knownUses: Set<NameUse> = []
+    /// All names of schedulers in settings.
+    package private(set) var schedulerUses: [SchedulerReference] = []
     /// All constant names of locks in settings.
     package private(set) var lockUses: [LockList.Item] = []
     /// The parts of a report used by values of the scope `reporter`.
@@ -46,6 +48,8 @@ public final class SettingDecoder {
 
     /// What is being read, for messages: `'timeout' of steps.POST`.
     public internal(set) var subject = "the value"
+    /// The range of the numbers in the setting being read.
+    var range: SettingRange?
     /// The origin of the value being read.
     var origin = ValueOrigin.file
     /// Whether values computed at run time are skipped.
@@ -146,6 +150,10 @@ public final class SettingDecoder {
     func note(_ use: NameUse) {
         let use = NameUse(subject: use.subject, name: use.name, range: use.range ?? insertion)
         if knownUses.insert(use).inserted { nameUses.append(use) }
+    }
+
+    func note(_ scheduler: SchedulerReference) {
+        if !schedulerUses.contains(scheduler) { schedulerUses.append(scheduler) }
     }
 
     func note(_ lock: LockList.Item) {

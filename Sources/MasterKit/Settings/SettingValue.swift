@@ -82,9 +82,9 @@ extension Int: SettingValue {
     /// Reads a whole number.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Int? {
         guard case .int(let value) = node.resolved else {
-            return decoder.mismatch(node, expected: shape)
+            return decoder.mismatch(node, expected: decoder.limited(shape))
         }
-        return value
+        return decoder.limited(value, Double(value), .number, at: node)
     }
 }
 
@@ -95,9 +95,11 @@ extension Double: SettingValue {
     /// Reads a finite number.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Double? {
         switch node.resolved {
-        case .int(let value): return Double(value)
-        case .float(let value) where value.isFinite: return value
-        default: return decoder.mismatch(node, expected: shape)
+        case .int(let value):
+            return decoder.limited(Double(value), Double(value), .number, at: node)
+        case .float(let value) where value.isFinite:
+            return decoder.limited(value, value, .number, at: node)
+        default: return decoder.mismatch(node, expected: decoder.limited(shape))
         }
     }
 }
@@ -111,58 +113,6 @@ protocol TypedScalar {}
 extension Double: TypedScalar {}
 extension Int: TypedScalar {}
 extension Optional: TypedScalar where Wrapped: TypedScalar {}
-
-extension Array: SettingValue where Element: SettingValue {
-    /// A description of the accepted values, for error messages.
-    public static var shape: String { "a list" }
-
-    /// Reads a list, item by item; a single value is not accepted as a list.
-    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> [Element]? {
-        guard case .sequence(let items) = node.kind else {
-            return decoder.mismatch(node, expected: shape)
-        }
-        let values = items.map { decoder.decode(Element.self, from: $0) }
-        // A key path on a generic type would be created anew for each call.
-        let present = values.compactMap { $0 }
-        return present.count == values.count ? present : nil
-    }
-}
-
-extension ExactDictionary: SettingValue where Value: SettingValue {
-    /// A description of the accepted values, for error messages.
-    public static var shape: String { "a mapping" }
-
-    /// Reads a mapping, value by value, in the order of the file.
-    public static func decode(
-        _ node: YAMLNode, with decoder: SettingDecoder
-    ) -> ExactDictionary<Value>? {
-        guard case .mapping(let mapping) = node.kind else {
-            return decoder.mismatch(node, expected: shape)
-        }
-        var result = ExactDictionary<Value>()
-        var isValid = true
-        for entry in mapping.entries {
-            let key = decoder.decode(String.self, from: entry.key)
-            let value = decoder.decode(Value.self, from: entry.value)
-            guard let key, let value else {
-                isValid = false
-                continue
-            }
-            if result.updateValue(value, forKey: key) != nil {
-                isValid = false
-                decoder.reportDuplicateKey(key, at: entry.key.range)
-            }
-        }
-        return isValid ? result : nil
-    }
-}
-
-extension SettingDecoder {
-    /// Reports a duplicate key, including keys with the same text, such as `true` and `True`.
-    func reportDuplicateKey(_ key: String, at range: SourceRange?) {
-        error("\(subject) has the key '\(key.shortened)' twice; keep one", at: range)
-    }
-}
 
 extension JSONValue: SettingValue {
     /// A description of the accepted values, for error messages.
@@ -252,7 +202,7 @@ extension SettingEnumeration {
         }
         if let found = allCases.first(where: { $0.settingName == scalar.value }) { return found }
         let names = allCases.map(\.settingName)
-        let remedy = Suggestion.remedy(for: scalar.value, among: names)
+        let remedy = Suggestion.choice(for: scalar.value, among: names)
         return decoder.error(
             "\(decoder.subject) can't be '\(scalar.value.shortened)'; \(remedy)", at: node.range)
     }
@@ -273,9 +223,9 @@ extension Results: SettingEnumeration {
             return named(by: node, with: decoder)
         }
         if let found = Results(rawValue: code) { return found }
-        let codes = allCases.map { "\($0.rawValue) \($0.name)" }.joined(separator: ", ")
-        return decoder.error(
-            "\(decoder.subject) can't be \(code); there are \(codes)", at: node.range)
+        let codes = allCases.map { "\($0.rawValue) \($0.name)" }
+        let remedy = Suggestion.choice(for: "\(code)", among: codes)
+        return decoder.error("\(decoder.subject) can't be \(code); \(remedy)", at: node.range)
     }
 }
 
@@ -287,8 +237,8 @@ extension Duration: SettingValue {
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Duration? {
         guard case .scalar(let scalar) = node.kind, !node.isNull,
             let value = Duration(spelling: scalar.value)
-        else { return decoder.mismatch(node, expected: shape) }
-        return value
+        else { return decoder.mismatch(node, expected: decoder.limited(shape)) }
+        return decoder.limited(value, value / .seconds(1), .duration, at: node)
     }
 
     private static let longest = 366.0 * 24 * 3600 * 100

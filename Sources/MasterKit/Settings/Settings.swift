@@ -8,7 +8,8 @@ public protocol Settings: Sendable {
 
     /// Validates the settings together and adds diagnostics; has no other side effects.
     ///
-    /// Called once for a plugin and once for its options, if every required setting has a value.
+    /// Called once for a plugin, once for its options and once for each of its groups, if every
+    /// required setting has a value.
     /// Other settings may be invalid; these have their default here, and anything reported after
     /// one of them was read is discarded, so that one mistake does not cause further errors.
     func check(_ settings: SettingsCheck)
@@ -56,7 +57,7 @@ extension Settings {
 /// The interface of a plugin's `check` to its settings and to diagnostics.
 public final class SettingsCheck {
     private let decoder: SettingDecoder
-    private let given: [String: YAMLNode]
+    private let given: [String: YAMLMapping.Entry]
     private let place: SourceRange?
     private let table: SettingTable?
     /// Whether a setting was read whose value in the file is invalid.
@@ -66,11 +67,11 @@ public final class SettingsCheck {
     ///
     /// - Parameters:
     ///   - decoder: Collects the diagnostics.
-    ///   - given: The key node of each setting, by the name used in the file.
+    ///   - given: The settings that are given, by the name used in the file.
     ///   - place: The location of the plugin's name.
     ///   - table: The settings that can be read, if one of them may be invalid.
     init(
-        decoder: SettingDecoder, given: [String: YAMLNode], place: SourceRange?,
+        decoder: SettingDecoder, given: [String: YAMLMapping.Entry], place: SourceRange?,
         table: SettingTable?
     ) {
         self.decoder = decoder
@@ -86,14 +87,14 @@ public final class SettingsCheck {
     /// An alias counts as a separate name here.
     public func isGiven(_ name: String) -> Bool { given[name] != nil }
 
-    /// Adds an error at a setting, or at the plugin if the setting is not given.
+    /// Adds an error at the value of a setting, or at the plugin if the setting is not given.
     public func error(_ message: String, at setting: String) {
-        error(message, at: range(of: setting))
+        error(message, at: given[setting]?.value.range)
     }
 
-    /// Adds a warning at a setting, or at the plugin if the setting is not given.
+    /// Adds a warning at the name of a setting, or at the plugin if the setting is not given.
     public func warning(_ message: String, at setting: String) {
-        warning(message, at: range(of: setting))
+        warning(message, at: given[setting]?.key.range)
     }
 
     /// Adds an error at a location inside a setting.
@@ -111,18 +112,16 @@ public final class SettingsCheck {
         return !hasReadInvalid
     }
 
-    private func range(of setting: String) -> SourceRange? {
-        guard let key = given[setting] else { return place }
-        return key.range ?? place
-    }
 }
 
 extension SettingDecoder {
-    /// Calls the `check` of each value whose required settings have a value.
+    /// Calls the `check` of each value whose required settings have a value, and of their groups.
     func check(
         _ values: [any Settings], in table: SettingTable, filled: Filled, at place: SourceRange?
     ) {
-        for (index, value) in values.enumerated() where table.isComplete(valueAt: index) {
+        let complete = values.indices.filter { table.isComplete(valueAt: $0) }
+        let groups = complete.count == values.count ? table.groups : []
+        for value in complete.map({ values[$0] }) + groups {
             value.check(
                 SettingsCheck(
                     decoder: self, given: filled.given, place: place,
@@ -155,12 +154,13 @@ public struct SettingGroup<Group: Settings>: Sendable {
 
     /// Declares a group with its defaults.
     public init() {
-        self.wrappedValue = Group()
+        self.init(wrappedValue: Group())
     }
 
     /// Declares a group with other defaults than its own.
     public init(wrappedValue: Group) {
         self.wrappedValue = wrappedValue
+        SettingRecorder.note(wrappedValue)
     }
 }
 

@@ -26,6 +26,16 @@ public enum Suggestion {
         }
     }
 
+    /// A remedy for a value that is not one of the choices: the closest one, or else all of them.
+    public static func choice(for word: String, among choices: [String]) -> String {
+        if Double(word) == nil, let nearest = nearest(to: word, among: choices) {
+            return "did you mean '\(nearest)'?"
+        }
+        guard let last = choices.last else { return "there are none" }
+        let others = choices.dropLast().joined(separator: ", ")
+        return "choose " + (others.isEmpty ? last : "\(others) or \(last)")
+    }
+
     /// Why a value is none of the choices, as the end of a sentence about it.
     package static func fault(of value: JSONValue, among choices: [JSONValue]) -> String {
         let text = value.text ?? "null"
@@ -33,7 +43,7 @@ public enum Suggestion {
             return "must be \(wording(of: same)), not \(wording(of: value))"
         }
         let known = choices.map { $0.text ?? "null" }
-        return "can't be '\(text)'; \(remedy(for: text, among: known))"
+        return "can't be '\(text)'; \(choice(for: text, among: known))"
     }
 
     private static func wording(of value: JSONValue) -> String {
@@ -104,10 +114,12 @@ extension SettingDecoder {
     func reportDuplicateDeclaration(
         _ table: SettingTable, owner: String, at place: SourceRange?
     ) {
-        if let (first, second) = table.layout.duplicatePrimary {
+        let primaries = table.layout.declarations.filter(\.isPrimary)
+        if primaries.count > 1 {
             error(
-                "\(owner) declares two primary settings, '\(first)' and '\(second)'; only one can "
-                    + "be '.primary' in its Swift source", at: place)
+                "\(owner) declares two primary settings, '\(primaries[0].name)' and "
+                    + "'\(primaries[1].name)'; only one can be '.primary' in its Swift source",
+                at: place)
         }
         guard let name = table.layout.duplicateName else { return }
         error(
@@ -135,7 +147,11 @@ extension SettingDecoder {
         let name = text.split(separator: ".").last ?? ""
         let sameName = known.first { $0.key.name == name }.map { "did you mean '\($0.key)'?" }
         let keys = known.map(\.key.description)
-        let nearest = Suggestion.nearest(to: text, among: keys).map { "did you mean '\($0)'?" }
+        // The kind of the plugin alone makes no key a near one.
+        let near = known.map(\.key).filter {
+            Suggestion.nearest(to: String(name), among: [$0.name]) != nil
+        }.map(\.description)
+        let nearest = Suggestion.nearest(to: text, among: near).map { "did you mean '\($0)'?" }
         let remedy =
             sameName ?? nearest
             ?? (keys.count > Self.shownKeyCount

@@ -20,6 +20,8 @@ public final class BackgroundProgram: Sendable {
 
     private struct State {
         var status = Status.starting
+        /// The number of its process, if it is on the master's machine.
+        var process: Int?
         /// Why it is stopped, once it is.
         var stopReason: String?
         var task: Task<Void, Never>?
@@ -66,7 +68,7 @@ public final class BackgroundProgram: Sendable {
         return status
     }
 
-    /// Begins to run the program.
+    /// Begins to run the program. Called before anybody can know it, and so stop it.
     fileprivate func begin(
         _ run: @escaping @Sendable (BackgroundProgram) async throws -> CommandResult
     ) {
@@ -86,9 +88,14 @@ public final class BackgroundProgram: Sendable {
         state.withLock { $0.task = task }
     }
 
-    fileprivate func noteStart() {
-        state.withLock { $0.status = .running }
+    fileprivate func noteStart(of process: Int?) {
+        state.withLock { state in
+            state.status = .running
+            state.process = process
+        }
     }
+
+    fileprivate var process: Int? { state.withLock { $0.process } }
 
     fileprivate var stopReason: String? { state.withLock { $0.stopReason } }
 }
@@ -117,9 +124,9 @@ package final class BackgroundPrograms: Sendable {
                     "the program '\(program.name)' is already running; give this one another 'id'")
             }
             programs.removeAll { $0.name == program.name }
+            program.begin(run)
             programs.append(program)
         }
-        program.begin(run)
     }
 
     /// Forgets a program, which has ended.
@@ -143,6 +150,13 @@ package final class BackgroundPrograms: Sendable {
             }
         }
     }
+}
+
+/// A worker on the master's machine that knows at which ports its programs listen.
+package protocol ListenerLookup: Sendable {
+    /// Whether a running program, or one that it has started, listens at a port; `nil` if that can't
+    /// be told.
+    func isListening(process: Int, at port: Int) async -> Bool?
 }
 
 /// The logs of a program that keeps running after its step.
@@ -196,7 +210,9 @@ extension StepContext {
                     do {
                         var output = CommandOutput(stdio, observe) { try await logs.openLog($0) }
                         let result = try await host.runProgram(shell) { update in
-                            if case .started = update.content { program.noteStart() }
+                            if case .started(let process) = update.content {
+                                program.noteStart(of: process)
+                            }
                             try await output.take(update)
                         }
                         output.finish()
@@ -219,7 +235,15 @@ extension StepContext {
         return program
     }
 
-    /// Ends a program that is of no use, and forgets it.
+    /// Whether a program, or one that it has started, listens at a port of this machine.
+    ///
+    /// - Returns: `nil` if that can't be told, as for sockets of other users' programs.
+    public func isListening(_ program: BackgroundProgram, at port: LoopbackPort) async -> Bool? {
+        guard let process = program.process else { return nil }
+        return await host.listeners?.isListening(process: process, at: port.number)
+    }
+
+    /// Stops a program that has not become ready, and forgets it.
     public func discard(_ program: BackgroundProgram, _ reason: String) async {
         await program.stop(reason)
         host.programs.remove(program)

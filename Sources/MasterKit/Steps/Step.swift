@@ -2,8 +2,9 @@
 ///
 /// A step is shared by all builds; the state of a single run belongs in ``run(in:)``.
 public protocol Step: Plugin where Options == StepOptions {
-    /// Runs the step. Called once per attempt in a build, in a separate task that is cancelled when
-    /// the build is stopped.
+    /// Runs the step. Called for each attempt, in a task that is cancelled when the build is stopped
+    /// or a time limit is over; that of a step with `alwaysRun` only by a second stop or its own
+    /// limit.
     ///
     /// - Returns: The result; a failed build is never a thrown error.
     /// - Throws: Only unexpected errors; the step's result is then exception, with the error in a

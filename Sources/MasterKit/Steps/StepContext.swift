@@ -107,6 +107,9 @@ public struct StepContext: Sendable {
     /// The folder of the master's configuration, against which paths on the master are resolved.
     public var masterFolder: String { host.masterFolder }
 
+    /// The path of the master's configuration, absolute; `nil` if there is none, as in a test.
+    public var masterFile: String? { host.masterFile }
+
     /// The environment variables that the builder sets for its commands.
     public var environment: [String: String?] { host.environment }
 
@@ -161,6 +164,8 @@ package protocol StepHost: Sendable {
     var environment: [String: String?] { get }
     /// The folder of the master's configuration, absolute.
     var masterFolder: String { get }
+    /// The master's configuration, absolute; `nil` if there is none, as in a test.
+    var masterFile: String? { get }
     /// The clock for waits.
     var clock: any Clock<Duration> { get }
     /// The client of the process.
@@ -189,6 +194,8 @@ package protocol StepHost: Sendable {
     var programs: BackgroundPrograms { get }
     /// Whether the worker is on the master's machine.
     var isWorkerLocal: Bool { get }
+    /// The worker, if it knows at which ports its programs listen.
+    var listeners: (any ListenerLookup)? { get }
     /// Runs a program on the worker that may outlive the step.
     func runProgram(
         _ shell: Command.Shell, updates: (CommandUpdate) async throws -> Void

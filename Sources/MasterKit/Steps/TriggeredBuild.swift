@@ -141,9 +141,22 @@ public protocol TriggeringStep: Step {
     /// The builders whose builds the step triggers, whether it waits or not, as far as they are
     /// known before a build; by default those that it waits for.
     var triggeredBuilders: [BuilderReference] { get }
+
+    /// The schedulers that the step triggers, as far as they are known before a build; none by
+    /// default.
+    var triggeredSchedulers: [SchedulerReference] { get }
+
+    /// Those of them whose builds the step waits for; none by default.
+    var awaitedSchedulers: [SchedulerReference] { get }
 }
 
 extension TriggeringStep {
     /// The builders that the step waits for.
     public var triggeredBuilders: [BuilderReference] { awaitedBuilders }
+
+    /// No schedulers.
+    public var triggeredSchedulers: [SchedulerReference] { [] }
+
+    /// No schedulers.
+    public var awaitedSchedulers: [SchedulerReference] { [] }
 }

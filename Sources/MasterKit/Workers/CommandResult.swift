@@ -203,8 +203,8 @@ public struct CommandUpdate: Sendable, Hashable {
         case output(OutputStream, [UInt8])
         /// Whole lines about the command itself, each ending in a newline.
         case header(String)
-        /// The program has been started.
-        case started
+        /// The program has been started; on the master's machine with the number of its process.
+        case started(process: Int? = nil)
         /// The program has ended, and all of its output has been sent.
         case ended
         /// The next bytes of the file read by `uploadFile`; never empty.

@@ -51,7 +51,8 @@ public struct BuildPreview: Sendable {
         var shown = configuration.properties
         shown.merge(builder.properties)
         shown.merge(request.properties)
-        let maker = PreviewContexts(known: known, configuration, request.sourceStamps, basedir)
+        let maker = PreviewContexts(
+            of: builder.name, known: known, configuration, request.sourceStamps, basedir)
         let (one, other) = (maker.context(0), maker.context(1))
         properties = one.secrets.mask.apply(to: shown.values)
         var plan = StepPlan(
@@ -83,8 +84,9 @@ public struct BuildPreview: Sendable {
     }
 }
 
-/// Two contexts that agree in what is known before a build, and in nothing else.
+/// Makes two contexts that agree only on what is known before a build.
 private struct PreviewContexts {
+    private let builder: String
     private let known: Properties
     private let configuration: MasterConfiguration
     private let stamps: [SourceStamp]
@@ -92,9 +94,10 @@ private struct PreviewContexts {
     private let secrets: SecretValues
 
     init(
-        known: Properties, _ configuration: MasterConfiguration, _ stamps: [SourceStamp],
-        _ basedir: String
+        of builder: String, known: Properties, _ configuration: MasterConfiguration,
+        _ stamps: [SourceStamp], _ basedir: String
     ) {
+        self.builder = builder
         self.known = known
         self.configuration = configuration
         self.stamps = stamps
@@ -117,18 +120,8 @@ private struct PreviewContexts {
             properties: properties, sourceStamps: stamps,
             worker: ["name": "local", "basedir": .string(basedir)], secrets: secrets,
             results: results,
-            template: [
-                "build": [
-                    "buildid": .int(variant), "number": .int(variant), "builderid": .int(variant),
-                    "results": .int(results.rawValue),
-                ],
-                "buildername": known["buildername"] ?? .null, "workername": "local",
-                "properties": .object(properties.values), "results": .int(results.rawValue),
-                "result_name": .string(results.name),
-                "title_url": .string(configuration.identity.titleURL),
-                "buildbot_title": .string(configuration.identity.title),
-                "buildbot_url": .string(configuration.identity.buildbotURL),
-                "sourcestamps": .array(stamps.map { .object($0.json) }),
-            ])
+            template: JSONObject(
+                templateOf: (variant, variant, variant), builder: builder, properties, results,
+                stamps, configuration.identity))
     }
 }

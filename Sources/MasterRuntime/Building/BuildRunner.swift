@@ -11,6 +11,8 @@ struct BuildRunner: Sendable {
     let control: BuildControl
     /// Whether a build that ends with retry is run again.
     let mayRetry: Bool
+    /// Whether another build waits for it, which triggers it again if it is run again itself.
+    var isAwaited = false
     /// Accepts the builds that steps trigger.
     let submissions: Submissions
     /// The steps to run.
@@ -65,7 +67,7 @@ struct BuildRunner: Sendable {
         }
     }
 
-    /// Creates the build's own folder, and that of its steps where it is in there.
+    /// Creates the build's own folder, and that of its steps unless it is the folder of the file.
     private func makeFolder() async throws {
         let folders = Set([shared.builddir(of: builder), stepFolder])
         for path in folders.subtracting([shared.configuration.folder]).sorted() {
@@ -98,7 +100,7 @@ struct BuildRunner: Sendable {
                 do {
                     try await control.sleep(for: limit)
                 } catch {
-                    return  // The steps have ended.
+                    return  // The steps have ended, or the master ends and stops the build.
                 }
                 control.timeOut()
             }
@@ -116,7 +118,8 @@ struct BuildRunner: Sendable {
             let step = plan.next(declaration, in: build.renderContext)
             let isOver = hasEnded || control.stopReason != nil || control.isTimedOut
             if control.isAbandoned || isOver && !step.policy.alwaysRun {
-                let name = StepPlan.shortened(shared.mask.apply(to: step.name))
+                if !hasEnded { build.noteCutShort() }
+                let name = plan.reserve(shared.mask.apply(to: step.name))
                 if selection.takes(name) { build.note(notReached: name) }
                 continue
             }
@@ -135,10 +138,12 @@ struct BuildRunner: Sendable {
         let stopReason = control.stopReason
         let isTimedOut = control.isTimedOut
         if isTimedOut { build.contribute(.failure) }
-        if stopReason != nil { build.contribute(.cancelled) }
-        let isRetried = build.results == .retry && mayRetry
+        let isInterrupted = control.isInterrupted && !isAwaited
+        if stopReason != nil, !isInterrupted { build.contribute(.cancelled) }
+        let isPostponed = isInterrupted && (build.isCutShort || build.results == .cancelled)
+        let isRetried = isPostponed || build.results == .retry && mayRetry
         let isSkipped = skipReason != nil && build.results == .success
-        let results = isSkipped ? .skipped : build.results
+        let results: Results = isPostponed ? .retry : isSkipped ? .skipped : build.results
         let text = shared.mask.masked(
             state: Self.stateString(
                 results, stopReason: stopReason, isTimedOut: isTimedOut,
@@ -201,18 +206,11 @@ struct BuildEnvironment: Sendable {
     /// Lets others follow the builds' logs.
     let logs: LogBroadcaster
     let logger: Logger
-
-    var mask: SecretMask { secrets.mask }
-
     /// Runs commands on the master's machine; the same restrictions on deletion apply as for a
     /// worker.
-    var master: LocalWorker {
-        LocalWorker(
-            basedir: basedir, name: "master", withholding: secrets.withheldVariables,
-            configuration: FilePath(configuration.path).lastComponent.map {
-                FilePath(configuration.folder).appending($0)
-            })
-    }
+    let master: LocalWorker
+
+    var mask: SecretMask { secrets.mask }
 
     /// The same environment with another configuration.
     func following(
@@ -226,7 +224,7 @@ struct BuildEnvironment: Sendable {
         return BuildEnvironment(
             number: number + 1, configuration: configuration, secrets: secrets, store: store,
             http: http, sharedSession: session, basedir: basedir, aids: aids, logQueue: logQueue,
-            logs: logs, logger: logger)
+            logs: logs, logger: logger, master: master.withholding(secrets.withheldVariables))
     }
 
     /// The session for one build.
@@ -234,6 +232,25 @@ struct BuildEnvironment: Sendable {
 
     func builddir(of builder: BuilderConfiguration) -> String {
         builder.builddir(in: basedir)
+    }
+}
+
+extension BuildEnvironment {
+    /// Creates the environment of a master's first configuration.
+    init(
+        _ configuration: MasterConfiguration, _ secrets: SecretValues, store: Store,
+        http: HTTPClient, basedir: String, aids: DeveloperAids = DeveloperAids(), logger: Logger
+    ) {
+        self.init(
+            number: 1, configuration: configuration, secrets: secrets, store: store, http: http,
+            sharedSession: configuration.httpSession == .shared ? http.makeSession() : nil,
+            basedir: basedir, aids: aids, logQueue: DispatchQueue(label: "buildmaster.logs"),
+            logs: LogBroadcaster(), logger: secrets.mask.apply(to: logger),
+            master: LocalWorker(
+                basedir: basedir, name: "master", withholding: secrets.withheldVariables,
+                configuration: FilePath(configuration.path).lastComponent.map {
+                    FilePath(configuration.folder).appending($0)
+                }))
     }
 }
 

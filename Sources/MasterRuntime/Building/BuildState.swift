@@ -5,9 +5,12 @@ internal import Synchronization
 final class BuildState: Sendable {
     private struct State {
         var properties: Properties
+        /// The size of the properties in bytes.
+        var size: Int
         var results = Results.success
         var summaries: [String] = []
         var notReached: [String] = []
+        var isCutShort = false
         var logs: [Int: [String]] = [:]
     }
 
@@ -31,7 +34,7 @@ final class BuildState: Sendable {
         self.secrets = secrets
         self.worker = worker
         self.identity = identity
-        self.state = Mutex(State(properties: build.properties))
+        self.state = Mutex(State(properties: build.properties, size: build.properties.size))
     }
 
     var properties: Properties { state.withLock { $0.properties } }
@@ -46,7 +49,7 @@ final class BuildState: Sendable {
 
     func setProperty(_ name: String, _ value: JSONValue, source: String) throws(JSONTooLarge) {
         try state.withLock { state throws(JSONTooLarge) in
-            try state.properties.setBounded(name, value, source: source)
+            try state.properties.setBounded(name, value, source: source, of: &state.size)
         }
     }
 
@@ -74,6 +77,13 @@ final class BuildState: Sendable {
         state.withLock { $0.notReached.append(name) }
     }
 
+    /// Whether steps were not run because the build was stopped.
+    var isCutShort: Bool { state.withLock { $0.isCutShort } }
+
+    func noteCutShort() {
+        state.withLock { $0.isCutShort = true }
+    }
+
     /// The current context for rendering values.
     var renderContext: RenderContext {
         let (properties, results) = state.withLock { ($0.properties, $0.results) }
@@ -83,12 +93,25 @@ final class BuildState: Sendable {
     }
 
     private func template(_ properties: Properties, _ results: Results) -> JSONObject {
-        [
+        JSONObject(
+            templateOf: (build.id, build.number, build.builderID), builder: builder.name,
+            properties, results, sourceStamps, identity)
+    }
+}
+
+extension JSONObject {
+    /// The variables of templates in a build's steps.
+    init(
+        templateOf build: (id: Int, number: Int, builderID: Int), builder: String,
+        _ properties: Properties, _ results: Results, _ stamps: [SourceStamp],
+        _ identity: MasterIdentity
+    ) {
+        self = [
             "build": [
                 "buildid": .int(build.id), "number": .int(build.number),
                 "builderid": .int(build.builderID), "results": .int(results.rawValue),
             ],
-            "buildername": .string(builder.name),
+            "buildername": .string(builder),
             "workername": properties["workername"] ?? .null,
             "properties": .object(properties.values),
             "results": .int(results.rawValue),
@@ -96,7 +119,7 @@ final class BuildState: Sendable {
             "title_url": .string(identity.titleURL),
             "buildbot_title": .string(identity.title),
             "buildbot_url": .string(identity.buildbotURL),
-            "sourcestamps": .array(sourceStamps.map { .object($0.json) }),
+            "sourcestamps": .array(stamps.map { .object($0.json) }),
         ]
     }
 }
@@ -109,6 +132,7 @@ final class BuildControl: Sendable {
     private struct State {
         var reason: String?
         var stopCount = 0
+        var isInterrupted = false
         var isTimedOut = false
         var pausedTime = Duration.zero
         var pausedSince: ContinuousClock.Instant?
@@ -116,6 +140,8 @@ final class BuildControl: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Raised at the end of a pause.
+    private let pauseEnd = Signal()
 
     /// Why the build was stopped, or `nil` if it was not.
     var stopReason: String? { state.withLock { $0.reason } }
@@ -133,10 +159,32 @@ final class BuildControl: Sendable {
         }
     }
 
-    func notePause(since begin: ContinuousClock.Instant?, adding time: Duration = .zero) {
+    /// Begins a pause, during which the time limit of the build does not run.
+    func beginPause() {
+        state.withLock { $0.pausedSince = .now }
+    }
+
+    func endPause() {
         state.withLock { state in
-            state.pausedSince = begin
-            state.pausedTime += time
+            state.pausedTime += state.pausedSince.map { .now - $0 } ?? .zero
+            state.pausedSince = nil
+        }
+        pauseEnd.raise()
+    }
+
+    /// Waits until the build has run for the given time, not counting pauses.
+    func sleep(
+        for limit: Duration, clock: some Clock<Duration> = ContinuousClock()
+    ) async throws {
+        let begin = ContinuousClock.now
+        while true {
+            while state.withLock({ $0.pausedSince != nil }) {
+                await pauseEnd.wait()
+                try Task.checkCancellation()
+            }
+            let left = limit - (.now - begin - pausedTime)
+            guard left > .zero else { return }
+            try await clock.sleep(for: left)
         }
     }
 
@@ -150,21 +198,42 @@ final class BuildControl: Sendable {
         cancel?()
     }
 
-    /// Stops the build; a second call also stops alwaysRun steps.
+    /// Stops the build for a user; a second call also stops alwaysRun steps.
     func stop(_ reason: String) {
+        stop(reason) { $0 + 1 }
+    }
+
+    /// Ends the build if nobody has stopped it yet; alwaysRun steps still run.
+    func end(_ reason: String) {
+        stop(reason) { max($0, 1) }
+    }
+
+    private func stop(_ reason: String, _ count: (Int) -> Int) {
         let cancel = state.withLock { state in
             state.reason = state.reason ?? reason
-            state.stopCount += 1
+            state.stopCount = count(state.stopCount)
             return state.running.flatMap { $0.stopsNeeded <= state.stopCount ? $0.cancel : nil }
         }
         cancel?()
     }
 
+    /// Ends the build like ``end(_:)``, but so that it ends as retry and is run again by the next
+    /// master; a build that has been stopped already remains so.
+    func interrupt(_ reason: String) {
+        state.withLock { state in
+            if state.stopCount == 0 { state.isInterrupted = true }
+        }
+        end(reason)
+    }
+
+    /// Whether the build is stopped only for the next master to run it again.
+    var isInterrupted: Bool { state.withLock { $0.isInterrupted } }
+
     /// Runs a step's work in a task that ``stop(_:)`` cancels; an alwaysRun step is cancelled by
     /// the second call.
-    func run(
-        alwaysRun: Bool, _ work: @escaping @Sendable () async -> StepOutcome
-    ) async -> StepOutcome {
+    func run<Outcome: Sendable>(
+        alwaysRun: Bool, _ work: @escaping @Sendable () async -> Outcome
+    ) async -> Outcome {
         // Not a child task, because cancelling the runner must not affect it. It ends with its
         // work, which is awaited below.
         let task = Task { await work() }

@@ -30,12 +30,14 @@ extension RequestDistributor {
     }
 
     private func tryToTake(_ demands: [LockDemand], for build: Int) -> Bool {
-        state.withLock { $0.take(demands, for: build, builders) }
+        let builders = builders
+        return state.withLock { $0.take(demands, for: build, builders) }
     }
 
     private func waitForLocks(_ demands: [LockDemand], for build: Int) async throws {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { step in
+                let builders = builders
                 let outcome = state.withLock { state -> Result<Void, any Error>? in
                     if Task.isCancelled { return .failure(CancellationError()) }
                     if state.take(demands, for: build, builders) { return .success(()) }
@@ -62,7 +64,11 @@ extension RequestDistributor {
     /// Lets steps that wait for locks continue if they can have them now, and then pending
     /// requests.
     func reconsiderLocks() {
-        let admitted = state.withLock { $0.admitSteps(builders) }
+        let builders = builders
+        let admitted = state.withLock { state in
+            _ = state.forgetIdleBuilders(builders)
+            return state.admitSteps(builders)
+        }
         for step in admitted { step.resume() }
         changed.raise()
     }
@@ -82,6 +88,7 @@ extension RequestDistributor {
     func wait(
         for ids: Set<Int>, _ progress: BuildsetProgress, by build: Int, stopping reason: String
     ) async throws -> [FinishedBuild] {
+        let builders = builders
         let deadlock = state.withLock { $0.deadlock(at: .build(build), builders) }
         if let deadlock {
             stop(ids, reason: reason)
@@ -102,13 +109,17 @@ extension RequestDistributor {
     /// Stops the builds of requests, and cancels the requests that are pending.
     private func stop(_ ids: Set<Int>, reason: String) {
         let (pending, controls) = state.withLock { state in
-            (state.removePending(ids), ids.compactMap { state.running[$0]?.control })
+            (
+                state.removePending { ids.contains($0.id) },
+                ids.compactMap { state.running[$0]?.control }
+            )
         }
-        for control in controls { control.stop(reason) }
+        // The user who stopped the one that waits has perhaps stopped these, too, with the same act.
+        for control in controls { control.end(reason) }
         guard !pending.isEmpty else { return }
-        admitSteps()
+        reconsiderLocks()
         // Ends by itself; the buildset's progress, which the caller waits for, ends after it.
-        Task { for request in pending { await cancel(request) } }
+        Task { await cancel(pending) }
     }
 
     // MARK: Slots
@@ -310,9 +321,11 @@ extension RequestDistributor.State {
     }
 
     /// Removes pending requests, and returns them.
-    mutating func removePending(_ ids: Set<Int>) -> [RequestDistributor.Pending] {
-        let removed = queue.removeAll(ids) + waiting.filter { ids.contains($0.id) }
-        waiting.removeAll { ids.contains($0.id) }
+    mutating func removePending(
+        where condition: (RequestDistributor.Pending) -> Bool
+    ) -> [RequestDistributor.Pending] {
+        let removed = queue.removeAll(where: condition) + waiting.filter(condition)
+        waiting.removeAll(where: condition)
         return removed
     }
 }

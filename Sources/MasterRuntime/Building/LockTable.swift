@@ -147,12 +147,20 @@ struct LockTable {
         }
     }
 
-    /// The owners that wait in front of another one, for a lock that it needs, too.
+    /// The owners ahead of another one that wait for a lock it also needs.
     func waitersAhead(of owner: Owner) -> [Owner] {
         guard let own = waiters.first(where: { $0.owner == owner }) else { return [] }
         let names = Set(own.demands.map(\.name))
         return waiters.prefix { $0.owner != owner }
             .filter { $0.demands.contains { names.contains($0.name) } }.map(\.owner)
+    }
+
+    /// The names of the locks that an owner waits for and can't have now.
+    func missing(for owner: Owner) -> [String] {
+        let ahead = waiters.prefix { $0.owner != owner }.flatMap(\.demands)
+        return demands(of: owner).filter { demand in
+            !demand.fits(beside: held(demand.name) + ahead.filter { $0.name == demand.name })
+        }.map(\.name)
     }
 
     /// What an owner waits for.

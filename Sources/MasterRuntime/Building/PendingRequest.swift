@@ -18,12 +18,15 @@ extension RequestDistributor {
         var steps = StepSelection()
         /// The request of the build that waits for it.
         var parent: Int?
+        /// Whether its result counts for nothing but itself.
+        var isUnimportant = false
     }
 
     /// The pending requests of a new buildset, one for each of its builders.
     static func pending(
         _ requests: [BuildRequest], of builders: [BuilderConfiguration],
-        _ progress: BuildsetProgress?, _ steps: StepSelection, awaitedBy parent: Int? = nil
+        _ progress: BuildsetProgress?, _ steps: StepSelection, awaitedBy parent: Int? = nil,
+        isUnimportant: (String) -> Bool = { _ in false }
     ) -> [Pending] {
         let ids = Dictionary(
             zip(builders, requests).map { ($0.name, $1.id) }, uniquingKeysWith: { one, _ in one })
@@ -31,7 +34,7 @@ extension RequestDistributor {
             Pending(
                 id: request.id, builder: builder.name, priority: request.priority,
                 progress: progress, needs: Set(builder.needs.compactMap { ids[$0] }),
-                steps: steps, parent: parent)
+                steps: steps, parent: parent, isUnimportant: isUnimportant(builder.name))
         }
     }
 
@@ -63,10 +66,29 @@ struct PendingQueue {
     /// The first request of each builder; may also contain stale entries that were the first
     /// before.
     private var heads = Heap<RequestDistributor.Pending>()
+    /// The requests in `heads`, each of which is there once.
+    private var listed: Set<Int> = []
 
     mutating func add(_ request: RequestDistributor.Pending) {
         byBuilder[request.builder, default: Heap()].insert(request)
-        if byBuilder[request.builder]?.min == request { heads.insert(request) }
+        if byBuilder[request.builder]?.min == request { list(request) }
+    }
+
+    private mutating func list(_ head: RequestDistributor.Pending) {
+        if listed.insert(head.id).inserted { heads.insert(head) }
+    }
+
+    /// The number of requests.
+    var count: Int { byBuilder.values.reduce(0) { $0 + $1.count } }
+
+    /// The builder of a request.
+    func builder(ofRequest id: Int) -> String? {
+        byBuilder.first { $0.value.unordered.contains { $0.id == id } }?.key
+    }
+
+    /// The first request of each builder, in order.
+    var firstOfEachBuilder: [RequestDistributor.Pending] {
+        byBuilder.values.compactMap(\.min).sorted()
     }
 
     /// Whether a builder has requests.
@@ -75,13 +97,14 @@ struct PendingQueue {
     /// Returns the first request and skips it until it is put back or its build begins.
     mutating func takeFirst() -> RequestDistributor.Pending? {
         while let head = heads.popMin() {
+            listed.remove(head.id)
             if byBuilder[head.builder]?.min == head { return head }
         }
         return nil
     }
 
     mutating func putBack(_ request: RequestDistributor.Pending) {
-        heads.insert(request)
+        list(request)
     }
 
     /// Removes a request returned by `takeFirst()`, because its build begins.
@@ -90,14 +113,16 @@ struct PendingQueue {
         noteNewHead(of: request.builder)
     }
 
-    /// Removes requests by their ids, and returns them.
-    mutating func removeAll(_ ids: Set<Int>) -> [RequestDistributor.Pending] {
+    /// Removes requests that meet a condition, and returns them.
+    mutating func removeAll(
+        where condition: (RequestDistributor.Pending) -> Bool
+    ) -> [RequestDistributor.Pending] {
         var removed: [RequestDistributor.Pending] = []
         for (builder, requests) in byBuilder {
-            let gone = requests.unordered.filter { ids.contains($0.id) }
+            let gone = requests.unordered.filter(condition)
             guard !gone.isEmpty else { continue }
             removed += gone
-            byBuilder[builder] = Heap(requests.unordered.filter { !ids.contains($0.id) })
+            byBuilder[builder] = Heap(requests.unordered.filter { !condition($0) })
             noteNewHead(of: builder)
         }
         return removed.sorted()
@@ -110,7 +135,7 @@ struct PendingQueue {
 
     private mutating func noteNewHead(of builder: String) {
         if let next = byBuilder[builder]?.min {
-            heads.insert(next)
+            list(next)
         } else {
             byBuilder[builder] = nil
         }

@@ -17,6 +17,8 @@ final class RequestDistributor: Sendable {
         let lease: WorkerPool.Lease
         /// The unfinished requests that a step of the build waits for, with their builders.
         var children: [Int: String] = [:]
+        /// Whether its result counts for nothing but itself.
+        var isUnimportant = false
         /// The number of waits during which the build needs no slot.
         var waitCount = 0
     }
@@ -29,6 +31,8 @@ final class RequestDistributor: Sendable {
         var running: [Int: Running] = [:]
         var locks = LockTable()
         var stopReason: String?
+        /// Whether only builds begin that a running build waits for.
+        var isHeld = false
         var isClosed = false
 
         /// Removes and returns the requests for which no build has been started.
@@ -64,6 +68,7 @@ final class RequestDistributor: Sendable {
 
     let state = Mutex(State())
     let changed = Signal()
+    private let ended = Signal()
     let pool: WorkerPool
     private let store: Store
     /// Whether requests that are still pending at shutdown are left to the next master.
@@ -82,20 +87,28 @@ final class RequestDistributor: Sendable {
     /// The builders in force, with their locks.
     var builders: BuilderTable { configuration.current.configuration.builders }
 
+    /// Whether the running build of a request counts for nothing but itself.
+    func isUnimportant(_ request: Int) -> Bool {
+        state.withLock { $0.running[request]?.isUnimportant ?? false }
+    }
+
     /// Enqueues requests; if builds have been stopped, cancels them or leaves them to the next master.
     func add(_ requests: [Pending]) async {
-        let isClosed = state.withLock { state in
-            let isClosed = state.isClosed || state.stopReason != nil
-            guard !isClosed else { return true }
-            for request in requests { state.add(request) }
-            return false
+        let lost = state.withLock { state -> [Pending]? in
+            guard !state.isClosed, state.stopReason == nil else { return nil }
+            // Read here, so that a request is refused or seen by followConfiguration().
+            let builders = builders
+            for request in requests where builders[request.builder] != nil { state.add(request) }
+            return requests.filter { builders[$0.builder] == nil }
         }
-        guard isClosed else { return changed.raise() }
-        guard !leavesRequests else {
+        if let lost {
+            changed.raise()
+            await cancelForBuilders(lost)
+        } else if leavesRequests {
             for request in requests { request.progress?.end() }
-            return
+        } else {
+            await cancel(requests)
         }
-        for request in requests { await cancel(request) }
     }
 
     /// Runs builds until the master shuts down. Running builds are then stopped, and pending
@@ -122,11 +135,46 @@ final class RequestDistributor: Sendable {
     private func close() {
         let controls = state.withLock { state in
             state.isClosed = true
-            state.stopReason = state.stopReason ?? "master stopped"
+            state.stopReason = state.stopReason ?? Self.endReason
             return state.running.values.map(\.control)
         }
-        for control in controls { control.stop("master stopped") }
+        for control in controls {
+            if leavesRequests {
+                control.interrupt(Self.endReason)
+            } else {
+                control.end(Self.endReason)
+            }
+        }
         changed.raise()
+    }
+
+    private static let endReason = "master stopped"
+
+    // MARK: Ending
+
+    /// Begins no further builds, except those that a running build waits for.
+    func hold() {
+        state.withLock { $0.isHeld = true }
+    }
+
+    /// Whether no further builds begin.
+    var isHeld: Bool { state.withLock(\.isHeld) }
+
+    /// Ends the running builds as retry; a second call also stops alwaysRun steps.
+    func interrupt() {
+        let controls = state.withLock { $0.running.values.map(\.control) }
+        for control in controls { control.interrupt(Self.endReason) }
+    }
+
+    /// Waits until no build is running, at most until a given time.
+    ///
+    /// - Returns: Whether none is.
+    func waitForEnd(until moment: Duration, on clock: ElapsedClock) async -> Bool {
+        while !state.withLock(\.running.isEmpty) {
+            guard clock.elapsed < moment else { return false }
+            await ended.wait(until: moment, on: clock)
+        }
+        return true
     }
 
     /// Stops all running builds and cancels all pending requests.
@@ -154,41 +202,53 @@ final class RequestDistributor: Sendable {
     /// The first request whose builder exists, for which a worker is free, and that can have its
     /// locks.
     private func match() -> Assignment? {
-        let builders = builders
+        let environment = configuration.current
+        let builders = environment.configuration.builders
+        var unused: WorkerPool.Lease?
         let (assignment, admitted) = state.withLock { state -> (Assignment?, [WaitingStep]) in
             guard !state.isClosed, state.stopReason == nil else { return (nil, []) }
             let hasChanged = state.forgetIdleBuilders(builders)
-            let assignment = self.assignment(&state, builders)
+            let assignment = self.assignment(&state, environment, unused: &unused)
             return (assignment, hasChanged ? state.admitSteps(builders) : [])
         }
+        if let unused { pool.release(unused) }
         for step in admitted { step.resume() }
         return assignment
     }
 
-    private func assignment(_ state: inout State, _ builders: BuilderTable) -> Assignment? {
+    /// Only asks the pool and the configuration, which call nobody.
+    ///
+    /// A change of the configuration in between is followed by another match.
+    private func assignment(
+        _ state: inout State, _ environment: BuildEnvironment, unused: inout WorkerPool.Lease?
+    ) -> Assignment? {
+        let builders = environment.configuration.builders
         var passed: [Pending] = []
         defer { for request in passed { state.queue.putBack(request) } }
         while pool.hasFreeSlot, let request = state.queue.takeFirst() {
-            guard let builder = builders[request.builder],
-                let lease = pool.lease(for: request.builder)
-            else {
-                passed.append(request)
+            passed.append(request)
+            guard !state.isHeld || request.parent != nil,
+                let builder = builders[request.builder], pool.canLease(for: request.builder),
+                request.skipReason != nil || state.takeLocks(of: builder, for: request, builders)
+            else { continue }
+            // A build that has waited may have got the slot since.
+            guard let lease = pool.lease(for: request.builder) else {
+                state.locks.release(of: request.id)
                 continue
             }
-            guard request.skipReason != nil || state.takeLocks(of: builder, for: request, builders)
-            else {
-                pool.release(lease)
-                passed.append(request)
-                continue
+            guard configuration.beginBuild(with: environment) else {
+                state.locks.release(of: request.id)
+                unused = lease
+                return nil
             }
+            passed.removeLast()
             state.queue.remove(request)
-            let running = Running(builder: request.builder, control: BuildControl(), lease: lease)
+            let running = Running(
+                builder: request.builder, control: BuildControl(), lease: lease,
+                isUnimportant: request.isUnimportant)
             state.running[request.id] = running
-            let environment = configuration.beginBuild()
             return Assignment(
-                request: request, running: running,
-                builder: environment.configuration.builders[request.builder] ?? builder,
-                environment: environment)
+                request: request, running: running, builder: builder, environment: environment)
         }
         return nil
     }
@@ -202,30 +262,37 @@ final class RequestDistributor: Sendable {
             let runner = BuildRunner(
                 requestID: request.id, builder: assignment.builder, lease: assignment.running.lease,
                 shared: assignment.environment, control: control,
-                mayRetry: request.retries < Self.maximumRetries, submissions: submissions,
+                mayRetry: request.retries < Self.maximumRetries,
+                isAwaited: request.parent != nil, submissions: submissions,
                 steps: request.steps, skipReason: request.skipReason)
-            let finished = try await runner.run()
-            await configuration.endBuild(with: assignment.environment)
+            var finished = try await runner.run()
+            finished.isUnimportant = request.isUnimportant
             request.progress?.add(finished)
-            if !finished.isRetried { release(by: request, finished.build.results) }
+            if !finished.isRetried { release(by: [request], finished.build.results) }
             await finish(assignment, isRetried: finished.isRetried)
             if !finished.isRetried { request.progress?.end() }
         } catch {
-            await configuration.endBuild(with: assignment.environment)
-            release(by: request, nil)
+            release(by: [request], nil)
             await finish(assignment, isRetried: false)
             request.progress?.end(error)
         }
+        // May wait for plugins to stop, which holds up nobody any more.
+        await configuration.endBuild(with: assignment.environment)
     }
 
-    /// Starts or skips requests that were waiting for one that has finished.
-    private func release(by ended: Pending, _ results: Results?) {
+    /// Starts or skips requests that were waiting for some that have finished.
+    private func release(by ended: [Pending], _ results: Results?) {
         state.withLock { state in
+            guard !state.waiting.isEmpty else { return }
+            let builders = Dictionary(
+                ended.map { ($0.id, $0.builder) }, uniquingKeysWith: { one, _ in one })
             let waiting = state.waiting
             state.waiting = []
             for var request in waiting {
-                if request.needs.remove(ended.id) != nil {
-                    request.skipReason = Self.skipReason(of: ended.builder, results)
+                for id in request.needs {
+                    guard let builder = builders[id] else { continue }
+                    request.needs.remove(id)
+                    request.skipReason = Self.skipReason(of: builder, results)
                 }
                 state.add(request)
             }
@@ -240,44 +307,70 @@ final class RequestDistributor: Sendable {
         let isQueued = state.withLock { state in
             state.running[request.id] = nil
             state.locks.release(of: request.id)
-            let isQueued = isRetried && !state.isClosed && state.stopReason == nil
+            let isQueued =
+                isRetried && !state.isClosed && state.stopReason == nil
+                && builders[request.builder] != nil
             if isQueued { state.add(request) } else if !isRetried { state.end(request) }
             return isQueued
         }
         if isRetried, !isQueued { await add([request]) }
+        ended.raise()
         reconsiderLocks()
     }
 
     // MARK: Cancelling
 
-    /// Lets steps continue that waited for a lock behind builders whose requests are gone.
-    func admitSteps() {
-        let builders = builders
-        let admitted = state.withLock { state in
-            state.forgetIdleBuilders(builders) ? state.admitSteps(builders) : []
-        }
-        for step in admitted { step.resume() }
-    }
-
     private func cancelPending() async {
         let pending = state.withLock { $0.removeAll() }
-        admitSteps()
-        for request in pending { await cancel(request) }
+        reconsiderLocks()
+        await cancel(pending)
     }
 
     private func forgetPending() {
         let pending = state.withLock { $0.removeAll() }
-        admitSteps()
+        reconsiderLocks()
         for request in pending { request.progress?.end() }
     }
 
-    func cancel(_ request: Pending) async {
-        state.withLock { $0.end(request) }
-        do throws(StoreError) {
-            _ = try await store.write { try $0.cancelRequest(request.id) }
-            request.progress?.end()
-        } catch {
-            request.progress?.end(error)
+    /// Cancels requests of builders that the configuration in force no longer has.
+    func followConfiguration() async {
+        let lost = state.withLock { state in
+            let builders = builders
+            return state.removePending { builders[$0.builder] == nil }
         }
+        await cancelForBuilders(lost)
+        reconsiderLocks()
+    }
+
+    /// Cancels requests whose builders do not exist any more.
+    private func cancelForBuilders(_ lost: [Pending]) async {
+        let lost = Dictionary(grouping: lost, by: \.builder)
+        for (builder, requests) in lost.sorted(by: { $0.key < $1.key }) {
+            let reason = "the builder '\(builder)' is no longer in master.yaml"
+            let count = requests.count
+            configuration.current.logger.warning(
+                "cancelled \(count) build \(count == 1 ? "request" : "requests"): \(reason)")
+            await cancel(requests, reason)
+        }
+        if !lost.isEmpty { reconsiderLocks() }
+    }
+
+    /// Cancels pending requests in one transaction; requests that need them are skipped.
+    func cancel(_ requests: [Pending], _ reason: String? = nil) async {
+        guard !requests.isEmpty else { return }
+        let outcome: StoreError?
+        do throws(StoreError) {
+            try await store.write { transaction in
+                for request in requests { try transaction.cancelRequest(request.id) }
+            }
+            outcome = nil
+        } catch {
+            outcome = error
+        }
+        state.withLock { state in
+            for request in requests { state.end(request) }
+        }
+        release(by: requests, .cancelled)
+        for request in requests { request.progress?.end(outcome, cancelling: request.id, reason) }
     }
 }

@@ -17,7 +17,7 @@ final class StepDeadline: Sendable {
     private struct State {
         var commandCount = 0
         var isEnforcedByCommand = false
-        var waiter: CheckedContinuation<Void, Never>?
+        var isOver = false
     }
 
     /// The granularity to which a command's limit is rounded up, so that its log shows the
@@ -27,6 +27,8 @@ final class StepDeadline: Sendable {
     private let limit: Duration
     private let end: ContinuousClock.Instant
     private let state = Mutex(State())
+    /// Set once the time is up and no command is running.
+    private let isIdle = Latch<Void>()
 
     /// Starts the time limit.
     init(_ limit: Duration) {
@@ -82,23 +84,20 @@ final class StepDeadline: Sendable {
     }
 
     private func endCommand() {
-        let waiter = state.withLock { state in
+        let isIdle = state.withLock { state in
             state.commandCount -= 1
-            guard state.commandCount == 0 else { return CheckedContinuation<Void, Never>?.none }
-            defer { state.waiter = nil }
-            return state.waiter
+            return state.commandCount == 0 && state.isOver
         }
-        waiter?.resume()
+        if isIdle { self.isIdle.set() }
     }
 
     /// Waits until no command is running.
     private func waitForCommands() async {
-        await withCheckedContinuation { continuation in
-            let isIdle = state.withLock { state in
-                if state.commandCount > 0 { state.waiter = continuation }
-                return state.commandCount == 0
-            }
-            if isIdle { continuation.resume() }
+        let isIdle = state.withLock { state in
+            state.isOver = true
+            return state.commandCount == 0
         }
+        if isIdle { self.isIdle.set() }
+        await self.isIdle.wait()
     }
 }

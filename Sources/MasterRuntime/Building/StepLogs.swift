@@ -50,7 +50,7 @@ final class StepLogs: Sendable {
         let writer = try await LogWriter.create(
             path, mask: shared.mask, limit: limit, queue: shared.logQueue, observe: observer,
             noteGrowth: { logs.noteGrowth(of: id) })
-        logs.begin(id, at: path)
+        logs.begin(id, writer)
         build.note(log: path, ofStep: number)
         keep((id, writer))
         try await announce(observer != nil) { [stepID] transaction in

@@ -4,13 +4,6 @@ internal import MasterKit
 struct StepOutcome: Sendable {
     var results: Results
     var isTimedOut = false
-    /// What a user decided about a failure.
-    var decision: FailureDecision?
-
-    init(decision: FailureDecision) {
-        results = .success
-        self.decision = decision
-    }
 
     init(_ results: Results, isTimedOut: Bool = false) {
         self.results = results
@@ -101,23 +94,17 @@ struct StepPolicy: Sendable {
 }
 
 /// The texts shown for a step while it runs and after it has finished.
-struct StepTexts {
-    private let options: StepOptions
-
-    init(_ options: StepOptions) {
-        self.options = options
-    }
-
+extension StepOptions {
     /// The text shown while the step runs.
     ///
     /// - Parameter context: The build before the step begins.
     /// - Returns: The initial text, and how it is combined with the step's own summary.
     /// - Throws: ``RenderError`` if a configured text cannot be rendered.
-    func running(in context: RenderContext) throws(RenderError) -> RunningText {
-        let description = try options.description?.render(in: context).text
+    func runningText(in context: RenderContext) throws(RenderError) -> RunningText {
+        let text = try description?.render(in: context).text
         return RunningText(
-            description: description ?? "running", isFixed: options.$description.isGiven,
-            suffix: try options.descriptionSuffix?.render(in: context).text)
+            description: text ?? "running", isFixed: $description.isGiven,
+            suffix: try descriptionSuffix?.render(in: context).text)
     }
 
     /// The text shown after the step has finished.
@@ -130,14 +117,14 @@ struct StepTexts {
     /// - Returns: The text, and what is appended to it: any result but success and exception. The
     ///   reason of an exception begins with this word.
     /// - Throws: ``RenderError`` if a configured text cannot be rendered.
-    func done(
+    func finishedText(
         _ outcome: StepOutcome, summary: String?, attempt: String? = nil,
         in context: RenderContext
     ) throws(RenderError) -> (words: String, suffix: String) {
-        let said = options.describesFinishedStep ? nil : summary
+        let said = describesFinishedStep ? nil : summary
         var described = said
         if described == nil {
-            described = try options.finishedDescription?.render(in: context).text
+            described = try finishedDescription?.render(in: context).text
         }
         var text = try with(suffix: described ?? "finished", in: context)
         var suffix = attempt.map { " (\($0))" } ?? ""
@@ -154,7 +141,7 @@ struct StepTexts {
     private func with(
         suffix text: String, in context: RenderContext
     ) throws(RenderError) -> String {
-        guard let suffix = try options.descriptionSuffix?.render(in: context) else { return text }
+        guard let suffix = try descriptionSuffix?.render(in: context) else { return text }
         return text + " " + suffix.text
     }
 }

@@ -43,26 +43,13 @@ package struct DeveloperAids: Sendable {
 }
 
 extension BuildControl {
-    /// Asks, and counts the time as no time of the build.
+    /// Asks a question; the build is paused until it is answered.
     func ask(_ question: @escaping FailureQuestion, about step: FailedStep) async -> FailureDecision
     {
-        let begin = ContinuousClock.now
-        notePause(since: begin)
+        beginPause()
+        defer { endPause() }
         // In a task that ends when the build is stopped; the answer is awaited.
-        let outcome = await run(alwaysRun: false) {
-            StepOutcome(decision: await question(step))
-        }
-        notePause(since: nil, adding: .now - begin)
-        return stopReason == nil ? outcome.decision ?? .goOn : .goOn
-    }
-
-    /// Returns when the build has run for a time, without that of pauses.
-    func sleep(for limit: Duration) async throws {
-        let begin = ContinuousClock.now
-        while true {
-            let left = limit - (.now - begin - pausedTime)
-            guard left > .zero else { return }
-            try await Task.sleep(for: max(left, .milliseconds(20)))
-        }
+        let decision = await run(alwaysRun: false) { await question(step) }
+        return stopReason == nil ? decision : .goOn
     }
 }

@@ -28,7 +28,7 @@ struct StepPlan {
     }
 
     /// The number of steps taken so far.
-    var count: Int { used.count }
+    private(set) var count = 0
 
     /// Renders what is needed before a step begins.
     func next(_ declaration: StepDeclaration, in context: RenderContext) -> Planned {
@@ -39,7 +39,7 @@ struct StepPlan {
             planned.policy = try StepPolicy(options, in: context)
             planned.name = try name(options, in: context) ?? planned.name
             planned.place = try StepPlace(options, of: builder, in: folder, context)
-            planned.running = try StepTexts(options).running(in: context)
+            planned.running = try options.runningText(in: context)
         } catch {
             planned.fault = error
         }
@@ -61,9 +61,15 @@ struct StepPlan {
         String(name.prefix(StepRecord.maximumNameLength))
     }
 
+    /// Takes the next step, and reserves its name.
+    mutating func take(_ wanted: String) -> String {
+        count += 1
+        return reserve(wanted)
+    }
+
     /// Reserves a unique name for a step: the wanted one, or that with `_1`, `_2`, …; at most 50
     /// characters.
-    mutating func take(_ wanted: String) -> String {
+    mutating func reserve(_ wanted: String) -> String {
         let limit = StepRecord.maximumNameLength
         let short = Self.shortened(wanted)
         var name = short

@@ -163,9 +163,9 @@ struct StepRunner: Sendable {
             try await host.note(
                 "Try \(attempt) of \(count) ended as \(shared.mask.apply(to: reason)); "
                     + "try \(attempt + 1) follows in \(wait.inSeconds)")
+            try await host.clock.sleep(for: wait)
             attempt += 1
             await host.begin("try \(attempt) of \(count)")
-            try await host.clock.sleep(for: wait)
         }
     }
 
@@ -225,7 +225,7 @@ struct StepRunner: Sendable {
         var context = build.renderContext
         context.results = outcome.results
         do {
-            let text = try StepTexts(step.options).done(
+            let text = try step.options.finishedText(
                 outcome, summary: host.summary, attempt: host.attempt, in: context)
             let isHidden = try step.options.hideStepIf.render(in: context)
             return Ending(

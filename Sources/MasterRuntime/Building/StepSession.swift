@@ -1,6 +1,7 @@
 internal import FoundationEssentials
 internal import MasterKit
 internal import Synchronization
+internal import SystemPackage
 
 /// A running step's interface to its build, its worker and its logs.
 final class StepSession: StepHost {
@@ -19,10 +20,8 @@ final class StepSession: StepHost {
         var links: Set<String> = []
         /// Whether the step has ended, after which nothing more is recorded for it.
         var isClosed = false
-        /// The number of logs being opened, and the task that waits for them before closing the
-        /// logs.
+        /// The number of logs being opened.
         var openingCount = 0
-        var closer: CheckedContinuation<Void, Never>?
     }
 
     /// The most links of a step.
@@ -42,6 +41,8 @@ final class StepSession: StepHost {
     private let stepID: Int
     private let logs: StepLogs
     private let state = Mutex(State())
+    /// Set once the step has ended and no more logs are being opened.
+    private let isComplete = Latch<Void>()
 
     init(
         number: Int, name: String, place: StepPlace, running: RunningText, session: HTTPSession,
@@ -79,9 +80,8 @@ final class StepSession: StepHost {
         var changed = Properties()
         changed.set(property, value, source: source)
         let (id, mask) = (build.build.id, shared.mask)
-        await shared.store.post { [properties = build.properties, changed] transaction in
-            try transaction.updateBuild(
-                id, properties: mask.masked(properties), changed: mask.masked(changed))
+        await shared.store.post { [changed] transaction in
+            try transaction.updateBuild(id, changed: mask.masked(changed))
         }
     }
 
@@ -180,10 +180,15 @@ final class StepSession: StepHost {
     }
 
     var masterFolder: String { shared.configuration.folder }
+    var masterFile: String? {
+        FilePath(shared.configuration.path).lastComponent.map { "\(masterFolder)/\($0)" }
+    }
 
     var workingTree: WorkingTree? { shared.aids.workingTree }
     var programs: BackgroundPrograms { build.programs }
     var isWorkerLocal: Bool { worker.isLocal }
+
+    var listeners: (any ListenerLookup)? { worker as? any ListenerLookup }
 
     func makeProgramLogs() -> any ProgramLogs { LogsOfProgram(logs) }
 
@@ -269,14 +274,12 @@ final class StepSession: StepHost {
     ///
     /// - Throws: The first error of a log that could not be created or written.
     func close() async throws(LogFault) {
-        await withCheckedContinuation { continuation in
-            let isReady = state.withLock { state in
-                state.isClosed = true
-                if state.openingCount > 0 { state.closer = continuation }
-                return state.openingCount == 0
-            }
-            if isReady { continuation.resume() }
+        let isReady = state.withLock { state in
+            state.isClosed = true
+            return state.openingCount == 0
         }
+        if isReady { isComplete.set() }
+        await isComplete.wait()
         let opened = state.withLock { state in
             defer { state.logs = [] }
             return state.logs
@@ -292,11 +295,11 @@ final class StepSession: StepHost {
         }
         if isClosed { throw StepHasEnded(action: "the log '\(log)' cannot be opened") }
         defer {
-            let closer = state.withLock { state in
+            let isReady = state.withLock { state in
                 state.openingCount -= 1
-                return state.openingCount == 0 ? state.closer.take() : nil
+                return state.openingCount == 0 && state.isClosed
             }
-            closer?.resume()
+            if isReady { isComplete.set() }
         }
         do {
             return try await logs.make(log, kind: kind) { opened in
@@ -314,7 +317,6 @@ final class StepSession: StepHost {
             return fault
         }
     }
-
 }
 
 /// An error for a step that is still running after its end, for example because it ignored its

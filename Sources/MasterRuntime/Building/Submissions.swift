@@ -42,7 +42,7 @@ final class Submissions: Service {
 
     /// Submits a buildset, and makes another change in the same transaction.
     ///
-    /// Of buildsets that nobody waits for, a master that stays up keeps nothing.
+    /// A master that stays up doesn't keep the progress of buildsets that nobody waits for.
     ///
     /// - Throws: ``MasterError`` for an unknown builder, if there is nothing to build, for
     ///   properties that are too large, or for a builder that has triggered the build that submits
@@ -52,14 +52,20 @@ final class Submissions: Service {
         with change: @escaping @Sendable (StoreTransaction) throws -> Void = { _ in }
     ) async throws -> (Submission, BuildsetProgress) {
         let environment = configuration.current
-        let builders = try builders(for: wanted)
-        try checkSize(of: wanted.properties, of: builders)
-        if let parent = wanted.parentBuildID { try await checkChain(of: parent, builders) }
+        let builders = try environment.configuration.builders(for: wanted)
+        try environment.configuration.checkSize(of: wanted.properties, of: builders)
+        if let parent = wanted.parentBuildID {
+            try await environment.store.checkChain(of: parent, builders)
+        }
         let mask = environment.mask
         let references = SecretReferences(secrets: environment.secrets).stored(of: wanted)
         let origin: RequestOrigin = resumesRequests ? .service : .run
         var parent: Int?
-        if case .step(let build, waits: true) = who { parent = build.requestID }
+        var isUnimportant = false
+        if case .step(let build, let waits) = who {
+            if waits { parent = build.requestID }
+            isUnimportant = distributor.isUnimportant(build.requestID)
+        }
         let isWaitedFor = parent != nil
         let relationship = wanted.parentBuildID == nil ? nil : "Triggered from"
         let submission = try await environment.store.write { transaction in
@@ -82,7 +88,8 @@ final class Submissions: Service {
         if keeps(who) { open.withLock { $0[submission.buildset.id] = progress } }
         await distributor.add(
             RequestDistributor.pending(
-                submission.requests, of: builders, progress, steps, awaitedBy: parent))
+                submission.requests, of: builders, progress, steps, awaitedBy: parent
+            ) { [isUnimportant] in isUnimportant || wanted.unimportantBuilders.contains($0) })
         return (submission, progress)
     }
 
@@ -97,10 +104,10 @@ final class Submissions: Service {
     func trigger(
         _ wanted: BuildsetRequest, by build: Build, waits: Bool
     ) async throws -> (Submission, BuildsetProgress) {
+        var wanted = try configuration.current.configuration.completing(wanted)
         guard wanted.builders?.isEmpty == false else {
             throw TriggerError("no builder is named, so there is nothing to trigger")
         }
-        var wanted = wanted
         wanted.parentBuildID = build.id
         if wanted.properties["scheduler"] == nil {
             wanted.properties.set("scheduler", "trigger", source: "Scheduler")
@@ -116,6 +123,7 @@ final class Submissions: Service {
     func build(
         _ wanted: BuildsetRequest, by build: Build, of builder: String
     ) async throws -> [TriggeredBuild] {
+        let wanted = try configuration.current.configuration.completing(wanted)
         let (submission, progress) = try await trigger(wanted, by: build, waits: true)
         let finished: [FinishedBuild]
         do {
@@ -125,12 +133,14 @@ final class Submissions: Service {
         } catch let error as Deadlock {
             throw TriggerError("\(error)")
         }
-        return zip(submission.requests, wanted.builders?.uniqued() ?? []).map { request, name in
+        return zip(submission.requests, (wanted.builders ?? []).uniqued()).map { request, name in
             let last = finished.last { $0.build.requestID == request.id }
             return TriggeredBuild(
                 builder: name, number: last?.build.number,
                 results: last?.build.results ?? .cancelled,
-                stateString: last?.build.stateString ?? "cancelled before it began",
+                stateString: last?.build.stateString
+                    ?? progress.reason(forCancelling: request.id).map { "cancelled (\($0))" }
+                    ?? "cancelled before it began",
                 properties: last?.build.properties ?? Properties())
         }
     }
@@ -148,20 +158,21 @@ final class Submissions: Service {
     /// Waits for all builds that nobody has waited for.
     func waitForAll() async throws(StoreError) -> [FinishedBuild] {
         var builds: [FinishedBuild] = []
-        while let next = open.withLock({ $0.keys.min() }) {
-            builds += try await wait(for: next)
+        while true {
+            let ids = open.withLock { $0.keys.sorted() }
+            guard !ids.isEmpty else { return builds }
+            for id in ids { builds += try await wait(for: id) }
         }
-        return builds
     }
+}
 
-    // MARK: Checks
-
+extension MasterConfiguration {
     /// Rejects properties that would be too large for a build even before any step sets one.
-    private func checkSize(
+    fileprivate func checkSize(
         of wanted: Properties, of builders: [BuilderConfiguration]
     ) throws(MasterError) {
         for builder in builders {
-            var properties = configuration.current.configuration.properties
+            var properties = properties
             properties.merge(builder.properties)
             properties.merge(wanted)
             do {
@@ -172,13 +183,30 @@ final class Submissions: Service {
         }
     }
 
+    /// The builders that a request names, or all but those that only other builds trigger.
+    fileprivate func builders(
+        for wanted: BuildsetRequest
+    ) throws(MasterError) -> [BuilderConfiguration] {
+        guard let names = wanted.builders else {
+            let builders = builders.filter { !$0.isTriggeredOnly }
+            guard builders.isEmpty else { return builders }
+            throw MasterError(
+                .nothingToBuild, "all builders are 'triggeredOnly'; name the one to be run")
+        }
+        return try names.uniqued().map { name throws(MasterError) in
+            if let builder = builders[name] { return builder }
+            let remedy = Suggestion.remedy(for: name, among: builders.map(\.name))
+            throw MasterError(.unknownBuilder, "there is no builder '\(name)'; \(remedy)")
+        }
+    }
+}
+
+extension Store {
     /// Rejects builders that have triggered the build that triggers them, as this would never end.
-    private func checkChain(
+    fileprivate func checkChain(
         of build: Int, _ builders: [BuilderConfiguration]
     ) async throws {
-        let chain = try await configuration.current.store.read {
-            try Build.triggerChain(endingIn: build, in: $0)
-        }
+        let chain = try await read { try Build.triggerChain(endingIn: build, in: $0) }
         for builder in builders {
             guard let start = chain.firstIndex(of: builder.name) else { continue }
             let path = (chain[start...] + [builder.name]).map { "'\($0)'" }
@@ -186,23 +214,6 @@ final class Submissions: Service {
                 .triggersItself,
                 "'\(builder.name)' can't be triggered by a build that it has triggered itself: "
                     + path.joined(separator: " → "))
-        }
-    }
-
-    private func builders(
-        for wanted: BuildsetRequest
-    ) throws(MasterError) -> [BuilderConfiguration] {
-        let all = distributor.builders
-        guard let names = wanted.builders else {
-            let builders = all.filter { !$0.isTriggeredOnly }
-            guard builders.isEmpty else { return builders }
-            throw MasterError(
-                .nothingToBuild, "all builders are 'triggeredOnly'; name the one to be run")
-        }
-        return try names.uniqued().map { name throws(MasterError) in
-            if let builder = all[name] { return builder }
-            let remedy = Suggestion.remedy(for: name, among: all.map(\.name))
-            throw MasterError(.unknownBuilder, "there is no builder '\(name)'; \(remedy)")
         }
     }
 }

@@ -58,6 +58,18 @@ final class WorkerPool: Sendable {
         members.withLock { $0.contains(where: \.hasFreeSlot) }
     }
 
+    /// Whether any worker runs no build of a builder, so that it could run one if it had a slot.
+    func canRun(_ builder: String) -> Bool {
+        members.withLock { $0.contains { !$0.building.contains(builder) } }
+    }
+
+    /// Whether any worker can run a build of a builder now.
+    func canLease(for builder: String) -> Bool {
+        members.withLock { members in
+            members.contains { $0.hasFreeSlot && !$0.building.contains(builder) }
+        }
+    }
+
     /// Reserves a slot of the least loaded worker that can run a build of a builder now.
     func lease(for builder: String) -> Lease? {
         members.withLock { members in

@@ -11,7 +11,9 @@ struct BuilderAssembler {
         let builders = declaredBuilders(at: range)
         // With a mistake in a step or a property, its name may be missing.
         let isEachStepKnown = !decoder.hasErrors
-        let check = WaitCheck(decoder: decoder, builders: builders, limits: limits)
+        let check = WaitCheck(
+            decoder: decoder, builders: builders, limits: limits,
+            schedulers: settings.schedulers ?? [])
         check.checkLocks()
         if let declared = settings.builders {
             if declared.faulty.count == declared.otherNames.count {
@@ -21,20 +23,14 @@ struct BuilderAssembler {
             check.checkNames(among: builders.map(\.name))
         }
         check.checkWaits()
-        checkReferences(among: builders, isEachStepKnown: isEachStepKnown)
-        return builders
-    }
-
-    private func checkReferences(
-        among builders: [BuilderConfiguration], isEachStepKnown: Bool
-    ) {
-        let check = ReferenceCheck(
+        let references = ReferenceCheck(
             decoder: decoder, builders: builders,
             properties: Properties(settings.properties.values, source: "master.yaml"))
         if settings.builders?.faulty.isEmpty ?? !topLevel.declares("builders") {
-            check.checkTags(among: Set(builders.flatMap(\.tags)).sorted())
+            references.checkTags(among: Set(builders.flatMap(\.tags)).sorted())
         }
-        if isEachStepKnown { check.checkSteps() }
+        if isEachStepKnown { references.checkSteps() }
+        return builders
     }
 
     /// The units of each lock, or `nil` if their declaration is wrong.
@@ -130,7 +126,10 @@ struct BuilderAssembler {
                 isTriggeredOnly: declared.triggeredOnly, maxTime: declared.maxTime,
                 locks: locks(of: declared, values), factory: declared.factory?.name,
                 choices: choices(of: declared.factory),
-                axes: declared.matrix?.axes(of: values) ?? JSONObject(), steps: steps)
+                axes: declared.matrix?.axes(of: values) ?? JSONObject(), steps: steps,
+                computedSettings: [
+                    declared.$env.node, declared.$workdir.node, declared.$maxTime.node,
+                ])
         }
     }
 

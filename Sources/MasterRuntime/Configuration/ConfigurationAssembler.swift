@@ -27,6 +27,7 @@ struct ConfigurationAssembler {
             "two services are named '\($0)'; give one another 'name'"
         }
         checkSecrets(settings, topLevel)
+        SchedulerCheck(decoder: decoder, topLevel: topLevel).check(settings.schedulers, builders)
         let buildbotURL = settings.buildbotURL?.text ?? "http://localhost:8080/"
         let identity = MasterIdentity(
             title: settings.title, titleURL: settings.titleURL?.text ?? buildbotURL,
@@ -35,7 +36,8 @@ struct ConfigurationAssembler {
             path: path, folder: folder, identity: identity,
             properties: Properties(settings.properties.values, source: "master.yaml"),
             builders: BuilderTable(builders), reporters: reporters, services: services,
-            secretProviders: settings.secrets ?? [], secretUses: decoder.secretUses,
+            schedulers: settings.schedulers ?? [], secretProviders: settings.secrets ?? [],
+            secretUses: decoder.secretUses,
             propertyUses: decoder.propertyUses, locks: settings.locks?.limits ?? [:],
             httpSession: settings.httpSession,
             durability: settings.delivery.durability,

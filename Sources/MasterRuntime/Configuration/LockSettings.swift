@@ -52,6 +52,8 @@ struct WaitCheck {
     let builders: [BuilderConfiguration]
     /// The units of each lock, or `nil` if the declaration of the locks is wrong.
     let limits: [String: Int]?
+    /// The schedulers that steps can trigger.
+    var schedulers: [SchedulerDeclaration] = []
 
     /// Checks the names of locks.
     func checkLocks() {
@@ -109,6 +111,15 @@ struct WaitCheck {
         }
     }
 
+    /// The builders of schedulers, at the places where the schedulers are named.
+    private func builders(of uses: [SchedulerReference]) -> [BuilderReference] {
+        uses.flatMap { use in
+            (schedulers.first { $0.name == use.name }?.options.builderNames ?? []).map {
+                BuilderReference($0.name, at: use.range)
+            }
+        }
+    }
+
     private func waits(of builder: BuilderConfiguration) -> [Wait] {
         builder.steps.flatMap { step -> [Wait] in
             // A step with a condition may never run where it would be wrong.
@@ -116,8 +127,9 @@ struct WaitCheck {
                 step.options.doStepIf.constant == true
             else { return [] }
             let held = builder.locks + demands(of: step)
-            let awaited = Set(trigger.awaitedBuilders)
-            return trigger.triggeredBuilders.map {
+            let awaited = Set(trigger.awaitedBuilders + builders(of: trigger.awaitedSchedulers))
+            let triggered = trigger.triggeredBuilders + builders(of: trigger.triggeredSchedulers)
+            return triggered.map {
                 Wait(target: $0, isAwaited: awaited.contains($0), held: held)
             }
         }

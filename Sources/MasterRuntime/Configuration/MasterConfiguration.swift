@@ -17,6 +17,8 @@ public struct MasterConfiguration: Sendable {
     package internal(set) var reporters: [ReporterDeclaration]
     /// The services other than reporters.
     package internal(set) var services: [ServiceDeclaration]
+    /// The schedulers in the order of the file.
+    package internal(set) var schedulers: [SchedulerDeclaration]
     /// The providers of secrets, in the order in which they are asked.
     package let secretProviders: [SecretProviderDeclaration]
     /// Every secret that a setting refers to.
@@ -34,9 +36,13 @@ public struct MasterConfiguration: Sendable {
     /// The contents of other files that settings refer to, by path.
     let textsOfFiles: [String: String]
 
+    /// The files that it was read from, absolute: its own and those that settings refer to.
+    package var files: [String] { [FilePaths.absolute(path)] + textsOfFiles.keys.sorted() }
+
     /// The plugins that builds and reports use, in the order in which they are started.
     var instances: [PluginInstance] {
-        reporters.flatMap(\.instances) + services.flatMap(\.instances) + instancesOfSteps
+        reporters.flatMap(\.instances) + services.flatMap(\.instances)
+            + schedulers.flatMap(\.instances) + instancesOfSteps
     }
 
     /// The steps of all builders; those of a factory are listed once for each of its builders.
@@ -109,6 +115,8 @@ public struct BuilderConfiguration: Sendable {
     public var axes = JSONObject()
     /// The steps of its factory.
     package let steps: [StepDeclaration]
+    /// The nodes of the settings that are computed for each build, to compare builders.
+    var computedSettings: [YAMLNode?] = []
 }
 
 /// Absolute paths without `.` and `..`.

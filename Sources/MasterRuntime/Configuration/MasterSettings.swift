@@ -11,6 +11,8 @@ struct MasterSettings: Settings {
     var secrets: [SecretProviderDeclaration]?
     @Setting("Packages and libraries of plugins to load.") var plugins: PluginPackages?
     @Setting("Reporters and other services.") var services = ServiceList()
+    @Setting("What starts builds by itself.", declarations: .schedulers)
+    var schedulers: [SchedulerDeclaration]?
     @Setting("The default build factory: a list of steps.", declarations: .steps)
     var steps: [StepDeclaration]?
     @Setting("Build factories by name.") var factories = FactoryTable()
@@ -35,8 +37,8 @@ extension MasterSettings: SettingHints {
         case "env", "environment": "write 'env' in each builder"
         case "variables", "vars": "write 'properties'"
         case "buildbotUrl", "buildbotURl": "write 'buildbotURL'"
-        case "change_source", "schedulers", "workers":
-            "this version builds at once and on this machine; remove it"
+        case "change_source": "this version has no change sources; remove it"
+        case "workers": "this version builds on this machine; remove it"
         default: nil
         }
     }

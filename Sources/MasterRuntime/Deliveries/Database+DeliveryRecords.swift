@@ -11,6 +11,9 @@ extension Database {
         delivery.lane, build.results, iif(event.kind GLOB 'build.*', NULL, event.snapshot)
         """
 
+    /// The rows that are shown: those without a report only if their reporter said why.
+    fileprivate static let isShown = "(state <> 'nothing' OR delivery.error IS NOT NULL)"
+
     private static let recordTables = """
         delivery JOIN reporter ON reporter.id = reporter_id
         LEFT JOIN attempt ON attempt.delivery_id = delivery.id AND attempt.n = attempts
@@ -20,16 +23,47 @@ extension Database {
         LEFT JOIN builder ON builder.id = build_request.builder_id
         """
 
-    /// The deliveries of events after a sequence number, those attempted since a time, and all
-    /// pending ones, in event order. If there are too many, only the first undelivered ones.
+    /// Whether a delivery is of an earlier run.
+    private static let isEarlier = "(event_seq <= ?2 OR coalesce(build.started_at < ?3, 0))"
+
+    /// The deliveries of a run, of which it is said what became of them.
+    private static let shown = """
+        \(isShown) AND delivery.id IN (
+            SELECT id FROM delivery
+            \(DeliveryState.isKept) AND (state <> 'dead' OR event_seq > ?2)
+            UNION ALL SELECT id FROM delivery
+            \(DeliveryState.delivered.condition) AND event_seq > ?2
+            UNION ALL SELECT delivery_id FROM attempt WHERE at >= ?3)
+        """
+
+    /// The deliveries of events after a sequence number, then those attempted since a time, and all
+    /// pending ones, each in event order. If there are too many of this run, only the first
+    /// undelivered ones.
     func deliveries(
         after sequence: Int, triedSince moment: Date,
         receivers: [Int: String]
     ) throws -> [DeliveryStatus] {
         let limit = DeliverySummary.listLimit
         let all = try statuses(after: sequence, triedSince: moment, but: "", receivers, limit + 1)
-        guard all.count > limit else { return all }
+        let ownCount = all.count { !$0.isFromEarlierRun }
+        guard ownCount > limit else { return Array(all.prefix(limit)) }
         return try statuses(after: sequence, triedSince: moment, but: "delivered", receivers, limit)
+    }
+
+    /// The number of those deliveries that are of earlier runs, by state.
+    func earlierCounts(after sequence: Int, triedSince moment: Date) throws
+        -> [DeliveryState: Int]
+    {
+        let counts: [(DeliveryState?, Int)] = try all(
+            """
+            SELECT state, count(*) FROM \(Self.recordTables)
+            WHERE ?1 <> '' AND \(Self.shown) AND \(Self.isEarlier) GROUP BY state
+            """,
+            ["all", sequence, moment.stored]
+        ) { row in (DeliveryState(rawValue: row[0]), row[1]) }
+        return counts.reduce(into: [:]) { counts, pair in
+            if let state = pair.0 { counts[state] = pair.1 }
+        }
     }
 
     private func statuses(
@@ -38,23 +72,17 @@ extension Database {
     ) throws -> [DeliveryStatus] {
         try all(
             """
-            SELECT \(Self.recordColumns), reporter.id, build.started_at FROM \(Self.recordTables)
-            WHERE state NOT IN (?1, 'nothing') AND delivery.id IN (
-                SELECT id FROM delivery
-                \(DeliveryState.isKept) AND (state <> 'dead' OR event_seq > ?2)
-                UNION ALL SELECT id FROM delivery
-                \(DeliveryState.delivered.condition) AND event_seq > ?2
-                UNION ALL SELECT delivery_id FROM attempt WHERE at >= ?3)
-            ORDER BY event_seq, reporter.id, part LIMIT ?4
+            SELECT \(Self.recordColumns), reporter.id, \(Self.isEarlier) FROM \(Self.recordTables)
+            WHERE state <> ?1 AND \(Self.shown)
+            ORDER BY \(Self.isEarlier), event_seq, reporter.id, part LIMIT ?4
             """,
             [excluded, sequence, moment.stored, limit]
         ) { row in
-            let (eventSequence, reporterID): (Int, Int) = (row[12], row[16])
+            let reporterID: Int = row[16]
             return DeliveryStatus(
                 try DeliveryRecord(row: row),
                 receiver: receivers[reporterID],
-                isFromEarlierRun: eventSequence <= sequence
-                    || row.date(17).map { $0 < moment } ?? false
+                isFromEarlierRun: row[17]
             )
         }
     }
@@ -113,7 +141,7 @@ extension Database {
         let found = try first(
             """
             SELECT \(Self.recordColumns), reporter.id, part, report FROM \(Self.recordTables)
-            WHERE delivery.id = ? AND state <> 'nothing'
+            WHERE delivery.id = ? AND \(Self.isShown)
             """,
             [id]
         ) { row in
@@ -157,7 +185,7 @@ extension Database {
 extension DeliveryFilter {
     /// The condition for a row; its parameters are ``arguments``.
     fileprivate static let condition = """
-        state IN (SELECT value FROM json_each(?))
+        state IN (SELECT value FROM json_each(?)) AND \(Database.isShown)
         AND (? IS NULL OR delivery.id IN (SELECT value FROM json_each(?)))
         AND ifnull(?, reporter.name) = reporter.name
         AND (? IS NULL OR builder.name = ?) AND (? IS NULL OR build.number = ?)
@@ -165,7 +193,7 @@ extension DeliveryFilter {
         """
 
     fileprivate var arguments: StatementArguments {
-        let states = (states ?? Set(DeliveryState.allCases)).subtracting([.nothing])
+        let states = states ?? Set(DeliveryState.allCases)
         let words = states.map { JSONValue.string($0.rawValue) }
         let numbers = ids.map { JSONWriter.compact.string(.array($0.map { .int($0) })) }
         return [

@@ -336,9 +336,10 @@ extension Deliveries {
         let names = Set(pipelines.map(\.recipient.name))
         let (sequence, moment) = (lastOfEarlierRuns, openedAt)
         let store = environment.store
-        let (deliveries, waiting, closed) = try await store.read { database in
+        let (deliveries, earlier, waiting, closed) = try await store.read { database in
             (
                 try database.deliveries(after: sequence, triedSince: moment, receivers: receivers),
+                try database.earlierCounts(after: sequence, triedSince: moment),
                 try database.waitingCounts(),
                 try database.reporters().filter { $0.closedAt != nil && names.contains($0.name) }
             )
@@ -352,8 +353,10 @@ extension Deliveries {
             store.failure == nil
             ? try await store.write { try $0.markDeadReportsAsShown() } : ([], 0)
         return DeliverySummary(
-            deliveries: deliveries, deliveredCount: environment.tally.delivered,
+            deliveries: deliveries, earlierCounts: earlier,
+            deliveredCount: environment.tally.delivered,
             openCount: waiting.open, parkedCount: waiting.parked, deadCount: environment.tally.dead,
+            nothingCount: environment.tally.nothing,
             unreportedCount: unreportedCount, givenUp: givenUp,
             otherGivenUpCount: others + environment.tally.untold, closedReporters: closed)
     }

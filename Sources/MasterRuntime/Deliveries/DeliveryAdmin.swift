@@ -35,16 +35,7 @@ public final class DeliveryAdmin: Sendable {
 
     private static func open(_ path: String, in folder: String) async throws -> DatabaseQueue {
         try await blocking(path) {
-            let place = StoreFolder(path: folder)
-            let database = try StoreOpening.existing(path, in: place, label: "deliveries")
-            let migrator = StoreSchema.migrator
-            if try database.read({ try !migrator.hasCompletedMigrations($0) }) {
-                // An older master that is running must not find its tables changed.
-                let lock = try StoreLock(place)
-                defer { lock.release() }
-                try migrator.migrate(database)
-            }
-            return database
+            try StoreOpening.existing(path, in: StoreFolder(path: folder), label: "deliveries")
         }
     }
 
@@ -140,7 +131,7 @@ public final class DeliveryAdmin: Sendable {
     ) async throws -> Value {
         try await Self.blocking(path) { [database, folder] in
             let value = try database.write(body)
-            _ = ControlSocket.send(.deliveriesChanged, to: folder)
+            ControlSocket.send(.deliveriesChanged, to: folder)
             return value
         }
     }
@@ -275,9 +266,11 @@ public struct DeliverySummary: Sendable {
     /// The maximum number of listed deliveries.
     public static let listLimit = 40
 
-    /// The deliveries of the run, those that it attempted, and all pending ones; if there are more
-    /// than ``listLimit``, the first undelivered ones.
+    /// The deliveries of the run, and then those of earlier runs that it attempted or that are
+    /// pending; of more than ``listLimit`` of the run, the first undelivered ones.
     public var deliveries: [DeliveryStatus] = []
+    /// The number of those deliveries that are of earlier runs by state, listed or not.
+    public var earlierCounts: [DeliveryState: Int] = [:]
     /// The number of reports delivered in this run.
     public var deliveredCount = 0
     /// The number of reports still to be sent.
@@ -286,6 +279,8 @@ public struct DeliverySummary: Sendable {
     public var parkedCount = 0
     /// The number of reports given up in this run.
     public var deadCount = 0
+    /// The number of reports that their reporters did not send in this run.
+    public var nothingCount = 0
     /// The number of events whose reports have not been generated yet.
     public var unreportedCount = 0
     /// Reports that were given up and are not in an earlier summary, by reporter and reason.
@@ -296,7 +291,9 @@ public struct DeliverySummary: Sendable {
     public var closedReporters: [ReporterRecord] = []
 
     /// The total number of deliveries, listed or not.
-    public var totalCount: Int { deliveredCount + openCount + parkedCount + deadCount }
+    public var totalCount: Int {
+        deliveredCount + openCount + parkedCount + deadCount + nothingCount
+    }
 }
 
 /// Reports of one reporter that were given up for the same reason.

@@ -153,8 +153,9 @@ struct FailedAttempt: Sendable {
         (error as? DeliveryError)?.reason ?? "\(error)"
     }
 
-    /// Why the report was not delivered.
-    var failureKind: FailureKind {
+    /// Why the report was not delivered; `nil` if it was not meant to be.
+    var failureKind: FailureKind? {
+        if verdict == .nothingToSend { return nil }
         guard let status else { return .unreachable }
         if case .retry(.some) = verdict { return .unavailable }
         return switch status {
@@ -185,6 +186,8 @@ enum DeliveryOutcome: Sendable, Equatable {
     case dead(reason: String)
     /// The endpoint no longer exists; nothing more is sent to it.
     case closed(reason: String)
+    /// The reporter does not send this report.
+    case nothing(reason: String)
 
     /// Determines the outcome of an attempt; one without a failure has delivered.
     init(_ failed: FailedAttempt?, schedule: RetrySchedule) {
@@ -196,6 +199,8 @@ enum DeliveryOutcome: Sendable, Equatable {
         switch failed.verdict {
         case .endpointGone:
             self = .closed(reason: failed.reason)
+        case .nothingToSend:
+            self = .nothing(reason: failed.reason)
         case .reject where isNamed != true:
             self = .dead(reason: failed.reason)
         case .retry where isNamed == false:
@@ -221,7 +226,8 @@ enum DeliveryOutcome: Sendable, Equatable {
     var reason: String? {
         switch self {
         case .delivered: nil
-        case .again(_, let reason), .dead(let reason), .closed(let reason): reason
+        case .again(_, let reason), .dead(let reason), .closed(let reason), .nothing(let reason):
+            reason
         }
     }
 
@@ -232,6 +238,7 @@ enum DeliveryOutcome: Sendable, Equatable {
         case .again(let delay, let reason): .again(after: delay, reason: mask.apply(to: reason))
         case .dead(let reason): .dead(reason: mask.apply(to: reason))
         case .closed(let reason): .closed(reason: mask.apply(to: reason))
+        case .nothing(let reason): .nothing(reason: mask.apply(to: reason))
         }
     }
 }

@@ -87,6 +87,7 @@ final class DeliveryTally: Sendable {
     private struct Counts {
         var delivered = 0
         var dead = 0
+        var nothing = 0
         var untold = 0
     }
 
@@ -96,6 +97,8 @@ final class DeliveryTally: Sendable {
     var delivered: Int { counts.withLock(\.delivered) }
     /// The number of dead reports.
     var dead: Int { counts.withLock(\.dead) }
+    /// The number of reports that their reporters did not send.
+    var nothing: Int { counts.withLock(\.nothing) }
     /// The number of dead reports that were removed before they could be reported.
     var untold: Int { counts.withLock(\.untold) }
 
@@ -105,6 +108,7 @@ final class DeliveryTally: Sendable {
             switch outcome {
             case .delivered: counts.delivered += 1
             case .dead: counts.dead += 1
+            case .nothing: counts.nothing += 1
             case .again, .closed: break
             }
         }

@@ -233,6 +233,10 @@ extension DeliverySender {
                 state.deliveries.remove(delivery)
             case .dead:
                 state.deliveries.remove(delivery)
+            case .nothing:
+                // This says nothing about the receiver.
+                state.deliveries.remove(delivery)
+                return false
             case .again(let delay, _):
                 if attempt.failureKind == nil {
                     state.unanswered.insert(delivery.lane)
@@ -285,9 +289,13 @@ extension DeliverySender {
     /// Logs why a report was not delivered; repetitions of the same reason only at debug level.
     private func say(_ outcome: DeliveryOutcome, isNews: Bool) {
         guard let reason = outcome.reason else { return }
+        if case .nothing = outcome {
+            environment.logger.debug("\(recipient.name) had nothing to send: \(reason)")
+            return
+        }
         let end =
             switch outcome {
-            case .delivered: ""
+            case .delivered, .nothing: ""
             case .again: "; it will be retried"
             case .dead: "; it will not be retried"
             case .closed: "; nothing more is sent there"

@@ -264,7 +264,7 @@ extension StoreTransaction {
         let dead = try trimDead(keeping: count, maximumAge, limit: limit)
         let counts = [
             dead.count, try trimDelivered(keeping: count, limit: limit),
-            try trimNothing(limit: limit), try trimEvents(limit: limit),
+            try trimNothing(keeping: count, limit: limit), try trimEvents(limit: limit),
         ]
         return (counts.contains(limit), dead.count { !$0 })
     }
@@ -307,16 +307,23 @@ extension StoreTransaction {
         ) { $0[0] }
     }
 
-    private func trimNothing(limit: Int) throws -> Int {
+    /// Removes rows without a report, but keeps the newest of those whose reporter said why.
+    private func trimNothing(keeping count: Int, limit: Int) throws -> Int {
         try database.run(
             """
             DELETE FROM delivery WHERE id IN (
                 SELECT delivery.id FROM delivery JOIN reporter ON reporter.id = reporter_id
                 \(DeliveryState.nothing.condition)
-                    AND (event_seq <= cursor OR cursor < 0) LIMIT ?
+                    AND (event_seq <= cursor OR cursor < 0)
+                    AND (error IS NULL OR event_seq <= (
+                        SELECT event_seq FROM delivery
+                        \(DeliveryState.nothing.condition) AND error IS NOT NULL
+                        ORDER BY event_seq DESC LIMIT 1 OFFSET ?
+                    ))
+                LIMIT ?
             )
             """,
-            [limit]
+            [count, limit]
         )
         return database.changesCount
     }
@@ -339,6 +346,8 @@ extension StoreTransaction {
                     AND seq <= (SELECT min(cursor) FROM reporter WHERE cursor >= 0)
                     AND seq NOT IN (
                         SELECT event_seq FROM delivery \(DeliveryState.isKept)
+                        UNION ALL SELECT event_seq FROM delivery
+                        \(DeliveryState.nothing.condition) AND error IS NOT NULL
                     )
                 LIMIT ?
             )

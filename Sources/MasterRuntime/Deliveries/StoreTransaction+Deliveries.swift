@@ -69,6 +69,15 @@ extension StoreTransaction {
             return try update(delivery, attempt, to: .open, nextAt: nextAt)
         case .dead:
             return try update(delivery, attempt, to: .dead, nextAt: nil)
+        case .nothing:
+            try database.run(
+                """
+                UPDATE delivery SET state = 'nothing', attempts = ?, next_at = NULL, error = ?,
+                    report = NULL, bytes = 0 WHERE id = ? AND state = 'open'
+                """,
+                [attempt.number, attempt.error?.value, delivery.id]
+            )
+            return database.changesCount > 0
         case .closed:
             _ = try update(delivery, attempt, to: .open, nextAt: nil)
             return true

@@ -16,7 +16,7 @@ public struct LocalWorker: Worker {
 
     private var environment: ChildEnvironment
     private var withheld: Set<String>
-    private let commands = LiveCommands()
+    let commands = LiveCommands()
     /// The base folder, whose files of the master no command may write or remove.
     private var basedir: FilePath?
     /// The file of the master, which is not overwritten unless a command allows it.
@@ -185,7 +185,8 @@ extension LocalWorker {
             guard entry.isBelow(path(folder).withoutLinks) else {
                 throw CommandError(
                     .outsideRoot,
-                    "\(file.path) is outside of \(folder) and not written; it leads to \(entry): "
+                    "\(file.path) is outside of \(folder) and not written"
+                        + "\(leading(file.path, to: entry)); "
                         + "correct the path, or set outside: true if this is intended"
                 )
             }
@@ -195,8 +196,8 @@ extension LocalWorker {
             {
                 throw CommandError(
                     .outsideRoot,
-                    "\(file.path) is the master's configuration and not written; it leads to "
-                        + "\(entry): correct the path, or set outside: true if this is intended"
+                    "\(file.path) is the master's configuration and not written"
+                        + "\(leading(file.path, to: entry)); correct the path, or set outside: true if this is intended"
                 )
             }
             return entry
@@ -213,7 +214,7 @@ extension LocalWorker {
         guard entry.isBelow(target) else {
             throw CommandError(
                 .outsideRoot,
-                "\(path) is outside of \(target) and not \(verb); it leads to \(entry): correct the "
+                "\(path) is outside of \(target) and not \(verb)\(leading(path, to: entry)); correct the "
                     + "path, or set outside: true if this is intended"
             )
         }
@@ -228,6 +229,11 @@ extension LocalWorker {
         )
     }
 
+    /// Where a path leads to, if it does not say so itself.
+    private func leading(_ path: String, to entry: FilePath) -> String {
+        path == entry.string ? "" : "; it leads to \(entry)"
+    }
+
     /// Checks that an entry is neither the folder of builds, nor a link to it, nor above them.
     private func checkHoldsNoBuilds(
         _ entry: FilePath, of path: String, to verb: String
@@ -236,8 +242,8 @@ extension LocalWorker {
         guard folders.contains(where: { entry == $0 || $0.isBelow(entry) }) else { return }
         throw CommandError(
             .outsideRoot,
-            "\(path) holds the folder of builds and is not \(verb); it leads to \(entry): "
-                + "correct the path"
+            "\(path) \(folders.contains(entry) ? "is" : "holds") the folder of builds and is not "
+                + "\(verb)\(leading(path, to: entry)); correct the path"
         )
     }
 
@@ -251,8 +257,8 @@ extension LocalWorker {
         else { return }
         throw CommandError(
             .outsideRoot,
-            "\(path) belongs to the master and is not \(verb); it leads to \(entry): choose another "
-                + "path"
+            "\(path) belongs to the master and is not \(verb)\(leading(path, to: entry)); choose "
+                + "another path"
         )
     }
 }

@@ -11,7 +11,7 @@ internal import SystemPackage
 package final class LogBroadcaster: Sendable {
     /// A log that is being written.
     private struct LiveLog {
-        let path: String
+        let writer: LogWriter
         var followers: [Int: Signal] = [:]
     }
 
@@ -26,13 +26,13 @@ package final class LogBroadcaster: Sendable {
     private let readers = DispatchQueue(label: "buildmaster.log-readers", attributes: .concurrent)
 
     /// Registers a log as live, before it is announced.
-    func begin(_ log: Int, at path: String) {
-        state.withLock { $0.live[log] = LiveLog(path: path) }
+    func begin(_ log: Int, _ writer: LogWriter) {
+        state.withLock { $0.live[log] = LiveLog(writer: writer) }
     }
 
     /// The file of a log that is being written, or `nil` for any other log.
     func path(ofLive log: Int) -> String? {
-        state.withLock { $0.live[log]?.path }
+        state.withLock { $0.live[log]?.writer.path }
     }
 
     /// Notifies the followers of a log that lines have been written to its file.
@@ -72,15 +72,17 @@ package final class LogBroadcaster: Sendable {
         }
     }
 
-    /// The last bytes of a log that is being written, or `nil` for any other log.
+    /// The last bytes of a log that is being written, and those of lines that have not ended yet;
+    /// `nil` for any other log.
     func tail(ofLive log: Int, byteCount: Int) async throws -> [UInt8]? {
-        guard let path = path(ofLive: log) else { return nil }
-        return try await withCheckedThrowingContinuation { continuation in
+        guard let writer = state.withLock({ $0.live[log]?.writer }) else { return nil }
+        let written: [UInt8] = try await withCheckedThrowingContinuation { continuation in
             readers.async {
                 continuation.resume(
-                    with: Result { try LogFile(path: path).tail(byteCount: byteCount) })
+                    with: Result { try LogFile(path: writer.path).tail(byteCount: byteCount) })
             }
         }
+        return written + writer.unfinished(byteCount: byteCount)
     }
 
     fileprivate func join(_ log: Int) -> (follower: Int, more: Signal) {
@@ -185,7 +187,8 @@ package struct LogLineSequence: AsyncSequence, Sendable {
 }
 
 extension Master {
-    /// The last bytes of a log that is being written, or `nil` if the log has ended.
+    /// The last bytes of a log that is being written, and those of lines that have not ended yet;
+    /// `nil` if the log has ended.
     package func tail(ofLog log: Int, byteCount: Int) async throws -> [UInt8]? {
         try await environment.logs.tail(ofLive: log, byteCount: byteCount)
     }

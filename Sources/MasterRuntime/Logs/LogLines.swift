@@ -6,15 +6,18 @@ internal import MasterKit
 /// An unterminated line is held back until it ends, a header arrives or the log is finished. A line
 /// longer than the limit is broken, at the same position however the pieces arrive.
 struct LogLines {
-    /// How far headers may exceed the limit of a log, in bytes, so that the end of the log is still
-    /// recorded.
-    private static let headerReserve = 64 << 10
-
     private(set) var lineCount = 0
     private let longestLine: Int
     private let limit: Int?
+    /// How much of the end of a log is recorded beyond its limit, in bytes: there is why the command
+    /// failed, and how it ended.
+    private let endByteCount: Int
     private var byteCount = 0
     private var isCut = false
+    /// The lines beyond the limit: the last ones, and up to as much before them.
+    private var ending: [UInt8] = []
+    /// The number of bytes of lines that are recorded nowhere.
+    private var droppedByteCount = 0
     private var unfinished: [LogChannel: [UInt8]] = [:]
 
     /// Creates an empty log.
@@ -25,13 +28,12 @@ struct LogLines {
     init(longestLine: Int = 1 << 20, limit: Int? = nil) {
         self.longestLine = longestLine
         self.limit = limit
+        endByteCount = min(64 << 10, limit ?? 0)
     }
 
-    /// Whether output of a channel is still accepted.
-    func takes(_ channel: LogChannel) -> Bool {
-        guard isCut, let limit else { return true }
-        return channel == .header && byteCount < limit + Self.headerReserve
-    }
+    /// Whether output of a channel is recorded as it arrives: not beyond the limit, where only the
+    /// end is recorded.
+    func takes(_ channel: LogChannel) -> Bool { !isCut }
 
     /// Adds a piece of output and appends the lines that it completes.
     mutating func add(_ bytes: ArraySlice<UInt8>, of channel: LogChannel, to lines: inout [UInt8]) {
@@ -53,10 +55,20 @@ struct LogLines {
         if start < bytes.count { hold(bytes.extracting(start...), of: channel, &lines) }
     }
 
+    /// The ends of the unterminated lines of output, each with its channel and a line feed, in at
+    /// most the given number of bytes.
+    func unfinished(byteCount: Int) -> [UInt8] {
+        LogChannel.output.flatMap { channel -> [UInt8] in
+            guard takes(channel), let line = unfinished[channel] else { return [] }
+            return [channel.rawValue] + line.suffix(byteCount) + [0x0A]
+        }
+    }
+
     /// Completes every unterminated line.
     mutating func finish(_ lines: inout [UInt8]) {
         endOutput(&lines)
         end(.header, &lines)
+        recordEnd(&lines)
     }
 
     /// Completes unterminated lines of output, so that a header follows all output before it.
@@ -95,18 +107,63 @@ struct LogLines {
     private mutating func append(
         _ line: Span<UInt8>, of channel: LogChannel, _ lines: inout [UInt8]
     ) {
-        guard takes(channel) else { return }
-        if let limit, !isCut, byteCount + line.count + 2 > limit {
-            isCut = true
-            let words = "log truncated after \(byteCount) bytes: raise max_log_size"
-            append(Array(words.utf8).span, of: .header, &lines)
-            return append(line, of: channel, &lines)
+        guard takes(channel) else { return keep(line, of: channel) }
+        guard let limit, byteCount + line.count + 2 > limit else {
+            return record(line, of: channel, &lines)
         }
+        var count = max(0, min(line.count, limit - byteCount - 2))
+        while count > 0, count < line.count, line[count] & 0xC0 == 0x80 { count -= 1 }
+        if count > 0 { record(line.extracting(..<count), of: channel, &lines) }
+        let words = "log truncated after \(byteCount) bytes: raise max_log_size"
+        record(Array(words.utf8).span, of: .header, &lines)
+        isCut = true
+        keep(line.extracting(count...), of: channel)
+    }
+
+    private mutating func record(
+        _ line: Span<UInt8>, of channel: LogChannel, _ lines: inout [UInt8]
+    ) {
         lines.append(channel.rawValue)
         lines.append(line)
         lines.append(0x0A)
         byteCount += line.count + 2
         lineCount += 1
+    }
+
+    /// Keeps a line beyond the limit for the end of the log.
+    private mutating func keep(_ line: Span<UInt8>, of channel: LogChannel) {
+        ending.append(channel.rawValue)
+        ending.append(line)
+        ending.append(0x0A)
+        if ending.count > 2 * endByteCount { shortenEnd() }
+    }
+
+    /// Drops lines before the end of the log, and the beginning of a line that is longer than it.
+    private mutating func shortenEnd() {
+        guard ending.count > endByteCount else { return }
+        var start = ending.count - endByteCount
+        if let last = ending[(start - 1)...].dropLast().firstIndex(of: 0x0A) {
+            start = last + 1
+            ending.removeFirst(start)
+        } else {
+            let first = ending[..<start].lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
+            ending = [ending[first]] + ending[(start + 1)...]
+        }
+        droppedByteCount += start
+    }
+
+    /// Records the end of a log that exceeds its limit.
+    private mutating func recordEnd(_ lines: inout [UInt8]) {
+        guard isCut else { return }
+        shortenEnd()
+        if droppedByteCount > 0 {
+            let words = "\(droppedByteCount) bytes dropped; the end of the log follows"
+            record(Array(words.utf8).span, of: .header, &lines)
+        }
+        lines += ending
+        byteCount += ending.count
+        lineCount += ending.count { $0 == 0x0A }
+        ending = []
     }
 }
 

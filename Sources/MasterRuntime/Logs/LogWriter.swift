@@ -7,8 +7,8 @@ internal import SystemPackage
 /// A step's log on disk: masked, in complete lines, written as the output arrives.
 ///
 /// Output that arrives during a write is written by the next one. If more than ``bound`` bytes are
-/// pending, the caller waits. Output beyond the size limit of the log is dropped, which the log
-/// notes; the master's own headers are still written after that.
+/// pending, the caller waits. Of what is beyond the size limit of the log only the end is written,
+/// when the log is closed; the log notes how much is missing.
 final class LogWriter: StepLog {
     /// The maximum number of pending bytes before callers wait.
     static let bound = 1 << 20
@@ -103,6 +103,12 @@ final class LogWriter: StepLog {
         if isFull { await room() }
     }
 
+    /// The ends of the lines that have not ended yet, such as a progress bar; see
+    /// ``LogLines/unfinished(byteCount:)``.
+    func unfinished(byteCount: Int) -> [UInt8] {
+        state.withLock { $0.lines.unfinished(byteCount: byteCount) }
+    }
+
     func flush(_ channel: LogChannel) async throws {
         _ = await add { finish(channel, &$0) }
     }
@@ -145,7 +151,6 @@ final class LogWriter: StepLog {
     }
 
     private func mask(_ bytes: ArraySlice<UInt8>, _ channel: LogChannel, _ state: inout State) {
-        guard state.lines.takes(channel) else { return }
         guard !mask.isEmpty else {
             state.lines.add(bytes, of: channel, to: &state.pending)
             return

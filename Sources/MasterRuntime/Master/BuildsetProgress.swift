@@ -3,21 +3,15 @@ internal import Synchronization
 
 /// The progress of the builds of one buildset, and the tasks waiting for their end.
 final class BuildsetProgress: Sendable {
-    private typealias Outcome = Result<[FinishedBuild], StoreError>
-
     private struct State {
         var remaining: Int
         var builds: [FinishedBuild] = []
         var failure: StoreError?
-        var waiters: [CheckedContinuation<Outcome, Never>] = []
-
-        var outcome: Outcome? {
-            if remaining > 0 { return nil }
-            return failure.map { .failure($0) } ?? .success(inOrder)
-        }
+        /// Why requests were cancelled before they were built, where there is a reason.
+        var reasons: [Int: String] = [:]
 
         /// The builds in the order of their requests; a retried build comes before its successor.
-        private var inOrder: [FinishedBuild] {
+        var inOrder: [FinishedBuild] {
             builds.sorted {
                 ($0.build.requestID, $0.build.id) < ($1.build.requestID, $1.build.id)
             }
@@ -25,6 +19,7 @@ final class BuildsetProgress: Sendable {
     }
 
     private let state: Mutex<State>
+    private let outcome = Latch<Result<[FinishedBuild], StoreError>>()
 
     init(requestCount: Int) {
         state = Mutex(State(remaining: requestCount))
@@ -36,30 +31,28 @@ final class BuildsetProgress: Sendable {
     }
 
     /// Records the end of a request, with an error if the store failed.
-    func end(_ failure: StoreError? = nil) {
-        let (waiters, outcome) = state.withLock { state in
+    ///
+    /// - Parameters:
+    ///   - failure: The error.
+    ///   - id: The request, if it was cancelled before it was built.
+    ///   - reason: Why it was cancelled.
+    func end(_ failure: StoreError? = nil, cancelling id: Int? = nil, _ reason: String? = nil) {
+        let outcome = state.withLock { state -> Result<[FinishedBuild], StoreError>? in
             state.remaining -= 1
+            if let id { state.reasons[id] = reason }
             state.failure = state.failure ?? failure
-            guard let outcome = state.outcome else {
-                return ([CheckedContinuation<Outcome, Never>](), Outcome?.none)
-            }
-            defer { state.waiters = [] }
-            return (state.waiters, outcome)
+            if state.remaining > 0 { return nil }
+            return state.failure.map { .failure($0) } ?? .success(state.inOrder)
         }
-        guard let outcome else { return }
-        for waiter in waiters { waiter.resume(returning: outcome) }
+        if let outcome { self.outcome.set(outcome) }
     }
+
+    /// Why a request was cancelled before it was built, if there is a reason.
+    func reason(forCancelling id: Int) -> String? { state.withLock { $0.reasons[id] } }
 
     /// Waits until all requests have finished.
     func wait() async throws(StoreError) -> [FinishedBuild] {
-        let outcome: Outcome = await withCheckedContinuation { waiter in
-            let outcome = state.withLock { state in
-                if state.outcome == nil { state.waiters.append(waiter) }
-                return state.outcome
-            }
-            if let outcome { waiter.resume(returning: outcome) }
-        }
-        return try outcome.get()
+        try await outcome.wait().get()
     }
 }
 
@@ -78,4 +71,6 @@ public struct FinishedBuild: Sendable {
     package let notReached: [String]
     /// Whether it ended with retry and another build replaces it.
     public let isRetried: Bool
+    /// Whether it was triggered, directly or not, as one whose result does not count.
+    public internal(set) var isUnimportant = false
 }

@@ -1,28 +1,92 @@
 internal import Glibc
-internal import MasterKit
+package import MasterKit
 internal import ServiceLifecycle
+internal import Synchronization
 internal import SystemPackage
+
+/// A request that another process of the same user sends to a running master: one JSON object with
+/// `version`, `command`, and what the command needs.
+package struct ControlRequest: Sendable, Hashable {
+    /// The version of the protocol.
+    package static let version = 1
+    /// The command of a process that has changed delivery rows.
+    static let deliveriesChanged = ControlRequest("deliveries changed")
+
+    /// The name of the command.
+    package let command: String
+    /// What the command needs.
+    package let arguments: JSONObject
+
+    package init(_ command: String, _ arguments: JSONObject = [:]) {
+        self.command = command
+        self.arguments = arguments
+    }
+
+    /// Reads a request.
+    init(parsing text: String) throws(ControlError) {
+        let value: JSONValue
+        do throws(JSONParserError) {
+            value = try JSONValue(parsing: text)
+        } catch {
+            throw ControlError("a request must be a JSON object: \(error)")
+        }
+        guard value["version"]?.intValue == Self.version else {
+            throw ControlError(
+                "this master takes requests of version \(Self.version); use the same version of "
+                    + "the program for both")
+        }
+        guard let command = value["command"]?.stringValue else {
+            throw ControlError("a request needs a 'command'")
+        }
+        var arguments = value.objectValue ?? [:]
+        for name in ["version", "command"] { arguments.removeValue(forKey: name) }
+        self.init(command, arguments)
+    }
+
+    var text: String {
+        let head: JSONObject = ["version": .int(Self.version), "command": .string(command)]
+        return JSONWriter.compact.string(.object(arguments.merging(head)))
+    }
+}
+
+/// Why a request to a master was not carried out, in a sentence.
+package struct ControlError: Error, CustomStringConvertible {
+    package let description: String
+    /// Whether the arguments of the command are wrong.
+    package let isUsage: Bool
+
+    package init(_ description: String, isUsage: Bool = false) {
+        self.description = description
+        self.isUsage = isUsage
+    }
+
+    /// The answer that tells the error.
+    package var answer: JSONObject {
+        ["error": .string(description), "usage": .bool(isUsage)]
+    }
+}
 
 /// The socket `control` in a master's base folder, through which commands of the same user reach
 /// the running master.
 ///
-/// A request is one message, as is the answer `ok`. Both the folder and the socket are private.
+/// A client sends one request and receives answers until the master closes the connection. Each
+/// connection has a thread of its own and limits on size and time, so that a client that is slow,
+/// silent or sends anything else holds up nobody. Both the folder and the socket are private.
 final class ControlSocket: Service {
-    /// A request to the master.
-    enum Request: String, Sendable, CaseIterable {
-        /// Another process has changed delivery rows.
-        case deliveriesChanged = "deliveries changed"
-    }
+    /// Carries out a request; it is cancelled if the client hangs up.
+    typealias Handler = @Sendable (ControlRequest, ControlConnection) async -> Void
 
     static let fileName = "control"
-    private static let answer = "ok"
+    /// How many clients are served at once.
+    static let clientLimit = 64
     /// The timeout for the other side to send or read a message.
     private static let patience: Duration = .seconds(1)
 
     private let path: FilePath
     private let listener: OwnedDescriptor
     private let stop: WakePipe
-    private let handle: @Sendable (Request) -> Void
+    private let clientCount = Atomic(0)
+    private let handle: Handler
     private let fail: @Sendable (ControlFault) -> Void
 
     /// Starts listening, replacing the socket of a master that has exited.
@@ -30,11 +94,11 @@ final class ControlSocket: Service {
     /// - Parameters:
     ///   - folder: The base folder, which no other master uses.
     ///   - fail: Called with the reason if requests cannot be accepted.
-    ///   - handle: Handles a request, on a dedicated thread.
+    ///   - handle: Carries out a request.
     /// - Throws: ``ControlFault``.
     init(
         folder: String, fail: @escaping @Sendable (ControlFault) -> Void = { _ in },
-        handle: @escaping @Sendable (Request) -> Void
+        handle: @escaping Handler
     ) throws(ControlFault) {
         self.handle = handle
         self.fail = fail
@@ -77,32 +141,178 @@ final class ControlSocket: Service {
 
     private func serve() {
         while UnixSocket.wait(for: listener, or: stop.descriptor) {
-            guard let connection = UnixSocket.accept(listener, patience: Self.patience) else {
+            guard let socket = UnixSocket.accept(listener, patience: Self.patience) else {
                 // Without a free descriptor, the pending connection would be reported again
                 // immediately.
                 usleep(100_000)
                 continue
             }
-            guard let request = UnixSocket.receive(connection).flatMap(Request.init) else {
+            let connection = ControlConnection(socket)
+            guard clientCount.load(ordering: .relaxed) < Self.clientLimit else {
+                let refusal = ControlError("the master is busy with other commands; try again")
+                _ = connection.write(refusal.answer)
                 continue
             }
-            handle(request)
-            _ = UnixSocket.send(Self.answer, connection)
+            clientCount.add(1, ordering: .relaxed)
+            do {
+                try OwnThread.start {
+                    self.serve(connection)
+                    self.clientCount.subtract(1, ordering: .relaxed)
+                }
+            } catch {
+                clientCount.subtract(1, ordering: .relaxed)
+                _ = connection.write(ControlError("\(error)").answer)
+            }
         }
         // If this fails, the next master removes the socket.
         _ = Result { () throws(SystemFault) in try POSIX.removeFile(path) }
     }
 
-    /// Sends a request to the master that uses a folder.
+    /// Carries out the request of a client, on its own thread.
+    private func serve(_ connection: ControlConnection) {
+        do {
+            guard let text = try UnixSocket.receive(connection.socket) else { return }
+            let request = try ControlRequest(parsing: text)
+            let isDone = try WakePipe()
+            // Ends by itself, or is cancelled as soon as the client hangs up.
+            let task = Task {
+                await handle(request, connection)
+                isDone.wake()
+            }
+            if UnixSocket.wait(for: connection.socket, or: isDone.descriptor) { task.cancel() }
+        } catch {
+            _ = connection.write(ControlError("\(error)").answer)
+        }
+    }
+
+    // MARK: Client
+
+    /// Sends a request to the master that uses a folder, and waits for the end of its answers.
     ///
-    /// - Returns: Whether a master was running and has handled it.
-    static func send(_ request: Request, to folder: String) -> Bool {
+    /// Blocks the thread.
+    ///
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - folder: The base folder.
+    ///   - patience: How long the master may take for each answer; `nil` for any time.
+    ///   - read: Called with each answer.
+    /// - Returns: Whether a master was there to receive the request.
+    @discardableResult
+    static func send(
+        _ request: ControlRequest, to folder: String, patience: Duration? = patience,
+        read: (JSONObject) -> Void = { _ in }
+    ) -> Bool {
         guard
-            let connection = UnixSocket.connect(
-                in: FilePath(folder), name: fileName, patience: patience),
-            UnixSocket.send(request.rawValue, connection)
+            let socket = UnixSocket.connect(
+                in: FilePath(folder), name: fileName, patience: patience)
         else { return false }
-        return UnixSocket.receive(connection) == answer
+        let connection = ControlConnection(socket)
+        guard UnixSocket.send(Array(request.text.utf8), socket) else { return false }
+        while let answer = connection.read() { read(answer) }
+        return true
+    }
+}
+
+/// The connection of a client to a master, which sends JSON objects.
+package final class ControlConnection: Sendable {
+    /// The size of the packets that an object is divided into.
+    private static let packetSize = 32 << 10
+    /// The maximum size of an object.
+    private static let sizeLimit = 16 << 20
+    /// The first byte of a packet: whether another one follows.
+    private static let (more, last) = (UInt8(ascii: "+"), UInt8(ascii: "."))
+
+    let socket: OwnedDescriptor
+
+    init(_ socket: OwnedDescriptor) {
+        self.socket = socket
+    }
+
+    /// Sends an object; a client that does not read it in time gets no more.
+    ///
+    /// - Returns: Whether the client has it.
+    @discardableResult
+    package func send(_ answer: JSONObject) async -> Bool {
+        do {
+            return try await OwnThread.run { self.write(answer) }
+        } catch {
+            return false  // Without a thread; the client sees the connection end.
+        }
+    }
+
+    /// Sends an object. Blocks the thread.
+    func write(_ answer: JSONObject) -> Bool {
+        let answer = answer.merging(["version": .int(ControlRequest.version)])
+        var rest = Array(JSONWriter.compact.string(.object(answer)).utf8)[...]
+        repeat {
+            let part = rest.prefix(Self.packetSize)
+            rest = rest.dropFirst(part.count)
+            guard UnixSocket.send([rest.isEmpty ? Self.last : Self.more] + part, socket) else {
+                return false
+            }
+        } while !rest.isEmpty
+        return true
+    }
+
+    /// Receives an object; `nil` at the end. Blocks the thread.
+    fileprivate func read() -> JSONObject? {
+        var bytes: [UInt8] = []
+        while bytes.count <= Self.sizeLimit,
+            let packet = UnixSocket.receiveBytes(socket, maxByteCount: Self.packetSize + 1)
+        {
+            bytes += packet.dropFirst()
+            guard packet.first == Self.last else { continue }
+            do throws(JSONParserError) {
+                return try JSONValue(parsing: bytes).objectValue
+            } catch {
+                return nil  // Not a master.
+            }
+        }
+        return nil
+    }
+}
+
+/// Sends requests to the master that uses a base folder.
+package struct ControlClient: Sendable {
+    private let folder: String
+
+    package init(folder: String) {
+        self.folder = folder
+    }
+
+    /// Sends a request, and waits until the master closes the connection.
+    ///
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - read: Called with each answer.
+    /// - Returns: The last answer, or `nil` if the connection ended without any.
+    /// - Throws: ``ControlError`` if no master is running, or if it refuses the request.
+    @discardableResult
+    package func send(
+        _ request: ControlRequest, read: @escaping @Sendable (JSONObject) -> Void = { _ in }
+    ) async throws -> JSONObject? {
+        let (isThere, answer) = try await OwnThread.run { [folder] in
+            var last: JSONObject?
+            let isThere = ControlSocket.send(request, to: folder, patience: nil) { answer in
+                last = answer
+                if answer["error"] == nil { read(answer) }
+            }
+            return (isThere, last)
+        }
+        guard isThere else {
+            throw ControlError(
+                "no master is running in \(folder); start one with 'start', or name its folder "
+                    + "with --basedir")
+        }
+        if let error = answer?["error"]?.stringValue {
+            throw ControlError(error, isUsage: answer?["usage"] == .bool(true))
+        }
+        return answer
+    }
+
+    /// Whether the process of the last master is still there.
+    package func isMasterAlive() throws -> Bool {
+        try StoreLock.isHeld(in: folder)
     }
 }
 
@@ -112,7 +322,7 @@ struct ControlFault: Error, CustomStringConvertible {
     let cause: any Error
 
     var description: String {
-        "the control socket \(path) cannot be opened (\(cause)); commands reach this master only "
-            + "after some seconds"
+        "the control socket \(path) cannot be opened (\(cause)); commands such as 'status' do not "
+            + "reach this master"
     }
 }

@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import FoundationEssentials
 public import MasterKit
 internal import ServiceLifecycle
@@ -22,6 +21,8 @@ public final class Master: Sendable {
         /// Whether requests that are pending when the master exits are built by the next one.
         public let resumesRequests: Bool
         package var aids = DeveloperAids()
+        /// The clock of services and schedulers.
+        package var time: any WallClock = SystemWallClock()
 
         /// Creates options.
         ///
@@ -38,12 +39,13 @@ public final class Master: Sendable {
     }
 
     private let configuration: RunningConfiguration
-    private let options: Options
+    let options: Options
     private let pool = WorkerPool()
-    private let submissions: Submissions
+    let submissions: Submissions
     private let worker: LocalWorker
     private let deliveries: Deliveries
     private let services = RunningServices()
+    private let commands = CommandDesk()
     private let control: ControlSocket?
 
     /// Runs a closure with a running master, and shuts the master down afterwards.
@@ -69,12 +71,8 @@ public final class Master: Sendable {
         do {
             let value = try await withHTTPClient { http in
                 let first = BuildEnvironment(
-                    number: 1, configuration: configuration, secrets: secrets, store: store,
-                    http: http,
-                    sharedSession: configuration.httpSession == .shared ? http.makeSession() : nil,
-                    basedir: options.basedir, aids: options.aids,
-                    logQueue: DispatchQueue(label: "buildmaster.logs"), logs: LogBroadcaster(),
-                    logger: secrets.mask.apply(to: logger))
+                    configuration, secrets, store: store, http: http, basedir: options.basedir,
+                    aids: options.aids, logger: logger)
                 let running = RunningConfiguration(first)
                 return try await running.withPlugins {
                     try await Master(running, options).run(body)
@@ -124,9 +122,13 @@ public final class Master: Sendable {
             let logger = environment.logger
             control = try ControlSocket(
                 folder: options.basedir, fail: { logger.warning("\($0)") }
-            ) { [deliveries] request in
-                switch request {
-                case .deliveriesChanged: deliveries.noteChanges()
+            ) { [deliveries, commands, resumesRequests = options.resumesRequests] in
+                if $0 == .deliveriesChanged {
+                    deliveries.noteChanges()
+                } else if resumesRequests {
+                    await commands.handle($0, $1)
+                } else {
+                    await $1.send(CommandDesk.refusal.answer)
                 }
             }
         } catch {
@@ -153,8 +155,7 @@ public final class Master: Sendable {
             let outcome: Result<Value, any Error>
             do {
                 await services.follow(
-                    environment.configuration.services,
-                    starting: newcomers(of: environment))
+                    programs(of: environment), starting: newcomers(of: environment))
                 outcome = .success(try await body(self))
             } catch {
                 outcome = .failure(error)
@@ -168,8 +169,7 @@ public final class Master: Sendable {
     /// Finishes what an earlier master left unfinished, and takes over or cancels pending requests.
     private func resumeRequests() async throws {
         let store = environment.store
-        _ = try await store.endUnfinished(
-            as: options.resumesRequests ? .retry : .exception, reason: "master stopped")
+        _ = try await store.endUnfinished(as: .exception, reason: "master stopped")
         let cancelled = try await store.write { try $0.cancelRequestsOfRuns() }
         if cancelled > 0 {
             let requests = cancelled == 1 ? "build request" : "build requests"
@@ -184,24 +184,38 @@ public final class Master: Sendable {
             })
     }
 
+    /// What runs beside the builds; schedulers only if the master stays up.
+    private func programs(of environment: BuildEnvironment) -> [ServiceProgram] {
+        let file = environment.configuration
+        return file.services.map { ServiceProgram($0) }
+            + (options.resumesRequests ? file.schedulers.map { ServiceProgram($0) } : [])
+    }
+
     /// The services of a configuration that are not running yet, ready to start.
     private func newcomers(
         of environment: BuildEnvironment
-    ) -> [(ServiceDeclaration, () -> RunningService)] {
-        services.newcomers(among: environment.configuration.services).map { declaration in
+    ) -> [(ServiceProgram, () -> RunningService)] {
+        services.newcomers(among: programs(of: environment)).map { program in
             let door = RunningServiceHost(
-                name: declaration.name, master: self, session: environment.http.makeSession())
+                name: program.name, stateName: program.stateName, master: self,
+                session: environment.http.makeSession())
             return (
-                declaration,
-                {
-                    RunningService(
-                        declaration, host: door, on: self.events, logger: environment.logger)
-                }
+                program,
+                { RunningService(program, host: door, on: self.events, logger: environment.logger) }
             )
         }
     }
 
     // MARK: Verbs
+
+    /// The configuration in force.
+    public var current: MasterConfiguration { environment.configuration }
+
+    /// The number of the configuration in force, counting from the master's first.
+    public var generation: Int { environment.number }
+
+    /// The base folder.
+    public var basedir: String { options.basedir }
 
     /// The environment of builds that begin now.
     var environment: BuildEnvironment { configuration.current }
@@ -220,7 +234,7 @@ public final class Master: Sendable {
     public func reconfigure(
         to wanted: MasterConfiguration, _ secrets: SecretValues
     ) async throws -> ConfigurationChanges {
-        var newcomers: [(ServiceDeclaration, () -> RunningService)] = []
+        var newcomers: [(ServiceProgram, () -> RunningService)] = []
         let changes = try await configuration.change(to: wanted, secrets) { next in
             let file = next.configuration
             newcomers = self.newcomers(of: next)
@@ -230,9 +244,9 @@ public final class Master: Sendable {
             environment.store.identity = file.identity
             pool.replace(worker.withholding(next.secrets.withheldVariables))
         } settle: { next in
-            await services.follow(next.configuration.services, starting: newcomers)
+            await services.follow(programs(of: next), starting: newcomers)
         }
-        submissions.distributor.reconsiderLocks()
+        await submissions.distributor.followConfiguration()
         return changes
     }
 
@@ -274,6 +288,13 @@ public final class Master: Sendable {
         try await submissions.submit(wanted, steps: steps).0
     }
 
+    /// Submits a buildset that nobody waits for.
+    ///
+    /// - Throws: As ``submit(_:)``.
+    package func submitUnattended(_ wanted: BuildsetRequest) async throws -> Submission {
+        try await submissions.submit(wanted, by: .service).0
+    }
+
     /// Submits the builds of a service, and makes another change in the same transaction.
     func submitForService(
         _ wanted: BuildsetRequest,
@@ -301,6 +322,45 @@ public final class Master: Sendable {
         return try await submissions.waitForAll()
     }
 
+    /// Ends the builds of a master that stays up, so that the next one runs again what has not
+    /// ended.
+    ///
+    /// No further build begins. Builds that are still running after the given time end as retry,
+    /// and their steps with alwaysRun have as much time again.
+    public func endBuilds(within grace: Duration) async {
+        let distributor = submissions.distributor
+        distributor.hold()
+        let clock = ElapsedClock(ContinuousClock())
+        async let ended: Void = services.end()
+        for count in 1...2 {
+            if await distributor.waitForEnd(until: grace * count, on: clock) { break }
+            distributor.interrupt()
+        }
+        await ended
+    }
+
+    /// Ends the running builds at once as retry, including their alwaysRun steps.
+    public func interruptBuilds() {
+        let distributor = submissions.distributor
+        distributor.hold()
+        for _ in 1...2 { distributor.interrupt() }
+    }
+
+    /// Waits until the store fails, or the master ends.
+    ///
+    /// - Throws: ``StoreError`` if the store has failed.
+    public func waitForStoreFailure() async throws(StoreError) {
+        await environment.store.waitForEnd()
+        if let failure = environment.store.failure { throw failure }
+    }
+
+    /// Has the requests of other processes carried out from now on.
+    package func takeCommands(
+        _ handler: @escaping @Sendable (ControlRequest, ControlConnection) async -> Void
+    ) {
+        commands.open(handler)
+    }
+
     /// Stops all builds by a message; a second call also stops alwaysRun steps.
     public func stop(reason: String) async {
         await submissions.distributor.stop(reason: reason)
@@ -309,6 +369,7 @@ public final class Master: Sendable {
     /// Kills all running commands without waiting, for a process that exits immediately.
     public func abandonCommands() {
         worker.abandonCommands()
+        environment.master.abandonCommands()
     }
 
     /// Waits until every report has been delivered, or the time is up.

@@ -11,6 +11,8 @@ final class RunningConfiguration: Sendable {
         /// The environments of running builds by number, with the number of builds that use each.
         var used: [Int: (environment: BuildEnvironment, builds: Int)] = [:]
         var isChanging = false
+        /// The configuration before, while its services end.
+        var leaving: BuildEnvironment?
     }
 
     private let state: Mutex<State>
@@ -39,11 +41,14 @@ final class RunningConfiguration: Sendable {
 
     // MARK: Builds
 
-    /// Registers a build that uses the current configuration.
-    func beginBuild() -> BuildEnvironment {
+    /// Registers a build that uses a configuration.
+    ///
+    /// - Returns: Whether it may; not if another configuration is in force by now.
+    func beginBuild(with environment: BuildEnvironment) -> Bool {
         state.withLock { state in
-            state.used[state.current.number, default: (state.current, 0)].builds += 1
-            return state.current
+            guard state.current.number == environment.number else { return false }
+            state.used[environment.number, default: (environment, 0)].builds += 1
+            return true
         }
     }
 
@@ -86,8 +91,12 @@ final class RunningConfiguration: Sendable {
             await plugins.stop(fresh)
             throw error
         }
-        state.withLock { $0.current = next }
+        state.withLock { state in
+            state.current = next
+            state.leaving = old
+        }
         await settle(next)
+        state.withLock { $0.leaving = nil }
         await retire(old)
         return ConfigurationChanges(from: old.configuration, to: configuration)
     }
@@ -110,6 +119,7 @@ final class RunningConfiguration: Sendable {
     private func retire(_ environment: BuildEnvironment) async {
         let used = state.withLock { state in
             state.current.configuration.instances
+                + (state.leaving?.configuration.instances ?? [])
                 + state.used.values.flatMap(\.environment.configuration.instancesOfSteps)
         }
         let ids = Set(used.map(ObjectIdentifier.init))
@@ -118,42 +128,80 @@ final class RunningConfiguration: Sendable {
     }
 }
 
-/// The changes of a reconfiguration to reporters and other services, by name.
+/// The changes of a reconfiguration, by name.
 public struct ConfigurationChanges: Sendable, Hashable {
-    /// The new ones.
-    public var added: [String] = []
-    /// Those whose declarations have changed.
-    public var changed: [String] = []
-    /// Those that were removed.
-    public var removed: [String] = []
+    /// What has become of the declarations of one kind, in the order of the files.
+    public struct Names: Sendable, Hashable {
+        /// The new ones.
+        public var added: [String] = []
+        /// Those whose declarations have changed.
+        public var changed: [String] = []
+        /// Those that were removed.
+        public var removed: [String] = []
+        /// Those that are as before.
+        public var unchanged: [String] = []
+    }
+
+    /// The builders.
+    public var builders = Names()
+    /// The reporters.
+    public var reporters = Names()
+    /// The other services.
+    public var services = Names()
+    /// The schedulers.
+    public var schedulers = Names()
     /// The settings whose new values apply only after the master is restarted.
     public var afterRestart: [String] = []
 
     init() {}
 
     init(from old: MasterConfiguration, to new: MasterConfiguration) {
-        note(
-            old.reporters.map { ($0.name, $0.instances) },
-            new.reporters.map { ($0.name, $0.instances) })
-        note(
-            old.services.map { ($0.name, $0.instances) },
-            new.services.map { ($0.name, $0.instances) })
+        let filesAreEqual = old.textsOfFiles == new.textsOfFiles
+        builders = Names(Array(old.builders), Array(new.builders), \.name) {
+            $0.isEqual(to: $1, filesAreEqual: filesAreEqual)
+        }
+        reporters = Names(old.reporters, new.reporters, \.name) { $0.isSame(as: $1) }
+        services = Names(old.services, new.services, \.name) { $0.isSame(as: $1) }
+        schedulers = Names(old.schedulers, new.schedulers, \.name) { $0.isSame(as: $1) }
         if old.durability != new.durability { afterRestart.append("delivery.durability") }
     }
+}
 
-    private typealias Named = (name: String, instances: [PluginInstance])
-
-    private mutating func note(_ old: [Named], _ new: [Named]) {
-        let before = Dictionary(old.map { ($0.name, $0.instances.last) }, uniquingKeysWith: { $1 })
-        for (name, instances) in new {
-            guard let instance = before[name] else {
+extension ConfigurationChanges.Names {
+    init<Declaration>(
+        _ old: [Declaration], _ new: [Declaration], _ name: (Declaration) -> String,
+        isSame: (Declaration, Declaration) -> Bool
+    ) {
+        let before = Dictionary(old.map { (name($0), $0) }, uniquingKeysWith: { $1 })
+        for declaration in new {
+            let name = name(declaration)
+            guard let earlier = before[name] else {
                 added.append(name)
                 continue
             }
-            if instance !== instances.last { changed.append(name) }
+            if isSame(earlier, declaration) {
+                unchanged.append(name)
+            } else {
+                changed.append(name)
+            }
         }
-        let names = Set(new.map(\.name))
-        removed += old.map(\.name).filter { !names.contains($0) }
+        let names = Set(new.map(name))
+        removed = old.map(name).filter { !names.contains($0) }
+    }
+}
+
+extension BuilderConfiguration {
+    /// Whether another builder builds the same way.
+    func isEqual(to other: BuilderConfiguration, filesAreEqual: Bool) -> Bool {
+        steps.count == other.steps.count
+            && zip(steps, other.steps).allSatisfy {
+                $0.isEqual(to: $1, filesAreEqual: filesAreEqual)
+            }
+            && description == other.description && tags == other.tags
+            && properties == other.properties && isTriggeredOnly == other.isTriggeredOnly
+            && needs == other.needs && locks == other.locks && factory == other.factory
+            && choices == other.choices && axes == other.axes
+            && computedSettings == other.computedSettings
     }
 }
 
@@ -162,16 +210,19 @@ extension MasterConfiguration {
     func keepingPlugins(of old: MasterConfiguration) -> MasterConfiguration {
         let filesAreEqual = textsOfFiles == old.textsOfFiles
         var configuration = self
-        configuration.reporters = reporters.map { new in
-            old.reporters.first {
-                $0.name == new.name && $0.isEqual(to: new, filesAreEqual: filesAreEqual)
-            } ?? new
+        func kept<P, Options>(
+            _ new: [PluginDeclaration<P, Options>], _ old: [PluginDeclaration<P, Options>],
+            _ name: (PluginDeclaration<P, Options>) -> String
+        ) -> [PluginDeclaration<P, Options>] {
+            new.map { new in
+                old.first {
+                    name($0) == name(new) && $0.isEqual(to: new, filesAreEqual: filesAreEqual)
+                } ?? new
+            }
         }
-        configuration.services = services.map { new in
-            old.services.first {
-                $0.name == new.name && $0.isEqual(to: new, filesAreEqual: filesAreEqual)
-            } ?? new
-        }
+        configuration.reporters = kept(reporters, old.reporters, \.name)
+        configuration.services = kept(services, old.services, \.name)
+        configuration.schedulers = kept(schedulers, old.schedulers, \.name)
         return configuration
     }
 }

@@ -3,6 +3,38 @@ internal import MasterKit
 internal import ServiceLifecycle
 internal import Synchronization
 
+/// What runs beside the builds: a service, or a scheduler.
+struct ServiceProgram: Sendable {
+    /// The name, for messages.
+    let name: String
+    /// The name under which its state is stored.
+    let stateName: String
+    /// The plugin.
+    let instance: PluginInstance?
+    let wantedEvents: Set<EventKind>
+    let run: @Sendable (ServiceContext) async throws -> Void
+
+    init(_ service: ServiceDeclaration) {
+        name = service.name
+        stateName = service.name
+        instance = service.instances.last
+        wantedEvents = service.plugin.wantedEvents
+        run = { try await service.plugin.run(in: $0) }
+    }
+
+    init(_ scheduler: SchedulerDeclaration) {
+        name = scheduler.name
+        stateName = "schedulers/" + scheduler.name
+        instance = scheduler.instances.last
+        wantedEvents = scheduler.plugin.wantedEvents
+        run = { try await scheduler.plugin.run(in: SchedulerContext($0, scheduler)) }
+    }
+
+    func isSame(as other: ServiceProgram) -> Bool {
+        instance != nil && instance === other.instance
+    }
+}
+
 /// A service that runs concurrently with builds and is restarted when it fails.
 final class RunningService: Sendable {
     /// The number of events buffered for a slow service.
@@ -21,18 +53,18 @@ final class RunningService: Sendable {
     /// Starts a service, which receives the events from now on.
     ///
     /// - Parameters:
-    ///   - declaration: The service; its plugin has been started.
+    ///   - program: The service; its plugin has been started.
     ///   - host: Handles its requests.
     ///   - bus: The source of its events.
     ///   - logger: Logs its failures.
     init(
-        _ declaration: ServiceDeclaration, host: any ServiceHost, on bus: EventBus, logger: Logger
+        _ program: ServiceProgram, host: any ServiceHost, on bus: EventBus, logger: Logger
     ) {
         self.bus = bus
-        let (service, name) = (declaration.plugin, declaration.name)
+        let name = program.name
         let clock = ElapsedClock(host.clock)
         self.clock = clock
-        events = bus.subscribe(to: service.wantedEvents, bound: Self.bound)
+        events = bus.subscribe(to: program.wantedEvents, bound: Self.bound)
         let context = ServiceContext(name: name, logger: logger, events: events, host: host)
         task = Task {
             var pause = Self.pauses.lowerBound
@@ -40,7 +72,7 @@ final class RunningService: Sendable {
                 let start = clock.elapsed
                 do {
                     return try await PluginCall.run(on: clock) {
-                        try await service.run(in: context)
+                        try await program.run(context)
                     }
                 } catch  where Task.isCancelled {
                     return
@@ -75,32 +107,32 @@ final class RunningService: Sendable {
 
 /// The running services of a master.
 final class RunningServices: Service {
-    private typealias Entry = (declaration: ServiceDeclaration, service: RunningService)
+    private typealias Entry = (program: ServiceProgram, service: RunningService)
 
     private let running = Mutex<[Entry]>([])
 
     /// The services of a configuration that are not running yet.
-    func newcomers(among declarations: [ServiceDeclaration]) -> [ServiceDeclaration] {
+    func newcomers(among programs: [ServiceProgram]) -> [ServiceProgram] {
         running.withLock { running in
-            declarations.filter { new in !running.contains { $0.declaration.isSame(as: new) } }
+            programs.filter { new in !running.contains { $0.program.isSame(as: new) } }
         }
     }
 
     /// Ends services that are no longer declared, and then starts the new ones.
     func follow(
-        _ declarations: [ServiceDeclaration],
-        starting newcomers: [(ServiceDeclaration, () -> RunningService)]
+        _ programs: [ServiceProgram],
+        starting newcomers: [(ServiceProgram, () -> RunningService)]
     ) async {
         let leaving = running.withLock { running in
             let leaving = running.filter { entry in
-                !declarations.contains { $0.isSame(as: entry.declaration) }
+                !programs.contains { $0.isSame(as: entry.program) }
             }
             running.removeAll { entry in leaving.contains { $0.service === entry.service } }
             return leaving
         }
         for entry in leaving.reversed() { await entry.service.end() }
         running.withLock { running in
-            running += newcomers.map { (declaration: $0, service: $1()) }
+            running += newcomers.map { (program: $0, service: $1()) }
         }
     }
 
@@ -127,11 +159,13 @@ final class RunningServices: Service {
 /// A service's interface to its master.
 struct RunningServiceHost: ServiceHost {
     let name: String
+    let stateName: String
     let master: Master
     let session: HTTPSession
 
     var secrets: SecretValues { master.environment.secrets }
     var clock: any Clock<Duration> { ContinuousClock() }
+    var time: any WallClock { master.options.time }
     var http: HTTPClient { master.environment.http }
 
     func submit(_ request: BuildsetRequest, saving state: JSONValue?) async throws -> Submission {
@@ -140,15 +174,15 @@ struct RunningServiceHost: ServiceHost {
             request.properties.set("scheduler", .string(name), source: "Scheduler")
         }
         let text = state.map(stored)
-        return try await master.submitForService(request) { [name] transaction in
-            if let text { try transaction.keep(state: text, ofService: name) }
+        return try await master.submitForService(request) { [stateName] transaction in
+            if let text { try transaction.keep(state: text, ofService: stateName) }
         }
     }
 
     func state() async throws -> JSONValue? {
-        let text = try await master.environment.store.read { [name] database in
+        let text = try await master.environment.store.read { [stateName] database in
             try database.first(
-                "SELECT state FROM service_state WHERE name = ?", [name]
+                "SELECT state FROM service_state WHERE name = ?", [stateName]
             ) { $0[0] as String }
         }
         return try text.map { try JSONValue(parsing: $0) }
@@ -156,8 +190,25 @@ struct RunningServiceHost: ServiceHost {
 
     func save(_ state: JSONValue) async throws {
         let text = stored(state)
-        try await master.environment.store.write { [name] transaction in
-            try transaction.keep(state: text, ofService: name)
+        try await master.environment.store.write { [stateName] transaction in
+            try transaction.keep(state: text, ofService: stateName)
+        }
+    }
+
+    func buildsets(of scheduler: String, from id: Int) async throws -> [ScheduledBuildset] {
+        try await master.environment.store.read { database in
+            let ids = try database.numbers(
+                """
+                SELECT id FROM buildset
+                WHERE id >= ? AND json_extract(properties, '$.scheduler[0]') = ? ORDER BY id
+                """, [id, scheduler])
+            return try ids.compactMap { id in
+                try Buildset.find(id, in: database).map {
+                    ScheduledBuildset(
+                        id: id, results: $0.completeAt == nil ? nil : $0.results,
+                        sourceStamps: $0.sourceStamps)
+                }
+            }
         }
     }
 

@@ -3,8 +3,8 @@ import Synchronization
 
 /// Wakes tasks that wait for a change.
 ///
-/// A signal raised while no task waits is remembered, once: a task that checks for work, finds none
-/// and then waits does not miss what happened in between.
+/// A signal raised while no task waits is remembered, once, for the next task that waits: if only
+/// one task waits, it does not miss what happens between its check for work and its wait.
 package final class Signal: Sendable {
     private struct State {
         var isRaised = false
@@ -58,6 +58,42 @@ package final class Signal: Sendable {
             group.cancelAll()
         }
     }
+}
+
+/// A value that is set once, and the tasks that wait for it.
+final class Latch<Value: Sendable>: Sendable {
+    private struct State {
+        var value: Value?
+        var waiters: [CheckedContinuation<Value, Never>] = []
+    }
+
+    private let state = Mutex(State())
+
+    /// Sets the value and wakes the waiting tasks; a second value is ignored.
+    func set(_ value: Value) {
+        let waiters = state.withLock { state in
+            guard state.value == nil else { return [CheckedContinuation<Value, Never>]() }
+            state.value = value
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume(returning: value) }
+    }
+
+    /// Waits for the value, also if the task is cancelled.
+    func wait() async -> Value {
+        await withCheckedContinuation { waiter in
+            let value = state.withLock { state in
+                if state.value == nil { state.waiters.append(waiter) }
+                return state.value
+            }
+            if let value { waiter.resume(returning: value) }
+        }
+    }
+}
+
+extension Latch<Void> {
+    func set() { set(()) }
 }
 
 /// The deliveries' clock: the time since they were opened, independent of changes to the system

@@ -4,7 +4,7 @@ package import MasterKit
 
 /// Read access to the builds of a base folder, whether a master is running or not.
 ///
-/// The store is not modified, so an older version is read as it is.
+/// A store of an older version is upgraded first, unless a master uses it.
 package final class BuildHistory: Sendable {
     /// A build with the name of its builder.
     package struct Entry: Sendable, Hashable {
@@ -110,18 +110,62 @@ package final class BuildHistory: Sendable {
         }
     }
 
-    /// Returns the builders whose last request did not succeed, whether or not it had a build.
+    /// Returns the builders with a request that did not succeed, whether or not it had a build,
+    /// unless a later one succeeded that ran the steps that had failed.
     package func buildersToRepeat() async throws(StoreError) -> Set<String> {
         try await read { database in
-            try String.fetchSet(
-                database,
-                sql: """
-                    SELECT name FROM builder JOIN build_request ON builder_id = builder.id
-                    WHERE build_request.id IN
-                            (SELECT max(id) FROM build_request GROUP BY builder_id)
-                        AND (results IS NULL OR results NOT IN (?, ?))
-                    """,
-                arguments: [Results.success.rawValue, Results.warnings.rawValue])
+            let builders = try database.all("SELECT id, name FROM builder") {
+                (id: $0[0] as Int, name: $0[1] as String)
+            }
+            return Set(
+                try builders.filter { try Attempt.needsRepetition($0.id, in: database) }
+                    .map(\.name))
+        }
+    }
+
+    /// What a request of a builder came to.
+    private struct Attempt {
+        /// The number of requests of a builder that are looked at.
+        private static let limit = 50
+
+        let isSuccess: Bool
+        /// The steps of its last build, in order.
+        var steps: [(name: String, results: Results?)] = []
+
+        /// Whether a builder has failed, and what failed has not succeeded since.
+        static func needsRepetition(_ builder: Int, in database: Database) throws -> Bool {
+            let requests = try database.all(
+                """
+                SELECT results, (SELECT max(id) FROM build WHERE request_id = build_request.id)
+                FROM build_request WHERE builder_id = ? ORDER BY id DESC LIMIT ?
+                """, [builder, limit]
+            ) { (results: ($0[0] as Int?).flatMap(Results.init), build: $0[1] as Int?) }
+            var successes: [Attempt] = []
+            for request in requests {
+                var attempt = Attempt(
+                    isSuccess: request.results == .success || request.results == .warnings)
+                attempt.steps = try database.all(
+                    "SELECT name, results FROM step WHERE build_id = ? ORDER BY number",
+                    [request.build]
+                ) { ($0[0], ($0[1] as Int?).flatMap(Results.init)) }
+                if attempt.isSuccess {
+                    successes.append(attempt)
+                } else if !successes.contains(where: { $0.makesUp(for: attempt) }) {
+                    return true
+                }
+            }
+            return false
+        }
+
+        /// Whether a success ran what had failed: a run of some of the steps may not have.
+        private func makesUp(for other: Attempt) -> Bool {
+            let run = Set(steps.filter { $0.results != .skipped }.map(\.name))
+            let good: [Results?] = [.success, .warnings, .skipped]
+            let failed = other.steps.filter { !good.contains($0.results) }
+            if failed.allSatisfy({ run.contains($0.name) }) { return true }
+            // Of all steps, none of which has the name of the one that failed any more.
+            guard let first = other.steps.first else { return true }
+            return steps.contains { $0.name == first.name } && steps.count >= other.steps.count
         }
     }
 
@@ -238,7 +282,8 @@ extension BuildHistory.Entry {
         _ condition: String, _ arguments: StatementArguments, in database: Database
     ) throws -> [Self] {
         let builds = try database.all(
-            "SELECT \(Build.columns) FROM build \(condition)", arguments, Build.init(row:))
+            "SELECT \(Build.columns) FROM build \(condition)", arguments
+        ) { try Build(row: $0, in: database) }
         var names: [Int: String] = [:]
         return try builds.map { build in
             let id = build.builderID

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import MasterKit
 internal import SystemPackage
 
 /// A log's content file: lines, each prefixed with `o`, `e` or `h`.
@@ -58,21 +59,26 @@ struct LogFile: Sendable {
         return plain
     }
 
-    /// Where the last lines begin, as many as are wanted; 0 when there are fewer. Blocks.
+    /// Where the last lines of output begin, as many as are wanted, with the master's own lines
+    /// among and after them; 0 when there are fewer. Blocks.
     func offset(ofLast count: Int) throws -> Int {
         guard let file = try open() else { return 0 }
         defer { close(file) }
         var end = Int(try file.seekToEnd())
         guard count > 0 else { return end }
-        // The end of the last line is not the start of another one.
-        var ends = -1
+        var lines = 0
+        // The first byte of the line that begins after a line end, which may be in the next piece.
+        var mark: UInt8?
         while end > 0 {
             let start = max(0, end - Self.pieceByteCount)
             try file.seek(toOffset: UInt64(start))
             let piece = [UInt8](try file.read(upToCount: end - start) ?? Data())
-            for index in piece.indices.reversed() where piece[index] == 0x0A {
-                ends += 1
-                if ends == count { return start + index + 1 }
+            for index in piece.indices.reversed() {
+                if piece[index] == 0x0A, let mark, mark != LogChannel.header.rawValue {
+                    lines += 1
+                    if lines == count { return start + index + 1 }
+                }
+                mark = piece[index]
             }
             end = start
         }

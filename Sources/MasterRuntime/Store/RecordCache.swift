@@ -97,6 +97,12 @@ struct RecordTable<Record> {
         records[id] = record
     }
 
+    /// Changes a row in place, if it is cached.
+    mutating func change(_ id: Int, _ body: (inout Record) -> Void) {
+        guard let index = records.index(forKey: id) else { return }
+        body(&records.values[index])
+    }
+
     /// Drops a row that is unlikely to change again.
     mutating func forget(_ id: Int) {
         records[id] = nil

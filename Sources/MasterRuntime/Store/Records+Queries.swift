@@ -3,13 +3,16 @@ internal import MasterKit
 
 extension Build {
     static func find(_ id: Int, in database: Database) throws -> Build? {
-        try database.first("SELECT \(columns) FROM build WHERE id = ?", [id], Build.init(row:))
+        try database.first("SELECT \(columns) FROM build WHERE id = ?", [id]) {
+            try Build(row: $0, in: database)
+        }
     }
 
     /// The builds of a request, first attempt first.
     static func all(ofRequest id: Int, in database: Database) throws -> [Build] {
         try database.all(
-            "SELECT \(columns) FROM build WHERE request_id = ? ORDER BY id", [id], Build.init(row:))
+            "SELECT \(columns) FROM build WHERE request_id = ? ORDER BY id", [id]
+        ) { try Build(row: $0, in: database) }
     }
 
     /// The builders of a build and of those that triggered it, outermost first.
@@ -34,15 +37,15 @@ extension Build {
     /// The unfinished builds, oldest first.
     static func unfinished(in database: Database) throws -> [Build] {
         try database.all(
-            "SELECT \(columns) FROM build WHERE complete_at IS NULL ORDER BY id", [],
-            Build.init(row:))
+            "SELECT \(columns) FROM build WHERE complete_at IS NULL ORDER BY id"
+        ) { try Build(row: $0, in: database) }
     }
 }
 
 extension RunningBuild {
     static func find(_ id: Int, in database: Database) throws -> RunningBuild? {
         try database.first("SELECT \(Build.columns) FROM build WHERE id = ?", [id]) { row in
-            try RunningBuild(row: row)
+            try RunningBuild(row: row, in: database)
         }
     }
 
@@ -55,13 +58,13 @@ extension RunningBuild {
                 WHERE buildset_id = ? GROUP BY request_id
             ) ORDER BY request_id
             """,
-            [id],
-            RunningBuild.init(row:)
-        )
+            [id]
+        ) { try RunningBuild(row: $0, in: database) }
     }
 
-    private init(row: Row) throws {
-        self.init(build: try Build(row: row), previousBuildID: row[Build.previousColumn])
+    private init(row: Row, in database: Database) throws {
+        self.init(
+            build: try Build(row: row, in: database), previousBuildID: row[Build.previousColumn])
     }
 }
 

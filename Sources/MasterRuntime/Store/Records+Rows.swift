@@ -115,7 +115,19 @@ extension Build {
         """
     static let previousColumn = 10
 
-    init(row: Row) throws {
+    /// Reads a build; the properties that have changed in one that is running are rows of their own.
+    init(row: Row, in database: Database) throws {
+        try self.init(row: row)
+        guard completeAt == nil, try database.tableExists("build_property") else { return }
+        let changed = try database.all(
+            "SELECT name, value, source FROM build_property WHERE build_id = ? ORDER BY id", [id]
+        ) { (name: $0[0] as String, value: $0[1] as String, source: $0[2] as String) }
+        for (name, value, source) in changed {
+            properties.set(name, try JSONValue(stored: value), source: source)
+        }
+    }
+
+    private init(row: Row) throws {
         let properties: String = row[9]
         self.init(
             id: row[0], number: row[1], builderID: row[2], requestID: row[3], workerID: row[4],

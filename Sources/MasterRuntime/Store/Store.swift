@@ -145,9 +145,12 @@ final class StoreWriter: Sendable {
     private let durability: Durability
     private let clock: @Sendable () -> Date
     private let storedKinds = Mutex<Set<EventKind>>([])
-    private let ending = StoreEnding()
+    /// The first failure.
+    private let failed = Mutex<StoreError?>(nil)
+    /// Set once nothing more is written.
+    private let ended = Latch<Void>()
     private let isClosing = Atomic(false)
-    private let closing = StoreEnding()
+    private let closed = Latch<Void>()
 
     init(
         pool: DatabasePool, events: EventBus, identity: MasterIdentity, durability: Durability,
@@ -161,7 +164,7 @@ final class StoreWriter: Sendable {
     }
 
     /// Why the store has stopped, or `nil` if it is working or was closed.
-    var failure: StoreError? { ending.failure }
+    var failure: StoreError? { failed.withLock(\.self) }
 
     /// The title and URL of the master, used in records.
     var identity: MasterIdentity {
@@ -176,7 +179,7 @@ final class StoreWriter: Sendable {
 
     /// Waits until the thread has run its last transition.
     func waitForEnd() async {
-        await ending.wait()
+        await ended.wait()
     }
 
     /// Runs transitions until the queue is closed or a failure stops the store.
@@ -195,13 +198,13 @@ final class StoreWriter: Sendable {
                 stop(with: StoreError(syncing: pool.path, cause: error))
             }
         }
-        ending.finish()
+        ended.set()
     }
 
     /// Checkpoints the write-ahead log and closes the database, after the thread has ended.
     func closeDatabase() async {
         guard !isClosing.exchange(true, ordering: .acquiringAndReleasing) else {
-            return await closing.wait()
+            return await closed.wait()
         }
         do {
             try await OwnThread.run { [pool] in
@@ -211,7 +214,7 @@ final class StoreWriter: Sendable {
         } catch {
             // No commit is lost: the log remains and is recovered when the store is next opened.
         }
-        closing.finish()
+        closed.set()
     }
 
     private func commit(_ batch: [Transition], cache: RecordCache) {
@@ -234,7 +237,7 @@ final class StoreWriter: Sendable {
     }
 
     private func stop(with error: StoreError) {
-        ending.fail(error)
+        failed.withLock { $0 = $0 ?? error }
         queue.stop(with: error)
     }
 }

@@ -53,8 +53,9 @@ extension StoreOpening {
     ///   - path: The path of the database.
     ///   - folder: Its folder.
     ///   - label: The name of the connection in errors.
-    /// - Returns: The database, which has the tables of this or an earlier version.
-    /// - Throws: ``StoreError``, or an error of SQLite.
+    /// - Returns: The database, which has the tables of this version.
+    /// - Throws: ``StoreError``, also if a master of an older version is running; or an error of
+    ///   SQLite.
     static func existing(
         _ path: String, in folder: StoreFolder, label: String
     ) throws -> DatabaseQueue {
@@ -64,6 +65,13 @@ extension StoreOpening {
         configuration.label = label
         let database = try DatabaseQueue(path: path, configuration: configuration)
         try StoreSchema.check(database, at: path)
+        let migrator = StoreSchema.migrator
+        if try database.read({ try !migrator.hasCompletedMigrations($0) }) {
+            // An older master that is running must not find its tables changed.
+            let lock = try StoreLock(folder)
+            defer { lock.release() }
+            try migrator.migrate(database)
+        }
         return database
     }
 

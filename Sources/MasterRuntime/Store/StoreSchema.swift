@@ -13,6 +13,7 @@ enum StoreSchema {
         migrator.registerMigration("4") { try $0.execute(sql: requestsAndServices) }
         migrator.registerMigration("5") { try $0.execute(sql: endings) }
         migrator.registerMigration("6") { try $0.execute(sql: locksAndLinks) }
+        migrator.registerMigration("7 properties") { try $0.execute(sql: changedProperties) }
         return migrator
     }
 
@@ -180,6 +181,15 @@ extension StoreSchema {
         ALTER TABLE step ADD COLUMN locks_acquired_at REAL;
         ALTER TABLE step ADD COLUMN urls TEXT;
         UPDATE step SET locks_acquired_at = started_at;
+        """
+
+    /// The properties that steps have set in a build that is running, in the order in which they
+    /// were first set. When it finishes, they move to its own row.
+    static let changedProperties = """
+        CREATE TABLE build_property (
+            id INTEGER PRIMARY KEY, build_id INTEGER NOT NULL REFERENCES build ON DELETE CASCADE,
+            name TEXT NOT NULL, value TEXT NOT NULL, source TEXT NOT NULL,
+            UNIQUE (build_id, name)) STRICT;
         """
 
     /// Indexes to find what may be removed without scanning all delivered and pending reports, and

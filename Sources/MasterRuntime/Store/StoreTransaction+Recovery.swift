@@ -5,7 +5,8 @@ extension StoreTransaction {
     /// Finishes every unfinished build with its steps and logs, because they are no longer running.
     ///
     /// - Parameters:
-    ///   - wanted: Exception, or retry to make the requests pending again.
+    ///   - wanted: How builds of a run end: as exception, or as retry to make their requests pending
+    ///     again. Those of a long-running master end as retry.
     ///   - reason: A short reason, such as `master stopped`.
     ///   - lineCounts: The line counts of the unfinished logs, by log id.
     /// - Returns: The builds that were finished, oldest first.
@@ -24,7 +25,8 @@ extension StoreTransaction {
         { try cancelRequest(id) }
         return try Build.unfinished(in: database).map { build in
             let isWaitedFor = try request(build.requestID).waitedFor
-            let results = wanted == .retry && isWaitedFor ? .cancelled : wanted
+            let isRetried = try wanted == .retry || origin(ofRequest: build.requestID) == .service
+            let results: Results = isRetried ? (isWaitedFor ? .cancelled : .retry) : wanted
             for step in try StepRecord.all(ofBuild: build.id, in: database) {
                 // Also of a step that has ended: its program may have kept running.
                 for log in try Log.all(ofStep: step.id, in: database) where !log.isComplete {
@@ -41,6 +43,15 @@ extension StoreTransaction {
                 properties: Masked(alreadyMasked: build.properties),
                 outcome: results == .retry ? .retried : .finished)
         }
+    }
+
+    private func origin(ofRequest id: Int) throws -> RequestOrigin? {
+        try database.first(
+            """
+            SELECT origin FROM build_request JOIN buildset ON buildset.id = buildset_id
+            WHERE build_request.id = ?
+            """, [id]
+        ) { RequestOrigin(rawValue: $0[0]) } ?? nil
     }
 
     /// Cancels the pending requests of earlier runs.
@@ -92,7 +103,8 @@ extension Store {
     /// Finishes whatever a master left unfinished when it exited without closing the store.
     ///
     /// - Parameters:
-    ///   - results: Exception, or retry to make the requests pending again.
+    ///   - results: How builds of a run end: as exception, or as retry to make their requests
+    ///     pending again. Those of a long-running master end as retry.
     ///   - reason: A short reason, such as `master stopped`.
     /// - Returns: The builds that were finished, oldest first.
     /// - Throws: ``StoreError``, also if a log cannot be read.

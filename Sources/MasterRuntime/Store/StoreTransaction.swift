@@ -238,18 +238,22 @@ extension StoreTransaction {
         try append(.buildNew, of: running)
     }
 
-    /// Stores all properties of a build. Event: properties updated, with those that have changed.
+    /// Stores properties of a build that have changed. Event: properties updated.
     ///
     /// A step that goes on after the end of its build changes nothing any more.
-    func updateBuild(
-        _ id: Int, properties: Masked<Properties>, changed: Masked<Properties>
-    ) throws {
-        var running = try build(id)
-        guard running.build.completeAt == nil else { return }
-        running.build.properties = properties.value
-        try database.run(
-            "UPDATE build SET properties = ? WHERE id = ?", [properties.value.stored, id])
-        cache.builds.keep(running, at: id)
+    func updateBuild(_ id: Int, changed: Masked<Properties>) throws {
+        guard try build(id).build.completeAt == nil else { return }
+        for (name, entry) in changed.value.entries {
+            try database.run(
+                """
+                INSERT INTO build_property (build_id, name, value, source) VALUES (?, ?, ?, ?)
+                ON CONFLICT (build_id, name) DO UPDATE SET
+                    value = excluded.value, source = excluded.source
+                """,
+                [id, name, JSONWriter.compact.string(entry.value), entry.source])
+        }
+        cache.builds.change(id) { $0.build.properties.merge(changed.value) }
+        let running = try build(id)
         try append(.propertiesUpdated, lane: running.build.requestID, build: running) {
             changed.value.json
         }
@@ -277,6 +281,7 @@ extension StoreTransaction {
             """,
             [now.stored, results.rawValue, stateString.value, properties.value.stored, id]
         )
+        try database.run("DELETE FROM build_property WHERE build_id = ?", [id])
         cache.builds.forget(id)
         switch outcome {
         case .finished:

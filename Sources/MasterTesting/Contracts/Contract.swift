@@ -166,12 +166,17 @@ struct ContractSubject<P: Plugin>: Sendable {
             of: (settings ?? self.settings).node, registry: try Registry(plugins), scope: scope)
     }
 
-    /// The settings with one more, or replaced, where they are a mapping.
+    /// The settings with one more, or replaced; `nil` if a single value sets none of them.
     func settings(with name: String, _ value: SettingLiteral) -> SettingLiteral? {
-        guard let mapping = settings.node.mapping else { return nil }
-        let others = mapping.entries.filter { $0.key.scalarText != name }
-        return SettingLiteral(
-            YAMLNode(YAMLMapping(others + [.init(key: YAMLNode(name), value: value.node)])))
+        var entries: [YAMLMapping.Entry]
+        if let mapping = settings.node.mapping {
+            entries = mapping.entries.filter { $0.key.scalarText != name }
+        } else {
+            guard let primary = P.declarations.first(where: \.isPrimary) else { return nil }
+            entries = [.init(key: YAMLNode(primary.name), value: settings.node)]
+        }
+        entries.append(.init(key: YAMLNode(name), value: value.node))
+        return SettingLiteral(YAMLNode(YAMLMapping(entries)))
     }
 
     /// Checks what the plugin declares.
@@ -286,7 +291,9 @@ struct ContractSecrets: Sendable {
             value.lowercased().split { !$0.isLetter && !$0.isNumber }
                 .filter { $0.count >= Self.revealing }
                 .flatMap { run in
-                    run.indices.dropLast(Self.revealing - 1).map { run[$0...].prefix(Self.revealing) }
+                    run.indices.dropLast(Self.revealing - 1).map {
+                        run[$0...].prefix(Self.revealing)
+                    }
                 }
         }
         return texts.map { mask.apply(to: $0) }.first { text in

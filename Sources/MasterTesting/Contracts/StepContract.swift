@@ -111,8 +111,12 @@ public struct StepContract<P: Step>: Contract {
                 }, secrets, .hangs, reached: reached)
             let watch = Task {
                 await withDiscardingTaskGroup { group in
-                    group.addTask { await clock.waitForSleep(); reached.open() }
-                    group.addTask { await server.waitForRequests(1); reached.open() }
+                    group.addTask {
+                        await clock.waitForSleep(); reached.open()
+                    }
+                    group.addTask {
+                        await server.waitForRequests(1); reached.open()
+                    }
                 }
             }
             let ends = await Limited.endsWhenCancelled(within: subject.limit, at: reached) {

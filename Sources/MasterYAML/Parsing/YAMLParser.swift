@@ -82,7 +82,8 @@ extension YAMLParser {
 
     private static func words(of fault: RegularFile.Fault) -> String {
         switch fault {
-        case .missing: "no such file; pass its path with -c FILE"
+        case .missing:
+            "no such file; pass its path with -c FILE, or write one with 'buildmaster init'"
         case .denied: "permission denied; make the file readable with chmod +r"
         case .folder: "this is a folder; pass the path of a file"
         case .special: "this is a pipe, a socket or a device; pass the path of a regular file"

@@ -33,6 +33,7 @@ struct ReadmeTests {
         }
         let tests = try [
             "StandardPluginsTests/DocumentedCodeTests", "MasterKitTests/Plugins/OwnKindTests",
+            "MasterTestingTests/TestItTests",
         ].map { try Self.unindented(Checkout.text(of: "Tests/\($0).swift")) }
         #expect(!blocks("swift").isEmpty)
         for block in try Documents.blocks() where block.language == "swift" {

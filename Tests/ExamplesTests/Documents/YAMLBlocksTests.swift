@@ -5,7 +5,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5)))
 struct YAMLBlocksTests {
     @Test func `every block says in which language it is`() throws {
-        let known = ["console", "json", "swift", "text", "yaml"]
+        let known = ["console", "json", "python", "swift", "text", "yaml"]
         for block in try Documents.blocks() {
             #expect(known.contains(block.language), "\(block)")
         }

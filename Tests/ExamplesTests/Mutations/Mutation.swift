@@ -12,7 +12,7 @@ struct Mutation: Sendable {
         case doubled
         /// An empty mapping stands in place of a value.
         case mapping
-        /// A list of an empty mapping stands in place of a value.
+        /// A list of an empty mapping, or of a text for a mapping, stands in place of a value.
         case list
         /// A text stands in place of a list or a mapping.
         case text
@@ -128,7 +128,9 @@ private struct MutationMaker {
             .doubled, keyRange.start.offset..<keyRange.start.offset, entry + separator,
             near: whole, isTwice: true)
         if entries.count == 1 {
-            add(.dropped, whole.start.offset..<contentEnd(of: whole), "{}", near: owner)
+            add(
+                .dropped, whole.start.offset..<contentEnd(of: whole), node.isFlow ? "" : "{}",
+                near: owner)
         } else if index + 1 < entries.count, let next = entries[index + 1].key.range {
             add(.dropped, keyRange.start.offset..<next.start.offset, "", near: owner)
         } else if let last = entries[index - 1].value.range {
@@ -140,7 +142,9 @@ private struct MutationMaker {
         let range = valueRange.start.offset..<max(end, valueRange.start.offset)
         let space = valueRange.isEmpty ? " " : ""
         if value.mapping == nil { add(.mapping, range, space + "{}", near: whole) }
-        if value.sequence == nil { add(.list, range, space + "[{}]", near: whole) }
+        if value.sequence == nil {
+            add(.list, range, space + (value.mapping == nil ? "[{}]" : "[zzz]"), near: whole)
+        }
         if value.scalar == nil { add(.text, range, "zzz", near: whole) }
     }
 

@@ -38,6 +38,32 @@ struct BuildTreeTests {
         #expect(lines(content, width: 40).first == "● linux #3  4.0 s  1 step done")
     }
 
+    @Test func `builds that wait are a line each, with what they wait for`() {
+        var content = content(Array(events.failure.prefix(3)))
+        content.output[11] = ["one", "two"]
+        content.activity.waiting = [
+            .init(builder: "docs", reason: "'linux'"),
+            .init(builder: "deploy", reason: "lock 'db'"),
+        ]
+        content.activity.waitingCount = 2
+        let running = ["● linux #3  4.0 s", "  ● compile  4.0 s  compiling"]
+        #expect(
+            lines(content) == running + [
+                "    | one", "    | two", "○ docs  waits for 'linux'",
+                "○ deploy  waits for lock 'db'",
+            ])
+        #expect(
+            lines(content, width: 20).suffix(2) == ["○ docs  waits for '…", "○ deploy  waits for…"])
+        #expect(lines(content, width: 9).last == "○ deploy")
+        content.activity.waitingCount = 14
+        #expect(lines(content).last == "○ 12 more  wait")
+        #expect(
+            lines(content, rows: 5) == running + ["    | one", "    | two", "○ 14 builds  wait"])
+        #expect(lines(content, rows: 3) == running + ["○ 14 builds  wait"])
+        content.activity.waiting = (1...9).map { .init(builder: "b\($0)", reason: "a free slot") }
+        #expect(lines(content).last == "○ 9 more  wait")
+    }
+
     @Test func `a finished build is a line, with what went wrong`() {
         let good = SampleEvents(builder: "docs", buildID: 8)
         let all =

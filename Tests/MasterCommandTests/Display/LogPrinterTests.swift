@@ -45,4 +45,16 @@ struct LogPrinterTests {
         #expect(line.shown(TextPainter(hasColour: true)) == "\u{1B}[31mred\u{1B}[0m")
         #expect(line.shown(TextPainter(hasColour: false)) == "red")
     }
+
+    @Test func `moving the cursor makes no endless line`() {
+        let moves = ["C", "G"].map { "\u{1B}[1048576\($0)" }
+        for move in moves + [moves.joined(), String(repeating: moves[0], count: 99)] {
+            let shown = TerminalText.shown("a\(move)z")
+            #expect(shown.hasPrefix("a  ") && shown.hasSuffix("  z"))
+            #expect(shown.count == 1001)
+        }
+        // What is written may be longer, and its end can be reached.
+        let long = String(repeating: "x", count: 2000)
+        #expect(TerminalText.shown("\(long)\r\u{1B}[1500Cy\u{1B}[9999Cz").count == 2001)
+    }
 }

@@ -1,4 +1,5 @@
 import MasterKit
+import MasterRuntime
 import OrderedCollections
 import Testing
 
@@ -78,8 +79,51 @@ struct RunningBuildsTests {
         #expect(told.last == "linux #3  4 late  warnings")
     }
 
+    @Test func `builds and steps whose end was missed are forgotten`() {
+        let events = SampleEvents()
+        var builds = RunningBuilds()
+        for event in events.failure.prefix(3) { _ = builds.apply(event) }
+        #expect(builds.isRunning(step: 11))
+        // The end of step 1 is missing.
+        _ = builds.apply(events.step(2, "test", .stepStarted, at: 2))
+        #expect(!builds.isRunning(step: 11))
+        #expect(builds.running[7]?.steps.map(\.name) == ["test"])
+        builds.forgetEnded(running: [1, 2])
+        #expect(builds.running.count == 1)
+        builds.forgetEnded(running: [2])
+        #expect(builds.running.isEmpty)
+    }
+
     @Test func `names cannot disturb a terminal`() {
         let told = lines([SampleEvents(builder: "a\u{1B}[2Jb").build(.buildNew, at: 0)])
         #expect(told == [#"a\u{1B}[2Jb #3  started"#])
+    }
+}
+
+@Suite(.timeLimit(.minutes(1)))
+struct RunDisplayTests {
+    private let console = Console(environment: [:]) { _, _ in nil }
+
+    @Test func `a display that is cancelled waits for no log that goes on`() async throws {
+        let bus = EventBus()
+        let (reached, reachedEnd) = AsyncStream<Void>.makeStream()
+        let display = RunDisplay(
+            console,
+            follow: { _ in
+                reachedEnd.yield()
+                // Ends only when it is cancelled.
+                try await Task.sleep(for: .seconds(3600))
+                return nil
+            }, activity: { BuildActivity() })
+        let events = SampleEvents()
+        await bus.withSubscription(to: display.kinds, bound: 100) { subscription in
+            let shown = Task { await display.show(subscription) }
+            for event in events.failure.prefix(4) { bus.publish(event) }
+            for await _ in reached { break }
+            // Waits for the log in the order of events, too.
+            bus.publish(events.log(1, .logFinished, at: 2))
+            shown.cancel()
+            await shown.value
+        }
     }
 }

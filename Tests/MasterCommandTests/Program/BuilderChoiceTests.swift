@@ -163,7 +163,7 @@ struct BuilderChoiceTests {
         ),
         (
             "config:=2", "linux-a",
-            "-p config: 'config' can't be '2'; there are debug, release, 1.10"
+            "-p config: 'config' can't be '2'; choose debug, release or 1.10"
         ),
         (
             "py=3.9", "m-*",
@@ -218,7 +218,7 @@ struct BuilderChoiceTests {
     @Test func `builders without the step are left out, which is said`() async throws {
         let ended = try await run("docs", "linux-*", "--only", "test", "-j", "1")
         #expect(ended.status == 0)
-        #expect(ended.error == "note: without such a step and left out: docs\n")
+        #expect(ended.error == "note: left out, because they have no such step: docs\n")
         #expect(builders(ended) == ["linux-a", "linux-b"])
     }
 
@@ -253,6 +253,7 @@ struct BuilderChoiceTests {
                   url: !Interpolate "http://127.0.0.1:1/%(prop:buildername)s"
                   headers: {Authorization: !Interpolate "Bearer %(secret:token)s"}
                   data: {revision: !Property got, number: !Template "{{ build.number }}", config: !Property config}
+              - steps.Git: https://user:hunter2@host/repo
               - steps.ShellCommand: {name: never, command: touch ran, doStepIf: !Equal [!Property config, x]}
               - steps.ShellCommand: {name: perhaps, command: touch ran, doStepIf: !Equal [!Property got, x]}
             """
@@ -262,7 +263,7 @@ struct BuilderChoiceTests {
             #expect(ended.error == "")
             #expect(
                 ended.output == """
-                    default  4 steps
+                    default  5 steps
                       config: debug
                       1 SetPropertyFromCommand  steps.SetPropertyFromCommand
                           command: touch ran; echo 1
@@ -271,8 +272,10 @@ struct BuilderChoiceTests {
                           url: http://127.0.0.1:1/default
                           headers: {"Authorization":"Bearer <token>"}
                           data: {"revision":"!Property got","number":"!Template \\"{{ build.number }}\\"","config":"debug"}
-                      3 never  steps.ShellCommand  skipped, as doStepIf is false
-                      4 perhaps  steps.ShellCommand
+                      3 Git  steps.Git
+                          repourl: https://host/repo
+                      4 never  steps.ShellCommand  skipped, as doStepIf is false
+                      5 perhaps  steps.ShellCommand
                           command: touch ran
                           doStepIf: !Equal [!Property got, x]
 
@@ -343,7 +346,7 @@ struct BuilderChoiceTests {
     }
 
     @Test(arguments: [
-        ("jobs=3", "can't be '3'; there are 1, 2, 4"),
+        ("jobs=3", "can't be '3'; choose 1, 2 or 4"),
         ("jobs:=\"4\"", "must be the number 4, not the text '4'"),
     ])
     func `a number that can't be chosen is told with the choices`(

@@ -94,8 +94,44 @@ struct HistoryCommandTests {
 
     @Test func `the end of a log is shown alone`() async throws {
         try await afterRun { program in
-            let ended = try await program.run("log", "docs", "--tail", "3")
+            let ended = try await program.run("log", "docs", "--tail", "1")
             #expect(ended.output.hasPrefix("3\nprogram finished with exit code 0\nelapsedTime="))
+        }
+    }
+
+    @Test func `a run of other steps does not make a failure forgotten`() async throws {
+        let file = """
+            steps:
+              - steps.ShellCommand: {name: one, command: "true"}
+              - steps.ShellCommand: {name: two, command: test -e mended}
+            """
+        try await Program.inFolder(["master.yaml": file]) { program in
+            #expect(try await program.run("run", "-q").status == 1)
+            #expect(try await program.run("run", "-q", "--until", "one").status == 0)
+            let failed = try await program.run("run", "--failed", "--list")
+            #expect(failed.output.hasPrefix("default"), "\(failed)")
+            try program.write("", to: "mended")
+            #expect(try await program.run("run", "-q", "--only", "two").status == 0)
+            let nothing = try await program.run("run", "--failed")
+            #expect(nothing.output == "the last build of each builder succeeded\n")
+        }
+    }
+
+    @Test func `of a step that was tried again the last try is shown`() async throws {
+        let file = """
+            steps:
+              - steps.ShellCommand:
+                  name: flaky
+                  command: "echo x >> tries; echo try $(wc -l < tries); exit 1"
+                  retry: {attempts: 2, backoff: 10ms}
+            """
+        try await Program.inFolder(["master.yaml": file]) { program in
+            #expect(try await program.run("run", "-q").status == 1)
+            let ended = try await program.run("log")
+            #expect(ended.output.contains("\ntry 2\n"), "\(ended)")
+            #expect(ended.error.contains("log default 1 1 stdio"), "\(ended)")
+            let first = try await program.run("log", "default", "1", "1", "stdio")
+            #expect(first.output.contains("\ntry 1\n"), "\(first)")
         }
     }
 

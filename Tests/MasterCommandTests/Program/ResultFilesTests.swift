@@ -155,6 +155,43 @@ struct ResultFilesTests {
         }
     }
 
+    @Test func `an unimportant build does not decide the exit status`() async throws {
+        let yaml = """
+            builders:
+              - name: all
+                steps:
+                  - steps.Trigger:
+                      {builderNames: [good, bad], unimportantBuilderNames: bad, waitForFinish: true}
+              - {name: good, triggeredOnly: true, steps: [steps.ShellCommand: 'true']}
+              - name: bad
+                triggeredOnly: true
+                steps:
+                  - steps.ShellCommand: {command: 'false', haltOnFailure: true}
+                  - steps.ShellCommand: {name: later, command: 'true'}
+            """
+        try await Program.inFolder(["master.yaml": yaml]) { program in
+            let ended = try await program.run("run", "--summary", "summary")
+            #expect(ended.status == 0, "\(ended)")
+            #expect(ended.output.contains("✗ bad #1          failure  "))
+            #expect(ended.output.contains(" s  unimportant\n"))
+            #expect(ended.output.contains("\nsuccess: 3 builds in "))
+            let summary = try String(
+                decoding: Data(contentsOf: URL(filePath: program.folder + "/summary")), as: UTF8.self
+            )
+            #expect(summary.hasPrefix("## ✓ "))
+            let lines = try await program.run("run", "--json")
+            #expect(lines.status == 0)
+            let last = try JSONValue(
+                parsing: String(lines.output.split(separator: "\n").last ?? ""))
+            #expect(last["record"]?["result_name"] == "success")
+            let bad = last["record"]?["unimportant_builds"]?.arrayValue ?? []
+            #expect(bad.count == 1)
+            #expect(
+                last["record"]?["not_reached"]?.arrayValue
+                    == bad.map { ["buildid": $0, "steps": ["later"]] })
+        }
+    }
+
     @Test func `the list of builders has a form for programs`() async throws {
         try await Program.inFolder(["master.yaml": Self.file]) { program in
             let ended = try await program.run("run", "--list", "--json")

@@ -73,6 +73,58 @@ struct WatchTests {
         }
     }
 
+    @Test func `folders that git ignores are not watched, wherever they come`() async throws {
+        let files = [
+            "master.yaml": Self.yaml, "input": "one\n",
+            ".gitignore": "node_modules\nseen\nruns\nout*\n",
+        ]
+        try await Program.inFolder(files) { program in
+            let script =
+                Self.wait + """
+                    git init -q . && git add . && mkdir -p out-new/src out-new/node_modules/a/b || exit 8
+                    "$0" run --watch > out 2>&1 & master=$!
+                    until grep -q '^watching ' out; do sleep 0.05; done
+                    watched() { cat /proc/$master/fdinfo/* 2>/dev/null | grep -c '^inotify'; }
+                    [ $(watched) = 1 ] || exit 7
+                    mv out-new new
+                    while [ $(watched) = 1 ]; do sleep 0.05; done
+                    # The old watch may still be there, with one folder.
+                    [ $(watched) -le 4 ] && echo few; kill -INT $master; wait $master
+                    """
+            let ended = try await program.run(["-c", script, Program.path], executable: "/bin/sh") {
+                _ in
+            }
+            #expect(ended.output == "few\n", "\(ended)")
+        }
+    }
+
+    @Test func `a signal while another run is being loaded ends the program at once`()
+        async throws
+    {
+        let yaml = """
+            secrets: [secrets.Command: [sh, -c, 'echo key >> keys; [ ! -e slow ] || sleep 600; echo secret']]
+            steps:
+              - steps.ShellCommand: {command: 'cat input >> seen; echo run >> runs', env: {KEY: !Secret k}}
+            """
+        let files = [
+            "master.yaml": yaml, "input": "one\n", ".gitignore": "seen\nruns\nkeys\nslow\nout*\n",
+        ]
+        try await Program.inFolder(files) { program in
+            let script =
+                Self.wait + """
+                    git init -q . && git add . || exit 8
+                    "$0" run --watch > out 2>&1 & master=$!
+                    until grep -q '^watching ' out; do sleep 0.05; done
+                    touch slow; echo two > input; lines keys 2
+                    kill -INT $master; wait $master; echo status $?; wc -l < runs
+                    """
+            let ended = try await program.run(["-c", script, Program.path], executable: "/bin/sh") {
+                _ in
+            }
+            #expect(ended.output == "status 130\n1\n", "\(ended)")
+        }
+    }
+
     @Test func `at a terminal a failed step is retried, skipped and looked at in a shell`()
         async throws
     {

@@ -17,7 +17,7 @@ struct BuildTableTests {
         var hidden = step(4, "hidden", .success, "")
         hidden.isHidden = true
         return BuildView(
-            id: 1, builder: builder, number: 3, startedAt: events.moment(0),
+            id: 1, request: 1, builder: builder, number: 3, startedAt: events.moment(0),
             completeAt: events.moment(65), results: .failure, stateString: "failed tests",
             steps: [
                 step(1, "compile", .success, "success"), step(2, "run tests", .failure, "tests"),
@@ -31,7 +31,7 @@ struct BuildTableTests {
     private func finished(_ results: Results, _ name: String = "other") -> FinishedView {
         var build = view()
         build = BuildView(
-            id: 2, builder: name, number: 4, startedAt: build.startedAt,
+            id: 2, request: 2, builder: name, number: 4, startedAt: build.startedAt,
             completeAt: build.completeAt, results: results, stateString: "build successful",
             steps: build.steps.filter { $0.results == .success })
         return FinishedView(build: build)
@@ -59,6 +59,13 @@ struct BuildTableTests {
                 "✓ other #4     success   1 m 05 s  1 step",
                 "! other #4     warnings  1 m 05 s  1 step",
             ])
+    }
+
+    @Test func `a name takes the columns that its row leaves free`() {
+        let name = "linux-gcc-13-debug"
+        let lines = table.lines([FinishedView(build: view(named: name))], width: 44)
+        #expect(lines[0].contains("\(name) #3"), "\(lines)")
+        #expect(lines.allSatisfy { $0.columns <= 44 })
     }
 
     @Test func `in a narrow terminal names are cut before results`() {

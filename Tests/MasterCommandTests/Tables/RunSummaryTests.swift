@@ -8,7 +8,7 @@ import Testing
 struct RunSummaryTests {
     private func build(_ results: Results?) -> BuildView {
         BuildView(
-            id: 1, builder: "b", number: 1, startedAt: Date(timeIntervalSince1970: 0),
+            id: 1, request: 1, builder: "b", number: 1, startedAt: Date(timeIntervalSince1970: 0),
             results: results)
     }
 
@@ -25,6 +25,9 @@ struct RunSummaryTests {
     private func summary(_ deliveries: [DeliveryStatus]) -> DeliverySummary {
         var summary = DeliverySummary()
         summary.deliveries = deliveries
+        for delivery in deliveries where delivery.isFromEarlierRun {
+            summary.earlierCounts[delivery.state, default: 0] += 1
+        }
         summary.deliveredCount = deliveries.count { $0.state == .delivered }
         summary.openCount = deliveries.count { $0.state == .open }
         summary.parkedCount = deliveries.count { $0.state == .parked }
@@ -53,6 +56,19 @@ struct RunSummaryTests {
         #expect(lines([]) == ["nothing was built: 0 builds in 1.5 s"])
         #expect(
             lines([.cancelled], interruption: "interrupted") == ["interrupted: 1 build in 1.5 s"])
+    }
+
+    @Test func `builds whose results do not count do not decide`() {
+        var unimportant = build(.failure)
+        unimportant.isUnimportant = true
+        let summary = RunSummary(
+            builds: [build(.success), unimportant], deliveries: DeliverySummary(),
+            duration: .seconds(1), receiverOption: nil, advice: DeliveriesAdvice(options: ""),
+            interruption: nil)
+        #expect(summary.results == .success)
+        #expect(
+            summary.lines(TextPainter(hasColour: false))
+                == ["success: 2 builds in 1.0 s, 1 unimportant not successful"])
     }
 
     @Test func `reports are counted, and what becomes of the others is said`() {
@@ -98,6 +114,17 @@ struct RunSummaryTests {
                 + "to open it again: \(program) deliveries resume 'my push' -c ci.yaml")
     }
 
+    @Test func `builders that never started are named`() {
+        let summary = RunSummary(
+            notStarted: ["docs", "lint"], builds: [build(.cancelled)],
+            deliveries: DeliverySummary(), duration: .milliseconds(1500), receiverOption: nil,
+            advice: DeliveriesAdvice(options: ""), interruption: "interrupted")
+        #expect(
+            summary.lines(TextPainter(hasColour: false)) == [
+                "interrupted: 1 build in 1.5 s", "not started: docs, lint",
+            ])
+    }
+
     @Test func `the table says what came of a delivery`() {
         #expect(DeliveryTable.answer(delivery(.delivered, status: 204)) == "204")
         #expect(DeliveryTable.answer(delivery(.delivered)) == "delivered")
@@ -123,6 +150,18 @@ struct RunSummaryTests {
         #expect(line.hasPrefix("1 report of push \(reason); to see more: "))
     }
 
+    @Test func `a report that was not sent is listed with the reason`() {
+        let table = DeliveryTable(
+            TerminalTraits(isTerminal: false, environment: ["LANG": "C.UTF-8"]))
+        let deliveries = [delivery(.nothing, error: "the room is not told of this")]
+        #expect(
+            table.lines(summary(deliveries), reporters: ["Push"], width: 100) == [
+                "reports",
+                "  - Push  b #1 started  http://127.0.0.1:9980/status  nothing to send: the room "
+                    + "is not told of this",
+            ])
+    }
+
     @Test func `this run's deliveries come first, and idle reporters are named`() {
         let table = DeliveryTable(
             TerminalTraits(isTerminal: false, environment: ["LANG": "C.UTF-8"]))
@@ -143,6 +182,21 @@ struct RunSummaryTests {
         var unknown = DeliverySummary()
         unknown.unreportedCount = 1
         #expect(table.lines(unknown, reporters: ["Push"], width: 100) == [])
+    }
+
+    @Test func `reports of earlier runs are one line however many there are`() {
+        let table = DeliveryTable(
+            TerminalTraits(isTerminal: false, environment: ["LANG": "C.UTF-8"]))
+        var summary = summary([delivery(.delivered, status: 200)])
+        summary.deliveries += Array(repeating: delivery(.open, isEarlier: true), count: 39)
+        summary.openCount = 100
+        summary.earlierCounts = [.open: 100]
+        #expect(
+            table.lines(summary, reporters: ["Push"], width: 100) == [
+                "reports",
+                "  ✓ Push  b #1 started  http://127.0.0.1:9980/status  200",
+                "  of earlier runs: 100 kept for the next run",
+            ])
     }
 
     @Test func `a long table leaves out what was delivered`() {

@@ -1,3 +1,4 @@
+import Dispatch
 import MasterKit
 import Synchronization
 import Testing
@@ -48,5 +49,33 @@ struct ConsoleTests {
                 ::error::ours
 
                 """)
+    }
+
+    @Test func `no complaint is lost while the output is blocked, and dropped lines are counted`()
+        async
+    {
+        let written = Mutex("")
+        let gate = DispatchSemaphore(value: 0)
+        let console = Console(environment: [:]) { _, bytes in
+            if bytes.count > Console.bound { gate.wait() }
+            let text = String(decoding: bytes.prefix(100), as: UTF8.self)
+            written.withLock { $0 += text }
+            return nil
+        }
+        let flood = String(repeating: "x", count: Console.bound)
+        async let printed: Void = console.print(flood)
+        // Until the flood is in the buffer, so that there is no room.
+        while console.bufferedByteCount <= Console.bound { await Task.yield() }
+        let count = console.bufferedByteCount
+        async let complaint: Void = console.complain(["warning: kept"])
+        while console.bufferedByteCount == count { await Task.yield() }
+        console.post(["dropped", "dropped, too"])
+        gate.signal()
+        await printed
+        await complaint
+        await console.flush()
+        #expect(
+            written.withLock { $0.drop { $0 == "x" } }
+                == "warning: kept\n(2 lines omitted, because the output is too slow)\n")
     }
 }

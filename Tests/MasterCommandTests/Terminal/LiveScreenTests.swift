@@ -30,9 +30,17 @@ struct LiveScreenTests {
     @Test func `lines that a narrower terminal has wrapped are erased with all their rows`() {
         var screen = LiveScreen()
         _ = screen.replace(with: ["\u{1B}[1m12345678\u{1B}[0m", "日本"], width: 8)
-        #expect(screen.insert("", width: 3).hasPrefix(up2 + up2 + up1))
         #expect(screen.replace(with: ["1", "2"], width: 4) == up2 + up1 + live("1\n2\n"))
         // Everything is written again, because the terminal has moved it.
         #expect(screen.replace(with: ["1", "2"], width: 9) == up2 + live("1\n2\n"))
+    }
+
+    @Test func `lines made for another width are not written again below lasting text`() {
+        var screen = LiveScreen()
+        _ = screen.replace(with: ["12345678", "日本"], width: 8)
+        #expect(screen.insert("text\n", width: 3) == up2 + up2 + up1 + "text\n")
+        #expect(screen.isEmpty)
+        #expect(screen.insert("more\n", width: 3) == "more\n")
+        #expect(screen.replace(with: ["123"], width: 3) == live("123\n"))
     }
 }

@@ -17,8 +17,8 @@ struct EnumerationSettingTests {
         ("allways", "'it' can't be 'allways'; did you mean 'always'?"),
         ("Never", "'it' can't be 'Never'; did you mean 'never'?"),
         ("onChange", "'it' can't be 'onChange'; did you mean 'on-change'?"),
-        ("sometimes", "'it' can't be 'sometimes'; there are always, on-change, never"),
-        ("1", "'it' can't be '1'; there are always, on-change, never"),
+        ("sometimes", "'it' can't be 'sometimes'; choose always, on-change or never"),
+        ("1", "'it' can't be '1'; choose always, on-change or never"),
         ("null", "'it' must be one of always, on-change, never, not null"),
         ("[never]", "'it' must be one of always, on-change, never, not a list"),
     ])
@@ -43,18 +43,18 @@ struct EnumerationSettingTests {
         ("sucess", "'it' can't be 'sucess'; did you mean 'success'?"),
         (
             "7",
-            "'it' can't be 7; there are 0 success, 1 warnings, 2 failure, 3 skipped, 4 exception, "
-                + "5 retry, 6 cancelled"
+            "'it' can't be 7; choose 0 success, 1 warnings, 2 failure, 3 skipped, 4 exception, "
+                + "5 retry or 6 cancelled"
         ),
         (
             "-1",
-            "'it' can't be -1; there are 0 success, 1 warnings, 2 failure, 3 skipped, 4 exception, "
-                + "5 retry, 6 cancelled"
+            "'it' can't be -1; choose 0 success, 1 warnings, 2 failure, 3 skipped, 4 exception, "
+                + "5 retry or 6 cancelled"
         ),
         (
             "'2'",
-            "'it' can't be '2'; there are success, warnings, failure, skipped, exception, retry, "
-                + "cancelled"
+            "'it' can't be '2'; choose success, warnings, failure, skipped, exception, retry "
+                + "or cancelled"
         ),
     ])
     func `another result is refused`(yaml: String, message: String) {

@@ -67,7 +67,8 @@ struct HTTPAddressTests {
     @Test(arguments: [
         ("http://user:pass@h/p", "http://h/p"), ("http://u:p@ss@h/p@q", "http://h/p@q"),
         ("http://h/p@q", "http://h/p@q"), ("http://h?x@y", "http://h?x@y"),
-        ("none@all", "none@all"),
+        ("none@all", "none@all"), ("git@example.com:a.git", "git@example.com:a.git"),
+        ("/srv/a.git", "/srv/a.git"), ("ssh://git@example.com", "ssh://example.com"),
     ])
     func `user and password are removed`(url: String, rest: String) {
         #expect(HTTPAddress.withoutUser(url) == rest)

@@ -11,10 +11,10 @@ struct SettingsCheckTests {
         }
     }
 
-    @Test func `an error stands at the name of its setting`() throws {
+    @Test func `an error stands at the value of its setting`() throws {
         #expect(
             try places("steps.Sample:\n  verify: true\n  url: http://forbidden/")
-                == ["3:3: error: this address is forbidden"])
+                == ["3:8: error: this address is forbidden"])
     }
 
     @Test func `an error about a lone value stands at the value`() throws {
@@ -44,7 +44,7 @@ struct SettingsCheckTests {
             found == [
                 "1:48: error: 'verify' of steps.Sample must be true or false; 'no' is a text in "
                     + "YAML 1.2, write false",
-                "1:16: error: this address is forbidden",
+                "1:21: error: this address is forbidden",
             ])
     }
 
@@ -56,4 +56,54 @@ struct SettingsCheckTests {
                     + "http://127.0.0.1:9980/status"
             ])
     }
+
+    @Test func `the check of each group is called, also of one in a group`() throws {
+        let decoder = SettingDecoder(registry: try Registry(PluginBundle([Grouped.self])))
+        let text = "steps.Grouped: {inner: 1, outer: 1, own: 1}"
+        let root = try #require(YAMLParser.parse(text, name: "test").root)
+        _ = decoder.plugin(.steps, from: root)
+        #expect(
+            Set(decoder.diagnostics.map(\.message)) == ["own is 1", "outer is 1", "inner is 1"])
+        #expect(decoder.diagnostics.count == 3)
+    }
+
+    @Test func `a wrong setting hides only what a group says about it`() throws {
+        let decoder = SettingDecoder(registry: try Registry(PluginBundle([Grouped.self])))
+        let text = "steps.Grouped: {inner: x, outer: 1, own: 1}"
+        let root = try #require(YAMLParser.parse(text, name: "test").root)
+        _ = decoder.plugin(.steps, from: root)
+        let messages = decoder.diagnostics.map(\.message)
+        #expect(messages.count == 3)
+        #expect(messages.suffix(2).allSatisfy { ["own is 1", "outer is 1"].contains($0) })
+    }
+}
+
+private struct Inner: Settings {
+    @Setting("A number.") var inner = 0
+
+    func check(_ settings: SettingsCheck) {
+        if inner == 1 { settings.error("inner is 1", at: "inner") }
+    }
+}
+
+private struct Outer: Settings {
+    @Setting("A number.") var outer = 0
+    @SettingGroup var nested: Inner
+
+    func check(_ settings: SettingsCheck) {
+        if outer == 1 { settings.error("outer is 1", at: "outer") }
+    }
+}
+
+private struct Grouped: Step {
+    static let summary = "Has groups."
+
+    @SettingGroup var group: Outer
+    @Setting("A number.") var own = 0
+
+    func check(_ settings: SettingsCheck) {
+        if own == 1 { settings.error("own is 1", at: "own") }
+    }
+
+    func run(in context: StepContext) async throws -> Results { .success }
 }

@@ -138,6 +138,31 @@ struct BackgroundProgramTests {
         }
     }
 
+    @Test func `a program can be stopped as soon as it is known`() async throws {
+        let scripts: [String: Scripts.Script] = [
+            "race": { context in
+                for round in 0..<100 {
+                    let name = "program \(round)"
+                    let stop = Task {
+                        while true {
+                            if let program = context.program(named: name) {
+                                return await program.stop("stopped by the test")
+                            }
+                            await Task.yield()
+                        }
+                    }
+                    _ = try await context.start(Command.Shell(["sleep", "600"], in: context.workdir), named: name)
+                    guard case .stopped = await stop.value else { return .failure }
+                }
+                return .success
+            }
+        ]
+        try await MasterBench.with("steps: [steps.Play: $race]", scripts: scripts) { bench in
+            let build = try await bench.buildOne()
+            #expect(build.build.results == .success)
+        }
+    }
+
     @Test func `what a program starts ends with it`() async throws {
         let yaml = """
             steps:

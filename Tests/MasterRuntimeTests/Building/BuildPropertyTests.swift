@@ -1,8 +1,10 @@
+import GRDB
 import MasterKit
-import MasterRuntime
 import MasterTesting
 import OrderedCollections
 import Testing
+
+@testable import MasterRuntime
 
 /// The properties of builds: where they come from, and which wins.
 struct BuildPropertyTests {
@@ -115,6 +117,52 @@ struct BuildPropertyTests {
             #expect(properties["copy"] == value)
             #expect(
                 properties.entries["buildername"] == .init(value: "mine", source: "SetProperty_1"))
+        }
+    }
+
+    @Test func `what has changed is stored by itself until the build ends`() async throws {
+        let (begun, gate) = (Journal<Void>(), Journal<Void>())
+        let scripts: [String: Scripts.Script] = [
+            "set": { context in
+                for index in 1...3 {
+                    try await context.setProperty("p\(index)", to: .int(index))
+                }
+                try await context.setProperty("p1", to: "changed")
+                try await context.setProperty("reason", to: "changed, too")
+                begun.add(())
+                await gate.wait(for: 1)
+                return .success
+            }
+        ]
+        let yaml = "properties: {reason: none, other: 1}\nsteps: [steps.Play: $set]"
+        try await MasterBench.with(yaml, scripts: scripts) { bench in
+            try await bench.run { master in
+                let store = master.environment.store
+                async let builds = master.build()
+                await begun.wait(for: 1)
+                try await store.write { _ in }
+                let (stored, running) = try await store.read { database in
+                    (
+                        try String.fetchOne(database, sql: "SELECT properties FROM build") ?? "",
+                        try Build.find(1, in: database)
+                    )
+                }
+                #expect(!stored.contains("p1") && !stored.contains("changed"))
+                gate.add(())
+                let build = try #require(try await builds.first?.build)
+                #expect(running?.properties == build.properties)
+                #expect(build.properties["p1"] == "changed")
+                #expect(build.properties["reason"] == "changed, too")
+                #expect(build.properties.entries["p2"]?.source == "Play")
+                let (ended, count) = try await store.read { database in
+                    (
+                        try Build.find(1, in: database),
+                        try database.number("SELECT count(*) FROM build_property", [])
+                    )
+                }
+                #expect(ended?.properties == build.properties)
+                #expect(count == 0)
+            }
         }
     }
 

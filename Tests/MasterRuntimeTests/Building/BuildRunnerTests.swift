@@ -22,6 +22,21 @@ struct BuildRunnerTests {
         #expect(build.notReached == ["one"])
     }
 
+    @Test func `steps that are not reached have the names that they would have got`() async throws {
+        let yaml = """
+            steps:
+              - steps.Give: {result: failure, haltOnFailure: true}
+              - steps.Give: success
+              - steps.Give: {result: success, alwaysRun: true}
+            """
+        try await MasterBench.with(yaml) { bench in
+            let build = try await bench.buildOne()
+            #expect(build.notReached == ["Give_1"])
+            #expect(build.steps.map(\.name) == ["Give", "Give_2"])
+            #expect(build.steps.map(\.number) == [1, 2])
+        }
+    }
+
     @Test func `earlier builds tell how long builds and steps usually take`() async throws {
         let yaml = """
             builders:
@@ -82,9 +97,7 @@ struct BuildRunnerTests {
                 return (submission, try transaction.worker(named: worker.name))
             }
             let shared = BuildEnvironment(
-                number: 1, configuration: configuration, secrets: SecretValues(), store: store,
-                http: http, sharedSession: nil, basedir: bench.basedir, aids: DeveloperAids(),
-                logQueue: DispatchQueue(label: "test"), logs: LogBroadcaster(),
+                configuration, SecretValues(), store: store, http: http, basedir: bench.basedir,
                 logger: Logger(label: "test"))
             let running = RunningConfiguration(shared)
             let distributor = RequestDistributor(

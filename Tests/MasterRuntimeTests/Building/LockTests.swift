@@ -56,6 +56,48 @@ struct LockTests {
         }
     }
 
+    @Test func `it is known what each build that has not begun waits for`() async throws {
+        let yaml = """
+            locks: {db: , cpu: }
+            builders:
+              - {name: a, locks: [db, cpu], steps: [steps.Play: $hold]}
+              - {name: b, locks: [cpu], steps: []}
+              - {name: c, needs: [a, b], steps: []}
+              - {name: d, steps: [steps.Play: $hold]}
+              - {name: e, steps: []}
+            """
+        let (held, done) = (Journal<Void>(), Journal<Void>())
+        let scripts: [String: Scripts.Script] = [
+            "hold": { _ in
+                held.add(())
+                await done.wait(for: 1)
+                return .success
+            }
+        ]
+        try await MasterBench.with(yaml, scripts: scripts) { bench in
+            try await bench.run(slots: 2) { master in
+                async let builds = master.build()
+                await held.wait(for: 2)
+                let again = try await master.submit(BuildsetRequest(builders: ["a"], reason: ""))
+                let activity = master.activity(listing: 10)
+                #expect(activity.running.count == 2)
+                #expect(activity.waitingCount == 4)
+                let reasons = activity.waiting.map { "\($0.builder): \($0.reason)" }
+                #expect(
+                    reasons == [
+                        "b: lock 'cpu'", "e: a free slot", "a: its previous build", "c: 'a', 'b'",
+                    ])
+                let first = master.activity(listing: 1)
+                #expect(first.waiting.map(\.builder) == ["b"])
+                #expect(first.waitingCount == 4)
+                done.add(())
+                _ = try await builds
+                _ = try await master.wait(for: again)
+                #expect(master.activity(listing: 10) == BuildActivity())
+            }
+        }
+    }
+
     @Test func `a step that waits says so, and the wait is in the records`() async throws {
         let yaml = """
             locks: {db: }

@@ -59,7 +59,7 @@ struct StepFilesTests {
                 build.steps.dropFirst(2).map(\.stateString) == [
                     "\(bench.folder)/.buildmaster/work/deep is not removed \(why)",
                     "\(bench.folder)/.buildmaster/work/g2 is not overwritten \(why)",
-                    "\(bench.folder)/.buildmaster/work holds the folder of builds and is not removed "
+                    "\(bench.folder)/.buildmaster/work is the folder of builds and is not removed "
                         + "(failure)",
                     "removed .buildmaster/work/deep",
                 ])
@@ -126,7 +126,7 @@ struct StepFilesTests {
             #expect(
                 build.steps.dropFirst().map(\.stateString) == [
                     "uploaded f", "uploaded f",
-                    "\(bench.basedir)/work holds the folder of builds and is not written (failure)",
+                    "\(bench.basedir)/work is the folder of builds and is not written (failure)",
                     "\(bench.path) is the master's configuration and not written (failure)",
                     "uploaded f", "uploaded f",
                 ])

@@ -138,4 +138,37 @@ struct StepPauseTests {
         #expect(control.pausedTime >= .milliseconds(600))
         #expect(.now - begin >= .milliseconds(900))
     }
+
+    @Test func `a time limit is not looked at while a question is open`() async throws {
+        let control = BuildControl()
+        let clock = CountingClock()
+        control.beginPause()
+        async let limit: Void = control.sleep(for: .milliseconds(1), clock: clock)
+        // Long enough for many looks.
+        try await Task.sleep(for: .milliseconds(300))
+        control.endPause()
+        try await limit
+        #expect(clock.sleepCount.withLock { $0 } <= 2)
+    }
+
+    @Test func `a build that is paused can be ended`() async {
+        let control = BuildControl()
+        control.beginPause()
+        let limit = Task { try await control.sleep(for: .milliseconds(1)) }
+        limit.cancel()
+        await #expect(throws: CancellationError.self) { try await limit.value }
+    }
+}
+
+/// A clock that counts how often somebody sleeps.
+private final class CountingClock: Clock {
+    let sleepCount = Mutex(0)
+
+    var now: ContinuousClock.Instant { .now }
+    var minimumResolution: Duration { ContinuousClock().minimumResolution }
+
+    func sleep(until deadline: ContinuousClock.Instant, tolerance: Duration?) async throws {
+        sleepCount.withLock { $0 += 1 }
+        try await ContinuousClock().sleep(until: deadline, tolerance: tolerance)
+    }
 }

@@ -205,4 +205,82 @@ struct StoppingTests {
             #expect(build.build.number == 2)
         }
     }
+
+    @Test func `the end of the master is not a second stop`() async throws {
+        let yaml = """
+            steps:
+              - steps.Play: {script: $hang, name: one}
+              - steps.Play: {script: $clean, name: two, alwaysRun: true}
+              - steps.Play: {script: $clean, name: three, alwaysRun: true}
+            """
+        let (started, cleaned) = (Journal<Void>(), Journal<String>())
+        try await MasterBench.with(yaml, scripts: Self.cleaning(started, cleaned)) { bench in
+            try await bench.run { master in
+                _ = try await master.submit(BuildsetRequest(reason: "test"))
+                await started.wait(for: 1)
+                await master.stop(reason: "enough")
+                await started.wait(for: 2)
+            }
+            #expect(cleaned.entries == ["two", "three"])
+        }
+    }
+
+    @Test func `one stop is one stop of what a build has triggered, too`() async throws {
+        let yaml = """
+            builders:
+              - {name: all, steps: [steps.Trigger: {builderNames: test, waitForFinish: true}]}
+              - name: test
+                triggeredOnly: true
+                steps:
+                  - steps.Play: {script: $hang, name: one}
+                  - steps.Play: {script: $clean, name: two, alwaysRun: true}
+                  - steps.Play: {script: $clean, name: three, alwaysRun: true}
+            """
+        let (started, cleaned) = (Journal<Void>(), Journal<String>())
+        try await MasterBench.with(yaml, scripts: Self.cleaning(started, cleaned)) { bench in
+            let builds = try await bench.run { master in
+                async let builds = master.build()
+                await started.wait(for: 1)
+                await master.stop(reason: "enough")
+                return try await builds + master.endServices()
+            }
+            #expect(builds.map(\.build.results) == [.cancelled, .cancelled])
+            #expect(cleaned.entries == ["two", "three"])
+        }
+    }
+
+    /// Scripts of a step that hangs, and of one that takes a moment to clean up.
+    private static func cleaning(
+        _ started: Journal<Void>, _ cleaned: Journal<String>
+    ) -> [String: Scripts.Script] {
+        [
+            "hang": { _ in
+                started.add(())
+                try await neverEnd()
+                return .success
+            },
+            "clean": { context in
+                started.add(())
+                try await Task.sleep(for: .milliseconds(200))
+                cleaned.add(context.name)
+                return .success
+            },
+        ]
+    }
+
+    @Test func `commands on the master are killed with those of its worker`() async throws {
+        let yaml = "steps: [steps.MasterShellCommand: 'echo begun; exec sleep 600']"
+        try await MasterBench.with(yaml) { bench in
+            let builds = try await bench.run { master in
+                try await master.events.withSubscription(to: [.logAppended], bound: 100) { lines in
+                    async let builds = master.build()
+                    for await case .event(let event) in lines
+                    where event.record["content"]?.stringValue?.contains("begun") == true { break }
+                    master.abandonCommands()
+                    return try await builds
+                }
+            }
+            #expect(builds.map(\.build.results) == [.failure])
+        }
+    }
 }

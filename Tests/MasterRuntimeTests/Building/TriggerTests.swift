@@ -44,6 +44,32 @@ struct TriggerTests {
         }
     }
 
+    @Test func `a build whose result does not count is marked, with those that it triggers`()
+        async throws
+    {
+        let yaml = """
+            builders:
+              - name: all
+                steps:
+                  - steps.Trigger:
+                      builderNames: [test, extra]
+                      unimportantBuilderNames: extra
+                      waitForFinish: true
+              - {name: test, triggeredOnly: true, steps: [steps.Give: success]}
+              - {name: extra, triggeredOnly: true, steps: [steps.Trigger: more, steps.Give: failure]}
+              - {name: more, triggeredOnly: true, steps: [steps.Give: failure]}
+            """
+        try await MasterBench.with(yaml) { bench in
+            let builds = try await bench.run { master in
+                try await master.build() + master.endServices()
+            }
+            let marked = builds.filter(\.isUnimportant).map(\.builder)
+            #expect(Set(marked) == ["extra", "more"])
+            #expect(builds.count == 4)
+            #expect(builds.first { $0.builder == "all" }?.build.results == .success)
+        }
+    }
+
     private static func records(of master: Master) async throws -> [Buildset] {
         try await master.environment.store.read { database in
             try [1, 2].compactMap { try Buildset.find($0, in: database) }

@@ -1,4 +1,5 @@
 import MasterKit
+import MasterTesting
 import Testing
 
 @testable import MasterRuntime

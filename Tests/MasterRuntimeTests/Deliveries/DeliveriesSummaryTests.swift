@@ -1,5 +1,6 @@
 import FoundationEssentials
 import MasterKit
+import MasterTesting
 import Testing
 
 @testable import MasterRuntime
@@ -39,6 +40,33 @@ struct DeliveriesSummaryTests {
                 #expect(summary.map(\.reporter) == ["push", "push"])
                 #expect(summary.map(\.isFromEarlierRun) == [false, false])
             }
+        }
+    }
+
+    @Test func `a report that the reporter does not send is shown as such, and kept no longer`()
+        async throws
+    {
+        try await DeliveriesBench.with { bench in
+            let journal = Journal<String>()
+            let reporter = ScriptedReporter("push") { report, _ in
+                journal.add(report.text)
+                if journal.entries.count == 1 {
+                    throw DeliveryError(.nothingToSend, "the room is not told of this")
+                }
+            }
+            try await bench.running(reporter) { deliveries in
+                try await bench.happen("first")
+                try await bench.happen("second")
+                await deliveries.drain(for: .seconds(10))
+                let summary = try await deliveries.summary()
+                #expect(summary.deliveries.map(\.state) == [.nothing, .delivered])
+                #expect(
+                    summary.deliveries.map(\.error) == ["the room is not told of this", nil])
+                #expect((summary.deliveredCount, summary.nothingCount) == (1, 1))
+                #expect(summary.totalCount == 2)
+            }
+            #expect(journal.entries == ["first", "second"])
+            #expect(bench.messages.texts(at: .warning).isEmpty)
         }
     }
 

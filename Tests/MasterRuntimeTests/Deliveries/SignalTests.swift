@@ -1,3 +1,4 @@
+import MasterTesting
 import Testing
 
 @testable import MasterRuntime

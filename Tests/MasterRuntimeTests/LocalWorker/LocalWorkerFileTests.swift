@@ -115,7 +115,7 @@ struct LocalWorkerFileTests {
                 let error = try await #require(throws: CommandError.self) {
                     _ = try await worker.run(.rmdir(.init(path, outside: true))) { _ in }
                 }
-                #expect(error.reason.contains("holds the folder of builds"))
+                #expect(error.reason.contains("is the folder of builds"))
             }
             #expect(folder.has("work/deep"))
             #expect(try await worker.run(.mkdir(.init("new"))) { _ in }.isSuccess)
@@ -156,7 +156,12 @@ struct LocalWorkerFileTests {
             #expect(try await code("a", "a/b/c") == .invalid)
             #expect(try await code("a/b", "a") == .invalid)
             #expect(try await code("a", "/tmp/outside-x") == .outsideRoot)
-            #expect(try await code("p", "x") == .system)
+            #expect(try await code("p", "x") == .wrongKind)
+            let special = Command.CopyDirectory(from: "p", to: "x")
+            #expect(
+                try await failure(of: .cpdir(special), in: folder).message
+                    == "\(folder.path)/p/fifo is a named pipe, and special files are not copied; "
+                    + "remove it, or copy the folders beside it")
             #expect(!folder.has("x"))
         }
     }

@@ -29,10 +29,17 @@ struct TerminationPolicyTests {
 
     @Test func `processes that are left after the exit are ended`() {
         var line = lifeline()
-        #expect(line.next(at: start, Self.closed) { true } == .terminate)
-        #expect(line.next(at: after(5), Self.closed) { true } == .kill)
-        #expect(line.next(at: after(5), Self.closed) { false } == .finish)
+        #expect(line.next(at: start, Self.closed) { true } == .wait(until: after(0.001)))
+        #expect(line.next(at: after(0.5), Self.closed) { true } == .terminate)
+        #expect(line.next(at: after(5.5), Self.closed) { true } == .kill)
+        #expect(line.next(at: after(5.5), Self.closed) { false } == .finish)
         #expect(line.timedOut == nil)
+    }
+
+    @Test func `processes that end by themselves soon after the exit are waited for`() {
+        var line = lifeline()
+        #expect(line.next(at: start, Self.closed) { true } == .wait(until: after(0.001)))
+        #expect(line.next(at: after(0.4), Self.closed) { false } == .finish)
     }
 
     @Test func `the nearer limit is waited for`() {

@@ -15,6 +15,41 @@ struct LogBroadcasterTests {
         return lines
     }
 
+    @Test func `the end of a log includes the line that has not ended`() async throws {
+        let (written, more) = (Journal<Void>(), Journal<Void>())
+        let scripts: [String: Scripts.Script] = [
+            "write": { context in
+                let log = try await context.openLog("notes")
+                try await log.write(Array("one\n10 %\r20 %".utf8)[...], to: .stdout)
+                written.add(())
+                await more.wait(for: 1)
+                try await log.write(Array("\r30 %\ntwo".utf8)[...], to: .stdout)
+                written.add(())
+                await more.wait(for: 2)
+                return .success
+            }
+        ]
+        try await MasterBench.with("steps: [steps.Play: $write]", scripts: scripts) { bench in
+            try await bench.run { master in
+                async let builds = master.build()
+                func wait(for wanted: String) async throws {
+                    while try await master.tail(ofLog: 1, byteCount: 99) != Array(wanted.utf8) {
+                        await Task.yield()
+                    }
+                }
+                await written.wait(for: 1)
+                try await wait(for: "oone\no10 %\r20 %\n")
+                let end = try await master.tail(ofLog: 1, byteCount: 5)
+                #expect(end == Array("oone\no\r20 %\n".utf8))
+                more.add(())
+                await written.wait(for: 2)
+                try await wait(for: "oone\no10 %\r20 %\r30 %\notwo\n")
+                more.add(())
+                _ = try await builds
+            }
+        }
+    }
+
     @Test func `followers get every line of a log, whenever they join and wherever they begin`()
         async throws
     {

@@ -42,6 +42,40 @@ struct LogLinesTests {
         #expect(count == 3)
     }
 
+    @Test func `a line longer than the limit is cut, and its end is kept`() {
+        var lines = LogLines(limit: 20)
+        var bytes: [UInt8] = []
+        let line = String(repeating: "é", count: 12) + String(repeating: "x", count: 50) + "end"
+        lines.add(Array("\(line)\n".utf8)[...], of: .stdout, to: &bytes)
+        lines.add(Array("done\n".utf8)[...], of: .header, to: &bytes)
+        lines.finish(&bytes)
+        #expect(
+            String(decoding: bytes, as: UTF8.self) == """
+                oééééééééé
+                hlog truncated after 20 bytes: raise max_log_size
+                h61 bytes dropped; the end of the log follows
+                hdone
+
+                """)
+    }
+
+    @Test func `the end of a line longer than the end of a log is kept`() {
+        var lines = LogLines(limit: 20)
+        var bytes: [UInt8] = []
+        lines.add(Array("first line of output\n".utf8)[...], of: .stderr, to: &bytes)
+        lines.add(Array(repeating: UInt8(ascii: "x"), count: 100)[...], of: .stdout, to: &bytes)
+        lines.add(Array("end".utf8)[...], of: .stdout, to: &bytes)
+        lines.finish(&bytes)
+        #expect(
+            String(decoding: bytes, as: UTF8.self) == """
+                efirst line of outp
+                hlog truncated after 20 bytes: raise max_log_size
+                h89 bytes dropped; the end of the log follows
+                oxxxxxxxxxxxxxxxend
+
+                """)
+    }
+
     @Test func `empty lines stay, and nothing has no line`() {
         #expect(lines([("\n\na\n", .stdout)]).text == "o\no\noa\n")
         #expect(lines([]).text.isEmpty)

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import MasterKit
 import MasterTesting
 import SystemPackage
 import Testing
@@ -26,10 +27,18 @@ struct ControlSocketTests {
 
     /// Runs a socket during a closure.
     private func running<Value: Sendable>(
-        _ folder: String, _ told: Journal<ControlSocket.Request>,
+        _ folder: String, _ told: Journal<ControlRequest>,
         _ body: () async throws -> Value
     ) async throws -> Value {
-        let socket = try ControlSocket(folder: folder) { told.add($0) }
+        let socket = try ControlSocket(folder: folder) { request, connection in
+            told.add(request)
+            guard let size = request.arguments["size"]?.intValue else { return }
+            await connection.send(["text": .string(String(repeating: "x", count: size))])
+            if request.command == "hang" {
+                await Signal().wait()
+                told.add(ControlRequest("cancelled"))
+            }
+        }
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await socket.run() }
             let value = try await body()
@@ -43,7 +52,7 @@ struct ControlSocketTests {
     func `a request is carried out before it is answered, however long the path`(
         name: String
     ) async throws {
-        let told = Journal<ControlSocket.Request>()
+        let told = Journal<ControlRequest>()
         try await inFolder(name) { folder in
             #expect(!ControlSocket.send(.deliveriesChanged, to: folder))
             try await running(folder, told) {
@@ -64,21 +73,21 @@ struct ControlSocketTests {
         try await inFolder { folder in
             let path = folder + "/control"
             #expect(FileManager.default.createFile(atPath: path, contents: Data("old".utf8)))
-            let told = Journal<ControlSocket.Request>()
+            let told = Journal<ControlRequest>()
             try await running(folder, told) {
                 #expect(ControlSocket.send(.deliveriesChanged, to: folder))
             }
             try FileManager.default.createDirectory(
                 atPath: path + "/sub", withIntermediateDirectories: true)
             let fault = #expect(throws: ControlFault.self) {
-                try ControlSocket(folder: folder) { _ in }
+                try ControlSocket(folder: folder) { _, _ in }
             }
             #expect(fault?.description.hasPrefix("the control socket \(path) cannot be") == true)
         }
     }
 
     @Test func `somebody who says nothing holds up others for a second at most`() async throws {
-        let told = Journal<ControlSocket.Request>()
+        let told = Journal<ControlRequest>()
         try await inFolder { folder in
             try await running(folder, told) {
                 let silent = UnixSocket.connect(
@@ -87,6 +96,118 @@ struct ControlSocketTests {
                 _ = ControlSocket.send(.deliveriesChanged, to: folder)
                 await told.wait(for: 1)
                 silent?.close()
+            }
+        }
+    }
+
+    /// Sends bytes in place of a request, and returns the error that is answered.
+    private func error(answering bytes: [UInt8], in folder: String) throws -> String? {
+        let socket = try #require(
+            UnixSocket.connect(
+                in: FilePath(folder), name: ControlSocket.fileName, patience: .seconds(20)))
+        #expect(UnixSocket.send(bytes, socket))
+        guard let packet = UnixSocket.receiveBytes(socket, maxByteCount: 1 << 16) else {
+            return nil
+        }
+        return try JSONValue(parsing: Array(packet.dropFirst()))["error"]?.stringValue
+    }
+
+    @Test func `what is not a request is refused with a reason, and nothing else happens`()
+        async throws
+    {
+        let told = Journal<ControlRequest>()
+        let deep = String(repeating: "[", count: 60_000)
+        let cases = [
+            ("hello", "a request must be a JSON object: "), (deep, "a request must be a JSON"),
+            ("[1]", "this master takes requests of version 1; "),
+            (#"{"version": 2, "command": "stop"}"#, "this master takes requests of version 1; "),
+            (#"{"version": 1, "command": 7}"#, "a request needs a 'command'"),
+            (String(repeating: "x", count: 70_000), "a request has at most 64 KiB"),
+        ]
+        try await inFolder { folder in
+            try await running(folder, told) {
+                for (text, expected) in cases {
+                    let found = try error(answering: Array(text.utf8), in: folder)
+                    #expect(found?.hasPrefix(expected) == true, "\(found ?? "")")
+                }
+                #expect(try error(answering: [0xFF, 0xFE, 0], in: folder) != nil)
+                #expect(ControlSocket.send(.deliveriesChanged, to: folder))
+                #expect(told.entries == [.deliveriesChanged])
+            }
+        }
+    }
+
+    @Test func `an answer of any size arrives whole`() async throws {
+        try await inFolder { folder in
+            try await running(folder, Journal()) {
+                for size in [0, 32_000, 40_000, 3_000_000] {
+                    let answer = try await ControlClient(folder: folder).send(
+                        ControlRequest("give", ["size": .int(size)]))
+                    #expect(answer?["text"]?.stringValue?.utf8.count == size)
+                    #expect(answer?["version"] == 1)
+                }
+            }
+        }
+    }
+
+    @Test func `many clients that say nothing or read nothing hold up nobody for long`()
+        async throws
+    {
+        let told = Journal<ControlRequest>()
+        try await inFolder { folder in
+            try await running(folder, told) {
+                let silent = (1...ControlSocket.clientLimit / 2).compactMap { _ in
+                    UnixSocket.connect(
+                        in: FilePath(folder), name: ControlSocket.fileName, patience: nil)
+                }
+                let request = ControlRequest("give", ["size": 3_000_000])
+                for socket in silent.prefix(10) {
+                    #expect(UnixSocket.send(Array(request.text.utf8), socket))
+                }
+                let answer = try await ControlClient(folder: folder).send(
+                    ControlRequest("give", ["size": 5]))
+                #expect(answer?["text"] == "xxxxx")
+                for socket in silent { socket.close() }
+            }
+        }
+    }
+
+    @Test func `a request is cancelled when its client hangs up`() async throws {
+        let told = Journal<ControlRequest>()
+        try await inFolder { folder in
+            try await running(folder, told) {
+                let socket = try #require(
+                    UnixSocket.connect(
+                        in: FilePath(folder), name: ControlSocket.fileName, patience: nil))
+                let request = ControlRequest("hang", ["size": 1])
+                #expect(UnixSocket.send(Array(request.text.utf8), socket))
+                #expect(UnixSocket.receiveBytes(socket, maxByteCount: 100) != nil)
+                socket.close()
+                await told.wait(for: 2)
+                #expect(told.entries.last == ControlRequest("cancelled"))
+            }
+        }
+    }
+
+    @Test func `without a master there is one sentence`() async throws {
+        try await inFolder { folder in
+            let error = await #expect(throws: ControlError.self) {
+                try await ControlClient(folder: folder).send(ControlRequest("status"))
+            }
+            #expect(
+                error?.description
+                    == "no master is running in \(folder); start one with 'start', or name its "
+                    + "folder with --basedir")
+        }
+    }
+
+    @Test func `a run takes no commands`() async throws {
+        try await MasterBench.with("steps: []") { bench in
+            try await bench.run { _ in
+                let error = await #expect(throws: ControlError.self) {
+                    try await ControlClient(folder: bench.basedir).send(ControlRequest("status"))
+                }
+                #expect(error?.description.hasPrefix("the master that is running here was") == true)
             }
         }
     }

@@ -1,4 +1,5 @@
 import MasterKit
+import MasterTesting
 import Testing
 
 @testable import MasterRuntime
@@ -158,6 +159,88 @@ struct PluginLifetimeTests {
         }
     }
 
+    // MARK: Reconfiguration
+
+    private static let plain = "steps: [steps.SetProperty: {property: p, value: 1}]\n"
+
+    @Test func `a service that ends keeps its plugin until then, whatever build ends meanwhile`()
+        async throws
+    {
+        let (life, gate) = (Journal<String>(), Journal<Void>())
+        let old = """
+            services: [services.Leaver: $listener]
+            steps: [steps.Play: $wait]
+            """
+        try await MasterBench.with(
+            old,
+            scripts: [
+                "wait": { _ in
+                    life.add("builds")
+                    await gate.wait(for: 1)
+                    return .success
+                }
+            ], plugins: [Leaver.self], listener: { life.add($0) }
+        ) { bench in
+            try await bench.run { master in
+                async let builds = master.build()
+                await life.wait(for: 2)
+                let change = Task { try await bench.reconfigure(master, Self.plain) }
+                #expect(await life.wait(for: 3).last == "leaves")
+                gate.add(())
+                _ = try await builds
+                // One that begins with the new configuration ends after the old one has.
+                _ = try await master.build()
+                #expect(life.entries.last == "leaves")
+                Leaver.mayLeave.add(())
+                #expect(try await change.value.removed == ["Leaver"])
+                #expect(life.entries.suffix(2) == ["has left", "services.Leaver stops"])
+            }
+        }
+    }
+
+    @Test func `a step that is slow to stop holds up no other build`() async throws {
+        let (life, gate) = (Journal<String>(), Journal<Void>())
+        try await MasterBench.with(
+            "steps: [steps.Play: $wait, steps.SlowToStop: $listener]\n",
+            scripts: [
+                "wait": { _ in
+                    life.add("builds")
+                    await gate.wait(for: 1)
+                    return .success
+                }
+            ], plugins: [SlowToStop.self], listener: { life.add($0) }
+        ) { bench in
+            try await bench.run(slots: 1) { master in
+                async let first = master.build()
+                await life.wait(for: 1)
+                _ = try await bench.reconfigure(master, Self.plain)
+                gate.add(())
+                let second = try await master.build()
+                #expect(second.map(\.build.results) == [.success])
+                #expect(try await first.map(\.build.results) == [.success])
+                #expect(await life.wait(for: 2).last == "stops")
+                SlowToStop.mayStop.add(())
+                await life.wait(for: 3)
+            }
+            #expect(life.entries == ["builds", "stops", "has stopped"])
+            #expect(!bench.messages.texts.contains { $0.contains("could not be stopped") })
+        }
+    }
+
+    @Test func `a build begins only with the configuration in force`() async throws {
+        try await MasterBench.with(Self.plain) { bench in
+            try await bench.run { master in
+                let running = RunningConfiguration(master.environment)
+                let old = running.current
+                _ = try await running.change(to: old.configuration, SecretValues()) { _ in
+                } settle: { _ in
+                }
+                #expect(!running.beginBuild(with: old))
+                #expect(running.beginBuild(with: running.current))
+            }
+        }
+    }
+
     @Test func `a provider of secrets that can't start is an error at its place`() async throws {
         try await MasterBench.with(
             Self.yaml, plugins: Self.plugins,
@@ -188,4 +271,37 @@ private struct Stuck: Reporter {
     }
 
     func send(_ report: Report, in context: DeliveryContext) async throws {}
+}
+
+/// A service that only ends when it may.
+private struct Leaver: MasterService, Lively {
+    static let summary = "Takes its time to leave."
+    static let mayLeave = Journal<Void>()
+
+    @Setting("Who is told.", .primary) var script: String
+
+    var wantedEvents: Set<EventKind> { [.buildNew] }
+
+    func run(in context: ServiceContext) async throws {
+        for await _ in context.events {}
+        try await Scripts.all.note(script, "leaves")
+        await Self.mayLeave.wait(for: 1)
+        try await Scripts.all.note(script, "has left")
+    }
+}
+
+/// A step whose plugin only stops when it may.
+private struct SlowToStop: Step {
+    static let summary = "Takes its time to stop."
+    static let mayStop = Journal<Void>()
+
+    @Setting("Who is told.", .primary) var script: String
+
+    func run(in context: StepContext) async throws -> Results { .success }
+
+    func stop() async {
+        try? await Scripts.all.note(script, "stops")
+        await Self.mayStop.wait(for: 1)
+        try? await Scripts.all.note(script, "has stopped")
+    }
 }

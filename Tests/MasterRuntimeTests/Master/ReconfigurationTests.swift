@@ -20,10 +20,7 @@ struct ReconfigurationTests {
     private func reconfigure(
         _ master: Master, _ bench: MasterBench, _ yaml: String
     ) async throws -> ConfigurationChanges {
-        try bench.write(yaml)
-        let configuration = try bench.configuration()
-        return try await master.reconfigure(
-            to: configuration, SecretFetcher(configuration).fetch().usable())
+        try await bench.reconfigure(master, yaml)
     }
 
     @Test func `reporters that are added, changed and removed follow the file`() async throws {
@@ -38,16 +35,16 @@ struct ReconfigurationTests {
 
                     let added = try await reconfigure(
                         master, bench, "services:\n\(one)\(two)\(Self.steps)")
-                    #expect(added.added == ["two"])
-                    #expect(added.changed.isEmpty && added.removed.isEmpty)
+                    #expect(added.reporters.added == ["two"])
+                    #expect(added.reporters.changed.isEmpty && added.reporters.removed.isEmpty)
                     _ = try await master.build()
                     await server.waitForRequests(6)
 
                     let elsewhere = one.replacing("/one'", with: "/other'")
                     let changed = try await reconfigure(
                         master, bench, "services:\n\(elsewhere)\(Self.steps)")
-                    #expect(changed.changed == ["one"])
-                    #expect(changed.removed == ["two"])
+                    #expect(changed.reporters.changed == ["one"])
+                    #expect(changed.reporters.removed == ["two"])
                     _ = try await master.build()
                     await server.waitForRequests(8)
                     let summary = try await master.drain(for: .seconds(10))
@@ -109,7 +106,7 @@ struct ReconfigurationTests {
                     _ = try await master.build()
                     await server.waitForRequests(1)
                     let gone = try await reconfigure(master, bench, Self.steps)
-                    #expect(gone.removed == ["one"])
+                    #expect(gone.reporters.removed == ["one"])
                     let count = server.requests.count
                     _ = try await master.build()
                     #expect(server.requests.count == count)
@@ -216,15 +213,18 @@ struct ReconfigurationTests {
                       - reporters.LivelyReporter:
                           $listener
                     """)
-                #expect(changes == ConfigurationChanges.none)
+                #expect(changes.reporters.unchanged == ["LivelyReporter"])
+                #expect(changes.services.unchanged == ["Sitter"])
+                #expect(changes.builders.added == ["other"])
+                #expect(changes.builders.removed == ["default"])
                 let builds = try await master.build()
                 #expect(builds.map(\.builder) == ["other"])
                 #expect(builds.first?.build.properties["q"] == .int(2))
                 let changed = try await reconfigure(
                     master, bench,
                     "services: [services.Sitter: {script: $listener, at: 1}]\n\(Self.steps)")
-                #expect(changed.changed == ["Sitter"])
-                #expect(changed.removed == ["LivelyReporter"])
+                #expect(changed.services.changed == ["Sitter"])
+                #expect(changed.reporters.removed == ["LivelyReporter"])
                 await life.wait(for: 5)
             }
         }
@@ -263,11 +263,43 @@ struct ReconfigurationTests {
                 gate.add("open")
                 let first = try await builds
                 #expect(
-                    life.entries.suffix(2) == ["steps.LivelyStep runs", "steps.LivelyStep stops"])
+                    await life.wait(for: 4).suffix(2)
+                        == ["steps.LivelyStep runs", "steps.LivelyStep stops"])
                 return first + (try await master.build())
             }
             #expect(builds.map(\.steps.count) == [2, 1])
             #expect(builds.map(\.build.results) == [.success, .success])
+        }
+    }
+
+    @Test(arguments: [
+        ("command: echo 1", "command: echo 2"), ("tags: [a]", "tags: [b]"),
+        ("workdir: one", "workdir: two"), ("env: {A: 1}", "env: {A: 2}"),
+        ("maxTime: 1m", "maxTime: 2m"), ("properties: {a: 1}", "properties: {a: 2}"),
+    ])
+    func `a builder counts as changed if it builds in another way`(
+        _ before: String, _ after: String
+    ) async throws {
+        let yaml = """
+            builders:
+              - name: one
+                tags: [a]
+                workdir: one
+                env: {A: 1}
+                maxTime: 1m
+                properties: {a: 1}
+                steps: [steps.ShellCommand: {command: echo 1}]
+              - {name: two, steps: []}
+            """
+        try await MasterBench.with(yaml) { bench in
+            try await bench.run { master in
+                let same = try await reconfigure(master, bench, "# The same.\n" + yaml)
+                #expect(same.builders.unchanged == ["one", "two"])
+                let other = yaml.replacing(before, with: after)
+                let changes = try await reconfigure(master, bench, other)
+                #expect(changes.builders.changed == ["one"])
+                #expect(changes.builders.unchanged == ["two"])
+            }
         }
     }
 
@@ -292,7 +324,8 @@ struct ReconfigurationTests {
                     await server.waitForRequests(2)
                     try writeKey("two-new-value", bench)
                     let changes = try await reconfigure(master, bench, yaml)
-                    #expect(changes == ConfigurationChanges.none)
+                    #expect(changes.reporters.unchanged == ["HttpStatusPush"])
+                    #expect(changes.builders.unchanged == ["default"])
                     let builds = try await master.build()
                     await server.waitForRequests(4)
                     _ = try await master.drain(for: .seconds(5))
@@ -322,10 +355,6 @@ struct ReconfigurationTests {
             }
         }
     }
-}
-
-extension ConfigurationChanges {
-    static var none: Self { Self() }
 }
 
 /// A service that runs until it is stopped.

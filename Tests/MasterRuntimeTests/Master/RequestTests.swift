@@ -109,23 +109,8 @@ struct RequestTests {
                     builders: ["two"], reason: "waits",
                     sourceStamps: [SourceStamp(repository: "https://s3cr3t-value@h/r.git")],
                     properties: Properties(properties, source: "test")))
-            return try await copy(of: bench, master)
+            return try await bench.copy(of: master)
         }
-    }
-
-    /// The base folder as a kill would leave it now.
-    private func copy(of bench: MasterBench, _ master: Master) async throws -> String {
-        let copy = bench.folder + "/copy"
-        // A write that waits for its commit comes after everything posted before it.
-        try await master.environment.store.write { _ in }
-        try FileManager.default.createDirectory(atPath: copy, withIntermediateDirectories: true)
-        // The socket is of no use to the next master.
-        for name in try FileManager.default.contentsOfDirectory(atPath: bench.basedir)
-        where name != ControlSocket.fileName {
-            try FileManager.default.copyItem(
-                atPath: "\(bench.basedir)/\(name)", toPath: "\(copy)/\(name)")
-        }
-        return copy
     }
 
     @Test(arguments: [Results.success, .failure])
@@ -148,7 +133,7 @@ struct RequestTests {
             let folder = try await bench.run(slots: 2, resumes: true) { master in
                 _ = try await master.submit(BuildsetRequest(reason: "test"))
                 await begun.wait(for: 1)
-                return try await copy(of: bench, master)
+                return try await bench.copy(of: master)
             }
             try await bench.run(slots: 2, resumes: true, basedir: folder) { master in
                 await master.events.withSubscription(to: [.buildFinished], bound: 9) { events in
@@ -291,5 +276,22 @@ struct RequestTests {
             #expect(bench.messages.texts.contains(text) == !wasStayingUp)
             #expect(seen.entries.isEmpty)
         }
+    }
+}
+
+extension MasterBench {
+    /// The base folder as a kill would leave it now.
+    func copy(of master: Master) async throws -> String {
+        let copy = folder + "/copy"
+        // A write that waits for its commit comes after everything posted before it.
+        try await master.environment.store.write { _ in }
+        try FileManager.default.createDirectory(atPath: copy, withIntermediateDirectories: true)
+        // The socket is of no use to the next master.
+        for name in try FileManager.default.contentsOfDirectory(atPath: basedir)
+        where name != ControlSocket.fileName {
+            try FileManager.default.copyItem(
+                atPath: "\(basedir)/\(name)", toPath: "\(copy)/\(name)")
+        }
+        return copy
     }
 }

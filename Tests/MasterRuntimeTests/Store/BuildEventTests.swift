@@ -15,8 +15,7 @@ struct BuildEventTests {
                 await fixture.store.post { transaction in
                     var changed = Properties()
                     changed.set("got_revision", "abc", source: "Git")
-                    try transaction.updateBuild(
-                        build.id, properties: build.properties, changed: changed)
+                    try transaction.updateBuild(build.id, changed: changed)
                 }
                 try await fixture.finish(build)
             }

@@ -59,6 +59,29 @@ struct StoreCrashTests {
         }
     }
 
+    @Test func `properties that were set before the crash are kept`() async throws {
+        try await StoreFixture.inFolder { folder in
+            let fixture = try await StoreFixture.open(folder)
+            let build = try await fixture.startBuild()
+            var changed = Properties()
+            changed.set("got_revision", "abc", source: "Git")
+            changed.set("reason", "other", source: "Play")
+            try await fixture.store.write { [changed] transaction in
+                try transaction.updateBuild(build.id, changed: changed)
+            }
+            await fixture.store.close()
+            let again = try await StoreFixture.open(folder)
+            _ = try await again.store.endUnfinished(as: .exception, reason: "master stopped")
+            let ended = try await again.store.read { try Build.find(build.id, in: $0) }
+            #expect(
+                ended?.properties.json == [
+                    "reason": ["other", "Play"], "buildnumber": [1, "Build"],
+                    "got_revision": ["abc", "Git"],
+                ])
+            await again.store.close()
+        }
+    }
+
     @Test func `what was left unfinished can be made pending again`() async throws {
         try await crash { fixture in
             _ = try await fixture.startBuild()

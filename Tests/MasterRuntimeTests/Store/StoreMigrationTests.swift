@@ -1,5 +1,6 @@
 import FoundationEssentials
 import GRDB
+import MasterKit
 import Testing
 
 @testable import MasterRuntime
@@ -49,6 +50,40 @@ struct StoreMigrationTests {
             #expect(applied == ["1"])
             lock.release()
             try old.close()
+        }
+    }
+
+    @Test(arguments: ["1", "4", "6"])
+    func `the builds of an older store are read`(_ version: String) async throws {
+        try await StoreFixture.inFolder { folder in
+            let old = try DatabaseQueue(path: folder + "/" + StoreOpening.fileName)
+            try StoreSchema.migrator.migrate(old, upTo: version)
+            try await old.write { database in
+                try database.execute(
+                    sql: """
+                        INSERT INTO builder (id, name, tags) VALUES (1, 'one', '[]');
+                        INSERT INTO worker VALUES (1, 'local');
+                        INSERT INTO buildset (id, reason, submitted_at, properties)
+                        VALUES (1, 'test', 1000.5, '{}');
+                        INSERT INTO build_request
+                            (id, buildset_id, builder_id, priority, submitted_at, claimed_at,
+                             waited_for)
+                        VALUES (1, 1, 1, 0, 1000.5, 1000.5, 0);
+                        INSERT INTO build
+                            (builder_id, number, request_id, worker_id, started_at, state_string,
+                             properties)
+                        VALUES (1, 1, 1, 1, 1000.5, 'starting', '{"p":[1,"test"]}');
+                        """)
+            }
+            try old.close()
+            let builds = try await BuildHistory.with(folder: folder) { history in
+                try await history?.newest(limit: 9)
+            }
+            #expect(builds?.map(\.build.properties["p"]) == [.int(1)])
+            let store = try await Store.open(folder: folder)
+            let ended = try await store.endUnfinished(as: .exception, reason: "test")
+            #expect(ended.map(\.properties["p"]) == [.int(1)])
+            await store.close()
         }
     }
 }

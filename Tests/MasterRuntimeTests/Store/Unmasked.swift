@@ -18,10 +18,8 @@ extension StoreTransaction {
         try announce(build.id, properties: Masked(alreadyMasked: build.properties))
     }
 
-    func updateBuild(_ id: Int, properties: Properties, changed: Properties) throws {
-        try updateBuild(
-            id, properties: Masked(alreadyMasked: properties),
-            changed: Masked(alreadyMasked: changed))
+    func updateBuild(_ id: Int, changed: Properties) throws {
+        try updateBuild(id, changed: Masked(alreadyMasked: changed))
     }
 
     @discardableResult

@@ -34,7 +34,8 @@ struct YAMLFileTests {
         try withFolder { folder in
             #expect(
                 message(of: folder + "/none.yaml")
-                    == "m.yaml: error: no such file; pass its path with -c FILE"
+                    == "m.yaml: error: no such file; pass its path with -c FILE, or write one with "
+                    + "'buildmaster init'"
             )
         }
     }

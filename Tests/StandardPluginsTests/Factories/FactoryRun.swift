@@ -22,7 +22,12 @@ struct FactoryRun {
             atPath: folder, withIntermediateDirectories: true)
         for (name, text) in files.merging(
             ["master.yaml": text], uniquingKeysWith: { one, _ in one })
-        { try Data(text.utf8).write(to: URL(filePath: "\(folder)/\(name)")) }
+        {
+            let file = URL(filePath: "\(folder)/\(name)")
+            try FileManager.default.createDirectory(
+                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: file)
+        }
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let loaded = MasterConfiguration.load(
             path: "\(folder)/master.yaml", registry: .standard, environment: [:])
@@ -57,9 +62,10 @@ struct FactoryRun {
 
     /// Builds a project; returns the name and state of each step.
     static func run(
-        _ factory: String, properties: String = "{}", files: [String: String]
+        _ factory: String, properties: String = "{}", more: String = "",
+        files: [String: String] = [:]
     ) async throws -> [String] {
-        try await withFile(text(factory, properties), files) { loaded, folder in
+        try await withFile(text(factory, properties) + "\n" + more, files) { loaded, folder in
             let configuration = try #require(loaded.configuration, "\(loaded.diagnostics)")
             let builds = try await Master.run(
                 configuration, SecretFetcher(configuration).fetch().usable(),

@@ -9,8 +9,22 @@ struct PythonTests {
             "{venv: .venv}",
             [
                 "python3 -m venv .venv",
-                ".venv/bin/python -m pip install --disable-pip-version-check pytest",
+                "sh -c SCRIPT .venv/bin/python pytest",
                 ".venv/bin/python -m pytest",
+            ]
+        ),
+        (
+            "{test: unittest}",
+            [
+                "python3 -m venv /tmp/none/work/sample/venv",
+                "sh -c SCRIPT /tmp/none/work/sample/venv/bin/python",
+                "/tmp/none/work/sample/venv/bin/python -m unittest",
+            ]
+        ),
+        (
+            "{test: false, install: []}",
+            [
+                "python3 -m venv /tmp/none/work/sample/venv"
             ]
         ),
         (
@@ -37,7 +51,11 @@ struct PythonTests {
     ) async throws {
         let run = try await FactoryRun.load(
             "{factories.Python: \(settings)}", properties: "{where: /v}")
-        #expect(try run.commands() == commands)
+        let shown = try run.commands().map { command in
+            guard let script = command.ranges(of: #""$@""#).last else { return command }
+            return "sh -c SCRIPT" + command[script.upperBound...]
+        }
+        #expect(shown == commands)
     }
 
     @Test func `a real package is tested in an environment of its own`() async throws {
@@ -55,6 +73,59 @@ struct PythonTests {
                 """
             ])
         #expect(states == ["venv: 'python3 -m ...'", "test: 2 tests, 1 failed (failure)"])
+    }
+
+    /// A backend in the project itself, so that nothing has to be fetched.
+    private static let backend = """
+        import os, zipfile
+
+        def build_editable(folder, config_settings=None, metadata_directory=None):
+            info = "sample-1.0.dist-info/"
+            files = {
+                "sample.pth": os.path.abspath("src"),
+                info + "METADATA": "Metadata-Version: 2.1\\nName: sample\\nVersion: 1.0\\n",
+                info + "WHEEL": "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+            }
+            record = "".join(name + ",,\\n" for name in files) + info + "RECORD,,\\n"
+            name = "sample-1.0-py3-none-any.whl"
+            with zipfile.ZipFile(os.path.join(folder, name), "w") as wheel:
+                for path, text in {**files, info + "RECORD": record}.items():
+                    wheel.writestr(path, text)
+            return name
+        """
+
+    @Test func `a package whose sources are in src is installed before its tests`() async throws {
+        let states = try await FactoryRun.run(
+            "{factories.Python: {test: unittest}}",
+            files: [
+                "pyproject.toml": """
+                [project]
+                name = "sample"
+                version = "1.0"
+
+                [build-system]
+                requires = []
+                build-backend = "backend"
+                backend-path = ["."]
+                """,
+                "backend.py": Self.backend,
+                "src/sample/__init__.py": "ANSWER = 42\n",
+                "test_sample.py": """
+                import unittest
+                import sample
+
+                class Sample(unittest.TestCase):
+                    def test_answer(self):
+                        self.assertEqual(sample.ANSWER, 42)
+                """,
+            ])
+        #expect(states == ["venv: 'python3 -m ...'", "install: 'sh -c ...'", "test: 1 test"])
+    }
+
+    @Test func `where there is nothing to install, nothing is`() async throws {
+        let states = try await FactoryRun.run(
+            "{factories.Python: {test: false}}", files: ["pyproject.toml": "[tool.x]\n"])
+        #expect(states == ["venv: 'python3 -m ...'", "install: 'sh -c ...'"])
     }
 
     @Test(arguments: [

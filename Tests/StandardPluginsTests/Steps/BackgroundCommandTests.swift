@@ -71,6 +71,41 @@ struct BackgroundCommandTests {
         }
     }
 
+    @Test(arguments: ["port: PORT", "url: 'http://127.0.0.1:PORT/'"])
+    func `a program is not ready because another one listens at its port`(
+        _ sign: String
+    ) async throws {
+        let port = try Self.unusedPort()
+        let sign = sign.replacing("PORT", with: "\(port)")
+        let server =
+            "[python3, -m, http.server, --bind, 127.0.0.1, --directory, /proc/self, \(port)]"
+        let folder = FileManager.default.temporaryDirectory.path + "/background-\(UUID())"
+        let silent = try BackgroundCommand.configured(
+            yaml: "{command: 'mkdir \(folder); exec sleep 600', ready: {\(sign), timeout: 3}}")
+        let harness = try StepHarness(worker: LocalWorker(root: "/"), workdir: "/tmp")
+        let results = Task { try await harness.run(silent) }
+        // The port is free until the program has been started.
+        while !FileManager.default.fileExists(atPath: folder) {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        try FileManager.default.removeItem(atPath: folder)
+        try await run("{command: \(server), ready: {\(sign), timeout: 60}}") { others, _ in
+            #expect(others == .success)
+            let ended = try await results.value
+            #expect(ended == .failure)
+            let reason = "not ready after 3 seconds: another program listens at port \(port)"
+            #expect(harness.summary?.hasSuffix(reason) == true, "\(harness.summary ?? "")")
+        }
+        #expect(await harness.endBuild().isEmpty)
+    }
+
+    @Test func `what a program has started may listen for it`() async throws {
+        let port = try Self.unusedPort()
+        let command = "setsid python3 -m http.server --bind 127.0.0.1 \(port) & wait"
+        let yaml = "{command: '\(command)', ready: {port: \(port), timeout: 60}}"
+        try await run(yaml) { results, _ in #expect(results == .success) }
+    }
+
     @Test func `the step waits for an answer that is not an error`() async throws {
         let port = try Self.unusedPort()
         let yaml = """

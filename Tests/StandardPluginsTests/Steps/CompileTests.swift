@@ -22,7 +22,7 @@ struct CompileTests {
     @Test(arguments: [
         ("warningPattern: fine", Results.warnings, "1 warning"),
         ("warningPattern: null", .success, "'echo 'a.c:1: ...'"),
-        ("maxWarnCount: 1", .failure, "2 warnings, more than maxWarnCount"),
+        ("maxWarnCount: 1", .failure, "2 warnings, limit 1"),
         ("maxWarnCount: 2", .warnings, "2 warnings"),
     ])
     func `what is a warning, and how many are too many, can be said`(

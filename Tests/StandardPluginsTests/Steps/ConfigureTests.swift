@@ -12,7 +12,7 @@ struct ConfigureTests {
             let (results, harness) = try await folder.run(
                 Configure.self, "[sh, -c, 'echo warning: old']")
             #expect(results == .success)
-            #expect(harness.summary == "'sh -c ...'")
+            #expect(harness.summary == "'echo warning: ...'")
         }
     }
 }

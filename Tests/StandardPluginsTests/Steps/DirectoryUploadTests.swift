@@ -41,6 +41,45 @@ struct DirectoryUploadTests {
         }
     }
 
+    @Test(arguments: [
+        ("out/sub/file", "out/sub/file on the master is not a folder"),
+        ("out/b/x", "out/b on the master is a folder"),
+    ])
+    func `what is in the way is found before anything is written`(
+        _ obstacle: String, _ reason: String
+    ) async throws {
+        try await StepFolder.with { folder in
+            for name in ["a", "b", "new/c", "sub/d", "sub/file/e"] {
+                try folder.write("new", to: "work/build/dist/\(name)")
+            }
+            try folder.write("old", to: obstacle)
+            let before = try folder.names(in: "out")
+            let (results, harness) = try await folder.run(
+                DirectoryUpload.self, "{workersrc: dist, masterdest: out}")
+            #expect(results == .failure)
+            #expect(harness.summary?.hasPrefix(reason) == true, "\(harness.summary ?? "")")
+            #expect(try folder.names(in: "out") == before)
+        }
+    }
+
+    @Test func `an upload over the configuration writes nothing`() async throws {
+        let states = try await FactoryRun.run(
+            "own",
+            more: """
+                factories:
+                  own:
+                    - steps.ShellCommand: mkdir dist && touch dist/a dist/master.yaml dist/z
+                    - steps.DirectoryUpload: {workersrc: dist, masterdest: ., haltOnFailure: true}
+                    - steps.ShellCommand: {command: 'ls a z', alwaysRun: true}
+                """)
+        #expect(
+            states.dropFirst() == [
+                "DirectoryUpload: ./master.yaml is the master's configuration and not overwritten "
+                    + "(failure)",
+                "ShellCommand_1: 'ls a ...': exit 2 (failure)",
+            ])
+    }
+
     @Test func `symbolic links in the folder are left out, and the log names them`() async throws {
         try await StepFolder.with { folder in
             try folder.write("secret", to: "elsewhere/secret")

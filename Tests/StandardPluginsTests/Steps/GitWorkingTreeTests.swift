@@ -176,6 +176,38 @@ struct GitWorkingTreeTests {
         }
     }
 
+    @Test func `a repository without a commit is left out, and the log says so`() async throws {
+        try await GitFolder.with { git in
+            _ = try await git.commit("one", to: "f")
+            for name in ["empty", "new/in a 'folder'"] {
+                try git.folder.write("x", to: "source/\(name)/x")
+                try await git.git(["init", "-q"], in: "source/\(name)")
+            }
+            try git.folder.write("y", to: "source/new/y")
+            let run = try await run(git)
+            #expect(run.results == .success, "\(run.log)")
+            #expect(try files(git) == ["f", "new", "new/y"])
+            let lines = run.harness.log("stdio")?.lines ?? []
+            #expect(lines.contains("eleaving out empty/, a repository without a commit"))
+            #expect(
+                lines.contains("eleaving out new/in a 'folder'/, a repository without a commit"))
+        }
+    }
+
+    @Test func `files that git can't list are a failure`() async throws {
+        try await GitFolder.with { git in
+            _ = try await git.commit("one", to: "f")
+            let program = try git.fakeGit(
+                "case \"$*\" in 'ls-files --stage'*) echo no luck >&2; exit 5 ;; "
+                    + "esac; exec /usr/bin/git \"$@\"")
+            let run = try await run(
+                git, "{repourl: 'https://example.com/app.git', env: {PATH: '\(program)'}}")
+            #expect(run.results == .failure, "\(run.log)")
+            #expect(
+                run.harness.summary?.contains("no luck") == true, "\(run.harness.summary ?? "")")
+        }
+    }
+
     @Test func `a linked working tree, and one in a folder with special characters`() async throws {
         try await GitFolder.with { git in
             let head = try await git.commit("one", to: "f")

@@ -33,11 +33,13 @@ struct ShellCommandTests {
     @Test(arguments: [
         ("'true'", "'true'"),
         ("[ls, /]", "'ls /'"),
-        ("[sh, -c, 'true']", "'sh -c ...'"),
+        ("[sh, -c, 'true']", "'true'"),
+        ("[/bin/sh, -ec, 'echo a b']", "'echo a ...'"),
+        ("[/usr/bin/env, -i, printf, x]", "'env -i printf ...'"),
         ("echo  a   b", "'echo a ...'"),
-        ("[[sh, [-c]], 'true']", "'sh -c ...'"),
+        ("[[sh, [-c]], 'true']", "'true'"),
     ])
-    func `the state is the first two words of the command`(
+    func `the state is the words of the command that tell what it does`(
         _ command: String, _ state: String
     ) async throws {
         let (results, harness) = try await run("command: \(command)")
@@ -129,7 +131,7 @@ struct ShellCommandTests {
 
     @Test(arguments: [
         ("exit 2", "'exit 2': exit 2"),
-        ("kill -9 $$", "'kill -9 ...': killed by signal 9 (SIGKILL)"),
+        ("kill -9 $$", "'kill -9 $$': killed by signal 9 (SIGKILL)"),
         ("[no-such-program-here]", "'no-such-program-here': program not found"),
         ("{command: [/etc/passwd]}", "'/etc/passwd': program not executable"),
         ("{command: yes, max_lines: 3}", "'yes': more than 3 lines of output"),

@@ -17,6 +17,8 @@ struct TestTests {
         ("pytest-color.txt", TestCounts(passed: 2, failed: 2, skipped: 2, warnings: 1)),
         ("go-v.txt", TestCounts(passed: 1, failed: 2, skipped: 1)),
         ("go.txt", TestCounts(failed: 2)),
+        ("go-packages.txt", TestCounts(passed: 2, failed: 2)),
+        ("go-packages-v.txt", TestCounts(passed: 2, failed: 1)),
         ("cargo.txt", TestCounts(passed: 2, failed: 1, skipped: 1)),
         ("ctest.txt", TestCounts(passed: 1, failed: 2, skipped: 1)),
         ("swift.txt", TestCounts(passed: 3, failed: 3, skipped: 2)),
@@ -26,6 +28,48 @@ struct TestTests {
         var output = TestOutput()
         for line in try Self.read(name).split(separator: "\n") { output.note(String(line)) }
         #expect(output.counts == expected)
+    }
+
+    @Test(arguments: [
+        ("#", ["# tests 4", "# suites 0", "# pass 1", "# fail 1", "# cancelled 1", "# skipped 1"]),
+        ("ℹ", ["ℹ tests 4", "ℹ pass 1", "ℹ fail 2", "ℹ skipped 0", "ℹ todo 1", "ℹ duration_ms 9"]),
+    ])
+    func `the totals of node are counted`(_ mark: String, _ lines: [String]) {
+        var output = TestOutput()
+        output.note("\(mark) pass 7")
+        for line in lines { output.note(line) }
+        #expect(output.counts == TestCounts(passed: 1, failed: 2, skipped: 1))
+    }
+
+    @Testing.Test func `files that pytest can't collect are errors`() async throws {
+        try await StepFolder.with { folder in
+            let line = "=== 1 error in 0.12s ==="
+            let (results, harness) = try await folder.run(
+                Test.self, "{command: 'echo \(line); exit 2'}")
+            #expect(results == .failure)
+            #expect(harness.summary == "1 error")
+            #expect(harness.properties["tests-total"] == 0)
+            #expect(harness.properties["tests-errors"] == 1)
+        }
+        #expect(
+            TestCounts(passed: 2, failed: 1, errors: 2).words == "3 tests, 1 failed, 2 errors")
+    }
+
+    @Testing.Test func `a report of an earlier run is not counted`() async throws {
+        try await StepFolder.with { folder in
+            try folder.write("<testsuite><testcase/></testsuite>", to: "work/build/old.xml")
+            let stale = try await folder.run(Test.self, "{command: 'true', junit: '*.xml'}")
+            #expect(stale.results == .failure)
+            #expect(stale.harness.summary == "no new file *.xml")
+            let one = "<testsuite><testcase/><testcase/></testsuite>"
+            let (results, harness) = try await folder.run(
+                Test.self, "{command: \"echo '\(one)' > new.xml\", junit: '*.xml'}")
+            #expect(results == .success)
+            #expect(harness.summary == "2 tests")
+            let log = try #require(harness.logs.first { $0.name == "junit" })
+            #expect(
+                log.lines == ["hnot counted, as the command has not written them: old.xml"])
+        }
     }
 
     @Test(arguments: [
@@ -61,7 +105,7 @@ struct TestTests {
     @Test(arguments: [
         "12 passed in the end", "Test one() passed", "error in 3s of work", "100% of tests",
         "2 warnings in 3 files", "test result: fine", "--- a/file 3s)", "= 1 thing in 2s =",
-        "Ran 5 tests in a row", "OK (skipped=1)", "FAILED (failures=1)",
+        "ok  a 1s", "FAIL", "Ran 5 tests in a row", "OK (skipped=1)", "FAILED (failures=1)",
     ])
     func `other lines are not counted`(_ line: String) {
         var output = TestOutput()

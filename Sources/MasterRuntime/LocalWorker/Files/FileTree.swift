@@ -258,9 +258,11 @@ extension FileTree {
     ///
     /// - Returns: `false` if it is a folder, which is not copied.
     private func copyEntry(_ entry: Pair) throws(CommandError) -> Bool {
-        try telling("\(entry.source) cannot be copied to \(entry.destination)") {
+        var special: String?
+        let isCopied = try telling("\(entry.source) cannot be copied to \(entry.destination)") {
             () throws(SystemFault) in
-            switch try POSIX.status(of: entry.source, following: false).st_mode & S_IFMT {
+            let kind = try POSIX.status(of: entry.source, following: false).st_mode & S_IFMT
+            switch kind {
             case S_IFDIR:
                 return false
             case S_IFLNK:
@@ -268,11 +270,17 @@ extension FileTree {
                 try POSIX.makeLink(entry.destination, to: target)
             case S_IFREG:
                 try copyFile(entry)
-            default:
-                throw SystemFault(EINVAL)
+            case S_IFIFO: special = "a named pipe"
+            case S_IFSOCK: special = "a socket"
+            default: special = "a device"
             }
             return true
         }
+        guard let special else { return isCopied }
+        throw CommandError(
+            .wrongKind,
+            "\(entry.source) is \(special), and special files are not copied; remove it, or copy "
+                + "the folders beside it")
     }
 
     private func copyFile(_ entry: Pair) throws(SystemFault) {

@@ -140,9 +140,9 @@ enum CommandHeader {
     static func timedOut(_ limit: CommandResult.Limit) -> String {
         switch limit {
         case .silence(let time):
-            "command timed out: \(time.inSeconds) without output; its processes are ended\n"
+            "command timed out: \(time.inSeconds) without output; ending its processes\n"
         case .total(let time):
-            "command timed out: it ran for \(time.inSeconds); its processes are ended\n"
+            "command timed out: it ran for \(time.inSeconds); ending its processes\n"
         case .lines(let count):
             "the output has more than \(count) lines, its max_lines; the rest is dropped and the "
                 + "command is ended\n"

@@ -105,6 +105,11 @@ final class LiveCommands: Sendable {
         return body()
     }
 
+    /// The running command whose program has a process number.
+    func command(ledBy process: Int) -> CommandProcesses? {
+        commands.withLock { $0.values.first { Int($0.leader) == process } }
+    }
+
     /// Sends SIGKILL to all their processes without waiting.
     func kill() {
         for command in commands.withLock({ $0.values }) { command.signal([SIGKILL]) }

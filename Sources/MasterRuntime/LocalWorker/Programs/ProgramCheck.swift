@@ -120,11 +120,9 @@ struct ProgramCheck: Sendable {
             let place =
                 program.contains("/")
                 ? "there is nothing at \(workdir.place(of: program))"
-                : "it was not found in PATH: \(path)"
+                : "the program \(program) was not found in PATH (\(path))"
             return CommandError(
-                .programNotFound,
-                "the program \(program) was not found: \(place); "
-                    + "install it, or correct its name",
+                .programNotFound, "\(place); install it, or correct its name",
                 cause: fault
             )
         }

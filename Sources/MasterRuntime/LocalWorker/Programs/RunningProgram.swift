@@ -166,8 +166,9 @@ struct RunningProgram: Sendable {
     /// Runs the program to its end.
     func run() throws -> ProgramEnd {
         let child = try start()
-        queue.put(.started, elapsed: .now - started)
         let report = commands.with(child.processes) {
+            queue.put(
+                .started(process: Int(child.processes.leader)), elapsed: .now - started)
             var pump = OutputPump(
                 child.processes, processDescriptor: child.descriptor.number, sources: child.sources,
                 logFiles: child.logFiles, queue: queue, shell: shell, started: started)

@@ -36,12 +36,17 @@ struct TerminationPolicy {
     private enum Phase {
         case running
         case draining(until: Instant, latest: Instant)
+        /// Processes that have closed their output are left, and may be about to end.
+        case leaving(until: Instant)
         case ending(killAt: Instant)
         case killing(giveUpAt: Instant)
     }
 
     /// How long processes may take to exit after SIGKILL.
     static let killTime: Duration = .seconds(5)
+    /// How long processes that the program left running may take to end by themselves, as helpers
+    /// of git do.
+    static let leavingTime: Duration = .milliseconds(500)
     /// The maximum drain time while the master is slow to read, as a multiple of the normal one.
     private static let longestDrain = 10
     private static let longestInterval: Duration = .milliseconds(64)
@@ -119,6 +124,10 @@ struct TerminationPolicy {
             if facts.isStopped { return beginEnding(at: now) }
             let end = pausedSince == nil ? until : latest
             return now >= end ? beginEnding(at: now) : .wait(until: end)
+        case .leaving(let until):
+            if !hasSurvivors() { return .finish }
+            return facts.isStopped || now >= until
+                ? beginEnding(at: now) : check(at: now, orAt: until)
         case .ending(let killAt):
             if facts.hasExited, !hasSurvivors() { return .finish }
             return now >= killAt ? beginInterrupting(at: now) : check(at: now, orAt: killAt)
@@ -158,10 +167,15 @@ struct TerminationPolicy {
 
     /// Finishes, unless the program has left processes behind.
     private mutating func finish(at now: Instant, _ hasSurvivors: () -> Bool) -> Action {
-        hasSurvivors() ? beginEnding(at: now) : .finish
+        guard hasSurvivors() else { return .finish }
+        guard timedOut == nil else { return beginEnding(at: now) }
+        let until = now + Self.leavingTime
+        phase = .leaving(until: until)
+        return check(at: now, orAt: until)
     }
 
     private mutating func beginEnding(at now: Instant) -> Action {
+        interval = .milliseconds(1)
         guard terminationGrace > .zero else { return beginInterrupting(at: now) }
         phase = .ending(killAt: now + terminationGrace)
         return .terminate

@@ -43,6 +43,21 @@ enum SystemFile {
         }
     }
 
+    /// The text of a file; `nil` when it cannot be read.
+    static func text(of path: FilePath) -> String? {
+        do {
+            let file = try POSIX.open(path, O_RDONLY)
+            var bytes: [UInt8] = []
+            while case let more = try POSIX.read(file.number, maxByteCount: 64 << 10), !more.isEmpty
+            {
+                bytes += more
+            }
+            return String(decoding: bytes, as: UTF8.self)
+        } catch {
+            return nil
+        }
+    }
+
     private static func word(of path: FilePath) -> String {
         guard let bytes = beginning(of: path) else { return "unknown" }
         return String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace }

@@ -3,7 +3,8 @@ import SystemPackage
 
 /// Unix domain sockets that carry whole messages.
 enum UnixSocket {
-    private static let messageLimit = 4096
+    /// The maximum size of a request, in bytes.
+    private static let messageLimit = 64 << 10
 
     static func listen(in folder: FilePath, name: String) throws(SystemFault) -> OwnedDescriptor {
         let place = try POSIX.open(folder, O_RDONLY | O_DIRECTORY)
@@ -19,12 +20,12 @@ enum UnixSocket {
     }
 
     static func connect(
-        in folder: FilePath, name: String, patience: Duration
+        in folder: FilePath, name: String, patience: Duration?
     ) -> OwnedDescriptor? {
         do {
             let place = try POSIX.open(folder, O_RDONLY | O_DIRECTORY)
             let socket = try make()
-            limit(socket, to: patience)
+            if let patience { limit(socket, to: patience) }
             let isConnected = unsafe withAddress(in: place, name) {
                 unsafe Glibc.connect(socket.number, $0, $1)
             }
@@ -55,20 +56,64 @@ enum UnixSocket {
         return connection
     }
 
-    static func send(_ message: String, _ connection: OwnedDescriptor) -> Bool {
-        let bytes = Array(message.utf8)
-        let sent = unsafe Glibc.send(
-            connection.number, bytes, bytes.count, CInt(MSG_NOSIGNAL))
+    /// Sends a message; `false` if the other side has gone, or takes too long.
+    static func send(_ bytes: [UInt8], _ connection: OwnedDescriptor) -> Bool {
+        var sent = -1
+        repeat {
+            sent = unsafe Glibc.send(
+                connection.number, bytes, bytes.count, CInt(MSG_NOSIGNAL))
+        } while sent < 0 && errno == EINTR
         return sent == bytes.count
     }
 
-    static func receive(_ connection: OwnedDescriptor) -> String? {
-        do {
-            let bytes = try POSIX.read(connection.number, maxByteCount: messageLimit)
-            return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
-        } catch {
-            return nil  // The other side has gone, or takes too long.
+    /// Receives a request.
+    ///
+    /// - Throws: ``ControlError`` if it is too long.
+    static func receive(_ connection: OwnedDescriptor) throws(ControlError) -> String? {
+        guard let bytes = receiveBytes(connection, maxByteCount: messageLimit + 1) else {
+            return nil
         }
+        guard bytes.count <= messageLimit else {
+            throw ControlError("a request has at most \(messageLimit >> 10) KiB")
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Receives a message; `nil` if the other side has gone, or takes too long.
+    static func receiveBytes(_ connection: OwnedDescriptor, maxByteCount: Int) -> [UInt8]? {
+        do {
+            let bytes = try POSIX.read(connection.number, maxByteCount: maxByteCount)
+            return bytes.isEmpty ? nil : bytes
+        } catch {
+            return nil
+        }
+    }
+
+    /// Sends a message to a socket by its path; one that begins with `@` is in the abstract
+    /// namespace.
+    static func post(_ message: String, to path: String) throws(SystemFault) {
+        let number = socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+        guard number >= 0 else { throw SystemFault() }
+        let socket = OwnedDescriptor(FileDescriptor(rawValue: number))
+        limit(socket, to: .seconds(1))
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        var name = Array(path.utf8)
+        guard !name.isEmpty, name.count < MemoryLayout.size(ofValue: address.sun_path) else {
+            throw SystemFault(ENAMETOOLONG)
+        }
+        if name[0] == UInt8(ascii: "@") { name[0] = 0 }
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: name) }
+        // The length of an abstract name is that of the address.
+        let size = socklen_t(MemoryLayout<sa_family_t>.size + name.count)
+        let bytes = Array(message.utf8)
+        let sent = unsafe withUnsafePointer(to: address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe sendto(
+                    socket.number, bytes, bytes.count, CInt(MSG_NOSIGNAL), $0, size)
+            }
+        }
+        guard sent == bytes.count else { throw SystemFault() }
     }
 
     private static func make() throws(SystemFault) -> OwnedDescriptor {
@@ -103,5 +148,14 @@ enum UnixSocket {
                 unsafe body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
+    }
+}
+
+/// The clock by which systemd orders the messages of a service.
+enum MonotonicTime {
+    static var microseconds: Int {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return time.tv_sec * 1_000_000 + time.tv_nsec / 1000
     }
 }

@@ -93,15 +93,25 @@ struct MasterBench: Sendable {
     /// Runs a master.
     func run<Value: Sendable>(
         slots: Int = 2, resumes: Bool = false, basedir: String? = nil,
-        _ body: (Master) async throws -> Value
+        time: any WallClock = SystemWallClock(), _ body: (Master) async throws -> Value
     ) async throws -> Value {
         let messages = messages
         let configuration = try configuration()
+        var options = Master.Options(
+            basedir: basedir ?? self.basedir, slots: slots, resumesRequests: resumes)
+        options.time = time
         return try await Master.run(
-            configuration, SecretFetcher(configuration).fetch().usable(),
-            options: Master.Options(
-                basedir: basedir ?? self.basedir, slots: slots, resumesRequests: resumes),
+            configuration, SecretFetcher(configuration).fetch().usable(), options: options,
             logger: Logger(label: "master") { _ in messages.handler }, body)
+    }
+
+    /// Replaces the master.yaml, and applies it to a running master.
+    @discardableResult
+    func reconfigure(_ master: Master, _ yaml: String) async throws -> ConfigurationChanges {
+        try write(yaml)
+        let configuration = try configuration()
+        return try await master.reconfigure(
+            to: configuration, SecretFetcher(configuration).fetch().usable())
     }
 
     /// Runs a master that builds the builders.

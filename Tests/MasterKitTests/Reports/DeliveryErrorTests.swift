@@ -2,19 +2,21 @@ import FoundationEssentials
 import MasterKit
 import Testing
 
-@testable import StandardPlugins
-
-struct DeliveryErrorAnswerTests {
+struct DeliveryErrorTests {
     private func error(
         _ status: Int, _ text: String = "", headers: HTTPHeaders = [:], reason: String = "",
-        mask: SecretMask = SecretMask([])
+        remedy: String? = nil, mask: SecretMask = SecretMask([])
     ) -> DeliveryError? {
         let exchange = HTTPExchange(
             url: "http://h/", status: status, reason: reason, headers: headers,
             body: Array(text.utf8))
+        let http = HTTPClient(HTTPClientConfiguration(environment: [:]))
+        let context = DeliveryContext(
+            id: "msg_test", attempt: 1, logger: Logger(label: "test"),
+            secrets: SecretValues(), mask: mask, http: http, session: http.makeSession())
         return DeliveryError(
-            HTTPResponse(final: exchange), now: Date(timeIntervalSince1970: 784_111_777),
-            mask: mask)
+            answering: HTTPResponse(final: exchange), in: context, remedy: remedy,
+            now: Date(timeIntervalSince1970: 784_111_777))
     }
 
     @Test(arguments: 200...299)
@@ -59,20 +61,20 @@ struct DeliveryErrorAnswerTests {
 
     @Test(arguments: [
         (
-            500, "Internal Server Error", "boom\n  twice\n",
+            500, "Internal Server Error", "boom\n  twice\n", nil,
             "the receiver answered 500 Internal Server Error: boom twice"
         ),
-        (502, "", "", "the receiver answered 502"),
+        (502, "", "", nil, "the receiver answered 502"),
         (
-            403, "Forbidden", "no",
-            "the receiver answered 403 Forbidden: no; check 'auth' and 'headers'"
+            403, "Forbidden", "no", "check 'auth'",
+            "the receiver answered 403 Forbidden: no; check 'auth'"
         ),
-        (404, "Not Found", "", "the receiver answered 404 Not Found; check 'serverUrl'"),
+        (404, "Not Found", "", "check 'url'", "the receiver answered 404 Not Found; check 'url'"),
     ])
-    func `the reason names the status and the text`(
-        _ status: Int, _ reason: String, _ text: String, _ expected: String
+    func `the reason names the status, the text and the remedy`(
+        _ status: Int, _ reason: String, _ text: String, _ remedy: String?, _ expected: String
     ) {
-        #expect(error(status, text, reason: reason)?.reason == expected)
+        #expect(error(status, text, reason: reason, remedy: remedy)?.reason == expected)
     }
 
     @Test func `a long answer is cut, and secrets in it are masked`() {

@@ -1,0 +1,110 @@
+public import MasterKit
+
+/// Builds when a step of another build triggers it.
+public struct Triggerable: TriggeredScheduler {
+    /// What the scheduler does.
+    public static let summary = "Builds when steps.Trigger names it."
+
+    /// Creates an unconfigured scheduler.
+    public init() {}
+}
+
+/// Builds when a person asks for it, by `force`.
+public struct ForceScheduler: ForcedScheduler, SettingHints {
+    /// What the scheduler does.
+    public static let summary = "Lets people build its builders, with values for its parameters."
+
+    /// What people can set.
+    @Setting(
+        "What people can set: util.StringParameter, util.IntParameter and so on.",
+        .named("properties"), .replacesOption)
+    public var parameters: [ForceParameter] = []
+
+    /// Creates an unconfigured scheduler.
+    public init() {}
+
+    /// Rejects two parameters of the same name.
+    public func check(_ settings: SettingsCheck) {
+        var names: Set<String> = []
+        for parameter in parameters where !names.insert(parameter.name).inserted {
+            settings.error(
+                "two parameters are named '\(parameter.name)'; rename one", at: "properties")
+        }
+    }
+
+    /// A hint for a setting of Buildbot's that needs a web page.
+    public static func hint(forUnknown name: String) -> String? {
+        switch name {
+        case "buttonName", "label", "username", "reasonString":
+            "this version has no force form; remove it"
+        default: nil
+        }
+    }
+}
+
+/// Builds the same sources after the builds of another scheduler have succeeded.
+public struct Dependent: Scheduler {
+    /// What the scheduler does.
+    public static let summary = "Builds after the builds of another scheduler have succeeded."
+
+    @Setting("The name of the other scheduler.") var upstream: SchedulerReference
+
+    /// Creates an unconfigured scheduler.
+    public init() {}
+
+    /// The other scheduler.
+    public var upstreams: [SchedulerReference] { [upstream] }
+
+    /// Tells when to look; what has happened is read from the store.
+    public let wantedEvents: Set<EventKind> = [.buildsetNew, .buildsetFinished]
+
+    /// What has been seen of the other scheduler's buildsets.
+    private struct Progress {
+        /// The id after the newest buildset that was seen.
+        var next = 1
+        /// The buildsets that had not ended.
+        var open: [Int] = []
+
+        init(_ state: JSONValue?) {
+            next = state?["next"]?.intValue ?? 1
+            open = state?["open"]?.arrayValue?.compactMap(\.intValue) ?? []
+        }
+
+        var state: JSONValue {
+            .object(["next": .int(next), "open": .array(open.map { .int($0) })])
+        }
+
+        mutating func note(_ buildset: ScheduledBuildset) {
+            next = max(next, buildset.id + 1)
+            open.removeAll { $0 == buildset.id }
+            if buildset.results == nil { open.append(buildset.id) }
+        }
+    }
+
+    /// Follows the other scheduler from its first start on, also through restarts.
+    public func run(in context: SchedulerContext) async throws {
+        var progress = Progress(try await context.state())
+        if try await context.state() == nil {
+            // What ended before has nothing to do with this scheduler.
+            for buildset in try await context.buildsets(of: upstream.name, from: 1) {
+                progress.note(buildset)
+            }
+            try await context.save(progress.state)
+        }
+        try await look(&progress, context)
+        for await _ in context.events { try await look(&progress, context) }
+    }
+
+    private func look(_ progress: inout Progress, _ context: SchedulerContext) async throws {
+        let first = min(progress.next, progress.open.min() ?? .max)
+        let before = progress.state
+        for buildset in try await context.buildsets(of: upstream.name, from: first)
+        where buildset.id >= progress.next || progress.open.contains(buildset.id) {
+            progress.note(buildset)
+            guard buildset.results == .success || buildset.results == .warnings else { continue }
+            try await context.submit(
+                reason: "downstream", sourceStamps: buildset.sourceStamps, saving: progress.state)
+        }
+        if progress.state != before { try await context.save(progress.state) }
+    }
+}

@@ -1,0 +1,263 @@
+internal import ArgumentParser
+internal import FoundationEssentials
+internal import MasterKit
+internal import MasterRuntime
+internal import Synchronization
+
+/// `status`: shows what the running master is doing.
+struct StatusCommand: MasterSubcommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "status",
+            abstract: "Shows what the running master is doing.",
+            discussion: """
+                Lists each builder with its running builds and pending requests, and each \
+                reporter with the reports that wait to be delivered. The exit status is 1 if no \
+                master is running.
+                """)
+    }
+
+    @OptionGroup var place: MasterPlace
+
+    @Flag(help: "Write one JSON object.")
+    var json = false
+
+    func run(in context: CommandContext) async throws -> ExitStatus {
+        let status = try await place.client.send(ControlRequest("status")) ?? [:]
+        if json {
+            await context.console.print(JSONWriter.pretty.string(.object(status)).lines)
+            return .success
+        }
+        let console = context.console
+        let width = console.output.canRedraw ? console.size.columns : Int.max
+        await console.print(StatusPage(console.output).lines(status, width: width))
+        return .success
+    }
+}
+
+/// `reconfig`: makes the running master read its file again.
+struct ReconfigCommand: MasterSubcommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "reconfig",
+            abstract: "Makes the running master read its file again.",
+            discussion: """
+                Running builds keep the configuration that they began with. If the file has \
+                mistakes, they are shown, the exit status is 2, and the previous configuration \
+                stays in force.
+                """)
+    }
+
+    @OptionGroup var place: MasterPlace
+
+    func run(in context: CommandContext) async throws -> ExitStatus {
+        let answer = try await place.client.send(ControlRequest("reconfig")) ?? [:]
+        await context.console.complain(answer.texts("diagnostics"))
+        await context.console.print(answer.texts("lines"))
+        guard answer["wrong"] == .bool(true) else { return .success }
+        await context.console.complain(["the previous configuration stays in force"])
+        return .configuration
+    }
+}
+
+/// `stop`: ends the running master.
+struct StopCommand: MasterSubcommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "stop",
+            abstract: "Ends the running master, and waits until it has ended.",
+            discussion: """
+                No further build begins. Running builds have the time that the master was \
+                started with (--grace) to end; otherwise the next master runs them again. \
+                Undelivered reports are sent by the next master.
+                """)
+    }
+
+    @OptionGroup var place: MasterPlace
+
+    @Flag(help: "Stop running builds at once; the next master runs them again.")
+    var now = false
+
+    /// How long the process may exist after the master has ended.
+    private static let patience: Duration = .seconds(60)
+
+    func run(in context: CommandContext) async throws -> ExitStatus {
+        let client = place.client
+        try await client.send(ControlRequest("stop", ["now": .bool(now)]))
+        let end = ContinuousClock.now + Self.patience
+        while try client.isMasterAlive() {
+            guard ContinuousClock.now < end else {
+                throw FailedRun("the master of \(place.folder) is still ending; see its log")
+            }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        return .success
+    }
+}
+
+/// `force`: has the running master build a builder.
+struct ForceCommand: MasterSubcommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "force",
+            abstract: "Has the running master build a builder.",
+            discussion: """
+                Examples:
+
+                  \(RootCommand.programName) force linux
+                  \(RootCommand.programName) force linux -p config=release --reason 'try again'
+                  \(RootCommand.programName) force linux --branch main --wait
+
+                With --wait the exit status is that of the build, as of 'run'; without, it is 0 as \
+                soon as the request is stored.
+                """)
+    }
+
+    @Argument(help: ArgumentHelp("The builder.", valueName: "builder"))
+    var builder: String
+
+    @Option(
+        name: [.customShort("p", allowingJoined: true), .customLong("property")],
+        help: ArgumentHelp(
+            "Sets a property of the build, as 'run' does; NAME:=VALUE takes a YAML value.",
+            valueName: "name=value"))
+    var properties: [String] = []
+
+    @Option(help: ArgumentHelp("The reason for the build.", valueName: "text"))
+    var reason: String?
+
+    @Option(help: ArgumentHelp("The owner of the build.", valueName: "name"))
+    var owner: String?
+
+    @Option(help: ArgumentHelp("The branch to build.", valueName: "name"))
+    var branch: String?
+
+    @Option(help: ArgumentHelp("The revision to build.", valueName: "id"))
+    var revision: String?
+
+    @Flag(help: "Wait for the end of the build.")
+    var wait = false
+
+    @OptionGroup var place: MasterPlace
+
+    func validate() throws {
+        for property in properties { _ = try PropertyArgument(property) }
+    }
+
+    func run(in context: CommandContext) async throws -> ExitStatus {
+        var arguments: JSONObject = [
+            "builder": .string(builder), "wait": .bool(wait),
+            "properties": .array(properties.map { .string($0) }),
+        ]
+        for (name, text) in [
+            ("reason", reason), ("owner", owner), ("branch", branch), ("revision", revision),
+        ] {
+            if let text { arguments[name] = .string(text) }
+        }
+        let console = context.console
+        let paint = TextPainter(hasColour: console.error.hasColour)
+        let last = try await place.client.send(ControlRequest("force", arguments)) { answer in
+            guard let id = answer["buildrequestid"]?.intValue else { return }
+            console.post(
+                answer.texts("warnings").map {
+                    paint(.boldYellow, "warning:") + " " + $0.makingControlsVisible()
+                })
+            console.post(["submitted \(builder.makingControlsVisible()) as request \(id)"])
+        }
+        guard wait else { return .success }
+        guard let builds = last?["builds"]?.arrayValue else {
+            throw FailedRun("the master ended before the build; the next one builds the request")
+        }
+        var worst: Results?
+        for build in builds {
+            let number = build["number"]?.intValue ?? 0
+            let state = build["state_string"]?.stringValue ?? ""
+            await console.print("\(builder) #\(number) \(state)".makingControlsVisible())
+            guard build["retried"] != .bool(true) else { continue }
+            worst = Results.worst(worst, build["results"]?.intValue.flatMap(Results.init))
+        }
+        if let worst { return ExitStatus(worst) }
+        await console.complain(["the build did not end; the next master runs it again"])
+        return .failure
+    }
+}
+
+/// The options that select the base folder of a running master.
+struct MasterPlace: ParsableArguments {
+    @OptionGroup var source: ConfigurationOptions
+    @OptionGroup var base: BaseFolderOptions
+
+    /// The base folder.
+    var folder: String { base.path(beside: source.file) }
+
+    /// The client of the master.
+    var client: ControlClient { ControlClient(folder: folder) }
+}
+
+extension JSONObject {
+    /// The texts of a list.
+    fileprivate func texts(_ name: String) -> [String] {
+        self[name]?.arrayValue?.compactMap(\.stringValue) ?? []
+    }
+}
+
+/// Shows the answer to `status`.
+struct StatusPage {
+    private let paint: TextPainter
+    private let marks: StatusSymbols
+
+    init(_ traits: TerminalTraits) {
+        paint = TextPainter(hasColour: traits.hasColour)
+        marks = StatusSymbols(hasUnicode: traits.hasUnicode)
+    }
+
+    func lines(_ status: JSONObject, width: Int) -> [String] {
+        let uptime = Duration.seconds(status["uptime_s"]?.intValue ?? 0)
+        let process = status["pid"]?.intValue ?? 0
+        let file = (status["configuration"]?.stringValue ?? "").makingControlsVisible()
+        let state = status["stopping"] == .bool(true) ? "stopping" : "running"
+        var table = TextTable(paint: paint)
+        for builder in status["builders"]?.arrayValue ?? [] { table.add(cells(ofBuilder: builder)) }
+        for reporter in status["reporters"]?.arrayValue ?? [] {
+            table.add(cells(ofReporter: reporter))
+        }
+        var lines = ["\(file): \(state) for \(uptime.forPeople) (process \(process))"]
+        lines += table.lines(width: width, ellipsis: marks.ellipsis)
+        let parked = status["parked"]?.intValue ?? 0
+        if parked > 0 { lines.append("\(parked.counting("report")) parked for other reporters") }
+        return lines
+    }
+
+    private func cells(ofBuilder builder: JSONValue) -> [TextTable.Cell] {
+        let name = builder["name"]?.stringValue ?? ""
+        let running = (builder["running"]?.arrayValue ?? []).map { build in
+            let start = build["started_at"]?.intValue ?? 0
+            let seconds = max(0, Int(Date().timeIntervalSince1970) - start)
+            let time = Duration.seconds(seconds).forPeople
+            return "#\(build["number"]?.intValue ?? 0) for \(time)"
+        }
+        let pending = builder["pending"]?.intValue ?? 0
+        let isDeclared = builder["declared"] == .bool(true)
+        return [
+            .init(name.makingControlsVisible(), .bold),
+            .init(
+                !isDeclared
+                    ? "not in the file" : running.isEmpty ? "idle" : running.joined(separator: ", ")
+            ),
+            .init(pending == 0 ? "" : "\(pending) pending"),
+        ]
+    }
+
+    private func cells(ofReporter reporter: JSONValue) -> [TextTable.Cell] {
+        let name = reporter["name"]?.stringValue ?? ""
+        let waiting = reporter["waiting"]?.intValue ?? 0
+        let isClosed = reporter["closed"] == .bool(true)
+        return [
+            .init(name.makingControlsVisible(), .bold),
+            .init(
+                waiting == 0
+                    ? "no undelivered reports" : "\(waiting.counting("report")) to be delivered"),
+            .init(isClosed ? "endpoint closed" : "", .yellow),
+        ]
+    }
+}

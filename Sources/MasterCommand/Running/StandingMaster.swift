@@ -1,0 +1,282 @@
+internal import Dispatch
+internal import FoundationEssentials
+internal import Glibc
+internal import Logging
+internal import MasterKit
+internal import MasterRuntime
+internal import Synchronization
+
+/// A master that stays up until a signal or a command stops it.
+final class StandingMaster: Sendable {
+    private struct State {
+        var isStopping = false
+        var signalCount = 0
+        var failure: StoreError?
+        /// The last reload; the next one waits for it.
+        var reload: Task<Reload, Never>?
+    }
+
+    /// How long a changed file must stay the same before it is read.
+    private static let quiet: Duration = .milliseconds(300)
+    /// The number of events that the log may fall behind.
+    private static let logBound = 1024
+
+    let grace: Duration
+    let started = Date()
+    let logger: Logger
+    private let file: String
+    private let watchesFiles: Bool
+    private let notifier: ServiceNotifier
+    private let context: CommandContext
+    private let state = Mutex(State())
+    private let stopped = Signal()
+
+    init(
+        file: String, grace: Duration, watchesFiles: Bool, logger: Logger,
+        notifier: ServiceNotifier, context: CommandContext
+    ) {
+        self.file = file
+        self.grace = grace
+        self.watchesFiles = watchesFiles
+        self.logger = logger
+        self.notifier = notifier
+        self.context = context
+    }
+
+    /// Runs the master.
+    ///
+    /// - Returns: Success when it was stopped.
+    /// - Throws: ``MasterError``, or ``StoreError`` also if the store fails later.
+    func run(
+        _ configuration: MasterConfiguration, _ secrets: SecretValues, _ options: Master.Options
+    ) async throws -> ExitStatus {
+        try await Master.run(configuration, secrets, options: options, logger: logger) { master in
+            try StopSignal.watch { self.obey($0, master) }
+            // Ends with the store, which is closed after the master.
+            Task { await watchStore(of: master) }
+            let commands = ServedCommands(master: master, standing: self)
+            master.takeCommands { await commands.handle($0, $1) }
+            try await master.events.withSubscription(
+                to: [.buildNew, .buildFinished], bound: Self.logBound
+            ) { events in
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { await BuildLog(logger: self.logger).follow(events) }
+                    if watchesFiles { group.addTask { await self.watchFiles(of: master) } }
+                    await work(master)
+                    group.cancelAll()
+                    events.finish()
+                    try await group.waitForAll()
+                }
+            }
+        }
+        if let failure = state.withLock(\.failure) { throw failure }
+        logger.info("stopped")
+        return .success
+    }
+
+    private func work(_ master: Master) async {
+        let file = master.current
+        let counts = [
+            file.builders.count.counting("builder"), file.reporters.count.counting("reporter"),
+            file.schedulers.count.counting("scheduler"),
+        ].joined(separator: ", ")
+        logger.info("ready: \(counts) in \(file.path); base folder \(master.basedir)")
+        notifier.ready(counts)
+        await stopped.wait()
+        await master.endBuilds(within: grace)
+    }
+
+    private func watchStore(of master: Master) async {
+        do throws(StoreError) {
+            try await master.waitForStoreFailure()
+        } catch {
+            state.withLock { $0.failure = error }
+            stop(master, "the store has failed", isHurried: true)
+        }
+    }
+
+    // MARK: Stopping
+
+    /// Reacts to a signal. Called on a thread that may block, but must not wait for a task.
+    private func obey(_ signal: StopSignal, _ master: Master) {
+        guard signal != .hangUp else {
+            reload(master, because: "SIGHUP")
+            return
+        }
+        let count = state.withLock { state in
+            state.signalCount += 1
+            return state.signalCount
+        }
+        guard count > 1 else { return stop(master, signal.word) }
+        master.abandonCommands()
+        context.console.flush(within: .milliseconds(200))
+        _exit(ExitStatus(signal).code)
+    }
+
+    /// Ends the master: builds have the grace time to end, or none if it is hurried.
+    func stop(_ master: Master, _ reason: String, isHurried: Bool = false) {
+        let isFirst = state.withLock { state in
+            defer { state.isStopping = true }
+            return !state.isStopping
+        }
+        if isFirst {
+            let time = isHurried ? "" : ": running builds have \(grace.forPeople) to end"
+            logger.info("stopping (\(reason))\(time)")
+            notifier.stopping("waiting for running builds")
+            stopped.raise()
+        }
+        if isHurried { master.interruptBuilds() }
+    }
+
+    var isStopping: Bool { state.withLock(\.isStopping) }
+
+    // MARK: Reloading
+
+    /// What came of reading the file again.
+    enum Reload: Sendable {
+        case done(ConfigurationChanges, warnings: [String])
+        /// The file has mistakes; the lines tell which.
+        case wrong([String])
+        case failed(String)
+    }
+
+    /// Reads the file again, after reloads that have begun before.
+    @discardableResult
+    func reload(_ master: Master, because reason: String) -> Task<Reload, Never> {
+        state.withLock { state in
+            let last = state.reload
+            // Ends by itself; whoever wants the outcome waits for it.
+            let task = Task {
+                _ = await last?.value
+                return await self.reloadNow(master, because: reason)
+            }
+            state.reload = task
+            return task
+        }
+    }
+
+    private func reloadNow(_ master: Master, because reason: String) async -> Reload {
+        guard !isStopping else { return .failed("the master is stopping") }
+        notifier.reloading()
+        let reload = await readAgain(master)
+        switch reload {
+        case .done(let changes, let warnings):
+            for line in warnings { logger.warning("\(line)") }
+            for line in changes.lines { logger.info("\(reason): \(line)") }
+        case .wrong(let lines):
+            let text = lines.joined(separator: "\n")
+            logger.error(
+                "\(reason): the configuration is wrong; the previous one stays in force\n\(text)")
+        case .failed(let message):
+            logger.error("\(reason): the previous configuration stays in force: \(message)")
+        }
+        if !isStopping { notifier.ready("configuration \(master.generation)") }
+        return reload
+    }
+
+    private func readAgain(_ master: Master) async -> Reload {
+        let loaded = MasterConfiguration.load(
+            path: file, registry: context.registry, environment: context.environment)
+        var diagnostics = loaded.diagnostics
+        var secrets: SecretFetcher.Fetched?
+        if let configuration = loaded.configuration {
+            secrets = await SecretFetcher(configuration).fetch()
+            diagnostics += secrets?.diagnostics ?? []
+        }
+        let printer = DiagnosticPrinter(.plain)
+        let lines = printer.lines(diagnostics.map { $0.located(in: loaded.file) }, of: file)
+        guard let configuration = loaded.configuration, let secrets, secrets.isComplete else {
+            return .wrong(lines)
+        }
+        do {
+            return .done(
+                try await master.reconfigure(to: configuration, secrets.values), warnings: lines)
+        } catch {
+            return .failed("\(error)")
+        }
+    }
+
+    /// Reloads whenever the file changes, or another one that its settings refer to.
+    private func watchFiles(of master: Master) async {
+        do {
+            var (folders, watch) = (Set<String>(), FolderWatch?.none)
+            while !Task.isCancelled {
+                let files = Set(master.current.files)
+                let wanted = Set(files.map { URL(filePath: $0).deletingLastPathComponent().path })
+                if wanted != folders || watch == nil {
+                    let isFirst = watch == nil
+                    (folders, watch) = (wanted, try FolderWatch(wanted.sorted()))
+                    // What has changed in other folders before they were watched.
+                    if !isFirst { _ = await reload(master, because: Self.watchReason).value }
+                }
+                guard let current = watch else { return }
+                let changes = try await withTaskCancellationHandler {
+                    try await current.next(quiet: Self.quiet)
+                } onCancel: {
+                    current.stop()
+                }
+                guard changes.isUncertain || !changes.paths.isDisjoint(with: files) else {
+                    continue
+                }
+                _ = await reload(master, because: Self.watchReason).value
+            }
+        } catch {
+            logger.error("--watch has ended: \(error)")
+        }
+    }
+
+    private static let watchReason = "a file has changed"
+}
+
+/// Logs the beginning and the end of builds.
+private struct BuildLog {
+    let logger: Logger
+
+    func follow(_ events: EventSubscription) async {
+        for await delivery in events {
+            switch delivery {
+            case .missed(let count): logger.warning("\(count.counting("build event")) not logged")
+            case .event(let event): log(event)
+            }
+        }
+    }
+
+    private func log(_ event: Event) {
+        let number = event.record["number"]?.intValue ?? 0
+        let build = "\(event.builderName ?? "") #\(number)"
+        guard event.kind == .buildFinished else {
+            let reason = event.record["buildset"]?["reason"]?.stringValue ?? ""
+            logger.info("\(build) started: \(reason)")
+            return
+        }
+        logger.info("\(build) \(event.record["state_string"]?.stringValue ?? "")")
+    }
+}
+
+extension ConfigurationChanges {
+    /// What was added, changed, removed and left as it was, a line each.
+    var lines: [String] {
+        let kinds: [(String, Names)] = [
+            ("builder", builders), ("reporter", reporters), ("service", services),
+            ("scheduler", schedulers),
+        ]
+        func line(_ verb: String, _ names: (Names) -> [String]) -> String? {
+            let found = kinds.flatMap { kind, lists in names(lists).map { "\(kind) '\($0)'" } }
+            return found.isEmpty ? nil : "\(verb): \(found.joined(separator: ", "))"
+        }
+        var lines = [
+            line("added", \.added), line("changed", \.changed), line("removed", \.removed),
+        ].compactMap(\.self)
+        if lines.isEmpty { lines = ["nothing has changed"] }
+        let unchanged = kinds.filter { !$0.1.unchanged.isEmpty }.map {
+            $0.1.unchanged.count.counting($0.0)
+        }
+        if !unchanged.isEmpty {
+            lines.append("left as before: \(unchanged.joined(separator: ", "))")
+        }
+        if !afterRestart.isEmpty {
+            lines.append("after a restart only: \(afterRestart.joined(separator: ", "))")
+        }
+        return lines
+    }
+}

@@ -1,0 +1,257 @@
+public import FoundationEssentials
+
+/// A plugin that decides when a master that stays up builds its builders.
+///
+/// ```swift
+/// /// Builds after a pause.
+/// struct Later: Scheduler {
+///     static let summary = "Builds some time after the master has started."
+///
+///     @Setting("How long it waits.") var after: Duration
+///
+///     func run(in context: SchedulerContext) async throws {
+///         try await context.sleep(until: context.now.addingTimeInterval(after / .seconds(1)))
+///         try await context.submit(reason: "waited for \(after)")
+///     }
+/// }
+/// ```
+///
+/// In a file it is listed under `schedulers` as `schedulers.Later`.
+public protocol Scheduler: Plugin where Options == SchedulerOptions {
+    /// The kinds of events delivered in ``SchedulerContext/events``; none by default.
+    var wantedEvents: Set<EventKind> { get }
+
+    /// The schedulers whose buildsets it follows; none by default. A cycle is an error of the file.
+    var upstreams: [SchedulerReference] { get }
+
+    /// Runs until the master shuts down or the scheduler has nothing more to do, in the same way as
+    /// ``MasterService/run(in:)``; by default, returns immediately. Never called under `run`.
+    func run(in context: SchedulerContext) async throws
+}
+
+extension Scheduler {
+    /// The namespace `schedulers`.
+    public static var namespace: PluginNamespace { PluginKind.schedulers.namespace }
+
+    /// No events.
+    public var wantedEvents: Set<EventKind> { [] }
+
+    /// No schedulers.
+    public var upstreams: [SchedulerReference] { [] }
+
+    /// Does nothing: something else triggers the builds.
+    public func run(in context: SchedulerContext) async throws {}
+}
+
+/// A scheduler whose builds are triggered by a step of another build, also under `run`.
+public protocol TriggeredScheduler: Scheduler {}
+
+/// A scheduler whose builds are requested by a person, with values for its parameters.
+public protocol ForcedScheduler: Scheduler {
+    /// The properties that the person can set.
+    var parameters: [ForceParameter] { get }
+}
+
+/// The settings common to all schedulers.
+public struct SchedulerOptions: SettingHints {
+    /// The name, unique in a master.
+    @Setting("The scheduler's name, unique in a master.", .notEmpty)
+    public var name: String
+
+    /// The builders that it builds.
+    @Setting("The builders that it builds.", .notEmpty)
+    public var builderNames: [BuilderReference]
+
+    /// Properties of its builds.
+    @Setting("Properties of its builds.")
+    public var properties = JSONObject()
+
+    /// The priority of its builds.
+    @Setting("The priority of its builds; higher ones are built first.")
+    public var priority = 0
+
+    /// The reason for its builds.
+    @Setting("The reason for its builds; by default one that names the scheduler.", .notEmpty)
+    public var reason: String?
+
+    /// Creates the options with their defaults.
+    public init() {}
+
+    /// A hint for a setting that needs changes.
+    public static func hint(forUnknown name: String) -> String? {
+        switch name {
+        case "onlyIfChanged", "change_filter", "treeStableTimer", "fileIsImportant",
+            "onlyImportant", "createAbsoluteSourceStamps", "categories", "branches":
+            "this version has no change sources; remove it"
+        case "codebases": "this version builds without codebases here; remove it"
+        case "builders", "builder", "builderName": "write 'builderNames'"
+        default: nil
+        }
+    }
+}
+
+/// A scheduler as master.yaml declares it.
+package typealias SchedulerDeclaration = PluginDeclaration<any Scheduler, SchedulerOptions>
+
+extension PluginDeclaration where P == any Scheduler, Options == SchedulerOptions {
+    /// The name, unique among schedulers.
+    package var name: String { options.name }
+
+    /// Completes a request for its builds. Its own properties replace those of the request.
+    package func completing(_ wanted: BuildsetRequest) -> BuildsetRequest {
+        var request = wanted
+        request.scheduler = nil
+        request.builders = options.builderNames.map(\.name)
+        request.priority = options.priority
+        request.reason = options.reason ?? wanted.reason
+        for (name, value) in options.properties {
+            request.properties.set(name, value, source: "Scheduler")
+        }
+        request.properties.set("scheduler", .string(name), source: "Scheduler")
+        return request
+    }
+
+    /// The reason of builds if neither the file nor whoever starts them gives one.
+    package var standardReason: String {
+        "The \(key.name) scheduler named '\(name)' triggered this build"
+    }
+}
+
+extension PluginKind<any Scheduler, SchedulerOptions> {
+    /// The plugin kind for schedulers.
+    public static var schedulers: Self { Self("schedulers", scope: .service) }
+}
+
+/// The interface of a running scheduler to time, builds and its state.
+public struct SchedulerContext: Sendable {
+    private let service: ServiceContext
+    private let declaration: SchedulerDeclaration
+
+    package init(_ service: ServiceContext, _ declaration: SchedulerDeclaration) {
+        self.service = service
+        self.declaration = declaration
+    }
+
+    /// The scheduler's name.
+    public var name: String { declaration.name }
+    /// The scheduler's logger; messages are masked.
+    public var logger: Logger { service.logger }
+    /// The wanted events, as in ``ServiceContext/events``.
+    public var events: EventSubscription { service.events }
+    /// The current time.
+    public var now: Date { service.now }
+
+    /// Waits until a time; returns immediately if it has passed.
+    ///
+    /// - Throws: `CancellationError` if the scheduler should end.
+    public func sleep(until moment: Date) async throws {
+        try await service.sleep(until: moment)
+    }
+
+    /// The state last saved by the scheduler, in this run or an earlier one, or `nil` if none.
+    ///
+    /// - Throws: An error whose description can be shown to the user if the store failed.
+    public func state() async throws -> JSONValue? { try await service.state() }
+
+    /// Saves a state for ``state()``, under the scheduler's name.
+    ///
+    /// - Throws: An error whose description can be shown to the user if the store failed.
+    public func save(_ state: JSONValue) async throws { try await service.save(state) }
+
+    /// Submits a buildset of the scheduler's builders, with its properties and priority.
+    ///
+    /// - Parameters:
+    ///   - reason: The reason, unless the file gives another; `nil` for one that names the
+    ///     scheduler.
+    ///   - sourceStamps: The sources to build.
+    ///   - state: A state to store in the same transaction, so that after a crash nothing is
+    ///     built twice or forgotten; `nil` leaves the state unchanged.
+    /// - Returns: The buildset with its requests.
+    /// - Throws: An error whose description can be shown to the user.
+    @discardableResult
+    public func submit(
+        reason: String? = nil, sourceStamps: [SourceStamp] = [SourceStamp()],
+        saving state: JSONValue? = nil
+    ) async throws -> Submission {
+        let request = BuildsetRequest(
+            reason: reason ?? declaration.standardReason, sourceStamps: sourceStamps)
+        return try await service.submit(declaration.completing(request), saving: state)
+    }
+
+    /// The buildsets of a scheduler, oldest first.
+    ///
+    /// - Parameters:
+    ///   - scheduler: The name of the scheduler.
+    ///   - id: The id of the first buildset to return, if it is one of that scheduler.
+    /// - Returns: The buildsets, finished or not.
+    /// - Throws: An error whose description can be shown to the user if the store failed.
+    public func buildsets(of scheduler: String, from id: Int) async throws -> [ScheduledBuildset] {
+        try await service.buildsets(of: scheduler, from: id)
+    }
+}
+
+/// A buildset that a scheduler has submitted.
+public struct ScheduledBuildset: Sendable, Hashable {
+    /// The id, `bsid` in records.
+    public let id: Int
+    /// The worst result of its builds, or `nil` until all have ended.
+    public let results: Results?
+    /// The sources that it builds.
+    public let sourceStamps: [SourceStamp]
+
+    package init(id: Int, results: Results?, sourceStamps: [SourceStamp]) {
+        self.id = id
+        self.results = results
+        self.sourceStamps = sourceStamps
+    }
+}
+
+/// The name of a scheduler in a setting. A name that the file does not declare is an error.
+public struct SchedulerReference: SettingValue, Hashable {
+    /// The name.
+    public let name: String
+    /// The location of the name.
+    public let range: SourceRange?
+
+    /// A description of the accepted values, for error messages.
+    public static var shape: String { "the name of a scheduler" }
+
+    /// Reads a name.
+    public static func decode(
+        _ node: YAMLNode, with decoder: SettingDecoder
+    ) -> SchedulerReference? {
+        guard case .scalar = node.kind, let name = decoder.decode(String.self, from: node),
+            !name.isEmpty
+        else { return decoder.mismatch(node, expected: shape) }
+        let reference = SchedulerReference(name: name, range: node.range ?? decoder.insertion)
+        decoder.note(reference)
+        return reference
+    }
+}
+
+/// A clock that knows the date.
+package protocol WallClock: Sendable {
+    var now: Date { get }
+    /// Waits until a time.
+    ///
+    /// - Throws: `CancellationError`.
+    func sleep(until moment: Date) async throws
+}
+
+/// The clock of the machine. A wait notices within a minute that the clock was set, or that the
+/// machine was suspended.
+package struct SystemWallClock: WallClock {
+    private static let longestSleep = 60.0
+
+    package init() {}
+
+    package var now: Date { Date() }
+
+    package func sleep(until moment: Date) async throws {
+        while true {
+            let left = moment.timeIntervalSinceNow
+            guard left > 0 else { return try Task.checkCancellation() }
+            try await Task.sleep(for: .seconds(min(left, Self.longestSleep)))
+        }
+    }
+}

@@ -1,0 +1,75 @@
+internal import MasterKit
+internal import Synchronization
+
+/// What is going on in a master.
+package struct BuildActivity: Sendable, Hashable {
+    /// A builder with a request whose build has not begun.
+    package struct Waiting: Sendable, Hashable {
+        package let builder: String
+        /// What it waits for, such as `lock 'db'`.
+        package let reason: String
+
+        package init(builder: String, reason: String) {
+            self.builder = builder
+            self.reason = reason
+        }
+    }
+
+    /// The requests whose builds are running.
+    package var running: Set<Int> = []
+    /// The builders that wait, in the order in which they are built; only the first ones.
+    package var waiting: [Waiting] = []
+    /// The number of all requests that wait.
+    package var waitingCount = 0
+
+    package init() {}
+}
+
+extension RequestDistributor {
+    /// What is going on, with the first builders that wait.
+    func activity(listing count: Int) -> BuildActivity {
+        let builders = builders
+        return state.withLock { state in
+            let first = (state.queue.firstOfEachBuilder + state.waiting).prefix(count)
+            var activity = BuildActivity()
+            activity.running = Set(state.running.keys)
+            activity.waitingCount = state.queue.count + state.waiting.count
+            activity.waiting = first.map { request in
+                .init(builder: request.builder, reason: reason(of: request, state, builders))
+            }
+            return activity
+        }
+    }
+
+    /// What a request without a build waits for.
+    private func reason(
+        of request: Pending, _ state: borrowing State, _ builders: BuilderTable
+    ) -> String {
+        let needs = request.needs.sorted().compactMap { state.builder(ofRequest: $0) }
+        if !needs.isEmpty { return needs.map { "'\($0)'" }.joined(separator: ", ") }
+        guard let builder = builders[request.builder] else { return "a builder of this name" }
+        guard pool.canRun(request.builder) else { return "its previous build" }
+        let locks =
+            request.skipReason == nil ? state.locks.missing(for: .builder(builder.name)) : []
+        guard locks.isEmpty else {
+            return (locks.count == 1 ? "lock " : "locks ")
+                + locks.map { "'\($0)'" }.joined(separator: ", ")
+        }
+        return "a free slot"
+    }
+}
+
+extension RequestDistributor.State {
+    /// The builder of a request that has not ended.
+    fileprivate func builder(ofRequest id: Int) -> String? {
+        running[id]?.builder ?? queue.builder(ofRequest: id)
+            ?? waiting.first { $0.id == id }?.builder
+    }
+}
+
+extension Master {
+    /// What is going on, with the first builders that wait.
+    package func activity(listing count: Int) -> BuildActivity {
+        submissions.distributor.activity(listing: count)
+    }
+}

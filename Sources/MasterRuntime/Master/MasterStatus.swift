@@ -1,0 +1,114 @@
+internal import FoundationEssentials
+internal import GRDB
+internal import Glibc
+package import MasterKit
+internal import Synchronization
+
+/// Passes the requests of other processes on, once the master is ready for them.
+final class CommandDesk: Sendable {
+    /// The answer of a master that takes no commands.
+    static let refusal = ControlError(
+        "the master that is running here was started by 'run', which takes no commands; start one "
+            + "with 'start'")
+
+    private let handler = Mutex<ControlSocket.Handler?>(nil)
+    private let opened = Signal()
+
+    func open(_ handler: @escaping ControlSocket.Handler) {
+        self.handler.withLock { $0 = handler }
+        opened.raise()
+    }
+
+    func handle(_ request: ControlRequest, _ connection: ControlConnection) async {
+        while !Task.isCancelled {
+            if let handler = handler.withLock({ $0 }) { return await handler(request, connection) }
+            await opened.wait()
+            // For others that wait.
+            opened.raise()
+        }
+    }
+}
+
+extension Master {
+    /// What the master is doing: builders with their running builds and pending requests, and
+    /// reporters with the deliveries that wait.
+    ///
+    /// - Throws: ``StoreError``.
+    package func status() async throws(StoreError) -> JSONObject {
+        let file = current
+        let found = try await environment.store.read { try MasterCounts(in: $0) }
+        let declared = file.builders.map(\.name)
+        let others = Set(found.pending.keys).union(found.running.keys).subtracting(declared)
+        var builders: [JSONValue] = []
+        for name in declared + others.sorted() {
+            let running = found.running[name, default: []].map { build in
+                JSONValue.object([
+                    "buildid": .int(build.id), "number": .int(build.number),
+                    "started_at": .time(build.startedAt),
+                ])
+            }
+            builders.append(
+                .object([
+                    "name": .string(name), "declared": .bool(file.builders[name] != nil),
+                    "running": .array(running), "pending": .int(found.pending[name] ?? 0),
+                ]))
+        }
+        let reporters = file.reporters.map { reporter in
+            JSONValue.object([
+                "name": .string(reporter.name),
+                "waiting": .int(found.waiting[reporter.name] ?? 0),
+                "closed": .bool(found.closed.contains(reporter.name)),
+            ])
+        }
+        return [
+            "configuration": .string(file.path), "basedir": .string(options.basedir),
+            "title": .string(file.identity.title), "pid": .int(Int(getpid())),
+            "generation": .int(environment.number),
+            "builders": .array(builders), "reporters": .array(reporters),
+            "schedulers": .array(
+                file.schedulers.map { ["name": .string($0.name), "key": .string("\($0.key)")] }),
+            "parked": .int(found.parked),
+        ]
+    }
+}
+
+/// What the store knows of running builds, pending requests and deliveries.
+private struct MasterCounts: Sendable {
+    /// The running builds by builder, oldest first.
+    let running: [String: [Build]]
+    /// The number of pending requests by builder.
+    let pending: [String: Int]
+    /// The number of reports to be sent by reporter.
+    let waiting: [String: Int]
+    /// The number of reports for reporters that are not in the file.
+    let parked: Int
+    /// The reporters whose endpoints are closed.
+    let closed: Set<String>
+
+    init(in database: Database) throws {
+        var running: [String: [Build]] = [:]
+        for build in try Build.unfinished(in: database) {
+            let builder = try Builder.find(build.builderID, in: database)?.name ?? ""
+            running[builder, default: []].append(build)
+        }
+        self.running = running
+        pending = try Self.counts(
+            """
+            SELECT builder.name, count(*) FROM build_request
+            JOIN builder ON builder.id = builder_id
+            WHERE claimed_at IS NULL AND complete_at IS NULL GROUP BY builder_id
+            """, in: database)
+        waiting = try Self.counts(
+            """
+            SELECT reporter.name, count(*) FROM delivery
+            JOIN reporter ON reporter.id = reporter_id WHERE state = 'open' GROUP BY reporter_id
+            """, in: database)
+        parked = try database.waitingCounts().parked
+        closed = Set(try database.reporters().filter { $0.closedAt != nil }.map(\.name))
+    }
+
+    private static func counts(_ query: String, in database: Database) throws -> [String: Int] {
+        let rows: [(String, Int)] = try database.all(query) { ($0[0], $0[1]) }
+        return Dictionary(rows, uniquingKeysWith: { one, _ in one })
+    }
+}
