@@ -28,15 +28,13 @@ struct PluginCode {
             func send(_ report: Report, in context: DeliveryContext) async throws {
                 guard case .json(let build) = report.body, let results = report.results,
                     announce.contains(results)
-                else { return }
+                else { throw DeliveryError(.nothingToSend, "the receiver is not told of this") }
                 let builder = build["builder"]?["name"]?.stringValue ?? "a builder"
                 let text: JSONValue = ["text": .string("\\(builder): \\(results.name)")]
                 var request = HTTPRequest(.post, try context.render(url))
                 request.body = .json(JSONWriter.compact.bytes(text))
-                let answer = try await context.send(request)
-                guard answer.isSuccess else {
-                    throw DeliveryError(.retry(after: nil), "the receiver answered \\(answer.status)")
-                }
+                let response = try await context.send(request)
+                if let error = DeliveryError(answering: response, in: context) { throw error }
             }
         }
 
@@ -214,7 +212,7 @@ struct PluginCode {
         struct Silent: Reporter {
             static let summary = "Sends nothing."
 
-            var defaultFormatter: (any MessageFormatter)? { NAME() }
+            var defaultFormatter: any MessageFormatter { NAME() }
 
             func send(_ report: Report, in context: DeliveryContext) async throws {}
         }
