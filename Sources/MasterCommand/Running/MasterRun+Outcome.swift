@@ -139,7 +139,7 @@ extension MasterRun {
                 let lines = [step.remark] + (cause.map { [$0.text] } ?? [])
                 let message = secrets.mask.apply(to: lines.joined(separator: "\n"))
                 let title = "\(view.build.title) \(step.name.makingControlsVisible())"
-                let place = cause.flatMap { place(of: $0) } ?? []
+                let place = cause.flatMap { self.place(of: $0) } ?? []
                 return DiagnosticPrinter.command(
                     view.build.isUnimportant ? "warning" : "error", place + [("title", title)],
                     message)
