@@ -139,9 +139,9 @@ extension MasterRun {
                 let lines = [step.remark] + (cause.map { [$0.text] } ?? [])
                 let message = secrets.mask.apply(to: lines.joined(separator: "\n"))
                 let title = "\(view.build.title) \(step.name.makingControlsVisible())"
-                let place = cause.flatMap { self.place(of: $0) } ?? []
+                let parameters = cause.flatMap { place(of: $0) } ?? []
                 return DiagnosticPrinter.command(
-                    view.build.isUnimportant ? "warning" : "error", place + [("title", title)],
+                    view.build.isUnimportant ? "warning" : "error", parameters + [("title", title)],
                     message)
             }
         }
