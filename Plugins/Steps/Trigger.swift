@@ -49,7 +49,7 @@ public struct Trigger: TriggeringStep, SettingHints {
     /// Reports settings that contradict each other.
     public func check(_ settings: SettingsCheck) {
         sources.check(settings)
-        if builderNames == nil, schedulerNames.isEmpty {
+        if !settings.isGiven("builderNames"), !settings.isGiven("schedulerNames") {
             settings.error(
                 "steps.Trigger needs 'builderNames' or 'schedulerNames'", at: "builderNames")
         }
