@@ -97,13 +97,18 @@ extension SchedulerContext {
         }
         while let due = next(last) {
             try await sleep(until: due)
+            // One that is late is made up once, and the next counts from then; a few moments do
+            // not shift the times.
             let now = now
-            // Of several that have been missed, only one is made up.
-            last = next(due).map { $0 <= now } == true ? now : due
+            let isMissed = next(due).map { $0 <= now } == true
+            last = isMissed || now.timeIntervalSince(due) > Self.tolerance ? now : due
             try await submit(saving: Self.state(last, schedule))
         }
         logger.warning("\(name) builds no more, as no further time fits")
     }
+
+    /// How much later than due a build counts as in time, in seconds.
+    private static let tolerance = 60.0
 
     private static func state(_ last: Date, _ schedule: String?) -> JSONValue {
         var state: JSONObject = [

@@ -124,21 +124,22 @@ public struct SetProperties: Step {
     public static let summary = "Sets several properties of the build."
 
     @Setting("A mapping of names to values.")
-    var properties: Renderable<JSONObject>
+    var properties: Renderable<PropertyMapping>
 
     /// Creates an unconfigured step.
     public init() {}
 
     /// The logs and properties that the step is known for.
     public var products: StepProducts? {
-        let names = properties.constant?.map(\.key)
+        let names = properties.constant?.values.map(\.key)
         return StepProducts(
             logs: ["property"], properties: names ?? [], mayHaveOthers: names == nil)
     }
 
     /// Sets the properties.
     public func run(in context: StepContext) async throws -> Results {
-        try await context.setProperties(try context.render(properties), "'properties' has")
+        try await context.setProperties(
+            try context.render(properties).values, "'properties' has")
     }
 }
 
@@ -349,5 +350,30 @@ extension Renderable where Value == PropertyName {
         products.properties = constant.map { [$0.text] } ?? []
         if constant == nil { products.mayHaveOthers = true }
         return products
+    }
+}
+
+/// The values of several properties by name.
+struct PropertyMapping: SettingValue {
+    let values: JSONObject
+
+    static var shape: String { JSONObject.shape }
+    static var form: ValueForm { JSONObject.form }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> PropertyMapping? {
+        var isValid = true
+        if case .mapping(let mapping) = node.kind {
+            for entry in mapping.entries {
+                guard let name = entry.key.scalarText,
+                    name.isEmpty || name.count > Properties.maximumNameLength
+                else { continue }
+                isValid = false
+                decoder.error(
+                    "a name in \(decoder.subject) must have 1 to \(Properties.maximumNameLength) "
+                        + "characters", at: entry.key.range)
+            }
+        }
+        let values = decoder.decode(JSONObject.self, from: node)
+        return isValid ? values.map(PropertyMapping.init) : nil
     }
 }

@@ -59,7 +59,7 @@ public struct Trigger: TriggeringStep, SettingHints {
 
     /// Reports settings that contradict each other.
     public func check(_ settings: SettingsCheck) {
-        if builderNames == nil, schedulerNames.isEmpty {
+        if !settings.isGiven("builderNames"), !settings.isGiven("schedulerNames") {
             settings.error(
                 "steps.Trigger needs 'builderNames' or 'schedulerNames'", at: "builderNames")
         }

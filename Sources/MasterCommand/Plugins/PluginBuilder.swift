@@ -34,8 +34,9 @@ struct PluginBuilder {
         var built: [Built] = []
         var hasFailed = false
         for source in sources {
+            guard let state = state(of: source, for: host) else { continue }
             do throws(PluginFault) {
-                switch try cache.state(of: source, for: host) {
+                switch state {
                 case .built(let library): built.append(Built(source: source, library: library))
                 case .missing(let library), .outdated(let library):
                     try await build(source, into: library, for: host)
@@ -49,6 +50,11 @@ struct PluginBuilder {
             }
         }
         return hasFailed ? nil : built
+    }
+
+    /// Whether a package is built; `nil` for a wrong place, which is reported when it is loaded.
+    private func state(of source: PluginSource, for host: PluginHost) -> PluginCache.State? {
+        try? cache.state(of: source, for: host)
     }
 
     private func build(

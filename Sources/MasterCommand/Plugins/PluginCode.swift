@@ -28,15 +28,13 @@ struct PluginCode {
             func send(_ report: Report, in context: DeliveryContext) async throws {
                 guard case .json(let build) = report.body, let results = report.results,
                     announce.contains(results)
-                else { return }
+                else { throw DeliveryError(.nothingToSend, "the receiver is not told of this") }
                 let builder = build["builder"]?["name"]?.stringValue ?? "a builder"
                 let text: JSONValue = ["text": .string("\\(builder): \\(results.name)")]
                 var request = HTTPRequest(.post, try context.render(url))
                 request.body = .json(JSONWriter.compact.bytes(text))
-                let answer = try await context.send(request)
-                guard answer.isSuccess else {
-                    throw DeliveryError(.retry(after: nil), "the receiver answered \\(answer.status)")
-                }
+                let response = try await context.send(request)
+                if let error = DeliveryError(answering: response, in: context) { throw error }
             }
         }
 
@@ -214,19 +212,17 @@ struct PluginCode {
         struct Silent: Reporter {
             static let summary = "Sends nothing."
 
-            var defaultFormatter: (any MessageFormatter)? { NAME() }
+            var defaultFormatter: any MessageFormatter { NAME() }
 
             func send(_ report: Report, in context: DeliveryContext) async throws {}
         }
         """,
         "steps": """
         @Test func `the lines are counted`() async throws {
-            try await withTemporaryFolder { folder in
-                let step = try NAME.configured("echo one; echo two")
-                let harness = try StepHarness(worker: folder.localWorker, workdir: folder.path)
-                #expect(try await harness.run(step) == .success)
-                #expect(harness.properties["lines"] == 2)
-            }
+            let worker = ScriptedWorker(.exit(0, .stdout("one"), .stdout("two")))
+            let harness = try StepHarness(worker: worker)
+            #expect(try await harness.run(try NAME.configured("ls")) == .success)
+            #expect(harness.properties["lines"] == 2)
         }
         """,
         "secrets": """

@@ -17,6 +17,7 @@ struct PluginExample {
         case "factories": return ["builders": [["name": "example", "factory": entry]]]
         case "secrets": return ["secrets": [entry], "steps": steps]
         case "services", "reporters": return ["services": [entry], "steps": steps]
+        case "schedulers": return file(withScheduler: plugin)
         case "generators":
             return reporter(with: entry).map { ["services": [$0], "steps": steps] }
         case "formatters":
@@ -25,7 +26,7 @@ struct PluginExample {
                     $0.settings.contains { $0.name == "message_formatter" }
                 })
             else { return nil }
-            let whole = self.entry(generator, adding: ("message_formatter", entry))
+            let whole = self.entry(generator, adding: ["message_formatter": entry])
             return reporter(with: whole).map { ["services": [$0], "steps": steps] }
         default: return nil
         }
@@ -48,6 +49,22 @@ struct PluginExample {
         }
     }
 
+    /// A file with a scheduler, its builder, and the scheduler that it follows, if any.
+    private func file(withScheduler plugin: PluginDescription) -> JSONValue {
+        func entry(_ plugin: PluginDescription, _ name: String) -> JSONValue {
+            let common: JSONObject = ["name": .string(name), "builderNames": ["first"]]
+            return self.entry(plugin, adding: common)
+        }
+        let upstream =
+            plugin.settings.contains { $0.name == "upstream" }
+            ? registry["schedulers.Periodic"]?.description : nil
+        let schedulers =
+            (upstream.map { [entry($0, "upstream")] } ?? []) + [entry(plugin, "example")]
+        return [
+            "schedulers": .array(schedulers), "builders": [["name": "first", "steps": steps]],
+        ]
+    }
+
     private var steps: JSONValue {
         let step = registry["steps.ShellCommand"] ?? registry.entries(in: "steps").first
         return .array(step.map { [entry($0.description)] } ?? [])
@@ -56,7 +73,7 @@ struct PluginExample {
     private func reporter(with generator: JSONValue) -> JSONValue? {
         let reporter =
             registry["reporters.HttpStatusPush"] ?? registry.entries(in: "reporters").first
-        return reporter.map { entry($0.description, adding: ("generators", [generator])) }
+        return reporter.map { entry($0.description, adding: ["generators": [generator]]) }
     }
 
     private func described(_ namespace: PluginNamespace) -> [PluginDescription] {
@@ -67,7 +84,7 @@ struct PluginExample {
 
     /// An entry with the settings that are required and those that have an example.
     private func entry(
-        _ plugin: PluginDescription, adding addition: (name: String, value: JSONValue)? = nil
+        _ plugin: PluginDescription, adding addition: JSONObject? = nil
     ) -> JSONValue {
         var shown = plugin.settings.filter { $0.declaration.isRequired || $0.example != nil }
         if shown.isEmpty { shown = plugin.settings.filter(\.declaration.isPrimary) }
@@ -79,7 +96,7 @@ struct PluginExample {
             return shown.isEmpty ? .string(key) : .object([key: .object(mapping(shown))])
         }
         var settings = mapping(shown)
-        settings[addition.name] = addition.value
+        for entry in addition { settings[entry.key] = entry.value }
         return .object([key: .object(settings)])
     }
 

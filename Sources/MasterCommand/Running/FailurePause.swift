@@ -69,7 +69,7 @@ actor FailurePause {
                 input: .fileDescriptor(.standardInput, closeAfterSpawningProcess: false),
                 output: .fileDescriptor(.standardOutput, closeAfterSpawningProcess: false),
                 error: .fileDescriptor(.standardError, closeAfterSpawningProcess: false))
-        } catch where Task.isCancelled {
+        } catch  where Task.isCancelled {
             return  // The build was stopped, and the shell with it.
         } catch {
             await console.complain(["\(shell) cannot be run in \(step.workdir): \(error)"])

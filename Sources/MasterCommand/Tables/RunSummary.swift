@@ -40,7 +40,9 @@ struct RunSummary {
         if failed.count > unimportant, builds.count > 1 {
             facts.append("\(failed.count - unimportant) not successful")
         }
-        if unimportant > 0 { facts.append("\(unimportant) unimportant not successful") }
+        if unimportant > 0 {
+            facts.append("\(unimportant.counting("unimportant build")) not successful")
+        }
         if deliveries.totalCount > 0 {
             facts.append("\(deliveries.deliveredCount.counting("report")) delivered")
         }

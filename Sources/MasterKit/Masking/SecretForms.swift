@@ -5,8 +5,8 @@ struct SecretForms {
 
     /// The contiguous forms, in UTF-8, without duplicates; empty for a blank value.
     private(set) var texts: Set<[UInt8]> = []
-    /// The base64 forms, which programs may break into lines.
-    private(set) var base64: Set<[UInt8]> = []
+    /// The base64 and hexadecimal forms, which programs may break into lines.
+    private(set) var breakable: Set<[UInt8]> = []
 
     init(of value: String) {
         let trimmed = Self.trimmed(value)
@@ -36,7 +36,7 @@ struct SecretForms {
         }
         texts.formUnion(TextEscapes.python(bytes))
         texts.formUnion(ByteEncodings.percent(bytes))
-        texts.formUnion(ByteEncodings.hexadecimal(bytes))
+        breakable.formUnion(ByteEncodings.hexadecimal(bytes))
         texts.insert(bytes.replacing("\n".utf8, with: "\r\n".utf8))
         addBase64(of: bytes)
     }
@@ -49,11 +49,11 @@ struct SecretForms {
         let inner = [bytes, [UInt8(ascii: ":")] + bytes] + Self.json(bytes)
         for inner in inner + ByteEncodings.commonPercent(bytes) {
             for form in ByteEncodings.base64(inside: inner) {
-                base64.insert(form)
+                breakable.insert(form)
                 texts.formUnion(ByteEncodings.percent(base64: form))
             }
         }
-        texts.subtract(base64)
+        texts.subtract(breakable)
     }
 
     /// Adds the longer lines of a multi-line value, except the header and footer of a PEM file.

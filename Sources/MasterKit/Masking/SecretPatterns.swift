@@ -39,7 +39,7 @@ struct SecretPatterns: Sendable {
         for form in forms.texts where seen.insert(form).inserted {
             keys.formUnion(add(Pattern(bytes: form, secret: secret, mayBreak: false)))
         }
-        for form in forms.base64 where seen.insert(form).inserted {
+        for form in forms.breakable where seen.insert(form).inserted {
             keys.formUnion(add(Pattern(bytes: form, secret: secret, mayBreak: true)))
         }
         for key in keys {

@@ -164,7 +164,8 @@ extension Duration {
         let (seconds, attoseconds) = components
         guard attoseconds == 0 else {
             let milliseconds = Double(seconds) * 1000 + Double(attoseconds) / 1e15
-            return "\(JSONNumber(milliseconds).spelling)ms"
+            let whole = Int(exactly: milliseconds).map { "\($0)" }
+            return (whole ?? JSONNumber(milliseconds).spelling) + "ms"
         }
         let units = [(86400, "d"), (3600, "h"), (60, "m")] as [(Int64, String)]
         let unit = units.first { seconds != 0 && seconds % $0.0 == 0 } ?? (1, "s")

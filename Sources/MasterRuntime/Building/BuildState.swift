@@ -131,12 +131,20 @@ extension JSONObject {
 final class BuildControl: Sendable {
     private struct State {
         var reason: String?
+        /// How often a user has stopped the build.
         var stopCount = 0
         var isInterrupted = false
+        /// Whether it was ended otherwise.
+        var isEnded = false
         var isTimedOut = false
         var pausedTime = Duration.zero
         var pausedSince: ContinuousClock.Instant?
         var running: (stopsNeeded: Int, cancel: @Sendable () -> Void)?
+
+        /// Whether a step that takes a number of stops to be cancelled must end.
+        func isStopped(_ stopsNeeded: Int) -> Bool {
+            stopCount >= stopsNeeded || isEnded && stopsNeeded == 1
+        }
     }
 
     private let state = Mutex(State())
@@ -200,19 +208,19 @@ final class BuildControl: Sendable {
 
     /// Stops the build for a user; a second call also stops alwaysRun steps.
     func stop(_ reason: String) {
-        stop(reason) { $0 + 1 }
+        stop(reason) { $0.stopCount += 1 }
     }
 
-    /// Ends the build if nobody has stopped it yet; alwaysRun steps still run.
+    /// Ends the build; alwaysRun steps still run, unless a user has stopped it twice.
     func end(_ reason: String) {
-        stop(reason) { max($0, 1) }
+        stop(reason) { $0.isEnded = true }
     }
 
-    private func stop(_ reason: String, _ count: (Int) -> Int) {
+    private func stop(_ reason: String, _ note: (inout State) -> Void) {
         let cancel = state.withLock { state in
             state.reason = state.reason ?? reason
-            state.stopCount = count(state.stopCount)
-            return state.running.flatMap { $0.stopsNeeded <= state.stopCount ? $0.cancel : nil }
+            note(&state)
+            return state.running.flatMap { state.isStopped($0.stopsNeeded) ? $0.cancel : nil }
         }
         cancel?()
     }
@@ -240,7 +248,7 @@ final class BuildControl: Sendable {
         let stopsNeeded = alwaysRun ? 2 : 1
         let isStopped = state.withLock { state in
             state.running = (stopsNeeded, { task.cancel() })
-            return state.stopCount >= stopsNeeded || state.isTimedOut && !alwaysRun
+            return state.isStopped(stopsNeeded) || state.isTimedOut && !alwaysRun
         }
         if isStopped { task.cancel() }
         let outcome = await task.value

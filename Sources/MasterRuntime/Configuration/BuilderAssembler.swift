@@ -19,14 +19,15 @@ struct BuilderAssembler {
             if declared.faulty.count == declared.otherNames.count {
                 check.checkNames(among: builders.map(\.name) + declared.otherNames.map(\.name))
             }
-        } else if !topLevel.declares("builders") {
+        } else if !topLevel.declares("builders"), !builders.isEmpty {
             check.checkNames(among: builders.map(\.name))
         }
         check.checkWaits()
         let references = ReferenceCheck(
             decoder: decoder, builders: builders,
             properties: Properties(settings.properties.values, source: "master.yaml"))
-        if settings.builders?.faulty.isEmpty ?? !topLevel.declares("builders") {
+        let areBuildersKnown = settings.builders?.faulty.isEmpty ?? !topLevel.declares("builders")
+        if areBuildersKnown, !builders.isEmpty {
             references.checkTags(among: Set(builders.flatMap(\.tags)).sorted())
         }
         if isEachStepKnown { references.checkSteps() }
@@ -338,6 +339,14 @@ struct FaultyBuilder: Error {
     /// The builder's name in messages.
     var wording: String { mapping["name"]?.scalarText.map { "builder '\($0)'" } ?? "the builder" }
 
+    /// Its name, unless that is computed or wrong.
+    var constantName: (text: String, range: SourceRange?)? {
+        guard let name = mapping["name"], let text = name.scalarText, !name.isNull,
+            BuilderName.fault(of: text) == nil
+        else { return nil }
+        return (text, name.range)
+    }
+
     /// Whether a setting is present, possibly misspelled.
     func declares(_ name: String) -> Bool {
         let known = BuilderSettings.declarations.map(\.name)
@@ -352,49 +361,5 @@ struct FaultyBuilder: Error {
 extension BuilderSettings: SettingHints {
     static func hint(forUnknown name: String) -> String? {
         name == "lock" ? "write 'locks'" : nil
-    }
-}
-
-/// The `name` of a builder: a text, or with a matrix an expression that uses its axes.
-struct BuilderName: SettingValue, RenderableValue {
-    let text: Renderable<String>
-    let range: SourceRange?
-
-    /// The maximum length in characters.
-    static let maximumLength = 70
-    /// The maximum length of a folder name in bytes.
-    private static let longestFolder = 255
-
-    static var shape: String { String.shape }
-
-    static var form: ValueForm { .computed(.text) }
-
-    /// The builder's name in messages.
-    var wording: String { text.constant.map { "builder '\($0)'" } ?? "the builder" }
-
-    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> BuilderName? {
-        guard let text = decoder.decode(Renderable<String>.self, from: node) else { return nil }
-        if let constant = text.constant, let fault = fault(of: constant) {
-            return decoder.error(fault, at: node.range)
-        }
-        return BuilderName(text: text, range: node.range)
-    }
-
-    /// Why a text cannot be the name of a builder, or `nil` if it can.
-    static func fault(of text: String) -> String? {
-        if text.isEmpty { return "the name of a builder must not be empty" }
-        if text.hasPrefix("_") { return "the name of a builder must not begin with '_'" }
-        if text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
-            return "the name of a builder must not contain control characters"
-        }
-        if text.count > maximumLength {
-            return "the name of a builder has at most \(maximumLength) characters; "
-                + "this one has \(text.count)"
-        }
-        if FilePaths.component(text).utf8.count > longestFolder {
-            return "the name of a builder is also the name of a folder, for which this one is "
-                + "too long"
-        }
-        return nil
     }
 }

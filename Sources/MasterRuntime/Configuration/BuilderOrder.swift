@@ -9,9 +9,8 @@ struct BuilderOrder {
     func builders(
         of places: [(settings: BuilderSettings, builder: BuilderConfiguration)]
     ) -> [BuilderConfiguration] {
-        guard places.contains(where: { !$0.settings.needs.items.isEmpty }) else {
-            return places.map(\.builder)
-        }
+        let all = places.map(\.settings) + declared.faulty.map(\.settings)
+        guard all.contains(where: { !$0.needs.items.isEmpty }) else { return places.map(\.builder) }
         let names = places.map(\.builder.name)
         var told: Set<String> = []
         let builders = places.map { settings, builder in
@@ -19,9 +18,33 @@ struct BuilderOrder {
             builder.needs = needs(of: builder, settings, among: names, &told)
             return builder
         }
-        let ranges = zip(builders, places).map { ($0.name, $1.settings.needs.range) }
-        checkCycles(builders, Dictionary(ranges, uniquingKeysWith: { first, _ in first }))
+        checkCycles(
+            zip(builders, places).map { builder, place in
+                let others = place.settings.needs.items.flatMap(faultyBuilders)
+                return (builder.name, builder.needs + others, place.settings.needs.range)
+            } + faultyNodes(beside: names))
         return builders
+    }
+
+    /// A builder in a cycle: its name, what it needs, and where that is.
+    private typealias Node = (name: String, needs: [String], range: SourceRange?)
+
+    /// The builders with other mistakes, which may be part of a cycle, too.
+    private func faultyNodes(beside names: [String]) -> [Node] {
+        declared.faulty.compactMap { builder in
+            guard let name = builder.constantName?.text else { return nil }
+            let needs = builder.settings.needs.items.flatMap { item -> [String] in
+                guard let pattern = item.name.constant.map(NamePattern.init) else { return [] }
+                let found = names.filter { pattern.matches($0) && ($0 != name || pattern.isPlain) }
+                return found + faultyBuilders(item).filter { $0 != name || pattern.isPlain }
+            }
+            return (name, needs, builder.settings.needs.range)
+        }
+    }
+
+    private func faultyBuilders(_ item: BuilderReferences.Item) -> [String] {
+        guard let pattern = item.name.constant.map(NamePattern.init) else { return [] }
+        return declared.otherNames.map(\.name).filter(pattern.matches)
     }
 
     private func needs(
@@ -77,15 +100,14 @@ struct BuilderOrder {
 
     // MARK: Cycles
 
-    private func checkCycles(
-        _ builders: [BuilderConfiguration], _ ranges: [String: SourceRange?]
-    ) {
-        let needs = Dictionary(
-            builders.map { ($0.name, $0.needs) }, uniquingKeysWith: { first, _ in first })
+    private func checkCycles(_ builders: [Node]) {
+        let nodes = Dictionary(
+            builders.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let needs = nodes.mapValues(\.needs)
         var checked: Set<String> = []
         for builder in builders {
             guard let cycle = cycle(from: builder.name, needs, &checked) else { continue }
-            let range = ranges[cycle[0]] ?? nil
+            let range = nodes[cycle[0]]?.range
             guard cycle.count > 1 else {
                 decoder.error("the builder '\(cycle[0])' needs itself; remove it", at: range)
                 continue

@@ -90,12 +90,7 @@ struct BuilderList: SettingValue {
     private(set) var faulty: [FaultyBuilder] = []
     /// The constant names of builders with a mistake, which must be unique, too.
     var otherNames: [(name: String, range: SourceRange?)] {
-        faulty.compactMap { builder in
-            guard let name = builder.mapping["name"], let text = name.scalarText, !name.isNull,
-                BuilderName.fault(of: text) == nil
-            else { return nil }
-            return (text, name.range)
-        }
+        faulty.compactMap(\.constantName).map { ($0.text, $0.range) }
     }
 
     static var shape: String { "a list of builders" }

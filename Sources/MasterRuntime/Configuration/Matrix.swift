@@ -147,3 +147,47 @@ extension JSONObject {
         other.allSatisfy { self[$0.key] == $0.value }
     }
 }
+
+/// The `name` of a builder: a text, or with a matrix an expression that uses its axes.
+struct BuilderName: SettingValue, RenderableValue {
+    let text: Renderable<String>
+    let range: SourceRange?
+
+    /// The maximum length in characters.
+    static let maximumLength = 70
+    /// The maximum length of a folder name in bytes.
+    private static let longestFolder = 255
+
+    static var shape: String { String.shape }
+
+    static var form: ValueForm { .computed(.text) }
+
+    /// The builder's name in messages.
+    var wording: String { text.constant.map { "builder '\($0)'" } ?? "the builder" }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> BuilderName? {
+        guard let text = decoder.decode(Renderable<String>.self, from: node) else { return nil }
+        if let constant = text.constant, let fault = fault(of: constant) {
+            return decoder.error(fault, at: node.range)
+        }
+        return BuilderName(text: text, range: node.range)
+    }
+
+    /// Why a text cannot be the name of a builder, or `nil` if it can.
+    static func fault(of text: String) -> String? {
+        if text.isEmpty { return "the name of a builder must not be empty" }
+        if text.hasPrefix("_") { return "the name of a builder must not begin with '_'" }
+        if text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+            return "the name of a builder must not contain control characters"
+        }
+        if text.count > maximumLength {
+            return "the name of a builder has at most \(maximumLength) characters; "
+                + "this one has \(text.count)"
+        }
+        if FilePaths.component(text).utf8.count > longestFolder {
+            return "the name of a builder is also the name of a folder, for which this one is "
+                + "too long"
+        }
+        return nil
+    }
+}

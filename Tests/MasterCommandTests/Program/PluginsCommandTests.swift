@@ -79,7 +79,7 @@ struct PluginsCommandTests {
         try await inPackage { program in
             let first = try await program.run("run")
             #expect(first.status == 0, "\(first.error)")
-            #expect(first.output.contains("over true notFound"), "\(first.output)")
+            #expect(first.output.contains("over true programNotFound"), "\(first.output)")
             #expect(first.error.contains("the library logs"))
             #expect(first.error.contains("the library rejects it"))
             #expect(first.error.contains("building the plugins of own\n"))

@@ -176,7 +176,8 @@ struct ResultFilesTests {
             #expect(ended.output.contains(" s  unimportant\n"))
             #expect(ended.output.contains("\nsuccess: 3 builds in "))
             let summary = try String(
-                decoding: Data(contentsOf: URL(filePath: program.folder + "/summary")), as: UTF8.self
+                decoding: Data(contentsOf: URL(filePath: program.folder + "/summary")),
+                as: UTF8.self
             )
             #expect(summary.hasPrefix("## ✓ "))
             let lines = try await program.run("run", "--json")

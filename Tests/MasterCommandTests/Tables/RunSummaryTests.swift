@@ -68,7 +68,7 @@ struct RunSummaryTests {
         #expect(summary.results == .success)
         #expect(
             summary.lines(TextPainter(hasColour: false))
-                == ["success: 2 builds in 1.0 s, 1 unimportant not successful"])
+                == ["success: 2 builds in 1.0 s, 1 unimportant build not successful"])
     }
 
     @Test func `reports are counted, and what becomes of the others is said`() {

@@ -169,6 +169,23 @@ struct SecretMaskTests {
         }
     }
 
+    @Test(arguments: [8, 60, 61], ["", "x", "user:"])
+    func `hexadecimal is found where it is broken into lines`(width: Int, before: String) {
+        let value = "a secret that is longer than thirty bytes, as tokens are"
+        for digits in ["0123456789abcdef", "0123456789ABCDEF"].map(Array.init) {
+            let bytes = (before + value + "!").utf8
+            let encoded = String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+            for lineEnd in ["\n", "\r\n"] {
+                let lines = stride(from: 0, to: encoded.count, by: width).map { start in
+                    encoded.dropFirst(start).prefix(width)
+                }
+                let masked = mask(["key": value]).apply(to: lines.joined(separator: lineEnd))
+                #expect(masked.contains("<key>"))
+                #expect(masked.utf8.count < before.utf8.count * 2 + 16, "\(masked)")
+            }
+        }
+    }
+
     @Test func `bytes that are not UTF-8 are masked`() {
         let bytes: [UInt8] = [0xFF] + Array("hunter2!".utf8) + [0xC3]
         #expect(mask(["t": "hunter2!"]).apply(to: bytes) == [0xFF] + Array("<t>".utf8) + [0xC3])

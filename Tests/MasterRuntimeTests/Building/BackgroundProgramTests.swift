@@ -151,7 +151,8 @@ struct BackgroundProgramTests {
                             await Task.yield()
                         }
                     }
-                    _ = try await context.start(Command.Shell(["sleep", "600"], in: context.workdir), named: name)
+                    _ = try await context.start(
+                        Command.Shell(["sleep", "600"], in: context.workdir), named: name)
                     guard case .stopped = await stop.value else { return .failure }
                 }
                 return .success

@@ -275,7 +275,7 @@ struct StoppingTests {
                 try await master.events.withSubscription(to: [.logAppended], bound: 100) { lines in
                     async let builds = master.build()
                     for await case .event(let event) in lines
-                    where event.record["content"]?.stringValue?.contains("begun") == true { break }
+                    where event.record["content"]?.stringValue?.contains("obegun") == true { break }
                     master.abandonCommands()
                     return try await builds
                 }

@@ -29,6 +29,17 @@ struct GitWorkingTreeTests {
         return found.filter { $0 != ".git" && !$0.hasPrefix(".git/") }.sorted()
     }
 
+    @Test func `two settings for the keys of the server are an error`() {
+        let error = #expect(throws: ConfigurationError.self) {
+            try StandardPlugins.Git.configured(
+                yaml: "{repourl: x, sshHostKey: ssh-ed25519 A, sshKnownHosts: h ssh-ed25519 A}")
+        }
+        #expect(
+            error?.diagnostics.map(\.message) == [
+                "'sshHostKey' and 'sshKnownHosts' are both given; keep one"
+            ])
+    }
+
     @Test func `changed, new, staged, deleted and ignored files are as in the working tree`()
         async throws
     {

@@ -15,11 +15,23 @@ struct SetPropertiesTests {
         #expect(harness.summary == "3 properties set")
     }
 
-    @Test func `a name that no property can have is a failure, and none is set`() async throws {
-        let harness = try StepHarness()
-        let step = try SetProperties.configured(yaml: "properties: {a: 1, '': 2}")
-        #expect(try await harness.run(step) == .failure)
+    @Test(arguments: ["{a: 1, '': 2}", "{a: !Property p, '': 2}"])
+    func `a name that no property can have is an error`(_ properties: String) {
+        let error = #expect(throws: ConfigurationError.self) {
+            try SetProperties.configured(yaml: "properties: \(properties)")
+        }
+        #expect(
+            error?.diagnostics.map(\.message) == [
+                "a name in 'properties' of steps.SetProperties must have 1 to 256 characters"
+            ])
+    }
+
+    @Test func `a computed name that no property can have ends the step, and none is set`()
+        async throws
+    {
+        let harness = try StepHarness(properties: ["p": ""])
+        let step = try SetProperties.configured(yaml: "properties: {a: 1, !Property p : 2}")
+        await #expect(throws: RenderError.self) { try await harness.run(step) }
         #expect(harness.properties["a"] == nil)
-        #expect(harness.summary == "'properties' has a name that no property can have")
     }
 }

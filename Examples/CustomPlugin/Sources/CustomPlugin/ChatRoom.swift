@@ -13,14 +13,12 @@ struct ChatRoom: Reporter {
     func send(_ report: Report, in context: DeliveryContext) async throws {
         guard case .json(let build) = report.body, let results = report.results,
             announce.contains(results)
-        else { return }
+        else { throw DeliveryError(.nothingToSend, "the room is not told of this") }
         let builder = build["builder"]?["name"]?.stringValue ?? "a builder"
         let text: JSONValue = ["text": .string("\(builder): \(results.name)")]
         var request = HTTPRequest(.post, try context.render(url))
         request.body = .json(JSONWriter.compact.bytes(text))
-        let answer = try await context.send(request)
-        guard answer.isSuccess else {
-            throw DeliveryError(.retry(after: nil), "the room answered \(answer.status)")
-        }
+        let response = try await context.send(request)
+        if let error = DeliveryError(answering: response, in: context) { throw error }
     }
 }
