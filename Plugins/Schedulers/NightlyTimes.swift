@@ -25,6 +25,8 @@ struct CronField<Unit: CronUnit>: SettingValue {
             + "\(Unit.range.lowerBound + 4)'"
     }
 
+    static var form: ValueForm { .either([.text, .list(of: .text)]) }
+
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> CronField? {
         guard let items = node.sequence else { return part(node, decoder) }
         let parts = items.map { part($0, decoder) }
@@ -121,6 +123,8 @@ struct ZoneName: SettingValue {
     let zone: TimeZone
 
     static var shape: String { "the name of a time zone such as Europe/Berlin" }
+
+    static var form: ValueForm { .text }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ZoneName? {
         guard let name = decoder.decode(String.self, from: node) else { return nil }

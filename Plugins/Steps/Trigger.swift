@@ -59,7 +59,7 @@ public struct Trigger: TriggeringStep, SettingHints {
 
     /// Reports settings that contradict each other.
     public func check(_ settings: SettingsCheck) {
-        if !settings.isGiven("builderNames"), !settings.isGiven("schedulerNames") {
+        if builderNames == nil, schedulerNames.isEmpty {
             settings.error(
                 "steps.Trigger needs 'builderNames' or 'schedulerNames'", at: "builderNames")
         }

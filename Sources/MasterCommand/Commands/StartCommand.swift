@@ -40,7 +40,9 @@ struct StartCommand: MasterSubcommand {
 
     @OptionGroup var base: BaseFolderOptions
 
-    @Option(help: ArgumentHelp("How long builds may go on at the end.", valueName: "duration"))
+    @Option(
+        help: ArgumentHelp(
+            "How long running builds may continue at the end.", valueName: "duration"))
     var grace = DurationArgument(seconds: 30)
 
     @Option(
@@ -69,8 +71,14 @@ struct StartCommand: MasterSubcommand {
         let logger = logger(in: context)
         // Before anything else uses the environment.
         let notifier = ServiceNotifier(environment: context.environment) { logger.warning("\($0)") }
+        let basedir = base.path(beside: source.file)
+        let builder = PluginBuilder(basedir: basedir, context)
+        guard let libraries = await builder.libraries(for: source.file) else {
+            return .configuration
+        }
         let loaded = MasterConfiguration.load(
-            path: source.file, registry: context.registry, environment: context.environment)
+            path: source.file, registry: context.registry, environment: context.environment,
+            loader: PluginLoader(basedir: basedir))
         var diagnostics = loaded.diagnostics
         var secrets: SecretFetcher.Fetched?
         if let configuration = loaded.configuration {
@@ -85,9 +93,9 @@ struct StartCommand: MasterSubcommand {
         }
         context.console.hide(secrets.values.mask)
         let options = Master.Options(
-            basedir: base.path(beside: source.file), slots: jobs, resumesRequests: true)
+            basedir: basedir, slots: jobs, resumesRequests: true)
         let standing = StandingMaster(
-            file: source.file, grace: grace.duration, watchesFiles: watch, logger: logger,
+            file: source.file, libraries: libraries, grace: grace.duration, watchesFiles: watch, logger: logger,
             notifier: notifier, context: context)
         return try await standing.run(configuration, secrets.values, options)
     }

@@ -52,6 +52,14 @@ struct PluginBuilder {
         return hasFailed ? nil : built
     }
 
+    /// Builds the packages that have changed, and returns the libraries that the file then loads;
+    /// `nil` if one can't be built.
+    func libraries(for file: String) async -> [String]? {
+        guard let built = await build(for: file) else { return nil }
+        return built.map(\.library)
+            + PluginLoader.sources(of: file).filter(\.isLibrary).map(\.path)
+    }
+
     /// Whether a package is built; `nil` for a wrong place, which is reported when it is loaded.
     private func state(of source: PluginSource, for host: PluginHost) -> PluginCache.State? {
         try? cache.state(of: source, for: host)

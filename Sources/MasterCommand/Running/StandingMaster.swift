@@ -25,6 +25,8 @@ final class StandingMaster: Sendable {
     let started = Date()
     let logger: Logger
     private let file: String
+    /// The libraries of plugins, which stay loaded as long as the process runs.
+    private let libraries: [String]
     private let watchesFiles: Bool
     private let notifier: ServiceNotifier
     private let context: CommandContext
@@ -32,10 +34,11 @@ final class StandingMaster: Sendable {
     private let stopped = Signal()
 
     init(
-        file: String, grace: Duration, watchesFiles: Bool, logger: Logger,
+        file: String, libraries: [String], grace: Duration, watchesFiles: Bool, logger: Logger,
         notifier: ServiceNotifier, context: CommandContext
     ) {
         self.file = file
+        self.libraries = libraries
         self.grace = grace
         self.watchesFiles = watchesFiles
         self.logger = logger
@@ -175,8 +178,16 @@ final class StandingMaster: Sendable {
     }
 
     private func readAgain(_ master: Master) async -> Reload {
+        let builder = PluginBuilder(basedir: master.basedir, context)
+        guard let libraries = await builder.libraries(for: file) else {
+            return .failed("its plugins can't be built; the log of the master says why")
+        }
+        guard libraries == self.libraries else {
+            return .failed("its plugins have changed; restart the master to load them")
+        }
         let loaded = MasterConfiguration.load(
-            path: file, registry: context.registry, environment: context.environment)
+            path: file, registry: context.registry, environment: context.environment,
+            loader: PluginLoader(basedir: master.basedir))
         var diagnostics = loaded.diagnostics
         var secrets: SecretFetcher.Fetched?
         if let configuration = loaded.configuration {

@@ -38,6 +38,9 @@ public struct ForceParameter: SettingValue, Hashable {
         "a parameter such as util.StringParameter: {name: version}"
     }
 
+    /// A mapping from a type to its settings.
+    public static var form: ValueForm { .settings(Types.self) }
+
     /// Reads a mapping from the type to its settings.
     public static func decode(
         _ node: YAMLNode, with decoder: SettingDecoder
@@ -88,7 +91,16 @@ public struct ForceParameter: SettingValue, Hashable {
         return self
     }
 
-    private struct Form: Settings {
+    /// The types as keys, for schemas.
+    private struct Types: Settings {
+        @Setting("A text.", .named("util.StringParameter")) var string: Form?
+        @Setting("A whole number.", .named("util.IntParameter")) var int: Form?
+        @Setting("True or false.", .named("util.BooleanParameter")) var bool: Form?
+        @Setting("A fixed value.", .named("util.FixedParameter")) var fixed: Form?
+        @Setting("One of several texts.", .named("util.ChoiceStringParameter")) var choice: Form?
+    }
+
+    private struct Form: Settings, SettingValue {
         @Setting("The name of the property.", .notEmpty) var name: String
         @Setting("A description for people.") var label: String?
         @Setting("The value if none is given.", .named("default")) var fallback: JSONValue?

@@ -216,6 +216,9 @@ public struct SchedulerReference: SettingValue, Hashable {
     /// A description of the accepted values, for error messages.
     public static var shape: String { "the name of a scheduler" }
 
+    /// A text.
+    public static var form: ValueForm { .text }
+
     /// Reads a name.
     public static func decode(
         _ node: YAMLNode, with decoder: SettingDecoder

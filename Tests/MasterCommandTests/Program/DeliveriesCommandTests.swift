@@ -213,7 +213,7 @@ struct DeliveriesCommandTests {
         (["drop", "--reporter", "pusch"], 1, "no reporter 'pusch' was ever used in "),
         (["resume", "pusch"], 1, "did you mean 'push'?"),
         (["list", "--reporter", "other"], 1, "there is only 'push'"),
-        (["list", "--state", "lost"], 64, "'open', 'parked', 'dead' or 'delivered'"),
+        (["list", "--state", "lost"], 64, "'open', 'parked', 'dead', 'delivered' or 'nothing'"),
         (["list", "--build", "x#y"], 64, "x#y"),
     ]
 
