@@ -40,7 +40,9 @@ struct StartCommand: MasterSubcommand {
 
     @OptionGroup var base: BaseFolderOptions
 
-    @Option(help: ArgumentHelp("How long builds may go on at the end.", valueName: "duration"))
+    @Option(
+        help: ArgumentHelp(
+            "How long running builds may continue at the end.", valueName: "duration"))
     var grace = DurationArgument(seconds: 30)
 
     @Option(

@@ -124,7 +124,9 @@ private struct LockHolder {
     }
 
     private static func startTime(of process: Int) -> String? {
-        pid_t(exactly: process).flatMap { ProcessStatus(of: $0) }?.startTime
+        // One that has ended, but whose parent has not asked how, holds nothing.
+        pid_t(exactly: process).flatMap { ProcessStatus(of: $0) }
+            .flatMap { $0.hasEnded ? nil : $0.startTime }
     }
 }
 
