@@ -225,13 +225,13 @@ final class BuildControl: Sendable {
         cancel?()
     }
 
-    /// Ends the build like ``end(_:)``, but so that it ends as retry and is run again by the next
+    /// Stops the build like ``stop(_:)``, but so that it ends as retry and is run again by the next
     /// master; a build that has been stopped already remains so.
     func interrupt(_ reason: String) {
         state.withLock { state in
             if state.stopCount == 0 { state.isInterrupted = true }
         }
-        end(reason)
+        stop(reason)
     }
 
     /// Whether the build is stopped only for the next master to run it again.

@@ -139,7 +139,7 @@ final class RequestDistributor: Sendable {
             return state.running.values.map(\.control)
         }
         for control in controls {
-            if leavesRequests {
+            if leavesRequests, control.stopReason == nil {
                 control.interrupt(Self.endReason)
             } else {
                 control.end(Self.endReason)

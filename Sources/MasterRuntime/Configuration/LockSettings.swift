@@ -111,10 +111,12 @@ struct WaitCheck {
         }
     }
 
-    /// The builders of schedulers, at the places where the schedulers are named.
+    /// The builders of schedulers, at the places where the schedulers are named; a scheduler that
+    /// cannot be triggered is reported elsewhere.
     private func builders(of uses: [SchedulerReference]) -> [BuilderReference] {
-        uses.flatMap { use in
-            (schedulers.first { $0.name == use.name }?.options.builderNames ?? []).map {
+        let triggered = schedulers.filter { $0.plugin is any TriggeredScheduler }
+        return uses.flatMap { use in
+            (triggered.first { $0.name == use.name }?.options.builderNames ?? []).map {
                 BuilderReference($0.name, at: use.range)
             }
         }

@@ -69,7 +69,7 @@ struct WatchTests {
             #expect(ended.status == 0)
             #expect(
                 ended.output.contains(
-                    "changed in every run: runs, seen; that no longer starts another one\n"))
+                    "ignoring runs, seen: every run changes them; add them to .gitignore\n"))
         }
     }
 

@@ -95,7 +95,7 @@ struct StepOptionsTests {
         #expect(
             decoder.diagnostics.map(\.message)
                 == ["the name of a step has at most 50 characters, not 51"])
-        #expect(decoder.diagnostics.first?.range?.start.column == 27)
+        #expect(decoder.diagnostics.first?.range?.start.column == 33)
     }
 
     @Test func `a declaration knows its key and place`() throws {

@@ -218,7 +218,7 @@ struct BackgroundProgramTests {
             let log = try bench.log("stdio", of: build)
             #expect(log.contains("oit is <key>\n"))
             #expect(log.hasSuffix("hstopped at the end of the build\n"))
-            #expect(log.utf8.count < 2000)
+            #expect(log.utf8.count < 2500)
         }
     }
 }
