@@ -98,8 +98,8 @@ struct CommandLineSetting: SettingValue {
     private static let longestPath = 24
 
     /// The state text of a step that runs the command: its first two words, quoted, or three if
-    /// the second is an option; a program with a long path by its name, and a shell by the line that
-    /// it runs.
+    /// the second is an option and the third is one word; a program with a long path by its name,
+    /// and a shell by the line that it runs.
     func words(hiding secrets: SecretMask) -> String {
         func split(_ line: String) -> [String] {
             secrets.apply(to: line).split(whereSeparator: \.isWhitespace).map(String.init)
@@ -117,7 +117,10 @@ struct CommandLineSetting: SettingValue {
                 words[0] = String(name)
             }
         }
-        let count = words.count > 1 && words[1].hasPrefix("-") ? 3 : 2
+        let hasShortThird =
+            words.count > 2 && words[1].hasPrefix("-")
+            && !words[2].contains(where: \.isWhitespace)
+        let count = hasShortThird ? 3 : 2
         let shown = words.prefix(count).joined(separator: " ")
         return words.count > count ? "'\(shown) ...'" : "'\(shown)'"
     }

@@ -57,7 +57,7 @@ struct StepFaultTests {
                 builds[0].outline == [
                     "exception: exception: the moon is full",
                     "Play: exception: the moon is full",
-                    "Give: finished",
+                    "Give_1: finished",
                 ])
             #expect(builds[0].notReached == ["Give"])
             #expect(try bench.log("err_text", of: builds[0]) == "othe moon is full\n")

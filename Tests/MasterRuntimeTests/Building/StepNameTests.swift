@@ -35,7 +35,7 @@ struct StepNameTests {
             """
         try await MasterBench.with(yaml) { bench in
             let build = try await bench.buildOne()
-            #expect(build.steps.map { "\($0.number) \($0.name)" } == ["1 Give", "2 Give_1"])
+            #expect(build.steps.map { "\($0.number) \($0.name)" } == ["1 Give", "2 Give_2"])
         }
     }
 }

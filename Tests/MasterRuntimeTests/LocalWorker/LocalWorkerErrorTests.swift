@@ -13,7 +13,7 @@ struct LocalWorkerErrorTests {
     static let cases = [
         Case(
             command: .init(["no-such-program-x"], in: "/tmp"), code: .programNotFound,
-            words: ["no-such-program-x was not found", "PATH: /"]),
+            words: ["no-such-program-x was not found", "in PATH (/"]),
         Case(
             command: .init(["./nothing-here"], in: "/tmp"), code: .programNotFound,
             words: ["there is nothing at /tmp/./nothing-here"]),

@@ -55,7 +55,7 @@ struct CMakeTests {
             properties: "{outcome: '\(outcome)'}", files: ["CMakeLists.txt": Self.project])
         #expect(
             states == [
-                "configure: 'cmake -S ...'", "build: 'cmake --build ...'", "test: \(state)",
+                "configure: 'cmake -S . ...'", "build: 'cmake --build build ...'", "test: \(state)",
             ])
     }
 

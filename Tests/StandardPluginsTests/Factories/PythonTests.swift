@@ -72,7 +72,7 @@ struct PythonTests {
                     assert False
                 """
             ])
-        #expect(states == ["venv: 'python3 -m ...'", "test: 2 tests, 1 failed (failure)"])
+        #expect(states == ["venv: 'python3 -m venv ...'", "test: 2 tests, 1 failed (failure)"])
     }
 
     /// A backend in the project itself, so that nothing has to be fetched.
@@ -119,13 +119,13 @@ struct PythonTests {
                         self.assertEqual(sample.ANSWER, 42)
                 """,
             ])
-        #expect(states == ["venv: 'python3 -m ...'", "install: 'sh -c ...'", "test: 1 test"])
+        #expect(states == ["venv: 'python3 -m venv ...'", "install: 'if [ ...'", "test: 1 test"])
     }
 
     @Test func `where there is nothing to install, nothing is`() async throws {
         let states = try await FactoryRun.run(
             "{factories.Python: {test: false}}", files: ["pyproject.toml": "[tool.x]\n"])
-        #expect(states == ["venv: 'python3 -m ...'", "install: 'sh -c ...'"])
+        #expect(states == ["venv: 'python3 -m venv ...'", "install: 'if [ ...'"])
     }
 
     @Test(arguments: [

@@ -116,7 +116,7 @@ struct BackgroundCommandTests {
             #expect(results == .success)
             #expect(
                 harness.summary
-                    == "'python3 -m ...': ready at http://127.0.0.1:\(port)/status")
+                    == "'python3 -m http.server ...': ready at http://127.0.0.1:\(port)/status")
         }
     }
 

@@ -31,7 +31,7 @@ struct SetPropertiesFromJSONTests {
     @Test(arguments: [
         ("{command: 'echo x'}", "the output is not JSON"),
         ("{command: 'echo [1]'}", "the output is not a JSON object"),
-        ("{command: 'echo {}', properties: [a, b]}", "the output has no a, b"),
+        ("{command: 'echo {}', properties: [a, b]}", "the output has no 'a', 'b'"),
         ("{command: 'exit 4'}", "'exit 4': exit 4"),
         ("{command: 'head -c 2000000 /dev/zero'}", "the command printed more than 1048576 bytes"),
         (
