@@ -95,8 +95,8 @@ struct StartCommand: MasterSubcommand {
         let options = Master.Options(
             basedir: basedir, slots: jobs, resumesRequests: true)
         let standing = StandingMaster(
-            file: source.file, libraries: libraries, grace: grace.duration, watchesFiles: watch, logger: logger,
-            notifier: notifier, context: context)
+            file: source.file, libraries: libraries, grace: grace.duration, watchesFiles: watch,
+            logger: logger, notifier: notifier, context: context)
         return try await standing.run(configuration, secrets.values, options)
     }
 

@@ -4,7 +4,8 @@ internal import Synchronization
 /// second TERM, ends the program.
 final class Interruption: Sendable {
     private struct State {
-        var signals: [(signal: StopSignal, at: ContinuousClock.Instant)] = []
+        var signals: [StopSignal] = []
+        var echo = SignalEcho()
         var hasEndOfBuilds = false
         var isHurried = false
         var hurry: (@Sendable () -> Void)?
@@ -13,7 +14,7 @@ final class Interruption: Sendable {
     private let state = Mutex(State())
 
     /// The first signal received, or `nil` if none.
-    var signal: StopSignal? { state.withLock { $0.signals.first?.signal } }
+    var signal: StopSignal? { state.withLock { $0.signals.first } }
 
     /// Whether all builds have ended, so that signals apply to what follows.
     var hasEndOfBuilds: Bool { state.withLock { $0.hasEndOfBuilds } }
@@ -35,20 +36,12 @@ final class Interruption: Sendable {
         case end
     }
 
-    /// The time within which signals of one kind count as one: `timeout` and others send TERM to
-    /// the process and again to its group. Who presses Ctrl-C twice means it.
-    private static let echoTime: Duration = .seconds(1)
-
     /// Records a signal and returns the reaction, or `nil` if it repeats the one just before.
     func note(_ signal: StopSignal, at moment: ContinuousClock.Instant = .now) -> Demand? {
         let (demand, hurry) = state.withLock { state -> (Demand?, (@Sendable () -> Void)?) in
-            if signal != .interrupt, let last = state.signals.last,
-                last.signal == signal, moment - last.at < Self.echoTime
-            {
-                return (nil, nil)
-            }
-            state.signals.append((signal, moment))
-            let terminations = state.signals.count { $0.signal == .terminate }
+            guard !state.echo.repeats(signal, at: moment) else { return (nil, nil) }
+            state.signals.append(signal)
+            let terminations = state.signals.count { $0 == .terminate }
             if state.signals.count > 2 || terminations > 1 { return (Demand.end, state.hurry) }
             if state.hasEndOfBuilds {
                 state.isHurried = true

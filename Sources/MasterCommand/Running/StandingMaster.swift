@@ -11,6 +11,7 @@ final class StandingMaster: Sendable {
     private struct State {
         var isStopping = false
         var signalCount = 0
+        var echo = SignalEcho()
         var failure: StoreError?
         /// The last reload; the next one waits for it.
         var reload: Task<Reload, Never>?
@@ -107,7 +108,7 @@ final class StandingMaster: Sendable {
             return
         }
         let count = state.withLock { state in
-            state.signalCount += 1
+            if !state.echo.repeats(signal, at: .now) { state.signalCount += 1 }
             return state.signalCount
         }
         guard count > 1 else { return stop(master, signal.word) }

@@ -72,6 +72,24 @@ enum StopSignal: Int32, Sendable {
     }
 }
 
+/// Recognizes a signal that repeats the one just before: `timeout` and others send TERM to the
+/// process and again to its group. Who presses Ctrl-C twice means it.
+struct SignalEcho {
+    /// The time within which signals of one kind count as one.
+    private static let time: Duration = .seconds(1)
+
+    private var last: (signal: StopSignal, at: ContinuousClock.Instant)?
+
+    /// Whether a signal repeats the last one; if not, it is the last one from now on.
+    mutating func repeats(_ signal: StopSignal, at moment: ContinuousClock.Instant) -> Bool {
+        if signal != .interrupt, let last, last.signal == signal, moment - last.at < Self.time {
+            return true
+        }
+        last = (signal, moment)
+        return false
+    }
+}
+
 extension ExitStatus {
     /// The status after a signal, as in shells.
     init(_ signal: StopSignal) {

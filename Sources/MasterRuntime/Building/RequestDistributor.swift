@@ -346,7 +346,7 @@ final class RequestDistributor: Sendable {
     private func cancelForBuilders(_ lost: [Pending]) async {
         let lost = Dictionary(grouping: lost, by: \.builder)
         for (builder, requests) in lost.sorted(by: { $0.key < $1.key }) {
-            let reason = "the builder '\(builder)' is no longer in master.yaml"
+            let reason = "master.yaml no longer has the builder '\(builder)'"
             let count = requests.count
             configuration.current.logger.warning(
                 "cancelled \(count) build \(count == 1 ? "request" : "requests"): \(reason)")

@@ -67,7 +67,8 @@ struct MutationTests {
     private func isAboutReference(_ error: JSONValue) -> Bool {
         let message = error["message"]?.stringValue ?? ""
         return [
-            "there is no builder", "there is no factory", "there is no scheduler", "there is no lock",
+            "there is no builder", "there is no factory", "there is no scheduler",
+            "there is no lock",
             "no builder has the tag",
             "has neither 'steps' nor 'factory'", "no step is named", "has no parameter",
             "needs the parameter", "has no provider", "the matrix has no axis",
@@ -102,7 +103,8 @@ struct MutationTests {
         return [
             "needs either", "needs 'builderNames' or 'schedulerNames'",
             "must be a parameter such as", "needs 'choices'", "the default of the parameter",
-            "there is no time zone", "needs one of", "needs 'command' or 'file'", "needs a 'template'",
+            "there is no time zone", "needs one of", "needs 'command' or 'file'",
+            "needs a 'template'",
             "must begin with http:// or https://", "must be debug or release, not 'zzz'",
         ].contains { message.contains($0) }
     }

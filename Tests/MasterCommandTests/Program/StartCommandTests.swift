@@ -190,6 +190,20 @@ struct StartCommandTests {
         }
     }
 
+    @Test func `a TERM that follows the first at once is the same one`() async throws {
+        try await Program.inFolder(["master.yaml": Self.yaml]) { program in
+            let ended = try await withMaster(program, ["--grace", "2s"]) { running in
+                #expect(try await program.run("force", "hang").status == 0)
+                await running.transcript.wait(for: "hang #1 started")
+                try running.send(.terminate)
+                await running.transcript.wait(for: "stopping (terminated)")
+                try running.send(.terminate)
+            }
+            #expect(ended.status == 0)
+            #expect(ended.output.contains("hang #1 retry (master stopped)"))
+        }
+    }
+
     @Test func `a broken file keeps it from starting`() async throws {
         try await Program.inFolder(["master.yaml": "stepz: []"]) { program in
             let ended = try await program.run("start")

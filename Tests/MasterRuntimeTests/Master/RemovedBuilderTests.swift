@@ -49,7 +49,7 @@ struct RemovedBuilderTests {
             }
             #expect(
                 bench.messages.texts.contains(
-                    "cancelled 1 build request: the builder 'two' is no longer in master.yaml"))
+                    "cancelled 1 build request: master.yaml no longer has the builder 'two'"))
         }
     }
 
@@ -79,8 +79,8 @@ struct RemovedBuilderTests {
                     #expect(build.build.results == .cancelled)
                     #expect(
                         try bench.log("builds", of: build)
-                            == "oone: cancelled: cancelled (the builder 'one' is no longer in "
-                            + "master.yaml)\n")
+                            == "oone: cancelled: cancelled (master.yaml no longer has the builder "
+                            + "'one')\n")
                 }
                 gate.add(())
                 // The build that had begun goes on.
@@ -114,7 +114,7 @@ struct RemovedBuilderTests {
             #expect(ended?.results == .cancelled)
             #expect(
                 bench.messages.texts.contains(
-                    "cancelled 1 build request: the builder 'two' is no longer in master.yaml"))
+                    "cancelled 1 build request: master.yaml no longer has the builder 'two'"))
         }
     }
 }
