@@ -105,7 +105,7 @@ let package = Package(
             ]),
         .executableTarget(
             name: "buildmaster", dependencies: ["MasterCommand", "StandardPlugins"],
-            packageAccess: false, linkerSettings: loadsPlugins),
+            packageAccess: false),
         .executableTarget(
             name: "CustomMaster", dependencies: ["MasterCommand", "StandardPlugins"],
             path: "Examples/CustomMaster", exclude: ["master.yaml", "expected.json"],
@@ -178,11 +178,6 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
-
-/// What a program needs to load plugins: its symbols, and an identity that they are built for.
-let loadsPlugins: [LinkerSetting] = [
-    .unsafeFlags(["-Xlinker", "--export-dynamic", "-Xlinker", "--build-id=sha1"])
-]
 
 /// One set of Swift settings for every Swift target of the package.
 let swiftSettings: [SwiftSetting] = [

@@ -99,7 +99,7 @@ struct CommandLineSetting: SettingValue {
 
     /// The state text of a step that runs the command: its first two words, quoted, or three if
     /// the second is an option and the third is one word; a program with a long path by its name,
-    /// and a shell by the line that it runs.
+    /// and a shell by the line that it runs, if it is one.
     func words(hiding secrets: SecretMask) -> String {
         func split(_ line: String) -> [String] {
             secrets.apply(to: line).split(whereSeparator: \.isWhitespace).map(String.init)
@@ -111,7 +111,9 @@ struct CommandLineSetting: SettingValue {
             words = arguments
             guard let program = words.first, let name = program.split(separator: "/").last
             else { break }
-            if words.count > 2, String(name).isShell, words[1].isOptionForLine {
+            if words.count > 2, String(name).isShell, words[1].isOptionForLine,
+                !words[2].contains(where: \.isNewline)
+            {
                 words = split(words[2])
             } else if program.hasPrefix("/"), program.count > Self.longestPath {
                 words[0] = String(name)

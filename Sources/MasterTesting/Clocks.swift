@@ -49,18 +49,12 @@ public final class ManualClock: Clock, Sendable {
         let continuation: CheckedContinuation<Void, any Error>
     }
 
-    private struct Waiter {
-        let deadline: Duration?
-        let continuation: CheckedContinuation<Void, Never>
-    }
-
     private struct State {
         var now = Instant()
         var nextID = 0
         var sleepers: [Int: Sleeper] = [:]
         var cancelled: Set<Int> = []
         var begun: Set<Duration> = []
-        var waiters: [Int: Waiter] = [:]
 
         mutating func newID() -> Int {
             nextID += 1
@@ -73,6 +67,7 @@ public final class ManualClock: Clock, Sendable {
     }
 
     private let state = Mutex(State())
+    private let waiters = Waiters()
 
     /// Creates a clock.
     public init() {}
@@ -126,7 +121,7 @@ public final class ManualClock: Clock, Sendable {
     }
 
     private func begin(_ sleeper: Sleeper, _ id: Int) {
-        let (end, waiters) = state.withLock { state in
+        let end = state.withLock { state -> Result<Void, any Error>? in
             let end: Result<Void, any Error>?
             if state.cancelled.remove(id) != nil {
                 end = .failure(CancellationError())
@@ -137,29 +132,14 @@ public final class ManualClock: Clock, Sendable {
                 state.sleepers[id] = sleeper
             }
             state.begun.insert(sleeper.deadline.offset)
-            let ready = state.waiters.filter { state.hasSleep(until: $0.value.deadline) }
-            for id in ready.keys { state.waiters[id] = nil }
-            return (end, ready.values)
+            return end
         }
         if let end { sleeper.continuation.resume(with: end) }
-        for waiter in waiters { waiter.continuation.resume() }
+        waiters.check()
     }
 
     private func wait(for deadline: Duration?) async {
-        let id = state.withLock { $0.newID() }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let isDone = state.withLock { state in
-                    if Task.isCancelled || state.hasSleep(until: deadline) { return true }
-                    state.waiters[id] = Waiter(deadline: deadline, continuation: continuation)
-                    return false
-                }
-                if isDone { continuation.resume() }
-            }
-        } onCancel: {
-            let waiter = state.withLock { $0.waiters.removeValue(forKey: id) }
-            waiter?.continuation.resume()
-        }
+        await waiters.wait { self.state.withLock { $0.hasSleep(until: deadline) } }
     }
 }
 
@@ -189,43 +169,18 @@ public struct TestInstant: InstantProtocol {
 
 /// Something that happens once, and that tasks wait for.
 final class Latch: Sendable {
-    private struct State {
-        var isOpen = false
-        var nextID = 0
-        var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
-    }
-
-    private let state = Mutex(State())
+    private let isOpen = Mutex(false)
+    private let waiters = Waiters()
 
     /// Lets all waiting tasks continue, now and later.
     func open() {
-        let waiters = state.withLock { state in
-            state.isOpen = true
-            defer { state.waiters = [:] }
-            return state.waiters.values
-        }
-        for waiter in waiters { waiter.resume() }
+        isOpen.withLock { $0 = true }
+        waiters.check()
     }
 
     /// Waits until it has happened, or the task is cancelled.
     func wait() async {
-        let id = state.withLock { state in
-            state.nextID += 1
-            return state.nextID
-        }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let isDone = state.withLock { state in
-                    if state.isOpen || Task.isCancelled { return true }
-                    state.waiters[id] = continuation
-                    return false
-                }
-                if isDone { continuation.resume() }
-            }
-        } onCancel: {
-            let waiter = state.withLock { $0.waiters.removeValue(forKey: id) }
-            waiter?.resume()
-        }
+        await waiters.wait { self.isOpen.withLock(\.self) }
     }
 }
 

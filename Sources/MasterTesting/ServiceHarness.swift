@@ -15,8 +15,6 @@ public final class ServiceHarness: Sendable {
     private struct State {
         var requests: [BuildsetRequest] = []
         var state: JSONValue?
-        var waiters: [Int: (count: Int, continuation: CheckedContinuation<Void, Never>)] = [:]
-        var nextWaiter = 0
     }
 
     /// The secrets that settings may refer to.
@@ -33,6 +31,7 @@ public final class ServiceHarness: Sendable {
     /// Called for each request, before it is recorded.
     private let accept: @Sendable (BuildsetRequest) async throws -> Void
     private let kept: Mutex<State>
+    private let waiters = Waiters()
 
     /// Creates a stand-in for the master that a service runs in.
     ///
@@ -124,23 +123,7 @@ public final class ServiceHarness: Sendable {
     /// - Returns: All builds submitted so far.
     @discardableResult
     public func waitForRequests(_ count: Int) async -> [BuildsetRequest] {
-        let id = kept.withLock { kept in
-            kept.nextWaiter += 1
-            return kept.nextWaiter
-        }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let isDone = kept.withLock { kept in
-                    if kept.requests.count >= count || Task.isCancelled { return true }
-                    kept.waiters[id] = (count, continuation)
-                    return false
-                }
-                if isDone { continuation.resume() }
-            }
-        } onCancel: {
-            let waiter = kept.withLock { $0.waiters.removeValue(forKey: id) }
-            waiter?.continuation.resume()
-        }
+        await waiters.wait { self.requests.count >= count }
         return requests
     }
 
@@ -157,15 +140,12 @@ extension ServiceHarness: ServiceHost {
         _ request: BuildsetRequest, saving state: JSONValue?
     ) async throws -> Submission {
         try await accept(request)
-        let (id, waiters) = kept.withLock { kept in
+        let id = kept.withLock { kept in
             kept.requests.append(request)
             kept.state = state ?? kept.state
-            let count = kept.requests.count
-            let ready = kept.waiters.filter { $0.value.count <= count }
-            for id in ready.keys { kept.waiters[id] = nil }
-            return (count, ready.values)
+            return kept.requests.count
         }
-        for waiter in waiters { waiter.continuation.resume() }
+        waiters.check()
         let buildset = Buildset(
             id: id, reason: request.reason, submittedAt: .now, sourceStamps: request.sourceStamps)
         return Submission(buildset: buildset, requests: [])

@@ -44,7 +44,7 @@ public final class StepHarness: Sendable {
     let setup: Setup
     private let secrets: SecretValues
     private let state: Mutex<State>
-    private let waiters = LineWaiters()
+    private let waiters = Waiters()
 
     /// Creates a stand-in for the build that a step runs in.
     ///
@@ -128,7 +128,7 @@ public final class StepHarness: Sendable {
     ///   - line: The line, starting with the letter of its channel, such as `oready`.
     ///   - log: The name of the log, which need not be open yet.
     public func waitForLine(_ line: String, in log: String) async {
-        await waiters.wait(for: line, in: log) { self.has(line, in: log) }
+        await waiters.wait { self.has(line, in: log) }
     }
 
     private func has(_ line: String, in log: String) -> Bool {
@@ -202,7 +202,7 @@ extension StepHarness: StepHost {
     /// Opens a log in memory.
     package func openLog(_ log: String, kind: LogKind) async throws -> any StepLog {
         let opened = RecordedLog(name: log, kind: kind, mask: secrets.mask) { [weak self] in
-            self?.waiters.check { line, log in self?.has(line, in: log) ?? false }
+            self?.waiters.check()
         }
         state.withLock { $0.logs.append(opened) }
         return opened
@@ -273,49 +273,4 @@ private struct HarnessLogs: ProgramLogs {
     }
 
     func close() async throws {}
-}
-
-/// Tasks that wait for a line in a log.
-final class LineWaiters: Sendable {
-    private struct Waiter {
-        let line: String
-        let log: String
-        let continuation: CheckedContinuation<Void, Never>
-    }
-
-    private struct State {
-        var waiters: [Int: Waiter] = [:]
-        var next = 0
-    }
-
-    private let state = Mutex(State())
-
-    /// Waits until the line appears or the task is cancelled.
-    func wait(for line: String, in log: String, isThere: @Sendable () -> Bool) async {
-        let id = state.withLock { state in
-            state.next += 1
-            return state.next
-        }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                state.withLock { state in
-                    state.waiters[id] = Waiter(line: line, log: log, continuation: continuation)
-                }
-                if isThere() || Task.isCancelled { resume(id) }
-            }
-        } onCancel: {
-            resume(id)
-        }
-    }
-
-    /// Resumes the tasks whose line has appeared.
-    func check(_ isThere: (_ line: String, _ log: String) -> Bool) {
-        let waiters = state.withLock { $0.waiters }
-        for (id, waiter) in waiters where isThere(waiter.line, waiter.log) { resume(id) }
-    }
-
-    private func resume(_ id: Int) {
-        let waiter = state.withLock { $0.waiters.removeValue(forKey: id) }
-        waiter?.continuation.resume()
-    }
 }

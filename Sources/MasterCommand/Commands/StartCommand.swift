@@ -76,28 +76,17 @@ struct StartCommand: MasterSubcommand {
         guard let libraries = await builder.libraries(for: source.file) else {
             return .configuration
         }
-        let loaded = MasterConfiguration.load(
-            path: source.file, registry: context.registry, environment: context.environment,
-            loader: PluginLoader(basedir: basedir))
-        var diagnostics = loaded.diagnostics
-        var secrets: SecretFetcher.Fetched?
-        if let configuration = loaded.configuration {
-            secrets = await SecretFetcher(configuration).fetch()
-            diagnostics += secrets?.diagnostics ?? []
-        }
+        let reading = await StandingMaster.Reading(source.file, basedir: basedir, in: context)
         let printer = DiagnosticPrinter(context.console.error)
-        await context.console.complain(
-            printer.lines(diagnostics.map { $0.located(in: loaded.file) }, of: source.file))
-        guard let configuration = loaded.configuration, let secrets, secrets.isComplete else {
-            return .configuration
-        }
-        context.console.hide(secrets.values.mask)
+        await context.console.complain(printer.lines(reading.diagnostics, of: source.file))
+        guard let (configuration, secrets) = reading.usable else { return .configuration }
+        context.console.hide(secrets.mask)
         let options = Master.Options(
             basedir: basedir, slots: jobs, resumesRequests: true)
         let standing = StandingMaster(
             file: source.file, libraries: libraries, grace: grace.duration, watchesFiles: watch,
             logger: logger, notifier: notifier, context: context)
-        return try await standing.run(configuration, secrets.values, options)
+        return try await standing.run(configuration, secrets, options)
     }
 
     private func logger(in context: CommandContext) -> Logger {

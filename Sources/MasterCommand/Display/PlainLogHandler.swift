@@ -31,9 +31,7 @@ struct PlainLogHandler: LogHandler {
 
     func log(event: LogEvent) {
         if event.level >= .error { loggedErrors.note("\(event.message)") }
-        var all = metadataProvider?.get() ?? [:]
-        all.merge(metadata) { _, new in new }
-        all.merge(event.metadata ?? [:]) { _, new in new }
+        let all = metadata(of: event)
         let paint = TextPainter(hasColour: console.error.hasColour)
         var lines = Self.lines(event.level, "\(event.message)", all, paint)
         if hasTime { lines[0] = "\(Date().formatted(.iso8601)) \(lines[0])" }
@@ -63,6 +61,16 @@ struct PlainLogHandler: LogHandler {
     }
 }
 
+extension LogHandler {
+    /// The metadata of a message with that of its logger.
+    fileprivate func metadata(of event: LogEvent) -> Logger.Metadata {
+        var all = metadataProvider?.get() ?? [:]
+        all.merge(metadata) { _, new in new }
+        all.merge(event.metadata ?? [:]) { _, new in new }
+        return all
+    }
+}
+
 /// Writes log messages to standard error, one JSON object per line.
 struct JSONLogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
@@ -82,9 +90,7 @@ struct JSONLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        var all = metadataProvider?.get() ?? [:]
-        all.merge(metadata) { _, new in new }
-        all.merge(event.metadata ?? [:]) { _, new in new }
+        let all = metadata(of: event)
         var line: JSONObject = [
             "time": .string(Date().formatted(.iso8601)), "level": .string(event.level.rawValue),
             "message": .string("\(event.message)"),

@@ -58,7 +58,10 @@ struct Project {
     }
 
     private static func python(_ folder: ProjectFolder) -> Project? {
-        let marks = ["pyproject.toml", "setup.py", "setup.cfg", "requirements.txt"]
+        let marks = [
+            "pyproject.toml", "setup.py", "setup.cfg", "tox.ini", "pytest.ini", "requirements.txt",
+            "requirements-dev.txt", "dev-requirements.txt",
+        ]
         guard marks.contains(where: folder.has) else { return nil }
         let environments = [".venv/bin/python", "venv/bin/python"]
         let own = environments.first(where: folder.hasProgram)
@@ -68,21 +71,30 @@ struct Project {
             .factory("Python", own.map { "python: \($0)" }, "venv: false", setting)
         }
         let usesPytest =
-            folder.has("pytest.ini") || folder.hasEntry { $0 == "conftest.py" }
+            folder.has("pytest.ini") || !folder.entries { $0 == "conftest.py" }.isEmpty
             || folder.mentions(
                 "pytest", in: "pyproject.toml", "setup.cfg", "setup.py", "tox.ini",
                 "requirements.txt", "requirements-dev.txt", "dev-requirements.txt")
         if usesPytest {
             return Project(name: "python", title: "Python package", steps: [tests(nil)])
         }
+        let testFiles = folder.entries { $0.hasPrefix("test") && $0.hasSuffix(".py") }
         // Without tests, unittest succeeds in older versions of Python and fails in newer ones.
-        guard folder.hasEntry(where: { $0.hasPrefix("test") && $0.hasSuffix(".py") }) else {
+        guard !testFiles.isEmpty else {
             return Project(
                 name: "python", title: "Python package; no tests were found",
                 steps: [.compile("\(python) -m compileall -f -q -x '/([.][^/]*|venv)/' .")])
         }
+        // unittest finds no functions, which pytest does.
+        guard let file = testFiles.first(where: { folder.text(of: $0).contains("unittest") })
+        else { return Project(name: "python", title: "Python package", steps: [tests(nil)]) }
+        // It finds no files in a folder that is not a package, either.
+        let parts = file.split(separator: "/")
+        let start =
+            parts.count > 1 && !folder.hasFile("\(parts[0])/__init__.py")
+            ? ", testArguments: [discover, -s, \(parts[0])]" : ""
         return Project(
-            name: "python", title: "Python package", steps: [tests("test: unittest")])
+            name: "python", title: "Python package", steps: [tests("test: unittest\(start)")])
     }
 
     private static func node(_ folder: ProjectFolder) -> Project? {

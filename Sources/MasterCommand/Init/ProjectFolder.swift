@@ -27,26 +27,28 @@ struct ProjectFolder {
     /// Whether the folder has a regular file with this name.
     func has(_ name: String) -> Bool { entries.contains(name) && size(of: name) != nil }
 
+    /// Whether a relative path leads to a regular file.
+    func hasFile(_ name: String) -> Bool { size(of: name) != nil }
+
     /// Whether a relative path leads to an executable file.
     func hasProgram(_ name: String) -> Bool {
         size(of: name) != nil && FileManager.default.isExecutableFile(atPath: "\(path)/\(name)")
     }
 
-    /// Whether any entry of the folder, or of its subfolders `tests` and `test`, satisfies a
-    /// condition.
-    func hasEntry(where isWanted: (String) -> Bool) -> Bool {
-        if entries.contains(where: isWanted) { return true }
-        return ["tests", "test"].contains { folder in
-            guard entries.contains(folder) else { return false }
+    /// The entries of the folder and of its subfolders `tests` and `test` whose names satisfy a
+    /// condition, as relative paths.
+    func entries(where isWanted: (String) -> Bool) -> [String] {
+        let inner = ["tests", "test"].filter(entries.contains).flatMap { folder in
             // A folder that can't be listed has no tests that could be run.
-            let inner = try? FileManager.default.contentsOfDirectory(atPath: "\(path)/\(folder)")
-            return inner?.contains(where: isWanted) ?? false
+            let names = try? FileManager.default.contentsOfDirectory(atPath: "\(path)/\(folder)")
+            return (names ?? []).filter(isWanted).map { "\(folder)/\($0)" }
         }
+        return (entries.filter(isWanted) + inner).sorted()
     }
 
-    /// The contents of a file in the folder, or an empty string if it can't be read.
+    /// The contents of a file at a relative path, or an empty string if it can't be read.
     func text(of name: String) -> String {
-        guard has(name), let size = size(of: name), size <= Self.maximumFileSize,
+        guard let size = size(of: name), size <= Self.maximumFileSize,
             let data = FileManager.default.contents(atPath: "\(path)/\(name)")
         else { return "" }
         return String(decoding: data, as: UTF8.self)

@@ -137,7 +137,8 @@ struct JUnitFile {
             let isFailed = step.results == .failure || step.results == .exception
             return (
                 name: step.name, results: step.results, time: step.duration,
-                text: step.stateString, output: isFailed ? finished.output(of: step) : ""
+                text: step.results == .skipped ? step.remark : step.stateString,
+                output: isFailed ? finished.output(of: step) : ""
             )
         }
         cases += finished.notReached.map {
@@ -182,7 +183,7 @@ struct JUnitFile {
         case .failure: element = "failure"
         case .exception, .retry, .cancelled, nil: element = "error"
         }
-        let message = "<\(element) message=\"\(one.text.xml)\""
+        let message = "<\(element)" + (one.text.isEmpty ? "" : " message=\"\(one.text.xml)\"")
         return [
             "\(head)>",
             one.output.isEmpty

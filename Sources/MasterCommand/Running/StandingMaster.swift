@@ -178,6 +178,28 @@ final class StandingMaster: Sendable {
         return reload
     }
 
+    /// A file with its secrets, or what is wrong with them.
+    struct Reading {
+        let diagnostics: [Diagnostic]
+        /// `nil` if the file or a secret is wrong.
+        let usable: (configuration: MasterConfiguration, secrets: SecretValues)?
+
+        init(_ file: String, basedir: String, in context: CommandContext) async {
+            let loaded = MasterConfiguration.load(
+                path: file, registry: context.registry, environment: context.environment,
+                loader: PluginLoader(basedir: basedir))
+            guard let configuration = loaded.configuration else {
+                diagnostics = loaded.diagnostics
+                usable = nil
+                return
+            }
+            let fetched = await SecretFetcher(configuration).fetch()
+            diagnostics =
+                loaded.diagnostics + fetched.diagnostics.map { $0.located(in: loaded.file) }
+            usable = fetched.isComplete ? (configuration, fetched.values) : nil
+        }
+    }
+
     private func readAgain(_ master: Master) async -> Reload {
         let builder = PluginBuilder(basedir: master.basedir, context)
         guard let libraries = await builder.libraries(for: file) else {
@@ -186,23 +208,13 @@ final class StandingMaster: Sendable {
         guard libraries == self.libraries else {
             return .failed("its plugins have changed; restart the master to load them")
         }
-        let loaded = MasterConfiguration.load(
-            path: file, registry: context.registry, environment: context.environment,
-            loader: PluginLoader(basedir: master.basedir))
-        var diagnostics = loaded.diagnostics
-        var secrets: SecretFetcher.Fetched?
-        if let configuration = loaded.configuration {
-            secrets = await SecretFetcher(configuration).fetch()
-            diagnostics += secrets?.diagnostics ?? []
-        }
-        let printer = DiagnosticPrinter(.plain)
-        let lines = printer.lines(diagnostics.map { $0.located(in: loaded.file) }, of: file)
-        guard let configuration = loaded.configuration, let secrets, secrets.isComplete else {
-            return .wrong(lines)
-        }
+        let reading = await Reading(file, basedir: master.basedir, in: context)
+        let lines = DiagnosticPrinter(.plain).lines(reading.diagnostics, of: file)
+        guard let usable = reading.usable else { return .wrong(lines) }
         do {
             return .done(
-                try await master.reconfigure(to: configuration, secrets.values), warnings: lines)
+                try await master.reconfigure(to: usable.configuration, usable.secrets),
+                warnings: lines)
         } catch {
             return .failed("\(error)")
         }

@@ -17,8 +17,6 @@ public final class LoopbackServer: Sendable {
         var connections = 0
         var threads = 0
         var isStopped = false
-        var waiters: [Int: (count: Int, continuation: CheckedContinuation<Void, Never>)] = [:]
-        var nextWaiter = 0
         var enders: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -29,6 +27,7 @@ public final class LoopbackServer: Sendable {
     private let readsBodies: Bool
     private let handler: Handler
     private let state = Mutex(State())
+    private let waiters = Waiters()
 
     /// Starts a server.
     ///
@@ -64,36 +63,16 @@ public final class LoopbackServer: Sendable {
     /// task is cancelled.
     @discardableResult
     public func waitForRequests(_ count: Int) async -> [ReceivedRequest] {
-        let id = state.withLock { state in
-            state.nextWaiter += 1
-            return state.nextWaiter
-        }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let isDone = state.withLock { state in
-                    let isDone =
-                        state.requests.count >= count || state.isStopped || Task.isCancelled
-                    if !isDone { state.waiters[id] = (count, continuation) }
-                    return isDone
-                }
-                if isDone { continuation.resume() }
-            }
-        } onCancel: {
-            let waiter = state.withLock { $0.waiters.removeValue(forKey: id) }
-            waiter?.continuation.resume()
+        await waiters.wait {
+            self.state.withLock { $0.requests.count >= count || $0.isStopped }
         }
         return requests
     }
 
     /// Stops the server and closes all connections; returns when all of its threads have ended.
     public func stop() async {
-        let waiters = state.withLock { state in
-            state.isStopped = true
-            let waiters = state.waiters.values.map(\.continuation)
-            state.waiters = [:]
-            return waiters
-        }
-        for waiter in waiters { waiter.resume() }
+        state.withLock { $0.isStopped = true }
+        waiters.check()
         stopSignal.signal()
         await withCheckedContinuation { continuation in
             let hasEnded = state.withLock { state in
@@ -127,13 +106,8 @@ public final class LoopbackServer: Sendable {
         let connection = ServerConnection(
             socket: socket, stopSignal: stopSignal.reader, number: number, readsBodies: readsBodies)
         while let request = connection.receive() {
-            let ready = state.withLock { state in
-                state.requests.append(request)
-                let ready = state.waiters.filter { $0.value.count <= state.requests.count }
-                for id in ready.keys { state.waiters[id] = nil }
-                return ready.values.map(\.continuation)
-            }
-            for waiter in ready { waiter.resume() }
+            state.withLock { $0.requests.append(request) }
+            waiters.check()
             guard connection.carryOut(handler(request), isHead: request.method == "HEAD") else {
                 return
             }

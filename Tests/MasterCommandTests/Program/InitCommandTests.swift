@@ -30,8 +30,21 @@ struct InitCommandTests {
             "CMake with tests", ["CMakeLists.txt": "project(a C)\nENABLE_TESTING()\n"],
             "factories.CMake"),
         Folder(
-            "Python", ["setup.py": "", "test_a.py": ""],
+            "Python", ["setup.py": "", "test_a.py": "import unittest\n"],
             "factories.Python: {venv: false, test: unittest}"),
+        Folder(
+            "Python with unittest in a folder",
+            ["setup.py": "", "tests/test_a.py": "from unittest import TestCase\n"],
+            "factories.Python: {venv: false, test: unittest, "
+                + "testArguments: [discover, -s, tests]}"),
+        Folder(
+            "Python with unittest in a package",
+            ["setup.py": "", "tests/__init__.py": "", "tests/test_a.py": "import unittest\n"],
+            "factories.Python: {venv: false, test: unittest}"),
+        Folder(
+            "Python with functions, which only pytest finds",
+            ["requirements-dev.txt": "", "tests/test_a.py": "def test_a(): pass\n"],
+            "factories.Python: {venv: false}"),
         Folder(
             "Python without tests", ["setup.py": ""],
             "steps.Compile: python3 -m compileall -f -q -x '/([.][^/]*|venv)/' ."),

@@ -49,7 +49,10 @@ struct Program: Sendable {
 
     /// Writes a file in the folder.
     func write(_ text: String, to name: String) throws {
-        try Data(text.utf8).write(to: URL(filePath: folder + "/" + name))
+        let file = URL(filePath: folder + "/" + name)
+        try FileManager.default.createDirectory(
+            at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: file)
     }
 
     /// Whether something is in the folder.

@@ -65,6 +65,15 @@ struct ResultFilesTests {
         }
     }
 
+    @Test func `a skipped step has no message that only repeats the result`() async throws {
+        let file = "steps: [steps.ShellCommand: {command: 'true', doStepIf: false}]"
+        try await Program.inFolder(["master.yaml": file]) { program in
+            let ended = try await program.run("run", "-q", "--junit", "out.xml")
+            #expect(ended.status == 0)
+            #expect(try read("out.xml", of: program).contains("      <skipped/>\n"))
+        }
+    }
+
     @Test(arguments: [
         (["--junit", "master.yaml"], "--junit master.yaml: this is the configuration file;"),
         (["--summary", "summary-link"], "--summary summary-link: this is the configuration file;"),

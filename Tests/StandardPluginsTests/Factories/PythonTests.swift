@@ -119,13 +119,13 @@ struct PythonTests {
                         self.assertEqual(sample.ANSWER, 42)
                 """,
             ])
-        #expect(states == ["venv: 'python3 -m venv ...'", "install: 'if [ ...'", "test: 1 test"])
+        #expect(states == ["venv: 'python3 -m venv ...'", "install: 'sh -c ...'", "test: 1 test"])
     }
 
     @Test func `where there is nothing to install, nothing is`() async throws {
         let states = try await FactoryRun.run(
             "{factories.Python: {test: false}}", files: ["pyproject.toml": "[tool.x]\n"])
-        #expect(states == ["venv: 'python3 -m venv ...'", "install: 'if [ ...'"])
+        #expect(states == ["venv: 'python3 -m venv ...'", "install: 'sh -c ...'"])
     }
 
     @Test(arguments: [
