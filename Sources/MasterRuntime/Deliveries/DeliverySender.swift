@@ -273,8 +273,10 @@ extension DeliverySender {
         let wasAway = state.isUnreachable || state.lastReason != nil || !state.isThere
         state.isThere = true
         state.isUnreachable = false
-        let isWaiting = state.deliveries.waitingHeads.contains { $0.failureKind == .unreachable }
-        guard wasAway, isWaiting else { return }
+        // This looks at every lane, so only if it may matter.
+        guard wasAway,
+            state.deliveries.waitingHeads.contains(where: { $0.failureKind == .unreachable })
+        else { return }
         state.deliveries.changeWaitingHeads { delivery in
             guard delivery.failureKind == .unreachable, delivery.origin == origin else { return }
             delivery.due = min(delivery.due, now)
