@@ -200,6 +200,42 @@ struct PluginsCommandTests {
         }
     }
 
+    @Test func `a program builds plugins beside the modules of a release, and says if it has none`()
+        async throws
+    {
+        try await inPackage { program in
+            let files = FileManager.default
+            let folder = program.folder
+            try files.createDirectory(
+                atPath: "\(folder)/release/bin", withIntermediateDirectories: true)
+            let copy = "\(folder)/release/bin/buildmaster"
+            try files.copyItem(atPath: Program.path, toPath: copy)
+            let alone = try await program.run(["plugins", "build"], executable: copy) { _ in }
+            #expect(alone.status == 2)
+            #expect(
+                alone.error.contains(
+                    "error: \(copy) can't build plugins, because the modules of Buildmaster are not "
+                        + "beside it; run the program in an unpacked release"), "\(alone.error)")
+            let include = "\(folder)/release/lib/buildmaster/include"
+            try files.createDirectory(atPath: include, withIntermediateDirectories: true)
+            let build = String(Program.path.dropLast("/buildmaster".count))
+            try files.createSymbolicLink(
+                atPath: "\(folder)/release/lib/buildmaster/Modules",
+                withDestinationPath: "\(build)/Modules")
+            let sources = URL(filePath: #filePath).deletingLastPathComponent()
+                .deletingLastPathComponent().deletingLastPathComponent()
+                .deletingLastPathComponent().appending(path: "Sources").path
+            for name in ["CLibCurl", "CLibPCRE2", "CLibYAML"] {
+                try files.createSymbolicLink(
+                    atPath: "\(include)/\(name)", withDestinationPath: "\(sources)/\(name)")
+            }
+            let built = try await program.run(["plugins", "build"], executable: copy) { _ in }
+            #expect(built.status == 0, "\(built.error)")
+            let checked = try await program.run(["check"], executable: copy) { _ in }
+            #expect(checked.output == "master.yaml: 1 builder, 1 step, 1 reporter\n")
+        }
+    }
+
     @Test func `a wrong place and a key twice are mistakes of the file`() async throws {
         let source = """
             import MasterKit
@@ -280,8 +316,8 @@ struct PluginsCommandTests {
             var program = program
             program.environment = Self.environment
             let kinds = [
-                "factories", "formatters", "generators", "reporters", "secrets", "services",
-                "steps",
+                "factories", "formatters", "generators", "reporters", "schedulers", "secrets",
+                "services", "steps",
             ]
             for kind in kinds {
                 let made = try await program.run("plugins", "new", "\(kind).My\(kind)")
