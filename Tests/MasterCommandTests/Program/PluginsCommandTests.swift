@@ -100,6 +100,46 @@ struct PluginsCommandTests {
         }
     }
 
+    @Test func `editors know the plugins that are built`() async throws {
+        let text = "plugins: own\nsteps:\n  - steps.Cr\n"
+        try await inPackage(file: text) { program in
+            let uri = JSONValue.string("file://\(program.folder)/master.yaml")
+            let messages: [JSONValue] = [
+                ["id": 1, "method": "initialize", "params": [:]],
+                [
+                    "method": "textDocument/didOpen",
+                    "params": ["textDocument": ["uri": uri, "version": 1, "text": .string(text)]],
+                ],
+                [
+                    "id": 2, "method": "textDocument/completion",
+                    "params": [
+                        "textDocument": ["uri": uri], "position": ["line": 2, "character": 12],
+                    ],
+                ],
+                ["id": 3, "method": "shutdown"], ["method": "exit"],
+            ]
+            let stream = messages.map { message in
+                let body = JSONWriter.compact.string(message)
+                return "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+            }.joined()
+            try program.write(stream, to: "messages")
+            let serve = ["-c", "exec \(Program.path) lsp < messages"]
+            let before = try await program.run(serve, executable: "/bin/sh") { _ in }
+            #expect(before.status == 0, "\(before.error)")
+            #expect(before.output.contains("are not built"))
+            #expect(!before.output.contains("steps.Crossing"))
+            let schema = try await program.run("schema")
+            #expect(!schema.output.contains("steps.Crossing"))
+            #expect(try await program.run("plugins", "build").status == 0)
+            let after = try await program.run(serve, executable: "/bin/sh") { _ in }
+            #expect(after.output.contains("\"label\":\"steps.Crossing\""), "\(after.output)")
+            for option in [["schema"], ["schema", "--markdown"]] {
+                let ended = try await program.run(option) { _ in }
+                #expect(ended.output.contains("steps.Crossing"), "\(ended.error)")
+            }
+        }
+    }
+
     @Test func `a library is refused by what is written beside it`() async throws {
         try await inPackage { program in
             let built = try await program.run("plugins", "build")
