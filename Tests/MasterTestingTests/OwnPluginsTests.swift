@@ -20,11 +20,12 @@ struct OwnPluginsTests {
 
     private static let checks: [String: Check] = formatters.merging(generators) { $1 }
         .merging(commands) { $1 }.merging(files) { $1 }.merging(requests) { $1 }
-        .merging(others) { $1 }
+        .merging(others) { $1 }.merging(schedulers) { $1 }
 
     @Test func `every standard plugin has a contract, but those configured by code alone`() {
         let namespaces: Set<PluginNamespace> = [
-            "factories", "formatters", "generators", "reporters", "secrets", "services", "steps",
+            "factories", "formatters", "generators", "reporters", "schedulers", "secrets",
+            "services", "steps",
         ]
         let keys = Self.registry.entries.map(\.key).filter { namespaces.contains($0.namespace) }
             .map { "\($0)" }
@@ -321,6 +322,38 @@ struct OwnPluginsTests {
                         masterFolder: parent.path)
                 }.verify()
             }
+        },
+    ]
+
+    // MARK: Schedulers
+
+    private static let schedulers: [String: Check] = [
+        "schedulers.Dependent": {
+            let buildsets = [Results.success, .failure, .warnings, .success].enumerated().map {
+                ScheduledBuildset(
+                    id: $0.offset + 1, results: $0.element,
+                    sourceStamps: [SourceStamp(branch: "b\($0.offset)")])
+            }
+            try await SchedulerContract(
+                Dependent.self, ["upstream": "other"], builds: 3, state: ["next": 1, "open": []],
+                buildsets: buildsets
+            ).verify()
+        },
+        "schedulers.ForceScheduler": {
+            try await SchedulerContract(ForceScheduler.self, builds: 0).verify()
+        },
+        "schedulers.Nightly": {
+            try await SchedulerContract(
+                Nightly.self, ["hour": 3, "timezone": "Europe/Berlin"], builds: 3
+            ).verify()
+        },
+        "schedulers.Periodic": {
+            try await SchedulerContract(
+                Periodic.self, ["periodicBuildTimer": "1h"], builds: 3
+            ).verify()
+        },
+        "schedulers.Triggerable": {
+            try await SchedulerContract(Triggerable.self, builds: 0).verify()
         },
     ]
 }

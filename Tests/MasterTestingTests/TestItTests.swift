@@ -28,6 +28,7 @@ struct TestItTests {
             Chain.self, ["after": "a", "builderNames": ["b"]],
             events: [RecordedBuild(builder: "a").finished]
         ).verify()
+        try await SchedulerContract(Periodic.self, ["periodicBuildTimer": "1h"], builds: 3).verify()
     }
 
     @Test func `a step is run in folders of its own`() async throws {

@@ -100,7 +100,10 @@ struct ConfigurationSchema {
                 "\(declaration.summary)\n\nTakes \(declaration.shape)."
                     + (declaration.isSecret ? " Hidden where settings are shown." : ""))
         ]
-        let value = combined(alternatives(setting.form, isComputed: isComputed))
+        let value = combined(
+            alternatives(setting.form, isComputed: isComputed).map {
+                Self.limited($0, to: setting.range)
+            })
         // Beside a reference, draft-07 ignores everything.
         if value["$ref"] != nil {
             property["allOf"] = [value]
@@ -113,6 +116,23 @@ struct ConfigurationSchema {
         if let value = setting.defaultValue { property["default"] = value }
         if let example = setting.example { property["examples"] = [example] }
         return .object(property)
+    }
+
+    /// The schema of a number, or of a list of numbers, that must be in a range.
+    private static func limited(_ schema: JSONValue, to range: SettingRange?) -> JSONValue {
+        guard let range, var members = schema.objectValue else { return schema }
+        if let items = members["items"] {
+            members["items"] = limited(items, to: range)
+        } else if let parts = members["anyOf"]?.arrayValue {
+            members["anyOf"] = .array(parts.map { limited($0, to: range) })
+        } else if let type = members["type"], type.contains(any: ["integer", "number"]) {
+            func number(_ bound: Double) -> JSONValue {
+                Int(exactly: bound).map { .int($0) } ?? .double(bound)
+            }
+            members["minimum"] = number(range.lowerBound)
+            if let bound = range.upperBound { members["maximum"] = number(bound) }
+        }
+        return .object(members)
     }
 
     /// One schema for a choice of several.
@@ -276,6 +296,13 @@ struct ConfigurationSchema {
         }
         definitions[name] = forms.isEmpty ? ["not": [:]] : combined(forms)
         return Self.reference(name)
+    }
+}
+
+extension JSONValue {
+    /// Whether the type in a schema is, or has among others, one of these.
+    fileprivate func contains(any types: Set<String>) -> Bool {
+        !types.isDisjoint(with: (arrayValue ?? [self]).compactMap(\.stringValue))
     }
 }
 

@@ -6,10 +6,11 @@ internal import MasterRuntime
 ///
 /// It touches nothing but the files that a master.yaml names, so that it can be tested as it is.
 struct LanguageServer {
-    private let registry: Registry
+    private let standard: Vocabulary
     private let environment: [String: String]
-    private let walk: SchemaWalk
     private var documents: [String: OpenDocument] = [:]
+    /// The plugins of each document that names packages or libraries, as they were last loaded.
+    private var vocabularies: [String: Vocabulary] = [:]
     /// The documents that have changed since they were last checked.
     private(set) var unchecked: Set<String> = []
     private var isInitialized = false
@@ -18,9 +19,30 @@ struct LanguageServer {
     private(set) var exitStatus: ExitStatus?
 
     init(registry: Registry, environment: [String: String]) {
-        self.registry = registry
+        standard = Vocabulary(registry)
         self.environment = environment
-        walk = SchemaWalk(ConfigurationSchema.json(for: registry))
+    }
+
+    /// The plugins that a document can use.
+    private struct Vocabulary {
+        let registry: Registry
+        let walk: SchemaWalk
+        /// The modules and libraries with the plugins; the name of a library is new with each build.
+        let origins: Set<String>
+
+        init(_ registry: Registry) {
+            self.registry = registry
+            walk = SchemaWalk(ConfigurationSchema.json(for: registry))
+            origins = Self.origins(of: registry)
+        }
+
+        static func origins(of registry: Registry) -> Set<String> {
+            Set(registry.entries.map(\.origin))
+        }
+    }
+
+    private func vocabulary(of document: OpenDocument) -> Vocabulary {
+        vocabularies[document.uri] ?? standard
     }
 
     /// Handles a message.
@@ -109,14 +131,17 @@ struct LanguageServer {
         guard let (document, place) = target(parameters),
             let found = document.node(at: place)
         else { return .null }
-        guard let text = description(of: found) else { return .null }
+        guard let text = description(of: found, vocabulary(of: document)) else { return .null }
         return [
             "contents": ["kind": "markdown", "value": .string(text)],
             "range": document.json(found.node.range),
         ]
     }
 
-    private func description(of found: OpenDocument.Found) -> String? {
+    private func description(
+        of found: OpenDocument.Found, _ vocabulary: Vocabulary
+    ) -> String? {
+        let walk = vocabulary.walk
         if !found.isKey, let name = found.node.tag?.name,
             let tag = TagDescription.all.first(where: { $0.name == "!" + name })
         {
@@ -126,7 +151,7 @@ struct LanguageServer {
         if found.isKey {
             return walk.description(of: text, at: found.path).map { "**\(text)**\n\n\($0)" }
         }
-        if let plugin = registry[text] { return "**\(text)**\n\n\(plugin.type.summary)" }
+        if let plugin = vocabulary.registry[text] { return "**\(text)**\n\n\(plugin.type.summary)" }
         guard let last = found.path.lastIndex(where: { $0 != .item }),
             case .key(let name) = found.path[last]
         else { return nil }
@@ -155,7 +180,7 @@ struct LanguageServer {
         let items = CompletionPlace(
             prefix: place.prefix, above: { lines.line(line - $0) },
             below: { lines.line(line + $0) }
-        ).items(walk, document)
+        ).items(vocabulary(of: document).walk, document)
         let typed = items.partial.utf16.count
         let end = place.prefix.utf16.count
         let range: JSONValue = [
@@ -196,6 +221,7 @@ struct LanguageServer {
         case "textDocument/didClose":
             guard let uri, documents.removeValue(forKey: uri) != nil else { break }
             unchecked.remove(uri)
+            vocabularies[uri] = nil
             return [Self.diagnostics(uri, [])]
         default: break
         }
@@ -204,20 +230,35 @@ struct LanguageServer {
 
     /// Checks the documents that have changed.
     mutating func checkChanged() -> [JSONValue] {
-        defer { unchecked = [] }
-        return unchecked.sorted().flatMap(check)
+        let uris = unchecked.sorted()
+        unchecked = []
+        return uris.flatMap { check($0) }
     }
 
-    private func check(_ uri: String) -> [JSONValue] {
+    private mutating func check(_ uri: String) -> [JSONValue] {
         guard let document = documents[uri] else { return [] }
-        let files = ConfigurationFiles(registry: registry)
+        let files = ConfigurationFiles(registry: standard.registry)
         guard files.declaresMaster(named: document.name, { document.root }) else {
             return [Self.diagnostics(uri, [], version: document.version)]
         }
         let loaded = MasterConfiguration.load(
-            document.parsed, path: document.path, registry: registry, environment: environment)
+            document.parsed, path: document.path, registry: standard.registry,
+            environment: environment)
+        note(loaded.registry, of: document)
         let found = loaded.diagnostics.map { Self.json($0, in: document) }
         return [Self.diagnostics(uri, found, version: document.version)]
+    }
+
+    /// Notes the plugins of a document, for the next completion.
+    private mutating func note(_ registry: Registry, of document: OpenDocument) {
+        // What can't be parsed names no packages.
+        guard document.parsed.root != nil else { return }
+        let origins = Vocabulary.origins(of: registry)
+        if origins == standard.origins {
+            vocabularies[document.uri] = nil
+        } else if origins != vocabularies[document.uri]?.origins {
+            vocabularies[document.uri] = Vocabulary(registry)
+        }
     }
 
     private static func diagnostics(

@@ -17,6 +17,7 @@ struct SchemaCommand: MasterSubcommand {
 
                   \(RootCommand.programName) schema > \(defaultFile)
                   \(RootCommand.programName) schema --vscode > .vscode/settings.json
+                  \(RootCommand.programName) schema --markdown > AllSettings.md
                 """)
     }
 
@@ -27,6 +28,11 @@ struct SchemaCommand: MasterSubcommand {
         help: "Print settings for the YAML extension of Visual Studio Code instead.")
     var isForVSCode = false
 
+    @Flag(
+        name: .customLong("markdown"),
+        help: "Print a page with all settings and plugins for people instead.")
+    var isForPeople = false
+
     @Option(
         help: ArgumentHelp(
             "With --vscode: the file that holds the schema, relative to the workspace.",
@@ -36,12 +42,24 @@ struct SchemaCommand: MasterSubcommand {
 
     @OptionGroup var plugins: LoadedPluginOptions
 
+    func validate() throws {
+        guard !isForVSCode || !isForPeople else {
+            throw ValidationError("--vscode and --markdown exclude each other")
+        }
+    }
+
     func run(in context: CommandContext) async throws -> ExitStatus {
-        let value =
-            isForVSCode
-            ? Self.settings(schema: schemaFile)
-            : ConfigurationSchema.json(for: try await plugins.registry(in: context))
-        await context.console.print(JSONWriter.pretty.string(value).lines)
+        guard !isForVSCode else {
+            let settings = Self.settings(schema: schemaFile)
+            await context.console.print(JSONWriter.pretty.string(settings).lines)
+            return .success
+        }
+        let registry = try await plugins.registry(in: context)
+        let lines =
+            isForPeople
+            ? SettingsReference.lines(for: registry)
+            : JSONWriter.pretty.string(ConfigurationSchema.json(for: registry)).lines
+        await context.console.print(lines)
         return .success
     }
 

@@ -157,6 +157,34 @@ struct PluginCode {
         }
 
         """,
+        "schedulers": """
+        import FoundationEssentials
+        import MasterKit
+
+        /// Builds at regular intervals.
+        struct NAME: Scheduler {
+            static let summary = "Builds at regular intervals."
+
+            @Setting(
+                "The time between two builds.", .within(.seconds(1)...(.seconds(31_536_000))),
+                .example("1h"))
+            var interval = Duration.seconds(3600)
+
+            func run(in context: SchedulerContext) async throws {
+                // The time of the last build, or of the first start, in seconds since 1970.
+                let saved = try await context.state()?["last"]?.intValue
+                var last = saved ?? Int(context.now.timeIntervalSince1970)
+                if saved == nil { try await context.save(["last": .int(last)]) }
+                while true {
+                    last += Int(interval / .seconds(1))
+                    try await context.sleep(until: Date(timeIntervalSince1970: Double(last)))
+                    // Stored together, so that no build is lost or repeated after a crash.
+                    try await context.submit(saving: ["last": .int(last)])
+                }
+            }
+        }
+
+        """,
     ]
 
     private static let tests = [
@@ -237,6 +265,18 @@ struct PluginCode {
             #expect(try NAME.configured(["test": false]).steps.count == 1)
         }
         """,
+        "schedulers": """
+        @Test func `it keeps the promises of schedulers`() async throws {
+            try await SchedulerContract(NAME.self, ["interval": "1h"], builds: 3).verify()
+        }
+
+        @Test func `it builds after each interval`() async throws {
+            let harness = try SchedulerHarness()
+            try await harness.run(try NAME.configured(["interval": "1h"]), builds: 2)
+            let times = harness.builds.map { $0.date.timeIntervalSince(harness.start) }
+            #expect(times == [3600, 7200])
+        }
+        """,
     ]
 
     private static let masterFiles = [
@@ -306,6 +346,18 @@ struct PluginCode {
             factory:
               factories.NAME:
                 make: echo
+        """,
+        "schedulers": """
+        schedulers:
+          - schedulers.NAME:
+              name: hourly
+              builderNames: [project]
+              interval: 1h
+
+        builders:
+          - name: project
+            steps:
+              - steps.ShellCommand: echo hello
         """,
     ]
 }

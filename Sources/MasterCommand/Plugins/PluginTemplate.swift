@@ -13,6 +13,7 @@ struct PluginTemplate {
     /// The kinds that can be written.
     static let kinds = [
         "reporters", "services", "generators", "formatters", "steps", "secrets", "factories",
+        "schedulers",
     ]
 
     private let kind: String
@@ -53,7 +54,8 @@ struct PluginTemplate {
 
     private static let reserved: Set = [
         "Any", "Array", "BuildFactory", "Message", "MessageFormatter", "MasterService", "Plugin",
-        "Protocol", "Report", "ReportGenerator", "Reporter", "Results", "SecretProvider", "Self",
+        "Protocol", "Report", "ReportGenerator", "Reporter", "Results", "Scheduler",
+        "SecretProvider", "Self",
         "Setting", "Step", "String", "Type",
     ]
 

@@ -199,7 +199,8 @@ public struct ScheduledBuildset: Sendable, Hashable {
     /// The sources that it builds.
     public let sourceStamps: [SourceStamp]
 
-    package init(id: Int, results: Results?, sourceStamps: [SourceStamp]) {
+    /// Creates a buildset, for tests of schedulers that follow others.
+    public init(id: Int, results: Results?, sourceStamps: [SourceStamp] = [SourceStamp()]) {
         self.id = id
         self.results = results
         self.sourceStamps = sourceStamps

@@ -1,6 +1,8 @@
 internal import Crypto
 internal import FoundationEssentials
+internal import Glibc
 package import MasterKit
+internal import SystemPackage
 
 /// A package or library that a file names in `plugins`.
 package struct PluginSource: Sendable, Hashable {
@@ -61,7 +63,8 @@ package struct PluginCache: Sendable {
         let name = Self.digest([hash, host.masterKit], length: 16)
         let folder = folder(of: source)
         let library = "\(folder)/lib\(source.title)-\(name).so"
-        if FileManager.default.fileExists(atPath: PluginRecord.path(of: library)) {
+        let files = [library, PluginRecord.path(of: library)]
+        if files.allSatisfy(FileManager.default.fileExists(atPath:)) {
             return .built(library: library)
         }
         return libraries(in: folder).isEmpty
@@ -76,16 +79,65 @@ package struct PluginCache: Sendable {
             .filter { $0.hasSuffix(".so") } ?? []
     }
 
-    /// Removes the libraries of a package except one.
-    package func removeLibraries(of source: PluginSource, except library: String) throws {
+    /// How many programs a package keeps a library for, so that several can use one base folder.
+    private static let maximumPrograms = 4
+    /// After this many seconds a library without a record is not one that is being written.
+    private static let writingTime = 3600.0
+
+    /// Removes the libraries that a new one replaces: those of the same program, and of the others
+    /// all but the newest of each of the last few programs.
+    package func removeLibraries(of source: PluginSource, replacedBy library: String) throws {
         let folder = folder(of: source)
-        for name in libraries(in: folder) where !library.hasSuffix("/\(name)") {
-            let record = PluginRecord.path(of: "\(folder)/\(name)")
-            if FileManager.default.fileExists(atPath: record) {
-                try FileManager.default.removeItem(atPath: record)
+        var programs = [try PluginRecord(ofLibrary: library).host.masterKit]
+        let others = try libraries(in: folder).map { "\(folder)/\($0)" }
+            .filter { $0 != library }
+            .map { (path: $0, date: try Self.modificationDate(of: $0)) }
+            .sorted { ($0.date, $0.path) > ($1.date, $1.path) }
+        for (path, date) in others {
+            do throws(PluginFault) {
+                let program = try PluginRecord(ofLibrary: path).host.masterKit
+                guard programs.contains(program) || programs.count == Self.maximumPrograms else {
+                    programs.append(program)
+                    continue
+                }
+            } catch {
+                guard date.timeIntervalSinceNow < -Self.writingTime else { continue }
             }
-            try FileManager.default.removeItem(atPath: "\(folder)/\(name)")
+            // The record first: a library with a record is complete.
+            try Self.remove(PluginRecord.path(of: path))
+            try Self.remove(path)
         }
+    }
+
+    /// The date of a file; that of one that another process has just removed is the oldest.
+    private static func modificationDate(of path: String) throws -> Date {
+        do {
+            let attributes = try FileManager.default.attributesOfItem(atPath: path)
+            return attributes[.modificationDate] as? Date ?? .distantPast
+        } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
+            return .distantPast
+        }
+    }
+
+    /// Removes a file or folder, unless it is gone.
+    fileprivate static func remove(_ path: String) throws {
+        do {
+            try FileManager.default.removeItem(atPath: path)
+        } catch let error as CocoaError where error.code == .fileNoSuchFile {
+            return
+        }
+    }
+
+    /// Makes a folder to build a package in, after removing those of builds that were killed.
+    package func makeBuildFolder(of source: PluginSource) throws -> PluginBuildFolder {
+        let folder = folder(of: source)
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true)
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder)
+        where name.hasPrefix(PluginBuildFolder.prefix) {
+            try PluginBuildFolder.removeIfAbandoned("\(folder)/\(name)")
+        }
+        return try PluginBuildFolder(in: folder)
     }
 
     // MARK: Sources
@@ -142,6 +194,47 @@ package struct PluginCache: Sendable {
         let digits = Array("0123456789abcdef")
         let text = digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
         return String(text.prefix(length))
+    }
+}
+
+/// A folder in which a package is built. It is locked, so that another process can tell whether
+/// the build has been killed.
+package struct PluginBuildFolder: Sendable {
+    fileprivate static let prefix = "building-"
+
+    /// The path of the folder.
+    package let path: String
+    private let lock: OwnedDescriptor
+
+    fileprivate init(in folder: String) throws {
+        let id = UUID().uuidString
+        // It gets its name once it is locked.
+        let unlocked = "\(folder)/new-\(id)"
+        try FileManager.default.createDirectory(
+            atPath: unlocked, withIntermediateDirectories: false)
+        lock = try POSIX.open(FilePath(unlocked), O_RDONLY | O_DIRECTORY)
+        guard flock(lock.number, LOCK_EX | LOCK_NB) == 0 else { throw Errno(rawValue: errno) }
+        path = "\(folder)/\(Self.prefix)\(id)"
+        try FileManager.default.moveItem(atPath: unlocked, toPath: path)
+    }
+
+    /// Removes the folder with what is in it.
+    package func remove() throws {
+        try PluginCache.remove(path)
+        lock.unlock()
+        lock.close()
+    }
+
+    /// Removes the folder of a build whose process has ended.
+    fileprivate static func removeIfAbandoned(_ path: String) throws {
+        let folder: OwnedDescriptor
+        do {
+            folder = try POSIX.open(FilePath(path), O_RDONLY | O_DIRECTORY)
+        } catch  where error.number == ENOENT {
+            return
+        }
+        guard flock(folder.number, LOCK_EX | LOCK_NB) == 0 else { return }
+        try PluginCache.remove(path)
     }
 }
 

@@ -39,6 +39,9 @@ public enum PluginPromise: String, Sendable, CaseIterable {
     case survivesFailedSubmits = "it ends although its builds can't be submitted"
     case continuesAfterRestart = "after a restart it continues from its state"
 
+    // Schedulers.
+    case repeatsRefusedBuilds = "a build that can't be submitted is submitted after a restart"
+
     // Providers of secrets.
     case knowsItsSecret = "it knows the secret, with the same value each time"
     case deniesUnknownSecrets = "it has no value for a secret that it does not know"

@@ -121,7 +121,7 @@ public struct ServiceContract<P: MasterService>: Contract {
 }
 
 /// The master accepts no builds.
-private struct RefusedBuild: Error, CustomStringConvertible {
+struct RefusedBuild: Error, CustomStringConvertible {
     let description = "the master is shutting down"
 }
 

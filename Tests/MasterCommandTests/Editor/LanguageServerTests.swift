@@ -232,6 +232,33 @@ struct LanguageServerTests {
         #expect(closed.map { $0["params"]?["diagnostics"] } == [[]])
     }
 
+    private struct Ranged: Reporter {
+        static let summary = "Has numbers in ranges."
+        @Setting("A port.", .within(1...65535)) var port = 80
+        @Setting("A share.", .within(0...0.5)) var share = 0.25
+        @Setting("Numbers.", .within(1...)) var numbers: [Int] = []
+        @Setting("Computed numbers.", .within(2...3)) var computed: [Renderable<Int>] = []
+        @Setting("A wait.", .within(.seconds(1)...(.seconds(60)))) var wait = Duration.seconds(2)
+
+        func send(_ report: Report, in context: DeliveryContext) async throws {}
+    }
+
+    @Test func `the schema has the range of numbers, and of each number in a list`() throws {
+        let registry = try Registry([PluginBundle(Ranged.self)])
+        let schema = ConfigurationSchema.json(for: registry)
+        let plugin = schema["definitions"]?["reporters.Ranged"]
+        // A mapping, or null.
+        let settings = (plugin?["anyOf"]?.arrayValue ?? []).compactMap { $0["properties"] }.first
+        let port = settings?["port"]
+        #expect(port?["minimum"] == 1 && port?["maximum"] == 65535)
+        #expect(settings?["share"]?["maximum"] == 0.5)
+        #expect(settings?["numbers"]?["items"]?["minimum"] == 1)
+        #expect(settings?["numbers"]?["items"]?["maximum"] == nil)
+        let items = settings?["computed"]?["items"]?["anyOf"]?.arrayValue
+        #expect(items?.first?["minimum"] == 2)
+        #expect(settings?["wait"]?["maximum"] == 60, "of a number of seconds")
+    }
+
     @Test func `a file of another program is left alone`() {
         var server = server()
         let opened = server.handle(

@@ -100,6 +100,46 @@ struct PluginsCommandTests {
         }
     }
 
+    @Test func `editors know the plugins that are built`() async throws {
+        let text = "plugins: own\nsteps:\n  - steps.Cr\n"
+        try await inPackage(file: text) { program in
+            let uri = JSONValue.string("file://\(program.folder)/master.yaml")
+            let messages: [JSONValue] = [
+                ["id": 1, "method": "initialize", "params": [:]],
+                [
+                    "method": "textDocument/didOpen",
+                    "params": ["textDocument": ["uri": uri, "version": 1, "text": .string(text)]],
+                ],
+                [
+                    "id": 2, "method": "textDocument/completion",
+                    "params": [
+                        "textDocument": ["uri": uri], "position": ["line": 2, "character": 12],
+                    ],
+                ],
+                ["id": 3, "method": "shutdown"], ["method": "exit"],
+            ]
+            let stream = messages.map { message in
+                let body = JSONWriter.compact.string(message)
+                return "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+            }.joined()
+            try program.write(stream, to: "messages")
+            let serve = ["-c", "exec \(Program.path) lsp < messages"]
+            let before = try await program.run(serve, executable: "/bin/sh") { _ in }
+            #expect(before.status == 0, "\(before.error)")
+            #expect(before.output.contains("are not built"))
+            #expect(!before.output.contains("steps.Crossing"))
+            let schema = try await program.run("schema")
+            #expect(!schema.output.contains("steps.Crossing"))
+            #expect(try await program.run("plugins", "build").status == 0)
+            let after = try await program.run(serve, executable: "/bin/sh") { _ in }
+            #expect(after.output.contains("\"label\":\"steps.Crossing\""), "\(after.output)")
+            for option in [["schema"], ["schema", "--markdown"]] {
+                let ended = try await program.run(option) { _ in }
+                #expect(ended.output.contains("steps.Crossing"), "\(ended.error)")
+            }
+        }
+    }
+
     @Test func `a library is refused by what is written beside it`() async throws {
         try await inPackage { program in
             let built = try await program.run("plugins", "build")
@@ -200,6 +240,42 @@ struct PluginsCommandTests {
         }
     }
 
+    @Test func `a program builds plugins beside the modules of a release, and says if it has none`()
+        async throws
+    {
+        try await inPackage { program in
+            let files = FileManager.default
+            let folder = program.folder
+            try files.createDirectory(
+                atPath: "\(folder)/release/bin", withIntermediateDirectories: true)
+            let copy = "\(folder)/release/bin/buildmaster"
+            try files.copyItem(atPath: Program.path, toPath: copy)
+            let alone = try await program.run(["plugins", "build"], executable: copy) { _ in }
+            #expect(alone.status == 2)
+            #expect(
+                alone.error.contains(
+                    "error: \(copy) can't build plugins, because the modules of Buildmaster are not "
+                        + "beside it; run the program in an unpacked release"), "\(alone.error)")
+            let include = "\(folder)/release/lib/buildmaster/include"
+            try files.createDirectory(atPath: include, withIntermediateDirectories: true)
+            let build = String(Program.path.dropLast("/buildmaster".count))
+            try files.createSymbolicLink(
+                atPath: "\(folder)/release/lib/buildmaster/Modules",
+                withDestinationPath: "\(build)/Modules")
+            let sources = URL(filePath: #filePath).deletingLastPathComponent()
+                .deletingLastPathComponent().deletingLastPathComponent()
+                .deletingLastPathComponent().appending(path: "Sources").path
+            for name in ["CLibCurl", "CLibPCRE2", "CLibYAML"] {
+                try files.createSymbolicLink(
+                    atPath: "\(include)/\(name)", withDestinationPath: "\(sources)/\(name)")
+            }
+            let built = try await program.run(["plugins", "build"], executable: copy) { _ in }
+            #expect(built.status == 0, "\(built.error)")
+            let checked = try await program.run(["check"], executable: copy) { _ in }
+            #expect(checked.output == "master.yaml: 1 builder, 1 step, 1 reporter\n")
+        }
+    }
+
     @Test func `a wrong place and a key twice are mistakes of the file`() async throws {
         let source = """
             import MasterKit
@@ -280,8 +356,8 @@ struct PluginsCommandTests {
             var program = program
             program.environment = Self.environment
             let kinds = [
-                "factories", "formatters", "generators", "reporters", "secrets", "services",
-                "steps",
+                "factories", "formatters", "generators", "reporters", "schedulers", "secrets",
+                "services", "steps",
             ]
             for kind in kinds {
                 let made = try await program.run("plugins", "new", "\(kind).My\(kind)")
