@@ -93,6 +93,11 @@ extension RecordedBuild {
         case .buildrequest: return event(kind, of: request)
         case .buildset:
             return Event(at: Self.startedAt, kind: kind, lane: -number, record: buildset().json)
+        case .change:
+            let change = Change(
+                author: "Ann <ann@example.org>", comments: "a change",
+                sourceStamp: SourceStamp(), when: Self.startedAt)
+            return Event(at: Self.startedAt, kind: kind, lane: 0, record: change.json)
         case .log, .properties, .worker:
             return Event(
                 at: Self.startedAt, kind: kind, lane: number, buildID: number,

@@ -14,6 +14,7 @@ import Synchronization
 public final class ServiceHarness: Sendable {
     private struct State {
         var requests: [BuildsetRequest] = []
+        var changes: [Change] = []
         var state: JSONValue?
     }
 
@@ -130,6 +131,9 @@ public final class ServiceHarness: Sendable {
     /// The builds submitted by the service, in order.
     public var requests: [BuildsetRequest] { kept.withLock(\.requests) }
 
+    /// The changes added by the service, in order.
+    public var changes: [Change] { kept.withLock(\.changes) }
+
     /// The last state saved by the service.
     public var savedState: JSONValue? { kept.withLock(\.state) }
 }
@@ -149,6 +153,24 @@ extension ServiceHarness: ServiceHost {
         let buildset = Buildset(
             id: id, reason: request.reason, submittedAt: .now, sourceStamps: request.sourceStamps)
         return Submission(buildset: buildset, requests: [])
+    }
+
+    /// Records changes, and the state if given.
+    package func addChanges(_ changes: [Change], saving state: JSONValue?) async throws -> [Change]
+    {
+        let added = kept.withLock { kept in
+            let first = kept.changes.count + 1
+            let added = changes.enumerated().map { index, change in
+                var added = change
+                added.id = first + index
+                return added
+            }
+            kept.changes += added
+            kept.state = state ?? kept.state
+            return added
+        }
+        waiters.check()
+        return added
     }
 
     /// The last state saved.

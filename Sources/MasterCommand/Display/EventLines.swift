@@ -149,6 +149,13 @@ extension EventLines {
                 "logid": id, "stepid": id, "name": text, "slug": text, "type": text,
                 "complete": flag, "num_lines": id,
             ])
+        case .change:
+            object([
+                "changeid": id, "parent_changeids": ["type": "array", "items": id],
+                "author": text, "comments": text, "files": ["type": "array", "items": text],
+                "when_timestamp": time, "properties": properties, "repository": text,
+                "project": text, "codebase": text, "sourcestamp": ["type": "object"],
+            ])
         case .properties, .worker: ["type": "object"]
         }
     }

@@ -138,6 +138,8 @@ public struct BuildsetRequest: Sendable {
     public var reason: String
     /// The sources to build.
     public var sourceStamps: [SourceStamp]
+    /// The stored changes that the builds are made for. Their properties override all others.
+    public var changes: [Change] = []
     /// Properties that override those in the file.
     public var properties: Properties
     /// The priority; a higher one is built earlier.

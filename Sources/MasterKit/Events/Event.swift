@@ -12,7 +12,7 @@ public struct Event: Sendable, Hashable {
     /// What happened.
     public let kind: EventKind
     /// The lane within which events are kept in order: the build request's id, or the negated id of
-    /// a buildset.
+    /// a buildset; 0 for a change.
     package let lane: Int
     /// The build that the event concerns.
     public let buildID: Int?
@@ -49,7 +49,7 @@ public struct Event: Sendable, Hashable {
         switch kind.record {
         case .build: record
         case .step, .buildrequest: record["build"]?.objectValue
-        case .buildset, .log, .properties, .worker: nil
+        case .buildset, .change, .log, .properties, .worker: nil
         }
     }
 
@@ -88,6 +88,7 @@ public enum EventKind: String, Sendable, Hashable, CaseIterable, Codable {
     case logAppended = "log.appended"
     case logFinished = "log.finished"
     case propertiesUpdated = "properties.updated"
+    case changeNew = "change.new"
     case workerConnected = "worker.connected"
     case workerDisconnected = "worker.disconnected"
     case workerMissing = "worker.missing"
@@ -102,6 +103,7 @@ extension EventKind {
         case step
         case log
         case properties
+        case change
         case worker
     }
 
@@ -116,6 +118,7 @@ extension EventKind {
         case .stepNew, .stepStarted, .stepUpdated, .stepFinished: .step
         case .logNew, .logAppended, .logFinished: .log
         case .propertiesUpdated: .properties
+        case .changeNew: .change
         case .workerConnected, .workerDisconnected, .workerMissing: .worker
         }
     }

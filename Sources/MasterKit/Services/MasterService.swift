@@ -121,6 +121,28 @@ public struct ServiceContext: Sendable {
         try await host.submit(request, saving: state)
     }
 
+    /// Adds a change to the sources; see ``addChanges(_:saving:)``.
+    @discardableResult
+    public func addChange(_ change: Change, saving state: JSONValue? = nil) async throws -> Change {
+        try await host.addChanges([change], saving: state).first ?? change
+    }
+
+    /// Adds changes to the sources, oldest first, for the schedulers that follow them.
+    ///
+    /// - Parameters:
+    ///   - changes: The changes.
+    ///   - state: A state to store in the same transaction, so that after a crash no change is
+    ///     added twice or forgotten; `nil` leaves the state unchanged.
+    /// - Returns: The changes with their ids; secrets in them are replaced.
+    /// - Throws: An error whose description can be shown to the user: the properties of a change
+    ///   are too large, or the store failed.
+    @discardableResult
+    public func addChanges(
+        _ changes: [Change], saving state: JSONValue? = nil
+    ) async throws -> [Change] {
+        try await host.addChanges(changes, saving: state)
+    }
+
     /// The state last saved by the service, in this run or an earlier one, or `nil` if none.
     ///
     /// - Throws: An error whose description can be shown to the user if the store failed.
@@ -178,6 +200,8 @@ package protocol ServiceHost: Sendable {
 
     /// Submits builds and stores a state in the same transaction.
     func submit(_ request: BuildsetRequest, saving state: JSONValue?) async throws -> Submission
+    /// Adds changes and stores a state in the same transaction.
+    func addChanges(_ changes: [Change], saving state: JSONValue?) async throws -> [Change]
     /// The state last saved.
     func state() async throws -> JSONValue?
     /// Saves a state.

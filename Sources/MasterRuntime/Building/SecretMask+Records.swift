@@ -23,14 +23,36 @@ extension SecretMask {
             var masked = buildset
             masked.reason = mask.apply(to: buildset.reason)
             masked.parentRelationship = buildset.parentRelationship.map { mask.apply(to: $0) }
-            masked.sourceStamps = buildset.sourceStamps.map { stamp in
-                var masked = stamp
-                masked.branch = stamp.branch.map { mask.apply(to: $0) }
-                masked.revision = stamp.revision.map { mask.apply(to: $0) }
-                masked.repository = mask.apply(to: stamp.repository)
-                masked.project = mask.apply(to: stamp.project)
-                masked.codebase = mask.apply(to: stamp.codebase)
-                return masked
+            masked.sourceStamps = buildset.sourceStamps.map { mask.apply(to: $0) }
+            return masked
+        }
+    }
+
+    private func apply(to stamp: SourceStamp) -> SourceStamp {
+        var masked = stamp
+        masked.branch = stamp.branch.map { apply(to: $0) }
+        masked.revision = stamp.revision.map { apply(to: $0) }
+        masked.repository = apply(to: stamp.repository)
+        masked.project = apply(to: stamp.project)
+        masked.codebase = apply(to: stamp.codebase)
+        return masked
+    }
+
+    /// Masks the texts, the properties and the source stamp of a change for storage.
+    func masked(_ change: Change) -> Masked<Change> {
+        Masked(by: self) { mask in
+            guard !isEmpty else { return change }
+            var masked = change
+            masked.sourceStamp = mask.apply(to: change.sourceStamp)
+            masked.author = mask.apply(to: change.author)
+            masked.committer = change.committer.map { mask.apply(to: $0) }
+            masked.comments = mask.apply(to: change.comments)
+            masked.files = change.files.map { mask.apply(to: $0) }
+            masked.revlink = change.revlink.map { mask.apply(to: $0) }
+            masked.category = change.category.map { mask.apply(to: $0) }
+            masked.properties = JSONObject()
+            for (name, value) in change.properties {
+                masked.properties[mask.apply(to: name)] = mask.apply(to: value)
             }
             return masked
         }

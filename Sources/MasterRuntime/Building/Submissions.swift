@@ -51,6 +51,9 @@ final class Submissions: Service {
         _ wanted: BuildsetRequest, steps: StepSelection = StepSelection(), by who: Origin = .user,
         with change: @escaping @Sendable (StoreTransaction) throws -> Void = { _ in }
     ) async throws -> (Submission, BuildsetProgress) {
+        var completed = wanted
+        for change in wanted.changes { completed.properties.merge(change.buildProperties) }
+        let wanted = completed
         let environment = configuration.current
         let builders = try environment.configuration.builders(for: wanted)
         try environment.configuration.checkSize(of: wanted.properties, of: builders)
@@ -81,6 +84,7 @@ final class Submissions: Service {
                 mask.masked(buildset), builders: rows, properties: mask.masked(wanted.properties),
                 priority: wanted.priority, waitedFor: isWaitedFor, origin: origin,
                 references: references)
+            try transaction.link(wanted.changes, toBuildset: submission.buildset.id)
             try change(transaction)
             return submission
         }

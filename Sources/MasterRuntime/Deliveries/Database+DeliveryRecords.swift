@@ -257,6 +257,7 @@ extension DeliveryRecord {
             switch kind.record {
             case .buildset: ["buildset \(abs(lane))"]
             case .buildrequest: [builder, "request \(lane)"]
+            case .change: [record?["changeid"]?.intValue.map { "change \($0)" }]
             case .build, .step, .log, .properties, .worker: [builder, build, step]
             }
         let moment = moment(of: kind, Results(stored: record?["results"]?.intValue ?? row[14]))

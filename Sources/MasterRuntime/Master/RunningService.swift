@@ -1,5 +1,5 @@
 internal import GRDB
-internal import MasterKit
+public import MasterKit
 internal import ServiceLifecycle
 internal import Synchronization
 
@@ -179,6 +179,13 @@ struct RunningServiceHost: ServiceHost {
         }
     }
 
+    func addChanges(_ changes: [Change], saving state: JSONValue?) async throws -> [Change] {
+        let text = state.map(stored)
+        return try await master.addChanges(changes) { [stateName] transaction in
+            if let text { try transaction.keep(state: text, ofService: stateName) }
+        }
+    }
+
     func state() async throws -> JSONValue? {
         let text = try await master.environment.store.read { [stateName] database in
             try database.first(
@@ -214,6 +221,27 @@ struct RunningServiceHost: ServiceHost {
 
     private func stored(_ state: JSONValue) -> Masked<String> {
         master.environment.mask.masked(state).map { JSONWriter.compact.string($0) }
+    }
+}
+
+extension Master {
+    /// Adds a change to the sources; see ``ServiceContext/addChanges(_:saving:)``.
+    @discardableResult
+    public func addChange(_ change: Change) async throws -> Change {
+        try await addChanges([change]) { _ in }.first ?? change
+    }
+
+    /// Adds changes, and makes another change of the store in the same transaction.
+    func addChanges(
+        _ changes: [Change], with other: @escaping @Sendable (StoreTransaction) throws -> Void
+    ) async throws -> [Change] {
+        for change in changes { try change.buildProperties.checkSize() }
+        let masked = changes.map { environment.mask.masked($0) }
+        return try await environment.store.write { transaction in
+            let added = try masked.map { try transaction.add($0) }
+            try other(transaction)
+            return added
+        }
     }
 }
 

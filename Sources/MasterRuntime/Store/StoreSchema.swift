@@ -14,6 +14,7 @@ enum StoreSchema {
         migrator.registerMigration("5") { try $0.execute(sql: endings) }
         migrator.registerMigration("6") { try $0.execute(sql: locksAndLinks) }
         migrator.registerMigration("7 properties") { try $0.execute(sql: changedProperties) }
+        migrator.registerMigration("8 changes") { try $0.execute(sql: changes) }
         return migrator
     }
 
@@ -190,6 +191,34 @@ extension StoreSchema {
             id INTEGER PRIMARY KEY, build_id INTEGER NOT NULL REFERENCES build ON DELETE CASCADE,
             name TEXT NOT NULL, value TEXT NOT NULL, source TEXT NOT NULL,
             UNIQUE (build_id, name)) STRICT;
+        """
+
+    /// Changes to the sources, and the buildsets made of them.
+    ///
+    /// A change has a source stamp of its own, which belongs to no buildset.
+    static let changes = """
+        CREATE TABLE new_source_stamp (
+            id INTEGER PRIMARY KEY, buildset_id INTEGER REFERENCES buildset ON DELETE CASCADE,
+            branch TEXT, revision TEXT, repository TEXT NOT NULL, project TEXT NOT NULL,
+            codebase TEXT NOT NULL, created_at REAL NOT NULL) STRICT;
+        INSERT INTO new_source_stamp SELECT id, buildset_id, branch, revision, repository, project,
+            codebase, created_at FROM source_stamp;
+        DROP TABLE source_stamp;
+        ALTER TABLE new_source_stamp RENAME TO source_stamp;
+        CREATE INDEX source_stamp_buildset ON source_stamp(buildset_id);
+        CREATE INDEX source_stamp_change ON source_stamp(repository, branch, project, codebase)
+            WHERE buildset_id IS NULL;
+        CREATE TABLE change (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            source_stamp_id INTEGER NOT NULL UNIQUE REFERENCES source_stamp,
+            parent_id INTEGER, author TEXT NOT NULL, committer TEXT, comments TEXT NOT NULL,
+            files TEXT NOT NULL, revlink TEXT, category TEXT, when_timestamp REAL NOT NULL,
+            properties TEXT NOT NULL) STRICT;
+        CREATE TABLE buildset_change (
+            buildset_id INTEGER NOT NULL REFERENCES buildset ON DELETE CASCADE,
+            change_id INTEGER NOT NULL REFERENCES change ON DELETE CASCADE,
+            PRIMARY KEY (buildset_id, change_id)) STRICT, WITHOUT ROWID;
+        CREATE INDEX buildset_change_change ON buildset_change(change_id);
         """
 
     /// Indexes to find what may be removed without scanning all delivered and pending reports, and

@@ -95,7 +95,8 @@ extension StoreTransaction {
         return buildset
     }
 
-    private func insert(_ stamp: inout SourceStamp, buildsetID: Int) throws {
+    /// Stores a source stamp, of a buildset or of a change.
+    func insert(_ stamp: inout SourceStamp, buildsetID: Int?) throws {
         try database.run(
             """
             INSERT INTO source_stamp (buildset_id, branch, revision, repository, project,
