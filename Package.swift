@@ -91,6 +91,11 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         .target(
+            name: "MasterWeb",
+            dependencies: [
+                "MasterKit", "MasterRuntime", .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
+        .target(
             name: "MasterCommand",
             dependencies: [
                 "CLibC",
@@ -135,6 +140,12 @@ let package = Package(
             name: "StandardPluginsTests",
             dependencies: ["MasterRuntime", "MasterTesting", "StandardPlugins"],
             exclude: ["Fixtures"]),
+        .testTarget(
+            name: "MasterWebTests",
+            dependencies: [
+                "MasterRuntime", "MasterTesting", "MasterWeb", "StandardPlugins",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         .testTarget(
             name: "MasterTestingTests",
             dependencies: [
