@@ -229,6 +229,11 @@ struct FactoryReference: SettingValue {
         if let name = node.scalarText, !node.isNull {
             return FactoryReference(name: name, arguments: [], range: node.range)
         }
+        guard node.sequence == nil else {
+            return decoder.error(
+                "\(decoder.subject) is a list; a builder has its list of steps in 'steps'",
+                at: node.range)
+        }
         guard case .mapping(let mapping) = node.kind, mapping.entries.count == 1,
             let entry = mapping.entries.first, let name = entry.key.scalarText
         else { return decoder.mismatch(node, expected: shape) }

@@ -12,32 +12,6 @@ internal import ServiceLifecycle
 /// }
 /// ```
 public final class Master: Sendable {
-    /// Options for running a master, in addition to its file.
-    public struct Options: Sendable {
-        /// The folder for the store, logs and build folders; an absolute path.
-        public let basedir: String
-        /// The number of concurrent builds.
-        public let slots: Int
-        /// Whether requests that are pending when the master exits are built by the next one.
-        public let resumesRequests: Bool
-        package var aids = DeveloperAids()
-        /// The clock of services and schedulers.
-        package var time: any WallClock = SystemWallClock()
-
-        /// Creates options.
-        ///
-        /// - Parameters:
-        ///   - basedir: The base folder; a relative path refers to the current folder.
-        ///   - slots: The number of concurrent builds, at least 1; by default one per core.
-        ///   - resumesRequests: Whether pending requests are built by the next master.
-        public init(basedir: String, slots: Int? = nil, resumesRequests: Bool = false) {
-            self.basedir = FilePaths.absolute(basedir)
-            self.slots = slots ?? ProcessInfo.processInfo.activeProcessorCount
-            self.resumesRequests = resumesRequests
-            precondition(self.slots > 0, "a master needs at least one slot")
-        }
-    }
-
     private let configuration: RunningConfiguration
     let options: Options
     private let pool = WorkerPool()
@@ -154,12 +128,16 @@ public final class Master: Sendable {
             tasks.addTask { try await group.run() }
             let outcome: Result<Value, any Error>
             do {
+                let servers = try await options.servers.prepare(
+                    environment.configuration, environment.secrets, for: self)
                 await services.follow(
                     programs(of: environment), starting: newcomers(of: environment))
+                await servers.apply()
                 outcome = .success(try await body(self))
             } catch {
                 outcome = .failure(error)
             }
+            for server in options.servers.reversed() { await server.stop() }
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
             return try outcome.get()
@@ -235,16 +213,24 @@ public final class Master: Sendable {
         to wanted: MasterConfiguration, _ secrets: SecretValues
     ) async throws -> ConfigurationChanges {
         var newcomers: [(ServiceProgram, () -> RunningService)] = []
+        var servers: [any PreparedServer] = []
         let changes = try await configuration.change(to: wanted, secrets) { next in
             let file = next.configuration
             newcomers = self.newcomers(of: next)
-            try await deliveries.reconfigure(
-                file.reporters, secrets: next.secrets, identity: file.identity,
-                bounds: file.deliveryBounds)
+            servers = try await options.servers.prepare(file, next.secrets, for: self)
+            do {
+                try await deliveries.reconfigure(
+                    file.reporters, secrets: next.secrets, identity: file.identity,
+                    bounds: file.deliveryBounds)
+            } catch {
+                await servers.discard()
+                throw error
+            }
             environment.store.identity = file.identity
             pool.replace(worker.withholding(next.secrets.withheldVariables))
         } settle: { next in
             await services.follow(programs(of: next), starting: newcomers)
+            await servers.apply()
         }
         await submissions.distributor.followConfiguration()
         return changes

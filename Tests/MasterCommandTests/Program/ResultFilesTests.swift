@@ -179,8 +179,12 @@ struct ResultFilesTests {
                   - steps.ShellCommand: {name: later, command: 'true'}
             """
         try await Program.inFolder(["master.yaml": yaml]) { program in
-            let ended = try await program.run("run", "--summary", "summary")
+            let ended = try await program.run("run", "--summary", "summary", "--junit", "junit")
             #expect(ended.status == 0, "\(ended)")
+            let junit = try read("junit", of: program)
+            let counts = #" tests="4" failures="0" errors="0" skipped="2">"#
+            #expect(junit.contains(counts), "\(junit)")
+            #expect(junit.contains(#"      <skipped message="unimportant failure: 'false'"#))
             #expect(ended.output.contains("✗ bad #1          failure  "))
             #expect(ended.output.contains(" s  unimportant\n"))
             #expect(ended.output.contains("\nsuccess: 3 builds in "))

@@ -93,13 +93,15 @@ struct MasterBench: Sendable {
     /// Runs a master.
     func run<Value: Sendable>(
         slots: Int = 2, resumes: Bool = false, basedir: String? = nil,
-        time: any WallClock = SystemWallClock(), _ body: (Master) async throws -> Value
+        time: any WallClock = SystemWallClock(), servers: [any MasterServer] = [],
+        _ body: (Master) async throws -> Value
     ) async throws -> Value {
         let messages = messages
         let configuration = try configuration()
         var options = Master.Options(
             basedir: basedir ?? self.basedir, slots: slots, resumesRequests: resumes)
         options.time = time
+        options.servers = servers
         return try await Master.run(
             configuration, SecretFetcher(configuration).fetch().usable(), options: options,
             logger: Logger(label: "master") { _ in messages.handler }, body)

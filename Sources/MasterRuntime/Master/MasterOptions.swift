@@ -1,0 +1,32 @@
+internal import FoundationEssentials
+package import MasterKit
+
+extension Master {
+    /// Options for running a master, in addition to its file.
+    public struct Options: Sendable {
+        /// The folder for the store, logs and build folders; an absolute path.
+        public let basedir: String
+        /// The number of concurrent builds.
+        public let slots: Int
+        /// Whether requests that are pending when the master exits are built by the next one.
+        public let resumesRequests: Bool
+        package var aids = DeveloperAids()
+        /// The clock of services and schedulers.
+        package var time: any WallClock = SystemWallClock()
+        /// The servers, in the order in which they are prepared.
+        package var servers: [any MasterServer] = []
+
+        /// Creates options.
+        ///
+        /// - Parameters:
+        ///   - basedir: The base folder; a relative path refers to the current folder.
+        ///   - slots: The number of concurrent builds, at least 1; by default one per core.
+        ///   - resumesRequests: Whether pending requests are built by the next master.
+        public init(basedir: String, slots: Int? = nil, resumesRequests: Bool = false) {
+            self.basedir = FilePaths.absolute(basedir)
+            self.slots = slots ?? ProcessInfo.processInfo.activeProcessorCount
+            self.resumesRequests = resumesRequests
+            precondition(self.slots > 0, "a master needs at least one slot")
+        }
+    }
+}
