@@ -145,7 +145,8 @@ let package = Package(
             dependencies: [
                 "MasterRuntime", "MasterTesting", "MasterWeb", "StandardPlugins",
                 .product(name: "GRDB", package: "GRDB.swift"),
-            ]),
+            ],
+            exclude: ["Fixtures"]),
         .testTarget(
             name: "MasterTestingTests",
             dependencies: [

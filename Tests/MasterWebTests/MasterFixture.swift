@@ -19,8 +19,7 @@ func withMaster<Value: Sendable>(
             environment: [:])
         let mistakes = ConfigurationFixture.words(loaded.diagnostics)
         #expect(mistakes == [])
-        let configuration = loaded.configuration
-        guard let configuration else { preconditionFailure("the test's master.yaml is wrong") }
+        guard let configuration = loaded.configuration else { throw CancellationError() }
         return try await Master.run(
             configuration, SecretValues(secrets),
             options: Master.Options(
@@ -34,7 +33,9 @@ func withMaster<Value: Sendable>(
 
 extension DataAPI {
     /// Sends a request written as a client writes it, without the percent encoding.
-    func send(_ method: String = "GET", _ address: String) async -> DataAnswer {
+    func send(
+        _ method: String, _ address: String, acceptsJSON: Bool = true
+    ) async -> DataAnswer {
         let parts = address.split(separator: "?", maxSplits: 1)
         let path = (parts.first ?? "").split(separator: "/", omittingEmptySubsequences: false)
         let items = parts.count > 1 ? parts[1].split(separator: "&") : []
@@ -45,7 +46,7 @@ extension DataAPI {
                     let pair = item.split(
                         separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
                     return (String(pair[0]), pair.count > 1 ? String(pair[1]) : "")
-                }))
+                }, acceptsJSON: acceptsJSON))
     }
 
     /// The JSON of an answer to GET that has to be good.
@@ -61,4 +62,14 @@ extension DataAnswer {
     var bytes: [UInt8] { if case .bytes(let bytes) = body { bytes } else { [] } }
 
     var text: String { String(decoding: bytes, as: UTF8.self) }
+}
+
+extension Master {
+    /// Waits until a condition is met, which it looks at after each event.
+    func waitUntil(_ isMet: () async throws -> Bool) async throws {
+        try await events.withSubscription(to: Set(EventKind.allCases), bound: 10_000) { events in
+            var iterator = events.makeAsyncIterator()
+            while try await !isMet() { _ = await iterator.next() }
+        }
+    }
 }

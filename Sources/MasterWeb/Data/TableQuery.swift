@@ -8,6 +8,8 @@ struct TableQuery {
     private let table: String
     private var conditions: [String] = []
     private var arguments = StatementArguments()
+    /// Completes a record by what the store does not know, given its id.
+    var complete: (Int, inout JSONObject) -> Void = { _, _ in }
 
     /// - Parameters:
     ///   - query: What the client wants; its resource has a table.
@@ -53,7 +55,7 @@ struct TableQuery {
         // The inner query finds the rows, often in an index alone; only these are then read.
         let statement = try database.cachedStatement(
             sql: """
-                SELECT \(columns.joined(separator: ", ")) FROM \(table) WHERE \(table).id IN (
+                SELECT \((columns + ["\(table).id"]).joined(separator: ", ")) FROM \(table) WHERE \(table).id IN (
                     SELECT \(table).id FROM \(table) \(filter) \(order) \(limit)) \(order)
                 """)
         let rows = try Row.fetchCursor(statement, arguments: arguments)
@@ -64,6 +66,7 @@ struct TableQuery {
             for (index, field) in query.fields.enumerated() {
                 object[field.name] = field.value(of: row, at: index, wanting: query.properties)
             }
+            complete(row[columns.count], &object)
             values.append(.object(object))
         }
         return values
