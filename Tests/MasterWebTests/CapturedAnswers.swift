@@ -27,6 +27,8 @@ struct CapturedAnswers: Sendable {
     let types: JSONValue
     /// The paths of the specification, with their plural names and types.
     let paths: [JSONValue]
+    /// The keys of the bodies of messages by path, with `N` for each number; none for properties.
+    let messages: JSONObject
 
     static let all = CapturedAnswers()
 
@@ -38,6 +40,7 @@ struct CapturedAnswers: Sendable {
             answers = (json["answers"]?.arrayValue ?? []).map { Answer(record: $0) }
             types = json["types"] ?? .null
             paths = json["paths"]?.arrayValue ?? []
+            messages = json["messages"]?.objectValue ?? [:]
         } catch {
             preconditionFailure("\(file.path) cannot be read: \(error)")
         }

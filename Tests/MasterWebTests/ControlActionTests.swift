@@ -205,7 +205,43 @@ struct ControlActionTests {
 
     // MARK: Schedulers
 
-    @Test func `a disabled scheduler builds nothing, also after a restart`() async throws {
+    @Test func `a disabled scheduler submits nothing until it is enabled, also after a restart`()
+        async throws
+    {
+        let file = """
+            builders:
+              - {name: one, steps: [steps.ShellCommand: {command: 'true'}]}
+              - {name: two, steps: [steps.ShellCommand: {command: 'true'}]}
+            schedulers:
+              - schedulers.ForceScheduler: {name: force, builderNames: [one]}
+              - schedulers.Dependent: {name: after, upstream: force, builderNames: [two]}
+            """
+        try await withTemporaryFolder { folder in
+            try await withMaster(file, in: folder) { master, api in
+                // Once the scheduler follows the other one, which it does from its start on.
+                _ = try await api.call("forceschedulers/force", "force")
+                try await master.waitUntil {
+                    try await api.get("builders/two/builds?complete=true")["meta"]?["total"] == 1
+                }
+                _ = try await api.call("schedulers/2", "enable", ["enabled": false])
+            }
+            try await withMaster(file, in: folder) { master, api in
+                #expect(try await api.get("schedulers/2")["schedulers"]?[0]?["enabled"] == false)
+                let first = try await api.call("forceschedulers/force", "force")
+                try await master.waitForState(of: "schedulers/after") { state in
+                    state?["next"]?.intValue ?? 0 > first[0]?.intValue ?? 0 && state?["open"] == []
+                }
+                _ = try await api.call("schedulers/2", "enable", ["enabled": true])
+                _ = try await api.call("forceschedulers/force", "force")
+                try await master.waitUntil {
+                    try await api.get("builders/two/builds?complete=true")["meta"]?["total"] == 2
+                }
+                #expect(try await api.get("builders/one/builds")["meta"]?["total"] == 3)
+            }
+        }
+    }
+
+    @Test func `a disabled force scheduler refuses`() async throws {
         try await withMaster(Self.file) { master, api in
             let updates: Set = [EventKind.schedulerUpdated]
             try await master.events.withSubscription(to: updates, bound: 8) { events in

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import GRDB
 import MasterKit
 import MasterRuntime
 import MasterTesting
@@ -13,21 +13,29 @@ func withMaster<Value: Sendable>(
     _ body: (Master, DataAPI) async throws -> Value
 ) async throws -> Value {
     try await withTemporaryFolder { folder in
-        try folder.write(yaml, to: "master.yaml")
-        let loaded = MasterConfiguration.load(
-            path: "\(folder.path)/master.yaml", registry: try Registry([standardPlugins]),
-            environment: [:])
-        let mistakes = ConfigurationFixture.words(loaded.diagnostics)
-        #expect(mistakes == [])
-        guard let configuration = loaded.configuration else { throw CancellationError() }
-        return try await Master.run(
-            configuration, SecretValues(secrets),
-            options: Master.Options(
-                basedir: "\(folder.path)/.buildmaster", slots: slots, resumesRequests: true),
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        ) { master in
-            try await body(master, try DataAPI(master))
-        }
+        try await withMaster(yaml, in: folder, secrets: secrets, slots: slots, body)
+    }
+}
+
+/// Runs a master in a folder, which may be that of an earlier one.
+func withMaster<Value: Sendable>(
+    _ yaml: String, in folder: TemporaryFolder, secrets: [String: String] = [:], slots: Int = 4,
+    _ body: (Master, DataAPI) async throws -> Value
+) async throws -> Value {
+    try folder.write(yaml, to: "master.yaml")
+    let loaded = MasterConfiguration.load(
+        path: "\(folder.path)/master.yaml", registry: try Registry([standardPlugins]),
+        environment: [:])
+    let mistakes = ConfigurationFixture.words(loaded.diagnostics)
+    #expect(mistakes == [])
+    guard let configuration = loaded.configuration else { throw CancellationError() }
+    return try await Master.run(
+        configuration, SecretValues(secrets),
+        options: Master.Options(
+            basedir: "\(folder.path)/.buildmaster", slots: slots, resumesRequests: true),
+        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    ) { master in
+        try await body(master, try DataAPI(master))
     }
 }
 
@@ -65,6 +73,20 @@ extension DataAnswer {
 }
 
 extension Master {
+    /// Waits until the state of a service is as wanted; no event announces its changes.
+    func waitForState(of name: String, _ isMet: (JSONValue?) -> Bool) async throws {
+        let readers = try StoreReaders(folder: basedir)
+        while true {
+            let text = try await readers.read { database in
+                try String.fetchOne(
+                    database, sql: "SELECT state FROM service_state WHERE name = ?",
+                    arguments: [name])
+            }
+            if isMet(try text.map { try JSONValue(parsing: $0) }) { return }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
     /// Waits until a condition is met, which it looks at after each event.
     func waitUntil(_ isMet: () async throws -> Bool) async throws {
         try await events.withSubscription(to: Set(EventKind.allCases), bound: 10_000) { events in

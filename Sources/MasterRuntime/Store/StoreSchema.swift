@@ -205,6 +205,7 @@ extension StoreSchema {
         CREATE INDEX build_fields ON build(
             builder_id, number, complete_at, started_at, results, worker_id, request_id);
         CREATE INDEX build_started ON build(started_at);
+        CREATE INDEX build_running ON build(started_at) WHERE complete_at IS NULL;
         CREATE INDEX build_worker ON build(worker_id);
         CREATE INDEX build_request_builder ON build_request(builder_id, complete_at);
         CREATE INDEX buildset_parent ON buildset(parent_build_id)

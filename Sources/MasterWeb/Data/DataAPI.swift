@@ -34,6 +34,7 @@ package struct DataAPI: Sendable {
     }
 
     private func get(_ request: DataRequest) async throws(DataError) -> DataAnswer {
+        if request.path == ["openapi.json"] { return DataAnswer(OpenAPI.document, request) }
         guard let (endpoint, arguments) = Endpoint.find(request.path) else {
             throw .invalidPath(request.path)
         }

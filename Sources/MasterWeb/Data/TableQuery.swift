@@ -36,7 +36,7 @@ struct TableQuery {
         let rows = try read("LIMIT \(count) OFFSET \(query.offset)", in: database)
         guard rows.count == count || query.offset > 0 else { return (rows, rows.count) }
         let total = try Int.fetchOne(
-            database.cachedStatement(sql: "SELECT count(*) FROM \(table) \(filter)"),
+            database.makeStatement(sql: "SELECT count(*) FROM \(table) \(filter)"),
             arguments: arguments)
         return (rows, total ?? rows.count)
     }
@@ -53,7 +53,8 @@ struct TableQuery {
     private func read(_ limit: String, in database: Database) throws -> [JSONValue] {
         let columns = query.fields.map { $0.column.selected(wanting: query.properties) }
         // The inner query finds the rows, often in an index alone; only these are then read.
-        let statement = try database.cachedStatement(
+        // It is not cached: clients can make any number of different ones.
+        let statement = try database.makeStatement(
             sql: """
                 SELECT \((columns + ["\(table).id"]).joined(separator: ", ")) FROM \(table) WHERE \(table).id IN (
                     SELECT \(table).id FROM \(table) \(filter) \(order) \(limit)) \(order)
