@@ -1,3 +1,4 @@
+import GRDB
 import MasterKit
 import MasterRuntime
 import Testing
@@ -168,6 +169,83 @@ struct CapturedAnswerTests {
         try await withMaster(CapturedAnswers.configuration) { master, api in
             try CapturedAnswers.all.fill(master.basedir)
             #expect(await api.send("GET", address).text == expected)
+        }
+    }
+
+    @Test func `a force form is that of Buildbot, but for its patch and parameters`() async throws {
+        try await withMaster(CapturedAnswers.configuration) { _, api in
+            let ours = try await api.get("forceschedulers/force")["forceschedulers"]?[0]
+            let captured = CapturedAnswers.all.rows("GET-forceschedulers_force")[0]
+            for key in ["builder_names", "button_name", "enabled", "label", "name"] {
+                #expect(ours?[key] == captured[key], "\(key)")
+            }
+            let fields = ours?["all_fields"]?.arrayValue ?? []
+            func names(_ form: JSONValue?, _ index: Int) -> [JSONValue] {
+                form?["all_fields"]?[index]?["fields"]?.arrayValue?.compactMap { $0["fullName"] }
+                    ?? []
+            }
+            #expect(names(ours, 0) == names(captured, 0))
+            #expect(names(ours, 1) == names(captured, 1).filter { $0 != "patch" })
+            for field in fields.dropFirst(2) {
+                let other = captured["all_fields"]?.arrayValue?.first {
+                    $0["name"] == field["name"]
+                }
+                var (field, expected) = (field.objectValue, other?.objectValue)
+                // Parameters have no such settings here.
+                field?["tooltip"] = nil
+                expected?["tooltip"] = nil
+                #expect(field == expected)
+            }
+            #expect(fields.count == 7)
+        }
+    }
+
+    /// What the pages of the stock web page ask for, and how SQLite finds the rows.
+    @Test(arguments: [
+        ("order=-buildid&complete=true&limit=20", "SCAN build"),
+        ("order=-started_at&complete=false", "SCAN build USING INDEX build_running"),
+        (
+            "limit=200&order=-started_at&builderid__eq=1&builderid__eq=2",
+            "SEARCH build USING COVERING INDEX build_fields (builder_id=?)"
+        ),
+        (
+            "builderid=3&limit=200&order=-number",
+            "SEARCH build USING COVERING INDEX sqlite_autoindex_build_1 (builder_id=?)"
+        ),
+        (
+            "builderid=3&number__eq=1&number__eq=2",
+            "SEARCH build USING COVERING INDEX sqlite_autoindex_build_1 (builder_id=? AND number=?)"
+        ),
+        (
+            "buildrequestid__eq=3",
+            "SEARCH build USING COVERING INDEX build_request_builds (request_id=?)"
+        ),
+        (
+            "workerid=1&workerid=2&limit=50&order=-buildid",
+            "SEARCH build USING COVERING INDEX build_worker (worker_id=?)"
+        ),
+        ("limit=100&order=-started_at", "SCAN build USING COVERING INDEX build_started"),
+    ])
+    func `no page of the stock web page scans all builds`(
+        query: String, expected: String
+    ) async throws {
+        try await withMaster(CapturedAnswers.configuration) { _, api in
+            let items = query.split(separator: "&").map { item in
+                let pair = item.split(separator: "=")
+                return (name: String(pair[0]), value: String(pair[1]))
+            }
+            let builds = TableQuery(
+                try DataQuery(items, of: Resource.build), table: "build", isItem: false)
+            let (sql, arguments) = (
+                builds.statement("LIMIT 200", explaining: true), builds.arguments
+            )
+            let plan = try await api.readers.read { database in
+                try Row.fetchAll(database, sql: sql, arguments: arguments).map { $0[3] as String }
+            }
+            let inner = plan.firstIndex { $0.hasPrefix("LIST SUBQUERY") } ?? 0
+            #expect(plan.count > inner + 1 && plan[inner + 1] == expected, "\(plan)")
+            // Rows in the order of their ids are read until there are enough of them.
+            #expect(expected != "SCAN build" || !plan.contains("USE TEMP B-TREE FOR ORDER BY"))
         }
     }
 

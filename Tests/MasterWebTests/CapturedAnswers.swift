@@ -64,6 +64,8 @@ struct CapturedAnswers: Sendable {
         schedulers:
           - schedulers.ForceScheduler:
               name: force
+              label: My Force
+              buttonName: force it
               builderNames: [runtests, docs, slow]
               properties:
                 - util.StringParameter: {name: s1, label: String, default: d, required: true}

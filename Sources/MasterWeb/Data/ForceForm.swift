@@ -15,12 +15,16 @@ struct ForceForm {
 
     private let scheduler: SchedulerDeclaration
     private let parameters: [ForceParameter]
+    private let title: String
+    private let button: String
 
     /// Fails if people cannot force the builds of a scheduler.
     init?(_ scheduler: SchedulerDeclaration) {
         guard let plugin = scheduler.plugin as? any ForcedScheduler else { return nil }
         self.scheduler = scheduler
         parameters = plugin.parameters
+        title = plugin.formTitle ?? scheduler.name
+        button = plugin.buttonText ?? scheduler.name
     }
 
     /// The names of its builders.
@@ -122,8 +126,8 @@ struct ForceForm {
             "all_fields": .array(
                 [Self.group(general), Self.group(stamp)] + parameters.map(Self.field)),
             "builder_names": .array(builders.map { .string($0) }),
-            "button_name": .string(scheduler.name), "enabled": .bool(isEnabled),
-            "label": .string(scheduler.name), "name": .string(scheduler.name),
+            "button_name": .string(button), "enabled": .bool(isEnabled),
+            "label": .string(title), "name": .string(scheduler.name),
         ]
     }
 

@@ -7,7 +7,7 @@ struct TableQuery {
     private let query: DataQuery
     private let table: String
     private var conditions: [String] = []
-    private var arguments = StatementArguments()
+    private(set) var arguments = StatementArguments()
     /// Completes a record by what the store does not know, given its id.
     var complete: (Int, inout JSONObject) -> Void = { _, _ in }
 
@@ -50,15 +50,22 @@ struct TableQuery {
         conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
     }
 
-    private func read(_ limit: String, in database: Database) throws -> [JSONValue] {
+    /// The rows, with the id in the last column.
+    ///
+    /// The inner query finds them, often in an index alone; only these are then read.
+    func statement(_ limit: String, explaining: Bool = false) -> String {
         let columns = query.fields.map { $0.column.selected(wanting: query.properties) }
-        // The inner query finds the rows, often in an index alone; only these are then read.
-        // It is not cached: clients can make any number of different ones.
-        let statement = try database.makeStatement(
-            sql: """
-                SELECT \((columns + ["\(table).id"]).joined(separator: ", ")) FROM \(table) WHERE \(table).id IN (
-                    SELECT \(table).id FROM \(table) \(filter) \(order) \(limit)) \(order)
-                """)
+        return """
+            \(explaining ? "EXPLAIN QUERY PLAN" : "")
+            SELECT \((columns + ["\(table).id"]).joined(separator: ", "))
+            FROM \(table) WHERE \(table).id IN (
+                SELECT \(table).id FROM \(table) \(filter) \(order) \(limit)) \(order)
+            """
+    }
+
+    private func read(_ limit: String, in database: Database) throws -> [JSONValue] {
+        // Not cached: clients can make any number of different statements.
+        let statement = try database.makeStatement(sql: statement(limit))
         let rows = try Row.fetchCursor(statement, arguments: arguments)
         var values: [JSONValue] = []
         while let row = try rows.next() {
@@ -67,7 +74,7 @@ struct TableQuery {
             for (index, field) in query.fields.enumerated() {
                 object[field.name] = field.value(of: row, at: index, wanting: query.properties)
             }
-            complete(row[columns.count], &object)
+            complete(row[query.fields.count], &object)
             values.append(.object(object))
         }
         return values
