@@ -75,7 +75,10 @@ struct Reading: Sendable {
             }
         let row = try Row.fetchOne(
             database.cachedStatement(sql: source.0), arguments: [source.1])
-        return row.map { Field.properties($0[0], changed: $0[1]) }
+        return row.map { row in
+            Field.properties(
+                .optional(row[0] as String?), changed: .optional(row[1] as String?))
+        }
     }
 
     private func propertyList(_ properties: JSONObject) -> Outcome {

@@ -63,10 +63,21 @@ struct TableQuery {
             """
     }
 
+    /// The argument of the column with properties, if only some of them are wanted.
+    private var namesOfProperties: StatementArguments {
+        let names = query.properties
+        let hasColumn = query.fields.contains {
+            if case .properties = $0.column { true } else { false }
+        }
+        guard hasColumn, !names.isEmpty, !names.contains("*") else { return [] }
+        let list = JSONValue.array(names.sorted().map { .string($0) })
+        return [JSONWriter.compact.string(list)]
+    }
+
     private func read(_ limit: String, in database: Database) throws -> [JSONValue] {
         // Not cached: clients can make any number of different statements.
         let statement = try database.makeStatement(sql: statement(limit))
-        let rows = try Row.fetchCursor(statement, arguments: arguments)
+        let rows = try Row.fetchCursor(statement, arguments: namesOfProperties + arguments)
         var values: [JSONValue] = []
         while let row = try rows.next() {
             var object = JSONObject()
@@ -204,7 +215,17 @@ extension Column {
         case .value(let expression), .time(let expression), .json(let expression): expression
         case .condition(let condition, _): "(\(condition))"
         case .properties(let column, let changed):
-            properties.isEmpty ? "NULL" : "json_array(\(column), \(changed ?? "'[]'"))"
+            if properties.isEmpty {
+                "NULL"
+            } else if properties.contains("*") {
+                "json_array(\(column), \(changed ?? "'[]'"))"
+            } else {
+                """
+                json_array(
+                    (SELECT json_group_object(key, json(value)) FROM json_each(\(column))
+                    WHERE key IN (SELECT value FROM json_each(?))), \(changed ?? "'[]'"))
+                """
+            }
         }
     }
 }
@@ -221,8 +242,7 @@ extension Field {
             guard !properties.isEmpty else { return changed == nil ? .null : [:] }
             let parts = Self.json(row[index])
             return .object(
-                Self.properties(parts[0]?.stringValue, changed: parts[1]?.stringValue)
-                    .sorted(wanting: properties))
+                Self.properties(parts[0], changed: parts[1]).sorted(wanting: properties))
         case .value:
             switch type.base {
             case .string, .identifier: return .optional(row[index] as String?)
@@ -242,10 +262,11 @@ extension Field {
         }
     }
 
-    /// Properties as they are stored, with those that have changed since.
-    static func properties(_ text: String?, changed: String?) -> JSONObject {
-        var properties = json(text).objectValue ?? JSONObject()
-        for change in json(changed).arrayValue ?? [] {
+    /// Properties as they are stored, with those that have changed since; each as JSON or its text.
+    static func properties(_ stored: JSONValue?, changed: JSONValue?) -> JSONObject {
+        func value(_ part: JSONValue?) -> JSONValue? { part?.stringValue.map { json($0) } ?? part }
+        var properties = value(stored)?.objectValue ?? JSONObject()
+        for change in value(changed)?.arrayValue ?? [] {
             guard let name = change[0]?.stringValue, let value = change[1], let source = change[2]
             else { continue }
             properties[name] = [value, source]
