@@ -58,7 +58,8 @@ final class StepLogs: Sendable {
         logs.begin(id, writer)
         build.note(log: path, ofStep: number)
         keep((id, writer))
-        try await announce(observer != nil) { [stepID] transaction in
+        let hasReaders = observer != nil || shared.store.events.isWanted(.logGrown)
+        try await announce(hasReaders) { [stepID] transaction in
             _ = try transaction.newLog(id: id, stepID: stepID, name: log, slug: slug, kind: kind)
         }
         return writer
