@@ -91,6 +91,11 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         .target(
+            name: "MasterWeb",
+            dependencies: [
+                "MasterKit", "MasterRuntime", .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
+        .target(
             name: "MasterCommand",
             dependencies: [
                 "CLibC",
@@ -134,6 +139,13 @@ let package = Package(
         .testTarget(
             name: "StandardPluginsTests",
             dependencies: ["MasterRuntime", "MasterTesting", "StandardPlugins"],
+            exclude: ["Fixtures"]),
+        .testTarget(
+            name: "MasterWebTests",
+            dependencies: [
+                "MasterRuntime", "MasterTesting", "MasterWeb", "StandardPlugins",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             exclude: ["Fixtures"]),
         .testTarget(
             name: "MasterTestingTests",

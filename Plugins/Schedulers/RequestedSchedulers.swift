@@ -20,6 +20,14 @@ public struct ForceScheduler: ForcedScheduler, SettingHints {
         .named("properties"), .replacesOption)
     public var parameters: [ForceParameter] = []
 
+    /// The title of its form.
+    @Setting("The title of its form; by default its name.", .named("label"))
+    public var formTitle: String?
+
+    /// The text of the button that opens the form.
+    @Setting("The text of the button that opens it; by default its name.", .named("buttonName"))
+    public var buttonText: String?
+
     /// Creates an unconfigured scheduler.
     public init() {}
 
@@ -32,11 +40,11 @@ public struct ForceScheduler: ForcedScheduler, SettingHints {
         }
     }
 
-    /// A hint for a setting of Buildbot's that needs a web page.
+    /// A hint for a setting of Buildbot's that changes the common fields of the form.
     public static func hint(forUnknown name: String) -> String? {
         switch name {
-        case "buttonName", "label", "username", "reasonString":
-            "this version has no force form; remove it"
+        case "username", "reasonString":
+            "the fields that all forms have can't be changed; remove it"
         default: nil
         }
     }

@@ -98,7 +98,7 @@ extension RecordedBuild {
                 author: "Ann <ann@example.org>", comments: "a change",
                 sourceStamp: SourceStamp(), when: Self.startedAt)
             return Event(at: Self.startedAt, kind: kind, lane: 0, record: change.json)
-        case .log, .properties, .worker:
+        case .log, .properties, .worker, .scheduler:
             return Event(
                 at: Self.startedAt, kind: kind, lane: number, buildID: number,
                 record: ["name": "stdio", "properties": .object(properties.json)])

@@ -50,6 +50,20 @@ public protocol TriggeredScheduler: Scheduler {}
 public protocol ForcedScheduler: Scheduler {
     /// The properties that the person can set.
     var parameters: [ForceParameter] { get }
+
+    /// The title of its form; `nil`, the default, for its name.
+    var formTitle: String? { get }
+
+    /// The text of the button that opens the form; `nil`, the default, for its name.
+    var buttonText: String? { get }
+}
+
+extension ForcedScheduler {
+    /// The name of the scheduler.
+    public var formTitle: String? { nil }
+
+    /// The name of the scheduler.
+    public var buttonText: String? { nil }
 }
 
 /// The settings common to all schedulers.
@@ -159,6 +173,9 @@ public struct SchedulerContext: Sendable {
     public func save(_ state: JSONValue) async throws { try await service.save(state) }
 
     /// Submits a buildset of the scheduler's builders, with its properties and priority.
+    ///
+    /// If somebody has disabled the scheduler, the state is stored but nothing is built: the
+    /// submission has no requests.
     ///
     /// - Parameters:
     ///   - reason: The reason, unless the file gives another; `nil` for one that names the

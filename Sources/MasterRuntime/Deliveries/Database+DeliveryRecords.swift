@@ -258,7 +258,7 @@ extension DeliveryRecord {
             case .buildset: ["buildset \(abs(lane))"]
             case .buildrequest: [builder, "request \(lane)"]
             case .change: [record?["changeid"]?.intValue.map { "change \($0)" }]
-            case .build, .step, .log, .properties, .worker: [builder, build, step]
+            case .build, .step, .log, .properties, .worker, .scheduler: [builder, build, step]
             }
         let moment = moment(of: kind, Results(stored: record?["results"]?.intValue ?? row[14]))
         return (names.compactMap(\.self) + [moment]).joined(separator: " ")

@@ -1,0 +1,73 @@
+import MasterKit
+import MasterRuntime
+import MasterTesting
+import StandardPlugins
+import Testing
+
+@testable import MasterWeb
+
+struct DataAPITests {
+    @Test func `a running build has its properties, and its log as many lines as can be read`()
+        async throws
+    {
+        let file = """
+            builders:
+              - name: one
+                properties: {first: 1, "odd 'name\\"é": x}
+                steps:
+                  - steps.SetProperty: {property: first, value: changed}
+                  - steps.SetProperty: {property: made, value: "it's"}
+                  - steps.ShellCommand: {name: say, command: 'echo 1; echo 2; sleep 60'}
+            """
+        try await withMaster(file) { master, api in
+            _ = try await master.submitUnattended(BuildsetRequest(reason: "test"))
+            let steps = "builds/1/steps/say/logs/stdio"
+            func lines() async throws -> Int {
+                let answer = await api.send("GET", steps)
+                guard answer.status == 200 else { return 0 }
+                let log = try JSONValue(parsing: answer.bytes)["logs"]?[0]
+                return log?["num_lines"]?.intValue ?? 0
+            }
+            try await master.waitUntil {
+                let text = await api.send("GET", steps + "/contents").text
+                return text.contains("o2\\n")
+            }
+            let count = try await lines()
+            let content = try await api.get("\(steps)/contents?limit=\(count)")
+            let text = content["logchunks"]?[0]?["content"]?.stringValue ?? ""
+            #expect(text.split(separator: "\n").count == count)
+            let names = ["first", "made", "odd 'name\"é"]
+            let query = names.map { "property=\($0)" }.joined(separator: "&")
+            let some = try await api.get("builds?\(query)")["builds"]?[0]?["properties"]
+            #expect(some?["first"]?[0] == "changed")
+            #expect(some?["made"]?[0] == "it's")
+            #expect(some?[names[2]]?[0] == "x")
+            #expect(some?.objectValue?.count == 3)
+            let all = try await api.get("builds/1?property=*")["builds"]?[0]?["properties"]
+            let own = try await api.get("builds/1/properties")["properties"]?[0]
+            #expect(all == own)
+            for name in names { #expect(own?[name] == some?[name]) }
+            _ = try await api.call("builds/1", "stop")
+            try await master.waitUntil {
+                try await api.get("builds?complete=true")["meta"]?["total"] == 1
+            }
+            let ended = try await api.get("builds?\(query)")["builds"]?[0]?["properties"]
+            #expect(ended == some)
+        }
+    }
+
+    @Test func `builders are listed, and found by id and name`() async throws {
+        try await withMaster(
+            "builders: [{name: one, steps: [steps.ShellCommand: {command: 'true'}]}]"
+        ) { master, api in
+            let done = try await master.submit(BuildsetRequest(reason: "test"))
+            _ = try await master.wait(for: done)
+            let all = try await api.get("builders")
+            #expect(all["builders"]?[0]?["name"] == "one")
+            #expect(all["meta"] == ["total": 1])
+            #expect(try await api.get("builders/1") == (try await api.get("builders/one")))
+            let builds = try await api.get("builders/one/builds?order=-number&limit=5")
+            #expect(builds["builds"]?[0]?["results"] == 0)
+        }
+    }
+}
