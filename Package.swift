@@ -102,6 +102,24 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+            ]),
+        .target(
+            name: "MasterWeb",
+            dependencies: [
+                "MasterKit",
+                "MasterRuntime",
+                "MasterWebSocket",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "NIOWebSocket", package: "swift-nio"),
             ]),
@@ -112,6 +130,7 @@ let package = Package(
                 "MasterKit",
                 "MasterReceiver",
                 "MasterRuntime",
+                "MasterWeb",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
@@ -150,6 +169,12 @@ let package = Package(
             name: "StandardPluginsTests",
             dependencies: ["MasterRuntime", "MasterTesting", "StandardPlugins"],
             exclude: ["Fixtures"]),
+        .testTarget(
+            name: "MasterWebTests",
+            dependencies: [
+                "MasterRuntime", "MasterTesting", "MasterWeb", "StandardPlugins",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         .testTarget(
             name: "MasterTestingTests",
             dependencies: [

@@ -72,6 +72,20 @@ package final class LogBroadcaster: Sendable {
         }
     }
 
+    /// Lines of a log's file, as many as are wanted and fit.
+    fileprivate func lines(
+        in path: String, from line: Int, count: Int, byteCount: Int
+    ) async throws -> [UInt8] {
+        try await withCheckedThrowingContinuation { continuation in
+            readers.async {
+                continuation.resume(
+                    with: Result {
+                        try LogFile.lines(in: path, from: line, count: count, byteCount: byteCount)
+                    })
+            }
+        }
+    }
+
     /// The last bytes of a log that is being written, and those of lines that have not ended yet;
     /// `nil` for any other log.
     func tail(ofLive log: Int, byteCount: Int) async throws -> [UInt8]? {
@@ -186,7 +200,32 @@ package struct LogLineSequence: AsyncSequence, Sendable {
     }
 }
 
+/// Reads what has been written to a log, without waiting for more.
+package struct LogReader: Sendable {
+    fileprivate let broadcaster: LogBroadcaster
+    fileprivate let path: String
+
+    /// Whole lines from an offset on, about 64 KiB, each with the letter of its channel; none at the
+    /// end.
+    package func lines(from offset: Int) async throws -> [UInt8] {
+        try await broadcaster.lines(in: path, from: offset)
+    }
+
+    /// Whole lines, each with the letter of its channel: fewer than wanted at the end of the log, or
+    /// once they exceed a size.
+    package func lines(
+        from line: Int, count: Int, byteCount: Int
+    ) async throws -> [UInt8] {
+        try await broadcaster.lines(in: path, from: line, count: count, byteCount: byteCount)
+    }
+}
+
 extension Master {
+    /// Reads a log, given the path in its row.
+    package func reader(ofLogAt path: String) -> LogReader {
+        LogReader(broadcaster: environment.logs, path: "\(options.basedir)/\(path)")
+    }
+
     /// The last bytes of a log that is being written, and those of lines that have not ended yet;
     /// `nil` if the log has ended.
     package func tail(ofLog log: Int, byteCount: Int) async throws -> [UInt8]? {

@@ -159,6 +159,35 @@ struct LogFile: Sendable {
         return []
     }
 
+    /// Reads complete lines: fewer than wanted at the end of the file, or beyond a size.
+    ///
+    /// Blocks while reading.
+    static func lines(
+        in path: String, from first: Int, count: Int, byteCount: Int
+    ) throws -> [UInt8] {
+        var (offset, line, lines) = (0, 0, [UInt8]())
+        while lines.count < byteCount, line < first || line - first < count {
+            let piece = try Self.lines(in: path, from: offset)
+            guard !piece.isEmpty else { break }
+            offset += piece.count
+            let ends = piece.count { $0 == 0x0A }
+            defer { line += ends }
+            guard line + ends > first else { continue }
+            var rest = piece[...]
+            for _ in line..<max(line, first) {
+                guard let end = rest.firstIndex(of: 0x0A) else { break }
+                rest = rest[(end + 1)...]
+            }
+            var left = line < first ? count : count - (line - first)
+            while left > 0, lines.count < byteCount, let end = rest.firstIndex(of: 0x0A) {
+                lines += rest[...end]
+                rest = rest[(end + 1)...]
+                left -= 1
+            }
+        }
+        return lines
+    }
+
     private func open() throws -> FileHandle? {
         do {
             return try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
