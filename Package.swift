@@ -174,7 +174,8 @@ let package = Package(
             dependencies: [
                 "MasterRuntime", "MasterTesting", "MasterWeb", "StandardPlugins",
                 .product(name: "GRDB", package: "GRDB.swift"),
-            ]),
+            ],
+            exclude: ["Fixtures"]),
         .testTarget(
             name: "MasterTestingTests",
             dependencies: [

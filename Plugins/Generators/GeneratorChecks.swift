@@ -37,7 +37,7 @@ extension SettingsCheck {
             if name == "step" { return name }
             guard name == "build", path.count > 1 else { return nil }
             return known.contains(path[1]) ? nil : path.prefix(2).joined(separator: ".")
-        case .step, .log, .properties, .worker: return nil
+        case .step, .log, .properties, .worker, .scheduler: return nil
         }
     }
 

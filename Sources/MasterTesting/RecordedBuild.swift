@@ -93,7 +93,7 @@ extension RecordedBuild {
         case .buildrequest: return event(kind, of: request)
         case .buildset:
             return Event(at: Self.startedAt, kind: kind, lane: -number, record: buildset().json)
-        case .log, .properties, .worker:
+        case .log, .properties, .worker, .scheduler:
             return Event(
                 at: Self.startedAt, kind: kind, lane: number, buildID: number,
                 record: ["name": "stdio", "properties": .object(properties.json)])

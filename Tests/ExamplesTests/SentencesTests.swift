@@ -105,10 +105,14 @@ struct SwiftLiterals {
 
     private static func isSentence(_ text: String) -> Bool {
         let statements = [
-            "ALTER", "AND", "BEGIN", "CREATE", "DELETE", "DROP", "FROM", "INSERT", "LIMIT", "ORDER",
-            "PRAGMA", "RELEASE", "ROLLBACK", "SAVEPOINT", "SELECT", "UPDATE", "WHERE", "WITH",
+            "ALTER", "AND", "BEGIN", "CASE", "CREATE", "DELETE", "DROP", "EXISTS", "FROM", "INSERT",
+            "LIMIT", "ORDER", "PRAGMA", "RELEASE", "ROLLBACK", "SAVEPOINT", "SELECT", "UPDATE",
+            "WHERE", "WITH",
         ]
-        guard let first = text.split(separator: " ").first, !statements.contains(String(first))
+        let words = text.drop { $0 == "(" }.split(separator: " ")
+        guard let first = words.first, !statements.contains(String(first)),
+            !text.contains(/NULLS? ?|SELECT | = \?|json_array\(|ifnull\(/),
+            !text.contains(/[a-z]\/[ni]:[a-z]/)  // The paths of the data API.
         else { return false }
         return text.matches(of: /[A-Za-z]{2,}/).count > 1
     }

@@ -14,8 +14,11 @@ struct EventLines: Sendable {
     /// Creates a writer; optionally, it also writes the lines of logs.
     init(_ console: Console, withOutput: Bool) {
         self.console = console
-        kinds = Set(EventKind.allCases.filter { withOutput || $0 != .logAppended })
+        kinds = Set(Self.kinds.filter { withOutput || $0 != .logAppended })
     }
+
+    /// The kinds of events that become lines: all but those that only say what others say in full.
+    private static let kinds = EventKind.allCases.filter { $0 != .logGrown }
 
     /// Writes events until the sequence ends.
     func write(_ events: EventSubscription) async {
@@ -62,7 +65,7 @@ extension EventLines {
             "record": ["type": "object"],
         ],
         "oneOf": .array(
-            EventKind.allCases.map { form(of: $0.rawValue, record(of: $0)) } + [
+            kinds.map { form(of: $0.rawValue, record(of: $0)) } + [
                 form(of: "events.missed", missed), form(of: "run.finished", outcome),
             ]),
     ]
@@ -149,7 +152,7 @@ extension EventLines {
                 "logid": id, "stepid": id, "name": text, "slug": text, "type": text,
                 "complete": flag, "num_lines": id,
             ])
-        case .properties, .worker: ["type": "object"]
+        case .properties, .worker, .scheduler: ["type": "object"]
         }
     }
 }

@@ -150,6 +150,8 @@ public struct BuildsetRequest: Sendable {
     public var unimportantBuilders: Set<String> = []
     /// The name of a triggered scheduler, whose builders, properties and priority then apply.
     public var scheduler: String?
+    /// The build that it rebuilds.
+    package var rebuiltBuildID: Int?
 
     /// Creates a request.
     public init(

@@ -49,7 +49,7 @@ public struct Event: Sendable, Hashable {
         switch kind.record {
         case .build: record
         case .step, .buildrequest: record["build"]?.objectValue
-        case .buildset, .log, .properties, .worker: nil
+        case .buildset, .log, .properties, .worker, .scheduler: nil
         }
     }
 
@@ -86,11 +86,14 @@ public enum EventKind: String, Sendable, Hashable, CaseIterable, Codable {
     case stepFinished = "step.finished"
     case logNew = "log.new"
     case logAppended = "log.appended"
+    /// The file of a log has more lines; without their content, and only published live.
+    case logGrown = "log.grown"
     case logFinished = "log.finished"
     case propertiesUpdated = "properties.updated"
     case workerConnected = "worker.connected"
     case workerDisconnected = "worker.disconnected"
     case workerMissing = "worker.missing"
+    case schedulerUpdated = "scheduler.updated"
 }
 
 extension EventKind {
@@ -103,6 +106,7 @@ extension EventKind {
         case log
         case properties
         case worker
+        case scheduler
     }
 
     /// The kind of record: the first part of the event's name.
@@ -114,9 +118,10 @@ extension EventKind {
             .buildrequest
         case .buildNew, .buildFinished: .build
         case .stepNew, .stepStarted, .stepUpdated, .stepFinished: .step
-        case .logNew, .logAppended, .logFinished: .log
+        case .logNew, .logAppended, .logGrown, .logFinished: .log
         case .propertiesUpdated: .properties
         case .workerConnected, .workerDisconnected, .workerMissing: .worker
+        case .schedulerUpdated: .scheduler
         }
     }
 }

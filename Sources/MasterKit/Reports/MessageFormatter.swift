@@ -212,7 +212,7 @@ public struct ReportTopic: Sendable {
         case .buildset:
             record["properties"] = nil
             record["builds"] = .array(builds.map { .object($0) })
-        case .log, .properties, .worker: break
+        case .log, .properties, .worker, .scheduler: break
         }
         return record
     }

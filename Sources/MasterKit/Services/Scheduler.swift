@@ -160,6 +160,9 @@ public struct SchedulerContext: Sendable {
 
     /// Submits a buildset of the scheduler's builders, with its properties and priority.
     ///
+    /// If somebody has disabled the scheduler, the state is stored but nothing is built: the
+    /// submission has no requests.
+    ///
     /// - Parameters:
     ///   - reason: The reason, unless the file gives another; `nil` for one that names the
     ///     scheduler.

@@ -6,7 +6,7 @@ extension RequestDistributor {
     struct Pending: Sendable {
         let id: Int
         let builder: String
-        let priority: Int
+        var priority: Int
         /// The progress of its buildset, if anything waits for its builds.
         var progress: BuildsetProgress?
         var retries = 0
@@ -126,6 +126,15 @@ struct PendingQueue {
             noteNewHead(of: builder)
         }
         return removed.sorted()
+    }
+
+    /// Changes the priority of a request, if it is there.
+    mutating func change(_ id: Int, priority: Int) {
+        // Only the whole order shows where it belongs, and this is rare.
+        for var request in removeAll() {
+            if request.id == id { request.priority = priority }
+            add(request)
+        }
     }
 
     mutating func removeAll() -> [RequestDistributor.Pending] {

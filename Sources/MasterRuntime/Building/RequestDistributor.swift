@@ -189,6 +189,30 @@ final class RequestDistributor: Sendable {
         await cancelPending()
     }
 
+    /// Stops the build of a request for a user, or cancels the request if it is pending.
+    ///
+    /// A second call for the same build also stops alwaysRun steps.
+    func stop(_ request: Int, reason: String) async {
+        let (pending, control) = state.withLock { state in
+            (state.removePending { $0.id == request }, state.running[request]?.control)
+        }
+        control?.stop(reason)
+        guard !pending.isEmpty else { return }
+        reconsiderLocks()
+        await cancel(pending, reason)
+    }
+
+    /// Changes the priority of a pending request.
+    func change(_ request: Int, priority: Int) {
+        state.withLock { state in
+            state.queue.change(request, priority: priority)
+            for index in state.waiting.indices where state.waiting[index].id == request {
+                state.waiting[index].priority = priority
+            }
+        }
+        changed.raise()
+    }
+
     // MARK: Matching
 
     private func next() async -> Assignment? {

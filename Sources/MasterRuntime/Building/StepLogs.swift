@@ -47,9 +47,14 @@ final class StepLogs: Sendable {
                 slug: slug)
         let (id, logs) = (shared.store.makeLogID(), shared.logs)
         let observer = observer(of: id)
+        let growth = growthObserver(
+            of: Log(id: id, stepID: stepID, name: log.value, slug: slug, kind: kind))
         let writer = try await LogWriter.create(
             path, mask: shared.mask, limit: limit, queue: shared.logQueue, observe: observer,
-            noteGrowth: { logs.noteGrowth(of: id) })
+            noteGrowth: { count in
+                logs.noteGrowth(of: id)
+                growth(count)
+            })
         logs.begin(id, writer)
         build.note(log: path, ofStep: number)
         keep((id, writer))
@@ -85,6 +90,19 @@ final class StepLogs: Sendable {
             try await shared.store.write(body)
         } else {
             await shared.store.post(body)
+        }
+    }
+
+    /// Publishes how many lines the file of a log has, if there are subscribers.
+    private func growthObserver(of log: Log) -> LogWriter.GrowthObserver {
+        let (events, lane, buildID) = (shared.store.events, build.build.requestID, build.build.id)
+        return { count in
+            guard events.isWanted(.logGrown) else { return }
+            var log = log
+            log.lineCount = count
+            events.publish(
+                Event(
+                    at: Date(), kind: .logGrown, lane: lane, buildID: buildID, record: log.json))
         }
     }
 

@@ -76,7 +76,8 @@ final class Submissions: Service {
             let buildset = Buildset(
                 id: 0, reason: wanted.reason, submittedAt: transaction.now,
                 sourceStamps: wanted.sourceStamps, parentBuildID: wanted.parentBuildID,
-                parentRelationship: wanted.parentRelationship ?? relationship)
+                parentRelationship: wanted.parentRelationship ?? relationship,
+                rebuiltBuildID: wanted.rebuiltBuildID)
             let submission = try transaction.submit(
                 mask.masked(buildset), builders: rows, properties: mask.masked(wanted.properties),
                 priority: wanted.priority, waitedFor: isWaitedFor, origin: origin,

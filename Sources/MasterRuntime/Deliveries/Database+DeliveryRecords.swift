@@ -257,7 +257,7 @@ extension DeliveryRecord {
             switch kind.record {
             case .buildset: ["buildset \(abs(lane))"]
             case .buildrequest: [builder, "request \(lane)"]
-            case .build, .step, .log, .properties, .worker: [builder, build, step]
+            case .build, .step, .log, .properties, .worker, .scheduler: [builder, build, step]
             }
         let moment = moment(of: kind, Results(stored: record?["results"]?.intValue ?? row[14]))
         return (names.compactMap(\.self) + [moment]).joined(separator: " ")

@@ -35,6 +35,11 @@ package final class LogBroadcaster: Sendable {
         state.withLock { $0.live[log]?.writer.path }
     }
 
+    /// The number of lines in the file of a log that is being written, or `nil` for any other log.
+    func lineCount(ofLive log: Int) -> Int? {
+        state.withLock { $0.live[log]?.writer }?.writtenLineCount
+    }
+
     /// Notifies the followers of a log that lines have been written to its file.
     func noteGrowth(of log: Int) {
         for follower in state.withLock({ $0.live[log]?.followers.values.map(\.self) ?? [] }) {
@@ -221,6 +226,10 @@ package struct LogReader: Sendable {
 }
 
 extension Master {
+    /// The number of lines that can be read of a log that is being written, or `nil` if it has
+    /// ended.
+    package func lineCount(ofLog log: Int) -> Int? { environment.logs.lineCount(ofLive: log) }
+
     /// Reads a log, given the path in its row.
     package func reader(ofLogAt path: String) -> LogReader {
         LogReader(broadcaster: environment.logs, path: "\(options.basedir)/\(path)")

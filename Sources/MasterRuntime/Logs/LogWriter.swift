@@ -16,11 +16,16 @@ final class LogWriter: StepLog {
     /// Receives the lines of each piece, prefixed with their channels, in order.
     typealias Observer = @Sendable (Masked<[UInt8]>) async -> Void
 
+    /// Receives the number of lines in the file, each time that some have been written.
+    typealias GrowthObserver = @Sendable (Int) -> Void
+
     private struct State {
         var lines: LogLines
         var masks: [LogChannel: SecretMask.Stream] = [:]
         var pending: [UInt8] = []
         var isWriting = false
+        /// The number of lines in the file.
+        var writtenCount = 0
         var waiters: [CheckedContinuation<Void, Never>] = []
         var fault: LogFault?
     }
@@ -32,11 +37,11 @@ final class LogWriter: StepLog {
     private let mask: SecretMask
     private let queue: DispatchQueue
     private let observe: Observer?
-    private let noteGrowth: @Sendable () -> Void
+    private let noteGrowth: GrowthObserver
 
     init(
         _ file: FileDescriptor, _ path: String, _ mask: SecretMask, _ limit: LogLimit,
-        _ queue: DispatchQueue, _ observe: Observer?, _ noteGrowth: @escaping @Sendable () -> Void
+        _ queue: DispatchQueue, _ observe: Observer?, _ noteGrowth: @escaping GrowthObserver
     ) {
         state = Mutex(State(lines: LogLines(limit: limit.byteCount)))
         self.file = file
@@ -55,12 +60,12 @@ final class LogWriter: StepLog {
     ///   - limit: The maximum size.
     ///   - queue: The serial queue of the master's logs.
     ///   - observe: Receives the lines in addition to the file.
-    ///   - noteGrowth: Called each time lines have been written.
+    ///   - noteGrowth: Receives the number of lines in the file.
     /// - Returns: A writer, which the caller must close.
     /// - Throws: ``LogFault`` if the file cannot be created.
     static func create(
         _ path: String, mask: SecretMask, limit: LogLimit = .standard, queue: DispatchQueue,
-        observe: Observer? = nil, noteGrowth: @escaping @Sendable () -> Void = {}
+        observe: Observer? = nil, noteGrowth: @escaping GrowthObserver = { _ in }
     ) async throws(LogFault) -> LogWriter {
         let file = try await queue.run(path) { try open(FilePath(path)) }
         return LogWriter(file, path, mask, limit, queue, observe, noteGrowth)
@@ -112,6 +117,9 @@ final class LogWriter: StepLog {
     func flush(_ channel: LogChannel) async throws {
         _ = await add { finish(channel, &$0) }
     }
+
+    /// The number of lines in the file.
+    var writtenLineCount: Int { state.withLock(\.writtenCount) }
 
     /// Writes what is pending and closes the file.
     ///
@@ -190,7 +198,12 @@ final class LogWriter: StepLog {
         while takePending(&bytes) {
             do {
                 try file.writeAll(bytes)
-                noteGrowth()
+                let count = bytes.count { $0 == 0x0A }
+                noteGrowth(
+                    state.withLock { state in
+                        state.writtenCount += count
+                        return state.writtenCount
+                    })
             } catch {
                 state.withLock { $0.fault = $0.fault ?? LogFault(path: path, cause: error) }
             }

@@ -155,6 +155,7 @@ public final class Master: Sendable {
                 "cancelled \(cancelled) \(requests) that an interrupted run left pending")
         }
         guard options.resumesRequests else { return }
+        try await register(environment.configuration)
         let builders = environment.configuration.builders
         await submissions.distributor.add(
             try await store.read { database in
@@ -175,8 +176,8 @@ public final class Master: Sendable {
     ) -> [(ServiceProgram, () -> RunningService)] {
         services.newcomers(among: programs(of: environment)).map { program in
             let door = RunningServiceHost(
-                name: program.name, stateName: program.stateName, master: self,
-                session: environment.http.makeSession())
+                name: program.name, stateName: program.stateName, isScheduler: program.isScheduler,
+                master: self, session: environment.http.makeSession())
             return (
                 program,
                 { RunningService(program, host: door, on: self.events, logger: environment.logger) }
@@ -216,6 +217,7 @@ public final class Master: Sendable {
         var servers: [any PreparedServer] = []
         let changes = try await configuration.change(to: wanted, secrets) { next in
             let file = next.configuration
+            if options.resumesRequests { try await register(file) }
             newcomers = self.newcomers(of: next)
             servers = try await options.servers.prepare(file, next.secrets, for: self)
             do {

@@ -9,6 +9,7 @@ struct ServiceProgram: Sendable {
     let name: String
     /// The name under which its state is stored.
     let stateName: String
+    let isScheduler: Bool
     /// The plugin.
     let instance: PluginInstance?
     let wantedEvents: Set<EventKind>
@@ -17,6 +18,7 @@ struct ServiceProgram: Sendable {
     init(_ service: ServiceDeclaration) {
         name = service.name
         stateName = service.name
+        isScheduler = false
         instance = service.instances.last
         wantedEvents = service.plugin.wantedEvents
         run = { try await service.plugin.run(in: $0) }
@@ -25,6 +27,7 @@ struct ServiceProgram: Sendable {
     init(_ scheduler: SchedulerDeclaration) {
         name = scheduler.name
         stateName = "schedulers/" + scheduler.name
+        isScheduler = true
         instance = scheduler.instances.last
         wantedEvents = scheduler.plugin.wantedEvents
         run = { try await scheduler.plugin.run(in: SchedulerContext($0, scheduler)) }
@@ -160,6 +163,7 @@ final class RunningServices: Service {
 struct RunningServiceHost: ServiceHost {
     let name: String
     let stateName: String
+    let isScheduler: Bool
     let master: Master
     let session: HTTPSession
 
@@ -174,6 +178,12 @@ struct RunningServiceHost: ServiceHost {
             request.properties.set("scheduler", .string(name), source: "Scheduler")
         }
         let text = state.map(stored)
+        if try await master.isDisabled(self) {
+            if let state { try await save(state) }
+            return Submission(
+                buildset: Buildset(id: 0, reason: request.reason, submittedAt: time.now),
+                requests: [])
+        }
         return try await master.submitForService(request) { [stateName] transaction in
             if let text { try transaction.keep(state: text, ofService: stateName) }
         }

@@ -14,6 +14,7 @@ enum StoreSchema {
         migrator.registerMigration("5") { try $0.execute(sql: endings) }
         migrator.registerMigration("6") { try $0.execute(sql: locksAndLinks) }
         migrator.registerMigration("7 properties") { try $0.execute(sql: changedProperties) }
+        migrator.registerMigration("10 web") { try $0.execute(sql: web) }
         return migrator
     }
 
@@ -190,6 +191,29 @@ extension StoreSchema {
             id INTEGER PRIMARY KEY, build_id INTEGER NOT NULL REFERENCES build ON DELETE CASCADE,
             name TEXT NOT NULL, value TEXT NOT NULL, source TEXT NOT NULL,
             UNIQUE (build_id, name)) STRICT;
+        """
+
+    /// Schedulers and change sources with their ids, and indices for the queries of the data API.
+    ///
+    /// `build_fields` has the fields that clients filter and order builds by, so that their rows,
+    /// which are large, need not be read to find those of a page.
+    static let web = """
+        CREATE TABLE scheduler (
+            id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,
+            enabled INTEGER NOT NULL DEFAULT 1) STRICT;
+        CREATE TABLE change_source (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+        CREATE INDEX build_fields ON build(
+            builder_id, number, complete_at, started_at, results, worker_id, request_id);
+        CREATE INDEX build_started ON build(started_at);
+        CREATE INDEX build_running ON build(started_at) WHERE complete_at IS NULL;
+        CREATE INDEX build_worker ON build(worker_id);
+        CREATE INDEX build_request_builder ON build_request(builder_id, complete_at);
+        CREATE INDEX buildset_parent ON buildset(parent_build_id)
+            WHERE parent_build_id IS NOT NULL;
+        CREATE INDEX buildset_rebuilt ON buildset(rebuilt_build_id)
+            WHERE rebuilt_build_id IS NOT NULL;
+        UPDATE build_request SET claimed_at = complete_at
+            WHERE claimed_at IS NULL AND complete_at IS NOT NULL;
         """
 
     /// Indexes to find what may be removed without scanning all delivered and pending reports, and

@@ -176,14 +176,30 @@ extension StoreTransaction {
         return true
     }
 
+    /// Changes the priority of a request that has not been claimed.
+    ///
+    /// - Returns: Whether the request was still pending.
+    func prioritizeRequest(_ id: Int, _ priority: Int) throws -> Bool {
+        var request = try request(id)
+        guard request.claimedAt == nil, request.completeAt == nil else { return false }
+        request.priority = priority
+        try database.run(
+            "UPDATE build_request SET priority = ? WHERE id = ?", [priority, id])
+        cache.requests.keep(request, at: id)
+        return true
+    }
+
     /// Finishes a request and, if it was the last one, its buildset, without adding events.
     func finishRequest(_ id: Int, results: Results) throws -> RequestEnd {
         var request = try request(id)
         request.completeAt = now
         request.results = results
+        // One that was never built is no longer pending, either.
+        let claimedAt = request.claimedAt ?? now
+        request.claimedAt = claimedAt
         try database.run(
-            "UPDATE build_request SET complete_at = ?, results = ? WHERE id = ?",
-            [now.stored, results.rawValue, id])
+            "UPDATE build_request SET complete_at = ?, results = ?, claimed_at = ? WHERE id = ?",
+            [now.stored, results.rawValue, claimedAt.stored, id])
         cache.requests.keep(request, at: id)
         return RequestEnd(request: request, buildset: try finishBuildset(request.buildsetID))
     }

@@ -25,6 +25,7 @@ package struct DataAPI: Sendable {
         do throws(DataError) {
             switch request.method {
             case "GET", "HEAD": return try await get(request)
+            case "POST": return await control(request)
             default: throw DataError(.badRequest, "invalid HTTP method")
             }
         } catch {
@@ -33,6 +34,7 @@ package struct DataAPI: Sendable {
     }
 
     private func get(_ request: DataRequest) async throws(DataError) -> DataAnswer {
+        if request.path == ["openapi.json"] { return DataAnswer(OpenAPI.document, request) }
         guard let (endpoint, arguments) = Endpoint.find(request.path) else {
             throw .invalidPath(request.path)
         }
@@ -43,7 +45,7 @@ package struct DataAPI: Sendable {
         do {
             outcome = try await readers.read { try reading.outcome(in: $0) }
         } catch {
-            throw DataError(.failed, "\(error)")
+            throw DataError(.failed, master.masked("\(error)"))
         }
         guard let outcome else { throw .missing(request.path) }
         let plural = endpoint.resource.plural
@@ -97,6 +99,9 @@ package struct DataSender: Sendable {
     package var name: String
     /// Why the sender must not control anything, for the answer; `nil` if it may.
     package var refusal: String?
+
+    /// Whether the server does not know who it is.
+    var isAnonymous: Bool { name == "anonymous" }
 
     package init(name: String = "anonymous", refusal: String? = nil) {
         self.name = name

@@ -48,7 +48,8 @@ extension DataAPI {
         case .stepUpdated: return stepMessages(record, "updated")
         case .stepFinished: return stepMessages(record, "finished")
         case .logNew: return logMessages(record, "new")
-        case .logAppended: return logMessages(record, "append")
+        case .logAppended: return []  // The lines are in its file once it has grown.
+        case .logGrown: return logMessages(record, "append")
         case .logFinished: return logMessages(record, "finished")
         case .propertiesUpdated:
             let build = event.buildID.map { "\($0)" } ?? "0"
@@ -56,11 +57,13 @@ extension DataAPI {
         case .workerConnected: return workerMessage(record, "connected")
         case .workerDisconnected: return workerMessage(record, "disconnected")
         case .workerMissing: return workerMessage(record, "missing")
+        case .schedulerUpdated:
+            return [DataMessage("schedulers", id("schedulerid"), "updated", body: .object(record))]
         }
     }
 
     /// The kinds of events that become messages.
-    package static var messageKinds: Set<EventKind> { Set(EventKind.allCases) }
+    package static let messageKinds = Set(EventKind.allCases).subtracting([.logAppended])
 
     private static func requestMessages(_ record: JSONObject, _ verb: String) -> [DataMessage] {
         let body = record.body(Resource.buildrequest)

@@ -45,6 +45,11 @@ struct DataQuery: Sendable {
         let isDescending: Bool
     }
 
+    /// The most items of a query: SQLite has such limits, too.
+    private static let maximumItemCount = 5000
+    /// The most values of a filter that takes a comparison for each.
+    private static let maximumComparisonCount = 200
+
     let resource: Resource
     private(set) var filters: [Filter] = []
     private(set) var orders: [Order] = []
@@ -58,6 +63,10 @@ struct DataQuery: Sendable {
     init(
         _ items: [(name: String, value: String)], of resource: Resource
     ) throws(DataError) {
+        guard items.count <= Self.maximumItemCount else {
+            throw DataError(
+                .badRequest, "a query has at most \(Self.maximumItemCount) parameters")
+        }
         self.resource = resource
         fields = resource.sortedFields
         var selected: Set<String> = []
@@ -123,6 +132,11 @@ struct DataQuery: Sendable {
                 throw DataError(.badRequest, "invalid filter value for \(name)")
             }
             values.append(value)
+        }
+        let isCheap = if case .time = field.column { false } else { test != .contains }
+        guard isCheap || values.count <= maximumComparisonCount else {
+            throw DataError(
+                .badRequest, "'\(name)' has at most \(maximumComparisonCount) values")
         }
         switch test {
         case .less, .atMost, .greater, .atLeast:

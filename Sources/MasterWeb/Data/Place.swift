@@ -42,6 +42,17 @@ struct Place {
         return text
     }
 
+    /// Whether the path names a record of a kind that this master has none of.
+    var isPartOfNothing: Bool {
+        let known: Set = [
+            "bsid", "build_number", "builderid", "buildername", "buildid", "buildrequestid",
+            "buildsetid", "changeid", "changesourceid", "log_slug", "logid", "masterid", "name",
+            "schedulerid", "schedulername", "ssid", "step_name", "step_number", "stepid",
+            "workerid",
+        ]
+        return !known.isSuperset(of: arguments.keys)
+    }
+
     /// There is one master.
     private func findMaster() throws -> Bool { number("masterid").map { $0 == 1 } ?? true }
 

@@ -48,6 +48,11 @@ struct Reading: Sendable {
         // Filters, orders and pages are for collections alone.
         var selection = TableQuery(query, table: table, isItem: endpoint.isItem)
         selection.restrict(to: place, of: endpoint)
+        if table == "log", query.fields.contains(where: { $0.name == "num_lines" }) {
+            selection.complete = { id, log in
+                if let count = state.lineCount(ofLog: id) { log["num_lines"] = .int(count) }
+            }
+        }
         guard endpoint.isItem else {
             let page = try selection.page(limit: DataAPI.maximumRowCount, in: database)
             return .page(page.rows, total: page.total)

@@ -8,6 +8,8 @@ struct TableQuery {
     private let table: String
     private var conditions: [String] = []
     private var arguments = StatementArguments()
+    /// Completes a record by what the store does not know, given its id.
+    var complete: (Int, inout JSONObject) -> Void = { _, _ in }
 
     /// - Parameters:
     ///   - query: What the client wants; its resource has a table.
@@ -34,7 +36,7 @@ struct TableQuery {
         let rows = try read("LIMIT \(count) OFFSET \(query.offset)", in: database)
         guard rows.count == count || query.offset > 0 else { return (rows, rows.count) }
         let total = try Int.fetchOne(
-            database.cachedStatement(sql: "SELECT count(*) FROM \(table) \(filter)"),
+            database.makeStatement(sql: "SELECT count(*) FROM \(table) \(filter)"),
             arguments: arguments)
         return (rows, total ?? rows.count)
     }
@@ -51,9 +53,10 @@ struct TableQuery {
     private func read(_ limit: String, in database: Database) throws -> [JSONValue] {
         let columns = query.fields.map { $0.column.selected(wanting: query.properties) }
         // The inner query finds the rows, often in an index alone; only these are then read.
-        let statement = try database.cachedStatement(
+        // It is not cached: clients can make any number of different ones.
+        let statement = try database.makeStatement(
             sql: """
-                SELECT \(columns.joined(separator: ", ")) FROM \(table) WHERE \(table).id IN (
+                SELECT \((columns + ["\(table).id"]).joined(separator: ", ")) FROM \(table) WHERE \(table).id IN (
                     SELECT \(table).id FROM \(table) \(filter) \(order) \(limit)) \(order)
                 """)
         let rows = try Row.fetchCursor(statement, arguments: arguments)
@@ -64,6 +67,7 @@ struct TableQuery {
             for (index, field) in query.fields.enumerated() {
                 object[field.name] = field.value(of: row, at: index, wanting: query.properties)
             }
+            complete(row[columns.count], &object)
             values.append(.object(object))
         }
         return values

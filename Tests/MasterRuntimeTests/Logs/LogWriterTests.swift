@@ -284,7 +284,7 @@ struct LogWriterTests {
     private func full() throws -> LogWriter {
         LogWriter(
             try FileDescriptor.open(FilePath("/dev/full"), .writeOnly), "/full.log", SecretMask([]),
-            .standard, queue, nil, {})
+            .standard, queue, nil, { _ in })
     }
 
     @Test func `a writer that goes on after a full disk is told so`() async throws {

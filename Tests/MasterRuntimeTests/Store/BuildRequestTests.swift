@@ -81,7 +81,7 @@ struct BuildRequestTests {
                     .buildFinished, .buildrequestFinished, .buildsetFinished,
                 ])
             #expect(events[5].record["results"] == 6)
-            #expect(events[5].record["claimed"] == false)
+            #expect(events[5].record["claimed"] == true)
             #expect(events.last?.results == .cancelled)
         }
     }

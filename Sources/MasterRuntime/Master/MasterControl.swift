@@ -1,0 +1,108 @@
+package import FoundationEssentials
+internal import GRDB
+package import MasterKit
+
+/// What people do with a master that stays up, by the ids that they see.
+extension Master {
+    // MARK: Builds and requests
+
+    /// Stops the build of a request, or cancels the request if it is pending; a second call for the
+    /// same build also stops alwaysRun steps.
+    package func stop(request id: Int, reason: String) async {
+        await submissions.distributor.stop(id, reason: reason)
+    }
+
+    /// Changes the priority of a request.
+    ///
+    /// - Returns: Whether the request is still pending, so that its priority matters.
+    package func prioritize(request id: Int, _ priority: Int) async throws(StoreError) -> Bool {
+        guard try await environment.store.write({ try $0.prioritizeRequest(id, priority) }) else {
+            return false
+        }
+        submissions.distributor.change(id, priority: priority)
+        return true
+    }
+
+    /// Submits a build of the same sources with the same properties as an earlier one.
+    ///
+    /// - Returns: The submission, or `nil` if the build does not exist.
+    /// - Throws: ``MasterError`` if its builder no longer exists; ``StoreError``.
+    package func rebuild(_ id: Int) async throws -> Submission? {
+        let secrets = environment.secrets
+        let request = try await environment.store.write { transaction -> BuildsetRequest? in
+            guard let build = try Build.find(id, in: transaction.database) else { return nil }
+            let request = try transaction.request(build.requestID)
+            let buildset = try transaction.buildset(request.buildsetID)
+            let values = try transaction.submitted(buildset, secrets)
+            if let missing = values.missing { throw StoreError(.conflict, "\(missing)") }
+            var wanted = BuildsetRequest(
+                builders: [try transaction.builder(build.builderID).name], reason: buildset.reason,
+                sourceStamps: values.sourceStamps, properties: values.properties,
+                priority: request.priority)
+            wanted.rebuiltBuildID = id
+            return wanted
+        }
+        guard let request else { return nil }
+        return try await submitUnattended(request)
+    }
+
+    // MARK: Schedulers
+
+    /// Enables or disables a scheduler, also for later masters.
+    ///
+    /// - Returns: Whether there is such a scheduler.
+    package func enable(scheduler id: Int, _ isEnabled: Bool) async throws(StoreError) -> Bool {
+        try await environment.store.write { transaction in
+            let name = try transaction.database.first(
+                "UPDATE scheduler SET enabled = ? WHERE id = ? RETURNING name", [isEnabled, id]
+            ) { $0[0] as String }
+            guard let name else { return false }
+            try transaction.append(.schedulerUpdated, lane: 0) {
+                [
+                    "schedulerid": .int(id), "name": .string(name), "enabled": .bool(isEnabled),
+                    "master": .object(transaction.identity.master(at: transaction.now)),
+                ]
+            }
+            return true
+        }
+    }
+
+    /// Whether a service is a scheduler that somebody has disabled.
+    func isDisabled(_ service: RunningServiceHost) async throws -> Bool {
+        guard service.isScheduler else { return false }
+        return try await environment.store.read { [name = service.name] database in
+            try database.number("SELECT 1 FROM scheduler WHERE name = ? AND NOT enabled", [name])
+                != nil
+        }
+    }
+
+    // MARK: Texts
+
+    /// The text without secrets.
+    package func masked(_ text: String) -> String { environment.mask.apply(to: text) }
+
+    // MARK: Ids
+
+    /// Gives ids to what a configuration declares, before anything is built.
+    func register(_ configuration: MasterConfiguration) async throws(StoreError) {
+        try await environment.store.write { transaction in
+            for builder in configuration.builders {
+                _ = try transaction.builder(
+                    named: builder.name, description: builder.description, tags: builder.tags)
+            }
+            for scheduler in configuration.schedulers {
+                try transaction.database.run(
+                    "INSERT OR IGNORE INTO scheduler (name) VALUES (?)", [scheduler.name])
+            }
+        }
+    }
+}
+
+extension MasterIdentity {
+    /// The master in the data API's form.
+    package func master(at moment: Date) -> JSONObject {
+        [
+            "active": true, "last_active": .time(moment), "masterid": 1, "name": .string(title),
+        ]
+    }
+}
