@@ -18,20 +18,10 @@ public struct HttpStatusPush: Reporter, SettingHints {
     @Setting("Headers of each request; null removes one that is sent by default.")
     var headers: ReportedSetting<HeaderFields?>
 
-    @Setting("How long to wait to connect and for an answer; by default 10 s and 30 s in all.")
-    var timeout: Renderable<TimeLimits?>
-
-    @Setting("Whether, or against which authorities, the receiver's certificate is checked.")
-    var verify: Renderable<CertificateCheck?>
-
-    @Setting("The client certificate.")
-    var cert: Renderable<ClientCertificate?>
+    @SettingGroup var connection: ReporterConnection
 
     @Setting("Keys that sign each request as Standard Webhooks says.", .secret)
     var signing: Renderable<WebhookSigning?>
-
-    @Setting("Log each request and its answer.")
-    var debug = false
 
     @Setting("Has no effect: the body is always UTF-8.", .alias("skip_encoding"))
     var skipEncoding = false
@@ -93,22 +83,8 @@ extension HttpStatusPush {
     ///
     /// - Throws: ``DeliveryError`` unless the receiver responds with success.
     public func send(_ report: Report, in context: DeliveryContext) async throws {
-        let request = try request(for: report, in: context)
-        let started = ContinuousClock.now
-        let response: HTTPResponse
-        do {
-            response = try await context.send(request)
-        } catch {
-            try Task.checkCancellation()
-            let reason = context.mask.apply(to: error.message)
-            log(started, context) {
-                Transcript(of: request, failing: error.message, hiding: context.mask)
-            }
-            throw DeliveryError(.retry(after: nil), reason)
-        }
-        log(started, context) {
-            Transcript(of: request, answered: response, hiding: context.mask)
-        }
+        let response = try await connection.send(
+            try request(for: report, in: context), in: context)
         let error = DeliveryError(
             response, success, closesEndpoint: serverUrl.uses.isEmpty, in: context)
         if let error { throw error }
@@ -141,7 +117,6 @@ extension HttpStatusPush {
         var request = HTTPRequest(
             try context.render(method.value, for: report).method,
             try context.render(serverUrl.value, for: report))
-        request.recordsRequestHeaders = debug
         let content = try report.body.content(as: encoding)
         if let type = content.type {
             request.body = .bytes(content.bytes, contentType: type)
@@ -154,9 +129,6 @@ extension HttpStatusPush {
             request.headers.set(name, value)
         }
         request.authentication = try context.render(auth)?.authentication
-        request.tls = HTTPTLS(try context.render(verify), try context.render(cert))
-        request.timeout = HTTPTimeout(reporting: try context.render(timeout))
-        request.redirects = .none
         return request
     }
 
@@ -172,25 +144,6 @@ extension HttpStatusPush {
             headers.append(("webhook-signature", signatures))
         }
         return headers
-    }
-
-    private func log(
-        _ start: ContinuousClock.Instant, _ context: DeliveryContext,
-        _ transcript: () -> Transcript
-    ) {
-        guard debug else { return }
-        context.logger.info("\(transcript().text(elapsed: .now - start))")
-    }
-}
-
-extension HTTPTimeout {
-    /// The timeouts of a reporter, including a total limit.
-    fileprivate init(reporting limits: TimeLimits?) {
-        let connect = limits?.connect ?? .seconds(10)
-        let read = limits?.read ?? .seconds(30)
-        self.init(
-            connect: connect, silence: read,
-            total: limits == nil ? .seconds(30) : connect + read)
     }
 }
 

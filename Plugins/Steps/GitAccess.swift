@@ -255,6 +255,14 @@ struct RepositoryAddress: SettingValue {
         return String(rest.hasSuffix(".git") ? rest.dropLast(4) : rest)
     }
 
+    /// The path on the server without `.git`, such as `apple/swift`; `nil` for a folder of this
+    /// machine.
+    var pathOnServer: String? {
+        guard text.contains(":"), !text.lowercased().hasPrefix("file:") else { return nil }
+        let path = location.drop { $0 != "/" }.drop { $0 == "/" }
+        return path.isEmpty ? nil : String(path)
+    }
+
     /// Scheme and authority of an http or https URL, without a user.
     var server: String? {
         guard let (scheme, authority) = parts, scheme == "http" || scheme == "https"

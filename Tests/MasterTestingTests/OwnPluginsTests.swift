@@ -68,6 +68,31 @@ struct OwnPluginsTests {
                 ]
             }.verify()
         },
+        "reporters.BitbucketStatusPush": {
+            try await ReporterContract(BitbucketStatusPush.self) { url in
+                ["auth": ["bearer": .secret("token")], "baseURL": .string(url)]
+            }.verify()
+        },
+        "reporters.CloudEvents": {
+            try await ReporterContract(CloudEvents.self) { url in
+                ["serverUrl": .interpolate("\(url)/%(secret:path)s"), "debug": true]
+            }.verify()
+        },
+        "reporters.GitHubStatusPush": {
+            try await ReporterContract(GitHubStatusPush.self) { url in
+                ["token": .secret("token"), "baseURL": .string(url), "debug": true]
+            }.verify()
+        },
+        "reporters.GitLabStatusPush": {
+            try await ReporterContract(GitLabStatusPush.self) { url in
+                ["token": .secret("token"), "baseURL": .string(url), "debug": true]
+            }.verify()
+        },
+        "reporters.GiteaStatusPush": {
+            try await ReporterContract(GiteaStatusPush.self) { url in
+                ["token": .secret("token"), "baseURL": .string(url), "debug": true]
+            }.verify()
+        },
         "reporters.ChatRoom": {
             try await ReporterContract(ChatRoom.self) { url in
                 ["url": .interpolate("\(url)/%(secret:path)s")]

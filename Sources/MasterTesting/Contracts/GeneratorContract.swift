@@ -184,6 +184,11 @@ struct SampleEvent: Sendable {
                     "list": [1, "two", nil],
                 ],
                 steps: steps,
+                sourceStamps: [
+                    SourceStamp(
+                        branch: "main", revision: "9fceb02d0ae598e95dc970b74767f19372d61af8",
+                        repository: "https://git.example.org/owner/name.git")
+                ],
                 previousResults: results == .success ? .failure : .success,
                 previousSteps: ["tests": results == .success ? .failure : .success])
         }

@@ -1,0 +1,219 @@
+import MasterKit
+
+/// The status of a commit, as a service for repositories shows it.
+struct CommitStatus {
+    /// What has become of the build.
+    enum State {
+        /// The request waits for its build.
+        case requested
+        case running
+        case ended(Results)
+    }
+
+    let state: State
+    /// What distinguishes it from other statuses of the commit.
+    let context: String
+    let description: String
+    /// The address of the build.
+    let url: String
+    /// The path of the repository on the server, such as `apple/swift`.
+    let repository: String
+    let revision: String
+    let branch: String?
+}
+
+/// A reporter that sets the statuses of commits.
+protocol CommitStatusReporter: Reporter {
+    var status: CommitStatusSettings { get }
+}
+
+extension CommitStatusReporter {
+    /// A request, the start and the end of its build.
+    public var defaultGenerators: [any ReportGenerator] {
+        [BuildRequestGenerator(), BuildStartEndStatusGenerator()]
+    }
+
+    /// The settings describe the status.
+    public var defaultFormatter: any MessageFormatter { CommitStatusFormatter() }
+
+    /// What the settings use.
+    public var uses: ReportUses { status.uses }
+}
+
+/// The settings common to the reporters of commit statuses.
+struct CommitStatusSettings: Settings {
+    @Setting("What tells the statuses of a commit apart; by default buildmaster/BUILDER.")
+    var context: ReportedSetting<String?>
+
+    @Setting("The repository as OWNER/NAME; by default that of the build's sources.")
+    var repository: ReportedSetting<String?>
+
+    @Setting("The description when a build has started; by default 'build started'.")
+    var startDescription: ReportedSetting<String?>
+
+    @Setting("The description when a build has ended; by default its state.")
+    var endDescription: ReportedSetting<String?>
+
+    @SettingGroup var connection: ReporterConnection
+
+    /// The parts of a report that the settings depend on; the revision may be a property.
+    var uses: ReportUses {
+        [context, repository, startDescription, endDescription]
+            .reduce(into: ReportUses()) { $0 = $0.union($1.uses) }
+    }
+
+    /// Sets the status of each source of the report's builds.
+    ///
+    /// - Parameters:
+    ///   - report: The report; a text is the description.
+    ///   - context: The context of the delivery.
+    ///   - isAlreadySet: Whether a response says that the status is set already.
+    ///   - request: The request that sets one status.
+    /// - Throws: ``DeliveryError``.
+    func send(
+        _ report: Report, in context: DeliveryContext,
+        isAlreadySet: (HTTPResponse) -> Bool = { _ in false },
+        as request: (CommitStatus) throws -> HTTPRequest
+    ) async throws {
+        let statuses = try report.builds.flatMap { try self.statuses(of: $0, report, context) }
+        guard !statuses.isEmpty else {
+            throw DeliveryError(
+                .nothingToSend, "the build has no revision of a repository on a server")
+        }
+        for status in statuses {
+            let response = try await connection.send(try request(status), in: context)
+            guard !isAlreadySet(response) else { continue }
+            let error = DeliveryError(
+                answering: response, in: context, remedy: Self.remedy(response.status, status))
+            guard let error else { continue }
+            // The address is that of one repository alone.
+            throw DeliveryError(
+                error.verdict == .endpointGone ? .reject : error.verdict, error.reason,
+                status: error.status, responseText: error.responseText)
+        }
+    }
+
+    private static func remedy(_ code: Int, _ status: CommitStatus) -> String? {
+        switch code {
+        case 401, 403: "check that the credentials may set statuses of \(status.repository)"
+        case 404, 422:
+            "check that \(status.repository) has the commit \(status.revision), and that the "
+                + "credentials may set its statuses"
+        default: nil
+        }
+    }
+
+    private func statuses(
+        of build: JSONObject, _ report: Report, _ context: DeliveryContext
+    ) throws -> [CommitStatus] {
+        let builder = build["builder"]?["name"]?.stringValue ?? ""
+        let state: CommitStatus.State =
+            report.results.map { .ended($0) } ?? (build["number"] == nil ? .requested : .running)
+        let name = try context.render(self.context.value, for: report)
+        let description = try description(of: build, state, report, context)
+        let repository = try context.render(self.repository.value, for: report)
+        let stamps = build["buildset"]?["sourcestamps"]?.arrayValue ?? []
+        return stamps.compactMap { stamp in
+            guard let revision = Self.revision(of: stamp, in: build),
+                let path = repository ?? Self.repository(of: stamp)
+            else { return nil }
+            return CommitStatus(
+                state: state, context: name ?? "buildmaster/\(builder)", description: description,
+                url: build["url"]?.stringValue ?? "", repository: path, revision: revision,
+                branch: stamp["branch"]?.stringValue)
+        }
+    }
+
+    private func description(
+        of build: JSONObject, _ state: CommitStatus.State, _ report: Report,
+        _ context: DeliveryContext
+    ) throws -> String {
+        switch report.body {
+        case .text(let text, _): return text
+        case .json:
+            throw DeliveryError(
+                .reject,
+                "a commit status is described by a text; give the generator a formatter "
+                    + "that makes one")
+        case .empty: break
+        }
+        switch state {
+        case .requested: return "build requested"
+        case .running:
+            return try context.render(startDescription.value, for: report) ?? "build started"
+        case .ended(let results):
+            return try context.render(endDescription.value, for: report)
+                ?? build["state_string"]?.stringValue ?? "build \(results.name)"
+        }
+    }
+
+    /// The revision that was asked for, or that the build has found.
+    private static func revision(of stamp: JSONValue, in build: JSONObject) -> String? {
+        if let revision = stamp["revision"]?.stringValue { return revision }
+        let found = build["properties"]?["got_revision"]?[0]
+        let codebase = stamp["codebase"]?.stringValue ?? ""
+        return found?.stringValue ?? found?[codebase]?.stringValue
+    }
+
+    private static func repository(of stamp: JSONValue) -> String? {
+        if let project = stamp["project"]?.stringValue, project.contains("/"),
+            !project.contains(":")
+        {
+            return project
+        }
+        return RepositoryAddress(text: stamp["repository"]?.stringValue ?? "").pathOnServer
+    }
+}
+
+/// The body of a status without a formatter of its own: the settings describe it.
+struct CommitStatusFormatter: MessageFormatter {
+    static let summary = "What a commit status needs of a build."
+
+    func format(_ topic: ReportTopic) -> Message { Message(.empty) }
+}
+
+extension CommitStatus {
+    /// The last two components of the repository's path, encoded for an address.
+    ///
+    /// - Throws: ``DeliveryError`` if the path has only one.
+    func ownerAndName() throws -> String {
+        let parts = repository.split(separator: "/").suffix(2)
+        guard parts.count == 2 else {
+            throw DeliveryError(
+                .reject,
+                "'\(repository)' is not a repository as OWNER/NAME; give it in "
+                    + "'repository'")
+        }
+        return parts.map { String($0).percentEncoded }.joined(separator: "/")
+    }
+
+    /// A text of at most a number of characters.
+    static func cut(_ text: String, to length: Int) -> String {
+        text.count <= length ? text : "\(text.prefix(length - 1))…"
+    }
+}
+
+extension HTTPRequest {
+    /// A POST of JSON to a path below an address.
+    init(posting body: JSONObject, to base: HTTPAddress, _ path: String) throws {
+        let root = base.text.hasSuffix("/") ? String(base.text.dropLast()) : base.text
+        self.init(.post, try HTTPAddress("\(root)/\(path)"))
+        self.body = .json(JSONWriter.compact.bytes(.object(body)))
+        headers.set("Accept", "application/json")
+    }
+}
+
+extension String {
+    /// The text as one component of the path of an address.
+    var percentEncoded: String {
+        utf8.map { byte in
+            let scalar = Unicode.Scalar(byte)
+            switch scalar {
+            case "A"..."Z", "a"..."z", "0"..."9", "-", ".", "_", "~": return String(scalar)
+            default:
+                let hex = String(byte, radix: 16, uppercase: true)
+                return "%" + (byte < 16 ? "0" : "") + hex
+            }
+        }.joined()
+    }
+}

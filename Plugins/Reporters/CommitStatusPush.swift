@@ -1,0 +1,218 @@
+import Crypto
+public import MasterKit
+
+/// Sets the statuses of commits on GitHub.
+public struct GitHubStatusPush: CommitStatusReporter {
+    /// What the reporter does.
+    public static let summary = "Sets the statuses of commits on GitHub."
+
+    @Setting("A token that may set commit statuses.", .secret, .primary, .notEmpty)
+    var token: Renderable<String>
+
+    @Setting("The address of the API; by default that of github.com.", .alias("baseUrl"))
+    var baseURL: HTTPAddress?
+
+    @SettingGroup var status: CommitStatusSettings
+
+    /// The length to which GitHub limits descriptions.
+    private static let descriptionLimit = 140
+
+    /// Creates an unconfigured reporter.
+    public init() {}
+
+    /// Sets the status of each commit of the report.
+    public func send(_ report: Report, in context: DeliveryContext) async throws {
+        let token = try context.render(token)
+        let base = try baseURL ?? HTTPAddress("https://api.github.com")
+        try await status.send(report, in: context) { commit in
+            var request = try HTTPRequest(
+                posting: [
+                    "state": .string(Self.state(of: commit.state)),
+                    "target_url": .string(commit.url),
+                    "description": .string(
+                        CommitStatus.cut(commit.description, to: Self.descriptionLimit)),
+                    "context": .string(commit.context),
+                ], to: base,
+                "repos/\(try commit.ownerAndName())/statuses/\(commit.revision.percentEncoded)")
+            request.headers.set("Accept", "application/vnd.github+json")
+            request.authentication = .bearer(token: token)
+            return request
+        }
+    }
+
+    private static func state(of state: CommitStatus.State) -> String {
+        switch state {
+        case .requested, .running, .ended(.retry): "pending"
+        case .ended(.success), .ended(.warnings), .ended(.skipped): "success"
+        case .ended(.failure): "failure"
+        case .ended: "error"
+        }
+    }
+}
+
+/// Sets the statuses of commits on GitLab.
+public struct GitLabStatusPush: CommitStatusReporter {
+    /// What the reporter does.
+    public static let summary = "Sets the statuses of commits on GitLab."
+
+    @Setting("A token with the scope 'api'.", .secret, .primary, .notEmpty)
+    var token: Renderable<String>
+
+    @Setting("The address of the server; by default gitlab.com.", .alias("baseUrl"))
+    var baseURL: HTTPAddress?
+
+    @SettingGroup var status: CommitStatusSettings
+
+    /// The length to which GitLab limits descriptions.
+    private static let descriptionLimit = 255
+
+    /// Creates an unconfigured reporter.
+    public init() {}
+
+    /// Sets the status of each commit of the report.
+    public func send(_ report: Report, in context: DeliveryContext) async throws {
+        let token = try context.render(token)
+        let base = try baseURL ?? HTTPAddress("https://gitlab.com")
+        try await status.send(report, in: context, isAlreadySet: Self.isAlreadySet) { commit in
+            var body: JSONObject = [
+                "state": .string(Self.state(of: commit.state)),
+                "target_url": .string(commit.url),
+                "description": .string(
+                    CommitStatus.cut(commit.description, to: Self.descriptionLimit)),
+                "name": .string(commit.context),
+            ]
+            if let branch = commit.branch { body["ref"] = .string(branch) }
+            var request = try HTTPRequest(
+                posting: body, to: base,
+                "api/v4/projects/\(commit.repository.percentEncoded)/statuses/"
+                    + commit.revision.percentEncoded)
+            request.headers.set("Private-Token", token)
+            request.sensitiveHeaders.append("Private-Token")
+            return request
+        }
+    }
+
+    /// GitLab refuses to set a state that the status has already.
+    private static func isAlreadySet(_ response: HTTPResponse) -> Bool {
+        response.status == 400 && response.text.contains("Cannot transition status")
+    }
+
+    private static func state(of state: CommitStatus.State) -> String {
+        switch state {
+        case .requested, .ended(.retry): "pending"
+        case .running: "running"
+        case .ended(.success), .ended(.warnings), .ended(.skipped): "success"
+        case .ended(.failure), .ended(.exception): "failed"
+        case .ended(.cancelled): "canceled"
+        }
+    }
+}
+
+/// Sets the statuses of commits on Gitea or Forgejo.
+public struct GiteaStatusPush: CommitStatusReporter {
+    /// What the reporter does.
+    public static let summary = "Sets the statuses of commits on Gitea or Forgejo."
+
+    @Setting("The address of the server.", .alias("baseUrl"))
+    var baseURL: HTTPAddress
+
+    @Setting("A token that may write to repositories.", .secret, .notEmpty)
+    var token: Renderable<String>
+
+    @Setting("Whether warnings count as a success; by default they are a state of their own.")
+    var warningAsSuccess = false
+
+    @SettingGroup var status: CommitStatusSettings
+
+    /// Creates an unconfigured reporter.
+    public init() {}
+
+    /// Sets the status of each commit of the report.
+    public func send(_ report: Report, in context: DeliveryContext) async throws {
+        let token = try context.render(token)
+        try await status.send(report, in: context) { commit in
+            var request = try HTTPRequest(
+                posting: [
+                    "state": .string(state(of: commit.state)),
+                    "target_url": .string(commit.url),
+                    "description": .string(commit.description),
+                    "context": .string(commit.context),
+                ], to: baseURL,
+                "api/v1/repos/\(try commit.ownerAndName())/statuses/"
+                    + commit.revision.percentEncoded)
+            request.headers.set("Authorization", "token \(token)")
+            request.sensitiveHeaders.append("Authorization")
+            return request
+        }
+    }
+
+    private func state(of state: CommitStatus.State) -> String {
+        switch state {
+        case .requested, .running, .ended(.retry): "pending"
+        case .ended(.success), .ended(.skipped): "success"
+        case .ended(.warnings): warningAsSuccess ? "success" : "warning"
+        case .ended(.failure): "failure"
+        case .ended: "error"
+        }
+    }
+}
+
+/// Sets the statuses of commits on Bitbucket Cloud.
+public struct BitbucketStatusPush: CommitStatusReporter {
+    /// What the reporter does.
+    public static let summary = "Sets the statuses of commits on Bitbucket Cloud."
+
+    @Setting(
+        "A user with an app password, or a token, as [user, password] or {bearer: token}.", .secret)
+    var auth: Renderable<KnownAuth>
+
+    @Setting("The address of the API; by default that of bitbucket.org.", .alias("base_url"))
+    var baseURL: HTTPAddress?
+
+    @SettingGroup var status: CommitStatusSettings
+
+    /// The length to which Bitbucket limits the keys of statuses.
+    private static let keyLimit = 40
+
+    /// Creates an unconfigured reporter.
+    public init() {}
+
+    /// Sets the status of each commit of the report.
+    public func send(_ report: Report, in context: DeliveryContext) async throws {
+        let authentication = try context.render(auth).authentication
+        let base = try baseURL ?? HTTPAddress("https://api.bitbucket.org/2.0")
+        try await status.send(report, in: context) { commit in
+            var body: JSONObject = [
+                "state": .string(Self.state(of: commit.state)),
+                "key": .string(Self.key(of: commit.context)),
+                "name": .string(commit.context),
+                "url": .string(commit.url),
+                "description": .string(commit.description),
+            ]
+            if let branch = commit.branch { body["refname"] = .string(branch) }
+            var request = try HTTPRequest(
+                posting: body, to: base,
+                "repositories/\(try commit.ownerAndName())/commit/"
+                    + "\(commit.revision.percentEncoded)/statuses/build")
+            request.authentication = authentication
+            return request
+        }
+    }
+
+    /// The context, or its digest if it is too long.
+    private static func key(of context: String) -> String {
+        guard context.count > keyLimit else { return context }
+        return Insecure.SHA1.hash(data: Array(context.utf8)).map { byte in
+            (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }.joined()
+    }
+
+    private static func state(of state: CommitStatus.State) -> String {
+        switch state {
+        case .requested, .running, .ended(.retry): "INPROGRESS"
+        case .ended(.success), .ended(.warnings), .ended(.skipped): "SUCCESSFUL"
+        case .ended(.cancelled): "STOPPED"
+        case .ended(.failure), .ended(.exception): "FAILED"
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import MasterKit
+import MasterTesting
+import StandardPlugins
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct GitLabStatusPushTests {
+    private static let settings = "{token: !Secret token, baseURL: SERVER}"
+
+    @Test func `the status of the commit is set in its project`() async throws {
+        let build = RecordedBuild(
+            builder: "linux",
+            sourceStamps: CommitStatusBench.sources("git@gitlab.com:group/sub/name.git"))
+        let requests = try await CommitStatusBench.send(
+            GitLabStatusPush.self, Self.settings, build)
+        let request = try #require(requests.first)
+        #expect(request.method == "POST")
+        #expect(
+            request.target
+                == "/api/v4/projects/group%2Fsub%2Fname/statuses/\(CommitStatusBench.revision)")
+        #expect(request.header("Private-Token") == "s3cret-t0ken")
+        let body = try CommitStatusBench.json(request)
+        #expect(Set(body.keys) == ["state", "target_url", "description", "name", "ref"])
+        #expect(body["name"] == "buildmaster/linux")
+        #expect(body["ref"] == "main")
+    }
+
+    @Test func `each result has its state`() async throws {
+        let states = try await CommitStatusBench.states(of: GitLabStatusPush.self, Self.settings)
+        #expect(
+            states == [
+                "pending", "running", "success", "success", "failed", "success", "failed",
+                "pending", "canceled",
+            ])
+    }
+
+    @Test func `a state that the status has already is delivered`() async throws {
+        let build = RecordedBuild(sourceStamps: CommitStatusBench.sources())
+        let answer = #"{"message":"Cannot transition status via :run from :running"}"#
+        _ = try await CommitStatusBench.send(GitLabStatusPush.self, Self.settings, build) { _ in
+            .text(answer, status: 400)
+        }
+        let error = await #expect(throws: DeliveryError.self) {
+            try await CommitStatusBench.send(GitLabStatusPush.self, Self.settings, build) { _ in
+                .text("{}", status: 400)
+            }
+        }
+        #expect(error?.verdict == .reject)
+    }
+}
