@@ -174,6 +174,8 @@ let package = Package(
             dependencies: [
                 "MasterRuntime", "MasterTesting", "MasterWeb", "StandardPlugins",
                 .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             exclude: ["Fixtures"]),
         .testTarget(

@@ -15,12 +15,14 @@ extension Dashboard {
 
     func homePage() async throws -> Response {
         let offset = max(0, request.query("offset").flatMap { Int($0) } ?? 0)
-        let builders = try await records(
-            ["builders"],
-            ["order": "name", "limit": "\(Self.builderLimit + 1)", "offset": "\(offset)"]) ?? []
+        let builders =
+            try await records(
+                ["builders"],
+                ["order": "name", "limit": "\(Self.builderLimit + 1)", "offset": "\(offset)"]) ?? []
         let latest = try await records(["builds"], ["order": "-buildid", "limit": "300"]) ?? []
-        let pending = try await records(
-            ["buildrequests"], ["claimed": "false", "complete": "false", "limit": "500"]) ?? []
+        let pending =
+            try await records(
+                ["buildrequests"], ["claimed": "false", "complete": "false", "limit": "500"]) ?? []
         let waiting = Dictionary(grouping: pending) { $0.int("builderid") }
         var builds = Dictionary(grouping: latest) { $0.int("builderid") }
         for builder in builders.prefix(Self.builderLimit) {
@@ -101,16 +103,18 @@ extension Dashboard {
     func builderPage(_ id: Int) async throws -> Response {
         let builder = try await record(["builders", "\(id)"])
         let offset = max(0, request.query("offset").flatMap { Int($0) } ?? 0)
-        let builds = try await records(
-            ["builders", "\(id)", "builds"],
-            [
-                "order": "-number", "limit": "\(Self.rowLimit + 1)", "offset": "\(offset)",
-                "property": "branch", "property": "revision", "property": "owner",
-                "property": "reason",
-            ]) ?? []
-        let pending = try await records(
-            ["builders", "\(id)", "buildrequests"],
-            ["claimed": "false", "complete": "false", "limit": "\(Self.rowLimit)"]) ?? []
+        let builds =
+            try await records(
+                ["builders", "\(id)", "builds"],
+                [
+                    "order": "-number", "limit": "\(Self.rowLimit + 1)", "offset": "\(offset)",
+                    "property": "branch", "property": "revision", "property": "owner",
+                    "property": "reason",
+                ]) ?? []
+        let pending =
+            try await records(
+                ["builders", "\(id)", "buildrequests"],
+                ["claimed": "false", "complete": "false", "limit": "\(Self.rowLimit)"]) ?? []
         let forcing = try await records(["builders", "\(id)", "forceschedulers"]) ?? []
         return Page(
             site: site, visitor: visitor, title: builder.string("name"),

@@ -11,8 +11,9 @@ extension Dashboard {
     ) async throws -> Response {
         let scheduler = try await record(["forceschedulers", name])
         let names = scheduler["builder_names"]?.arrayValue?.compactMap(\.stringValue) ?? []
-        let builders = try await records(
-            ["builders"], ["field": "builderid", "field": "name"]) ?? []
+        let builders =
+            try await records(
+                ["builders"], ["field": "builderid", "field": "name"]) ?? []
         let choices = names.compactMap { name in
             builders.first { $0.string("name") == name }.map { ("\($0.int("builderid"))", name) }
         }
@@ -60,7 +61,8 @@ extension Dashboard {
         }
         return (scheduler["all_fields"]?.arrayValue ?? []).compactMap(\.objectValue).flatMap(flat)
             .filter { field in
-                field["hide"] != true && !["fixed", "username", "file"].contains(field.string("type"))
+                let others = ["fixed", "username", "file"]
+                return field["hide"] != true && !others.contains(field.string("type"))
             }
     }
 

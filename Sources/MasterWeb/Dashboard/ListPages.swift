@@ -8,12 +8,13 @@ extension Dashboard {
     // MARK: Requests
 
     func requestsPage() async throws -> Response {
-        let pending = try await records(
-            ["buildrequests"],
-            [
-                "claimed": "false", "complete": "false", "order": "-priority",
-                "order": "submitted_at", "limit": "\(Self.rowLimit * 2)",
-            ]) ?? []
+        let pending =
+            try await records(
+                ["buildrequests"],
+                [
+                    "claimed": "false", "complete": "false", "order": "-priority",
+                    "order": "submitted_at", "limit": "\(Self.rowLimit * 2)",
+                ]) ?? []
         let builders = try await builderNames()
         return page("Pending requests", "requests", ["buildrequests/*/*"]) { html in
             guard !pending.isEmpty else {
@@ -26,8 +27,9 @@ extension Dashboard {
 
     /// The names of the builders by id.
     private func builderNames() async throws -> [Int: String] {
-        let builders = try await records(
-            ["builders"], ["field": "builderid", "field": "name"]) ?? []
+        let builders =
+            try await records(
+                ["builders"], ["field": "builderid", "field": "name"]) ?? []
         return Dictionary(
             builders.map { ($0.int("builderid"), $0.string("name")) },
             uniquingKeysWith: { one, _ in one })
@@ -45,7 +47,8 @@ extension Dashboard {
                 html.element("tr") { html in
                     html.element("th", ["scope": "row"], text: "\(id)")
                     html.element("td") {
-                        $0.link(address(builder: builder), builders[builder] ?? "builder \(builder)")
+                        $0.link(
+                            address(builder: builder), builders[builder] ?? "builder \(builder)")
                     }
                     html.element("td", text: "\(request.int("priority"))")
                     html.element("td") { $0.time(request["submitted_at"]) }
@@ -64,11 +67,13 @@ extension Dashboard {
 
     func workersPage() async throws -> Response {
         let workers = try await records(["workers"], ["order": "name", "limit": "200"]) ?? []
-        let running = try await records(
-            ["builds"], ["complete": "false", "order": "-buildid", "limit": "200"]) ?? []
+        let running =
+            try await records(
+                ["builds"], ["complete": "false", "order": "-buildid", "limit": "200"]) ?? []
         return page("Workers", "workers", ["workers/*/*", "builds/*/*"]) { html in
-            html.table("Workers", id: "workers", columns: ["Worker", "State", "Builds", "Host", ""])
-            { html in
+            html.table(
+                "Workers", id: "workers", columns: ["Worker", "State", "Builds", "Host", ""]
+            ) { html in
                 for worker in workers {
                     let id = worker.int("workerid")
                     row(worker, running.filter { $0.int("workerid") == id }, in: &html)
@@ -109,9 +114,11 @@ extension Dashboard {
 
     func changesPage() async throws -> Response {
         let offset = max(0, request.query("offset").flatMap { Int($0) } ?? 0)
-        let changes = try await records(
-            ["changes"],
-            ["order": "-changeid", "limit": "\(Self.rowLimit + 1)", "offset": "\(offset)"]) ?? []
+        let changes =
+            try await records(
+                ["changes"],
+                ["order": "-changeid", "limit": "\(Self.rowLimit + 1)", "offset": "\(offset)"])
+            ?? []
         return page("Changes", "changes", ["changes/*/*"]) { html in
             if changes.isEmpty { html.element("p", text: "No changes have arrived.") }
             changeTable(Array(changes.prefix(Self.rowLimit)), in: &html)

@@ -82,7 +82,8 @@ extension Dashboard {
             "pre",
             [
                 "class": "log tail", "data-log": "\(log.int("logid"))",
-                "data-next": "\(max(0, log.int("num_lines") - 10))", "data-kind": log.string("type"),
+                "data-next": "\(max(0, log.int("num_lines") - 10))",
+                "data-kind": log.string("type"),
                 "data-keep": "10", "tabindex": "0", "aria-label": "The end of the running log",
             ])
     }

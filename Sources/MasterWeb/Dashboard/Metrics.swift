@@ -60,7 +60,8 @@ struct Metrics: Sendable {
         mutating func sample(_ name: String, _ labels: [String: String], _ value: Double) {
             let list = labels.map { "\($0)=\"\(Self.escaped($1))\"" }.sorted()
             let suffix = list.isEmpty ? "" : "{\(list.joined(separator: ","))}"
-            let number = value == value.rounded() && abs(value) < 1e15
+            let number =
+                value == value.rounded() && abs(value) < 1e15
                 ? "\(Int(value))" : "\(value)"
             guard let index = families.firstIndex(where: { $0.name == name }) else { return }
             families[index].lines.append("\(name)\(suffix) \(number)")

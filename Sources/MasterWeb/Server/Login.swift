@@ -44,7 +44,7 @@ extension WebSite {
         do {
             let user = try access.logIn(field("username"), field("password"), request, sessions)
             return begin(user, then: field("redirect"))
-        } catch where error.status == .unauthorized {
+        } catch  where error.status == .unauthorized {
             return form(field("redirect"), WebVisitor(), fault: "Wrong name or password.")
         }
     }

@@ -32,8 +32,9 @@ struct StaticFiles: Sendable {
             for name in try manager.subpathsOfDirectory(atPath: folder) {
                 let path = "\(folder)/\(name)"
                 // A link is none, wherever it leads.
-                guard try manager.attributesOfItem(atPath: path)[.type] as? FileAttributeType
-                    == .typeRegular, let data = manager.contents(atPath: path)
+                let type = try manager.attributesOfItem(atPath: path)[.type]
+                guard type as? FileAttributeType == .typeRegular,
+                    let data = manager.contents(atPath: path)
                 else { continue }
                 size += data.count
                 guard size <= Self.sizeLimit else {

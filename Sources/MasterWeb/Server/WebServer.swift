@@ -145,7 +145,8 @@ package final class WebServer: MasterServer {
         } catch {
             throw MasterError(
                 .plugin,
-                "the certificate \(certificate) and the key \(key) of 'tls' can't be used: \(error)")
+                "the certificate \(certificate) and the key \(key) of 'tls' can't be used: \(error)"
+            )
         }
     }
 

@@ -80,7 +80,9 @@ final class WebSessions: Sendable {
         return (0..<4).map { _ in String(system.next() as UInt64, radix: 36) }.joined()
     }
 
-    private static func digest(_ text: String) -> SHA256Digest { SHA256.hash(data: Array(text.utf8)) }
+    private static func digest(_ text: String) -> SHA256Digest {
+        SHA256.hash(data: Array(text.utf8))
+    }
 
     // MARK: Forms
 

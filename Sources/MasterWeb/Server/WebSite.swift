@@ -147,7 +147,9 @@ struct WebSite: Sendable {
             case .bytes(let bytes): ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
             case .stream(let pieces):
                 ResponseBody { writer in
-                    for try await piece in pieces { try await writer.write(ByteBuffer(bytes: piece)) }
+                    for try await piece in pieces {
+                        try await writer.write(ByteBuffer(bytes: piece))
+                    }
                     try await writer.finish(nil)
                 }
             }
