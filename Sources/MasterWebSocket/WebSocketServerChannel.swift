@@ -31,7 +31,7 @@ package struct WebSocketServerChannel: HTTPChannelHandler {
     }
 
     /// Decides whether a request may become a WebSocket; otherwise it is answered as HTTP.
-    package typealias Acceptance = @Sendable (HTTPRequestHead, SocketAddress?) async -> Bool
+    package typealias Acceptance = @Sendable (HTTPRequestHead, SocketAddress?) -> Bool
     /// Handles the messages of a WebSocket.
     package typealias MessageHandler =
         @Sendable (WebSocketConnection, inout WebSocketMessages) async throws -> Void
@@ -96,6 +96,12 @@ package struct WebSocketServerChannel: HTTPChannelHandler {
             configuration.decoderConfiguration.maxHeaderFieldCount = limits.headerCount
             let kind = try pipeline.configureUpgradableHTTPServerPipeline(
                 configuration: configuration)
+            // Before the one that upgrades, which loses requests that it can't upgrade.
+            let decoder = try pipeline.context(
+                handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self)
+            try pipeline.addHandler(
+                UpgradeFilter(accepts: accepts), position: .after(decoder.handler))
+            try pipeline.addHandler(InvalidRequestHandler())
             let deadline = channel.eventLoop.scheduleTask(in: TimeAmount(limits.idleTime)) {
                 channel.close(promise: nil)
             }
@@ -107,10 +113,8 @@ package struct WebSocketServerChannel: HTTPChannelHandler {
     private var upgrader: NIOTypedWebSocketServerUpgrader<Kind> {
         NIOTypedWebSocketServerUpgrader(
             maxFrameSize: limits.webSocket.messageSize,
-            shouldUpgrade: { [accepts] channel, head in
-                channel.eventLoop.makeFutureWithTask {
-                    await accepts(head, channel.remoteAddress) ? HTTPHeaders() : nil
-                }
+            shouldUpgrade: { channel, _ in
+                channel.eventLoop.makeSucceededFuture(HTTPHeaders())
             },
             upgradePipelineHandler: { channel, head in
                 channel.eventLoop.makeCompletedFuture {
@@ -194,5 +198,58 @@ private final class StallHandler: ChannelInboundHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         deadline?.cancel()
         deadline = nil
+    }
+}
+
+/// Hides from the first request of a connection that it asks for another protocol, unless it may
+/// have it. It is then answered as HTTP, and the connection ends.
+private final class UpgradeFilter: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+
+    private let accepts: WebSocketServerChannel.Acceptance
+    private var isDone = false
+
+    init(accepts: @escaping WebSocketServerChannel.Acceptance) {
+        self.accepts = accepts
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // What follows may be another protocol.
+        guard !isDone else { return context.fireChannelRead(data) }
+        isDone = true
+        guard case .head(var head) = unwrapInboundIn(data), head.headers.contains(name: "Upgrade")
+        else { return context.fireChannelRead(data) }
+        if isWebSocket(head), accepts(head, context.channel.remoteAddress) {
+            return context.fireChannelRead(data)
+        }
+        head.headers.remove(name: "Upgrade")
+        head.headers.replaceOrAdd(name: "Connection", value: "close")
+        context.fireChannelRead(wrapInboundOut(.head(head)))
+    }
+
+    /// Whether a request has all that a WebSocket needs.
+    private func isWebSocket(_ head: HTTPRequestHead) -> Bool {
+        let headers = head.headers
+        return head.method == .GET
+            && headers[canonicalForm: "Upgrade"].map { $0.lowercased() } == ["websocket"]
+            && headers[canonicalForm: "Connection"].contains { $0.lowercased() == "upgrade" }
+            && headers["Sec-WebSocket-Version"] == ["13"]
+            && headers["Sec-WebSocket-Key"].count == 1
+            && !headers.contains(name: "Content-Length")
+            && !headers.contains(name: "Transfer-Encoding")
+    }
+}
+
+/// Ends a connection after a request that can't be parsed, which has been answered before.
+private final class InvalidRequestHandler: ChannelInboundHandler {
+    typealias InboundIn = Never
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if error is HTTPParserError {
+            context.close(promise: nil)
+        } else {
+            context.fireErrorCaught(error)
+        }
     }
 }

@@ -194,12 +194,12 @@ package struct ListenAddress: SettingValue, Hashable, CustomStringConvertible {
         guard let text = node.scalarText, !node.isNull else {
             return decoder.mismatch(node, expected: shape)
         }
-        if let address = ListenAddress(text) { return address }
         if text.hasPrefix("tcp:") || text.hasPrefix("ssl:") {
             return decoder.error(
                 "\(decoder.subject) is written HOST:PORT here, such as 127.0.0.1:8010, not "
                     + "'\(text)'", at: node.range)
         }
+        if let address = ListenAddress(text) { return address }
         return decoder.mismatch(node, expected: shape)
     }
 

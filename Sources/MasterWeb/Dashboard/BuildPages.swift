@@ -63,9 +63,10 @@ extension Dashboard {
                 let running = builds.count { $0.isRunning }
                 if running > 0 {
                     html.element("span", ["class": "badge running"], text: "\(running) running")
+                } else if let last = builds.first(where: { $0.results != nil }) {
+                    html.badge(last.results, isRunning: false)
                 } else {
-                    html.badge(
-                        builds.first?.results, isRunning: false)
+                    html.element("span", ["class": "dim"], text: "not built yet")
                 }
             }
             html.element("td") { html in

@@ -109,7 +109,8 @@ enum DashboardAsset: String, CaseIterable {
         .log{background:var(--raised);border:1px solid var(--line);border-radius:.4rem;\
         padding:.75rem;overflow:auto;max-height:75vh;font:13px/1.45 ui-monospace,monospace;\
         white-space:pre-wrap}
-        .tail{max-height:16rem;min-height:3rem}
+        .tail{max-height:16rem}
+        .tail:empty{display:none}
         .log .e{color:var(--failure)}
         .log .h{color:var(--running)}
         .actions,.search{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center;margin:.75rem 0}
@@ -185,7 +186,8 @@ enum DashboardAsset: String, CaseIterable {
                   `${api}logs/${log.id}/contents?offset=${log.next}&limit=1000`,
                   { headers: { accept: "application/json" } });
                 if (!answer.ok) break;
-                const lines = (await answer.json()).logchunks.content.split("\n");
+                const [chunk] = [(await answer.json()).logchunks].flat();
+                const lines = chunk.content.split("\n");
                 if (lines.at(-1) === "") lines.pop();
                 if (!lines.length) break;
                 log.next += lines.length;

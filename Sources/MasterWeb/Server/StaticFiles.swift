@@ -14,7 +14,7 @@ struct StaticFiles: Sendable {
     /// What the page is allowed to do; its styles are partly made by its script.
     private static let policy =
         "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-        + "img-src 'self' data:; font-src 'self' data:; object-src 'none'; base-uri 'self'; "
+        + "img-src 'self' data: blob:; font-src 'self' data:; object-src 'none'; base-uri 'self'; "
         + "form-action 'self'; frame-ancestors 'none'"
 
     /// The contents by path.

@@ -115,7 +115,7 @@ package final class WebServer: MasterServer {
                     try await site.respond(to: request, from: channel.remoteAddress, with: writer)
                 },
                 accepts: { [weak self] head, remote in
-                    await self?.site?.accepts(webSocket: head, from: remote) ?? false
+                    self?.site?.accepts(webSocket: head, from: remote) ?? false
                 },
                 handler: serve),
             logger: logger)

@@ -38,6 +38,14 @@ struct WebSite: Sendable {
         } catch let fault as WebFault {
             endsConnection = fault.endsConnection
             response = self.response(to: fault, request.head)
+        } catch let fault as CallFault {
+            let message = fault.message.stringValue ?? "some values can't be used"
+            response = self.response(
+                to: WebFault(.init(code: fault.status), message), request.head)
+        } catch let error as StoreError {
+            response = self.response(
+                to: WebFault(.internalServerError, "the store can't be read: \(error)"),
+                request.head)
         }
         secure(&response)
         if request.method == .head { response = response.createHeadResponse() }
@@ -157,7 +165,7 @@ struct WebSite: Sendable {
     }
 
     /// Whether a request may become a WebSocket.
-    func accepts(webSocket head: HTTPRequestHead, from remote: SocketAddress?) async -> Bool {
+    func accepts(webSocket head: HTTPRequestHead, from remote: SocketAddress?) -> Bool {
         do {
             let head = try HTTPTypes.HTTPRequest(head, secure: tls != nil, splitCookie: false)
             let request = try WebRequest(head, from: remote)
