@@ -54,7 +54,7 @@ import Testing
                 #expect(answer.head.contains("X-Content-Type-Options: nosniff"), "\(path)")
                 let policy = answer.header("Content-Security-Policy") ?? ""
                 #expect(policy.contains("default-src 'none'"), "\(path)")
-                #expect(!policy.contains("unsafe-inline"), "\(path)")
+                #expect(!policy.contains("inline"), "\(path)")
             }
         }
     }
