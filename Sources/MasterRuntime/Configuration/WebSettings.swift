@@ -39,7 +39,7 @@ package struct WebSettings: Settings, SettingValue {
         let place = authz.$control.node?.range
         guard let auth else {
             return decoder.error(
-                "'control' names users, but nobody can log in; add 'auth'", at: place)
+                "'control' needs 'auth', by which its users log in", at: place)
         }
         guard let users = auth.users else { return }
         let known = users.map(\.key)
