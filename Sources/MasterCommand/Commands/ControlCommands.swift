@@ -223,6 +223,7 @@ struct StatusPage {
         }
         var lines = ["\(file): \(state) for \(uptime.forPeople) (process \(process))"]
         lines += table.lines(width: width, ellipsis: marks.ellipsis)
+        if let web = status["web"]?.stringValue { lines.append("web page: \(web)") }
         let parked = status["parked"]?.intValue ?? 0
         if parked > 0 { lines.append("\(parked.counting("report")) parked for other reporters") }
         return lines

@@ -35,6 +35,7 @@ struct ServedCommands: Sendable {
         status["started_at"] = .time(standing.started)
         status["uptime_s"] = .int(Int(now.timeIntervalSince(standing.started)))
         status["stopping"] = .bool(standing.isStopping)
+        status["web"] = .optional(standing.webAddress)
         return status
     }
 

@@ -4,6 +4,7 @@ internal import Glibc
 internal import Logging
 internal import MasterKit
 internal import MasterRuntime
+internal import MasterWeb
 internal import Synchronization
 
 /// A master that stays up until a signal or a command stops it.
@@ -28,6 +29,7 @@ final class StandingMaster: Sendable {
     private let file: String
     /// The libraries of plugins, which stay loaded as long as the process runs.
     private let libraries: [String]
+    private let web: WebServer
     private let watchesFiles: Bool
     private let notifier: ServiceNotifier
     private let context: CommandContext
@@ -40,6 +42,7 @@ final class StandingMaster: Sendable {
     ) {
         self.file = file
         self.libraries = libraries
+        web = WebServer(version: RootCommand.version, logger: logger)
         self.grace = grace
         self.watchesFiles = watchesFiles
         self.logger = logger
@@ -54,6 +57,8 @@ final class StandingMaster: Sendable {
     func run(
         _ configuration: MasterConfiguration, _ secrets: SecretValues, _ options: Master.Options
     ) async throws -> ExitStatus {
+        var options = options
+        options.servers.append(web)
         try await Master.run(configuration, secrets, options: options, logger: logger) { master in
             try StopSignal.watch { self.obey($0, master) }
             // Ends with the store, which is closed after the master.
@@ -133,6 +138,9 @@ final class StandingMaster: Sendable {
     }
 
     var isStopping: Bool { state.withLock(\.isStopping) }
+
+    /// Where the web page can be found, or `nil` if the file has none.
+    var webAddress: String? { web.address }
 
     // MARK: Reloading
 
@@ -282,7 +290,7 @@ extension ConfigurationChanges {
     var lines: [String] {
         let kinds: [(String, Names)] = [
             ("builder", builders), ("reporter", reporters), ("service", services),
-            ("scheduler", schedulers),
+            ("scheduler", schedulers), ("web page", web),
         ]
         func line(_ verb: String, _ names: (Names) -> [String]) -> String? {
             let found = kinds.flatMap { kind, lists in names(lists).map { "\(kind) '\($0)'" } }

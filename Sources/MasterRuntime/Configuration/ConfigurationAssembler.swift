@@ -28,7 +28,10 @@ struct ConfigurationAssembler {
         }
         checkSecrets(settings, topLevel)
         SchedulerCheck(decoder: decoder, topLevel: topLevel).check(settings.schedulers, builders)
-        let buildbotURL = settings.buildbotURL?.text ?? "http://localhost:8080/"
+        checkWeb(settings)
+        let buildbotURL =
+            settings.buildbotURL?.text ?? MasterConfiguration.standardURL(of: settings.www)
+            ?? "http://localhost:8080/"
         let identity = MasterIdentity(
             title: settings.title, titleURL: settings.titleURL?.text ?? buildbotURL,
             buildbotURL: buildbotURL.hasSuffix("/") ? buildbotURL : buildbotURL + "/")
@@ -41,7 +44,8 @@ struct ConfigurationAssembler {
             propertyUses: decoder.propertyUses, locks: settings.locks?.limits ?? [:],
             httpSession: settings.httpSession,
             durability: settings.delivery.durability,
-            deliveryBounds: settings.delivery.bounds, textsOfFiles: decoder.textsOfFiles)
+            deliveryBounds: settings.delivery.bounds, web: settings.www,
+            webNode: settings.$www.node, textsOfFiles: decoder.textsOfFiles)
     }
 
     private func checkSecrets(_ settings: MasterSettings, _ topLevel: TopLevel) {

@@ -33,6 +33,10 @@ public struct MasterConfiguration: Sendable {
     public let durability: Durability
     /// How much is stored for unavailable receivers, and for how long.
     public let deliveryBounds: DeliveryBounds
+    /// The web page, or `nil` without one.
+    package let web: WebSettings?
+    /// What the file says of the web page, to compare configurations.
+    let webNode: YAMLNode?
     /// The contents of other files that settings refer to, by path.
     let textsOfFiles: [String: String]
 

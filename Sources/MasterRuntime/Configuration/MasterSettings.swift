@@ -21,6 +21,7 @@ struct MasterSettings: Settings {
     @Setting("Who shares cookies: the steps of a 'build', or all builds ('shared').")
     var httpSession = HTTPSessionSharing.build
     @Setting("How reports are kept.") var delivery = DeliverySettings()
+    @Setting("The web page and the REST data API of a master that stays up.") var www: WebSettings?
 }
 
 extension MasterConfiguration {

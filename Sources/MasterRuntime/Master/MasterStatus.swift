@@ -72,6 +72,48 @@ extension Master {
     }
 }
 
+/// Numbers of a master for monitoring.
+package struct MasterMetrics: Sendable {
+    /// The number of ended builds by the code of their result.
+    package let builds: [Int: Int]
+    /// How long these builds took together, in seconds.
+    package let buildSeconds: Double
+    /// When the oldest pending request was submitted, in seconds since 1970.
+    package let oldestRequest: Double?
+    /// The number of reports by state.
+    package let deliveries: [String: Int]
+}
+
+extension Master {
+    /// Counts builds, requests and reports.
+    ///
+    /// - Throws: ``StoreError``.
+    package func metrics() async throws(StoreError) -> MasterMetrics {
+        try await environment.store.read { database in
+            let builds: [(Int, Int, Double)] = try database.all(
+                """
+                SELECT results, count(*), total(complete_at - started_at) FROM build
+                WHERE complete_at IS NOT NULL GROUP BY results
+                """
+            ) { ($0[0] ?? -1, $0[1], $0[2]) }
+            let deliveries: [(String, Int)] = try database.all(
+                "SELECT state, count(*) FROM delivery GROUP BY state"
+            ) { ($0[0], $0[1]) }
+            let oldest: Double?? = try database.first(
+                """
+                SELECT min(submitted_at) FROM build_request
+                WHERE claimed_at IS NULL AND complete_at IS NULL
+                """
+            ) { $0[0] as Double? }
+            return MasterMetrics(
+                builds: Dictionary(builds.map { ($0.0, $0.1) }, uniquingKeysWith: +),
+                buildSeconds: builds.map(\.2).reduce(0, +),
+                oldestRequest: oldest ?? nil,
+                deliveries: Dictionary(deliveries, uniquingKeysWith: +))
+        }
+    }
+}
+
 /// What the store knows of running builds, pending requests and deliveries.
 private struct MasterCounts: Sendable {
     /// The running builds by builder, oldest first.

@@ -150,6 +150,8 @@ public struct ConfigurationChanges: Sendable, Hashable {
     public var services = Names()
     /// The schedulers.
     public var schedulers = Names()
+    /// The web page.
+    public var web = Names()
     /// The settings whose new values apply only after the master is restarted.
     public var afterRestart: [String] = []
 
@@ -163,6 +165,12 @@ public struct ConfigurationChanges: Sendable, Hashable {
         reporters = Names(old.reporters, new.reporters, \.name) { $0.isSame(as: $1) }
         services = Names(old.services, new.services, \.name) { $0.isSame(as: $1) }
         schedulers = Names(old.schedulers, new.schedulers, \.name) { $0.isSame(as: $1) }
+        web = Names(
+            [old.webNode].compactMap(\.self), [new.webNode].compactMap(\.self),
+            { (_: YAMLNode) in "www" }
+        ) { (one: YAMLNode, other: YAMLNode) in
+            one == other && old.identity.buildbotURL == new.identity.buildbotURL
+        }
         if old.durability != new.durability { afterRestart.append("delivery.durability") }
     }
 }

@@ -1,0 +1,328 @@
+internal import FoundationEssentials
+internal import HummingbirdCore
+internal import MasterKit
+
+/// The builders, a builder, and a build.
+extension Dashboard {
+    /// The most builders on a page.
+    private static let builderLimit = 60
+    /// The most bytes that a table of properties may take.
+    private static let propertyLimit = 200
+
+    private var now: Double { Date().timeIntervalSince1970 }
+
+    // MARK: Home
+
+    func homePage() async throws -> Response {
+        let offset = max(0, request.query("offset").flatMap { Int($0) } ?? 0)
+        let builders =
+            try await records(
+                ["builders"],
+                ["order": "name", "limit": "\(Self.builderLimit + 1)", "offset": "\(offset)"]) ?? []
+        let latest = try await records(["builds"], ["order": "-buildid", "limit": "300"]) ?? []
+        let pending =
+            try await records(
+                ["buildrequests"], ["claimed": "false", "complete": "false", "limit": "500"]) ?? []
+        let waiting = Dictionary(grouping: pending) { $0.int("builderid") }
+        var builds = Dictionary(grouping: latest) { $0.int("builderid") }
+        for builder in builders.prefix(Self.builderLimit) {
+            let id = builder.int("builderid")
+            guard builds[id] == nil else { continue }
+            builds[id] = try await records(
+                ["builders", "\(id)", "builds"], ["order": "-number", "limit": "5"])
+        }
+        return Page(
+            site: site, visitor: visitor, title: "Builders",
+            live: ["builds/*/*", "buildrequests/*/*"]
+        ).response { html in
+            html.table(
+                "Builders with their last builds", id: "builders",
+                columns: ["Builder", "State", "Last builds", "Pending"]
+            ) { html in
+                for builder in builders.prefix(Self.builderLimit) {
+                    let id = builder.int("builderid")
+                    row(builder, builds[id] ?? [], waiting[id]?.count ?? 0, in: &html)
+                }
+            }
+            if builders.isEmpty { html.element("p", text: "There are no builders.") }
+            pager(offset, Self.builderLimit, builders.count, in: &html)
+        }
+    }
+
+    private func row(
+        _ builder: JSONObject, _ builds: [JSONObject], _ pending: Int, in html: inout HTML
+    ) {
+        html.element("tr") { html in
+            html.element("th", ["scope": "row"]) { html in
+                html.link(address(builder: builder.int("builderid")), builder.string("name"))
+                for tag in builder["tags"]?.arrayValue?.compactMap(\.stringValue) ?? [] {
+                    html.element("span", ["class": "tag"], text: tag)
+                }
+            }
+            html.element("td") { html in
+                let running = builds.count { $0.isRunning }
+                if running > 0 {
+                    html.element("span", ["class": "badge running"], text: "\(running) running")
+                } else if let last = builds.first(where: { $0.results != nil }) {
+                    html.badge(last.results, isRunning: false)
+                } else {
+                    html.element("span", ["class": "dim"], text: "not built yet")
+                }
+            }
+            html.element("td") { html in
+                html.element("span", ["class": "chips"]) { html in
+                    for build in builds.prefix(5) { chip(build, in: &html) }
+                }
+            }
+            html.element("td", text: pending == 0 ? "" : "\(pending)")
+        }
+    }
+
+    /// A small link to a build in the color of its result.
+    private func chip(_ build: JSONObject, in html: inout HTML) {
+        let word = build.isRunning ? "running" : build.results?.name ?? "pending"
+        html.element(
+            "a",
+            [
+                "href": address(of: build), "class": "chip \(word)",
+                "aria-label": "build \(build.int("number")): \(word)",
+                "title": build.string("state_string"),
+            ], text: "#\(build.int("number"))")
+    }
+
+    /// Links to the rows before and after those of a page.
+    func pager(_ offset: Int, _ limit: Int, _ found: Int, in html: inout HTML) {
+        guard offset > 0 || found > limit else { return }
+        html.element("nav", ["class": "pager", "aria-label": "Pages"]) { html in
+            if offset > 0 { html.link("?offset=\(max(0, offset - limit))", "Previous") }
+            if found > limit { html.link("?offset=\(offset + limit)", "Next") }
+        }
+    }
+
+    // MARK: Builder
+
+    func builderPage(_ id: Int) async throws -> Response {
+        let builder = try await record(["builders", "\(id)"])
+        let offset = max(0, request.query("offset").flatMap { Int($0) } ?? 0)
+        let builds =
+            try await records(
+                ["builders", "\(id)", "builds"],
+                [
+                    "order": "-number", "limit": "\(Self.rowLimit + 1)", "offset": "\(offset)",
+                    "property": "branch", "property": "revision", "property": "owner",
+                    "property": "reason",
+                ]) ?? []
+        let pending =
+            try await records(
+                ["builders", "\(id)", "buildrequests"],
+                ["claimed": "false", "complete": "false", "limit": "\(Self.rowLimit)"]) ?? []
+        let forcing = try await records(["builders", "\(id)", "forceschedulers"]) ?? []
+        return Page(
+            site: site, visitor: visitor, title: builder.string("name"),
+            live: ["builders/\(id)/builds/*/*", "builders/\(id)/buildrequests/*/*"]
+        ).response { html in
+            if let text = builder["description"]?.stringValue { html.element("p", text: text) }
+            if mayControl, !forcing.isEmpty {
+                html.element("p", ["class": "actions"]) { html in
+                    for scheduler in forcing {
+                        html.link(
+                            site.home + "force/\(WebRequest.encoded(scheduler.string("name")))"
+                                + "?builder=\(id)",
+                            scheduler.string("button_name").isEmpty
+                                ? "Force" : scheduler.string("button_name"), "button")
+                    }
+                }
+            }
+            if !pending.isEmpty { requestTable(pending, named: [:], in: &html) }
+            html.table(
+                "Builds", id: "builds",
+                columns: ["Build", "Result", "State", "Source", "Started", "Duration"]
+            ) { html in
+                for build in builds.prefix(Self.rowLimit) { row(build, in: &html) }
+            }
+            if builds.isEmpty { html.element("p", text: "Nothing has been built yet.") }
+            pager(offset, Self.rowLimit, builds.count, in: &html)
+        }
+    }
+
+    private func row(_ build: JSONObject, in html: inout HTML) {
+        html.element("tr") { html in
+            html.element("th", ["scope": "row"]) {
+                $0.link(address(of: build), "#\(build.int("number"))")
+            }
+            html.element("td") { $0.badge(build.results, isRunning: build.isRunning) }
+            html.element("td", text: build.string("state_string").shortened(to: 120))
+            html.element("td") { html in
+                let properties = build["properties"]?.objectValue ?? [:]
+                let branch = properties["branch"]?[0]?.stringValue ?? ""
+                let revision = properties["revision"]?[0]?.stringValue ?? ""
+                html.text(branch.shortened(to: 60))
+                if !revision.isEmpty {
+                    html.text(" ")
+                    html.element("code", text: String(revision.prefix(10)))
+                }
+            }
+            html.element("td") { $0.time(build["started_at"]) }
+            html.element("td", text: build.duration(at: now) ?? "")
+        }
+    }
+
+    // MARK: Build
+
+    /// What a build page shows.
+    private struct BuildRecords {
+        let builder: JSONObject
+        let build: JSONObject
+        let steps: [(step: JSONObject, logs: [JSONObject])]
+        let properties: JSONObject
+        let changes: [JSONObject]
+        let buildset: JSONObject?
+        let worker: JSONObject?
+    }
+
+    private func buildRecords(_ builderID: Int, _ number: Int) async throws -> BuildRecords {
+        let path = ["builders", "\(builderID)"]
+        let build = try await record(path + ["builds", "\(number)"])
+        let id = "\(build.int("buildid"))"
+        var steps: [(step: JSONObject, logs: [JSONObject])] = []
+        for step in try await records(["builds", id, "steps"], ["limit": "200"]) ?? [] {
+            let logs = try await records(["steps", "\(step.int("stepid"))", "logs"]) ?? []
+            steps.append((step, logs))
+        }
+        let request = try await records(["buildrequests", "\(build.int("buildrequestid"))"])?.first
+        return BuildRecords(
+            builder: try await record(path), build: build, steps: steps,
+            properties: try await records(["builds", id, "properties"])?.first ?? [:],
+            changes: try await records(["builds", id, "changes"]) ?? [],
+            buildset: try await records(["buildsets", "\(request?.int("buildsetid") ?? 0)"])?.first,
+            worker: try await records(["workers", "\(build.int("workerid"))"])?.first)
+    }
+
+    func buildPage(_ builderID: Int, _ number: Int) async throws -> Response {
+        let found = try await buildRecords(builderID, number)
+        let build = found.build
+        let id = build.int("buildid")
+        var live: [String] = []
+        if build["complete"] != true {
+            live = ["builds/\(id)/*", "builds/\(id)/steps/*/*", "builds/\(id)/properties/*"]
+        }
+        return Page(
+            site: site, visitor: visitor, title: "\(found.builder.string("name")) #\(number)",
+            live: live
+        ).response { html in
+            html.element("div", ["id": "summary", "data-refresh": ""]) { html in
+                summary(found, in: &html)
+            }
+            html.element("section", ["aria-labelledby": "steps-title"]) { html in
+                html.element("h2", ["id": "steps-title"], text: "Steps")
+                html.element("ol", ["id": "steps", "class": "steps", "data-refresh": ""]) { html in
+                    for (step, logs) in found.steps where step["hidden"] != true {
+                        item(step, logs, in: &html)
+                    }
+                }
+                if let log = found.steps.last(where: { $0.step.isRunning })?.logs.last {
+                    tail(log, in: &html)
+                }
+            }
+            if !found.changes.isEmpty { changeTable(found.changes, in: &html) }
+            properties(found.properties, in: &html)
+        }
+    }
+
+    private func summary(_ found: BuildRecords, in html: inout HTML) {
+        let build = found.build
+        html.element("p", ["class": "state"]) { html in
+            html.badge(build.results, isRunning: build.isRunning)
+            html.text(" ")
+            html.text(build.string("state_string"))
+        }
+        html.element("dl") { html in
+            func fact(_ name: String, _ content: (inout HTML) -> Void) {
+                html.element("div") { html in
+                    html.element("dt", text: name)
+                    html.element("dd") { content(&$0) }
+                }
+            }
+            fact("Builder") {
+                $0.link(
+                    address(builder: found.builder.int("builderid")), found.builder.string("name"))
+            }
+            if let buildset = found.buildset {
+                fact("Reason") { $0.text(buildset.string("reason").shortened(to: 500)) }
+                for stamp in buildset["sourcestamps"]?.arrayValue ?? [] {
+                    let parts = ["repository", "branch", "revision"].compactMap {
+                        stamp[$0]?.stringValue
+                    }.filter { !$0.isEmpty }
+                    if !parts.isEmpty {
+                        fact("Source") { $0.text(parts.joined(separator: " ").shortened(to: 300)) }
+                    }
+                }
+            }
+            fact("Started") { $0.time(build["started_at"]) }
+            fact("Duration") { $0.text(build.duration(at: now) ?? "") }
+            fact("Worker") { $0.text(found.worker?.string("name") ?? "") }
+        }
+        guard mayControl else { return }
+        html.element("div", ["class": "actions"]) { html in
+            let address = site.home + "builds/\(build.int("buildid"))"
+            if build["complete"] == true {
+                html.action(address + "/rebuild", "Rebuild", visitor, site)
+            } else {
+                html.action(address + "/stop", "Stop", visitor, site)
+            }
+        }
+    }
+
+    private func item(_ step: JSONObject, _ logs: [JSONObject], in html: inout HTML) {
+        html.element("li") { html in
+            html.element("span", ["class": "step"]) { html in
+                html.badge(step.results, isRunning: step.isRunning)
+                html.element("strong", text: step.string("name").shortened(to: 100))
+                html.element("span", text: step.string("state_string").shortened(to: 160))
+                html.element("span", ["class": "dim"], text: step.duration(at: now) ?? "")
+            }
+            let links = step["urls"]?.arrayValue ?? []
+            guard !logs.isEmpty || !links.isEmpty else { return }
+            html.element("span", ["class": "links"]) { html in
+                for log in logs {
+                    let count = log.int("num_lines")
+                    html.link(
+                        site.home + "logs/\(log.int("logid"))",
+                        "\(log.string("name")) (\(count) \(count == 1 ? "line" : "lines"))")
+                }
+                for link in links.prefix(20) {
+                    html.link(
+                        elsewhere: link["url"]?.stringValue ?? "",
+                        link["name"]?.stringValue ?? "link")
+                }
+            }
+        }
+    }
+
+    private func properties(_ properties: JSONObject, in html: inout HTML) {
+        html.element("details") { html in
+            html.element("summary", text: "Properties (\(properties.count))")
+            html.table("Properties", id: "properties", columns: ["Name", "Value", "Source"]) {
+                html in
+                for (name, entry) in properties.prefix(Self.propertyLimit) {
+                    html.element("tr") { html in
+                        html.element("th", ["scope": "row"], text: name.shortened(to: 100))
+                        let value = entry[0] ?? .null
+                        let text = value.stringValue ?? JSONWriter.compact.string(value)
+                        html.element("td") { $0.element("code", text: text.shortened(to: 150)) }
+                        html.element("td", text: entry[1]?.stringValue ?? "")
+                    }
+                }
+            }
+        }
+    }
+}
+
+extension String {
+    /// The text, or its beginning with an ellipsis.
+    func shortened(to count: Int) -> String {
+        guard let end = index(startIndex, offsetBy: count, limitedBy: endIndex), end < endIndex
+        else { return self }
+        return self[..<end] + "…"
+    }
+}

@@ -1,0 +1,224 @@
+internal import HTTPTypes
+internal import HummingbirdCore
+internal import MasterKit
+internal import MasterRuntime
+internal import NIOCore
+
+/// The pages for people, rendered from the data API; they can be read without JavaScript.
+struct Dashboard: Sendable {
+    /// The most rows of a table.
+    static let rowLimit = 50
+
+    let site: WebSite
+    let request: WebRequest
+    var visitor: WebVisitor
+    /// Whether the visitor gets a cookie with the page.
+    private var isNew = false
+
+    init(site: WebSite, request: WebRequest, visitor: WebVisitor) {
+        self.site = site
+        self.request = request
+        self.visitor = visitor
+        // Its value is what the tokens of the forms are made from.
+        if visitor.cookie == nil, visitor.controlRefusal == nil {
+            self.visitor.cookie = WebSessions.newID()
+            isNew = true
+        }
+    }
+
+    /// Whether the visitor may start and stop builds.
+    var mayControl: Bool { visitor.controlRefusal == nil }
+
+    /// Answers a request for a path below the dashboard's.
+    func response(to path: [String]) async throws -> Response {
+        if let asset = DashboardAsset(path) {
+            try site.requireMethod("GET", request)
+            return asset.response
+        }
+        if visitor.readRefusal != nil {
+            guard site.hasLogin, request.wantsPage else {
+                throw WebFault(.forbidden, visitor.readRefusal ?? "")
+            }
+            let target = site.home + path.map(WebRequest.encoded).joined(separator: "/")
+            return .redirect(
+                to: site.access.prefix + "auth/login?redirect=" + WebRequest.encoded(target))
+        }
+        if request.method == "POST" {
+            if let refusal = visitor.controlRefusal { throw WebFault(.forbidden, refusal) }
+            try site.requireToken(request, visitor)
+            return try await act(path)
+        }
+        try site.requireMethod("GET", request)
+        var response = try await page(path)
+        if isNew, let cookie = visitor.cookie {
+            response.headers[.setCookie] = site.access.cookie(cookie)
+        }
+        return response
+    }
+
+    private func page(_ path: [String]) async throws -> Response {
+        switch (path.count, path[0]) {
+        case (1, ""): return try await homePage()
+        case (1, "requests"): return try await requestsPage()
+        case (1, "workers"): return try await workersPage()
+        case (1, "changes"): return try await changesPage()
+        case (1, "schedulers"): return try await schedulersPage()
+        case (1, "deliveries"): return try await deliveriesPage()
+        case (2, "builders"): return try await builderPage(try number(path[1]))
+        case (2, "builds"): return .redirect(to: try await address(ofBuild: try number(path[1])))
+        case (2, "requests"):
+            return .redirect(to: try await address(ofRequest: try number(path[1])))
+        case (2, "force"): return try await forcePage(path[1])
+        case (4, "builders") where path[2] == "builds":
+            return try await buildPage(try number(path[1]), try number(path[3]))
+        case (2, "logs"): return try await logPage(try number(path[1]))
+        default: throw WebFault.notFound
+        }
+    }
+
+    private func number(_ text: String) throws(WebFault) -> Int {
+        guard let number = Int(text), number >= 0 else { throw .notFound }
+        return number
+    }
+
+    // MARK: Actions
+
+    private func act(_ path: [String]) async throws -> Response {
+        switch (path.count, path[0], path.last) {
+        case (3, "builds", "stop"?):
+            let id = try number(path[1])
+            _ = try await call(["builds", path[1]], "stop", ["reason": "stopped on the web page"])
+            return .redirect(to: try await address(ofBuild: id))
+        case (3, "builds", "rebuild"?):
+            _ = try number(path[1])
+            let result = try await call(["builds", path[1]], "rebuild", [:])
+            return try await follow(result)
+        case (3, "requests", "cancel"?):
+            _ = try number(path[1])
+            _ = try await call(
+                ["buildrequests", path[1]], "cancel", ["reason": "cancelled on the web page"])
+            return .redirect(to: site.home + "requests")
+        case (3, "workers", "pause"?), (3, "workers", "unpause"?):
+            _ = try number(path[1])
+            _ = try await call(["workers", path[1]], path[2], ["reason": "on the web page"])
+            return .redirect(to: site.home + "workers")
+        case (3, "deliveries", "retry"?):
+            try await retryDelivery(try number(path[1]))
+            return .redirect(to: site.home + "deliveries")
+        case (2, "force", _): return try await force(path[1])
+        default: throw WebFault.notFound
+        }
+    }
+
+    /// Where a browser goes once builds have been requested.
+    func follow(_ result: JSONValue) async throws -> Response {
+        let requests = result[1]?.objectValue?.compactMap { $0.value.intValue } ?? []
+        guard requests.count == 1 else { return .redirect(to: site.home) }
+        return .redirect(to: try await address(ofRequest: requests[0]))
+    }
+
+    /// Calls a control action of the data API.
+    ///
+    /// - Throws: ``WebFault`` with its message if it is refused.
+    func call(
+        _ path: [String], _ method: String, _ parameters: JSONObject
+    ) async throws -> JSONValue {
+        let body: JSONValue = [
+            "jsonrpc": "2.0", "id": 1, "method": .string(method), "params": .object(parameters),
+        ]
+        let answer = try await data(
+            DataRequest(
+                "POST", path, contentType: "application/json",
+                body: JSONWriter.compact.bytes(body),
+                sender: DataSender(name: visitor.user ?? "anonymous")))
+        if let fault = answer.value["error"] {
+            throw CallFault(status: answer.status, message: fault["message"] ?? fault)
+        }
+        return answer.value["result"] ?? .null
+    }
+
+    // MARK: Records
+
+    /// Reads records of the data API.
+    ///
+    /// - Returns: The records, or `nil` if the path names one that does not exist.
+    func records(
+        _ path: [String], _ query: KeyValuePairs<String, String> = [:]
+    ) async throws -> [JSONObject]? {
+        let answer = try await data(
+            DataRequest("GET", path, query: query.map { ($0.key, $0.value) }))
+        guard answer.status != 404 else { return nil }
+        guard answer.status == 200 else {
+            let message = answer.value["error"]?.stringValue ?? "the records can't be read"
+            throw WebFault(.internalServerError, message)
+        }
+        for (name, value) in answer.value.objectValue ?? [:] where name != "meta" {
+            return value.arrayValue?.compactMap(\.objectValue)
+                ?? value.objectValue.map { [$0] } ?? []
+        }
+        return []
+    }
+
+    /// Reads one record.
+    ///
+    /// - Throws: ``WebFault`` if it does not exist.
+    func record(
+        _ path: [String], _ query: KeyValuePairs<String, String> = [:]
+    ) async throws -> JSONObject {
+        guard let record = try await records(path, query)?.first else { throw WebFault.notFound }
+        return record
+    }
+
+    private func data(_ request: DataRequest) async throws -> (status: Int, value: JSONValue) {
+        let answer = await site.api.answer(request)
+        guard case .bytes(let bytes) = answer.body else { return (answer.status, .null) }
+        return (answer.status, try JSONValue(parsing: bytes))
+    }
+
+    // MARK: Addresses
+
+    func address(builder: Int) -> String { site.home + "builders/\(builder)" }
+
+    func address(of build: JSONObject) -> String {
+        address(builder: build.int("builderid")) + "/builds/\(build.int("number"))"
+    }
+
+    private func address(ofBuild id: Int) async throws -> String {
+        address(of: try await record(["builds", "\(id)"]))
+    }
+
+    /// The last build of a request, or its builder before there is one.
+    private func address(ofRequest id: Int) async throws -> String {
+        let builds = try await records(
+            ["buildrequests", "\(id)", "builds"], ["order": "-buildid", "limit": "1"])
+        if let build = builds?.first { return address(of: build) }
+        let request = try await record(["buildrequests", "\(id)"])
+        return address(builder: request.int("builderid"))
+    }
+}
+
+/// An action that the data API has refused.
+struct CallFault: Error {
+    let status: Int
+    /// A text, or texts by the names of parameters.
+    let message: JSONValue
+}
+
+extension JSONObject {
+    func int(_ key: String) -> Int { self[key]?.intValue ?? 0 }
+
+    func string(_ key: String) -> String { self[key]?.stringValue ?? "" }
+
+    var results: Results? { self["results"]?.intValue.flatMap { Results(rawValue: $0) } }
+
+    /// Whether a build or step has begun, but not ended.
+    var isRunning: Bool {
+        self["complete"] != true && self["started_at"].map { !$0.isNull } ?? false
+    }
+
+    /// How long a build or step took, or has been running.
+    func duration(at now: Double) -> String? {
+        guard let start = self["started_at"]?.doubleValue else { return nil }
+        return WebTime.duration(Swift.max(0, (self["complete_at"]?.doubleValue ?? now) - start))
+    }
+}

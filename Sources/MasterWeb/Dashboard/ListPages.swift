@@ -1,0 +1,260 @@
+internal import FoundationEssentials
+internal import HummingbirdCore
+internal import MasterKit
+internal import MasterRuntime
+
+/// Pending requests, workers, changes, schedulers and deliveries.
+extension Dashboard {
+    // MARK: Requests
+
+    func requestsPage() async throws -> Response {
+        let pending =
+            try await records(
+                ["buildrequests"],
+                [
+                    "claimed": "false", "complete": "false", "order": "-priority",
+                    "order": "submitted_at", "limit": "\(Self.rowLimit * 2)",
+                ]) ?? []
+        let builders = try await builderNames()
+        return page("Pending requests", "requests", ["buildrequests/*/*"]) { html in
+            guard !pending.isEmpty else {
+                html.element("p", text: "No requests are waiting.")
+                return
+            }
+            requestTable(pending, named: builders, in: &html)
+        }
+    }
+
+    /// The names of the builders by id.
+    private func builderNames() async throws -> [Int: String] {
+        let builders =
+            try await records(
+                ["builders"], ["field": "builderid", "field": "name"]) ?? []
+        return Dictionary(
+            builders.map { ($0.int("builderid"), $0.string("name")) },
+            uniquingKeysWith: { one, _ in one })
+    }
+
+    func requestTable(
+        _ requests: [JSONObject], named builders: [Int: String], in html: inout HTML
+    ) {
+        html.table(
+            "Pending requests", id: "requests",
+            columns: ["Request", "Builder", "Priority", "Since", ""]
+        ) { html in
+            for request in requests {
+                let (id, builder) = (request.int("buildrequestid"), request.int("builderid"))
+                html.element("tr") { html in
+                    html.element("th", ["scope": "row"], text: "\(id)")
+                    html.element("td") {
+                        $0.link(
+                            address(builder: builder), builders[builder] ?? "builder \(builder)")
+                    }
+                    html.element("td", text: "\(request.int("priority"))")
+                    html.element("td") { $0.time(request["submitted_at"]) }
+                    html.element("td") { html in
+                        guard mayControl else { return }
+                        html.action(
+                            site.home + "requests/\(id)/cancel", "Cancel", visitor, site,
+                            describing: "request \(id)")
+                    }
+                }
+            }
+        }
+    }
+
+    // MARK: Workers
+
+    func workersPage() async throws -> Response {
+        let workers = try await records(["workers"], ["order": "name", "limit": "200"]) ?? []
+        let running =
+            try await records(
+                ["builds"], ["complete": "false", "order": "-buildid", "limit": "200"]) ?? []
+        return page("Workers", "workers", ["workers/*/*", "builds/*/*"]) { html in
+            html.table(
+                "Workers", id: "workers", columns: ["Worker", "State", "Builds", "Host", ""]
+            ) { html in
+                for worker in workers {
+                    let id = worker.int("workerid")
+                    row(worker, running.filter { $0.int("workerid") == id }, in: &html)
+                }
+            }
+        }
+    }
+
+    private func row(_ worker: JSONObject, _ builds: [JSONObject], in html: inout HTML) {
+        let (id, name) = (worker.int("workerid"), worker.string("name"))
+        let isPaused = worker["paused"] == true
+        let isConnected = worker["connected_to"]?.arrayValue?.isEmpty == false
+        html.element("tr") { html in
+            html.element("th", ["scope": "row"], text: name)
+            html.element("td") { html in
+                html.element(
+                    "span", ["class": "badge \(isConnected ? "success" : "pending")"],
+                    text: isConnected ? "connected" : "not connected")
+                if isPaused { html.element("span", ["class": "badge warnings"], text: "paused") }
+            }
+            html.element("td") { html in
+                for build in builds {
+                    html.link(address(of: build), "#\(build.int("number"))", "chip running")
+                }
+            }
+            let info = worker["workerinfo"]
+            html.element("td", text: (info?["host"]?.stringValue ?? "").shortened(to: 80))
+            html.element("td") { html in
+                guard mayControl else { return }
+                html.action(
+                    site.home + "workers/\(id)/\(isPaused ? "unpause" : "pause")",
+                    isPaused ? "Unpause" : "Pause", visitor, site, describing: name)
+            }
+        }
+    }
+
+    // MARK: Changes
+
+    func changesPage() async throws -> Response {
+        let offset = max(0, request.query("offset").flatMap { Int($0) } ?? 0)
+        let changes =
+            try await records(
+                ["changes"],
+                ["order": "-changeid", "limit": "\(Self.rowLimit + 1)", "offset": "\(offset)"])
+            ?? []
+        return page("Changes", "changes", ["changes/*/*"]) { html in
+            if changes.isEmpty { html.element("p", text: "No changes have arrived.") }
+            changeTable(Array(changes.prefix(Self.rowLimit)), in: &html)
+            pager(offset, Self.rowLimit, changes.count, in: &html)
+        }
+    }
+
+    func changeTable(_ changes: [JSONObject], in html: inout HTML) {
+        guard !changes.isEmpty else { return }
+        html.table("Changes", id: "changes", columns: ["Revision", "Author", "Comment", "When"]) {
+            html in
+            for change in changes.prefix(Self.rowLimit) {
+                html.element("tr") { html in
+                    html.element("th", ["scope": "row"]) { html in
+                        let revision = String(change.string("revision").prefix(12))
+                        html.link(elsewhere: change.string("revlink"), revision)
+                        if change.string("revlink").isEmpty { html.text(revision) }
+                        html.text(" ")
+                        html.element(
+                            "span", ["class": "dim"],
+                            text: change.string("branch").shortened(to: 60))
+                    }
+                    html.element("td", text: change.string("author").shortened(to: 80))
+                    html.element("td", text: change.string("comments").shortened(to: 200))
+                    html.element("td") { $0.time(change["when_timestamp"]) }
+                }
+            }
+        }
+    }
+
+    // MARK: Schedulers
+
+    func schedulersPage() async throws -> Response {
+        let schedulers = try await records(["schedulers"], ["order": "name"]) ?? []
+        let forcing = try await records(["forceschedulers"]) ?? []
+        return page("Schedulers", "schedulers", ["schedulers/*/*"]) { html in
+            html.table("Schedulers", id: "schedulers", columns: ["Scheduler", "State", ""]) {
+                html in
+                for scheduler in schedulers {
+                    let name = scheduler.string("name")
+                    html.element("tr") { html in
+                        html.element("th", ["scope": "row"], text: name)
+                        html.element(
+                            "td", text: scheduler["enabled"] == false ? "disabled" : "enabled")
+                        html.element("td") { html in
+                            guard mayControl,
+                                let force = forcing.first(where: { $0.string("name") == name })
+                            else { return }
+                            html.link(
+                                site.home + "force/" + WebRequest.encoded(name),
+                                force.string("button_name").isEmpty
+                                    ? "Force" : force.string("button_name"), "button")
+                        }
+                    }
+                }
+            }
+            if schedulers.isEmpty { html.element("p", text: "There are no schedulers.") }
+        }
+    }
+
+    // MARK: Deliveries
+
+    func deliveriesPage() async throws -> Response {
+        let deliveries = try await undelivered()
+        return page("Deliveries", "deliveries", []) { html in
+            guard !deliveries.isEmpty else {
+                html.element("p", text: "Every report has been delivered.")
+                return
+            }
+            html.table(
+                "Reports that have not been delivered", id: "deliveries",
+                columns: ["Report", "Reporter", "State", "Tries", "Next try", "Error", ""]
+            ) { html in
+                for delivery in deliveries { row(delivery, in: &html) }
+            }
+        }
+    }
+
+    /// The oldest reports that have not been delivered.
+    private func undelivered() async throws -> [DeliveryRecord] {
+        struct Enough: Error { let records: [DeliveryRecord] }
+        do {
+            try await DeliveryAdmin.with(folder: site.master.basedir) { admin in
+                try await admin?.forEachPage(
+                    of: DeliveryFilter(states: [.open, .parked, .dead])
+                ) { page in
+                    throw Enough(records: Array(page.prefix(Self.rowLimit * 2)))
+                }
+            }
+            return []
+        } catch let enough as Enough {
+            return enough.records
+        }
+    }
+
+    private func row(_ delivery: DeliveryRecord, in html: inout HTML) {
+        let kind: String
+        switch delivery.state {
+        case .open: kind = "running"
+        case .dead: kind = "failure"
+        case .parked, .delivered, .nothing: kind = "pending"
+        }
+        html.element("tr") { html in
+            html.element("th", ["scope": "row"], text: delivery.subject)
+            html.element("td", text: delivery.reporter)
+            html.element("td") {
+                $0.element("span", ["class": "badge \(kind)"], text: delivery.state.rawValue)
+            }
+            html.element("td", text: "\(delivery.attempts)")
+            html.element("td") { html in
+                guard delivery.state == .open, let next = delivery.nextTry else { return }
+                html.time(.double(next.timeIntervalSince1970))
+            }
+            html.element("td", text: (delivery.error ?? "").shortened(to: 200))
+            html.element("td") { html in
+                guard mayControl else { return }
+                html.action(
+                    site.home + "deliveries/\(delivery.id)/retry", "Retry", visitor, site,
+                    describing: "report \(delivery.subject)")
+            }
+        }
+    }
+
+    func retryDelivery(_ id: Int) async throws {
+        _ = try await DeliveryAdmin.with(folder: site.master.basedir) { admin in
+            try await admin?.retry(DeliveryFilter(ids: [id]))
+        }
+    }
+
+    // MARK: All
+
+    private func page(
+        _ title: String, _ section: String, _ live: [String],
+        _ content: (inout HTML) -> Void
+    ) -> Response {
+        Page(site: site, visitor: visitor, title: title, live: live, section: section)
+            .response(content)
+    }
+}

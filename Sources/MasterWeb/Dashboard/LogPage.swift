@@ -1,0 +1,174 @@
+internal import HummingbirdCore
+internal import MasterKit
+
+/// A log: its end, or any part of it, and what a search finds.
+extension Dashboard {
+    /// The most lines on a page.
+    private static let lineLimit = 250
+    /// The most bytes of lines on a page.
+    private static let byteLimit = 40_000
+    /// The most characters that are shown of a line.
+    private static let lineLength = 1000
+    /// The most lines that a search looks at, and finds.
+    private static let searchLimit = (lines: 200_000, found: 100)
+
+    func logPage(_ id: Int) async throws -> Response {
+        let log = try await record(["logs", "\(id)"])
+        let step = try await record(["steps", "\(log.int("stepid"))"])
+        let build = try await record(["builds", "\(step.int("buildid"))"])
+        let builder = try await record(["builders", "\(build.int("builderid"))"])
+        let count = log.int("num_lines")
+        let word = request.query("q") ?? ""
+        let last = max(0, count - Self.lineLimit)
+        let first = max(0, request.query("from").flatMap { Int($0) } ?? last)
+        let lines: [LogLine]
+        if word.isEmpty {
+            lines = try await self.lines(of: id, from: first, count: Self.lineLimit)
+        } else {
+            lines = try await search(id, for: word)
+        }
+        let isLive = word.isEmpty && log["complete"] != true && request.query("from") == nil
+        return Page(
+            site: site, visitor: visitor,
+            title: "\(builder.string("name")) #\(build.int("number")) \(step.string("name")): "
+                + log.string("name")
+        ).response { html in
+            html.element("p") { html in
+                html.link(address(of: build), "Build #\(build.int("number"))")
+                html.text(" · \(count) lines · ")
+                html.link(
+                    site.access.prefix + "api/v2/logs/\(id)/raw_inline", "Whole log as text")
+            }
+            html.element("form", ["role": "search", "class": "search"]) { html in
+                html.element("label", ["for": "q"], text: "Search this log")
+                html.void("input", ["id": "q", "name": "q", "type": "search", "value": word])
+                html.element("button", text: "Search")
+            }
+            if !word.isEmpty {
+                let isCut = lines.count >= Self.searchLimit.found
+                html.element(
+                    "p", ["role": "status"],
+                    text: lines.isEmpty
+                        ? "No line contains “\(word.shortened(to: 60))”."
+                        : "\(isCut ? "The first " : "")\(lines.count) lines that contain "
+                            + "“\(word.shortened(to: 60))”:")
+            } else {
+                pages(first, lines.count, count, id, in: &html)
+            }
+            view(lines, id, isLive: isLive, links: !word.isEmpty, in: &html)
+        }
+    }
+
+    private func pages(
+        _ first: Int, _ shown: Int, _ count: Int, _ id: Int, in html: inout HTML
+    ) {
+        guard first > 0 || first + shown < count else { return }
+        html.element("nav", ["class": "pager", "aria-label": "Parts of the log"]) { html in
+            let address = site.home + "logs/\(id)"
+            if first > 0 {
+                html.link("\(address)?from=0", "Beginning")
+                html.link("\(address)?from=\(max(0, first - Self.lineLimit))", "Earlier")
+            }
+            if first + shown < count {
+                html.link("\(address)?from=\(first + shown)", "Later")
+                html.link(address, "End")
+            }
+        }
+    }
+
+    /// The last lines of a log that is being written, which the page's script continues.
+    func tail(_ log: JSONObject, in html: inout HTML) {
+        html.element(
+            "pre",
+            [
+                "class": "log tail", "data-log": "\(log.int("logid"))",
+                "data-next": "\(max(0, log.int("num_lines") - 10))",
+                "data-kind": log.string("type"),
+                "data-keep": "10", "tabindex": "0", "aria-label": "The end of the running log",
+            ])
+    }
+
+    private func view(
+        _ lines: [LogLine], _ id: Int, isLive: Bool, links: Bool, in html: inout HTML
+    ) {
+        html.element(
+            "pre",
+            [
+                "class": "log", "tabindex": "0", "aria-label": "Log",
+                "data-log": isLive ? "\(id)" : nil,
+                "data-next": isLive ? "\(lines.last.map { $0.number + 1 } ?? 0)" : nil,
+            ]
+        ) { html in
+            let end = html.count + Self.byteLimit
+            for line in lines {
+                guard html.count < end else {
+                    html.element("span", ["class": "dim"], text: "… more in the whole log\n")
+                    return
+                }
+                html.element("span", ["class": line.kind.isEmpty ? nil : line.kind]) { html in
+                    if links {
+                        html.link(
+                            site.home + "logs/\(id)?from=\(max(0, line.number - 20))",
+                            "\(line.number + 1)", "line")
+                        html.text(" ")
+                    }
+                    html.text(line.text.shortened(to: Self.lineLength) + "\n")
+                }
+            }
+        }
+    }
+
+    // MARK: Lines
+
+    /// A line of a log.
+    private struct LogLine {
+        let number: Int
+        /// `e` for errors, `h` for headers, or empty.
+        let kind: String
+        let text: String
+    }
+
+    private func lines(of id: Int, from first: Int, count: Int) async throws -> [LogLine] {
+        let chunk = try await record(
+            ["logs", "\(id)", "contents"], ["offset": "\(first)", "limit": "\(count)"])
+        let hasChannels = try await record(["logs", "\(id)"])["type"] == "s"
+        var texts = chunk.string("content").split(separator: "\n", omittingEmptySubsequences: false)
+        if texts.last?.isEmpty == true { texts.removeLast() }
+        return texts.enumerated().map { index, line in
+            let kind = hasChannels ? line.prefix(1) : ""
+            let text = Self.withoutColors(hasChannels ? line.dropFirst() : line)
+            return LogLine(
+                number: first + index, kind: kind == "o" ? "" : String(kind), text: text)
+        }
+    }
+
+    private func search(_ id: Int, for word: String) async throws -> [LogLine] {
+        var (found, offset) = ([LogLine](), 0)
+        let wanted = word.lowercased()
+        while offset < Self.searchLimit.lines {
+            let lines = try await lines(of: id, from: offset, count: 5000)
+            guard let last = lines.last else { break }
+            for line in lines where line.text.lowercased().contains(wanted) {
+                found.append(line)
+                if found.count >= Self.searchLimit.found { return found }
+            }
+            offset = last.number + 1
+        }
+        return found
+    }
+
+    /// A line without the codes that color it on a terminal.
+    static func withoutColors(_ line: some StringProtocol) -> String {
+        guard line.utf8.contains(0x1B) else { return String(line) }
+        var bytes: [UInt8] = []
+        var rest = line.utf8[...]
+        while let byte = rest.popFirst() {
+            guard byte == 0x1B, rest.first == UInt8(ascii: "[") else {
+                bytes.append(byte)
+                continue
+            }
+            rest = rest.dropFirst().drop { (0x20...0x3F).contains($0) }.dropFirst()
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

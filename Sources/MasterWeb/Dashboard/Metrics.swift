@@ -1,0 +1,75 @@
+internal import FoundationEssentials
+internal import HTTPTypes
+internal import HummingbirdCore
+internal import MasterKit
+internal import MasterRuntime
+internal import NIOCore
+
+/// `/metrics`: numbers for Prometheus, in its text format.
+struct Metrics: Sendable {
+    let site: WebSite
+
+    func response() async throws -> Response {
+        let status = try await site.master.status()
+        let counts = try await site.master.metrics()
+        var text = Text()
+        text.family("buildmaster_builds_total", "counter", "Builds that have ended, by result.")
+        for (results, count) in counts.builds.sorted(by: { $0.key < $1.key }) {
+            let name = Results(rawValue: results)?.name ?? "\(results)"
+            text.sample("buildmaster_builds_total", ["result": name], Double(count))
+        }
+        text.family("buildmaster_build_seconds_total", "counter", "The time of ended builds.")
+        text.sample("buildmaster_build_seconds_total", [:], counts.buildSeconds)
+        text.family("buildmaster_builds_running", "gauge", "Builds that are running, by builder.")
+        text.family("buildmaster_requests_pending", "gauge", "Requests that wait, by builder.")
+        for builder in status["builders"]?.arrayValue ?? [] {
+            let labels = ["builder": builder["name"]?.stringValue ?? ""]
+            text.sample(
+                "buildmaster_builds_running", labels,
+                Double(builder["running"]?.arrayValue?.count ?? 0))
+            text.sample(
+                "buildmaster_requests_pending", labels, builder["pending"]?.doubleValue ?? 0)
+        }
+        text.family(
+            "buildmaster_oldest_request_seconds", "gauge",
+            "How long the oldest pending request has been waiting.")
+        let age = counts.oldestRequest.map { max(0, Date().timeIntervalSince1970 - $0) } ?? 0
+        text.sample("buildmaster_oldest_request_seconds", [:], age)
+        text.family("buildmaster_deliveries", "gauge", "Reports by state.")
+        for (state, count) in counts.deliveries.sorted(by: { $0.key < $1.key }) {
+            text.sample("buildmaster_deliveries", ["state": state], Double(count))
+        }
+        text.family("buildmaster_live_clients", "gauge", "Clients of /ws and /sse.")
+        text.sample("buildmaster_live_clients", [:], Double(site.hub.clientCount))
+        return Response(
+            status: .ok,
+            headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text.text)))
+    }
+
+    /// Samples in families; those of one family stand together.
+    private struct Text {
+        private var families: [(name: String, lines: [String])] = []
+
+        var text: String { families.flatMap(\.lines).joined(separator: "\n") + "\n" }
+
+        mutating func family(_ name: String, _ kind: String, _ help: String) {
+            families.append((name, ["# HELP \(name) \(help)", "# TYPE \(name) \(kind)"]))
+        }
+
+        mutating func sample(_ name: String, _ labels: [String: String], _ value: Double) {
+            let list = labels.map { "\($0)=\"\(Self.escaped($1))\"" }.sorted()
+            let suffix = list.isEmpty ? "" : "{\(list.joined(separator: ","))}"
+            let number =
+                value == value.rounded() && abs(value) < 1e15
+                ? "\(Int(value))" : "\(value)"
+            guard let index = families.firstIndex(where: { $0.name == name }) else { return }
+            families[index].lines.append("\(name)\(suffix) \(number)")
+        }
+
+        private static func escaped(_ text: String) -> String {
+            text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+                .replacing("\n", with: "\\n")
+        }
+    }
+}

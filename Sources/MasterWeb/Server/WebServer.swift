@@ -1,0 +1,196 @@
+internal import HTTPTypes
+internal import HummingbirdCore
+package import Logging
+package import MasterKit
+package import MasterRuntime
+internal import MasterWebSocket
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOSSL
+internal import Synchronization
+
+/// The web server of a master that stays up: the data API, live events, and pages.
+package final class WebServer: MasterServer {
+    /// The most connections; further ones wait until another has ended.
+    static let connectionLimit = 1024
+    /// How long requests may take once the server is closed.
+    private static let closeTime: Duration = .seconds(3)
+
+    private struct State {
+        var site: WebSite?
+        var listener: ServerListener?
+        /// The address that the listener was wanted at.
+        var wanted: ListenAddress?
+        var hub: LiveHub?
+        var api: DataAPI?
+    }
+
+    private let state = Mutex(State())
+    private let sessions = WebSessions()
+    private let version: String
+    private let logger: Logger
+    private let limits: WebSocketServerChannel.Limits
+
+    /// Creates a server that does not listen yet.
+    ///
+    /// - Parameters:
+    ///   - version: The version of the program.
+    ///   - logger: Is told where the server listens.
+    package convenience init(version: String, logger: Logger) {
+        self.init(version: version, logger: logger, limits: .init())
+    }
+
+    init(version: String, logger: Logger, limits: WebSocketServerChannel.Limits) {
+        self.version = version
+        self.logger = logger
+        self.limits = limits
+    }
+
+    /// Where the page can be found on this machine, or `nil` if the configuration has none.
+    package var address: String? {
+        state.withLock { state in
+            guard let site = state.site, let listener = state.listener else { return nil }
+            return Self.address(listener, isSecure: site.tls != nil)
+        }
+    }
+
+    private static func address(_ listener: ServerListener, isSecure: Bool) -> String {
+        let at = ListenAddress(host: listener.host, port: listener.port)
+        return "\(isSecure ? "https" : "http")://\(at)/"
+    }
+
+    // MARK: Configuration
+
+    package func prepare(
+        _ configuration: MasterConfiguration, _ secrets: SecretValues, for master: Master
+    ) async throws -> any PreparedServer {
+        guard let settings = configuration.web else { return PreparedSite(server: self) }
+        let (listener, wanted) = state.withLock { ($0.listener, $0.wanted) }
+        let tls = try settings.tls.map { try Self.context($0, in: configuration.folder) }
+        let files = try settings.ui.map { try StaticFiles($0, in: configuration.folder) }
+        let (api, hub) = try parts(for: master)
+        let kept = wanted == settings.port ? listener : nil
+        let next: ServerListener
+        if let kept {
+            next = kept
+        } else {
+            next = try await listen(at: settings.port)
+        }
+        do {
+            var url = configuration.identity.buildbotURL
+            if settings.port.port == 0 { url = url.replacing(":0/", with: ":\(next.port)/") }
+            let site = WebSite(
+                access: try WebAccess(settings, url: url, secrets),
+                title: configuration.identity.title, titleURL: configuration.identity.titleURL,
+                version: version, tls: tls, files: files, master: master, api: api, hub: hub,
+                sessions: sessions)
+            return PreparedSite(
+                server: self, site: site, listener: next, wanted: settings.port,
+                isNew: kept == nil)
+        } catch {
+            if kept == nil { await next.close(within: .zero) }
+            throw error
+        }
+    }
+
+    /// The parts that stay the same for a master.
+    private func parts(for master: Master) throws -> (DataAPI, LiveHub) {
+        try state.withLock { state in
+            let api = try state.api ?? DataAPI(master)
+            let hub = state.hub ?? LiveHub(master.events)
+            (state.api, state.hub) = (api, hub)
+            return (api, hub)
+        }
+    }
+
+    private func listen(at address: ListenAddress) async throws(ListenError) -> ServerListener {
+        try await ServerListener(
+            host: address.host, port: address.port, name: "the web page",
+            maximum: Self.connectionLimit,
+            connections: WebSocketServerChannel(
+                limits: limits,
+                tls: { [weak self] in self?.site?.tls },
+                responder: { [weak self] request, writer, channel in
+                    guard let site = self?.site else { throw CancellationError() }
+                    try await site.respond(to: request, from: channel.remoteAddress, with: writer)
+                },
+                accepts: { [weak self] head, remote in
+                    self?.site?.accepts(webSocket: head, from: remote) ?? false
+                },
+                handler: serve),
+            logger: logger)
+    }
+
+    private func serve(
+        _ connection: WebSocketConnection, _ messages: inout WebSocketMessages
+    ) async throws {
+        guard let hub = state.withLock(\.hub) else { return }
+        try await WebSocketClient(connection, hub).serve(&messages)
+    }
+
+    private var site: WebSite? { state.withLock(\.site) }
+
+    private static func context(
+        _ files: WebCertificate, in folder: String
+    ) throws -> NIOSSLContext {
+        func path(_ path: String) -> String { path.hasPrefix("/") ? path : "\(folder)/\(path)" }
+        let (certificate, key) = (path(files.certificate), path(files.key))
+        do {
+            return try NIOSSLContext(
+                configuration: .makeServerConfiguration(
+                    certificateChain: try NIOSSLCertificate.fromPEMFile(certificate).map {
+                        .certificate($0)
+                    },
+                    privateKey: .privateKey(NIOSSLPrivateKey(file: key, format: .pem))))
+        } catch {
+            throw MasterError(
+                .plugin,
+                "the certificate \(certificate) and the key \(key) of 'tls' can't be used: \(error)"
+            )
+        }
+    }
+
+    // MARK: In force
+
+    /// A configuration of the web server that is ready.
+    private struct PreparedSite: PreparedServer {
+        let server: WebServer
+        var site: WebSite?
+        var listener: ServerListener?
+        var wanted: ListenAddress?
+        var isNew = false
+
+        func apply() async { await server.apply(self) }
+
+        func discard() async {
+            if isNew { await listener?.close(within: .zero) }
+        }
+    }
+
+    private func apply(_ prepared: PreparedSite) async {
+        let old = state.withLock { state in
+            defer {
+                state.site = prepared.site
+                state.listener = prepared.listener
+                state.wanted = prepared.wanted
+            }
+            return state.listener
+        }
+        if prepared.isNew, let address {
+            logger.info("listening on \(address)")
+        }
+        guard let old, old !== prepared.listener else { return }
+        // Its clients come back at the new address. Ends after the time.
+        state.withLock(\.hub)?.endClients("the web page has moved; connect again")
+        Task { await old.close(within: Self.closeTime) }
+    }
+
+    package func stop() async {
+        let (listener, hub) = state.withLock { state in
+            defer { (state.site, state.listener, state.wanted) = (nil, nil, nil) }
+            return (state.listener, state.hub)
+        }
+        hub?.finish()
+        await listener?.close(within: Self.closeTime)
+    }
+}
