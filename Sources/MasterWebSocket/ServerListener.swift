@@ -1,5 +1,5 @@
 internal import Glibc
-package import HummingbirdCore
+internal import HummingbirdCore
 package import Logging
 internal import NIOCore
 internal import NIOPosix
