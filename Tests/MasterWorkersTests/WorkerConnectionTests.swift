@@ -8,7 +8,7 @@ import Testing
 /// What workers send, what they may not, and what they are never told.
 @Suite(.timeLimit(.minutes(1)))
 struct WorkerConnectionTests {
-    private static func worker(basedir: MessagePack = "/home/w/w1") throws -> RemoteWorker {
+    private static func worker(basedir: MessagePack = "/srv/w/w1") throws -> RemoteWorker {
         let names = [
             "shell", "mkdir", "rmdir", "cpdir", "stat", "glob", "listdir", "upload_file",
             "download_file",
@@ -25,9 +25,9 @@ struct WorkerConnectionTests {
     }
 
     @Test(arguments: [
-        "/", "//", "", "w1", "/etc", "/home/w", "/home/w/w1", "/home/w/w1/", "/home/w/w1/.",
-        "/home/w/w1/b/..", "/home/w/w1/../w2", "/home/w/w10/x", "/home/w/w1/b/../../../../etc",
-        "/home/w/w1/a\0/b",
+        "/", "//", "", "w1", "/etc", "/srv/w", "/srv/w/w1", "/srv/w/w1/", "/srv/w/w1/.",
+        "/srv/w/w1/b/..", "/srv/w/w1/../w2", "/srv/w/w10/x", "/srv/w/w1/b/../../../../etc",
+        "/srv/w/w1/a\0/b",
     ])
     func `nothing outside of its base directory is removed on a worker`(path: String) throws {
         let worker = try Self.worker()
@@ -35,8 +35,8 @@ struct WorkerConnectionTests {
     }
 
     @Test func `paths to be removed are sent as a list of absolute paths`() throws {
-        let path = try OwnPath("/home/w/w1/b/./c/../d/", to: "removed", on: try Self.worker())
-        #expect(WireCommand.rmdir(path).arguments["paths"] == ["/home/w/w1/b/d"])
+        let path = try OwnPath("/srv/w/w1/b/./c/../d/", to: "removed", on: try Self.worker())
+        #expect(WireCommand.rmdir(path).arguments["paths"] == ["/srv/w/w1/b/d"])
     }
 
     @Test(arguments: ["/", "relative", ""])
@@ -86,7 +86,7 @@ struct WorkerConnectionTests {
     @Test func `a command ends with 'complete', whatever came before`() async throws {
         let worker = try Self.worker()
         let connection = worker.connection
-        async let result = worker.perform(.listdir("/home/w/w1")) { _ in }
+        async let result = worker.perform(.listdir("/srv/w/w1")) { _ in }
         let update: MessagePack = [["files", ["b", "a"]], ["rc", 0], ["elapsed", .double(0.1)]]
         let reading = Task {
             while true {
@@ -114,7 +114,7 @@ struct WorkerConnectionTests {
             let worker = try Self.worker()
             worker.connection.finish(ConnectionEnd(reason: "it is gone", isFault: isFault))
             do {
-                _ = try await worker.run(.listdir(Command.ListDirectory("/home/w/w1"))) { _ in }
+                _ = try await worker.run(.listdir(Command.ListDirectory("/srv/w/w1"))) { _ in }
                 Issue.record("the command has no result")
             } catch let error as WorkerLost {
                 #expect(!isFault && "\(error)" == "worker w1 is lost: it is gone")
