@@ -124,6 +124,23 @@ let package = Package(
                 .product(name: "NIOWebSocket", package: "swift-nio"),
             ]),
         .target(
+            name: "MasterWorkers",
+            dependencies: [
+                "MasterKit",
+                "MasterRuntime",
+                "MasterWebSocket",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+                .product(name: "OrderedCollections", package: "swift-collections"),
+            ]),
+        .target(
             name: "MasterCommand",
             dependencies: [
                 "CLibC",
@@ -131,6 +148,7 @@ let package = Package(
                 "MasterReceiver",
                 "MasterRuntime",
                 "MasterWeb",
+                "MasterWorkers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
@@ -197,6 +215,16 @@ let package = Package(
                 "MasterReceiver",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
+        .testTarget(
+            name: "MasterWorkersTests",
+            dependencies: [
+                "MasterRuntime", "MasterTesting", "MasterWebSocket", "MasterWorkers",
+                "StandardPlugins",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "OrderedCollections", package: "swift-collections"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ]),
         .testTarget(
             name: "MasterCommandTests",

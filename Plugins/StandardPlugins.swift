@@ -16,7 +16,8 @@ public let standardPlugins = PluginBundle(
     POST.self, PUT.self, RemoveDirectory.self, SetProperties.self, SetPropertiesFromJSON.self,
     SetProperty.self, SetPropertyFromCommand.self, ShellCommand.self, ShellSequence.self,
     StopBackgroundCommand.self, StringDownload.self, Test.self, Trigger.self, Dependent.self,
-    ForceScheduler.self, Nightly.self, Periodic.self, Triggerable.self)
+    ForceScheduler.self, Nightly.self, Periodic.self, Triggerable.self,
+    RemoteBuildWorker.self, LocalBuildWorker.self)
 
 extension Registry {
     /// A registry of only the standard plugins.

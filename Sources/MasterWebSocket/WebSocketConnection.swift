@@ -53,6 +53,11 @@ package struct WebSocketConnection: Sendable {
         try await send(.connectionClose, buffer)
     }
 
+    /// Ends the connection at once, without a close frame.
+    package func cut() {
+        channel.close(promise: nil)
+    }
+
     fileprivate func send(_ opcode: WebSocketOpcode, _ data: ByteBuffer) async throws {
         try await outbound.write(WebSocketFrame(fin: true, opcode: opcode, data: data))
     }

@@ -35,7 +35,7 @@ struct StandardPluginsTests {
                 "steps.RemoveDirectory", "steps.SetProperties", "steps.SetPropertiesFromJSON",
                 "steps.SetProperty", "steps.SetPropertyFromCommand", "steps.ShellCommand",
                 "steps.ShellSequence", "steps.StopBackgroundCommand", "steps.StringDownload",
-                "steps.Test", "steps.Trigger",
+                "steps.Test", "steps.Trigger", "workers.Local", "workers.Worker",
             ])
     }
 

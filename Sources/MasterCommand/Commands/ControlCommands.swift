@@ -221,6 +221,11 @@ struct StatusPage {
         for reporter in status["reporters"]?.arrayValue ?? [] {
             table.add(cells(ofReporter: reporter))
         }
+        // The master's own machine is there unless the file tells of others.
+        let workers = status["workers"]?.arrayValue ?? []
+        if workers.count > 1 || workers.first?["name"] != "local" {
+            for worker in workers { table.add(WorkerLines.cells(worker)) }
+        }
         var lines = ["\(file): \(state) for \(uptime.forPeople) (process \(process))"]
         lines += table.lines(width: width, ellipsis: marks.ellipsis)
         if let web = status["web"]?.stringValue { lines.append("web page: \(web)") }
@@ -238,6 +243,8 @@ struct StatusPage {
             return "#\(build["number"]?.intValue ?? 0) for \(time)"
         }
         let pending = builder["pending"]?.intValue ?? 0
+        let reason = builder["waits_for"]?.stringValue?.makingControlsVisible()
+        let waits = running.isEmpty ? reason.map { ", waiting for \($0)" } ?? "" : ""
         let isDeclared = builder["declared"] == .bool(true)
         return [
             .init(name.makingControlsVisible(), .bold),
@@ -245,7 +252,7 @@ struct StatusPage {
                 !isDeclared
                     ? "not in the file" : running.isEmpty ? "idle" : running.joined(separator: ", ")
             ),
-            .init(pending == 0 ? "" : "\(pending) pending"),
+            .init(pending == 0 ? "" : "\(pending) pending\(waits)"),
         ]
     }
 

@@ -28,9 +28,9 @@ struct RootCommand: ParsableCommand {
             version: ownVersion.map { "\($0) (Buildmaster \(version))" } ?? version,
             subcommands: [
                 InitCommand.self, RunCommand.self, StartCommand.self, StatusCommand.self,
-                ReconfigCommand.self, ForceCommand.self, StopCommand.self, CheckCommand.self,
-                BuildsCommand.self,
-                LogCommand.self, CleanCommand.self, DeliveriesCommand.self, PluginsCommand.self,
+                ReconfigCommand.self, ForceCommand.self, WorkerCommand.self, StopCommand.self,
+                CheckCommand.self, BuildsCommand.self, LogCommand.self, CleanCommand.self,
+                DeliveriesCommand.self, PluginsCommand.self,
                 SchemaCommand.self, LanguageServerCommand.self, ReceiveCommand.self,
             ]
         )

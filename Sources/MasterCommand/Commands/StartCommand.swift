@@ -3,6 +3,7 @@ internal import FoundationEssentials
 internal import Logging
 internal import MasterKit
 internal import MasterRuntime
+internal import MasterWorkers
 
 /// `start`: runs a master until it is told to stop.
 struct StartCommand: MasterSubcommand {
@@ -81,8 +82,9 @@ struct StartCommand: MasterSubcommand {
         await context.console.complain(printer.lines(reading.diagnostics, of: source.file))
         guard let (configuration, secrets) = reading.usable else { return .configuration }
         context.console.hide(secrets.mask)
-        let options = Master.Options(
+        var options = Master.Options(
             basedir: basedir, slots: jobs, resumesRequests: true)
+        options.servers = [WorkerEndpoint(logger: logger)]
         let standing = StandingMaster(
             file: source.file, libraries: libraries, grace: grace.duration, watchesFiles: watch,
             logger: logger, notifier: notifier, context: context)

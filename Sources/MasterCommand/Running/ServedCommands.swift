@@ -3,7 +3,7 @@ internal import FoundationEssentials
 internal import MasterKit
 internal import MasterRuntime
 
-/// Carries out the requests of `status`, `reconfig`, `stop` and `force` in a master that stays up.
+/// Carries out the requests of `status`, `reconfig`, `stop`, `force` and `worker` in a master that stays up.
 struct ServedCommands: Sendable {
     let master: Master
     let standing: StandingMaster
@@ -15,6 +15,7 @@ struct ServedCommands: Sendable {
             case "reconfig": await connection.send(await reconfig())
             case "stop": await stop(isHurried: request.arguments["now"] == .bool(true), connection)
             case "force": try await force(request.arguments, connection)
+            case "worker": await connection.send(try worker(request.arguments))
             default:
                 throw ControlError(
                     "this master does not know the command '\(request.command)'; use the same "
@@ -57,6 +58,18 @@ struct ServedCommands: Sendable {
         await connection.send(["stopping": true])
         // Until the client hangs up, or the process ends.
         await Signal().wait()
+    }
+
+    /// Lists the workers, or changes one.
+    private func worker(_ wanted: JSONObject) throws -> JSONObject {
+        let name = wanted["name"]?.stringValue ?? ""
+        switch wanted["action"]?.stringValue {
+        case "pause": try master.setPaused(true, worker: name)
+        case "resume": try master.setPaused(false, worker: name)
+        case "shutdown": try master.shutDown(worker: name)
+        default: break
+        }
+        return ["workers": .array(master.workers.map { .object($0.json) })]
     }
 
     // MARK: Forcing

@@ -290,7 +290,7 @@ extension ConfigurationChanges {
     var lines: [String] {
         let kinds: [(String, Names)] = [
             ("builder", builders), ("reporter", reporters), ("service", services),
-            ("scheduler", schedulers), ("web page", web),
+            ("scheduler", schedulers), ("web page", web), ("worker", workers),
         ]
         func line(_ verb: String, _ names: (Names) -> [String]) -> String? {
             let found = kinds.flatMap { kind, lists in names(lists).map { "\(kind) '\($0)'" } }

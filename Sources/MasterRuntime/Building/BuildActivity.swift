@@ -41,6 +41,17 @@ extension RequestDistributor {
         }
     }
 
+    /// What the first pending request of each builder waits for.
+    var reasons: [String: String?] {
+        let builders = builders
+        return state.withLock { state in
+            Dictionary(
+                state.queue.firstOfEachBuilder.map {
+                    ($0.builder, reason(of: $0, state, builders))
+                }, uniquingKeysWith: { one, _ in one })
+        }
+    }
+
     /// What a request without a build waits for.
     private func reason(
         of request: Pending, _ state: borrowing State, _ builders: BuilderTable
@@ -48,7 +59,9 @@ extension RequestDistributor {
         let needs = request.needs.sorted().compactMap { state.builder(ofRequest: $0) }
         if !needs.isEmpty { return needs.map { "'\($0)'" }.joined(separator: ", ") }
         guard let builder = builders[request.builder] else { return "a builder of this name" }
-        guard pool.canRun(request.builder) else { return "its previous build" }
+        if let hindrance = pool.hindrance(builder.name, among: workerNames(of: builder)) {
+            return hindrance
+        }
         let locks =
             request.skipReason == nil ? state.locks.missing(for: .builder(builder.name)) : []
         guard locks.isEmpty else {

@@ -47,7 +47,12 @@ public struct BuildPreview: Sendable {
         let known = Properties(
             of: builder, in: configuration,
             SubmittedValues(properties: request.properties, sourceStamps: request.sourceStamps),
-            worker: "local", basedir: FilePaths.absolute(basedir), numbers: nil)
+            worker: "local",
+            folders: BuildFolders(
+                basedir: FilePaths.absolute(basedir),
+                builddir: builder.builddir(in: FilePaths.absolute(basedir)),
+                steps: builder.stepFolder(in: configuration, FilePaths.absolute(basedir))),
+            numbers: nil)
         var shown = configuration.properties
         shown.merge(builder.properties)
         shown.merge(request.properties)

@@ -29,7 +29,9 @@ struct BuildRunner: Sendable {
         let build = BuildState(
             build: started, builder: builder, sourceStamps: submitted.sourceStamps,
             secrets: shared.secrets,
-            worker: ["name": .string(lease.worker.name), "basedir": .string(shared.basedir)],
+            worker: lease.details.merging([
+                "name": .string(lease.worker.name), "basedir": .string(folders.basedir),
+            ]), builddir: folders.builddir,
             identity: shared.configuration.identity)
         do {
             if let missing = submitted.missing { throw missing }
@@ -39,11 +41,13 @@ struct BuildRunner: Sendable {
             }
         } catch {
             let results: Results = error is WorkerLost ? .retry : .exception
+            if error is WorkerLost { build.noteLoss() }
             build.contribute(results)
             // Nothing else tells the remedy, as there is no log.
             build.tell("\(results.name): \((error as? RenderError)?.message ?? "\(error)")")
         }
         for error in await build.programs.stopAll("stopped at the end of the build") {
+            if error is WorkerLost { build.noteLoss() }
             build.contribute(error is WorkerLost ? .retry : .exception)
             build.tell("\(error)")
         }
@@ -69,20 +73,28 @@ struct BuildRunner: Sendable {
 
     /// Creates the build's own folder, and that of its steps unless it is the folder of the file.
     private func makeFolder() async throws {
-        let folders = Set([shared.builddir(of: builder), stepFolder])
-        for path in folders.subtracting([shared.configuration.folder]).sorted() {
+        let paths = Set([folders.builddir, folders.steps])
+        for path in paths.subtracting([shared.configuration.folder]).sorted() {
             _ = try await lease.worker.run(.mkdir(Command.MakeDirectory(path))) { _ in }
         }
     }
 
-    private var stepFolder: String {
-        builder.stepFolder(in: shared.configuration, shared.basedir)
+    /// Where the build runs.
+    private var folders: BuildFolders {
+        guard let basedir = lease.basedir else {
+            return BuildFolders(
+                basedir: shared.basedir, builddir: builder.builddir(in: shared.basedir),
+                steps: builder.stepFolder(in: shared.configuration, shared.basedir))
+        }
+        let builddir = "\(basedir)/\(FilePaths.component(builder.name))"
+        return BuildFolders(basedir: basedir, builddir: builddir, steps: "\(builddir)/build")
     }
 
     private func properties(of build: Build, _ submitted: SubmittedValues) -> Properties {
         Properties(
             of: builder, in: shared.configuration, submitted, worker: lease.worker.name,
-            basedir: shared.basedir, numbers: (build.builderID, build.number))
+            folders: folders, ofWorker: lease.properties,
+            numbers: (build.builderID, build.number))
     }
 
     // MARK: Steps
@@ -110,7 +122,7 @@ struct BuildRunner: Sendable {
     }
 
     private func runSteps(of build: BuildState, in session: HTTPSession) async {
-        var plan = StepPlan(builder: builder, folder: stepFolder)
+        var plan = StepPlan(builder: builder, folder: folders.steps)
         var selection = steps
         var hasEnded = false
         for declaration in builder.steps {
@@ -143,7 +155,11 @@ struct BuildRunner: Sendable {
         let isPostponed = isInterrupted && (build.isCutShort || build.results == .cancelled)
         let isRetried = isPostponed || build.results == .retry && mayRetry
         let isSkipped = skipReason != nil && build.results == .success
-        let results: Results = isPostponed ? .retry : isSkipped ? .skipped : build.results
+        let isGivenUp = build.results == .retry && !isRetried && build.isWorkerLost
+        let results: Results =
+            isPostponed
+            ? .retry : isSkipped ? .skipped : isGivenUp ? .exception : build.results
+        if isGivenUp { build.tell("worker lost \(RequestDistributor.maximumRetries + 1) times") }
         let text = shared.mask.masked(
             state: Self.stateString(
                 results, stopReason: stopReason, isTimedOut: isTimedOut,
@@ -230,9 +246,6 @@ struct BuildEnvironment: Sendable {
     /// The session for one build.
     func session() -> HTTPSession { sharedSession ?? http.makeSession() }
 
-    func builddir(of builder: BuilderConfiguration) -> String {
-        builder.builddir(in: basedir)
-    }
 }
 
 extension BuildEnvironment {
@@ -252,6 +265,16 @@ extension BuildEnvironment {
                     FilePath(configuration.folder).appending($0)
                 }))
     }
+}
+
+/// The folders of a build on its worker.
+struct BuildFolders: Sendable {
+    /// The folder of the worker.
+    let basedir: String
+    /// The folder of the builder.
+    let builddir: String
+    /// The folder in which its steps run.
+    let steps: String
 }
 
 extension BuilderConfiguration {
@@ -277,13 +300,14 @@ extension Properties {
     /// missing.
     init(
         of builder: BuilderConfiguration, in configuration: MasterConfiguration,
-        _ submitted: SubmittedValues, worker: String, basedir: String,
-        numbers: (builder: Int, build: Int)?
+        _ submitted: SubmittedValues, worker: String, folders: BuildFolders,
+        ofWorker own: JSONObject = [:], numbers: (builder: Int, build: Int)?
     ) {
         self = configuration.properties
         merge(builder.properties)
         set("buildername", .string(builder.name), source: "Builder")
         if let numbers { set("builderid", .int(numbers.builder), source: "Builder") }
+        merge(Properties(own, source: "Worker"))
         set("workername", .string(worker), source: "Worker")
         if let numbers { set("buildnumber", .int(numbers.build), source: "Build") }
         if submitted.sourceStamps.count == 1, let stamp = submitted.sourceStamps.first {
@@ -293,8 +317,8 @@ extension Properties {
         }
         set("scheduler", "run", source: "Scheduler")
         merge(submitted.properties)
-        set("basedir", .string(basedir), source: "Worker")
-        set("builddir", .string(builder.builddir(in: basedir)), source: "Worker")
+        set("basedir", .string(folders.basedir), source: "Worker")
+        set("builddir", .string(folders.builddir), source: "Worker")
         switch self["owner"] {
         case .string(let owner): set("owners", .array([.string(owner)]), source: "Build")
         case .array(let owners): set("owners", .array(owners), source: "Build")

@@ -11,6 +11,7 @@ final class BuildState: Sendable {
         var summaries: [String] = []
         var notReached: [String] = []
         var isCutShort = false
+        var isWorkerLost = false
         var logs: [Int: [String]] = [:]
     }
 
@@ -21,18 +22,21 @@ final class BuildState: Sendable {
     let programs = BackgroundPrograms()
     private let secrets: SecretValues
     private let worker: JSONObject
+    /// The folder of the builder on the worker.
+    let builddir: String
     private let identity: MasterIdentity
     private let state: Mutex<State>
 
     init(
         build: Build, builder: BuilderConfiguration, sourceStamps: [SourceStamp],
-        secrets: SecretValues, worker: JSONObject, identity: MasterIdentity
+        secrets: SecretValues, worker: JSONObject, builddir: String, identity: MasterIdentity
     ) {
         self.build = build
         self.builder = builder
         self.sourceStamps = sourceStamps
         self.secrets = secrets
         self.worker = worker
+        self.builddir = builddir
         self.identity = identity
         self.state = Mutex(State(properties: build.properties, size: build.properties.size))
     }
@@ -51,6 +55,13 @@ final class BuildState: Sendable {
         try state.withLock { state throws(JSONTooLarge) in
             try state.properties.setBounded(name, value, source: source, of: &state.size)
         }
+    }
+
+    /// Whether its worker was lost.
+    var isWorkerLost: Bool { state.withLock { $0.isWorkerLost } }
+
+    func noteLoss() {
+        state.withLock { $0.isWorkerLost = true }
     }
 
     /// Merges the result of a step into the build's.

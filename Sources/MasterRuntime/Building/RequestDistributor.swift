@@ -70,22 +70,31 @@ final class RequestDistributor: Sendable {
     let changed = Signal()
     private let ended = Signal()
     let pool: WorkerPool
+    /// Whether builders choose among the workers of the file.
+    private let usesWorkers: Bool
     private let store: Store
     /// Whether requests that are still pending at shutdown are left to the next master.
     private let leavesRequests: Bool
     private let configuration: RunningConfiguration
 
     init(
-        store: Store, pool: WorkerPool, configuration: RunningConfiguration, leavesRequests: Bool
+        store: Store, pool: WorkerPool, configuration: RunningConfiguration, leavesRequests: Bool,
+        usesWorkers: Bool = false
     ) {
         self.store = store
         self.pool = pool
         self.configuration = configuration
         self.leavesRequests = leavesRequests
+        self.usesWorkers = usesWorkers
     }
 
     /// The builders in force, with their locks.
     var builders: BuilderTable { configuration.current.configuration.builders }
+
+    /// The names of the workers that may run builds of a builder; `nil` for all.
+    func workerNames(of builder: BuilderConfiguration) -> [String]? {
+        usesWorkers ? builder.workerNames : nil
+    }
 
     /// Whether the running build of a request counts for nothing but itself.
     func isUnimportant(_ request: Int) -> Bool {
@@ -252,11 +261,12 @@ final class RequestDistributor: Sendable {
         while pool.hasFreeSlot, let request = state.queue.takeFirst() {
             passed.append(request)
             guard !state.isHeld || request.parent != nil,
-                let builder = builders[request.builder], pool.canLease(for: request.builder),
+                let builder = builders[request.builder],
+                pool.canLease(for: builder.name, among: workerNames(of: builder)),
                 request.skipReason != nil || state.takeLocks(of: builder, for: request, builders)
             else { continue }
             // A build that has waited may have got the slot since.
-            guard let lease = pool.lease(for: request.builder) else {
+            guard let lease = pool.lease(for: builder.name, among: workerNames(of: builder)) else {
                 state.locks.release(of: request.id)
                 continue
             }

@@ -112,6 +112,7 @@ struct StepRunner: Sendable {
             return StepOutcome(.cancelled)
         } catch let error as WorkerLost {
             shared.logger.warning("\(name): \(error)")
+            build.noteLoss()
             return StepOutcome(.retry)
         } catch is LogFault {
             // Reported when the logs are closed.

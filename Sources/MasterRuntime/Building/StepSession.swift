@@ -214,7 +214,9 @@ final class StepSession: StepHost {
 
     /// Makes the folder of the build again, which an earlier step may have removed.
     private func remakeFolder(of shell: Command.Shell) async throws {
-        let builddir = shared.builddir(of: build.builder)
+        // A stock worker makes the folder of a command.
+        guard worker.isLocal else { return }
+        let builddir = build.builddir
         guard shell.workdir == builddir || shell.workdir == "\(builddir)/build" else { return }
         _ = try await worker.run(.mkdir(Command.MakeDirectory(shell.workdir))) { _ in }
     }

@@ -1,5 +1,48 @@
-internal import MasterKit
+package import FoundationEssentials
+package import MasterKit
 internal import Synchronization
+
+/// A worker that has connected to a master.
+package struct ConnectedWorker: Sendable {
+    /// Runs commands as long as the connection lasts.
+    package var worker: any Worker
+    /// The folder of its builds on its machine; `nil` for the master's machine.
+    package var basedir: String?
+    /// What the worker says about itself.
+    package var details: JSONObject
+    /// Has the process of the worker exit.
+    package var shutDown: @Sendable () async -> Void
+
+    package init(
+        _ worker: any Worker, basedir: String? = nil, details: JSONObject = [:],
+        shutDown: @escaping @Sendable () async -> Void = {}
+    ) {
+        self.worker = worker
+        self.basedir = basedir
+        self.details = details
+        self.shutDown = shutDown
+    }
+}
+
+/// What a master knows of a worker.
+package struct WorkerState: Sendable {
+    package let id: Int
+    package let name: String
+    /// Whether it runs on the master's machine.
+    package let isLocal: Bool
+    /// The number of builds at a time.
+    package let slots: Int
+    /// When it connected, or `nil` if it is not connected.
+    package let connectedAt: Date?
+    /// What it says about itself, as of its last connection.
+    package let details: JSONObject
+    /// The builders that are building there.
+    package let building: [String]
+    /// Whether no further builds begin there.
+    package let isPaused: Bool
+    /// Whether it exits once its builds have ended.
+    package let isStopping: Bool
+}
 
 /// The workers of a master by name, each with slots for builds.
 final class WorkerPool: Sendable {
@@ -9,12 +52,35 @@ final class WorkerPool: Sendable {
         /// The id of the worker's row in the store.
         let workerID: Int
         let builder: String
+        /// The folder of builds on another machine; `nil` on the master's.
+        var basedir: String?
+        /// Properties of builds on the worker.
+        var properties = JSONObject()
+        /// What the worker says about itself.
+        var details = JSONObject()
+    }
+
+    /// A worker as the configuration in force has it.
+    struct Declaration: Sendable {
+        let id: Int
+        let name: String
+        let slots: Int
+        var properties = JSONObject()
+        var isLocal = true
     }
 
     private struct Member {
-        var worker: any Worker
-        let id: Int
-        let slots: Int
+        var declaration: Declaration
+        var connected: ConnectedWorker?
+        /// When it connected, and the number of the connection.
+        var connectedAt: Date?
+        var connection = 0
+        /// What it said about itself when it last connected.
+        var details = JSONObject()
+        var isPaused = false
+        var isStopping = false
+        /// Whether the configuration in force no longer has it.
+        var isRemoved = false
         /// The builders that are currently building there.
         var building: Set<String> = []
         /// How many of these builds wait and need no slot.
@@ -22,7 +88,21 @@ final class WorkerPool: Sendable {
         /// The builds whose wait is over, and that need a slot again, oldest first.
         var resuming: [(builder: String, continuation: CheckedContinuation<Void, Never>)] = []
 
-        var hasFreeSlot: Bool { building.count - suspendedCount < slots }
+        var hasFreeSlot: Bool { building.count - suspendedCount < declaration.slots }
+
+        /// Whether builds may begin there.
+        var isOpen: Bool { connected != nil && !isPaused && !isStopping && !isRemoved }
+
+        var state: WorkerState {
+            WorkerState(
+                id: declaration.id, name: declaration.name, isLocal: declaration.isLocal,
+                slots: declaration.slots, connectedAt: connectedAt, details: details,
+                building: building.sorted(), isPaused: isPaused, isStopping: isStopping)
+        }
+
+        func canRun(_ builder: String, _ names: [String]?) -> Bool {
+            !isRemoved && names?.contains(declaration.name) ?? true && !building.contains(builder)
+        }
 
         /// Gives a free slot to the build that has waited longest for one.
         mutating func resumeNext() -> CheckedContinuation<Void, Never>? {
@@ -30,65 +110,163 @@ final class WorkerPool: Sendable {
             suspendedCount -= 1
             return resuming.removeFirst().continuation
         }
+
+        /// What has the process exit, if it is to and has no more builds.
+        mutating func shutDownIfIdle() -> (@Sendable () async -> Void)? {
+            guard isStopping, building.isEmpty else { return nil }
+            return connected?.shutDown
+        }
     }
 
     private let members = Mutex<[Member]>([])
 
-    /// Adds a worker.
+    /// Adds a worker of the master's machine.
     ///
     /// - Parameters:
     ///   - worker: The worker; its name is unique.
     ///   - id: The id of its row in the store.
     ///   - slots: The number of concurrent builds.
     func add(_ worker: any Worker, id: Int, slots: Int) {
-        members.withLock { $0.append(Member(worker: worker, id: id, slots: slots)) }
+        follow([Declaration(id: id, name: worker.name, slots: slots)])
+        _ = connect(ConnectedWorker(worker))
+    }
+
+    /// Follows the workers of a configuration; running builds keep theirs.
+    func follow(_ declarations: [Declaration]) {
+        members.withLock { members in
+            let names = Set(declarations.map(\.name))
+            for index in members.indices where !names.contains(members[index].declaration.name) {
+                members[index].isRemoved = true
+            }
+            members.removeAll { $0.isRemoved && $0.building.isEmpty }
+            for declaration in declarations {
+                let known = members.firstIndex { $0.declaration.id == declaration.id }
+                if let known {
+                    members[known].declaration = declaration
+                    members[known].isRemoved = false
+                } else {
+                    members.append(Member(declaration: declaration))
+                }
+            }
+        }
     }
 
     /// Replaces the worker of the same name; running builds keep the old one.
     func replace(_ worker: any Worker) {
         members.withLock { members in
-            for index in members.indices where members[index].worker.name == worker.name {
-                members[index].worker = worker
+            for index in members.indices where members[index].declaration.name == worker.name {
+                members[index].connected?.worker = worker
             }
         }
     }
 
-    /// Whether any worker can take another build.
-    var hasFreeSlot: Bool {
-        members.withLock { $0.contains(where: \.hasFreeSlot) }
+    // MARK: Connections
+
+    /// Notes that a worker has connected.
+    ///
+    /// - Returns: Its id and the number of the connection; `nil` if there is no such worker.
+    func connect(_ arrived: ConnectedWorker) -> (id: Int, connection: Int)? {
+        members.withLock { members in
+            guard
+                let index = members.firstIndex(where: {
+                    $0.declaration.name == arrived.worker.name && !$0.isRemoved
+                })
+            else { return nil }
+            members[index].connected = arrived
+            members[index].connectedAt = Date()
+            members[index].connection += 1
+            members[index].details = arrived.details
+            members[index].isStopping = false
+            return (members[index].declaration.id, members[index].connection)
+        }
     }
 
-    /// Whether any worker runs no build of a builder, so that it could run one if it had a slot.
-    func canRun(_ builder: String) -> Bool {
-        members.withLock { $0.contains { !$0.building.contains(builder) } }
+    /// Notes that a connection has ended.
+    ///
+    /// - Returns: Whether it was the worker's last one.
+    func disconnect(_ id: Int, connection: Int) -> Bool {
+        members.withLock { members in
+            guard let index = members.firstIndex(where: { $0.declaration.id == id }),
+                members[index].connection == connection, members[index].connected != nil
+            else { return false }
+            members[index].connected = nil
+            members[index].connectedAt = nil
+            members[index].isStopping = false
+            return true
+        }
+    }
+
+    /// All workers, in the order of the file.
+    var states: [WorkerState] {
+        members.withLock { $0.filter { !$0.isRemoved }.map(\.state) }
+    }
+
+    /// Lets no further builds begin on a worker, or lets them.
+    func setPaused(_ isPaused: Bool, _ name: String) {
+        change(where: { $0.declaration.name == name }) { $0.isPaused = isPaused }
+    }
+
+    /// Has a worker exit once its builds have ended.
+    func stop(_ name: String) {
+        change(where: { $0.declaration.name == name }) { $0.isStopping = true }
+    }
+
+    // MARK: Slots
+
+    /// Whether any worker can take another build.
+    var hasFreeSlot: Bool {
+        members.withLock { $0.contains { $0.isOpen && $0.hasFreeSlot } }
+    }
+
+    /// What a builder waits for apart from a slot, or `nil`.
+    func hindrance(_ builder: String, among names: [String]?) -> String? {
+        members.withLock { members in
+            let all = members.filter {
+                !$0.isRemoved && names?.contains($0.declaration.name) ?? true
+            }
+            if all.contains(where: { $0.isOpen && !$0.building.contains(builder) }) { return nil }
+            if all.contains(where: \.isOpen) { return "its previous build" }
+            let words = all.map { member in
+                "'\(member.declaration.name)' "
+                    + (member.connected == nil
+                        ? "is not connected" : member.isStopping ? "is stopping" : "is paused")
+            }
+            return words.isEmpty ? "a worker" : "a worker: \(words.joined(separator: ", "))"
+        }
     }
 
     /// Whether any worker can run a build of a builder now.
-    func canLease(for builder: String) -> Bool {
+    func canLease(for builder: String, among names: [String]?) -> Bool {
         members.withLock { members in
-            members.contains { $0.hasFreeSlot && !$0.building.contains(builder) }
+            members.contains { $0.isOpen && $0.hasFreeSlot && $0.canRun(builder, names) }
         }
     }
 
     /// Reserves a slot of the least loaded worker that can run a build of a builder now.
-    func lease(for builder: String) -> Lease? {
+    func lease(for builder: String, among names: [String]?) -> Lease? {
         members.withLock { members in
             let free = members.indices.filter {
-                members[$0].hasFreeSlot && !members[$0].building.contains(builder)
+                members[$0].isOpen && members[$0].hasFreeSlot && members[$0].canRun(builder, names)
             }
-            guard
-                let index = free.min(by: { members[$0].building.count < members[$1].building.count }
-                )
+            /// The share of the slots that are taken.
+            func load(_ index: Int) -> Double {
+                Double(members[index].building.count) / Double(members[index].declaration.slots)
+            }
+            guard let index = free.min(by: { load($0) < load($1) }),
+                let connected = members[index].connected
             else { return nil }
             members[index].building.insert(builder)
             return Lease(
-                worker: members[index].worker, workerID: members[index].id, builder: builder)
+                worker: connected.worker, workerID: members[index].declaration.id, builder: builder,
+                basedir: connected.basedir, properties: members[index].declaration.properties,
+                details: connected.details)
         }
     }
 
     /// Releases a slot.
     func release(_ lease: Lease) {
         change(of: lease) { $0.building.remove(lease.builder) }
+        members.withLock { $0.removeAll { $0.isRemoved && $0.building.isEmpty } }
     }
 
     /// Releases the slot of a build while it waits; its builder still runs no other build there.
@@ -103,7 +281,11 @@ final class WorkerPool: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isReady = members.withLock { members in
-                    guard let index = members.firstIndex(where: { $0.id == lease.workerID }) else {
+                    guard
+                        let index = members.firstIndex(where: {
+                            $0.declaration.id == lease.workerID
+                        })
+                    else {
                         return true
                     }
                     guard members[index].hasFreeSlot || Task.isCancelled else {
@@ -117,7 +299,8 @@ final class WorkerPool: Sendable {
             }
         } onCancel: {
             let waiting = members.withLock { members -> CheckedContinuation<Void, Never>? in
-                guard let index = members.firstIndex(where: { $0.id == lease.workerID }),
+                guard
+                    let index = members.firstIndex(where: { $0.declaration.id == lease.workerID }),
                     let place = members[index].resuming.firstIndex(where: {
                         $0.builder == lease.builder
                     })
@@ -130,13 +313,18 @@ final class WorkerPool: Sendable {
     }
 
     private func change(of lease: Lease, _ body: (inout Member) -> Void) {
-        let next = members.withLock { members -> CheckedContinuation<Void, Never>? in
-            guard let index = members.firstIndex(where: { $0.id == lease.workerID }) else {
-                return nil
-            }
+        change(where: { $0.declaration.id == lease.workerID }, body)
+    }
+
+    private func change(where fits: (Member) -> Bool, _ body: (inout Member) -> Void) {
+        typealias Next = (CheckedContinuation<Void, Never>?, (@Sendable () async -> Void)?)
+        let (next, shutDown) = members.withLock { members -> Next in
+            guard let index = members.firstIndex(where: fits) else { return (nil, nil) }
             body(&members[index])
-            return members[index].resumeNext()
+            return (members[index].resumeNext(), members[index].shutDownIfIdle())
         }
         next?.resume()
+        // Ends when the worker has the message.
+        if let shutDown { Task { await shutDown() } }
     }
 }

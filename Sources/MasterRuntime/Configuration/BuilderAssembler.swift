@@ -39,6 +39,10 @@ struct BuilderAssembler {
         settings.locks?.limits ?? (topLevel.declares("locks") ? nil : [:])
     }
 
+    private var workerCheck: WorkerCheck {
+        WorkerCheck(decoder: decoder, settings: settings, topLevel: topLevel)
+    }
+
     private func declaredBuilders(at range: SourceRange?) -> [BuilderConfiguration] {
         if let declared = settings.builders {
             let places = declared.builders.flatMap { builder in
@@ -47,6 +51,7 @@ struct BuilderAssembler {
             for builder in declared.faulty { check(builder) }
             warnOfUnused(declared)
             checkNames(places.map { ($1.name, $0.name.range) } + declared.otherNames)
+            workerCheck.warn(of: places.map { ($1, $0.name.range) })
             return BuilderOrder(decoder: decoder, declared: declared).builders(of: places)
         }
         warnOfUnused(nil)
@@ -118,6 +123,7 @@ struct BuilderAssembler {
         properties.merge(Properties(declared.properties.values, source: "Builder"))
         let values = declared.matrix?.combinations ?? [JSONObject()]
         guard let names = names(of: declared, values) else { return [] }
+        let workerNames = workerCheck.names(for: declared)
         return zip(names, values).map { name, values in
             var properties = properties
             properties.merge(Properties(values, source: "Builder"))
@@ -125,7 +131,8 @@ struct BuilderAssembler {
                 name: name, description: declared.description, tags: declared.tags,
                 properties: properties, environment: declared.env, workdir: declared.workdir,
                 isTriggeredOnly: declared.triggeredOnly, maxTime: declared.maxTime,
-                locks: locks(of: declared, values), factory: declared.factory?.name,
+                locks: locks(of: declared, values), workerNames: workerNames,
+                factory: declared.factory?.name,
                 choices: choices(of: declared.factory),
                 axes: declared.matrix?.axes(of: values) ?? JSONObject(), steps: steps,
                 computedSettings: [
@@ -300,6 +307,10 @@ struct BuilderSettings: Settings {
     @Setting("The builders that must succeed before it begins.") var needs = BuilderReferences()
     @Setting("How long a build may take.") var maxTime: Renderable<Duration>?
     @Setting("Locks that its builds hold.") var locks = Renderable(LockList())
+    @Setting("The workers that may run its builds; by default all.", .notEmpty)
+    var workernames: [String]?
+    @Setting("The tags of the workers that may run its builds.", .notEmpty)
+    var workertags: [String]?
 
     /// Decodes an entry; `nil` if it is not a mapping.
     static func read(
@@ -318,6 +329,12 @@ struct BuilderSettings: Settings {
         }
         var (builder, isRight) = decoder.reading(
             BuilderSettings.self, from: node, owner: owner, at: node.range)
+        if builder.workernames != nil, builder.workertags != nil {
+            isRight = false
+            decoder.error(
+                "\(owner) has both 'workernames' and 'workertags'; keep one",
+                at: mapping.entry(for: "workertags")?.key.range)
+        }
         if builder.maxTime?.constant == .zero {
             isRight = false
             decoder.error(
@@ -360,6 +377,12 @@ struct FaultyBuilder: Error {
 
 extension BuilderSettings: SettingHints {
     static func hint(forUnknown name: String) -> String? {
-        name == "lock" ? "write 'locks'" : nil
+        switch name {
+        case "lock": "write 'locks'"
+        case "workername", "worker", "workers", "slavenames", "slavename":
+            "write 'workernames: [NAME]'"
+        case "nextWorker": "builds go to the worker with the fewest builds; remove it"
+        default: nil
+        }
     }
 }

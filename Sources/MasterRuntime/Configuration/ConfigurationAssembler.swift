@@ -29,6 +29,7 @@ struct ConfigurationAssembler {
         checkSecrets(settings, topLevel)
         SchedulerCheck(decoder: decoder, topLevel: topLevel).check(settings.schedulers, builders)
         checkWeb(settings)
+        WorkerCheck(decoder: decoder, settings: settings, topLevel: topLevel).check()
         let buildbotURL =
             settings.buildbotURL?.text ?? MasterConfiguration.standardURL(of: settings.www)
             ?? "http://localhost:8080/"
@@ -39,7 +40,8 @@ struct ConfigurationAssembler {
             path: path, folder: folder, identity: identity,
             properties: Properties(settings.properties.values, source: "master.yaml"),
             builders: BuilderTable(builders), reporters: reporters, services: services,
-            schedulers: settings.schedulers ?? [], secretProviders: settings.secrets ?? [],
+            schedulers: settings.schedulers ?? [], workers: settings.workers,
+            endpoint: settings.protocols?.msgpack, secretProviders: settings.secrets ?? [],
             secretUses: decoder.secretUses,
             propertyUses: decoder.propertyUses, locks: settings.locks?.limits ?? [:],
             httpSession: settings.httpSession,

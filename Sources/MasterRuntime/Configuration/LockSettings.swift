@@ -39,7 +39,7 @@ private struct LockForm: SettingHints {
 
     static func hint(forUnknown name: String) -> String? {
         switch name {
-        case "maxCountForWorker": "the only worker is 'local'; write 'maxCount'"
+        case "maxCountForWorker": "a lock is counted over all workers; write 'maxCount'"
         case "mode", "access": "how a lock is shared is written where it is used: {NAME: counting}"
         default: nil
         }

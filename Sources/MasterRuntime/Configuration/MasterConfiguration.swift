@@ -19,6 +19,10 @@ public struct MasterConfiguration: Sendable {
     package internal(set) var services: [ServiceDeclaration]
     /// The schedulers in the order of the file.
     package internal(set) var schedulers: [SchedulerDeclaration]
+    /// The workers, or `nil` if the file has no such section: the master's own machine.
+    package internal(set) var workers: [WorkerDeclaration]?
+    /// Where workers connect, or `nil` if none can.
+    package let endpoint: EndpointSettings?
     /// The providers of secrets, in the order in which they are asked.
     package let secretProviders: [SecretProviderDeclaration]
     /// Every secret that a setting refers to.
@@ -46,7 +50,8 @@ public struct MasterConfiguration: Sendable {
     /// The plugins that builds and reports use, in the order in which they are started.
     var instances: [PluginInstance] {
         reporters.flatMap(\.instances) + services.flatMap(\.instances)
-            + schedulers.flatMap(\.instances) + instancesOfSteps
+            + schedulers.flatMap(\.instances) + (workers ?? []).flatMap(\.instances)
+            + instancesOfSteps
     }
 
     /// The steps of all builders; those of a factory are listed once for each of its builders.
@@ -111,6 +116,8 @@ public struct BuilderConfiguration: Sendable {
     public internal(set) var needs: [String] = []
     /// The locks that its builds hold from their start to their end.
     var locks: [LockDemand] = []
+    /// The names of the workers that may run its builds, or `nil` for all of them.
+    package var workerNames: [String]?
     /// The name of its factory, or `nil` if it has its own steps or the default steps.
     public var factory: String?
     /// The allowed values of its factory's parameters, by name.
@@ -124,14 +131,14 @@ public struct BuilderConfiguration: Sendable {
 }
 
 /// Absolute paths without `.` and `..`.
-enum FilePaths {
+package enum FilePaths {
     /// The absolute path; a relative one refers to the current folder.
     static func absolute(_ path: String) -> String {
         absolute(path, in: FileManager.default.currentDirectoryPath)
     }
 
     /// The absolute path; a relative one refers to a folder.
-    static func absolute(_ path: String, in folder: String) -> String {
+    package static func absolute(_ path: String, in folder: String) -> String {
         let whole = path.hasPrefix("/") ? path : folder + "/" + path
         var parts: [Substring] = []
         let slash = UInt8(ascii: "/")

@@ -17,6 +17,9 @@ struct MasterSettings: Settings {
     var steps: [StepDeclaration]?
     @Setting("Build factories by name.") var factories = FactoryTable()
     @Setting("Builders.", .notEmpty) var builders: BuilderList?
+    @Setting("How workers connect.") var protocols: ProtocolSettings?
+    @Setting("Workers: machines that build; by default the master's own.", declarations: .workers)
+    var workers: [WorkerDeclaration]?
     @Setting("Locks by name.") var locks: LockDeclarations?
     @Setting("Who shares cookies: the steps of a 'build', or all builds ('shared').")
     var httpSession = HTTPSessionSharing.build
@@ -39,7 +42,7 @@ extension MasterSettings: SettingHints {
         case "variables", "vars": "write 'properties'"
         case "buildbotUrl", "buildbotURl": "write 'buildbotURL'"
         case "change_source": "this version has no change sources; remove it"
-        case "workers": "this version builds on this machine; remove it"
+        case "slaves", "agents", "runners", "nodes": "write 'workers'"
         default: nil
         }
     }

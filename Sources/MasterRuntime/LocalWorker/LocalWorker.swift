@@ -5,7 +5,7 @@ import SystemPackage
 /// A worker that runs commands on this machine, as this user.
 public struct LocalWorker: Worker {
     /// The worker's name in builds.
-    public let name: String
+    public private(set) var name: String
 
     /// The folder that relative paths refer to, and outside of which nothing is deleted or
     /// overwritten unless a command allows it; an absolute path.
@@ -50,6 +50,13 @@ public struct LocalWorker: Worker {
         self.init(root: basedir + "/work", name: name, withholding: withheld)
         self.basedir = FilePath(basedir)
         self.configuration = configuration
+    }
+
+    /// A copy of the worker with another name.
+    func named(_ name: String) -> LocalWorker {
+        var worker = self
+        worker.name = name
+        return worker
     }
 
     /// A copy of the worker that withholds additional variables from programs.

@@ -14,9 +14,11 @@ internal import ServiceLifecycle
 public final class Master: Sendable {
     private let configuration: RunningConfiguration
     let options: Options
-    private let pool = WorkerPool()
+    let pool = WorkerPool()
+    let presence = WorkerPresence()
     let submissions: Submissions
-    private let worker: LocalWorker
+    /// Runs builds on the master's machine.
+    let localWorker: LocalWorker
     private let deliveries: Deliveries
     private let services = RunningServices()
     private let commands = CommandDesk()
@@ -64,9 +66,10 @@ public final class Master: Sendable {
         let environment = configuration.current
         self.configuration = configuration
         self.options = options
-        worker = LocalWorker(
+        localWorker = LocalWorker(
             basedir: options.basedir, withholding: environment.secrets.withheldVariables)
-        let ended = try await worker.endAbandonedCommands(notedAt: options.basedir + "/commands")
+        let ended = try await localWorker.endAbandonedCommands(
+            notedAt: options.basedir + "/commands")
         if !ended.isEmpty {
             environment.logger.notice(
                 "stopped processes left by an earlier run: \(ended.joined(separator: ", "))")
@@ -79,13 +82,12 @@ public final class Master: Sendable {
                 open files; raise it with ulimit -n
                 """)
         }
-        let (store, name) = (environment.store, worker.name)
-        pool.add(
-            worker, id: try await store.write { try $0.worker(named: name) }, slots: slots)
+        let store = environment.store
         submissions = Submissions(
             RequestDistributor(
                 store: store, pool: pool, configuration: configuration,
-                leavesRequests: options.resumesRequests),
+                leavesRequests: options.resumesRequests,
+                usesWorkers: options.usesWorkers),
             configuration, resumesRequests: options.resumesRequests)
         let file = environment.configuration
         deliveries = try await Deliveries.open(
@@ -114,6 +116,7 @@ public final class Master: Sendable {
     private func run<Value: Sendable>(
         _ body: (Master) async throws -> Value
     ) async throws -> Value {
+        try await followWorkers()
         try await resumeRequests()
         // Shut down in reverse order: services that submit builds, what runs them, their reports.
         let group = ServiceGroup(
@@ -137,6 +140,7 @@ public final class Master: Sendable {
             } catch {
                 outcome = .failure(error)
             }
+            presence.close()
             for server in options.servers.reversed() { await server.stop() }
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
@@ -229,11 +233,11 @@ public final class Master: Sendable {
                 throw error
             }
             environment.store.identity = file.identity
-            pool.replace(worker.withholding(next.secrets.withheldVariables))
         } settle: { next in
             await services.follow(programs(of: next), starting: newcomers)
             await servers.apply()
         }
+        try await followWorkers()
         await submissions.distributor.followConfiguration()
         return changes
     }
@@ -356,7 +360,7 @@ public final class Master: Sendable {
 
     /// Kills all running commands without waiting, for a process that exits immediately.
     public func abandonCommands() {
-        worker.abandonCommands()
+        localWorker.abandonCommands()
         environment.master.abandonCommands()
     }
 

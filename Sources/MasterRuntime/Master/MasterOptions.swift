@@ -10,6 +10,8 @@ extension Master {
         public let slots: Int
         /// Whether requests that are pending when the master exits are built by the next one.
         public let resumesRequests: Bool
+        /// Whether builds run on the workers of the file; otherwise on the master's machine.
+        package var usesWorkers: Bool
         package var aids = DeveloperAids()
         /// The clock of services and schedulers.
         package var time: any WallClock = SystemWallClock()
@@ -26,6 +28,7 @@ extension Master {
             self.basedir = FilePaths.absolute(basedir)
             self.slots = slots ?? ProcessInfo.processInfo.activeProcessorCount
             self.resumesRequests = resumesRequests
+            usesWorkers = resumesRequests
             precondition(self.slots > 0, "a master needs at least one slot")
         }
     }

@@ -39,6 +39,7 @@ extension Master {
         let found = try await environment.store.read { try MasterCounts(in: $0) }
         let declared = file.builders.map(\.name)
         let others = Set(found.pending.keys).union(found.running.keys).subtracting(declared)
+        let waiting = submissions.distributor.reasons
         var builders: [JSONValue] = []
         for name in declared + others.sorted() {
             let running = found.running[name, default: []].map { build in
@@ -51,6 +52,7 @@ extension Master {
                 .object([
                     "name": .string(name), "declared": .bool(file.builders[name] != nil),
                     "running": .array(running), "pending": .int(found.pending[name] ?? 0),
+                    "waits_for": .optional(waiting[name] ?? nil),
                 ]))
         }
         let reporters = file.reporters.map { reporter in
@@ -67,6 +69,7 @@ extension Master {
             "builders": .array(builders), "reporters": .array(reporters),
             "schedulers": .array(
                 file.schedulers.map { ["name": .string($0.name), "key": .string("\($0.key)")] }),
+            "workers": .array(workers.map { .object($0.json) }),
             "parked": .int(found.parked),
         ]
     }

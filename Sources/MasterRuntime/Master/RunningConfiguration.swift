@@ -152,6 +152,8 @@ public struct ConfigurationChanges: Sendable, Hashable {
     public var schedulers = Names()
     /// The web page.
     public var web = Names()
+    /// The workers.
+    public var workers = Names()
     /// The settings whose new values apply only after the master is restarted.
     public var afterRestart: [String] = []
 
@@ -165,6 +167,7 @@ public struct ConfigurationChanges: Sendable, Hashable {
         reporters = Names(old.reporters, new.reporters, \.name) { $0.isSame(as: $1) }
         services = Names(old.services, new.services, \.name) { $0.isSame(as: $1) }
         schedulers = Names(old.schedulers, new.schedulers, \.name) { $0.isSame(as: $1) }
+        workers = Names(old.workers ?? [], new.workers ?? [], \.name) { $0.isSame(as: $1) }
         web = Names(
             [old.webNode].compactMap(\.self), [new.webNode].compactMap(\.self),
             { (_: YAMLNode) in "www" }
@@ -207,7 +210,8 @@ extension BuilderConfiguration {
             }
             && description == other.description && tags == other.tags
             && properties == other.properties && isTriggeredOnly == other.isTriggeredOnly
-            && needs == other.needs && locks == other.locks && factory == other.factory
+            && workerNames == other.workerNames && needs == other.needs && locks == other.locks
+            && factory == other.factory
             && choices == other.choices && axes == other.axes
             && computedSettings == other.computedSettings
     }
@@ -231,6 +235,7 @@ extension MasterConfiguration {
         configuration.reporters = kept(reporters, old.reporters, \.name)
         configuration.services = kept(services, old.services, \.name)
         configuration.schedulers = kept(schedulers, old.schedulers, \.name)
+        configuration.workers = workers.map { kept($0, old.workers ?? [], \.name) }
         return configuration
     }
 }

@@ -1,6 +1,6 @@
 import CProcess
 import Glibc
-import MasterKit
+package import MasterKit
 import Synchronization
 import SystemPackage
 
@@ -121,9 +121,9 @@ struct CommandRecord {
 }
 
 /// The lines written to a command's log before and after its output.
-enum CommandHeader {
+package enum CommandHeader {
     /// The command, its working directory and its limits.
-    static func begin(_ shell: Command.Shell, in workdir: String) -> String {
+    package static func begin(_ shell: Command.Shell, in workdir: String) -> String {
         var limits = ""
         if let timeout = shell.timeout { limits += " (timeout \(seconds(timeout)) secs)" }
         if let maxTime = shell.maxTime { limits += " (maxTime \(seconds(maxTime)) secs)" }
@@ -132,12 +132,12 @@ enum CommandHeader {
     }
 
     /// The environment, sorted by name.
-    static func environment(_ entries: [String]) -> String {
+    package static func environment(_ entries: [String]) -> String {
         " environment:\n" + entries.sorted().map { "  \($0)\n" }.joined()
     }
 
     /// The limit that was exceeded.
-    static func timedOut(_ limit: CommandResult.Limit) -> String {
+    package static func timedOut(_ limit: CommandResult.Limit) -> String {
         switch limit {
         case .silence(let time):
             "command timed out: \(time.inSeconds) without output; ending its processes\n"
@@ -187,7 +187,7 @@ enum CommandHeader {
     }
 
     /// How the program ended.
-    static func end(_ end: CommandResult.Ending, elapsed: Duration) -> String {
+    package static func end(_ end: CommandResult.Ending, elapsed: Duration) -> String {
         let words =
             switch end {
             case .exited(let code): "program finished with exit code \(code)"

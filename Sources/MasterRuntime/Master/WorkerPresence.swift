@@ -1,0 +1,191 @@
+internal import FoundationEssentials
+package import MasterKit
+internal import Synchronization
+
+/// A connection of a worker that its master knows of.
+package struct WorkerTicket: Sendable {
+    let id: Int
+    let connection: Int
+    let name: String
+}
+
+/// Notes which workers are there, and tells when one has been missing for too long.
+final class WorkerPresence: Sendable {
+    private struct State {
+        /// The waits for workers that are not there, by id.
+        var waits: [Int: Task<Void, Never>] = [:]
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+
+    /// Calls a closure unless the worker is back before.
+    func await(_ id: Int, for limit: Duration, _ tell: @escaping @Sendable () async -> Void) {
+        state.withLock { state in
+            guard !state.isClosed, state.waits[id] == nil else { return }
+            // Ends when the worker is back, or the master ends.
+            state.waits[id] = Task {
+                do {
+                    try await Task.sleep(for: limit)
+                } catch {
+                    return
+                }
+                await tell()
+            }
+        }
+    }
+
+    /// A worker is back, or no longer wanted.
+    func settle(_ id: Int) {
+        state.withLock { $0.waits.removeValue(forKey: id) }?.cancel()
+    }
+
+    /// The ids of the workers that are awaited.
+    var awaited: Set<Int> { state.withLock { Set($0.waits.keys) } }
+
+    func close() {
+        let waits = state.withLock { state in
+            state.isClosed = true
+            defer { state.waits = [:] }
+            return Array(state.waits.values)
+        }
+        for wait in waits { wait.cancel() }
+    }
+}
+
+extension Master {
+    /// Notes that a worker has connected; builds may begin there from now on.
+    ///
+    /// - Returns: A ticket for ``workerDisconnected(_:reason:)``; `nil` if the file has no such
+    ///   worker.
+    package func workerConnected(_ arrived: ConnectedWorker) async -> WorkerTicket? {
+        let name = arrived.worker.name
+        guard let (id, connection) = pool.connect(arrived) else { return nil }
+        presence.settle(id)
+        environment.logger.info("worker '\(name)' has connected")
+        await publish(.workerConnected, id)
+        submissions.distributor.changed.raise()
+        return WorkerTicket(id: id, connection: connection, name: name)
+    }
+
+    /// Notes that the connection of a worker has ended.
+    package func workerDisconnected(_ ticket: WorkerTicket, reason: String) async {
+        guard pool.disconnect(ticket.id, connection: ticket.connection) else { return }
+        environment.logger.warning("worker '\(ticket.name)' has disconnected: \(reason)")
+        await publish(.workerDisconnected, ticket.id)
+        awaitWorkers()
+    }
+
+    /// The workers in the order of the file.
+    package var workers: [WorkerState] { pool.states }
+
+    /// Lets no further builds begin on a worker, or lets them again.
+    package func setPaused(_ isPaused: Bool, worker name: String) throws(ControlError) {
+        try checkWorker(name)
+        pool.setPaused(isPaused, name)
+        submissions.distributor.changed.raise()
+    }
+
+    /// Has the process of a worker exit once its builds have ended.
+    package func shutDown(worker name: String) throws(ControlError) {
+        try checkWorker(name)
+        guard let worker = pool.states.first(where: { $0.name == name }), !worker.isLocal else {
+            throw ControlError(
+                "'\(name)' is the master's own machine; use 'worker pause', or 'stop' for the master"
+            )
+        }
+        guard worker.connectedAt != nil else {
+            throw ControlError("the worker '\(name)' is not connected")
+        }
+        pool.stop(name)
+    }
+
+    private func checkWorker(_ name: String) throws(ControlError) {
+        let names = pool.states.map(\.name)
+        guard !names.contains(name) else { return }
+        throw ControlError(
+            "there is no worker '\(name)'; \(Suggestion.remedy(for: name, among: names))",
+            isUsage: true)
+    }
+
+    // MARK: Configuration
+
+    /// Follows the workers of the configuration in force.
+    func followWorkers() async throws {
+        let (store, file) = (environment.store, environment.configuration)
+        guard options.usesWorkers, let workers = file.workers else {
+            let (worker, slots) = (localWorker, localSlots)
+            let id = try await store.write { try $0.worker(named: WorkerCheck.localName) }
+            pool.follow([.init(id: id, name: worker.name, slots: slots)])
+            return connectLocal(WorkerCheck.localName)
+        }
+        var declarations: [WorkerPool.Declaration] = []
+        for worker in workers {
+            let name = worker.name
+            let id = try await store.write { try $0.worker(named: name) }
+            let isLocal = worker.remote == nil
+            declarations.append(
+                .init(
+                    id: id, name: name,
+                    slots: worker.options.maxBuilds ?? (isLocal ? localSlots : 1),
+                    properties: worker.options.properties, isLocal: isLocal))
+        }
+        pool.follow(declarations)
+        for worker in declarations where worker.isLocal { connectLocal(worker.name) }
+        let ids = Set(declarations.map(\.id))
+        for id in presence.awaited.subtracting(ids) { presence.settle(id) }
+        awaitWorkers()
+        submissions.distributor.changed.raise()
+    }
+
+    /// The number of builds at a time on the master's machine.
+    private var localSlots: Int { min(options.slots, ProcessLimits.builds) }
+
+    private func connectLocal(_ name: String) {
+        let worker = localWorker.named(name).withholding(environment.secrets.withheldVariables)
+        if pool.states.contains(where: { $0.name == name && $0.connectedAt != nil }) {
+            pool.replace(worker)
+        } else {
+            _ = pool.connect(ConnectedWorker(worker))
+        }
+    }
+
+    /// Waits for the workers that are not connected.
+    private func awaitWorkers() {
+        let declared = environment.configuration.workers ?? []
+        for worker in pool.states where worker.connectedAt == nil {
+            guard let remote = declared.first(where: { $0.name == worker.name })?.remote else {
+                continue
+            }
+            let (id, name, limit) = (worker.id, worker.name, remote.missingTimeout)
+            presence.await(id, for: limit) { [weak self] in
+                guard let self else { return }
+                environment.logger.warning(
+                    "worker '\(name)' has been missing for \(limit.inSeconds)")
+                await publish(.workerMissing, id)
+            }
+        }
+    }
+
+    // MARK: Events
+
+    private func publish(_ kind: EventKind, _ id: Int) async {
+        guard let worker = pool.states.first(where: { $0.id == id }) else { return }
+        await environment.store.post { transaction in
+            try transaction.append(kind, lane: 0) { worker.json }
+        }
+    }
+}
+
+extension WorkerState {
+    /// The worker in the data API's form.
+    package var json: JSONObject {
+        [
+            "workerid": .int(id), "name": .string(name), "paused": .bool(isPaused),
+            "graceful": .bool(isStopping), "max_builds": .int(slots),
+            "connected": .bool(connectedAt != nil),
+            "connected_at": connectedAt.map { .time($0) } ?? .null,
+            "building": .array(building.map { .string($0) }), "workerinfo": .object(details),
+        ]
+    }
+}

@@ -1,0 +1,241 @@
+internal import MasterKit
+internal import MasterRuntime
+internal import OrderedCollections
+
+/// One run of a program on a worker, with the same header as on this machine.
+struct RemoteProgram {
+    private let shell: Command.Shell
+    private let worker: RemoteWorker
+    private let started: ContinuousClock.Instant
+    /// Distinguishes the processes of this command from all others.
+    private let token = String(UInt64.random(in: .min ... .max), radix: 36)
+
+    init(_ shell: Command.Shell, on worker: RemoteWorker, started: ContinuousClock.Instant) {
+        self.shell = shell
+        self.worker = worker
+        self.started = started
+    }
+
+    func run(_ updates: (CommandUpdate) async throws -> Void) async throws -> CommandResult {
+        let command = try wireCommand()
+        func header(_ text: String) async throws { try await updates(update(.header(text))) }
+        try await header(CommandHeader.begin(shell, in: shell.workdir))
+        if shell.logsEnvironment { try await header(CommandHeader.environment(environment)) }
+        try await updates(update(.started()))
+        var output = RemoteOutput(shell, notFound: notFound)
+        let result: WireResult
+        do {
+            result = try await worker.perform(command, grace: shell.terminationGrace) { message in
+                switch message {
+                case .update(let pairs):
+                    for content in try output.contents(of: pairs) {
+                        try await updates(update(content))
+                    }
+                case .write, .read:
+                    throw WorkerConnection.fault("it transferred a file for a program")
+                case .closed, .complete: break
+                }
+            }
+        } catch let end as ConnectionEnd {
+            try await header("the output ends here: \(end.reason)\n")
+            throw end
+        } catch is CancellationError {
+            await endSurvivors()
+            throw CancellationError()
+        }
+        if output.isNotFound { throw missingProgram }
+        guard let code = result.exitCode else {
+            throw worker.inability(.system, "ended the program without an exit code")
+        }
+        let limit = limit(result.failureReason)
+        if let limit {
+            await endSurvivors()
+            try await header(CommandHeader.timedOut(limit))
+        }
+        let ending: CommandResult.Ending =
+            result.signal.map { .killed(signal: $0) }
+            ?? .exited(code: Int32(truncatingIfNeeded: code))
+        try await updates(update(.ended))
+        let elapsed = ContinuousClock.now - started
+        try await header(CommandHeader.end(ending, elapsed: elapsed))
+        return CommandResult(ending, timedOut: limit, elapsed: elapsed)
+    }
+
+    private func update(_ content: CommandUpdate.Content) -> CommandUpdate {
+        CommandUpdate(content, elapsed: .now - started)
+    }
+
+    private var environment: [String] {
+        var variables = worker.info.environment
+        for (name, value) in shell.environment { variables[name] = value }
+        return variables.map { "\($0.key)=\($0.value)" }
+    }
+
+    private func limit(_ reason: String?) -> CommandResult.Limit? {
+        switch reason {
+        case "timeout_without_output": shell.timeout.map { .silence($0) }
+        case "timeout": shell.maxTime.map { .total($0) }
+        case "max_lines_failure": shell.maxLines.map { .lines($0) }
+        default: nil
+        }
+    }
+
+    // MARK: The command
+
+    /// What the wrapper writes if the program does not exist.
+    private var notFound: String { "buildmaster-\(token): program not found" }
+
+    private var missingProgram: CommandError {
+        let name = shell.invocation.arguments.first ?? ""
+        return CommandError(
+            .programNotFound,
+            "the program '\(name.shortened)' was not found on the worker \(worker.name); install "
+                + "it, or correct the name")
+    }
+
+    private func wireCommand() throws -> WireCommand {
+        let arguments = shell.invocation.arguments
+        guard let program = arguments.first, !program.isEmpty else {
+            throw CommandError(.invalid, "the command is empty; name a program")
+        }
+        guard !arguments.contains(where: { $0.utf8.contains(0) }) else {
+            throw CommandError(.invalid, "an argument of the command contains a NUL; remove it")
+        }
+        var input = MessagePack.null
+        if !shell.stdin.isEmpty {
+            guard let text = String(validating: shell.stdin, as: UTF8.self) else {
+                throw worker.inability(
+                    .invalid, "can't take standard input that is not UTF-8; pass it as a file")
+            }
+            input = .text(text)
+        }
+        var variables: OrderedDictionary<String, MessagePack> = [:]
+        for (name, value) in shell.environment.sorted(by: { $0.key < $1.key }) {
+            variables[name] = value.map { .text($0) } ?? nil
+        }
+        variables[CommandMark.variable] = .text(worker.mark.value(token))
+        var logFiles: OrderedDictionary<String, MessagePack> = [:]
+        for file in shell.logFiles {
+            logFiles[file.name] = .map([
+                "filename": .text(file.path), "follow": .bool(file.follows),
+            ])
+        }
+        return .shell([
+            "command": .list(
+                (["/bin/sh", "-c", wrapper, "buildmaster"] + arguments).map { .text($0) }),
+            "workdir": .text(shell.workdir), "env": .map(variables),
+            "timeout": Self.seconds(shell.timeout), "maxTime": Self.seconds(shell.maxTime),
+            "sigtermTime": shell.terminationGrace > .zero
+                ? Self.seconds(shell.terminationGrace) : nil,
+            "interruptSignal": .text(shell.interruptSignal.rawValue),
+            "max_lines": shell.maxLines.map { .int(Int64($0)) } ?? nil,
+            "want_stdout": .bool(shell.wantsStdout), "want_stderr": .bool(shell.wantsStderr),
+            "logfiles": .map(logFiles), "initial_stdin": input,
+            "usePTY": .bool(shell.usesTerminal), "logEnviron": false,
+        ])
+    }
+
+    /// Replaces itself by the program, in the same process.
+    private var wrapper: String {
+        var lines = [
+            "command -v \"$1\" >/dev/null 2>&1 || { echo '\(notFound)' >&2; exit 127; }"
+        ]
+        if shell.mergesStreams, shell.wantsStdout, shell.wantsStderr { lines.append("exec 2>&1") }
+        lines.append("exec \"$@\"")
+        return lines.joined(separator: "\n")
+    }
+
+    private static func seconds(_ duration: Duration?) -> MessagePack {
+        duration.map { .double($0 / .seconds(1)) } ?? nil
+    }
+
+    // MARK: Survivors
+
+    /// Kills processes of the command that left its process group.
+    private func endSurvivors() async {
+        // Also in a task that was cancelled; ends with the command.
+        await Task { [worker, token] in
+            do {
+                _ = try await worker.sweep(worker.mark.of(token))
+            } catch {
+                // The connection has ended; the next one begins with a sweep.
+            }
+        }.value
+    }
+}
+
+extension RemoteWorker {
+    /// Kills all processes on the worker whose environment contains a mark.
+    ///
+    /// - Returns: The exit code of the script, and the processes that were killed after `ended`.
+    func sweep(_ mark: String) async throws -> (code: Int, words: [Substring]) {
+        try await script(CommandMark.sweep, mark)
+    }
+
+    /// Runs a script of ours, and returns its exit code and the words it wrote.
+    func script(
+        _ text: String, _ arguments: String...
+    ) async throws -> (code: Int, words: [Substring]) {
+        var output = ""
+        let words = ["/bin/sh", "-c", text, "buildmaster"] + arguments
+        let result = try await perform(
+            .shell([
+                "command": .list(words.map { .text($0) }), "workdir": .text(info.basedir),
+                "env": .map(["LC_ALL": "C"]), "timeout": 60, "maxTime": 300, "logEnviron": false,
+            ])
+        ) { message in
+            guard case .update(let pairs) = message else { return }
+            for (key, value) in pairs where key == "stdout" {
+                let text = try WireResult.text(of: value, key)
+                if output.utf8.count + text.utf8.count < 64 << 10 { output += text }
+            }
+        }
+        guard let code = result.exitCode else {
+            throw inability(.system, "ended a script without an exit code")
+        }
+        return (code, output.split(whereSeparator: \.isWhitespace))
+    }
+}
+
+/// Turns updates about a program into its output.
+private struct RemoteOutput {
+    private let shell: Command.Shell
+    private let notFound: String
+    /// Whether the wrapper said that there is no such program.
+    private(set) var isNotFound = false
+
+    init(_ shell: Command.Shell, notFound: String) {
+        self.shell = shell
+        self.notFound = notFound + "\n"
+    }
+
+    mutating func contents(
+        of pairs: [(key: String, value: MessagePack)]
+    ) throws -> [CommandUpdate.Content] {
+        var contents: [CommandUpdate.Content] = []
+        for (key, value) in pairs {
+            switch key {
+            case "stdout", "stderr":
+                let text = try WireResult.text(of: value, key)
+                if text.hasSuffix(notFound) {
+                    isNotFound = true
+                    continue
+                }
+                let stream: CommandUpdate.OutputStream = key == "stdout" ? .stdout : .stderr
+                if !text.isEmpty { contents.append(.output(stream, Array(text.utf8))) }
+            case "log":
+                guard let list = value.list, list.count == 2, let name = list[0].text else {
+                    throw WireResult.fault(key, value)
+                }
+                guard shell.logFiles.contains(where: { $0.name == name }) else {
+                    throw WorkerConnection.fault(
+                        "it sent the log file '\(name.shortened)', which was not wanted")
+                }
+                let text = try WireResult.text(of: list[1], key)
+                if !text.isEmpty { contents.append(.logFile(name, Array(text.utf8))) }
+            default: break
+            }
+        }
+        return contents
+    }
+}

@@ -1,0 +1,333 @@
+internal import Logging
+internal import MasterWebSocket
+internal import NIOWebSocket
+internal import OrderedCollections
+internal import Synchronization
+
+/// Why a connection to a worker has ended.
+struct ConnectionEnd: Error, Hashable {
+    /// The reason, without the name of the worker.
+    let reason: String
+    /// Whether the worker did something wrong, so that its builds would fail again.
+    var isFault = false
+}
+
+/// A connection to a stock worker: requests, their answers, and the messages of commands.
+///
+/// Both sides number their requests from 0. What is sent goes through one queue, so that functions
+/// can send from tasks that are cancelled, and without waiting.
+final class WorkerConnection: Sendable {
+    /// The maximum size of what waits to be sent.
+    static let sendBound = 256 << 20
+    /// The number of messages that wait to be sent.
+    static let sendCountBound = 100_000
+
+    /// What is to be sent next.
+    private enum Outgoing: Sendable {
+        case message([UInt8])
+        case close(WebSocketFault)
+    }
+
+    private enum Waiting: Sendable {
+        case answer(CheckedContinuation<MessagePack, any Error>)
+        case start(RemoteCommand)
+    }
+
+    private struct State {
+        var nextRequest = 0
+        var nextCommand = 0
+        var waiting: [Int: Waiting] = [:]
+        var commands: [String: RemoteCommand] = [:]
+        var unsent = (count: 0, bytes: 0)
+        var end: ConnectionEnd?
+        /// Whether something has arrived since the last look.
+        var isActive = false
+        /// Whether a message waits for the consumer of its command.
+        var isHeldUp = false
+        /// Whoever waits for the end.
+        var watchers: [Int: CheckedContinuation<Void, Never>] = [:]
+        var nextWatcher = 0
+    }
+
+    let worker: String
+    /// The address of the worker's machine.
+    let address: String
+    private let state = Mutex(State())
+    private let outgoing: AsyncStream<Outgoing>
+    private let queue: AsyncStream<Outgoing>.Continuation
+
+    init(worker: String, address: String) {
+        self.worker = worker
+        self.address = address
+        (outgoing, queue) = AsyncStream.makeStream()
+    }
+
+    /// Why the connection has ended, or `nil` while it is open.
+    var end: ConnectionEnd? { state.withLock(\.end) }
+
+    // MARK: Sending
+
+    /// Sends what is queued, until the connection ends.
+    func write(to socket: WebSocketConnection) async throws {
+        for await next in outgoing {
+            switch next {
+            case .message(let bytes):
+                try await socket.send(bytes)
+                state.withLock { state in
+                    state.unsent.count -= 1
+                    state.unsent.bytes -= bytes.count
+                }
+            case .close(let fault):
+                try await socket.close(fault.code, fault.reason)
+                // The time the worker has to answer.
+                try await Task.sleep(for: .seconds(2))
+                socket.cut()
+                return
+            }
+        }
+    }
+
+    private func send(_ message: OrderedDictionary<String, MessagePack>) {
+        let bytes = MessagePack.map(message).encoded
+        let isFull = state.withLock { state in
+            guard state.end == nil else { return false }
+            state.unsent.count += 1
+            state.unsent.bytes += bytes.count
+            return state.unsent.count > Self.sendCountBound || state.unsent.bytes > Self.sendBound
+        }
+        queue.yield(.message(bytes))
+        if isFull {
+            close(ConnectionEnd(reason: "it does not read what it is sent", isFault: true))
+        }
+    }
+
+    private func answer(_ number: Int, _ result: MessagePack, isException: Bool = false) {
+        var message: OrderedDictionary<String, MessagePack> = [
+            "op": "response", "seq_number": .int(Int64(number)), "result": result,
+        ]
+        // Only the presence of the key counts.
+        if isException { message["is_exception"] = true }
+        send(message)
+    }
+
+    /// Sends a request and waits for its answer.
+    ///
+    /// - Throws: ``ConnectionEnd``, or ``Refusal`` if the worker answers with an error.
+    @discardableResult
+    func request(
+        _ operation: String, _ values: OrderedDictionary<String, MessagePack> = [:]
+    ) async throws -> MessagePack {
+        try await withCheckedThrowingContinuation { continuation in
+            let number = begin(.answer(continuation))
+            guard let number else { return continuation.resume(throwing: end ?? Self.over) }
+            send(Self.message(operation, number, values))
+        }
+    }
+
+    private static let over = ConnectionEnd(reason: "its connection has ended")
+
+    /// The number of a request that waits for an answer from now on; `nil` after the end.
+    private func begin(_ waiting: Waiting) -> Int? {
+        state.withLock { state in
+            guard state.end == nil else { return nil }
+            defer { state.nextRequest += 1 }
+            state.waiting[state.nextRequest] = waiting
+            return state.nextRequest
+        }
+    }
+
+    private static func message(
+        _ operation: String, _ number: Int, _ values: OrderedDictionary<String, MessagePack>
+    ) -> OrderedDictionary<String, MessagePack> {
+        var message = values
+        message["op"] = .text(operation)
+        message["seq_number"] = .int(Int64(number))
+        return message
+    }
+
+    /// A request that the worker has answered with an error.
+    struct Refusal: Error {
+        let text: String
+    }
+
+    // MARK: Commands
+
+    /// Starts a command, whose messages then arrive in order.
+    func start(
+        _ name: String, _ arguments: OrderedDictionary<String, MessagePack>
+    ) throws(ConnectionEnd) -> RemoteCommand {
+        let command = state.withLock { state in
+            defer { state.nextCommand += 1 }
+            let command = RemoteCommand(id: "\(state.nextCommand)")
+            state.commands[command.id] = command
+            return command
+        }
+        guard let number = begin(.start(command)) else {
+            remove(command)
+            throw end ?? Self.over
+        }
+        send(
+            Self.message(
+                "start_command", number,
+                [
+                    "command_id": .text(command.id), "command_name": .text(name),
+                    "args": .map(arguments),
+                ]))
+        return command
+    }
+
+    /// Has the worker end a command, which then completes; if it has not within the limit, the
+    /// connection ends.
+    func interrupt(_ command: RemoteCommand, _ reason: String, within limit: Duration) {
+        guard command.markInterrupted() else { return }
+        let id = command.id
+        // Ends by itself; what the worker answers does not matter.
+        Task {
+            try await request("interrupt_command", ["command_id": .text(id), "why": .text(reason)])
+        }
+        // Ends by itself.
+        Task {
+            try await Task.sleep(for: limit)
+            guard state.withLock({ $0.commands[id] != nil }) else { return }
+            close(ConnectionEnd(reason: "it did not end a command within \(limit)"))
+        }
+    }
+
+    private func remove(_ command: RemoteCommand) {
+        state.withLock { $0.commands[command.id] = nil }
+    }
+
+    func answer(_ number: Int, with result: MessagePack = nil) { answer(number, result) }
+
+    func refuse(_ number: Int, _ reason: String) {
+        answer(number, .text(reason), isException: true)
+    }
+
+    // MARK: Receiving
+
+    /// Handles a message; waits while its command cannot take more.
+    ///
+    /// - Throws: ``ConnectionEnd`` if the worker may not send it.
+    func receive(_ bytes: [UInt8]) async throws(ConnectionEnd) {
+        state.withLock { $0.isActive = true }
+        let message: MessagePack
+        do throws(MessagePackError) {
+            message = try MessagePack(decoding: bytes)
+        } catch {
+            throw Self.fault("it sent an invalid message: \(error)")
+        }
+        guard case .text(let operation)? = message["op"], let number = message["seq_number"]?.int
+        else { throw Self.fault("it sent a message without 'op' and 'seq_number'") }
+        guard operation != "response" else { return try take(message, answering: number) }
+        guard case .text(let id)? = message["command_id"] else {
+            throw Self.fault("it sent '\(operation.shortened)' without a command")
+        }
+        guard let command = state.withLock({ $0.commands[id] }) else {
+            throw Self.fault(
+                "it sent '\(operation.shortened)' for a command that is not running: "
+                    + "\(id.shortened)")
+        }
+        let content = try CommandMessage(operation, number, message)
+        // Transfers are answered when they have been handled.
+        switch content {
+        case .update: answer(number)
+        case .complete:
+            answer(number)
+            remove(command)
+        case .write, .closed, .read: break
+        }
+        state.withLock { $0.isHeldUp = true }
+        await command.put(content, size: bytes.count)
+        state.withLock { $0.isHeldUp = false }
+    }
+
+    private func take(_ message: MessagePack, answering number: Int) throws(ConnectionEnd) {
+        guard let waiting = state.withLock({ $0.waiting.removeValue(forKey: number) }) else {
+            throw Self.fault("it answered a request that it was not sent: \(number)")
+        }
+        let refusal = message["is_exception"].map { _ in
+            message["result"]?.text ?? "an error without a text"
+        }
+        switch waiting {
+        case .answer(let continuation):
+            if let refusal {
+                continuation.resume(throwing: Refusal(text: refusal))
+            } else {
+                continuation.resume(returning: message["result"] ?? nil)
+            }
+        case .start(let command):
+            guard let refusal else { return }
+            remove(command)
+            command.fail(Refusal(text: refusal))
+        }
+    }
+
+    static func fault(_ reason: String) -> ConnectionEnd {
+        ConnectionEnd(reason: reason, isFault: true)
+    }
+
+    // MARK: Ending
+
+    /// Whether the worker has sent something since the last call, or is not to blame if not.
+    func takeActivity() -> Bool {
+        state.withLock { state in
+            defer { state.isActive = false }
+            return state.isActive || state.isHeldUp
+        }
+    }
+
+    /// Waits for the end, at most for a time.
+    func waitForEnd(for limit: Duration) async {
+        let number = state.withLock { state in
+            defer { state.nextWatcher += 1 }
+            return state.nextWatcher
+        }
+        // Ends by itself.
+        let timer = Task {
+            try await Task.sleep(for: limit)
+            state.withLock { $0.watchers.removeValue(forKey: number) }?.resume()
+        }
+        await withCheckedContinuation { continuation in
+            let isOver = state.withLock { state in
+                guard state.end == nil else { return true }
+                state.watchers[number] = continuation
+                return false
+            }
+            if isOver { continuation.resume() }
+        }
+        timer.cancel()
+    }
+
+    /// Ends the connection: sends a close frame with the reason, and fails what waits.
+    func close(_ reason: ConnectionEnd) {
+        finish(reason)
+        queue.yield(
+            .close(WebSocketFault(reason.isFault ? .protocolError : .normalClosure, reason.reason)))
+        queue.finish()
+    }
+
+    /// Fails what waits; called also when the connection has been lost.
+    func finish(_ reason: ConnectionEnd) {
+        let (waiting, commands) = state.withLock { state -> ([Waiting], [RemoteCommand]) in
+            state.end = state.end ?? reason
+            defer {
+                state.waiting = [:]
+                state.commands = [:]
+            }
+            return (Array(state.waiting.values), Array(state.commands.values))
+        }
+        let end = end ?? reason
+        let watchers = state.withLock { state in
+            defer { state.watchers = [:] }
+            return Array(state.watchers.values)
+        }
+        for watcher in watchers { watcher.resume() }
+        for case .answer(let continuation) in waiting { continuation.resume(throwing: end) }
+        for command in commands { command.fail(end) }
+    }
+}
+
+extension String {
+    /// The text, at most 100 characters of it.
+    var shortened: String { count > 100 ? prefix(97) + "..." : self }
+}

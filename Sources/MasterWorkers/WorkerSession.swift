@@ -1,0 +1,246 @@
+internal import Logging
+internal import MasterKit
+internal import MasterRuntime
+internal import MasterWebSocket
+internal import OrderedCollections
+internal import Synchronization
+
+/// The connections of workers by name: each worker has at most one.
+final class WorkerSessions: Sendable {
+    private let connections = Mutex<[String: WorkerConnection]>([:])
+
+    /// Makes a connection the one of its worker.
+    ///
+    /// - Returns: The connection that the worker has instead.
+    func claim(_ connection: WorkerConnection) -> WorkerConnection? {
+        connections.withLock { connections in
+            if let other = connections[connection.worker], other.end == nil { return other }
+            connections[connection.worker] = connection
+            return nil
+        }
+    }
+
+    func release(_ connection: WorkerConnection) {
+        connections.withLock { connections in
+            guard connections[connection.worker] === connection else { return }
+            connections[connection.worker] = nil
+        }
+    }
+
+    /// Ends the connections of all workers but some.
+    func end(except names: Set<String>, reason: String) {
+        let ended = connections.withLock { connections in
+            connections.values.filter { !names.contains($0.worker) }
+        }
+        for connection in ended { connection.close(ConnectionEnd(reason: reason)) }
+    }
+}
+
+/// One connection of a worker, from its handshake to its end.
+struct WorkerSession: Sendable {
+    /// How long a second connection waits for the first one to prove that it is alive.
+    private static let duplicateTime: Duration = .seconds(10)
+    /// How long the handshake may take.
+    private static let handshakeTime: Duration = .seconds(60)
+
+    private let connection: WorkerConnection
+    private let access: RemoteAccess
+    private let master: Master
+    private let sessions: WorkerSessions
+    private let logger: Logger
+
+    init(
+        _ connection: WorkerConnection, _ access: RemoteAccess, _ master: Master,
+        _ sessions: WorkerSessions, _ logger: Logger
+    ) {
+        self.connection = connection
+        self.access = access
+        self.master = master
+        self.sessions = sessions
+        self.logger = logger
+    }
+
+    /// Serves the connection until it ends.
+    func serve(_ socket: WebSocketConnection, _ messages: inout WebSocketMessages) async throws {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                do {
+                    try await connection.write(to: socket)
+                } catch {
+                    // Also the reader finds out.
+                    connection.finish(ConnectionEnd(reason: "its connection was lost"))
+                    socket.cut()
+                }
+            }
+            group.addTask { await attend(socket) }
+            let end = await read(&messages)
+            if end.isFault { connection.close(end) } else { connection.finish(end) }
+            if !end.isFault { socket.cut() }
+            await group.waitForAll()
+        }
+    }
+
+    private func read(_ messages: inout WebSocketMessages) async -> ConnectionEnd {
+        do {
+            while let message = try await messages.next() {
+                // A text means nothing here; a stock worker ignores it, too.
+                guard case .binary(let bytes) = message, connection.end == nil else { continue }
+                try await connection.receive(bytes)
+            }
+            return ConnectionEnd(reason: "its connection was closed")
+        } catch let end as ConnectionEnd {
+            return end
+        } catch let fault as WebSocketFault {
+            return ConnectionEnd(reason: fault.reason, isFault: true)
+        } catch {
+            let words = "\(error)"
+            guard words.contains("invalidFrameLength") || words.contains("maxFrameSize") else {
+                return ConnectionEnd(reason: "its connection was lost (\(words.shortened))")
+            }
+            return ConnectionEnd(reason: "it sent a message of more than 64 MiB", isFault: true)
+        }
+    }
+
+    // MARK: Life
+
+    private func attend(_ socket: WebSocketConnection) async {
+        do {
+            if try await yieldsToOther() {
+                return connection.close(ConnectionEnd(reason: "this worker is already connected"))
+            }
+            let worker = try await withDeadline { try await handshake() }
+            guard
+                let ticket = await master.workerConnected(
+                    ConnectedWorker(
+                        worker, basedir: worker.info.basedir, details: worker.info.details
+                    ) { [connection] in
+                        do {
+                            try await connection.request("shutdown")
+                        } catch {
+                            // It exits at once, or has gone before.
+                        }
+                    })
+            else {
+                sessions.release(connection)
+                return connection.close(ConnectionEnd(reason: "master.yaml has no such worker"))
+            }
+            await watch(socket)
+            sessions.release(connection)
+            await master.workerDisconnected(
+                ticket, reason: connection.end?.reason ?? "its connection was lost")
+        } catch {
+            sessions.release(connection)
+            let reason =
+                switch error {
+                case let end as ConnectionEnd: end
+                case let refusal as WorkerConnection.Refusal:
+                    ConnectionEnd(
+                        reason: "it refused the handshake: \(refusal.text)", isFault: true)
+                default: ConnectionEnd(reason: "\(error)")
+                }
+            let place = "'\(connection.worker)' at \(connection.address)"
+            logger.warning("the worker \(place) can't be used: \(reason.reason)")
+            connection.close(reason)
+        }
+    }
+
+    /// Whether the worker has another connection that is alive; one that is not is ended.
+    private func yieldsToOther() async throws -> Bool {
+        while let other = sessions.claim(connection) {
+            let isAlive = await withTaskGroup(of: Bool.self) { group in
+                group.addTask {
+                    do {
+                        try await other.request(
+                            "print", ["message": "master got a duplicate connection"])
+                        return true
+                    } catch {
+                        return false
+                    }
+                }
+                group.addTask {
+                    do {
+                        try await Task.sleep(for: Self.duplicateTime)
+                        // Fails the request above, too.
+                        other.close(ConnectionEnd(reason: "it did not answer a ping"))
+                    } catch {
+                        // The other connection has answered, or has ended.
+                    }
+                    return false
+                }
+                let isAlive = await group.next() ?? false
+                group.cancelAll()
+                return isAlive
+            }
+            if isAlive { return true }
+            sessions.release(other)
+        }
+        return false
+    }
+
+    private func withDeadline<Value: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        try await withThrowingTaskGroup(of: Value.self) { group in
+            group.addTask { try await body() }
+            group.addTask { [connection] in
+                try await Task.sleep(for: Self.handshakeTime)
+                let end = ConnectionEnd(reason: "its handshake took too long")
+                connection.finish(end)
+                throw end
+            }
+            defer { group.cancelAll() }
+            guard let value = try await group.next() else { throw CancellationError() }
+            return value
+        }
+    }
+
+    /// Lines stay whole up to 1 GiB: a stock worker corrupts longer ones.
+    private static let settings: MessagePack = .map([
+        "newline_re": .text(#"(\r\n|\r(?=.)|\033\[u|\033\[[0-9]+;[0-9]+[Hf]|\033\[2J|\x08+)"#),
+        "max_line_length": .int(1 << 30), "buffer_timeout": .double(0.2),
+        "buffer_size": .int(64 << 10),
+    ])
+
+    private func handshake() async throws -> RemoteWorker {
+        try await connection.request("print", ["message": "attached"])
+        let info = try WorkerInfo(try await connection.request("get_worker_info"))
+        try await connection.request("set_worker_settings", ["args": Self.settings])
+        let worker = RemoteWorker(connection, info)
+        // A stock worker does not end its commands when it loses its master.
+        let (code, words) = try await worker.sweep(worker.mark.ofAll)
+        let killed = words.filter { $0 != "ended" }
+        if !killed.isEmpty {
+            let processes = killed.joined(separator: ", ").shortened
+            logger.notice(
+                "worker '\(connection.worker)': stopped processes of lost builds: \(processes)")
+        }
+        if code == 3 {
+            logger.warning(
+                """
+                worker '\(connection.worker)': its system does not tell which processes are left of \
+                lost builds; end them by hand
+                """)
+        } else if code != 0 {
+            throw ConnectionEnd(reason: "processes of lost builds can't be ended there")
+        }
+        return worker
+    }
+
+    /// Waits for the end of the connection, and ends it if the worker stays silent.
+    private func watch(_ socket: WebSocketConnection) async {
+        var silent = 0
+        while connection.end == nil {
+            await connection.waitForEnd(for: access.keepalive)
+            guard connection.end == nil else { return }
+            silent = connection.takeActivity() ? 0 : silent + 1
+            guard silent < 2 else {
+                connection.finish(
+                    ConnectionEnd(
+                        reason: "it was silent for \((access.keepalive * 2).inSeconds)"))
+                return socket.cut()
+            }
+            // The answer counts as activity.
+            Task { try await connection.request("keepalive") }
+        }
+    }
+}
