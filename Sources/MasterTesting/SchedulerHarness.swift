@@ -203,6 +203,11 @@ private struct SchedulerHost: ServiceHost, WallClock {
         return Submission(buildset: buildset, requests: [])
     }
 
+    /// A scheduler adds no changes: its context has no way to.
+    func addChanges(_ changes: [Change], saving state: JSONValue?) async throws -> [Change] {
+        changes
+    }
+
     func state() async throws -> JSONValue? { harness.savedState }
 
     func save(_ state: JSONValue) async throws { harness.save(state) }

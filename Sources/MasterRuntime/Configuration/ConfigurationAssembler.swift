@@ -47,7 +47,8 @@ struct ConfigurationAssembler {
             httpSession: settings.httpSession,
             durability: settings.delivery.durability,
             deliveryBounds: settings.delivery.bounds, web: settings.www,
-            webNode: settings.$www.node, textsOfFiles: decoder.textsOfFiles)
+            webNode: settings.$www.node, janitor: settings.janitor,
+            textsOfFiles: decoder.textsOfFiles)
     }
 
     private func checkSecrets(_ settings: MasterSettings, _ topLevel: TopLevel) {

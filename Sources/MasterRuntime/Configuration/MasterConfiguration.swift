@@ -41,6 +41,8 @@ public struct MasterConfiguration: Sendable {
     package let web: WebSettings?
     /// What the file says of the web page, to compare configurations.
     let webNode: YAMLNode?
+    /// What is removed while the master stays up, or `nil` for nothing.
+    let janitor: JanitorSettings?
     /// The contents of other files that settings refer to, by path.
     let textsOfFiles: [String: String]
 

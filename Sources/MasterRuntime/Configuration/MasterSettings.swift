@@ -24,6 +24,8 @@ struct MasterSettings: Settings {
     @Setting("Who shares cookies: the steps of a 'build', or all builds ('shared').")
     var httpSession = HTTPSessionSharing.build
     @Setting("How reports are kept.") var delivery = DeliverySettings()
+    @Setting("How long builds and logs are kept by a master that stays up; by default for ever.")
+    var janitor: JanitorSettings?
     @Setting("The web page and the REST data API of a master that stays up.") var www: WebSettings?
 }
 
@@ -168,3 +170,49 @@ struct DeliverySettings: Settings, SettingValue {
 }
 
 extension Durability: SettingEnumeration {}
+
+/// `janitor`: what a master that stays up removes, and when.
+package struct JanitorSettings: Settings, SettingValue, Hashable {
+    @Setting("The number of builds of each builder to keep.", .within(1...1_000_000_000))
+    package var keepBuilds: Int?
+    @Setting("How long a build is kept after its end.") package var keepFor: Duration?
+    @Setting("How long the logs of a build are kept after its end.")
+    package var keepLogs: Duration?
+    @Setting("The size of the store and the logs beyond which the oldest builds are removed.")
+    package var maxStore: ByteCount?
+
+    package init() {}
+
+    package static var shape: String { "a mapping such as {keepBuilds: 1000, keepLogs: 30d}" }
+
+    package static func decode(
+        _ node: YAMLNode, with decoder: SettingDecoder
+    ) -> JanitorSettings? {
+        guard
+            let settings = decoder.read(
+                JanitorSettings.self, from: node, owner: "janitor", at: node.range)
+        else { return nil }
+        guard settings != JanitorSettings() || node.mapping?.entries.isEmpty == false else {
+            return decoder.error(
+                "'janitor' removes nothing; give it keepBuilds, keepFor, keepLogs or maxStore",
+                at: node.range)
+        }
+        return settings
+    }
+
+    package static func == (one: JanitorSettings, other: JanitorSettings) -> Bool {
+        one.values == other.values
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(values)
+    }
+
+    private var values: [Int?] {
+        [
+            keepBuilds, keepFor.map { Int($0 / .seconds(1)) },
+            keepLogs.map { Int($0 / .seconds(1)) },
+            maxStore?.bytes,
+        ]
+    }
+}

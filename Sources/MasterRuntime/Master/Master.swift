@@ -125,7 +125,8 @@ public final class Master: Sendable {
                     // Reports may have been drained before.
                     .init(service: deliveries, successTerminationBehavior: .ignore),
                     .init(service: submissions), .init(service: services),
-                ] + (control.map { [.init(service: $0)] } ?? []),
+                ] + (control.map { [.init(service: $0)] } ?? [])
+                    + (options.resumesRequests ? [.init(service: janitor)] : []),
                 logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }))
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
@@ -147,6 +148,8 @@ public final class Master: Sendable {
             return try outcome.get()
         }
     }
+
+    private var janitor: Janitor { Janitor(configuration: configuration, time: options.time) }
 
     /// Finishes what an earlier master left unfinished, and takes over or cancels pending requests.
     private func resumeRequests() async throws {

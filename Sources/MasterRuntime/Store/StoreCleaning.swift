@@ -73,13 +73,8 @@ private struct RemovedRecords: Sendable {
 }
 
 extension Database {
-    /// Removes the records of builds, and of the buildsets that have none left.
-    fileprivate func removeBuilds(keepingLast count: Int) throws -> RemovedRecords {
-        let old = """
-            SELECT id FROM (SELECT id, complete_at,
-                row_number() OVER (PARTITION BY builder_id ORDER BY number DESC) AS place FROM build)
-            WHERE place > ? AND complete_at IS NOT NULL
-            """
+    /// The ids of the builds about which reports are still to be made or sent.
+    func buildsOfOpenReports() throws -> Set<Int> {
         // Reports of later events are still to be generated, for one reporter at least.
         // The lane of an event of a buildset is its id with a minus.
         let awaited = """
@@ -92,8 +87,18 @@ extension Database {
                 JOIN build_request ON buildset_id = -lane JOIN build ON request_id = build_request.id
                 WHERE awaited.build_id IS NULL AND lane < 0
             """
+        return Set(try numbers(awaited, []))
+    }
+
+    /// Removes the records of builds, and of the buildsets that have none left.
+    fileprivate func removeBuilds(keepingLast count: Int) throws -> RemovedRecords {
+        let old = """
+            SELECT id FROM (SELECT id, complete_at,
+                row_number() OVER (PARTITION BY builder_id ORDER BY number DESC) AS place FROM build)
+            WHERE place > ? AND complete_at IS NOT NULL
+            """
         let ids = Set(try numbers(old, [count]))
-        let reported = ids.intersection(try numbers(awaited, []))
+        let reported = ids.intersection(try buildsOfOpenReports())
         for id in ids.subtracting(reported) {
             try run("DELETE FROM build WHERE id = ?", [id])
         }
@@ -112,13 +117,13 @@ extension Database {
 }
 
 /// Removes files below a base folder, and follows no link on the way.
-private struct FolderCleaning {
+struct FolderCleaning {
     let folder: FilePath
     let files: FileTree
     var cleaned = CleanedFolder()
 
     /// Removes the logs of all builds but some, and whatever else lies among the logs.
-    mutating func removeLogs(keeping builds: [KeptBuild]) throws {
+    fileprivate mutating func removeLogs(keeping builds: [KeptBuild]) throws {
         let logs = folder.appending("logs")
         let numbers = Dictionary(grouping: builds) { LogFile.folder(of: $0.builder) }
             .mapValues { Set($0.map { "\($0.number)" }) }
@@ -150,7 +155,7 @@ private struct FolderCleaning {
         }
     }
 
-    private mutating func remove(_ path: FilePath) throws {
+    mutating func remove(_ path: FilePath) throws {
         cleaned.byteCount += try size(of: path)
         try files.remove(path)
     }
@@ -173,10 +178,14 @@ private struct FolderCleaning {
         }
     }
 
-    private func size(of path: FilePath) throws -> Int {
-        if try isFolder(path) {
-            return try entries(in: path).reduce(0) { try $0 + size(of: path.appending($1)) }
+    /// The bytes of a file, or of all files below a folder; 0 if there is nothing.
+    func size(of path: FilePath) throws -> Int {
+        guard let kind = try kind(of: path) else { return 0 }
+        guard kind == S_IFDIR else {
+            return Int(try POSIX.status(of: path, following: false).st_size)
         }
-        return Int(try POSIX.status(of: path, following: false).st_size)
+        var sum = 0
+        for entry in try entries(in: path) { sum += try size(of: path.appending(entry)) }
+        return sum
     }
 }

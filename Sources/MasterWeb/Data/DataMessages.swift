@@ -51,7 +51,8 @@ extension DataAPI {
         case .logAppended: return []  // The lines are in its file once it has grown.
         case .logGrown: return logMessages(record, "append")
         case .logFinished: return logMessages(record, "finished")
-        case .changeNew: return [DataMessage("changes", id("changeid"), "new", body: .object(record))]
+        case .changeNew:
+            return [DataMessage("changes", id("changeid"), "new", body: .object(record))]
         case .propertiesUpdated:
             let build = event.buildID.map { "\($0)" } ?? "0"
             return [DataMessage("builds", build, "properties", "update", body: .object(record))]

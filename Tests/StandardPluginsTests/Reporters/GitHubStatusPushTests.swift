@@ -68,7 +68,7 @@ struct GitHubStatusPushTests {
     }
 
     @Test(arguments: [
-        ("", CommitStatusBench.revision), ("/home/ann/name", CommitStatusBench.revision),
+        ("", CommitStatusBench.revision), ("/srv/ann/name", CommitStatusBench.revision),
         ("file:///srv/name.git", CommitStatusBench.revision),
         ("https://github.com/owner/name", nil),
     ])
