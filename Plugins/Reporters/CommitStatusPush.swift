@@ -163,7 +163,8 @@ public struct BitbucketStatusPush: CommitStatusReporter {
     public static let summary = "Sets the statuses of commits on Bitbucket Cloud."
 
     @Setting(
-        "A user with an app password, or a token, as [user, password] or {bearer: token}.", .secret)
+        "A user with an app password, or a token, as [user, password] or {bearer: token}.",
+        .secret, .example(["bearer": "TOKEN"]))
     var auth: Renderable<KnownAuth>
 
     @Setting("The address of the API; by default that of bitbucket.org.", .alias("base_url"))

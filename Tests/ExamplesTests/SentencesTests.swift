@@ -111,7 +111,7 @@ struct SwiftLiterals {
         ]
         let words = text.drop { $0 == "(" }.split(separator: " ")
         guard let first = words.first, !statements.contains(String(first)),
-            !text.contains(/NULLS? ?|SELECT | = \?|json_array\(|ifnull\(/),
+            !text.contains(/NULLS? ?|SELECT | [=>] \?|json_array\(|ifnull\(/),
             !text.contains(/[a-z]\/[ni]:[a-z]/)  // The paths of the data API.
         else { return false }
         return text.matches(of: /[A-Za-z]{2,}/).count > 1

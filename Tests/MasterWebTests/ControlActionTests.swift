@@ -78,6 +78,26 @@ struct ControlActionTests {
         }
     }
 
+    @Test func `a worker is paused, and builds again`() async throws {
+        try await withMaster(Self.file) { _, api in
+            let worker = try await api.get("workers")["workers"]?[0]
+            #expect(worker?["connected_to"] == [["masterid": 1]])
+            #expect(worker?["configured_on"]?.arrayValue?.count == 3)
+            let path = "workers/\(worker?["workerid"]?.intValue ?? 0)"
+            for (method, isPaused) in [("pause", true), ("unpause", false)] {
+                let result = try await api.call(path, method, ["reason": "maintenance"])
+                #expect(result == .null)
+                let paused = try await api.get(path)["workers"]?[0]?["paused"]
+                #expect(paused == .bool(isPaused))
+            }
+            let answer = await api.post(path, "stop", [:])
+            #expect(answer.status == 400)
+            let message = try answer.fault()?["message"]?.stringValue ?? ""
+            #expect(message.contains("is the master's own machine"))
+            #expect(await api.post("workers/99", "pause", [:]).status == 404)
+        }
+    }
+
     @Test func `builders are those that the form names, and only they`() async throws {
         try await withMaster(Self.file) { _, api in
             let one = try await api.call(

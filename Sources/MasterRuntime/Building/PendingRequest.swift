@@ -150,3 +150,55 @@ struct PendingQueue {
         }
     }
 }
+
+extension RequestDistributor {
+    /// A build that has been assigned to a worker.
+    struct Running: Sendable {
+        let builder: String
+        let control: BuildControl
+        let lease: WorkerPool.Lease
+        /// The unfinished requests that a step of the build waits for, with their builders.
+        var children: [Int: String] = [:]
+        /// Whether its result counts for nothing but itself.
+        var isUnimportant = false
+        /// The number of waits during which the build needs no slot.
+        var waitCount = 0
+    }
+
+    /// What waits and what runs.
+    struct State {
+        var queue = PendingQueue()
+        /// The requests that wait for others to finish.
+        var waiting: [Pending] = []
+        /// The running builds by their requests.
+        var running: [Int: Running] = [:]
+        var locks = LockTable()
+        var stopReason: String?
+        /// Whether only builds begin that a running build waits for.
+        var isHeld = false
+        var isClosed = false
+
+        /// Removes and returns the requests for which no build has been started.
+        mutating func removeAll() -> [Pending] {
+            defer { waiting = [] }
+            return queue.removeAll() + waiting
+        }
+
+        /// Adds a request whose parent waits for it from now on.
+        mutating func add(_ request: Pending) {
+            if let parent = request.parent {
+                running[parent]?.children[request.id] = request.builder
+            }
+            if request.needs.isEmpty || request.skipReason != nil {
+                queue.add(request)
+            } else {
+                waiting.append(request)
+            }
+        }
+
+        /// Notes that a request has ended.
+        mutating func end(_ request: Pending) {
+            if let parent = request.parent { running[parent]?.children[request.id] = nil }
+        }
+    }
+}

@@ -188,7 +188,7 @@ package struct ListenAddress: SettingValue, Hashable, CustomStringConvertible {
 
     package static var shape: String { "a port, or HOST:PORT such as 127.0.0.1:8010" }
 
-    package static var form: ValueForm { .any }
+    package static var form: ValueForm { .either([.integer, .text]) }
 
     package static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ListenAddress? {
         guard let text = node.scalarText, !node.isNull else {

@@ -116,7 +116,8 @@ extension DataAPI {
         if action == ("forcescheduler", "force") { return try await force(call, path) }
         let known: [(String, String)] = [
             ("build", "stop"), ("build", "rebuild"), ("buildrequest", "cancel"),
-            ("buildrequest", "set_priority"), ("scheduler", "enable"),
+            ("buildrequest", "set_priority"), ("scheduler", "enable"), ("worker", "pause"),
+            ("worker", "unpause"), ("worker", "stop"),
         ]
         guard known.contains(where: { $0 == action }) else {
             throw CallError(501, -32601, "action: \(call.method) is not supported")
@@ -149,6 +150,10 @@ extension DataAPI {
                 throw .invalid("the build request \(id) is no longer pending")
             }
             return .null
+        case ("worker", _):
+            let id = try await find(arguments, path) { place, _ in place.worker }
+            try await change(worker: id, call.method, path)
+            return .null
         default:
             guard let isEnabled = call.parameters["enabled"]?.boolValue else {
                 throw .parameters(["enabled": "must be true or false"])
@@ -157,6 +162,21 @@ extension DataAPI {
                 try await attempt({ try await master.enable(scheduler: id, isEnabled) })
             else { throw .missing(path) }
             return .null
+        }
+    }
+
+    /// Pauses a worker, lets it build again, or has its process exit after its builds.
+    private func change(worker id: Int, _ method: String, _ path: [String]) async throws(CallError)
+    {
+        guard let name = master.workers.first(where: { $0.id == id })?.name else {
+            throw .missing(path)
+        }
+        try await attempt {
+            if method == "stop" {
+                try master.shutDown(worker: name)
+            } else {
+                try master.setPaused(method == "pause", worker: name)
+            }
         }
     }
 
@@ -182,6 +202,8 @@ extension DataAPI {
             return try await body()
         } catch let error as MasterError {
             throw .invalid(master.masked(error.message))
+        } catch let error as ControlError {
+            throw .invalid(master.masked(error.description))
         } catch let error as StoreError where error.code == .conflict {
             throw .invalid(master.masked(error.message))
         } catch {

@@ -120,16 +120,24 @@ struct MasterState: Sendable {
     private func workers(at place: Place, in database: Database) throws -> [JSONObject] {
         let builders = try Row.fetchAll(
             database.cachedStatement(sql: "SELECT id, name FROM builder ORDER BY id")
-        ).filter { configuration.builders[$0[1] as String] != nil }.map { $0[0] as Int }
+        ).map { (id: $0[0] as Int, configuration: configuration.builders[$0[1] as String]) }
+        let states = running.workers
         return try rows("SELECT id, name FROM worker", place.worker, in: database) { row in
-            [
-                "workerid": .int(row[0] as Int), "name": .string(row[1]),
-                "connected_to": [["masterid": 1]],
-                "configured_on": .array(builders.map { ["builderid": .int($0), "masterid": 1] }),
-                "workerinfo": [
-                    "access_uri": .null, "admin": .null, "host": .null, "version": .null,
-                ],
-                "paused": false, "pause_reason": .null, "graceful": false,
+            let name: String = row[1]
+            let state = states.first { $0.name == name }
+            let own = builders.filter { builder in
+                guard state != nil, let configuration = builder.configuration else { return false }
+                return configuration.workerNames?.contains(name) ?? true
+            }
+            let info = ["access_uri", "admin", "host", "version"].map {
+                ($0, state?.details[$0] ?? .null)
+            }
+            return [
+                "workerid": .int(row[0] as Int), "name": .string(name),
+                "connected_to": state?.connectedAt == nil ? [] : [["masterid": 1]],
+                "configured_on": .array(own.map { ["builderid": .int($0.id), "masterid": 1] }),
+                "workerinfo": .object(JSONObject(info)), "paused": .bool(state?.isPaused ?? false),
+                "pause_reason": .null, "graceful": .bool(state?.isStopping ?? false),
             ]
         }
     }
