@@ -15,6 +15,14 @@ struct PluginExample {
         switch plugin.key.namespace {
         case "steps": return file(with: entry, plugin.key.name)
         case "factories": return ["builders": [["name": "example", "factory": entry]]]
+        case "workers":
+            let worker = self.entry(plugin, adding: ["name": "linux1"])
+            let isRemote = plugin.settings.contains { $0.name == "password" }
+            let needed: JSONObject = [
+                "secrets": ["secrets.Environment"], "protocols": ["msgpack": ["port": 9989]],
+            ]
+            let file = (isRemote ? needed : [:]).merging(["workers": [worker], "steps": steps])
+            return .object(file)
         case "secrets": return ["secrets": [entry], "steps": steps]
         case "services", "reporters": return ["services": [entry], "steps": steps]
         case "schedulers": return file(withScheduler: plugin)
@@ -169,9 +177,11 @@ enum YAMLLines {
         }
     }
 
-    /// A scalar, or a list of scalars in brackets; quoted where YAML would read something else.
+    /// A scalar, or a list of scalars in brackets; quoted where YAML would read something else. A
+    /// reference to a secret stays one.
     static func scalar(_ value: JSONValue) -> String {
         switch value {
+        case .string(let text) where text.hasPrefix("!Secret "): return text
         case .string(let text):
             let isPlain =
                 text.wholeMatch(of: /[A-Za-z\/.][A-Za-z0-9_.\/@+\-]*( [A-Za-z0-9_.\/@+\-]+)*/)

@@ -21,6 +21,7 @@ public final class Master: Sendable {
     let localWorker: LocalWorker
     private let deliveries: Deliveries
     private let services = RunningServices()
+    private let janitor: Janitor
     private let commands = CommandDesk()
     private let control: ControlSocket?
 
@@ -66,6 +67,7 @@ public final class Master: Sendable {
         let environment = configuration.current
         self.configuration = configuration
         self.options = options
+        janitor = Janitor(configuration: configuration, time: options.time)
         localWorker = LocalWorker(
             basedir: options.basedir, withholding: environment.secrets.withheldVariables)
         let ended = try await localWorker.endAbandonedCommands(
@@ -148,8 +150,6 @@ public final class Master: Sendable {
             return try outcome.get()
         }
     }
-
-    private var janitor: Janitor { Janitor(configuration: configuration, time: options.time) }
 
     /// Finishes what an earlier master left unfinished, and takes over or cancels pending requests.
     private func resumeRequests() async throws {
@@ -240,6 +240,7 @@ public final class Master: Sendable {
             await services.follow(programs(of: next), starting: newcomers)
             await servers.apply()
         }
+        janitor.changed.raise()
         try await followWorkers()
         await submissions.distributor.followConfiguration()
         return changes

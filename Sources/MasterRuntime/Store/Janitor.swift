@@ -20,18 +20,22 @@ struct Janitor: Service {
 
     let configuration: RunningConfiguration
     let time: any WallClock
+    /// Raised when the configuration has changed.
+    let changed = Signal()
 
     /// Sweeps now and then until the master shuts down.
     func run() async {
         await cancelWhenGracefulShutdown {
             var (due, last) = (Date.distantPast, JanitorSettings?.none)
             while !Task.isCancelled {
-                let settings = configuration.current.configuration.janitor
-                if let settings, settings != last || time.now >= due {
+                guard let settings = configuration.current.configuration.janitor else {
+                    last = nil
+                    await changed.wait()
+                    continue
+                }
+                if settings != last || time.now >= due {
                     (due, last) = (time.now + Self.interval, settings)
                     await Self.sweep(settings, in: configuration.current, now: time.now)
-                } else if settings == nil {
-                    last = nil
                 }
                 do {
                     try await time.sleep(until: time.now + Self.lookInterval)
@@ -257,7 +261,7 @@ extension Database {
     ) throws -> [StoredBuild] {
         try all(
             """
-            SELECT build.id, name, number, complete_at,
+            SELECT build.id, builder.name, number, complete_at,
                 number = (SELECT max(number) FROM build AS other
                     WHERE other.builder_id = build.builder_id)
             FROM build JOIN builder ON builder.id = builder_id
@@ -278,7 +282,7 @@ extension Database {
     ) throws -> (last: Int?, builds: [StoredBuild]) {
         let rows = try all(
             """
-            SELECT log.id, build.id, name, build.number, build.complete_at
+            SELECT log.id, build.id, builder.name, build.number, build.complete_at
             FROM log JOIN step ON step.id = step_id JOIN build ON build.id = build_id
                 JOIN builder ON builder.id = builder_id
             WHERE log.id > ? ORDER BY log.id LIMIT 100

@@ -12,7 +12,8 @@ struct BuildRetryTests {
         ]
         try await MasterBench.with(yaml, scripts: scripts) { bench in
             let builds = try await bench.build()
-            #expect(builds.map(\.build.results) == [.retry, .retry, .retry])
+            #expect(builds.map(\.build.results) == [.retry, .retry, .exception])
+            #expect(builds[2].build.stateString.contains("worker lost 3 times"))
             #expect(builds.map(\.build.number) == [1, 2, 3])
             #expect(builds.map(\.isRetried) == [true, true, false])
             #expect(builds[0].steps.map(\.results) == [.retry, .success])
