@@ -151,12 +151,10 @@ struct DeliveriesClosureTests {
             let deliveries = try await bench.open(ScriptedReporter(into: journal))
             // As if the 410, 'resume' and a check for changes were committed before the 410 takes
             // effect.
-            // effect.
             deliveries.pipelines[0].sender.state.withLock { $0.isClosed = true }
             try await DeliveriesBench.run(deliveries) { deliveries in
                 try await bench.happen("first")
-                await deliveries.environment.changed.wait()
-                #expect(journal.entries == [])
+                // Also done by the deliveries themselves, now and then.
                 try await deliveries.takeChanges()
                 await journal.wait(for: 1)
             }
