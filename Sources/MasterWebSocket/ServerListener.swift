@@ -3,6 +3,7 @@ internal import HummingbirdCore
 package import Logging
 internal import NIOCore
 internal import NIOPosix
+package import NIOSSL
 
 /// A server that listens at an address until it is closed.
 package final class ServerListener: Sendable {
@@ -84,6 +85,10 @@ package struct ListenError: Error, CustomStringConvertible {
     /// What happened and how to fix it, in one sentence.
     package let description: String
 
+    fileprivate init(_ description: String) {
+        self.description = description
+    }
+
     init(_ cause: any Error, name: String, host: String, port: Int) {
         let address = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
         let start = "\(name) cannot listen on \(address)"
@@ -105,5 +110,32 @@ package struct ListenError: Error, CustomStringConvertible {
             default:
                 "\(start): \(cause); choose another address"
             }
+    }
+}
+
+extension NIOSSLContext {
+    /// Makes the context of a server.
+    ///
+    /// - Parameters:
+    ///   - certificate: The absolute path of the certificate and those that lead to its authority.
+    ///   - key: The absolute path of its key.
+    ///   - setting: The setting that names them, for messages.
+    /// - Returns: The context.
+    /// - Throws: ``ListenError`` if they can't be used.
+    package static func server(
+        certificate: String, key: String, of setting: String
+    ) throws(ListenError) -> NIOSSLContext {
+        do {
+            return try NIOSSLContext(
+                configuration: .makeServerConfiguration(
+                    certificateChain: try NIOSSLCertificate.fromPEMFile(certificate).map {
+                        .certificate($0)
+                    },
+                    privateKey: .privateKey(NIOSSLPrivateKey(file: key, format: .pem))))
+        } catch {
+            throw ListenError(
+                "the certificate \(certificate) and the key \(key) of '\(setting)' can't be used: "
+                    + "\(error)")
+        }
     }
 }

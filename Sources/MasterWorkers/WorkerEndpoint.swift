@@ -117,22 +117,10 @@ package final class WorkerEndpoint: MasterServer {
 
     private static func context(
         _ files: WebCertificate, in folder: String
-    ) throws -> NIOSSLContext {
-        let certificate = FilePaths.absolute(files.certificate, in: folder)
-        let key = FilePaths.absolute(files.key, in: folder)
-        do {
-            return try NIOSSLContext(
-                configuration: .makeServerConfiguration(
-                    certificateChain: try NIOSSLCertificate.fromPEMFile(certificate).map {
-                        .certificate($0)
-                    },
-                    privateKey: .privateKey(NIOSSLPrivateKey(file: key, format: .pem))))
-        } catch {
-            throw MasterError(
-                .plugin,
-                "the certificate \(certificate) and the key \(key) of 'msgpack' can't be used: "
-                    + "\(error)")
-        }
+    ) throws(ListenError) -> NIOSSLContext {
+        try .server(
+            certificate: FilePaths.absolute(files.certificate, in: folder),
+            key: FilePaths.absolute(files.key, in: folder), of: "msgpack")
     }
 
     // MARK: Connections

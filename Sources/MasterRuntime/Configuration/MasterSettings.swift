@@ -172,7 +172,7 @@ struct DeliverySettings: Settings, SettingValue {
 extension Durability: SettingEnumeration {}
 
 /// `janitor`: what a master that stays up removes, and when.
-package struct JanitorSettings: Settings, SettingValue, Hashable {
+package struct JanitorSettings: Settings, SettingValue, Equatable {
     @Setting("The number of builds of each builder to keep.", .within(1...1_000_000_000))
     package var keepBuilds: Int?
     @Setting("How long a build is kept after its end.") package var keepFor: Duration?
@@ -202,10 +202,6 @@ package struct JanitorSettings: Settings, SettingValue, Hashable {
 
     package static func == (one: JanitorSettings, other: JanitorSettings) -> Bool {
         one.values == other.values
-    }
-
-    package func hash(into hasher: inout Hasher) {
-        hasher.combine(values)
     }
 
     private var values: [Int?] {

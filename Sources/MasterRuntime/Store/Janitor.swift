@@ -132,7 +132,8 @@ struct Janitor: Service {
         }
 
         private mutating func removeOldest(beyond limit: Int) async throws {
-            var excess = try await size() - limit
+            var used = try await store.read { try $0.usedBytes() }
+            var excess = try await sizes(["logs"]) + used - limit
             var cursor = 0
             while excess > 0 {
                 let page = try await store.read { [cursor] database in
@@ -148,20 +149,23 @@ struct Janitor: Service {
                 }
                 cursor = last.id
                 // Each build on its own, so that no more than needed is removed.
-                for build in page where excess > 0 {
+                for build in page where excess > 0 && isRemovable(build) {
                     let bytes = try await size(of: build)
-                    let free = try await store.read { try $0.usedBytes() }
+                    let before = used
                     try await remove([build])
-                    excess -= bytes + free - (try await store.read { try $0.usedBytes() })
+                    used = try await store.read { try $0.usedBytes() }
+                    excess -= bytes + before - used
                 }
             }
         }
 
+        private func isRemovable(_ build: StoredBuild) -> Bool {
+            build.completeAt != nil && !build.isNewest && !reported.contains(build.id)
+        }
+
         /// Removes builds that have ended, but not the newest of a builder.
         private mutating func remove(_ builds: [StoredBuild]) async throws {
-            let removable = builds.filter {
-                $0.completeAt != nil && !$0.isNewest && !reported.contains($0.id)
-            }
+            let removable = builds.filter(isRemovable)
             guard !removable.isEmpty else { return }
             try await removeFiles(
                 removable.map { LogFile.folder(ofBuild: $0.number, of: $0.builder) })
@@ -233,11 +237,6 @@ struct Janitor: Service {
                 let cleaning = FolderCleaning(folder: root, files: FileTree(stop))
                 return try paths.reduce(0) { try $0 + cleaning.size(of: root.appending($1)) }
             }
-        }
-
-        /// The bytes of the store's records and of all logs.
-        private func size() async throws -> Int {
-            try await store.read { try $0.usedBytes() } + sizes(["logs"])
         }
     }
 }

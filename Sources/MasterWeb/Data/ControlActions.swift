@@ -147,7 +147,8 @@ extension DataAPI {
             }
             let isPending = try await attempt { try await master.prioritize(request: id, priority) }
             guard isPending else {
-                throw .invalid("the build request \(id) is no longer pending")
+                throw .invalid(
+                    "the build request \(id) has begun or ended; only a pending one has a priority")
             }
             return .null
         case ("worker", _):

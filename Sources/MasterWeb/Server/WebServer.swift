@@ -132,22 +132,10 @@ package final class WebServer: MasterServer {
 
     private static func context(
         _ files: WebCertificate, in folder: String
-    ) throws -> NIOSSLContext {
-        func path(_ path: String) -> String { path.hasPrefix("/") ? path : "\(folder)/\(path)" }
-        let (certificate, key) = (path(files.certificate), path(files.key))
-        do {
-            return try NIOSSLContext(
-                configuration: .makeServerConfiguration(
-                    certificateChain: try NIOSSLCertificate.fromPEMFile(certificate).map {
-                        .certificate($0)
-                    },
-                    privateKey: .privateKey(NIOSSLPrivateKey(file: key, format: .pem))))
-        } catch {
-            throw MasterError(
-                .plugin,
-                "the certificate \(certificate) and the key \(key) of 'tls' can't be used: \(error)"
-            )
-        }
+    ) throws(ListenError) -> NIOSSLContext {
+        try .server(
+            certificate: FilePaths.absolute(files.certificate, in: folder),
+            key: FilePaths.absolute(files.key, in: folder), of: "www")
     }
 
     // MARK: In force

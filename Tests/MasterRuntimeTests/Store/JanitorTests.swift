@@ -104,6 +104,27 @@ struct JanitorTests {
         }
     }
 
+    @Test func `a large build that stays is not counted as removed`() async throws {
+        let big = "steps.ShellCommand: 'head -c 1000000 /dev/zero | tr \"\\0\" x'"
+        let yaml = """
+            janitor: {maxStore: 500kB}
+            builders:
+              - {name: big, steps: [\(big)]}
+              - {name: small, steps: [steps.ShellCommand: 'true']}
+            """
+        try await MasterBench.with(yaml) { bench in
+            try await bench.run { master in
+                _ = try await master.build(["big"])
+                for _ in 1...3 { _ = try await master.build(["small"]) }
+                let environment = master.environment
+                await Janitor.sweep(
+                    try #require(environment.configuration.janitor), in: environment, now: Date())
+                try await expect(numbers(master, "big"), [1])
+                try await expect(numbers(master, "small"), [3])
+            }
+        }
+    }
+
     @Test func `a build whose reports are still to be sent stays`() async throws {
         try await withLoopbackServer { _ in
             .text("not now", status: 503)
