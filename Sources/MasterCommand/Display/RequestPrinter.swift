@@ -117,8 +117,9 @@ extension RequestPrinter.Form {
 
 extension String {
     /// The lines of the text without line breaks; a final line break does not start another line.
+    /// Other characters that may end a line, such as U+2028, stay in it, as JSON contains them.
     var lines: [String] {
-        var lines = split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        var lines = split(omittingEmptySubsequences: false) { ["\n", "\r\n", "\r"].contains($0) }
             .map(String.init)
         if lines.last?.isEmpty == true { lines.removeLast() }
         return lines

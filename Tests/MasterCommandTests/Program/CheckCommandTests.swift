@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Foundation
 import MasterKit
 import Testing
 
@@ -68,6 +68,27 @@ struct CheckCommandTests {
         #expect(misspelt["endLine"] == 3)
         #expect(misspelt["endColumn"] == 16)
         #expect(misspelt["message"]?.stringValue?.contains("'serverUrl'") == true)
+    }
+
+    @Test func `characters that end a line elsewhere are no end of a line in JSON`() async throws {
+        let text = "steps:\n  - steps.Shell\u{2028}\u{85}\u{0B}: a: b\n"
+        let ended = try await Program.inFolder(["master.yaml": text]) {
+            try await $0.run("check", "--format", "json")
+        }
+        #expect(ended.status == 2)
+        #expect(ended.output.unicodeScalars.contains("\u{2028}"))
+        #expect(throws: Never.self) { try JSONValue(parsing: ended.output) }
+    }
+
+    @Test func `random and mutated files are checked without a crash`() async throws {
+        let script = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../../.ci/fuzz.py").standardized.path
+        let ended = try await Program.inFolder([:]) { program in
+            try await program.run(
+                [script, Program.path, "150000", "1"], executable: "/usr/bin/python3"
+            ) { _ in }
+        }
+        #expect(ended.status == 0, "\(ended.output)\(ended.error)")
     }
 
     @Test func `machines get an empty list for a right file`() async throws {
