@@ -15,8 +15,9 @@ public let standardPlugins = PluginBundle(
     LogRenderable.self, MakeDirectory.self, MasterShellCommand.self, OPTIONS.self, PATCH.self,
     POST.self, PUT.self, RemoveDirectory.self, SetProperties.self, SetPropertiesFromJSON.self,
     SetProperty.self, SetPropertyFromCommand.self, ShellCommand.self, ShellSequence.self,
-    StopBackgroundCommand.self, StringDownload.self, Test.self, Trigger.self, Dependent.self,
-    ForceScheduler.self, Nightly.self, Periodic.self, Triggerable.self,
+    StopBackgroundCommand.self, StringDownload.self, Test.self, Trigger.self,
+    AnyBranchScheduler.self, Dependent.self, ForceScheduler.self, Nightly.self,
+    Periodic.self, SingleBranchScheduler.self, Triggerable.self,
     RemoteBuildWorker.self, LocalBuildWorker.self)
 
 extension Registry {

@@ -111,7 +111,8 @@ public struct Dependent: Scheduler {
             progress.note(buildset)
             guard buildset.results == .success || buildset.results == .warnings else { continue }
             try await context.submit(
-                reason: "downstream", sourceStamps: buildset.sourceStamps, saving: progress.state)
+                reason: "downstream", sourceStamps: buildset.sourceStamps,
+                changes: try await context.changes(buildset.changeIDs), saving: progress.state)
         }
         if progress.state != before { try await context.save(progress.state) }
     }

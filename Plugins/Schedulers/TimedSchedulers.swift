@@ -8,11 +8,16 @@ public struct Periodic: Scheduler {
 
     @Setting("The interval.", .notEmpty) var periodicBuildTimer: Duration
 
+    @SettingGroup var timing = TimedSettings()
+
+    @SettingGroup var selection = ChangeSettings()
+
     /// Creates an unconfigured scheduler.
     public init() {}
 
-    /// Rejects an interval of 0.
+    /// Rejects an interval of 0, and warns of settings without effect.
     public func check(_ settings: SettingsCheck) {
+        timing.warnOfUnused(selection, settings)
         if periodicBuildTimer == .zero {
             settings.error("'periodicBuildTimer' can't be 0", at: "periodicBuildTimer")
         }
@@ -21,7 +26,9 @@ public struct Periodic: Scheduler {
     /// Builds after each interval; one that passed while no master was running is made up at once.
     public func run(in context: SchedulerContext) async throws {
         let seconds = periodicBuildTimer / .seconds(1)
-        try await context.repeatBuilds(startsAtOnce: true) { $0.addingTimeInterval(seconds) }
+        try await TimedBuilds(
+            timing: timing, selection: selection, context: context, startsAtOnce: true
+        ).run { $0.addingTimeInterval(seconds) }
     }
 }
 
@@ -45,11 +52,16 @@ public struct Nightly: Scheduler {
     @Setting("The time zone, such as Europe/Berlin; by default the machine's.")
     var timezone: ZoneName?
 
+    @SettingGroup var timing = TimedSettings()
+
+    @SettingGroup var selection = ChangeSettings()
+
     /// Creates an unconfigured scheduler.
     public init() {}
 
-    /// Rejects dates that do not exist, such as 31 February.
+    /// Rejects dates that do not exist, such as 31 February, and warns of settings without effect.
     public func check(_ settings: SettingsCheck) {
+        timing.warnOfUnused(selection, settings)
         guard !times.isPossible else { return }
         settings.error(
             "none of these months has such a day, so that nothing would ever be built; change "
@@ -66,55 +78,147 @@ public struct Nightly: Scheduler {
     /// unless the times were changed meanwhile.
     public func run(in context: SchedulerContext) async throws {
         let times = times
-        try await context.repeatBuilds(schedule: times.text) { times.next(after: $0) }
+        try await TimedBuilds(
+            timing: timing, selection: selection, context: context, schedule: times.text
+        ).run { times.next(after: $0) }
     }
 }
 
-extension SchedulerContext {
-    /// Builds at times that are computed from the previous one.
-    ///
-    /// - Parameters:
-    ///   - schedule: What the times are computed from, if another schedule does not continue this
-    ///     one.
-    ///   - startsAtOnce: Whether it builds at its first start ever.
-    ///   - next: Computes the time after another one; `nil` if there is none.
-    /// - Throws: An error of the store, or `CancellationError`.
-    fileprivate func repeatBuilds(
-        schedule: String? = nil, startsAtOnce: Bool = false, next: (Date) -> Date?
-    ) async throws {
-        let saved = try await state()
-        var last: Date
-        if let time = saved?["last_ms"]?.intValue, saved?["schedule"]?.stringValue == schedule {
-            last = Date(timeIntervalSince1970: Double(time) / 1000)
-        } else {
-            last = now
-            let state = Self.state(last, schedule)
-            if startsAtOnce {
-                try await submit(saving: state)
-            } else {
-                try await save(state)
-            }
+/// What schedulers of time build.
+struct TimedSettings: Settings {
+    @Setting("It builds only if an important change has come since the last build.")
+    var onlyIfChanged = false
+
+    @Setting("The branch that it builds and whose changes count; null is the default branch.")
+    var branch: String?
+
+    /// Warns of settings about changes, which do not matter if every time is built.
+    func warnOfUnused(_ selection: ChangeSettings, _ settings: SettingsCheck) {
+        guard !onlyIfChanged, !selection.createAbsoluteSourceStamps else { return }
+        for name in ["change_filter", "fileIsImportant", "onlyImportant"]
+        where settings.isGiven(name) {
+            settings.warning(
+                "'\(name)' has no effect without 'onlyIfChanged: true'; add that, or remove it",
+                at: name)
         }
-        while let due = next(last) {
-            try await sleep(until: due)
-            // One that is late is made up once, and the next counts from then; a few moments do
-            // not shift the times.
-            let now = now
-            let isMissed = next(due).map { $0 <= now } == true
-            last = isMissed || now.timeIntervalSince(due) > Self.tolerance ? now : due
-            try await submit(saving: Self.state(last, schedule))
-        }
-        logger.warning("\(name) builds no more, as no further time fits")
     }
+}
+
+/// A running scheduler that builds at times that are computed from the previous one.
+private struct TimedBuilds {
+    /// What it has built; its state in the store.
+    private struct Progress {
+        var last: Date
+        /// Whether it has never built anything while it paid attention to changes.
+        var isFirst = true
+        /// The changes since the last build, if it pays attention to them.
+        var changes: FollowedChanges?
+    }
+
+    let timing: TimedSettings
+    let selection: ChangeSettings
+    let context: SchedulerContext
+    /// What the times are computed from, if another schedule does not continue this one.
+    var schedule: String?
+    /// Whether it builds at its first start ever.
+    var startsAtOnce = false
 
     /// How much later than due a build counts as in time, in seconds.
     private static let tolerance = 60.0
 
-    private static func state(_ last: Date, _ schedule: String?) -> JSONValue {
+    private var followsChanges: Bool {
+        timing.onlyIfChanged || selection.createAbsoluteSourceStamps
+    }
+
+    /// Builds until there is no further time.
+    ///
+    /// - Parameter next: Computes the time after another one; `nil` if there is none.
+    /// - Throws: An error of the store, or `CancellationError`.
+    func run(_ next: (Date) -> Date?) async throws {
+        var progress = try await begin()
+        while let due = next(progress.last) {
+            try await context.sleep(until: due)
+            // One that is late is made up once, and the next counts from then; a few moments do
+            // not shift the times.
+            let now = context.now
+            let isMissed = next(due).map { $0 <= now } == true
+            progress.last =
+                isMissed || now.timeIntervalSince(due) > Self.tolerance ? now : due
+            try await build(&progress)
+        }
+        context.logger.warning("\(context.name) builds no more, as no further time fits")
+    }
+
+    private func begin() async throws -> Progress {
+        let saved = try await context.state()
+        var progress = Progress(last: context.now)
+        progress.isFirst = saved?["built"] != true
+        if followsChanges {
+            // Changes that came while it did not follow them are covered by its first build.
+            progress.isFirst = progress.isFirst || FollowedChanges(saved) == nil
+            let newest = try await context.newestChangeID()
+            progress.changes = FollowedChanges(saved) ?? FollowedChanges(after: newest)
+        }
+        if let time = saved?["last_ms"]?.intValue, saved?["schedule"]?.stringValue == schedule {
+            progress.last = Date(timeIntervalSince1970: Double(time) / 1000)
+        } else if startsAtOnce {
+            try await build(&progress)
+            return progress
+        }
+        try await context.save(state(progress))
+        return progress
+    }
+
+    private func build(_ progress: inout Progress) async throws {
+        try await look(&progress)
+        let group = progress.changes?.groups[""]
+        if timing.onlyIfChanged, !progress.isFirst, group?.isImportant != true {
+            return try await context.save(state(progress))
+        }
+        let changes = try await context.changes(group?.ids ?? [])
+        progress.changes?.remove()
+        progress.isFirst = false
+        let stamps = progress.changes?.sourceStamps(
+            of: changes, isAbsolute: selection.createAbsoluteSourceStamps)
+        try await context.submit(
+            sourceStamps: stamps.flatMap { $0.isEmpty ? nil : $0 }
+                ?? [SourceStamp(branch: timing.branch)],
+            changes: changes, saving: state(progress))
+    }
+
+    /// Collects the changes that have come.
+    private func look(_ progress: inout Progress) async throws {
+        guard var changes = progress.changes else { return }
+        while true {
+            let page = try await context.changes(after: changes.seen)
+            guard !page.isEmpty else { break }
+            for change in page {
+                changes.seen = change.id
+                let isImportant = selection.importance(of: change, in: context) {
+                    !timing.$branch.isGiven || $0.branch == timing.branch
+                }
+                guard let isImportant else { continue }
+                changes.collect(change, isImportant: isImportant)
+                if selection.createAbsoluteSourceStamps { changes.note(change.sourceStamp) }
+            }
+        }
+        progress.changes = changes
+    }
+
+    private func state(_ progress: Progress) -> JSONValue {
         var state: JSONObject = [
-            "last_ms": .int(Int((last.timeIntervalSince1970 * 1000).rounded(.up)))
+            "last_ms": .milliseconds(progress.last), "built": .bool(!progress.isFirst),
         ]
         if let schedule { state["schedule"] = .string(schedule) }
+        for (name, value) in progress.changes?.state ?? [:] { state[name] = value }
         return .object(state)
+    }
+}
+
+extension Nightly: SettingHints {
+    /// A hint for settings of Buildbot's that make exceptions.
+    public static func hint(forUnknown name: String) -> String? {
+        name.hasPrefix("force_at_")
+            ? "add a second Nightly without 'onlyIfChanged' for these times" : nil
     }
 }

@@ -41,9 +41,10 @@ static inline pcre2_code_8 *buildmaster_pattern_compile(
     return code;
 }
 
-/* Searches a text: returns 1 if it matches, 0 if not, or else PCRE2's error code. */
+/* Searches a text, or only its start: returns 1 if it matches, 0 if not, or else PCRE2's error
+ * code. */
 static inline int buildmaster_pattern_search(
-    const pcre2_code_8 *code, const uint8_t *text, size_t length, uint64_t steps,
+    const pcre2_code_8 *code, const uint8_t *text, size_t length, int only_start, uint64_t steps,
     uint32_t kibibytes) {
     pcre2_match_context_8 *context = pcre2_match_context_create_8(NULL);
     pcre2_match_data_8 *match = pcre2_match_data_create_8(1, NULL);
@@ -55,7 +56,7 @@ static inline int buildmaster_pattern_search(
         pcre2_set_callout_8(context, buildmaster_pattern_pay, &cost);
         pcre2_set_match_limit_8(context, (uint32_t)steps);
         pcre2_set_heap_limit_8(context, kibibytes);
-        result = pcre2_match_8(code, text, length, 0, 0, match, context);
+        result = pcre2_match_8(code, text, length, 0, only_start ? PCRE2_ANCHORED : 0, match, context);
     }
     pcre2_match_data_free_8(match);
     pcre2_match_context_free_8(context);

@@ -47,12 +47,19 @@ internal import CLibPCRE2
 
     /// Whether a text contains a match.
     ///
+    /// - Parameters:
+    ///   - text: The text.
+    ///   - onlyAtStart: Whether the match must begin where the text does.
+    /// - Returns: Whether there is one.
     /// - Throws: An error if the search exceeds its limit on steps or memory.
-    public func isFound(in text: String) throws(RegularExpressionError) -> Bool {
+    public func isFound(
+        in text: String, onlyAtStart: Bool = false
+    ) throws(RegularExpressionError) -> Bool {
         var text = text
         let result = text.withUTF8 { bytes in
             unsafe buildmaster_pattern_search(
-                code, bytes.baseAddress, bytes.count, Self.maximumSteps, Self.maximumKibibytes)
+                code, bytes.baseAddress, bytes.count, onlyAtStart ? 1 : 0, Self.maximumSteps,
+                Self.maximumKibibytes)
         }
         switch result {
         case 0: return false

@@ -19,6 +19,8 @@ public final class SchedulerHarness: Sendable {
         public let reason: String
         /// The sources that it builds.
         public let sourceStamps: [SourceStamp]
+        /// The ids of the changes that it is made of.
+        public let changeIDs: [Int]
     }
 
     /// A scheduler waited again and again without building anything.
@@ -31,6 +33,7 @@ public final class SchedulerHarness: Sendable {
         var now: Date
         var waits = 0
         var builds: [Build] = []
+        var changes: [Change]
         var saved: JSONValue?
         /// The number of builds after which the scheduler is stopped.
         var limit = Int.max
@@ -54,11 +57,12 @@ public final class SchedulerHarness: Sendable {
     ///   - start: The time at which the scheduler is started; by default the start of 2026.
     ///   - state: The state saved by the scheduler in an earlier run.
     ///   - buildsets: The buildsets of any scheduler that it follows.
+    ///   - changes: The changes stored so far, oldest first; they get ids from 1.
     ///   - accept: Called for each submitted build; if it throws, the scheduler gets the error.
     /// - Throws: An error if the system cannot provide a thread or memory for a client.
     public init(
         start: Date = Date(timeIntervalSince1970: 1_767_225_600), state: JSONValue? = nil,
-        buildsets: [ScheduledBuildset] = [],
+        buildsets: [ScheduledBuildset] = [], changes: [Change] = [],
         accepting accept: @escaping @Sendable () throws -> Void = {}
     ) throws {
         self.start = start
@@ -72,7 +76,8 @@ public final class SchedulerHarness: Sendable {
         options = read
         http = HTTPClient(HTTPClientConfiguration(environment: [:]))
         session = http.makeSession()
-        self.state = Mutex(State(now: start, saved: state))
+        self.state = Mutex(
+            State(now: start, changes: changes.numbered(after: 0), saved: state))
     }
 
     /// Runs a scheduler until it returns or has submitted a number of builds.
@@ -92,6 +97,7 @@ public final class SchedulerHarness: Sendable {
         reached.withLock { $0 = latch }
         state.withLock { state in
             state.limit = builds.map { state.builds.count + $0 } ?? .max
+            state.waits = 0
         }
         guard builds != 0 else { return }
         let bus = EventBus()
@@ -132,6 +138,14 @@ public final class SchedulerHarness: Sendable {
     /// The last state saved by the scheduler.
     public var savedState: JSONValue? { state.withLock(\.saved) }
 
+    /// The changes, oldest first, with their ids.
+    public var changes: [Change] { state.withLock(\.changes) }
+
+    /// Adds a change, which the scheduler finds when it next looks.
+    public func add(_ change: Change) {
+        state.withLock { $0.changes += [change].numbered(after: $0.changes.count) }
+    }
+
     /// The time as the scheduler sees it.
     public var now: Date { state.withLock(\.now) }
 
@@ -141,7 +155,8 @@ public final class SchedulerHarness: Sendable {
         let isLast = state.withLock { state in
             let build = Build(
                 date: state.now, reason: request.reason,
-                sourceStamps: request.sourceStamps.map(\.withoutDate))
+                sourceStamps: request.sourceStamps.map(\.withoutDate),
+                changeIDs: request.changes.map(\.id))
             state.builds.append(build)
             state.saved = saved ?? state.saved
             state.waits = 0
@@ -207,6 +222,16 @@ private struct SchedulerHost: ServiceHost, WallClock {
     func addChanges(_ changes: [Change], saving state: JSONValue?) async throws -> [Change] {
         changes
     }
+
+    func changes(after id: Int, limit: Int) async throws -> [Change] {
+        Array(harness.changes.filter { $0.id > id }.prefix(limit))
+    }
+
+    func changes(_ ids: [Int]) async throws -> [Change] {
+        harness.changes.filter { ids.contains($0.id) }
+    }
+
+    func newestChangeID() async throws -> Int { harness.changes.count }
 
     func state() async throws -> JSONValue? { harness.savedState }
 

@@ -159,12 +159,7 @@ extension ServiceHarness: ServiceHost {
     package func addChanges(_ changes: [Change], saving state: JSONValue?) async throws -> [Change]
     {
         let added = kept.withLock { kept in
-            let first = kept.changes.count + 1
-            let added = changes.enumerated().map { index, change in
-                var added = change
-                added.id = first + index
-                return added
-            }
+            let added = changes.numbered(after: kept.changes.count)
             kept.changes += added
             kept.state = state ?? kept.state
             return added
@@ -172,6 +167,19 @@ extension ServiceHarness: ServiceHost {
         waiters.check()
         return added
     }
+
+    /// The changes added by the service.
+    package func changes(after id: Int, limit: Int) async throws -> [Change] {
+        Array(changes.filter { $0.id > id }.prefix(limit))
+    }
+
+    /// The changes added by the service that have one of the ids.
+    package func changes(_ ids: [Int]) async throws -> [Change] {
+        changes.filter { ids.contains($0.id) }
+    }
+
+    /// The number of changes added by the service.
+    package func newestChangeID() async throws -> Int { changes.count }
 
     /// The last state saved.
     package func state() async throws -> JSONValue? { savedState }
@@ -184,6 +192,17 @@ extension ServiceHarness: ServiceHost {
     /// Records a state.
     package func save(_ state: JSONValue) async throws {
         kept.withLock { $0.state = state }
+    }
+}
+
+extension [Change] {
+    /// The changes with ids that follow one.
+    func numbered(after id: Int) -> [Change] {
+        enumerated().map { index, change in
+            var change = change
+            change.id = id + index + 1
+            return change
+        }
     }
 }
 

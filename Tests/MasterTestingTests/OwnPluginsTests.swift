@@ -1,3 +1,4 @@
+import FoundationEssentials
 import MasterKit
 import MasterRuntimeTesting
 import StandardPlugins
@@ -327,7 +328,26 @@ struct OwnPluginsTests {
 
     // MARK: Schedulers
 
+    /// Changes of a branch, each of a file of its own.
+    private static let changes = ["a.c", "b.txt", "c.c", "d.c"].map {
+        Change(
+            author: "Ann", comments: $0, files: [$0], sourceStamp: SourceStamp(branch: "main"),
+            when: Date(timeIntervalSince1970: 1_700_000_000))
+    }
+
     private static let schedulers: [String: Check] = [
+        "schedulers.AnyBranchScheduler": {
+            try await SchedulerContract(
+                AnyBranchScheduler.self, ["branches": ["main"]], builds: 4,
+                state: ["seen": 0, "collected": []], changes: changes
+            ).verify()
+        },
+        "schedulers.SingleBranchScheduler": {
+            try await SchedulerContract(
+                SingleBranchScheduler.self, ["branch": "main", "fileIsImportant": "*.c"],
+                builds: 3, state: ["seen": 0, "collected": []], changes: changes
+            ).verify()
+        },
         "schedulers.Dependent": {
             let buildsets = [Results.success, .failure, .warnings, .success].enumerated().map {
                 ScheduledBuildset(
@@ -345,6 +365,11 @@ struct OwnPluginsTests {
         "schedulers.Nightly": {
             try await SchedulerContract(
                 Nightly.self, ["hour": 3, "timezone": "Europe/Berlin"], builds: 3
+            ).verify()
+            try await SchedulerContract(
+                Nightly.self, ["hour": 3, "onlyIfChanged": true], builds: 1,
+                state: ["last_ms": 0, "built": true, "seen": 0, "collected": []],
+                changes: changes
             ).verify()
         },
         "schedulers.Periodic": {

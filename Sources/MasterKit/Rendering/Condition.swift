@@ -285,12 +285,14 @@ public struct Pattern: SettingValue {
         }
     }
 
-    /// Whether the pattern matches anywhere in the string.
+    /// Whether the pattern matches anywhere in the string, or only at its start.
     ///
     /// - Throws: If the search exceeds the limits on steps or memory.
-    public func isFound(in text: String) throws(RenderError) -> Bool {
+    public func isFound(
+        in text: String, onlyAtStart: Bool = false
+    ) throws(RenderError) -> Bool {
         do {
-            return try expression.isFound(in: text)
+            return try expression.isFound(in: text, onlyAtStart: onlyAtStart)
         } catch {
             throw RenderError("\(error)")
         }

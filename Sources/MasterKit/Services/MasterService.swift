@@ -167,6 +167,17 @@ public struct ServiceContext: Sendable {
         try await host.buildsets(of: scheduler, from: id)
     }
 
+    /// The oldest changes after an id.
+    func changes(after id: Int, limit: Int) async throws -> [Change] {
+        try await host.changes(after: id, limit: limit)
+    }
+
+    /// The changes with ids, oldest first.
+    func changes(_ ids: [Int]) async throws -> [Change] { try await host.changes(ids) }
+
+    /// The id of the newest change, or 0 if there is none.
+    func newestChangeID() async throws -> Int { try await host.newestChangeID() }
+
     /// The current time.
     public var now: Date { host.time.now }
 
@@ -208,4 +219,10 @@ package protocol ServiceHost: Sendable {
     func save(_ state: JSONValue) async throws
     /// The buildsets of a scheduler from an id on, oldest first.
     func buildsets(of scheduler: String, from id: Int) async throws -> [ScheduledBuildset]
+    /// The oldest changes after an id, oldest first.
+    func changes(after id: Int, limit: Int) async throws -> [Change]
+    /// The changes with ids, oldest first, as far as they are stored.
+    func changes(_ ids: [Int]) async throws -> [Change]
+    /// The id of the newest change, or 0 if there is none.
+    func newestChangeID() async throws -> Int
 }

@@ -94,10 +94,16 @@ public struct SchedulerOptions: SettingHints {
     /// A hint for a setting that needs changes.
     public static func hint(forUnknown name: String) -> String? {
         switch name {
-        case "onlyIfChanged", "change_filter", "treeStableTimer", "fileIsImportant",
-            "onlyImportant", "createAbsoluteSourceStamps", "categories", "branches":
-            "this version has no change sources; remove it"
-        case "codebases": "this version builds without codebases here; remove it"
+        case "onlyIfChanged":
+            "only schedulers.Nightly and schedulers.Periodic have it; remove it"
+        case "treeStableTimer", "categories":
+            "only schedulers.SingleBranchScheduler and schedulers.AnyBranchScheduler have it; "
+                + "remove it"
+        case "change_filter", "fileIsImportant", "onlyImportant", "createAbsoluteSourceStamps":
+            "it builds regardless of changes; remove it"
+        case "branch": "select branches in schedulers that follow changes; remove it"
+        case "branches": "write 'branches' in a schedulers.AnyBranchScheduler"
+        case "codebases": "each codebase of the changes is built; remove it"
         case "builders", "builder", "builderName": "write 'builderNames'"
         default: nil
         }
@@ -181,6 +187,8 @@ public struct SchedulerContext: Sendable {
     ///   - reason: The reason, unless the file gives another; `nil` for one that names the
     ///     scheduler.
     ///   - sourceStamps: The sources to build.
+    ///   - changes: The stored changes that the builds are made for. Their properties override
+    ///     those of the scheduler.
     ///   - state: A state to store in the same transaction, so that after a crash nothing is
     ///     built twice or forgotten; `nil` leaves the state unchanged.
     /// - Returns: The buildset with its requests.
@@ -188,12 +196,36 @@ public struct SchedulerContext: Sendable {
     @discardableResult
     public func submit(
         reason: String? = nil, sourceStamps: [SourceStamp] = [SourceStamp()],
-        saving state: JSONValue? = nil
+        changes: [Change] = [], saving state: JSONValue? = nil
     ) async throws -> Submission {
-        let request = BuildsetRequest(
+        var request = BuildsetRequest(
             reason: reason ?? declaration.standardReason, sourceStamps: sourceStamps)
+        request.changes = changes
         return try await service.submit(declaration.completing(request), saving: state)
     }
+
+    /// The changes after an id, oldest first; at most 100, so ask again after the last one.
+    ///
+    /// A scheduler that follows changes wants ``EventKind/changeNew`` only to know when to ask, and
+    /// saves the id of the last change that it has seen. On its first start it begins with
+    /// ``newestChangeID()``.
+    ///
+    /// - Throws: An error whose description can be shown to the user if the store failed.
+    public func changes(after id: Int) async throws -> [Change] {
+        try await service.changes(after: id, limit: 100)
+    }
+
+    /// The changes with ids, oldest first; those that are no longer stored are left out.
+    ///
+    /// - Throws: An error whose description can be shown to the user if the store failed.
+    public func changes(_ ids: [Int]) async throws -> [Change] {
+        try await service.changes(ids)
+    }
+
+    /// The id of the newest change, or 0 if there is none.
+    ///
+    /// - Throws: An error whose description can be shown to the user if the store failed.
+    public func newestChangeID() async throws -> Int { try await service.newestChangeID() }
 
     /// The buildsets of a scheduler, oldest first.
     ///
@@ -211,16 +243,22 @@ public struct SchedulerContext: Sendable {
 public struct ScheduledBuildset: Sendable, Hashable {
     /// The id, `bsid` in records.
     public let id: Int
-    /// The worst result of its builds, or `nil` until all have ended.
+    /// The worst result of its builds, or `nil` until all have ended; skipped if all of them were.
     public let results: Results?
     /// The sources that it builds.
     public let sourceStamps: [SourceStamp]
+    /// The ids of the changes that it is made of.
+    public let changeIDs: [Int]
 
     /// Creates a buildset, for tests of schedulers that follow others.
-    public init(id: Int, results: Results?, sourceStamps: [SourceStamp] = [SourceStamp()]) {
+    public init(
+        id: Int, results: Results?, sourceStamps: [SourceStamp] = [SourceStamp()],
+        changeIDs: [Int] = []
+    ) {
         self.id = id
         self.results = results
         self.sourceStamps = sourceStamps
+        self.changeIDs = changeIDs
     }
 }
 

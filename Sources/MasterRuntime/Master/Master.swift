@@ -163,6 +163,7 @@ public final class Master: Sendable {
         }
         guard options.resumesRequests else { return }
         try await register(environment.configuration)
+        try await forgetOtherSchedulers()
         let builders = environment.configuration.builders
         await submissions.distributor.add(
             try await store.read { database in
@@ -241,6 +242,7 @@ public final class Master: Sendable {
             await servers.apply()
         }
         janitor.changed.raise()
+        if options.resumesRequests { try await forgetOtherSchedulers() }
         try await followWorkers()
         await submissions.distributor.followConfiguration()
         return changes

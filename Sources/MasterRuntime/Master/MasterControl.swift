@@ -98,6 +98,23 @@ extension Master {
     }
 }
 
+extension Master {
+    /// Forgets the states of schedulers that are not in the file; if one comes back, it begins
+    /// anew instead of building all changes that have come meanwhile.
+    func forgetOtherSchedulers() async throws(StoreError) {
+        let names = Set(current.schedulers.map { ServiceProgram($0).stateName })
+        try await environment.store.write { transaction in
+            let database = transaction.database
+            let known = try database.all(
+                "SELECT name FROM service_state WHERE name >= 'schedulers/' AND name < 'schedulers0'"
+            ) { $0[0] as String }
+            for name in known where !names.contains(name) {
+                try database.run("DELETE FROM service_state WHERE name = ?", [name])
+            }
+        }
+    }
+}
+
 extension MasterIdentity {
     /// The master in the data API's form.
     package func master(at moment: Date) -> JSONObject {

@@ -220,17 +220,47 @@ struct RunningServiceHost: ServiceHost {
                 WHERE id >= ? AND json_extract(properties, '$.scheduler[0]') = ? ORDER BY id
                 """, [id, scheduler])
             return try ids.compactMap { id in
-                try Buildset.find(id, in: database).map {
-                    ScheduledBuildset(
-                        id: id, results: $0.completeAt == nil ? nil : $0.results,
-                        sourceStamps: $0.sourceStamps)
-                }
+                guard let buildset = try Buildset.find(id, in: database) else { return nil }
+                return ScheduledBuildset(
+                    id: id, results: try buildset.resultsOfBuilds(in: database),
+                    sourceStamps: buildset.sourceStamps,
+                    changeIDs: try database.numbers(
+                        "SELECT change_id FROM buildset_change WHERE buildset_id = ?", [id]))
             }
+        }
+    }
+
+    func changes(after id: Int, limit: Int) async throws -> [Change] {
+        try await master.environment.store.read {
+            try Change.all(after: id, limit: limit, in: $0)
+        }
+    }
+
+    func changes(_ ids: [Int]) async throws -> [Change] {
+        try await master.environment.store.read { database in
+            try ids.sorted().compactMap { try Change.find($0, in: database) }
+        }
+    }
+
+    func newestChangeID() async throws -> Int {
+        try await master.environment.store.read {
+            try $0.number("SELECT max(id) FROM change", []) ?? 0
         }
     }
 
     private func stored(_ state: JSONValue) -> Masked<String> {
         master.environment.mask.masked(state).map { JSONWriter.compact.string($0) }
+    }
+}
+
+extension Buildset {
+    /// The worst result once the buildset is complete; skipped if no request was built.
+    fileprivate func resultsOfBuilds(in database: Database) throws -> Results? {
+        guard completeAt != nil else { return nil }
+        let built = try database.number(
+            "SELECT 1 FROM build_request WHERE buildset_id = ? AND results <> ? LIMIT 1",
+            [id, Results.skipped.rawValue])
+        return built == nil ? .skipped : results
     }
 }
 

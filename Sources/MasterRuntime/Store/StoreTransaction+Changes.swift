@@ -80,6 +80,13 @@ extension Change {
             "\(selection) ORDER BY change.id DESC LIMIT ?", [count], Change.init(row:))
     }
 
+    /// The oldest changes after an id, oldest first.
+    static func all(after id: Int, limit: Int, in database: Database) throws -> [Change] {
+        try database.all(
+            "\(selection) WHERE change.id > ? ORDER BY change.id LIMIT ?", [id, limit],
+            Change.init(row:))
+    }
+
     /// The changes of a build, oldest first: those that its buildset is made of.
     static func all(ofBuild id: Int, in database: Database) throws -> [Change] {
         try database.all(

@@ -14,6 +14,7 @@ public struct SchedulerContract<P: Scheduler>: Contract {
     private let events: [Event]
     private let state: JSONValue?
     private let buildsets: [ScheduledBuildset]
+    private let changes: [Change]
 
     /// Creates a contract.
     ///
@@ -25,11 +26,12 @@ public struct SchedulerContract<P: Scheduler>: Contract {
     ///   - events: Events that make it do something.
     ///   - state: The state that it has saved in an earlier run.
     ///   - buildsets: The buildsets of any scheduler that it follows.
+    ///   - changes: The changes that it finds, oldest first; they get ids from 1.
     ///   - plugins: The plugins that the settings name.
     ///   - limit: How long the scheduler may take to submit its builds, and to end.
     public init(
         _ type: P.Type, _ settings: SettingLiteral = [:], builds: Int, events: [Event] = [],
-        state: JSONValue? = nil, buildsets: [ScheduledBuildset] = [],
+        state: JSONValue? = nil, buildsets: [ScheduledBuildset] = [], changes: [Change] = [],
         plugins: [PluginBundle] = [], limit: Duration = .seconds(20)
     ) {
         subject = ContractSubject(settings, plugins: plugins, scope: .service, limit: limit)
@@ -37,6 +39,7 @@ public struct SchedulerContract<P: Scheduler>: Contract {
         self.events = events
         self.state = state
         self.buildsets = buildsets
+        self.changes = changes
     }
 
     /// Checks every promise.
@@ -59,7 +62,7 @@ public struct SchedulerContract<P: Scheduler>: Contract {
     }
 
     private func harness() throws -> SchedulerHarness {
-        try SchedulerHarness(state: state, buildsets: buildsets)
+        try SchedulerHarness(state: state, buildsets: buildsets, changes: changes)
     }
 
     /// Runs a scheduler until it has submitted some builds, and is cancelled then.
@@ -118,7 +121,8 @@ public struct SchedulerContract<P: Scheduler>: Contract {
     ) async throws {
         guard let first = whole.builds.first else { return }
         let refusing = try SchedulerHarness(
-            state: state, buildsets: buildsets, accepting: { throw RefusedBuild() })
+            state: state, buildsets: buildsets, changes: changes,
+            accepting: { throw RefusedBuild() })
         let end = await Limited.run(within: subject.limit) {
             try await refusing.run(scheduler, events: events)
         }
@@ -127,10 +131,12 @@ public struct SchedulerContract<P: Scheduler>: Contract {
             return
         }
         let again = try SchedulerHarness(
-            start: refusing.now, state: refusing.savedState ?? state, buildsets: buildsets)
+            start: refusing.now, state: refusing.savedState ?? state, buildsets: buildsets,
+            changes: changes)
         guard await run(scheduler, again, 1, findings) else { return }
         if again.builds.first?.reason != first.reason
             || again.builds.first?.sourceStamps != first.sourceStamps
+            || again.builds.first?.changeIDs != first.changeIDs
         {
             findings.add(
                 .repeatsRefusedBuilds, "it submits \(again.shown) in place of '\(first.reason)'")
