@@ -84,7 +84,14 @@ struct CapturedAnswers: Sendable {
         let database = try DatabaseQueue(
             path: folder + "/buildmaster.sqlite", configuration: configuration)
         try database.write { database in
+            try fillChanges(database)
             try fillRequests(database)
+            // Change 1 was built by request 13.
+            try database.execute(
+                sql: """
+                    INSERT INTO buildset_change
+                    SELECT buildset_id, 1 FROM build_request WHERE id = 13
+                    """)
             try fillBuilds(database)
         }
         try database.close()
@@ -95,6 +102,39 @@ struct CapturedAnswers: Sendable {
             let lines = content.split(separator: "\n").map { kind == "s" ? "\($0)\n" : "o\($0)\n" }
             try lines.joined().write(
                 toFile: "\(folder)/logs/\(id).log", atomically: true, encoding: .utf8)
+        }
+    }
+
+    /// Each change has a source stamp of its own here, so that only the newest keep their ids.
+    private func fillChanges(_ database: Database) throws {
+        var used: Set<Int> = []
+        for row in rows("GET-changes") {
+            let stamp = row["sourcestamp"] ?? .null
+            let own = stamp.int("ssid") ?? 0
+            let id = used.insert(own).inserted ? own : 100 + (row.int("changeid") ?? 0)
+            try database.execute(
+                sql: """
+                    INSERT INTO source_stamp (id, branch, revision, repository, project, codebase,
+                        created_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    id, stamp.text("branch"), stamp.text("revision"), stamp.text("repository"),
+                    stamp.text("project"), stamp.text("codebase"), stamp.time("created_at"),
+                ])
+            let properties = JSONObject(
+                (row["properties"]?.objectValue ?? [:]).map { ($0.key, $0.value[0] ?? .null) })
+            try database.execute(
+                sql: """
+                    INSERT INTO change (id, source_stamp_id, parent_id, author, committer,
+                        comments, files, revlink, category, when_timestamp, properties)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    row.int("changeid"), id, row["parent_changeids"]?[0]?.intValue,
+                    row.text("author"), row.text("committer"), row.text("comments"),
+                    "\(row["files"] ?? [])", row.text("revlink"), row.text("category"),
+                    row.time("when_timestamp"), JSONWriter.compact.string(.object(properties)),
+                ])
         }
     }
 

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import MasterKit
 import MasterRuntime
 import MasterTesting
@@ -53,6 +54,63 @@ struct DataAPITests {
             }
             let ended = try await api.get("builds?\(query)")["builds"]?[0]?["properties"]
             #expect(ended == some)
+        }
+    }
+
+    @Test func `changes are found from their builds, and builds from their changes`() async throws {
+        try await withMaster(
+            "builders: [{name: one, steps: [steps.ShellCommand: {command: 'true'}]}]"
+        ) { master, api in
+            let stamp = SourceStamp(branch: "main", revision: "r1", repository: "repo")
+            var changes: [Change] = []
+            var announced: [DataMessage] = []
+            try await master.events.withSubscription(to: DataAPI.messageKinds, bound: 100) {
+                events in
+                for author in ["Ann", "Bob", "Cid"] {
+                    changes.append(
+                        try await master.addChange(
+                            Change(
+                                author: author, comments: "ä", files: ["a", "b/c"],
+                                sourceStamp: stamp,
+                                properties: ["z": [1, "x"], "a": false, "odd \"key": nil],
+                                when: Date(timeIntervalSince1970: 1_700_000_000))))
+                }
+                for await case .event(let event) in events {
+                    announced += DataAPI.messages(for: event)
+                    if announced.count == 3 { break }
+                }
+            }
+            // What is announced is what can be read.
+            for (change, message) in zip(changes, announced) {
+                #expect(message.path == ["changes", "\(change.id)", "new"])
+                let read = try await api.get("changes/\(change.id)")["changes"]?[0]
+                #expect(read?.objectValue?.count == 16)
+                for (key, value) in read?.objectValue ?? [:] {
+                    #expect(message.body[key] == value, "\(key)")
+                }
+            }
+            var request = BuildsetRequest(reason: "test", sourceStamps: [stamp])
+            request.changes = Array(changes.prefix(2))
+            let done = try await master.submit(request)
+            _ = try await master.wait(for: done)
+            for path in ["builds/1/changes", "builders/1/builds/1/changes"] {
+                let found = try await api.get("\(path)?field=author&order=author")
+                #expect(
+                    found == [
+                        "changes": [["author": "Ann"], ["author": "Bob"]], "meta": ["total": 2],
+                    ])
+            }
+            #expect(try await api.get("changes/1/builds")["builds"]?[0]?["buildid"] == 1)
+            #expect(try await api.get("changes/3/builds")["meta"] == ["total": 0])
+            let stampID = changes[2].sourceStamp.id
+            let own = try await api.get("sourcestamps/\(stampID)/changes?field=changeid")
+            #expect(own["changes"] == [["changeid": 3]])
+            for path in [
+                "changes/4", "sourcestamps/99/changes", "changes/4/builds",
+                "changes/4/properties_list",
+            ] {
+                #expect(await api.send("GET", path).status == 404, "\(path)")
+            }
         }
     }
 

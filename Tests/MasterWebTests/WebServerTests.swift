@@ -81,6 +81,45 @@ import Testing
         }
     }
 
+    @Test func `a change has a page, and its authors are named where it was built`() async throws {
+        try await withWeb(Self.open) { web in
+            let files = (1...300).map { "src/<b>\($0)" }
+            let change = try await web.master.addChange(
+                Change(
+                    author: "<i>Ann</i> <ann@example.org>", committer: "<i>Com</i>",
+                    comments: "<script>x</script>\nmore", files: files,
+                    sourceStamp: SourceStamp(
+                        branch: "<u>main", revision: "<b>0123456789abcdef", repository: "<u>repo",
+                        project: "<u>", codebase: "<u>"),
+                    revlink: "javascript:alert(1)", category: "<u>cat", when: .now))
+            let page = try await web.get("/changes/1")
+            #expect(page.status == 200)
+            #expect(page.body.contains("No build has been made of it yet."))
+            #expect(page.body.contains("src/&lt;b&gt;200<"))
+            #expect(page.body.contains("300 files"))
+            #expect(!page.body.contains("201<"))
+            #expect(page.body.utf8.count < 60_000)
+            var request = BuildsetRequest(reason: "test", sourceStamps: [change.sourceStamp])
+            request.changes = [change]
+            request.properties.set("owner", "<u>Olaf", source: "test")
+            _ = try await web.master.wait(for: web.master.submit(request))
+            let built = try await web.get("/changes/1").body
+            #expect(built.contains("linux #1</a>"))
+            let build = try await web.get("/builders/1/builds/1").body
+            #expect(
+                build.contains("<dd>&lt;i&gt;Ann&lt;/i&gt; &lt;ann@example.org&gt;, &lt;u&gt;Olaf"))
+            #expect(build.contains("href=\"/changes/1\""))
+            let list = try await web.get("/changes").body
+            for text in [page.body, built, build, list] {
+                for tag in ["<script>", "<i>", "<u>", "<b>", "href=\"javascript"] {
+                    #expect(!text.contains(tag), "\(tag)")
+                }
+            }
+            #expect(try await web.get("/changes/2").status == 404)
+            #expect(try await web.get("/changes/x").status == 404)
+        }
+    }
+
     // MARK: Where requests come from
 
     @Test func `other hosts and origins are refused`() async throws {

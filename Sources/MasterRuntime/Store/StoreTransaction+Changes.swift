@@ -91,10 +91,19 @@ extension Change {
     static func all(ofBuild id: Int, in database: Database) throws -> [Change] {
         try database.all(
             """
-            \(selection) WHERE change.id IN (
-                SELECT change_id FROM build JOIN build_request ON build_request.id = request_id
-                JOIN buildset_change USING (buildset_id) WHERE build.id = ?)
-            ORDER BY change.id
+            \(selection) WHERE change.id IN (\(changesOfBuild)) ORDER BY change.id
             """, [id], Change.init(row:))
     }
+
+    /// Selects the ids of the changes of a build, given its id.
+    package static let changesOfBuild = """
+        SELECT change_id FROM build JOIN build_request ON build_request.id = request_id
+        JOIN buildset_change USING (buildset_id) WHERE build.id = ?
+        """
+
+    /// Selects the ids of the builds of a change, given its id.
+    package static let buildsOfChange = """
+        SELECT build.id FROM buildset_change JOIN build_request USING (buildset_id)
+        JOIN build ON request_id = build_request.id WHERE change_id = ?
+        """
 }

@@ -145,10 +145,10 @@ extension Dashboard {
         }
     }
 
-    private func row(_ build: JSONObject, in html: inout HTML) {
+    func row(_ build: JSONObject, of builder: String? = nil, in html: inout HTML) {
         html.element("tr") { html in
             html.element("th", ["scope": "row"]) {
-                $0.link(address(of: build), "#\(build.int("number"))")
+                $0.link(address(of: build), "\(builder ?? "") #\(build.int("number"))")
             }
             html.element("td") { $0.badge(build.results, isRunning: build.isRunning) }
             html.element("td", text: build.string("state_string").shortened(to: 120))
@@ -178,6 +178,14 @@ extension Dashboard {
         let changes: [JSONObject]
         let buildset: JSONObject?
         let worker: JSONObject?
+
+        /// Who may have caused the result: the authors of the changes, and the owners.
+        var users: [String] {
+            let owners = [properties["owner"]?[0], properties["owners"]?[0]]
+                .flatMap { value in value?.arrayValue ?? value.map { [$0] } ?? [] }
+            return Set(owners.compactMap(\.stringValue) + changes.map { $0.string("author") })
+                .subtracting([""]).sorted()
+        }
     }
 
     private func buildRecords(_ builderID: Int, _ number: Int) async throws -> BuildRecords {
@@ -193,7 +201,9 @@ extension Dashboard {
         return BuildRecords(
             builder: try await record(path), build: build, steps: steps,
             properties: try await records(["builds", id, "properties"])?.first ?? [:],
-            changes: try await records(["builds", id, "changes"]) ?? [],
+            changes: try await records(
+                ["builds", id, "changes"],
+                ["order": "-changeid", "limit": "\(Self.rowLimit + 1)"]) ?? [],
             buildset: try await records(["buildsets", "\(request?.int("buildsetid") ?? 0)"])?.first,
             worker: try await records(["workers", "\(build.int("workerid"))"])?.first)
     }
@@ -224,7 +234,12 @@ extension Dashboard {
                     tail(log, in: &html)
                 }
             }
-            if !found.changes.isEmpty { changeTable(found.changes, in: &html) }
+            if !found.changes.isEmpty {
+                changeTable(found.changes, in: &html)
+                if found.changes.count > Self.rowLimit {
+                    html.element("p", text: "These are the newest \(Self.rowLimit) changes.")
+                }
+            }
             properties(found.properties, in: &html)
         }
     }
@@ -237,30 +252,32 @@ extension Dashboard {
             html.text(build.string("state_string"))
         }
         html.element("dl") { html in
-            func fact(_ name: String, _ content: (inout HTML) -> Void) {
-                html.element("div") { html in
-                    html.element("dt", text: name)
-                    html.element("dd") { content(&$0) }
-                }
-            }
-            fact("Builder") {
+            html.fact("Builder") {
                 $0.link(
                     address(builder: found.builder.int("builderid")), found.builder.string("name"))
             }
             if let buildset = found.buildset {
-                fact("Reason") { $0.text(buildset.string("reason").shortened(to: 500)) }
+                html.fact("Reason") { $0.text(buildset.string("reason").shortened(to: 500)) }
                 for stamp in buildset["sourcestamps"]?.arrayValue ?? [] {
                     let parts = ["repository", "branch", "revision"].compactMap {
                         stamp[$0]?.stringValue
                     }.filter { !$0.isEmpty }
                     if !parts.isEmpty {
-                        fact("Source") { $0.text(parts.joined(separator: " ").shortened(to: 300)) }
+                        html.fact("Source") {
+                            $0.text(parts.joined(separator: " ").shortened(to: 300))
+                        }
                     }
                 }
             }
-            fact("Started") { $0.time(build["started_at"]) }
-            fact("Duration") { $0.text(build.duration(at: now) ?? "") }
-            fact("Worker") { $0.text(found.worker?.string("name") ?? "") }
+            html.fact("Started") { $0.time(build["started_at"]) }
+            html.fact("Duration") { $0.text(build.duration(at: now) ?? "") }
+            html.fact("Worker") { $0.text(found.worker?.string("name") ?? "") }
+            let users = found.users
+            if !users.isEmpty {
+                html.fact("Responsible") {
+                    $0.text(users.joined(separator: ", ").shortened(to: 500))
+                }
+            }
         }
         guard mayControl else { return }
         html.element("div", ["class": "actions"]) { html in

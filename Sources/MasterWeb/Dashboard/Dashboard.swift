@@ -64,6 +64,7 @@ struct Dashboard: Sendable {
         case (1, "changes"): return try await changesPage()
         case (1, "schedulers"): return try await schedulersPage()
         case (1, "deliveries"): return try await deliveriesPage()
+        case (2, "changes"): return try await changePage(try number(path[1]))
         case (2, "builders"): return try await builderPage(try number(path[1]))
         case (2, "builds"): return .redirect(to: try await address(ofBuild: try number(path[1])))
         case (2, "requests"):

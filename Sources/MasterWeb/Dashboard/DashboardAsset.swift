@@ -102,6 +102,8 @@ enum DashboardAsset: String, CaseIterable {
         dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(14rem,1fr));gap:.5rem 1.5rem}
         dt{color:var(--dim);font-size:.9rem}
         dd{margin:0}
+        .comment{white-space:pre-wrap}
+        .files{padding-left:1.25rem}
         .steps{list-style:none;padding:0;margin:0}
         .steps li{border-bottom:1px solid var(--line);padding:.5rem 0}
         .step,.links{display:flex;flex-wrap:wrap;gap:.25rem .75rem;align-items:baseline}

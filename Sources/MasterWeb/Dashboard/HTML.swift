@@ -218,6 +218,14 @@ extension HTML {
         }
     }
 
+    /// Adds a name with its value to a list of facts.
+    mutating func fact(_ name: String, _ content: (inout HTML) -> Void) {
+        element("div") { html in
+            html.element("dt", text: name)
+            html.element("dd") { content(&$0) }
+        }
+    }
+
     /// Adds a result in words and color.
     mutating func badge(_ results: Results?, isRunning: Bool) {
         let word = isRunning ? "running" : results?.name ?? "pending"

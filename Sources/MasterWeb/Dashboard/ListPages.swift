@@ -3,7 +3,7 @@ internal import HummingbirdCore
 internal import MasterKit
 internal import MasterRuntime
 
-/// Pending requests, workers, changes, schedulers and deliveries.
+/// Pending requests, workers, schedulers and deliveries.
 extension Dashboard {
     // MARK: Requests
 
@@ -26,7 +26,7 @@ extension Dashboard {
     }
 
     /// The names of the builders by id.
-    private func builderNames() async throws -> [Int: String] {
+    func builderNames() async throws -> [Int: String] {
         let builders =
             try await records(
                 ["builders"], ["field": "builderid", "field": "name"]) ?? []
@@ -106,45 +106,6 @@ extension Dashboard {
                 html.action(
                     site.home + "workers/\(id)/\(isPaused ? "unpause" : "pause")",
                     isPaused ? "Unpause" : "Pause", visitor, site, describing: name)
-            }
-        }
-    }
-
-    // MARK: Changes
-
-    func changesPage() async throws -> Response {
-        let offset = max(0, request.query("offset").flatMap { Int($0) } ?? 0)
-        let changes =
-            try await records(
-                ["changes"],
-                ["order": "-changeid", "limit": "\(Self.rowLimit + 1)", "offset": "\(offset)"])
-            ?? []
-        return page("Changes", "changes", ["changes/*/*"]) { html in
-            if changes.isEmpty { html.element("p", text: "No changes have arrived.") }
-            changeTable(Array(changes.prefix(Self.rowLimit)), in: &html)
-            pager(offset, Self.rowLimit, changes.count, in: &html)
-        }
-    }
-
-    func changeTable(_ changes: [JSONObject], in html: inout HTML) {
-        guard !changes.isEmpty else { return }
-        html.table("Changes", id: "changes", columns: ["Revision", "Author", "Comment", "When"]) {
-            html in
-            for change in changes.prefix(Self.rowLimit) {
-                html.element("tr") { html in
-                    html.element("th", ["scope": "row"]) { html in
-                        let revision = String(change.string("revision").prefix(12))
-                        html.link(elsewhere: change.string("revlink"), revision)
-                        if change.string("revlink").isEmpty { html.text(revision) }
-                        html.text(" ")
-                        html.element(
-                            "span", ["class": "dim"],
-                            text: change.string("branch").shortened(to: 60))
-                    }
-                    html.element("td", text: change.string("author").shortened(to: 80))
-                    html.element("td", text: change.string("comments").shortened(to: 200))
-                    html.element("td") { $0.time(change["when_timestamp"]) }
-                }
             }
         }
     }
@@ -250,7 +211,7 @@ extension Dashboard {
 
     // MARK: All
 
-    private func page(
+    func page(
         _ title: String, _ section: String, _ live: [String],
         _ content: (inout HTML) -> Void
     ) -> Response {

@@ -22,7 +22,8 @@ struct Place {
             try find(&buildset, "bsid", "buildset", in: database),
             try find(&buildset, "buildsetid", "buildset", in: database),
             try find(&sourceStamp, "ssid", "source_stamp", in: database),
-            try find(&worker, "workerid", "worker", in: database)
+            try find(&worker, "workerid", "worker", in: database),
+            try find(&change, "changeid", "change", in: database)
         else { return nil }
         if let name = string("name"), arguments["buildid"] == nil, number("build_number") == nil {
             worker = try first("SELECT id FROM worker WHERE name = ?", [name], in: database)

@@ -1,5 +1,6 @@
 internal import GRDB
 internal import MasterKit
+internal import MasterRuntime
 
 /// A request for records, answered from one committed state of the store.
 struct Reading: Sendable {
@@ -53,6 +54,13 @@ struct Reading: Sendable {
                 if let count = state.lineCount(ofLog: id) { log["num_lines"] = .int(count) }
             }
         }
+        if table == "change" {
+            selection.complete = { _, change in
+                change["properties"] = change["properties"]?.objectValue.map {
+                    .object($0.ofChange.sorted())
+                }
+            }
+        }
         guard endpoint.isItem else {
             let page = try selection.page(limit: DataAPI.maximumRowCount, in: database)
             return .page(page.rows, total: page.total)
@@ -63,6 +71,12 @@ struct Reading: Sendable {
     // MARK: Properties
 
     private func properties(at place: Place, in database: Database) throws -> JSONObject? {
+        if let change = place.change {
+            let stored = try String.fetchOne(
+                database.cachedStatement(sql: "SELECT properties FROM change WHERE id = ?"),
+                arguments: [change])
+            return Field.json(stored).objectValue?.ofChange
+        }
         let resource = place.build == nil ? Resource.buildrequest : Resource.build
         guard let field = resource.field("properties"),
             case .properties(let column, let changed) = field.column
@@ -123,6 +137,7 @@ extension TableQuery {
                 restrict("build.builder_id = ?", place.builder)
                 restrict("build.request_id = ?", place.request)
                 restrict("build.worker_id = ?", place.worker)
+                restrict("build.id IN (\(Change.buildsOfChange))", place.change)
                 // The builds that a build has triggered.
                 restrict(
                     """
@@ -144,9 +159,18 @@ extension TableQuery {
         case "sourcestamp":
             restrict("source_stamp.id = ?", place.sourceStamp)
             restrict("source_stamp.buildset_id = ?", place.buildset)
+        case "change":
+            restrict("change.id = ?", place.change)
+            restrict("change.source_stamp_id = ?", place.sourceStamp)
+            restrict("change.id IN (\(Change.changesOfBuild))", place.build)
         default: break
         }
     }
+}
+
+extension JSONObject {
+    /// The properties of a change with their source.
+    fileprivate var ofChange: JSONObject { Properties(self, source: "Change").json }
 }
 
 extension Endpoint {

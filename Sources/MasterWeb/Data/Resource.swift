@@ -13,11 +13,18 @@ struct Resource: Sendable {
     /// The table of the store that has its rows, or `nil` if the master makes them.
     let table: String?
 
-    init(_ type: String, _ plural: String, table: String? = nil, _ fields: [Field]) {
+    /// Whether the newest rows come first unless the client wants another order.
+    let isNewestFirst: Bool
+
+    init(
+        _ type: String, _ plural: String, table: String? = nil, isNewestFirst: Bool = false,
+        _ fields: [Field]
+    ) {
         self.type = type
         self.plural = plural
         self.fields = fields
         self.table = table
+        self.isNewestFirst = isNewestFirst
         sortedFields = fields.sorted { $0.name < $1.name }
     }
 

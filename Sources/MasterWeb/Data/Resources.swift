@@ -127,16 +127,51 @@ extension Resource {
                 "sourcestamps", .list(.record("sourcestamp", sourcestamp.fields)),
                 .json(
                     """
-                    (SELECT json_group_array(json_object('branch', branch, 'codebase', codebase,
-                        'created_at', CAST(created_at AS INTEGER), 'patch', NULL,
-                        'project', project, 'repository', repository, 'revision', revision,
-                        'ssid', id))
+                    (SELECT json_group_array(\(sourceStampObject))
                     FROM (SELECT * FROM source_stamp WHERE buildset_id = buildset.id ORDER BY id))
                     """)),
             Field("parent_buildid", .optional(.integer), .value("buildset.parent_build_id")),
             Field(
                 "parent_relationship", .optional(.string), .value("buildset.parent_relationship")),
         ])
+
+    /// A row of `source_stamp` as JSON.
+    private static let sourceStampObject = """
+        json_object('branch', branch, 'codebase', codebase,
+            'created_at', CAST(created_at AS INTEGER), 'patch', NULL, 'project', project,
+            'repository', repository, 'revision', revision, 'ssid', id)
+        """
+
+    static let change = Resource(
+        "change", "changes", table: "change", isNewestFirst: true,
+        [
+            Field("changeid", .integer, .value("change.id")),
+            Field(
+                "parent_changeids", .list(.integer),
+                .json("iif(change.parent_id IS NULL, '[]', json_array(change.parent_id))")),
+            Field("author", .string, .value("change.author")),
+            Field("committer", .string, .value("change.committer")),
+            Field("files", .list(.string), .json("change.files")),
+            Field("comments", .string, .value("change.comments")),
+            Field("revision", .optional(.string), .value(ofSourceStamp("revision"))),
+            Field("when_timestamp", .integer, .time("change.when_timestamp")),
+            Field("branch", .optional(.string), .value(ofSourceStamp("branch"))),
+            Field("category", .optional(.string), .value("change.category")),
+            Field("revlink", .optional(.string), .value("change.revlink")),
+            // Without their source, which is the same for all.
+            Field("properties", .properties, .json("change.properties")),
+            Field("repository", .string, .value(ofSourceStamp("repository"))),
+            Field("project", .string, .value(ofSourceStamp("project"))),
+            Field("codebase", .string, .value(ofSourceStamp("codebase"))),
+            Field(
+                "sourcestamp", .record("sourcestamp", sourcestamp.fields),
+                .json(ofSourceStamp(sourceStampObject))),
+        ])
+
+    /// An expression over the columns of a change's source stamp.
+    private static func ofSourceStamp(_ expression: String) -> String {
+        "(SELECT \(expression) FROM source_stamp WHERE id = change.source_stamp_id)"
+    }
 
     private static let patchFields = [
         Field("patchid", .integer), Field("body", .binary), Field("level", .integer),
@@ -225,19 +260,6 @@ extension Resource {
     static let property = Resource(
         "_property", "_properties",
         [Field("name", .string), Field("source", .string), Field("value", .json)])
-
-    static let change = Resource(
-        "change", "changes",
-        [
-            Field("changeid", .integer), Field("parent_changeids", .list(.integer)),
-            Field("author", .string), Field("committer", .string), Field("files", .list(.string)),
-            Field("comments", .string), Field("revision", .optional(.string)),
-            Field("when_timestamp", .integer), Field("branch", .optional(.string)),
-            Field("category", .optional(.string)), Field("revlink", .optional(.string)),
-            Field("properties", .properties), Field("repository", .string),
-            Field("project", .string), Field("codebase", .string),
-            Field("sourcestamp", .record("sourcestamp", sourcestamp.fields)),
-        ])
 
     // MARK: What this master has none of
 

@@ -101,7 +101,8 @@ struct TableQuery {
             }
         }
         // Rows that are equal otherwise have an order, too, so that pages do not overlap.
-        terms.append("\(table).id" + (query.orders.first?.isDescending == true ? " DESC" : ""))
+        let isDescending = query.orders.first?.isDescending ?? query.resource.isNewestFirst
+        terms.append("\(table).id" + (isDescending ? " DESC" : ""))
         return "ORDER BY " + terms.joined(separator: ", ")
     }
 
