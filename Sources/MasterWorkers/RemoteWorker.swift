@@ -63,7 +63,8 @@ package struct RemoteWorker: Worker {
     ///   - silence: After which time without a message the worker itself ends it.
     ///   - grace: How long it may then take.
     ///   - handle: Handles a message.
-    /// - Returns: The last exit code, or `nil` if the worker sent none.
+    /// - Returns: What the worker sent of results.
+    /// - Throws: What `handle` throws, ``ConnectionEnd``, `CommandError` or `CancellationError`.
     func perform(
         _ command: WireCommand, silence: Duration? = .seconds(1200), grace: Duration = .seconds(5),
         _ handle: (CommandMessage) async throws -> Void
@@ -89,7 +90,8 @@ package struct RemoteWorker: Worker {
                 do {
                     message = try await running.next()
                 } catch let refusal as WorkerConnection.Refusal {
-                    throw inability(.system, "refuses the command \(command.name): \(refusal.text.shortened)")
+                    throw inability(
+                        .system, "refuses the command \(command.name): \(refusal.text.shortened)")
                 }
                 switch message {
                 case .update(let pairs): try result.note(pairs)

@@ -187,7 +187,8 @@ struct WorkerSession: Sendable {
                 case let end as ConnectionEnd: end
                 case let refusal as WorkerConnection.Refusal:
                     ConnectionEnd(
-                        reason: "it refused the handshake: \(refusal.text.shortened)", isFault: true)
+                        reason: "it refused the handshake: \(refusal.text.shortened)", isFault: true
+                    )
                 default: ConnectionEnd(reason: "\(error)")
                 }
             let place = "'\(connection.worker)' at \(connection.address)"

@@ -118,7 +118,8 @@ enum POSIX {
     static func setModified(_ seconds: Double, of file: CInt) throws(SystemFault) {
         // It may come from another machine; what the file system can't hold, it clamps, too.
         let whole = min(max(seconds.rounded(.down), -0x1p40), 0x1p40)
-        let time = timespec(tv_sec: Int(whole), tv_nsec: Int(min(max(seconds - whole, 0), 0.999_999_999) * 1e9))
+        let rest = min(max(seconds - whole, 0), 0.999_999_999)
+        let time = timespec(tv_sec: Int(whole), tv_nsec: Int(rest * 1e9))
         try check(unsafe futimens(file, [time, time]))
     }
 
