@@ -222,6 +222,7 @@ let package = Package(
                 "MasterRuntime", "MasterTesting", "MasterWebSocket", "MasterWorkers",
                 "StandardPlugins",
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),

@@ -84,6 +84,9 @@ private struct FolderCopy {
     private(set) var fileCount = 0
     private var byteCount = 0
 
+    /// The longest path below the folder: as Linux has it.
+    private static let longestPath = 4096
+
     init(source: String, target: String, isOutside: Bool, limit: Int?, block: Int) {
         self.source = source
         self.target = target
@@ -162,6 +165,12 @@ private struct FolderCopy {
             }
             for name in names {
                 let path = "\(folder)/\(name)"
+                guard path.utf8.count <= Self.longestPath else {
+                    throw CommandError(
+                        .tooLarge,
+                        "\(source) has folders nested so deep that a path has more than "
+                            + "\(Self.longestPath) bytes; pack it with tar first")
+                }
                 guard let status = try await context.find(source + path, on: .worker, isLink: true)
                 else { continue }
                 switch status.kind {
@@ -187,9 +196,8 @@ private struct FolderCopy {
             modified: status.modified)
         if !isOutside { download.folder = context.masterFolder }
         let upload = Command.UploadFile(source + path, maxByteCount: rest, blockByteCount: block)
-        _ = try await context.copy(
-            upload, on: .worker, to: download, on: .master, verb: "uploaded")
-        byteCount += status.byteCount
+        // The worker's word for the size is not relied upon.
+        byteCount += try await context.copy(upload, on: .worker, to: download, on: .master)
         fileCount += 1
     }
 }

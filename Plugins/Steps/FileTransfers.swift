@@ -44,11 +44,10 @@ public struct FileUpload: Step {
             let keepsTime = try context.render(keepstamp)
             let status = try await context.status(of: source, on: .worker)
             if keepsTime { download.modified = status.modified }
-            let words = try await context.copy(
-                try transfer.upload(of: source, in: context), on: .worker, to: download,
-                on: .master, verb: "uploaded")
+            let upload = try transfer.upload(of: source, in: context)
+            try await context.copy(upload, on: .worker, to: download, on: .master)
             try await link.add(to: context, from: target)
-            return words
+            return "uploaded \(source)"
         }
     }
 }
@@ -75,9 +74,9 @@ public struct FileDownload: Step {
         let download = try destination.download(in: context)
         return try await context.withFiles("downloading \(source)") {
             _ = try await context.status(of: source, on: .master)
-            return try await context.copy(
-                try destination.transfer.upload(of: source, in: context), on: .master, to: download,
-                on: .worker, verb: "downloaded")
+            let upload = try destination.transfer.upload(of: source, in: context)
+            try await context.copy(upload, on: .master, to: download, on: .worker)
+            return "downloaded \(source)"
         }
     }
 }
@@ -272,12 +271,11 @@ extension StepContext {
         return status
     }
 
-    /// Copies a file from one machine to the other, in chunks, and returns a description of the
-    /// transfer.
-    func copy(
+    /// Copies a file from one machine to the other, in chunks, and returns the number of bytes.
+    @discardableResult func copy(
         _ upload: Command.UploadFile, on source: CommandMachine,
-        to download: Command.DownloadFile, on target: CommandMachine, verb: String
-    ) async throws -> String {
+        to download: Command.DownloadFile, on target: CommandMachine
+    ) async throws -> Int {
         let pipe = BytePipe()
         let errors = await withTaskGroup(of: (any Error)?.self) { group in
             group.addTask {
@@ -301,7 +299,7 @@ extension StepContext {
         if let error = errors.first(where: { !($0 is CancellationError) }) ?? errors.first {
             throw error
         }
-        return "\(verb) \(upload.path)"
+        return pipe.byteCount
     }
 }
 
@@ -311,6 +309,10 @@ private final class BytePipe: Sendable {
     /// Yields once for each chunk that has been consumed.
     private let turns = AsyncStream<Void>.makeStream()
     private let rest = Mutex<ArraySlice<UInt8>?>(nil)
+    private let count = Mutex(0)
+
+    /// The number of bytes that have been provided.
+    var byteCount: Int { count.withLock(\.self) }
 
     /// Runs the producer; when it returns, the bytes end, and if it throws, the consumer gets the
     /// error.
@@ -338,6 +340,7 @@ private final class BytePipe: Sendable {
 
     /// Provides bytes and waits until they are consumed.
     func put(_ bytes: [UInt8]) async throws {
+        count.withLock { $0 += bytes.count }
         pieces.continuation.yield(bytes)
         for await _ in turns.stream { return }
         throw CancellationError()

@@ -47,7 +47,7 @@ package struct WebSocketConnection: Sendable {
         var buffer = channel.allocator.buffer(capacity: 2 + reason.utf8.count)
         buffer.write(webSocketErrorCode: code)
         // A control frame has at most 125 bytes.
-        var text = reason.unicodeScalars
+        var text = String(reason.unicodeScalars.prefix(123)).unicodeScalars
         while String(text).utf8.count > 123 { text.removeLast() }
         buffer.writeString(String(text))
         try await send(.connectionClose, buffer)
@@ -178,7 +178,15 @@ package struct WebSocketMessages {
     /// - Throws: ``WebSocketFault`` if the client breaks the protocol or exceeds the limits.
     package mutating func next() async throws -> WebSocketMessage? {
         while !isClosed {
-            guard let frame = try await frames.next(isolation: #isolation) else {
+            let next: WebSocketFrame?
+            do {
+                next = try await frames.next(isolation: #isolation)
+            } catch NIOWebSocketError.invalidFrameLength {
+                throw tooLarge
+            } catch is NIOWebSocketError {
+                throw WebSocketFault(.protocolError, "invalid frame")
+            }
+            guard let frame = next else {
                 isClosed = !Task.isCancelled
                 return nil
             }
@@ -233,13 +241,16 @@ package struct WebSocketMessages {
         }
     }
 
+    private var tooLarge: WebSocketFault {
+        WebSocketFault(.messageTooLarge, "a message has more than \(limits.messageSize) bytes")
+    }
+
     private mutating func append(
         _ data: ByteBuffer, isLast: Bool
     ) throws(WebSocketFault) -> WebSocketMessage? {
         guard let message = begun else { return nil }
         guard message.bytes.count + data.readableBytes <= limits.messageSize else {
-            throw WebSocketFault(
-                .messageTooLarge, "a message has more than \(limits.messageSize) bytes")
+            throw tooLarge
         }
         begun?.bytes.append(contentsOf: data.readableBytesView)
         guard isLast, let whole = begun else { return nil }

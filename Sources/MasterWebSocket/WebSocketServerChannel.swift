@@ -113,6 +113,8 @@ package struct WebSocketServerChannel: HTTPChannelHandler {
     private var upgrader: NIOTypedWebSocketServerUpgrader<Kind> {
         NIOTypedWebSocketServerUpgrader(
             maxFrameSize: limits.webSocket.messageSize,
+            // The reader of the messages is told, and says why the connection is closed.
+            enableAutomaticErrorHandling: false,
             shouldUpgrade: { channel, _ in
                 channel.eventLoop.makeSucceededFuture(HTTPHeaders())
             },

@@ -226,20 +226,22 @@ private struct MessagePackDecoder {
     ) throws(MessagePackError) -> MessagePack {
         try check(length)
         var items: [MessagePack] = []
-        items.reserveCapacity(length)
+        // What is claimed need not follow, and lists may be nested.
+        items.reserveCapacity(min(length, 1024))
         for _ in 0..<length { items.append(try value(depth: depth + 1)) }
         return .list(items)
     }
 
     private mutating func map(_ length: Int, _ depth: Int) throws(MessagePackError) -> MessagePack {
         try check(length)
-        var entries = OrderedDictionary<String, MessagePack>(minimumCapacity: length)
+        var entries = OrderedDictionary<String, MessagePack>(
+            minimumCapacity: min(length, 1024))
         for _ in 0..<length {
             guard case .text(let key) = try value(depth: depth + 1) else {
                 throw fault("the key of a map is not a text")
             }
             guard entries.updateValue(try value(depth: depth + 1), forKey: key) == nil else {
-                throw fault("a map has the key '\(key)' twice")
+                throw fault("a map has the key '\(key.shortened)' twice")
             }
         }
         return .map(entries)

@@ -76,6 +76,8 @@ final class RemoteCommand: Sendable {
         /// Whether nobody takes the messages any more.
         var isDone = false
         var taker: CheckedContinuation<Void, Never>?
+        /// Since when the taker waits.
+        var takerSince = ContinuousClock.now
         var putter: CheckedContinuation<Void, Never>?
 
         mutating func wake() -> [CheckedContinuation<Void, Never>] {
@@ -89,6 +91,11 @@ final class RemoteCommand: Sendable {
 
     init(id: String) {
         self.id = id
+    }
+
+    /// Since when the next message is waited for; `nil` while one is handled.
+    var waitingSince: ContinuousClock.Instant? {
+        state.withLock { $0.taker == nil ? nil : $0.takerSince }
     }
 
     /// Whether it has been interrupted for the first time.
@@ -157,6 +164,7 @@ final class RemoteCommand: Sendable {
                 let isReady = state.withLock { state in
                     guard state.messages.isEmpty, state.failure == nil else { return true }
                     state.taker = continuation
+                    state.takerSince = .now
                     return false
                 }
                 if isReady { continuation.resume() }

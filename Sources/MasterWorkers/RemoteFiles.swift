@@ -159,6 +159,12 @@ struct RemoteFiles {
         }.sorted()
     }
 
+    /// Whether a text can be the name of a file or folder.
+    private static func isName(_ text: Substring) -> Bool {
+        !["", ".", ".."].contains(text) && text.utf8.count <= 255
+            && !text.utf8.contains { $0 == 0 || $0 == UInt8(ascii: "/") }
+    }
+
     private func names(in folder: String) async throws -> [String] {
         let result = try await worker.perform(.listdir(folder)) { _ in }
         if result.exitCode == nil {
@@ -166,7 +172,13 @@ struct RemoteFiles {
                 .system, "could not send the names in \(folder): one is not UTF-8")
         }
         try check(result, "the folder \(folder) cannot be listed")
-        return (result.names ?? []).sorted()
+        let names = result.names ?? []
+        // Names become parts of paths, also on the master.
+        for name in names where !Self.isName(name[...]) {
+            throw WorkerConnection.fault(
+                "it listed '\(name.shortened)', which is not the name of a file")
+        }
+        return names.sorted()
     }
 
     // MARK: Transfers

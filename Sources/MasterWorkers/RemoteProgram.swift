@@ -25,7 +25,9 @@ struct RemoteProgram {
         var output = RemoteOutput(shell, notFound: notFound)
         let result: WireResult
         do {
-            result = try await worker.perform(command, grace: shell.terminationGrace) { message in
+            result = try await worker.perform(
+                command, silence: shell.timeout, grace: shell.terminationGrace
+            ) { message in
                 switch message {
                 case .update(let pairs):
                     for content in try output.contents(of: pairs) {

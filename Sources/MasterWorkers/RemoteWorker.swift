@@ -43,9 +43,9 @@ package struct RemoteWorker: Worker {
 
     /// The error of commands when the connection has ended.
     private func error(for end: ConnectionEnd) -> any Error {
-        guard end.isFault else { return WorkerLost(worker: name, reason: end.reason) }
-        return CommandError(
-            .system, "the connection to the worker \(name) was closed: \(end.reason)", cause: end)
+        end.isFault
+            ? WorkerFault(worker: name, reason: end.reason)
+            : WorkerLost(worker: name, reason: end.reason)
     }
 
     /// Why the worker can't do something.
@@ -56,17 +56,32 @@ package struct RemoteWorker: Worker {
     /// Runs one command of the protocol, and passes its messages on until it has ended.
     ///
     /// If `handle` throws or the task is cancelled, the command is interrupted, and the rest of its
-    /// messages is dropped.
+    /// messages is dropped. The worker enforces the limits of a command, but is not relied upon.
     ///
-    /// - Returns: The last exit code, or `nil` if the worker sent none.
+    /// - Parameters:
+    ///   - command: The command.
+    ///   - silence: After which time without a message the worker itself ends it.
+    ///   - grace: How long it may then take.
+    ///   - handle: Handles a message.
+    /// - Returns: What the worker sent of results.
+    /// - Throws: What `handle` throws, ``ConnectionEnd``, `CommandError` or `CancellationError`.
     func perform(
-        _ command: WireCommand, grace: Duration = .seconds(5),
+        _ command: WireCommand, silence: Duration? = .seconds(1200), grace: Duration = .seconds(5),
         _ handle: (CommandMessage) async throws -> Void
     ) async throws -> WireResult {
         let running = try connection.start(command.name, command.arguments)
         // How long the worker may take to end it.
         let limit = grace + .seconds(30)
-        defer { running.finish() }
+        // Ends when the command does.
+        let watch = silence.map { silence in
+            Task { [connection] in
+                try await connection.watch(running, silence: silence + limit)
+            }
+        }
+        defer {
+            watch?.cancel()
+            running.finish()
+        }
         return try await withTaskCancellationHandler {
             var result = WireResult()
             var failure: (any Error)?
@@ -75,7 +90,8 @@ package struct RemoteWorker: Worker {
                 do {
                     message = try await running.next()
                 } catch let refusal as WorkerConnection.Refusal {
-                    throw inability(.system, "refuses the command \(command.name): \(refusal.text)")
+                    throw inability(
+                        .system, "refuses the command \(command.name): \(refusal.text.shortened)")
                 }
                 switch message {
                 case .update(let pairs): try result.note(pairs)
@@ -123,6 +139,15 @@ package struct RemoteWorker: Worker {
     }
 }
 
+/// The worker sent what it may not, and was disconnected: no failure of a command, which steps handle,
+/// and no loss, after which a build is retried.
+struct WorkerFault: Error, Hashable, CustomStringConvertible {
+    let worker: String
+    let reason: String
+
+    var description: String { "the connection to the worker \(worker) was closed: \(reason)" }
+}
+
 /// What a command of the protocol returns.
 struct WireResult: Sendable {
     var exitCode: Int?
@@ -148,11 +173,12 @@ struct WireResult: Sendable {
                 failureReason = text
             case "header":
                 let text = try Self.text(of: value, key)
-                if header.utf8.count < Self.headerLimit { header += text }
+                let rest = Self.headerLimit - header.utf8.count
+                if rest > 0 { header += String(text.unicodeScalars.prefix(rest)) }
                 signal = Self.signal(in: text) ?? signal
             case "stat":
                 guard let list = value.list, list.count == 10,
-                    let numbers = list.map(\.int) as? [Int]
+                    let numbers = list.map(\.int) as? [Int], numbers[6] >= 0
                 else { throw Self.fault(key, value) }
                 status = numbers
             case "files":
@@ -207,6 +233,10 @@ package struct WorkerInfo: Sendable, Hashable {
             guard let text = answer[key]?.text else {
                 throw WorkerConnection.fault("it did not tell its '\(key)'")
             }
+            // As a path; a longer one can't be used.
+            guard text.utf8.count <= 4096, !text.utf8.contains(0) else {
+                throw WorkerConnection.fault("its '\(key)' is invalid: '\(text.shortened)'")
+            }
             return text
         }
         version = try text("version")
@@ -230,11 +260,12 @@ package struct WorkerInfo: Sendable, Hashable {
             variables[entry.key] = entry.value.text
         }
         var details = JSONObject()
-        for (key, value) in answer.map ?? [:] where !["environ", "worker_commands"].contains(key) {
+        for (key, value) in answer.map ?? [:]
+        where !["environ", "worker_commands"].contains(key) && key.utf8.count <= 255 {
             switch value {
             case .text(let text):
                 // Files that someone may have filled with anything.
-                details[key] = .string(String(text.prefix(4096)))
+                details[key] = .string(String(text.unicodeScalars.prefix(4096)))
             case .int(let number): details[key] = .int(Int(number))
             case .bool(let flag): details[key] = .bool(flag)
             default: break

@@ -1,4 +1,5 @@
 internal import Logging
+internal import MasterKit
 internal import MasterWebSocket
 internal import NIOWebSocket
 internal import OrderedCollections
@@ -17,10 +18,12 @@ struct ConnectionEnd: Error, Hashable {
 /// Both sides number their requests from 0. What is sent goes through one queue, so that functions
 /// can send from tasks that are cancelled, and without waiting.
 final class WorkerConnection: Sendable {
-    /// The maximum size of what waits to be sent.
-    static let sendBound = 256 << 20
+    /// The maximum size of what waits to be sent, before another message is added.
+    static let sendBound = 64 << 20
     /// The number of messages that wait to be sent.
     static let sendCountBound = 100_000
+    /// The maximum size of an answer.
+    static let answerBound = 4 << 20
 
     /// What is to be sent next.
     private enum Outgoing: Sendable {
@@ -44,6 +47,8 @@ final class WorkerConnection: Sendable {
         var isActive = false
         /// Whether a message waits for the consumer of its command.
         var isHeldUp = false
+        /// When a message last waited for long.
+        var heldUpUntil: ContinuousClock.Instant?
         /// Whoever waits for the end.
         var watchers: [Int: CheckedContinuation<Void, Never>] = [:]
         var nextWatcher = 0
@@ -79,9 +84,11 @@ final class WorkerConnection: Sendable {
                 }
             case .close(let fault):
                 try await socket.close(fault.code, fault.reason)
-                // The time the worker has to answer.
-                try await Task.sleep(for: .seconds(2))
-                socket.cut()
+                // The time the worker has to answer; ends by itself.
+                Task {
+                    try await Task.sleep(for: .seconds(2))
+                    socket.cut()
+                }
                 return
             }
         }
@@ -91,9 +98,11 @@ final class WorkerConnection: Sendable {
         let bytes = MessagePack.map(message).encoded
         let isFull = state.withLock { state in
             guard state.end == nil else { return false }
+            let isFull =
+                state.unsent.count >= Self.sendCountBound || state.unsent.bytes > Self.sendBound
             state.unsent.count += 1
             state.unsent.bytes += bytes.count
-            return state.unsent.count > Self.sendCountBound || state.unsent.bytes > Self.sendBound
+            return isFull
         }
         queue.yield(.message(bytes))
         if isFull {
@@ -193,6 +202,23 @@ final class WorkerConnection: Sendable {
         }
     }
 
+    /// Ends the connection once the worker has said nothing about a command for too long.
+    func watch(_ command: RemoteCommand, silence limit: Duration) async throws {
+        var silence: Duration = .zero
+        while silence < limit {
+            try await Task.sleep(for: limit - silence)
+            let (isHeldUp, heldUpUntil) = state.withLock { ($0.isHeldUp, $0.heldUpUntil) }
+            guard !isHeldUp, let waiting = command.waitingSince else {
+                silence = .zero
+                continue
+            }
+            silence = .now - max(waiting, heldUpUntil ?? waiting)
+        }
+        close(
+            Self.fault(
+                "it said nothing about a command for \(limit.inSeconds)"))
+    }
+
     private func remove(_ command: RemoteCommand) {
         state.withLock { $0.commands[command.id] = nil }
     }
@@ -218,7 +244,12 @@ final class WorkerConnection: Sendable {
         }
         guard case .text(let operation)? = message["op"], let number = message["seq_number"]?.int
         else { throw Self.fault("it sent a message without 'op' and 'seq_number'") }
-        guard operation != "response" else { return try take(message, answering: number) }
+        if operation == "response" {
+            guard bytes.count <= Self.answerBound else {
+                throw Self.fault("it sent an answer of more than \(Self.answerBound >> 20) MiB")
+            }
+            return try take(message, answering: number)
+        }
         guard case .text(let id)? = message["command_id"] else {
             throw Self.fault("it sent '\(operation.shortened)' without a command")
         }
@@ -236,9 +267,14 @@ final class WorkerConnection: Sendable {
             remove(command)
         case .write, .closed, .read: break
         }
+        let start = ContinuousClock.now
         state.withLock { $0.isHeldUp = true }
         await command.put(content, size: bytes.count)
-        state.withLock { $0.isHeldUp = false }
+        state.withLock { state in
+            state.isHeldUp = false
+            let now = ContinuousClock.now
+            if now - start > .seconds(1) { state.heldUpUntil = now }
+        }
     }
 
     private func take(_ message: MessagePack, answering number: Int) throws(ConnectionEnd) {
@@ -300,14 +336,14 @@ final class WorkerConnection: Sendable {
 
     /// Ends the connection: sends a close frame with the reason, and fails what waits.
     func close(_ reason: ConnectionEnd) {
-        finish(reason)
         queue.yield(
             .close(WebSocketFault(reason.isFault ? .protocolError : .normalClosure, reason.reason)))
-        queue.finish()
+        finish(reason)
     }
 
-    /// Fails what waits; called also when the connection has been lost.
+    /// Fails what waits, and sends nothing more; called also when the connection has been lost.
     func finish(_ reason: ConnectionEnd) {
+        queue.finish()
         let (waiting, commands) = state.withLock { state -> ([Waiting], [RemoteCommand]) in
             state.end = state.end ?? reason
             defer {
@@ -328,6 +364,19 @@ final class WorkerConnection: Sendable {
 }
 
 extension String {
-    /// The text, at most 100 characters of it.
-    var shortened: String { count > 100 ? prefix(97) + "..." : self }
+    /// The text on one line, at most some 100 characters of it.
+    ///
+    /// Scalars are counted, as one character may consist of any number of them.
+    var shortened: String {
+        var text = ""
+        for (index, scalar) in unicodeScalars.enumerated() {
+            guard index < 100 else { return text + "..." }
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator:
+                text += scalar.escaped(asASCII: true)
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        return text
+    }
 }

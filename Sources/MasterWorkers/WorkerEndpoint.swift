@@ -45,6 +45,9 @@ package final class WorkerEndpoint: MasterServer {
     /// The port on which it listens, or `nil` if the configuration has no endpoint.
     package var port: Int? { state.withLock { $0.listener?.port } }
 
+    /// The number of connections of workers that have proved their names.
+    var connectionCount: Int { sessions.connectionCount }
+
     private var site: Site? { state.withLock(\.site) }
 
     // MARK: Configuration
@@ -182,7 +185,7 @@ package final class WorkerEndpoint: MasterServer {
         let name = login.name.shortened
         let isKnown = site?.access[login.name] != nil
         if let count = refusals.note(name, from: place) {
-            let more = count > 1 ? "; \(count) attempts so far" : ""
+            let more = RefusalLog.more(count)
             let reason = isKnown ? "wrong password" : "master.yaml has no such worker"
             logger.warning("refused the worker '\(name)' from \(place): \(reason)\(more)")
         }
@@ -198,8 +201,9 @@ package final class WorkerEndpoint: MasterServer {
         else { return }
         let address = socket.remoteAddress?.ipAddress ?? "an unknown address"
         let session = WorkerSession(
-            WorkerConnection(worker: name, address: address), access, site.master, sessions, logger)
-        try await session.serve(socket, &messages)
+            WorkerConnection(worker: name, address: address), access, site.master, sessions,
+            refusals, logger)
+        try await sessions.serve(name) { try await session.serve(socket, &messages) }
     }
 }
 
@@ -247,6 +251,9 @@ final class RefusalLog: Sendable {
     private static let bound = 1000
 
     private let told = Mutex<[String: (at: ContinuousClock.Instant, count: Int)]>([:])
+
+    /// What a message about several attempts ends in.
+    static func more(_ count: Int) -> String { count > 1 ? "; \(count) attempts so far" : "" }
 
     /// Notes an attempt.
     ///

@@ -2,12 +2,41 @@ internal import Logging
 internal import MasterKit
 internal import MasterRuntime
 internal import MasterWebSocket
+internal import NIOWebSocket
 internal import OrderedCollections
 internal import Synchronization
 
 /// The connections of workers by name: each worker has at most one.
 final class WorkerSessions: Sendable {
+    /// The number of connections with the name of one worker, of which one is used: others wait
+    /// until that one has proved that it is alive, or have been closed and are about to end.
+    private static let limit = 4
+
     private let connections = Mutex<[String: WorkerConnection]>([:])
+    private let counts = Mutex<[String: Int]>([:])
+
+    var connectionCount: Int { counts.withLock { $0.values.reduce(0, +) } }
+
+    /// Serves a connection with the name of a worker, unless it has too many.
+    ///
+    /// - Throws: ``WebSocketFault`` if it has.
+    func serve(_ name: String, _ body: () async throws -> Void) async throws {
+        let isFull = counts.withLock { counts in
+            guard counts[name, default: 0] < Self.limit else { return true }
+            counts[name, default: 0] += 1
+            return false
+        }
+        guard !isFull else {
+            throw WebSocketFault(.policyViolation, "this worker has too many connections")
+        }
+        defer {
+            counts.withLock { counts in
+                let rest = counts[name, default: 1] - 1
+                counts[name] = rest > 0 ? rest : nil
+            }
+        }
+        try await body()
+    }
 
     /// Makes a connection the one of its worker.
     ///
@@ -47,36 +76,60 @@ struct WorkerSession: Sendable {
     private let access: RemoteAccess
     private let master: Master
     private let sessions: WorkerSessions
+    private let refusals: RefusalLog
     private let logger: Logger
 
     init(
         _ connection: WorkerConnection, _ access: RemoteAccess, _ master: Master,
-        _ sessions: WorkerSessions, _ logger: Logger
+        _ sessions: WorkerSessions, _ refusals: RefusalLog, _ logger: Logger
     ) {
         self.connection = connection
         self.access = access
         self.master = master
         self.sessions = sessions
+        self.refusals = refusals
         self.logger = logger
     }
 
     /// Serves the connection until it ends.
     func serve(_ socket: WebSocketConnection, _ messages: inout WebSocketMessages) async throws {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask {
-                do {
-                    try await connection.write(to: socket)
-                } catch {
-                    // Also the reader finds out.
-                    connection.finish(ConnectionEnd(reason: "its connection was lost"))
-                    socket.cut()
-                }
-            }
             group.addTask { await attend(socket) }
+            async let writing: Void = write(to: socket)
             let end = await read(&messages)
-            if end.isFault { connection.close(end) } else { connection.finish(end) }
-            if !end.isFault { socket.cut() }
+            if end.isFault {
+                connection.close(end)
+                await writing
+                await drain(&messages)
+            } else {
+                connection.finish(end)
+            }
+            socket.cut()
+            await writing
             await group.waitForAll()
+        }
+    }
+
+    private func write(to socket: WebSocketConnection) async {
+        do {
+            try await connection.write(to: socket)
+        } catch {
+            // Also the reader finds out.
+            connection.finish(ConnectionEnd(reason: "its connection was lost"))
+            socket.cut()
+        }
+    }
+
+    /// Reads until the worker closes the connection, or it is cut.
+    private func drain(_ messages: inout WebSocketMessages) async {
+        while !Task.isCancelled {
+            do {
+                guard try await messages.next() != nil else { return }
+            } catch is WebSocketFault {
+                // One more.
+            } catch {
+                return
+            }
         }
     }
 
@@ -91,13 +144,12 @@ struct WorkerSession: Sendable {
         } catch let end as ConnectionEnd {
             return end
         } catch let fault as WebSocketFault {
-            return ConnectionEnd(reason: fault.reason, isFault: true)
+            let isTooLarge = fault.code == .messageTooLarge
+            return ConnectionEnd(
+                reason: isTooLarge ? "it sent a message of more than 64 MiB" : fault.reason,
+                isFault: true)
         } catch {
-            let words = "\(error)"
-            guard words.contains("invalidFrameLength") || words.contains("maxFrameSize") else {
-                return ConnectionEnd(reason: "its connection was lost (\(words.shortened))")
-            }
-            return ConnectionEnd(reason: "it sent a message of more than 64 MiB", isFault: true)
+            return ConnectionEnd(reason: "its connection was lost (\("\(error)".shortened))")
         }
     }
 
@@ -135,11 +187,16 @@ struct WorkerSession: Sendable {
                 case let end as ConnectionEnd: end
                 case let refusal as WorkerConnection.Refusal:
                     ConnectionEnd(
-                        reason: "it refused the handshake: \(refusal.text)", isFault: true)
+                        reason: "it refused the handshake: \(refusal.text.shortened)", isFault: true
+                    )
                 default: ConnectionEnd(reason: "\(error)")
                 }
             let place = "'\(connection.worker)' at \(connection.address)"
-            logger.warning("the worker \(place) can't be used: \(reason.reason)")
+            // It connects again every two seconds.
+            if let count = refusals.note("\(connection.worker): \(reason.reason)", from: place) {
+                let more = RefusalLog.more(count)
+                logger.warning("the worker \(place) can't be used: \(reason.reason)\(more)")
+            }
             connection.close(reason)
         }
     }

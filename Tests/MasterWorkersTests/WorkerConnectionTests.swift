@@ -118,8 +118,8 @@ struct WorkerConnectionTests {
                 Issue.record("the command has no result")
             } catch let error as WorkerLost {
                 #expect(!isFault && "\(error)" == "worker w1 is lost: it is gone")
-            } catch let error as CommandError {
-                #expect(isFault && error.message.hasSuffix("was closed: it is gone"))
+            } catch let error as WorkerFault {
+                #expect(isFault && "\(error)".hasSuffix("was closed: it is gone"))
             }
         }
     }

@@ -9,8 +9,6 @@ struct BuildRunner: Sendable {
     let lease: WorkerPool.Lease
     let shared: BuildEnvironment
     let control: BuildControl
-    /// Whether a build that ends with retry is run again.
-    let mayRetry: Bool
     /// Whether another build waits for it, which triggers it again if it is run again itself.
     var isAwaited = false
     /// Accepts the builds that steps trigger.
@@ -25,7 +23,7 @@ struct BuildRunner: Sendable {
     /// - Returns: The finished build; its result is retry only if it is to be run again.
     /// - Throws: An error if the store has failed.
     func run() async throws(StoreError) -> FinishedBuild {
-        let (started, submitted) = try await start()
+        let (started, submitted, retries) = try await start()
         let build = BuildState(
             build: started, builder: builder, sourceStamps: submitted.sourceStamps,
             secrets: shared.secrets,
@@ -51,12 +49,13 @@ struct BuildRunner: Sendable {
             build.contribute(error is WorkerLost ? .retry : .exception)
             build.tell("\(error)")
         }
-        return try await finish(build)
+        return try await finish(
+            build, mayRetry: retries < RequestDistributor.maximumRetries)
     }
 
     // MARK: Start
 
-    private func start() async throws(StoreError) -> (Build, SubmittedValues) {
+    private func start() async throws(StoreError) -> (Build, SubmittedValues, retries: Int) {
         try await shared.store.write { transaction in
             let request = try transaction.request(requestID)
             let buildset = try transaction.buildset(request.buildsetID)
@@ -67,7 +66,7 @@ struct BuildRunner: Sendable {
             build.properties = properties(of: build, submitted)
             try transaction.announce(
                 build.id, properties: shared.mask.masked(build.properties))
-            return (build, submitted)
+            return (build, submitted, try transaction.retries(of: requestID))
         }
     }
 
@@ -146,7 +145,9 @@ struct BuildRunner: Sendable {
 
     // MARK: End
 
-    private func finish(_ build: BuildState) async throws(StoreError) -> FinishedBuild {
+    private func finish(
+        _ build: BuildState, mayRetry: Bool
+    ) async throws(StoreError) -> FinishedBuild {
         let stopReason = control.stopReason
         let isTimedOut = control.isTimedOut
         if isTimedOut { build.contribute(.failure) }
@@ -166,6 +167,7 @@ struct BuildRunner: Sendable {
                 isSkipped ? skipReason.map { ["(\($0))"] } ?? [] : build.summaries))
         let (id, properties) = (build.build.id, shared.mask.masked(build.properties))
         let (finished, steps) = try await shared.store.write { transaction in
+            if isRetried, !isPostponed { try transaction.noteRetry(of: requestID) }
             let finished = try transaction.finishBuild(
                 id, results: results, stateString: text, properties: properties,
                 outcome: isRetried ? .retried : .finished)

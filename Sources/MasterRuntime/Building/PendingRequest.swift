@@ -9,7 +9,6 @@ extension RequestDistributor {
         var priority: Int
         /// The progress of its buildset, if anything waits for its builds.
         var progress: BuildsetProgress?
-        var retries = 0
         /// The requests of the same buildset that must succeed first.
         var needs: Set<Int> = []
         /// The reason for skipping it, once one of these did not succeed.

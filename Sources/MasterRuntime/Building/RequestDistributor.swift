@@ -247,7 +247,6 @@ final class RequestDistributor: Sendable {
             let runner = BuildRunner(
                 requestID: request.id, builder: assignment.builder, lease: assignment.running.lease,
                 shared: assignment.environment, control: control,
-                mayRetry: request.retries < Self.maximumRetries,
                 isAwaited: request.parent != nil, submissions: submissions,
                 steps: request.steps, skipReason: request.skipReason)
             var finished = try await runner.run()
@@ -285,8 +284,7 @@ final class RequestDistributor: Sendable {
     }
 
     private func finish(_ assignment: Assignment, isRetried: Bool) async {
-        var request = assignment.request
-        request.retries += isRetried ? 1 : 0
+        let request = assignment.request
         pool.release(assignment.running.lease)
         // Builds that are stopped from now on include the new one of a request that is retried.
         let isQueued = state.withLock { state in

@@ -16,6 +16,7 @@ enum StoreSchema {
         migrator.registerMigration("7 properties") { try $0.execute(sql: changedProperties) }
         migrator.registerMigration("8 changes") { try $0.execute(sql: changes) }
         migrator.registerMigration("9 web") { try $0.execute(sql: web) }
+        migrator.registerMigration("13 retries") { try $0.execute(sql: retries) }
         return migrator
     }
 
@@ -220,6 +221,11 @@ extension StoreSchema {
             change_id INTEGER NOT NULL REFERENCES change ON DELETE CASCADE,
             PRIMARY KEY (buildset_id, change_id)) STRICT, WITHOUT ROWID;
         CREATE INDEX buildset_change_change ON buildset_change(change_id);
+        """
+
+    /// How often builds of a request have ended with retry: the limit holds over several masters.
+    static let retries = """
+        ALTER TABLE build_request ADD COLUMN retries INTEGER NOT NULL DEFAULT 0;
         """
 
     /// Schedulers and change sources with their ids, and indices for the queries of the data API.

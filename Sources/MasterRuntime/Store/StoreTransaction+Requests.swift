@@ -223,6 +223,15 @@ extension StoreTransaction {
         return request
     }
 
+    /// How often builds of a request have ended with retry, except when the master stopped.
+    func retries(of id: Int) throws -> Int {
+        try database.number("SELECT retries FROM build_request WHERE id = ?", [id]) ?? 0
+    }
+
+    func noteRetry(of id: Int) throws {
+        try database.run("UPDATE build_request SET retries = retries + 1 WHERE id = ?", [id])
+    }
+
     private func finishBuildset(_ id: Int) throws -> Buildset? {
         var buildset = try buildset(id)
         let open = try database.number(

@@ -81,8 +81,15 @@ struct BuildRunnerTests {
         #expect(build.build.properties["workername"] == "far")
     }
 
+    @Test func `the workers that were lost under earlier masters count`() async throws {
+        let build = try await run(worker: LostWorker(), retries: 2)
+        #expect(build.build.results == .exception)
+        #expect(build.build.stateString.contains("worker lost 3 times"))
+        #expect(try await run(worker: LostWorker(), retries: 1).isRetried)
+    }
+
     private func run(
-        worker: (any Worker)? = nil, control: BuildControl = BuildControl()
+        worker: (any Worker)? = nil, control: BuildControl = BuildControl(), retries: Int = 0
     ) async throws -> FinishedBuild {
         try await MasterBench.with(Self.yaml) { bench in
             let store = try await Store.open(folder: bench.basedir)
@@ -94,6 +101,7 @@ struct BuildRunnerTests {
                 let buildset = Buildset(id: 0, reason: "test", submittedAt: transaction.now)
                 let submission = try transaction.submit(
                     buildset, builders: [row], properties: Properties())
+                for _ in 0..<retries { try transaction.noteRetry(of: submission.requests[0].id) }
                 return (submission, try transaction.worker(named: worker.name))
             }
             let shared = BuildEnvironment(
@@ -105,7 +113,7 @@ struct BuildRunnerTests {
             let runner = BuildRunner(
                 requestID: submission.requests[0].id, builder: configuration.builders[0],
                 lease: WorkerPool.Lease(worker: worker, workerID: workerID, builder: "default"),
-                shared: shared, control: control, mayRetry: true,
+                shared: shared, control: control,
                 submissions: Submissions(distributor, running, resumesRequests: false))
             let outcome = await Result { try await runner.run() }
             await http.shutdown()

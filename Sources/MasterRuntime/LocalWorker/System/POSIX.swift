@@ -116,8 +116,10 @@ enum POSIX {
 
     /// Sets when a file was last changed, in seconds since 1970.
     static func setModified(_ seconds: Double, of file: CInt) throws(SystemFault) {
-        let whole = seconds.rounded(.down)
-        let time = timespec(tv_sec: Int(whole), tv_nsec: Int((seconds - whole) * 1e9))
+        // It may come from another machine; what the file system can't hold, it clamps, too.
+        let whole = min(max(seconds.rounded(.down), -0x1p40), 0x1p40)
+        let rest = min(max(seconds - whole, 0), 0.999_999_999)
+        let time = timespec(tv_sec: Int(whole), tv_nsec: Int(rest * 1e9))
         try check(unsafe futimens(file, [time, time]))
     }
 
