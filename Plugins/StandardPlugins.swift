@@ -7,7 +7,7 @@ public let standardPlugins = PluginBundle(
     BuildSetCombinedStatusGenerator.self, BuildSetStatusGenerator.self,
     BuildStartEndStatusGenerator.self, BuildStatusGenerator.self, StepStatusGenerator.self,
     BitbucketStatusPush.self, GitHubStatusPush.self, GitLabStatusPush.self, GiteaStatusPush.self,
-    CloudEvents.self, HttpStatusPush.self, CommandSecrets.self, EnvironmentSecrets.self,
+    CloudEvents.self, HttpStatusPush.self, MailNotifier.self, CommandSecrets.self, EnvironmentSecrets.self,
     FileSecrets.self,
     CMake.self, Python.self, SwiftPackage.self, Assert.self, BackgroundCommand.self, Compile.self,
     Configure.self, CopyDirectory.self, DELETE.self, DirectoryUpload.self, FileDownload.self,

@@ -84,7 +84,7 @@ func withTLSServer<Value>(
     return try await body("https://127.0.0.1:\(line)")
 }
 
-private func firstLine(of descriptor: Int32) async -> String {
+func firstLine(of descriptor: Int32) async -> String {
     await withCheckedContinuation { continuation in
         Thread {
             let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)

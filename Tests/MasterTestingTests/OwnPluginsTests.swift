@@ -95,6 +95,19 @@ struct OwnPluginsTests {
                 ["token": .secret("token"), "baseURL": .string(url), "debug": true]
             }.verify()
         },
+        "reporters.MailNotifier": {
+            try await withLoopbackMailServer(extensions: ["AUTH PLAIN"]) { server in
+                try await ReporterContract(
+                    MailNotifier.self,
+                    [
+                        "fromaddr": "ci@example.org", "extraRecipients": "ann@example.org",
+                        "relayhost": "127.0.0.1", "smtpPort": .int(server.port),
+                        "smtpUser": "ci", "smtpPassword": .secret("password"), "debug": true,
+                    ]
+                ).verify()
+                #expect(!server.mails.isEmpty)
+            }
+        },
         "reporters.ChatRoom": {
             try await ReporterContract(ChatRoom.self) { url in
                 ["url": .interpolate("\(url)/%(secret:path)s")]

@@ -242,12 +242,12 @@ final class RoundClock {
     }
 
     /// Adds a transfer; returns `false` if there is not enough memory.
-    func add(_ easy: EasyHandle) -> Bool {
+    func add(_ easy: some CurlHandle) -> Bool {
         unsafe curl_multi_add_handle(handle, easy.pointer) == CURLM_OK
     }
 
     /// Removes a transfer, finished or not.
-    func remove(_ easy: EasyHandle) {
+    func remove(_ easy: some CurlHandle) {
         unsafe curl_multi_remove_handle(handle, easy.pointer)
     }
 
@@ -270,6 +270,17 @@ final class RoundClock {
                 let transfer = unsafe EasyHandle.transfer(of: message.pointee.easy_handle)
             else { continue }
             return unsafe (transfer, master_curl_message_result(message))
+        }
+        return nil
+    }
+
+    /// The result code of the next finished transfer, for an owner of a single one.
+    func nextResult() -> CURLcode? {
+        var left: Int32 = 0
+        while let message = unsafe curl_multi_info_read(handle, &left) {
+            if unsafe message.pointee.msg == CURLMSG_DONE {
+                return unsafe master_curl_message_result(message)
+            }
         }
         return nil
     }

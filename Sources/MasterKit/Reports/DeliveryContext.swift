@@ -75,6 +75,21 @@ public struct DeliveryContext: Sendable {
         trace.note(status: response.status, responseText: mask.apply(to: response.text))
         return response
     }
+
+    /// Sends a mail, and records the reply of the mail server.
+    public func send(_ mail: SMTPRequest) async throws(HTTPError) -> SMTPResponse {
+        trace.note(receiver: mask.apply(to: mail.url))
+        let response: SMTPResponse
+        do {
+            response = try await mail.send()
+        } catch {
+            trace.note(fault: error)
+            throw error
+        }
+        trace.note(
+            status: response.reply.code, responseText: mask.apply(to: response.reply.text))
+        return response
+    }
 }
 
 /// The requests and responses of one delivery attempt, masked.

@@ -310,3 +310,25 @@ public struct ByteCount: SettingValue, Hashable {
         "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30,
     ]
 }
+
+extension MailAddress: SettingValue {
+    /// A description of the accepted values, for error messages.
+    public static var shape: String { "a mail address such as ci@example.org" }
+
+    /// The form of the accepted values.
+    public static var form: ValueForm { .text }
+
+    /// Reads an address, with a name or without.
+    public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> MailAddress? {
+        guard case .string(let text) = node.resolved else {
+            return decoder.mismatch(node, expected: shape)
+        }
+        do throws(Fault) {
+            return try MailAddress(text)
+        } catch {
+            return decoder.error(
+                "\(decoder.subject) must be \(shape): '\(text.prefix(80))' \(error.reason)",
+                at: node.range)
+        }
+    }
+}
