@@ -102,6 +102,8 @@ class Trial:
         began, reason = time.monotonic(), "none"
         try:
             for piece in pieces(command):
+                if worker.writer.transport.is_closing():
+                    break
                 worker.writer.write(piece)
                 await worker.writer.drain()
             async with asyncio.timeout(120):
@@ -153,6 +155,9 @@ class Trial:
                 except TimeoutError:
                     pass
                 peak = max(peak, self.master.memory())
+                if worker.writer.transport.is_closing():
+                    reason = "disconnected"
+                    break
         except ConnectionError:
             reason = "disconnected"
         good = await self.last(self.force("good"))
@@ -226,7 +231,7 @@ class Trial:
             self.faults.append(f"{lines} lines in the log tell of refused workers")
 
     async def run(self):
-        wait("the port", lambda: "workers connect to" in self.master.log.read_text())
+        wait("the port", lambda: self.master.says("workers connect to"))
         for name, pieces in ATTACKS.items():
             try:
                 await self.attack(name, pieces)

@@ -104,10 +104,10 @@ async def ours(workers, builds, commands, seconds):
          *[f"  - {{name: {name}, factory: f}}" for name in names]]) + "\n")
     try:
         master.start("--grace", "0s", "--jobs", "1024")
-        wait("the port", lambda: "workers connect to" in master.log.read_text())
+        wait("the port", lambda: master.says("workers connect to"))
         simulation = Simulation(workers, seconds, place)
         tasks = simulation.start(port)
-        while master.log.read_text().count("has connected") < workers:
+        while master.says("has connected") < workers:
             await asyncio.sleep(0.2)
         quiet = master.cpu()
         print(f"{workers} workers have connected: {quiet:.1f} s of CPU, {master.memory():.0f} MB")

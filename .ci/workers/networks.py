@@ -59,7 +59,7 @@ builders:
   - name: flood
     workernames: [w4]
     steps:
-      - steps.ShellCommand: {{command: "yes '{'x' * 99}' | head -c {output << 20}", logMaxSize: null}}
+      - steps.ShellCommand: {{command: "yes '{'x' * 99}' | head -c {output << 20}", max_log_size: null}}
 """
 
 
@@ -92,8 +92,7 @@ def main(size, output):
     for worker in workers:
         worker.start()
     try:
-        log = master.log
-        wait("all workers", lambda: log.read_text().count("has connected") >= 4, limit=120)
+        wait("all workers", lambda: master.says("has connected") >= 4, limit=120)
 
         def force(builder):
             answer = master.command("force", builder)
@@ -156,7 +155,7 @@ def main(size, output):
             faults.append(f"the memory grew by {peak - before:.0f} MB")
         if max(busy) > 5 + 3 * max(quiet):
             faults.append(f"a short build took {max(busy):.1f} s")
-        if master.log.read_text().count("has connected") > 4:
+        if master.says("has connected") > 4:
             faults.append("a worker has connected more than once")
         if master.stop() != 0:
             faults.append("the master did not exit with 0")

@@ -69,6 +69,12 @@ class Master:
         self.process.terminate()
         return self.process.wait(limit)
 
+    def says(self, text):
+        """How often its log has a text; an error if it has ended."""
+        log = self.log.read_text()
+        assert self.process.poll() is None, f"the master has exited: {log[-2000:]}"
+        return log.count(text)
+
     def command(self, *arguments, limit=60):
         return subprocess.run(
             [*self.prefix, PROGRAM, *arguments], cwd=self.place, capture_output=True, text=True,

@@ -30,7 +30,11 @@ package struct WebSocketConnection: Sendable {
     /// The address of the client.
     package let remoteAddress: SocketAddress?
     private let channel: any Channel
+    private let activity: WebSocketActivity
     private let outbound: NIOAsyncChannelOutboundWriter<WebSocketFrame>
+
+    /// Whether the client has sent anything since the last call, be it a part of a message.
+    package func takeActivity() -> Bool { activity.take() }
 
     /// Sends a text, and waits while the client reads too slowly.
     package func send(_ text: String) async throws {
@@ -70,23 +74,23 @@ package struct WebSocketConnection: Sendable {
     ///   - channel: The channel after the upgrade.
     ///   - request: The request that opened it.
     ///   - limits: The limits.
+    ///   - activity: Notes what the client sends.
     ///   - handler: Reads and sends messages. The connection is closed normally when it returns;
     ///     with the code and the reason of a ``WebSocketFault`` that it throws; otherwise as an
     ///     internal error.
     /// - Throws: If the connection is lost.
-    package static func serve(
+    static func serve(
         _ channel: NIOAsyncChannel<WebSocketFrame, WebSocketFrame>, _ request: HTTPRequestHead,
-        limits: WebSocketLimits,
+        limits: WebSocketLimits, activity: WebSocketActivity,
         _ handler: @Sendable (WebSocketConnection, inout WebSocketMessages) async throws -> Void
     ) async throws {
         try await channel.executeThenClose { inbound, outbound in
             let connection = WebSocketConnection(
                 request: request, remoteAddress: channel.channel.remoteAddress,
-                channel: channel.channel, outbound: outbound)
+                channel: channel.channel, activity: activity, outbound: outbound)
             var messages = WebSocketMessages(inbound, connection, limits)
-            let activity = messages.activity
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await connection.ping(activity, limits) }
+                group.addTask { try await connection.ping(limits) }
                 let end = await connection.end(of: handler, &messages)
                 group.cancelAll()
                 // Not while another task closes it.
@@ -121,7 +125,7 @@ package struct WebSocketConnection: Sendable {
     }
 
     /// Pings the client, and closes the connection if it stays silent.
-    private func ping(_ activity: WebSocketActivity, _ limits: WebSocketLimits) async throws {
+    private func ping(_ limits: WebSocketLimits) async throws {
         var silent = 0
         while true {
             try await Task.sleep(for: limits.pingInterval)
@@ -157,7 +161,6 @@ package struct WebSocketMessages {
     private var frames: NIOAsyncChannelInboundStream<WebSocketFrame>.AsyncIterator
     private let connection: WebSocketConnection
     private let limits: WebSocketLimits
-    fileprivate let activity = WebSocketActivity()
     /// Whether the connection has ended, or the client has closed it.
     fileprivate private(set) var isClosed = false
     /// The fragments so far of a message.
@@ -190,7 +193,6 @@ package struct WebSocketMessages {
                 isClosed = !Task.isCancelled
                 return nil
             }
-            activity.note()
             if let message = try await take(frame) { return message }
         }
         return nil
@@ -248,8 +250,8 @@ package struct WebSocketMessages {
     private mutating func append(
         _ data: ByteBuffer, isLast: Bool
     ) throws(WebSocketFault) -> WebSocketMessage? {
-        guard let message = begun else { return nil }
-        guard message.bytes.count + data.readableBytes <= limits.messageSize else {
+        guard let count = begun?.bytes.count else { return nil }
+        guard count + data.readableBytes <= limits.messageSize else {
             throw tooLarge
         }
         begun?.bytes.append(contentsOf: data.readableBytesView)

@@ -74,6 +74,7 @@ package struct WebSocketServerChannel: HTTPChannelHandler {
         /// The channel.
         package let channel: any Channel
         fileprivate let kind: EventLoopFuture<Kind>
+        fileprivate let activity: WebSocketActivity
     }
 
     /// Prepares a connection.
@@ -84,7 +85,9 @@ package struct WebSocketServerChannel: HTTPChannelHandler {
             if let context {
                 try pipeline.addHandler(NIOSSLServerHandler(context: context))
             }
-            try pipeline.addHandler(StallHandler(limit: TimeAmount(limits.stallTime)))
+            let activity = WebSocketActivity()
+            try pipeline.addHandler(
+                StallHandler(limit: TimeAmount(limits.stallTime), noting: activity))
             var configuration = NIOUpgradableHTTPServerPipelineConfiguration(
                 upgradeConfiguration: NIOTypedHTTPServerUpgradeConfiguration(
                     upgraders: [upgrader]
@@ -106,7 +109,7 @@ package struct WebSocketServerChannel: HTTPChannelHandler {
                 channel.close(promise: nil)
             }
             kind.whenComplete { _ in deadline.cancel() }
-            return Value(channel: channel, kind: kind)
+            return Value(channel: channel, kind: kind, activity: activity)
         }
     }
 
@@ -153,7 +156,7 @@ package struct WebSocketServerChannel: HTTPChannelHandler {
                 await handleHTTP(asyncChannel: channel, logger: logger)
             case .webSocket(let channel, let head):
                 try await WebSocketConnection.serve(
-                    channel, head, limits: limits.webSocket, handler)
+                    channel, head, limits: limits.webSocket, activity: value.activity, handler)
             }
         } catch {
             logger.trace("a connection has ended: \(error)")
@@ -176,15 +179,23 @@ final class WebSocketActivity: Sendable {
     }
 }
 
-/// Disconnects a client that reads nothing for too long.
+/// Disconnects a client that reads nothing for too long, and notes when it sends something.
 private final class StallHandler: ChannelInboundHandler {
-    typealias InboundIn = Never
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
 
     private let limit: TimeAmount
+    private let activity: WebSocketActivity
     private var deadline: Scheduled<Void>?
 
-    init(limit: TimeAmount) {
+    init(limit: TimeAmount, noting activity: WebSocketActivity) {
         self.limit = limit
+        self.activity = activity
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        activity.note()
+        context.fireChannelRead(data)
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {

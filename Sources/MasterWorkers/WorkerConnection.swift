@@ -43,8 +43,6 @@ final class WorkerConnection: Sendable {
         var commands: [String: RemoteCommand] = [:]
         var unsent = (count: 0, bytes: 0)
         var end: ConnectionEnd?
-        /// Whether something has arrived since the last look.
-        var isActive = false
         /// Whether a message waits for the consumer of its command.
         var isHeldUp = false
         /// When a message last waited for long.
@@ -235,7 +233,6 @@ final class WorkerConnection: Sendable {
     ///
     /// - Throws: ``ConnectionEnd`` if the worker may not send it.
     func receive(_ bytes: [UInt8]) async throws(ConnectionEnd) {
-        state.withLock { $0.isActive = true }
         let message: MessagePack
         do throws(MessagePackError) {
             message = try MessagePack(decoding: bytes)
@@ -304,13 +301,8 @@ final class WorkerConnection: Sendable {
 
     // MARK: Ending
 
-    /// Whether the worker has sent something since the last call, or is not to blame if not.
-    func takeActivity() -> Bool {
-        state.withLock { state in
-            defer { state.isActive = false }
-            return state.isActive || state.isHeldUp
-        }
-    }
+    /// Whether a message waits for the consumer of its command, so that none is read.
+    var isHeldUp: Bool { state.withLock(\.isHeldUp) }
 
     /// Waits for the end, at most for a time.
     func waitForEnd(for limit: Duration) async {

@@ -289,7 +289,8 @@ struct WorkerSession: Sendable {
         while connection.end == nil {
             await connection.waitForEnd(for: access.keepalive)
             guard connection.end == nil else { return }
-            silent = connection.takeActivity() ? 0 : silent + 1
+            // Also a part of a message that takes long on a slow network.
+            silent = socket.takeActivity() || connection.isHeldUp ? 0 : silent + 1
             guard silent < 2 else {
                 connection.finish(
                     ConnectionEnd(
