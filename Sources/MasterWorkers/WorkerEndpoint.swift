@@ -91,14 +91,18 @@ package final class WorkerEndpoint: MasterServer {
     }
 
     private func apply(_ prepared: Prepared) async {
-        let old = state.withLock { state in
-            let old = state.listener
+        let (old, before) = state.withLock { state in
+            let old = (state.listener, state.site?.logins)
             state = State(
                 listener: prepared.listener, wanted: prepared.wanted, site: prepared.site)
             return old
         }
         let names = prepared.site.map { Set($0.access.keys) } ?? []
         sessions.end(except: names, reason: "master.yaml no longer has this worker")
+        let unchanged = names.filter {
+            before?.hasSamePassword($0, as: prepared.site?.logins) ?? true
+        }
+        sessions.end(except: unchanged, reason: "its password has changed")
         if prepared.isNew, let listener = prepared.listener {
             let address = ListenAddress(host: listener.host, port: listener.port)
             logger.info("workers connect to \(address)")
@@ -235,6 +239,11 @@ struct WorkerLogins: Sendable {
 
     init(_ passwords: [String: String]) {
         digests = passwords.mapValues { SHA256.hash(data: Array($0.utf8)) }
+    }
+
+    /// Whether a worker has the same password in others.
+    func hasSamePassword(_ name: String, as others: WorkerLogins?) -> Bool {
+        digests[name] == others?.digests[name]
     }
 
     /// The worker that an `Authorization` header proves, or `nil`.

@@ -23,6 +23,7 @@ struct RunCommand: MasterSubcommand {
                   \(RootCommand.programName) run --failed --from test
                   \(RootCommand.programName) run --source
                   \(RootCommand.programName) run -c ci/master.yaml -j 1 -v
+                  \(RootCommand.programName) run --workers
 
                 Ctrl-C stops the builds; steps with alwaysRun still run, and reports are still \
                 sent. Press it again to stop those steps, too; a third time (or a second TERM) \
@@ -81,6 +82,15 @@ struct RunCommand: MasterSubcommand {
     )
     var jobs: Int?
 
+    @Flag(help: "Build on the workers of the file; without it, all builds run on this machine.")
+    var workers = false
+
+    @Option(
+        help: ArgumentHelp(
+            "How long builds wait for a worker with --workers. (default: 1m)",
+            valueName: "duration"))
+    var workerTimeout: DurationArgument?
+
     @Flag(name: [.customShort("q"), .long], help: "Show only errors and the last line.")
     var quiet = false
 
@@ -126,6 +136,17 @@ struct RunCommand: MasterSubcommand {
             throw ValidationError(
                 "--pause-on-failure can't be used with --json, --list or --dry-run; omit one")
         }
+        if workers, pauseOnFailure {
+            throw ValidationError("--pause-on-failure can't be used with --workers; omit one")
+        }
+        if workers, stamp.tree != nil {
+            throw ValidationError(
+                "--source can't be used with --workers, as other machines don't have the working "
+                    + "tree; omit one")
+        }
+        if workerTimeout != nil, !workers {
+            throw ValidationError("--worker-timeout has no effect without --workers; add that")
+        }
         if watch, list || dryRun {
             throw ValidationError("--watch can't be used with --list or --dry-run; omit one")
         }
@@ -164,7 +185,13 @@ struct RunCommand: MasterSubcommand {
             path: source.file, registry: context.registry, environment: context.environment,
             loader: PluginLoader(basedir: basedir))
         await complain(loaded.diagnostics, loaded.file, context)
-        guard let configuration = loaded.configuration else { return .configuration }
+        guard var configuration = loaded.configuration else { return .configuration }
+        if !workers {
+            configuration = configuration.withoutWorkers
+        } else if configuration.workers == nil {
+            throw UsageError(
+                "--workers: \(source.file) has no workers; add 'workers', or omit --workers")
+        }
         var chosen =
             listsAll
             ? Array(configuration.builders)
@@ -211,7 +238,9 @@ struct RunCommand: MasterSubcommand {
             advice: DeliveriesAdvice(options: base.spelling(source)),
             receiver: receiver?.address, results: files.results,
             detail: quiet ? .quiet : verbose ? .verbose : .normal,
-            isJSON: json, context: context)
+            isJSON: json,
+            workerWait: workers ? WorkerWait(limit: workerTimeout?.duration ?? .seconds(60)) : nil,
+            context: context)
         return try await run.run()
     }
 
@@ -221,6 +250,7 @@ struct RunCommand: MasterSubcommand {
         var options = Master.Options(
             basedir: basedir, slots: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
         options.aids.workingTree = tree
+        options.usesWorkers = workers
         if pauseOnFailure {
             let pause = FailurePause(context.console, context.environment)
             options.aids.failureQuestion = { await pause.decide($0) }

@@ -34,13 +34,18 @@ extension MasterRun {
         await console.command(annotations(views))
         let counted = zip(outcome.builds, views).filter { !$0.0.isRetried }.map(\.1.build)
         let summary = RunSummary(
-            notStarted: interruption.signal == nil ? [] : notStarted(outcome.builds),
+            notStarted: word(for: interruption) == nil ? [] : notStarted(outcome.builds),
             builds: counted, deliveries: outcome.deliveries, duration: duration,
             receiverOption: await receiverOption(outcome.deliveries.deliveries),
             advice: advice,
-            interruption: interruption.signal?.word)
+            interruption: word(for: interruption))
         await console.print(summary.lines(TextPainter(hasColour: traits.hasColour)))
         return summary.results
+    }
+
+    /// Why not everything was built, or `nil` if it was.
+    private func word(for interruption: Interruption) -> String? {
+        interruption.signal?.word ?? (workerWait?.hasGivenUp == true ? "incomplete" : nil)
     }
 
     /// The requested builders without a build.
@@ -67,7 +72,7 @@ extension MasterRun {
                     "results": .optional(worst?.rawValue),
                     "result_name": .optional(worst?.name), "builds": .int(builds.count),
                     "duration_ms": .int(Int(duration / .milliseconds(1))),
-                    "interruption": .optional(interruption.signal?.word),
+                    "interruption": .optional(word(for: interruption)),
                     "unimportant_builds": .array(
                         builds.filter(\.isUnimportant).map { .int($0.build.id) }),
                     "not_reached": .array(builds.compactMap(\.notReachedRecord)),

@@ -5,6 +5,7 @@ internal import Logging
 internal import MasterKit
 internal import MasterReceiver
 internal import MasterRuntime
+internal import MasterWorkers
 
 /// A single `run`: a master from its start to the last report.
 struct MasterRun: Sendable {
@@ -37,6 +38,8 @@ struct MasterRun: Sendable {
     let detail: Detail
     /// Whether the output is JSON, one line per event.
     let isJSON: Bool
+    /// How long builds wait for workers, or `nil` if they run on this machine.
+    var workerWait: WorkerWait?
     let context: CommandContext
 
     var console: Console { context.console }
@@ -58,7 +61,8 @@ struct MasterRun: Sendable {
                 : await show(outcome, duration, interruption)
             try results.write(
                 outcome.builds, title: configuration.identity.title, duration: duration)
-            return interruption.signal.map { ExitStatus($0) } ?? ExitStatus(worst)
+            if let signal = interruption.signal { return ExitStatus(signal) }
+            return workerWait?.hasGivenUp == true ? .failure : ExitStatus(worst)
         case .failure(let error):
             await show(error, duration, loggedErrors)
             return .failure
@@ -97,6 +101,8 @@ struct MasterRun: Sendable {
             case .verbose: .debug
             }
         let logger = context.logger(level, noting: loggedErrors)
+        var options = options
+        if workerWait != nil { options.servers = [WorkerEndpoint(logger: logger)] }
         return try await Master.run(
             configuration, secrets, options: options, logger: logger
         ) { master in
@@ -207,11 +213,19 @@ struct MasterRun: Sendable {
         }
     }
 
+    /// Whether to print what builds wait for; a terminal shows it in the tree.
+    private var showsWaits: Bool { detail != .quiet && (isJSON || !console.output.canRedraw) }
+
     /// Builds what was requested, and then what services request.
     private func buildAll(
         _ master: Master, _ interruption: Interruption
     ) async throws -> [FinishedBuild] {
         defer { interruption.noteEndOfBuilds() }
+        let watch = workerWait.map { wait in
+            // Ends with this function.
+            Task { await wait.watch(master, console, showing: showsWaits) }
+        }
+        defer { watch?.cancel() }
         let builds = try await master.wait(
             for: master.submit(request, steps: steps))
         return builds + (try await master.endServices())

@@ -15,7 +15,7 @@ struct ServedCommands: Sendable {
             case "reconfig": await connection.send(await reconfig())
             case "stop": await stop(isHurried: request.arguments["now"] == .bool(true), connection)
             case "force": try await force(request.arguments, connection)
-            case "worker": await connection.send(try worker(request.arguments))
+            case "worker": await connection.send(try await worker(request.arguments))
             default:
                 throw ControlError(
                     "this master does not know the command '\(request.command)'; use the same "
@@ -61,11 +61,11 @@ struct ServedCommands: Sendable {
     }
 
     /// Lists the workers, or changes one.
-    private func worker(_ wanted: JSONObject) throws -> JSONObject {
+    private func worker(_ wanted: JSONObject) async throws -> JSONObject {
         let name = wanted["name"]?.stringValue ?? ""
         switch wanted["action"]?.stringValue {
-        case "pause": try master.setPaused(true, worker: name)
-        case "resume": try master.setPaused(false, worker: name)
+        case "pause": try await master.setPaused(true, worker: name)
+        case "resume": try await master.setPaused(false, worker: name)
         case "shutdown": try master.shutDown(worker: name)
         default: break
         }

@@ -50,6 +50,10 @@ public struct WorkerOptions: Settings {
     @Setting("Properties of the builds that run there.")
     public var properties = JSONObject()
 
+    /// Properties of the builds that run there, unless they are set elsewhere.
+    @Setting("Properties of the builds that run there, unless they are set elsewhere.")
+    public var defaultProperties = JSONObject()
+
     /// Labels that builders choose workers by.
     @Setting("Labels that builders choose workers by, in 'workertags'.")
     public var tags: [String] = []

@@ -52,6 +52,17 @@ extension RequestDistributor {
         }
     }
 
+    /// The builders with pending requests that no worker can take, and why.
+    var absences: [String: String] {
+        let builders = builders
+        let waiting = state.withLock { $0.queue.firstOfEachBuilder.map(\.builder) }
+        var absences: [String: String] = [:]
+        for builder in waiting.compactMap({ builders[$0] }) {
+            absences[builder.name] = pool.absence(of: workerNames(of: builder))
+        }
+        return absences
+    }
+
     /// What a request without a build waits for.
     private func reason(
         of request: Pending, _ state: borrowing State, _ builders: BuilderTable
@@ -84,5 +95,13 @@ extension Master {
     /// What is going on, with the first builders that wait.
     package func activity(listing count: Int) -> BuildActivity {
         submissions.distributor.activity(listing: count)
+    }
+
+    /// The builders with pending requests that no worker can take, and why.
+    package var absences: [String: String] { submissions.distributor.absences }
+
+    /// Cancels the pending requests of a builder.
+    package func cancelRequests(of builder: String, reason: String) async {
+        await submissions.distributor.cancelPending(of: builder, reason: reason)
     }
 }

@@ -92,7 +92,7 @@ struct BuildRunner: Sendable {
     private func properties(of build: Build, _ submitted: SubmittedValues) -> Properties {
         Properties(
             of: builder, in: shared.configuration, submitted, worker: lease.worker.name,
-            folders: folders, ofWorker: lease.properties,
+            folders: folders, ofWorker: lease.properties, defaults: lease.defaults,
             numbers: (build.builderID, build.number))
     }
 
@@ -295,17 +295,19 @@ extension BuilderConfiguration {
 }
 
 extension Properties {
-    /// Creates the initial properties of a build; later ones take precedence: file, builder,
-    /// worker, build, request.
+    /// Creates the initial properties of a build; later ones take precedence: defaults
+    /// of the worker, file, builder, worker, build, request.
     ///
     /// Without `numbers`, which are known once the build is stored, the two properties for them are
     /// missing.
     init(
         of builder: BuilderConfiguration, in configuration: MasterConfiguration,
         _ submitted: SubmittedValues, worker: String, folders: BuildFolders,
-        ofWorker own: JSONObject = [:], numbers: (builder: Int, build: Int)?
+        ofWorker own: JSONObject = [:], defaults: JSONObject = [:],
+        numbers: (builder: Int, build: Int)?
     ) {
-        self = configuration.properties
+        self = Properties(defaults, source: "Worker")
+        merge(configuration.properties)
         merge(builder.properties)
         set("buildername", .string(builder.name), source: "Builder")
         if let numbers { set("builderid", .int(numbers.builder), source: "Builder") }

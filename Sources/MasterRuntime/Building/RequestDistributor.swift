@@ -162,6 +162,13 @@ final class RequestDistributor: Sendable {
         await cancel(pending, reason)
     }
 
+    /// Cancels the pending requests of a builder.
+    func cancelPending(of builder: String, reason: String) async {
+        let pending = state.withLock { $0.removePending { $0.builder == builder } }
+        reconsiderLocks()
+        await cancel(pending, reason)
+    }
+
     /// Changes the priority of a pending request.
     func change(_ request: Int, priority: Int) {
         state.withLock { state in
@@ -217,7 +224,10 @@ final class RequestDistributor: Sendable {
                 request.skipReason != nil || state.takeLocks(of: builder, for: request, builders)
             else { continue }
             // A build that has waited may have got the slot since.
-            guard let lease = pool.lease(for: builder.name, among: workerNames(of: builder)) else {
+            guard
+                let lease = pool.lease(
+                    for: builder.name, among: workerNames(of: builder), builder.nextWorker)
+            else {
                 state.locks.release(of: request.id)
                 continue
             }

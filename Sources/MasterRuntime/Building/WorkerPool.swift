@@ -44,6 +44,16 @@ package struct WorkerState: Sendable {
     package let isStopping: Bool
 }
 
+/// Which of several free workers takes a build.
+package enum WorkerChoice: String, SettingEnumeration {
+    /// The one with the fewest builds for its slots.
+    case leastLoaded
+    /// The first one of the builder's list, or of the file.
+    case first
+    /// Any of them.
+    case random
+}
+
 /// The workers of a master by name, each with slots for builds.
 final class WorkerPool: Sendable {
     /// A slot of a worker, reserved for a build.
@@ -56,6 +66,8 @@ final class WorkerPool: Sendable {
         var basedir: String?
         /// Properties of builds on the worker.
         var properties = JSONObject()
+        /// Properties that builds on the worker have unless they are set elsewhere.
+        var defaults = JSONObject()
         /// What the worker says about itself.
         var details = JSONObject()
     }
@@ -66,6 +78,7 @@ final class WorkerPool: Sendable {
         let name: String
         let slots: Int
         var properties = JSONObject()
+        var defaults = JSONObject()
         var isLocal = true
     }
 
@@ -127,12 +140,16 @@ final class WorkerPool: Sendable {
     ///   - id: The id of its row in the store.
     ///   - slots: The number of concurrent builds.
     func add(_ worker: any Worker, id: Int, slots: Int) {
-        follow([Declaration(id: id, name: worker.name, slots: slots)])
+        follow([Declaration(id: id, name: worker.name, slots: slots)], paused: [])
         _ = connect(ConnectedWorker(worker))
     }
 
     /// Follows the workers of a configuration; running builds keep theirs.
-    func follow(_ declarations: [Declaration]) {
+    ///
+    /// - Parameters:
+    ///   - declarations: The workers, in the order of the file.
+    ///   - paused: The ids of those on which no builds begin.
+    func follow(_ declarations: [Declaration], paused: Set<Int>) {
         members.withLock { members in
             let names = Set(declarations.map(\.name))
             for index in members.indices where !names.contains(members[index].declaration.name) {
@@ -147,6 +164,12 @@ final class WorkerPool: Sendable {
                 } else {
                     members.append(Member(declaration: declaration))
                 }
+            }
+            let order = Dictionary(
+                zip(declarations.map(\.id), 0...), uniquingKeysWith: { one, _ in one })
+            members.sort { order[$0.declaration.id] ?? .max < order[$1.declaration.id] ?? .max }
+            for index in members.indices {
+                members[index].isPaused = paused.contains(members[index].declaration.id)
             }
         }
     }
@@ -202,8 +225,8 @@ final class WorkerPool: Sendable {
     }
 
     /// Lets no further builds begin on a worker, or lets them.
-    func setPaused(_ isPaused: Bool, _ name: String) {
-        change(where: { $0.declaration.name == name }) { $0.isPaused = isPaused }
+    func setPaused(_ isPaused: Bool, _ id: Int) {
+        change(where: { $0.declaration.id == id }) { $0.isPaused = isPaused }
     }
 
     /// Has a worker exit once its builds have ended.
@@ -226,13 +249,27 @@ final class WorkerPool: Sendable {
             }
             if all.contains(where: { $0.isOpen && !$0.building.contains(builder) }) { return nil }
             if all.contains(where: \.isOpen) { return "its previous build" }
-            let words = all.map { member in
-                "'\(member.declaration.name)' "
-                    + (member.connected == nil
-                        ? "is not connected" : member.isStopping ? "is stopping" : "is paused")
-            }
-            return words.isEmpty ? "a worker" : "a worker: \(words.joined(separator: ", "))"
+            let words = Self.absence(of: all)
+            return words.isEmpty ? "a worker" : "a worker: \(words)"
         }
+    }
+
+    /// Why none of some workers can take builds, or `nil` if one of them can.
+    func absence(of names: [String]?) -> String? {
+        members.withLock { members in
+            let all = members.filter {
+                !$0.isRemoved && names?.contains($0.declaration.name) ?? true
+            }
+            return all.contains(where: \.isOpen) ? nil : Self.absence(of: all)
+        }
+    }
+
+    private static func absence(of members: [Member]) -> String {
+        members.map { member in
+            "'\(member.declaration.name)' "
+                + (member.connected == nil
+                    ? "is not connected" : member.isStopping ? "is stopping" : "is paused")
+        }.joined(separator: ", ")
     }
 
     /// Whether any worker can run a build of a builder now.
@@ -242,8 +279,16 @@ final class WorkerPool: Sendable {
         }
     }
 
-    /// Reserves a slot of the least loaded worker that can run a build of a builder now.
-    func lease(for builder: String, among names: [String]?) -> Lease? {
+    /// Reserves a slot of a worker that can run a build of a builder now.
+    ///
+    /// - Parameters:
+    ///   - builder: The builder.
+    ///   - names: The workers that may run it; `nil` for all.
+    ///   - choice: Which of several to take.
+    /// - Returns: The slot, or `nil` if no worker has one.
+    func lease(
+        for builder: String, among names: [String]?, _ choice: WorkerChoice = .leastLoaded
+    ) -> Lease? {
         members.withLock { members in
             let free = members.indices.filter {
                 members[$0].isOpen && members[$0].hasFreeSlot && members[$0].canRun(builder, names)
@@ -252,14 +297,22 @@ final class WorkerPool: Sendable {
             func load(_ index: Int) -> Double {
                 Double(members[index].building.count) / Double(members[index].declaration.slots)
             }
-            guard let index = free.min(by: { load($0) < load($1) }),
-                let connected = members[index].connected
+            func place(_ index: Int) -> Int {
+                names?.firstIndex(of: members[index].declaration.name) ?? index
+            }
+            let chosen =
+                switch choice {
+                case .leastLoaded: free.min { load($0) < load($1) }
+                case .first: free.min { place($0) < place($1) }
+                case .random: free.randomElement()
+                }
+            guard let index = chosen, let connected = members[index].connected
             else { return nil }
             members[index].building.insert(builder)
             return Lease(
                 worker: connected.worker, workerID: members[index].declaration.id, builder: builder,
                 basedir: connected.basedir, properties: members[index].declaration.properties,
-                details: connected.details)
+                defaults: members[index].declaration.defaults, details: connected.details)
         }
     }
 

@@ -132,6 +132,7 @@ struct BuilderAssembler {
                 properties: properties, environment: declared.env, workdir: declared.workdir,
                 isTriggeredOnly: declared.triggeredOnly, maxTime: declared.maxTime,
                 locks: locks(of: declared, values), workerNames: workerNames,
+                nextWorker: declared.nextWorker,
                 factory: declared.factory?.name,
                 choices: choices(of: declared.factory),
                 axes: declared.matrix?.axes(of: values) ?? JSONObject(), steps: steps,
@@ -311,6 +312,8 @@ struct BuilderSettings: Settings {
     var workernames: [String]?
     @Setting("The tags of the workers that may run its builds.", .notEmpty)
     var workertags: [String]?
+    @Setting("Which of several free workers takes a build.")
+    var nextWorker = WorkerChoice.leastLoaded
 
     /// Decodes an entry; `nil` if it is not a mapping.
     static func read(
@@ -381,7 +384,6 @@ extension BuilderSettings: SettingHints {
         case "lock": "write 'locks'"
         case "workername", "worker", "workers", "slavenames", "slavename":
             "write 'workernames: [NAME]'"
-        case "nextWorker": "builds go to the worker with the fewest builds; remove it"
         default: nil
         }
     }

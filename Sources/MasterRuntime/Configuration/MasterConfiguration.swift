@@ -26,7 +26,7 @@ public struct MasterConfiguration: Sendable {
     /// The providers of secrets, in the order in which they are asked.
     package let secretProviders: [SecretProviderDeclaration]
     /// Every secret that a setting refers to.
-    package let secretUses: [SecretUse]
+    package private(set) var secretUses: [SecretUse]
     /// The names of all properties that values refer to.
     package let propertyUses: Set<String>
     /// The units of each lock, by name.
@@ -48,6 +48,21 @@ public struct MasterConfiguration: Sendable {
 
     /// The files that it was read from, absolute: its own and those that settings refer to.
     package var files: [String] { [FilePaths.absolute(path)] + textsOfFiles.keys.sorted() }
+
+    /// A copy that builds on this machine, and needs no secrets of workers.
+    package var withoutWorkers: MasterConfiguration {
+        let places = (workers ?? []).compactMap { $0.node?.range }
+        var copy = self
+        copy.workers = nil
+        copy.secretUses.removeAll { use in
+            places.contains { place in
+                guard let range = use.range else { return false }
+                return place.start.offset <= range.start.offset
+                    && range.end.offset <= place.end.offset
+            }
+        }
+        return copy
+    }
 
     /// The plugins that builds and reports use, in the order in which they are started.
     var instances: [PluginInstance] {
@@ -120,6 +135,8 @@ public struct BuilderConfiguration: Sendable {
     var locks: [LockDemand] = []
     /// The names of the workers that may run its builds, or `nil` for all of them.
     package var workerNames: [String]?
+    /// Which of several free workers takes a build.
+    package var nextWorker = WorkerChoice.leastLoaded
     /// The name of its factory, or `nil` if it has its own steps or the default steps.
     public var factory: String?
     /// The allowed values of its factory's parameters, by name.

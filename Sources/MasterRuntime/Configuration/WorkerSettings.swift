@@ -146,6 +146,7 @@ struct WorkerCheck {
         for (builder, range) in builders
         where !builder.steps.isEmpty && !builder.hasSources
             && builder.steps.contains(where: { $0.key.name != "Trigger" })
+            && !builder.steps.contains(where: { $0.key.name.hasSuffix("Download") })
         {
             let others = (builder.workerNames ?? workers.map(\.name)).filter(remote.contains)
             guard let name = others.first, told.insert(range).inserted else { continue }

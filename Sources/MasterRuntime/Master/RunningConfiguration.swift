@@ -210,7 +210,8 @@ extension BuilderConfiguration {
             }
             && description == other.description && tags == other.tags
             && properties == other.properties && isTriggeredOnly == other.isTriggeredOnly
-            && workerNames == other.workerNames && needs == other.needs && locks == other.locks
+            && workerNames == other.workerNames && nextWorker == other.nextWorker
+            && needs == other.needs && locks == other.locks
             && factory == other.factory
             && choices == other.choices && axes == other.axes
             && computedSettings == other.computedSettings

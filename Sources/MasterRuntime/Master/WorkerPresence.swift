@@ -80,16 +80,21 @@ extension Master {
     package var workers: [WorkerState] { pool.states }
 
     /// Lets no further builds begin on a worker, or lets them again.
-    package func setPaused(_ isPaused: Bool, worker name: String) throws(ControlError) {
-        try checkWorker(name)
-        pool.setPaused(isPaused, name)
+    ///
+    /// It stays so when the master restarts.
+    ///
+    /// - Throws: ``ControlError`` if there is no such worker; ``StoreError``.
+    package func setPaused(_ isPaused: Bool, worker name: String) async throws {
+        let id = try worker(named: name).id
+        try await environment.store.write { try $0.setPaused(isPaused, worker: id) }
+        pool.setPaused(isPaused, id)
         submissions.distributor.changed.raise()
     }
 
     /// Has the process of a worker exit once its builds have ended.
     package func shutDown(worker name: String) throws(ControlError) {
-        try checkWorker(name)
-        guard let worker = pool.states.first(where: { $0.name == name }), !worker.isLocal else {
+        let worker = try worker(named: name)
+        guard !worker.isLocal else {
             throw ControlError(
                 "'\(name)' is the master's own machine; use 'worker pause', or 'stop' for the master"
             )
@@ -100,9 +105,10 @@ extension Master {
         pool.stop(name)
     }
 
-    private func checkWorker(_ name: String) throws(ControlError) {
-        let names = pool.states.map(\.name)
-        guard !names.contains(name) else { return }
+    private func worker(named name: String) throws(ControlError) -> WorkerState {
+        let states = pool.states
+        if let worker = states.first(where: { $0.name == name }) { return worker }
+        let names = states.map(\.name)
         throw ControlError(
             "there is no worker '\(name)'; \(Suggestion.remedy(for: name, among: names))",
             isUsage: true)
@@ -115,8 +121,12 @@ extension Master {
         let (store, file) = (environment.store, environment.configuration)
         guard options.usesWorkers, let workers = file.workers else {
             let (worker, slots) = (localWorker, localSlots)
-            let id = try await store.write { try $0.worker(named: WorkerCheck.localName) }
-            pool.follow([.init(id: id, name: worker.name, slots: slots)])
+            let (id, paused) = try await store.write {
+                (try $0.worker(named: WorkerCheck.localName), try $0.pausedWorkers())
+            }
+            pool.follow(
+                [.init(id: id, name: worker.name, slots: slots)],
+                paused: isStanding ? paused : [])
             return connectLocal(WorkerCheck.localName)
         }
         var declarations: [WorkerPool.Declaration] = []
@@ -128,15 +138,20 @@ extension Master {
                 .init(
                     id: id, name: name,
                     slots: worker.options.maxBuilds ?? (isLocal ? localSlots : 1),
-                    properties: worker.options.properties, isLocal: isLocal))
+                    properties: worker.options.properties,
+                    defaults: worker.options.defaultProperties, isLocal: isLocal))
         }
-        pool.follow(declarations)
+        let paused = try await store.write { try $0.pausedWorkers() }
+        pool.follow(declarations, paused: isStanding ? paused : [])
         for worker in declarations where worker.isLocal { connectLocal(worker.name) }
         let ids = Set(declarations.map(\.id))
         for id in presence.awaited.subtracting(ids) { presence.settle(id) }
         awaitWorkers()
         submissions.distributor.changed.raise()
     }
+
+    /// Whether workers stay paused; nobody could have a `run` resume them.
+    private var isStanding: Bool { options.resumesRequests }
 
     /// The number of builds at a time on the master's machine.
     private var localSlots: Int { min(options.slots, ProcessLimits.builds) }

@@ -16,6 +16,7 @@ enum StoreSchema {
         migrator.registerMigration("7 properties") { try $0.execute(sql: changedProperties) }
         migrator.registerMigration("8 changes") { try $0.execute(sql: changes) }
         migrator.registerMigration("9 web") { try $0.execute(sql: web) }
+        migrator.registerMigration("11 workers") { try $0.execute(sql: workers) }
         migrator.registerMigration("13 retries") { try $0.execute(sql: retries) }
         return migrator
     }
@@ -249,6 +250,11 @@ extension StoreSchema {
             WHERE rebuilt_build_id IS NOT NULL;
         UPDATE build_request SET claimed_at = complete_at
             WHERE claimed_at IS NULL AND complete_at IS NOT NULL;
+        """
+
+    /// Whether builds may begin on a worker.
+    static let workers = """
+        ALTER TABLE worker ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;
         """
 
     /// Indexes to find what may be removed without scanning all delivered and pending reports, and

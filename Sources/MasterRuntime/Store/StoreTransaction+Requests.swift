@@ -31,6 +31,17 @@ extension StoreTransaction {
         return Int(database.lastInsertedRowID)
     }
 
+    /// The ids of the workers that are paused.
+    func pausedWorkers() throws -> Set<Int> {
+        Set(try database.all("SELECT id FROM worker WHERE paused") { $0[0] })
+    }
+
+    /// Stores whether builds may begin on a worker.
+    func setPaused(_ isPaused: Bool, worker id: Int) throws {
+        try database.run(
+            "UPDATE worker SET paused = ? WHERE id = ?", [isPaused ? 1 : 0, id])
+    }
+
     /// Stores a buildset with a pending request per builder. Events: buildset new, requests new.
     ///
     /// - Parameters:

@@ -176,7 +176,7 @@ extension DataAPI {
             if method == "stop" {
                 try master.shutDown(worker: name)
             } else {
-                try master.setPaused(method == "pause", worker: name)
+                try await master.setPaused(method == "pause", worker: name)
             }
         }
     }
