@@ -16,6 +16,7 @@ enum StoreSchema {
         migrator.registerMigration("7 properties") { try $0.execute(sql: changedProperties) }
         migrator.registerMigration("8 changes") { try $0.execute(sql: changes) }
         migrator.registerMigration("9 web") { try $0.execute(sql: web) }
+        migrator.registerMigration("12 sources") { try $0.execute(sql: hookRequests) }
         return migrator
     }
 
@@ -243,6 +244,14 @@ extension StoreSchema {
             WHERE rebuilt_build_id IS NOT NULL;
         UPDATE build_request SET claimed_at = complete_at
             WHERE claimed_at IS NULL AND complete_at IS NOT NULL;
+        """
+
+    /// The requests of change hooks, by which one that comes again is known.
+    static let hookRequests = """
+        CREATE TABLE hook_request (
+            digest TEXT PRIMARY KEY, received_at REAL NOT NULL, changes TEXT NOT NULL)
+            STRICT, WITHOUT ROWID;
+        CREATE INDEX hook_request_received ON hook_request(received_at);
         """
 
     /// Indexes to find what may be removed without scanning all delivered and pending reports, and
