@@ -8,7 +8,7 @@ public let standardPlugins = PluginBundle(
     BuildStartEndStatusGenerator.self, BuildStatusGenerator.self, StepStatusGenerator.self,
     BitbucketStatusPush.self, GitHubStatusPush.self, GitLabStatusPush.self, GiteaStatusPush.self,
     CloudEvents.self, HttpStatusPush.self, CommandSecrets.self, EnvironmentSecrets.self,
-    FileSecrets.self,
+    FileSecrets.self, GitPoller.self,
     CMake.self, Python.self, SwiftPackage.self, Assert.self, BackgroundCommand.self, Compile.self,
     Configure.self, CopyDirectory.self, DELETE.self, DirectoryUpload.self, FileDownload.self,
     FileUpload.self, GET.self, Git.self, HEAD.self, HTTPStep.self, JSONStringDownload.self,
