@@ -191,6 +191,7 @@ let package = Package(
             name: "MasterWebTests",
             dependencies: [
                 "MasterRuntime", "MasterTesting", "MasterWeb", "StandardPlugins",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

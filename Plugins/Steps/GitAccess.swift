@@ -24,7 +24,7 @@ struct GitAccess: Settings {
 
     /// The repository with what is needed to read it.
     func granted(
-        to address: RepositoryAddress, in context: StepContext
+        to address: RepositoryAddress, in context: some SettingContext
     ) throws -> GitRepository {
         var (url, header) = (address.text, try context.render(auth)?.header)
         if let user = address.user,
@@ -62,6 +62,15 @@ struct GitAccess: Settings {
         return repository
     }
 }
+
+/// What computes the values of settings: a step, or a change source.
+protocol SettingContext {
+    var mask: SecretMask { get }
+    func render<Value>(_ setting: Renderable<Value>) throws(RenderError) -> Value
+}
+
+extension StepContext: SettingContext {}
+extension ChangeSourceContext: SettingContext {}
 
 /// A repository, and what git needs to read it.
 struct GitRepository {

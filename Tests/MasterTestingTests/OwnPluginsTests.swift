@@ -21,11 +21,12 @@ struct OwnPluginsTests {
 
     private static let checks: [String: Check] = formatters.merging(generators) { $1 }
         .merging(commands) { $1 }.merging(files) { $1 }.merging(requests) { $1 }
-        .merging(others) { $1 }.merging(schedulers) { $1 }
+        .merging(others) { $1 }.merging(schedulers) { $1 }.merging(changeSources) { $1 }
 
     @Test func `every standard plugin has a contract, but those configured by code alone`() {
         let namespaces: Set<PluginNamespace> = [
-            "factories", "formatters", "generators", "reporters", "schedulers", "secrets",
+            "changes", "factories", "formatters", "generators", "reporters", "schedulers",
+            "secrets",
             "services", "steps",
         ]
         let keys = Self.registry.entries.map(\.key).filter { namespaces.contains($0.namespace) }
@@ -347,6 +348,35 @@ struct OwnPluginsTests {
             author: "Ann", comments: $0, files: [$0], sourceStamp: SourceStamp(branch: "main"),
             when: Date(timeIntervalSince1970: 1_700_000_000))
     }
+
+    private static let changeSources: [String: Check] = [
+        "changes.GitPoller": {
+            try await withTemporaryFolder { folder in
+                let script = """
+                    export GIT_CONFIG_GLOBAL=/dev/null
+                    set -e; git init -q -b main source; cd source
+                    for i in 0 1 2 3; do
+                      git -c user.name=A -c user.email=a@b commit -q --allow-empty -m $i
+                    done
+                    git rev-parse HEAD~3
+                    """
+                var first = ""
+                let shell = Command.Shell(.script(script), in: folder.path)
+                let result = try await folder.localWorker.run(.shell(shell)) { update in
+                    guard case .output(.stdout, let bytes) = update.content else { return }
+                    first += String(decoding: bytes, as: UTF8.self).filter { !$0.isNewline }
+                }
+                #expect(result.isSuccess)
+                let source = "\(folder.path)/source"
+                try await ChangeSourceContract(
+                    GitPoller.self, ["repourl": .string(source)], changes: 3,
+                    state: [
+                        "repository": .string(source), "heads": ["refs/heads/main": .string(first)],
+                    ], worker: folder.localWorker
+                ) { "\(folder.path)/\(UInt64.random(in: 0...UInt64.max))" }.verify()
+            }
+        }
+    ]
 
     private static let schedulers: [String: Check] = [
         "schedulers.AnyBranchScheduler": {

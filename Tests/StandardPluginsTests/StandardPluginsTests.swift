@@ -11,7 +11,8 @@ struct StandardPluginsTests {
     @Test func `the plugins are those of the documentation`() {
         #expect(
             Registry.standard.entries.map { "\($0.key)" } == [
-                "factories.CMake", "factories.Python", "factories.SwiftPackage",
+                "changes.GitPoller", "factories.CMake", "factories.Python",
+                "factories.SwiftPackage",
                 "formatters.MessageFormatter", "formatters.MessageFormatterEmpty",
                 "formatters.MessageFormatterFunction", "formatters.MessageFormatterFunctionRaw",
                 "formatters.MessageFormatterRenderable", "generators.BuildRequestGenerator",

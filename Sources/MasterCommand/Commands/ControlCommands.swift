@@ -221,6 +221,12 @@ struct StatusPage {
         for reporter in status["reporters"]?.arrayValue ?? [] {
             table.add(cells(ofReporter: reporter))
         }
+        for source in status["change_sources"]?.arrayValue ?? [] {
+            table.add([
+                .init((source["name"]?.stringValue ?? "").makingControlsVisible(), .bold),
+                .init(source["key"]?.stringValue ?? ""), .init(""),
+            ])
+        }
         // The master's own machine is there unless the file tells of others.
         let workers = status["workers"]?.arrayValue ?? []
         if workers.count > 1 || workers.first?["name"] != "local" {

@@ -185,97 +185,40 @@ struct PluginCode {
         }
 
         """,
-    ]
+        "changes": """
+        import FoundationEssentials
+        import MasterKit
 
-    private static let tests = [
-        "reporters": """
-        @Test func `it keeps the promises of reporters`() async throws {
-            try await ReporterContract(NAME.self) { ["url": "\\($0)/room"] }.verify()
-        }
+        /// Notices when the text at an address changes, such as the version of a release.
+        struct NAME: ChangeSource {
+            static let summary = "Notices when the text at an address changes."
 
-        @Test func `a finished build is announced`() async throws {
-            try await withLoopbackServer { server in
-                let reporter = try NAME.configured(["url": "\\(server.url)/room"])
-                let harness = try ReporterHarness()
-                for report in try await harness.reports(of: reporter, for: RecordedBuild().finished) {
-                    try await harness.send(report, through: reporter)
+            @Setting("The address of the text.", .primary, .example("http://127.0.0.1:9980/version"))
+            var url: Renderable<HTTPAddress>
+            @Setting("The time between two looks.", .within(.seconds(1)...(.seconds(86_400))))
+            var pollInterval = Duration.seconds(600)
+
+            func run(in context: ChangeSourceContext) async throws {
+                while true {
+                    let response = try await context.send(HTTPRequest(.get, context.render(url)))
+                    let text = String(response.text.prefix(200))
+                    let known = try await context.state()
+                    if !response.isSuccess {
+                        context.logger.warning("\\(context.name): \\(response.status)")
+                    } else if known != .string(text) {
+                        let change = Change(
+                            author: context.name, comments: text,
+                            sourceStamp: SourceStamp(revision: text), when: context.now)
+                        // The first text is no change. Stored together, so that after a crash none
+                        // is lost or repeated.
+                        try await context.addChanges(
+                            known == nil ? [] : [change], saving: .string(text))
+                    }
+                    try await context.sleep(for: pollInterval)
                 }
-                #expect(server.requests.map(\\.path) == ["/room"])
             }
         }
-        """,
-        "services": """
-        @Test func `the other builders are built`() async throws {
-            let service = try NAME.configured(["after": "first", "builderNames": ["second"]])
-            let harness = try ServiceHarness()
-            try await harness.run(service, events: [RecordedBuild(builder: "first").finished])
-            #expect(harness.requests.map(\\.builders) == [["second"]])
-        }
-        """,
-        "generators": """
-        @Test(arguments: [(Results.success, 0), (.failure, 1)])
-        func `only builds that did not succeed are reported`(
-            results: Results, count: Int
-        ) async throws {
-            let generator = try NAME.configured()
-            let build = RecordedBuild(results: results)
-            let reports = try await ReporterHarness().reports(
-                of: Silent(), for: build.finished, of: build, generators: [generator])
-            #expect(reports.count == count)
-        }
 
-        struct Silent: Reporter {
-            static let summary = "Sends nothing."
-
-            func send(_ report: Report, in context: DeliveryContext) async throws {}
-        }
-        """,
-        "formatters": """
-        @Test func `a report is a line`() async throws {
-            let reports = try await ReporterHarness().reports(
-                of: Silent(), for: RecordedBuild().finished)
-            #expect(reports.map(\\.body) == [.plain("Hello from default: success")])
-        }
-
-        struct Silent: Reporter {
-            static let summary = "Sends nothing."
-
-            var defaultFormatter: any MessageFormatter { NAME() }
-
-            func send(_ report: Report, in context: DeliveryContext) async throws {}
-        }
-        """,
-        "steps": """
-        @Test func `the lines are counted`() async throws {
-            let worker = ScriptedWorker(.exit(0, .stdout("one"), .stdout("two")))
-            let harness = try StepHarness(worker: worker)
-            #expect(try await harness.run(try NAME.configured("ls")) == .success)
-            #expect(harness.properties["lines"] == 2)
-        }
-        """,
-        "secrets": """
-        @Test func `it keeps the promises of providers`() async throws {
-            let settings: SettingLiteral = ["name": "token", "value": "hunter2!"]
-            try await SecretContract(NAME.self, settings, knowing: "token").verify()
-        }
-        """,
-        "factories": """
-        @Test func `tests can be left out`() throws {
-            #expect(try NAME.configured().steps.count == 2)
-            #expect(try NAME.configured(["test": false]).steps.count == 1)
-        }
-        """,
-        "schedulers": """
-        @Test func `it keeps the promises of schedulers`() async throws {
-            try await SchedulerContract(NAME.self, ["interval": "1h"], builds: 3).verify()
-        }
-
-        @Test func `it builds after each interval`() async throws {
-            let harness = try SchedulerHarness()
-            try await harness.run(try NAME.configured(["interval": "1h"]), builds: 2)
-            let times = harness.builds.map { $0.date.timeIntervalSince(harness.start) }
-            #expect(times == [3600, 7200])
-        }
         """,
     ]
 
@@ -358,6 +301,13 @@ struct PluginCode {
           - name: project
             steps:
               - steps.ShellCommand: echo hello
+        """,
+        "changes": """
+        change_source:
+          - changes.NAME: http://127.0.0.1:9980/version
+
+        steps:
+          - steps.ShellCommand: echo hello
         """,
     ]
 }

@@ -25,6 +25,7 @@ struct PluginExample {
             return .object(file)
         case "secrets": return ["secrets": [entry], "steps": steps]
         case "services", "reporters": return ["services": [entry], "steps": steps]
+        case "changes": return ["change_source": [entry], "steps": steps]
         case "schedulers": return file(withScheduler: plugin)
         case "generators":
             return reporter(with: entry).map { ["services": [$0], "steps": steps] }

@@ -13,7 +13,7 @@ struct PluginTemplate {
     /// The kinds that can be written.
     static let kinds = [
         "reporters", "services", "generators", "formatters", "steps", "secrets", "factories",
-        "schedulers",
+        "schedulers", "changes",
     ]
 
     private let kind: String
@@ -53,7 +53,8 @@ struct PluginTemplate {
     }
 
     private static let reserved: Set = [
-        "Any", "Array", "BuildFactory", "Message", "MessageFormatter", "MasterService", "Plugin",
+        "Any", "Array", "BuildFactory", "Change", "ChangeSource", "Message", "MessageFormatter",
+        "MasterService", "Plugin",
         "Protocol", "Report", "ReportGenerator", "Reporter", "Results", "Scheduler",
         "SecretProvider", "Self",
         "Setting", "Step", "String", "Type",

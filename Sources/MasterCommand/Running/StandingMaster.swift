@@ -88,6 +88,7 @@ final class StandingMaster: Sendable {
         let counts = [
             file.builders.count.counting("builder"), file.reporters.count.counting("reporter"),
             file.schedulers.count.counting("scheduler"),
+            file.changeSources.count.counting("change source"),
         ].joined(separator: ", ")
         logger.info("ready: \(counts) in \(file.path); base folder \(master.basedir)")
         notifier.ready(counts)
@@ -290,7 +291,8 @@ extension ConfigurationChanges {
     var lines: [String] {
         let kinds: [(String, Names)] = [
             ("builder", builders), ("reporter", reporters), ("service", services),
-            ("scheduler", schedulers), ("web page", web), ("worker", workers),
+            ("change source", changeSources), ("scheduler", schedulers), ("web page", web),
+            ("worker", workers),
         ]
         func line(_ verb: String, _ names: (Names) -> [String]) -> String? {
             let found = kinds.flatMap { kind, lists in names(lists).map { "\(kind) '\($0)'" } }

@@ -28,6 +28,9 @@ struct ConfigurationAssembler {
         }
         checkSecrets(settings, topLevel)
         SchedulerCheck(decoder: decoder, topLevel: topLevel).check(settings.schedulers, builders)
+        decoder.checkUnique((settings.changeSources?.sources ?? []).map { ($0.name, $0.range) }) {
+            "two change sources are named '\($0)'; give one another 'name'"
+        }
         checkWeb(settings)
         WorkerCheck(decoder: decoder, settings: settings, topLevel: topLevel).check()
         let buildbotURL =
@@ -40,6 +43,7 @@ struct ConfigurationAssembler {
             path: path, folder: folder, identity: identity,
             properties: Properties(settings.properties.values, source: "master.yaml"),
             builders: BuilderTable(builders), reporters: reporters, services: services,
+            changeSources: settings.changeSources?.sources ?? [],
             schedulers: settings.schedulers ?? [], workers: settings.workers,
             endpoint: settings.protocols?.msgpack, secretProviders: settings.secrets ?? [],
             secretUses: decoder.secretUses,

@@ -17,6 +17,8 @@ public struct MasterConfiguration: Sendable {
     package internal(set) var reporters: [ReporterDeclaration]
     /// The services other than reporters.
     package internal(set) var services: [ServiceDeclaration]
+    /// The change sources in the order of the file.
+    package internal(set) var changeSources: [ChangeSourceDeclaration]
     /// The schedulers in the order of the file.
     package internal(set) var schedulers: [SchedulerDeclaration]
     /// The workers, or `nil` if the file has no such section: the master's own machine.
@@ -66,9 +68,9 @@ public struct MasterConfiguration: Sendable {
 
     /// The plugins that builds and reports use, in the order in which they are started.
     var instances: [PluginInstance] {
-        reporters.flatMap(\.instances) + services.flatMap(\.instances)
-            + schedulers.flatMap(\.instances) + (workers ?? []).flatMap(\.instances)
-            + instancesOfSteps
+        let beside = reporters.flatMap(\.instances) + services.flatMap(\.instances)
+        let triggers = changeSources.flatMap(\.instances) + schedulers.flatMap(\.instances)
+        return beside + triggers + (workers ?? []).flatMap(\.instances) + instancesOfSteps
     }
 
     /// The steps of all builders; those of a factory are listed once for each of its builders.

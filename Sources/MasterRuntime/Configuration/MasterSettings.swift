@@ -11,6 +11,8 @@ struct MasterSettings: Settings {
     var secrets: [SecretProviderDeclaration]?
     @Setting("Packages and libraries of plugins to load.") var plugins: PluginPackages?
     @Setting("Reporters and other services.") var services = ServiceList()
+    @Setting("What notices changes to the sources: one, or a list.", .named("change_source"))
+    var changeSources: ChangeSourceList?
     @Setting("What starts builds by itself.", declarations: .schedulers)
     var schedulers: [SchedulerDeclaration]?
     @Setting("The default build factory: a list of steps.", declarations: .steps)
@@ -43,10 +45,29 @@ extension MasterSettings: SettingHints {
         case "env", "environment": "write 'env' in each builder"
         case "variables", "vars": "write 'properties'"
         case "buildbotUrl", "buildbotURl": "write 'buildbotURL'"
-        case "change_source": "this version has no change sources; remove it"
+        case "change_sources", "changeSource", "changes": "write 'change_source'"
         case "slaves", "agents", "runners", "nodes": "write 'workers'"
         default: nil
         }
+    }
+}
+
+/// `change_source`: one change source, or a list of them.
+struct ChangeSourceList: SettingValue {
+    var sources: [ChangeSourceDeclaration] = []
+
+    static var shape: String { "a change source such as changes.GitPoller, or a list of them" }
+
+    static var form: ValueForm {
+        let plugin = ValueForm.plugin(PluginKind.changes.namespace)
+        return .either([plugin, .list(of: plugin)])
+    }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ChangeSourceList? {
+        guard case .sequence = node.kind else {
+            return decoder.plugin(.changes, from: node).map { ChangeSourceList(sources: [$0]) }
+        }
+        return decoder.plugins(.changes, from: node).map { ChangeSourceList(sources: $0) }
     }
 }
 

@@ -13,6 +13,8 @@ package struct WebSettings: Settings, SettingValue {
     package var tls: WebCertificate?
     @Setting("The folder 'static' of an installed buildbot-www, to serve Buildbot's own page.")
     package var ui: String?
+    @Setting("The services whose requests add changes, by name.", .named("change_hook_dialects"))
+    package var changeHooks: ChangeHookSettings?
 
     package init() {}
 
@@ -57,6 +59,7 @@ extension WebSettings: SettingHints {
         case "host", "address", "bind": "write 'port: HOST:PORT'"
         case "url": "write 'buildbotURL' at the top level"
         case "users", "token": "write it in 'auth'"
+        case "change_hook_auth": "write the secrets in 'change_hook_dialects'"
         case "plugins", "avatar_methods", "custom_templates_dir", "logfileName", "debug":
             "this is a setting of Buildbot's own page; remove it"
         default: nil

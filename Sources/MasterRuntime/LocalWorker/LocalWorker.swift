@@ -9,7 +9,7 @@ public struct LocalWorker: Worker {
 
     /// The folder that relative paths refer to, and outside of which nothing is deleted or
     /// overwritten unless a command allows it; an absolute path.
-    public let root: String
+    public private(set) var root: String
 
     /// True.
     public var isLocal: Bool { true }
@@ -56,6 +56,14 @@ public struct LocalWorker: Worker {
     func named(_ name: String) -> LocalWorker {
         var worker = self
         worker.name = name
+        return worker
+    }
+
+    /// A copy of the worker that deletes and overwrites in another folder only.
+    func rooted(at folder: String) -> LocalWorker {
+        var worker = self
+        worker.root = folder
+        worker.basedir = nil
         return worker
     }
 

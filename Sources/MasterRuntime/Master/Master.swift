@@ -171,11 +171,13 @@ public final class Master: Sendable {
             })
     }
 
-    /// What runs beside the builds; schedulers only if the master stays up.
+    /// What runs beside the builds; change sources and schedulers only if the master stays up.
     private func programs(of environment: BuildEnvironment) -> [ServiceProgram] {
         let file = environment.configuration
-        return file.services.map { ServiceProgram($0) }
-            + (options.resumesRequests ? file.schedulers.map { ServiceProgram($0) } : [])
+        let services = file.services.map { ServiceProgram($0) }
+        guard options.resumesRequests else { return services }
+        return services + file.schedulers.map { ServiceProgram($0) }
+            + file.changeSources.map { ServiceProgram($0, of: self) }
     }
 
     /// The services of a configuration that are not running yet, ready to start.

@@ -90,6 +90,10 @@ extension Master {
                 _ = try transaction.builder(
                     named: builder.name, description: builder.description, tags: builder.tags)
             }
+            for source in configuration.changeSources {
+                try transaction.database.run(
+                    "INSERT OR IGNORE INTO change_source (name) VALUES (?)", [source.name])
+            }
             for scheduler in configuration.schedulers {
                 try transaction.database.run(
                     "INSERT OR IGNORE INTO scheduler (name) VALUES (?)", [scheduler.name])

@@ -67,6 +67,8 @@ extension Master {
             "title": .string(file.identity.title), "pid": .int(Int(getpid())),
             "generation": .int(environment.number),
             "builders": .array(builders), "reporters": .array(reporters),
+            "change_sources": .array(
+                file.changeSources.map { ["name": .string($0.name), "key": .string("\($0.key)")] }),
             "schedulers": .array(
                 file.schedulers.map { ["name": .string($0.name), "key": .string("\($0.key)")] }),
             "workers": .array(workers.map { .object($0.json) }),

@@ -148,6 +148,8 @@ public struct ConfigurationChanges: Sendable, Hashable {
     public var reporters = Names()
     /// The other services.
     public var services = Names()
+    /// The change sources.
+    public var changeSources = Names()
     /// The schedulers.
     public var schedulers = Names()
     /// The web page.
@@ -166,6 +168,9 @@ public struct ConfigurationChanges: Sendable, Hashable {
         }
         reporters = Names(old.reporters, new.reporters, \.name) { $0.isSame(as: $1) }
         services = Names(old.services, new.services, \.name) { $0.isSame(as: $1) }
+        changeSources = Names(old.changeSources, new.changeSources, \.name) {
+            $0.isSame(as: $1)
+        }
         schedulers = Names(old.schedulers, new.schedulers, \.name) { $0.isSame(as: $1) }
         workers = Names(old.workers ?? [], new.workers ?? [], \.name) { $0.isSame(as: $1) }
         web = Names(
@@ -235,6 +240,7 @@ extension MasterConfiguration {
         }
         configuration.reporters = kept(reporters, old.reporters, \.name)
         configuration.services = kept(services, old.services, \.name)
+        configuration.changeSources = kept(changeSources, old.changeSources, \.name)
         configuration.schedulers = kept(schedulers, old.schedulers, \.name)
         configuration.workers = workers.map { kept($0, old.workers ?? [], \.name) }
         return configuration

@@ -103,7 +103,7 @@ struct StoreFolder: Sendable {
 
     /// Whether a name in the folder is that of the store, its logs, or a file of a running master.
     static func isOwn(_ name: String) -> Bool {
-        ["commands", "control", "lock", "logs"].contains(name)
+        ["changes", "commands", "control", "lock", "logs"].contains(name)
             || name.hasPrefix(StoreOpening.fileName)
     }
 

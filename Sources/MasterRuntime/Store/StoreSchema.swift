@@ -17,6 +17,7 @@ enum StoreSchema {
         migrator.registerMigration("8 changes") { try $0.execute(sql: changes) }
         migrator.registerMigration("9 web") { try $0.execute(sql: web) }
         migrator.registerMigration("11 workers") { try $0.execute(sql: workers) }
+        migrator.registerMigration("12 sources") { try $0.execute(sql: hookRequests) }
         migrator.registerMigration("13 retries") { try $0.execute(sql: retries) }
         return migrator
     }
@@ -255,6 +256,14 @@ extension StoreSchema {
     /// Whether builds may begin on a worker.
     static let workers = """
         ALTER TABLE worker ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;
+        """
+
+    /// The requests of change hooks, by which one that comes again is known.
+    static let hookRequests = """
+        CREATE TABLE hook_request (
+            digest TEXT PRIMARY KEY, received_at REAL NOT NULL, changes TEXT NOT NULL)
+            STRICT, WITHOUT ROWID;
+        CREATE INDEX hook_request_received ON hook_request(received_at);
         """
 
     /// Indexes to find what may be removed without scanning all delivered and pending reports, and

@@ -42,6 +42,9 @@ public enum PluginPromise: String, Sendable, CaseIterable {
     // Schedulers.
     case repeatsRefusedBuilds = "a build that can't be submitted is submitted after a restart"
 
+    // Change sources.
+    case repeatsRefusedChanges = "a change that can't be stored is added after a restart"
+
     // Providers of secrets.
     case knowsItsSecret = "it knows the secret, with the same value each time"
     case deniesUnknownSecrets = "it has no value for a secret that it does not know"

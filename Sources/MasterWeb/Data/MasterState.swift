@@ -78,9 +78,11 @@ struct MasterState: Sendable {
         try rows(
             "SELECT id, name FROM change_source", place.number("changesourceid"), in: database
         ) { row in
-            [
-                "changesourceid": .int(row[0] as Int), "name": .string(row[1]),
-                "master": .object(master),
+            let name: String = row[1]
+            let isDeclared = configuration.changeSources.contains { $0.name == name }
+            return [
+                "changesourceid": .int(row[0] as Int), "name": .string(name),
+                "master": isDeclared ? .object(master) : .null,
             ]
         }
     }

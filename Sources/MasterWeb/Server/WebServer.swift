@@ -27,6 +27,7 @@ package final class WebServer: MasterServer {
 
     private let state = Mutex(State())
     private let sessions = WebSessions()
+    private let hookBodies = BodyBudget()
     private let version: String
     private let logger: Logger
     private let limits: WebSocketServerChannel.Limits
@@ -83,7 +84,8 @@ package final class WebServer: MasterServer {
                 access: try WebAccess(settings, url: url, secrets),
                 title: configuration.identity.title, titleURL: configuration.identity.titleURL,
                 version: version, tls: tls, files: files, master: master, api: api, hub: hub,
-                sessions: sessions)
+                sessions: sessions,
+                hooks: try ChangeHooks(settings.changeHooks, secrets, for: master, hookBodies))
             return PreparedSite(
                 server: self, site: site, listener: next, wanted: settings.port,
                 isNew: kept == nil)

@@ -20,6 +20,7 @@ struct WebSite: Sendable {
     let api: DataAPI
     let hub: LiveHub
     let sessions: WebSessions
+    let hooks: ChangeHooks
 
     /// Where the dashboard is.
     var home: String { access.prefix + (files == nil ? "" : "dashboard/") }
@@ -58,6 +59,10 @@ struct WebSite: Sendable {
     private func answer(_ request: Request, from remote: SocketAddress?) async throws -> Response {
         var wanted = try WebRequest(request.head, from: remote)
         if wanted.path == ["healthz"] { return .text("ok\n") }
+        // Services reach it by any name of the host, and have no origin.
+        if wanted.path.first == "change_hook" {
+            return try await hooks.response(to: wanted, request)
+        }
         try access.check(wanted)
         let visitor = try access.visitor(of: wanted, sessions)
         if WebRequest.hasBody(request.head) {

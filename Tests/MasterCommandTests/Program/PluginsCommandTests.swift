@@ -356,7 +356,8 @@ struct PluginsCommandTests {
             var program = program
             program.environment = Self.environment
             let kinds = [
-                "factories", "formatters", "generators", "reporters", "schedulers", "secrets",
+                "changes", "factories", "formatters", "generators", "reporters", "schedulers",
+                "secrets",
                 "services", "steps",
             ]
             for kind in kinds {
