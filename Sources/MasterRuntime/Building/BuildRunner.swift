@@ -22,10 +22,11 @@ struct BuildRunner: Sendable {
 
     /// Runs the build.
     ///
-    /// - Returns: The finished build; its result is retry only if it is to be run again.
+    /// - Returns: The finished build, whose result is retry only if it is to be run again; `nil` if
+    ///   the request has been finished without a build, as another one is built in its place.
     /// - Throws: An error if the store has failed.
-    func run() async throws(StoreError) -> FinishedBuild {
-        let (started, submitted) = try await start()
+    func run() async throws(StoreError) -> FinishedBuild? {
+        guard let (started, submitted) = try await start() else { return nil }
         let build = BuildState(
             build: started, builder: builder, sourceStamps: submitted.sourceStamps,
             secrets: shared.secrets,
@@ -56,9 +57,10 @@ struct BuildRunner: Sendable {
 
     // MARK: Start
 
-    private func start() async throws(StoreError) -> (Build, SubmittedValues) {
+    private func start() async throws(StoreError) -> (Build, SubmittedValues)? {
         try await shared.store.write { transaction in
             let request = try transaction.request(requestID)
+            guard request.completeAt == nil else { return nil }
             let buildset = try transaction.buildset(request.buildsetID)
             let submitted = try transaction.submitted(buildset, shared.secrets)
             var build = try transaction.claim(

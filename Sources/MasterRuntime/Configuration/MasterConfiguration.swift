@@ -120,6 +120,8 @@ public struct BuilderConfiguration: Sendable {
     var locks: [LockDemand] = []
     /// The names of the workers that may run its builds, or `nil` for all of them.
     package var workerNames: [String]?
+    /// Whether pending requests that ask for the same are built once.
+    var collapsesRequests = true
     /// The name of its factory, or `nil` if it has its own steps or the default steps.
     public var factory: String?
     /// The allowed values of its factory's parameters, by name.

@@ -211,7 +211,7 @@ extension BuilderConfiguration {
             && description == other.description && tags == other.tags
             && properties == other.properties && isTriggeredOnly == other.isTriggeredOnly
             && workerNames == other.workerNames && needs == other.needs && locks == other.locks
-            && factory == other.factory
+            && collapsesRequests == other.collapsesRequests && factory == other.factory
             && choices == other.choices && axes == other.axes
             && computedSettings == other.computedSettings
     }

@@ -87,13 +87,31 @@ extension Change {
             Change.init(row:))
     }
 
-    /// The changes of a build, oldest first: those that its buildset is made of.
+    /// The changes of a build, oldest first: those that its buildset is made of, and those of the
+    /// requests that it was built in place of.
     static func all(ofBuild id: Int, in database: Database) throws -> [Change] {
+        try all("SELECT request_id FROM build WHERE id = ?", id, in: database)
+    }
+
+    /// The changes of a buildset, oldest first, with those of the requests that its own are built
+    /// in place of.
+    static func all(ofBuildset id: Int, in database: Database) throws -> [Change] {
+        try all("SELECT id FROM build_request WHERE buildset_id = ?", id, in: database)
+    }
+
+    /// The changes of the requests that a query returns, and of those collapsed into them.
+    private static func all(
+        _ requests: String, _ id: Int, in database: Database
+    ) throws -> [Change] {
         try database.all(
             """
+            WITH RECURSIVE made (request) AS (
+                \(requests)
+                UNION SELECT build_request.id FROM build_request JOIN made
+                    ON collapsed_into = made.request)
             \(selection) WHERE change.id IN (
-                SELECT change_id FROM build JOIN build_request ON build_request.id = request_id
-                JOIN buildset_change USING (buildset_id) WHERE build.id = ?)
+                SELECT change_id FROM made JOIN build_request ON build_request.id = made.request
+                JOIN buildset_change USING (buildset_id))
             ORDER BY change.id
             """, [id], Change.init(row:))
     }
