@@ -29,6 +29,8 @@ public struct RecordedBuild: Sendable {
     public var previousResults: Results?
     /// The results of the previous build's steps, by name.
     public var previousSteps: [String: Results]
+    /// The authors of its changes.
+    public var authors: [String] = []
 
     static let startedAt = Date(timeIntervalSince1970: 1_795_342_547)
 
@@ -197,6 +199,9 @@ extension RecordedBuild: ReportSource {
 
     /// The result of a step of the previous build.
     package func results(ofStep name: String, inBuild id: Int) -> Results? { previousSteps[name] }
+
+    /// The authors of its changes.
+    package func authors(of event: Event) -> [String] { authors }
 }
 
 /// A finished sample buildset for tests, with its builds.
@@ -245,6 +250,11 @@ extension RecordedBuildset: ReportSource {
     /// The result of a step of the build before one of the builds.
     package func results(ofStep name: String, inBuild id: Int) -> Results? {
         build(id + 1)?.previousSteps[name]
+    }
+
+    /// The authors of the changes of one of the builds, or of all.
+    package func authors(of event: Event) -> [String] {
+        builds.filter { event.buildID == nil || $0.number == event.buildID }.flatMap(\.authors)
     }
 
     private func build(_ number: Int?) -> RecordedBuild? {

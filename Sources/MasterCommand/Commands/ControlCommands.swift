@@ -227,6 +227,9 @@ struct StatusPage {
                 .init(source["key"]?.stringValue ?? ""), .init(""),
             ])
         }
+        for scheduler in status["schedulers"]?.arrayValue ?? [] {
+            table.add(cells(ofScheduler: scheduler))
+        }
         // The master's own machine is there unless the file tells of others.
         let workers = status["workers"]?.arrayValue ?? []
         if workers.count > 1 || workers.first?["name"] != "local" {
@@ -259,6 +262,20 @@ struct StatusPage {
                     ? "not in the file" : running.isEmpty ? "idle" : running.joined(separator: ", ")
             ),
             .init(pending == 0 ? "" : "\(pending) pending\(waits)"),
+        ]
+    }
+
+    /// A scheduler; one that waits for nothing but changes or people has no time.
+    private func cells(ofScheduler scheduler: JSONValue) -> [TextTable.Cell] {
+        let name = scheduler["name"]?.stringValue ?? ""
+        let left = scheduler["next_at"]?.intValue.map {
+            max(0, $0 - Int(Date().timeIntervalSince1970))
+        }
+        let next = left.map { "next build in \(Duration.seconds($0).forPeople)" } ?? "waiting"
+        let isDisabled = scheduler["enabled"] == .bool(false)
+        return [
+            .init(name.makingControlsVisible(), .bold), .init(isDisabled ? "disabled" : next),
+            .init(scheduler["key"]?.stringValue ?? ""),
         ]
     }
 

@@ -178,6 +178,7 @@ public struct ReportTopic: Sendable {
     /// The master's title and URL.
     public let master: MasterIdentity
     private let propertyRecord: JSONObject
+    private let authors: [String]
 
     /// Creates the topic of an event.
     ///
@@ -186,11 +187,13 @@ public struct ReportTopic: Sendable {
     ///   - builds: The records of the builds, with the wanted details.
     ///   - previousResults: The previous result.
     ///   - modes: The modes of the generator.
+    ///   - authors: The authors of its changes.
     ///   - master: The master's title and URL.
     init(
         _ event: Event, builds: [JSONObject], previousResults: Results?, modes: ReportModes,
-        master: MasterIdentity
+        authors: [String] = [], master: MasterIdentity
     ) {
+        self.authors = authors
         kind = event.kind.record
         results = event.results
         self.builds = builds
@@ -250,11 +253,12 @@ extension ReportTopic {
         SourceStamp.list(buildset?["sourcestamps"]?.arrayValue ?? [])
     }
 
-    /// The responsible users, unique and sorted: from the properties `owner` and `owners`.
+    /// The responsible users, unique and sorted: the authors of the changes, and those in the
+    /// properties `owner` and `owners`.
     public var users: [String] {
         let values = [propertyRecord["owner"]?[0], propertyRecord["owners"]?[0]]
         let names = values.compactMap(\.self).flatMap { $0.arrayValue ?? [$0] }
-        return Set(names.compactMap(\.stringValue)).sorted()
+        return Set(names.compactMap(\.stringValue) + authors).sorted()
     }
 }
 

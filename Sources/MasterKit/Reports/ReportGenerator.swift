@@ -80,6 +80,15 @@ package protocol ReportSource: Sendable {
     /// Returns the results of a step of a build, or `nil` if it is running or there is no step of
     /// this name.
     func results(ofStep name: String, inBuild id: Int) async throws -> Results?
+
+    /// Returns the authors of the changes that an event is about: those of its build, request or
+    /// buildset.
+    func authors(of event: Event) async throws -> [String]
+}
+
+extension ReportSource {
+    /// Nobody.
+    package func authors(of event: Event) async throws -> [String] { [] }
 }
 
 /// The interface of a generator to the event, the reporter's formatter, and the related records.
@@ -182,7 +191,7 @@ public struct ReportContext: Sendable {
         return ReportTopic(
             event, builds: try await records(with: details),
             previousResults: comparesResults ? try await previousResults() : nil,
-            modes: options.modes, master: master)
+            modes: options.modes, authors: try await source.authors(of: event), master: master)
     }
 
     /// Returns a context for each finished build of the buildset, with the event that finished it.

@@ -20,10 +20,11 @@ struct BuildRunner: Sendable {
 
     /// Runs the build.
     ///
-    /// - Returns: The finished build; its result is retry only if it is to be run again.
+    /// - Returns: The finished build, whose result is retry only if it is to be run again; `nil` if
+    ///   the request has been finished without a build, as another one is built in its place.
     /// - Throws: An error if the store has failed.
-    func run() async throws(StoreError) -> FinishedBuild {
-        let (started, submitted, retries) = try await start()
+    func run() async throws(StoreError) -> FinishedBuild? {
+        guard let (started, submitted, retries) = try await start() else { return nil }
         let build = BuildState(
             build: started, builder: builder, sourceStamps: submitted.sourceStamps,
             secrets: shared.secrets,
@@ -55,9 +56,10 @@ struct BuildRunner: Sendable {
 
     // MARK: Start
 
-    private func start() async throws(StoreError) -> (Build, SubmittedValues, retries: Int) {
+    private func start() async throws(StoreError) -> (Build, SubmittedValues, retries: Int)? {
         try await shared.store.write { transaction in
             let request = try transaction.request(requestID)
+            guard request.completeAt == nil else { return nil }
             let buildset = try transaction.buildset(request.buildsetID)
             let submitted = try transaction.submitted(buildset, shared.secrets)
             var build = try transaction.claim(

@@ -259,12 +259,14 @@ final class RequestDistributor: Sendable {
                 shared: assignment.environment, control: control,
                 isAwaited: request.parent != nil, submissions: submissions,
                 steps: request.steps, skipReason: request.skipReason)
+            // Without a build, another request has taken the place of this one meanwhile.
             var finished = try await runner.run()
-            finished.isUnimportant = request.isUnimportant
-            request.progress?.add(finished)
-            if !finished.isRetried { release(by: [request], finished.build.results) }
-            await finish(assignment, isRetried: finished.isRetried)
-            if !finished.isRetried { request.progress?.end() }
+            finished?.isUnimportant = request.isUnimportant
+            if let finished { request.progress?.add(finished) }
+            let isRetried = finished?.isRetried ?? false
+            if !isRetried { release(by: [request], finished?.build.results ?? .skipped) }
+            await finish(assignment, isRetried: isRetried)
+            if !isRetried { request.progress?.end() }
         } catch {
             release(by: [request], nil)
             await finish(assignment, isRetried: false)
@@ -308,6 +310,21 @@ final class RequestDistributor: Sendable {
         }
         if isRetried, !isQueued { await add([request]) }
         ended.raise()
+        reconsiderLocks()
+    }
+
+    /// Removes requests that the store has finished, as others are built in their place. One that
+    /// has been assigned to a worker ends when its build can't begin.
+    func forget(collapsed ids: [Int]) {
+        guard !ids.isEmpty else { return }
+        let ids = Set(ids)
+        let gone = state.withLock { state in
+            let gone = state.removePending { ids.contains($0.id) }
+            for request in gone { state.end(request) }
+            return gone
+        }
+        release(by: gone, .skipped)
+        for request in gone { request.progress?.end() }
         reconsiderLocks()
     }
 

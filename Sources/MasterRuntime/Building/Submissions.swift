@@ -42,13 +42,22 @@ final class Submissions: Service {
 
     /// Submits a buildset, and makes another change in the same transaction.
     ///
-    /// A master that stays up doesn't keep the progress of buildsets that nobody waits for.
+    /// A master that stays up doesn't keep the progress of buildsets that nobody waits for, and
+    /// doesn't build pending requests that ask for the same.
     ///
+    /// - Parameters:
+    ///   - wanted: The request.
+    ///   - carried: Changes that the builds are made for, too, without their properties.
+    ///   - steps: The steps that are run.
+    ///   - who: Who submits it.
+    ///   - change: Makes the other change.
+    /// - Returns: The buildset, and its progress.
     /// - Throws: ``MasterError`` for an unknown builder, if there is nothing to build, for
     ///   properties that are too large, or for a builder that has triggered the build that submits
     ///   the buildset; ``StoreError``.
     func submit(
-        _ wanted: BuildsetRequest, steps: StepSelection = StepSelection(), by who: Origin = .user,
+        _ wanted: BuildsetRequest, carrying carried: [Change] = [],
+        steps: StepSelection = StepSelection(), by who: Origin = .user,
         with change: @escaping @Sendable (StoreTransaction) throws -> Void = { _ in }
     ) async throws -> (Submission, BuildsetProgress) {
         var completed = wanted
@@ -70,8 +79,11 @@ final class Submissions: Service {
             isUnimportant = distributor.isUnimportant(build.requestID)
         }
         let isWaitedFor = parent != nil
+        let isCollapsible = if case .user = who { false } else { true }
+        // One that is waited for may be cancelled with what waits for it.
+        let collapses = resumesRequests && !isWaitedFor
         let relationship = wanted.parentBuildID == nil ? nil : "Triggered from"
-        let submission = try await environment.store.write { transaction in
+        let (submission, collapsed) = try await environment.store.write { transaction in
             let rows = try builders.map {
                 try transaction.builder(
                     named: $0.name, description: $0.description, tags: $0.tags)
@@ -83,12 +95,17 @@ final class Submissions: Service {
                 rebuiltBuildID: wanted.rebuiltBuildID)
             let submission = try transaction.submit(
                 mask.masked(buildset), builders: rows, properties: mask.masked(wanted.properties),
-                priority: wanted.priority, waitedFor: isWaitedFor, origin: origin,
-                references: references)
-            try transaction.link(wanted.changes, toBuildset: submission.buildset.id)
+                priority: wanted.priority, waitedFor: isWaitedFor, isCollapsible: isCollapsible,
+                origin: origin, references: references)
+            try transaction.link(wanted.changes + carried, toBuildset: submission.buildset.id)
+            let collapsed =
+                collapses
+                ? try transaction.collapse(into: submission, environment.configuration.builders)
+                : []
             try change(transaction)
-            return submission
+            return (submission, collapsed)
         }
+        distributor.forget(collapsed: collapsed)
         let progress = BuildsetProgress(requestCount: builders.count)
         if keeps(who) { open.withLock { $0[submission.buildset.id] = progress } }
         await distributor.add(
@@ -117,8 +134,15 @@ final class Submissions: Service {
         if wanted.properties["scheduler"] == nil {
             wanted.properties.set("scheduler", "trigger", source: "Scheduler")
         }
+        let changes = try await configuration.current.store.read { database in
+            try Change.all(ofBuild: build.id, in: database)
+        }
+        let carried = changes.filter { change in
+            wanted.sourceStamps.contains { $0.isSameLine(as: change.sourceStamp) }
+        }
         do {
-            return try await submit(wanted, by: .step(of: build, waits: waits))
+            return try await submit(
+                wanted, carrying: carried, by: .step(of: build, waits: waits))
         } catch let error as MasterError {
             throw TriggerError(error.message)
         }
@@ -220,6 +244,14 @@ extension Store {
                 "'\(builder.name)' can't be triggered by a build that it has triggered itself: "
                     + path.joined(separator: " → "))
         }
+    }
+}
+
+extension SourceStamp {
+    /// Whether another source stamp is of the same branch.
+    fileprivate func isSameLine(as other: SourceStamp) -> Bool {
+        branch == other.branch && repository == other.repository && project == other.project
+            && codebase == other.codebase
     }
 }
 

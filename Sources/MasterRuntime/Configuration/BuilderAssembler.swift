@@ -133,6 +133,7 @@ struct BuilderAssembler {
                 isTriggeredOnly: declared.triggeredOnly, maxTime: declared.maxTime,
                 locks: locks(of: declared, values), workerNames: workerNames,
                 nextWorker: declared.nextWorker,
+                collapsesRequests: declared.collapseRequests ?? settings.collapseRequests,
                 factory: declared.factory?.name,
                 choices: choices(of: declared.factory),
                 axes: declared.matrix?.axes(of: values) ?? JSONObject(), steps: steps,
@@ -307,6 +308,8 @@ struct BuilderSettings: Settings {
     @Setting("Run only when another build triggers it, or it is named.") var triggeredOnly = false
     @Setting("The builders that must succeed before it begins.") var needs = BuilderReferences()
     @Setting("How long a build may take.") var maxTime: Renderable<Duration>?
+    @Setting("Pending requests that ask for the same are built once; by default as at the top.")
+    var collapseRequests: Bool?
     @Setting("Locks that its builds hold.") var locks = Renderable(LockList())
     @Setting("The workers that may run its builds; by default all.", .notEmpty)
     var workernames: [String]?

@@ -139,6 +139,8 @@ public struct BuilderConfiguration: Sendable {
     package var workerNames: [String]?
     /// Which of several free workers takes a build.
     package var nextWorker = WorkerChoice.leastLoaded
+    /// Whether pending requests that ask for the same are built once.
+    var collapsesRequests = true
     /// The name of its factory, or `nil` if it has its own steps or the default steps.
     public var factory: String?
     /// The allowed values of its factory's parameters, by name.

@@ -20,6 +20,8 @@ struct MasterSettings: Settings {
     @Setting("Build factories by name.") var factories = FactoryTable()
     @Setting("Builders.", .notEmpty) var builders: BuilderList?
     @Setting("How workers connect.") var protocols: ProtocolSettings?
+    @Setting("Pending requests that ask for the same are built once, with the newest sources.")
+    var collapseRequests = true
     @Setting("Workers: machines that build; by default the master's own.", declarations: .workers)
     var workers: [WorkerDeclaration]?
     @Setting("Locks by name.") var locks: LockDeclarations?

@@ -16,6 +16,7 @@ public final class Master: Sendable {
     let options: Options
     let pool = WorkerPool()
     let presence = WorkerPresence()
+    let nextTimes = NextTimes()
     let submissions: Submissions
     /// Runs builds on the master's machine.
     let localWorker: LocalWorker

@@ -40,6 +40,7 @@ extension Master {
                 sourceStamps: values.sourceStamps, properties: values.properties,
                 priority: request.priority)
             wanted.rebuiltBuildID = id
+            wanted.changes = try Change.all(ofBuild: id, in: transaction.database)
             return wanted
         }
         guard let request else { return nil }

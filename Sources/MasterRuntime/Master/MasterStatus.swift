@@ -30,8 +30,8 @@ final class CommandDesk: Sendable {
 }
 
 extension Master {
-    /// What the master is doing: builders with their running builds and pending requests, and
-    /// reporters with the deliveries that wait.
+    /// What the master is doing: builders with their running builds and pending requests, reporters
+    /// with the deliveries that wait, and schedulers with the times for which they wait.
     ///
     /// - Throws: ``StoreError``.
     package func status() async throws(StoreError) -> JSONObject {
@@ -70,7 +70,13 @@ extension Master {
             "change_sources": .array(
                 file.changeSources.map { ["name": .string($0.name), "key": .string("\($0.key)")] }),
             "schedulers": .array(
-                file.schedulers.map { ["name": .string($0.name), "key": .string("\($0.key)")] }),
+                file.schedulers.map { scheduler in
+                    [
+                        "name": .string(scheduler.name), "key": .string("\(scheduler.key)"),
+                        "enabled": .bool(!found.disabled.contains(scheduler.name)),
+                        "next_at": .time(nextTimes[scheduler.name]),
+                    ]
+                }),
             "workers": .array(workers.map { .object($0.json) }),
             "parked": .int(found.parked),
         ]
@@ -131,6 +137,8 @@ private struct MasterCounts: Sendable {
     let parked: Int
     /// The reporters whose endpoints are closed.
     let closed: Set<String>
+    /// The schedulers that somebody has disabled.
+    let disabled: Set<String>
 
     init(in database: Database) throws {
         var running: [String: [Build]] = [:]
@@ -151,6 +159,8 @@ private struct MasterCounts: Sendable {
             JOIN reporter ON reporter.id = reporter_id WHERE state = 'open' GROUP BY reporter_id
             """, in: database)
         parked = try database.waitingCounts().parked
+        disabled = Set(
+            try database.all("SELECT name FROM scheduler WHERE NOT enabled") { $0[0] as String })
         closed = Set(try database.reporters().filter { $0.closedAt != nil }.map(\.name))
     }
 

@@ -217,7 +217,7 @@ extension BuilderConfiguration {
             && properties == other.properties && isTriggeredOnly == other.isTriggeredOnly
             && workerNames == other.workerNames && nextWorker == other.nextWorker
             && needs == other.needs && locks == other.locks
-            && factory == other.factory
+            && collapsesRequests == other.collapsesRequests && factory == other.factory
             && choices == other.choices && axes == other.axes
             && computedSettings == other.computedSettings
     }

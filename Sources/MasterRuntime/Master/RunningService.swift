@@ -1,4 +1,5 @@
 internal import Crypto
+internal import FoundationEssentials
 internal import GRDB
 public import MasterKit
 internal import ServiceLifecycle
@@ -184,7 +185,10 @@ struct RunningServiceHost: ServiceHost {
 
     var secrets: SecretValues { master.environment.secrets }
     var clock: any Clock<Duration> { ContinuousClock() }
-    var time: any WallClock { master.options.time }
+    var time: any WallClock {
+        let clock = master.options.time
+        return isScheduler ? NotedClock(clock: clock, name: name, times: master.nextTimes) : clock
+    }
     var http: HTTPClient { master.environment.http }
 
     func submit(_ request: BuildsetRequest, saving state: JSONValue?) async throws -> Submission {
@@ -265,6 +269,31 @@ struct RunningServiceHost: ServiceHost {
 
     private func stored(_ state: JSONValue) -> Masked<String> {
         master.environment.mask.masked(state).map { JSONWriter.compact.string($0) }
+    }
+}
+
+/// The times for which schedulers wait, by their names.
+final class NextTimes: Sendable {
+    private let times = Mutex<[String: Date]>([:])
+
+    subscript(name: String) -> Date? {
+        get { times.withLock { $0[name] } }
+        set { times.withLock { $0[name] = newValue } }
+    }
+}
+
+/// A clock that tells for what a scheduler waits.
+private struct NotedClock: WallClock {
+    let clock: any WallClock
+    let name: String
+    let times: NextTimes
+
+    var now: Date { clock.now }
+
+    func sleep(until moment: Date) async throws {
+        times[name] = moment
+        defer { times[name] = nil }
+        try await clock.sleep(until: moment)
     }
 }
 

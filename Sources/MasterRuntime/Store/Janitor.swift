@@ -300,19 +300,34 @@ extension Database {
         return (rows.last?.log, old.map(\.build).filter { seen.insert($0.id).inserted })
     }
 
-    /// Removes a build with its steps and logs, and its buildset if that has no other.
+    /// Removes a build with its steps and logs, and its buildset if that has no other, together
+    /// with those that were built in it.
     fileprivate func remove(build id: Int) throws {
         let buildset = try number(
             "SELECT buildset_id FROM build_request JOIN build ON request_id = build_request.id "
                 + "WHERE build.id = ?", [id])
         try run("DELETE FROM build WHERE id = ?", [id])
         guard let buildset else { return }
-        try run(
+        let buildsets = try numbers(
             """
-            DELETE FROM buildset WHERE id = ? AND complete_at IS NOT NULL AND NOT EXISTS (
-                SELECT 1 FROM build_request JOIN build ON request_id = build_request.id
-                WHERE buildset_id = buildset.id)
+            WITH RECURSIVE gone (request) AS (
+                SELECT id FROM build_request WHERE buildset_id = ?
+                UNION SELECT id FROM build_request JOIN gone ON collapsed_into = gone.request)
+            SELECT DISTINCT buildset_id FROM gone JOIN build_request ON id = gone.request
+            ORDER BY buildset_id DESC
             """, [buildset])
+        for id in buildsets {
+            try run(
+                """
+                DELETE FROM buildset WHERE id = ? AND complete_at IS NOT NULL AND NOT EXISTS (
+                    SELECT 1 FROM build_request JOIN build ON request_id = build_request.id
+                    WHERE buildset_id = buildset.id)
+                AND NOT EXISTS (
+                    SELECT 1 FROM build_request AS old
+                    JOIN build_request AS new ON new.id = old.collapsed_into
+                    WHERE old.buildset_id = buildset.id)
+                """, [id])
+        }
     }
 
     /// Removes the records of a build's logs.

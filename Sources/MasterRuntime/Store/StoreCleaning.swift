@@ -104,9 +104,13 @@ extension Database {
         }
         try run(
             """
+            WITH RECURSIVE kept (request) AS (
+                SELECT request_id FROM build
+                UNION SELECT id FROM build_request WHERE complete_at IS NULL
+                UNION SELECT id FROM build_request JOIN kept ON collapsed_into = kept.request)
             DELETE FROM buildset WHERE complete_at IS NOT NULL AND NOT EXISTS (
-                SELECT 1 FROM build_request JOIN build ON request_id = build_request.id
-                WHERE buildset_id = buildset.id)
+                SELECT 1 FROM build_request
+                WHERE buildset_id = buildset.id AND id IN (SELECT request FROM kept))
             """)
         let kept = try all(
             "SELECT build.id, name, number FROM build JOIN builder ON builder.id = builder_id"

@@ -90,6 +90,21 @@ public struct StoreReportSource: ReportSource {
         try await store.read { try StepRecord.find(name, ofBuild: id, in: $0)?.results }
     }
 
+    /// The authors of the changes of a build with its collapsed requests, or of a request's buildset.
+    public func authors(of event: Event) async throws -> [String] {
+        let buildset = event.record[event.kind.record == .buildset ? "bsid" : "buildsetid"]
+        return try await store.read { database in
+            let changes =
+                if let id = event.buildID {
+                    try Change.all(ofBuild: id, in: database)
+                } else {
+                    try buildset?.intValue.map { try Change.all(ofBuildset: $0, in: database) }
+                        ?? []
+                }
+            return changes.map(\.author)
+        }
+    }
+
     /// Returns the bound per log, after reserving room for all of them.
     private func contentBound(
         of steps: [(StepRecord, [StoredLog])], _ details: BuildDetails

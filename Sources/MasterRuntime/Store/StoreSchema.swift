@@ -16,6 +16,7 @@ enum StoreSchema {
         migrator.registerMigration("7 properties") { try $0.execute(sql: changedProperties) }
         migrator.registerMigration("8 changes") { try $0.execute(sql: changes) }
         migrator.registerMigration("9 web") { try $0.execute(sql: web) }
+        migrator.registerMigration("10 schedulers") { try $0.execute(sql: collapsing) }
         migrator.registerMigration("11 workers") { try $0.execute(sql: workers) }
         migrator.registerMigration("12 sources") { try $0.execute(sql: hookRequests) }
         migrator.registerMigration("13 retries") { try $0.execute(sql: retries) }
@@ -264,6 +265,15 @@ extension StoreSchema {
             digest TEXT PRIMARY KEY, received_at REAL NOT NULL, changes TEXT NOT NULL)
             STRICT, WITHOUT ROWID;
         CREATE INDEX hook_request_received ON hook_request(received_at);
+        """
+
+    /// Which request was built in place of another one, and whether that may be done: not if
+    /// somebody waits for its build.
+    static let collapsing = """
+        ALTER TABLE build_request ADD COLUMN collapsed_into INTEGER;
+        ALTER TABLE build_request ADD COLUMN collapsible INTEGER NOT NULL DEFAULT 1;
+        CREATE INDEX build_request_collapsed ON build_request(collapsed_into)
+            WHERE collapsed_into IS NOT NULL;
         """
 
     /// Indexes to find what may be removed without scanning all delivered and pending reports, and

@@ -87,23 +87,49 @@ extension Change {
             Change.init(row:))
     }
 
-    /// The changes of a build, oldest first: those that its buildset is made of.
+    /// The changes of a build, oldest first: those that its buildset is made of, and those of the
+    /// requests that it was built in place of.
     static func all(ofBuild id: Int, in database: Database) throws -> [Change] {
+        try all(changesOfBuild, id, in: database)
+    }
+
+    /// The changes of a buildset, oldest first, with those of the requests that its own are built
+    /// in place of.
+    static func all(ofBuildset id: Int, in database: Database) throws -> [Change] {
+        let ids = changes(ofRequests: "SELECT id FROM build_request WHERE buildset_id = ?")
+        return try all(ids, id, in: database)
+    }
+
+    private static func all(_ ids: String, _ id: Int, in database: Database) throws -> [Change] {
         try database.all(
-            """
-            \(selection) WHERE change.id IN (\(changesOfBuild)) ORDER BY change.id
-            """, [id], Change.init(row:))
+            "\(selection) WHERE change.id IN (\(ids)) ORDER BY change.id", [id],
+            Change.init(row:))
     }
 
     /// Selects the ids of the changes of a build, given its id.
-    package static let changesOfBuild = """
-        SELECT change_id FROM build JOIN build_request ON build_request.id = request_id
-        JOIN buildset_change USING (buildset_id) WHERE build.id = ?
+    package static let changesOfBuild = changes(
+        ofRequests: "SELECT request_id FROM build WHERE id = ?")
+
+    /// Selects the ids of the changes of some requests, and of those that they are built in place
+    /// of.
+    private static func changes(ofRequests requests: String) -> String {
         """
+        WITH RECURSIVE made (request) AS (
+            \(requests)
+            UNION SELECT build_request.id FROM build_request JOIN made
+                ON collapsed_into = made.request)
+        SELECT change_id FROM made JOIN build_request ON build_request.id = made.request
+        JOIN buildset_change USING (buildset_id)
+        """
+    }
 
     /// Selects the ids of the builds of a change, given its id.
     package static let buildsOfChange = """
-        SELECT build.id FROM buildset_change JOIN build_request USING (buildset_id)
-        JOIN build ON request_id = build_request.id WHERE change_id = ?
+        WITH RECURSIVE built (request) AS (
+            SELECT build_request.id FROM buildset_change JOIN build_request USING (buildset_id)
+                WHERE change_id = ?
+            UNION SELECT collapsed_into FROM build_request JOIN built
+                ON build_request.id = built.request WHERE collapsed_into IS NOT NULL)
+        SELECT build.id FROM built JOIN build ON build.request_id = built.request
         """
 }

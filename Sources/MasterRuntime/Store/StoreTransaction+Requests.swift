@@ -50,6 +50,7 @@ extension StoreTransaction {
     ///   - properties: The initial properties of the builds.
     ///   - priority: Higher priorities are built first.
     ///   - waitedFor: Whether a parent build waits for the builds.
+    ///   - isCollapsible: Whether later requests may make the builds superfluous.
     ///   - origin: The origin of the request.
     ///   - references: References to the secrets in properties and source stamps.
     /// - Returns: The stored buildset and requests, with their ids.
@@ -57,7 +58,7 @@ extension StoreTransaction {
     func submit(
         _ buildset: Masked<Buildset>, builders: [Builder], properties: Masked<Properties>,
         priority: Int = 0,
-        waitedFor: Bool = false, origin: RequestOrigin = .run,
+        waitedFor: Bool = false, isCollapsible: Bool = true, origin: RequestOrigin = .run,
         references: String? = nil
     ) throws -> Submission {
         guard !builders.isEmpty else {
@@ -69,7 +70,8 @@ extension StoreTransaction {
         for builder in builders {
             requests.append(
                 try insertRequest(
-                    of: buildset, builder: builder, priority: priority, waitedFor: waitedFor)
+                    of: buildset, builder: builder, priority: priority, waitedFor: waitedFor,
+                    isCollapsible: isCollapsible)
             )
         }
         try append(.buildsetNew, of: buildset)
@@ -124,14 +126,15 @@ extension StoreTransaction {
 
     private func insertRequest(
         of buildset: Buildset, builder: Builder, priority: Int,
-        waitedFor: Bool
+        waitedFor: Bool, isCollapsible: Bool
     ) throws -> BuildRequest {
         try database.run(
             """
-            INSERT INTO build_request (buildset_id, builder_id, priority, submitted_at, waited_for)
-            VALUES (?, ?, ?, ?, ?)
+            INSERT INTO build_request (buildset_id, builder_id, priority, submitted_at, waited_for,
+                collapsible)
+            VALUES (?, ?, ?, ?, ?, ?)
             """,
-            [buildset.id, builder.id, priority, now.stored, waitedFor]
+            [buildset.id, builder.id, priority, now.stored, waitedFor, isCollapsible]
         )
         let request = BuildRequest(
             id: Int(database.lastInsertedRowID), buildsetID: buildset.id, builderID: builder.id,

@@ -118,7 +118,7 @@ struct BuildRunnerTests {
             let outcome = await Result { try await runner.run() }
             await http.shutdown()
             await store.close()
-            return try outcome.get()
+            return try #require(try outcome.get())
         }
     }
 }

@@ -253,4 +253,37 @@ struct ChangeSchedulerTests {
             }
         }
     }
+
+    /// The state of a scheduler.
+    static func state(of name: String, _ master: Master) async throws -> JSONValue? {
+        let text: String? = try await master.environment.store.read { database in
+            try database.first(
+                "SELECT state FROM service_state WHERE name = ?", ["schedulers/\(name)"]
+            ) { $0[0] as String }
+        }
+        return try text.map { try JSONValue(parsing: $0) }
+    }
+
+    /// Waits until a scheduler has begun.
+    static func waitForState(of name: String, _ master: Master) async throws {
+        while try await state(of: name, master) == nil {
+            try await Task.sleep(for: .milliseconds(2))
+        }
+    }
+
+    @Test func `the status tells when a timer ends`() async throws {
+        try await run(
+            Self.stable, [(0, Self.change("main", "a.c"))], jumps: 0
+        ) { master, _, clock in
+            await clock.waitForSleepers(1)
+            let status = try await master.status()
+            let scheduler = status["schedulers"]?[0]
+            #expect(scheduler?["next_at"] == .int(1_780_000_002))
+            #expect(scheduler?["enabled"] == true)
+            #expect(await clock.jump(before: .distantFuture, whenAsleep: 1))
+            try await waitForTimer(since: clock.now, master)
+            let later = try await master.status()
+            #expect(later["schedulers"]?[0]?["next_at"] == .null)
+        }
+    }
 }

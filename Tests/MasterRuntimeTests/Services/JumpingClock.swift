@@ -51,6 +51,9 @@ final class JumpingClock: WallClock {
         }
     }
 
+    /// The ends of all sleeps.
+    var deadlines: [Date] { state.withLock { $0.sleepers.values.map(\.deadline) } }
+
     /// Waits until a number of tasks sleep.
     func waitForSleepers(_ count: Int) async {
         while state.withLock({ $0.sleepers.count < count }) { await changed.wait() }

@@ -64,6 +64,13 @@ struct BodyFormatterTests {
             ])
     }
 
+    @Test func `authors of changes are responsible, too`() async throws {
+        var build = RecordedBuild(properties: ["owner": "b"])
+        build.authors = ["Cleo <c@example.org>", "Ann <a@example.org>", "b"]
+        let value = try await body("people: !Field blamelist", build)
+        #expect(value == ["people": ["Ann <a@example.org>", "Cleo <c@example.org>", "b"]])
+    }
+
     @Test func `texts with quotes and line ends stay one JSON text`() async throws {
         let build = RecordedBuild(stateString: "said \"no\"\nand \\ left")
         let value = try await body(#"text: "{{ build.state_string }}""#, build)
