@@ -11,17 +11,26 @@ struct MailMessage {
         var fileName: String?
     }
 
-    /// Headers in order, their values encoded.
-    var headers: [(name: String, value: String)] = []
+    /// The headers in order.
+    var headers: [MailHeader] = []
     let body: Part
     var attachments: [Part] = []
 
     /// Cannot occur in an encoded part.
     private static let boundary = "=_buildmaster_part_="
 
+    /// The message as people read it: the headers, the body, and the names of the attachments.
+    var preview: String {
+        let files = attachments.map {
+            "(attached: \($0.fileName ?? ""), \($0.text.utf8.count) bytes)"
+        }
+        return (headers.map { "\($0.name): \($0.value)" } + ["", body.text] + files)
+            .joined(separator: "\n")
+    }
+
     /// The bytes of the message.
     var bytes: [UInt8] {
-        var lines = headers.map { MailHeader.line($0.name, $0.value) }
+        var lines = headers.map(\.line)
         lines.append("MIME-Version: 1.0")
         guard !attachments.isEmpty else {
             lines += Self.lines(of: body)
@@ -55,8 +64,34 @@ struct MailMessage {
     }
 }
 
-/// Headers of a mail, of which no value can begin a new one.
-enum MailHeader {
+/// A header of a mail, whose value cannot begin a new one.
+struct MailHeader {
+    let name: String
+    /// The value as people read it.
+    let value: String
+    private let encoded: String
+
+    /// Creates a header with free text: ASCII as it is, otherwise encoded words.
+    init(_ name: String, _ text: String) {
+        self.name = name
+        value = text
+        encoded = Self.text(text)
+    }
+
+    /// Creates a header with addresses, of which only the names are encoded.
+    init(_ name: String, _ addresses: [MailAddress]) {
+        self.name = name
+        value = addresses.map { address in
+            address.name.map { "\($0) <\(address.address)>" } ?? address.address
+        }.joined(separator: ", ")
+        encoded = addresses.map(Self.mailbox).joined(separator: ", ")
+    }
+
+    /// The header, folded.
+    var line: String {
+        Self.folded("\(name):", encoded.split(separator: " ", omittingEmptySubsequences: false))
+    }
+
     /// Headers that the mail has anyway.
     static let own: Set = [
         "auto-submitted", "bcc", "cc", "content-disposition", "content-transfer-encoding",
@@ -67,16 +102,6 @@ enum MailHeader {
     static func isName(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.count <= 70
             && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: ":") }
-    }
-
-    /// A header with an encoded value, folded.
-    static func line(_ name: String, _ value: String) -> String {
-        folded("\(name):", value.split(separator: " ", omittingEmptySubsequences: false))
-    }
-
-    /// Addresses as the value of a header; only their names are encoded.
-    static func addresses(_ name: String, _ addresses: [MailAddress]) -> (String, String) {
-        (name, addresses.map(mailbox).joined(separator: ", "))
     }
 
     private static func mailbox(_ address: MailAddress) -> String {
@@ -114,8 +139,7 @@ enum MailHeader {
         }
     }
 
-    /// Free text as a value: ASCII as it is, otherwise encoded words.
-    static func text(_ text: String) -> String {
+    private static func text(_ text: String) -> String {
         let scalars = text.unicodeScalars.map { scalar -> Unicode.Scalar in
             scalar.value < 0x20 || scalar.value == 0x7F ? " " : scalar
         }
@@ -178,6 +202,10 @@ enum MailEncoding {
     }
 
     private static func encoded(_ line: ArraySlice<UInt8>) -> [String] {
+        let isSimple =
+            line.count <= 75 && line.last != 0x20
+            && line.allSatisfy { (0x20...0x7E).contains($0) && $0 != UInt8(ascii: "=") }
+        if isSimple { return [String(decoding: line, as: UTF8.self)] }
         var (lines, room) = ([String](), [UInt8]())
         for (index, byte) in zip(line.indices, line) {
             let isLast = index == line.endIndex - 1

@@ -89,7 +89,7 @@ public struct MailNotifier: Reporter, SettingHints {
         }
         if !sendToInterestedUsers, !settings.isGiven("extraRecipients") {
             settings.error(
-                "nobody gets the mails; name 'extraRecipients'", at: "sendToInterestedUsers")
+                "the mails have no recipient; set 'extraRecipients'", at: "sendToInterestedUsers")
         }
         if lookup != nil, !sendToInterestedUsers {
             settings.warning(
@@ -168,25 +168,26 @@ extension MailNotifier {
             connect: limits?.connect ?? .seconds(10), silence: limits?.read ?? .seconds(60),
             total: Self.totalLimit)
         mail.waitsForAll = context.attempt < Self.patience
-        mail.message = try message(report, from: sender, to: to, cc: cc, in: context).bytes
+        let message = try message(report, from: sender, to: to, cc: cc, in: context)
+        if debug { log(message.preview, context) }
+        mail.message = message.bytes
         try await send(mail, in: context)
     }
 
     private func send(_ mail: SMTPRequest, in context: DeliveryContext) async throws {
         let response: SMTPResponse
         do {
-            if debug { log([String(decoding: mail.message, as: UTF8.self)], context) }
             response = try await context.send(mail)
         } catch {
             try Task.checkCancellation()
             throw DeliveryError(.retry(after: nil), context.mask.apply(to: error.message))
         }
-        if debug { log(response.transcript, context) }
+        if debug { log(response.transcript.joined(separator: "\n"), context) }
         if let error = DeliveryError(response, from: mail, in: context) { throw error }
     }
 
-    private func log(_ lines: [String], _ context: DeliveryContext) {
-        context.logger.info("\(context.mask.apply(to: lines.joined(separator: "\n")))")
+    private func log(_ text: String, _ context: DeliveryContext) {
+        context.logger.info("\(context.mask.apply(to: text))")
     }
 
     /// The recipients: the interested users, and the others as copies.
@@ -233,19 +234,19 @@ extension MailNotifier {
         var mail = MailMessage(body: body)
         let subject = try context.render(subject.value, for: report) ?? report.subject ?? ""
         mail.headers = [
-            MailHeader.addresses("From", [sender]), MailHeader.addresses("To", to),
+            MailHeader("From", [sender]), MailHeader("To", to),
         ]
-        if !cc.isEmpty { mail.headers.append(MailHeader.addresses("Cc", cc)) }
+        if !cc.isEmpty { mail.headers.append(MailHeader("Cc", cc)) }
         mail.headers += [
-            ("Subject", MailHeader.text(subject)), ("Date", Self.date(.now)),
-            ("Message-ID", "<\(context.id)@\(sender.domain)>"),
+            MailHeader("Subject", subject), MailHeader("Date", Self.date(.now)),
+            MailHeader("Message-ID", "<\(context.id)@\(sender.domain)>"),
         ]
         if let thread = Self.thread(of: report, in: context) {
-            mail.headers.append(("References", "<\(thread)@\(sender.domain)>"))
+            mail.headers.append(MailHeader("References", "<\(thread)@\(sender.domain)>"))
         }
-        mail.headers.append(("Auto-Submitted", "auto-generated"))
+        mail.headers.append(MailHeader("Auto-Submitted", "auto-generated"))
         let extra = try context.render(extraHeaders.value, for: report)?.fields ?? []
-        mail.headers += extra.map { ($0.name, MailHeader.text($0.value)) }
+        mail.headers += extra.map { MailHeader($0.name, $0.value) }
         mail.attachments = MailAttachments.parts(of: report.logs)
         return mail
     }

@@ -14,6 +14,8 @@ const char *master_curl_load(void);
 typedef size_t (*master_curl_data_callback)(char *, size_t, size_t, void *);
 typedef int (*master_curl_seek_callback)(void *, curl_off_t, int);
 typedef int (*master_curl_debug_callback)(CURL *, curl_infotype, char *, size_t, void *);
+typedef int (*master_curl_progress_callback)(
+    void *, curl_off_t, curl_off_t, curl_off_t, curl_off_t);
 typedef int (*master_curl_close_callback)(void *, curl_socket_t);
 typedef curl_socket_t (*master_curl_opensocket_callback)(
     void *, curlsocktype, struct curl_sockaddr *);
@@ -52,6 +54,11 @@ static inline CURLcode master_curl_set_seek_callback(CURL *handle,
 static inline CURLcode master_curl_set_debug_callback(CURL *handle,
     master_curl_debug_callback value) {
     return curl_easy_setopt(handle, CURLOPT_DEBUGFUNCTION, value);
+}
+
+static inline CURLcode master_curl_set_progress_callback(CURL *handle,
+    master_curl_progress_callback value) {
+    return curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, value);
 }
 
 static inline CURLcode master_curl_set_prereq_callback(CURL *handle,

@@ -35,8 +35,8 @@ struct MailTests {
         }
     }
 
-    @Test func `a message of several megabytes arrives`() async throws {
-        let message = "Subject: a\r\n\r\n" + String(repeating: "0123456789\r\n", count: 400_000)
+    @Test func `a long message arrives`() async throws {
+        let message = "Subject: a\r\n\r\n" + String(repeating: "0123456789\r\n", count: 50_000)
         try await withLoopbackMailServer { server in
             let response = try await Self.mail(server.port, message: message).send()
             #expect(response.isAccepted)
@@ -217,6 +217,18 @@ struct MailTests {
             mail.timeout.silence = .seconds(1)
             let error = await #expect(throws: HTTPError.self) { try await mail.send() }
             #expect(error?.code != .transferFailed)
+        }
+    }
+
+    @Test func `half a mail is not delivered`() async throws {
+        try await withLoopbackMailServer { server in
+            var mail = Self.mail(server.port)
+            let lines = String(repeating: "0123456789\r\n", count: 2_000_000)
+            mail.message += Array(lines.utf8)
+            mail.timeout.total = .milliseconds(300)
+            let error = await #expect(throws: HTTPError.self) { try await mail.send() }
+            #expect(error?.code == .totalTimeout)
+            #expect(server.mails.isEmpty)
         }
     }
 

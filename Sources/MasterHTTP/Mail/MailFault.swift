@@ -39,6 +39,11 @@ extension HTTPError {
             self.init(.unreachable, "\(place) cannot be reached (\(reason))")
         case CURLE_OPERATION_TIMEDOUT where !hasReply:
             self = .noConnection(to: place, within: request.timeout.connect, isAccepted: false)
+        case CURLE_OPERATION_TIMEDOUT:
+            self.init(
+                .silenceTimeout,
+                "no answer from \(place) for \(request.timeout.silence.forMessages); check whether "
+                    + "the server hangs, or raise the timeout", mayHaveArrived: mayHaveArrived)
         case CURLE_USE_SSL_FAILED, CURLE_REMOTE_ACCESS_DENIED:
             self.init(
                 .tls,

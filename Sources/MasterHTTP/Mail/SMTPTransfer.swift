@@ -52,7 +52,9 @@ final class SMTPTransfer: Sendable {
     let pointer: UnsafeMutableRawPointer
     private let errorText: UnsafeMutablePointer<CChar>
     private var recipientList: UnsafeMutablePointer<curl_slist>?
+    private var transfer: SMTPTransfer?
     private var request: SMTPRequest?
+    private var start = ContinuousClock.now
     private var sent = 0
     private var lastByte = ContinuousClock.now
 
@@ -104,23 +106,33 @@ final class SMTPTransfer: Sendable {
     /// Sends the mail of a transfer.
     func run(_ transfer: SMTPTransfer) throws(HTTPError) -> SMTPResponse {
         let (request, multi) = (transfer.request, transfer.multi)
+        self.transfer = transfer
         self.request = request
         try setUp(request)
         guard multi.add(self) else { throw .outOfMemory }
         defer { multi.remove(self) }
-        let start = ContinuousClock.now
+        start = .now
         lastByte = start
+        // A running transfer must not be removed: libcurl would end the message where it is, and
+        // the server would accept half of it. `mustEnd` ends it instead.
         while true {
             multi.perform()
             if let result = multi.nextResult() { return try response(result, request) }
-            // Accepted; only the server's farewell is missing.
-            if let response = acceptance { return response }
-            guard !transfer.isCancelled else { throw .cancelled }
-            let (deadline, error) = deadline(since: start, request)
-            let rest = deadline - .now
-            guard rest > .zero else { throw error }
+            let rest = deadline(of: request).time - .now
             multi.wait(milliseconds: Int32(min(60_000, rest.millisecondsUp)))
         }
+    }
+
+    /// Whether libcurl must end the transfer: it was cancelled, or exceeds a time limit.
+    private func mustEnd() -> Bool {
+        guard fault == nil else { return true }
+        guard let transfer, acceptance == nil else { return false }
+        let (deadline, error) = deadline(of: transfer.request)
+        guard transfer.isCancelled || deadline <= .now else { return false }
+        fault = transfer.isCancelled ? .cancelled : error
+        // Nor does it wait long for the server to say goodbye.
+        set(CURLOPT_SERVER_RESPONSE_TIMEOUT, 1)
+        return true
     }
 
     // MARK: Settings
@@ -131,6 +143,7 @@ final class SMTPTransfer: Sendable {
         set(CURLOPT_VERBOSE, 1)
         set(CURLOPT_FORBID_REUSE, 1)
         set(CURLOPT_UPLOAD, 1)
+        set(CURLOPT_NOPROGRESS, 0)
         // The session enforces the limits itself, while its state is known.
         set(CURLOPT_CONNECTTIMEOUT_MS, request.timeout.connect.curlMilliseconds + 2000)
         set(CURLOPT_SERVER_RESPONSE_TIMEOUT, request.timeout.silence.curlMilliseconds / 1000 + 2)
@@ -168,6 +181,10 @@ final class SMTPTransfer: Sendable {
         unsafe master_curl_set_pointer(pointer, CURLOPT_READDATA, context)
         unsafe master_curl_set_pointer(pointer, CURLOPT_HEADERDATA, context)
         unsafe master_curl_set_pointer(pointer, CURLOPT_DEBUGDATA, context)
+        unsafe master_curl_set_pointer(pointer, CURLOPT_XFERINFODATA, context)
+        unsafe master_curl_set_progress_callback(pointer) { context, _, _, _, _ in
+            unsafe SMTPSession.session(in: context)?.mustEnd() == false ? 0 : 1
+        }
         unsafe master_curl_set_data_callback(pointer, CURLOPT_READFUNCTION) {
             bytes, size, count, context in
             guard let session = unsafe SMTPSession.session(in: context) else {
@@ -301,8 +318,8 @@ final class SMTPTransfer: Sendable {
     private func response(
         _ result: CURLcode, _ request: SMTPRequest
     ) throws(HTTPError) -> SMTPResponse {
-        if let fault { throw fault }
         if let acceptance { return acceptance }
+        if let fault { throw fault }
         if let refusal = refusals.first(where: { $0.code < 500 }) ?? refusals.first,
             step == .recipient
         {
@@ -316,8 +333,8 @@ final class SMTPTransfer: Sendable {
 
     /// The next deadline, and the error when it has passed.
     private func deadline(
-        since start: ContinuousClock.Instant, _ request: SMTPRequest
-    ) -> (ContinuousClock.Instant, HTTPError) {
+        of request: SMTPRequest
+    ) -> (time: ContinuousClock.Instant, error: HTTPError) {
         let (limits, place) = (request.timeout, request.authority)
         let isConnected = time(CURLINFO_CONNECT_TIME_T) > .zero
         let silent =
