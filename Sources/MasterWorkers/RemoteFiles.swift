@@ -9,7 +9,7 @@ struct RemoteFiles {
     /// The size of the blocks of transfers.
     private static let blockSize = 256 << 10
     /// Exit codes of commands: the numbers of system errors.
-    private static let (noEntry, noDirectory, denied) = (2, 20, 13)
+    private static let (noEntry, denied, exists, noDirectory) = (2, 13, 17, 20)
 
     func run(
         _ command: Command, _ input: CommandInput,
@@ -36,6 +36,12 @@ struct RemoteFiles {
             _ = try await own(folder.path, to: "used", outside: outside)
         }
         let result = try await worker.perform(.mkdir(folder.path)) { _ in }
+        if let code = result.exitCode, [Self.noDirectory, Self.exists].contains(code) {
+            throw CommandError(
+                .wrongKind,
+                "the folder \(folder.path) cannot be created on the worker \(worker.name): a part "
+                    + "of its path is a file; choose another path")
+        }
         try check(result, "the folder \(folder.path) cannot be created")
     }
 
@@ -121,15 +127,12 @@ struct RemoteFiles {
             return nil
         }
         if !isLink { try check(result, "\(stat.path) cannot be accessed") }
+        if isLink { return .init(kind: .other, byteCount: 0, permissions: 0o777, modified: 0) }
         guard let status = result.status else {
-            guard isLink else {
-                throw worker.inability(.system, "did not tell the status of \(stat.path)")
-            }
-            return .init(kind: .other, byteCount: 0, permissions: 0o777, modified: 0)
+            throw worker.inability(.system, "did not tell the status of \(stat.path)")
         }
         let kind: CommandResult.FileStatus.Kind =
             switch status[0] & 0o170000 {
-            case _ where isLink: .other
             case 0o100000: .file
             case 0o040000: .directory
             default: .other

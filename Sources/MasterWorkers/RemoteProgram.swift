@@ -22,7 +22,7 @@ struct RemoteProgram {
         try await header(CommandHeader.begin(shell, in: shell.workdir))
         if shell.logsEnvironment { try await header(CommandHeader.environment(environment)) }
         try await updates(update(.started()))
-        var output = RemoteOutput(shell, notFound: notFound)
+        var output = RemoteOutput(shell, notFound: notFound, notExecutable: notExecutable)
         let result: WireResult
         do {
             result = try await worker.perform(
@@ -46,6 +46,7 @@ struct RemoteProgram {
             throw CancellationError()
         }
         if output.isNotFound { throw missingProgram }
+        if output.isNotExecutable { throw lockedProgram }
         guard let code = result.exitCode else {
             throw worker.inability(.system, "ended the program without an exit code")
         }
@@ -87,6 +88,17 @@ struct RemoteProgram {
     /// What the wrapper writes if the program does not exist.
     private var notFound: String { "buildmaster-\(token): program not found" }
 
+    /// What the wrapper writes if the program can't be executed.
+    private var notExecutable: String { "buildmaster-\(token): program not executable" }
+
+    private var lockedProgram: CommandError {
+        let name = shell.invocation.arguments.first ?? ""
+        return CommandError(
+            .programNotExecutable,
+            "the program '\(name.shortened)' on the worker \(worker.name) is not executable; make "
+                + "it so with chmod +x")
+    }
+
     private var missingProgram: CommandError {
         let name = shell.invocation.arguments.first ?? ""
         return CommandError(
@@ -113,7 +125,8 @@ struct RemoteProgram {
         }
         var variables: OrderedDictionary<String, MessagePack> = [:]
         for (name, value) in shell.environment.sorted(by: { $0.key < $1.key }) {
-            variables[name] = value.map { .text($0) } ?? nil
+            // A null removes the variable of the worker.
+            variables.updateValue(value.map { .text($0) } ?? .null, forKey: name)
         }
         variables[CommandMark.variable] = .text(worker.mark.value(token))
         var logFiles: OrderedDictionary<String, MessagePack> = [:]
@@ -140,7 +153,9 @@ struct RemoteProgram {
     /// Replaces itself by the program, in the same process.
     private var wrapper: String {
         var lines = [
-            "command -v \"$1\" >/dev/null 2>&1 || { echo '\(notFound)' >&2; exit 127; }"
+            "command -v \"$1\" >/dev/null 2>&1 || { echo '\(notFound)' >&2; exit 127; }",
+            "case \"$1\" in */*) [ -f \"$1\" ] && [ -x \"$1\" ] || "
+                + "{ echo '\(notExecutable)' >&2; exit 126; };; esac",
         ]
         if shell.mergesStreams, shell.wantsStdout, shell.wantsStderr { lines.append("exec 2>&1") }
         lines.append("exec \"$@\"")
@@ -203,12 +218,16 @@ extension RemoteWorker {
 private struct RemoteOutput {
     private let shell: Command.Shell
     private let notFound: String
+    private let notExecutable: String
     /// Whether the wrapper said that there is no such program.
     private(set) var isNotFound = false
+    /// Whether the wrapper said that the program can't be executed.
+    private(set) var isNotExecutable = false
 
-    init(_ shell: Command.Shell, notFound: String) {
+    init(_ shell: Command.Shell, notFound: String, notExecutable: String) {
         self.shell = shell
         self.notFound = notFound + "\n"
+        self.notExecutable = notExecutable + "\n"
     }
 
     mutating func contents(
@@ -221,6 +240,10 @@ private struct RemoteOutput {
                 let text = try WireResult.text(of: value, key)
                 if text.hasSuffix(notFound) {
                     isNotFound = true
+                    continue
+                }
+                if text.hasSuffix(notExecutable) {
+                    isNotExecutable = true
                     continue
                 }
                 let stream: CommandUpdate.OutputStream = key == "stdout" ? .stdout : .stderr

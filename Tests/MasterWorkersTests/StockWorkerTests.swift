@@ -36,16 +36,24 @@ struct StockWorkerTests {
               - steps.ShellCommand: "[ -e once ] || { touch once; sleep 60; }"
         """
 
-    /// The number of a process.
-    private final class Number: Sendable {
+    /// A process: its number and its output.
+    final class Number: Sendable {
         let value = Mutex<Int32>(0)
+        let output = Mutex<[UInt8]>([])
+
+        /// What it has written.
+        var text: String { String(decoding: output.withLock { $0 }, as: UTF8.self) }
     }
 
     /// Runs a stock worker until the task is cancelled, never with the rights of root: it removes
     /// what it is told.
-    private static func work(
-        _ name: String, port: Int, in folder: TemporaryFolder, process: Number
+    ///
+    /// Its folder has its name unless a place is given; with an authority it connects by TLS.
+    static func work(
+        _ name: String, port: Int, in folder: TemporaryFolder, process: Number = Number(),
+        at place: String? = nil, trusting authority: String? = nil
     ) async throws {
+        let (login, name) = (name, place ?? name)
         let package = URL(filePath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent().path
         let basedir = "\(folder.path)/\(name)"
@@ -55,8 +63,9 @@ struct StockWorkerTests {
             from twisted.application import service
             from buildbot_worker.bot import Worker
             application = service.Application("buildbot-worker")
-            Worker("127.0.0.1", \(port), "\(name)", "a:b", "\(basedir)", 600, umask=None,
-                protocol="msgpack_experimental_v7").setServiceParent(application)
+            Worker("localhost", \(port), "\(login)", "a:b", "\(basedir)", 600, umask=None,
+                protocol="msgpack_experimental_v7",
+                useTls=\(authority == nil ? "None" : "True")).setServiceParent(application)
             """, to: "\(name)/buildbot.tac")
         var words = [
             "\(package)/.build/python/bin/python", "-c",
@@ -81,14 +90,49 @@ struct StockWorkerTests {
         }
         var shell = Command.Shell(.program(words), in: basedir)
         shell.timeout = nil
+        if let authority { shell.environment["SSL_CERT_FILE"] = authority }
         _ = try await LocalWorker(root: folder.path).run(.shell(shell)) { update in
-            if case .started(let number?) = update.content {
-                process.value.withLock { $0 = Int32(number) }
+            switch update.content {
+            case .started(let number?): process.value.withLock { $0 = Int32(number) }
+            case .output(_, let bytes): process.output.withLock { $0 += bytes }
+            default: break
             }
         }
     }
 
-    private static func with<Value: Sendable>(
+    /// Runs a closure while a stock worker is connected.
+    static func working<Value: Sendable>(
+        _ name: String, port: Int, in folder: TemporaryFolder, for master: Master,
+        at place: String? = nil, trusting authority: String? = nil,
+        _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        try await withThrowingTaskGroup(of: Value?.self) { group in
+            group.addTask {
+                try await work(name, port: port, in: folder, at: place, trusting: authority)
+                return nil
+            }
+            group.addTask {
+                try await wait(for: master) { $0.name == name && $0.connectedAt != nil }
+                return try await body()
+            }
+            defer { group.cancelAll() }
+            while let value = try await group.next() {
+                if let value { return value }
+                Issue.record("the worker \(name) has ended")
+            }
+            throw CancellationError()
+        }
+    }
+
+    /// Waits until a worker of a master is as it should be.
+    static func wait(for master: Master, _ condition: (WorkerState) -> Bool) async throws {
+        while !master.workers.contains(where: condition) {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    static func with<Value: Sendable>(
+        _ file: String = file,
         _ body: @escaping @Sendable (Master, TemporaryFolder, Int) async throws -> Value
     ) async throws -> Value {
         try await withTemporaryFolder { folder in
@@ -130,6 +174,64 @@ struct StockWorkerTests {
             #expect(build.build.properties["workername"] == "w1")
             #expect(
                 build.build.properties["builddir"] == .string("\(folder.path)/w1/commands"))
+        }
+    }
+
+    @Test func `a worker connects by TLS, with a certificate that it trusts`() async throws {
+        try await withTemporaryFolder { keys in
+            var openssl = Command.Shell(
+                .program([
+                    "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "key.pem", "-out",
+                    "cert.pem", "-subj", "/CN=localhost", "-days", "2", "-addext",
+                    "subjectAltName=DNS:localhost",
+                ]), in: keys.path)
+            openssl.wantsStderr = false
+            let made = try await LocalWorker(root: keys.path).run(.shell(openssl)) { _ in }
+            #expect(made.isSuccess)
+            let (certificate, key) = ("\(keys.path)/cert.pem", "\(keys.path)/key.pem")
+            let file = Self.file.replacing(
+                "{msgpack: 0}",
+                with: "{msgpack: {port: 0, tls: {certificate: \(certificate), key: \(key)}}}")
+            try await Self.with(file) { master, folder, port in
+                try await Self.working(
+                    "w1", port: port, in: folder, for: master, trusting: certificate
+                ) {
+                    let submission = try await master.submit(
+                        BuildsetRequest(builders: ["commands"], reason: "test"))
+                    let builds = try await master.wait(for: submission)
+                    #expect(builds.map(\.build.results) == [.success])
+                }
+            }
+        }
+    }
+
+    @Test func `a worker is disconnected when its password changes, and comes back with it`()
+        async throws
+    {
+        try await Self.with { master, folder, port in
+            @Sendable func reconfigure(_ text: String) async throws {
+                try folder.write(text, to: "master.yaml")
+                let loaded = MasterConfiguration.load(
+                    path: "\(folder.path)/master.yaml", registry: .standard, environment: [:])
+                let configuration = try #require(loaded.configuration, "\(loaded.diagnostics)")
+                _ = try await master.reconfigure(to: configuration, SecretValues())
+            }
+            let file = Self.file.replacing("RESULT", with: "\(folder.path)/result.txt")
+            try await Self.working("w1", port: port, in: folder, for: master) {
+                let since = try #require(master.workers.first?.connectedAt)
+                // What has not changed disturbs nobody.
+                try await reconfigure(file + "\ntitle: other\n")
+                #expect(master.workers.first?.connectedAt == since)
+                try await reconfigure(file.replacing("a:b", with: "other"))
+                try await Self.wait(for: master) { $0.connectedAt == nil }
+                try await reconfigure(file)
+                try await Self.wait(for: master) { $0.connectedAt ?? since != since }
+                let submission = try await master.submit(
+                    BuildsetRequest(builders: ["commands"], reason: "test"))
+                let builds = try await master.wait(for: submission)
+                #expect(builds.map(\.build.results) == [.success])
+            }
         }
     }
 
