@@ -199,6 +199,8 @@ class Trial:
                 if kind == 1:
                     try:
                         for letter in "GET / HTTP/1.1\r\nHost: " + "a" * 100:
+                            if writer.transport.is_closing():
+                                break
                             writer.write(letter.encode())
                             await asyncio.sleep(0.2)
                     except ConnectionError:
