@@ -21,7 +21,8 @@ OUTPUT = "".join(f"line {number} of some output\n" for number in range(10))
 class Simulation:
     """Workers whose commands take a time and print ten lines."""
 
-    def __init__(self, count, seconds, place):
+    def __init__(self, count, commands, seconds, place):
+        self.commands_of_build = commands
         self.seconds = seconds
         self.workers = [Wire(f"w{n}", "p", str(place / f"w{n}")) for n in range(count)]
         self.running = 0
@@ -31,10 +32,11 @@ class Simulation:
         #: From the end of a command to the start of the next one of its build.
         self.waits = []
         self.is_over = False
+        self.began = None
 
     async def run(self, worker, port):
         await worker.connect(port)
-        ends = {}
+        ends, counts = {}, {}
         try:
             async for command, name, arguments in worker.commands():
                 words = str(arguments.get("command"))
@@ -44,9 +46,12 @@ class Simulation:
                     worker.end(command)
                     continue
                 folder = arguments["workdir"]
-                if folder in ends:
-                    self.waits.append(time.monotonic() - ends.pop(folder))
+                # Not from one build to the next one in its folder.
+                if counts.get(folder, 0) % self.commands_of_build:
+                    self.waits.append(time.monotonic() - ends[folder])
+                counts[folder] = counts.get(folder, 0) + 1
                 self.commands += 1
+                self.began = self.began or time.monotonic()
                 asyncio.ensure_future(self.perform(worker, command, folder, ends))
         except (Closed, ConnectionError) as error:
             if not self.is_over:
@@ -67,9 +72,9 @@ class Simulation:
         return [asyncio.ensure_future(self.run(worker, port)) for worker in self.workers]
 
 
-def report(title, simulation, master, began, cpu):
+def report(title, simulation, master, cpu):
     waits = sorted(simulation.waits) or [0]
-    took = time.monotonic() - began
+    took = time.monotonic() - simulation.began
 
     def part(share):
         return waits[min(len(waits) - 1, int(len(waits) * share))] * 1000
@@ -105,13 +110,12 @@ async def ours(workers, builds, commands, seconds):
     try:
         master.start("--grace", "0s", "--jobs", "1024")
         wait("the port", lambda: master.says("workers connect to"))
-        simulation = Simulation(workers, seconds, place)
+        simulation = Simulation(workers, commands, seconds, place)
         tasks = simulation.start(port)
         while master.says("has connected") < workers:
             await asyncio.sleep(0.2)
         quiet = master.cpu()
         print(f"{workers} workers have connected: {quiet:.1f} s of CPU, {master.memory():.0f} MB")
-        began = time.monotonic()
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             loop = asyncio.get_running_loop()
             answers = await asyncio.gather(*[
@@ -120,7 +124,7 @@ async def ours(workers, builds, commands, seconds):
         failed = [answer.stderr for answer in answers if answer.returncode]
         assert not failed, failed[:3]
         await measure(simulation, builds * commands)
-        report("Buildmaster", simulation, master, began, quiet)
+        report("Buildmaster", simulation, master, quiet)
         simulation.is_over = True
         wait("the end of all builds", lambda: not master.rows(
             "SELECT id FROM build_request WHERE complete_at IS NULL"), limit=120)
@@ -141,13 +145,18 @@ async def stock(program, workers, builds, commands, seconds):
     subprocess.run([program, "create-master", place], check=True, capture_output=True)
     (place / "master.cfg").write_text(f"""
 from buildbot.plugins import *
-from twisted.internet import defer
+from twisted.internet import defer, reactor
 
 from buildbot.changes import base
 
 class Once(base.ChangeSource):
-    @defer.inlineCallbacks
     def activate(self):
+        # Once there are schedulers and workers.
+        reactor.callLater(20, self.add)
+        return defer.succeed(None)
+
+    @defer.inlineCallbacks
+    def add(self):
         for number in range({-(-builds // slots)}):
             yield self.master.data.updates.addChange(
                 author='a <a@example.org>', files=['a'], comments='', revision=str(number), branch='main')
@@ -174,10 +183,13 @@ c = BuildmasterConfig = dict(
             with socket.socket() as attempt:
                 return attempt.connect_ex(("127.0.0.1", port)) == 0
         wait("the stock master", listens)
-        simulation = Simulation(workers, seconds, place)
-        tasks, began = simulation.start(port), time.monotonic()
+        simulation = Simulation(workers, commands, seconds, place)
+        tasks = simulation.start(port)
+        await asyncio.sleep(15)
+        quiet = master.cpu()
+        print(f"{workers} workers have connected: {quiet:.1f} s of CPU, {master.memory():.0f} MB")
         await measure(simulation, builds * commands)
-        report("Buildbot", simulation, master, began, 0)
+        report("Buildbot", simulation, master, quiet)
         simulation.is_over = True
         for task in tasks:
             task.cancel()
