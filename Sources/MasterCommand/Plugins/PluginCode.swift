@@ -209,7 +209,7 @@ struct PluginCode {
                         let change = Change(
                             author: context.name, comments: text,
                             sourceStamp: SourceStamp(revision: text), when: context.now)
-                        // The first text is no change. Stored together, so that after a crash none
+                        // The first text is not a change. Stored together, so that after a crash none
                         // is lost or repeated.
                         try await context.addChanges(
                             known == nil ? [] : [change], saving: .string(text))

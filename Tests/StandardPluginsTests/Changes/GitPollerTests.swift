@@ -13,7 +13,7 @@ struct GitPollerTests {
         _ git: GitFolder, state: JSONValue? = nil, secrets: [String: String] = [:]
     ) throws -> ChangeSourceHarness {
         try ChangeSourceHarness(
-            state: state, secrets: secrets, worker: LocalWorker(root: git.folder.root),
+            state: state, secrets: secrets, worker: LocalWorker(root: git.folder.path + "/poll"),
             folder: git.folder.path + "/poll")
     }
 
