@@ -190,7 +190,7 @@ let package = Package(
         .testTarget(
             name: "MasterWebTests",
             dependencies: [
-                "MasterRuntime", "MasterTesting", "MasterWeb", "StandardPlugins",
+                "MasterRuntime", "MasterTesting", "MasterWeb", "MasterWebSocket", "StandardPlugins",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

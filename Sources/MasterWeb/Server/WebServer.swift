@@ -30,6 +30,8 @@ package final class WebServer: MasterServer {
     private let version: String
     private let logger: Logger
     private let limits: WebSocketServerChannel.Limits
+    /// How long the body of a request may take to arrive.
+    private let bodyTime: Duration
 
     /// Creates a server that does not listen yet.
     ///
@@ -40,7 +42,11 @@ package final class WebServer: MasterServer {
         self.init(version: version, logger: logger, limits: .init())
     }
 
-    init(version: String, logger: Logger, limits: WebSocketServerChannel.Limits) {
+    init(
+        version: String, logger: Logger, limits: WebSocketServerChannel.Limits,
+        bodyTime: Duration = .seconds(30)
+    ) {
+        self.bodyTime = bodyTime
         self.version = version
         self.logger = logger
         self.limits = limits
@@ -83,7 +89,7 @@ package final class WebServer: MasterServer {
                 access: try WebAccess(settings, url: url, secrets),
                 title: configuration.identity.title, titleURL: configuration.identity.titleURL,
                 version: version, tls: tls, files: files, master: master, api: api, hub: hub,
-                sessions: sessions)
+                sessions: sessions, bodyTime: bodyTime)
             return PreparedSite(
                 server: self, site: site, listener: next, wanted: settings.port,
                 isNew: kept == nil)
