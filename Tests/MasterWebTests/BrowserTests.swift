@@ -83,10 +83,12 @@ struct BrowserTests {
         }
     }
 
-    @Test(
-        .enabled(if: hasBrowser, "neither 'chromium' nor 'google-chrome' is installed"),
-        .timeLimit(.minutes(5)), arguments: ["stock", "dashboard"])
+    @Test(.timeLimit(.minutes(5)), arguments: ["stock", "dashboard"])
     func `every page works in a browser`(part: String) async throws {
+        guard Self.hasBrowser else {
+            // Ubuntu has no package of it.
+            return print("no page is tried: neither 'chromium' nor 'google-chrome' is installed")
+        }
         let yaml = """
             title: Example
             www: {port: 0, ui: \(try Self.file("buildbot_www/static"))}
