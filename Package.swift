@@ -190,7 +190,7 @@ let package = Package(
         .testTarget(
             name: "MasterWebTests",
             dependencies: [
-                "MasterRuntime", "MasterTesting", "MasterWeb", "StandardPlugins",
+                "MasterRuntime", "MasterTesting", "MasterWeb", "MasterWebSocket", "StandardPlugins",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "NIOCore", package: "swift-nio"),

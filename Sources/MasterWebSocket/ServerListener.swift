@@ -126,12 +126,14 @@ extension NIOSSLContext {
         certificate: String, key: String, of setting: String
     ) throws(ListenError) -> NIOSSLContext {
         do {
-            return try NIOSSLContext(
-                configuration: .makeServerConfiguration(
-                    certificateChain: try NIOSSLCertificate.fromPEMFile(certificate).map {
-                        .certificate($0)
-                    },
-                    privateKey: .privateKey(NIOSSLPrivateKey(file: key, format: .pem))))
+            var configuration = TLSConfiguration.makeServerConfiguration(
+                certificateChain: try NIOSSLCertificate.fromPEMFile(certificate).map {
+                    .certificate($0)
+                },
+                privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
+            // Older versions are broken, and nobody needs them.
+            configuration.minimumTLSVersion = .tlsv12
+            return try NIOSSLContext(configuration: configuration)
         } catch {
             throw ListenError(
                 "the certificate \(certificate) and the key \(key) of '\(setting)' can't be used: "

@@ -1,7 +1,8 @@
-import FoundationEssentials
+import Foundation
 import MasterKit
 import MasterRuntime
 import MasterTesting
+import MasterWebSocket
 import NIOCore
 import NIOPosix
 import StandardPlugins
@@ -173,11 +174,14 @@ struct TestSocket {
 
 /// Runs a master with its web server at a free port.
 func withWeb(
-    _ yaml: String, secrets: [String: String] = [:], _ body: (Web) async throws -> Void
+    _ yaml: String, secrets: [String: String] = [:],
+    limits: WebSocketServerChannel.Limits = .init(), bodyTime: Duration = .seconds(30),
+    _ body: (Web) async throws -> Void
 ) async throws {
     try await withTemporaryFolder { folder in
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let server = WebServer(version: "1", logger: logger)
+        let server = WebServer(
+            version: "1", logger: logger, limits: limits, bodyTime: bodyTime)
         var options = Master.Options(
             basedir: folder.path + "/base", slots: 2, resumesRequests: true)
         options.servers = [server]
@@ -202,4 +206,32 @@ func loadedConfiguration(_ yaml: String, in folder: String) throws -> MasterConf
         path: folder + "/master.yaml", registry: try Registry([standardPlugins]), environment: [:])
     #expect(ConfigurationFixture.words(loaded.diagnostics) == [])
     return try #require(loaded.configuration)
+}
+
+/// Runs a program that says little, and returns its output if it succeeds.
+///
+/// It must end by itself.
+@discardableResult
+func runTool(_ arguments: [String], environment: [String: String] = [:]) async throws -> String {
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    let output = Pipe()
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = output
+    process.standardError = output
+    let status = try await withCheckedThrowingContinuation { continuation in
+        process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+        do {
+            try process.run()
+        } catch {
+            process.terminationHandler = nil
+            continuation.resume(throwing: error)
+        }
+    }
+    let text = String(
+        decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+    #expect(status == 0, "\(arguments.first ?? ""): \(text)")
+    return text
 }

@@ -93,6 +93,10 @@ package struct MasterMetrics: Sendable {
     package let oldestRequest: Double?
     /// The number of reports by state.
     package let deliveries: [String: Int]
+    /// When the oldest report that is still to be sent was made, in seconds since 1970.
+    package let oldestDelivery: Double?
+    /// What the store has done since the master was started.
+    package let store: StoreActivity
 }
 
 extension Master {
@@ -100,16 +104,27 @@ extension Master {
     ///
     /// - Throws: ``StoreError``.
     package func metrics() async throws(StoreError) -> MasterMetrics {
-        try await environment.store.read { database in
+        let activity = environment.store.activity
+        return try await environment.store.read { database in
             let builds: [(Int, Int, Double)] = try database.all(
                 """
                 SELECT results, count(*), total(complete_at - started_at) FROM build
                 WHERE complete_at IS NOT NULL GROUP BY results
                 """
             ) { ($0[0] ?? -1, $0[1], $0[2]) }
+            // Each in an index, without reading the reports.
             let deliveries: [(String, Int)] = try database.all(
-                "SELECT state, count(*) FROM delivery GROUP BY state"
+                """
+                SELECT state, count(*) FROM delivery WHERE state IN ('delivered', 'nothing')
+                GROUP BY state
+                UNION ALL
+                SELECT state, count(*) FROM delivery WHERE state IN ('open', 'parked', 'dead')
+                GROUP BY state
+                """
             ) { ($0[0], $0[1]) }
+            let oldestDelivery: Double?? = try database.first(
+                "SELECT min(since) FROM delivery WHERE state = 'open'"
+            ) { $0[0] as Double? }
             let oldest: Double?? = try database.first(
                 """
                 SELECT min(submitted_at) FROM build_request
@@ -120,7 +135,8 @@ extension Master {
                 builds: Dictionary(builds.map { ($0.0, $0.1) }, uniquingKeysWith: +),
                 buildSeconds: builds.map(\.2).reduce(0, +),
                 oldestRequest: oldest ?? nil,
-                deliveries: Dictionary(deliveries, uniquingKeysWith: +))
+                deliveries: Dictionary(deliveries, uniquingKeysWith: +),
+                oldestDelivery: oldestDelivery ?? nil, store: activity)
         }
     }
 }

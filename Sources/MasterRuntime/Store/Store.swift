@@ -35,6 +35,9 @@ public final class Store: Sendable {
     /// The events, published in order after their commit.
     package var events: EventBus { writer.events }
 
+    /// What the store has done since it was opened.
+    var activity: StoreActivity { writer.activity.withLock { $0 } }
+
     /// The title and URL of the master, used in records from now on.
     var identity: MasterIdentity {
         get { writer.identity }
@@ -145,6 +148,8 @@ final class StoreWriter: Sendable {
     private let durability: Durability
     private let clock: @Sendable () -> Date
     private let storedKinds = Mutex<Set<EventKind>>([])
+    /// What has been done so far.
+    let activity = Mutex(StoreActivity())
     /// The first failure.
     private let failed = Mutex<StoreError?>(nil)
     /// Set once nothing more is written.
@@ -221,10 +226,13 @@ final class StoreWriter: Sendable {
         var commit = GroupCommit(
             path: pool.path, cache: cache, identity: identity, clock: clock,
             wanted: WantedEvents(stored: storedKinds.withLock { $0 }, live: events.wantedKinds))
+        let start = ContinuousClock.now
         do {
             try pool.writeWithoutTransaction { database in
                 try commit.run(batch, in: database)
             }
+            let duration = (ContinuousClock.now - start) / .seconds(1)
+            activity.withLock { $0.note(commit, lasting: duration) }
         } catch {
             let error = StoreError(error, at: pool.path)
             stop(with: error)
@@ -242,6 +250,25 @@ final class StoreWriter: Sendable {
     }
 }
 
+/// What a store has done since it was opened, for monitoring.
+package struct StoreActivity: Sendable {
+    /// The number of commits.
+    package private(set) var commits = 0
+    /// How long they took together, in seconds.
+    package private(set) var commitSeconds = 0.0
+    /// The number of steps that have ended and how long they took, by their results.
+    package private(set) var steps: [Results: (count: Int, seconds: Double)] = [:]
+
+    fileprivate mutating func note(_ commit: GroupCommit, lasting duration: Double) {
+        commits += 1
+        commitSeconds += duration
+        for step in commit.endedSteps {
+            steps[step.results, default: (0, 0)].count += 1
+            steps[step.results, default: (0, 0)].seconds += step.seconds
+        }
+    }
+}
+
 /// One commit of several transitions, each of which can fail on its own.
 struct GroupCommit {
     /// The path of the database, for error messages.
@@ -255,6 +282,8 @@ struct GroupCommit {
     private(set) var outcomes: [@Sendable () -> Void] = []
     /// The events, in order.
     private(set) var events: [Event] = []
+    /// The results of the steps that have ended, and how long they took.
+    private(set) var endedSteps: [(results: Results, seconds: Double)] = []
     /// Why no further commit may follow: a posted transition failed, whose caller gets no error.
     private(set) var failure: StoreError?
 
@@ -285,6 +314,7 @@ struct GroupCommit {
             try database.run("RELEASE transition")
             outcomes.append(outcome)
             events.append(contentsOf: transaction.events)
+            endedSteps.append(contentsOf: transaction.endedSteps)
         } catch {
             try rollBack(transition, after: error, in: database)
         }

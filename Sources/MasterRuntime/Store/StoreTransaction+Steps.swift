@@ -127,6 +127,8 @@ extension StoreTransaction {
             [now.stored, results.rawValue, stateString.value, isHidden, id]
         )
         cache.steps.forget(id)
+        let start = step.startedAt ?? now
+        endedSteps.append((results, max(0, now.timeIntervalSince(start))))
         try append(.stepFinished, of: step)
         return step
     }

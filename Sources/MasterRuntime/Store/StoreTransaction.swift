@@ -17,6 +17,8 @@ final class StoreTransaction {
     let wanted: WantedEvents
     /// The events so far, in order.
     private(set) var events: [Event] = []
+    /// The results of the steps that have ended, and how long they took.
+    var endedSteps: [(results: Results, seconds: Double)] = []
 
     init(
         database: Database, now: Date, cache: RecordCache, identity: MasterIdentity,

@@ -24,7 +24,7 @@ extension Dashboard {
 
     func changeTable(_ changes: [JSONObject], in html: inout HTML) {
         html.table(
-            "Changes", id: "changes", columns: ["Change", "Author", "Comment", "Source", "When"]
+            "Changes", id: "changes", columns: ["Change", "Comment", "Author", "Source", "When"]
         ) { html in
             for change in changes.prefix(Self.rowLimit) {
                 html.element("tr") { html in
@@ -33,8 +33,9 @@ extension Dashboard {
                             site.home + "changes/\(change.int("changeid"))",
                             "#\(change.int("changeid"))")
                     }
+                    let title = change.string("comments").split(separator: "\n").first ?? ""
+                    html.element("td", ["class": "wide"], text: String(title).shortened(to: 200))
                     html.element("td", text: change.string("author").shortened(to: 80))
-                    html.element("td", text: change.string("comments").shortened(to: 200))
                     html.element("td") { html in
                         html.text(change.string("branch").shortened(to: 60) + " ")
                         revision(of: change, in: &html)

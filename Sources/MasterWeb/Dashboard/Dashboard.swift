@@ -103,8 +103,8 @@ struct Dashboard: Sendable {
             _ = try number(path[1])
             _ = try await call(["workers", path[1]], path[2], ["reason": "on the web page"])
             return .redirect(to: site.home + "workers")
-        case (3, "deliveries", "retry"?):
-            try await retryDelivery(try number(path[1]))
+        case (3, "deliveries", "retry"?), (3, "deliveries", "drop"?):
+            try await change(delivery: try number(path[1]), drops: path[2] == "drop")
             return .redirect(to: site.home + "deliveries")
         case (2, "force", _): return try await force(path[1])
         default: throw WebFault.notFound

@@ -88,6 +88,7 @@ enum DashboardAsset: String, CaseIterable {
         vertical-align:top;font-weight:400;min-width:3rem;overflow-wrap:break-word}
         thead th{color:var(--dim)}
         tbody th{font-weight:600}
+        .wide{min-width:12rem}
         .dim,.line{color:var(--dim)}
         .tag{font-size:.8rem;border:1px solid var(--line);border-radius:1rem;padding:0 .5rem;\
         margin-left:.4rem;color:var(--dim);font-weight:400}
@@ -129,7 +130,6 @@ enum DashboardAsset: String, CaseIterable {
         .fault{color:var(--failure);margin:.2rem 0}
         summary{cursor:pointer;padding:.4rem 0}
         @media (max-width:40rem){th,td{padding-right:.5rem}header,main,footer{padding:.6rem}}
-        @media (prefers-reduced-motion:no-preference){.log{scroll-behavior:smooth}}
         """
 
     private static let scriptText = #"""

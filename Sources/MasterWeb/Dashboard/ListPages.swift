@@ -196,16 +196,23 @@ extension Dashboard {
             html.element("td", text: (delivery.error ?? "").shortened(to: 200))
             html.element("td") { html in
                 guard mayControl else { return }
-                html.action(
-                    site.home + "deliveries/\(delivery.id)/retry", "Retry", visitor, site,
-                    describing: "report \(delivery.subject)")
+                for (verb, label) in [("retry", "Retry"), ("drop", "Drop")] {
+                    html.action(
+                        site.home + "deliveries/\(delivery.id)/\(verb)", label, visitor, site,
+                        describing: "report \(delivery.subject)")
+                }
             }
         }
     }
 
-    func retryDelivery(_ id: Int) async throws {
-        _ = try await DeliveryAdmin.with(folder: site.master.basedir) { admin in
-            try await admin?.retry(DeliveryFilter(ids: [id]))
+    /// Has a report sent again at once, or never again.
+    func change(delivery id: Int, drops: Bool) async throws {
+        try await DeliveryAdmin.with(folder: site.master.basedir) { admin in
+            if drops {
+                _ = try await admin?.drop(DeliveryFilter(ids: [id]))
+            } else {
+                _ = try await admin?.retry(DeliveryFilter(ids: [id]))
+            }
         }
     }
 

@@ -20,9 +20,61 @@ struct Metrics: Sendable {
         }
         text.family("buildmaster_build_seconds_total", "counter", "The time of ended builds.")
         text.sample("buildmaster_build_seconds_total", [:], counts.buildSeconds)
+        steps(counts.store, in: &text)
+        builders(status["builders"]?.arrayValue ?? [], in: &text)
+        text.family(
+            "buildmaster_oldest_request_seconds", "gauge",
+            "How long the oldest pending request has been waiting.")
+        text.sample("buildmaster_oldest_request_seconds", [:], Self.age(counts.oldestRequest))
+        text.family("buildmaster_deliveries", "gauge", "Reports by state.")
+        for state in ["open", "parked", "dead", "delivered", "nothing"] {
+            text.sample(
+                "buildmaster_deliveries", ["state": state], Double(counts.deliveries[state] ?? 0))
+        }
+        text.family(
+            "buildmaster_oldest_delivery_seconds", "gauge",
+            "How long the oldest report has been waiting to be sent.")
+        text.sample("buildmaster_oldest_delivery_seconds", [:], Self.age(counts.oldestDelivery))
+        workers(status["workers"]?.arrayValue ?? [], in: &text)
+        text.family("buildmaster_store_commits_total", "counter", "Commits since the start.")
+        text.sample("buildmaster_store_commits_total", [:], Double(counts.store.commits))
+        text.family(
+            "buildmaster_store_commit_seconds_total", "counter",
+            "The time of the commits since the start.")
+        text.sample("buildmaster_store_commit_seconds_total", [:], counts.store.commitSeconds)
+        text.family("buildmaster_live_clients", "gauge", "Clients of /ws and /sse.")
+        text.sample("buildmaster_live_clients", [:], Double(site.hub.clientCount))
+        return Response(
+            status: .ok,
+            headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text.text)))
+    }
+
+    /// How long ago a time was, or 0.
+    private static func age(_ time: Double?) -> Double {
+        time.map { max(0, Date().timeIntervalSince1970 - $0) } ?? 0
+    }
+
+    private func steps(_ store: StoreActivity, in text: inout Text) {
+        let steps = store.steps.sorted { $0.key.rawValue < $1.key.rawValue }
+        text.family(
+            "buildmaster_steps_total", "counter",
+            "Steps that have ended since the start, by result.")
+        for (results, all) in steps {
+            text.sample("buildmaster_steps_total", ["result": results.name], Double(all.count))
+        }
+        text.family(
+            "buildmaster_step_seconds_total", "counter",
+            "The time of the steps that have ended since the start, by result.")
+        for (results, all) in steps {
+            text.sample("buildmaster_step_seconds_total", ["result": results.name], all.seconds)
+        }
+    }
+
+    private func builders(_ builders: [JSONValue], in text: inout Text) {
         text.family("buildmaster_builds_running", "gauge", "Builds that are running, by builder.")
         text.family("buildmaster_requests_pending", "gauge", "Requests that wait, by builder.")
-        for builder in status["builders"]?.arrayValue ?? [] {
+        for builder in builders {
             let labels = ["builder": builder["name"]?.stringValue ?? ""]
             text.sample(
                 "buildmaster_builds_running", labels,
@@ -30,21 +82,22 @@ struct Metrics: Sendable {
             text.sample(
                 "buildmaster_requests_pending", labels, builder["pending"]?.doubleValue ?? 0)
         }
-        text.family(
-            "buildmaster_oldest_request_seconds", "gauge",
-            "How long the oldest pending request has been waiting.")
-        let age = counts.oldestRequest.map { max(0, Date().timeIntervalSince1970 - $0) } ?? 0
-        text.sample("buildmaster_oldest_request_seconds", [:], age)
-        text.family("buildmaster_deliveries", "gauge", "Reports by state.")
-        for (state, count) in counts.deliveries.sorted(by: { $0.key < $1.key }) {
-            text.sample("buildmaster_deliveries", ["state": state], Double(count))
+    }
+
+    private func workers(_ workers: [JSONValue], in text: inout Text) {
+        text.family("buildmaster_worker_connected", "gauge", "Whether a worker is connected.")
+        text.family("buildmaster_worker_slots", "gauge", "Builds that a worker takes at a time.")
+        text.family("buildmaster_worker_slots_used", "gauge", "Builds that run on a worker.")
+        for worker in workers {
+            let labels = ["worker": worker["name"]?.stringValue ?? ""]
+            text.sample(
+                "buildmaster_worker_connected", labels, worker["connected"] == true ? 1 : 0)
+            text.sample(
+                "buildmaster_worker_slots", labels, worker["max_builds"]?.doubleValue ?? 0)
+            text.sample(
+                "buildmaster_worker_slots_used", labels,
+                Double(worker["building"]?.arrayValue?.count ?? 0))
         }
-        text.family("buildmaster_live_clients", "gauge", "Clients of /ws and /sse.")
-        text.sample("buildmaster_live_clients", [:], Double(site.hub.clientCount))
-        return Response(
-            status: .ok,
-            headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: text.text)))
     }
 
     /// Samples in families; those of one family stand together.

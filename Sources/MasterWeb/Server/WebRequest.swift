@@ -8,8 +8,6 @@ internal import NIOHTTP1
 struct WebRequest: Sendable {
     /// The most bytes of a body, unless a path allows more.
     static let bodyLimit = 256 << 10
-    /// How long a body may take to arrive.
-    static let bodyTime: Duration = .seconds(30)
 
     let method: String
     /// The parts of the path, decoded; a slash at the end makes an empty last part.
@@ -106,7 +104,9 @@ struct WebRequest: Sendable {
     /// Reads a body within limits of size and time.
     ///
     /// - Throws: ``WebFault`` if it exceeds them, or what the connection throws.
-    static func body(of request: Request, limit: Int) async throws -> [UInt8] {
+    static func body(
+        of request: Request, limit: Int, within time: Duration
+    ) async throws -> [UInt8] {
         let announced = request.headers[.contentLength].flatMap { Int($0) } ?? 0
         guard announced <= limit else { throw WebFault.tooLarge(limit) }
         return try await withThrowingTaskGroup(of: [UInt8].self) { group in
@@ -121,9 +121,9 @@ struct WebRequest: Sendable {
                 return bytes
             }
             group.addTask {
-                try await Task.sleep(for: bodyTime)
+                try await Task.sleep(for: time)
                 throw WebFault(
-                    .requestTimeout, "the body took longer than \(bodyTime.components.seconds) s",
+                    .requestTimeout, "the body took longer than \(time.components.seconds) s",
                     endsConnection: true)
             }
             defer { group.cancelAll() }

@@ -31,6 +31,8 @@ package final class WebServer: MasterServer {
     private let version: String
     private let logger: Logger
     private let limits: WebSocketServerChannel.Limits
+    /// How long the body of a request may take to arrive.
+    private let bodyTime: Duration
 
     /// Creates a server that does not listen yet.
     ///
@@ -41,7 +43,11 @@ package final class WebServer: MasterServer {
         self.init(version: version, logger: logger, limits: .init())
     }
 
-    init(version: String, logger: Logger, limits: WebSocketServerChannel.Limits) {
+    init(
+        version: String, logger: Logger, limits: WebSocketServerChannel.Limits,
+        bodyTime: Duration = .seconds(30)
+    ) {
+        self.bodyTime = bodyTime
         self.version = version
         self.logger = logger
         self.limits = limits
@@ -84,7 +90,7 @@ package final class WebServer: MasterServer {
                 access: try WebAccess(settings, url: url, secrets),
                 title: configuration.identity.title, titleURL: configuration.identity.titleURL,
                 version: version, tls: tls, files: files, master: master, api: api, hub: hub,
-                sessions: sessions,
+                sessions: sessions, bodyTime: bodyTime,
                 hooks: try ChangeHooks(settings.changeHooks, secrets, for: master, hookBodies))
             return PreparedSite(
                 server: self, site: site, listener: next, wanted: settings.port,

@@ -20,6 +20,8 @@ struct WebSite: Sendable {
     let api: DataAPI
     let hub: LiveHub
     let sessions: WebSessions
+    /// How long the body of a request may take to arrive.
+    let bodyTime: Duration
     let hooks: ChangeHooks
 
     /// Where the dashboard is.
@@ -66,7 +68,8 @@ struct WebSite: Sendable {
         try access.check(wanted)
         let visitor = try access.visitor(of: wanted, sessions)
         if WebRequest.hasBody(request.head) {
-            wanted.body = try await WebRequest.body(of: request, limit: WebRequest.bodyLimit)
+            wanted.body = try await WebRequest.body(
+                of: request, limit: WebRequest.bodyLimit, within: bodyTime)
         }
         return try await route(wanted, visitor)
     }

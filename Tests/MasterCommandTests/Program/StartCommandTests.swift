@@ -330,4 +330,24 @@ struct StartCommandTests {
             #expect(log.output.contains("release 3 form"))
         }
     }
+
+    // MARK: Web page
+
+    /// A tenth of what `Benchmarks/web.py` measures, without its bars.
+    @Test(.timeLimit(.minutes(3)))
+    func `every browser hears of every build, and every page is answered meanwhile`() async throws {
+        let script = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../../Benchmarks/web.py").standardized.path
+        try await Program.inFolder { program in
+            let options = [
+                "--browsers", "20", "--rate", "5", "--steps", "5", "--stored", "1000", "--seconds",
+                "1", "--rounds", "1", "--idle", "1",
+            ]
+            let ended = try await program.run(
+                [script, Program.path, "--correctness"] + options, executable: "/usr/bin/python3"
+            ) { _ in }
+            #expect(ended.status == 0, "\(ended.output)\(ended.error)")
+            #expect(ended.output.contains("load: memory at most"))
+        }
+    }
 }
