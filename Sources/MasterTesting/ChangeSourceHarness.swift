@@ -214,4 +214,14 @@ private struct ChangeSourceHost: ServiceHost, WallClock {
     func save(_ state: JSONValue) async throws { harness.save(state) }
 
     func buildsets(of scheduler: String, from id: Int) async throws -> [ScheduledBuildset] { [] }
+
+    func changes(after id: Int, limit: Int) async throws -> [Change] {
+        Array(harness.changes.filter { $0.id > id }.prefix(limit))
+    }
+
+    func changes(_ ids: [Int]) async throws -> [Change] {
+        harness.changes.filter { ids.contains($0.id) }
+    }
+
+    func newestChangeID() async throws -> Int { harness.changes.last?.id ?? 0 }
 }

@@ -57,7 +57,9 @@ struct ChangeHooks: Sendable {
     /// Answers a request.
     ///
     /// - Throws: ``WebFault`` if it is not accepted, or `StoreError`.
-    func response(to wanted: WebRequest, _ request: Request) async throws -> Response {
+    func response(
+        to wanted: WebRequest, _ request: Request, within bodyTime: Duration
+    ) async throws -> Response {
         var wanted = wanted
         let names = wanted.path.dropFirst().filter { !$0.isEmpty }
         let name = names.first ?? "base"
@@ -82,7 +84,8 @@ struct ChangeHooks: Sendable {
         }
         defer { budget.giveBack(announced) }
         if WebRequest.hasBody(request.head) {
-            wanted.body = try await WebRequest.body(of: request, limit: Self.bodyLimit)
+            wanted.body = try await WebRequest.body(
+                of: request, limit: Self.bodyLimit, within: bodyTime)
         }
         try dialect.checkSignature(of: wanted)
         let outcome = try HookRequest(wanted, dialect).outcome()

@@ -63,7 +63,7 @@ struct WebSite: Sendable {
         if wanted.path == ["healthz"] { return .text("ok\n") }
         // Services reach it by any name of the host, and have no origin.
         if wanted.path.first == "change_hook" {
-            return try await hooks.response(to: wanted, request)
+            return try await hooks.response(to: wanted, request, within: bodyTime)
         }
         try access.check(wanted)
         let visitor = try access.visitor(of: wanted, sessions)
