@@ -68,8 +68,8 @@ struct MutationTests {
         let message = error["message"]?.stringValue ?? ""
         return [
             "there is no builder", "there is no factory", "there is no scheduler",
-            "there is no lock",
-            "no builder has the tag",
+            "there is no lock", "there is no worker", "no worker has the tags",
+            "can't connect without", "no builder has the tag",
             "has neither 'steps' nor 'factory'", "no step is named", "has no parameter",
             "needs the parameter", "has no provider", "the matrix has no axis",
             "no step before this one starts", "two services are named",
@@ -106,6 +106,7 @@ struct MutationTests {
             "there is no time zone", "needs one of", "needs 'command' or 'file'",
             "needs a 'template'",
             "must begin with http:// or https://", "must be debug or release, not 'zzz'",
+            "must be a port",
         ].contains { message.contains($0) }
     }
 

@@ -71,7 +71,7 @@ struct CheckCommandTests {
     }
 
     @Test func `characters that end a line elsewhere are no end of a line in JSON`() async throws {
-        let text = "steps:\n  - steps.Shell\u{2028}\u{85}\u{0B}: a: b\n"
+        let text = "title: [a\u{2028}b: c: d]\n"
         let ended = try await Program.inFolder(["master.yaml": text]) {
             try await $0.run("check", "--format", "json")
         }
