@@ -220,8 +220,9 @@ struct StartCommandTests {
                 #expect(try await program.run("force", "one", "--wait").status == 0)
                 #expect(try await program.run("force", "hang").status == 0)
                 await running.transcript.wait(for: "hang #1 started")
-                for _ in 1...3 {
-                    #expect(try await program.run("force", "one").status == 0)
+                // Requests that ask for the same would be built once.
+                for number in 1...3 {
+                    #expect(try await program.run("force", "one", "-p", "n=\(number)").status == 0)
                 }
                 try running.send(.kill)
             }
