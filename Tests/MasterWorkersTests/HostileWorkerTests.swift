@@ -185,6 +185,8 @@ struct HostileWorkerTests {
     private static func upload(
         _ names: [String], byteCount: Int64, _ fixture: Fixture
     ) async throws -> (build: FinishedBuild, reason: String?) {
+        // A build that began on the connection of the case before would be lost with it.
+        try await wait { fixture.endpoint.connectionCount == 0 }
         let submission = try await fixture.master.submit(
             BuildsetRequest(builders: ["upload"], reason: "test"))
         let reason = try await WireWorker.connected(to: fixture.port) { worker in
