@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 internal import GRDB
-public import MasterKit
+internal import MasterKit
 internal import ServiceLifecycle
 internal import Synchronization
 
