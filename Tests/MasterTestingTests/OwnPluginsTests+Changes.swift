@@ -2,6 +2,7 @@ import FoundationEssentials
 import MasterKit
 import MasterRuntimeTesting
 import StandardPlugins
+import Testing
 
 /// Change sources, and schedulers.
 extension OwnPluginsTests {
