@@ -132,20 +132,20 @@ struct GitPoll {
                 // The commit of an annotated tag.
                 let tag = String(ref.dropLast(3))
                 if heads[tag] != nil { heads[tag] = String(words[0]) }
-            } else if isWanted(ref) {
+            } else if try isWanted(ref) {
                 heads[ref] = String(words[0])
             }
         }
         return heads
     }
 
-    private func isWanted(_ ref: String) -> Bool {
+    private func isWanted(_ ref: String) throws -> Bool {
         if poller.onlyTags { return ref.hasPrefix("refs/tags/") }
         if let branch = poller.branch?.text {
             return ref == (branch.hasPrefix("refs/") ? branch : "refs/heads/\(branch)")
         }
-        return ref.hasPrefix("refs/heads/")
-            && poller.branches?.matches(String(ref.dropFirst("refs/heads/".count))) == true
+        guard ref.hasPrefix("refs/heads/") else { return false }
+        return try poller.branches?.fits(String(ref.dropFirst("refs/heads/".count))) == true
     }
 
     /// Where a ref is kept here: `refs/polled/heads/main`.

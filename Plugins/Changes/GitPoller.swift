@@ -129,8 +129,8 @@ public struct GitPoller: ChangeSource, SettingHints {
 
 /// The setting `branches`.
 struct BranchPatterns: SettingValue {
-    /// Names and globs; `nil` for all branches.
-    let patterns: [String]?
+    /// Fitting one of them is enough; `nil` for all branches.
+    private let patterns: [Pattern]?
 
     static var shape: String { "a list of names and globs such as [main, 'release/*'], or true" }
 
@@ -141,41 +141,38 @@ struct BranchPatterns: SettingValue {
         guard node.sequence != nil else { return decoder.mismatch(node, expected: shape) }
         guard let names = decoder.decode([String].self, from: node) else { return nil }
         guard !names.isEmpty else { return decoder.mismatch(node, expected: shape) }
-        for name in names where !BranchName.isValid(name.filter { !"*?".contains($0) } + "x") {
-            return decoder.error(
-                "'\(name.prefix(60))' can't be the name of a branch", at: node.range)
-        }
-        return BranchPatterns(patterns: names)
-    }
-
-    func matches(_ branch: String) -> Bool {
-        guard let patterns else { return true }
-        return patterns.contains {
-            Self.matches(Array($0.unicodeScalars)[...], Array(branch.unicodeScalars)[...])
-        }
-    }
-
-    /// Whether a glob, in which `*` and `?` stand for any characters, matches a text; in a time
-    /// that grows with the product of their lengths at most.
-    private static func matches(
-        _ pattern: ArraySlice<Unicode.Scalar>, _ text: ArraySlice<Unicode.Scalar>
-    ) -> Bool {
-        var (p, t) = (pattern.startIndex, text.startIndex)
-        var star: (p: Int, t: Int)?
-        while t < text.endIndex {
-            if p < pattern.endIndex, pattern[p] == "*" {
-                star = (p, t)
-                p += 1
-            } else if p < pattern.endIndex, pattern[p] == "?" || pattern[p] == text[t] {
-                p += 1
-                t += 1
-            } else if let last = star {
-                star = (last.p, last.t + 1)
-                (p, t) = (last.p + 1, last.t + 1)
-            } else {
-                return false
+        var patterns: [Pattern] = []
+        for name in names {
+            guard BranchName.isValid(name.filter { !"*?".contains($0) } + "x") else {
+                return decoder.error(
+                    "'\(name.prefix(60))' can't be the name of a branch", at: node.range)
+            }
+            do {
+                patterns.append(try Pattern(expression(for: name)))
+            } catch {
+                return decoder.error(
+                    "'\(name.prefix(60))' is not a pattern for branches: \(error)", at: node.range)
             }
         }
-        return pattern[p...].allSatisfy { $0 == "*" }
+        return BranchPatterns(patterns: patterns)
+    }
+
+    /// A glob, in which `*` and `?` stand for any characters, as a regular expression.
+    private static func expression(for glob: String) -> String {
+        let parts = glob.map { character in
+            switch character {
+            case "*": ".*"
+            case "?": "."
+            default: character.literalExpression
+            }
+        }
+        return "(?s)\\A\(parts.joined())\\z"
+    }
+
+    /// Whether a branch fits.
+    ///
+    /// - Throws: An error if a pattern needs too many steps.
+    func fits(_ branch: String) throws -> Bool {
+        try patterns?.contains { try $0.isFound(in: branch) } ?? true
     }
 }

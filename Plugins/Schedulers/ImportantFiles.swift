@@ -104,9 +104,14 @@ struct FileGlob: SettingValue {
                 if next == "]" { break }
             }
             return part
-        default:
-            let isPlain = character.isLetter || character.isNumber || character == "_"
-            return isPlain ? "\(character)" : "\\\(character)"
+        default: return character.literalExpression
         }
+    }
+}
+
+extension Character {
+    /// The regular expression that matches this character alone.
+    var literalExpression: String {
+        isLetter || isNumber || self == "_" ? "\(self)" : "\\\(self)"
     }
 }

@@ -28,6 +28,8 @@ public final class ChangeSourceHarness: Sendable {
         var changeLimit = Int.max
         var waitLimit = Int.max
         var wait: @Sendable (Int) async throws -> Void = { _ in }
+        /// The error for which the source was stopped.
+        var failure: (any Error)?
     }
 
     fileprivate static let maximumWaits = 1000
@@ -42,7 +44,7 @@ public final class ChangeSourceHarness: Sendable {
     private let http: HTTPClient
     private let session: HTTPSession
     private let state: Mutex<State>
-    private let reached = Mutex<Latch?>(nil)
+    private let running = StoppableRun()
 
     /// Creates a stand-in for the master that a source runs in.
     ///
@@ -84,8 +86,6 @@ public final class ChangeSourceHarness: Sendable {
         _ source: some ChangeSource, changes: Int? = nil, waits: Int? = nil,
         atEachWait wait: @escaping @Sendable (Int) async throws -> Void = { _ in }
     ) async throws {
-        let latch = Latch()
-        reached.withLock { $0 = latch }
         state.withLock { state in
             state.changeLimit = changes.map { state.changes.count + $0 } ?? .max
             state.waitLimit = waits ?? .max
@@ -95,28 +95,10 @@ public final class ChangeSourceHarness: Sendable {
         guard changes != 0, waits != 0 else { return }
         let bus = EventBus()
         try await bus.withSubscription(to: [], bound: 1) { events in
-            // Ends below.
-            let run = Task { try await self.run(source, events) }
-            let watch = Task {
-                await latch.wait()
-                run.cancel()
-            }
-            defer { watch.cancel() }
-            let end = await withTaskCancellationHandler {
-                await run.result
-            } onCancel: {
-                run.cancel()
-            }
-            do {
-                try end.get()
-            } catch  where run.isCancelled {
-                // It was stopped.
-            }
-            if let error = failure.withLock({ $0 }) { throw error }
+            try await running.run { try await self.run(source, events) }
         }
+        if let error = state.withLock(\.failure) { throw error }
     }
-
-    private let failure = Mutex<(any Error)?>(nil)
 
     private func run(_ source: some ChangeSource, _ events: EventSubscription) async throws {
         let options = ChangeSourceOptions()
@@ -126,7 +108,7 @@ public final class ChangeSourceHarness: Sendable {
             events: events,
             host: ChangeSourceHost(harness: self, secrets: secrets, http: http, session: session))
         try await source.run(
-            in: ChangeSourceContext(service, options) { [machine] in machine })
+            in: ChangeSourceContext(service, options, on: machine))
     }
 
     /// The changes added by the source, in order.
@@ -142,18 +124,13 @@ public final class ChangeSourceHarness: Sendable {
         try Task.checkCancellation()
         try accept()
         let (added, isLast) = state.withLock { state in
-            let first = state.changes.count + 1
-            let added = changes.enumerated().map { index, change in
-                var added = change
-                added.id = first + index
-                return added
-            }
+            let added = changes.numbered(after: state.changes.count)
             state.changes += added
             state.saved = saved ?? state.saved
             if !added.isEmpty { state.idleWaits = 0 }
             return (added, state.changes.count >= state.changeLimit)
         }
-        if isLast { try await stop() }
+        if isLast { try await running.stop() }
         return added
     }
 
@@ -172,16 +149,10 @@ public final class ChangeSourceHarness: Sendable {
             try await wait(count)
             guard idle <= Self.maximumWaits else { throw EndlessWait() }
         } catch {
-            failure.withLock { $0 = error }
-            try await stop()
+            state.withLock { $0.failure = error }
+            try await running.stop()
         }
-        if count >= limit { try await stop() }
-    }
-
-    /// Ends the source, which must not do anything after this.
-    private func stop() async throws {
-        reached.withLock(\.self)?.open()
-        while true { try await Task.sleep(for: .seconds(60)) }
+        if count >= limit { try await running.stop() }
     }
 }
 

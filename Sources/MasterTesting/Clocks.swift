@@ -178,9 +178,45 @@ final class Latch: Sendable {
         waiters.check()
     }
 
+    /// Whether it has happened.
+    var hasHappened: Bool { isOpen.withLock(\.self) }
+
     /// Waits until it has happened, or the task is cancelled.
     func wait() async {
-        await waiters.wait { self.isOpen.withLock(\.self) }
+        await waiters.wait { self.hasHappened }
+    }
+}
+
+/// Runs a plugin until it returns, or is stopped as if its master had been killed.
+final class StoppableRun: Sendable {
+    private let stopped = Mutex(Latch())
+
+    /// Runs a plugin.
+    ///
+    /// - Throws: What the plugin throws, unless it was stopped.
+    func run(_ plugin: @escaping @Sendable () async throws -> Void) async throws {
+        let latch = Latch()
+        stopped.withLock { $0 = latch }
+        // Ends below.
+        let run = Task { try await plugin() }
+        let watch = Task {
+            await latch.wait()
+            run.cancel()
+        }
+        defer { watch.cancel() }
+        let end = await withTaskCancellationHandler {
+            await run.result
+        } onCancel: {
+            run.cancel()
+        }
+        if latch.hasHappened { return }
+        try end.get()
+    }
+
+    /// Stops the plugin, which calls this and must not do anything after it.
+    func stop() async throws -> Never {
+        stopped.withLock(\.self).open()
+        while true { try await Task.sleep(for: .seconds(60)) }
     }
 }
 

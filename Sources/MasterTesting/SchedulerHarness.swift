@@ -49,7 +49,7 @@ public final class SchedulerHarness: Sendable {
     private let http: HTTPClient
     package let session: HTTPSession
     private let state: Mutex<State>
-    private let reached = Mutex<Latch?>(nil)
+    private let running = StoppableRun()
 
     /// Creates a stand-in for the master that a scheduler runs in.
     ///
@@ -93,8 +93,6 @@ public final class SchedulerHarness: Sendable {
     public func run(
         _ scheduler: some Scheduler, events: [Event] = [], builds: Int? = nil
     ) async throws {
-        let latch = Latch()
-        reached.withLock { $0 = latch }
         state.withLock { state in
             state.limit = builds.map { state.builds.count + $0 } ?? .max
             state.waits = 0
@@ -104,20 +102,7 @@ public final class SchedulerHarness: Sendable {
         try await bus.withSubscription(to: scheduler.wantedEvents, bound: events.count) { wanted in
             bus.publish(events)
             bus.finish()
-            // Ends below.
-            let run = Task { try await self.run(scheduler, wanted) }
-            let watch = Task {
-                await latch.wait()
-                run.cancel()
-            }
-            defer { watch.cancel() }
-            let end = await withTaskCancellationHandler {
-                await run.result
-            } onCancel: {
-                run.cancel()
-            }
-            if state.withLock({ $0.builds.count >= $0.limit }) { return }
-            try end.get()
+            try await running.run { try await self.run(scheduler, wanted) }
         }
     }
 
@@ -162,10 +147,7 @@ public final class SchedulerHarness: Sendable {
             state.waits = 0
             return state.builds.count >= state.limit
         }
-        guard isLast else { return }
-        reached.withLock(\.self)?.open()
-        // The scheduler must not do anything after this.
-        while true { try await Task.sleep(for: .seconds(60)) }
+        if isLast { try await running.stop() }
     }
 
     fileprivate func save(_ saved: JSONValue) { state.withLock { $0.saved = saved } }

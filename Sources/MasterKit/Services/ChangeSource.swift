@@ -111,11 +111,10 @@ package struct SourceMachine: Sendable {
 public struct ChangeSourceContext: Sendable {
     private let service: ServiceContext
     private let options: ChangeSourceOptions
-    private let machine: @Sendable () -> SourceMachine
+    private let machine: SourceMachine
 
     package init(
-        _ service: ServiceContext, _ options: ChangeSourceOptions,
-        on machine: @escaping @Sendable () -> SourceMachine
+        _ service: ServiceContext, _ options: ChangeSourceOptions, on machine: SourceMachine
     ) {
         self.service = service
         self.options = options
@@ -131,9 +130,9 @@ public struct ChangeSourceContext: Sendable {
     /// Replaces secrets in everything that is displayed or stored.
     public var mask: SecretMask { service.mask }
     /// The folder of master.yaml, absolute.
-    public var masterFolder: String { machine().masterFolder }
+    public var masterFolder: String { machine.masterFolder }
     /// A folder in the master's base folder for this source alone, absolute; it need not exist.
-    public var folder: String { machine().folder }
+    public var folder: String { machine.folder }
 
     /// Computes the value of a setting; it can refer only to secrets.
     public func render<Value>(_ setting: Renderable<Value>) throws(RenderError) -> Value {
@@ -212,8 +211,7 @@ public struct ChangeSourceContext: Sendable {
         _ command: Command, input: CommandInput = .nothing,
         updates: (CommandUpdate) async throws -> Void = { _ in }
     ) async throws -> CommandResult {
-        let machine = machine()
-        return try await machine.worker.run(
+        try await machine.worker.run(
             command.resolved(in: machine.folder), input: input, updates: updates)
     }
 }

@@ -42,9 +42,8 @@ struct ServiceProgram: Sendable {
         wantedEvents = []
         run = { context in
             try await source.plugin.run(
-                in: ChangeSourceContext(context, source.options) {
-                    master.machine(ofSource: source.name)
-                })
+                in: ChangeSourceContext(
+                    context, source.options, on: master.machine(ofSource: source.name)))
         }
     }
 

@@ -4,13 +4,8 @@ internal import MasterKit
 
 /// Requests of bitbucket.org.
 struct BitbucketCloudHook {
-    private let hook: HookRequest
-    private let payload: HookPayload
-
-    init(_ hook: HookRequest, _ payload: HookPayload) {
-        self.hook = hook
-        self.payload = payload
-    }
+    let hook: HookRequest
+    let payload: HookPayload
 
     func outcome() throws(WebFault) -> HookOutcome {
         let event = try hook.event("X-Event-Key")
@@ -94,13 +89,8 @@ struct BitbucketCloudHook {
 
 /// Requests of Bitbucket Server and Data Center.
 struct BitbucketServerHook {
-    private let hook: HookRequest
-    private let payload: HookPayload
-
-    init(_ hook: HookRequest, _ payload: HookPayload) {
-        self.hook = hook
-        self.payload = payload
-    }
+    let hook: HookRequest
+    let payload: HookPayload
 
     func outcome() throws(WebFault) -> HookOutcome {
         let event = try hook.event("X-Event-Key")

@@ -4,13 +4,8 @@ internal import MasterKit
 
 /// Requests of GitLab.
 struct GitLabHook {
-    private let hook: HookRequest
-    private let payload: HookPayload
-
-    init(_ hook: HookRequest, _ payload: HookPayload) {
-        self.hook = hook
-        self.payload = payload
-    }
+    let hook: HookRequest
+    let payload: HookPayload
 
     func outcome() throws(WebFault) -> HookOutcome {
         var event = payload.text("object_kind") ?? ""

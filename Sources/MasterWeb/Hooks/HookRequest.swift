@@ -34,11 +34,11 @@ struct HookRequest: Sendable {
     /// - Throws: ``WebFault`` if the request makes no sense.
     func outcome() throws(WebFault) -> HookOutcome {
         switch dialect.name {
-        case "github": try RepositoryHook(self, payload(), isGitea: false).outcome()
-        case "gitea": try RepositoryHook(self, payload(), isGitea: true).outcome()
-        case "gitlab": try GitLabHook(self, payload()).outcome()
-        case "bitbucketcloud": try BitbucketCloudHook(self, payload()).outcome()
-        case "bitbucketserver": try BitbucketServerHook(self, payload()).outcome()
+        case "github": try RepositoryHook(hook: self, payload: payload(), isGitea: false).outcome()
+        case "gitea": try RepositoryHook(hook: self, payload: payload(), isGitea: true).outcome()
+        case "gitlab": try GitLabHook(hook: self, payload: payload()).outcome()
+        case "bitbucketcloud": try BitbucketCloudHook(hook: self, payload: payload()).outcome()
+        case "bitbucketserver": try BitbucketServerHook(hook: self, payload: payload()).outcome()
         default: try formOutcome()
         }
     }

@@ -4,15 +4,9 @@ internal import MasterKit
 
 /// Requests of GitHub, and of Gitea and Forgejo, whose payloads are much the same.
 struct RepositoryHook {
-    private let hook: HookRequest
-    private let payload: HookPayload
-    private let isGitea: Bool
-
-    init(_ hook: HookRequest, _ payload: HookPayload, isGitea: Bool) {
-        self.hook = hook
-        self.payload = payload
-        self.isGitea = isGitea
-    }
+    let hook: HookRequest
+    let payload: HookPayload
+    let isGitea: Bool
 
     func outcome() throws(WebFault) -> HookOutcome {
         let event = try hook.event(isGitea ? "X-Gitea-Event" : "X-GitHub-Event")
