@@ -11,6 +11,8 @@ struct ConnectionEnd: Error, Hashable {
     let reason: String
     /// Whether the worker did something wrong, so that its builds would fail again.
     var isFault = false
+    /// Whether the master ended it, as it stops or its configuration has changed.
+    var isIntended = false
 }
 
 /// A connection to a stock worker: requests, their answers, and the messages of commands.

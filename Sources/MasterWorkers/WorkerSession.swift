@@ -61,7 +61,9 @@ final class WorkerSessions: Sendable {
         let ended = connections.withLock { connections in
             connections.values.filter { !names.contains($0.worker) }
         }
-        for connection in ended { connection.close(ConnectionEnd(reason: reason)) }
+        for connection in ended {
+            connection.close(ConnectionEnd(reason: reason, isIntended: true))
+        }
     }
 }
 
@@ -178,8 +180,9 @@ struct WorkerSession: Sendable {
             }
             await watch(socket)
             sessions.release(connection)
+            let end = connection.end ?? ConnectionEnd(reason: "its connection was lost")
             await master.workerDisconnected(
-                ticket, reason: connection.end?.reason ?? "its connection was lost")
+                ticket, reason: end.reason, isIntended: end.isIntended)
         } catch {
             sessions.release(connection)
             let reason =

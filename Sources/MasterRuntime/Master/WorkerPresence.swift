@@ -56,8 +56,8 @@ final class WorkerPresence: Sendable {
 extension Master {
     /// Notes that a worker has connected; builds may begin there from now on.
     ///
-    /// - Returns: A ticket for ``workerDisconnected(_:reason:)``; `nil` if the file has no such
-    ///   worker.
+    /// - Returns: A ticket for ``workerDisconnected(_:reason:isIntended:)``; `nil` if the file has
+    ///   no such worker.
     package func workerConnected(_ arrived: ConnectedWorker) async -> WorkerTicket? {
         let name = arrived.worker.name
         guard let (id, connection) = pool.connect(arrived) else { return nil }
@@ -68,10 +68,14 @@ extension Master {
         return WorkerTicket(id: id, connection: connection, name: name)
     }
 
-    /// Notes that the connection of a worker has ended.
-    package func workerDisconnected(_ ticket: WorkerTicket, reason: String) async {
+    /// Notes that the connection of a worker has ended; it is a warning unless the master ended it.
+    package func workerDisconnected(
+        _ ticket: WorkerTicket, reason: String, isIntended: Bool = false
+    ) async {
         guard pool.disconnect(ticket.id, connection: ticket.connection) else { return }
-        environment.logger.warning("worker '\(ticket.name)' has disconnected: \(reason)")
+        environment.logger.log(
+            level: isIntended ? .info : .warning,
+            "worker '\(ticket.name)' has disconnected: \(reason)")
         await publish(.workerDisconnected, ticket.id)
         awaitWorkers()
     }
