@@ -268,15 +268,22 @@ struct StatusPage {
     /// A scheduler; one that waits for nothing but changes or people has no time.
     private func cells(ofScheduler scheduler: JSONValue) -> [TextTable.Cell] {
         let name = scheduler["name"]?.stringValue ?? ""
-        let left = scheduler["next_at"]?.intValue.map {
-            max(0, $0 - Int(Date().timeIntervalSince1970))
-        }
-        let next = left.map { "next build in \(Duration.seconds($0).forPeople)" } ?? "waiting"
         let isDisabled = scheduler["enabled"] == .bool(false)
         return [
-            .init(name.makingControlsVisible(), .bold), .init(isDisabled ? "disabled" : next),
+            .init(name.makingControlsVisible(), .bold),
+            .init(isDisabled ? "disabled" : wait(ofScheduler: scheduler)),
             .init(scheduler["key"]?.stringValue ?? ""),
         ]
+    }
+
+    private func wait(ofScheduler scheduler: JSONValue) -> String {
+        let words = scheduler["waits_for"]?.stringValue?.makingControlsVisible()
+        guard let moment = scheduler["next_at"]?.intValue else {
+            return words.map { "waiting for \($0)" } ?? "waiting"
+        }
+        let left = max(0, moment - Int(Date().timeIntervalSince1970))
+        let next = "next build in \(Duration.seconds(left).forPeople)"
+        return words == "no more changes" ? next + " unless more changes come" : next
     }
 
     private func cells(ofReporter reporter: JSONValue) -> [TextTable.Cell] {

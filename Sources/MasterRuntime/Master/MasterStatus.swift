@@ -40,6 +40,7 @@ extension Master {
         let declared = file.builders.map(\.name)
         let others = Set(found.pending.keys).union(found.running.keys).subtracting(declared)
         let waiting = submissions.distributor.reasons
+        let waits = schedulerWaits
         var builders: [JSONValue] = []
         for name in declared + others.sorted() {
             let running = found.running[name, default: []].map { build in
@@ -74,7 +75,8 @@ extension Master {
                     [
                         "name": .string(scheduler.name), "key": .string("\(scheduler.key)"),
                         "enabled": .bool(!found.disabled.contains(scheduler.name)),
-                        "next_at": .time(nextTimes[scheduler.name]),
+                        "next_at": .time(waits[scheduler.name]?.until),
+                        "waits_for": .optional(waits[scheduler.name]?.words),
                     ]
                 }),
             "workers": .array(workers.map { .object($0.json) }),

@@ -106,6 +106,9 @@ struct Dashboard: Sendable {
         case (3, "deliveries", "retry"?), (3, "deliveries", "drop"?):
             try await change(delivery: try number(path[1]), drops: path[2] == "drop")
             return .redirect(to: site.home + "deliveries")
+        case (3, "deliveries", "resume"?):
+            try await resume(reporter: path[1])
+            return .redirect(to: site.home + "deliveries")
         case (2, "force", _): return try await force(path[1])
         default: throw WebFault.notFound
         }

@@ -3,7 +3,7 @@ internal import HummingbirdCore
 internal import MasterKit
 internal import MasterRuntime
 
-/// Pending requests, workers, schedulers and deliveries.
+/// Pending requests, workers and schedulers.
 extension Dashboard {
     // MARK: Requests
 
@@ -115,15 +115,23 @@ extension Dashboard {
     func schedulersPage() async throws -> Response {
         let schedulers = try await records(["schedulers"], ["order": "name"]) ?? []
         let forcing = try await records(["forceschedulers"]) ?? []
-        return page("Schedulers", "schedulers", ["schedulers/*/*"]) { html in
-            html.table("Schedulers", id: "schedulers", columns: ["Scheduler", "State", ""]) {
-                html in
+        let waits = site.master.schedulerWaits
+        // Changes and ends of builds are what most of them wait for.
+        let live = ["schedulers/*/*", "changes/*/*", "buildsets/*/*"]
+        return page("Schedulers", "schedulers", live) { html in
+            html.table(
+                "Schedulers", id: "schedulers", columns: ["Scheduler", "State", "Waits for", ""]
+            ) { html in
                 for scheduler in schedulers {
                     let name = scheduler.string("name")
+                    let isEnabled = scheduler["enabled"] != false
                     html.element("tr") { html in
                         html.element("th", ["scope": "row"], text: name)
-                        html.element(
-                            "td", text: scheduler["enabled"] == false ? "disabled" : "enabled")
+                        html.element("td", text: isEnabled ? "enabled" : "disabled")
+                        html.element("td") { html in
+                            guard isEnabled, let wait = waits[name] else { return }
+                            show(wait, in: &html)
+                        }
                         html.element("td") { html in
                             guard mayControl,
                                 let force = forcing.first(where: { $0.string("name") == name })
@@ -140,80 +148,11 @@ extension Dashboard {
         }
     }
 
-    // MARK: Deliveries
-
-    func deliveriesPage() async throws -> Response {
-        let deliveries = try await undelivered()
-        return page("Deliveries", "deliveries", []) { html in
-            guard !deliveries.isEmpty else {
-                html.element("p", text: "Every report has been delivered.")
-                return
-            }
-            html.table(
-                "Reports that have not been delivered", id: "deliveries",
-                columns: ["Report", "Reporter", "State", "Tries", "Next try", "Error", ""]
-            ) { html in
-                for delivery in deliveries { row(delivery, in: &html) }
-            }
-        }
-    }
-
-    /// The oldest reports that have not been delivered.
-    private func undelivered() async throws -> [DeliveryRecord] {
-        struct Enough: Error { let records: [DeliveryRecord] }
-        do {
-            try await DeliveryAdmin.with(folder: site.master.basedir) { admin in
-                try await admin?.forEachPage(
-                    of: DeliveryFilter(states: [.open, .parked, .dead])
-                ) { page in
-                    throw Enough(records: Array(page.prefix(Self.rowLimit * 2)))
-                }
-            }
-            return []
-        } catch let enough as Enough {
-            return enough.records
-        }
-    }
-
-    private func row(_ delivery: DeliveryRecord, in html: inout HTML) {
-        let kind: String
-        switch delivery.state {
-        case .open: kind = "running"
-        case .dead: kind = "failure"
-        case .parked, .delivered, .nothing: kind = "pending"
-        }
-        html.element("tr") { html in
-            html.element("th", ["scope": "row"], text: delivery.subject)
-            html.element("td", text: delivery.reporter)
-            html.element("td") {
-                $0.element("span", ["class": "badge \(kind)"], text: delivery.state.rawValue)
-            }
-            html.element("td", text: "\(delivery.attempts)")
-            html.element("td") { html in
-                guard delivery.state == .open, let next = delivery.nextTry else { return }
-                html.time(.double(next.timeIntervalSince1970))
-            }
-            html.element("td", text: (delivery.error ?? "").shortened(to: 200))
-            html.element("td") { html in
-                guard mayControl else { return }
-                for (verb, label) in [("retry", "Retry"), ("drop", "Drop")] {
-                    html.action(
-                        site.home + "deliveries/\(delivery.id)/\(verb)", label, visitor, site,
-                        describing: "report \(delivery.subject)")
-                }
-            }
-        }
-    }
-
-    /// Has a report sent again at once, or never again.
-    func change(delivery id: Int, drops: Bool) async throws {
-        try await DeliveryAdmin.with(folder: site.master.basedir) { admin in
-            if drops {
-                _ = try await admin?.drop(DeliveryFilter(ids: [id]))
-            } else {
-                _ = try await admin?.retry(DeliveryFilter(ids: [id]))
-            }
-        }
+    private func show(_ wait: SchedulerWait, in html: inout HTML) {
+        html.text(wait.words.shortened(to: 200))
+        guard let moment = wait.until else { return }
+        if case .time = wait { html.text(", ") } else { html.text(" until ") }
+        html.time(.double(moment.timeIntervalSince1970))
     }
 
     // MARK: All

@@ -279,11 +279,13 @@ struct ChangeSchedulerTests {
             let status = try await master.status()
             let scheduler = status["schedulers"]?[0]
             #expect(scheduler?["next_at"] == .int(1_780_000_002))
+            #expect(scheduler?["waits_for"] == "no more changes")
             #expect(scheduler?["enabled"] == true)
             #expect(await clock.jump(before: .distantFuture, whenAsleep: 1))
             try await waitForTimer(since: clock.now, master)
             let later = try await master.status()
             #expect(later["schedulers"]?[0]?["next_at"] == .null)
+            #expect(later["schedulers"]?[0]?["waits_for"] == "changes")
         }
     }
 }

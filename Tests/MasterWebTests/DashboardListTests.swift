@@ -1,0 +1,116 @@
+import Foundation
+import MasterKit
+import MasterRuntime
+import MasterTesting
+import Synchronization
+import Testing
+
+@testable import MasterWeb
+
+/// The pages that list schedulers and deliveries.
+@Suite(.timeLimit(.minutes(1)))
+struct DashboardListTests {
+    private static let schedulers = """
+        www: 0
+        builders: [{name: one, steps: []}]
+        schedulers:
+          - schedulers.Nightly: {name: night, hour: 3, timezone: UTC, builderNames: [one]}
+          - schedulers.SingleBranchScheduler:
+              {name: "<b>quiet", branch: main, treeStableTimer: 1h, builderNames: [one]}
+          - schedulers.AnyBranchScheduler: {name: any, branches: [next], builderNames: [one]}
+          - schedulers.Dependent: {name: after, upstream: "<b>quiet", builderNames: [one]}
+          - schedulers.Triggerable: {name: called, builderNames: [one]}
+          - schedulers.ForceScheduler: {name: force, builderNames: [one]}
+        """
+
+    /// What the page says that a scheduler waits for.
+    private func wait(of name: String, _ web: Web) async throws -> String {
+        let page = try await web.get("/schedulers", "Accept: text/html").body
+        let start = "<th scope=\"row\">\(name)</th><td>enabled</td><td>"
+        let rest = try #require(page.components(separatedBy: start).dropFirst().first, "\(name)")
+        return rest.components(separatedBy: "</td>")[0]
+    }
+
+    /// Waits until a scheduler waits for something.
+    private func wait(
+        of name: String, _ web: Web, until isMet: (String) -> Bool
+    ) async throws -> String {
+        while true {
+            let text = try await wait(of: name, web)
+            if isMet(text) { return text }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    @Test func `schedulers tell what they wait for, readable without JavaScript`() async throws {
+        try await withWeb(Self.schedulers) { web in
+            let night = try await wait(of: "night", web) { $0.contains("<time") }
+            let time = /its next time, <time datetime="(\S+T03:00:00Z)">(\S+ 03:00:00 UTC)<\/time>/
+            let match = try #require(night.wholeMatch(of: time), "\(night)")
+            #expect(match.1.prefix(10) == match.2.prefix(10))
+            let next = try #require(try? Date(String(match.1), strategy: .iso8601))
+            #expect(next.timeIntervalSinceNow < 24 * 3600)
+            #expect(try await wait(of: "any", web) == "changes")
+            #expect(try await wait(of: "after", web) == "builds of &lt;b&gt;quiet")
+            #expect(try await wait(of: "called", web) == "a trigger")
+            #expect(try await wait(of: "force", web) == "a person")
+
+            try await web.master.waitForState(of: "schedulers/<b>quiet") { $0 != nil }
+            #expect(try await wait(of: "&lt;b&gt;quiet", web) == "changes")
+            try await web.master.addChange(
+                Change(
+                    author: "Ann", comments: "", sourceStamp: SourceStamp(branch: "main"),
+                    when: .now))
+            let quiet = try await wait(of: "&lt;b&gt;quiet", web) { $0 != "changes" }
+            #expect(quiet.hasPrefix("no more changes until <time datetime="), "\(quiet)")
+            let status = try await web.master.status()
+            let entry = try #require(
+                status["schedulers"]?.arrayValue?.first { $0["name"] == "<b>quiet" })
+            #expect(entry["waits_for"] == "no more changes")
+            let due = try #require(entry["next_at"]?.doubleValue)
+            #expect(quiet.contains(WebTime.text(of: due)))
+        }
+    }
+
+    @Test func `a closed endpoint is listed, and resumed by a button`() async throws {
+        let isGone = Mutex(true)
+        try await withLoopbackServer { _ in
+            isGone.withLock { $0 } ? .text("gone", status: 410) : .text("ok")
+        } _: { server in
+            let yaml = """
+                www: 0
+                services:
+                  - reporters.HttpStatusPush: {name: "a/<b>", serverUrl: "\(server.url)/"}
+                builders: [{name: one, steps: []}]
+                """
+            try await withWeb(yaml) { web in
+                try await web.build(reason: "test")
+                var page = try await web.get("/deliveries")
+                while !page.body.contains("Closed endpoints") {
+                    try await Task.sleep(for: .milliseconds(5))
+                    page = try await web.get("/deliveries")
+                }
+                #expect(page.body.contains("a/&lt;b&gt;"))
+                #expect(!page.body.contains("<b>"))
+                let path = "/deliveries/a%2F%3Cb%3E/resume"
+                #expect(page.body.contains("action=\"\(path)\""))
+                let cookie = "Cookie: \(try #require(page.cookie))"
+                let form = "Content-Type: application/x-www-form-urlencoded"
+                let token = try #require(
+                    page.body.firstMatch(of: /name="token" value="([0-9a-f]+)"/)?.1)
+                #expect(try await web.post(path, "", form, cookie).status == 403)
+                let unknown = try await web.post(
+                    "/deliveries/b/resume", "token=\(token)", form, cookie)
+                #expect(unknown.status == 404)
+                isGone.withLock { $0 = false }
+                #expect(try await web.post(path, "token=\(token)", form, cookie).status == 303)
+                while try await web.get("/deliveries").body.contains(
+                    "Every report has been delivered.") == false
+                {
+                    try await Task.sleep(for: .milliseconds(5))
+                }
+                #expect(try await web.get("/deliveries").body.contains("Closed") == false)
+            }
+        }
+    }
+}
