@@ -210,6 +210,10 @@ public struct SchedulerContext: Sendable {
     /// saves the id of the last change that it has seen. On its first start it begins with
     /// ``newestChangeID()``.
     ///
+    /// A janitor keeps old changes that a scheduler still needs if its state tells of them: under
+    /// `seen` the last change that it has seen, and in the elements of `collected`, under `changes`,
+    /// the ids of those that it is going to build.
+    ///
     /// - Throws: An error whose description can be shown to the user if the store failed.
     public func changes(after id: Int) async throws -> [Change] {
         try await service.changes(after: id, limit: 100)

@@ -28,7 +28,8 @@ struct MasterSettings: Settings {
     @Setting("Who shares cookies: the steps of a 'build', or all builds ('shared').")
     var httpSession = HTTPSessionSharing.build
     @Setting("How reports are kept.") var delivery = DeliverySettings()
-    @Setting("How long builds and logs are kept by a master that stays up; by default for ever.")
+    @Setting(
+        "How long builds, logs and changes are kept by a master that stays up; by default for ever.")
     var janitor: JanitorSettings?
     @Setting("The web page and the REST data API of a master that stays up.") var www: WebSettings?
 }
@@ -201,6 +202,8 @@ package struct JanitorSettings: Settings, SettingValue, Equatable {
     @Setting("How long a build is kept after its end.") package var keepFor: Duration?
     @Setting("How long the logs of a build are kept after its end.")
     package var keepLogs: Duration?
+    @Setting("How long a change is kept that no stored build and no scheduler needs.")
+    package var keepChanges: Duration?
     @Setting("The size of the store and the logs beyond which the oldest builds are removed.")
     package var maxStore: ByteCount?
 
@@ -217,7 +220,8 @@ package struct JanitorSettings: Settings, SettingValue, Equatable {
         else { return nil }
         guard settings != JanitorSettings() || node.mapping?.entries.isEmpty == false else {
             return decoder.error(
-                "'janitor' removes nothing; give it keepBuilds, keepFor, keepLogs or maxStore",
+                "'janitor' removes nothing; give it keepBuilds, keepFor, keepLogs, "
+                    + "keepChanges or maxStore",
                 at: node.range)
         }
         return settings
@@ -230,7 +234,7 @@ package struct JanitorSettings: Settings, SettingValue, Equatable {
     private var values: [Int?] {
         [
             keepBuilds, keepFor.map { Int($0 / .seconds(1)) },
-            keepLogs.map { Int($0 / .seconds(1)) },
+            keepLogs.map { Int($0 / .seconds(1)) }, keepChanges.map { Int($0 / .seconds(1)) },
             maxStore?.bytes,
         ]
     }

@@ -4,7 +4,7 @@ internal import MasterKit
 internal import ServiceLifecycle
 internal import SystemPackage
 
-/// Removes old builds and logs while a master stays up, as `janitor` in its file says.
+/// Removes old builds, logs and changes while a master stays up, as `janitor` in its file says.
 ///
 /// The newest build of each builder stays, and so do those about which reports are still to be sent.
 /// Files go before their records, so that nothing is left behind by a master that ends in between.
@@ -16,7 +16,7 @@ struct Janitor: Service {
     /// The number of builds removed in one transaction, which takes some milliseconds.
     private static let batch = 20
     /// The pause between two transactions, for the builds.
-    private static let pause: Duration = .milliseconds(20)
+    static let pause: Duration = .milliseconds(20)
 
     let configuration: RunningConfiguration
     let time: any WallClock
@@ -69,6 +69,7 @@ struct Janitor: Service {
         let now: Date
         var builds = 0
         var logs = 0
+        var changes = 0
         var folders = 0
         /// Builds whose reports are still to be sent.
         private var reported: Set<Int> = []
@@ -84,7 +85,9 @@ struct Janitor: Service {
 
         /// What was removed; `nil` for nothing.
         var line: String? {
-            let parts = [(builds, "build"), (logs, "log"), (folders, "work folder")]
+            let parts = [
+                (builds, "build"), (logs, "log"), (changes, "change"), (folders, "work folder"),
+            ]
             let found = parts.filter { $0.0 > 0 }.map { "\($0) \($1)\($0 == 1 ? "" : "s")" }
             return found.isEmpty ? nil : "the janitor removed \(found.joined(separator: ", "))"
         }
@@ -94,6 +97,10 @@ struct Janitor: Service {
             if settings.keepBuilds != nil || settings.keepFor != nil { try await removeOld() }
             if let age = settings.keepLogs { try await removeLogs(before: moment(age)) }
             if let limit = settings.maxStore { try await removeOldest(beyond: limit.bytes) }
+            // Those of the builds that were removed are not needed any more.
+            if let age = settings.keepChanges {
+                try await Janitor.removeChanges(before: moment(age), in: store) { changes += $0 }
+            }
             try await removeFolders()
         }
 

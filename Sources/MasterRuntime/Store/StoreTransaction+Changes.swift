@@ -35,12 +35,14 @@ extension StoreTransaction {
         return change
     }
 
-    /// Stores that a buildset is made of changes.
+    /// Stores that a buildset is made of changes, as far as they are still stored.
     func link(_ changes: [Change], toBuildset id: Int) throws {
         for change in changes {
             try database.run(
-                "INSERT OR IGNORE INTO buildset_change (buildset_id, change_id) VALUES (?, ?)",
-                [id, change.id])
+                """
+                INSERT OR IGNORE INTO buildset_change (buildset_id, change_id)
+                SELECT ?, id FROM change WHERE id = ?
+                """, [id, change.id])
         }
     }
 }
