@@ -1,11 +1,21 @@
 public import MasterKit
 
-/// Reports build requests when they are submitted, and when they are cancelled before the build.
+/// Reports build requests when they are submitted, and when they are cancelled before the build;
+/// of those that are collapsed, the start and the end of the build in their place.
 public struct BuildRequestGenerator: ReportGenerator, SettingHints {
     /// When a request is reported.
     enum Moment: String, SettingEnumeration {
         case new
         case cancelled
+        case collapsed
+
+        var kind: EventKind {
+            switch self {
+            case .new: .buildrequestNew
+            case .cancelled: .buildrequestCancelled
+            case .collapsed: .buildrequestCollapsed
+            }
+        }
 
         /// Parses a name; Buildbot's name `cancel` is also accepted.
         static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Moment? {
@@ -14,10 +24,10 @@ public struct BuildRequestGenerator: ReportGenerator, SettingHints {
     }
 
     /// What the generator does.
-    public static let summary = "Reports new and cancelled build requests."
+    public static let summary = "Reports new, cancelled and collapsed build requests."
 
-    @Setting("When a request is reported: new, cancelled.", .notEmpty)
-    var events: [Moment] = [.new, .cancelled]
+    @Setting("When a request is reported: new, cancelled, collapsed.", .notEmpty)
+    var events: [Moment] = [.new, .cancelled, .collapsed]
 
     @SettingGroup var filter: BuildFilter
 
@@ -38,9 +48,7 @@ public struct BuildRequestGenerator: ReportGenerator, SettingHints {
     }
 
     /// The selected events.
-    public var wantedEvents: Set<EventKind> {
-        Set(events.map { $0 == .new ? .buildrequestNew : .buildrequestCancelled })
-    }
+    public var wantedEvents: Set<EventKind> { Set(events.map(\.kind)) }
 
     /// Reports the request if the filter accepts what is known about its build.
     public func generate(for event: Event, in context: ReportContext) async throws -> Report? {

@@ -112,13 +112,16 @@ struct CommitStatusSettings: Settings {
         let name = try context.render(self.context.value, for: report)
         let description = try description(of: build, state, report, context)
         let repository = try context.render(self.repository.value, for: report)
+        let isNewer = Self.isOfNewerCommit(build)
         let stamps = build["buildset"]?["sourcestamps"]?.arrayValue ?? []
         return stamps.compactMap { stamp in
             guard let revision = Self.revision(of: stamp, in: build),
                 let path = repository ?? Self.repository(of: stamp)
             else { return nil }
+            let isBuilt = !isNewer || build["properties"]?["revision"]?[0]?.stringValue == revision
             return CommitStatus(
-                state: state, context: name ?? "buildmaster/\(builder)", description: description,
+                state: state, context: name ?? "buildmaster/\(builder)",
+                description: isBuilt ? description : description + " (with a newer commit)",
                 url: build["url"]?.stringValue ?? "", repository: path, revision: revision,
                 branch: stamp["branch"]?.stringValue)
         }
@@ -145,6 +148,12 @@ struct CommitStatusSettings: Settings {
             return try context.render(endDescription.value, for: report)
                 ?? build["state_string"]?.stringValue ?? "build \(results.name)"
         }
+    }
+
+    /// Whether the report is about a collapsed request: the build has the sources of another one.
+    private static func isOfNewerCommit(_ build: JSONObject) -> Bool {
+        guard let own = build["buildrequestid"] else { return false }
+        return build["buildrequest"]?["buildrequestid"] != own
     }
 
     /// The revision that was asked for, or that the build has found.

@@ -86,6 +86,29 @@ public struct RecordedBuild: Sendable {
 // MARK: Events
 
 extension RecordedBuild {
+    /// The events of a request that is collapsed into that of the build: its start and its end.
+    ///
+    /// - Parameters:
+    ///   - id: The id of the collapsed request.
+    ///   - sourceStamps: Its sources.
+    /// - Returns: The events.
+    public func collapsing(_ id: Int, _ sourceStamps: [SourceStamp]) -> [Event] {
+        var (older, ended) = (self, request)
+        older.sourceStamps = sourceStamps
+        (ended.id, ended.completeAt, ended.results) = (id, Self.startedAt, .skipped)
+        return [false, true].map { isFinished in
+            let build = record(isFinished: isFinished).merging([
+                "buildrequest": .object(ended.json), "buildset": .object(older.buildset().json),
+            ])
+            return Event(
+                at: Self.startedAt, kind: .buildrequestCollapsed, lane: id,
+                record: ended.json.merging([
+                    "results": .int(isFinished ? results.rawValue : -1),
+                    "complete": .bool(isFinished), "build": .object(build),
+                ]))
+        }
+    }
+
     /// An event of any kind around the build.
     func event(_ kind: EventKind) -> Event {
         switch kind.record {

@@ -86,7 +86,8 @@ struct DefaultsTests {
         #expect(steps.mode == nil)
         #expect(steps.steps == nil)
         #expect(steps.events == [.finished])
-        #expect(try BuildRequestGenerator.configured().events == [.new, .cancelled])
+        let requests = try BuildRequestGenerator.configured()
+        #expect(requests.events == [.new, .cancelled, .collapsed])
     }
 
     @Test func `a formatter describes a build in plain words`() throws {

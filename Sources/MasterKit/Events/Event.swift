@@ -22,7 +22,7 @@ public struct Event: Sendable, Hashable {
     ///
     /// The record of a build contains its request, buildset, builder, properties and URL. When the
     /// event is stored for reports, a step contains its build under `build`, a request what is
-    /// known about its build, and a buildset the initial `properties` of its builds.
+    /// known about its build (a collapsed one that in its place), and a buildset the initial `properties` of its builds.
     public let record: JSONObject
 
     package init(
@@ -77,6 +77,9 @@ public enum EventKind: String, Sendable, Hashable, CaseIterable, Codable {
     case buildrequestClaimed = "buildrequest.claimed"
     case buildrequestUnclaimed = "buildrequest.unclaimed"
     case buildrequestCancelled = "buildrequest.cancelled"
+    /// The build that is made in place of a collapsed request has started or ended, or its own
+    /// request was cancelled; with the results of that build.
+    case buildrequestCollapsed = "buildrequest.collapsed"
     case buildrequestFinished = "buildrequest.finished"
     case buildNew = "build.new"
     case buildFinished = "build.finished"
@@ -116,7 +119,7 @@ extension EventKind {
         switch self {
         case .buildsetNew, .buildsetFinished: .buildset
         case .buildrequestNew, .buildrequestClaimed, .buildrequestUnclaimed,
-            .buildrequestCancelled, .buildrequestFinished:
+            .buildrequestCancelled, .buildrequestCollapsed, .buildrequestFinished:
             .buildrequest
         case .buildNew, .buildFinished: .build
         case .stepNew, .stepStarted, .stepUpdated, .stepFinished: .step

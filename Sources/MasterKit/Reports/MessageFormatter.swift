@@ -290,7 +290,9 @@ struct TopicDescription {
     var summary: String {
         let name = noun.prefix(1).uppercased() + noun.dropFirst()
         return switch topic.results {
-        case nil: topic.kind == .buildrequest ? "\(name) requested" : "\(name) started"
+        case nil:
+            topic.build?["number"] == nil && topic.kind == .buildrequest
+                ? "\(name) requested" : "\(name) started"
         case .success: "\(name) succeeded!"
         case .warnings: "\(name) Had Warnings\(state)"
         case .cancelled: "\(name) was cancelled"

@@ -55,6 +55,47 @@ extension StoreTransaction {
         return found.map(\.id)
     }
 
+    /// Tells those who know of a request that was collapsed of the build that is made in its place.
+    /// Events: requests collapsed, each in the lane of that request.
+    func appendCollapsed(into build: Build) throws {
+        try appendCollapsed(into: build.requestID, build.results) { try record(of: build) }
+    }
+
+    /// Tells them that it is not made. Events: requests collapsed.
+    func appendCollapsed(into request: BuildRequest) throws {
+        try appendCollapsed(into: request.id, request.results) { try buildToBe(of: request) }
+    }
+
+    private func appendCollapsed(
+        into id: Int, _ results: Results?, _ record: () throws -> JSONObject
+    ) throws {
+        guard wanted.contains(.buildrequestCollapsed) else { return }
+        let collapsed = try database.numbers(
+            """
+            WITH RECURSIVE gone (request) AS (
+                SELECT id FROM build_request WHERE collapsed_into = ?
+                UNION SELECT id FROM build_request JOIN gone ON collapsed_into = gone.request)
+            SELECT request FROM gone ORDER BY request
+            """, [id])
+        guard !collapsed.isEmpty else { return }
+        let build = try record()
+        for id in collapsed {
+            guard let request = try BuildRequest.find(id, in: database),
+                let buildset = try Buildset.find(request.buildsetID, in: database)
+            else { continue }
+            try append(.buildrequestCollapsed, lane: id) {
+                request.json.merging([
+                    "results": .int(results?.rawValue ?? -1), "complete": .bool(results != nil),
+                    "build": .object(
+                        build.merging([
+                            "buildrequest": .object(request.json),
+                            "buildset": .object(buildset.json),
+                        ])),
+                ])
+            }
+        }
+    }
+
     /// Removes what a pending request of the same buildset needs that is to be built.
     private func leaveNeeded(_ found: inout [Collapsed], _ builders: BuilderTable) throws {
         var count: Int

@@ -187,6 +187,7 @@ extension StoreTransaction {
         guard request.claimedAt == nil, request.completeAt == nil else { return false }
         let end = try finishRequest(id, results: .cancelled)
         try append(.buildrequestCancelled, of: end.request)
+        try appendCollapsed(into: end.request)
         try append(end)
         return true
     }

@@ -118,7 +118,7 @@ extension StoreTransaction {
         }
     }
 
-    private func record(of build: Build) throws -> JSONObject {
+    func record(of build: Build) throws -> JSONObject {
         let request = try request(build.requestID)
         let buildset = try buildset(request.buildsetID)
         let parent = try buildset.parentBuildID.flatMap { try Build.find($0, in: database) }
@@ -132,7 +132,7 @@ extension StoreTransaction {
     }
 
     /// The known part of the record of a request's future build.
-    private func buildToBe(of request: BuildRequest) throws -> JSONObject {
+    func buildToBe(of request: BuildRequest) throws -> JSONObject {
         let builder = try builder(request.builderID)
         let buildset = try buildset(request.buildsetID)
         let properties = try Buildset.properties(buildset.id, in: database)
@@ -230,7 +230,7 @@ extension StoreTransaction {
         return build
     }
 
-    /// Stores the properties of a new build. Event: build new.
+    /// Stores the properties of a new build. Events: build new, requests collapsed.
     func announce(_ id: Int, properties: Masked<Properties>) throws {
         var running = try running(id)
         running.build.properties = properties.value
@@ -238,6 +238,7 @@ extension StoreTransaction {
             "UPDATE build SET properties = ? WHERE id = ?", [properties.value.stored, id])
         cache.builds.keep(running, at: id)
         try append(.buildNew, of: running)
+        try appendCollapsed(into: running.build)
     }
 
     /// Stores properties of a build that have changed. Event: properties updated.
@@ -264,7 +265,8 @@ extension StoreTransaction {
     /// Finishes a build with its request and, if it was the last one, the buildset.
     ///
     /// The events' records are made after all rows have changed, so that the report of the build's
-    /// end shows the final state. Events: build finished, request finished, buildset finished.
+    /// end shows the final state. Events: build finished, requests collapsed, request finished,
+    /// buildset finished.
     @discardableResult
     func finishBuild(
         _ id: Int, results: Results, stateString: Masked<String>,
@@ -289,11 +291,13 @@ extension StoreTransaction {
         case .finished:
             let end = try finishRequest(running.build.requestID, results: results)
             try append(.buildFinished, of: running)
+            try appendCollapsed(into: running.build)
             try append(end)
         case .retried:
             let request = try unclaimRequest(running.build.requestID)
             try append(.buildFinished, of: running)
             try append(.buildrequestUnclaimed, of: request)
+            try appendCollapsed(into: running.build)
         }
         return running.build
     }

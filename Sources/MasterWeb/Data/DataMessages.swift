@@ -49,6 +49,7 @@ extension DataAPI {
         case .stepFinished: return stepMessages(record, "finished")
         case .logNew: return logMessages(record, "new")
         case .logAppended: return []  // The lines are in its file once it has grown.
+        case .buildrequestCollapsed: return []  // The build has messages of its own.
         case .logGrown: return logMessages(record, "append")
         case .logFinished: return logMessages(record, "finished")
         case .changeNew:
@@ -65,7 +66,9 @@ extension DataAPI {
     }
 
     /// The kinds of events that become messages.
-    package static let messageKinds = Set(EventKind.allCases).subtracting([.logAppended])
+    package static let messageKinds = Set(EventKind.allCases).subtracting([
+        .logAppended, .buildrequestCollapsed,
+    ])
 
     private static func requestMessages(_ record: JSONObject, _ verb: String) -> [DataMessage] {
         let body = record.body(Resource.buildrequest)

@@ -37,11 +37,32 @@ struct BuildRequestGeneratorTests {
         #expect(report.json?["buildrequest"]?["results"] == 6)
     }
 
+    @Test func `a collapsed request has the results of the build in its place`() async throws {
+        let build = RecordedBuild(
+            number: 4, builder: "linux", results: .failure,
+            sourceStamps: [SourceStamp(branch: "main", revision: "new")])
+        let stamps = [SourceStamp(branch: "main", revision: "old")]
+        let events = build.collapsing(3, stamps)
+        let start = try #require(try await report(of: events[0], build))
+        #expect(start.results == nil)
+        let end = try #require(try await report(of: events[1], build))
+        #expect(end.results == .failure)
+        for report in [start, end] {
+            #expect(report.json?["number"] == 4)
+            #expect(report.json?["buildrequest"]?["buildrequestid"] == 3)
+            #expect(report.json?["buildset"]?["sourcestamps"]?[0]?["revision"] == "old")
+        }
+        #expect(end.subject == "failure: linux (Title)")
+        let words = "formatter: {formatters.MessageFormatter: '{{ summary }}'}"
+        #expect(try await self.report(words, of: events[0], build)?.text == "Build started")
+    }
+
     @Test(arguments: [
-        ("{}", [EventKind.buildrequestNew, .buildrequestCancelled]),
+        ("{}", [EventKind.buildrequestNew, .buildrequestCancelled, .buildrequestCollapsed]),
         ("events: [new]", [.buildrequestNew]),
         ("events: [cancelled]", [.buildrequestCancelled]),
         ("events: [cancel]", [.buildrequestCancelled]),
+        ("events: [collapsed, new]", [.buildrequestCollapsed, .buildrequestNew]),
     ])
     func `the events can be picked, also in Buildbot's words`(
         _ yaml: String, _ kinds: [EventKind]
