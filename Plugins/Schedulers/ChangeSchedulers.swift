@@ -130,6 +130,14 @@ private struct ChangeFollower {
                     try await build([change], changes)
                 }
             }
+            let removed = changes.removeOldest()
+            if removed > 0 {
+                context.logger.warning(
+                    """
+                    \(context.name) forgets the unimportant changes of \(removed) \
+                    branch\(removed == 1 ? "" : "es") that had no important change for longest
+                    """)
+            }
             try await save(changes)
         }
     }

@@ -37,6 +37,8 @@ struct ChangeSettings: Settings {
 struct FollowedChanges {
     /// How many unimportant changes are kept for the next important one.
     private static let bound = 500
+    /// How many groups are kept that have unimportant changes only.
+    private static let groupBound = 1000
 
     /// Changes that are built together.
     struct Group {
@@ -67,6 +69,18 @@ struct FollowedChanges {
         if group.isImportant { group.due = due }
         if !group.isImportant, group.ids.count > Self.bound { group.ids.removeFirst() }
         groups[key] = group
+    }
+
+    /// Removes the groups beyond the bound that have waited longest for an important change.
+    ///
+    /// - Returns: How many there were.
+    mutating func removeOldest() -> Int {
+        let unimportant = groups.filter { !$0.value.isImportant }
+        let excess = unimportant.count - Self.groupBound
+        guard excess > 0 else { return 0 }
+        let oldest = unimportant.sorted { ($0.value.ids.last ?? 0) < ($1.value.ids.last ?? 0) }
+        for (key, _) in oldest.prefix(excess) { groups[key] = nil }
+        return excess
     }
 
     /// Notes the source of a change.

@@ -169,6 +169,36 @@ struct ChangeSchedulerTests {
         }
     }
 
+    @Test func `branches without an important change are kept up to a bound`() async throws {
+        let any = Self.stable.replacing("SingleBranch", with: "AnyBranch")
+            .replacing("      branch: main\n", with: "")
+        try await MasterBench.with(any) { bench in
+            let clock = JumpingClock(Self.start)
+            try await bench.run(resumes: true, time: clock) { master in
+                try await Self.wait(for: 0, by: "stable", master)
+                let changes = (1...1010).map { Self.change("b\($0)", "a.txt") }
+                _ = try await master.addChanges(changes) { _ in }
+                try await Self.wait(for: 1010, by: "stable", master)
+                let groups = try await Self.state(of: "stable", master)?["collected"]?.arrayValue
+                let ids = groups?.compactMap { $0["changes"]?[0]?.intValue }.sorted()
+                #expect(ids == Array(11...1010))
+                #expect(
+                    bench.messages.texts(at: .warning) == [
+                        "stable forgets the unimportant changes of 10 branches that had no "
+                            + "important change for longest"
+                    ])
+                for branch in ["b1", "b1010"] {
+                    let id = try await master.addChange(Self.change(branch, "a.c")).id
+                    try await Self.wait(for: id, by: "stable", master)
+                    #expect(await clock.jump(before: .distantFuture, whenAsleep: 1))
+                    try await waitForTimer(since: clock.now, master)
+                }
+                let built = try await Self.built(master)
+                #expect(built == [[1011], [1010, 1012]])
+            }
+        }
+    }
+
     @Test func `a kill neither forgets a timer nor the changes, and builds nothing twice`()
         async throws
     {
