@@ -9,11 +9,13 @@ extension StoreTransaction {
     func add(_ wanted: Masked<Change>) throws -> Change {
         var change = wanted.value
         let stamp = change.sourceStamp
+        // The last one in the index, so that not all changes of the branch are read.
         let parent = try database.number(
             """
-            SELECT max(change.id) FROM source_stamp JOIN change ON source_stamp_id = source_stamp.id
+            SELECT change.id
+            FROM source_stamp CROSS JOIN change ON source_stamp_id = source_stamp.id
             WHERE buildset_id IS NULL AND repository = ? AND branch IS ? AND project = ?
-                AND codebase = ?
+                AND codebase = ? ORDER BY source_stamp.id DESC LIMIT 1
             """, [stamp.repository, stamp.branch, stamp.project, stamp.codebase])
         change.parentIDs = parent.map { [$0] } ?? []
         change.sourceStamp.createdAt = now
