@@ -22,7 +22,8 @@ public struct Event: Sendable, Hashable {
     ///
     /// The record of a build contains its request, buildset, builder, properties and URL. When the
     /// event is stored for reports, a step contains its build under `build`, a request what is
-    /// known about its build (a collapsed one that in its place), and a buildset the initial `properties` of its builds.
+    /// known about its build (a collapsed one the build in its place), and a buildset the initial
+    /// `properties` of its builds.
     public let record: JSONObject
 
     package init(

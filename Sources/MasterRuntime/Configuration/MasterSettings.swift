@@ -28,8 +28,7 @@ struct MasterSettings: Settings {
     @Setting("Who shares cookies: the steps of a 'build', or all builds ('shared').")
     var httpSession = HTTPSessionSharing.build
     @Setting("How reports are kept.") var delivery = DeliverySettings()
-    @Setting(
-        "How long builds, logs and changes are kept by a master that stays up; by default for ever.")
+    @Setting("How long a master that stays up keeps builds, logs and changes; by default for ever.")
     var janitor: JanitorSettings?
     @Setting("The web page and the REST data API of a master that stays up.") var www: WebSettings?
 }
