@@ -85,7 +85,7 @@ final class WorkerPool: Sendable {
     private struct Member {
         var declaration: Declaration
         var connected: ConnectedWorker?
-        /// When it connected, and the number of the connection.
+        /// When it connected, and the number of the connection, which no other one has.
         var connectedAt: Date?
         var connection = 0
         /// What it said about itself when it last connected.
@@ -113,6 +113,13 @@ final class WorkerPool: Sendable {
                 building: building.sorted(), isPaused: isPaused, isStopping: isStopping)
         }
 
+        /// Forgets the connection; builds that run there keep theirs.
+        mutating func disconnect() {
+            connected = nil
+            connectedAt = nil
+            isStopping = false
+        }
+
         func canRun(_ builder: String, _ names: [String]?) -> Bool {
             !isRemoved && names?.contains(declaration.name) ?? true && !building.contains(builder)
         }
@@ -132,6 +139,8 @@ final class WorkerPool: Sendable {
     }
 
     private let members = Mutex<[Member]>([])
+    /// The number of the last connection, also of workers that have been removed.
+    private let lastConnection = Atomic(0)
 
     /// Adds a worker of the master's machine.
     ///
@@ -159,6 +168,9 @@ final class WorkerPool: Sendable {
             for declaration in declarations {
                 let known = members.firstIndex { $0.declaration.id == declaration.id }
                 if let known {
+                    if members[known].declaration.isLocal != declaration.isLocal {
+                        members[known].disconnect()
+                    }
                     members[known].declaration = declaration
                     members[known].isRemoved = false
                 } else {
@@ -197,7 +209,7 @@ final class WorkerPool: Sendable {
             else { return nil }
             members[index].connected = arrived
             members[index].connectedAt = Date()
-            members[index].connection += 1
+            members[index].connection = lastConnection.add(1, ordering: .relaxed).newValue
             members[index].details = arrived.details
             members[index].isStopping = false
             return (members[index].declaration.id, members[index].connection)
@@ -212,9 +224,7 @@ final class WorkerPool: Sendable {
             guard let index = members.firstIndex(where: { $0.declaration.id == id }),
                 members[index].connection == connection, members[index].connected != nil
             else { return false }
-            members[index].connected = nil
-            members[index].connectedAt = nil
-            members[index].isStopping = false
+            members[index].disconnect()
             return true
         }
     }

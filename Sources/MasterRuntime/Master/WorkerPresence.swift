@@ -11,33 +11,59 @@ package struct WorkerTicket: Sendable {
 
 /// Notes which workers are there, and tells when one has been missing for too long.
 final class WorkerPresence: Sendable {
+    private struct Wait {
+        let since: ContinuousClock.Instant
+        let limit: Duration
+        /// Ends when it has told, when the worker is back, or when the master ends.
+        let task: Task<Void, Never>
+        var hasTold = false
+    }
+
     private struct State {
         /// The waits for workers that are not there, by id.
-        var waits: [Int: Task<Void, Never>] = [:]
+        var waits: [Int: Wait] = [:]
         var isClosed = false
     }
 
     private let state = Mutex(State())
 
-    /// Calls a closure unless the worker is back before.
+    /// Calls a closure once, unless the worker is back before.
+    ///
+    /// If it is awaited already, another limit counts from the same time on.
     func await(_ id: Int, for limit: Duration, _ tell: @escaping @Sendable () async -> Void) {
         state.withLock { state in
-            guard !state.isClosed, state.waits[id] == nil else { return }
-            // Ends when the worker is back, or the master ends.
-            state.waits[id] = Task {
-                do {
-                    try await Task.sleep(for: limit)
-                } catch {
-                    return
-                }
-                await tell()
+            let wait = state.waits[id]
+            guard !state.isClosed, wait?.limit != limit, wait?.hasTold != true else { return }
+            wait?.task.cancel()
+            let since = wait?.since ?? .now
+            state.waits[id] = Wait(
+                since: since, limit: limit,
+                task: Task {
+                    do {
+                        try await Task.sleep(until: since + limit)
+                    } catch {
+                        return
+                    }
+                    guard beginTelling(id, limit) else { return }
+                    await tell()
+                })
+        }
+    }
+
+    /// Whether the wait with a limit is the one that counts, and nobody has been told.
+    private func beginTelling(_ id: Int, _ limit: Duration) -> Bool {
+        state.withLock { state in
+            guard let wait = state.waits[id], wait.limit == limit, !wait.hasTold else {
+                return false
             }
+            state.waits[id]?.hasTold = true
+            return true
         }
     }
 
     /// A worker is back, or no longer wanted.
     func settle(_ id: Int) {
-        state.withLock { $0.waits.removeValue(forKey: id) }?.cancel()
+        state.withLock { $0.waits.removeValue(forKey: id) }?.task.cancel()
     }
 
     /// The ids of the workers that are awaited.
@@ -49,7 +75,7 @@ final class WorkerPresence: Sendable {
             defer { state.waits = [:] }
             return Array(state.waits.values)
         }
-        for wait in waits { wait.cancel() }
+        for wait in waits { wait.task.cancel() }
     }
 }
 
