@@ -15,12 +15,14 @@ public struct RemoteBuildWorker: DeclaredWorker {
 
     /// How often a silent worker is asked whether it is there.
     @Setting(
-        "How often it is asked whether it is there; it is lost if it is silent for twice as long.")
+        "How often it is asked whether it is there; it is lost if it is silent for twice as long.",
+        .within(.seconds(1)...(.seconds(86_400))))
     public var keepalive: Duration = .seconds(60)
 
     /// How long it may be disconnected before it counts as missing.
     @Setting(
-        "How long it may be disconnected before it counts as missing.", .named("missing_timeout"))
+        "How long it may be disconnected before it counts as missing.", .named("missing_timeout"),
+        .within(.milliseconds(1)...(.seconds(31_536_000))))
     public var missingTimeout: Duration = .seconds(3600)
 
     /// Creates a worker.
@@ -33,14 +35,8 @@ public struct RemoteBuildWorker: DeclaredWorker {
                 password: password, keepalive: keepalive, missingTimeout: missingTimeout))
     }
 
-    /// Checks the time limits.
+    /// Warns of a password that everyone can read.
     public func check(_ settings: SettingsCheck) {
-        if keepalive < .seconds(1) {
-            settings.error("'keepalive' must be at least 1 second", at: "keepalive")
-        }
-        if missingTimeout <= .zero {
-            settings.error("'missing_timeout' must be more than 0", at: "missing_timeout")
-        }
         if password.constant != nil {
             settings.warning(
                 "the password is readable for everyone who can read the file; write !Secret NAME",
