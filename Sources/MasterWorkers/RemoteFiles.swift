@@ -91,7 +91,7 @@ struct RemoteFiles {
     private func checkLinks(
         of path: String, below folder: String, to verb: String
     ) async throws {
-        let (code, words) = try await worker.script(
+        let (code, output) = try await worker.script(
             """
             base=$(cd -P -- "$2" && pwd -P) || exit 4
             place=$(dirname -- "$1")
@@ -105,7 +105,7 @@ struct RemoteFiles {
             exit 3
             """, path, folder)
         guard code != 0 else { return }
-        let target = words.joined(separator: " ").shortened
+        let target = output.split(whereSeparator: \.isWhitespace).joined(separator: " ").shortened
         throw CommandError(
             .outsideRoot,
             code == 3

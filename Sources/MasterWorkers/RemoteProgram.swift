@@ -22,6 +22,9 @@ struct RemoteProgram {
         try await header(CommandHeader.begin(shell, in: shell.workdir))
         if shell.logsEnvironment { try await header(CommandHeader.environment(environment)) }
         try await updates(update(.started()))
+        // Ends with the command.
+        let watch = Task { try await endLeftovers() }
+        defer { watch.cancel() }
         var output = RemoteOutput(shell, notFound: notFound, notExecutable: notExecutable)
         let result: WireResult
         do {
@@ -59,6 +62,10 @@ struct RemoteProgram {
             result.signal.map { .killed(signal: $0) }
             ?? .exited(code: Int32(truncatingIfNeeded: code))
         try await updates(update(.ended))
+        watch.cancel()
+        if case .success(let ended) = await watch.result, !ended.isEmpty {
+            try await header(CommandHeader.ended(ended))
+        }
         let elapsed = ContinuousClock.now - started
         try await header(CommandHeader.end(ending, elapsed: elapsed))
         return CommandResult(ending, timedOut: limit, elapsed: elapsed)
@@ -158,6 +165,8 @@ struct RemoteProgram {
                 + "{ echo '\(notExecutable)' >&2; exit 126; };; esac",
         ]
         if shell.mergesStreams, shell.wantsStdout, shell.wantsStderr { lines.append("exec 2>&1") }
+        // By this, processes tell later whether the program still runs.
+        lines.append("\(CommandMark.variable)=$\(CommandMark.variable)$$")
         lines.append("exec \"$@\"")
         return lines.joined(separator: "\n")
     }
@@ -167,6 +176,32 @@ struct RemoteProgram {
     }
 
     // MARK: Survivors
+
+    /// When it is first looked whether the program has exited, and how often at least after that.
+    private static let looks: (first: Duration, last: Duration) = (.seconds(5), .seconds(20))
+
+    /// Ends the processes that the program has left running if they hold its output open, with
+    /// which a stock worker lets a command last.
+    ///
+    /// - Returns: What it has ended.
+    private func endLeftovers() async throws -> [String] {
+        var pause = Self.looks.first
+        while true {
+            try await Task.sleep(for: pause)
+            pause = min(pause * 2, Self.looks.last)
+            let (code, output) = try await worker.script(
+                CommandMark.leftovers, worker.mark.of(token))
+            guard code == 0 else { return [] }
+            let processes = output.split(separator: "\n").map { line in
+                let words = line.split(separator: " ", maxSplits: 1)
+                return "\(words.last.map { String($0).shortened } ?? "?") (\(words[0]))"
+            }
+            guard !processes.isEmpty else { continue }
+            try await Task.sleep(for: shell.drainTime)
+            await endSurvivors()
+            return processes
+        }
+    }
 
     /// Kills processes of the command that left its process group.
     private func endSurvivors() async {
@@ -186,13 +221,14 @@ extension RemoteWorker {
     ///
     /// - Returns: The exit code of the script, and the processes that were killed after `ended`.
     func sweep(_ mark: String) async throws -> (code: Int, words: [Substring]) {
-        try await script(CommandMark.sweep, mark)
+        let (code, output) = try await script(CommandMark.sweep, mark)
+        return (code, output.split(whereSeparator: \.isWhitespace))
     }
 
-    /// Runs a script of ours, and returns its exit code and the words it wrote.
+    /// Runs a script of ours, and returns its exit code and what it wrote.
     func script(
         _ text: String, _ arguments: String...
-    ) async throws -> (code: Int, words: [Substring]) {
+    ) async throws -> (code: Int, output: String) {
         var output = ""
         let words = ["/bin/sh", "-c", text, "buildmaster"] + arguments
         let result = try await perform(
@@ -210,7 +246,7 @@ extension RemoteWorker {
         guard let code = result.exitCode else {
             throw inability(.system, "ended a script without an exit code")
         }
-        return (code, output.split(whereSeparator: \.isWhitespace))
+        return (code, output)
     }
 }
 

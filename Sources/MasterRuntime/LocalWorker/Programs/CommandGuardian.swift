@@ -168,21 +168,25 @@ package enum CommandHeader {
 
     /// The processes that the program left running.
     static func ended(_ members: [CommandProcesses.Member]) -> String {
-        let count = members.count == 1 ? "1 process" : "\(members.count) processes"
-        let isPart = members.count >= CommandProcesses.capacity
+        ended(members.map(\.description), isPart: members.count >= CommandProcesses.capacity)
+    }
+
+    /// The same of processes as they are shown, such as `sleep (4711)`.
+    package static func ended(_ processes: [String], isPart: Bool = false) -> String {
+        let count = processes.count == 1 ? "1 process" : "\(processes.count) processes"
         return "ended \(isPart ? "at least " : "")\(count) that the command left running: "
-            + "\(names(members))\n"
+            + "\(list(processes))\n"
     }
 
     /// The processes that could not be killed.
     static func survivors(_ members: [CommandProcesses.Member]) -> String {
         "processes that could not be ended, of another user or waiting for a device: "
-            + "\(names(members)); end them by hand\n"
+            + "\(list(members.map(\.description))); end them by hand\n"
     }
 
-    private static func names(_ members: [CommandProcesses.Member]) -> String {
-        let shown = members.prefix(10).map(\.description)
-        let others = members.count - shown.count
+    private static func list(_ processes: [String]) -> String {
+        let shown = processes.prefix(10)
+        let others = processes.count - shown.count
         return (shown + (others > 0 ? ["and \(others) more"] : [])).joined(separator: ", ")
     }
 
