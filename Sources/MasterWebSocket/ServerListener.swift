@@ -4,6 +4,7 @@ package import Logging
 internal import NIOCore
 internal import NIOPosix
 package import NIOSSL
+internal import Synchronization
 
 /// A server that listens at an address until it is closed.
 package final class ServerListener: Sendable {
@@ -62,21 +63,120 @@ package final class ServerListener: Sendable {
         }
     }
 
-    /// Frees the port; connections have some time to end, and are then cut.
-    package func close(within limit: Duration) async {
+    /// Frees the port; connections have some time to end, or as long as they want, and are then cut.
+    package func close(within limit: Duration?) async {
         // Ends after the limit.
-        let timer = Task { [task] in
-            try await Task.sleep(for: limit)
-            task.cancel()
+        let timer = limit.map { limit in
+            Task { [task] in
+                try await Task.sleep(for: limit)
+                task.cancel()
+            }
         }
         do {
             try await server.shutdownGracefully()
         } catch {
             logger.debug("closing a server failed: \(error)")
         }
-        timer.cancel()
+        timer?.cancel()
         task.cancel()
         await task.value
+    }
+}
+
+/// Where a server listens, which its configuration can change while it runs.
+package final class ListenerSlot: Sendable {
+    /// A listener that is ready.
+    package struct Prepared: Sendable {
+        /// The listener.
+        package let listener: ServerListener
+        /// Whether it was made for this, and is not the one in use.
+        package let isNew: Bool
+        /// The port that was wanted, which is 0 for any.
+        fileprivate let port: Int
+
+        /// Gives it up, unless it is the one in use.
+        package func discard() async {
+            if isNew { await listener.close(within: .zero) }
+        }
+    }
+
+    private struct State {
+        var used: Prepared?
+        /// Those that have been replaced, while they have connections.
+        var replaced: [ServerListener] = []
+    }
+
+    private let state = Mutex(State())
+    private let name: String
+    private let maximum: Int
+    private let logger: Logger
+
+    /// Creates a place at which nothing listens yet; see ``ServerListener``.
+    package init(name: String, maximum: Int, logger: Logger) {
+        self.name = name
+        self.maximum = maximum
+        self.logger = logger
+    }
+
+    /// The listener in use.
+    package var listener: ServerListener? { state.withLock(\.used?.listener) }
+
+    /// Gets ready to listen at an address; that is the listener in use if it has that address.
+    ///
+    /// - Throws: ``ListenError`` if it can't.
+    package func prepare(
+        host: String, port: Int, _ connections: WebSocketServerChannel
+    ) async throws(ListenError) -> Prepared {
+        let used = state.withLock(\.used)
+        if let used, used.listener.host == host, [used.port, used.listener.port].contains(port) {
+            return Prepared(listener: used.listener, isNew: false, port: port)
+        }
+        do throws(ListenError) {
+            let listener = try await ServerListener(
+                host: host, port: port, name: name, maximum: maximum, connections: connections,
+                logger: logger)
+            return Prepared(listener: listener, isNew: true, port: port)
+        } catch {
+            guard let own = used?.listener, own.port == port else { throw error }
+            throw ListenError(
+                "\(name) can't move from \(ListenError.address(own.host, port)) to "
+                    + "\(ListenError.address(host, port)) while the master runs; restart it, or "
+                    + "choose another port")
+        }
+    }
+
+    /// Uses a listener from now on, or none.
+    ///
+    /// - Parameters:
+    ///   - prepared: The listener.
+    ///   - limit: How long connections of the previous one may last.
+    package func use(_ prepared: Prepared?, endingOthersWithin limit: Duration?) {
+        let previous = state.withLock { state in
+            defer { state.used = prepared }
+            let previous = state.used?.listener
+            guard let previous, previous !== prepared?.listener else {
+                return nil as ServerListener?
+            }
+            state.replaced.append(previous)
+            return previous
+        }
+        guard let previous else { return }
+        // Ends with its connections, or when everything is closed.
+        Task {
+            await previous.close(within: limit)
+            state.withLock { $0.replaced.removeAll { $0 === previous } }
+        }
+    }
+
+    /// Closes all listeners.
+    package func close(within limit: Duration) async {
+        let listeners = state.withLock { state in
+            defer { state = State() }
+            return state.replaced + [state.used?.listener].compactMap(\.self)
+        }
+        await withTaskGroup(of: Void.self) { group in
+            for listener in listeners { group.addTask { await listener.close(within: limit) } }
+        }
     }
 }
 
@@ -89,9 +189,12 @@ package struct ListenError: Error, CustomStringConvertible {
         self.description = description
     }
 
+    fileprivate static func address(_ host: String, _ port: Int) -> String {
+        host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+
     init(_ cause: any Error, name: String, host: String, port: Int) {
-        let address = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-        let start = "\(name) cannot listen on \(address)"
+        let start = "\(name) cannot listen on \(Self.address(host, port))"
         if cause is SocketAddressError.UnknownHost {
             description =
                 "\(start): unknown host '\(host)'; use an address of this machine, such as "

@@ -33,8 +33,8 @@ package struct WebSocketConnection: Sendable {
     private let activity: WebSocketActivity
     private let outbound: NIOAsyncChannelOutboundWriter<WebSocketFrame>
 
-    /// Whether the client has sent anything since the last call, be it a part of a message.
-    package func takeActivity() -> Bool { activity.take() }
+    /// When the client has last sent anything, be it a part of a message.
+    package var lastActivity: ContinuousClock.Instant { activity.last }
 
     /// Sends a text, and waits while the client reads too slowly.
     package func send(_ text: String) async throws {
@@ -128,8 +128,9 @@ package struct WebSocketConnection: Sendable {
     private func ping(_ limits: WebSocketLimits) async throws {
         var silent = 0
         while true {
+            let last = activity.last
             try await Task.sleep(for: limits.pingInterval)
-            silent = activity.take() ? 0 : silent + 1
+            silent = activity.last != last ? 0 : silent + 1
             guard silent < 2 else {
                 channel.close(promise: nil)
                 return

@@ -164,19 +164,14 @@ package struct WebSocketServerChannel: HTTPChannelHandler {
     }
 }
 
-/// Whether a client has sent something.
+/// When a client has last sent something.
 final class WebSocketActivity: Sendable {
-    private let isActive = Mutex(false)
+    private let latest = Mutex(ContinuousClock.now)
 
-    func note() { isActive.withLock { $0 = true } }
+    /// When it has, be it a part of a message.
+    var last: ContinuousClock.Instant { latest.withLock(\.self) }
 
-    /// Whether it has since the last call.
-    func take() -> Bool {
-        isActive.withLock { active in
-            defer { active = false }
-            return active
-        }
-    }
+    func note() { latest.withLock { $0 = .now } }
 }
 
 /// Disconnects a client that reads nothing for too long, and notes when it sends something.

@@ -60,10 +60,15 @@ final class WorkerConnection: Sendable {
     private let state = Mutex(State())
     private let outgoing: AsyncStream<Outgoing>
     private let queue: AsyncStream<Outgoing>.Continuation
+    private let lastActivity: @Sendable () -> ContinuousClock.Instant
 
-    init(worker: String, address: String) {
+    init(
+        worker: String, address: String,
+        lastActivity: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    ) {
         self.worker = worker
         self.address = address
+        self.lastActivity = lastActivity
         (outgoing, queue) = AsyncStream.makeStream()
     }
 
@@ -303,10 +308,14 @@ final class WorkerConnection: Sendable {
 
     // MARK: Ending
 
-    /// Whether a message waits for the consumer of its command, so that none is read.
-    var isHeldUp: Bool { state.withLock(\.isHeldUp) }
+    /// When the worker has last given a sign of life, be it a part of a message.
+    ///
+    /// While a message waits for the consumer of its command, none is read; that is not its fault.
+    var lastHeard: ContinuousClock.Instant {
+        state.withLock(\.isHeldUp) ? .now : lastActivity()
+    }
 
-    /// Waits for the end, at most for a time.
+    /// Waits for the end or for ``wake()``, at most for a time.
     func waitForEnd(for limit: Duration) async {
         let number = state.withLock { state in
             defer { state.nextWatcher += 1 }
@@ -328,6 +337,15 @@ final class WorkerConnection: Sendable {
         timer.cancel()
     }
 
+    /// Has those that wait for the end look at the connection.
+    func wake() {
+        let watchers = state.withLock { state in
+            defer { state.watchers = [:] }
+            return Array(state.watchers.values)
+        }
+        for watcher in watchers { watcher.resume() }
+    }
+
     /// Ends the connection: sends a close frame with the reason, and fails what waits.
     func close(_ reason: ConnectionEnd) {
         queue.yield(
@@ -347,11 +365,7 @@ final class WorkerConnection: Sendable {
             return (Array(state.waiting.values), Array(state.commands.values))
         }
         let end = end ?? reason
-        let watchers = state.withLock { state in
-            defer { state.watchers = [:] }
-            return Array(state.watchers.values)
-        }
-        for watcher in watchers { watcher.resume() }
+        wake()
         for case .answer(let continuation) in waiting { continuation.resume(throwing: end) }
         for command in commands { command.fail(end) }
     }

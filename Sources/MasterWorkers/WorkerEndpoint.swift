@@ -16,13 +16,6 @@ package final class WorkerEndpoint: MasterServer {
     /// The most connections; further ones wait until another has ended.
     private static let connectionLimit = 2048
 
-    private struct State {
-        var listener: ServerListener?
-        /// The address that the listener was wanted at.
-        var wanted: ListenAddress?
-        var site: Site?
-    }
-
     /// A configuration of the endpoint.
     struct Site: Sendable {
         let tls: NIOSSLContext?
@@ -32,23 +25,32 @@ package final class WorkerEndpoint: MasterServer {
         let master: Master
     }
 
-    private let state = Mutex(State())
-    private let sessions = WorkerSessions()
-    private let refusals = RefusalLog()
+    private let current = Mutex<Site?>(nil)
+    private let slot: ListenerSlot
+    private let sessions: WorkerSessions
     private let logger: Logger
 
     /// Creates an endpoint that does not listen yet.
-    package init(logger: Logger) {
+    package convenience init(logger: Logger) {
+        self.init(logger: logger, duplicateTime: .seconds(10))
+    }
+
+    /// Creates one whose workers have a time to prove that they are alive when another connection
+    /// has their name.
+    init(logger: Logger, duplicateTime: Duration) {
+        slot = ListenerSlot(
+            name: "the endpoint of workers", maximum: Self.connectionLimit, logger: logger)
+        sessions = WorkerSessions(duplicateTime: duplicateTime)
         self.logger = logger
     }
 
     /// The port on which it listens, or `nil` if the configuration has no endpoint.
-    package var port: Int? { state.withLock { $0.listener?.port } }
+    package var port: Int? { slot.listener?.port }
 
     /// The number of connections of workers that have proved their names.
     var connectionCount: Int { sessions.connectionCount }
 
-    private var site: Site? { state.withLock(\.site) }
+    private var site: Site? { current.withLock(\.self) }
 
     // MARK: Configuration
 
@@ -67,59 +69,46 @@ package final class WorkerEndpoint: MasterServer {
         let site = Site(
             tls: try settings.tls.map { try Self.context($0, in: configuration.folder) },
             logins: WorkerLogins(passwords), access: access, master: master)
-        let (listener, wanted) = state.withLock { ($0.listener, $0.wanted) }
-        if let listener, wanted == settings.port {
-            return Prepared(endpoint: self, site: site, listener: listener, wanted: wanted)
-        }
-        return Prepared(
-            endpoint: self, site: site, listener: try await listen(at: settings.port),
-            wanted: settings.port, isNew: true)
+        let listener = try await slot.prepare(
+            host: settings.port.host, port: settings.port.port, connections)
+        return Prepared(endpoint: self, site: site, listener: listener)
     }
 
     private struct Prepared: PreparedServer {
         let endpoint: WorkerEndpoint
         var site: Site?
-        var listener: ServerListener?
-        var wanted: ListenAddress?
-        var isNew = false
+        var listener: ListenerSlot.Prepared?
 
-        func apply() async { await endpoint.apply(self) }
+        func apply() async { endpoint.apply(self) }
 
-        func discard() async {
-            if isNew { await listener?.close(within: .zero) }
-        }
+        func discard() async { await listener?.discard() }
     }
 
-    private func apply(_ prepared: Prepared) async {
-        let (old, before) = state.withLock { state in
-            let old = (state.listener, state.site?.logins)
-            state = State(
-                listener: prepared.listener, wanted: prepared.wanted, site: prepared.site)
-            return old
+    private func apply(_ prepared: Prepared) {
+        let before = current.withLock { site in
+            defer { site = prepared.site }
+            return site?.logins
         }
+        // Workers that are connected to the previous port finish their builds there.
+        slot.use(prepared.listener, endingOthersWithin: nil)
         let names = prepared.site.map { Set($0.access.keys) } ?? []
         sessions.end(except: names, reason: "master.yaml no longer has this worker")
         let unchanged = names.filter {
             before?.hasSamePassword($0, as: prepared.site?.logins) ?? true
         }
         sessions.end(except: unchanged, reason: "its password has changed")
-        if prepared.isNew, let listener = prepared.listener {
-            let address = ListenAddress(host: listener.host, port: listener.port)
-            logger.info("workers connect to \(address)")
-        }
-        if let old, old !== prepared.listener {
-            // Connections that there are stay; ends by itself.
-            Task { await old.close(within: .seconds(1)) }
+        // Their intervals may have changed.
+        sessions.wake()
+        if let prepared = prepared.listener, prepared.isNew {
+            let (host, port) = (prepared.listener.host, prepared.listener.port)
+            logger.info("workers connect to \(ListenAddress(host: host, port: port))")
         }
     }
 
     package func stop() async {
         sessions.end(except: [], reason: "the master is stopping")
-        let listener = state.withLock { state in
-            defer { state = State() }
-            return state.listener
-        }
-        await listener?.close(within: .seconds(3))
+        current.withLock { $0 = nil }
+        await slot.close(within: .seconds(3))
     }
 
     private static func context(
@@ -143,21 +132,17 @@ package final class WorkerEndpoint: MasterServer {
         return limits
     }
 
-    private func listen(at address: ListenAddress) async throws(ListenError) -> ServerListener {
-        try await ServerListener(
-            host: address.host, port: address.port, name: "the endpoint of workers",
-            maximum: Self.connectionLimit,
-            connections: WebSocketServerChannel(
-                limits: Self.limits, tls: { [weak self] in self?.site?.tls },
-                responder: { [weak self] request, writer, channel in
-                    guard let self else { throw CancellationError() }
-                    try await respond(to: request, from: channel.remoteAddress, with: writer)
-                },
-                accepts: { [weak self] head, _ in
-                    self?.site?.logins.worker(head.headers.first(name: "authorization")) != nil
-                },
-                handler: serve),
-            logger: logger)
+    private var connections: WebSocketServerChannel {
+        WebSocketServerChannel(
+            limits: Self.limits, tls: { [weak self] in self?.site?.tls },
+            responder: { [weak self] request, writer, channel in
+                guard let self else { throw CancellationError() }
+                try await respond(to: request, from: channel.remoteAddress, with: writer)
+            },
+            accepts: { [weak self] head, _ in
+                self?.site?.logins.worker(head.headers.first(name: "authorization")) != nil
+            },
+            handler: serve)
     }
 
     @concurrent
@@ -188,7 +173,7 @@ package final class WorkerEndpoint: MasterServer {
         }
         let name = login.name.shortened
         let isKnown = site?.access[login.name] != nil
-        if let count = refusals.note(name, from: place) {
+        if let count = sessions.refusals.note(name, from: place) {
             let more = RefusalLog.more(count)
             let reason = isKnown ? "wrong password" : "master.yaml has no such worker"
             logger.warning("refused the worker '\(name)' from \(place): \(reason)\(more)")
@@ -200,13 +185,14 @@ package final class WorkerEndpoint: MasterServer {
         _ socket: WebSocketConnection, _ messages: inout WebSocketMessages
     ) async throws {
         guard let site,
-            let name = site.logins.worker(socket.request.headers.first(name: "authorization")),
-            let access = site.access[name]
+            let name = site.logins.worker(socket.request.headers.first(name: "authorization"))
         else { return }
-        let address = socket.remoteAddress?.ipAddress ?? "an unknown address"
-        let session = WorkerSession(
-            WorkerConnection(worker: name, address: address), access, site.master, sessions,
-            refusals, logger)
+        let connection = WorkerConnection(
+            worker: name, address: socket.remoteAddress?.ipAddress ?? "an unknown address",
+            lastActivity: { socket.lastActivity })
+        let session = WorkerSession(connection, site.master, sessions, logger) { [weak self] in
+            self?.site?.access[name]?.keepalive
+        }
         try await sessions.serve(name) { try await session.serve(socket, &messages) }
     }
 }

@@ -12,8 +12,15 @@ final class WorkerSessions: Sendable {
     /// until that one has proved that it is alive, or have been closed and are about to end.
     private static let limit = 4
 
+    /// How long a second connection waits for the first one to prove that it is alive.
+    let duplicateTime: Duration
+    let refusals = RefusalLog()
     private let connections = Mutex<[String: WorkerConnection]>([:])
     private let counts = Mutex<[String: Int]>([:])
+
+    init(duplicateTime: Duration) {
+        self.duplicateTime = duplicateTime
+    }
 
     var connectionCount: Int { counts.withLock { $0.values.reduce(0, +) } }
 
@@ -56,6 +63,11 @@ final class WorkerSessions: Sendable {
         }
     }
 
+    /// Has all connections follow another configuration.
+    func wake() {
+        for connection in connections.withLock({ $0.values }) { connection.wake() }
+    }
+
     /// Ends the connections of all workers but some.
     func end(except names: Set<String>, reason: String) {
         let ended = connections.withLock { connections in
@@ -69,28 +81,25 @@ final class WorkerSessions: Sendable {
 
 /// One connection of a worker, from its handshake to its end.
 struct WorkerSession: Sendable {
-    /// How long a second connection waits for the first one to prove that it is alive.
-    private static let duplicateTime: Duration = .seconds(10)
     /// How long the handshake may take.
     private static let handshakeTime: Duration = .seconds(60)
 
     private let connection: WorkerConnection
-    private let access: RemoteAccess
     private let master: Master
     private let sessions: WorkerSessions
-    private let refusals: RefusalLog
     private let logger: Logger
+    /// How often the worker is asked whether it is there, in the configuration in force.
+    private let keepalive: @Sendable () -> Duration?
 
     init(
-        _ connection: WorkerConnection, _ access: RemoteAccess, _ master: Master,
-        _ sessions: WorkerSessions, _ refusals: RefusalLog, _ logger: Logger
+        _ connection: WorkerConnection, _ master: Master, _ sessions: WorkerSessions,
+        _ logger: Logger, keepalive: @escaping @Sendable () -> Duration?
     ) {
         self.connection = connection
-        self.access = access
         self.master = master
         self.sessions = sessions
-        self.refusals = refusals
         self.logger = logger
+        self.keepalive = keepalive
     }
 
     /// Serves the connection until it ends.
@@ -159,9 +168,7 @@ struct WorkerSession: Sendable {
 
     private func attend(_ socket: WebSocketConnection) async {
         do {
-            if try await yieldsToOther() {
-                return connection.close(ConnectionEnd(reason: "this worker is already connected"))
-            }
+            if let other = await livingOther() { return try await giveWay(to: other) }
             let worker = try await withDeadline { try await handshake() }
             guard
                 let ticket = await master.workerConnected(
@@ -196,7 +203,8 @@ struct WorkerSession: Sendable {
                 }
             let place = "'\(connection.worker)' at \(connection.address)"
             // It connects again every two seconds.
-            if let count = refusals.note("\(connection.worker): \(reason.reason)", from: place) {
+            let fault = "\(connection.worker): \(reason.reason)"
+            if let count = sessions.refusals.note(fault, from: place) {
                 let more = RefusalLog.more(count)
                 logger.warning("the worker \(place) can't be used: \(reason.reason)\(more)")
             }
@@ -204,37 +212,61 @@ struct WorkerSession: Sendable {
         }
     }
 
-    /// Whether the worker has another connection that is alive; one that is not is ended.
-    private func yieldsToOther() async throws -> Bool {
+    /// The other connection of the worker, if that is alive; one that is not is ended.
+    private func livingOther() async -> WorkerConnection? {
         while let other = sessions.claim(connection) {
-            let isAlive = await withTaskGroup(of: Bool.self) { group in
-                group.addTask {
-                    do {
-                        try await other.request(
-                            "print", ["message": "master got a duplicate connection"])
-                        return true
-                    } catch {
-                        return false
-                    }
-                }
-                group.addTask {
-                    do {
-                        try await Task.sleep(for: Self.duplicateTime)
-                        // Fails the request above, too.
-                        other.close(ConnectionEnd(reason: "it did not answer a ping"))
-                    } catch {
-                        // The other connection has answered, or has ended.
-                    }
-                    return false
-                }
-                let isAlive = await group.next() ?? false
-                group.cancelAll()
-                return isAlive
-            }
-            if isAlive { return true }
+            if await isAlive(other) { return other }
             sessions.release(other)
         }
-        return false
+        return nil
+    }
+
+    /// Whether another connection of the worker answers in time; it is ended if not.
+    private func isAlive(_ other: WorkerConnection) async -> Bool {
+        let asked = ContinuousClock.now
+        let time = sessions.duplicateTime
+        let (verdicts, verdict) = AsyncStream<Bool>.makeStream()
+        // Ends with the answer, or with the other connection.
+        Task {
+            do {
+                try await other.request(
+                    "print", ["message": "master got a duplicate connection"])
+                verdict.yield(true)
+            } catch {
+                verdict.yield(other.end == nil)
+            }
+        }
+        let timer = Task {
+            try await Task.sleep(for: time)
+            // Its answer may be behind output that takes long on a slow network.
+            let isAlive = other.lastHeard > asked + time / 2
+            if !isAlive { other.close(ConnectionEnd(reason: "it did not answer a ping")) }
+            verdict.yield(isAlive)
+        }
+        defer { timer.cancel() }
+        for await isAlive in verdicts { return isAlive }
+        return true
+    }
+
+    /// Ends this connection, as the worker has another one, and says so on both machines.
+    private func giveWay(to other: WorkerConnection) async throws {
+        let (name, remedy) = (connection.worker, "give each process a worker of its own")
+        if let count = sessions.refusals.note("\(name): duplicate", from: connection.address) {
+            logger.warning(
+                """
+                refused a second process at \(connection.address) that connects as the worker \
+                '\(name)': the one at \(other.address) is alive; \(remedy)\
+                \(RefusalLog.more(count))
+                """)
+        }
+        let reason = "this worker is already connected"
+        // A stock worker writes this to its log, but not the reason of a close frame.
+        _ = try await withDeadline {
+            try await connection.request(
+                "print",
+                ["message": .text("\(reason), from \(other.address); \(remedy), or stop one")])
+        }
+        connection.close(ConnectionEnd(reason: reason))
     }
 
     private func withDeadline<Value: Sendable>(
@@ -288,20 +320,23 @@ struct WorkerSession: Sendable {
 
     /// Waits for the end of the connection, and ends it if the worker stays silent.
     private func watch(_ socket: WebSocketConnection) async {
-        var silent = 0
+        var interval: Duration = .seconds(60)
+        var asked: ContinuousClock.Instant?
         while connection.end == nil {
-            await connection.waitForEnd(for: access.keepalive)
-            guard connection.end == nil else { return }
-            // Also a part of a message that takes long on a slow network.
-            silent = socket.takeActivity() || connection.isHeldUp ? 0 : silent + 1
-            guard silent < 2 else {
-                connection.finish(
-                    ConnectionEnd(
-                        reason: "it was silent for \((access.keepalive * 2).inSeconds)"))
+            // Of the configuration in force, which may no longer have the worker.
+            interval = keepalive() ?? interval
+            let (heard, now) = (connection.lastHeard, ContinuousClock.now)
+            if let last = asked, last < heard { asked = nil }
+            if asked == nil, now - heard >= interval {
+                asked = now
+                // The answer is a sign of life.
+                Task { try await connection.request("keepalive") }
+            } else if let asked, now - asked >= interval {
+                let silence = (interval * 2).inSeconds
+                connection.finish(ConnectionEnd(reason: "it was silent for \(silence)"))
                 return socket.cut()
             }
-            // The answer counts as activity.
-            Task { try await connection.request("keepalive") }
+            await connection.waitForEnd(for: (asked ?? heard) + interval - now)
         }
     }
 }

@@ -126,6 +126,33 @@ struct WireWorker {
 
     // MARK: Commands
 
+    /// Answers the handshake, up to its last command.
+    mutating func attach(basedir: String) async throws {
+        while let message = try await next() {
+            switch message["op"]?.text {
+            case "get_worker_info": await answer(message, Self.info(basedir: basedir))
+            case "start_command":
+                await answer(message)
+                return await end(message["command_id"] ?? nil)
+            case "response": continue
+            default: await answer(message)
+            }
+        }
+    }
+
+    /// Answers the master until it closes the connection.
+    ///
+    /// - Returns: What a stock worker would have written to its log.
+    mutating func rest() async throws -> [String] {
+        var texts: [String] = []
+        while let message = try await next() {
+            if message["op"] == "response" { continue }
+            if let text = message["message"]?.text { texts.append(text) }
+            await answer(message)
+        }
+        return texts
+    }
+
     /// The next command, after answering all else that the master asks for.
     mutating func nextCommand(
         basedir: String

@@ -18,14 +18,12 @@ package final class WebServer: MasterServer {
 
     private struct State {
         var site: WebSite?
-        var listener: ServerListener?
-        /// The address that the listener was wanted at.
-        var wanted: ListenAddress?
         var hub: LiveHub?
         var api: DataAPI?
     }
 
     private let state = Mutex(State())
+    private let slot: ListenerSlot
     private let sessions = WebSessions()
     private let hookBodies = BodyBudget()
     private let version: String
@@ -47,6 +45,8 @@ package final class WebServer: MasterServer {
         version: String, logger: Logger, limits: WebSocketServerChannel.Limits,
         bodyTime: Duration = .seconds(30)
     ) {
+        slot = ListenerSlot(
+            name: "the web page", maximum: Self.connectionLimit, logger: logger)
         self.bodyTime = bodyTime
         self.version = version
         self.logger = logger
@@ -55,10 +55,8 @@ package final class WebServer: MasterServer {
 
     /// Where the page can be found on this machine, or `nil` if the configuration has none.
     package var address: String? {
-        state.withLock { state in
-            guard let site = state.site, let listener = state.listener else { return nil }
-            return Self.address(listener, isSecure: site.tls != nil)
-        }
+        guard let site, let listener = slot.listener else { return nil }
+        return Self.address(listener, isSecure: site.tls != nil)
     }
 
     private static func address(_ listener: ServerListener, isSecure: Bool) -> String {
@@ -72,31 +70,25 @@ package final class WebServer: MasterServer {
         _ configuration: MasterConfiguration, _ secrets: SecretValues, for master: Master
     ) async throws -> any PreparedServer {
         guard let settings = configuration.web else { return PreparedSite(server: self) }
-        let (listener, wanted) = state.withLock { ($0.listener, $0.wanted) }
         let tls = try settings.tls.map { try Self.context($0, in: configuration.folder) }
         let files = try settings.ui.map { try StaticFiles($0, in: configuration.folder) }
         let (api, hub) = try parts(for: master)
-        let kept = wanted == settings.port ? listener : nil
-        let next: ServerListener
-        if let kept {
-            next = kept
-        } else {
-            next = try await listen(at: settings.port)
-        }
+        let next = try await slot.prepare(
+            host: settings.port.host, port: settings.port.port, connections)
         do {
             var url = configuration.identity.buildbotURL
-            if settings.port.port == 0 { url = url.replacing(":0/", with: ":\(next.port)/") }
+            if settings.port.port == 0 {
+                url = url.replacing(":0/", with: ":\(next.listener.port)/")
+            }
             let site = WebSite(
                 access: try WebAccess(settings, url: url, secrets),
                 title: configuration.identity.title, titleURL: configuration.identity.titleURL,
                 version: version, tls: tls, files: files, master: master, api: api, hub: hub,
                 sessions: sessions, bodyTime: bodyTime,
                 hooks: try ChangeHooks(settings.changeHooks, secrets, for: master, hookBodies))
-            return PreparedSite(
-                server: self, site: site, listener: next, wanted: settings.port,
-                isNew: kept == nil)
+            return PreparedSite(server: self, site: site, listener: next)
         } catch {
-            if kept == nil { await next.close(within: .zero) }
+            await next.discard()
             throw error
         }
     }
@@ -111,22 +103,18 @@ package final class WebServer: MasterServer {
         }
     }
 
-    private func listen(at address: ListenAddress) async throws(ListenError) -> ServerListener {
-        try await ServerListener(
-            host: address.host, port: address.port, name: "the web page",
-            maximum: Self.connectionLimit,
-            connections: WebSocketServerChannel(
-                limits: limits,
-                tls: { [weak self] in self?.site?.tls },
-                responder: { [weak self] request, writer, channel in
-                    guard let site = self?.site else { throw CancellationError() }
-                    try await site.respond(to: request, from: channel.remoteAddress, with: writer)
-                },
-                accepts: { [weak self] head, remote in
-                    self?.site?.accepts(webSocket: head, from: remote) ?? false
-                },
-                handler: serve),
-            logger: logger)
+    private var connections: WebSocketServerChannel {
+        WebSocketServerChannel(
+            limits: limits,
+            tls: { [weak self] in self?.site?.tls },
+            responder: { [weak self] request, writer, channel in
+                guard let site = self?.site else { throw CancellationError() }
+                try await site.respond(to: request, from: channel.remoteAddress, with: writer)
+            },
+            accepts: { [weak self] head, remote in
+                self?.site?.accepts(webSocket: head, from: remote) ?? false
+            },
+            handler: serve)
     }
 
     private func serve(
@@ -152,41 +140,33 @@ package final class WebServer: MasterServer {
     private struct PreparedSite: PreparedServer {
         let server: WebServer
         var site: WebSite?
-        var listener: ServerListener?
-        var wanted: ListenAddress?
-        var isNew = false
+        var listener: ListenerSlot.Prepared?
 
-        func apply() async { await server.apply(self) }
+        func apply() async { server.apply(self) }
 
-        func discard() async {
-            if isNew { await listener?.close(within: .zero) }
-        }
+        func discard() async { await listener?.discard() }
     }
 
-    private func apply(_ prepared: PreparedSite) async {
-        let old = state.withLock { state in
-            defer {
-                state.site = prepared.site
-                state.listener = prepared.listener
-                state.wanted = prepared.wanted
-            }
-            return state.listener
+    private func apply(_ prepared: PreparedSite) {
+        let hub = state.withLock { state in
+            state.site = prepared.site
+            return state.hub
         }
-        if prepared.isNew, let address {
+        let before = slot.listener
+        slot.use(prepared.listener, endingOthersWithin: Self.closeTime)
+        if prepared.listener?.isNew == true, let address {
             logger.info("listening on \(address)")
         }
-        guard let old, old !== prepared.listener else { return }
-        // Its clients come back at the new address. Ends after the time.
-        state.withLock(\.hub)?.endClients("the web page has moved; connect again")
-        Task { await old.close(within: Self.closeTime) }
+        guard let before, before !== slot.listener else { return }
+        hub?.endClients("the web page has moved; connect again")
     }
 
     package func stop() async {
-        let (listener, hub) = state.withLock { state in
-            defer { (state.site, state.listener, state.wanted) = (nil, nil, nil) }
-            return (state.listener, state.hub)
+        let hub = state.withLock { state in
+            state.site = nil
+            return state.hub
         }
         hub?.finish()
-        await listener?.close(within: Self.closeTime)
+        await slot.close(within: Self.closeTime)
     }
 }
