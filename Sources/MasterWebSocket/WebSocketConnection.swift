@@ -41,6 +41,14 @@ package struct WebSocketConnection: Sendable {
         try await send(.text, channel.allocator.buffer(string: text))
     }
 
+    /// Sends texts, each as a message, in one write.
+    package func send(_ texts: [String]) async throws {
+        try await outbound.write(
+            contentsOf: texts.map {
+                WebSocketFrame(fin: true, opcode: .text, data: channel.allocator.buffer(string: $0))
+            })
+    }
+
     /// Sends bytes, and waits while the client reads too slowly.
     package func send(_ bytes: [UInt8]) async throws {
         try await send(.binary, channel.allocator.buffer(bytes: bytes))

@@ -332,7 +332,7 @@ import Testing
         for _ in 0...LiveClient.bound { client.send(.heartbeat) }
         #expect(client.reason?.contains("too slowly") == true)
         var count = 0
-        for await _ in client.messages { count += 1 }
+        for await messages in client.batches { count += messages.count }
         #expect(count == LiveClient.bound)
         hub.disconnect(client)
     }

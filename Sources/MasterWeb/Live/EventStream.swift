@@ -43,7 +43,8 @@ extension WebSite {
             let client = hub.connect()
             defer { hub.disconnect(client) }
             for pattern in patterns { _ = hub.add(pattern, to: client) }
-            try await writer.write(Self.event("handshake", client.id))
+            try await writer.write(
+                ByteBuffer(string: "event: handshake\ndata: \(client.id)\n\n"))
             let heart = Task {
                 // Ends with the stream.
                 while true {
@@ -52,15 +53,10 @@ extension WebSite {
                 }
             }
             defer { heart.cancel() }
-            for await message in client.messages {
-                guard !message.path.isEmpty else {
-                    try await writer.write(ByteBuffer(string: ":\n\n"))
-                    continue
-                }
-                let key = JSONWriter(escapesNonASCII: true).string(
-                    .array(message.path.map { .string($0) }))
-                try await writer.write(
-                    Self.event("event", "{\"key\":\(key),\"message\":\(message.body)}"))
+            for await messages in client.batches {
+                var text = ByteBuffer()
+                for message in messages { text.writeString(message.event) }
+                try await writer.write(text)
             }
             if let reason = client.reason {
                 try await writer.write(ByteBuffer(string: ": \(reason)\n\n"))
@@ -74,10 +70,6 @@ extension WebSite {
                 // A proxy must not keep events back.
                 .xAccelBuffering: "no",
             ], body: body)
-    }
-
-    private static func event(_ name: String, _ data: String) -> ByteBuffer {
-        ByteBuffer(string: "event: \(name)\ndata: \(data)\n\n")
     }
 }
 

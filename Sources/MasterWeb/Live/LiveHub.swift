@@ -5,62 +5,97 @@ internal import Synchronization
 
 /// A message to clients: that a record has changed.
 ///
-/// Its text is made once, however many clients get it.
+/// Its texts are made once, however many clients get it.
 struct LiveMessage: Sendable {
-    /// The parts of its path, or none for a sign of life.
-    let path: [String]
-    /// The record as JSON.
-    let body: String
-
     /// The message as `/ws` sends it.
     let frame: String
+    /// The message as `/sse` sends it.
+    let event: String
 
     init(_ message: DataMessage) {
-        path = message.path
-        body = JSONWriter(escapesNonASCII: true).string(message.body)
-        let key = JSONWriter(escapesNonASCII: true).string(
-            .string(message.path.joined(separator: "/")))
+        let writer = JSONWriter(escapesNonASCII: true)
+        let body = writer.string(message.body)
+        let key = writer.string(.string(message.path.joined(separator: "/")))
+        let path = writer.string(.array(message.path.map { .string($0) }))
         frame = "{\"k\":\(key),\"m\":\(body)}"
+        event = "event: event\ndata: {\"key\":\(path),\"message\":\(body)}\n\n"
     }
 
     private init() {
-        (path, body, frame) = ([], "", "")
+        (frame, event) = ("", ":\n\n")
     }
 
-    /// A sign of life.
+    /// A sign of life, for `/sse`.
     static let heartbeat = LiveMessage()
 }
 
 /// A client of `/ws` or `/sse`, with what waits to be sent to it.
+///
+/// Messages that follow each other closely are sent together: a master that builds has many
+/// hundreds a second, and each write to each client costs more than the message.
 final class LiveClient: Sendable {
     /// The most messages that wait; a client that is slower is disconnected.
-    static let bound = 1000
+    static let bound = 4000
+    /// How long messages are gathered after the first.
+    private static let gatheringTime: Duration = .milliseconds(50)
+
+    private struct State {
+        var waiting: [LiveMessage] = []
+        var isEnded = false
+        var reason: String?
+    }
 
     /// By which it can be found, for `/sse`.
     let id = UUID().uuidString.lowercased()
-    /// The messages, until the client falls behind or the server ends it.
-    let messages: AsyncStream<LiveMessage>
-    private let continuation: AsyncStream<LiveMessage>.Continuation
-    private let ending = Mutex<String?>(nil)
+    private let state = Mutex(State())
+    /// That something waits.
+    private let wakes: AsyncStream<Void>
+    private let waker: AsyncStream<Void>.Continuation
 
     init() {
-        (messages, continuation) = AsyncStream.makeStream(
-            bufferingPolicy: .bufferingOldest(Self.bound))
+        (wakes, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     /// Why its messages have ended, if not by the client.
-    var reason: String? { ending.withLock { $0 } }
+    var reason: String? { state.withLock(\.reason) }
 
     func send(_ message: LiveMessage) {
-        if case .dropped = continuation.yield(message) {
+        let isLate = state.withLock { state in
+            guard !state.isEnded, state.waiting.count < Self.bound else { return !state.isEnded }
+            state.waiting.append(message)
+            return false
+        }
+        if isLate {
             end("you read too slowly and have missed events; connect again")
+        } else {
+            waker.yield()
         }
     }
 
     /// Ends its messages.
     func end(_ reason: String? = nil) {
-        ending.withLock { $0 = $0 ?? reason }
-        continuation.finish()
+        state.withLock { state in
+            state.reason = state.reason ?? reason
+            state.isEnded = true
+        }
+        waker.finish()
+    }
+
+    /// What waits, each time that something does, until the client falls behind or the server
+    /// ends it.
+    var batches: some AsyncSequence<[LiveMessage], Never> {
+        wakes.map { [self] _ in
+            // Ends early with the task of the client.
+            try? await Task.sleep(for: Self.gatheringTime)
+            return take()
+        }
+    }
+
+    private func take() -> [LiveMessage] {
+        state.withLock { state in
+            defer { state.waiting = [] }
+            return state.waiting
+        }
     }
 }
 
@@ -76,7 +111,7 @@ final class LiveHub: Sendable {
     private struct State {
         var clients: [String: LiveClient] = [:]
         /// The clients of each pattern, so that equal patterns are matched once.
-        var patterns: [[String]: Set<String>] = [:]
+        var patterns: [[String]: [String: LiveClient]] = [:]
         var counts: [String: Int] = [:]
         var events: EventSubscription?
         var isFinished = false
@@ -117,9 +152,9 @@ final class LiveHub: Sendable {
         let events: EventSubscription? = state.withLock { state in
             state.clients[client.id] = nil
             state.counts[client.id] = nil
-            for (pattern, clients) in state.patterns where clients.contains(client.id) {
-                let others = clients.subtracting([client.id])
-                state.patterns[pattern] = others.isEmpty ? nil : others
+            for (pattern, clients) in state.patterns where clients[client.id] != nil {
+                state.patterns[pattern] = clients.count == 1 ? nil : clients
+                state.patterns[pattern]?[client.id] = nil
             }
             guard state.clients.isEmpty else { return nil }
             defer { state.events = nil }
@@ -141,7 +176,7 @@ final class LiveHub: Sendable {
         state.withLock { state in
             let count = state.counts[client.id, default: 0]
             guard count < Self.patternLimit else { return false }
-            if state.patterns[pattern, default: []].insert(client.id).inserted {
+            if state.patterns[pattern, default: [:]].updateValue(client, forKey: client.id) == nil {
                 state.counts[client.id] = count + 1
             }
             return true
@@ -153,7 +188,9 @@ final class LiveHub: Sendable {
     /// - Returns: Whether the client had it.
     func remove(_ pattern: [String], from client: LiveClient) -> Bool {
         state.withLock { state in
-            guard state.patterns[pattern]?.remove(client.id) != nil else { return false }
+            guard state.patterns[pattern]?.removeValue(forKey: client.id) != nil else {
+                return false
+            }
             if state.patterns[pattern]?.isEmpty == true { state.patterns[pattern] = nil }
             state.counts[client.id, default: 1] -= 1
             return true
@@ -175,8 +212,8 @@ final class LiveHub: Sendable {
 
     private func pass(_ message: DataMessage) {
         let clients: [LiveClient] = state.withLock { state in
-            state.patterns.flatMap { pattern, ids in
-                Self.matches(message.path, pattern) ? ids.compactMap { state.clients[$0] } : []
+            state.patterns.flatMap { pattern, clients in
+                Self.matches(message.path, pattern) ? Array(clients.values) : []
             }
         }
         guard !clients.isEmpty else { return }

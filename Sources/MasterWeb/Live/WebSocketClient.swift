@@ -31,7 +31,7 @@ struct WebSocketClient: Sendable {
 
     /// Sends what the client has asked for.
     private func pass(_ client: LiveClient) async throws {
-        for await message in client.messages { try await connection.send(message.frame) }
+        for await messages in client.batches { try await connection.send(messages.map(\.frame)) }
         if let reason = client.reason { try await connection.close(.goingAway, reason) }
     }
 
