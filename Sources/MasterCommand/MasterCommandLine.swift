@@ -31,6 +31,20 @@ public enum MasterCommandLine {
     public static func main(
         plugins bundles: [PluginBundle], name: String? = nil, version: String? = nil
     ) async -> Never {
+        await main(plugins: bundles, name: name, version: version, time: SystemWallClock())
+    }
+
+    /// Runs the command given by the arguments of the process with another clock, and exits.
+    ///
+    /// - Parameters:
+    ///   - bundles: The plugins available in master.yaml.
+    ///   - name: The program's name.
+    ///   - version: The program's own version.
+    ///   - time: The clock of a master that stays up.
+    package static func main(
+        plugins bundles: [PluginBundle], name: String? = nil, version: String? = nil,
+        time: any WallClock
+    ) async -> Never {
         ProcessSetup.prepare()
         ProcessMemory.giveBackLargeBlocks()
         if let shortage = ProcessLimits.shortage() {
@@ -43,7 +57,7 @@ public enum MasterCommandLine {
         let arguments = Array(CommandLine.arguments.dropFirst())
         let status = await RootCommand.$ownName.withValue(name) {
             await RootCommand.$ownVersion.withValue(version) {
-                await run(arguments, plugins: bundles, console, environment)
+                await run(arguments, plugins: bundles, console, environment, time)
             }
         }
         await console.flush()
@@ -52,7 +66,7 @@ public enum MasterCommandLine {
 
     private static func run(
         _ arguments: [String], plugins bundles: [PluginBundle], _ console: Console,
-        _ environment: [String: String]
+        _ environment: [String: String], _ time: any WallClock
     ) async -> ExitStatus {
         do {
             let command = try RootCommand.parseAsRoot(ReceiverArgument.completed(arguments))
@@ -63,7 +77,7 @@ public enum MasterCommandLine {
             }
             let registry = try Registry(bundles)
             let context = CommandContext(
-                registry: registry, console: console, environment: environment)
+                registry: registry, console: console, environment: environment, time: time)
             return try await command.run(in: context)
         } catch {
             return await report(error, console)
@@ -114,6 +128,8 @@ struct CommandContext: Sendable {
     let registry: Registry
     let console: Console
     let environment: [String: String]
+    /// The clock of a master that stays up.
+    var time: any WallClock = SystemWallClock()
 
     /// Returns a logger that writes to standard error and records its errors.
     func logger(_ level: Logger.Level, noting loggedErrors: LoggedErrors) -> Logger {

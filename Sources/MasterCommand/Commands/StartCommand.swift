@@ -84,6 +84,7 @@ struct StartCommand: MasterSubcommand {
         context.console.hide(secrets.mask)
         var options = Master.Options(
             basedir: basedir, slots: jobs, resumesRequests: true)
+        options.time = context.time
         options.servers = [WorkerEndpoint(logger: logger)]
         let standing = StandingMaster(
             file: source.file, libraries: libraries, grace: grace.duration, watchesFiles: watch,

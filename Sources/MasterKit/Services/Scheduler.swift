@@ -299,6 +299,12 @@ package protocol WallClock: Sendable {
     ///
     /// - Throws: `CancellationError`.
     func sleep(until moment: Date) async throws
+    /// What measures durations, whatever date the clock is set to.
+    var monotonic: any Clock<Duration> { get }
+}
+
+extension WallClock {
+    package var monotonic: any Clock<Duration> { ContinuousClock() }
 }
 
 /// The clock of the machine. A wait notices within a minute that the clock was set, or that the

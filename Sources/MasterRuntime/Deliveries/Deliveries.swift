@@ -114,19 +114,20 @@ extension Deliveries {
     ///   - identity: The title and URL of the master.
     ///   - bounds: The limits on what is stored.
     ///   - logger: Logs failures.
-    ///   - clock: The clock for retries.
+    ///   - time: The clock for retries.
     /// - Returns: Deliveries that do nothing until they run.
     /// - Throws: `StoreError`.
     package static func open(
         store: Store, reporters: [ReporterDeclaration], secrets: SecretValues,
         http: HTTPClient, identity: MasterIdentity, bounds: DeliveryBounds = DeliveryBounds(),
-        logger: Logger, clock: any Clock<Duration> = ContinuousClock()
+        logger: Logger, time: any WallClock = SystemWallClock()
     ) async throws -> Deliveries {
-        try await open(
+        let clock = time.monotonic
+        return try await open(
             reporters,
             in: DeliveryEnvironment(
                 store: store, storeID: store.identifier, identity: identity, secrets: secrets,
-                http: http, logger: logger, clock: ElapsedClock(clock),
+                http: http, logger: logger, clock: ElapsedClock(clock, opened: time.now),
                 schedule: RetrySchedule(), bounds: bounds)
         )
     }

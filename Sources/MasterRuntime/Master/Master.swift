@@ -45,7 +45,7 @@ public final class Master: Sendable {
     ) async throws -> Value {
         let store = try await Store.open(
             folder: options.basedir, durability: configuration.durability,
-            identity: configuration.identity)
+            identity: configuration.identity, clock: { options.time.now })
         do {
             let value = try await withHTTPClient { http in
                 let first = BuildEnvironment(
@@ -96,7 +96,7 @@ public final class Master: Sendable {
         deliveries = try await Deliveries.open(
             store: store, reporters: file.reporters, secrets: environment.secrets,
             http: environment.http, identity: file.identity, bounds: file.deliveryBounds,
-            logger: environment.logger)
+            logger: environment.logger, time: options.time)
         do {
             let logger = environment.logger
             control = try ControlSocket(

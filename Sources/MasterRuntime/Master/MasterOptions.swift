@@ -13,7 +13,7 @@ extension Master {
         /// Whether builds run on the workers of the file; otherwise on the master's machine.
         package var usesWorkers: Bool
         package var aids = DeveloperAids()
-        /// The clock of services and schedulers.
+        /// The clock of services, schedulers, deliveries and records.
         package var time: any WallClock = SystemWallClock()
         /// The servers, in the order in which they are prepared.
         package var servers: [any MasterServer] = []

@@ -182,7 +182,7 @@ struct RunningServiceHost: ServiceHost {
     let session: HTTPSession
 
     var secrets: SecretValues { master.environment.secrets }
-    var clock: any Clock<Duration> { ContinuousClock() }
+    var clock: any Clock<Duration> { master.options.time.monotonic }
     var time: any WallClock {
         let clock = master.options.time
         return isScheduler ? NotedClock(clock: clock, name: name, times: master.nextTimes) : clock

@@ -104,12 +104,13 @@ struct ElapsedClock: Sendable {
     /// The current date, based on the time since the deliveries were opened.
     var now: Date { opened.addingTimeInterval(elapsed / .seconds(1)) }
 
-    private let opened = Date()
+    private let opened: Date
     private let read: @Sendable () -> Duration
     private let sleep: @Sendable (Duration) async throws -> Void
 
-    /// Starts counting with a clock.
-    init(_ clock: some Clock<Duration>) {
+    /// Starts counting with a clock, at a date.
+    init(_ clock: some Clock<Duration>, opened: Date = Date()) {
+        self.opened = opened
         let start = clock.now
         read = { start.duration(to: clock.now) }
         sleep = { try await clock.sleep(until: start.advanced(by: $0), tolerance: nil) }
