@@ -171,8 +171,8 @@ let package = Package(
             cSettings: [.define("_GNU_SOURCE")], linkerSettings: [.linkedLibrary("curl")]),
         .executableTarget(name: "EmptyProgram", path: "Benchmarks/EmptyProgram"),
         .executableTarget(
-            name: "BusyMaster", dependencies: ["MasterCommand", "StandardPlugins"],
-            path: "Tests/BusyMaster"),
+            name: "TestMaster", dependencies: ["MasterCommand", "StandardPlugins"],
+            path: "Tests/TestMaster"),
 
         .testTarget(name: "MasterYAMLTests", dependencies: ["MasterYAML"], exclude: ["Fixtures"]),
         .testTarget(name: "MasterJSONTests", dependencies: ["MasterJSON"]),
@@ -231,7 +231,8 @@ let package = Package(
         .testTarget(
             name: "MasterCommandTests",
             dependencies: [
-                "BusyMaster", "MasterCommand", "MasterTesting", "buildmaster",
+                "MasterCommand", "MasterTesting", "TestMaster", "buildmaster",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),

@@ -76,9 +76,10 @@ struct Program: Sendable {
 
     /// Runs the program like ``run(_:executable:_:)``, with standard error merged into the output.
     func runMerged(
-        _ arguments: [String], _ body: (RunningProgram) async throws -> Void
+        _ arguments: [String], executable: String = Program.path,
+        _ body: (RunningProgram) async throws -> Void
     ) async throws -> Ended {
-        let outcome = try await start(arguments, Program.path, error: .combinedWithOutput, body)
+        let outcome = try await start(arguments, executable, error: .combinedWithOutput, body)
         return Ended(status: outcome.0, output: outcome.1, error: "")
     }
 

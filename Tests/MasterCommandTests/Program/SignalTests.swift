@@ -98,11 +98,11 @@ struct SignalTests {
             \(builders.joined(separator: "\n"))
             """
         try await Program.inFolder(["master.yaml": file]) { program in
-            let path = Program.path(of: "BusyMaster")
+            let path = Program.path(of: "TestMaster")
             let script = """
                 timeout -s KILL 60 "$0" run --jobs \(count + 1) > out 2>&1 & watch=$!
                 until [ -s pid ]; do sleep 0.05; done
-                master=$(pgrep -P $watch BusyMaster)
+                master=$(pgrep -P $watch TestMaster)
                 until [ $(pgrep -P $master -fc buildmaster-guardian) = 1 ] \
                     && grep -qa computing .buildmaster/*-wal; do sleep 0.05; done
                 sleep 1
