@@ -21,6 +21,7 @@ BUILDERS = ["one", "two", "three", "four"]
 def configuration(port, reports):
     return f"""
 protocols: {{msgpack: {port}}}
+collapseRequests: false
 workers:
   - workers.Worker: {{name: w1, password: p, max_builds: 2, keepalive: 1s}}
   - workers.Worker: {{name: w2, password: p, max_builds: 2, keepalive: 1s}}
