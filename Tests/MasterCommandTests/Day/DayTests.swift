@@ -7,13 +7,13 @@ import Testing
 /// Two days of a master, with all that may happen, which take some 20 seconds.
 ///
 /// The variables `BUILDMASTER_DAYS` and `BUILDMASTER_DAY_SEED` set how many times they pass, by
-/// default never, and the first seed; `.ci/day` uses 20 seeds.
+/// default once, and the first seed; `.ci/day` uses 20 seeds.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct DayTests {
     private static let seeds: Range<UInt64> = {
         let variables = ProcessInfo.processInfo.environment
         let first = variables["BUILDMASTER_DAY_SEED"].flatMap { UInt64($0) } ?? 1
-        let count = variables["BUILDMASTER_DAYS"].flatMap { UInt64($0) } ?? 0
+        let count = variables["BUILDMASTER_DAYS"].flatMap { UInt64($0) } ?? 1
         return first..<(first + count)
     }()
 
