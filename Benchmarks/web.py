@@ -109,8 +109,10 @@ def idle(options):
 
 
 def load_yaml(options):
+    # Like a compiler: a command that takes its time, and now and then prints a line.
+    command = f"for i in 1 2 3 4 5; do echo line $i; sleep {options.pause}; done"
     steps = "".join(
-        f"      - steps.ShellCommand: {{name: step {n}, command: 'echo {n}; echo again'}}\n"
+        f"      - steps.ShellCommand: {{name: step {n}, command: '{command}'}}\n"
         for n in range(options.steps))
     builders = "".join(f"  - name: builder {n}\n    steps:\n{steps}" for n in range(options.builds))
     names = ", ".join(f"builder {n}" for n in range(options.builds))
@@ -283,7 +285,9 @@ def main():
     parser.add_argument("--browsers", type=int, default=200)
     parser.add_argument("--rate", type=float, default=50, help="requests per second")
     parser.add_argument("--builds", type=int, default=8, help="builds at a time")
-    parser.add_argument("--steps", type=int, default=100, help="steps of each build")
+    parser.add_argument("--steps", type=int, default=20, help="steps of each build")
+    parser.add_argument("--pause", type=float, default=0.05,
+                        help="seconds between the five lines that a step prints")
     parser.add_argument("--stored", type=int, default=100_000, help="builds in the store")
     parser.add_argument("--seconds", type=float, default=20, help="the least time of a round")
     parser.add_argument("--rounds", type=int, default=3)

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import GRDB
 import MasterKit
 import MasterRuntime
 import MasterTesting
@@ -54,6 +55,41 @@ struct DataAPITests {
             }
             let ended = try await api.get("builds?\(query)")["builds"]?[0]?["properties"]
             #expect(ended == some)
+        }
+    }
+
+    @Test func `the logs of a build are those of all its steps, however many`() async throws {
+        let file = """
+            builders:
+              - name: one
+                steps:
+                  - steps.ShellCommand: {command: 'echo 1'}
+                  - steps.ShellCommand: {command: 'echo 2'}
+            """
+        try await withMaster(file) { master, api in
+            for _ in 1...2 {
+                _ = try await master.wait(for: master.submit(BuildsetRequest(reason: "test")))
+            }
+            let database = try DatabaseQueue(path: master.basedir + "/buildmaster.sqlite")
+            try await database.write { database in
+                try database.execute(
+                    sql: """
+                        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
+                        INSERT INTO log (step_id, name, slug, kind, path)
+                        SELECT step.id, i, i, 's', i FROM n, step WHERE build_id = 1
+                        """)
+            }
+            try database.close()
+            let logs = try await api.logs(ofBuild: 1)
+            let steps = try await api.get("builds/1/steps")["steps"]?.arrayValue ?? []
+            #expect(logs.count == 3002)
+            #expect(Set(logs.map { $0["logid"] ?? .null }).count == 3002)
+            #expect(Set(logs.map { $0["stepid"] ?? .null }) == Set(steps.map { $0["stepid"] ?? 0 }))
+            let first = try await api.get("builds/1/steps/1/logs/stdio")["logs"]?[0]
+            #expect(logs.first.map { .object($0) } == first)
+            #expect(try await api.logs(ofBuild: 2).count == 2)
+            #expect(try await api.logs(ofBuild: 9) == [])
+            #expect(await api.send("GET", "builds/1/logs").status == 404)
         }
     }
 

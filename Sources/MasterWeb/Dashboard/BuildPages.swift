@@ -192,14 +192,15 @@ extension Dashboard {
         let path = ["builders", "\(builderID)"]
         let build = try await record(path + ["builds", "\(number)"])
         let id = "\(build.int("buildid"))"
-        var steps: [(step: JSONObject, logs: [JSONObject])] = []
-        for step in try await records(["builds", id, "steps"], ["limit": "200"]) ?? [] {
-            let logs = try await records(["steps", "\(step.int("stepid"))", "logs"]) ?? []
-            steps.append((step, logs))
+        let logs = Dictionary(grouping: try await logs(ofBuild: build.int("buildid"))) {
+            $0.int("stepid")
+        }
+        let steps = try await records(["builds", id, "steps"], ["limit": "200"])?.map { step in
+            (step: step, logs: logs[step.int("stepid")] ?? [])
         }
         let request = try await records(["buildrequests", "\(build.int("buildrequestid"))"])?.first
         return BuildRecords(
-            builder: try await record(path), build: build, steps: steps,
+            builder: try await record(path), build: build, steps: steps ?? [],
             properties: try await records(["builds", id, "properties"])?.first ?? [:],
             changes: try await records(
                 ["builds", id, "changes"],

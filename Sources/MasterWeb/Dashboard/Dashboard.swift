@@ -130,15 +130,17 @@ struct Dashboard: Sendable {
         let body: JSONValue = [
             "jsonrpc": "2.0", "id": 1, "method": .string(method), "params": .object(parameters),
         ]
-        let answer = try await data(
+        let answer = await site.api.answer(
             DataRequest(
                 "POST", path, contentType: "application/json",
                 body: JSONWriter.compact.bytes(body),
                 sender: DataSender(name: visitor.user ?? "anonymous")))
-        if let fault = answer.value["error"] {
+        guard case .bytes(let bytes) = answer.body else { return .null }
+        let value = try JSONValue(parsing: bytes)
+        if let fault = value["error"] {
             throw CallFault(status: answer.status, message: fault["message"] ?? fault)
         }
-        return answer.value["result"] ?? .null
+        return value["result"] ?? .null
     }
 
     // MARK: Records
@@ -149,18 +151,20 @@ struct Dashboard: Sendable {
     func records(
         _ path: [String], _ query: KeyValuePairs<String, String> = [:]
     ) async throws -> [JSONObject]? {
-        let answer = try await data(
-            DataRequest("GET", path, query: query.map { ($0.key, $0.value) }))
-        guard answer.status != 404 else { return nil }
-        guard answer.status == 200 else {
-            let message = answer.value["error"]?.stringValue ?? "the records can't be read"
-            throw WebFault(.internalServerError, message)
+        do {
+            return try await site.api.records(path, query.map { ($0.key, $0.value) })
+        } catch {
+            throw WebFault(error)
         }
-        for (name, value) in answer.value.objectValue ?? [:] where name != "meta" {
-            return value.arrayValue?.compactMap(\.objectValue)
-                ?? value.objectValue.map { [$0] } ?? []
+    }
+
+    /// Reads the logs of all steps of a build.
+    func logs(ofBuild id: Int) async throws -> [JSONObject] {
+        do {
+            return try await site.api.logs(ofBuild: id)
+        } catch {
+            throw WebFault(error)
         }
-        return []
     }
 
     /// Reads one record.
@@ -171,12 +175,6 @@ struct Dashboard: Sendable {
     ) async throws -> JSONObject {
         guard let record = try await records(path, query)?.first else { throw WebFault.notFound }
         return record
-    }
-
-    private func data(_ request: DataRequest) async throws -> (status: Int, value: JSONValue) {
-        let answer = await site.api.answer(request)
-        guard case .bytes(let bytes) = answer.body else { return (answer.status, .null) }
-        return (answer.status, try JSONValue(parsing: bytes))
     }
 
     // MARK: Addresses
@@ -198,6 +196,13 @@ struct Dashboard: Sendable {
         if let build = builds?.first { return address(of: build) }
         let request = try await record(["buildrequests", "\(id)"])
         return address(builder: request.int("builderid"))
+    }
+}
+
+extension WebFault {
+    /// Records that can't be read, although the request for them is right.
+    fileprivate init(_ error: DataError) {
+        self.init(.internalServerError, error.message)
     }
 }
 

@@ -35,19 +35,7 @@ package struct DataAPI: Sendable {
 
     private func get(_ request: DataRequest) async throws(DataError) -> DataAnswer {
         if request.path == ["openapi.json"] { return DataAnswer(OpenAPI.document, request) }
-        guard let (endpoint, arguments) = Endpoint.find(request.path) else {
-            throw .invalidPath(request.path)
-        }
-        let query = try DataQuery(request.query, of: endpoint.resource)
-        let reading = Reading(
-            endpoint: endpoint, query: query, arguments: arguments, state: MasterState(master))
-        let outcome: Reading.Outcome?
-        do {
-            outcome = try await readers.read { try reading.outcome(in: $0) }
-        } catch {
-            throw DataError(.failed, master.masked("\(error)"))
-        }
-        guard let outcome else { throw .missing(request.path) }
+        let (endpoint, query, outcome) = try await find(request.path, request.query)
         let plural = endpoint.resource.plural
         switch outcome {
         case .item(let record):
@@ -57,6 +45,66 @@ package struct DataAPI: Sendable {
             let body: JSONObject = [plural: .array(rows), "meta": ["total": .int(total)]]
             return DataAnswer(.object(body.sorted()), request)
         case .log(let log): return try await answer(log, query, request)
+        }
+    }
+
+    // MARK: Records
+
+    /// Reads the records that a path names, as its answer contains them.
+    ///
+    /// - Returns: The records, or `nil` if the path names one that does not exist.
+    func records(
+        _ path: [String], _ items: [(name: String, value: String)]
+    ) async throws(DataError) -> [JSONObject]? {
+        do {
+            let (_, query, outcome) = try await find(path, items)
+            switch outcome {
+            case .item(let record): return [record].compactMap(\.objectValue)
+            case .page(let rows, _): return rows.compactMap(\.objectValue)
+            case .log(let log):
+                return [try await contents(of: log, query)].compactMap(\.objectValue)
+            }
+        } catch {
+            guard error.kind == .notFound else { throw error }
+            return nil
+        }
+    }
+
+    /// Reads the logs of all steps of a build, for which clients need a request for each step.
+    func logs(ofBuild id: Int) async throws(DataError) -> [JSONObject] {
+        var logs: [JSONObject] = []
+        while true {
+            let query = try DataQuery(
+                [("offset", "\(logs.count)")], of: Endpoint.logsOfBuild.resource)
+            guard
+                case .page(let rows, let total)? = try await read(
+                    .logsOfBuild, query, ["buildid": .int(id)])
+            else { return logs }
+            logs += rows.compactMap(\.objectValue)
+            if rows.isEmpty || logs.count >= total { return logs }
+        }
+    }
+
+    private func find(
+        _ path: [String], _ items: [(name: String, value: String)]
+    ) async throws(DataError) -> (Endpoint, DataQuery, Reading.Outcome) {
+        guard let (endpoint, arguments) = Endpoint.find(path) else { throw .invalidPath(path) }
+        let query = try DataQuery(items, of: endpoint.resource)
+        guard let outcome = try await read(endpoint, query, arguments) else {
+            throw .missing(path)
+        }
+        return (endpoint, query, outcome)
+    }
+
+    private func read(
+        _ endpoint: Endpoint, _ query: DataQuery, _ arguments: Endpoint.Arguments
+    ) async throws(DataError) -> Reading.Outcome? {
+        let reading = Reading(
+            endpoint: endpoint, query: query, arguments: arguments, state: MasterState(master))
+        do {
+            return try await readers.read { try reading.outcome(in: $0) }
+        } catch {
+            throw DataError(.failed, master.masked("\(error)"))
         }
     }
 }

@@ -87,6 +87,9 @@ struct Endpoint: Sendable {
         return Endpoint(pattern, resource)
     }
 
+    /// The logs of all steps of a build; the dashboard alone asks for them.
+    static let logsOfBuild = Endpoint("builds/n:buildid/logs", .log)
+
     /// Each path with the type of its records.
     private static let paths = """
         rootlink

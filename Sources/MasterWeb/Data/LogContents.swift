@@ -81,7 +81,6 @@ extension DataAPI {
     func answer(
         _ log: FoundLog, _ query: DataQuery, _ request: DataRequest
     ) async throws(DataError) -> DataAnswer {
-        let reader = master.reader(ofLogAt: log.path)
         switch request.path.last {
         case "raw", "raw_inline":
             var headers = [(name: "content-type", value: "text/plain; charset=utf-8")]
@@ -90,22 +89,29 @@ extension DataAPI {
             }
             return DataAnswer(
                 headers: headers,
-                body: .stream(LogDownload(preamble: log.preamble, reader: reader)))
+                body: .stream(
+                    LogDownload(
+                        preamble: log.preamble, reader: master.reader(ofLogAt: log.path))))
         default:
-            var lines: [UInt8]
-            do {
-                lines = try await reader.lines(
-                    from: query.offset, count: query.limit ?? .max,
-                    byteCount: Self.maximumContentByteCount)
-            } catch {
-                throw DataError(.failed, "the log \(log.id) cannot be read: \(error)")
-            }
-            if log.kind != LogKind.stream.rawValue { lines = LogDownload.withoutChannels(lines) }
-            let record = query.select([
-                "logid": .int(log.id), "firstline": .int(query.offset),
-                "content": .string(String(decoding: lines, as: UTF8.self)),
-            ])
-            return DataAnswer(["logchunks": [record], "meta": [:]], request)
+            return DataAnswer(
+                ["logchunks": [try await contents(of: log, query)], "meta": [:]], request)
         }
+    }
+
+    /// The record with the lines of a log that a query wants.
+    func contents(of log: FoundLog, _ query: DataQuery) async throws(DataError) -> JSONValue {
+        var lines: [UInt8]
+        do {
+            lines = try await master.reader(ofLogAt: log.path).lines(
+                from: query.offset, count: query.limit ?? .max,
+                byteCount: Self.maximumContentByteCount)
+        } catch {
+            throw DataError(.failed, "the log \(log.id) cannot be read: \(error)")
+        }
+        if log.kind != LogKind.stream.rawValue { lines = LogDownload.withoutChannels(lines) }
+        return query.select([
+            "logid": .int(log.id), "firstline": .int(query.offset),
+            "content": .string(String(decoding: lines, as: UTF8.self)),
+        ])
     }
 }

@@ -150,8 +150,13 @@ extension TableQuery {
                 ? restrict("step.id = ?", place.step)
                 : restrict("step.build_id = ?", place.build)
         case "log":
-            endpoint.isItem
-                ? restrict("log.id = ?", place.log) : restrict("log.step_id = ?", place.step)
+            if endpoint.isItem {
+                restrict("log.id = ?", place.log)
+            } else if let step = place.step {
+                restrict("log.step_id = ?", step)
+            } else {
+                restrict("log.step_id IN (SELECT id FROM step WHERE build_id = ?)", place.build)
+            }
         case "buildrequest":
             restrict("build_request.id = ?", place.request)
             restrict("build_request.builder_id = ?", place.builder)

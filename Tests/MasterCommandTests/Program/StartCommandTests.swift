@@ -342,7 +342,7 @@ struct StartCommandTests {
         try await Program.inFolder { program in
             let options = [
                 "--browsers", "20", "--rate", "5", "--steps", "5", "--stored", "1000", "--seconds",
-                "1", "--rounds", "1", "--idle", "1",
+                "1", "--rounds", "1", "--idle", "1", "--pause", "0.01",
             ]
             let ended = try await program.run(
                 [script, Program.path, "--correctness"] + options, executable: "/usr/bin/python3"
