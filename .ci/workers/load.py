@@ -105,7 +105,7 @@ async def ours(workers, builds, commands, seconds):
     names = [f"b{n}" for n in range(-(-builds // workers))]
     steps = ["    - steps.ShellCommand: simulated"] * commands
     master = Master(place, "\n".join(
-        [f"protocols: {{msgpack: {port}}}", "workers:", *lines, "factories:", "  f:", *steps, "builders:",
+        ["collapseRequests: false", f"protocols: {{msgpack: {port}}}", "workers:", *lines, "factories:", "  f:", *steps, "builders:",
          *[f"  - {{name: {name}, factory: f}}" for name in names]]) + "\n")
     try:
         master.start("--grace", "0s", "--jobs", "1024")
