@@ -33,9 +33,12 @@ class Simulation:
         self.waits = []
         self.is_over = False
         self.began = None
+        # Buildbot's server refuses connections beyond the 50 that it has yet to accept.
+        self.connecting = asyncio.Semaphore(20)
 
     async def run(self, worker, port):
-        await worker.connect(port)
+        async with self.connecting:
+            await worker.connect(port)
         ends, counts = {}, {}
         try:
             async for command, name, arguments in worker.commands():

@@ -349,8 +349,9 @@ private enum MailAttachments {
 
     /// The lines of a stream without the letters of their channels, and without the master's own.
     private static func output(_ content: String) -> String {
-        content.split(separator: "\n", omittingEmptySubsequences: false)
-            .filter { !$0.hasPrefix("h") }.map { $0.dropFirst() }.joined(separator: "\n")
+        // A carriage return and a line feed are one character.
+        content.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
+            .filter { $0.first != "h" }.map { String($0.dropFirst()) }.joined(separator: "\n")
     }
 
     /// The last whole lines that fit.

@@ -53,7 +53,7 @@ struct Transcript {
         let bytes = mask.apply(to: bytes)
         let text = String(decoding: bytes.prefix(bodyLimit), as: UTF8.self)
         let rest = bytes.count > bodyLimit ? ["… (\(bytes.count) bytes in all)"] : []
-        return [""] + text.split(separator: "\n").map(String.init) + rest
+        return [""] + text.split(whereSeparator: \.isNewline).map(String.init) + rest
     }
 }
 

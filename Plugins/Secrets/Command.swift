@@ -87,7 +87,9 @@ struct ProgramComplaint {
     func words(hiding printed: SecretText) -> String {
         let mask = SecretMask([("output", String(decoding: printed.bytes, as: UTF8.self))])
         var words = ""
-        for line in mask.apply(to: String(decoding: bytes, as: UTF8.self)).split(separator: "\n") {
+        for line in mask.apply(to: String(decoding: bytes, as: UTF8.self))
+            .split(whereSeparator: \.isNewline)
+        {
             guard words.count + line.count < Self.shownCount else { break }
             words += " " + line
         }

@@ -125,11 +125,13 @@ extension TemplateFilter {
         }
         let unit = arguments.count > 1 ? arguments[1].text ?? " " : " "
         let indentsFirst = arguments.count > 2 && arguments[2].isTruthy
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        // A carriage return before a line feed is one character with it.
+        let lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
+            .map { String($0) }
         try check(text.utf8.count + lines.count * width * min(unit.utf8.count, 1 << 30))
         let indentation = String(repeating: unit, count: width)
         let indented = lines.enumerated().map { index, line in
-            line.isEmpty || index == 0 && !indentsFirst ? String(line) : indentation + line
+            line.isEmpty || index == 0 && !indentsFirst ? line : indentation + line
         }
         return indented.joined(separator: "\n")
     }

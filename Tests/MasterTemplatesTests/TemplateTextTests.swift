@@ -14,6 +14,7 @@ struct TemplateTextTests {
         ],
         "empty": [], "blank": "", "text": "Hello World", "zero": 0, "yes": true, "price": 1.10,
         "html": "<b>\"a\" & 'b'</b>", "names": ["x", "y", "z"], "lines": "a\nb\n\nc",
+        "windows": "a\r\nb\r\n",
         "spelled": .number(JSONNumber(spelling: "1.10") ?? 0),
     ]
 
@@ -65,6 +66,7 @@ struct TemplateTextTests {
         ("{{ names|join }}", "xyz"), ("{{ text|split|last }}", "World"),
         ("{{ 'a,b,,c'|split:','|length }}", "4"), ("{{ names|length }}{{ missing|length }}", "30"),
         ("{{ lines|indent:2 }}", "a\n  b\n\n  c"),
+        ("{{ windows|indent:2 }}", "a\r\n  b\r\n"),
         ("{{ lines|indent:1,'>',true }}", ">a\n>b\n\n>c"),
         ("{{ '  a b\n'|trim }}|{{ '  '|trim }}", "a b|"),
         ("{{ html|escape }}", "&lt;b&gt;&quot;a&quot; &amp; &#39;b&#39;&lt;/b&gt;"),

@@ -72,6 +72,32 @@ struct DashboardListTests {
         }
     }
 
+    @Test func `lines that end as on Windows are lines`() async throws {
+        let yaml = #"""
+            www: 0
+            builders:
+              - name: one
+                steps: [steps.ShellCommand: "printf 'one\r\ntwo\r\nthree\n'; echo er\r >&2"]
+            """#
+        try await withWeb(yaml) { web in
+            try await web.master.addChange(
+                Change(
+                    author: "Ann", comments: "title\r\nthe rest", sourceStamp: SourceStamp(),
+                    when: .now))
+            try await web.build(reason: "test")
+            let page = try await web.get("/logs/1").body
+            for line in ["one\r\n", "two\r\n", "three\n"] {
+                #expect(page.contains("<span>\(line)</span>"), "\(page)")
+            }
+            let found = try await web.get("/logs/1?q=T").body
+            #expect(found.contains(">8</a> two\r\n</span>"), "\(found)")
+            #expect(found.contains(">9</a> three\n</span>"))
+            let changes = try await web.get("/changes").body
+            #expect(changes.contains("title<"))
+            #expect(!changes.contains("the rest"))
+        }
+    }
+
     @Test func `a closed endpoint is listed, and resumed by a button`() async throws {
         let isGone = Mutex(true)
         try await withLoopbackServer { _ in

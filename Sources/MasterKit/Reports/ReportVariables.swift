@@ -89,9 +89,8 @@ extension JSONValue {
         guard log["type"]?.stringValue == LogKind.stream.rawValue else {
             return .object(log.merging(["text": .string(content)]))
         }
-        let lines = content.split(separator: "\n", omittingEmptySubsequences: false)
-        let output = lines.filter { !$0.hasPrefix("h") }
-        let text = output.map { $0.dropFirst() }.joined(separator: "\n")
+        let output = content.logLines.filter { !$0.isHeaderLine }
+        let text = output.map(\.withoutChannel).joined(separator: "\n")
         return .object(log.merging(["text": .string(text)]))
     }
 }

@@ -183,12 +183,12 @@ private struct BuildPlace: Sendable {
 extension LogFile.Content {
     /// The last lines of output, including header lines among and after them.
     fileprivate func tail(_ count: Int) -> Self {
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        let lines = text.logLines
         var first = lines.last?.isEmpty == true ? lines.count - 1 : lines.count
         var left = count
         while first > 0, left > 0 {
             first -= 1
-            if !lines[first].hasPrefix("h") { left -= 1 }
+            if !lines[first].isHeaderLine { left -= 1 }
         }
         let kept = lines.dropFirst(first).joined(separator: "\n")
         return Self(firstLine: firstLine + first, text: kept)
@@ -196,7 +196,6 @@ extension LogFile.Content {
 
     /// The lines of a stream without their prefixes.
     fileprivate var unmarked: String {
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        return lines.map { $0.dropFirst() }.joined(separator: "\n")
+        text.logLines.map(\.withoutChannel).joined(separator: "\n")
     }
 }

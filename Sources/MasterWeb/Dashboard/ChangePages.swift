@@ -33,8 +33,9 @@ extension Dashboard {
                             site.home + "changes/\(change.int("changeid"))",
                             "#\(change.int("changeid"))")
                     }
-                    let title = change.string("comments").split(separator: "\n").first ?? ""
-                    html.element("td", ["class": "wide"], text: String(title).shortened(to: 200))
+                    let lines = change.string("comments").split(whereSeparator: \.isNewline)
+                    let title = String(lines.first ?? "").shortened(to: 200)
+                    html.element("td", ["class": "wide"], text: title)
                     html.element("td", text: change.string("author").shortened(to: 80))
                     html.element("td") { html in
                         html.text(change.string("branch").shortened(to: 60) + " ")

@@ -132,13 +132,12 @@ extension Dashboard {
         let chunk = try await record(
             ["logs", "\(id)", "contents"], ["offset": "\(first)", "limit": "\(count)"])
         let hasChannels = try await record(["logs", "\(id)"])["type"] == "s"
-        var texts = chunk.string("content").split(separator: "\n", omittingEmptySubsequences: false)
+        var texts = chunk.string("content").logLines
         if texts.last?.isEmpty == true { texts.removeLast() }
         return texts.enumerated().map { index, line in
-            let kind = hasChannels ? line.prefix(1) : ""
-            let text = Self.withoutColors(hasChannels ? line.dropFirst() : line)
-            return LogLine(
-                number: first + index, kind: kind == "o" ? "" : String(kind), text: text)
+            let kind = hasChannels ? String(decoding: line.utf8.prefix(1), as: UTF8.self) : ""
+            let text = Self.withoutColors(hasChannels ? line.withoutChannel : line)
+            return LogLine(number: first + index, kind: kind == "o" ? "" : kind, text: text)
         }
     }
 

@@ -108,7 +108,8 @@ struct StoreReportSourceTests {
     }
 
     @Test(arguments: [
-        (1, 2, "etwo\nhend\n"), (2, 1, "oone\netwo\nhend\n"), (3, 0, "hmake\noone\netwo\nhend\n"),
+        (1, 2, "etwo\r\nhend\n"), (2, 1, "oone\r\netwo\r\nhend\n"),
+        (3, 0, "hmake\noone\r\netwo\r\nhend\n"),
     ])
     func `a tail counts lines of output, not header lines`(
         _ count: Int, _ firstLine: Int, _ text: String
@@ -116,7 +117,7 @@ struct StoreReportSourceTests {
         try await StoreFixture.run(storing: [.buildFinished]) { fixture in
             let build = try await fixture.startBuild()
             try await fixture.runStep(
-                of: build, lines: "hmake\noone\netwo\nhend\n", kind: .stream)
+                of: build, lines: "hmake\noone\r\netwo\r\nhend\n", kind: .stream)
             try await fixture.finish(build)
             let event = try await fixture.store.read { try Event.stored(at: 1, in: $0) }
             let record = try await self.record(

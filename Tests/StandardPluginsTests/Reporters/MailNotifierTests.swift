@@ -76,7 +76,7 @@ struct MailNotifierTests {
             "logs": [
                 [
                     "name": "stdio", "stepname": "compile", "type": "s",
-                    "content": ["content": "hin /build\noMüll = 1\nefatal: é\n"],
+                    "content": ["content": "hin /build\noMüll = 1\r\nhnote\nefatal: é\n"],
                 ]
             ],
         ]

@@ -69,12 +69,16 @@ struct ReportTopicTests {
         #expect(variables["projects"] == "p, q")
     }
 
+    /// Lines of a program that ends them as Windows does, and begins one with an accent.
+    private static let content: JSONValue =
+        "hmake\noone\r\neé\u{301}\r\no\u{301}two\nhended\n"
+
     @Test func `the first failed step, its log as text and the duration are variables`()
         async throws
     {
         let log: JSONValue = [
             "name": "stdio", "type": "s",
-            "content": ["logid": 1, "firstline": 0, "content": "hmake\noone\neé\n"],
+            "content": ["logid": 1, "firstline": 0, "content": Self.content],
         ]
         let page: JSONValue = ["name": "p", "type": "h", "content": ["content": "<p>\n"]]
         let build = RecordedBuild(
@@ -88,8 +92,8 @@ struct ReportTopicTests {
         let variables = try await topic(of: build.finished, in: build, details: details).variables
         #expect(variables["failed_step"]?["name"] == "c")
         let logs = variables["failed_step"]?["logs"]
-        #expect(logs?[0]?["text"] == "one\né\n")
-        #expect(logs?[0]?["content"]?["content"] == "hmake\noone\neé\n")
+        #expect(logs?[0]?["text"] == "one\r\né\u{301}\r\n\u{301}two\n")
+        #expect(logs?[0]?["content"]?["content"] == Self.content)
         #expect(logs?[1]?["text"] == "<p>\n")
         #expect(logs?[2]?["text"] == nil)
         #expect(variables["duration"] == "1s")
