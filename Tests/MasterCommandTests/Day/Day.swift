@@ -195,8 +195,8 @@ final class Day {
         return plan.pushes[pushed]
     }
 
-    /// Whether the next push comes by a hook.
-    var isHookNext: Bool { plan.pushes[pushed].way != .repository }
+    /// How the master hears of the next push.
+    var wayOfNext: DayPlan.Way { plan.pushes[pushed].way }
 
     func deliverNext() async throws {
         try await forge.deliver(takeNext())

@@ -38,11 +38,13 @@ struct DayPlan {
         "2026-03-28T10:00:30Z", "2026-03-28T22:00:30Z", "2026-03-28T22:20:30Z",
     ].map(seconds)
 
+    let seed: UInt64
     let pushes: [Push]
     /// What the rest of the day uses.
     var random: SeededNumbers
 
     init(seed: UInt64) {
+        self.seed = seed
         random = SeededNumbers(seed: seed)
         var times: [Int] = []
         while times.count < Self.pushCount {

@@ -118,15 +118,20 @@ struct DayTests {
         try await day.wait(for: "a refused report") { _ in day.receiver.refusalCount > 0 }
     }
 
-    /// Kills the master while it gets a push, so that the service does not know whether it has, and
-    /// sends it again.
+    /// Kills the master while a forge tells it of a push: at once, or, for every other seed, once
+    /// the change is stored. The forge cannot know which, and will tell it again.
     private func killDuringHook(
         _ day: Day, _ running: RunningProgram
     ) async throws -> DayPlan.Push {
-        while !day.isHookNext { try await day.deliverNext() }
+        // A script's request may be meant twice if it comes twice.
+        while ![.github, .gitlab].contains(day.wayOfNext) { try await day.deliverNext() }
         let push = day.takeNext()
         let forge = day.forge
         async let delivery: Void = forge.deliver(push)
+        if !day.plan.seed.isMultiple(of: 2) {
+            let revision = forge.commits(of: push).last?.revision ?? ""
+            try await day.wait(for: "the change") { try $0.revisions().contains(revision) }
+        }
         try running.send(.kill)
         do {
             try await delivery
