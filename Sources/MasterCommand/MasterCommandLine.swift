@@ -46,7 +46,7 @@ public enum MasterCommandLine {
         time: any WallClock
     ) async -> Never {
         ProcessSetup.prepare()
-        ProcessMemory.giveBackLargeBlocks()
+        ProcessMemory.giveBackMemory()
         if let shortage = ProcessLimits.shortage() {
             // Not through the console, which needs a thread.
             _ = StandardStream.error.write(Array("error: \(shortage)\n".utf8))
