@@ -195,15 +195,11 @@ final class LogWriter: StepLog {
     /// Writes until nothing is pending; runs on the queue of the logs.
     private func writePending() {
         var bytes: [UInt8] = []
-        while takePending(&bytes) {
+        while let lineCount = takePending(&bytes) {
             do {
                 try file.writeAll(bytes)
-                let count = bytes.count { $0 == 0x0A }
-                noteGrowth(
-                    state.withLock { state in
-                        state.writtenCount += count
-                        return state.writtenCount
-                    })
+                state.withLock { $0.writtenCount = lineCount }
+                noteGrowth(lineCount)
             } catch {
                 state.withLock { $0.fault = $0.fault ?? LogFault(path: path, cause: error) }
             }
@@ -214,16 +210,19 @@ final class LogWriter: StepLog {
     ///
     /// Both buffers are reused, because allocating memory for each piece would cost more than the
     /// copy.
-    private func takePending(_ bytes: inout [UInt8]) -> Bool {
+    ///
+    /// - Returns: The number of lines in the file once these are written; `nil` if nothing is
+    ///   pending.
+    private func takePending(_ bytes: inout [UInt8]) -> Int? {
         bytes.removeAll(keepingCapacity: true)
-        let waiters = state.withLock { state in
+        let (waiters, lineCount) = state.withLock { state in
             swap(&bytes, &state.pending)
             if bytes.isEmpty { state.isWriting = false }
             defer { state.waiters = [] }
-            return state.waiters
+            return (state.waiters, state.lines.lineCount)
         }
         for waiter in waiters { waiter.resume() }
-        return !bytes.isEmpty
+        return bytes.isEmpty ? nil : lineCount
     }
 }
 
