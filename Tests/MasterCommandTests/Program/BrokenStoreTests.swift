@@ -6,6 +6,7 @@ import Testing
 /// A full disk, and damaged store files.
 @Suite(.timeLimit(.minutes(3)))
 struct BrokenStoreTests {
+    /// A build that takes as long as there is a file named `wait`.
     private static func file(_ url: String, builders: Int = 1) -> String {
         let list = (1...builders).map { "  - {name: b\($0)}" }.joined(separator: "\n")
         return """
@@ -13,7 +14,7 @@ struct BrokenStoreTests {
               - reporters.HttpStatusPush: \(url)/status
             steps:
               - steps.SetProperty: {property: a, value: b}
-              - steps.ShellCommand: "true"
+              - steps.ShellCommand: "while test -e wait; do sleep 0.1; done"
             builders:
             \(list)
             """
@@ -81,12 +82,15 @@ struct BrokenStoreTests {
             let file = Self.file(server.url)
             try await Program.inFolder(["master.yaml": file]) { program in
                 _ = try await program.run("run")
+                let wait = program.folder + "/wait"
+                _ = FileManager.default.createFile(atPath: wait, contents: nil)
                 // The write-ahead log exists only while the store is open.
                 let killed = try await program.run(["run"]) { running in
                     await server.waitForRequests(3)
                     try running.send(.kill)
                 }
                 try #require(killed.status == -9)
+                try FileManager.default.removeItem(atPath: wait)
                 try damage.apply(in: program.folder)
                 for arguments in [["run"], ["deliveries", "list"], ["run"]] {
                     let ended = try await program.run(arguments) { _ in }
