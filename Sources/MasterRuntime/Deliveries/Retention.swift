@@ -334,15 +334,20 @@ extension StoreTransaction {
         try database.run(
             """
             DELETE FROM event WHERE seq IN (
-                WITH gap(first, last) AS (
-                    SELECT lag(event_seq, 1, 0) OVER (ORDER BY event_seq) + 1, event_seq - 1
-                    FROM delivery
-                    \(DeliveryState.delivered.condition)
-                    UNION ALL SELECT ifnull(max(event_seq), 0) + 1, ? FROM delivery
-                    \(DeliveryState.delivered.condition)
+                WITH gap(first) AS (
+                    SELECT 0
+                    UNION SELECT event_seq + 1 FROM delivery AS last
+                    \(DeliveryState.delivered.condition) AND NOT EXISTS (
+                        SELECT 1 FROM delivery \(DeliveryState.delivered.condition)
+                            AND event_seq = last.event_seq + 1
+                    )
                 )
-                SELECT seq FROM gap CROSS JOIN event ON seq BETWEEN first AND last
-                WHERE first <= last
+                SELECT seq FROM gap CROSS JOIN event
+                WHERE seq >= first
+                    AND seq < (
+                        SELECT ifnull(min(event_seq), ?) FROM delivery
+                        \(DeliveryState.delivered.condition) AND event_seq >= first
+                    )
                     AND seq <= (SELECT min(cursor) FROM reporter WHERE cursor >= 0)
                     AND seq NOT IN (
                         SELECT event_seq FROM delivery \(DeliveryState.isKept)

@@ -126,10 +126,7 @@ public final class Store: Sendable {
     /// Later transitions fail, and subscriptions to ``events`` end.
     public func close() async {
         if failure == nil {
-            await post { transaction in
-                try transaction.trim()
-                try transaction.database.run("UPDATE meta SET clean = 1")
-            }
+            await post { try $0.database.run("UPDATE meta SET clean = 1") }
         }
         writer.queue.close(with: StoreError(.closed, "the store of \(folder) has been closed"))
         await writer.waitForEnd()

@@ -74,6 +74,7 @@ struct StoreTrimmingTests {
         try await StoreFixture.inFolder { folder in
             let fixture = try await StoreFixture.open(folder)
             try await fixture.addReporter(1, cursor: 3, events: 3)
+            try await fixture.store.write { _ = try $0.trim() }
             await fixture.store.close()
             let again = try await StoreFixture.open(folder)
             #expect(try await again.numbers("SELECT seq FROM event").isEmpty)
