@@ -78,7 +78,7 @@ public struct ReporterHarness: Sendable {
         for generator in generators ?? reporter.defaultGenerators
         where generator.wantedEvents.contains(event.kind) {
             let context = ReportContext(
-                event: event, formatter: reporter.defaultFormatter, uses: reporter.uses,
+                event: event, formatter: reporter.defaultFormatter, uses: reporter.needs,
                 master: identity,
                 logger: Logger(label: "reporter") { _ in log.handler }, source: source)
             if let report = try await generator.generate(for: event, in: context) {

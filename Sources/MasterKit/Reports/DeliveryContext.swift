@@ -161,7 +161,7 @@ public struct ReportUses: Sendable, Hashable {
     /// Whether attributes of the source stamps are used.
     public var usesSources = false
     /// The details of a build that must be fetched for them.
-    public var details = BuildDetails(properties: false)
+    public var details = BuildDetails(properties: false, authors: false)
 
     /// Creates an empty set.
     public init() {}

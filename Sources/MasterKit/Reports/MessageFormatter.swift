@@ -67,7 +67,7 @@ public struct RecordFormatter: MessageFormatter {
     public static let summary = "The record of what is reported, as the data API gives it."
 
     /// The details to fetch in addition to the record.
-    public private(set) var wanted = BuildDetails()
+    public private(set) var wanted = BuildDetails(authors: false)
 
     /// Creates a formatter that sends the record with its properties.
     public init() {}
@@ -75,6 +75,7 @@ public struct RecordFormatter: MessageFormatter {
     /// Creates a formatter that sends more or fewer details.
     public init(wanted: BuildDetails) {
         self.wanted = wanted
+        self.wanted.authors = false
     }
 
     /// Returns the record.
@@ -107,11 +108,14 @@ public struct BuildDetails: Sendable, Hashable {
     public var logTail: Int?
     /// The results of the previous build.
     public var previousResults: Bool
+    /// The authors of the changes, who are among the ``ReportTopic/users``.
+    public var authors: Bool
 
     /// Creates a selection of details.
     public init(
         properties: Bool = true, steps: Bool = false, logs: Bool = false,
-        logContents: LogContents = .none, logTail: Int? = nil, previousResults: Bool = false
+        logContents: LogContents = .none, logTail: Int? = nil, previousResults: Bool = false,
+        authors: Bool = true
     ) {
         self.properties = properties
         self.steps = steps
@@ -119,6 +123,7 @@ public struct BuildDetails: Sendable, Hashable {
         self.logContents = logContents
         self.logTail = logTail
         self.previousResults = previousResults
+        self.authors = authors
     }
 
     /// Whether logs are fetched, for themselves or for their content.
@@ -133,7 +138,8 @@ public struct BuildDetails: Sendable, Hashable {
             properties: properties || other.properties, steps: steps || other.steps,
             logs: logs || other.logs, logContents: logContents.union(other.logContents),
             logTail: [logTail, other.logTail].compactMap(\.self).max(),
-            previousResults: previousResults || other.previousResults)
+            previousResults: previousResults || other.previousResults,
+            authors: authors || other.authors)
     }
 }
 

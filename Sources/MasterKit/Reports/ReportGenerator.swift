@@ -174,8 +174,7 @@ public struct ReportContext: Sendable {
         with formatter: (any MessageFormatter)?, _ options: ReportOptions
     ) async throws -> Report {
         let formatter = formatter ?? self.formatter
-        let wanted = uses.isEmpty ? formatter.wanted : formatter.wanted.union(uses.details)
-        let topic = try await topic(with: wanted, options)
+        let topic = try await topic(with: formatter.wanted.union(uses.details), options)
         var report = Report(try await formatter.format(topic), about: topic, options)
         report.inputs = topic.inputs(for: uses)
         return report
@@ -191,7 +190,8 @@ public struct ReportContext: Sendable {
         return ReportTopic(
             event, builds: try await records(with: details),
             previousResults: comparesResults ? try await previousResults() : nil,
-            modes: options.modes, authors: try await source.authors(of: event), master: master)
+            modes: options.modes,
+            authors: details.authors ? try await source.authors(of: event) : [], master: master)
     }
 
     /// Returns a context for each finished build of the buildset, with the event that finished it.

@@ -61,6 +61,13 @@ extension Reporter {
 
     /// Keeps the whole report.
     public var usesRecords: Bool { true }
+
+    /// What reports have to know for it, in addition to what their formatters want.
+    package var needs: ReportUses {
+        var needs = uses
+        if usesRecords { needs.details.authors = true }
+        return needs
+    }
 }
 
 /// A reporter as declared in master.yaml.

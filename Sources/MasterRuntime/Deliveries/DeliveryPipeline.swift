@@ -310,7 +310,8 @@ extension GenerationStage {
     func generatedReports(of event: Event, in room: ReportRoom) async -> [GeneratedReport]? {
         let context = ReportContext(
             event: event, formatter: recipient.reporter.defaultFormatter,
-            uses: recipient.reporter.uses, master: environment.identity, logger: environment.logger,
+            uses: recipient.reporter.needs, master: environment.identity,
+            logger: environment.logger,
             source: StoreReportSource(environment.store, reporting: event, in: room))
         var reports: [GeneratedReport] = []
         for (part, generator) in recipient.generators.enumerated()

@@ -14,17 +14,19 @@ struct ReportContextTests {
         func results(ofStep name: String, inBuild id: Int) -> Results? {
             id == 7 && name == "test" ? .failure : nil
         }
+        func authors(of event: Event) -> [String] { ["ann"] }
     }
 
     private func context(
         _ kind: EventKind = .buildFinished, previous: Int? = nil,
-        _ record: JSONObject = ["results": 2, "properties": ["a": [1, "test"]]]
+        _ record: JSONObject = ["results": 2, "properties": ["a": [1, "test"]]],
+        uses: ReportUses = ReportUses()
     ) -> ReportContext {
         let event = Event(
             at: Date(timeIntervalSince1970: 0), kind: kind, lane: 1, buildID: 3,
             previousBuildID: previous, record: record)
         return ReportContext(
-            event: event, formatter: RecordFormatter(), master: MasterIdentity(),
+            event: event, formatter: RecordFormatter(), uses: uses, master: MasterIdentity(),
             logger: Logger(label: "test"), source: Echo())
     }
 
@@ -38,6 +40,20 @@ struct ReportContextTests {
                 == .json(["results": 2, "properties": [:], "steps": [true]]))
         let line = try OneLine.configured(["text": "done"])
         #expect(try await context().report(with: line).body == .plain("done"))
+    }
+
+    @Test func `the authors of changes are looked up where they are used`() async throws {
+        #expect(try await context().report().users == [])
+        let line = try OneLine.configured(["text": "done"])
+        #expect(try await context().report(with: line).users == ["ann"])
+        #expect(try await context(uses: Recorder().needs).report().users == ["ann"])
+    }
+
+    /// A reporter that uses all of a report, as by default.
+    private struct Recorder: Reporter {
+        static let summary = "Records reports."
+
+        func send(_ report: Report, in context: DeliveryContext) {}
     }
 
     @Test func `the generator of every build reports starts and ends`() async throws {
