@@ -28,6 +28,11 @@ struct Delivery: Sendable {
     var origin = ""
     /// The size of the stored report, which is only read when it is sent.
     let byteCount: Int
+    /// The report as stored, if it is sent at once and not large.
+    var report: String?
+
+    /// The maximum size of a report that is not read again to be sent.
+    static let smallByteCount = 64 << 10
 }
 
 extension Delivery {

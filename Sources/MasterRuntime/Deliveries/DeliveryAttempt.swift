@@ -40,10 +40,14 @@ extension DeliverySender {
     /// - Throws: A `StoreError` if the attempt cannot be recorded.
     func attempt(_ delivery: Delivery) async throws(StoreError) -> DeliveryAttempt? {
         let (store, clock) = (environment.store, environment.clock)
-        let (isOpen, report) = try await store.read {
-            try $0.storedReport(ofDelivery: delivery.id)
+        var report = delivery.report
+        if report == nil {
+            let (isOpen, stored) = try await store.read {
+                try $0.storedReport(ofDelivery: delivery.id)
+            }
+            guard isOpen else { return nil }
+            report = stored
         }
-        guard isOpen else { return nil }
         let context = environment.context(
             for: recipient,
             id: DeliveryID(

@@ -55,12 +55,17 @@ final class DeliverySender: Sendable {
     /// The last URL contacted, without user and password.
     var receiver: String? { state.withLock(\.receiver) }
 
-    /// Adds deliveries that have just been stored; they are due now.
+    /// Adds deliveries that have just been stored; they are due now. Those that have to wait for
+    /// others give up their copy of the report.
     func add(_ deliveries: [Delivery]) {
         guard !deliveries.isEmpty else { return }
         let clock = environment.clock
         state.withLock { state in
-            for delivery in deliveries { state.deliveries.add(delivery.due(on: clock)) }
+            for delivery in deliveries {
+                var delivery = delivery.due(on: clock)
+                if state.deliveries.count >= recipient.inFlight { delivery.report = nil }
+                state.deliveries.add(delivery)
+            }
         }
         wake.raise()
     }
@@ -261,6 +266,7 @@ extension DeliverySender {
         in state: inout State
     ) {
         var delivery = delivery
+        delivery.report = nil
         delivery.attempts += 1
         delivery.failureKind = attempt.failureKind
         delivery.due = now + delay

@@ -142,7 +142,8 @@ extension StoreTransaction {
             id: id, eventSequence: row.eventSequence, part: row.part, lane: row.lane, attempts: 0,
             since: now, due: .zero,
             origin: row.report.map { Report.origin(ofStored: $0.value) } ?? "",
-            byteCount: row.byteCount)
+            byteCount: row.byteCount,
+            report: row.byteCount <= Delivery.smallByteCount ? row.report?.value : nil)
     }
 
     @discardableResult

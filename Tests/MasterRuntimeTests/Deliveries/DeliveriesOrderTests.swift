@@ -33,6 +33,30 @@ struct DeliveriesOrderTests {
         }
     }
 
+    @Test func `a report that waits for others is kept in the store only`() async throws {
+        try await DeliveriesBench.with { bench in
+            let (begun, journal) = (Journal<String>(), Journal<String>())
+            let reporter = ScriptedReporter { report, _ in
+                begun.add(report.text)
+                await journal.wait(for: 1)
+                journal.add(report.text)
+            }
+            try await bench.running(reporter) { _ in
+                for lane in 1...8 { try await bench.happen("lane \(lane)", lane: lane) }
+                await begun.wait(for: 8)
+                try await bench.happen("lane 9", lane: 9)
+                while try await bench.rows().count < 9 {}
+                try await bench.store.write { transaction in
+                    try transaction.database.run(
+                        "UPDATE delivery SET report = replace(report, 'lane', 'stored')")
+                }
+                journal.add("go on")
+                let texts = await journal.wait(for: 10)
+                #expect(texts.filter { $0.hasPrefix("stored") } == ["stored 9"])
+            }
+        }
+    }
+
     @Test func `a receiver that hangs for one request holds no other back`() async throws {
         try await DeliveriesBench.with { bench in
             let journal = Journal<String>()
