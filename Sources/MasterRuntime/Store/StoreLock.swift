@@ -5,20 +5,31 @@ internal import SystemPackage
 final class StoreLock: Sendable {
     static let fileName = "lock"
 
+    /// How long a lock that no master holds is waited for.
+    ///
+    /// A process that was being spawned when its master was killed has a copy until it runs its
+    /// program.
+    private static let patience: Duration = .seconds(1)
+
     private let file: OwnedDescriptor
 
-    /// Locks an existing folder.
+    /// Locks an existing folder. Blocks.
     init(_ folder: StoreFolder) throws(StoreError) {
         let path = folder.path(of: Self.fileName)
         file = try folder.open(Self.fileName)
-        guard flock(file.number, LOCK_EX | LOCK_NB) == 0 else {
+        let end = ContinuousClock.now + Self.patience
+        while flock(file.number, LOCK_EX | LOCK_NB) != 0 {
             let fault = Errno(rawValue: errno)
-            throw fault == .wouldBlock
-                ? Self.held(folder, by: LockHolder(reading: file), path: path)
-                : Self.unlockable(path, fault)
+            guard fault == .wouldBlock else { throw Self.unlockable(path, fault) }
+            let holder = LockHolder(reading: file)
+            guard holder?.name == nil, .now < end else {
+                throw Self.held(folder, by: holder, path: path)
+            }
+            usleep(10_000)
         }
         do {
             try file.descriptor.resize(to: 0)
+            try file.descriptor.seek(offset: 0, from: .start)
             try file.descriptor.writeAll(LockHolder.current.text.utf8)
         } catch {
             throw StoreError(opening: path, folder: folder.path, cause: error)
@@ -94,6 +105,7 @@ private struct LockHolder {
     init?(reading file: OwnedDescriptor) {
         let bytes: [UInt8]
         do {
+            try file.descriptor.seek(offset: 0, from: .start)
             bytes = try POSIX.read(file.number, maxByteCount: 4096)
         } catch {
             return nil  // Held it is all the same.

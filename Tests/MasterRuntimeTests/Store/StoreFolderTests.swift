@@ -62,6 +62,26 @@ struct StoreFolderTests {
         }
     }
 
+    @Test func `a lock that a process of a killed master lets go is waited for`() async throws {
+        try await StoreFixture.inFolder { folder in
+            let holder = try LockHolder(folder: folder, writing: "")
+            async let opened = Store.open(folder: folder)
+            while !isOpen(folder + "/lock") { await Task.yield() }
+            holder.end()
+            await (try await opened).close()
+            #expect(try text(of: folder + "/lock").hasPrefix("process "))
+        }
+    }
+
+    /// Whether this process has a file open.
+    private func isOpen(_ path: String) -> Bool {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+        return files.contains { file in
+            let link = "/proc/self/fd/\(file)"
+            return (try? FileManager.default.destinationOfSymbolicLink(atPath: link)) == path
+        }
+    }
+
     @Test func `a master on another machine is named with it`() async throws {
         try await StoreFixture.inFolder { folder in
             let text = "process 4711\nstart 99\nboot 0815\nhost ci-2\n"
