@@ -259,26 +259,20 @@ extension Setting {
     public init<P: Sendable, O: Settings>(
         _ summary: String, plugins kind: PluginKind<P, O>, _ options: SettingOption...
     ) where Value == P? {
-        self.init(
-            summary, options, shape: { "a plugin of \(kind.namespace.rawValue)" },
-            form: { .optional(.plugin(kind.namespace)) },
-            fallback: .some(nil),
-            read: { node, decoder in
-                decoder.plugin(kind, from: node).map { .some($0.plugin) }
-            })
+        let content = SettingContent.plugins(kind.namespace, isList: false) { node, decoder in
+            decoder.plugin(kind, from: node).map { Value.some($0.plugin) }
+        }
+        self.init(summary, options, content, fallback: .some(nil))
     }
 
     /// Declares an optional setting that holds a list of plugins.
     public init<P: Sendable, O: Settings>(
         _ summary: String, plugins kind: PluginKind<P, O>, _ options: SettingOption...
     ) where Value == [P]? {
-        self.init(
-            summary, options, shape: { "a list of \(kind.namespace.rawValue)" },
-            form: { .optional(.list(of: .plugin(kind.namespace))) },
-            fallback: .some(nil),
-            read: { node, decoder in
-                decoder.plugins(kind, from: node).map { .some($0.map { $0.plugin }) }
-            })
+        let content = SettingContent.plugins(kind.namespace, isList: true) { node, decoder in
+            decoder.plugins(kind, from: node).map { Value.some($0.map { $0.plugin }) }
+        }
+        self.init(summary, options, content, fallback: .some(nil))
     }
 
     /// Declares an optional setting that holds a list of plugins with their options and source
@@ -286,10 +280,9 @@ extension Setting {
     public init<P: Sendable, O: Settings>(
         _ summary: String, declarations kind: PluginKind<P, O>, _ options: SettingOption...
     ) where Value == [PluginDeclaration<P, O>]? {
-        self.init(
-            summary, options, shape: { "a list of \(kind.namespace.rawValue)" },
-            form: { .optional(.list(of: .plugin(kind.namespace))) },
-            fallback: .some(nil),
-            read: { node, decoder in decoder.plugins(kind, from: node).map { .some($0) } })
+        let content = SettingContent.plugins(kind.namespace, isList: true) { node, decoder in
+            decoder.plugins(kind, from: node).map { Value.some($0) }
+        }
+        self.init(summary, options, content, fallback: .some(nil))
     }
 }

@@ -124,7 +124,7 @@ extension Settings {
     }
 }
 
-extension AnySetting {
+extension SettingSlot {
     fileprivate var example: JSONValue? {
         for case .example(let value) in options.map(\.kind) { return value }
         return nil

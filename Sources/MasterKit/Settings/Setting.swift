@@ -12,14 +12,14 @@ import Synchronization
 /// the plugin is configured, and never changes afterwards.
 @propertyWrapper
 public struct Setting<Value: Sendable>: Sendable {
-    private var slot: SettingSlot<Value>
+    private var slot: SettingSlot
 
     /// The value from master.yaml, or else the default.
     ///
     /// Assigning it before the file is read changes the default.
     public var wrappedValue: Value {
         get {
-            guard let value = slot.value else {
+            guard let value = slot.value, let value = value as? Value else {
                 preconditionFailure(
                     "a setting was read before its plugin was configured: \(slot.summary)")
             }
@@ -41,12 +41,9 @@ public struct Setting<Value: Sendable>: Sendable {
     package var node: YAMLNode? { slot.node }
 
     init(
-        _ summary: String, _ options: [SettingOption], shape: @escaping @Sendable () -> String,
-        form: @escaping @Sendable () -> ValueForm, fallback: Value?,
-        read: @escaping @Sendable (YAMLNode, SettingDecoder) -> Value?
+        _ summary: String, _ options: [SettingOption], _ content: SettingContent, fallback: Value?
     ) {
-        slot = SettingSlot(
-            summary, options, shape: shape, form: form, fallback: fallback, read: read)
+        slot = SettingSlot(summary, options, content, fallback: fallback)
         SettingRecorder.note(slot)
     }
 }
@@ -54,28 +51,22 @@ public struct Setting<Value: Sendable>: Sendable {
 extension Setting where Value: SettingValue {
     /// Declares a required setting, or an optional one if its type is optional.
     public init(_ summary: String, _ options: SettingOption...) {
-        self.init(
-            summary, options, shape: { Value.shape }, form: { Value.form },
-            fallback: Value.absent,
-            read: { node, decoder in decoder.decode(Value.self, from: node) })
+        self.init(summary, options, .value(Value.self), fallback: Value.absent)
     }
 
     /// Declares a setting with a default.
     public init(wrappedValue: Value, _ summary: String, _ options: SettingOption...) {
-        self.init(
-            summary, options, shape: { Value.shape }, form: { Value.form },
-            fallback: wrappedValue,
-            read: { node, decoder in decoder.decode(Value.self, from: node) })
+        self.init(summary, options, .value(Value.self), fallback: wrappedValue)
     }
 }
 
 /// A property that declares a setting, whatever its type.
 protocol SettingProperty {
-    var setting: any AnySetting { get }
+    var setting: SettingSlot { get }
 }
 
 extension Setting: SettingProperty {
-    var setting: any AnySetting { slot }
+    var setting: SettingSlot { slot }
 }
 
 /// A trait of a setting in addition to its type and default.
@@ -115,38 +106,72 @@ public struct SettingOption: Sendable {
     }
 }
 
+/// What a setting accepts.
+enum SettingContent: Sendable {
+    /// A value of a type.
+    case value(any SettingValue.Type)
+    /// One plugin, or a list of them.
+    case plugins(
+        PluginNamespace, isList: Bool,
+        read: @Sendable (YAMLNode, SettingDecoder) -> (any Sendable)?)
+
+    /// A description of the accepted values, with its article.
+    var shape: String {
+        switch self {
+        case .value(let type): type.shape
+        case .plugins(let namespace, let isList, _):
+            "a \(isList ? "list" : "plugin") of \(namespace.rawValue)"
+        }
+    }
+
+    /// The form of the accepted values.
+    var form: ValueForm {
+        switch self {
+        case .value(let type): type.form
+        case .plugins(let namespace, isList: false, _): .optional(.plugin(namespace))
+        case .plugins(let namespace, isList: true, _): .optional(.list(of: .plugin(namespace)))
+        }
+    }
+
+    /// Reads a value; if it is invalid, adds an error to the decoder and returns `nil`.
+    func read(_ node: YAMLNode, with decoder: SettingDecoder) -> (any Sendable)? {
+        switch self {
+        case .value(let type): decoder.decode(type, from: node)
+        case .plugins(_, _, let read): read(node, decoder)
+        }
+    }
+}
+
 /// The declaration of one setting and the storage for its configured value, which is set once.
-final class SettingSlot<Value: Sendable>: AnySetting {
+///
+/// It is not generic: a file has thousands of settings, and generic code looks up the types of its
+/// values for each of them.
+final class SettingSlot: Sendable {
     let summary: String
     let options: [SettingOption]
-    private let describe: @Sendable () -> String
-    private let formOfValues: @Sendable () -> ValueForm
-    private let fallback: Value?
-    private let read: @Sendable (YAMLNode, SettingDecoder) -> Value?
+    private let content: SettingContent
+    private let fallback: (any Sendable)?
     private let state = Mutex(State())
 
     private struct State {
-        var configured: (value: Value, node: YAMLNode)?
+        var configured: (value: any Sendable, node: YAMLNode)?
         /// Whether the value in the file is invalid.
         var isInvalid = false
         var wasReadInvalid = false
     }
 
     init(
-        _ summary: String, _ options: [SettingOption], shape: @escaping @Sendable () -> String,
-        form: @escaping @Sendable () -> ValueForm, fallback: Value?,
-        read: @escaping @Sendable (YAMLNode, SettingDecoder) -> Value?
+        _ summary: String, _ options: [SettingOption], _ content: SettingContent,
+        fallback: (any Sendable)?
     ) {
         self.summary = summary
         self.options = options
-        self.describe = shape
-        self.formOfValues = form
+        self.content = content
         self.fallback = fallback
-        self.read = read
     }
 
     /// The configured value, or else the default, also if the configured value is invalid.
-    var value: Value? {
+    var value: (any Sendable)? {
         state.withLock { state in
             if let configured = state.configured { return configured.value }
             if state.isInvalid { state.wasReadInvalid = true }
@@ -160,6 +185,30 @@ final class SettingSlot<Value: Sendable>: AnySetting {
     /// Whether a value was configured.
     var isGiven: Bool { state.withLock { $0.configured != nil } }
 
+    /// The accepted values, for example `a duration such as 30s or 5m`.
+    var shape: String { content.shape }
+
+    var form: ValueForm { content.form }
+
+    /// The default as written in a file, if it can be.
+    var defaultValue: JSONValue? { fallback.flatMap { JSONValue(ofDefault: $0) } }
+
+    var isRequired: Bool { fallback == nil }
+
+    /// Whether there is a value to read.
+    var hasValue: Bool { fallback != nil || isGiven }
+
+    /// An unconfigured copy of the setting with a different default.
+    func with(fallback: any Sendable) -> SettingSlot {
+        SettingSlot(summary, options, content, fallback: fallback)
+    }
+
+    /// Marks the value in the file as invalid, for example because its name is misspelled.
+    func markInvalid() {
+        state.withLock { $0.isInvalid = true }
+    }
+
+    /// Whether the value was read, although it is invalid in the file, since the last call.
     func takeInvalidRead() -> Bool {
         state.withLock { state in
             defer { state.wasReadInvalid = false }
@@ -167,28 +216,11 @@ final class SettingSlot<Value: Sendable>: AnySetting {
         }
     }
 
-    func markInvalid() {
-        state.withLock { $0.isInvalid = true }
-    }
-
-    /// An unconfigured copy of the setting with a different default.
-    func with(fallback: Value) -> SettingSlot {
-        SettingSlot(
-            summary, options, shape: describe, form: formOfValues, fallback: fallback, read: read)
-    }
-
-    var shape: String { describe() }
-
-    var form: ValueForm { formOfValues() }
-
-    var defaultValue: JSONValue? { fallback.flatMap { JSONValue(ofDefault: $0) } }
-
-    var isRequired: Bool { fallback == nil }
-
-    var hasValue: Bool { fallback != nil || isGiven }
-
+    /// Reads the value of the node.
+    ///
+    /// - Returns: Whether the value was valid.
     func fill(from node: YAMLNode, with decoder: SettingDecoder) -> Bool {
-        let value = read(node, decoder)
+        let value = content.read(node, with: decoder)
         state.withLock { state in
             if let value { state.configured = (value, node) } else { state.isInvalid = true }
         }
@@ -196,31 +228,7 @@ final class SettingSlot<Value: Sendable>: AnySetting {
     }
 }
 
-/// A type-erased setting, for the decoder.
-protocol AnySetting: AnyObject, Sendable {
-    var summary: String { get }
-    var options: [SettingOption] { get }
-    var shape: String { get }
-    var form: ValueForm { get }
-    /// The default as written in a file, if it can be.
-    var defaultValue: JSONValue? { get }
-    var isRequired: Bool { get }
-    /// Whether there is a value to read.
-    var hasValue: Bool { get }
-
-    /// Marks the value in the file as invalid, for example because its name is misspelled.
-    func markInvalid()
-
-    /// Whether the value was read, although it is invalid in the file, since the last call.
-    func takeInvalidRead() -> Bool
-
-    /// Reads the value of the node into the slot.
-    ///
-    /// - Returns: Whether the value was valid.
-    func fill(from node: YAMLNode, with decoder: SettingDecoder) -> Bool
-}
-
-extension AnySetting {
+extension SettingSlot {
     func declaration(label: String) -> SettingDeclaration {
         var name = label
         var aliases: [String] = []
@@ -260,7 +268,7 @@ final class SettingRecorder: Sendable {
 
     /// The settings and groups that were created.
     struct Recorded {
-        var settings: [any AnySetting] = []
+        var settings: [SettingSlot] = []
         var groups: [any Settings] = []
     }
 
@@ -269,7 +277,7 @@ final class SettingRecorder: Sendable {
     private init() {}
 
     /// Records a setting if a recorder is active.
-    static func note(_ setting: any AnySetting) {
+    static func note(_ setting: SettingSlot) {
         current?.recorded.withLock { $0.settings.append(setting) }
     }
 

@@ -1,7 +1,7 @@
 /// A setting of a value with its name in files.
 struct SettingField {
     let declaration: SettingDeclaration
-    let setting: any AnySetting
+    let setting: SettingSlot
 }
 
 /// The layout common to all plugins of a type: which settings exist, under which names.
@@ -27,7 +27,7 @@ struct SettingLayout {
     ///   - types: The types.
     ///   - fields: The settings of each type.
     ///   - recorded: The settings created while values of the types were created.
-    init(types: [any Settings.Type], fields: [[SettingField]], recorded: [any AnySetting]) {
+    init(types: [any Settings.Type], fields: [[SettingField]], recorded: [SettingSlot]) {
         self.types = types
         var count = 0
         requiredOfTypes = fields.map { fields in
@@ -58,7 +58,7 @@ struct SettingLayout {
     func index(of name: String) -> Int? { indices[name] }
 
     /// The settings of other values of the types, or `nil` if these were created differently.
-    func settings(among recorded: [any AnySetting]) -> [any AnySetting]? {
+    func settings(among recorded: [SettingSlot]) -> [SettingSlot]? {
         guard recorded.count == recordedCount, positions.count == declarations.count
         else { return nil }
         return positions.map { recorded[$0] }
@@ -70,7 +70,7 @@ struct SettingTable {
     let layout: SettingLayout
     /// The groups in the values.
     let groups: [any Settings]
-    private let settings: [any AnySetting]
+    private let settings: [SettingSlot]
 
     /// Finds the settings of the first values of their types by reflection, which gives the names.
     ///

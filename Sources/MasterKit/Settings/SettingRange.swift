@@ -61,7 +61,7 @@ package struct SettingRange: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-extension AnySetting {
+extension SettingSlot {
     /// The range that numbers and durations must be in.
     var range: SettingRange? {
         for case .within(let range) in options.map(\.kind) { return range }
