@@ -47,6 +47,11 @@ public enum MasterCommandLine {
     ) async -> Never {
         ProcessSetup.prepare()
         ProcessMemory.giveBackMemory()
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        let request = RootCommand.$ownName.withValue(name) {
+            RootCommand.$ownVersion.withValue(version) { Request(arguments) }
+        }
+        if case .text(let text) = request { exit(answer(text).code) }
         if let shortage = ProcessLimits.shortage() {
             // Not through the console, which needs a thread.
             _ = StandardStream.error.write(Array("error: \(shortage)\n".utf8))
@@ -54,31 +59,65 @@ public enum MasterCommandLine {
         }
         let environment = ProcessInfo.processInfo.environment
         let console = Console(environment: environment)
-        let arguments = Array(CommandLine.arguments.dropFirst())
         let status = await RootCommand.$ownName.withValue(name) {
             await RootCommand.$ownVersion.withValue(version) {
-                await run(arguments, plugins: bundles, console, environment, time)
+                await run(request, plugins: bundles, console, environment, time)
             }
         }
         await console.flush()
         exit(console.hasFailed && status == .success ? ExitStatus.failure.code : status.code)
     }
 
+    /// What the arguments of the program ask for.
+    private enum Request {
+        /// Help, or the version.
+        case text(String)
+        case command(any ParsableCommand)
+        case mistake(any Error)
+
+        init(_ arguments: [String]) {
+            // The parser would look at all commands first, which takes longer than all the rest.
+            guard arguments != ["--version"] else {
+                self = .text(RootCommand.configuration.version)
+                return
+            }
+            do {
+                self = .command(
+                    try RootCommand.parseAsRoot(ReceiverArgument.completed(arguments)))
+            } catch {
+                let isText = RootCommand.exitCode(for: error).isSuccess
+                self = isText ? .text(RootCommand.fullMessage(for: error)) : .mistake(error)
+            }
+        }
+    }
+
+    /// Prints help or the version: at once, without the console, which needs a thread.
+    private static func answer(_ text: String) -> ExitStatus {
+        let bytes = Array(text.lines.map { $0 + "\n" }.joined().utf8)
+        guard let fault = StandardStream.output.write(bytes), !fault.isAboutReader else {
+            return .success
+        }
+        _ = StandardStream.error.write(Array("error: \(fault.aboutLostOutput)\n".utf8))
+        return .failure
+    }
+
     private static func run(
-        _ arguments: [String], plugins bundles: [PluginBundle], _ console: Console,
+        _ request: Request, plugins bundles: [PluginBundle], _ console: Console,
         _ environment: [String: String], _ time: any WallClock
     ) async -> ExitStatus {
         do {
-            let command = try RootCommand.parseAsRoot(ReceiverArgument.completed(arguments))
-            guard let command = command as? any MasterSubcommand else {
-                var command = command
+            switch request {
+            case .text(let text): return answer(text)
+            case .mistake(let error): throw error
+            case .command(let command as any MasterSubcommand):
+                let context = CommandContext(
+                    registry: try Registry(bundles), console: console, environment: environment,
+                    time: time)
+                return try await command.run(in: context)
+            case .command(var command):
                 try command.run()
                 return .success
             }
-            let registry = try Registry(bundles)
-            let context = CommandContext(
-                registry: registry, console: console, environment: environment, time: time)
-            return try await command.run(in: context)
         } catch {
             return await report(error, console)
         }

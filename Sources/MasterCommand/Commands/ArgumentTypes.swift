@@ -151,11 +151,10 @@ enum ReceiverArgument {
             if !next.hasPrefix("."), !next.contains("/") { completed[index] = "--source=." }
         }
         for index in arguments[..<end].indices {
-            guard
-                let match = arguments[index].wholeMatch(
-                    of: /(-[cfp])([^=].*=.*)/.dotMatchesNewlines())
+            let (name, value) = (arguments[index].prefix(2), arguments[index].dropFirst(2))
+            guard ["-c", "-f", "-p"].contains(name), value.first != "=", value.contains("=")
             else { continue }
-            completed[index] = "\(match.1)=\(match.2)"
+            completed[index] = "\(name)=\(value)"
         }
         return completed
     }

@@ -212,9 +212,8 @@ final class Console: Sendable {
         guard stream == .output else { return }
         state.isClosed = true
         guard !fault.isAboutReader else { return }
-        let words = "standard output cannot be written (\(fault)); further output is lost"
         let paint = TextPainter(hasColour: error.hasColour)
-        let text = state.mask.masked(paint(.boldRed, "error:") + " \(words)\n")
+        let text = state.mask.masked(paint(.boldRed, "error:") + " \(fault.aboutLostOutput)\n")
         enqueue(.error, text, &state)
     }
 

@@ -95,6 +95,11 @@ extension Errno {
     /// Whether the reader of the pipe or the terminal was closed, which is not an error of this
     /// program.
     var isAboutReader: Bool { self == .brokenPipe || self == .ioError }
+
+    /// The sentence about standard output that fails with this error.
+    var aboutLostOutput: String {
+        "standard output cannot be written (\(self)); further output is lost"
+    }
 }
 
 /// The setup of the process before anything else.
