@@ -66,7 +66,7 @@ struct GitAccess: Settings {
 /// What computes the values of settings: a step, or a change source.
 protocol SettingContext {
     var mask: SecretMask { get }
-    func render<Value>(_ setting: Renderable<Value>) throws(RenderError) -> Value
+    func render<Value: SettingValue>(_ setting: Renderable<Value>) throws(RenderError) -> Value
 }
 
 extension StepContext: SettingContext {}

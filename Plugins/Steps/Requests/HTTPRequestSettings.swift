@@ -117,7 +117,7 @@ public struct HTTPRequestSettings: SettingHints {
     }
 }
 
-extension Renderable {
+extension Renderable where Value: SettingValue {
     /// Whether a setting is in the file and not known to be null.
     fileprivate func mayBeGiven<Wrapped>(
         in settings: SettingsCheck, as name: String

@@ -262,7 +262,7 @@ extension Setting {
         let content = SettingContent.plugins(kind.namespace, isList: false) { node, decoder in
             decoder.plugin(kind, from: node).map { Value.some($0.plugin) }
         }
-        self.init(summary, options, content, fallback: .some(nil))
+        self.init(summary, options, content, fallback: .some(Value.none))
     }
 
     /// Declares an optional setting that holds a list of plugins.
@@ -272,7 +272,7 @@ extension Setting {
         let content = SettingContent.plugins(kind.namespace, isList: true) { node, decoder in
             decoder.plugins(kind, from: node).map { Value.some($0.map { $0.plugin }) }
         }
-        self.init(summary, options, content, fallback: .some(nil))
+        self.init(summary, options, content, fallback: .some(Value.none))
     }
 
     /// Declares an optional setting that holds a list of plugins with their options and source
@@ -283,6 +283,6 @@ extension Setting {
         let content = SettingContent.plugins(kind.namespace, isList: true) { node, decoder in
             decoder.plugins(kind, from: node).map { Value.some($0) }
         }
-        self.init(summary, options, content, fallback: .some(nil))
+        self.init(summary, options, content, fallback: .some(Value.none))
     }
 }

@@ -204,7 +204,7 @@ extension Optional where Wrapped: SettingValue {
     public static var form: ValueForm { .optional(Wrapped.form) }
 }
 
-extension Renderable {
+extension Renderable where Value: SettingValue {
     /// The form of the value, or expressions.
     public static var form: ValueForm { .computed(Value.form) }
 }

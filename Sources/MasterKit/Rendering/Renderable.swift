@@ -7,7 +7,10 @@ public import MasterHTTP
 /// …
 /// let address = try context.render(url)
 /// ```
-public struct Renderable<Value: SettingValue>: Sendable {
+///
+/// That the value is one of a setting is asked of what uses it, not of the type itself: that would
+/// be looked up at run time for each type of setting, which takes a while.
+public struct Renderable<Value: Sendable>: Sendable {
     private enum Form: Sendable {
         case value(Value)
         case tree(RenderTree, subject: String, range: SettingRange?, folder: String?)
@@ -30,7 +33,9 @@ public struct Renderable<Value: SettingValue>: Sendable {
     public var constant: Value? {
         if case .value(let value) = form { value } else { nil }
     }
+}
 
+extension Renderable where Value: SettingValue {
     /// Computes the value.
     ///
     /// - Throws: If a part can't be computed or the result is not valid for the setting.
@@ -96,7 +101,7 @@ extension Renderable: RenderableValue {}
 
 extension Optional: RenderableValue where Wrapped: RenderableValue {}
 
-extension Renderable: SettingValue {
+extension Renderable: SettingValue where Value: SettingValue {
     /// A description of the accepted values, for error messages.
     public static var shape: String { Value.shape }
 

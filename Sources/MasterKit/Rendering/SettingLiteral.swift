@@ -114,7 +114,7 @@ extension SettingLiteral {
     }
 }
 
-extension Renderable {
+extension Renderable where Value: SettingValue {
     /// Creates a value with computed parts from a ``SettingLiteral``.
     ///
     /// ```swift

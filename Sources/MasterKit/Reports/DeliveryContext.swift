@@ -30,19 +30,23 @@ public struct DeliveryContext: Sendable {
     }
 
     /// Computes the value of a setting; it can refer only to secrets.
-    public func render<Value>(_ setting: Renderable<Value>) throws(RenderError) -> Value {
+    public func render<Value: SettingValue>(
+        _ setting: Renderable<Value>
+    ) throws(RenderError) -> Value {
         try setting.render(in: RenderContext(secrets: secrets))
     }
 
     /// Computes the value of an optional setting, or `nil` if it was omitted.
-    public func render<Value>(_ setting: Renderable<Value>?) throws(RenderError) -> Value? {
+    public func render<Value: SettingValue>(
+        _ setting: Renderable<Value>?
+    ) throws(RenderError) -> Value? {
         guard let setting else { return nil }
         return try setting.render(in: RenderContext(secrets: secrets))
     }
 
     /// Computes the value of a setting for a report; it can refer to secrets and to whatever the
     /// reporter declares in ``Reporter/uses``.
-    public func render<Value>(
+    public func render<Value: SettingValue>(
         _ setting: Renderable<Value>, for report: Report
     ) throws(RenderError) -> Value {
         try setting.render(in: RenderContext(inputs: report.inputs, secrets: secrets))

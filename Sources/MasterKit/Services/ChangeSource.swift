@@ -135,12 +135,16 @@ public struct ChangeSourceContext: Sendable {
     public var folder: String { machine.folder }
 
     /// Computes the value of a setting; it can refer only to secrets.
-    public func render<Value>(_ setting: Renderable<Value>) throws(RenderError) -> Value {
+    public func render<Value: SettingValue>(
+        _ setting: Renderable<Value>
+    ) throws(RenderError) -> Value {
         try service.render(setting)
     }
 
     /// Computes the value of an optional setting, or `nil` if it was omitted.
-    public func render<Value>(_ setting: Renderable<Value>?) throws(RenderError) -> Value? {
+    public func render<Value: SettingValue>(
+        _ setting: Renderable<Value>?
+    ) throws(RenderError) -> Value? {
         try service.render(setting)
     }
 

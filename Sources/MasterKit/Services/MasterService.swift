@@ -92,12 +92,16 @@ public struct ServiceContext: Sendable {
     }
 
     /// Computes the value of a setting; it can refer only to secrets.
-    public func render<Value>(_ setting: Renderable<Value>) throws(RenderError) -> Value {
+    public func render<Value: SettingValue>(
+        _ setting: Renderable<Value>
+    ) throws(RenderError) -> Value {
         try setting.render(in: RenderContext(secrets: host.secrets))
     }
 
     /// Computes the value of an optional setting, or `nil` if it was omitted.
-    public func render<Value>(_ setting: Renderable<Value>?) throws(RenderError) -> Value? {
+    public func render<Value: SettingValue>(
+        _ setting: Renderable<Value>?
+    ) throws(RenderError) -> Value? {
         guard let setting else { return nil }
         return try setting.render(in: RenderContext(secrets: host.secrets))
     }

@@ -41,7 +41,8 @@ public struct Setting<Value: Sendable>: Sendable {
     package var node: YAMLNode? { slot.node }
 
     init(
-        _ summary: String, _ options: [SettingOption], _ content: SettingContent, fallback: Value?
+        _ summary: String, _ options: [SettingOption], _ content: SettingContent,
+        fallback: (any Sendable)? = nil
     ) {
         slot = SettingSlot(summary, options, content, fallback: fallback)
         SettingRecorder.note(slot)
@@ -51,7 +52,7 @@ public struct Setting<Value: Sendable>: Sendable {
 extension Setting where Value: SettingValue {
     /// Declares a required setting, or an optional one if its type is optional.
     public init(_ summary: String, _ options: SettingOption...) {
-        self.init(summary, options, .value(Value.self), fallback: Value.absent)
+        self.init(summary, options, .value(Value.self))
     }
 
     /// Declares a setting with a default.
@@ -119,8 +120,8 @@ enum SettingContent: Sendable {
     var shape: String {
         switch self {
         case .value(let type): type.shape
-        case .plugins(let namespace, let isList, _):
-            "a \(isList ? "list" : "plugin") of \(namespace.rawValue)"
+        case .plugins(let namespace, isList: false, _): "a plugin of \(namespace.rawValue)"
+        case .plugins(let namespace, isList: true, _): "a list of \(namespace.rawValue)"
         }
     }
 
@@ -130,6 +131,14 @@ enum SettingContent: Sendable {
         case .value(let type): type.form
         case .plugins(let namespace, isList: false, _): .optional(.plugin(namespace))
         case .plugins(let namespace, isList: true, _): .optional(.list(of: .plugin(namespace)))
+        }
+    }
+
+    /// The value of an omitted setting without a default; `nil` if it is required.
+    var absent: (any Sendable)? {
+        switch self {
+        case .value(let type): type.absent
+        case .plugins: nil
         }
     }
 
@@ -150,7 +159,7 @@ final class SettingSlot: Sendable {
     let summary: String
     let options: [SettingOption]
     private let content: SettingContent
-    private let fallback: (any Sendable)?
+    private let ownDefault: (any Sendable)?
     private let state = Mutex(State())
 
     private struct State {
@@ -167,7 +176,7 @@ final class SettingSlot: Sendable {
         self.summary = summary
         self.options = options
         self.content = content
-        self.fallback = fallback
+        ownDefault = fallback
     }
 
     /// The configured value, or else the default, also if the configured value is invalid.
@@ -178,6 +187,9 @@ final class SettingSlot: Sendable {
             return fallback
         }
     }
+
+    /// The value if none is configured, or `nil` if the setting is required.
+    private var fallback: (any Sendable)? { ownDefault ?? content.absent }
 
     /// The node that the value was read from, or `nil` if none was configured.
     var node: YAMLNode? { state.withLock { $0.configured?.node } }

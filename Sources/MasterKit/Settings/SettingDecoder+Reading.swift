@@ -5,8 +5,9 @@ extension SettingDecoder {
     ///   if it is only known at run time.
     public func decode<Value: SettingValue>(_ type: Value.Type, from node: YAMLNode) -> Value? {
         if node.isPlaceholder { return nil }
-        if Value.self is any RenderableValue.Type { return Value.decode(node, with: self) }
-        guard let name = node.expressionName else { return Value.decode(node, with: self) }
+        guard let name = node.expressionName, !(Value.self is any RenderableValue.Type) else {
+            return Value.decode(node, with: self)
+        }
         if let loaded = LoadedTag(rawValue: name) {
             let isTyped = Value.self is any TypedScalar.Type
             let value = loaded.value(of: node, with: self, isTyped: isTyped)

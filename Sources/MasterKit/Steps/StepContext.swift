@@ -17,12 +17,16 @@ public struct StepContext: Sendable {
     }
 
     /// Computes the current value of a setting.
-    public func render<Value>(_ setting: Renderable<Value>) throws(RenderError) -> Value {
+    public func render<Value: SettingValue>(
+        _ setting: Renderable<Value>
+    ) throws(RenderError) -> Value {
         try setting.render(in: host.renderContext)
     }
 
     /// Computes the current value of an optional setting, or `nil` if it was omitted.
-    public func render<Value>(_ setting: Renderable<Value>?) throws(RenderError) -> Value? {
+    public func render<Value: SettingValue>(
+        _ setting: Renderable<Value>?
+    ) throws(RenderError) -> Value? {
         guard let setting else { return nil }
         return try setting.render(in: host.renderContext)
     }
