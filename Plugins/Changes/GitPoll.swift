@@ -21,8 +21,8 @@ struct GitPoll {
         self.context = context
         repository = try poller.access.granted(
             to: context.render(poller.repourl).absolute(in: context.masterFolder), in: context)
-        let keys = context.folder + "/ssh"
-        let own = GitEnvironment(folder: context.folder, keys: keys, of: repository)
+        let own = GitEnvironment(
+            folder: context.folder, knownHosts: context.folder + "/known_hosts", of: repository)
         var variables = own.over(Self.variables)
         // What a user has configured for git must not change what is found.
         variables.updateValue("1", forKey: "GIT_NO_REPLACE_OBJECTS")
@@ -63,27 +63,26 @@ struct GitPoll {
         let saved = try await context.state()
         let isKnown = saved?["repository"] == .string(repository.url)
         let old = isKnown ? Self.heads(saved?["heads"]) : [:]
-        try await withKeys {
-            let wanted = try await remoteHeads()
-            let changed = wanted.filter { old[$0.key] != $0.value }
-            guard !changed.isEmpty || old.count != wanted.count || !isKnown else { return }
-            try await fetch(changed.keys.elements, keeping: wanted)
-            var heads: OrderedDictionary<String, String> = [:]
-            let fetched = try await localHeads()
-            for ref in wanted.keys { heads[ref] = fetched[ref] ?? old[ref] }
-            var changes: [Change] = []
-            if isKnown {
-                for ref in changed.keys {
-                    guard let head = fetched[ref], head != old[ref] else { continue }
-                    changes += try await self.changes(of: ref, at: head, since: old)
-                }
+        try await writeKnownHosts()
+        let wanted = try await remoteHeads()
+        let changed = wanted.filter { old[$0.key] != $0.value }
+        guard !changed.isEmpty || old.count != wanted.count || !isKnown else { return }
+        try await fetch(changed.keys.elements, keeping: wanted)
+        var heads: OrderedDictionary<String, String> = [:]
+        let fetched = try await localHeads()
+        for ref in wanted.keys { heads[ref] = fetched[ref] ?? old[ref] }
+        var changes: [Change] = []
+        if isKnown {
+            for ref in changed.keys {
+                guard let head = fetched[ref], head != old[ref] else { continue }
+                changes += try await self.changes(of: ref, at: head, since: old)
             }
-            let state: JSONValue = [
-                "repository": .string(repository.url),
-                "heads": .object(JSONObject(heads.map { ($0.key, .string($0.value)) })),
-            ]
-            try await context.addChanges(changes, saving: state)
         }
+        let state: JSONValue = [
+            "repository": .string(repository.url),
+            "heads": .object(JSONObject(heads.map { ($0.key, .string($0.value)) })),
+        ]
+        try await context.addChanges(changes, saving: state)
     }
 
     private static func heads(_ saved: JSONValue?) -> OrderedDictionary<String, String> {
@@ -286,24 +285,12 @@ struct GitPoll {
         throw GitFailure(name, result, lines, hasAuth: !repository.configuration.isEmpty)
     }
 
-    /// Does something while the key files for SSH are there.
-    private func withKeys(_ body: () async throws -> Void) async throws {
-        guard repository.key != nil || repository.knownHosts != nil else { return try await body() }
-        let outcome: Result<Void, any Error>
-        do {
-            for (name, text) in [("key", repository.key), ("known_hosts", repository.knownHosts)] {
-                guard let text else { continue }
-                let file = Command.DownloadFile("ssh/\(name)", permissions: 0o600, in: ".")
-                _ = try await context.run(
-                    .downloadFile(file), input: .text(text.hasSuffix("\n") ? text : text + "\n"))
-            }
-            outcome = .success(try await body())
-        } catch {
-            outcome = .failure(error)
-        }
-        // In a task of its own, as that of a stopped source runs no commands; ends with the command.
-        try await Task { [context] in _ = try await context.run(.rmdir(.init("ssh"))) }.value
-        try outcome.get()
+    /// Writes the keys of SSH servers for the commands that follow.
+    private func writeKnownHosts() async throws {
+        guard let text = repository.knownHosts else { return }
+        let file = Command.DownloadFile("known_hosts", permissions: 0o600, in: ".")
+        _ = try await context.run(
+            .downloadFile(file), input: .text(text.hasSuffix("\n") ? text : text + "\n"))
     }
 }
 

@@ -179,12 +179,11 @@ public struct Git: SourceStep, SettingHints {
         if let tree = wanted.tree {
             sources = try await checkout.take(tree.path, wanted)
         } else {
-            sources = try await checkout.withKeys {
-                let revision = try await checkout.fetch(wanted)
-                try await checkout.check(out: revision)
-                if wanted.hasSubmodules { try await checkout.updateSubmodules(wanted) }
-                return GitSources(revision: revision)
-            }
+            try await checkout.writeKnownHosts()
+            let revision = try await checkout.fetch(wanted)
+            try await checkout.check(out: revision)
+            if wanted.hasSubmodules { try await checkout.updateSubmodules(wanted) }
+            sources = GitSources(revision: revision)
         }
         if let method { try await checkout.clean(method, wanted) }
         guard method == .copy else { return sources }

@@ -87,12 +87,13 @@ struct GitRepository {
 /// The variables with which git works in one folder alone, and asks nobody.
 struct GitEnvironment {
     let folder: String
-    let keys: String
+    /// The path of the file with the keys of SSH servers.
+    let knownHosts: String
     let repository: GitRepository
 
-    init(folder: String, keys: String, of repository: GitRepository) {
+    init(folder: String, knownHosts: String, of repository: GitRepository) {
         self.folder = folder
-        self.keys = keys
+        self.knownHosts = knownHosts
         self.repository = repository
     }
 
@@ -124,7 +125,11 @@ struct GitEnvironment {
         ]
         all.merge(own) { _, own in own }
         if !all.keys.contains("GIT_ASKPASS") { all.updateValue("", forKey: "GIT_ASKPASS") }
-        if let ssh { all.updateValue(ssh, forKey: "GIT_SSH_COMMAND") }
+        if let ssh {
+            all.updateValue(ssh, forKey: "GIT_SSH_COMMAND")
+            all.updateValue("ssh", forKey: "GIT_SSH_VARIANT")
+        }
+        if let key = repository.key { all.updateValue(key, forKey: Self.keyVariable) }
         let first = (variables["GIT_CONFIG_COUNT"] ?? nil).flatMap { Int($0) } ?? 0
         let entries = Self.configuration + repository.configuration
         for (index, entry) in entries.enumerated() {
@@ -146,22 +151,44 @@ struct GitEnvironment {
         return all
     }
 
-    /// The line with which git runs ssh; ssh replaces names after `%` in paths.
+    /// The line with which git runs ssh.
     private var ssh: String? {
         guard repository.key != nil || repository.knownHosts != nil else { return nil }
-        let folder = keys.replacing("%", with: "%%")
         var arguments = ["ssh", "-o", "BatchMode=yes"]
         if repository.key != nil {
-            arguments += ["-o", "IdentitiesOnly=yes", "-i", "\(folder)/key"]
+            arguments = ["ssh-agent", "/bin/sh", "-c", Self.withKey] + arguments
+            arguments += [
+                "-o", "IdentityAgent=SSH_AUTH_SOCK", "-o", "IdentitiesOnly=no", "-o",
+                "IdentityFile=none",
+            ]
         }
         if repository.knownHosts != nil {
+            // In paths, ssh replaces names after '%'.
+            let path = knownHosts.replacing("%", with: "%%")
             arguments += [
-                "-o", "StrictHostKeyChecking=yes", "-o",
-                "UserKnownHostsFile=\"\(folder)/known_hosts\"",
+                "-o", "StrictHostKeyChecking=yes", "-o", "UserKnownHostsFile=\"\(path)\"",
             ]
         }
         return Command.Invocation.program(arguments).description
     }
+
+    private static let keyVariable = "BUILDMASTER_SSH_KEY"
+
+    /// Gives the key to the agent that has started the shell, runs ssh, and ends the agent, which
+    /// ends by itself within ten seconds if the shell is killed.
+    ///
+    /// So the key is in no file, also if the worker is lost. A shell prints without a program.
+    private static let withKey = """
+        trap "kill $SSH_AGENT_PID" EXIT
+        trap "exit 1" HUP INT TERM
+        if ! echo "$\(keyVariable)" | SSH_ASKPASS=false SSH_ASKPASS_REQUIRE=force ssh-add -q -; then
+          echo "ssh-add does not accept 'sshPrivateKey'" >&2
+          exit 1
+        fi
+        unset \(keyVariable)
+        "$0" "$@"
+        exit
+        """
 }
 
 /// The setting `auth` of git: credentials that are sent with each request.

@@ -26,7 +26,8 @@ struct GitCheckout {
         self.timeout = timeout
         self.logsEnvironment = logsEnvironment
         variables = environment
-        let own = GitEnvironment(folder: folder, keys: folder + Self.keyFolder, of: repository)
+        let own = GitEnvironment(
+            folder: folder, knownHosts: folder + Self.knownHosts, of: repository)
         self.environment = own.over(environment)
     }
 
@@ -302,31 +303,15 @@ struct GitCheckout {
         _ = try await submodule.take(path, wanted)
     }
 
-    // MARK: Keys
+    // MARK: SSH
 
-    private static let keyFolder = "/.git/buildmaster-ssh"
+    private static let knownHosts = "/.git/buildmaster-known-hosts"
 
-    /// Does something while the key files for SSH are there.
-    func withKeys<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
-        guard repository.key != nil || repository.knownHosts != nil else { return try await body() }
-        let outcome: Result<Value, any Error>
-        do {
-            try await write(repository.key, to: "key")
-            try await write(repository.knownHosts, to: "known_hosts")
-            outcome = .success(try await body())
-        } catch {
-            outcome = .failure(error)
-        }
-        // In a task of its own, as that of a stopped step runs no commands; ends with the command.
-        let removal = Command.RemoveDirectory(folder + Self.keyFolder, outside: outside)
-        try await Task { [context] in _ = try await context.run(.rmdir(removal)) }.value
-        return try outcome.get()
-    }
-
-    private func write(_ text: String?, to name: String) async throws {
-        guard let text else { return }
+    /// Writes the keys of SSH servers for the commands that follow.
+    func writeKnownHosts() async throws {
+        guard let text = repository.knownHosts else { return }
         let file = Command.DownloadFile(
-            "\(folder)\(Self.keyFolder)/\(name)", permissions: 0o600, in: folder)
+            folder + Self.knownHosts, permissions: 0o600, in: folder)
         _ = try await context.run(
             .downloadFile(file), input: .text(text.hasSuffix("\n") ? text : text + "\n"))
     }

@@ -65,8 +65,10 @@ struct GitTree {
         try await log.line("taking the files of \(path)", to: .header)
         var shell = Command.Shell(["/bin/sh", "-c", Self.script, "sh", repository], in: path)
         shell.timeout = timeout
-        shell.environment = GitEnvironment(folder: path, keys: "", of: GitRepository(url: path))
-            .inTree(over: variables)
+        shell.environment = GitEnvironment(
+            folder: path, knownHosts: "", of: GitRepository(url: path)
+        )
+        .inTree(over: variables)
         var (output, errors): ([String], [String]) = ([], [])
         let result = try await context.run(shell, into: log) { line in
             if line.stream == .stdout {

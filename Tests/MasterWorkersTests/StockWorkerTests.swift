@@ -48,10 +48,11 @@ struct StockWorkerTests {
     /// Runs a stock worker until the task is cancelled, never with the rights of root: it removes
     /// what it is told.
     ///
-    /// Its folder has its name unless a place is given; with an authority it connects by TLS.
+    /// Its folder has its name unless a place is given; with an authority it connects by TLS. Its
+    /// log has no messages if it is quiet.
     static func work(
         _ name: String, port: Int, in folder: TemporaryFolder, process: Number = Number(),
-        at place: String? = nil, trusting authority: String? = nil
+        at place: String? = nil, trusting authority: String? = nil, isQuiet: Bool = false
     ) async throws {
         let (login, name) = (name, place ?? name)
         let package = URL(filePath: #filePath).deletingLastPathComponent()
@@ -62,6 +63,8 @@ struct StockWorkerTests {
             """
             from twisted.application import service
             from buildbot_worker.bot import Worker
+            from buildbot_worker.msgpack import BuildbotWebSocketClientProtocol
+            BuildbotWebSocketClientProtocol.debug = \(isQuiet ? "False" : "True")
             application = service.Application("buildbot-worker")
             Worker("localhost", \(port), "\(login)", "a:b", "\(basedir)", 600, umask=None,
                 protocol="msgpack_experimental_v7",

@@ -6,6 +6,7 @@ import StandardPlugins
 import Testing
 
 /// What `steps.Git` must never touch, and what it must never show.
+@Suite(.timeLimit(.minutes(1)))
 struct GitSafetyTests {
     /// A working tree around the folder of builds, with changes that exist nowhere else.
     private static func withPreciousTree(
@@ -247,18 +248,32 @@ struct GitSafetyTests {
         }
     }
 
-    @Test func `keys for SSH are private files that ssh gets, and are removed`() async throws {
+    /// A new key for SSH: the private one, and what an agent says that has it.
+    private static func key(in git: GitFolder, words: String = "''") async throws
+        -> (text: String, listed: String)
+    {
+        let make = Command.Shell(
+            .script("ssh-keygen -q -t ed25519 -N \(words) -C '' -f id"), in: git.folder.path)
+        let made = try await LocalWorker(root: git.folder.root).run(.shell(make)) { _ in }
+        try #require(made.isSuccess)
+        return (try git.folder.read("id"), try git.folder.read("id.pub"))
+    }
+
+    @Test
+    func `a key for SSH is in no file, argument or log, but with an agent as long as ssh runs`()
+        async throws
+    {
         try await GitFolder.with { git in
             let root = git.folder.path
+            let key = try await Self.key(in: git)
             // The stand-in for ssh notes what it is given.
             try git.folder.write(
                 """
                 #!/bin/sh
                 printf '%s\\n' "$@" > \(root)/arguments
-                for file in key known_hosts; do
-                    stat -c '%a' \(root)/work/a%20b/.git/buildmaster-ssh/$file >> \(root)/modes
-                    cat \(root)/work/a%20b/.git/buildmaster-ssh/$file >> \(root)/seen
-                done
+                env > \(root)/environment
+                cat \(root)/work/a%20b/.git/buildmaster-known-hosts > \(root)/hosts
+                ssh-add -L >> \(root)/keys
                 echo 'Permission denied (publickey).' >&2
                 exit 255
                 """, to: "bin/ssh")
@@ -269,27 +284,56 @@ struct GitSafetyTests {
                 repourl: ssh://git@example.com:2222/r.git
                 sshPrivateKey: !Secret key
                 sshHostKey: ssh-ed25519 AAAA
+                logEnviron: true
                 env: {PATH: '\(root)/bin:/usr/bin:/bin'}
-                """, secrets: ["key": "-----BEGIN KEY-----\nhunter2hunter2\n-----END KEY-----"],
-                in: "\(root)/work/a%20b")
+                """, secrets: ["key": key.text], in: "\(root)/work/a%20b")
             #expect(run.results == .failure)
             #expect(run.harness.summary == "git fetch: exit 128: Permission denied (publickey).")
-            #expect(try git.folder.read("modes") == "600\n600\n")
-            #expect(
-                try git.folder.read("seen")
-                    == "-----BEGIN KEY-----\nhunter2hunter2\n-----END KEY-----\n"
-                    + "[example.com]:2222 ssh-ed25519 AAAA\n")
+            let keys = try git.folder.read("keys").split(separator: " ").prefix(2)
+            #expect(keys == key.listed.split(separator: " ").prefix(2))
+            #expect(try git.folder.read("hosts") == "[example.com]:2222 ssh-ed25519 AAAA\n")
             let arguments = try git.folder.read("arguments")
-            #expect(arguments.contains("\(root)/work/a%%20b/.git/buildmaster-ssh/key\n"))
-            #expect(!(arguments + run.log).contains("hunter2"))
-            #expect(!git.folder.has("work/a%20b/.git/buildmaster-ssh"))
+            #expect(arguments.contains("\(root)/work/a%%20b/.git/buildmaster-known-hosts\"\n"))
+            #expect(run.log.contains("BUILDMASTER_SSH_KEY="))
+            #expect(!run.log.contains("left running"), "\(run.log)")
+            let environment = try git.folder.read("environment")
+            var texts = [arguments, environment, run.log] + run.harness.summaries
+            let checkout = try #require(
+                FileManager.default.enumerator(atPath: "\(root)/work/a%20b"))
+            for case let path as String in checkout where !path.hasSuffix("/") {
+                if let data = FileManager.default.contents(atPath: "\(root)/work/a%20b/\(path)") {
+                    texts.append(String(decoding: data, as: UTF8.self))
+                }
+            }
+            for line in key.text.split(separator: "\n").dropFirst().dropLast() {
+                for text in texts { #expect(!text.contains(line)) }
+            }
         }
     }
 
-    @Test func `keys for SSH are removed when the build is stopped`() async throws {
+    @Test(arguments: [("no key", "''"), ("", "words")])
+    func `a key that ssh can't use without asking is a failure`(
+        _ text: String, _ words: String
+    ) async throws {
+        try await GitFolder.with { git in
+            let key = try await Self.key(in: git, words: words).text
+            let run = try await git.run(
+                "{repourl: 'git@127.0.0.1:r.git', sshPrivateKey: !Secret key}",
+                secrets: ["key": text.isEmpty ? key : text])
+            #expect(run.results == .failure)
+            #expect(
+                run.harness.summary
+                    == "git fetch: exit 128: ssh-add does not accept 'sshPrivateKey'", "\(run.log)")
+        }
+    }
+
+    @Test func `the agent with the key ends when the build is stopped`() async throws {
         try await GitFolder.with { git in
             let root = git.folder.path
-            try git.folder.write("#!/bin/sh\necho ready >&2\nsleep 60\n", to: "bin/ssh")
+            let key = try await Self.key(in: git)
+            try git.folder.write(
+                "#!/bin/sh\necho $SSH_AGENT_PID >\(root)/agent\necho ready >&2\nsleep 60\n",
+                to: "bin/ssh")
             try FileManager.default.setAttributes(
                 [.posixPermissions: 0o755], ofItemAtPath: "\(root)/bin/ssh")
             let step = try StandardPlugins.Git.configured(
@@ -298,13 +342,19 @@ struct GitSafetyTests {
                     sshPrivateKey: !Secret key
                     env: {PATH: '\(root)/bin:/usr/bin:/bin'}
                     """)
-            let harness = try git.harness(secrets: ["key": "hunter2hunter2"])
+            let harness = try git.harness(secrets: ["key": key.text])
             let task = Task { try await harness.run(step) }
             await harness.waitForLine("eready", in: "stdio")
-            #expect(git.folder.has("work/build/.git/buildmaster-ssh/key"))
+            let agent = try git.folder.read("agent").trimmingCharacters(in: .newlines)
+            #expect(FileManager.default.fileExists(atPath: "/proc/\(agent)"))
             task.cancel()
             await #expect(throws: CancellationError.self) { try await task.value }
-            #expect(!git.folder.has("work/build/.git/buildmaster-ssh"))
+            // Of the agent, the system may still have the exit code.
+            while (try? String(contentsOfFile: "/proc/\(agent)/cmdline", encoding: .utf8)) ?? ""
+                != ""
+            {
+                try await Task.sleep(for: .milliseconds(5))
+            }
         }
     }
 }
