@@ -184,16 +184,42 @@ struct CommitStatusFormatter: MessageFormatter {
 extension CommitStatus {
     /// The last two components of the repository's path, encoded for an address.
     ///
-    /// - Throws: ``DeliveryError`` if the path has only one.
+    /// - Throws: ``DeliveryError`` if the path has only one, or one that leads elsewhere.
     func ownerAndName() throws -> String {
-        let parts = repository.split(separator: "/").suffix(2)
-        guard parts.count == 2 else {
-            throw DeliveryError(
-                .reject,
-                "'\(repository)' is not a repository as OWNER/NAME; give it in "
-                    + "'repository'")
+        let parts = try pathComponents()
+        guard parts.count > 1 else { throw noRepository }
+        return parts.suffix(2).map(\.percentEncoded).joined(separator: "/")
+    }
+
+    /// The repository's path as one component of an address.
+    ///
+    /// - Throws: ``DeliveryError`` if it leads elsewhere.
+    func encodedRepository() throws -> String {
+        try pathComponents().joined(separator: "/").percentEncoded
+    }
+
+    private func pathComponents() throws -> [String] {
+        let parts = repository.split(separator: "/").map(String.init)
+        guard !parts.isEmpty, !parts.contains("."), !parts.contains("..") else {
+            throw noRepository
         }
-        return parts.map { String($0).percentEncoded }.joined(separator: "/")
+        return parts
+    }
+
+    private var noRepository: DeliveryError {
+        DeliveryError(
+            .reject,
+            "'\(repository)' is not a repository as OWNER/NAME; give it in 'repository'")
+    }
+
+    /// The revision, encoded for an address.
+    ///
+    /// - Throws: ``DeliveryError`` if it would lead to another one.
+    func encodedRevision() throws -> String {
+        guard !["", ".", ".."].contains(revision) else {
+            throw DeliveryError(.reject, "'\(revision)' is not a revision")
+        }
+        return revision.percentEncoded
     }
 
     /// A text of at most a number of characters.

@@ -33,7 +33,7 @@ public struct GitHubStatusPush: CommitStatusReporter {
                         CommitStatus.cut(commit.description, to: Self.descriptionLimit)),
                     "context": .string(commit.context),
                 ], to: base,
-                "repos/\(try commit.ownerAndName())/statuses/\(commit.revision.percentEncoded)")
+                "repos/\(try commit.ownerAndName())/statuses/\(try commit.encodedRevision())")
             request.headers.set("Accept", "application/vnd.github+json")
             request.authentication = .bearer(token: token)
             return request
@@ -84,8 +84,8 @@ public struct GitLabStatusPush: CommitStatusReporter {
             if let branch = commit.branch { body["ref"] = .string(branch) }
             var request = try HTTPRequest(
                 posting: body, to: base,
-                "api/v4/projects/\(commit.repository.percentEncoded)/statuses/"
-                    + commit.revision.percentEncoded)
+                "api/v4/projects/\(try commit.encodedRepository())/statuses/"
+                    + "\(try commit.encodedRevision())")
             request.headers.set("Private-Token", token)
             request.sensitiveHeaders.append("Private-Token")
             return request
@@ -139,7 +139,7 @@ public struct GiteaStatusPush: CommitStatusReporter {
                     "context": .string(commit.context),
                 ], to: baseURL,
                 "api/v1/repos/\(try commit.ownerAndName())/statuses/"
-                    + commit.revision.percentEncoded)
+                    + "\(try commit.encodedRevision())")
             request.headers.set("Authorization", "token \(token)")
             request.sensitiveHeaders.append("Authorization")
             return request
@@ -194,7 +194,7 @@ public struct BitbucketStatusPush: CommitStatusReporter {
             var request = try HTTPRequest(
                 posting: body, to: base,
                 "repositories/\(try commit.ownerAndName())/commit/"
-                    + "\(commit.revision.percentEncoded)/statuses/build")
+                    + "\(try commit.encodedRevision())/statuses/build")
             request.authentication = authentication
             return request
         }

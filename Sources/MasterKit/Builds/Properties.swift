@@ -37,6 +37,13 @@ public struct Properties: Sendable, Hashable {
         entries[name] = Entry(value: value, source: source)
     }
 
+    /// Sets the properties that a build has from its only source.
+    package mutating func set(_ stamp: SourceStamp) {
+        for name in ["branch", "revision", "repository", "codebase", "project"] {
+            set(name, stamp.attribute(name) ?? .null, source: "Build")
+        }
+    }
+
     /// Sets a property to a value produced by a step.
     ///
     /// - Throws: ``JSONTooLarge`` if the value, or all properties together, would be too large; the

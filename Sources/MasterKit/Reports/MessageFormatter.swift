@@ -252,7 +252,20 @@ extension ReportTopic {
 
     /// The properties of the build, or the initial properties of the builds of a request or
     /// buildset, whether or not they are included in the record.
-    public var properties: Properties { Properties(json: propertyRecord) }
+    ///
+    /// Those of a request include what its build will have from the builder and the source.
+    public var properties: Properties {
+        let own = Properties(json: propertyRecord)
+        guard kind == .buildrequest else { return own }
+        var properties = Properties()
+        if let builderName {
+            properties.set("buildername", .string(builderName), source: "Builder")
+        }
+        let stamps = sourceStamps
+        if stamps.count == 1 { properties.set(stamps[0]) }
+        properties.merge(own)
+        return properties
+    }
 
     /// The source stamps.
     public var sourceStamps: [SourceStamp] {

@@ -317,9 +317,7 @@ extension Properties {
         set("workername", .string(worker), source: "Worker")
         if let numbers { set("buildnumber", .int(numbers.build), source: "Build") }
         if submitted.sourceStamps.count == 1, let stamp = submitted.sourceStamps.first {
-            for name in ["branch", "revision", "repository", "codebase", "project"] {
-                set(name, stamp.attribute(name) ?? .null, source: "Build")
-            }
+            set(stamp)
         }
         set("scheduler", "run", source: "Scheduler")
         merge(submitted.properties)

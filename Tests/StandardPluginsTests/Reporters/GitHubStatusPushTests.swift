@@ -162,12 +162,40 @@ struct GitHubStatusPushTests {
         #expect(error?.reason.contains("s3cret") == false)
     }
 
-    @Test func `a repository without an owner is a failed delivery`() async throws {
+    @Test(arguments: ["name", "../x", "owner/..", "owner/./name", "owner/../../admin"])
+    func `a repository without an owner, or elsewhere, is a failed delivery`(
+        _ repository: String
+    ) async throws {
         let build = RecordedBuild(sourceStamps: CommitStatusBench.sources())
         let error = await #expect(throws: DeliveryError.self) {
-            try await send("{token: t, baseURL: SERVER, repository: name}", build)
+            try await send("{token: t, baseURL: SERVER, repository: \(repository)}", build)
         }
         #expect(error?.verdict == .reject)
-        #expect(error?.reason.contains("'name' is not a repository as OWNER/NAME") == true)
+        let words = "'\(repository)' is not a repository as OWNER/NAME"
+        #expect(error?.reason.contains(words) == true)
+    }
+
+    @Test(arguments: [".", ".."])
+    func `a revision that would lead to another address is a failed delivery`(
+        _ revision: String
+    ) async throws {
+        let build = RecordedBuild(sourceStamps: CommitStatusBench.sources(revision: revision))
+        let error = await #expect(throws: DeliveryError.self) {
+            try await send(Self.settings, build)
+        }
+        #expect(error?.reason.contains("'\(revision)' is not a revision") == true)
+    }
+
+    @Test func `a request has the properties that its build will have from it`() async throws {
+        let build = RecordedBuild(builder: "linux", sourceStamps: CommitStatusBench.sources())
+        let settings = """
+            {token: t, baseURL: SERVER,
+             context: !Interpolate "ci/%(prop:buildername)s/%(prop:branch)s"}
+            """
+        let requests = try await CommitStatusBench.send(
+            GitHubStatusPush.self, settings, build, [build.requested])
+        let body = try CommitStatusBench.json(try #require(requests.first))
+        #expect(body["context"] == "ci/linux/main")
+        #expect(body["state"] == "pending")
     }
 }

@@ -25,6 +25,18 @@ struct GitLabStatusPushTests {
         #expect(body["ref"] == "main")
     }
 
+    @Test(arguments: ["..", "group/../other", "/"])
+    func `a repository elsewhere is a failed delivery`(_ repository: String) async throws {
+        let build = RecordedBuild(sourceStamps: CommitStatusBench.sources())
+        let error = await #expect(throws: DeliveryError.self) {
+            try await CommitStatusBench.send(
+                GitLabStatusPush.self, "{token: t, baseURL: SERVER, repository: \(repository)}",
+                build)
+        }
+        #expect(error?.verdict == .reject)
+        #expect(error?.reason.contains("'\(repository)' is not a repository") == true)
+    }
+
     @Test func `each result has its state`() async throws {
         let states = try await CommitStatusBench.states(of: GitLabStatusPush.self, Self.settings)
         #expect(
