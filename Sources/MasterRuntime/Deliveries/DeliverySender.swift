@@ -52,7 +52,7 @@ final class DeliverySender: Sendable {
         state = Mutex(State(deliveries: queue, isClosed: isClosed))
     }
 
-    /// The last URL contacted, without user and password.
+    /// The URL contacted, without user and password, or what several have in common.
     var receiver: String? { state.withLock(\.receiver) }
 
     /// Adds deliveries that have just been stored; they are due now. Those that have to wait for
@@ -225,13 +225,23 @@ extension DeliverySender {
 
 /// Processing of finished attempts.
 extension DeliverySender {
+    /// What two URLs have in common, up to a slash, with "…" if they differ after it.
+    private static func shared(_ one: String, _ other: String) -> String {
+        guard one != other else { return one }
+        let common = zip(one, other).prefix { $0 == $1 }.reduce(into: "") { $0.append($1.0) }
+        guard let slash = common.lastIndex(of: "/") else { return other }
+        return common[...slash] + "…"
+    }
+
     /// The retry delay at the end of a run for a receiver that was reachable before.
     static let drainingDelay: Duration = .seconds(2)
 
     private func land(_ delivery: Delivery, _ attempt: DeliveryAttempt) {
         let now = environment.clock.elapsed
         let isNews = state.withLock { state in
-            if let receiver = attempt.receiver { state.receiver = receiver }
+            if let receiver = attempt.receiver {
+                state.receiver = state.receiver.map { Self.shared($0, receiver) } ?? receiver
+            }
             switch attempt.outcome {
             case .delivered:
                 noteThere(now, delivery.origin, in: &state)

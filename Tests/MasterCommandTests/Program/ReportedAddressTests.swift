@@ -72,6 +72,26 @@ struct ReportedAddressTests {
         }
     }
 
+    @Test func `of several addresses the summary shows what they have in common`() async throws {
+        try await withLoopbackServer { server in
+            let file = """
+                services:
+                  - reporters.HttpStatusPush:
+                      serverUrl: !Template "\(server.url)/of/{{ result_name|urlencode }}"
+                steps:
+                  - steps.ShellCommand: "true"
+                """
+            try await Program.inFolder(["master.yaml": file]) { program in
+                let ended = try await program.run("run")
+                #expect(ended.status == 0, "\(ended.error)")
+                #expect(server.requests.map(\.target) == ["/of/not%20finished", "/of/success"])
+                let lines = ended.output.split(separator: "\n").filter { $0.contains(server.url) }
+                #expect(lines.count == 2)
+                for line in lines { #expect(line.hasSuffix("\(server.url)/of/…  200"), "\(line)") }
+            }
+        }
+    }
+
     @Test func `410 is a failed delivery of one commit, and closes nothing`() async throws {
         try await with(answering: { $0.hasSuffix("gone") ? 410 : 201 }) { program, server in
             let gone = try await program.run(
