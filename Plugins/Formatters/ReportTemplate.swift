@@ -30,6 +30,11 @@ struct ReportTemplate: SettingValue {
             let place = Place(error.range, of: scalar.value, at: node, places)
             decoder.error(error.message + place.addition, at: place.range)
         }
+        for path in parsed.template.variables.map(\.path) {
+            let rest = path.first == "build" ? path.dropFirst() : path[...]
+            guard rest.count > 1, rest.first == "properties" else { continue }
+            decoder.noteUse(ofProperty: rest[rest.startIndex + 1])
+        }
         let uses = parsed.template.variables.filter { !$0.hasDefault }.map { variable in
             let place = Place(variable.range, of: scalar.value, at: node, places)
             return Use(path: variable.path, range: place.range, addition: place.addition)

@@ -175,6 +175,9 @@ public final class SettingDecoder {
         if scope == .reporter { reportUses.variables.insert(path) }
     }
 
+    /// Notes that a value uses a property of builds, which `run -p` then knows.
+    public func noteUse(ofProperty name: String) { propertyUses.insert(name) }
+
     func note(property name: String, at range: SourceRange?) {
         propertyUses.insert(name)
         note(NameUse(subject: .property, name: name, range: range))

@@ -117,8 +117,8 @@ public struct StepOptions: Settings {
     /// summary.
     package var describesFinishedStep: Bool { $description.isGiven || $descriptionDone.isGiven }
 
-    /// Rejects a name that is too long, and causes in `retry` that only apply to requests; a
-    /// computed name is truncated at run time instead.
+    /// Rejects a limit of no time, a name that is too long, and causes in `retry` that only apply
+    /// to requests; a computed name is truncated at run time instead.
     public func check(_ settings: SettingsCheck) {
         if settings.isGiven("warnOnFailure"), warnOnFailure.constant == true,
             flunkOnFailure.constant == true
@@ -133,6 +133,9 @@ public struct StepOptions: Settings {
             settings.warning(
                 "'warnOnWarnings' has no effect while 'flunkOnWarnings' is true; keep one",
                 at: "warnOnWarnings")
+        }
+        if maxTime?.constant == .zero {
+            settings.error("a time limit can't be 0; omit it for no limit", at: "maxTime")
         }
         let limit = StepRecord.maximumNameLength
         if let count = name?.constant?.count, count > limit {
