@@ -29,7 +29,8 @@ extension Deliveries {
     /// Runs until the task is cancelled or the store fails, which is logged elsewhere.
     func keepWithinBounds() async {
         let clock = environment.clock
-        var due = clock.elapsed
+        // A shorter run does this once, at its end.
+        var due = clock.elapsed + Self.trimInterval
         while !Task.isCancelled, environment.store.failure == nil {
             let isDue = clock.elapsed >= due
             if isDue { due = clock.elapsed + Self.trimInterval }
