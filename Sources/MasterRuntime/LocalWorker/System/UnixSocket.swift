@@ -9,13 +9,14 @@ enum UnixSocket {
     static func listen(in folder: FilePath, name: String) throws(SystemFault) -> OwnedDescriptor {
         let place = try POSIX.open(folder, O_RDONLY | O_DIRECTORY)
         let socket = try make()
-        let old = umask(0o177)
-        defer { umask(old) }
         guard unsafe withAddress(in: place, name, { unsafe bind(socket.number, $0, $1) }) == 0
         else {
             throw SystemFault()
         }
-        guard Glibc.listen(socket.number, 16) == 0 else { throw SystemFault() }
+        // Before anybody can connect; a umask would be that of all threads.
+        guard unsafe fchmodat(place.number, name, 0o600, 0) == 0,
+            Glibc.listen(socket.number, 16) == 0
+        else { throw SystemFault() }
         return socket
     }
 
