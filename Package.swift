@@ -227,7 +227,8 @@ let package = Package(
                 .product(name: "OrderedCollections", package: "swift-collections"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
-            ]),
+            ],
+            exclude: ["Fixtures"]),
         .testTarget(
             name: "MasterCommandTests",
             dependencies: [

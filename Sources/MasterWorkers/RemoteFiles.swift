@@ -8,8 +8,8 @@ struct RemoteFiles {
 
     /// The size of the blocks of transfers.
     private static let blockSize = 256 << 10
-    /// Exit codes of commands: the numbers of system errors.
-    private static let (noEntry, denied, exists, noDirectory) = (2, 13, 17, 20)
+    /// Exit codes of commands that are system errors.
+    private static let (noEntry, noDirectory): (Int, Int) = (2, 20)
 
     func run(
         _ command: Command, _ input: CommandInput,
@@ -36,19 +36,16 @@ struct RemoteFiles {
             _ = try await own(folder.path, to: "used", outside: outside)
         }
         let result = try await worker.perform(.mkdir(folder.path)) { _ in }
-        if let code = result.exitCode, [Self.noDirectory, Self.exists].contains(code) {
-            throw CommandError(
-                .wrongKind,
-                "the folder \(folder.path) cannot be created on the worker \(worker.name): a part "
-                    + "of its path is a file; choose another path")
-        }
         try check(result, "the folder \(folder.path) cannot be created")
     }
 
     private func remove(_ folder: Command.RemoveDirectory) async throws {
-        let path = try await own(folder.path, to: "removed", outside: folder.outside)
+        try await remove(own(folder.path, to: "removed", outside: folder.outside))
+    }
+
+    private func remove(_ path: OwnPath) async throws {
         let result = try await worker.perform(.rmdir(path)) { _ in }
-        try check(result, "\(folder.path) cannot be removed")
+        try checkProgram(result, "\(path.text) cannot be removed")
     }
 
     private func copy(_ folders: Command.CopyDirectory) async throws {
@@ -67,11 +64,40 @@ struct RemoteFiles {
                 .notFound,
                 "the folder \(source) cannot be copied: there is no folder; check the path")
         }
+        try await checkCanCopy(source)
         // A stock worker copies into a folder that exists.
-        let removal = try await worker.perform(.rmdir(path)) { _ in }
-        try check(removal, "\(path.text) cannot be removed")
-        let result = try await worker.perform(.cpdir(from: source, to: path)) { _ in }
-        try check(result, "the folder \(source) cannot be copied to \(path.text)")
+        let unfinished = try OwnPath(Self.unfinished(path.text), to: "overwritten", on: worker)
+        do {
+            let result = try await worker.perform(.cpdir(from: source, to: unfinished)) { _ in }
+            try checkProgram(result, "the folder \(source) cannot be copied to \(path.text)")
+            try await remove(path)
+            try await place(unfinished.text, at: path.text)
+        } catch {
+            await discard(unfinished.text)
+            throw error
+        }
+    }
+
+    /// Checks that a folder has only folders, files and symbolic links, as on this machine.
+    private func checkCanCopy(_ folder: String) async throws {
+        let (_, output) = try await worker.script(
+            """
+            find "$1" ! -type d ! -type f ! -type l -print | head -n 1 | while IFS= read -r place; do
+              if [ -p "$place" ]; then kind='named pipe'; elif [ -S "$place" ]; then kind=socket; fi
+              echo "$place is a ${kind:-device}"
+            done
+            """, folder)
+        guard output.isEmpty else {
+            let words = output.prefix { !$0.isNewline }
+            throw CommandError(
+                .wrongKind,
+                "\(words), and special files are not copied; remove it, or copy the folders beside it"
+            )
+        }
+    }
+
+    private static func unfinished(_ path: String) -> String {
+        "\(path).\(String(UInt64.random(in: .min ... .max), radix: 36)).part"
     }
 
     /// Checks a path that is to be removed or overwritten, also after its symbolic links.
@@ -83,7 +109,7 @@ struct RemoteFiles {
                     + "worker \(worker.name), use a path below \(worker.info.basedir)")
         }
         let own = try OwnPath(path, to: verb, on: worker)
-        try await checkLinks(of: own.text, below: worker.info.basedir, to: verb)
+        try await checkLinks(of: path, below: worker.info.basedir, to: verb)
         return own
     }
 
@@ -91,6 +117,7 @@ struct RemoteFiles {
     private func checkLinks(
         of path: String, below folder: String, to verb: String
     ) async throws {
+        let absolute = FilePaths.absolute(path, in: worker.info.basedir)
         let (code, output) = try await worker.script(
             """
             base=$(cd -P -- "$2" && pwd -P) || exit 4
@@ -101,16 +128,15 @@ struct RemoteFiles {
             done
             place=$(cd -P -- "$place" && pwd -P) || exit 4
             case "$place/" in "$base"/*) exit 0;; esac
-            echo "$place"
+            echo "$place/$(basename -- "$1")"
             exit 3
-            """, path, folder)
+            """, absolute, folder)
         guard code != 0 else { return }
-        let target = output.split(whereSeparator: \.isWhitespace).joined(separator: " ").shortened
+        let target = String(output.prefix { !$0.isNewline }.prefix(4096))
         throw CommandError(
             .outsideRoot,
             code == 3
-                ? "\(path) is outside of \(folder) and not \(verb) on the worker \(worker.name); "
-                    + "it leads to \(target): correct the path"
+                ? OwnPath.outside(path, of: folder, to: verb, target)
                 : "\(path) is not \(verb) because the folders of the worker \(worker.name) cannot "
                     + "be read")
     }
@@ -193,9 +219,7 @@ struct RemoteFiles {
         let status = try await status(of: Command.Stat(file.path))
         guard let status else {
             throw CommandError(
-                .notFound,
-                "the file \(file.path) cannot be read: it does not exist on the worker "
-                    + "\(worker.name); check the path")
+                "the file \(file.path) cannot be read", SystemFault(CInt(Self.noEntry)))
         }
         guard status.kind == .file else {
             throw CommandError(
@@ -222,7 +246,7 @@ struct RemoteFiles {
             case .update, .complete: break
             }
         }
-        try check(result, "the file \(file.path) cannot be read")
+        try checkProgram(result, "the file \(file.path) cannot be read")
         return count
     }
 
@@ -237,14 +261,14 @@ struct RemoteFiles {
         let path = FilePaths.absolute(file.path, in: worker.info.basedir)
         if let folder = file.folder {
             try await make(Command.MakeDirectory(folder))
-            try await checkLinks(of: path, below: folder, to: "written")
+            try await checkLinks(of: file.path, below: folder, to: "written")
         }
         if try await status(of: Command.Stat(path, followsLinks: false))?.kind == .directory {
             throw CommandError(
                 .wrongKind,
                 "the file \(path) cannot be written: a folder is there; choose another path")
         }
-        let temporary = "\(path).\(String(UInt64.random(in: .min ... .max), radix: 36)).part"
+        let temporary = Self.unfinished(path)
         do {
             let count = try await write(input, to: temporary, for: file, path)
             try await place(temporary, at: path, modified: file.modified)
@@ -278,13 +302,13 @@ struct RemoteFiles {
             case .update, .complete: break
             }
         }
-        try check(result, "the file \(path) cannot be written")
+        try checkProgram(result, "the file \(path) cannot be written")
         return count
     }
 
     /// Replaces a file, or a symbolic link, by one that is complete.
     private func place(
-        _ temporary: String, at path: String, modified: Double?
+        _ temporary: String, at path: String, modified: Double? = nil
     ) async throws {
         let (code, _) = try await worker.script(
             """
@@ -301,7 +325,7 @@ struct RemoteFiles {
         // Also in a task that was cancelled; ends with the command.
         await Task { [worker] in
             do {
-                _ = try await worker.script("rm -f -- \"$1\"", temporary)
+                _ = try await worker.script("rm -rf -- \"$1\"", temporary)
             } catch {
                 // The connection has ended.
             }
@@ -310,18 +334,22 @@ struct RemoteFiles {
 
     // MARK: Failures
 
+    /// Checks a command whose exit code is that of the system, in the words of this machine.
     private func check(_ result: WireResult, _ task: String) throws {
         guard result.exitCode != 0 else { return }
-        guard let code = result.exitCode else {
+        guard let code = result.exitCode.flatMap(CInt.init(exactly:)) else {
+            throw worker.inability(.system, "ended a command without an exit code: \(task)")
+        }
+        throw CommandError(task, SystemFault(code))
+    }
+
+    /// Checks a command that a program carries out, or that does not tell what is wrong.
+    private func checkProgram(_ result: WireResult, _ task: String) throws {
+        guard result.exitCode != 0 else { return }
+        guard result.exitCode != nil else {
             throw worker.inability(.system, "ended a command without an exit code: \(task)")
         }
         let said = result.header.split(separator: "\n").last.map { ": \(String($0).shortened)" }
-        let kind: CommandError.Code =
-            switch code {
-            case Self.noEntry, Self.noDirectory: .notFound
-            case Self.denied: .denied
-            default: .system
-            }
-        throw CommandError(kind, "\(task) on the worker \(worker.name)\(said ?? "")")
+        throw CommandError(.system, "\(task) on the worker \(worker.name)\(said ?? "")")
     }
 }

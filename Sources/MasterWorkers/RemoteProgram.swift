@@ -17,7 +17,8 @@ struct RemoteProgram {
     }
 
     func run(_ updates: (CommandUpdate) async throws -> Void) async throws -> CommandResult {
-        let command = try wireCommand()
+        let followed = try await followedSizes()
+        let command = try wireCommand(followed)
         func header(_ text: String) async throws { try await updates(update(.header(text))) }
         try await header(CommandHeader.begin(shell, in: shell.workdir))
         if shell.logsEnvironment { try await header(CommandHeader.environment(environment)) }
@@ -25,7 +26,8 @@ struct RemoteProgram {
         // Ends with the command.
         let watch = Task { try await endLeftovers() }
         defer { watch.cancel() }
-        var output = RemoteOutput(shell, notFound: notFound, notExecutable: notExecutable)
+        var output = RemoteOutput(
+            shell, known: followed, notFound: notFound, notExecutable: notExecutable)
         let result: WireResult
         do {
             result = try await worker.perform(
@@ -98,23 +100,32 @@ struct RemoteProgram {
     /// What the wrapper writes if the program can't be executed.
     private var notExecutable: String { "buildmaster-\(token): program not executable" }
 
+    // The same words as on this machine.
+
     private var lockedProgram: CommandError {
-        let name = shell.invocation.arguments.first ?? ""
-        return CommandError(
+        CommandError(
             .programNotExecutable,
-            "the program '\(name.shortened)' on the worker \(worker.name) is not executable; make "
-                + "it so with chmod +x")
+            "the program \(place) cannot be run: it is not executable; run chmod +x on it")
     }
 
     private var missingProgram: CommandError {
         let name = shell.invocation.arguments.first ?? ""
+        let path = (shell.environment["PATH"] ?? worker.info.environment["PATH"]) ?? ""
         return CommandError(
             .programNotFound,
-            "the program '\(name.shortened)' was not found on the worker \(worker.name); install "
-                + "it, or correct the name")
+            (name.contains("/")
+                ? "there is nothing at \(place)"
+                : "the program \(name) was not found in PATH (\(path))")
+                + "; install it, or correct its name")
     }
 
-    private func wireCommand() throws -> WireCommand {
+    /// The path of a program that is given by its path.
+    private var place: String {
+        let name = shell.invocation.arguments.first ?? ""
+        return name.hasPrefix("/") ? name : "\(shell.workdir)/\(name)"
+    }
+
+    private func wireCommand(_ followed: [String: Int]) throws -> WireCommand {
         let arguments = shell.invocation.arguments
         guard let program = arguments.first, !program.isEmpty else {
             throw CommandError(.invalid, "the command is empty; name a program")
@@ -139,7 +150,8 @@ struct RemoteProgram {
         var logFiles: OrderedDictionary<String, MessagePack> = [:]
         for file in shell.logFiles {
             logFiles[file.name] = .map([
-                "filename": .text(file.path), "follow": .bool(file.follows),
+                "filename": .text(file.path),
+                "follow": .bool(file.follows && followed[file.name] == nil),
             ])
         }
         return .shell([
@@ -155,6 +167,22 @@ struct RemoteProgram {
             "logfiles": .map(logFiles), "initial_stdin": input,
             "usePTY": .bool(shell.usesTerminal), "logEnviron": false,
         ])
+    }
+
+    /// The largest file that is sent from its beginning only to be followed from its end.
+    private static let followedLimit = 1 << 20
+
+    /// The sizes of log files to be followed from their ends, unless they are large.
+    ///
+    /// A stock worker would begin with the end at which it finds a file changed, seconds later.
+    private func followedSizes() async throws -> [String: Int] {
+        var sizes: [String: Int] = [:]
+        for file in shell.logFiles where file.follows {
+            let path = FilePaths.absolute(file.path, in: shell.workdir)
+            let size = try await worker.perform(.stat(path)) { _ in }.status?[6] ?? 0
+            if size <= Self.followedLimit { sizes[file.name] = size }
+        }
+        return sizes
     }
 
     /// Replaces itself by the program, in the same process.
@@ -255,13 +283,21 @@ private struct RemoteOutput {
     private let shell: Command.Shell
     private let notFound: String
     private let notExecutable: String
+    /// The bytes at the beginnings of log files that were there before.
+    private var known: [String: Int]
+    /// The lines that may still come; the worker ends the program a little after the last one.
+    private var restLines: Int
     /// Whether the wrapper said that there is no such program.
     private(set) var isNotFound = false
     /// Whether the wrapper said that the program can't be executed.
     private(set) var isNotExecutable = false
 
-    init(_ shell: Command.Shell, notFound: String, notExecutable: String) {
+    init(
+        _ shell: Command.Shell, known: [String: Int], notFound: String, notExecutable: String
+    ) {
         self.shell = shell
+        self.known = known
+        restLines = shell.maxLines.map { $0 == .max ? $0 : $0 + 1 } ?? .max
         self.notFound = notFound + "\n"
         self.notExecutable = notExecutable + "\n"
     }
@@ -283,7 +319,8 @@ private struct RemoteOutput {
                     continue
                 }
                 let stream: CommandUpdate.OutputStream = key == "stdout" ? .stdout : .stderr
-                if !text.isEmpty { contents.append(.output(stream, Array(text.utf8))) }
+                let bytes = linesWithinLimit(of: text)
+                if !bytes.isEmpty { contents.append(.output(stream, bytes)) }
             case "log":
                 guard let list = value.list, list.count == 2, let name = list[0].text else {
                     throw WireResult.fault(key, value)
@@ -292,11 +329,27 @@ private struct RemoteOutput {
                     throw WorkerConnection.fault(
                         "it sent the log file '\(name.shortened)', which was not wanted")
                 }
-                let text = try WireResult.text(of: list[1], key)
-                if !text.isEmpty { contents.append(.logFile(name, Array(text.utf8))) }
+                var bytes = Array(try WireResult.text(of: list[1], key).utf8)
+                if let size = known[name], size > 0 {
+                    known[name] = max(0, size - bytes.count)
+                    bytes.removeFirst(min(size, bytes.count))
+                }
+                if !bytes.isEmpty { contents.append(.logFile(name, bytes)) }
             default: break
             }
         }
         return contents
+    }
+
+    /// The lines of a text that `max_lines` allows, and the first one beyond it.
+    private mutating func linesWithinLimit(of text: String) -> [UInt8] {
+        var bytes = Array(text.utf8)
+        guard shell.maxLines != nil else { return bytes }
+        let ends = bytes.indices.filter { bytes[$0] == UInt8(ascii: "\n") }
+        if ends.count > restLines {
+            bytes.removeSubrange((restLines == 0 ? 0 : ends[restLines - 1] + 1)...)
+        }
+        restLines -= min(restLines, ends.count)
+        return bytes
     }
 }

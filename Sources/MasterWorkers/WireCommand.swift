@@ -90,11 +90,32 @@ struct OwnPath: Sendable, Hashable {
             absolute.utf8.count > basedir.utf8.count + 1, !absolute.utf8.contains(0)
         else {
             throw CommandError(
-                .outsideRoot,
-                "\(path.shortened) is outside of \(basedir) and not \(verb) on the worker "
-                    + "\(worker.name); correct the path")
+                .outsideRoot, Self.outside(path, of: basedir, to: verb, absolute))
         }
         text = absolute
+    }
+
+    /// Why nothing is done with a path, as on this machine.
+    ///
+    /// - Parameters:
+    ///   - path: The path.
+    ///   - folder: The folder that it should be in.
+    ///   - verb: What is not done.
+    ///   - target: Where the path leads to.
+    /// - Returns: The sentence.
+    static func outside(
+        _ path: String, of folder: String, to verb: String, _ target: String
+    ) -> String {
+        let leading = path == target ? "" : "; it leads to \(target)"
+        let place =
+            if target == folder {
+                "is the folder of builds and is"
+            } else if folder.hasPrefix(target == "/" ? target : target + "/") {
+                "holds the folder of builds and is"
+            } else {
+                "is outside of \(folder) and"
+            }
+        return "\(path) \(place) not \(verb)\(leading); correct the path"
     }
 }
 

@@ -238,15 +238,15 @@ extension POSIX {
 }
 
 /// A system error number, described as `No such file or directory`.
-struct SystemFault: Error, CustomStringConvertible {
+package struct SystemFault: Error, CustomStringConvertible {
     let number: CInt
 
     /// Creates the fault of an error number; by default the thread's `errno`.
-    init(_ number: CInt = errno) {
+    package init(_ number: CInt = errno) {
         self.number = number
     }
 
-    var description: String { Errno(rawValue: number).description }
+    package var description: String { Errno(rawValue: number).description }
 }
 
 extension CommandError {
@@ -255,7 +255,7 @@ extension CommandError {
     /// - Parameters:
     ///   - task: What could not be done: `the folder /x cannot be made`.
     ///   - fault: The system's error.
-    init(_ task: String, _ fault: SystemFault) {
+    package init(_ task: String, _ fault: SystemFault) {
         let (code, remedy): (Code, String) =
             switch fault.number {
             case ENOENT: (.notFound, "check the path")
