@@ -64,7 +64,7 @@ struct DefaultsTests {
         #expect(reporter.format == nil)
         #expect(reporter.defaultGenerators.map(\.wantedEvents) == [[.buildNew, .buildFinished]])
         #expect(reporter.defaultFormatter is RecordFormatter)
-        #expect(reporter.defaultFormatter.wanted == BuildDetails())
+        #expect(reporter.defaultFormatter.wanted == BuildDetails(authors: false))
     }
 
     @Test func `a generator reports failing, passing and warnings`() throws {
