@@ -193,27 +193,6 @@ struct BuilderChoiceTests {
         )
     }
 
-    @Test func `a template of a formatter uses properties`() async throws {
-        let file = """
-            services:
-              - reporters.HttpStatusPush:
-                  serverUrl: http://127.0.0.1:1/
-                  generators:
-                    - generators.BuildStatusGenerator:
-                        message_formatter:
-                          formatters.MessageFormatter:
-                            template: "{{ properties.one|default:'' }} {{ build.properties.two[0] }}"
-            steps: []
-            """
-        let ended = try await run(
-            "--drain", "0s", "-p", "one=1", "-p", "two=2", "-p", "three=3", file: file)
-        let warnings = ended.error.split(separator: "\n").filter { $0.hasPrefix("warning: -p ") }
-        #expect(
-            warnings == [
-                "warning: -p three: nothing in the file uses a property 'three'; there are one, two"
-            ])
-    }
-
     // MARK: Steps
 
     @Test(arguments: [

@@ -72,6 +72,29 @@ struct ReportedAddressTests {
         }
     }
 
+    @Test func `a property that a template of a report has is used`() async throws {
+        let file = """
+            services:
+              - reporters.HttpStatusPush:
+                  serverUrl: http://127.0.0.1:1/
+                  generators:
+                    - generators.BuildStatusGenerator:
+                        message_formatter:
+                          formatters.MessageFormatter:
+                            template: "{{ properties.one|default:'' }} {{ build.properties.two[0] }}"
+            steps: []
+            """
+        let ended = try await Program.inFolder(["master.yaml": file]) { program in
+            try await program.run(
+                "run", "--drain", "0s", "-p", "one=1", "-p", "two=2", "-p", "three=3")
+        }
+        let warnings = ended.error.split(separator: "\n").filter { $0.hasPrefix("warning: -p ") }
+        #expect(
+            warnings == [
+                "warning: -p three: nothing in the file uses a property 'three'; there are one, two"
+            ])
+    }
+
     @Test func `of several addresses the summary shows what they have in common`() async throws {
         try await withLoopbackServer { server in
             let file = """
