@@ -37,6 +37,20 @@ public struct Properties: Sendable, Hashable {
         entries[name] = Entry(value: value, source: source)
     }
 
+    /// The names of properties that every build sets, whatever its request or worker say.
+    private static let fixedNames = [
+        "basedir", "builddir", "builderid", "buildername", "buildnumber", "workername",
+    ]
+
+    /// Warns of values in a setting `properties` that every build replaces.
+    package static func warnOfFixed(_ properties: JSONObject, in settings: SettingsCheck) {
+        for name in fixedNames where properties[name] != nil {
+            settings.warning(
+                "'\(name)' has no effect here, as every build sets it; give the property another "
+                    + "name", at: "properties")
+        }
+    }
+
     /// Sets the properties that a build has from its only source.
     package mutating func set(_ stamp: SourceStamp) {
         for name in ["branch", "revision", "repository", "codebase", "project"] {

@@ -91,6 +91,11 @@ public struct SchedulerOptions: SettingHints {
     /// Creates the options with their defaults.
     public init() {}
 
+    /// Warns of properties that every build sets itself.
+    public func check(_ settings: SettingsCheck) {
+        Properties.warnOfFixed(properties, in: settings)
+    }
+
     /// A hint for a setting that needs changes.
     public static func hint(forUnknown name: String) -> String? {
         switch name {

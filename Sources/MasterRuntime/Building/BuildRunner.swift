@@ -298,7 +298,8 @@ extension BuilderConfiguration {
 
 extension Properties {
     /// Creates the initial properties of a build; later ones take precedence: defaults
-    /// of the worker, file, builder, worker, build, request.
+    /// of the worker, file, builder, worker, build, request. But a request can't choose the names
+    /// and numbers of builder, worker and build.
     ///
     /// Without `numbers`, which are known once the build is stored, the two properties for them are
     /// missing.
@@ -320,7 +321,10 @@ extension Properties {
             set(stamp)
         }
         set("scheduler", "run", source: "Scheduler")
+        let fixed = ["buildername", "builderid", "workername", "buildnumber"]
+            .compactMap { name in entries[name].map { (name, $0) } }
         merge(submitted.properties)
+        for (name, entry) in fixed { set(name, entry.value, source: entry.source) }
         set("basedir", .string(folders.basedir), source: "Worker")
         set("builddir", .string(folders.builddir), source: "Worker")
         switch self["owner"] {

@@ -58,7 +58,9 @@ struct BuildPropertyTests {
               - {name: one, properties: {b: builder, c: builder}, steps: []}
             """
         try await MasterBench.with(yaml) { bench in
-            let properties = try await bench.buildOne(properties: ["c": "line"]).build.properties
+            // A request can't choose what builds, and what is built.
+            let own: JSONObject = ["c": "line", "buildername": "x", "buildnumber": 9]
+            let properties = try await bench.buildOne(properties: own).build.properties
             let expected: [(String, JSONValue, String)] = [
                 ("a", "file", "master.yaml"), ("b", "builder", "Builder"),
                 ("c", "line", "command line"), ("buildername", "one", "Builder"),
