@@ -23,11 +23,21 @@ struct CommitStatus {
 }
 
 /// A reporter that sets the statuses of commits.
-protocol CommitStatusReporter: Reporter {
+protocol CommitStatusReporter: Reporter, SettingHints {
     var status: CommitStatusSettings { get }
 }
 
 extension CommitStatusReporter {
+    /// A hint for a setting that these reporters do not have.
+    public static func hint(forUnknown name: String) -> String? {
+        switch name {
+        case "url", "address", "endpoint", "webhook", "server_url", "serverUrl": "write 'baseURL'"
+        case "mode", "builders", "tags":
+            "write 'generators: [generators.BuildStatusGenerator: {\(name): …}]'"
+        default: nil
+        }
+    }
+
     /// A request, the start and the end of its build.
     public var defaultGenerators: [any ReportGenerator] {
         [BuildRequestGenerator(), BuildStartEndStatusGenerator()]

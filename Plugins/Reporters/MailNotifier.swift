@@ -110,7 +110,7 @@ public struct MailNotifier: Reporter, SettingHints {
         switch name {
         case "to", "recipients": "write 'extraRecipients'"
         case "from": "write 'fromaddr'"
-        case "host", "server": "write 'relayhost'"
+        case "host", "server", "url", "address", "serverUrl": "write 'relayhost'"
         case "port": "write 'smtpPort'"
         case "user", "username": "write 'smtpUser'"
         case "password": "write 'smtpPassword'"

@@ -16,8 +16,7 @@ public struct JSONPointer: Sendable, Hashable {
         }
         guard text.utf8.first == UInt8(ascii: "/") else {
             throw JSONPointerError(
-                "the JSON pointer '\(text)' must begin with '/'; write '\(Self.suggestion(for: text))'"
-            )
+                "the JSON pointer '\(text)' must begin with '/'; \(Self.suggestion(for: text))")
         }
         var tokens: [String] = []
         // Splits bytes, since a combining mark would form one character with the slash before it.
@@ -30,14 +29,18 @@ public struct JSONPointer: Sendable, Hashable {
         self.tokens = tokens
     }
 
-    /// The pointer equivalent to `$.data[0].id`, `.a.b` or `data.id`.
+    /// Names the pointer equivalent to `$.data[0].id`, `.a.b`, `data.id` or `$`.
     private static func suggestion(for text: String) -> String {
         var path = text[...]
         if path.hasPrefix("$") { path = path.dropFirst() }
+        if path.contains("*") || path.contains("..") {
+            return "it names one value, so write a key or an index, as in '/data/0/id'"
+        }
         let parts = path.split { ".[]".contains($0) }.map { part in
             part.filter { $0 != "\"" && $0 != "'" }
         }
-        return "/" + parts.joined(separator: "/")
+        if parts.isEmpty { return "write '' for the whole value" }
+        return "write '/\(parts.joined(separator: "/"))'"
     }
 
     private static func unescape(_ token: Substring) throws(JSONPointerError) -> String {

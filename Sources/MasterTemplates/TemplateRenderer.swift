@@ -79,8 +79,8 @@ struct TemplateRenderer {
         switch fault {
         case .tooShort:
             TemplateProblem(
-                "the template shows \(text.count) characters of the secret '\(secret)', too few to "
-                    + "be hidden; leave them out", range)
+                "the template shows a part of the secret '\(secret)' that is too short to be "
+                    + "hidden, \(text.count) of its characters; leave it out", range)
         case .tooLong(let maximumBytes):
             TemplateProblem(
                 "the template makes a text of \(text.utf8.count) bytes out of the secret "

@@ -33,6 +33,11 @@ struct JSONPointerTests {
     }
 
     @Test(arguments: [
+        ("$", "the JSON pointer '$' must begin with '/'; write '' for the whole value"),
+        (
+            "data[*].id",
+            "the JSON pointer 'data[*].id' must begin with '/'; it names one value, so write a key or an index, as in '/data/0/id'"
+        ),
         ("foo", "the JSON pointer 'foo' must begin with '/'; write '/foo'"),
         ("data.id", "the JSON pointer 'data.id' must begin with '/'; write '/data/id'"),
         (".a.b", "the JSON pointer '.a.b' must begin with '/'; write '/a/b'"),

@@ -337,13 +337,23 @@ extension SettingDecoder {
 
 /// Plugins that exist in Buildbot or elsewhere but not in this program.
 enum AbsentPlugin {
+    /// What to write for a command, or for a step without the colon after its name.
+    private static func remedy(for text: String, with space: String.Index) -> String {
+        let isStep = text.hasPrefix("steps.")
+        let step = isStep ? text[..<space] : "steps.ShellCommand"
+        let value = (isStep ? String(text[space...].dropFirst()) : text).shortened
+        let isPlain = [": ", " #", "'", "\""].allSatisfy { !value.contains($0) }
+        return isPlain
+            ? "write '\(step): \(value)'" : "write '\(step): …' with the text in quotes"
+    }
+
     /// What to use instead, or `nil` if there is no specific hint.
     static func remedy(for text: String) -> String? {
-        if text.contains(" ") { return "write 'steps.ShellCommand: \(text.shortened)'" }
+        if let space = text.firstIndex(of: " ") { return remedy(for: text, with: space) }
         switch text {
         case "run", "script", "shell", "sh", "bash", "cmd", "command", "exec":
             return "write 'steps.ShellCommand: …'"
-        case "steps.GitHub", "steps.GitLab", "steps.Gerrit": return "write 'steps.Git'"
+        case "steps.GitHub", "steps.GitLab", "steps.Gerrit", "git", "checkout", "uses": return "write 'steps.Git'"
         case "steps.Mercurial", "steps.SVN", "steps.P4", "steps.Repo", "steps.Bzr", "steps.CVS",
             "steps.Darcs", "steps.Monotone":
             return "this version fetches sources with git alone, in 'steps.Git'; fetch others in a "

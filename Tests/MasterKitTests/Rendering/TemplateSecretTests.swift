@@ -71,13 +71,13 @@ struct TemplateSecretTests {
     @Test(arguments: [
         (
             "{{ token | truncate:3 }}",
-            "the template shows 3 characters of the secret 'token', too few to be hidden; "
-                + "leave them out"
+            "the template shows a part of the secret 'token' that is too short to be hidden, "
+                + "3 of its characters; leave it out"
         ),
         (
             "{{ token.first }}",
-            "the template shows 1 characters of the secret 'token', too few to be hidden; "
-                + "leave them out"
+            "the template shows a part of the secret 'token' that is too short to be hidden, "
+                + "1 of its characters; leave it out"
         ),
         (
             "{{ [\(String(repeating: "token, ", count: 190))] | upper "
