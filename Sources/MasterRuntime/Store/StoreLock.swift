@@ -5,19 +5,19 @@ internal import SystemPackage
 final class StoreLock: Sendable {
     static let fileName = "lock"
 
-    /// How long a lock that no master holds is waited for.
-    ///
-    /// A process that was being spawned when its master was killed has a copy until it runs its
-    /// program.
-    private static let patience: Duration = .seconds(1)
-
     private let file: OwnedDescriptor
 
     /// Locks an existing folder. Blocks.
-    init(_ folder: StoreFolder) throws(StoreError) {
+    ///
+    /// - Parameters:
+    ///   - folder: The folder.
+    ///   - patience: How long a lock that no master holds is waited for: a process that was being
+    ///     spawned when its master was killed has a copy until it runs its program.
+    /// - Throws: ``StoreError``, also if the folder is locked.
+    init(_ folder: StoreFolder, patience: Duration = .seconds(1)) throws(StoreError) {
         let path = folder.path(of: Self.fileName)
         file = try folder.open(Self.fileName)
-        let end = ContinuousClock.now + Self.patience
+        let end = ContinuousClock.now + patience
         while flock(file.number, LOCK_EX | LOCK_NB) != 0 {
             let fault = Errno(rawValue: errno)
             guard fault == .wouldBlock else { throw Self.unlockable(path, fault) }

@@ -62,13 +62,16 @@ struct StoreFolderTests {
         }
     }
 
-    @Test func `a lock that a process of a killed master lets go is waited for`() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `a lock that a process of a killed master lets go is waited for`() async throws {
         try await StoreFixture.inFolder { folder in
             let holder = try LockHolder(folder: folder, writing: "")
-            async let opened = Store.open(folder: folder)
+            async let lock = OwnThread.run {
+                try StoreLock(StoreFolder(path: folder), patience: .seconds(60))
+            }
             while !isOpen(folder + "/lock") { await Task.yield() }
             holder.end()
-            await (try await opened).close()
+            try await lock.release()
             #expect(try text(of: folder + "/lock").hasPrefix("process "))
         }
     }
