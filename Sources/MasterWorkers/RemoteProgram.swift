@@ -31,7 +31,8 @@ struct RemoteProgram {
         let result: WireResult
         do {
             result = try await worker.perform(
-                command, silence: shell.timeout, grace: shell.terminationGrace
+                command, silence: shell.timeout, grace: shell.terminationGrace,
+                unless: { [worker, token] in try await worker.runs(worker.mark.of(token)) }
             ) { message in
                 switch message {
                 case .update(let pairs):
@@ -253,6 +254,11 @@ extension RemoteWorker {
         return (code, output.split(whereSeparator: \.isWhitespace))
     }
 
+    /// Whether there is a process on the worker whose environment contains a mark.
+    func runs(_ mark: String) async throws -> Bool {
+        try await script(CommandMark.search, mark).code == 0
+    }
+
     /// Runs a script of ours, and returns its exit code and what it wrote.
     func script(
         _ text: String, _ arguments: String...
@@ -263,7 +269,7 @@ extension RemoteWorker {
             .shell([
                 "command": .list(words.map { .text($0) }), "workdir": .text(info.basedir),
                 "env": .map(["LC_ALL": "C"]), "timeout": 60, "maxTime": 300, "logEnviron": false,
-            ])
+            ]), silence: .seconds(60)
         ) { message in
             guard case .update(let pairs) = message else { return }
             for (key, value) in pairs where key == "stdout" {

@@ -62,11 +62,13 @@ package struct RemoteWorker: Worker {
     ///   - command: The command.
     ///   - silence: After which time without a message the worker itself ends it.
     ///   - grace: How long it may then take.
+    ///   - stillRuns: Whether a silent command runs, as one whose line has not ended.
     ///   - handle: Handles a message.
     /// - Returns: What the worker sent of results.
     /// - Throws: What `handle` throws, ``ConnectionEnd``, `CommandError` or `CancellationError`.
     func perform(
         _ command: WireCommand, silence: Duration? = .seconds(1200), grace: Duration = .seconds(5),
+        unless stillRuns: @escaping @Sendable () async throws -> Bool = { false },
         _ handle: (CommandMessage) async throws -> Void
     ) async throws -> WireResult {
         let running = try connection.start(command.name, command.arguments)
@@ -75,7 +77,7 @@ package struct RemoteWorker: Worker {
         // Ends when the command does.
         let watch = silence.map { silence in
             Task { [connection] in
-                try await connection.watch(running, silence: silence + limit)
+                try await connection.watch(running, silence: silence + limit, unless: stillRuns)
             }
         }
         defer {

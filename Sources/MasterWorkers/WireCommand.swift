@@ -137,6 +137,9 @@ struct CommandMark: Sendable {
     /// What the environment of each process of one command contains.
     func of(_ command: String) -> String { "\(Self.variable)=\(value(command))" }
 
+    /// Succeeds if there is a process whose environment contains `$1`.
+    static let search = "grep -qsF -- \"$1\" /proc/[0-9]*/environ"
+
     /// Writes the processes of a command, whose environment contains `$1`, if its program has exited.
     ///
     /// It exits with 3 if the system does not tell.

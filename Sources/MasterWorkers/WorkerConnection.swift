@@ -208,9 +208,16 @@ final class WorkerConnection: Sendable {
     }
 
     /// Ends the connection once the worker has said nothing about a command for too long.
-    func watch(_ command: RemoteCommand, silence limit: Duration) async throws {
+    func watch(
+        _ command: RemoteCommand, silence limit: Duration,
+        unless stillRuns: () async throws -> Bool = { false }
+    ) async throws {
         var silence: Duration = .zero
-        while silence < limit {
+        while true {
+            if silence >= limit {
+                guard try await stillRuns() else { break }
+                silence = .zero
+            }
             try await Task.sleep(for: limit - silence)
             let (isHeldUp, heldUpUntil) = state.withLock { ($0.isHeldUp, $0.heldUpUntil) }
             guard !isHeldUp, let waiting = command.waitingSince else {

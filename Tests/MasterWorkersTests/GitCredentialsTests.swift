@@ -173,7 +173,9 @@ struct GitCredentialsTests {
             let builds = try await bench.master.wait(for: submission)
             #expect(builds.map(\.build.results) == [.retry, .success])
             // An agent ends by itself within ten seconds.
-            #expect(try bench.processes("environ").allSatisfy { $0 == "ssh-agent\n" })
+            try await bench.wait {
+                try bench.processes("environ").allSatisfy { $0 == "ssh-agent\n" }
+            }
             // Both builds had the key.
             let keys = try bench.folder.read("w1/keys").split(separator: "\n")
             #expect(keys.count == 2 && keys.allSatisfy { $0.hasPrefix("ssh-ed25519 ") }, "\(keys)")

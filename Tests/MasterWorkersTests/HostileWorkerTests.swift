@@ -256,7 +256,14 @@ struct HostileWorkerTests {
         let connection = WorkerConnection(worker: "w1", address: "127.0.0.1")
         let command = try connection.start("stat", [:])
         let message = Task { try await command.next() }
-        try await connection.watch(command, silence: .milliseconds(20))
+        var rounds = 0
+        // It runs twice, and is then no more.
+        try await connection.watch(command, silence: .milliseconds(20)) {
+            #expect(connection.end == nil)
+            rounds += 1
+            return rounds < 3
+        }
+        #expect(rounds == 3)
         #expect(connection.end?.reason.hasPrefix("it said nothing about a command for") == true)
         await #expect(throws: ConnectionEnd.self) { _ = try await message.value }
     }
