@@ -241,7 +241,10 @@ extension SettingDecoder {
     ) -> PluginDeclaration<P, O>? {
         if node.isPlaceholder { return nil }
         return within(kind.scope ?? scope) {
-            let (made, nested) = recordingInstances { makePlugin(in: kind.namespace, from: node) }
+            let isMessage = P.self == (any MessageFormatter).self
+            let (made, nested) = recordingInstances {
+                readingMessage(isMessage) { makePlugin(in: kind.namespace, from: node) }
+            }
             guard let made else { return nil }
             let instances = nested + [PluginInstance(made.key, made.plugin)]
             if isUsed { record(instances) }
@@ -353,7 +356,8 @@ enum AbsentPlugin {
         switch text {
         case "run", "script", "shell", "sh", "bash", "cmd", "command", "exec":
             return "write 'steps.ShellCommand: …'"
-        case "steps.GitHub", "steps.GitLab", "steps.Gerrit", "git", "checkout", "uses": return "write 'steps.Git'"
+        case "steps.GitHub", "steps.GitLab", "steps.Gerrit", "git", "checkout", "uses":
+            return "write 'steps.Git'"
         case "steps.Mercurial", "steps.SVN", "steps.P4", "steps.Repo", "steps.Bzr", "steps.CVS",
             "steps.Darcs", "steps.Monotone":
             return "this version fetches sources with git alone, in 'steps.Git'; fetch others in a "

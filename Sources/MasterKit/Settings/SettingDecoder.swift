@@ -40,6 +40,8 @@ public final class SettingDecoder {
     package let registry: Registry
     /// What values can refer to when they are rendered.
     package private(set) var scope: RenderScope
+    /// Whether values are those of a formatter.
+    private var isReadingMessage = false
     /// The environment for `!Env`.
     let environment: [String: String]
     /// The folder against which relative paths are resolved, or `nil` for the current directory.
@@ -162,7 +164,9 @@ public final class SettingDecoder {
 
     func note(environmentVariable name: String, at range: SourceRange?) {
         environmentUses.append(
-            EnvironmentUse(name: name, isInReport: scope == .report, range: range ?? insertion))
+            EnvironmentUse(
+                name: name, isInMessage: isReadingMessage,
+                isInReport: isReadingMessage || scope == .report, range: range ?? insertion))
     }
 
     func note(templateVariable path: [String], at range: @autoclosure () -> SourceRange?) {
@@ -228,6 +232,14 @@ public final class SettingDecoder {
     /// Records plugins created for the value being read.
     func record(_ made: [PluginInstance]) {
         instances += made
+    }
+
+    /// Runs a closure in which values may be those of a formatter.
+    func readingMessage<Result>(_ isMessage: Bool, _ body: () -> Result) -> Result {
+        let outer = isReadingMessage
+        isReadingMessage = isMessage || outer
+        defer { isReadingMessage = outer }
+        return body()
     }
 
     /// Runs a closure in which values have a different scope.
@@ -304,6 +316,8 @@ package struct SecretUse: Sendable, Hashable {
 package struct EnvironmentUse: Sendable, Hashable {
     /// The name of the variable.
     package let name: String
+    /// Whether the value is that of a formatter, whose message can't hold a secret.
+    package let isInMessage: Bool
     /// Whether the value becomes part of reports, where secrets are masked.
     package let isInReport: Bool
     /// The location of the reference.

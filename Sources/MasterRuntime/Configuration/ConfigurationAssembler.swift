@@ -79,7 +79,11 @@ struct ConfigurationAssembler {
             else { continue }
             decoder.error(
                 "the environment variable \(use.name) is the secret '\(name)', which is hidden in "
-                    + "everything that is stored; write !Secret \(name)", at: use.range)
+                    + "everything that is stored; "
+                    + (use.isInMessage
+                        ? "send it in 'format', 'headers' or 'auth' of the reporter"
+                        : "write !Secret \(name)"),
+                at: use.range)
         }
     }
 }
