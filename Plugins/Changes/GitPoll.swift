@@ -281,7 +281,9 @@ struct GitPoll {
             }
             throw GitFailure("\(name) took longer than an hour and was stopped")
         }
-        let lines = String(decoding: errors, as: UTF8.self).split(separator: "\n").map(String.init)
+        // What ssh says ends as on Windows.
+        let lines = String(decoding: errors, as: UTF8.self).split(whereSeparator: \.isNewline)
+            .map(String.init)
         throw GitFailure(name, result, lines, hasAuth: !repository.configuration.isEmpty)
     }
 

@@ -226,6 +226,18 @@ struct GitPollerTests {
         }
     }
 
+    @Test func `what ssh says is the reason, though it ends its lines as on Windows`()
+        async throws
+    {
+        try await GitFolder.with { git in
+            let harness = try harness(git)
+            let poller = try GitPoller.configured(["repourl": "ssh://git@127.0.0.1:1/app.git"])
+            try await harness.run(poller, waits: 2)
+            let text = try #require(harness.messages.texts.first)
+            #expect(text.contains("exit 128: ssh: connect to host 127.0.0.1 port 1: "), "\(text)")
+        }
+    }
+
     @Test func `a server that never answers is given up, and its secrets stay hidden`()
         async throws
     {
