@@ -38,7 +38,7 @@ public struct Properties: Sendable, Hashable {
     }
 
     /// The names of properties that every build sets, whatever its request or worker say.
-    private static let fixedNames = [
+    package static let fixedNames = [
         "basedir", "builddir", "builderid", "buildername", "buildnumber", "workername",
     ]
 

@@ -274,6 +274,23 @@ public enum LogChannel: UInt8, Sendable, Hashable, CaseIterable {
     package static let output: [LogChannel] = [.stdout, .stderr]
 }
 
+extension StringProtocol {
+    /// The lines of a log's content, without their line feeds.
+    ///
+    /// A carriage return before one is a part of the line; for Swift, both are one character.
+    package var logLines: [SubSequence] {
+        utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map {
+            self[$0.startIndex..<$0.endIndex]
+        }
+    }
+
+    /// Whether this line of a stream is one of the master's own.
+    package var isHeaderLine: Bool { utf8.first == LogChannel.header.rawValue }
+
+    /// This line of a stream without the letter of its channel.
+    package var withoutChannel: SubSequence { self[utf8.dropFirst().startIndex...] }
+}
+
 extension StepLog {
     /// Appends text, adding a line ending if it has none, before anything written later to another
     /// channel.

@@ -321,8 +321,7 @@ extension Properties {
             set(stamp)
         }
         set("scheduler", "run", source: "Scheduler")
-        let fixed = ["buildername", "builderid", "workername", "buildnumber"]
-            .compactMap { name in entries[name].map { (name, $0) } }
+        let fixed = Self.fixedNames.compactMap { name in entries[name].map { (name, $0) } }
         merge(submitted.properties)
         for (name, entry) in fixed { set(name, entry.value, source: entry.source) }
         set("basedir", .string(folders.basedir), source: "Worker")
