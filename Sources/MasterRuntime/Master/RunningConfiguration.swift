@@ -298,25 +298,21 @@ final class PluginLifetime: Sendable {
     /// - Throws: ``MasterError`` if one cannot start; it and those started before it are stopped
     ///   again.
     func start(_ instances: [PluginInstance]) async throws(MasterError) -> [PluginInstance] {
-        var begun: [PluginInstance] = []
-        for instance in instances {
-            let isNew = state.withLock { state in
-                let isNew = state.ids.insert(ObjectIdentifier(instance)).inserted
-                if isNew { state.alive.append(instance) }
-                return isNew
+        var ids = state.withLock(\.ids)
+        let new = instances.filter { ids.insert(ObjectIdentifier($0)).inserted }
+        let failure = await PluginCall.each(new, on: clock, within: Self.startLimit) { instance in
+            self.state.withLock { state in
+                state.ids.insert(ObjectIdentifier(instance))
+                state.alive.append(instance)
             }
-            guard isNew else { continue }
-            begun.append(instance)
-            do {
-                try await PluginCall.run(on: clock, within: Self.startLimit) {
-                    try await instance.plugin.start()
-                }
-            } catch {
-                await stop(begun)
-                throw MasterError(.plugin, "\(instance.key) could not start: \(error)")
-            }
+            try await instance.plugin.start()
         }
-        return begun
+        if let failure {
+            await stop(Array(new[...failure.index]))
+            throw MasterError(
+                .plugin, "\(new[failure.index].key) could not start: \(failure.error)")
+        }
+        return new
     }
 
     /// Stops plugins in reverse order of their start.
@@ -328,18 +324,16 @@ final class PluginLifetime: Sendable {
             state.ids.subtract(ids)
             return stopped
         }
-        for instance in stopped.reversed() {
-            // Also in a task that was cancelled, it has its time to stop.
-            await Task { [clock, warn] in
-                do {
-                    try await PluginCall.run(on: clock, within: Self.stopLimit) {
-                        await instance.plugin.stop()
-                    }
-                } catch {
-                    warn("\(instance.key) could not be stopped: \(error)")
-                }
-            }.value
-        }
+        // Also in a task that was cancelled, they have their time to stop.
+        await Task { [clock, warn] in
+            var rest = Array(stopped.reversed())
+            while let failure = await PluginCall.each(
+                rest, on: clock, within: Self.stopLimit, { await $0.plugin.stop() })
+            {
+                warn("\(rest[failure.index].key) could not be stopped: \(failure.error)")
+                rest.removeFirst(failure.index + 1)
+            }
+        }.value
     }
 
     private func stopAll() async {

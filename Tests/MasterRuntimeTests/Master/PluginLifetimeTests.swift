@@ -124,6 +124,37 @@ struct PluginLifetimeTests {
             ])
     }
 
+    @Test func `each of several has its own time to start, and none starts after one that failed`()
+        async throws
+    {
+        let (clock, begun) = (ManualClock(), Slow.begun)
+        let life = PluginLifetime(clock: clock) { _ in }
+        let instances = try (0..<4).map { PluginInstance(Slow.key, try Slow.configured(.int($0))) }
+        let start = Task { () -> MasterError? in
+            do throws(MasterError) {
+                _ = try await life.start(instances)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        // Two that take forty seconds each, and one that takes longer than a minute.
+        let step: Duration = .seconds(40)
+        for count in 1...2 {
+            await begun.wait(for: count)
+            clock.advance(by: step)
+            Slow.mayStart.add(())
+        }
+        await begun.wait(for: 3)
+        clock.advance(by: PluginLifetime.startLimit)
+        let error = await start.value
+        #expect(error?.message == "reporters.Slow could not start: it took longer than 60 seconds")
+        Slow.mayStart.add(())
+        await Slow.started.wait(for: 3)
+        #expect(begun.entries == [0, 1, 2])
+        #expect(Slow.stopped.entries == [2, 1, 0])
+    }
+
     @Test func `a plugin that does not start keeps no other change of the file waiting`()
         async throws
     {
@@ -269,6 +300,27 @@ private struct Stuck: Reporter {
     func stop() async {
         if place == "stop" { await Journal<Void>().wait(for: 1) }
     }
+
+    func send(_ report: Report, in context: DeliveryContext) async throws {}
+}
+
+/// A reporter that starts when it may, one after another.
+private struct Slow: Reporter {
+    static let summary = "Takes its time to start."
+    static let begun = Journal<Int>()
+    static let mayStart = Journal<Void>()
+    static let started = Journal<Int>()
+    static let stopped = Journal<Int>()
+
+    @Setting("Its place among the others.", .primary) var place: Int
+
+    func start() async throws {
+        Self.begun.add(place)
+        await Self.mayStart.wait(for: place + 1)
+        Self.started.add(place)
+    }
+
+    func stop() async { Self.stopped.add(place) }
 
     func send(_ report: Report, in context: DeliveryContext) async throws {}
 }
