@@ -92,8 +92,8 @@ extension StoreOpening {
     }
 
     static let fileName = "buildmaster.sqlite"
-    /// The size of the write-ahead log that triggers a checkpoint: 4096 pages, or 16 MiB.
-    private static let checkpointPageCount = 4096
+    /// The size in bytes of the write-ahead log that triggers a checkpoint: 16 MiB.
+    private static let checkpointByteCount = 16 << 20
 
     private init(
         _ place: StoreFolder, lock: StoreLock, durability: Durability, identity: MasterIdentity,
@@ -107,7 +107,9 @@ extension StoreOpening {
             // Set after opening, because GRDB sets NORMAL when it turns on the write-ahead log.
             try database.execute(
                 sql: "PRAGMA synchronous = \(durability == .power ? "FULL" : "NORMAL")")
-            try database.execute(sql: "PRAGMA wal_autocheckpoint = \(Self.checkpointPageCount)")
+            let pageSize = try Int.fetchOne(database, sql: "PRAGMA page_size") ?? 4096
+            try database.execute(
+                sql: "PRAGMA wal_autocheckpoint = \(Self.checkpointByteCount / pageSize)")
             return try Self.begin(in: database)
         }
         folder = place.path
@@ -176,6 +178,10 @@ struct StoreFile {
         self.folder = folder
     }
 
+    /// The size of the pages of a new store in bytes. Each commit writes the pages of a few rows in
+    /// many tables, which are twice as large by default.
+    private static let pageSize = 2048
+
     private var path: String { folder.path(of: StoreOpening.fileName) }
     private var draftName: String { StoreOpening.fileName + ".new" }
 
@@ -203,7 +209,11 @@ struct StoreFile {
         var configuration = Configuration()
         // A single sync at the end is enough, because the file does not count until it is renamed.
         configuration.prepareDatabase { database in
-            try database.execute(sql: "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF")
+            try database.execute(
+                sql: """
+                    PRAGMA page_size = \(Self.pageSize);
+                    PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF
+                    """)
         }
         let database = try DatabaseQueue(path: draft, configuration: configuration)
         try StoreSchema.migrator.migrate(database)
