@@ -12,7 +12,7 @@ internal import Synchronization
 /// the next run.
 public final class Deliveries: Service {
     /// How long an event that may have crashed the program is handled alone.
-    static let solitude: Duration = .seconds(5)
+    static let aloneLimit: Duration = .seconds(5)
     /// How long reports in flight may take when their reporter is replaced.
     static let grace: Duration = .seconds(5)
 
@@ -93,7 +93,7 @@ public final class Deliveries: Service {
                     await pipeline.workAlone()
                     done.raise()
                 }
-                await done.wait(until: clock.elapsed + Self.solitude, on: clock)
+                await done.wait(until: clock.elapsed + Self.aloneLimit, on: clock)
             }
             for await pipeline in added.stream { group.addTask { await pipeline.run() } }
         }
@@ -196,7 +196,7 @@ extension Deliveries {
             return state.pipelines
         }
         environment.store.storeEvents(
-            of: pipelines.reduce(into: []) { $0.formUnion($1.recipient.kinds) })
+            of: pipelines.reduce(into: []) { $0.formUnion($1.reporter.kinds) })
         for pipeline in pipelines where !old.contains(where: { $0 === pipeline }) {
             added.continuation.yield(pipeline)
         }
@@ -215,7 +215,7 @@ extension Deliveries {
             kept.first { $0.declaration.isSame(as: declaration) }
         }
         // Events committed after a reporter has begun to follow must be stored.
-        let kinds = old.map(\.recipient.kinds) + reporters.map(\.kinds)
+        let kinds = old.map(\.reporter.kinds) + reporters.map(\.kinds)
         environment.store.storeEvents(of: kinds.reduce(into: []) { $0.formUnion($1) })
         let (names, isKept) = (reporters.map(\.name), pipelines.map { $0 != nil })
         let known = try await environment.store.write { transaction in
@@ -232,16 +232,16 @@ extension Deliveries {
                 all.append(pipeline)
                 continue
             }
-            let (reporter, deliveries) = known[index]
-            let recipient = Recipient(
-                declaration, id: reporter.id, session: environment.http.makeSession(),
+            let (record, deliveries) = known[index]
+            let reporter = RunningReporter(
+                declaration, id: record.id, session: environment.http.makeSession(),
                 schedule: environment.schedule)
-            let isClosed = await isStillClosed(recipient, reporter.closure, in: environment)
+            let isClosed = await isStillClosed(reporter, record.closure, in: environment)
             let sender = DeliverySender(
-                to: recipient, leftOpen: deliveries, isClosed: isClosed, in: environment)
+                to: reporter, leftOpen: deliveries, isClosed: isClosed, in: environment)
             let generation = GenerationStage(
-                of: recipient, from: reporter.cursor,
-                watching: CrashGuard(newestEvent: newest, suspicion: reporter.suspicion),
+                of: reporter, from: record.cursor,
+                watching: CrashGuard(newestEvent: newest, suspicion: record.suspicion),
                 to: sender, in: environment)
             all.append(DeliveryPipeline(declaration, generation, sender))
         }
@@ -250,24 +250,24 @@ extension Deliveries {
 
     /// Whether a closed endpoint is still the one that the reporter sends to.
     private static func isStillClosed(
-        _ recipient: Recipient, _ closure: EndpointClosure?,
+        _ reporter: RunningReporter, _ closure: EndpointClosure?,
         in environment: DeliveryEnvironment
     ) async -> Bool {
         guard let closure else { return false }
-        let receiver = environment.fingerprint(of: recipient, orIfUnknown: closure.receiver)
+        let receiver = environment.fingerprint(of: reporter, orIfUnknown: closure.receiver)
         if receiver != closure.receiver {
-            let id = recipient.id
+            let id = reporter.id
             do {
                 _ = try await environment.store.write { try $0.database.resumeReporter(id) }
                 return false
             } catch {
-                environment.logger.error("\(recipient.name) cannot be resumed: \(error)")
+                environment.logger.error("\(reporter.name) cannot be resumed: \(error)")
                 return true
             }
         }
         environment.logger.warning(
             """
-            nothing is sent to \(recipient.name), whose endpoint is closed: \(closure.reason.value); \
+            nothing is sent to \(reporter.name), whose endpoint is closed: \(closure.reason.value); \
             its reports are kept until its address changes or it is resumed
             """
         )
@@ -312,7 +312,7 @@ extension Deliveries {
 
     /// The newest event that each reporter has to process.
     private func newestEvents(for pipelines: [DeliveryPipeline]) async -> [Int] {
-        let kinds = pipelines.map(\.recipient.kinds)
+        let kinds = pipelines.map(\.reporter.kinds)
         do {
             return try await environment.store.read { database in
                 try kinds.map { try database.newestEvent(of: $0) }
@@ -332,9 +332,9 @@ extension Deliveries {
     public func summary() async throws(StoreError) -> DeliverySummary {
         let (environment, pipelines) = (environment, pipelines)
         let receivers = pipelines.reduce(into: [Int: String]()) { receivers, pipeline in
-            receivers[pipeline.recipient.id] = pipeline.sender.receiver
+            receivers[pipeline.reporter.id] = pipeline.sender.receiver
         }
-        let names = Set(pipelines.map(\.recipient.name))
+        let names = Set(pipelines.map(\.reporter.name))
         let (sequence, moment) = (lastOfEarlierRuns, openedAt)
         let store = environment.store
         let (deliveries, earlier, waiting, closed) = try await store.read { database in

@@ -53,10 +53,10 @@ struct DeliveryEnvironment: Sendable {
 
 extension DeliveryEnvironment {
     /// The context that a reporter receives when it sends.
-    func context(for recipient: Recipient, id: DeliveryID, attempt: Int) -> DeliveryContext {
+    func context(for reporter: RunningReporter, id: DeliveryID, attempt: Int) -> DeliveryContext {
         DeliveryContext(
             id: "\(id)", attempt: attempt, logger: logger, secrets: secrets, mask: mask, http: http,
-            session: recipient.session)
+            session: reporter.session)
     }
 }
 
@@ -64,14 +64,14 @@ extension DeliveryEnvironment {
     /// Identifies the reporter's current URL without revealing it.
     ///
     /// - Parameters:
-    ///   - recipient: The reporter.
+    ///   - reporter: The reporter.
     ///   - known: What is returned if the URL cannot be computed at present.
     /// - Returns: `nil` for a reporter without a URL of its own.
-    func fingerprint(of recipient: Recipient, orIfUnknown known: String? = nil) -> String? {
-        let id = DeliveryID(store: storeID, reporter: recipient.id, event: 0, part: 0)
+    func fingerprint(of reporter: RunningReporter, orIfUnknown known: String? = nil) -> String? {
+        let id = DeliveryID(store: storeID, reporter: reporter.id, event: 0, part: 0)
         do {
-            let context = context(for: recipient, id: id, attempt: 0)
-            guard let address = try recipient.reporter.receiver(in: context) else { return nil }
+            let context = context(for: reporter, id: id, attempt: 0)
+            guard let address = try reporter.plugin.receiver(in: context) else { return nil }
             let key = SymmetricKey(data: Array("\(id)".utf8))
             let code = HMAC<SHA256>.authenticationCode(for: Array(address.utf8), using: key)
             return Data(code).base64EncodedString()

@@ -20,7 +20,7 @@ final class DeliveryPipeline: Sendable {
         self.sender = sender
     }
 
-    var recipient: Recipient { sender.recipient }
+    var reporter: RunningReporter { sender.reporter }
 
     /// Generates and sends reports until ``end()`` is called or the task is cancelled.
     func run() async {
@@ -60,7 +60,7 @@ final class DeliveryPipeline: Sendable {
     /// so that another pipeline can take over.
     func end() async {
         let clock = sender.environment.clock
-        await sender.finishFlights(until: clock.elapsed + Deliveries.grace)
+        await sender.finishInFlight(until: clock.elapsed + Deliveries.grace)
         stopped.raise()
         await ended.wait(until: clock.elapsed + .seconds(1), on: clock)
         sender.handOver()
@@ -68,13 +68,13 @@ final class DeliveryPipeline: Sendable {
 }
 
 /// A configured reporter, as used by the deliveries.
-struct Recipient: Sendable {
+struct RunningReporter: Sendable {
     /// The id of the reporter's row.
     let id: Int
     /// The name, unique in a master.
     let name: String
     /// The plugin that sends reports.
-    let reporter: any Reporter
+    let plugin: any Reporter
     /// The generators; the index of a generator is the part of its deliveries.
     let generators: [any ReportGenerator]
     /// The events that any generator wants.
@@ -95,7 +95,7 @@ struct Recipient: Sendable {
         self.schedule = schedule.following(declaration.retry)
         inFlight = declaration.inFlight
         name = declaration.name
-        reporter = declaration.plugin
+        plugin = declaration.plugin
         generators = declaration.generators
         kinds = declaration.kinds
     }
@@ -106,292 +106,4 @@ extension ReporterDeclaration {
     var kinds: Set<EventKind> {
         generators.reduce(into: []) { $0.formUnion($1.wantedEvents) }
     }
-}
-
-/// The first stage of a pipeline: generates the reports of its reporter, concurrently for different
-/// lanes and in order within each.
-///
-/// Events come from memory as they are committed, and from the store at the start and whenever the
-/// reporter was too slow for its buffer. Nothing here is part of a build's transaction.
-final class GenerationStage: Sendable {
-    /// The maximum number of lanes processed at once.
-    static let workerLimit = 8
-    /// The maximum number of events queued here; the rest stay in the buffer of the bus.
-    static let queueLimit = 256
-    /// The number of committed events kept by the bus before the store is read instead.
-    static let bufferLimit = 1024
-
-    struct State {
-        var lanes = LaneQueue<Event>()
-        var cursor: EventCursor
-        var workers = 0
-        var hasFailed = false
-    }
-
-    let recipient: Recipient
-    let environment: DeliveryEnvironment
-    let crashGuard: CrashGuard
-    private let sender: DeliverySender
-    private let space = Signal()
-    let state: Mutex<State>
-
-    init(
-        of recipient: Recipient, from cursor: Int, watching crashGuard: CrashGuard = CrashGuard(),
-        to sender: DeliverySender, in environment: DeliveryEnvironment
-    ) {
-        self.recipient = recipient
-        self.environment = environment
-        self.crashGuard = crashGuard
-        self.sender = sender
-        state = Mutex(State(cursor: EventCursor(at: cursor)))
-    }
-
-    /// Whether all events up to a sequence number have been processed, or none will be any more.
-    func isDone(upTo sequence: Int) -> Bool {
-        state.withLock { state in
-            state.hasFailed || (state.lanes.count == 0 && state.cursor.value >= sequence)
-        }
-    }
-
-    /// Generates reports until the task is cancelled.
-    func run() async {
-        let bus = environment.store.events
-        await bus.withSubscription(to: recipient.kinds, bound: Self.bufferLimit) { events in
-            await withDiscardingTaskGroup { group in
-                await catchUp(in: &group)
-                for await notice in events {
-                    switch notice {
-                    case .event(let event): await accept(event, in: &group)
-                    case .missed: await catchUp(in: &group)
-                    }
-                }
-            }
-        }
-    }
-
-    private func catchUp(in group: inout DiscardingTaskGroup) async {
-        let limit = Self.queueLimit
-        while !Task.isCancelled {
-            let newest = state.withLock(\.cursor.newest)
-            let page: [Event]
-            do {
-                page = try await environment.store.read { database in
-                    try Event.stored(after: newest, limit: limit, in: database)
-                }
-            } catch {
-                return fail(error)
-            }
-            for event in page { await accept(event, in: &group) }
-            guard page.count == limit else { return }
-        }
-    }
-
-    private func accept(_ event: Event, in group: inout DiscardingTaskGroup) async {
-        while state.withLock({ $0.lanes.count >= Self.queueLimit && !$0.hasFailed }) {
-            guard !Task.isCancelled else { return }
-            await space.wait()
-        }
-        let isWorkerMissing = state.withLock { state in
-            guard !state.hasFailed, let sequence = event.sequence,
-                sequence > state.cursor.newest
-            else { return false }
-            guard recipient.kinds.contains(event.kind) else {
-                state.cursor.pass(sequence)
-                return false
-            }
-            state.cursor.begin(sequence)
-            state.lanes.add(event, to: event.lane)
-            guard state.workers < Self.workerLimit else { return false }
-            state.workers += 1
-            return true
-        }
-        if isWorkerMissing { group.addTask { await self.work() } }
-    }
-
-    func work() async {
-        while let (lane, event) = next() {
-            await sender.waitUntilMoreIsWanted()
-            await report(event, in: lane) { await self.generatedReports(of: event, in: $0) }
-        }
-    }
-
-    /// Returns the number of events for which no report has been generated yet.
-    func unreportedCount() async throws(StoreError) -> Int {
-        let kinds = recipient.kinds
-        let (waiting, newest) = state.withLock { ($0.lanes.count, $0.cursor.newest) }
-        return try await environment.store.read { database in
-            waiting + (try database.eventCount(of: kinds, after: newest))
-        }
-    }
-
-    /// Generates, stores and passes on the reports of an event.
-    func report(
-        _ event: Event, in lane: Int, reports: (ReportRoom) async throws -> [GeneratedReport]?
-    ) async {
-        let room = ReportRoom(in: sender.memory)
-        do {
-            if let reports = try await reports(room) {
-                sender.add(try await store(reports, of: event))
-            }
-        } catch {
-            fail(error)
-        }
-        room.giveBack()
-        state.withLock { $0.lanes.finish(lane) }
-        space.raise()
-        environment.changed.raise()
-    }
-
-    /// The next event for a worker, or `nil` if the worker should end.
-    func next() -> (lane: Int, element: Event)? {
-        state.withLock { state -> (lane: Int, element: Event)? in
-            guard !state.hasFailed, !Task.isCancelled, let next = state.lanes.next() else {
-                state.workers -= 1
-                return nil
-            }
-            return next
-        }
-    }
-
-    /// Stores the reports of an event; a report that cannot be stored becomes a failed delivery.
-    private func store(
-        _ reports: [GeneratedReport], of event: Event
-    ) async throws(StoreError) -> [Delivery] {
-        do {
-            return try await storeWithCursor(reports, of: event)
-        } catch {
-            guard !error.stopsStore, error.code != .closed else { throw error }
-            let faults = reports.map {
-                GeneratedReport(part: $0.part, content: .fault(environment.mask.masked("\(error)")))
-            }
-            return try await storeWithCursor(faults, of: event)
-        }
-    }
-
-    /// Stores reports and the cursor in one transaction.
-    private func storeWithCursor(
-        _ reports: [GeneratedReport], of event: Event
-    ) async throws(StoreError) -> [Delivery] {
-        guard let sequence = event.sequence else { return [] }
-        let (deliveries, deadCount) = try await environment.store.write {
-            [self] transaction -> ([Delivery], Int) in
-            // Another pipeline generates the reports of all events that were unfinished when it
-            // took over.
-            guard !sender.isOver else { return ([], 0) }
-            let inserted = try transaction.insertReports(reports, of: event, for: recipient.id)
-            let cursor = state.withLock { $0.cursor.value(finishing: sequence) }
-            try transaction.moveCursor(of: recipient.id, to: cursor, after: sequence)
-            state.withLock { $0.cursor.finish(sequence) }
-            return inserted
-        }
-        environment.tally.note(dead: deadCount)
-        return deliveries
-    }
-
-    /// Ends the work for this run; what is not stored is generated again by the next one.
-    func fail(_ error: any Error) {
-        let isFirst = state.withLock { state in
-            defer { state.hasFailed = true }
-            return !state.hasFailed
-        }
-        space.raise()
-        environment.changed.raise()
-        guard isFirst else { return }
-        environment.logger.error(
-            "no more reports are generated for \(recipient.name) in this run: \(error)")
-    }
-}
-
-extension GenerationStage {
-    /// Asks every generator for its report; `nil` if the run ends meanwhile.
-    ///
-    /// A generator that throws causes a failed delivery with its reason, and the others are still
-    /// asked.
-    func generatedReports(of event: Event, in room: ReportRoom) async -> [GeneratedReport]? {
-        let context = ReportContext(
-            event: event, formatter: recipient.reporter.defaultFormatter,
-            uses: recipient.reporter.needs, master: environment.identity,
-            logger: environment.logger,
-            source: StoreReportSource(environment.store, reporting: event, in: room))
-        var reports: [GeneratedReport] = []
-        for (part, generator) in recipient.generators.enumerated()
-        where generator.wantedEvents.contains(event.kind) {
-            do {
-                guard let text = try await report(of: event, by: generator, context) else {
-                    continue
-                }
-                reports.append(GeneratedReport(part: part, content: .report(text)))
-            } catch {
-                guard !Task.isCancelled else { return nil }
-                reports.append(fault(error, of: part))
-            }
-        }
-        return reports
-    }
-
-    /// The report as stored, which is the only copy kept in memory.
-    private func report(
-        of event: Event, by generator: any ReportGenerator,
-        _ context: ReportContext
-    ) async throws -> Masked<String>? {
-        let report = try await PluginCall.run(on: environment.clock) {
-            try await generator.generate(for: event, in: context)
-        }
-        return try report.map { try stored($0) }
-    }
-
-    /// The report as stored: checked and masked.
-    private func stored(_ report: consuming Report) throws -> Masked<String> {
-        try check(report)
-        if !recipient.reporter.usesRecords { report.removeRecords() }
-        let masked = report.masked(by: environment.mask)
-        if let name = environment.mask.nameShown(in: .object(masked.value.inputs)) {
-            throw DeliveryFault(
-                "the reporter's address, method or headers use a value of the build that holds the "
-                    + "secret '\(name)', which is not stored; use !Secret there")
-        }
-        let origin = try origin(of: masked.value)
-        return masked.map { $0.stored(goingTo: origin) }
-    }
-
-    /// The origin that the report is sent to, if it depends on the report.
-    private func origin(of report: Report) throws -> String? {
-        let id = DeliveryID(
-            store: environment.storeID, reporter: recipient.id, event: 0, part: 0)
-        let context = environment.context(for: recipient, id: id, attempt: 0)
-        let origin = try recipient.reporter.origin(of: report, in: context)
-        return origin.map { environment.mask.apply(to: $0) }
-    }
-
-    /// Throws if a body declared as JSON is not valid JSON.
-    private func check(_ report: Report) throws {
-        guard case .text(let text, let contentType) = report.body else { return }
-        let type = contentType.prefix { $0 != ";" }.lowercased()
-        guard type == "application/json" || type.hasSuffix("+json") else { return }
-        do {
-            _ = try JSONValue(parsing: text)
-        } catch {
-            throw DeliveryFault("the report is not valid JSON: \(error)")
-        }
-    }
-
-    private func fault(_ error: any Error, of part: Int) -> GeneratedReport {
-        let reason = environment.mask.masked("the report could not be generated: \(error)")
-        environment.logger.error("\(recipient.name): \(reason.value)")
-        return GeneratedReport(part: part, content: .fault(reason))
-    }
-}
-
-/// A generator's result for an event, before it is stored.
-struct GeneratedReport: Sendable {
-    /// A report as stored, or the reason why there is none.
-    enum Content: Sendable {
-        case report(Masked<String>)
-        case fault(Masked<String>)
-    }
-
-    /// The index of the generator among those of its reporter.
-    let part: Int
-    /// The report or the reason.
-    let content: Content
 }

@@ -104,7 +104,7 @@ struct DeliveryQueue: Sendable {
 
     /// Removes a delivery that was in flight; the next one in its lane becomes the head.
     mutating func remove(_ delivery: Delivery) {
-        land(delivery)
+        finish(delivery)
         count -= 1
         change(delivery.lane) { lane in
             let removed = lane.deliveries.removeFirst()
@@ -115,12 +115,12 @@ struct DeliveryQueue: Sendable {
 
     /// Puts a delivery that was in flight back at the head of its lane.
     mutating func putBack(_ delivery: Delivery) {
-        land(delivery)
+        finish(delivery)
         change(delivery.lane) { $0.deliveries[0] = delivery }
         insertHead(delivery)
     }
 
-    private mutating func land(_ delivery: Delivery) {
+    private mutating func finish(_ delivery: Delivery) {
         let head = lanes[delivery.lane]?.deliveries.first
         precondition(
             head?.id == delivery.id && busyLanes.remove(delivery.lane) != nil,

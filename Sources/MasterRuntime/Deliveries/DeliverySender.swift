@@ -1,3 +1,4 @@
+import FoundationEssentials
 import MasterKit
 import Synchronization
 
@@ -14,7 +15,7 @@ final class DeliverySender: Sendable {
         /// Whether the last completed attempt failed in a way that calls for waiting.
         var isUnreachable = false
         /// Whether the receiver has accepted a report in this run.
-        var isThere = false
+        var hasBeenReachable = false
         /// Whether nothing more is sent, because another pipeline takes over.
         var isEnding = false
         /// Whether another pipeline has taken over.
@@ -29,25 +30,25 @@ final class DeliverySender: Sendable {
         var isSending: Bool { !isClosed && !hasFailed && !isEnding }
     }
 
-    let recipient: Recipient
+    let reporter: RunningReporter
     let environment: DeliveryEnvironment
     let memory: ReportMemory
     let wake = Signal()
     /// Raised whenever fewer reports may be pending than before.
-    let took = Signal()
+    let becameFewer = Signal()
     /// Raised whenever a delivery is no longer in flight.
-    private let flown = Signal()
+    private let flightEnded = Signal()
     let state: Mutex<State>
 
     /// Creates a sender with the deliveries left open by earlier runs.
     init(
-        to recipient: Recipient, leftOpen deliveries: [Delivery], isClosed: Bool,
+        to reporter: RunningReporter, leftOpen deliveries: [Delivery], isClosed: Bool,
         sharing memory: ReportMemory = ReportMemory(), in environment: DeliveryEnvironment
     ) {
-        self.recipient = recipient
+        self.reporter = reporter
         self.memory = memory
         self.environment = environment
-        var queue = DeliveryQueue(limit: recipient.inFlight)
+        var queue = DeliveryQueue(limit: reporter.inFlight)
         for delivery in deliveries { queue.add(delivery.due(on: environment.clock)) }
         state = Mutex(State(deliveries: queue, isClosed: isClosed))
     }
@@ -63,7 +64,7 @@ final class DeliverySender: Sendable {
         state.withLock { state in
             for delivery in deliveries {
                 var delivery = delivery.due(on: clock)
-                if state.deliveries.count >= recipient.inFlight { delivery.report = nil }
+                if state.deliveries.count >= reporter.inFlight { delivery.report = nil }
                 state.deliveries.add(delivery)
             }
         }
@@ -85,9 +86,9 @@ final class DeliverySender: Sendable {
     /// Returns once more reports are wanted, or the task is cancelled.
     func waitUntilMoreIsWanted() async {
         guard hasEnough else { return }
-        while hasEnough, !Task.isCancelled { await took.wait() }
+        while hasEnough, !Task.isCancelled { await becameFewer.wait() }
         // Another task may be waiting, too.
-        took.raise()
+        becameFewer.raise()
     }
 
     /// The part of the total bound, as a divisor, that may be pending for a receiver that accepts
@@ -136,13 +137,13 @@ final class DeliverySender: Sendable {
     }
 
     /// Stops sending, and waits for attempts in flight, at most until a given time.
-    func finishFlights(until moment: Duration) async {
+    func finishInFlight(until moment: Duration) async {
         let clock = environment.clock
         state.withLock { $0.isEnding = true }
         while state.withLock({ $0.deliveries.underWay > 0 }), clock.elapsed < moment,
             !Task.isCancelled
         {
-            await flown.wait(until: moment, on: clock)
+            await flightEnded.wait(until: moment, on: clock)
         }
     }
 
@@ -164,7 +165,7 @@ final class DeliverySender: Sendable {
                 try await self.attempt(delivery)
             }
             if let attempt {
-                land(delivery, attempt)
+                finish(delivery, attempt)
             } else {
                 state.withLock { $0.deliveries.remove(delivery) }
             }
@@ -173,12 +174,12 @@ final class DeliverySender: Sendable {
             let isNews = stop(with: delivery)
             if isNews, !Task.isCancelled {
                 environment.logger.error(
-                    "sending has stopped for \(recipient.name) in this run: \(error)")
+                    "sending has stopped for \(reporter.name) in this run: \(error)")
             }
         }
         wake.raise()
-        took.raise()
-        flown.raise()
+        becameFewer.raise()
+        flightEnded.raise()
         environment.changed.raise()
     }
 
@@ -189,37 +190,65 @@ final class DeliverySender: Sendable {
             return !state.hasFailed
         }
     }
-}
 
-/// Changes made by others while reports are sent: by a command, or to stay within the bounds.
-extension DeliverySender {
-    /// Rows whose changes could not be applied yet, because they were in flight.
-    var changedUnderWay: Set<Int> { state.withLock(\.changedUnderWay) }
-
-    var hasChangesUnderWay: Bool { !changedUnderWay.isEmpty }
-
-    /// Whether the store has to be checked even if the change count is the same.
+    /// Attempts a delivery once and records the attempt.
     ///
-    /// An endpoint may be resumed between the commit that closes it and the time at which this
-    /// sender learns of that.
-    var isToBeLookedAt: Bool {
-        state.withLock { !$0.changedUnderWay.isEmpty || $0.isClosed }
+    /// If another pipeline has taken over by then, only a success is recorded.
+    /// - Returns: The attempt, or `nil` if the delivery was closed by other means, before or
+    ///   meanwhile, so that there is nothing to send or report.
+    /// - Throws: A `StoreError` if the attempt cannot be recorded.
+    private func attempt(_ delivery: Delivery) async throws(StoreError) -> DeliveryAttempt? {
+        let (store, clock) = (environment.store, environment.clock)
+        var report = delivery.report
+        if report == nil {
+            let (isOpen, stored) = try await store.read {
+                try $0.storedReport(ofDelivery: delivery.id)
+            }
+            guard isOpen else { return nil }
+            report = stored
+        }
+        let context = environment.context(
+            for: reporter,
+            id: DeliveryID(
+                store: environment.storeID, reporter: reporter.id, event: delivery.eventSequence,
+                part: delivery.part),
+            attempt: delivery.attempts + 1)
+        let (at, start) = (clock.now, clock.elapsed)
+        let failed = await send(report, of: delivery, in: context)
+        let attempt = DeliveryAttempt(
+            failed, startedAt: at, lasting: clock.elapsed - start, by: reporter, in: context,
+            environment)
+        let isRecorded = try await store.write { [self] transaction in
+            guard !isOver || attempt.outcome == .delivered else { return false }
+            return try transaction.record(attempt, of: delivery, to: reporter.id)
+        }
+        return isRecorded ? attempt : nil
     }
 
-    /// Applies changes to rows, and whether the endpoint is closed.
-    func take(_ changes: DeliveryChanges) {
-        let open = changes.open.map { $0.due(on: environment.clock) }
-        let isNews = state.withLock { state in
-            let isNews = state.isClosed != changes.isReporterClosed || !changes.isEmpty
-            state.changedUnderWay = state.deliveries.take(open: open, closed: changes.closed)
-            state.isClosed = changes.isReporterClosed
-            if isNews { state.lastReason = nil }
-            return isNews
+    /// Calls the reporter; returns `nil` if the report was delivered.
+    private func send(
+        _ stored: String?, of delivery: Delivery, in context: DeliveryContext
+    ) async -> FailedAttempt? {
+        let clock = environment.clock
+        let report: Report
+        do throws(DeliveryFault) {
+            guard let stored else { throw DeliveryFault("the stored report is gone") }
+            report = try Report(stored: stored).revealed(with: environment.secrets)
+        } catch {
+            return FailedAttempt(error: DeliveryError(.reject, "\(error)"))
         }
-        guard isNews else { return }
-        wake.raise()
-        took.raise()
-        environment.changed.raise()
+        do {
+            try await PluginCall.run(on: clock) { [reporter] in
+                try await reporter.plugin.send(report, in: context)
+            }
+            return nil
+        } catch {
+            let age = clock.now.timeIntervalSince(delivery.since)
+            return FailedAttempt(
+                error: error, status: (error as? DeliveryError)?.status ?? context.trace.status,
+                fault: context.trace.fault, number: delivery.attempts - delivery.triesBefore + 1,
+                age: .seconds(max(0, age)))
+        }
     }
 }
 
@@ -236,7 +265,7 @@ extension DeliverySender {
     /// The retry delay at the end of a run for a receiver that was reachable before.
     static let drainingDelay: Duration = .seconds(2)
 
-    private func land(_ delivery: Delivery, _ attempt: DeliveryAttempt) {
+    private func finish(_ delivery: Delivery, _ attempt: DeliveryAttempt) {
         let now = environment.clock.elapsed
         let isNews = state.withLock { state in
             if let receiver = attempt.receiver {
@@ -244,7 +273,7 @@ extension DeliverySender {
             }
             switch attempt.outcome {
             case .delivered:
-                noteThere(now, delivery.origin, in: &state)
+                noteReachable(now, delivery.origin, in: &state)
                 state.deliveries.remove(delivery)
             case .dead:
                 state.deliveries.remove(delivery)
@@ -268,7 +297,7 @@ extension DeliverySender {
             return state.lastReason != attempt.outcome.reason
         }
         environment.tally.note(attempt.outcome)
-        say(attempt.outcome, isNews: isNews)
+        log(attempt.outcome, isNews: isNews)
     }
 
     private func putBack(
@@ -280,17 +309,18 @@ extension DeliverySender {
         delivery.attempts += 1
         delivery.failureKind = attempt.failureKind
         delivery.due = now + delay
-        if state.isDraining { hurry(&delivery, now) }
+        if state.isDraining { shortenDelay(&delivery, now) }
         state.deliveries.putBack(delivery)
     }
 
     /// Makes deliveries due that were waiting for the receiver to become reachable.
-    private func noteThere(_ now: Duration, _ origin: String, in state: inout State) {
-        let wasAway = state.isUnreachable || state.lastReason != nil || !state.isThere
-        state.isThere = true
+    private func noteReachable(_ now: Duration, _ origin: String, in state: inout State) {
+        let wasUnreachable =
+            state.isUnreachable || state.lastReason != nil || !state.hasBeenReachable
+        state.hasBeenReachable = true
         state.isUnreachable = false
         // This looks at every lane, so only if it may matter.
-        guard wasAway,
+        guard wasUnreachable,
             state.deliveries.waitingHeads.contains(where: { $0.failureKind == .unreachable })
         else { return }
         state.deliveries.changeWaitingHeads { delivery in
@@ -299,16 +329,16 @@ extension DeliverySender {
         }
     }
 
-    private func hurry(_ delivery: inout Delivery, _ now: Duration) {
-        guard delivery.failureKind == .unreachable, recipient.schedule.isStandard else { return }
+    private func shortenDelay(_ delivery: inout Delivery, _ now: Duration) {
+        guard delivery.failureKind == .unreachable, reporter.schedule.isStandard else { return }
         delivery.due = min(delivery.due, now + Self.drainingDelay)
     }
 
     /// Logs why a report was not delivered; repetitions of the same reason only at debug level.
-    private func say(_ outcome: DeliveryOutcome, isNews: Bool) {
+    private func log(_ outcome: DeliveryOutcome, isNews: Bool) {
         guard let reason = outcome.reason else { return }
         if case .nothing = outcome {
-            environment.logger.debug("\(recipient.name) had nothing to send: \(reason)")
+            environment.logger.debug("\(reporter.name) had nothing to send: \(reason)")
             return
         }
         let end =
@@ -320,7 +350,7 @@ extension DeliverySender {
             }
         environment.logger.log(
             level: isNews ? .warning : .debug,
-            "a report of \(recipient.name) was not delivered: \(reason)\(end)")
+            "a report of \(reporter.name) was not delivered: \(reason)\(end)")
     }
 }
 
@@ -331,7 +361,7 @@ extension DeliverySender {
         let now = environment.clock.elapsed
         state.withLock { state in
             state.isDraining = true
-            state.deliveries.changeWaitingHeads { hurry(&$0, now) }
+            state.deliveries.changeWaitingHeads { shortenDelay(&$0, now) }
         }
         wake.raise()
     }
@@ -353,7 +383,7 @@ extension DeliverySender {
             guard due > now, !isPatient else { return false }
             return !state.deliveries.waitingHeads.contains { delivery in
                 delivery.due <= moment && delivery.failureKind != .rejected
-                    && (delivery.failureKind != .unreachable || state.isThere)
+                    && (delivery.failureKind != .unreachable || state.hasBeenReachable)
             }
         }
     }

@@ -37,7 +37,9 @@ extension Deliveries {
             do {
                 if isDue || isOverBound { try await trim() }
                 let isTold = isTold.exchange(false, ordering: .acquiringAndReleasing)
-                if isDue || isTold || pipelines.contains(where: \.sender.hasChangesUnderWay) {
+                if isDue || isTold
+                    || pipelines.contains(where: { !$0.sender.changedUnderWay.isEmpty })
+                {
                     try await takeChanges()
                 }
             } catch {
@@ -68,11 +70,11 @@ extension Deliveries {
         var isMore = true
         while isMore, !Task.isCancelled {
             let expirable = Dictionary(
-                uniqueKeysWithValues: pipelines.map { ($0.recipient.id, $0.sender.expirable) })
-            let recipients = pipelines.map(\.recipient)
+                uniqueKeysWithValues: pipelines.map { ($0.reporter.id, $0.sender.expirable) })
+            let reporters = pipelines.map(\.reporter)
             let (expired, trimmed, isOver) = try await environment.store.write { transaction in
-                for recipient in recipients {
-                    try transaction.passEvents(notOf: recipient.kinds, of: recipient.id)
+                for reporter in reporters {
+                    try transaction.passEvents(notOf: reporter.kinds, of: reporter.id)
                 }
                 let kept = try transaction.keepWithin(bounds, expiring: expirable)
                 let trimmed = try transaction.trim(maximumAge: bounds.maxAge)
@@ -92,8 +94,8 @@ extension Deliveries {
         let found = try await store.read { try $0.changeCount() }
         let isNew = found != known
         let pipelines = pipelines
-        for sender in pipelines.map(\.sender) where isNew || sender.isToBeLookedAt {
-            let (id, others) = (sender.recipient.id, sender.changedUnderWay)
+        for sender in pipelines.map(\.sender) where isNew || sender.mustBeChecked {
+            let (id, others) = (sender.reporter.id, sender.changedUnderWay)
             let changes = try await store.read { database in
                 try database.changes(ofReporter: id, after: known, and: others)
             }
@@ -102,6 +104,36 @@ extension Deliveries {
         // A pipeline that was added meanwhile has not received these changes.
         guard self.pipelines.elementsEqual(pipelines, by: ===) else { return noteChanges() }
         changeCount.withLock { $0 = found }
+    }
+}
+
+/// Changes made by others while reports are sent: by a command, or to stay within the bounds.
+extension DeliverySender {
+    /// Rows whose changes could not be applied yet, because they were in flight.
+    var changedUnderWay: Set<Int> { state.withLock(\.changedUnderWay) }
+
+    /// Whether the store has to be checked even if the change count is the same.
+    ///
+    /// An endpoint may be resumed between the commit that closes it and the time at which this
+    /// sender learns of that.
+    var mustBeChecked: Bool {
+        state.withLock { !$0.changedUnderWay.isEmpty || $0.isClosed }
+    }
+
+    /// Applies changes to rows, and whether the endpoint is closed.
+    func take(_ changes: DeliveryChanges) {
+        let open = changes.open.map { $0.due(on: environment.clock) }
+        let isNews = state.withLock { state in
+            let isNews = state.isClosed != changes.isReporterClosed || !changes.isEmpty
+            state.changedUnderWay = state.deliveries.take(open: open, closed: changes.closed)
+            state.isClosed = changes.isReporterClosed
+            if isNews { state.lastReason = nil }
+            return isNews
+        }
+        guard isNews else { return }
+        wake.raise()
+        becameFewer.raise()
+        environment.changed.raise()
     }
 }
 

@@ -9,6 +9,34 @@ extension StoreTransaction {
     /// The number of these whose response is kept.
     static let keptResponseCount = 5
 
+    /// Moves the cursor of a reporter after an event that did not crash the program.
+    func moveCursor(of reporterID: Int, to cursor: Int, after sequence: Int) throws {
+        try database.run(
+            """
+            UPDATE reporter SET cursor = ?1, crashes = iif(suspect_seq = ?2, 0, crashes),
+                suspect_seq = nullif(suspect_seq, ?2)
+            WHERE id = ?3
+            """,
+            [cursor, sequence, reporterID]
+        )
+    }
+
+    /// Moves the cursor of a reporter past events of kinds that it does not report, up to the next
+    /// one that it does. Otherwise a reporter of rare events would keep all others in the store.
+    func passEvents(notOf kinds: Set<EventKind>, of reporterID: Int) throws {
+        let words = kinds.map(\.rawValue).sorted()
+        let marks = databaseQuestionMarks(count: words.count)
+        try database.run(
+            """
+            UPDATE reporter SET cursor = coalesce(
+                (SELECT min(seq) - 1 FROM event WHERE seq > cursor AND kind IN (\(marks))),
+                (SELECT max(seq) FROM event WHERE seq > cursor), cursor)
+            WHERE id = ? AND cursor >= 0
+            """,
+            StatementArguments(words) + [reporterID]
+        )
+    }
+
     /// Stores the reports that a reporter's generators made for an event; existing ones are left
     /// unchanged.
     ///
