@@ -105,6 +105,23 @@ struct StreamingTests {
         }
     }
 
+    @Test func `an empty location redirects nowhere, so its body is the final one`() async throws {
+        let handler: LoopbackServer.Handler = { _ in
+            .respond(status: 302, headers: [("Location", "")], body: Array("here".utf8))
+        }
+        try await withLoopbackServer(handler: handler) { server in
+            try await withHTTPClient { client in
+                var received = ""
+                let request = HTTPRequest(.get, server.url)
+                let response = try await client.send(request) { piece in
+                    received += String(decoding: piece, as: UTF8.self)
+                }
+                #expect(received == "here")
+                #expect(response.status == 302 && response.body.isEmpty)
+            }
+        }
+    }
+
     @Test func `a body that ends early is an error after its pieces`() async throws {
         let answer = ServerAnswer.closeHalfway(body: Array("halfway".utf8), after: 4)
         try await withLoopbackServer(handler: { _ in answer }) { server in

@@ -223,7 +223,7 @@ final class CurlThread: Sendable {
 
     /// Starts the thread, unless that was done or it is closed.
     private func start() throws(HTTPError) {
-        // Held during the start, so that there is only one guardian.
+        // Held during the start, so that there is only one thread.
         try state.withLock { state throws(HTTPError) in
             guard state.multi == nil, !state.isClosed else { return }
             let multi = try CurlMulti(idleConnections: limits.inFlight)

@@ -321,14 +321,18 @@ extension OutgoingRequest {
         }
     }
 
+    /// The location to which a response redirects the request, or `nil` if the response is final.
+    func redirection(_ status: Int, _ headers: HTTPHeaders) -> String? {
+        guard redirects != .none, Self.isRedirect(status: status) else { return nil }
+        return headers["Location"].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     /// The request to send after a redirect, or `nil` if the response is final.
     ///
     /// - Throws: `HTTPError` with the code `badRedirect` if the client does not follow the
     ///   redirect.
     func redirected(by exchange: HTTPExchange) throws(HTTPError) -> OutgoingRequest? {
-        guard redirects != .none, Self.isRedirect(status: exchange.status),
-            let location = exchange.headers["Location"], !location.isEmpty
-        else { return nil }
+        guard let location = redirection(exchange.status, exchange.headers) else { return nil }
         var next = self
         do throws(HTTPAddress.Fault) {
             next.address = try address.resolving(location)

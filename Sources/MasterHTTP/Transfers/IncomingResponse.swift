@@ -120,7 +120,9 @@ struct IncomingResponse {
             return
         }
         statusLine = line
-        streams = transfer.stream != nil && !transfer.request.follows(line.status, head)
+        streams =
+            transfer.stream != nil
+            && transfer.request.redirection(line.status, HTTPHeaders(head: head)) == nil
         if !streams, announcesTooMuch(for: transfer.request, line.status) {
             throw .tooLarge(transfer.place, limit: transfer.request.responseLimit)
         }
@@ -157,14 +159,6 @@ struct IncomingResponse {
                 by: { HTTPSyntax.lowered($0) == $1 })
         else { return nil }
         return unsafe HTTPSyntax.text(line.dropFirst(count + 1).filter { $0 > 0x20 })
-    }
-}
-
-extension OutgoingRequest {
-    /// Whether a response with this status and head is a redirect to follow.
-    fileprivate func follows(_ status: Int, _ head: [UInt8]) -> Bool {
-        redirects != .none && Self.isRedirect(status: status)
-            && HTTPHeaders(head: head).contains("Location")
     }
 }
 

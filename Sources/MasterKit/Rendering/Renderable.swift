@@ -8,8 +8,8 @@ public import MasterHTTP
 /// let address = try context.render(url)
 /// ```
 ///
-/// That the value is one of a setting is asked of what uses it, not of the type itself: that would
-/// be looked up at run time for each type of setting, which takes a while.
+/// The type does not require `Value` to be a ``SettingValue``, because Swift would look up that
+/// conformance at run time for each type of setting; the functions that use it do.
 public struct Renderable<Value: Sendable>: Sendable {
     private enum Form: Sendable {
         case value(Value)

@@ -70,8 +70,8 @@ extension RequestDistributor {
         let needs = request.needs.sorted().compactMap { state.builder(ofRequest: $0) }
         if !needs.isEmpty { return needs.map { "'\($0)'" }.joined(separator: ", ") }
         guard let builder = builders[request.builder] else { return "a builder of this name" }
-        if let hindrance = pool.hindrance(builder.name, among: workerNames(of: builder)) {
-            return hindrance
+        if let reason = pool.reasonToWait(builder.name, among: workerNames(of: builder)) {
+            return reason
         }
         let locks =
             request.skipReason == nil ? state.locks.missing(for: .builder(builder.name)) : []

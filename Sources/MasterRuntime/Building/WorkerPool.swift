@@ -142,17 +142,6 @@ final class WorkerPool: Sendable {
     /// The number of the last connection, also of workers that have been removed.
     private let lastConnection = Atomic(0)
 
-    /// Adds a worker of the master's machine.
-    ///
-    /// - Parameters:
-    ///   - worker: The worker; its name is unique.
-    ///   - id: The id of its row in the store.
-    ///   - slots: The number of concurrent builds.
-    func add(_ worker: any Worker, id: Int, slots: Int) {
-        follow([Declaration(id: id, name: worker.name, slots: slots)], paused: [])
-        _ = connect(ConnectedWorker(worker))
-    }
-
     /// Follows the workers of a configuration; running builds keep theirs.
     ///
     /// - Parameters:
@@ -252,7 +241,7 @@ final class WorkerPool: Sendable {
     }
 
     /// What a builder waits for apart from a slot, or `nil`.
-    func hindrance(_ builder: String, among names: [String]?) -> String? {
+    func reasonToWait(_ builder: String, among names: [String]?) -> String? {
         members.withLock { members in
             let all = members.filter {
                 !$0.isRemoved && names?.contains($0.declaration.name) ?? true

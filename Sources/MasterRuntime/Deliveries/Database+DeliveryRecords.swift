@@ -24,16 +24,17 @@ extension Database {
         """
 
     /// Whether a delivery is of an earlier run.
-    private static let isEarlier = "(event_seq <= ?2 OR coalesce(build.started_at < ?3, 0))"
+    private static let isEarlier =
+        "(event_seq <= :sequence OR coalesce(build.started_at < :moment, 0))"
 
-    /// The deliveries of a run, of which it is said what became of them.
+    /// The deliveries that the summary of a run is about.
     private static let shown = """
         \(isShown) AND delivery.id IN (
             SELECT id FROM delivery
-            \(DeliveryState.isKept) AND (state <> 'dead' OR event_seq > ?2)
+            \(DeliveryState.isKept) AND (state <> 'dead' OR event_seq > :sequence)
             UNION ALL SELECT id FROM delivery
-            \(DeliveryState.delivered.condition) AND event_seq > ?2
-            UNION ALL SELECT delivery_id FROM attempt WHERE at >= ?3)
+            \(DeliveryState.delivered.condition) AND event_seq > :sequence
+            UNION ALL SELECT delivery_id FROM attempt WHERE at >= :moment)
         """
 
     /// The deliveries of events after a sequence number, then those attempted since a time, and all
@@ -57,9 +58,9 @@ extension Database {
         let counts: [(DeliveryState?, Int)] = try all(
             """
             SELECT state, count(*) FROM \(Self.recordTables)
-            WHERE ?1 <> '' AND \(Self.shown) AND \(Self.isEarlier) GROUP BY state
+            WHERE \(Self.shown) AND \(Self.isEarlier) GROUP BY state
             """,
-            ["all", sequence, moment.stored]
+            ["sequence": sequence, "moment": moment.stored]
         ) { row in (DeliveryState(rawValue: row[0]), row[1]) }
         return counts.reduce(into: [:]) { counts, pair in
             if let state = pair.0 { counts[state] = pair.1 }
@@ -73,10 +74,13 @@ extension Database {
         try all(
             """
             SELECT \(Self.recordColumns), reporter.id, \(Self.isEarlier) FROM \(Self.recordTables)
-            WHERE state <> ?1 AND \(Self.shown)
-            ORDER BY \(Self.isEarlier), event_seq, reporter.id, part LIMIT ?4
+            WHERE state <> :excluded AND \(Self.shown)
+            ORDER BY \(Self.isEarlier), event_seq, reporter.id, part LIMIT :limit
             """,
-            [excluded, sequence, moment.stored, limit]
+            [
+                "excluded": excluded, "sequence": sequence, "moment": moment.stored,
+                "limit": limit,
+            ]
         ) { row in
             let reporterID: Int = row[16]
             return DeliveryStatus(

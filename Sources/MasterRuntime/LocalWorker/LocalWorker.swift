@@ -11,7 +11,7 @@ public struct LocalWorker: Worker {
     /// overwritten unless a command allows it; an absolute path.
     public private(set) var root: String
 
-    /// True.
+    /// Whether programs run on the master's machine, as they do here.
     public var isLocal: Bool { true }
 
     private var environment: ChildEnvironment

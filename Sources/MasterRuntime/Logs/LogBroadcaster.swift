@@ -69,25 +69,15 @@ package final class LogBroadcaster: Sendable {
 
     /// The whole lines of a log's file from an offset on, some 64 KiB; none at its end.
     fileprivate func lines(in path: String, from offset: Int) async throws -> [UInt8] {
-        try await withCheckedThrowingContinuation { continuation in
-            readers.async {
-                continuation.resume(
-                    with: Result { try LogFile.lines(in: path, from: offset) })
-            }
-        }
+        try await readers.perform { try LogFile.lines(in: path, from: offset) }
     }
 
     /// Lines of a log's file, as many as are wanted and fit.
     fileprivate func lines(
         in path: String, from line: Int, count: Int, byteCount: Int
     ) async throws -> [UInt8] {
-        try await withCheckedThrowingContinuation { continuation in
-            readers.async {
-                continuation.resume(
-                    with: Result {
-                        try LogFile.lines(in: path, from: line, count: count, byteCount: byteCount)
-                    })
-            }
+        try await readers.perform {
+            try LogFile.lines(in: path, from: line, count: count, byteCount: byteCount)
         }
     }
 
@@ -95,11 +85,8 @@ package final class LogBroadcaster: Sendable {
     /// `nil` for any other log.
     func tail(ofLive log: Int, byteCount: Int) async throws -> [UInt8]? {
         guard let writer = state.withLock({ $0.live[log]?.writer }) else { return nil }
-        let written: [UInt8] = try await withCheckedThrowingContinuation { continuation in
-            readers.async {
-                continuation.resume(
-                    with: Result { try LogFile(path: writer.path).tail(byteCount: byteCount) })
-            }
+        let written = try await readers.perform {
+            try LogFile(path: writer.path).tail(byteCount: byteCount)
         }
         return written + writer.unfinished(byteCount: byteCount)
     }

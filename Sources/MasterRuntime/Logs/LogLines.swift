@@ -31,10 +31,6 @@ struct LogLines {
         endByteCount = min(64 << 10, limit ?? 0)
     }
 
-    /// Whether output of a channel is recorded as it arrives: not beyond the limit, where only the
-    /// end is recorded.
-    func takes(_ channel: LogChannel) -> Bool { !isCut }
-
     /// Adds a piece of output and appends the lines that it completes.
     mutating func add(_ bytes: ArraySlice<UInt8>, of channel: LogChannel, to lines: inout [UInt8]) {
         if channel == .header, !bytes.isEmpty { endOutput(&lines) }
@@ -59,7 +55,7 @@ struct LogLines {
     /// most the given number of bytes.
     func unfinished(byteCount: Int) -> [UInt8] {
         LogChannel.output.flatMap { channel -> [UInt8] in
-            guard takes(channel), let line = unfinished[channel] else { return [] }
+            guard !isCut, let line = unfinished[channel] else { return [] }
             return [channel.rawValue] + line.suffix(byteCount) + [0x0A]
         }
     }
@@ -107,7 +103,7 @@ struct LogLines {
     private mutating func append(
         _ line: Span<UInt8>, of channel: LogChannel, _ lines: inout [UInt8]
     ) {
-        guard takes(channel) else { return keep(line, of: channel) }
+        guard !isCut else { return keep(line, of: channel) }
         guard let limit, byteCount + line.count + 2 > limit else {
             return record(line, of: channel, &lines)
         }

@@ -248,15 +248,21 @@ struct LogFault: Error, CustomStringConvertible {
 }
 
 extension DispatchQueue {
+    /// Runs work that blocks on the queue.
+    func perform<Value: Sendable>(
+        _ work: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        try await withCheckedThrowingContinuation { caller in
+            self.async { caller.resume(with: Result { try work() }) }
+        }
+    }
+
     /// Runs work on the queue and wraps its errors as those of a log.
     fileprivate func run<Value: Sendable>(
         _ path: String, _ work: @escaping @Sendable () throws -> Value
     ) async throws(LogFault) -> Value {
-        let outcome: Result<Value, any Error> = await withCheckedContinuation { caller in
-            self.async { caller.resume(returning: Result { try work() }) }
-        }
         do {
-            return try outcome.get()
+            return try await perform(work)
         } catch {
             throw LogFault(path: path, cause: error)
         }

@@ -23,7 +23,7 @@ public final class Master: Sendable {
     private let deliveries: Deliveries
     private let services = RunningServices()
     private let janitor: Janitor
-    private let commands = CommandDesk()
+    private let commands = ControlHandler()
     private let control: ControlSocket?
 
     /// Runs a closure with a running master, and shuts the master down afterwards.
@@ -107,7 +107,7 @@ public final class Master: Sendable {
                 } else if resumesRequests {
                     await commands.handle($0, $1)
                 } else {
-                    await $1.send(CommandDesk.refusal.answer)
+                    await $1.send(ControlHandler.refusal.answer)
                 }
             }
         } catch {
@@ -137,8 +137,7 @@ public final class Master: Sendable {
             do {
                 let servers = try await options.servers.prepare(
                     environment.configuration, environment.secrets, for: self)
-                await services.follow(
-                    programs(of: environment), starting: newcomers(of: environment))
+                await followServices(of: environment)
                 await servers.apply()
                 outcome = .success(try await body(self))
             } catch {
@@ -181,18 +180,13 @@ public final class Master: Sendable {
             + file.changeSources.map { ServiceProgram($0, of: self) }
     }
 
-    /// The services of a configuration that are not running yet, ready to start.
-    private func newcomers(
-        of environment: BuildEnvironment
-    ) -> [(ServiceProgram, () -> RunningService)] {
-        services.newcomers(among: programs(of: environment)).map { program in
-            let door = RunningServiceHost(
+    /// Ends the services that a configuration no longer has, and starts its new ones.
+    private func followServices(of environment: BuildEnvironment) async {
+        await services.follow(programs(of: environment)) { program in
+            let host = RunningServiceHost(
                 name: program.name, stateName: program.stateName, isScheduler: program.isScheduler,
                 master: self, session: environment.http.makeSession())
-            return (
-                program,
-                { RunningService(program, host: door, on: self.events, logger: environment.logger) }
-            )
+            return RunningService(program, host: host, on: events, logger: environment.logger)
         }
     }
 
@@ -224,12 +218,10 @@ public final class Master: Sendable {
     public func reconfigure(
         to wanted: MasterConfiguration, _ secrets: SecretValues
     ) async throws -> ConfigurationChanges {
-        var newcomers: [(ServiceProgram, () -> RunningService)] = []
         var servers: [any PreparedServer] = []
         let changes = try await configuration.change(to: wanted, secrets) { next in
             let file = next.configuration
             if options.resumesRequests { try await register(file) }
-            newcomers = self.newcomers(of: next)
             servers = try await options.servers.prepare(file, next.secrets, for: self)
             do {
                 try await deliveries.reconfigure(
@@ -241,7 +233,7 @@ public final class Master: Sendable {
             }
             environment.store.identity = file.identity
         } settle: { next in
-            await services.follow(programs(of: next), starting: newcomers)
+            await followServices(of: next)
             await servers.apply()
         }
         janitor.changed.raise()

@@ -5,7 +5,7 @@ package import MasterKit
 internal import Synchronization
 
 /// Passes the requests of other processes on, once the master is ready for them.
-final class CommandDesk: Sendable {
+final class ControlHandler: Sendable {
     /// The answer of a master that takes no commands.
     static let refusal = ControlError(
         "the master that is running here was started by 'run', which takes no commands; start one "

@@ -128,17 +128,9 @@ final class RunningServices: Service {
 
     private let running = Mutex<[Entry]>([])
 
-    /// The services of a configuration that are not running yet.
-    func newcomers(among programs: [ServiceProgram]) -> [ServiceProgram] {
-        running.withLock { running in
-            programs.filter { new in !running.contains { $0.program.isSame(as: new) } }
-        }
-    }
-
     /// Ends services that are no longer declared, and then starts the new ones.
     func follow(
-        _ programs: [ServiceProgram],
-        starting newcomers: [(ServiceProgram, () -> RunningService)]
+        _ programs: [ServiceProgram], start: (ServiceProgram) -> RunningService
     ) async {
         let leaving = running.withLock { running in
             let leaving = running.filter { entry in
@@ -149,7 +141,10 @@ final class RunningServices: Service {
         }
         for entry in leaving.reversed() { await entry.service.end() }
         running.withLock { running in
-            running += newcomers.map { (program: $0, service: $1()) }
+            let newcomers = programs.filter { new in
+                !running.contains { $0.program.isSame(as: new) }
+            }
+            running += newcomers.map { (program: $0, service: start($0)) }
         }
     }
 

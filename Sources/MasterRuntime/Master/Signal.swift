@@ -96,12 +96,11 @@ extension Latch<Void> {
     func set() { set(()) }
 }
 
-/// The deliveries' clock: the time since they were opened, independent of changes to the system
-/// clock.
+/// The time since a moment, independent of changes to the system clock.
 struct ElapsedClock: Sendable {
-    /// The time since the deliveries were opened.
+    /// The time since that moment.
     var elapsed: Duration { read() }
-    /// The current date, based on the time since the deliveries were opened.
+    /// The current date: that of the moment and the time since then.
     var now: Date { opened.addingTimeInterval(elapsed / .seconds(1)) }
 
     private let opened: Date

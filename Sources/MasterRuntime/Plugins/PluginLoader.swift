@@ -117,7 +117,7 @@ public struct PluginLoader: Sendable {
                     + "and MasterKit \(host.masterKit.prefix(8)); build its package again with "
                     + "'plugins build'")
         }
-        if let hindrance = SharedLibrary.hindrance() { throw PluginFault(hindrance) }
+        if let reason = SharedLibrary.reasonNotToLoad() { throw PluginFault(reason) }
         let bundle: PluginBundle
         do throws(SharedLibrary.Fault) {
             bundle = try SharedLibrary.plugins(of: library)
@@ -139,7 +139,7 @@ public struct PluginLoader: Sendable {
     ///
     /// - Throws: ``PluginFault`` if it can't be loaded.
     package static func plugins(of library: String) throws(PluginFault) -> [PluginDescription] {
-        if let hindrance = SharedLibrary.hindrance() { throw PluginFault(hindrance) }
+        if let reason = SharedLibrary.reasonNotToLoad() { throw PluginFault(reason) }
         do throws(SharedLibrary.Fault) {
             var registry = Registry.empty
             let twice = registry.add(try SharedLibrary.plugins(of: library), from: library)

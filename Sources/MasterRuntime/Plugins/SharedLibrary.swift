@@ -31,7 +31,7 @@ enum SharedLibrary {
     }
 
     /// Why this program can't load libraries of plugins; `nil` if it can.
-    static func hindrance() -> String? {
+    static func reasonNotToLoad() -> String? {
         let runtime = unsafe dlopen("libswiftCore.so", RTLD_NOW | RTLD_NOLOAD)
         guard unsafe runtime != nil else {
             return

@@ -80,7 +80,7 @@ extension BuildRequest {
     ///   - needs: The builders whose builds must end well before those of a builder begin.
     ///   - database: Where they are.
     /// - Returns: The requests; what they need of their buildset has perhaps ended.
-    /// - Throws: What the database says.
+    /// - Throws: A database error.
     static func pending(
         needs: (String) -> [String] = { _ in [] }, in database: Database
     ) throws -> [RequestDistributor.Pending] {

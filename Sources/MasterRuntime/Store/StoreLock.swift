@@ -108,7 +108,7 @@ private struct LockHolder {
             try file.descriptor.seek(offset: 0, from: .start)
             bytes = try POSIX.read(file.number, maxByteCount: 4096)
         } catch {
-            return nil  // Held it is all the same.
+            return nil  // The lock counts, whatever the file says.
         }
         let text = String(decoding: bytes, as: UTF8.self)
         let lines = text.split(separator: "\n").map { $0.split(separator: " ", maxSplits: 1) }

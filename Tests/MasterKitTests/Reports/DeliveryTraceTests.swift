@@ -13,6 +13,15 @@ struct DeliveryTraceTests {
         #expect(trace.responseText == "second")
     }
 
+    @Test func `nothing of an earlier request is told of the last one`() {
+        let trace = DeliveryTrace()
+        trace.note(receiver: "http://h/1")
+        trace.note(status: 201, responseText: "created")
+        trace.note(receiver: "http://h/2")
+        #expect(trace.receiver == "http://h/2")
+        #expect(trace.status == nil && trace.responseText == nil && trace.fault == nil)
+    }
+
     @Test func `no more than the beginning of an answer is kept`() {
         let trace = DeliveryTrace()
         trace.note(status: 200, responseText: String(repeating: "x", count: 1_000_000))

@@ -47,7 +47,7 @@ struct OutputPump: Sendable {
     private let processDescriptor: CInt
     private let interruptSignal: CInt
     private let maxLines: Int?
-    private var lifeline: TerminationPolicy
+    private var termination: TerminationPolicy
     private var sources: [Source]
     private var logFiles: [FollowedFile]
     private var nextLook: Instant
@@ -71,7 +71,7 @@ struct OutputPump: Sendable {
         nextLook = started + Self.logFileInterval
         interruptSignal = shell.interruptSignal.number
         maxLines = shell.maxLines
-        lifeline = TerminationPolicy(shell, started: started)
+        termination = TerminationPolicy(shell, started: started)
     }
 
     /// Reads until the command is finished.
@@ -81,7 +81,7 @@ struct OutputPump: Sendable {
         defer { unsafe buffer.deallocate() }
         while true {
             let hasRoom = queue.hasRoom()
-            lifeline.noteRoom(hasRoom, at: .now)
+            termination.noteRoom(hasRoom, at: .now)
             guard case .wait(var deadline) = act() else { break }
             if !logFiles.isEmpty, hasRoom {
                 if .now >= nextLook { readLogFiles() }
@@ -95,7 +95,7 @@ struct OutputPump: Sendable {
         readRestOfLogFiles()
         let ended = leftRunning.subtracting(survivors).sorted { $0.process < $1.process }
         return Report(
-            timedOut: lifeline.timedOut, ended: ended, survivors: survivors, hasExited: hasExited)
+            timedOut: termination.timedOut, ended: ended, survivors: survivors, hasExited: hasExited)
     }
 
     /// Carries out the pending actions.
@@ -124,7 +124,7 @@ struct OutputPump: Sendable {
     private mutating func nextAction() -> TerminationPolicy.Action {
         let facts = TerminationPolicy.Facts(
             hasExited: hasExited, isOpen: !sources.isEmpty, isStopped: queue.isStopped)
-        return lifeline.next(at: .now, facts) { [processes] in
+        return termination.next(at: .now, facts) { [processes] in
             !processes.members(besidesLeader: true).isEmpty
         }
     }
@@ -132,12 +132,12 @@ struct OutputPump: Sendable {
     /// Tells that a limit was reached; without one, notes what the program left behind.
     private mutating func noteEnding() {
         tellOfLimit()
-        guard hasExited, lifeline.timedOut == nil, !queue.isStopped else { return }
+        guard hasExited, termination.timedOut == nil, !queue.isStopped else { return }
         leftRunning.formUnion(processes.members(besidesLeader: true))
     }
 
     private mutating func tellOfLimit() {
-        guard let limit = lifeline.timedOut, !hasToldLimit else { return }
+        guard let limit = termination.timedOut, !hasToldLimit else { return }
         hasToldLimit = true
         queue.put(.header(CommandHeader.timedOut(limit)), elapsed: .now - started)
     }
@@ -168,7 +168,7 @@ struct OutputPump: Sendable {
         let count = unsafe Glibc.read(source.readEnd.number, buffer.baseAddress, buffer.count)
         if count < 0 { return errno == EAGAIN || errno == EINTR ? .nothing : .end }
         if count == 0 { return .end }
-        lifeline.noteOutput(at: .now)
+        termination.noteOutput(at: .now)
         if source.isWanted {
             let bytes = unsafe withinLines([UInt8](buffer[..<count]))
             if !bytes.isEmpty { queue.put(.output(source.stream, bytes), elapsed: .now - started) }
@@ -179,10 +179,10 @@ struct OutputPump: Sendable {
     /// The output without what follows the first line that is too much.
     private mutating func withinLines(_ bytes: [UInt8]) -> [UInt8] {
         guard maxLines != nil else { return bytes }
-        if lifeline.hasTooManyLines { return [] }
+        if termination.hasTooManyLines { return [] }
         let newline = UInt8(ascii: "\n")
-        var wanted = lifeline.noteLines(bytes.count { $0 == newline })
-        guard lifeline.hasTooManyLines else { return bytes }
+        var wanted = termination.noteLines(bytes.count { $0 == newline })
+        guard termination.hasTooManyLines else { return bytes }
         let end = bytes.firstIndex { byte in
             if byte == newline { wanted -= 1 }
             return wanted == 0
@@ -217,7 +217,7 @@ struct OutputPump: Sendable {
         do {
             let bytes = try logFiles[index].read(maxByteCount: Self.chunkByteCount)
             guard !bytes.isEmpty else { return 0 }
-            lifeline.noteOutput(at: .now)
+            termination.noteOutput(at: .now)
             queue.put(.logFile(name, bytes), elapsed: .now - started)
             return bytes.count
         } catch {

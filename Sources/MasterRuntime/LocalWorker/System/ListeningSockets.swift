@@ -34,7 +34,7 @@ struct ListeningSockets {
         let folder = FilePath("/proc/\(process)/fd")
         do {
             return try POSIX.names(in: folder).contains { name in
-                // A file that has been closed meanwhile is none of them.
+                // The file may have been closed meanwhile.
                 guard let target = try? POSIX.target(ofLink: folder.appending(name)).string,
                     target.hasPrefix("socket:[")
                 else { return false }

@@ -39,10 +39,6 @@ enum POSIX {
         try check(unsafe path.withPlatformString { unsafe mkdir($0, permissions) })
     }
 
-    static func removeFolder(_ path: FilePath) throws(SystemFault) {
-        try check(unsafe path.withPlatformString { unsafe rmdir($0) })
-    }
-
     static func removeFile(_ path: FilePath) throws(SystemFault) {
         try check(unsafe path.withPlatformString { unsafe unlink($0) })
     }
