@@ -148,6 +148,7 @@ indirect enum ReportValue: Sendable {
         for error in parsed.errors {
             decoder.error(error.message, at: places.range(ofUTF8: error.range) ?? node.range)
         }
+        decoder.omit(parsed.omittedCount)
         for variable in parsed.template.variables where !variable.hasDefault {
             guard let fault = ReportTopic.fault(in: variable.path) else { continue }
             decoder.error(fault, at: places.range(ofUTF8: variable.range) ?? node.range)

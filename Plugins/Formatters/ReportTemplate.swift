@@ -30,6 +30,7 @@ struct ReportTemplate: SettingValue {
             let place = Place(error.range, of: scalar.value, at: node, places)
             decoder.error(error.message + place.addition, at: place.range)
         }
+        decoder.omit(parsed.omittedCount)
         for path in parsed.template.variables.map(\.path) {
             let rest = path.first == "build" ? path.dropFirst() : path[...]
             guard rest.count > 1, rest.first == "properties" else { continue }

@@ -55,7 +55,11 @@ extension TemplateExpressionParser {
         while !take(end) {
             elements.append(try parse())
             if take(end) { return elements }
-            guard take(",") else { throw unexpected("',' or '\(end)'") }
+            guard take(",") else {
+                let isComputed = current.kind == .name("for")
+                let remedy = "a list can't be computed; write {% for item in list %}"
+                throw unexpected("',' or '\(end)'", remedy: isComputed ? remedy : nil)
+            }
         }
         return elements
     }
@@ -102,7 +106,9 @@ extension TemplateExpressionParser {
         case .number(let number): return .member(.literal(.number(number)))
         default:
             index -= 1
-            throw unexpected("a name after '.'")
+            let isRange = token.kind == .sign(".")
+            throw unexpected(
+                "a name after '.'", remedy: isRange ? "write a range as 0...9" : nil)
         }
     }
 
@@ -114,8 +120,12 @@ extension TemplateExpressionParser {
             guard take("]"), let from else { throw unexpected("']'") }
             return .member(from)
         }
-        let to: TemplateExpression? = current.kind == .sign("]") ? nil : try parse()
-        guard take("]") else { throw unexpected("']'") }
+        let isStep = current.kind == .sign(":")
+        let to: TemplateExpression? = isStep || current.kind == .sign("]") ? nil : try parse()
+        guard take("]") else {
+            let remedy = "a slice has no step; the filter 'reverse' reverses a list"
+            throw unexpected("']'", remedy: current.kind == .sign(":") ? remedy : nil)
+        }
         return .slice(from: from, to: to, range: range(from: start))
     }
 
@@ -152,7 +162,8 @@ extension TemplateExpressionParser {
             return .list(try parseList(until: "]"))
         default:
             index -= 1
-            throw unexpected("a value")
+            throw unexpected(
+                "a value", remedy: TemplateHints.remedy(forMissingValueAt: token.kind))
         }
     }
 
@@ -166,12 +177,12 @@ extension TemplateExpressionParser {
         case _ where Self.keywords.contains(name):
             throw TemplateProblem("expected a value, found '\(name)'", token.range)
         case _ where current.kind == .sign("("):
+            let filter = TemplateHints.filter(for: name)
             let remedy =
                 name == "range"
                 ? "write the numbers as 0...9"
-                : TemplateFilter(named: name) == nil
-                    ? "it has filters, as in {{ value | upper }}"
-                    : "use the filter, as in {{ value | \(name) }}"
+                : filter.map { "use the filter, as in {{ value | \($0.rawValue) }}" }
+                    ?? "it has filters, as in {{ value | upper }}"
             throw TemplateProblem(
                 "a template has no functions such as \(name)(); \(remedy)", token.range)
         default:

@@ -26,8 +26,8 @@ struct TemplateExpressionParser {
     init(_ tokens: [TemplateToken], range: Range<Int>) throws(TemplateProblem) {
         guard tokens.count <= Self.maximumTokens else {
             throw TemplateProblem(
-                "the expression has \(tokens.count) words and signs; "
-                    + "\(Self.maximumTokens) are allowed",
+                "the expression has \(tokens.count) words and signs, and \(Self.maximumTokens) "
+                    + "are allowed; keep parts of it with {% set name = value %}",
                 range
             )
         }
@@ -54,7 +54,12 @@ struct TemplateExpressionParser {
 
     /// Throws if there are tokens left.
     func expectEnd() throws(TemplateProblem) {
-        guard current.kind == .end else { throw unexpected("the end of the expression") }
+        guard current.kind == .end else {
+            let last = index > 0 ? tokens[index - 1] : nil
+            throw unexpected(
+                "the end of the expression",
+                remedy: TemplateHints.remedy(forFollowing: current.kind, after: last))
+        }
     }
 
     /// Parses an expression as far as it goes.
@@ -79,7 +84,8 @@ struct TemplateExpressionParser {
     private mutating func descend() throws(TemplateProblem) {
         guard depth < Self.maximumDepth else {
             throw TemplateProblem(
-                "the expression nests deeper than \(Self.maximumDepth) levels", current.range)
+                "the expression nests deeper than \(Self.maximumDepth) levels; keep a part of it with "
+                    + "{% set name = value %}", current.range)
         }
         depth += 1
     }
@@ -123,9 +129,7 @@ struct TemplateExpressionParser {
             throw unexpected("the name of a test: \(known.joined(separator: ", "))")
         }
         guard let kind = TemplateTest.Kind(rawValue: name == "None" ? "none" : name) else {
-            throw TemplateProblem(
-                "unknown test '\(name)'; known are \(known.joined(separator: ", "))",
-                current.range)
+            throw TemplateProblem(TemplateHints.unknownTest(name), current.range)
         }
         index += 1
         return TemplateTest(kind: kind, isNegated: isNegated)
@@ -229,16 +233,16 @@ struct TemplateExpressionParser {
         return true
     }
 
-    func unexpected(_ expected: String) -> TemplateProblem {
+    func unexpected(_ expected: String, remedy: String? = nil) -> TemplateProblem {
         let found =
             switch current.kind {
             case .name(let name): "'\(name)'"
             case .number(let number): "'\(number)'"
             case .text: "a text"
-            case .sign("="): "'='; values are compared with '=='"
             case .sign(let sign): "'\(sign)'"
             case .end: "nothing"
             }
-        return TemplateProblem("expected \(expected), found \(found)", current.range)
+        let end = remedy.map { "; \($0)" } ?? ""
+        return TemplateProblem("expected \(expected), found \(found)\(end)", current.range)
     }
 }

@@ -54,10 +54,15 @@ enum TemplateFilter: String, Sendable, Hashable, CaseIterable {
                 "write {% for item in list if condition %}"
             case "format": "join texts with ~, as in {{ a ~ \"-\" ~ b }}"
             case "float": "numbers need no filter"
+            case "ternary": "write 'a if condition else b'"
+            case "wordcount": "write split | length"
+            case "pprint": "write json"
+            case "strip": "write trim"
             case "strftime", "datetime": "write date:\"%Y-%m-%d\""
             case "quote", "url_encode", "urlquote": "write urlencode"
             case "to_json", "jsonify", "dump": "write json"
-            case "dictsort", "groupby", "batch", "slice", "sum", "min", "max":
+            case "dictsort", "groupby", "batch", "slice", "sum", "min", "max", "random",
+                "striptags", "xmlattr", "wordwrap", "urlize", "center", "filesizeformat":
                 "compute it in a step that sets a property"
             default: nil
             }
@@ -130,6 +135,7 @@ enum TemplateFilter: String, Sendable, Hashable, CaseIterable {
         case .map: "map(attribute=\"name\")"
         case .replace: "replace(\"old\", \"new\")"
         case .round: "round:2"
+        case .sort: "sort, or sort | reverse"
         case .split: "split:\",\""
         case .truncate: "truncate:80"
         default: rawValue

@@ -147,8 +147,10 @@ struct TemplateToken: Hashable {
 
 /// Splits the contents of braces into tokens.
 struct TemplateTokenizer {
+    /// The signs, of which some only serve messages.
     private static let signs =
-        ["...", "==", "!=", "<=", ">=", "<", ">", ".", "[", "]", "(", ")"]
+        ["...", "**", "<<", ">>", "||", ":=", "==", "!=", "<=", ">=", "<", ">"]
+        + [".", "[", "]", "(", ")"]
         + ["|", ":", ",", "=", "//", "+", "-", "~", "*", "/", "%"]
 
     private let bytes: [UInt8]
@@ -190,15 +192,11 @@ struct TemplateTokenizer {
         } else {
             let rest = String(decoding: bytes[index..<end].prefix(16), as: UTF8.self)
             let sign = rest.first ?? "?"
-            let remedy = Self.remedies[sign] ?? "texts need quotes"
-            throw TemplateProblem("'\(sign)' is not allowed here; \(remedy)", index..<index + 1)
+            throw TemplateProblem(
+                "'\(sign)' is not allowed here; \(TemplateHints.remedy(forSign: sign))",
+                index..<index + 1)
         }
     }
-
-    private static let remedies: [Character: String] = [
-        "{": "a mapping can't be written here, put it into 'ctx' or use {% if %}",
-        "&": "write 'and'", "!": "write 'not'", "?": "write 'a if condition else b'",
-    ]
 
     /// Whether a `-` starts a negative number, rather than being a binary operator.
     private func isSign(at place: Int) -> Bool {

@@ -24,12 +24,15 @@ struct TemplateParser {
     private var isAbandoned = false
     var variables = TemplateVariables()
     private(set) var problems: [TemplateProblem]
+    /// The number of errors that were not kept.
+    private(set) var omittedCount: Int
 
     init(_ text: String) {
         bytes = Array(text.utf8)
         var lexer = TemplateLexer(bytes)
         pieces = lexer.divide()
         problems = Array(lexer.problems.prefix(Self.maximumProblems))
+        omittedCount = lexer.problems.count - problems.count
     }
 
     /// Parses the whole template.
@@ -38,7 +41,7 @@ struct TemplateParser {
     }
 
     private mutating func note(_ problem: TemplateProblem) {
-        guard problems.count < Self.maximumProblems else { return }
+        guard problems.count < Self.maximumProblems else { return omittedCount += 1 }
         problems.append(problem)
     }
 
@@ -89,7 +92,10 @@ struct TemplateParser {
         of tag: Tag, until endings: [String]
     ) -> (nodes: [TemplateNode], ending: Tag?) {
         guard open.count < Self.maximumDepth else {
-            note(TemplateProblem("tags nest deeper than \(Self.maximumDepth) levels", tag.range))
+            note(
+                TemplateProblem(
+                    "tags nest deeper than \(Self.maximumDepth) levels; close them, or use fewer",
+                    tag.range))
             index = pieces.count
             isAbandoned = true
             return ([], nil)
@@ -214,13 +220,25 @@ extension TemplateParser {
                 + "{% set name = \"text\" %}"
         case "endset":
             "{% endset %} is not available; write {% set name = value %} in one tag"
-        case "raw", "endraw":
+        case "raw", "endraw", "verbatim", "endverbatim":
             "{% \(name) %} is not available; write {{ \"{{\" }} for two braces"
         case "with", "endwith", "do":
             "{% \(name) %} is not available; write {% set name = value %}"
         case "autoescape", "endautoescape":
             "{% \(name) %} is not available; 'template_type' decides what is escaped, and the "
                 + "filter 'safe' leaves a value as it is"
+        case "elseif", "elsif": "unknown tag '\(name)'; write {% elif condition %}"
+        case "unless", "endunless": "unknown tag '\(name)'; write {% if not condition %}"
+        case "switch", "match", "case", "when", "endswitch", "endmatch", "endcase":
+            "unknown tag '\(name)'; write {% if %} with {% elif %}"
+        case "while", "foreach", "loop", "endwhile", "endforeach", "endloop":
+            "unknown tag '\(name)'; write {% for item in list %}, or {% for number in 0...9 %}"
+        case "end": "unknown tag 'end'; write {% endif %}, {% endfor %} or {% endfilter %}"
+        case "assign", "let", "var": "unknown tag '\(name)'; write {% set name = value %}"
+        case "print", "echo", "debug": "unknown tag '\(name)'; write {{ value }}"
+        case "comment", "endcomment": "unknown tag '\(name)'; write {# comment #}"
+        case "trans", "endtrans", "pluralize", "blocktrans", "endblocktrans":
+            "{% \(name) %} is not available: texts are not translated; write the text alone"
         case "now": "unknown tag 'now'; write {{ build.started_at | date }}"
         default: "unknown tag '\(name)'; known are \(knownTags)"
         }
@@ -228,7 +246,8 @@ extension TemplateParser {
 
     private mutating func expectNothing(in tag: Tag) {
         guard tag.tokens.count > 1 else { return }
-        note(TemplateProblem("nothing may follow '\(tag.name)' in this tag", tag.range))
+        let remedy = tag.tokens[0].kind == .name("if") ? "; write {% elif condition %}" : ""
+        note(TemplateProblem("nothing may follow '\(tag.name)' in this tag\(remedy)", tag.range))
     }
 
     private mutating func parseCondition(_ tag: Tag) -> TemplateNode {

@@ -32,8 +32,10 @@ public struct TemplateText: Sendable, Hashable {
     public struct Parsed: Sendable {
         /// The template, without the parts that contain errors.
         public let template: TemplateText
-        /// All errors, in the order of the text.
+        /// The errors, in the order of the text, of which the first hundred found are kept.
         public let errors: [TemplateError]
+        /// The number of errors beyond those.
+        public let omittedCount: Int
     }
 
     /// Parses a template, and collects all errors.
@@ -44,7 +46,8 @@ public struct TemplateText: Sendable, Hashable {
         return Parsed(
             template: TemplateText(
                 text: text, kind: kind, variables: parser.variables.found, nodes: nodes),
-            errors: problems.map { TemplateError($0.message, at: $0.range, in: text) })
+            errors: problems.map { TemplateError($0.message, at: $0.range, in: text) },
+            omittedCount: parser.omittedCount)
     }
 
     private init(

@@ -18,6 +18,7 @@ package struct Template: Expression {
         for error in parsed.errors {
             decoder.error(error.message, at: places.range(ofUTF8: error.range) ?? node.range)
         }
+        decoder.omit(parsed.omittedCount)
         decoder.requireBuild("!Template", at: node.range)
         for variable in parsed.template.variables {
             let range = places.range(ofUTF8: variable.range) ?? node.range

@@ -119,6 +119,11 @@ public final class SettingDecoder {
         }
     }
 
+    /// Counts mistakes of a text that its parser found and did not keep.
+    public func omit(_ count: Int) {
+        omittedCount += count
+    }
+
     /// Resolves a path in the file against the file's folder.
     public func resolvedPath(_ path: String) -> String {
         guard let folder, !path.hasPrefix("/") else { return path }
@@ -277,7 +282,9 @@ public final class SettingDecoder {
     public func descending<Value>(into node: YAMLNode, _ body: () -> Value?) -> Value? {
         guard valueDepth < JSONValue.maximumDepth else {
             return error(
-                "\(subject) nests deeper than \(JSONValue.maximumDepth) levels", at: node.range)
+                "\(subject) nests deeper than \(JSONValue.maximumDepth) levels; use fewer",
+                at: node.range
+            )
         }
         valueDepth += 1
         defer { valueDepth -= 1 }

@@ -75,7 +75,7 @@ struct ValueBoundsTests {
             Reading(yaml, as: Renderable<JSONValue>.self).places,
             Reading(yaml, as: DeferredValue.self).places,
         ] {
-            #expect(reading == ["1:\(column): 'it' nests deeper than 100 levels"])
+            #expect(reading == ["1:\(column): 'it' nests deeper than 100 levels; use fewer"])
         }
     }
 
