@@ -105,13 +105,14 @@ extension JSONValue {
         return array[index]
     }
 
-    /// Whether the value is true in Python: not `null`, false, zero, or empty.
+    /// Whether the value is true in Python, not `null`, false, zero, or empty, and is not the
+    /// string `false`, which a boolean of the command line is.
     public var isTruthy: Bool {
         switch self {
         case .null: false
         case .bool(let value): value
         case .number(let value): value != 0
-        case .string(let value): !value.isEmpty
+        case .string(let value): !value.isEmpty && value != "false"
         case .array(let value): !value.isEmpty
         case .object(let value): !value.isEmpty
         }

@@ -34,11 +34,12 @@ struct JSONValueTests {
     @Test(
         arguments: [
             (nil, false), (false, false), (true, true), (0, false), (0.0, false), (-0.0, false),
-            (1, true), ("", false), ("0", true), ([], false), ([0], true), ([:], false),
+            (1, true), ("", false), ("0", true), ("false", false), ("False", true), ([], false),
+            ([0], true), ([:], false),
             (["a": nil], true),
         ] as [(JSONValue, Bool)]
     )
-    func `truth is that of Python`(value: JSONValue, isTruthy: Bool) {
+    func `truth is that of Python, but the text false is false`(value: JSONValue, isTruthy: Bool) {
         #expect(value.isTruthy == isTruthy)
     }
 

@@ -155,6 +155,10 @@ struct PropertyOverrides: Sendable {
         known += configuration.propertyUses.sorted()
         var names: [String] = []
         for name in known where !names.contains(name) { names.append(name) }
+        guard !names.isEmpty else {
+            warnings.append("-p \(name): the file uses no properties; omit it")
+            return
+        }
         let remedy = Suggestion.remedy(for: name, among: names)
         warnings.append("-p \(name): nothing in the file uses a property '\(name)'; \(remedy)")
     }
@@ -196,7 +200,7 @@ private struct Declared {
             return try typed(text, name, "a number") { $0.numberValue != nil }
         case .bool:
             return try typed(text, name, "true or false") {
-                if case .bool = $0 { true } else { false }
+                if case .bool = $0 { Bool(text) != nil } else { false }
             }
         case .array:
             return try typed(text, name, "a list such as [a, b]") { $0.arrayValue != nil }

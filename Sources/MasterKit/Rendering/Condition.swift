@@ -147,8 +147,7 @@ extension JSONValue {
     /// since properties given with `-p` and set by commands are strings; `nil` for other strings.
     var condition: Bool? {
         guard case .string(let text) = self else { return isTruthy }
-        guard case .bool(let value) = YAMLScalar.Resolved(plain: text) else { return nil }
-        return value
+        return Bool(text)
     }
 }
 
@@ -215,10 +214,8 @@ extension SettingDecoder {
     public func boolean(of node: YAMLNode) -> Bool? {
         if case .bool(let value) = node.resolved { return value }
         if case .file = origin { return nil }
-        guard let scalar = node.scalar, case .string = node.resolved,
-            case .bool(let value) = YAMLScalar.Resolved(plain: scalar.value)
-        else { return nil }
-        return value
+        guard let scalar = node.scalar, case .string = node.resolved else { return nil }
+        return Bool(scalar.value)
     }
 
     /// Reports an expression that always evaluates to a string or a list, which is never true or
@@ -263,7 +260,9 @@ public struct Pattern: SettingValue {
 
     init?(_ tree: RenderTree, _ decoder: SettingDecoder) {
         guard let node = tree.constant, let text = node.scalarText else {
-            decoder.error("the regular expression of !Matches is a plain text", at: tree.range)
+            decoder.error(
+                "the regular expression of !Matches must be a plain text; it can't be computed",
+                at: tree.range)
             return nil
         }
         self.init(text, at: node, decoder)

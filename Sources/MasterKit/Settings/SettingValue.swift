@@ -53,8 +53,8 @@ extension Bool: SettingValue {
     /// A description of the accepted values, for error messages.
     public static var shape: String { "true or false" }
 
-    /// Reads a YAML 1.2 boolean; for a value that is not written in the file itself, also a string
-    /// that spells one, and null as false.
+    /// Reads a YAML 1.2 boolean, or the string `true` or `false`; for a value that is not written in
+    /// the file itself, all that a condition can be.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Bool? {
         guard case .file = decoder.origin else {
             if let value = JSONValue(node).condition { return value }
@@ -65,7 +65,10 @@ extension Bool: SettingValue {
             return decoder.mismatch(node, expected: shape)
         }
         if case .bool(let value) = node.resolved { return value }
-        let meant: [String: Bool] = ["yes": true, "on": true, "no": false, "off": false]
+        if let value = Bool(scalar.value) { return value }
+        let meant = [
+            "yes": true, "on": true, "true": true, "no": false, "off": false, "false": false,
+        ]
         if let value = meant[scalar.value.lowercased()] {
             return decoder.error(
                 "\(decoder.subject) must be \(shape); '\(scalar.value)' is a text in YAML 1.2, "

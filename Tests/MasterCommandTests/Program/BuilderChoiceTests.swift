@@ -150,8 +150,8 @@ struct BuilderChoiceTests {
             "-p jobs: 'jobs' must be a number, as in the file, not 'four'; write jobs:=VALUE for a value of another type"
         ),
         (
-            "verbose=yes", "docs",
-            "-p verbose: 'verbose' must be true or false, as in the file, not 'yes'; write verbose:=VALUE for a value of another type"
+            "verbose=TRUE", "docs",
+            "-p verbose: 'verbose' must be true or false, as in the file, not 'TRUE'; write verbose:=VALUE for a value of another type"
         ),
         (
             "paths=x", "docs",

@@ -1,7 +1,8 @@
 import MasterKit
 import Testing
 
-/// Buildbot's truth tables, row by row, for every selector that can have such values.
+/// Buildbot's truth tables, row by row, for every selector that can have such values; but the text
+/// `false` is false.
 struct TruthTableTests {
     /// The result of a modifier for each kind of value; `V` stands for the value's text.
     struct Row: Sendable, CustomTestStringConvertible {
@@ -40,7 +41,7 @@ struct TruthTableTests {
         Column(yaml: "''", text: ""), Column(yaml: "0", text: "0"),
         Column(yaml: "0.0", text: "0.0"),
         Column(yaml: "false", text: "false"), Column(yaml: "[]", text: "[]"),
-        Column(yaml: "{}", text: "{}"),
+        Column(yaml: "{}", text: "{}"), Column(yaml: "'false'", text: "false"),
         Column(yaml: "text", text: "text", isTrue: true),
         Column(yaml: "' '", text: " ", isTrue: true), Column(yaml: "'0'", text: "0", isTrue: true),
         Column(yaml: "1", text: "1", isTrue: true),

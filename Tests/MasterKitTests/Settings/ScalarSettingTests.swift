@@ -22,16 +22,21 @@ struct ScalarSettingTests {
         #expect(reading.messages == ["'it' must be a text, not \(wording)"])
     }
 
-    @Test(arguments: [("true", true), ("True", true), ("FALSE", false), ("false", false)])
-    func `a boolean is that of YAML 1.2`(yaml: String, value: Bool) {
+    @Test(arguments: [
+        ("true", true), ("True", true), ("FALSE", false), ("false", false), ("'true'", true),
+        ("\"false\"", false), ("!!str true", true),
+    ])
+    func `a boolean is that of YAML 1.2, or the text true or false`(yaml: String, value: Bool) {
         #expect(Reading(yaml, as: Bool.self).value == value)
     }
 
     @Test(arguments: [
         ("no", "false"), ("off", "false"), ("yes", "true"), ("On", "true"), ("YES", "true"),
+        ("'TRUE'", "true"), ("'False'", "false"),
     ])
-    func `a word that was a boolean in YAML 1.1 gets its remedy`(word: String, remedy: String) {
-        let reading = Reading(word, as: Bool.self)
+    func `a word that was a boolean in YAML 1.1 gets its remedy`(yaml: String, remedy: String) {
+        let reading = Reading(yaml, as: Bool.self)
+        let word = yaml.replacing("'", with: "")
         #expect(
             reading.messages == [
                 "'it' must be true or false; '\(word)' is a text in YAML 1.2, write \(remedy)"
@@ -41,8 +46,7 @@ struct ScalarSettingTests {
     }
 
     @Test(arguments: [
-        ("1", "the number 1"), ("'true'", "'true'"), ("!!str true", "'true'"), ("null", "null"),
-        ("[true]", "a list"),
+        ("1", "the number 1"), ("'1'", "'1'"), ("null", "null"), ("[true]", "a list"),
     ])
     func `nothing else is a boolean`(yaml: String, wording: String) {
         #expect(
