@@ -73,6 +73,8 @@ struct BuilderAssembler {
 
     /// Warns about factories and steps that no builder uses.
     private func warnOfUnused(_ declared: BuilderList?) {
+        guard declared?.isIncomplete != true, declared != nil || !topLevel.declares("builders")
+        else { return }
         let builders = (declared?.builders ?? []) + (declared?.faulty.map(\.settings) ?? [])
         let references = builders.compactMap(\.factory).filter { $0.steps == nil }
         let used = settings.factories.withBases(Set(references.map(\.name)))
@@ -344,7 +346,7 @@ struct BuilderSettings: Settings {
         if builder.maxTime?.constant == .zero {
             isRight = false
             decoder.error(
-                "a time limit can't be 0; omit it for no limit", at: mapping["maxTime"]?.range)
+                "'maxTime' can't be 0; omit it for no limit", at: mapping["maxTime"]?.range)
         }
         return isRight
             ? .success(builder)

@@ -117,6 +117,8 @@ struct BuilderList: SettingValue {
     private(set) var builders: [BuilderSettings] = []
     /// Builders with a mistake; their other settings are still checked.
     private(set) var faulty: [FaultyBuilder] = []
+    /// Whether some entries are not builders at all, so that it is unknown what they use.
+    private(set) var isIncomplete = false
     /// The constant names of builders with a mistake, which must be unique, too.
     var otherNames: [(name: String, range: SourceRange?)] {
         faulty.compactMap(\.constantName).map { ($0.text, $0.range) }
@@ -131,11 +133,12 @@ struct BuilderList: SettingValue {
             return decoder.mismatch(node, expected: shape)
         }
         var list = BuilderList()
-        for item in items {
+        guard let entries = decoder.flattened(items, at: node.range) else { return nil }
+        for item in entries {
             switch BuilderSettings.read(item, with: decoder) {
             case .success(let builder): list.builders.append(builder)
             case .failure(let builder): list.faulty.append(builder)
-            case nil: break
+            case nil: list.isIncomplete = true
             }
         }
         return list
