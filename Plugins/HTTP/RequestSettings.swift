@@ -266,8 +266,7 @@ struct TimeLimit: SettingValue {
         guard let duration = Duration.decode(node, with: decoder) else { return nil }
         guard duration > .zero else {
             return decoder.error(
-                "a time limit can't be 0; omit it for the default",
-                at: node.range)
+                "\(decoder.subject) can't be 0; omit it for the default", at: node.range)
         }
         return TimeLimit(duration: duration)
     }

@@ -83,8 +83,13 @@ struct SuccessRule: SettingValue {
             case .success(let found):
                 let place = pointer.tokens.isEmpty ? "the body" : "\(pointer)"
                 let words =
-                    showsTexts || found.stringValue == nil
-                    ? AnswerBody.wording(found) : AnswerBody.kind(of: found)
+                    if case (.number, .number) = (found, wanted) {
+                        showsTexts ? AnswerBody.wording(ofNumber: found) : "another number"
+                    } else if showsTexts || found.stringValue == nil {
+                        AnswerBody.wording(found)
+                    } else {
+                        AnswerBody.kind(of: found)
+                    }
                 return "\(place) is \(words), not \(JSONWriter.compact.string(wanted))"
             }
         }

@@ -219,7 +219,8 @@ extension CommitStatus {
     private var noRepository: DeliveryError {
         DeliveryError(
             .reject,
-            "'\(repository)' is not a repository as OWNER/NAME; give it in 'repository'")
+            "the repository '\(repository)' is not OWNER/NAME; correct 'repository' of the reporter, or "
+                + "that of the build")
     }
 
     /// The revision, encoded for an address.
@@ -227,7 +228,10 @@ extension CommitStatus {
     /// - Throws: ``DeliveryError`` if it would lead to another one.
     func encodedRevision() throws -> String {
         guard !["", ".", ".."].contains(revision) else {
-            throw DeliveryError(.reject, "'\(revision)' is not a revision")
+            throw DeliveryError(
+                .reject,
+                "the revision of the build, '\(revision)', is not that of a commit; give another one"
+            )
         }
         return revision.percentEncoded
     }

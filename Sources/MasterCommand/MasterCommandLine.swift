@@ -130,23 +130,28 @@ public enum MasterCommandLine {
             await console.complain([paint(.boldRed, "error:") + " \(error)"])
             return .configuration
         case let error as ControlError where error.isUsage:
-            await console.complain("\(paint(.boldRed, "error:")) \(error)".lines)
+            await console.complain("\(paint(.boldRed, "error:")) \(error)".lines.map(bounded))
             return .usage
         case let error as UsageError:
-            await console.complain("\(paint(.boldRed, "error:")) \(error)".lines)
+            await console.complain("\(paint(.boldRed, "error:")) \(error)".lines.map(bounded))
             return .usage
         case is MasterError, is StoreError, is ReceiverError, is FailedRun, is CommandError,
             is HTTPError, is ControlError:
-            await console.complain("\(paint(.boldRed, "error:")) \(error)".lines)
+            await console.complain("\(paint(.boldRed, "error:")) \(error)".lines.map(bounded))
             return .failure
         default:
             return await reportUsage(error, console)
         }
     }
 
+    /// A line of an error, without the end of a huge one.
+    private static func bounded(_ line: String) -> String {
+        line.count > 1000 ? line.prefix(997) + "..." : line
+    }
+
     /// Reports an error of the argument parser, or prints the requested help.
     private static func reportUsage(_ error: any Error, _ console: Console) async -> ExitStatus {
-        var text = RootCommand.fullMessage(for: error).lines
+        var text = RootCommand.fullMessage(for: error).lines.map(bounded)
         guard RootCommand.exitCode(for: error).isSuccess else {
             // The parser's own prefix, spelled like that of all other errors.
             if let first = text.first, first.hasPrefix("Error:") {

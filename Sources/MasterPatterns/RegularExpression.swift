@@ -27,7 +27,7 @@ internal import CLibPCRE2
         let count = pattern.utf8.count
         guard count <= Self.maximumLength else {
             throw RegularExpressionError(
-                "it has \(count) bytes, and at most \(Self.maximumLength) are allowed",
+                "it has \(count) bytes, and at most \(Self.maximumLength) are allowed; use several",
                 offset: Self.maximumLength)
         }
         var (error, place): (Int32, Int) = (0, 0)
@@ -77,7 +77,25 @@ internal import CLibPCRE2
             unsafe pcre2_get_error_message_8(error, buffer.baseAddress, buffer.count)
         }
         guard count > 0 else { return "error \(error)" }
-        return String(decoding: text.prefix(Int(count)), as: UTF8.self)
+        let words = String(decoding: text.prefix(Int(count)), as: UTF8.self)
+        return remedy(for: error).map { "\(words); \($0)" } ?? words
+    }
+
+    /// What to do about some mistakes in patterns, by PCRE2's number, which is the same in all its
+    /// versions.
+    private static func remedy(for error: Int32) -> String? {
+        switch error {
+        case 101: #"write \\ for a backslash"#
+        case 104: "write the smaller number first"
+        case 106: #"write \[ for a bracket"#
+        case 109: #"write \*, \+ or \? for the character itself"#
+        case 114: #"write \( for a parenthesis"#
+        case 119: "at most \(maximumDepth) levels are allowed"
+        case 122: #"write \) for a parenthesis"#
+        case 125: "write alternatives of fixed lengths"
+        case 143: "give each group a name of its own"
+        default: nil
+        }
     }
 }
 

@@ -20,9 +20,14 @@ struct RegularExpressionTests {
     }
 
     @Test(arguments: [
-        ("(", "missing closing parenthesis", 1), ("a)", "unmatched closing parenthesis", 1),
-        ("*a", "quantifier does not follow a repeatable item", 0),
-        ("[a", "missing terminating ] for character class", 2),
+        ("(", #"missing closing parenthesis; write \( for a parenthesis"#, 1),
+        ("a)", #"unmatched closing parenthesis; write \) for a parenthesis"#, 1),
+        (
+            "*a",
+            #"quantifier does not follow a repeatable item; write \*, \+ or \? for the character itself"#,
+            0
+        ),
+        ("[a", #"missing terminating ] for character class; write \[ for a bracket"#, 2),
         ("é[z-a]", "range out of order in character class", 5),
         (#"\C"#, #"using \C is disabled by the application"#, 2),
     ])

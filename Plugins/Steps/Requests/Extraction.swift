@@ -293,6 +293,11 @@ enum AnswerBody {
     }
 
     /// A value as text; never shows part of a string, since part of a secret could not be masked.
+    static func wording(ofNumber number: JSONValue) -> String {
+        let text = number.text ?? ""
+        return text.count > shownCount ? "another number" : text
+    }
+
     static func wording(_ value: JSONValue) -> String {
         switch value {
         case .null: return "null"

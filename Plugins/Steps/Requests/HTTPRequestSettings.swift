@@ -108,10 +108,21 @@ public struct HTTPRequestSettings: SettingHints {
         case "hooks":
             "hooks take code, which master.yaml can't hold; write a step plugin in Swift instead"
         case "body", "payload", "content": "write 'data', or 'json' for a value as JSON"
-        case "query": "write 'params'"
+        case "form": "write 'data' with a mapping of the fields"
+        case "query", "querystring": "write 'params'"
         case "retries": "write 'retry'"
-        case "follow_redirects": "write 'allow_redirects'"
-        case "expected_status", "expect_status": "write 'success'"
+        case "follow", "follow_redirects", "redirects": "write 'allow_redirects'"
+        case "expect", "expected_status", "expect_status", "status", "status_code":
+            "write 'success'"
+        case "user", "username", "password", "basic": "write 'auth: [user, password]'"
+        case "token", "bearer":
+            "write 'headers: {Authorization: !Interpolate \"Bearer %(secret:NAME)s\"}'"
+        case "content_type", "contentType": "write 'headers: {Content-Type: …}'"
+        case "proxy": "write 'proxies'"
+        case "ssl", "tls", "ca", "cacert", "insecure", "verify_ssl", "ssl_verify":
+            "write 'verify: false', or 'verify' with a file of authorities"
+        case "connect_timeout", "read_timeout": "write 'timeout: [connect, read]'"
+        case "file", "upload", "attachments": "write 'files'"
         default: nil
         }
     }

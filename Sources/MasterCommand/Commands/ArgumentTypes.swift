@@ -18,7 +18,7 @@ struct PropertyArgument: Sendable, Hashable {
     init(_ argument: String) throws {
         guard let equals = argument.utf8.firstIndex(of: UInt8(ascii: "=")) else {
             throw ValidationError(
-                "-p \(argument): write NAME=VALUE, or NAME:=VALUE for a "
+                "-p \(argument.shortened): write NAME=VALUE, or NAME:=VALUE for a "
                     + "number, a boolean, a list or a mapping")
         }
         let isYAML = argument.utf8[..<equals].last == UInt8(ascii: ":")
@@ -27,7 +27,7 @@ struct PropertyArgument: Sendable, Hashable {
         isTyped = isYAML
         guard !name.isEmpty, name.count <= Properties.maximumNameLength else {
             throw ValidationError(
-                "-p \(argument): the name of a property has 1 to \(Properties.maximumNameLength) "
+                "-p \(argument.shortened): the name of a property has 1 to \(Properties.maximumNameLength) "
                     + "characters")
         }
         value = isYAML ? try Self.value(ofYAML: text, for: name) : .string(text)
@@ -49,8 +49,9 @@ struct PropertyArgument: Sendable, Hashable {
         // What is only a warning in a file, such as 0123, is an error here.
         let faults = parsed.diagnostics + decoder.diagnostics
         let reason = faults.first?.message ?? "it is empty"
+        let prefix = parsed.hasErrors || decoder.hasErrors ? "not a YAML value: " : ""
         throw ValidationError(
-            "-p \(name):=\(text.shortened): not a YAML value: \(reason); write NAME=VALUE for text")
+            "-p \(name):=\(text.shortened): \(prefix)\(reason); write \(name)=VALUE for a text")
     }
 }
 

@@ -26,8 +26,8 @@ struct RunCommand: MasterSubcommand {
                   \(RootCommand.programName) run --workers
 
                 Ctrl-C stops the builds; steps with alwaysRun still run, and reports are still \
-                sent. Press it again to stop those steps, too; a third time (or a second TERM) \
-                exits immediately.
+                sent. Press it again to stop those steps, too; a third time exits immediately, \
+                and so does a second TERM that comes a second or more after the first.
                 """)
     }
 

@@ -1,7 +1,7 @@
 internal import Synchronization
 
 /// How a run reacts to signals: the first stops it, the second hurries it, and the third, or the
-/// second TERM, ends the program.
+/// second TERM that is no echo, ends the program.
 final class Interruption: Sendable {
     private struct State {
         var signals: [StopSignal] = []

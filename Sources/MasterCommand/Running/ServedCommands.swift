@@ -146,7 +146,9 @@ struct ServedCommands: Sendable {
             ControlError("-p \(name): \(text)", isUsage: true)
         }
         for argument in arguments where !parameters.contains(where: { $0.name == argument.name }) {
-            let remedy = Suggestion.remedy(for: argument.name, among: parameters.map(\.name))
+            let names = parameters.map(\.name)
+            let remedy =
+                names.isEmpty ? "omit it" : Suggestion.remedy(for: argument.name, among: names)
             throw fault(
                 argument.name,
                 "the scheduler '\(scheduler.name)' has no parameter '\(argument.name)'; \(remedy)")

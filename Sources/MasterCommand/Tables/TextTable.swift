@@ -135,7 +135,7 @@ struct DeliveryTable {
         if let earlier = earlier(summary.earlierCounts) {
             rows.append("  " + earlier.cut(to: width - 2, ellipsis: marks.ellipsis))
         }
-        if left > 0 { rows.append("  \(marks.ellipsis) \(left) more") }
+        if left > 0 { rows.append("  \(marks.ellipsis) and \(left.counting("more report"))") }
         return rows.isEmpty ? [] : [paint(.bold, "reports")] + rows
     }
 

@@ -197,6 +197,7 @@ extension InterpolationParser {
         let isGood = string(name).unicodeScalars.allSatisfy { scalar in
             scalar == "_" || scalar == "." || scalar == "-" || scalar.properties.isAlphabetic
                 || scalar.properties.numericType != nil
+                || [.nonspacingMark, .spacingMark].contains(scalar.properties.generalCategory)
         }
         guard !isGood else { return true }
         let remedy =

@@ -313,9 +313,13 @@ extension SettingDecoder {
         }
         let bare = entries[0].value.isNull ? entries[0].key : nil
         guard let plugin = plugins.first ?? bare, let name = plugin.scalarText?.shortened else {
+            let command = AbsentPlugin.commandWords.first { mapping[$0] != nil }
+            let remedy = command.map {
+                "; for '\($0)' write 'steps.ShellCommand: {name: NAME, command: COMMAND}'"
+            }
             return error(
-                "\(usage), but here are \(entries[0].key.wording) and \(entries[1].key.wording)",
-                at: entries[1].key.range)
+                "\(usage), but here are \(entries[0].key.wording) and \(entries[1].key.wording)"
+                    + (remedy ?? ""), at: entries[1].key.range)
         }
         return error(
             "the settings of \(name) must be indented below it, by two spaces more than '\(name)'",
@@ -335,55 +339,6 @@ extension SettingDecoder {
             return entry
         }
         return reportUnknownPlugin(text, among: registry.entries(in: namespace), at: key.range)
-    }
-}
-
-/// Plugins that exist in Buildbot or elsewhere but not in this program.
-enum AbsentPlugin {
-    /// What to write for a command, or for a step without the colon after its name.
-    private static func remedy(for text: String, with space: String.Index) -> String {
-        let isStep = text.hasPrefix("steps.")
-        let step = isStep ? text[..<space] : "steps.ShellCommand"
-        let value = (isStep ? String(text[space...].dropFirst()) : text).shortened
-        let isPlain = [": ", " #", "'", "\""].allSatisfy { !value.contains($0) }
-        return isPlain
-            ? "write '\(step): \(value)'" : "write '\(step): …' with the text in quotes"
-    }
-
-    /// What to use instead, or `nil` if there is no specific hint.
-    static func remedy(for text: String) -> String? {
-        if let space = text.firstIndex(of: " ") { return remedy(for: text, with: space) }
-        switch text {
-        case "run", "script", "shell", "sh", "bash", "cmd", "command", "exec":
-            return "write 'steps.ShellCommand: …'"
-        case "steps.GitHub", "steps.GitLab", "steps.Gerrit", "git", "checkout", "uses":
-            return "write 'steps.Git'"
-        case "steps.Mercurial", "steps.SVN", "steps.P4", "steps.Repo", "steps.Bzr", "steps.CVS",
-            "steps.Darcs", "steps.Monotone":
-            return "this version fetches sources with git alone, in 'steps.Git'; fetch others in a "
-                + "'steps.ShellCommand'"
-        case "steps.Shell", "steps.Sh", "steps.Run", "steps.Script":
-            return "write 'steps.ShellCommand', once for each command"
-        case "steps.MultipleFileUpload":
-            return "write 'steps.FileUpload' once for each file, or 'steps.DirectoryUpload'"
-        case "secrets.SecretInAFile": return "write 'secrets.File'"
-        case "secrets.HashiCorpVaultKvSecretProvider", "secrets.SecretInVault",
-            "secrets.SecretInPass":
-            return "write 'secrets.Command' with the program that prints the secret"
-        default: return reporterRemedy(for: text)
-        }
-    }
-
-    private static func reporterRemedy(for text: String) -> String? {
-        let services = [
-            "GitHub", "GitLab", "Gitea", "Bitbucket", "Gerrit", "Slack", "Telegram", "Zulip", "IRC",
-            "Mail", "Pushover", "Pushjet", "Discord", "Teams", "Mattermost",
-        ]
-        guard text.hasPrefix("reporters."), text != "reporters.HttpStatusPush",
-            services.contains(where: { text.contains($0) })
-        else { return nil }
-        return "use 'reporters.HttpStatusPush' with the address of the service and its body in "
-            + "'format'"
     }
 }
 

@@ -133,6 +133,13 @@ extension SettingDecoder {
             + "plugin's package in 'plugins'"
     }
 
+    /// What a word without a namespace may be.
+    private static func bareWord(among known: [Registry.Entry]) -> String {
+        let areSteps = known.first?.key.namespace == PluginKind.steps.namespace
+        return "'plugins list' shows them"
+            + (areSteps ? ", and a command is written 'steps.ShellCommand: COMMAND'" : "")
+    }
+
     /// The most plugin keys that a message lists.
     private static var shownKeyCount: Int { 12 }
 
@@ -141,7 +148,7 @@ extension SettingDecoder {
     ) -> Value? {
         // It may belong to a package that is not loaded, about which there is a message already.
         guard !registry.isIncomplete else { return nil }
-        if let remedy = AbsentPlugin.remedy(for: text) {
+        if let remedy = AbsentPlugin.remedy(for: text, among: known) {
             return error("there is no plugin '\(text.shortened)'; \(remedy)", at: range)
         }
         let name = text.split(separator: ".").last ?? ""
@@ -155,8 +162,70 @@ extension SettingDecoder {
         let remedy =
             sameName ?? nearest
             ?? (keys.count > Self.shownKeyCount
-                ? (text.contains(".") ? Self.foreignPlugin : "'plugins list' shows them")
+                ? (text.contains(".") ? Self.foreignPlugin : Self.bareWord(among: known))
                 : Suggestion.remedy(for: text, among: keys))
         return error("there is no plugin '\(text.shortened)'; \(remedy)", at: range)
+    }
+}
+
+/// Plugins that exist in Buildbot or elsewhere but not in this program.
+enum AbsentPlugin {
+    /// What to write for a command, or for a step without the colon after its name.
+    private static func remedy(
+        for text: String, with space: String.Index, among known: [Registry.Entry]
+    ) -> String {
+        let first = text[..<space]
+        let named = known.first { $0.key.name == first }.map { "\($0.key)" }
+        let isStep = named != nil || text.hasPrefix("steps.")
+        let step = named ?? (isStep ? String(first) : "steps.ShellCommand")
+        let value = (isStep ? String(text[space...].dropFirst()) : text).shortened
+        let isPlain = [": ", " #", "'", "\""].allSatisfy { !value.contains($0) }
+        return isPlain
+            ? "write '\(step): \(value)'" : "write '\(step): …' with the text in quotes"
+    }
+
+    /// The keys of commands in the files of other programs.
+    static let commandWords = [
+        "run", "script", "shell", "sh", "bash", "cmd", "command", "exec",
+    ]
+
+    /// What to use instead, or `nil` if there is no specific hint.
+    static func remedy(for text: String, among known: [Registry.Entry]) -> String? {
+        if let space = text.firstIndex(of: " ") {
+            return remedy(for: text, with: space, among: known)
+        }
+        if commandWords.contains(text) { return "write 'steps.ShellCommand: …'" }
+        switch text {
+        case "steps.GitHub", "steps.GitLab", "steps.Gerrit", "git", "checkout":
+            return "write 'steps.Git'"
+        case "uses":
+            return "actions don't run here; write 'steps.Git' for a checkout, and "
+                + "'steps.ShellCommand: …' for a command"
+        case "steps.Mercurial", "steps.SVN", "steps.P4", "steps.Repo", "steps.Bzr", "steps.CVS",
+            "steps.Darcs", "steps.Monotone":
+            return "this version fetches sources with git alone, in 'steps.Git'; fetch others in a "
+                + "'steps.ShellCommand'"
+        case "steps.Shell", "steps.Sh", "steps.Run", "steps.Script":
+            return "write 'steps.ShellCommand', once for each command"
+        case "steps.MultipleFileUpload":
+            return "write 'steps.FileUpload' once for each file, or 'steps.DirectoryUpload'"
+        case "secrets.SecretInAFile": return "write 'secrets.File'"
+        case "secrets.HashiCorpVaultKvSecretProvider", "secrets.SecretInVault",
+            "secrets.SecretInPass":
+            return "write 'secrets.Command' with the program that prints the secret"
+        default: return reporterRemedy(for: text)
+        }
+    }
+
+    private static func reporterRemedy(for text: String) -> String? {
+        let services = [
+            "GitHub", "GitLab", "Gitea", "Bitbucket", "Gerrit", "Slack", "Telegram", "Zulip", "IRC",
+            "Mail", "Pushover", "Pushjet", "Discord", "Teams", "Mattermost",
+        ]
+        guard text.hasPrefix("reporters."), text != "reporters.HttpStatusPush",
+            services.contains(where: { text.contains($0) })
+        else { return nil }
+        return "use 'reporters.HttpStatusPush' with the address of the service and its body in "
+            + "'format'"
     }
 }

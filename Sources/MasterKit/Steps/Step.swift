@@ -135,7 +135,7 @@ public struct StepOptions: Settings {
                 at: "warnOnWarnings")
         }
         if maxTime?.constant == .zero {
-            settings.error("a time limit can't be 0; omit it for no limit", at: "maxTime")
+            settings.error("'maxTime' can't be 0; omit it for no limit", at: "maxTime")
         }
         let limit = StepRecord.maximumNameLength
         if let count = name?.constant?.count, count > limit {

@@ -352,7 +352,8 @@ public struct CommandEnvironment: SettingValue, Hashable {
         var variables: OrderedDictionary<String, String?> = [:]
         var isValid = true
         for entry in mapping.entries {
-            guard let name = name(entry.key, decoder), let value = value(entry.value, decoder)
+            guard let name = name(entry.key, decoder),
+                let value = value(entry.value, of: name, decoder)
             else {
                 isValid = false
                 continue
@@ -375,10 +376,22 @@ public struct CommandEnvironment: SettingValue, Hashable {
     }
 
     /// Reads the value of a variable: the outer `nil` is an error, the inner one unsets it.
-    private static func value(_ node: YAMLNode, _ decoder: SettingDecoder) -> String?? {
-        guard case .sequence = node.kind else {
-            return decoder.decode(String?.self, from: node)
+    private static func value(
+        _ node: YAMLNode, of name: String, _ decoder: SettingDecoder
+    ) -> String?? {
+        let subject = "'\(name.shortened)' in \(decoder.subject)"
+        switch node.kind {
+        case .scalar:
+            return decoder.about(subject) { decoder.decode(String?.self, from: node) }
+        case .sequence:
+            let items = decoder.about("an item of \(subject)") {
+                decoder.decode([String].self, from: node)
+            }
+            return items.map { $0.joined(separator: ":") }
+        default:
+            return decoder.about(subject) {
+                decoder.mismatch(node, expected: "a text, or a list of texts to join with ':'")
+            }
         }
-        return decoder.decode([String].self, from: node).map { $0.joined(separator: ":") }
     }
 }

@@ -64,7 +64,7 @@ struct Matrix: SettingValue {
     private typealias Item = (values: JSONObject, range: SourceRange?)
 
     private static func axis(_ entry: YAMLMapping.Entry, with decoder: SettingDecoder) -> Axis? {
-        decoder.checkProperty(entry.key)
+        decoder.checkProperty(entry.key, isAxis: true)
         guard let name = decoder.decode(String.self, from: entry.key) else { return nil }
         return decoder.about("the axis '\(name)'") {
             guard case .sequence(let nodes) = entry.value.kind, !nodes.isEmpty else {

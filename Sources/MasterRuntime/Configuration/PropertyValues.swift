@@ -27,7 +27,11 @@ struct PropertyValues: SettingValue {
 
 extension SettingDecoder {
     /// Reports an error if a node is not a valid property name.
-    func checkProperty(_ name: YAMLNode) {
+    ///
+    /// - Parameters:
+    ///   - name: The node.
+    ///   - isAxis: Whether it is an axis of a matrix.
+    func checkProperty(_ name: YAMLNode, isAxis: Bool = false) {
         guard let text = name.scalarText else { return }
         if text.isEmpty || text.count > Properties.maximumNameLength {
             error(
@@ -35,6 +39,7 @@ extension SettingDecoder {
                 at: name.range)
         }
         if let remedy = Self.remedyForOwnProperty(text) {
+            let remedy = isAxis ? "give the axis another name" : remedy
             warning(
                 "'\(text)' has no effect here, as every build sets it; \(remedy)", at: name.range)
         }

@@ -18,6 +18,31 @@ struct UsageTests {
         #expect(ended.output.contains("Examples:\n\n  buildmaster \(command)\n"))
     }
 
+    @Test func `the help tells that two TERM within a second count once`() async throws {
+        for (command, words) in [
+            ("run", "a second TERM that comes a second or more after the first"),
+            ("start", "unless it is a SIGTERM within a second of the first"),
+        ] {
+            let ended = try await Program.inFolder { try await $0.run(command, "--help") }
+            let text = ended.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+            #expect(text.contains(words))
+        }
+    }
+
+    @Test(arguments: [
+        ["bogus"], ["run", "--bogus"], ["run", "-p", "bogus"], ["run", "bogus"],
+        ["run", "--tag", "bogus"], ["run", "--jobs", "bogus"], ["run", "--basedir", "bogus"],
+    ])
+    func `a huge argument is not repeated whole`(_ arguments: [String]) async throws {
+        let huge = String(repeating: "x", count: 100_000)
+        let ended = try await Program.inFolder { folder in
+            try await folder.run(arguments.map { $0.replacing("bogus", with: huge) }) { _ in }
+        }
+        #expect(ended.status != 0)
+        #expect(ended.output == "")
+        #expect((100..<4000).contains(ended.error.utf8.count), "\(ended.error.prefix(200))")
+    }
+
     @Test func `the version is a number`() async throws {
         let ended = try await Program.inFolder { try await $0.run("--version") }
         #expect(ended.status == 0)
@@ -32,8 +57,8 @@ struct UsageTests {
         (["run", "--drain", "soon"], "soon"),
         (["run", "-p", "novalue"], "NAME=VALUE"),
         (["run", "-p", "n:=[1"], "not a YAML value"),
-        (["run", "-p", "n:=0123"], "not a YAML value"),
-        (["run", "-p", "n:=0x1F"], "not a YAML value"),
+        (["run", "-p", "n:=0123"], "-p n:=0123: the number 0123 is sent as 123 in JSON"),
+        (["run", "-p", "n:=0x1F"], "-p n:=0x1F: the number 0x1F is sent as 31 in JSON"),
         (["run", "--quiet", "--verbose"], "contradict"),
         (["run", "--receiver", "127.0.0.1:7000"], "--receiver=127.0.0.1:7000"),
         (["run", "--receiver=a:b:c"], "a:b:c"),

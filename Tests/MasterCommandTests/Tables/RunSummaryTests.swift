@@ -207,7 +207,7 @@ struct RunSummaryTests {
         let lines = table.lines(summary, width: 100)
         #expect(lines.count == 3)
         #expect(lines[1].hasSuffix("given up: gone"))
-        #expect(lines[2] == "  … 100 more")
+        #expect(lines[2] == "  … and 100 more reports")
         #expect(table.lines(DeliverySummary(), width: 100) == [])
     }
 }

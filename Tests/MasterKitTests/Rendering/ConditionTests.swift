@@ -49,7 +49,9 @@ struct ConditionTests {
         #expect(try condition.render(in: context) == holds)
     }
 
-    @Test(arguments: ["yes", "", "0", "main", "1"], ["it", "!Any", "!All", "!Not"])
+    @Test(
+        arguments: ["yes", "", "0", "main", "1", "TRUE", "False", " true"],
+        ["it", "!Any", "!All", "!Not"])
     func `another text is an error that says what to write`(text: String, place: String) throws {
         let yaml = place == "it" ? "!Property x" : "\(place) [!Property x]"
         var context = RenderContext()
@@ -114,11 +116,12 @@ struct ConditionTests {
     @Test(arguments: [
         (
             "!Matches [a, '(b']",
-            "1:16: '(b' is not a regular expression: missing closing parenthesis"
+            "1:16: '(b' is not a regular expression: missing closing parenthesis; write \\( for a parenthesis"
         ),
         (
             "!Matches [a, 'a**b']",
-            "1:17: 'a**b' is not a regular expression: quantifier does not follow a repeatable item"
+            "1:17: 'a**b' is not a regular expression: quantifier does not follow a repeatable item; write \\*, \\+ or \\? for the "
+                + "character itself"
         ),
     ])
     func `a malformed regular expression is told at its place`(yaml: String, message: String) {
@@ -152,7 +155,10 @@ struct ConditionTests {
         ("!OneOf [a]", "!OneOf is written !OneOf [value, [item, …]]"),
         ("!OneOf [a, b]", "the second part of !OneOf must be a list, not 'b'"),
         ("!Matches [a]", "!Matches is written !Matches [value, 'regular expression']"),
-        ("!Matches [a, [b]]", "the regular expression of !Matches is a plain text"),
+        (
+            "!Matches [a, [b]]",
+            "the regular expression of !Matches must be a plain text; it can't be computed"
+        ),
         ("!Not a", "!Not is written !Not [condition]"),
         ("!All a", "!All is written !All [condition, …]"),
         ("!Any {a: b}", "!Any is written !Any [condition, …]"),

@@ -16,7 +16,9 @@ struct StepValueTests {
         #expect(
             Reading("{a: b}", as: Words.self).messages == ["'it' must be a text, not a mapping"])
         #expect(
-            Reading("[[a]]", as: Words.self).messages == ["'it' must be a text, not a list"])
+            Reading("[[a]]", as: Words.self).messages == [
+                "'it' must be a text, not a list"
+            ])
     }
 
     @Test(
@@ -58,8 +60,9 @@ struct StepValueTests {
                 "'' can't name an environment variable",
                 "'b=c' can't name an environment variable",
                 "'e\0f' can't name an environment variable",
-                "'it' must be a text, not a mapping", "'it' has the key 'true' twice; keep one",
-                "'it' must be a text, not a list",
+                "'h' in 'it' must be a text, or a list of texts to join with ':', not a mapping",
+                "'it' has the key 'true' twice; keep one",
+                "an item of 'l' in 'it' must be a text, not a list",
             ])
     }
 

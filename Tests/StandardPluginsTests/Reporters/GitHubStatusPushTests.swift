@@ -171,7 +171,7 @@ struct GitHubStatusPushTests {
             try await send("{token: t, baseURL: SERVER, repository: \(repository)}", build)
         }
         #expect(error?.verdict == .reject)
-        let words = "'\(repository)' is not a repository as OWNER/NAME"
+        let words = "the repository '\(repository)' is not OWNER/NAME; correct 'repository'"
         #expect(error?.reason.contains(words) == true)
     }
 
@@ -183,7 +183,7 @@ struct GitHubStatusPushTests {
         let error = await #expect(throws: DeliveryError.self) {
             try await send(Self.settings, build)
         }
-        #expect(error?.reason.contains("'\(revision)' is not a revision") == true)
+        #expect(error?.reason.contains("revision of the build, '\(revision)', is not") == true)
     }
 
     @Test func `a request has the properties that its build will have from it`() async throws {

@@ -34,7 +34,7 @@ struct GitLabStatusPushTests {
                 build)
         }
         #expect(error?.verdict == .reject)
-        #expect(error?.reason.contains("'\(repository)' is not a repository") == true)
+        #expect(error?.reason.contains("the repository '\(repository)' is not") == true)
     }
 
     @Test func `each result has its state`() async throws {

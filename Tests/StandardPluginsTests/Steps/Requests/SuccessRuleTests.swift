@@ -12,6 +12,11 @@ struct SuccessRuleTests {
             "Status code: 200, /ok is false, not true"
         ),
         (
+            "{json: {/n: 12345678901234567890124}}", 200, #"{"n": 12345678901234567890123}"#,
+            .failure,
+            "Status code: 200, /n is 12345678901234567890123, not 12345678901234567890124"
+        ),
+        (
             "{json: {/ok: true}}", 200, #"{"error": "no"}"#, .failure,
             "Status code: 200, there is nothing at /ok; the body is a mapping of error"
         ),
