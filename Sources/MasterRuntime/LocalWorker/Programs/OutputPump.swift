@@ -95,7 +95,8 @@ struct OutputPump: Sendable {
         readRestOfLogFiles()
         let ended = leftRunning.subtracting(survivors).sorted { $0.process < $1.process }
         return Report(
-            timedOut: termination.timedOut, ended: ended, survivors: survivors, hasExited: hasExited)
+            timedOut: termination.timedOut, ended: ended, survivors: survivors, hasExited: hasExited
+        )
     }
 
     /// Carries out the pending actions.
