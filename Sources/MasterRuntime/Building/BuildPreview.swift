@@ -1,33 +1,33 @@
 internal import FoundationEssentials
-public import MasterKit
+package import MasterKit
 
 /// A preview of a builder's build, as far as it can be determined before it runs.
 ///
 /// Creating it does not store, send, fetch or run anything: secrets are known only by name.
-public struct BuildPreview: Sendable {
+package struct BuildPreview: Sendable {
     /// A step that would run.
-    public struct Step: Sendable, Hashable {
+    package struct Step: Sendable, Hashable {
         /// The position in the factory, starting at 1.
-        public let number: Int
+        package let number: Int
         /// The name, or `nil` if it is only known in the build.
-        public let name: String?
+        package let name: String?
         /// The key of its plugin.
-        public let key: PluginKey
+        package let key: PluginKey
         /// The working folder of its commands, or `nil` for the folder of the file or if it is only
         /// known in the build.
-        public let workdir: String?
+        package let workdir: String?
         /// Whether its condition is false, regardless of what happens before it.
-        public let isSkipped: Bool
+        package let isSkipped: Bool
         /// The settings given in the file, except those covered by the properties above.
-        public let settings: JSONObject
+        package let settings: JSONObject
     }
 
     /// The builder.
-    public let builder: BuilderConfiguration
+    package let builder: BuilderConfiguration
     /// The initial properties of the build, without those that every build has.
-    public let properties: JSONObject
+    package let properties: JSONObject
     /// The steps that would run, in order.
-    public let steps: [Step]
+    package let steps: [Step]
 
     /// Creates a preview of a builder's build.
     ///
@@ -38,7 +38,7 @@ public struct BuildPreview: Sendable {
     ///   - selection: The steps that would run.
     ///   - basedir: The base folder, which need not exist.
     ///   - environment: The environment for `!Env`.
-    public init(
+    package init(
         of builder: BuilderConfiguration, in configuration: MasterConfiguration,
         _ request: BuildsetRequest, steps selection: StepSelection = StepSelection(),
         basedir: String, environment: [String: String]

@@ -1,28 +1,28 @@
-public import MasterKit
+package import MasterKit
 internal import Synchronization
 
 /// Fetches every secret that the configuration uses from the providers, and further ones that must
 /// be masked.
-public struct SecretFetcher: Sendable {
+package struct SecretFetcher: Sendable {
     /// The maximum number and total size of the masked values beyond those in use; each one has to
     /// be searched for in all output.
     private static let hiddenLimit = (count: 256, bytes: 256 << 10)
 
     /// The result of fetching.
-    public struct Fetched: Sendable {
+    package struct Fetched: Sendable {
         /// The values.
-        public var values = SecretValues()
+        package var values = SecretValues()
         /// The problems found: missing secrets, values that cannot be masked, providers that
         /// failed.
-        public var diagnostics: [Diagnostic] = []
+        package var diagnostics: [Diagnostic] = []
 
         /// Whether every secret has a usable value.
-        public var isComplete: Bool { !diagnostics.contains { $0.severity == .error } }
+        package var isComplete: Bool { !diagnostics.contains { $0.severity == .error } }
 
         /// Returns the values if they are complete.
         ///
         /// - Throws: ``ConfigurationError`` with all diagnostics.
-        public func usable() throws(ConfigurationError) -> SecretValues {
+        package func usable() throws(ConfigurationError) -> SecretValues {
             guard isComplete else { throw ConfigurationError(diagnostics) }
             return values
         }
@@ -32,14 +32,14 @@ public struct SecretFetcher: Sendable {
     private let context: SecretContext
 
     /// Creates a fetcher for a configuration.
-    public init(_ configuration: MasterConfiguration) {
+    package init(_ configuration: MasterConfiguration) {
         self.configuration = configuration
         context = SecretContext(
             folder: configuration.folder, worker: LocalWorker(root: configuration.folder))
     }
 
     /// Starts the providers, fetches each secret once, and stops the providers.
-    public func fetch() async -> Fetched {
+    package func fetch() async -> Fetched {
         guard !configuration.secretProviders.isEmpty else { return Fetched() }
         let range = configuration.secretProviders.first?.range
         let warnings = Mutex<[Diagnostic]>([])

@@ -85,25 +85,25 @@ struct StepPlan {
 }
 
 /// A selection of a build's steps, by name or pattern; by default all.
-public struct StepSelection: Sendable, Hashable {
+package struct StepSelection: Sendable, Hashable {
     /// The first step, or `nil` for the first one in the factory.
-    public var first: String?
+    package var first: String?
     /// The last step, or `nil` for the last one in the factory.
-    public var last: String?
+    package var last: String?
     /// The only steps to run; empty for all between the first and the last one.
-    public var only: [String]
+    package var only: [String]
     private var hasBegun = false
     private var hasEnded = false
 
     /// Creates a selection.
-    public init(first: String? = nil, last: String? = nil, only: [String] = []) {
+    package init(first: String? = nil, last: String? = nil, only: [String] = []) {
         self.first = first
         self.last = last
         self.only = only
     }
 
     /// Whether all steps are selected.
-    public var isEverything: Bool { first == nil && last == nil && only.isEmpty }
+    package var isEverything: Bool { first == nil && last == nil && only.isEmpty }
 
     /// Whether to run the next step of a build, given its name.
     mutating func takes(_ name: String) -> Bool {

@@ -169,7 +169,7 @@ struct BuilderReferences: SettingValue, RenderableValue {
 }
 
 /// A name pattern as in a shell: `*` matches any string, `?` any character, `[a-c]` one of several.
-public struct NamePattern: Sendable, Hashable {
+package struct NamePattern: Sendable, Hashable {
     private enum Part: Hashable {
         case text
         case character
@@ -188,11 +188,11 @@ public struct NamePattern: Sendable, Hashable {
     }
 
     /// The pattern as written.
-    public let text: String
+    package let text: String
     private let parts: [Part]
 
     /// Parses a pattern; an unterminated bracket is a literal character.
-    public init(_ text: String) {
+    package init(_ text: String) {
         self.text = text
         var parts: [Part] = []
         var rest = text[...]
@@ -208,12 +208,12 @@ public struct NamePattern: Sendable, Hashable {
     }
 
     /// Whether it can match only one name.
-    public var isPlain: Bool {
+    package var isPlain: Bool {
         parts.allSatisfy { if case .exactly = $0 { true } else { false } }
     }
 
     /// Whether a name equals the text itself or matches the pattern.
-    public func matches(_ name: String) -> Bool {
+    package func matches(_ name: String) -> Bool {
         if name == text { return true }
         let name = Array(name)
         var (part, character) = (0, 0)

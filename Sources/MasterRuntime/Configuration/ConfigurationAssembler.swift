@@ -1,4 +1,4 @@
-public import MasterKit
+package import MasterKit
 
 /// Assembles a configuration from the parts of a file and checks them against each other.
 struct ConfigurationAssembler {
@@ -173,15 +173,15 @@ extension SettingDecoder {
 
 extension MasterConfiguration {
     /// The result of loading a file.
-    public struct Loaded: Sendable {
+    package struct Loaded: Sendable {
         /// The configuration, or `nil` if there are errors.
-        public let configuration: MasterConfiguration?
+        package let configuration: MasterConfiguration?
         /// Errors and warnings, in the order of their locations.
-        public let diagnostics: [Diagnostic]
+        package let diagnostics: [Diagnostic]
         /// The file that the diagnostics refer to.
-        public let file: SourceFile
+        package let file: SourceFile
         /// The plugins of the program and of the libraries that the file names.
-        public let registry: Registry
+        package let registry: Registry
     }
 
     /// Loads a file and finds all mistakes in it.
@@ -193,7 +193,7 @@ extension MasterConfiguration {
     ///   - loader: Loads the plugins that the file names; by default those whose libraries are in
     ///     the folder `.buildmaster` beside the file.
     /// - Returns: The configuration, if it has no errors, and all diagnostics.
-    public static func load(
+    package static func load(
         path: String, registry: Registry, environment: [String: String],
         loader: PluginLoader? = nil
     ) -> Loaded {
@@ -212,7 +212,7 @@ extension MasterConfiguration {
     ///   - loader: Loads the plugins that the file names; by default those whose libraries are in
     ///     the folder `.buildmaster` beside the file.
     /// - Returns: The configuration, if it has no errors, and all diagnostics.
-    public static func load(
+    package static func load(
         _ parsed: YAMLParser.Output, path: String, registry: Registry,
         environment: [String: String], loader: PluginLoader? = nil
     ) -> Loaded {

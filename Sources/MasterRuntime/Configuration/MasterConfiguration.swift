@@ -1,18 +1,18 @@
 internal import FoundationEssentials
-public import MasterKit
+package import MasterKit
 
 /// The immutable configuration of a master, as declared in its file.
-public struct MasterConfiguration: Sendable {
+package struct MasterConfiguration: Sendable {
     /// The path of the file.
-    public let path: String
+    package let path: String
     /// The absolute path of the file's folder, where factories without a source step run.
-    public let folder: String
+    package let folder: String
     /// The title and URL of the master.
-    public let identity: MasterIdentity
+    package let identity: MasterIdentity
     /// Properties of every build.
-    public let properties: Properties
+    package let properties: Properties
     /// The builders in the order of the file.
-    public let builders: BuilderTable
+    package let builders: BuilderTable
     /// The reporters in the order of the file.
     package internal(set) var reporters: [ReporterDeclaration]
     /// The services other than reporters.
@@ -34,11 +34,11 @@ public struct MasterConfiguration: Sendable {
     /// The units of each lock, by name.
     let locks: [String: Int]
     /// Whether all builds share cookies and other HTTP state.
-    public let httpSession: HTTPSessionSharing
+    package let httpSession: HTTPSessionSharing
     /// What an accepted report survives.
-    public let durability: Durability
+    package let durability: Durability
     /// How much is stored for unavailable receivers, and for how long.
-    public let deliveryBounds: DeliveryBounds
+    package let deliveryBounds: DeliveryBounds
     /// The web page, or `nil` without one.
     package let web: WebSettings?
     /// What the file says of the web page, to compare configurations.
@@ -80,12 +80,12 @@ public struct MasterConfiguration: Sendable {
 }
 
 /// Builders in the order of the file, with lookup by name.
-public struct BuilderTable: RandomAccessCollection, Sendable {
+package struct BuilderTable: RandomAccessCollection, Sendable {
     private let builders: [BuilderConfiguration]
     private let indices: [String: Int]
 
     /// Creates a table; looking up a duplicate name returns the first builder.
-    public init(_ builders: [BuilderConfiguration]) {
+    package init(_ builders: [BuilderConfiguration]) {
         self.builders = builders
         indices = Dictionary(
             builders.enumerated().map { ($0.element.name, $0.offset) },
@@ -93,19 +93,19 @@ public struct BuilderTable: RandomAccessCollection, Sendable {
     }
 
     /// The index of the first builder.
-    public var startIndex: Int { builders.startIndex }
+    package var startIndex: Int { builders.startIndex }
     /// The index after the last builder.
-    public var endIndex: Int { builders.endIndex }
+    package var endIndex: Int { builders.endIndex }
 
     /// The builder at an index.
-    public subscript(index: Int) -> BuilderConfiguration { builders[index] }
+    package subscript(index: Int) -> BuilderConfiguration { builders[index] }
 
     /// The builder with a name.
-    public subscript(name: String) -> BuilderConfiguration? { indices[name].map { builders[$0] } }
+    package subscript(name: String) -> BuilderConfiguration? { indices[name].map { builders[$0] } }
 }
 
 /// Who shares cookies and other HTTP state.
-public enum HTTPSessionSharing: String, SettingEnumeration {
+package enum HTTPSessionSharing: String, SettingEnumeration {
     /// The steps of one build.
     case build
     /// All steps of all builds, as in Buildbot.
@@ -113,26 +113,26 @@ public enum HTTPSessionSharing: String, SettingEnumeration {
 }
 
 /// A builder as the file declares it.
-public struct BuilderConfiguration: Sendable {
+package struct BuilderConfiguration: Sendable {
     /// The name, unique in a master.
-    public let name: String
+    package let name: String
     /// A description.
-    public let description: String?
+    package let description: String?
     /// Labels that generators filter by.
-    public let tags: [String]
+    package let tags: [String]
     /// Properties of its builds.
-    public let properties: Properties
+    package let properties: Properties
     /// The environment of its commands; null removes a variable.
-    public let environment: Renderable<CommandEnvironment>
+    package let environment: Renderable<CommandEnvironment>
     /// Where its commands run, relative to the build's folder.
-    public let workdir: Renderable<String>?
+    package let workdir: Renderable<String>?
     /// Whether only another build can start it.
-    public let isTriggeredOnly: Bool
+    package let isTriggeredOnly: Bool
     /// How long a build may take.
-    public let maxTime: Renderable<Duration>?
+    package let maxTime: Renderable<Duration>?
     /// The builders whose builds must succeed before its own starts, if both are in the same
     /// buildset.
-    public internal(set) var needs: [String] = []
+    package internal(set) var needs: [String] = []
     /// The locks that its builds hold from their start to their end.
     var locks: [LockDemand] = []
     /// The names of the workers that may run its builds, or `nil` for all of them.
@@ -142,11 +142,11 @@ public struct BuilderConfiguration: Sendable {
     /// Whether pending requests that ask for the same are built once.
     var collapsesRequests = true
     /// The name of its factory, or `nil` if it has its own steps or the default steps.
-    public var factory: String?
+    package var factory: String?
     /// The allowed values of its factory's parameters, by name.
-    public var choices: [String: [JSONValue]] = [:]
+    package var choices: [String: [JSONValue]] = [:]
     /// Its values on the axes of its matrix.
-    public var axes = JSONObject()
+    package var axes = JSONObject()
     /// The steps of its factory.
     package let steps: [StepDeclaration]
     /// The nodes of the settings that are computed for each build, to compare builders.

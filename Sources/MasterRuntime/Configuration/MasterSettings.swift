@@ -1,4 +1,4 @@
-public import MasterKit
+package import MasterKit
 
 /// The top level of a master.yaml.
 struct MasterSettings: Settings {

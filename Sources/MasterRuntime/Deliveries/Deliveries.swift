@@ -2,7 +2,7 @@ internal import FoundationEssentials
 package import Logging
 package import MasterHTTP
 package import MasterKit
-public import ServiceLifecycle
+internal import ServiceLifecycle
 internal import Synchronization
 
 /// Turns events into reports and ensures that each of them is delivered.
@@ -10,7 +10,7 @@ internal import Synchronization
 /// Every reporter has its own ``DeliveryPipeline`` and works at its own pace: a slow or failing
 /// receiver delays only later reports of the same build request. Undelivered reports are kept for
 /// the next run.
-public final class Deliveries: Service {
+package final class Deliveries: Service {
     /// How long an event that may have crashed the program is handled alone.
     static let aloneLimit: Duration = .seconds(5)
     /// How long reports in flight may take when their reporter is replaced.
@@ -52,7 +52,7 @@ public final class Deliveries: Service {
 
     /// Generates and sends reports until the master shuts down, ``stop()`` is called or the task is
     /// cancelled.
-    public func run() async {
+    package func run() async {
         await withGracefulShutdownHandler {
             await runUntilStopped()
         } onGracefulShutdown: {
@@ -71,7 +71,7 @@ public final class Deliveries: Service {
     }
 
     /// Ends ``run()``: attempts in flight are cancelled, and their deliveries stay open.
-    public func stop() {
+    package func stop() {
         stopped.raise()
     }
 
@@ -285,7 +285,7 @@ extension Deliveries {
     ///   - time: The maximum time.
     ///   - isPatient: Whether to wait for every retry that is due in time. If not, receivers that
     ///     have not been reachable in this run, or that reject reports, are not waited for.
-    public func drain(for time: Duration, isPatient: Bool = false) async {
+    package func drain(for time: Duration, isPatient: Bool = false) async {
         let (environment, pipelines) = (environment, pipelines)
         let clock = environment.clock
         let deadline = clock.elapsed + time
@@ -329,7 +329,7 @@ extension Deliveries {
     /// are still pending, in event order.
     ///
     /// Each dead report is included in only one summary.
-    public func summary() async throws(StoreError) -> DeliverySummary {
+    package func summary() async throws(StoreError) -> DeliverySummary {
         let (environment, pipelines) = (environment, pipelines)
         let receivers = pipelines.reduce(into: [Int: String]()) { receivers, pipeline in
             receivers[pipeline.reporter.id] = pipeline.sender.receiver

@@ -73,7 +73,7 @@ struct DeliveryID: Sendable, CustomStringConvertible {
 }
 
 /// The state of a delivery, as stored in its row.
-public enum DeliveryState: String, Sendable, Hashable, CaseIterable {
+package enum DeliveryState: String, Sendable, Hashable, CaseIterable {
     /// It is still to be sent.
     case open
     /// It was delivered.

@@ -1,11 +1,11 @@
-public import FoundationEssentials
+package import FoundationEssentials
 import GRDB
-public import MasterKit
+package import MasterKit
 
 /// Lets users inspect and change deliveries, whether or not a master is running.
 ///
 /// Only rows are changed; a running master that uses the folder is notified.
-public final class DeliveryAdmin: Sendable {
+package final class DeliveryAdmin: Sendable {
     private let database: DatabaseQueue
     private let path: String
     private let folder: String
@@ -24,7 +24,7 @@ public final class DeliveryAdmin: Sendable {
     ///   - body: The closure; it receives `nil` if no master has ever used the folder.
     /// - Returns: What the closure returns.
     /// - Throws: ``StoreError``, or what the closure throws.
-    public static func with<Value>(
+    package static func with<Value>(
         folder: String, _ body: (DeliveryAdmin?) async throws -> Value
     ) async throws -> Value {
         let path = folder + "/" + StoreOpening.fileName
@@ -59,7 +59,7 @@ public final class DeliveryAdmin: Sendable {
     /// with only one page in memory.
     ///
     /// The database is not locked while the closure runs, so it may take any amount of time.
-    public func forEachPage(
+    package func forEachPage(
         of filter: DeliveryFilter, _ body: ([DeliveryRecord]) async throws -> Void
     ) async throws {
         var last = 0
@@ -75,7 +75,7 @@ public final class DeliveryAdmin: Sendable {
     }
 
     /// All details of a delivery, or `nil` if it does not exist.
-    public func details(of id: Int) async throws -> DeliveryDetails? {
+    package func details(of id: Int) async throws -> DeliveryDetails? {
         try await Self.blocking(path) { [database] in
             try database.read { database in
                 let store = try String.fetchOne(database, sql: "SELECT store_id FROM meta") ?? ""
@@ -85,7 +85,7 @@ public final class DeliveryAdmin: Sendable {
     }
 
     /// All reporters that have ever been configured, by name.
-    public func reporters() async throws -> [ReporterRecord] {
+    package func reporters() async throws -> [ReporterRecord] {
         try await Self.blocking(path) { [database] in
             try database.read { try $0.reporters() }
         }
@@ -98,7 +98,7 @@ public final class DeliveryAdmin: Sendable {
     ///
     /// - Returns: The number of affected deliveries by reporter; those without a stored body are
     ///   left unchanged.
-    public func retry(_ filter: DeliveryFilter) async throws -> [DeliveryCount] {
+    package func retry(_ filter: DeliveryFilter) async throws -> [DeliveryCount] {
         var filter = filter
         filter.isRetryable = true
         return try await change { [filter] database in
@@ -111,14 +111,14 @@ public final class DeliveryAdmin: Sendable {
     /// Gives reports up permanently; they are no longer listed.
     ///
     /// - Returns: The number of affected reports; delivered ones are left unchanged.
-    public func drop(_ filter: DeliveryFilter) async throws -> Int {
+    package func drop(_ filter: DeliveryFilter) async throws -> Int {
         try await change { try $0.dropDeliveries($0.deliveryIDs(filter)) }
     }
 
     /// Reopens the closed endpoint of a reporter.
     ///
     /// - Returns: Whether it was closed, or `nil` if there is no such reporter.
-    public func resume(reporter name: String) async throws -> Bool? {
+    package func resume(reporter name: String) async throws -> Bool? {
         try await change { database in
             let id = try database.number("SELECT id FROM reporter WHERE name = ?", [name])
             return try id.map { try database.resumeReporter($0) }
@@ -138,22 +138,22 @@ public final class DeliveryAdmin: Sendable {
 }
 
 /// Selects deliveries; without any condition, all of them.
-public struct DeliveryFilter: Sendable, Hashable {
+package struct DeliveryFilter: Sendable, Hashable {
     /// Deliveries with these ids.
-    public var ids: [Int]?
+    package var ids: [Int]?
     /// Deliveries of this reporter.
-    public var reporter: String?
+    package var reporter: String?
     /// Deliveries in any of these states.
-    public var states: Set<DeliveryState>?
+    package var states: Set<DeliveryState>?
     /// Deliveries about builds of this builder.
-    public var builder: String?
+    package var builder: String?
     /// Deliveries about builds with this number.
-    public var buildNumber: Int?
+    package var buildNumber: Int?
     /// Only deliveries that can be retried: whose report is stored and has been attempted.
     var isRetryable = false
 
     /// Creates a filter.
-    public init(
+    package init(
         ids: [Int]? = nil, reporter: String? = nil, states: Set<DeliveryState>? = nil,
         builder: String? = nil, buildNumber: Int? = nil
     ) {
@@ -166,154 +166,154 @@ public struct DeliveryFilter: Sendable, Hashable {
 }
 
 /// The number of a reporter's deliveries in a state.
-public struct DeliveryCount: Sendable, Hashable {
+package struct DeliveryCount: Sendable, Hashable {
     /// The name of the reporter.
-    public let reporter: String
+    package let reporter: String
     /// The state.
-    public let state: DeliveryState
+    package let state: DeliveryState
     /// Whether nothing is sent to the reporter's endpoint.
-    public let isReporterClosed: Bool
+    package let isReporterClosed: Bool
     /// The number of deliveries.
-    public let count: Int
+    package let count: Int
 }
 
 /// A delivery as stored.
-public struct DeliveryRecord: Sendable, Hashable {
+package struct DeliveryRecord: Sendable, Hashable {
     /// The id, by which users refer to it.
-    public let id: Int
+    package let id: Int
     /// The name of the reporter.
-    public let reporter: String
+    package let reporter: String
     /// The subject of the report: `linux #3 success`, `linux #3 compile started`, `linux request 7
     /// new`.
-    public let subject: String
+    package let subject: String
     /// The state.
-    public let state: DeliveryState
+    package let state: DeliveryState
     /// The number of attempts.
-    public let attempts: Int
+    package let attempts: Int
     /// The HTTP status of the last response.
-    public let status: Int?
+    package let status: Int?
     /// When its retry schedule began: when it was created, or last scheduled for a retry by a user.
-    public let since: Date
+    package let since: Date
     /// When it is retried next, if the program is running.
-    public let nextTry: Date?
+    package let nextTry: Date?
     /// Why it was not delivered.
-    public let error: String?
+    package let error: String?
     /// The kind of event, such as `build.finished`; `nil` if the event is no longer stored.
-    public let event: String?
+    package let event: String?
     /// The builder of the build that it is about.
-    public let builder: String?
+    package let builder: String?
     /// The number of that build.
-    public let buildNumber: Int?
+    package let buildNumber: Int?
     /// The size of the stored report in bytes.
-    public let byteCount: Int
+    package let byteCount: Int
 }
 
 /// The status of a delivery, to be shown to users.
-public struct DeliveryStatus: Sendable, Hashable {
+package struct DeliveryStatus: Sendable, Hashable {
     /// The id of the delivery.
-    public let id: Int
+    package let id: Int
     /// The name of the reporter.
-    public let reporter: String
+    package let reporter: String
     /// The subject of the report: `default #3 started`, `default #3 success`.
-    public let subject: String
+    package let subject: String
     /// The URL of the receiver, without user and password; `nil` if it was not contacted in this
     /// run.
-    public let receiver: String?
+    package let receiver: String?
     /// The state.
-    public let state: DeliveryState
+    package let state: DeliveryState
     /// The HTTP status of the last response.
-    public let status: Int?
+    package let status: Int?
     /// The number of attempts.
-    public let attempts: Int
+    package let attempts: Int
     /// When it is retried next; `nil` if it is not.
-    public let nextTry: Date?
+    package let nextTry: Date?
     /// Why it was not delivered.
-    public let error: String?
+    package let error: String?
     /// Whether it is left over from an earlier run.
-    public let isFromEarlierRun: Bool
+    package let isFromEarlierRun: Bool
 }
 
 /// All details of a delivery.
-public struct DeliveryDetails: Sendable, Hashable {
+package struct DeliveryDetails: Sendable, Hashable {
     /// The delivery.
-    public let record: DeliveryRecord
+    package let record: DeliveryRecord
     /// Its id for the receiver, the same for every attempt.
-    public let webhookID: String
+    package let webhookID: String
     /// The body of each request; `nil` if it is no longer stored.
-    public let body: Report.Body?
+    package let body: Report.Body?
     /// The latest attempts, in order.
-    public let tries: [DeliveryTry]
+    package let tries: [DeliveryTry]
 }
 
 /// One attempt of a delivery.
-public struct DeliveryTry: Sendable, Hashable {
+package struct DeliveryTry: Sendable, Hashable {
     /// The number of the attempt, from 1.
-    public let number: Int
+    package let number: Int
     /// When it began.
-    public let at: Date
+    package let at: Date
     /// How long it took.
-    public let duration: Duration
+    package let duration: Duration
     /// The HTTP status of the response, if there was one.
-    public let status: Int?
+    package let status: Int?
     /// Why the report was not delivered.
-    public let error: String?
+    package let error: String?
     /// The beginning of the response body.
-    public let responseText: String?
+    package let responseText: String?
 }
 
 /// A summary of the deliveries at the end of a run.
-public struct DeliverySummary: Sendable {
+package struct DeliverySummary: Sendable {
     /// The maximum number of listed deliveries.
-    public static let listLimit = 40
+    package static let listLimit = 40
 
     /// The deliveries of the run, and then those of earlier runs that it attempted or that are
     /// pending; of more than ``listLimit`` of the run, the first undelivered ones.
-    public var deliveries: [DeliveryStatus] = []
+    package var deliveries: [DeliveryStatus] = []
     /// The number of those deliveries that are of earlier runs by state, listed or not.
-    public var earlierCounts: [DeliveryState: Int] = [:]
+    package var earlierCounts: [DeliveryState: Int] = [:]
     /// The number of reports delivered in this run.
-    public var deliveredCount = 0
+    package var deliveredCount = 0
     /// The number of reports still to be sent.
-    public var openCount = 0
+    package var openCount = 0
     /// The number of reports parked for reporters that are not configured.
-    public var parkedCount = 0
+    package var parkedCount = 0
     /// The number of reports given up in this run.
-    public var deadCount = 0
+    package var deadCount = 0
     /// The number of reports that their reporters did not send in this run.
-    public var nothingCount = 0
+    package var nothingCount = 0
     /// The number of events whose reports have not been generated yet.
-    public var unreportedCount = 0
+    package var unreportedCount = 0
     /// Reports that were given up and are not in an earlier summary, by reporter and reason.
-    public var givenUp: [GivenUpReports] = []
+    package var givenUp: [GivenUpReports] = []
     /// The number of further such reports.
-    public var otherGivenUpCount = 0
+    package var otherGivenUpCount = 0
     /// The configured reporters whose endpoints are closed.
-    public var closedReporters: [ReporterRecord] = []
+    package var closedReporters: [ReporterRecord] = []
 
     /// The total number of deliveries, listed or not.
-    public var totalCount: Int {
+    package var totalCount: Int {
         deliveredCount + openCount + parkedCount + deadCount + nothingCount
     }
 }
 
 /// Reports of one reporter that were given up for the same reason.
-public struct GivenUpReports: Sendable, Hashable {
+package struct GivenUpReports: Sendable, Hashable {
     /// The name of the reporter.
-    public let reporter: String
+    package let reporter: String
     /// The reason, as a sentence.
-    public let reason: String
+    package let reason: String
     /// The number of reports.
-    public let count: Int
+    package let count: Int
 }
 
 /// A reporter as stored.
-public struct ReporterRecord: Sendable, Hashable {
+package struct ReporterRecord: Sendable, Hashable {
     /// The name.
-    public let name: String
+    package let name: String
     /// When its endpoint was reported as permanently gone; `nil` while it is open.
-    public let closedAt: Date?
+    package let closedAt: Date?
     /// The reason given by the endpoint.
-    public let closedReason: String?
+    package let closedReason: String?
 }
 
 /// Changes that users make to deliveries; a running master applies them when notified.

@@ -1,17 +1,17 @@
 import FoundationEssentials
 import GRDB
-public import MasterKit
+package import MasterKit
 import Synchronization
 
 /// The limits on what is stored for receivers that are unavailable.
-public struct DeliveryBounds: Sendable, Hashable {
+package struct DeliveryBounds: Sendable, Hashable {
     /// The maximum total size of all reports.
-    public var maxBytes: ByteCount
+    package var maxBytes: ByteCount
     /// The maximum age of a report since it was created.
-    public var maxAge: Duration
+    package var maxAge: Duration
 
     /// Creates limits.
-    public init(
+    package init(
         maxBytes: ByteCount = ByteCount(256 << 20), maxAge: Duration = .seconds(30 * 24 * 3600)
     ) {
         self.maxBytes = maxBytes

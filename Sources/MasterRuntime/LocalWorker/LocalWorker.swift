@@ -1,18 +1,18 @@
 import Glibc
-public import MasterKit
+package import MasterKit
 import SystemPackage
 
 /// A worker that runs commands on this machine, as this user.
-public struct LocalWorker: Worker {
+package struct LocalWorker: Worker {
     /// The worker's name in builds.
-    public private(set) var name: String
+    package private(set) var name: String
 
     /// The folder that relative paths refer to, and outside of which nothing is deleted or
     /// overwritten unless a command allows it; an absolute path.
-    public private(set) var root: String
+    package private(set) var root: String
 
     /// Whether programs run on the master's machine, as they do here.
-    public var isLocal: Bool { true }
+    package var isLocal: Bool { true }
 
     private var environment: ChildEnvironment
     private var withheld: Set<String>
@@ -28,7 +28,7 @@ public struct LocalWorker: Worker {
     ///   - root: The folder that relative paths refer to; an absolute path. It need not exist.
     ///   - name: The worker's name in builds.
     ///   - withheld: Variables that are not passed to programs unless a command sets them.
-    public init(root: String, name: String = "local", withholding withheld: Set<String> = []) {
+    package init(root: String, name: String = "local", withholding withheld: Set<String> = []) {
         precondition(root.hasPrefix("/"), "the root of a local worker is an absolute path")
         self.name = name
         self.root = root
@@ -92,7 +92,7 @@ public struct LocalWorker: Worker {
     }
 
     /// Kills all running programs without waiting for them to exit.
-    public func abandonCommands() {
+    package func abandonCommands() {
         commands.kill()
     }
 
@@ -110,7 +110,7 @@ public struct LocalWorker: Worker {
     /// - Returns: How the command ended, and the requested value.
     /// - Throws: `CommandError`, `CancellationError`, and what `input` and `updates` throw. A local
     ///   worker is never lost.
-    public func run(
+    package func run(
         _ command: Command, input: CommandInput,
         updates: (CommandUpdate) async throws -> Void
     ) async throws -> CommandResult {

@@ -1,6 +1,6 @@
 internal import Crypto
 internal import GRDB
-public import MasterKit
+package import MasterKit
 
 extension Master {
     /// The machine for a change source, with a folder of its own.
@@ -21,7 +21,7 @@ extension Master {
 
     /// Adds a change to the sources; see ``ServiceContext/addChanges(_:saving:)``.
     @discardableResult
-    public func addChange(_ change: Change) async throws -> Change {
+    package func addChange(_ change: Change) async throws -> Change {
         try await addChanges([change]) { _ in }.first ?? change
     }
 

@@ -57,20 +57,20 @@ final class BuildsetProgress: Sendable {
 }
 
 /// A finished build with its steps.
-public struct FinishedBuild: Sendable {
+package struct FinishedBuild: Sendable {
     /// The name of its builder.
-    public let builder: String
+    package let builder: String
     /// The build.
     package let build: Build
     /// Its steps in order.
     package let steps: [StepRecord]
     /// The log files of each step, by step number, as paths on this machine; only those of the last
     /// attempt if the step was retried.
-    public let logs: [Int: [String]]
+    package let logs: [Int: [String]]
     /// The names of the steps that were not run because the build ended before.
     package let notReached: [String]
     /// Whether it ended with retry and another build replaces it.
-    public let isRetried: Bool
+    package let isRetried: Bool
     /// Whether it was triggered, directly or not, as one whose result does not count.
-    public internal(set) var isUnimportant = false
+    package internal(set) var isUnimportant = false
 }

@@ -1,5 +1,5 @@
 internal import FoundationEssentials
-public import MasterKit
+package import MasterKit
 internal import ServiceLifecycle
 
 /// A running master: it accepts build requests, runs the builds, and delivers their reports.
@@ -11,7 +11,7 @@ internal import ServiceLifecycle
 ///     let builds = try await master.wait(for: submission)
 /// }
 /// ```
-public final class Master: Sendable {
+package final class Master: Sendable {
     private let configuration: RunningConfiguration
     let options: Options
     let pool = WorkerPool()
@@ -39,7 +39,7 @@ public final class Master: Sendable {
     ///   - body: The closure.
     /// - Returns: What the closure returns.
     /// - Throws: ``MasterError``, ``StoreError``, or what the closure throws.
-    public static func run<Value: Sendable>(
+    package static func run<Value: Sendable>(
         _ configuration: MasterConfiguration, _ secrets: SecretValues, options: Options,
         logger: Logger, _ body: (Master) async throws -> Value
     ) async throws -> Value {
@@ -193,13 +193,13 @@ public final class Master: Sendable {
     // MARK: Verbs
 
     /// The configuration in force.
-    public var current: MasterConfiguration { environment.configuration }
+    package var current: MasterConfiguration { environment.configuration }
 
     /// The number of the configuration in force, counting from the master's first.
-    public var generation: Int { environment.number }
+    package var generation: Int { environment.number }
 
     /// The base folder.
-    public var basedir: String { options.basedir }
+    package var basedir: String { options.basedir }
 
     /// The environment of builds that begin now.
     var environment: BuildEnvironment { configuration.current }
@@ -215,7 +215,7 @@ public final class Master: Sendable {
     /// - Returns: What has changed.
     /// - Throws: ``MasterError`` if a plugin cannot start, or if another reconfiguration is
     ///   running; ``StoreError``. The previous configuration then stays in force.
-    public func reconfigure(
+    package func reconfigure(
         to wanted: MasterConfiguration, _ secrets: SecretValues
     ) async throws -> ConfigurationChanges {
         var servers: [any PreparedServer] = []
@@ -267,7 +267,7 @@ public final class Master: Sendable {
     ///
     /// - Throws: ``MasterError`` for an unknown builder, if there is nothing to build, or for
     ///   properties that are too large; ``StoreError``.
-    public func submit(_ wanted: BuildsetRequest) async throws -> Submission {
+    package func submit(_ wanted: BuildsetRequest) async throws -> Submission {
         try await submissions.submit(wanted).0
     }
 
@@ -301,7 +301,7 @@ public final class Master: Sendable {
     /// - Returns: The builds in the order of the requests; a retried build comes before its
     ///   successor.
     /// - Throws: ``StoreError`` if the store failed and builds could not continue.
-    public func wait(for submission: Submission) async throws(StoreError) -> [FinishedBuild] {
+    package func wait(for submission: Submission) async throws(StoreError) -> [FinishedBuild] {
         try await submissions.wait(for: submission.buildset.id)
     }
 
@@ -310,7 +310,7 @@ public final class Master: Sendable {
     /// - Returns: The builds that have not been waited for, such as those submitted by a service or
     ///   triggered by a step.
     /// - Throws: ``StoreError`` if the store failed and builds could not continue.
-    public func endServices() async throws(StoreError) -> [FinishedBuild] {
+    package func endServices() async throws(StoreError) -> [FinishedBuild] {
         await services.end()
         return try await submissions.waitForAll()
     }
@@ -320,7 +320,7 @@ public final class Master: Sendable {
     ///
     /// No further build begins. Builds that are still running after the given time end as retry,
     /// and their steps with alwaysRun have as much time again.
-    public func endBuilds(within grace: Duration) async {
+    package func endBuilds(within grace: Duration) async {
         let distributor = submissions.distributor
         distributor.hold()
         let clock = ElapsedClock(ContinuousClock())
@@ -333,7 +333,7 @@ public final class Master: Sendable {
     }
 
     /// Ends the running builds at once as retry, including their alwaysRun steps.
-    public func interruptBuilds() {
+    package func interruptBuilds() {
         let distributor = submissions.distributor
         distributor.hold()
         for _ in 1...2 { distributor.interrupt() }
@@ -342,7 +342,7 @@ public final class Master: Sendable {
     /// Waits until the store fails, or the master ends.
     ///
     /// - Throws: ``StoreError`` if the store has failed.
-    public func waitForStoreFailure() async throws(StoreError) {
+    package func waitForStoreFailure() async throws(StoreError) {
         await environment.store.waitForEnd()
         if let failure = environment.store.failure { throw failure }
     }
@@ -355,12 +355,12 @@ public final class Master: Sendable {
     }
 
     /// Stops all builds by a message; a second call also stops alwaysRun steps.
-    public func stop(reason: String) async {
+    package func stop(reason: String) async {
         await submissions.distributor.stop(reason: reason)
     }
 
     /// Kills all running commands without waiting, for a process that exits immediately.
-    public func abandonCommands() {
+    package func abandonCommands() {
         localWorker.abandonCommands()
         environment.master.abandonCommands()
     }
@@ -372,7 +372,7 @@ public final class Master: Sendable {
     ///   - isPatient: Whether to wait also for receivers that have not been reachable in this run.
     /// - Returns: A summary of the deliveries.
     /// - Throws: ``StoreError`` if the deliveries cannot be read.
-    public func drain(
+    package func drain(
         for limit: Duration, isPatient: Bool = false
     ) async throws(StoreError) -> DeliverySummary {
         await deliveries.drain(for: limit, isPatient: isPatient)

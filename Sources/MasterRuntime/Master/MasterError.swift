@@ -1,7 +1,7 @@
 /// An error of the master, with a remedy.
-public struct MasterError: Error, Sendable, CustomStringConvertible {
+package struct MasterError: Error, Sendable, CustomStringConvertible {
     /// The kind of error.
-    public enum Code: String, Sendable, Hashable {
+    package enum Code: String, Sendable, Hashable {
         /// An unknown builder was requested.
         case unknownBuilder
         /// No builder was requested, and none runs by default.
@@ -17,16 +17,16 @@ public struct MasterError: Error, Sendable, CustomStringConvertible {
     }
 
     /// The kind of error.
-    public let code: Code
+    package let code: Code
     /// What happened and how to remedy it, without secrets.
-    public let message: String
+    package let message: String
 
     /// Creates an error.
-    public init(_ code: Code, _ message: String) {
+    package init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message
     }
 
     /// The message.
-    public var description: String { message }
+    package var description: String { message }
 }

@@ -3,13 +3,13 @@ package import MasterKit
 
 extension Master {
     /// Options for running a master, in addition to its file.
-    public struct Options: Sendable {
+    package struct Options: Sendable {
         /// The folder for the store, logs and build folders; an absolute path.
-        public let basedir: String
+        package let basedir: String
         /// The number of concurrent builds.
-        public let slots: Int
+        package let slots: Int
         /// Whether requests that are pending when the master exits are built by the next one.
-        public let resumesRequests: Bool
+        package let resumesRequests: Bool
         /// Whether builds run on the workers of the file; otherwise on the master's machine.
         package var usesWorkers: Bool
         package var aids = DeveloperAids()
@@ -24,7 +24,7 @@ extension Master {
         ///   - basedir: The base folder; a relative path refers to the current folder.
         ///   - slots: The number of concurrent builds, at least 1; by default one per core.
         ///   - resumesRequests: Whether pending requests are built by the next master.
-        public init(basedir: String, slots: Int? = nil, resumesRequests: Bool = false) {
+        package init(basedir: String, slots: Int? = nil, resumesRequests: Bool = false) {
             self.basedir = FilePaths.absolute(basedir)
             self.slots = slots ?? ProcessInfo.processInfo.activeProcessorCount
             self.resumesRequests = resumesRequests

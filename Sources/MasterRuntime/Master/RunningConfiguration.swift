@@ -129,35 +129,35 @@ final class RunningConfiguration: Sendable {
 }
 
 /// The changes of a reconfiguration, by name.
-public struct ConfigurationChanges: Sendable, Hashable {
+package struct ConfigurationChanges: Sendable, Hashable {
     /// What has become of the declarations of one kind, in the order of the files.
-    public struct Names: Sendable, Hashable {
+    package struct Names: Sendable, Hashable {
         /// The new ones.
-        public var added: [String] = []
+        package var added: [String] = []
         /// Those whose declarations have changed.
-        public var changed: [String] = []
+        package var changed: [String] = []
         /// Those that were removed.
-        public var removed: [String] = []
+        package var removed: [String] = []
         /// Those that are as before.
-        public var unchanged: [String] = []
+        package var unchanged: [String] = []
     }
 
     /// The builders.
-    public var builders = Names()
+    package var builders = Names()
     /// The reporters.
-    public var reporters = Names()
+    package var reporters = Names()
     /// The other services.
-    public var services = Names()
+    package var services = Names()
     /// The change sources.
-    public var changeSources = Names()
+    package var changeSources = Names()
     /// The schedulers.
-    public var schedulers = Names()
+    package var schedulers = Names()
     /// The web page.
-    public var web = Names()
+    package var web = Names()
     /// The workers.
-    public var workers = Names()
+    package var workers = Names()
     /// The settings whose new values apply only after the master is restarted.
-    public var afterRestart: [String] = []
+    package var afterRestart: [String] = []
 
     init() {}
 

@@ -1,16 +1,16 @@
 internal import FoundationEssentials
-public import MasterKit
+package import MasterKit
 
 /// Loads the libraries of plugins that a file names in `plugins`.
 ///
 /// Nothing is built here; a package without a library gets a warning.
-public struct PluginLoader: Sendable {
+package struct PluginLoader: Sendable {
     /// The plugins of a program and of the libraries that a file names.
-    public struct Loaded: Sendable {
+    package struct Loaded: Sendable {
         /// The plugins.
-        public var registry: Registry
+        package var registry: Registry
         /// What could not be loaded and why.
-        public var diagnostics: [Diagnostic] = []
+        package var diagnostics: [Diagnostic] = []
     }
 
     let cache: PluginCache
@@ -18,7 +18,7 @@ public struct PluginLoader: Sendable {
     /// Creates a loader.
     ///
     /// - Parameter basedir: The base folder of the master, which has the libraries of packages.
-    public init(basedir: String) {
+    package init(basedir: String) {
         cache = PluginCache(basedir: basedir)
     }
 
@@ -28,7 +28,7 @@ public struct PluginLoader: Sendable {
     ///   - path: The path of the file.
     ///   - registry: The plugins of the program.
     /// - Returns: The plugins of both, and why a library can't be loaded.
-    public func load(for path: String, registry: Registry) -> Loaded {
+    package func load(for path: String, registry: Registry) -> Loaded {
         load(Self.sources(of: path), registry)
     }
 

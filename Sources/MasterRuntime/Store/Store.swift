@@ -8,14 +8,14 @@ internal import Synchronization
 /// Only one store can be open per folder. The folder is locked from
 /// ``open(folder:durability:identity:clock:)`` until ``close()``, which must be called on every
 /// store.
-public final class Store: Sendable {
+package final class Store: Sendable {
     /// The base folder, to which all paths in the store are relative.
-    public let folder: String
+    package let folder: String
     /// The store's unique identifier.
-    public let identifier: String
+    package let identifier: String
     /// Whether the last master exited without closing the store, in which case builds may be
     /// unfinished.
-    public let endedUncleanly: Bool
+    package let endedUncleanly: Bool
 
     let writer: StoreWriter
     private let lock: StoreLock
@@ -45,10 +45,10 @@ public final class Store: Sendable {
     }
 
     /// Why the store has stopped, or `nil` if it is working.
-    public var failure: StoreError? { writer.failure }
+    package var failure: StoreError? { writer.failure }
 
     /// Waits until the store fails or is closed.
-    public func waitForEnd() async {
+    package func waitForEnd() async {
         await writer.waitForEnd()
     }
 
@@ -124,7 +124,7 @@ public final class Store: Sendable {
     /// Commits pending transitions, marks the store as cleanly closed, and unlocks the folder.
     ///
     /// Later transitions fail, and subscriptions to ``events`` end.
-    public func close() async {
+    package func close() async {
         if failure == nil {
             await post { try $0.database.run("UPDATE meta SET clean = 1") }
         }

@@ -5,17 +5,17 @@ internal import MasterKit
 internal import SystemPackage
 
 /// What was removed from a base folder, and what was left.
-public struct CleanedFolder: Sendable, Hashable {
+package struct CleanedFolder: Sendable, Hashable {
     /// How many builds were removed, with their steps and logs.
-    public internal(set) var buildCount = 0
+    package internal(set) var buildCount = 0
     /// How many bytes the files had.
-    public internal(set) var byteCount = 0
+    package internal(set) var byteCount = 0
     /// How many of the builders' own folders were removed.
-    public internal(set) var workFolderCount = 0
+    package internal(set) var workFolderCount = 0
     /// How many builds were left because reports about them are still to be sent.
-    public internal(set) var reportedCount = 0
+    package internal(set) var reportedCount = 0
     /// Folders that were left because they are symbolic links.
-    public internal(set) var links: [String] = []
+    package internal(set) var links: [String] = []
 }
 
 extension BuildHistory {
@@ -30,7 +30,7 @@ extension BuildHistory {
     /// - Returns: What was removed; `nil` when no master has ever used the folder.
     /// - Throws: ``StoreError``, in particular when a master uses the folder, or why a file can't be
     ///   removed.
-    public static func clean(
+    package static func clean(
         folder: String, keepingLast count: Int
     ) async throws -> CleanedFolder? {
         let path = folder + "/" + StoreOpening.fileName

@@ -1,9 +1,9 @@
 internal import GRDB
 
 /// A failure to open the store or to write to it.
-public struct StoreError: Error, Sendable, CustomStringConvertible {
+package struct StoreError: Error, Sendable, CustomStringConvertible {
     /// The kind of failure.
-    public enum Code: String, Sendable, Hashable {
+    package enum Code: String, Sendable, Hashable {
         /// The folder cannot be created or used, for example because it is not a folder or belongs
         /// to another user.
         case folder
@@ -32,21 +32,21 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
     }
 
     /// The kind of failure.
-    public let code: Code
+    package let code: Code
     /// What happened and how to fix it, in one sentence.
-    public let message: String
+    package let message: String
     /// The underlying error.
-    public let cause: (any Error)?
+    package let cause: (any Error)?
 
     /// Creates an error.
-    public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+    package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
         self.code = code
         self.message = message
         self.cause = cause
     }
 
     /// The message.
-    public var description: String { message }
+    package var description: String { message }
 }
 
 extension StoreError {

@@ -1,8 +1,8 @@
 internal import Dispatch
-public import FoundationEssentials
+package import FoundationEssentials
 internal import GRDB
 internal import Glibc
-public import MasterKit
+package import MasterKit
 internal import SystemPackage
 
 /// An opened store and the state found in it.
@@ -26,7 +26,7 @@ extension Store {
     ///   - clock: Returns the current time.
     /// - Returns: The store, which the caller must close.
     /// - Throws: ``StoreError`` with a message that names the folder and the remedy.
-    public static func open(
+    package static func open(
         folder: String, durability: Durability = .process,
         identity: MasterIdentity = MasterIdentity(),
         clock: @escaping @Sendable () -> Date = { Date() }
@@ -241,7 +241,7 @@ struct StoreFile {
 }
 
 /// What a committed record survives.
-public enum Durability: String, Sendable, Hashable, CaseIterable {
+package enum Durability: String, Sendable, Hashable, CaseIterable {
     /// A crash of the process; a power failure may lose the last second.
     case process
     /// A power failure as well; every commit is synced to disk.

@@ -1,8 +1,8 @@
 internal import GRDB
-public import MasterKit
+package import MasterKit
 
 /// Reads the data of reports that is not part of the event's record from the store.
-public struct StoreReportSource: ReportSource {
+package struct StoreReportSource: ReportSource {
     /// The maximum size of all logs in a report, in bytes; if they are larger, the end of each is
     /// included.
     static let contentBound = 64 << 20
@@ -14,7 +14,7 @@ public struct StoreReportSource: ReportSource {
     private let lastStep: Int?
 
     /// Creates a source that reads from a store.
-    public init(_ store: Store) {
+    package init(_ store: Store) {
         self.store = store
         room = nil
         lastStep = nil
@@ -36,7 +36,7 @@ public struct StoreReportSource: ReportSource {
     }
 
     /// The steps of a build so far, with their logs and the logs' content if requested.
-    public func steps(
+    package func steps(
         of build: JSONObject, with details: BuildDetails
     ) async throws -> [JSONValue] {
         guard let id = build["buildid"]?.intValue else { return [] }
@@ -62,7 +62,7 @@ public struct StoreReportSource: ReportSource {
     }
 
     /// The finished events of the last builds of a buildset's requests, in request order.
-    public func ends(ofBuildset id: Int) async throws -> [Event] {
+    package func ends(ofBuildset id: Int) async throws -> [Event] {
         let identity = store.identity
         return try await store.read { database in
             try RunningBuild.last(ofBuildset: id, in: database).compactMap { ended in
@@ -81,17 +81,17 @@ public struct StoreReportSource: ReportSource {
     }
 
     /// The results of a build, or `nil` if it is unfinished or has been deleted.
-    public func results(ofBuild id: Int) async throws -> Results? {
+    package func results(ofBuild id: Int) async throws -> Results? {
         try await store.read { try Build.find(id, in: $0)?.results }
     }
 
     /// The results of a step of a build, or `nil` if it is unfinished or there is no such step.
-    public func results(ofStep name: String, inBuild id: Int) async throws -> Results? {
+    package func results(ofStep name: String, inBuild id: Int) async throws -> Results? {
         try await store.read { try StepRecord.find(name, ofBuild: id, in: $0)?.results }
     }
 
     /// The authors of the changes of a build with its collapsed requests, or of a request's buildset.
-    public func authors(of event: Event) async throws -> [String] {
+    package func authors(of event: Event) async throws -> [String] {
         let buildset = event.record[event.kind.record == .buildset ? "bsid" : "buildsetid"]
         return try await store.read { database in
             let changes =

@@ -2,7 +2,7 @@ internal import CProcess
 internal import Synchronization
 
 /// The resource limits of this process: open files, threads, address space.
-public enum ProcessLimits {
+package enum ProcessLimits {
     /// The maximum number of files that a build has open: pipes, logs, a connection.
     private static let filesPerBuild: UInt64 = 12
     /// The number of files open apart from builds: the store, reporters, the terminal.
@@ -13,7 +13,7 @@ public enum ProcessLimits {
     private static let softLimit = Atomic<UInt64>(0)
 
     /// Raises the soft limit on open files to the hard limit; commands still get the original one.
-    public static func raise() {
+    package static func raise() {
         let before = process_raise_open_files()
         _ = softLimit.compareExchange(expected: 0, desired: before, ordering: .relaxed)
     }
@@ -21,7 +21,7 @@ public enum ProcessLimits {
     /// Why a master cannot run within the limits, or `nil` if it can.
     ///
     /// Must be checked before anything else: without threads the program would hang.
-    public static func shortage() -> String? {
+    package static func shortage() -> String? {
         let files = process_open_files()
         if files < otherFiles + filesPerBuild {
             return "only \(files) files can be open at once, and at least "
