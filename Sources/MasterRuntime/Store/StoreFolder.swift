@@ -84,9 +84,11 @@ struct StoreFolder: Sendable {
         }
     }
 
-    /// Whether the folder contains only files that a master creates.
+    /// Whether the folder contains only files that a master creates. One that a link leads to may be
+    /// any folder, whatever the name of the link.
     private func holdsOnlyOwnFiles() throws(StoreError) -> Bool {
-        if FilePath(path).lastComponent?.string == ".buildmaster" { return true }
+        let isLink = try status(of: path, following: false).isLink
+        if !isLink, FilePath(path).lastComponent?.string == ".buildmaster" { return true }
         let names: [String]
         do {
             names = try FileManager.default.contentsOfDirectory(atPath: path)

@@ -265,6 +265,25 @@ struct StoreFolderTests {
             await store.close()
         }
     }
+
+    @Test func `a folder that a link leads to is left open, and git sees it`() async throws {
+        try await StoreFixture.inFolder { folder in
+            let (target, base) = (folder + "/home", folder + "/.buildmaster")
+            try FileManager.default.createDirectory(
+                atPath: target, withIntermediateDirectories: false)
+            try Data().write(to: URL(fileURLWithPath: target + "/notes"))
+            try run("chmod", "755", target)
+            try FileManager.default.createSymbolicLink(
+                atPath: base, withDestinationPath: target)
+            let store = try await Store.open(folder: base)
+            #expect(try Self.permissions(target) == "755")
+            #expect(!FileManager.default.fileExists(atPath: target + "/.gitignore"))
+            for (name, permissions) in Self.parts where !name.isEmpty {
+                #expect(try Self.permissions(target + name) == permissions, "\(name)")
+            }
+            await store.close()
+        }
+    }
 }
 
 /// Runs a system program until it exits.
