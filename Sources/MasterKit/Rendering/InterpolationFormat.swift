@@ -309,11 +309,11 @@ struct AddressText {
             let slash = UInt8(ascii: "/")
             let start = bytes[..<range.lowerBound].lastIndex(of: slash).map { $0 + 1 } ?? 0
             let next = bytes[range.upperBound..<max(end, range.upperBound)].firstIndex(of: slash)
-            let segments = bytes[start..<(next ?? max(end, range.upperBound))].split(
-                separator: slash)
-            for segment in segments {
-                let dots = String(decoding: segment, as: UTF8.self).lowercased()
-                    .replacing("%2e", with: ".")
+            let part = bytes[start..<(next ?? max(end, range.upperBound))]
+            // Servers may decode separators before they look at the segments.
+            let decoded = String(decoding: part, as: UTF8.self).lowercased()
+                .replacing("%2e", with: ".").replacing("%2f", with: "/").replacing("%5c", with: "/")
+            for dots in decoded.split(separator: "/") {
                 guard dots == "." || dots == ".." else { continue }
                 throw RenderError(
                     "a value that is inserted into the path of a URL makes a segment '\(dots)', "

@@ -32,7 +32,8 @@ struct InsertedValueTests {
     }
 
     @Test(arguments: [
-        "feature/../../admin", "..", ".", "a/..", "%2e%2E/x", "./x",
+        "feature/../../admin", "..", ".", "a/..", "%2e%2E/x", "./x", "..%2Fx",
+        "x%2f.%2E", "a\\..\\b", "..%5cx",
     ])
     func `a value cannot lead to another path`(branch: String) async throws {
         let run = try await StepRun.of(
