@@ -150,11 +150,16 @@ extension OpenDocument {
         let nodes: [YAMLNode] =
             switch subject {
             case .builder:
-                (root?.mapping?["builders"]?.sequence ?? []).compactMap { $0.mapping?["name"] }
+                Self.items(root?.mapping?["builders"]).compactMap { $0.mapping?["name"] }
             case .factory: root?.mapping?["factories"]?.mapping?.entries.map(\.key) ?? []
             case .lock: root?.mapping?["locks"]?.mapping?.entries.map(\.key) ?? []
             }
         return nodes.compactMap { node in node.scalarText.map { ($0, node) } }
+    }
+
+    /// The items of a list and of the lists in it.
+    private static func items(_ node: YAMLNode?) -> [YAMLNode] {
+        node.map { node in node.sequence?.flatMap(items) ?? [node] } ?? []
     }
 
     /// The place of the anchor that the alias at a place refers to.

@@ -126,7 +126,10 @@ struct BuilderList: SettingValue {
 
     static var shape: String { "a list of builders" }
 
-    static var form: ValueForm { .list(of: .settings(BuilderSettings.self)) }
+    static var form: ValueForm {
+        let builder = ValueForm.settings(BuilderSettings.self)
+        return .list(of: .either([builder, .list(of: builder)]))
+    }
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> BuilderList? {
         guard case .sequence(let items) = node.kind else {
@@ -134,6 +137,9 @@ struct BuilderList: SettingValue {
         }
         var list = BuilderList()
         guard let entries = decoder.flattened(items, at: node.range) else { return nil }
+        guard !entries.isEmpty || items.isEmpty else {
+            return decoder.error("\(decoder.subject) must not be empty", at: node.range)
+        }
         for item in entries {
             switch BuilderSettings.read(item, with: decoder) {
             case .success(let builder): list.builders.append(builder)
