@@ -32,6 +32,7 @@ extension CommitStatusReporter {
     public static func hint(forUnknown name: String) -> String? {
         switch name {
         case "url", "address", "endpoint", "webhook", "server_url", "serverUrl": "write 'baseURL'"
+        case "repo", "project", "project_id": "write 'repository'"
         case "mode", "builders", "tags":
             "write 'generators: [generators.BuildStatusGenerator: {\(name): …}]'"
         default: nil

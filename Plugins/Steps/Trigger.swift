@@ -188,6 +188,7 @@ public struct Trigger: TriggeringStep, SettingHints {
         switch name {
         case "unimportantSchedulerNames": "write 'unimportantBuilderNames'"
         case "builderName", "builders", "builder": "write 'builderNames'"
+        case "schedulers", "scheduler", "schedulerName": "write 'schedulerNames'"
         case "properties": "write 'set_properties'"
         case "wait": "write 'waitForFinish'"
         default: nil

@@ -66,7 +66,7 @@ internal import CLibPCRE2
         case 1: return true
         case PCRE2_ERROR_MATCHLIMIT, PCRE2_ERROR_DEPTHLIMIT, PCRE2_ERROR_HEAPLIMIT:
             throw RegularExpressionError(
-                "the regular expression needs too many steps on this value")
+                "the regular expression needs too many steps on this value; simplify it")
         default: throw RegularExpressionError(Self.message(of: result))
         }
     }

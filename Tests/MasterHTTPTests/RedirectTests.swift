@@ -155,6 +155,8 @@ struct RedirectTests {
                 #expect(error.code == .badRedirect)
                 #expect(error.exchanges.map(\.status) == [302])
                 #expect(error.mayHaveArrived)
+                let isForeign = error.message.contains("does not begin with http:// or https://")
+                #expect(isForeign == (location == "javascript:x"))
             }
         }
     }

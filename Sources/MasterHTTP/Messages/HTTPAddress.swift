@@ -206,7 +206,7 @@ extension HTTPAddress {
         case CURLUE_NO_HOST: noHost.reason
         case CURLUE_BAD_HOSTNAME: "has an invalid host"
         case CURLUE_BAD_IPV6: "has an invalid IPv6 address; write it as [::1]"
-        case CURLUE_BAD_SLASHES: "has too many slashes after its scheme"
+        case CURLUE_BAD_SLASHES: "does not begin with http:// or https://"
         default: unsafe "is invalid (\(String(cString: curl_url_strerror(code))))"
         }
     }

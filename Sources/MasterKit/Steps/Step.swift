@@ -186,7 +186,9 @@ extension StepOptions: SettingHints {
         switch name {
         case "run", "script", "cmd", "shell_command": "write 'command'"
         case "if", "when", "only_if": "write 'doStepIf'"
-        case "continue_on_error", "continue-on-error", "allow_failure":
+        case "retries", "attempts", "max_retries": "write 'retry'"
+        case "continue_on_error", "continue-on-error", "allow_failure", "ignore_errors",
+            "ignore_failure":
             "write 'flunkOnFailure: false'"
         case "cwd", "working_directory", "working-directory", "dir": "write 'workdir'"
         case "environment": "write 'env'"

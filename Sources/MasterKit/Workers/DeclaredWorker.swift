@@ -71,7 +71,7 @@ public struct WorkerOptions: Settings {
         switch name {
         case "keepalive_interval": "write 'keepalive'"
         case "notify_on_missing":
-            "this version does not send mail; a reporter can watch the event 'worker.missing'"
+            "workers send no mail; a service written in Swift can follow the event 'worker.missing'"
         case "machine_name", "build_wait_timeout": "this version starts no machines; remove it"
         case "locks": "write 'locks' in builders and steps"
         default: nil

@@ -387,6 +387,9 @@ extension BuilderSettings: SettingHints {
     static func hint(forUnknown name: String) -> String? {
         switch name {
         case "lock": "write 'locks'"
+        case "category", "categories": "write 'tags'"
+        case "builddir", "workerbuilddir": "write 'workdir'"
+        case "mergeRequests": "write 'collapseRequests'"
         case "workername", "worker", "workers", "slavenames", "slavename":
             "write 'workernames: [NAME]'"
         default: nil

@@ -81,7 +81,7 @@ package final class Master: Sendable {
         if slots < options.slots {
             environment.logger.warning(
                 """
-                running \(slots) builds in parallel instead of \(options.slots), because of the limit on \
+                running \(slots == 1 ? "1 build" : "\(slots) builds") in parallel instead of \(options.slots), because of the limit on \
                 open files; raise it with ulimit -n
                 """)
         }

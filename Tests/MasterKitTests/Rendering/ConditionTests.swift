@@ -145,7 +145,7 @@ struct ConditionTests {
         let error = #expect(throws: RenderError.self) { try condition.render(in: context) }
         #expect(
             error?.description
-                == "line 1: the regular expression needs too many steps on this value")
+                == "line 1: the regular expression needs too many steps on this value; simplify it")
     }
 
     @Test(arguments: [
