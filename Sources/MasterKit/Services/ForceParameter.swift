@@ -130,8 +130,7 @@ public struct ForceParameter: SettingValue, Hashable {
         guard let text = given.stringValue else { return given }
         switch kind {
         case .int: return Int(text).map { .int($0) } ?? given
-        case .bool:
-            return ["true": true, "false": false][text.lowercased()].map { .bool($0) } ?? given
+        case .bool: return Bool(text).map { .bool($0) } ?? given
         case .string, .fixed, .choice: return given
         }
     }

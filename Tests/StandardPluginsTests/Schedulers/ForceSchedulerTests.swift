@@ -22,6 +22,18 @@ struct ForceSchedulerTests {
         #expect(scheduler.parameters.map(\.isRequired) == [false, false, false, false, true])
     }
 
+    @Test func `a boolean is the text true or false on the command line, and no other`() throws {
+        let scheduler = try ForceScheduler.configured(
+            yaml: "properties: [util.BooleanParameter: {name: clean}]")
+        let parameter = try #require(scheduler.parameters.first)
+        #expect(parameter.value(of: "true") == true)
+        #expect(parameter.value(of: "false") == false)
+        for text in ["TRUE", "True", "yes", "1", ""] {
+            let value = parameter.value(of: .string(text))
+            #expect(parameter.fault(of: value) == "must be true or false")
+        }
+    }
+
     @Test(arguments: [
         ("[StringParameter: {name: a}]", "there is no parameter type 'StringParameter'; "),
         ("[util.StringParameter: {}]", "util.StringParameter needs 'name'"),
