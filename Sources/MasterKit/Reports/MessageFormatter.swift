@@ -58,32 +58,6 @@ public struct Message: Sendable, Hashable {
     }
 }
 
-/// Formats the record of the report's topic as JSON, as the data API returns it.
-///
-/// A build includes its request, buildset and builder; a step its build; a request its builder and
-/// buildset; a buildset its builds.
-public struct RecordFormatter: MessageFormatter {
-    /// What the formatter does.
-    public static let summary = "The record of what is reported, as the data API gives it."
-
-    /// The details to fetch in addition to the record.
-    public private(set) var wanted = BuildDetails(authors: false)
-
-    /// Creates a formatter that sends the record with its properties.
-    public init() {}
-
-    /// Creates a formatter that sends more or fewer details.
-    public init(wanted: BuildDetails) {
-        self.wanted = wanted
-        self.wanted.authors = false
-    }
-
-    /// Returns the record.
-    public func format(_ topic: ReportTopic) -> Message {
-        Message(.json(.object(topic.record)))
-    }
-}
-
 /// The details of a build to fetch for a report in addition to its record.
 public struct BuildDetails: Sendable, Hashable {
     /// Which logs are included with their content.

@@ -41,24 +41,6 @@ extension PluginKind<any ReportGenerator, NoOptions> {
     public static var generators: Self { Self("generators") }
 }
 
-/// Generates one report when a build starts and one when it ends, whatever the result.
-///
-/// The default for reporters if neither the file nor the reporter specifies generators.
-package struct EveryBuildGenerator: ReportGenerator {
-    /// What the generator does.
-    package static let summary = "Reports every build when it starts and when it ends."
-
-    package init() {}
-
-    /// The starts and ends of builds.
-    package var wantedEvents: Set<EventKind> { [.buildNew, .buildFinished] }
-
-    /// Reports the build with the reporter's formatter.
-    package func generate(for event: Event, in context: ReportContext) async throws -> Report? {
-        try await context.report()
-    }
-}
-
 /// The source of records for reports: the store, or a test double.
 package protocol ReportSource: Sendable {
     /// Returns the steps of a build, in order, with their logs and log contents if wanted.

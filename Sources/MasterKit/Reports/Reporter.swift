@@ -99,3 +99,49 @@ extension PluginDeclaration where P == any Reporter, Options == ReporterOptions 
         (options.inFlight ?? InFlightLimit()).count
     }
 }
+
+// MARK: Defaults
+
+/// Generates one report when a build starts and one when it ends, whatever the result.
+///
+/// The default for reporters if neither the file nor the reporter specifies generators.
+package struct EveryBuildGenerator: ReportGenerator {
+    /// What the generator does.
+    package static let summary = "Reports every build when it starts and when it ends."
+
+    package init() {}
+
+    /// The starts and ends of builds.
+    package var wantedEvents: Set<EventKind> { [.buildNew, .buildFinished] }
+
+    /// Reports the build with the reporter's formatter.
+    package func generate(for event: Event, in context: ReportContext) async throws -> Report? {
+        try await context.report()
+    }
+}
+
+/// Formats the record of the report's topic as JSON, as the data API returns it.
+///
+/// A build includes its request, buildset and builder; a step its build; a request its builder and
+/// buildset; a buildset its builds.
+public struct RecordFormatter: MessageFormatter {
+    /// What the formatter does.
+    public static let summary = "The record of what is reported, as the data API gives it."
+
+    /// The details to fetch in addition to the record.
+    public private(set) var wanted = BuildDetails(authors: false)
+
+    /// Creates a formatter that sends the record with its properties.
+    public init() {}
+
+    /// Creates a formatter that sends more or fewer details.
+    public init(wanted: BuildDetails) {
+        self.wanted = wanted
+        self.wanted.authors = false
+    }
+
+    /// Returns the record.
+    public func format(_ topic: ReportTopic) -> Message {
+        Message(.json(.object(topic.record)))
+    }
+}

@@ -141,14 +141,6 @@ enum SettingContent: Sendable {
         case .plugins: nil
         }
     }
-
-    /// Reads a value; if it is invalid, adds an error to the decoder and returns `nil`.
-    func read(_ node: YAMLNode, with decoder: SettingDecoder) -> (any Sendable)? {
-        switch self {
-        case .value(let type): decoder.decode(type, from: node)
-        case .plugins(_, _, let read): read(node, decoder)
-        }
-    }
 }
 
 /// The declaration of one setting and the storage for its configured value, which is set once.

@@ -352,3 +352,13 @@ struct PluginParts {
         options = P.options
     }
 }
+
+extension SettingContent {
+    /// Reads a value; if it is invalid, adds an error to the decoder and returns `nil`.
+    func read(_ node: YAMLNode, with decoder: SettingDecoder) -> (any Sendable)? {
+        switch self {
+        case .value(let type): decoder.decode(type, from: node)
+        case .plugins(_, _, let read): read(node, decoder)
+        }
+    }
+}

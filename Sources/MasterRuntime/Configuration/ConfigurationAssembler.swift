@@ -246,3 +246,42 @@ extension Diagnostic {
     /// The sort key: the offset of the location. Notes about the whole file come last.
     fileprivate var offset: Int { range?.start.offset ?? (severity == .note ? .max : 0) }
 }
+
+/// `services`: reporters and others, each decoded separately, so that one mistake does not hide
+/// another.
+struct ServiceList: SettingValue {
+    var reporters: [ReporterDeclaration] = []
+    var others: [ServiceDeclaration] = []
+
+    static var shape: String { "a list of reporters and other services" }
+
+    static var form: ValueForm {
+        .list(
+            of: .either([
+                .plugin(PluginKind.reporters.namespace), .plugin(PluginKind.services.namespace),
+            ]))
+    }
+
+    static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ServiceList? {
+        guard case .sequence(let items) = node.kind, node.tag?.name == nil else {
+            return decoder.plugins(.reporters, from: node).map { ServiceList(reporters: $0) }
+        }
+        var list = ServiceList()
+        for item in decoder.flattened(items, at: node.range) ?? [] {
+            if item.pluginNamespace == PluginKind.services.namespace {
+                list.others += decoder.plugin(.services, from: item).map { [$0] } ?? []
+            } else {
+                list.reporters += decoder.plugin(.reporters, from: item).map { [$0] } ?? []
+            }
+        }
+        return list
+    }
+}
+
+extension YAMLNode {
+    /// The namespace of the plugin in this entry.
+    fileprivate var pluginNamespace: PluginNamespace? {
+        let key = mapping?.entries.first?.key ?? self
+        return key.scalarText.flatMap(PluginKey.init(_:))?.namespace
+    }
+}

@@ -139,8 +139,8 @@ extension Deliveries {
         let (newest, changeCount) = try await store.read { database in
             (try Event.newestSequence(in: database), try database.changeCount())
         }
-        let pipelines = try await follow(
-            reporters, crashedAt: store.endedUncleanly ? newest : nil, in: environment)
+        let pipelines = try await Self.pipelines(
+            of: reporters, crashedAt: store.endedUncleanly ? newest : nil, in: environment)
         let deliveries = Deliveries(
             in: environment, lastOfEarlierRuns: newest, changeCount: changeCount,
             openedAt: openedAt)
@@ -175,7 +175,7 @@ extension Deliveries {
         }
         do {
             take(
-                try await Self.follow(reporters, keeping: kept, after: old, in: environment),
+                try await Self.pipelines(of: reporters, keeping: kept, after: old, in: environment),
                 in: environment)
         } catch {
             // Nothing was changed in the store. Pipelines that cannot be restored now are restored
@@ -183,7 +183,7 @@ extension Deliveries {
             take(kept, in: before)
             let declarations = old.map(\.declaration)
             take(
-                try await Self.follow(declarations, keeping: kept, after: old, in: before),
+                try await Self.pipelines(of: declarations, keeping: kept, after: old, in: before),
                 in: before)
             throw error
         }
@@ -206,8 +206,8 @@ extension Deliveries {
     /// of all others.
     ///
     /// - Throws: `StoreError`, in which case nothing has changed in the store.
-    private static func follow(
-        _ reporters: [ReporterDeclaration], keeping kept: [DeliveryPipeline] = [],
+    private static func pipelines(
+        of reporters: [ReporterDeclaration], keeping kept: [DeliveryPipeline] = [],
         after old: [DeliveryPipeline] = [], crashedAt newest: Int? = nil,
         in environment: DeliveryEnvironment
     ) async throws -> [DeliveryPipeline] {
