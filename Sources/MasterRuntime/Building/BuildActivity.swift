@@ -99,9 +99,4 @@ extension Master {
 
     /// The builders with pending requests that no worker can take, and why.
     package var absences: [String: String] { submissions.distributor.absences }
-
-    /// Cancels the pending requests of a builder.
-    package func cancelRequests(of builder: String, reason: String) async {
-        await submissions.distributor.cancelPending(of: builder, reason: reason)
-    }
 }

@@ -23,7 +23,7 @@ final class RequestDistributor: Sendable {
     let pool: WorkerPool
     /// Whether builders choose among the workers of the file.
     private let usesWorkers: Bool
-    private let store: Store
+    let store: Store
     /// Whether requests that are still pending at shutdown are left to the next master.
     private let leavesRequests: Bool
     private let configuration: RunningConfiguration
@@ -147,26 +147,6 @@ final class RequestDistributor: Sendable {
         }
         for control in controls { control.stop(reason) }
         await cancelPending()
-    }
-
-    /// Stops the build of a request for a user, or cancels the request if it is pending.
-    ///
-    /// A second call for the same build also stops alwaysRun steps.
-    func stop(_ request: Int, reason: String) async {
-        let (pending, control) = state.withLock { state in
-            (state.removePending { $0.id == request }, state.running[request]?.control)
-        }
-        control?.stop(reason)
-        guard !pending.isEmpty else { return }
-        reconsiderLocks()
-        await cancel(pending, reason)
-    }
-
-    /// Cancels the pending requests of a builder.
-    func cancelPending(of builder: String, reason: String) async {
-        let pending = state.withLock { $0.removePending { $0.builder == builder } }
-        reconsiderLocks()
-        await cancel(pending, reason)
     }
 
     /// Changes the priority of a pending request.

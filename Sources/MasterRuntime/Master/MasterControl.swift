@@ -1,6 +1,7 @@
 package import FoundationEssentials
 internal import GRDB
 package import MasterKit
+internal import Synchronization
 
 /// What people do with a master that stays up, by the ids that they see.
 extension Master {
@@ -10,6 +11,11 @@ extension Master {
     /// same build also stops alwaysRun steps.
     package func stop(request id: Int, reason: String) async {
         await submissions.distributor.stop(id, reason: reason)
+    }
+
+    /// Cancels the pending requests of a builder.
+    package func cancelRequests(of builder: String, reason: String) async {
+        await submissions.distributor.cancelPending(of: builder, reason: reason)
     }
 
     /// Changes the priority of a request.
@@ -126,5 +132,54 @@ extension MasterIdentity {
         [
             "active": true, "last_active": .time(moment), "masterid": 1, "name": .string(title),
         ]
+    }
+}
+
+extension RequestDistributor {
+    /// Stops the build of a request for a user, or cancels the request if it is pending.
+    ///
+    /// A second call for the same build also stops alwaysRun steps.
+    func stop(_ request: Int, reason: String) async {
+        let (pending, control) = state.withLock { state in
+            (state.removePending { $0.id == request }, state.running[request]?.control)
+        }
+        if let control { return control.stop(reason) }
+        reconsiderLocks()
+        await cancel(pending, reason)
+        guard pending.isEmpty else { return }
+        await cancelStored { _ in [request] }
+    }
+
+    /// Cancels the pending requests of a builder.
+    func cancelPending(of builder: String, reason: String) async {
+        let pending = state.withLock { $0.removePending { $0.builder == builder } }
+        reconsiderLocks()
+        await cancel(pending, reason)
+        await cancelStored { try $0.pendingRequests(of: builder) }
+    }
+
+    /// Cancels requests in the store alone: a submission adds its requests here a moment after they
+    /// have been stored. No build of theirs begins.
+    private func cancelStored(
+        _ requests: @escaping @Sendable (StoreTransaction) throws -> [Int]
+    ) async {
+        do {
+            try await store.write { transaction in
+                for id in try requests(transaction) { try transaction.cancelRequest(id) }
+            }
+        } catch {
+            // There is no such request, or the store has failed, which ends the master.
+        }
+    }
+}
+
+extension StoreTransaction {
+    /// The ids of a builder's requests for which no build has begun.
+    fileprivate func pendingRequests(of builder: String) throws -> [Int] {
+        try database.numbers(
+            """
+            SELECT build_request.id FROM build_request JOIN builder ON builder.id = builder_id
+            WHERE name = ? AND claimed_at IS NULL AND complete_at IS NULL ORDER BY build_request.id
+            """, [builder])
     }
 }

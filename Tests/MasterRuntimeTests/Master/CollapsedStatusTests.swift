@@ -72,6 +72,8 @@ struct CollapsedStatusTests {
                 try await Self.push("r1", to: master)
                 await began.wait(for: 1)
                 for number in 2...5 { try await Self.push("r\(number)", to: master) }
+                // Also after a failure, the build must end.
+                defer { gate.set(()) }
                 try await body(master, gate)
             }
         }
