@@ -20,8 +20,6 @@ final class StandingMaster: Sendable {
 
     /// How long a changed file must stay the same before it is read.
     private static let quiet: Duration = .milliseconds(300)
-    /// The number of events that the log may fall behind.
-    private static let logBound = 1024
 
     let grace: Duration
     let started = Date()
@@ -58,24 +56,17 @@ final class StandingMaster: Sendable {
         _ configuration: MasterConfiguration, _ secrets: SecretValues, _ options: Master.Options
     ) async throws -> ExitStatus {
         var options = options
-        options.servers.append(web)
+        options.servers += [BuildLog(logger), web]
         try await Master.run(configuration, secrets, options: options, logger: logger) { master in
             try StopSignal.watch { self.obey($0, master) }
             // Ends with the store, which is closed after the master.
             Task { await watchStore(of: master) }
             let commands = ServedCommands(master: master, standing: self)
             master.takeCommands { await commands.handle($0, $1) }
-            try await master.events.withSubscription(
-                to: [.buildNew, .buildFinished], bound: Self.logBound
-            ) { events in
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    group.addTask { await BuildLog(logger: self.logger).follow(events) }
-                    if watchesFiles { group.addTask { await self.watchFiles(of: master) } }
-                    await work(master)
-                    group.cancelAll()
-                    events.finish()
-                    try await group.waitForAll()
-                }
+            await withDiscardingTaskGroup { group in
+                if watchesFiles { group.addTask { await self.watchFiles(of: master) } }
+                await work(master)
+                group.cancelAll()
             }
         }
         if let failure = state.withLock(\.failure) { throw failure }
@@ -259,31 +250,6 @@ final class StandingMaster: Sendable {
     }
 
     private static let watchReason = "a file has changed"
-}
-
-/// Logs the beginning and the end of builds.
-private struct BuildLog {
-    let logger: Logger
-
-    func follow(_ events: EventSubscription) async {
-        for await delivery in events {
-            switch delivery {
-            case .missed(let count): logger.warning("\(count.counting("build event")) not logged")
-            case .event(let event): log(event)
-            }
-        }
-    }
-
-    private func log(_ event: Event) {
-        let number = event.record["number"]?.intValue ?? 0
-        let build = "\(event.builderName ?? "") #\(number)"
-        guard event.kind == .buildFinished else {
-            let reason = event.record["buildset"]?["reason"]?.stringValue ?? ""
-            logger.info("\(build) started: \(reason)")
-            return
-        }
-        logger.info("\(build) \(event.record["state_string"]?.stringValue ?? "")")
-    }
 }
 
 extension ConfigurationChanges {

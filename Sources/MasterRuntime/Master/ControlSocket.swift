@@ -164,6 +164,11 @@ final class ControlSocket: Service {
                 _ = connection.write(ControlError("\(error)").answer)
             }
         }
+        close()
+    }
+
+    /// Removes the socket. Only ``run()`` calls it, or who does not run it.
+    func close() {
         // If this fails, the next master removes the socket.
         _ = Result { () throws(SystemFault) in try POSIX.removeFile(path) }
     }

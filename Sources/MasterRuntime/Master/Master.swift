@@ -121,6 +121,7 @@ package final class Master: Sendable {
     ) async throws -> Value {
         try await followWorkers()
         try await resumeRequests()
+        let servers = try await preparedServers()
         // Shut down in reverse order: services that submit builds, what runs them, their reports.
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -135,20 +136,35 @@ package final class Master: Sendable {
             tasks.addTask { try await group.run() }
             let outcome: Result<Value, any Error>
             do {
-                let servers = try await options.servers.prepare(
-                    environment.configuration, environment.secrets, for: self)
                 await followServices(of: environment)
                 await servers.apply()
                 outcome = .success(try await body(self))
             } catch {
                 outcome = .failure(error)
             }
-            presence.close()
-            for server in options.servers.reversed() { await server.stop() }
+            await stopServers()
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
             return try outcome.get()
         }
+    }
+
+    /// Gets the servers ready before any build begins: a master that can't listen, and that is
+    /// started again and again, must not begin the pending builds each time.
+    private func preparedServers() async throws -> [any PreparedServer] {
+        do {
+            return try await options.servers.prepare(
+                environment.configuration, environment.secrets, for: self)
+        } catch {
+            await stopServers()
+            control?.close()
+            throw error
+        }
+    }
+
+    private func stopServers() async {
+        presence.close()
+        for server in options.servers.reversed() { await server.stop() }
     }
 
     /// Finishes what an earlier master left unfinished, and takes over or cancels pending requests.

@@ -164,6 +164,31 @@ struct StartCommandTests {
 
     @Test func `its log can be JSON`() async throws {
         try await Program.inFolder(["master.yaml": Self.yaml]) { program in
+            #expect(second.output.contains("info: hang #2 started: forced\n"))
+        }
+    }
+
+    @Test func `a port in use keeps it from starting, and from beginning what is pending`()
+        async throws
+    {
+        try await Program.inFolder(["master.yaml": Self.yaml]) { program in
+            _ = try await withMaster(program, ["--grace", "100ms"]) { running in
+                #expect(try await program.run("force", "hang").status == 0)
+                await running.transcript.wait(for: "hang #1 started")
+                try running.send(.terminate)
+            }
+            try await withLoopbackServer { server in
+                try program.write("www: \(server.port)\n" + Self.yaml, to: "master.yaml")
+                for _ in 1...3 {
+                    let failed = try await program.run("start")
+                    #expect(failed.status == 1)
+                    #expect(failed.error.contains("the port is in use"))
+                }
+            }
+            let builds = try await program.run("builds")
+            #expect(builds.output.contains("hang #1"))
+            #expect(!builds.output.contains("hang #2"))
+            #expect(!program.has(".buildmaster/control"))
             let ended = try await program.runMerged(["start", "--log-format", "json"]) { running in
                 await running.transcript.wait(for: "ready: ")
                 try running.send(.terminate)
