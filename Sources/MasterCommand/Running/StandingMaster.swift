@@ -267,7 +267,9 @@ extension ConfigurationChanges {
         var lines = [
             line("added", \.added), line("changed", \.changed), line("removed", \.removed),
         ].compactMap(\.self)
-        if lines.isEmpty { lines = ["nothing has changed"] }
+        if lines.isEmpty {
+            lines = ["nothing has changed in the file; secrets and certificates were read again"]
+        }
         let unchanged = kinds.filter { !$0.1.unchanged.isEmpty }.map {
             $0.1.unchanged.count.counting($0.0)
         }
