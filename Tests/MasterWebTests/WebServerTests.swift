@@ -204,6 +204,19 @@ import Testing
                 #expect(login.header("Location") == "/", "\(target)")
             }
         }
+    @Test func `a login ends with the password that it was made with`() async throws {
+        try await withWeb(Self.users, secrets: Self.secrets) { web in
+            let alice = try #require(try await web.logIn("alice", "wonderland-7").cookie)
+            let bob = try #require(try await web.logIn("bob", "builder-99").cookie)
+            let (same, _) = try web.configuration(Self.users)
+            _ = try await web.master.reconfigure(
+                to: same, SecretValues(["alice": "looking-glass", "bob": "builder-99"]))
+            #expect(try await !web.get("/config", "Cookie: \(alice)").body.contains("alice"))
+            #expect(try await web.get("/config", "Cookie: \(bob)").body.contains("bob"))
+            #expect(try await web.logIn("alice", "wonderland-7").status == 401)
+        }
+    }
+
     }
 
     @Test func `too many wrong passwords make an address wait`() async throws {

@@ -52,7 +52,7 @@ extension WebSite {
     private func begin(_ user: String, then target: String?) -> Response {
         // Always a new one, so that nobody can log another in with a known cookie.
         var response = Response.redirect(to: destination(target))
-        response.headers[.setCookie] = access.cookie(sessions.begin(user: user))
+        response.headers[.setCookie] = access.cookie(access.begin(user, sessions))
         return response
     }
 

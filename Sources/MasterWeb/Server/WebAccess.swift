@@ -160,13 +160,24 @@ struct WebAccess: Sendable {
             guard pair.count == 2 else { throw refusal }
             return try logIn(String(pair[0]), String(pair[1]), request, sessions)
         }
-        guard let user = cookie.flatMap({ sessions.user(of: $0) }) else { return nil }
-        // One who has been removed from the file is nobody any more.
+        // Whoever has been removed from the file, or has another password by now, logs in again.
+        return cookie.flatMap { sessions.user(of: $0, secret: secret) }
+    }
+
+    /// What a user logs in with; `nil` if there is no such user.
+    private func secret(of user: String) -> String? {
         switch proof {
-        case .passwords(let passwords): return passwords[user] == nil ? nil : user
-        case .token: return user == Self.tokenUser ? user : nil
-        case .none, .header: return nil
+        case .passwords(let passwords): passwords[user]
+        case .token(let token): user == Self.tokenUser ? token : nil
+        case .none, .header: nil
         }
+    }
+
+    /// Begins the login of a user who has proved to be one.
+    ///
+    /// - Returns: The value of the cookie.
+    func begin(_ user: String, _ sessions: WebSessions) -> String {
+        sessions.begin(user: user, secret: secret(of: user) ?? WebSessions.newID())
     }
 
     /// Checks credentials.

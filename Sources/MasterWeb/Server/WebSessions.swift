@@ -16,6 +16,8 @@ final class WebSessions: Sendable {
 
     private struct Session {
         let user: String
+        /// What the user logged in with.
+        let secret: SHA256Digest
         let begun: ContinuousClock.Instant
     }
 
@@ -42,8 +44,11 @@ final class WebSessions: Sendable {
 
     /// Begins a login.
     ///
+    /// - Parameters:
+    ///   - user: The user.
+    ///   - secret: What the user has logged in with.
     /// - Returns: The value of its cookie.
-    func begin(user: String) -> String {
+    func begin(user: String, secret: String) -> String {
         let (id, time) = (Self.newID(), now())
         state.withLock { state in
             if state.sessions.count >= Self.maximumCount,
@@ -51,17 +56,26 @@ final class WebSessions: Sendable {
             {
                 state.sessions[oldest.key] = nil
             }
-            state.sessions[Self.digest(id)] = Session(user: user, begun: time)
+            state.sessions[Self.digest(id)] = Session(
+                user: user, secret: Self.digest(secret), begun: time)
         }
         return id
     }
 
     /// The user of a cookie.
-    func user(of id: String) -> String? {
+    ///
+    /// - Parameters:
+    ///   - id: The value of the cookie.
+    ///   - secret: What a user logs in with now, or `nil` for one who can't; logins with anything
+    ///     else have ended.
+    /// - Returns: The user, or `nil` if nobody is logged in with the cookie.
+    func user(of id: String, secret: (String) -> String?) -> String? {
         let time = now()
         return state.withLock { state in
             guard let session = state.sessions[Self.digest(id)] else { return nil }
-            guard time - session.begun < Self.lifetime else {
+            guard time - session.begun < Self.lifetime,
+                secret(session.user).map(Self.digest) == session.secret
+            else {
                 state.sessions[Self.digest(id)] = nil
                 return nil
             }
