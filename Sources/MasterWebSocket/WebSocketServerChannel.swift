@@ -211,28 +211,36 @@ private final class StallHandler: ChannelInboundHandler {
 
 /// Hides from the first request of a connection that it asks for another protocol, unless it may
 /// have it. It is then answered as HTTP, and the connection ends.
+///
+/// So does a connection with a request that a proxy has passed on. Proxies may send any request on
+/// any connection that they keep, but only the first one of a connection can become a WebSocket.
 private final class UpgradeFilter: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
 
     private let accepts: WebSocketServerChannel.Acceptance
-    private var isDone = false
+    private var isFirst = true
+    private var isUpgrading = false
 
     init(accepts: @escaping WebSocketServerChannel.Acceptance) {
         self.accepts = accepts
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        // What follows may be another protocol.
-        guard !isDone else { return context.fireChannelRead(data) }
-        isDone = true
-        guard case .head(var head) = unwrapInboundIn(data), head.headers.contains(name: "Upgrade")
-        else { return context.fireChannelRead(data) }
-        if isWebSocket(head), accepts(head, context.channel.remoteAddress) {
+        // After a request that becomes a WebSocket there are no requests.
+        guard !isUpgrading, case .head(var head) = unwrapInboundIn(data) else {
             return context.fireChannelRead(data)
         }
-        head.headers.remove(name: "Upgrade")
-        head.headers.replaceOrAdd(name: "Connection", value: "close")
+        let asks = isFirst && head.headers.contains(name: "Upgrade")
+        isFirst = false
+        if asks, isWebSocket(head), accepts(head, context.channel.remoteAddress) {
+            isUpgrading = true
+            return context.fireChannelRead(data)
+        }
+        if asks { head.headers.remove(name: "Upgrade") }
+        if asks || head.headers.contains(where: { ProxyHeader.isOne($0.name) }) {
+            head.headers.replaceOrAdd(name: "Connection", value: "close")
+        }
         context.fireChannelRead(wrapInboundOut(.head(head)))
     }
 
@@ -246,6 +254,16 @@ private final class UpgradeFilter: ChannelInboundHandler {
             && headers["Sec-WebSocket-Key"].count == 1
             && !headers.contains(name: "Content-Length")
             && !headers.contains(name: "Transfer-Encoding")
+    }
+}
+
+/// The headers that proxies add to requests.
+package enum ProxyHeader {
+    /// Whether a header tells that a proxy has passed the request on.
+    package static func isOne(_ name: String) -> Bool {
+        let name = name.lowercased()
+        return name == "forwarded" || name.hasPrefix("x-forwarded-") || name == "x-real-ip"
+            || name == "via"
     }
 }
 

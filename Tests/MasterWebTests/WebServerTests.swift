@@ -161,6 +161,18 @@ import Testing
         }
     }
 
+    @Test func `a connection ends with a request that a proxy has passed on`() async throws {
+        try await withWeb(Self.open) { web in
+            for header in ["X-Forwarded-For: 10.0.0.1", "Forwarded: for=10.0.0.1", "Via: 1.1 p"] {
+                // Otherwise the answer would not end.
+                let answer = try await web.send(
+                    "GET /healthz HTTP/1.1\r\nHost: localhost:\(web.port)\r\n\(header)\r\n\r\n")
+                #expect(answer.status == 200)
+                #expect(answer.header("Connection") == "close")
+            }
+        }
+    }
+
     // MARK: Users
 
     @Test func `users log in, control what they may, and log out`() async throws {
@@ -192,18 +204,6 @@ import Testing
         }
     }
 
-    @Test func `a login leads to a page of this server only`() async throws {
-        try await withWeb(Self.users, secrets: Self.secrets) { web in
-            for target in [
-                "//evil.example/", "https://evil.example/", "/\\evil.example", "/a\r\nb",
-            ] {
-                let body =
-                    "username=alice&password=wonderland-7&redirect=" + WebRequest.encoded(target)
-                let login = try await web.post(
-                    "/auth/login", body, "Content-Type: application/x-www-form-urlencoded")
-                #expect(login.header("Location") == "/", "\(target)")
-            }
-        }
     @Test func `a login ends with the password that it was made with`() async throws {
         try await withWeb(Self.users, secrets: Self.secrets) { web in
             let alice = try #require(try await web.logIn("alice", "wonderland-7").cookie)
@@ -217,6 +217,18 @@ import Testing
         }
     }
 
+    @Test func `a login leads to a page of this server only`() async throws {
+        try await withWeb(Self.users, secrets: Self.secrets) { web in
+            for target in [
+                "//evil.example/", "https://evil.example/", "/\\evil.example", "/a\r\nb",
+            ] {
+                let body =
+                    "username=alice&password=wonderland-7&redirect=" + WebRequest.encoded(target)
+                let login = try await web.post(
+                    "/auth/login", body, "Content-Type: application/x-www-form-urlencoded")
+                #expect(login.header("Location") == "/", "\(target)")
+            }
+        }
     }
 
     @Test func `too many wrong passwords make an address wait`() async throws {

@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import HummingbirdCore
 internal import MasterKit
+internal import MasterWebSocket
 internal import NIOCore
 internal import NIOHTTP1
 
@@ -77,11 +78,7 @@ struct WebRequest: Sendable {
 
     /// Whether a proxy has passed the request on.
     var isForwarded: Bool {
-        headers.contains {
-            let name = $0.name.canonicalName
-            return name == "forwarded" || name.hasPrefix("x-forwarded-") || name == "x-real-ip"
-                || name == "via"
-        }
+        headers.contains { ProxyHeader.isOne($0.name.canonicalName) }
     }
 
     /// Whether it was sent by a person's browser to see a page.

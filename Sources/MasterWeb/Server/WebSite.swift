@@ -52,7 +52,9 @@ struct WebSite: Sendable {
         }
         secure(&response)
         if request.method == .head { response = response.createHeadResponse() }
-        if endsConnection { response.headers[.connection] = "close" }
+        if endsConnection || request.headers[.connection] == "close" {
+            response.headers[.connection] = "close"
+        }
         try await writer.write(response: response.head, body: response.body)
         // Closes the connection, so that the rest of the body need not be read.
         if endsConnection { throw CancellationError() }
