@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import Glibc
 internal import HummingbirdCore
 package import Logging
@@ -228,19 +229,38 @@ extension NIOSSLContext {
     package static func server(
         certificate: String, key: String, of setting: String
     ) throws(ListenError) -> NIOSSLContext {
+        let chain = try part("certificate", certificate, setting) {
+            try NIOSSLCertificate.fromPEMFile(certificate)
+        }
+        let privateKey = try part("key", key, setting) {
+            try NIOSSLPrivateKey(file: key, format: .pem)
+        }
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(privateKey))
+        // Older versions are broken, and nobody needs them.
+        configuration.minimumTLSVersion = .tlsv12
         do {
-            var configuration = TLSConfiguration.makeServerConfiguration(
-                certificateChain: try NIOSSLCertificate.fromPEMFile(certificate).map {
-                    .certificate($0)
-                },
-                privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
-            // Older versions are broken, and nobody needs them.
-            configuration.minimumTLSVersion = .tlsv12
             return try NIOSSLContext(configuration: configuration)
         } catch {
             throw ListenError(
-                "the certificate \(certificate) and the key \(key) of '\(setting)' can't be used: "
+                "the key \(key) of '\(setting)' is not that of the certificate \(certificate): "
                     + "\(error)")
+        }
+    }
+
+    private static func part<Part>(
+        _ kind: String, _ file: String, _ setting: String, _ read: () throws -> Part
+    ) throws(ListenError) -> Part {
+        let files = FileManager.default
+        guard files.isReadableFile(atPath: file) else {
+            let reason = files.fileExists(atPath: file) ? "can't be read" : "does not exist"
+            throw ListenError("the \(kind) \(file) of '\(setting)' \(reason)")
+        }
+        do {
+            return try read()
+        } catch {
+            throw ListenError(
+                "the \(kind) \(file) of '\(setting)' is not a \(kind) in PEM format: \(error)")
         }
     }
 }

@@ -206,6 +206,27 @@ struct HostileConnectionTests {
                 #expect(text.contains("TLSv1.1 refused"), "\(text)")
                 let plain = try await web.get("/healthz")
                 #expect(plain.status != 200)
+                let otherKey = try await runTool([
+                    "openssl", "genpkey", "-algorithm", "ed25519",
+                ])
+                for (file, content, words) in [
+                    ("key.pem", nil, "the key \(folder.path)/key.pem of 'www' does not exist"),
+                    ("key.pem", "k", "is not a key in PEM format"),
+                    ("key.pem", otherKey, "is not that of the certificate"),
+                    ("certificate.pem", "c", "is not a certificate in PEM format"),
+                ] as [(String, String?, String)] {
+                    let path = folder.path + "/" + file
+                    if let content {
+                        try Data(content.utf8).write(to: URL(filePath: path))
+                    } else {
+                        try FileManager.default.removeItem(atPath: path)
+                    }
+                    let (same, secrets) = try web.configuration(yaml)
+                    let error = await #expect(throws: (any Error).self) {
+                        try await web.master.reconfigure(to: same, secrets)
+                    }
+                    #expect("\(error.map { "\($0)" } ?? "")".contains(words))
+                }
             }
         }
     }
