@@ -73,6 +73,22 @@ struct Dashboard: Sendable {
         case (4, "builders") where path[2] == "builds":
             return try await buildPage(try number(path[1]), try number(path[3]))
         case (2, "logs"): return try await logPage(try number(path[1]))
+        default: return .redirect(to: try await address(ofPlace: path))
+        }
+    }
+
+    /// The page for what has another path on Buildbot's own page, as in the addresses of reports.
+    private func address(ofPlace path: [String]) async throws -> String {
+        switch (path.count, path[0]) {
+        case (1, "builders"): return site.home
+        case (1, "pendingbuildrequests"): return site.home + "requests"
+        case (2, "buildrequests"): return try await address(ofRequest: try number(path[1]))
+        case (5..., "builders") where path[2] == "builds" && path[4] == "steps":
+            guard path.count == 8, path[6] == "logs" else {
+                return address(builder: try number(path[1]))
+                    + "/builds/\(try number(path[3]))"
+            }
+            return site.home + "logs/\(try await record(path).int("logid"))"
         default: throw WebFault.notFound
         }
     }

@@ -135,6 +135,16 @@ enum DashboardAsset: String, CaseIterable {
     private static let scriptText = #"""
         "use strict";
         (() => {
+          // The addresses in reports are those of Buildbot's own page: #/builders/1/builds/2.
+          const home = document.currentScript.src;
+          const leave = () => {
+            const place = location.hash.match(/^#\/([a-z]+(?:\/[\w.~%-]+)*)\/?$/);
+            if (place) location.replace(new URL(place[1], home));
+            return place;
+          };
+          addEventListener("hashchange", leave);
+          if (leave()) return;
+
           const { socket, api, live } = document.body.dataset;
           const say = (text) => { document.getElementById("live").textContent = text; };
           const showTimes = (root) => {

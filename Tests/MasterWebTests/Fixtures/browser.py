@@ -314,6 +314,7 @@ def check_dashboard(page, base, axe):
         page.size(380)
         page.scheme("dark")
         check_axe(page, f"{name} dark", axe)
+    check_places(page, base)
     FAULTS.extend(
         f"dashboard: {error[:300]}" for error in page.errors if "builders/99" not in error)
     # Without scripts, everything can be read.
@@ -325,6 +326,26 @@ def check_dashboard(page, base, axe):
         check(words in text["outerHTML"], f"{name} without scripts: no '{words}'")
     page.picture("without-scripts")
     page.call("Emulation.setScriptExecutionDisabled", value=False)
+
+
+def check_places(page, base):
+    """The addresses in reports lead to the pages that they mean."""
+    places = [
+        ("builders/1/builds/1", "builders/1/builds/1"), ("buildrequests/1", "builders/1/builds/1"),
+        ("builders/1/builds/1/steps/2", "builders/1/builds/1"), ("changes/1", "changes/1"),
+        ("builders/1/builds/1/steps/2/logs/stdio", "logs/2"), ("builders", ""),
+    ]
+    for place, path in places:
+        page.open("about:blank")
+        page.open(f"{base}#/{place}")
+        check(
+            page.wait_for(f"location.href === {json.dumps(base + path)}"),
+            f"#/{place} leads to {page.evaluate('location.href')}")
+    # It may be asked for while the page is there, and must stay on this server.
+    page.evaluate("location.hash = '#/builders/1'")
+    check(page.wait_for(f"location.href === {json.dumps(base + 'builders/1')}"), "no hashchange")
+    page.evaluate("location.hash = '#//example.org/'")
+    check(page.evaluate("location.host") in base, "another server")
 
 
 def page_log(page, base, api):
