@@ -232,7 +232,7 @@ enum DefaultTemplates {
         Builder:  {{ buildername }} #{{ build.number }} ({{ status_detected }})
         Project:  {{ projects }}
         Address:  {{ build_url }}
-        Revision: {{ properties.got_revision | default:"unknown" }}
+        Revision: {{ properties.got_revision or properties.revision or "unknown" }}
         Worker:   {{ workername }}
         Reason:   {{ buildset.reason }}
         People:   {{ blamelist | join:", " }}

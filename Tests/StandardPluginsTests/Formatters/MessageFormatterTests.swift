@@ -106,6 +106,20 @@ struct MessageFormatterTests {
                 """)
     }
 
+    @Test(
+        arguments: [
+            (["got_revision": "abc", "revision": "main"], "abc"), (["revision": "def"], "def"),
+            (["revision": nil], "unknown"), ([:], "unknown"),
+        ] as [(JSONObject, String)])
+    func `the revision is the one that was built, or else the one that was asked for`(
+        _ properties: JSONObject, _ revision: String
+    ) async throws {
+        let build = RecordedBuild(properties: properties)
+        let report = try await ReportRun.report(
+            with: TemplateMessageFormatter.self, "{}", of: build.finished, in: build)
+        #expect(report.text?.contains("\nRevision: \(revision)\n") == true)
+    }
+
     @Test func `in HTML the description is escaped`() async throws {
         let report = try await report("template_type: html")
         #expect(report.body.kind == .html)
