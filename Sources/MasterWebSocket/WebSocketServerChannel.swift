@@ -217,6 +217,7 @@ private final class StallHandler: ChannelInboundHandler {
 private final class UpgradeFilter: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
 
     private let accepts: WebSocketServerChannel.Acceptance
     private var isFirst = true
@@ -230,6 +231,11 @@ private final class UpgradeFilter: ChannelInboundHandler {
         // After a request that becomes a WebSocket there are no requests.
         guard !isUpgrading, case .head(var head) = unwrapInboundIn(data) else {
             return context.fireChannelRead(data)
+        }
+        // Without it some clients wait for a second before they send a body.
+        if head.version == .http1_1, head.headers["Expect"].first?.lowercased() == "100-continue" {
+            context.writeAndFlush(
+                wrapOutboundOut(.head(.init(version: .http1_1, status: .continue))), promise: nil)
         }
         let asks = isFirst && head.headers.contains(name: "Upgrade")
         isFirst = false

@@ -156,6 +156,26 @@ struct HostileConnectionTests {
         }
     }
 
+    @Test func `a client that waits until it may send a body is told to`() async throws {
+        try await withWeb(Self.open) { web in
+            try await web.connect().executeThenClose { inbound, outbound in
+                let head = [
+                    "POST /api/v2/builds/1 HTTP/1.1", "Host: localhost:\(web.port)",
+                    "Content-Length: 2", "Expect: 100-continue", "Connection: close",
+                ]
+                try await outbound.write(
+                    ByteBuffer(string: head.joined(separator: "\r\n") + "\r\n\r\n"))
+                var answer = ""
+                for try await part in inbound {
+                    let isFirst = answer.isEmpty
+                    answer += String(buffer: part)
+                    if isFirst { try await outbound.write(ByteBuffer(string: "{}")) }
+                }
+                #expect(answer.hasPrefix("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 400 "))
+            }
+        }
+    }
+
     @Test func `no path leads out of the served files`() async throws {
         try await withTemporaryFolder { folder in
             try folder.write("secret", to: "secret.txt")
