@@ -168,6 +168,7 @@ struct ControlActionTests {
             try await master.waitUntil {
                 try await api.get("builds?complete=false")["meta"]?["total"] == 1
             }
+            #expect(try await api.get("builds/1")["builds"]?[0]?["state_string"] == "building")
             let result = try await api.call(
                 "builders/slow/builds/1", "stop", ["reason": "enough"])
             #expect(result == .null)

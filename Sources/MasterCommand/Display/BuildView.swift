@@ -105,7 +105,8 @@ extension BuildView {
             id: build.id, request: build.requestID, builder: builder, number: build.number,
             startedAt: build.startedAt,
             completeAt: build.completeAt, results: build.results,
-            stateString: build.stateString, steps: steps.map { StepView($0) })
+            stateString: build.completeAt == nil ? "" : build.stateString,
+            steps: steps.map { StepView($0) })
     }
 }
 

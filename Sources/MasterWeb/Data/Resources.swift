@@ -24,7 +24,14 @@ extension Resource {
             Field("complete_at", .optional(.datetime), .time("build.complete_at")),
             Field("locks_duration_s", .integer, .value("CAST(build.locks_duration AS INTEGER)")),
             Field("results", .optional(.integer), .value("build.results")),
-            Field("state_string", .string, .value("build.state_string")),
+            // As Buildbot says it of a build that has begun; stored is what its first event says.
+            Field(
+                "state_string", .string,
+                .value(
+                    """
+                    iif(build.complete_at IS NULL AND build.state_string = 'starting', \
+                    'building', build.state_string)
+                    """)),
             Field(
                 "properties", .optional(.properties),
                 .properties(
