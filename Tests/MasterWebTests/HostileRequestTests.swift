@@ -1,5 +1,7 @@
+import FoundationEssentials
 import MasterKit
 import MasterRuntime
+import NIOCore
 import Testing
 
 @testable import MasterWeb
@@ -101,6 +103,43 @@ struct HostileRequestTests {
                 #expect(await api.post("builds/1", text: text).status == 400)
             }
             _ = try await api.get("builds")
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func `a stream ends with the password that it was opened with, if only users may read`(
+        isForUsers: Bool
+    ) async throws {
+        let yaml = """
+            www: {port: 0, auth: {users: {ann: !Secret ann}}, \
+            authz: {read: \(isForUsers ? "users" : "anyone")}}
+            secrets: [secrets.Environment]
+            builders: [{name: one, steps: []}]
+            """
+        try await withWeb(yaml, secrets: ["ann": "first-word"]) { web in
+            try await web.connect().executeThenClose { inbound, outbound in
+                let proof = Data("ann:first-word".utf8).base64EncodedString()
+                let head = [
+                    "GET /sse/listen/builds/*/new HTTP/1.1", "Host: localhost:\(web.port)",
+                    "Authorization: Basic \(proof)",
+                ]
+                try await outbound.write(
+                    ByteBuffer(string: head.joined(separator: "\r\n") + "\r\n\r\n"))
+                var (text, parts) = ("", inbound.makeAsyncIterator())
+                while !text.contains("handshake"), let part = try await parts.next() {
+                    text += String(buffer: part)
+                }
+                let (same, _) = try web.configuration(yaml)
+                _ = try await web.master.reconfigure(to: same, SecretValues(["ann": "other-word"]))
+                try await web.build(reason: "something to tell")
+                while !text.contains("event: event") && !text.contains("connect again"),
+                    let part = try await parts.next()
+                {
+                    text += String(buffer: part)
+                }
+                #expect(text.contains("event: event") == !isForUsers)
+                #expect(text.contains("connect again") == isForUsers)
+            }
         }
     }
 

@@ -19,7 +19,7 @@ struct WebVisitor: Sendable {
 /// The rules of a configuration: where requests may come from, and what their senders may do.
 struct WebAccess: Sendable {
     /// How users prove who they are.
-    enum Proof: Sendable {
+    enum Proof: Sendable, Hashable {
         case none
         case passwords([String: String])
         case token(String)
@@ -111,6 +111,11 @@ struct WebAccess: Sendable {
     }
 
     // MARK: Visitors
+
+    /// Whether everybody who could read under other rules still can.
+    func letsRead(allReadersOf other: WebAccess) -> Bool {
+        readers == .anyone || readers == other.readers && proof == other.proof
+    }
 
     /// Determines who sends a request.
     ///

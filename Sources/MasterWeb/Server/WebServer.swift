@@ -148,9 +148,13 @@ package final class WebServer: MasterServer {
     }
 
     private func apply(_ prepared: PreparedSite) {
-        let hub = state.withLock { state in
-            state.site = prepared.site
-            return state.hub
+        let (former, hub) = state.withLock { state in
+            defer { state.site = prepared.site }
+            return (state.site, state.hub)
+        }
+        if let former, let site = prepared.site, !site.access.letsRead(allReadersOf: former.access)
+        {
+            hub?.endClients("the rules of access have changed; connect again")
         }
         let before = slot.listener
         slot.use(prepared.listener, endingOthersWithin: Self.closeTime)
