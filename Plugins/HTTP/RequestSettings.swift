@@ -348,3 +348,19 @@ extension String {
         utf8.contains { $0 < 0x20 || $0 == 0x7F }
     }
 }
+
+/// What to write instead of settings of requests that other programs name in another way.
+enum RequestHints {
+    /// A hint for a setting that reporters and steps spell alike, or `nil`.
+    static func hint(forUnknown name: String) -> String? {
+        switch name {
+        case "user", "username", "password", "basic": "write 'auth: [user, password]'"
+        case "token", "bearer":
+            "write 'headers: {Authorization: !Interpolate \"Bearer %(secret:NAME)s\"}'"
+        case "content_type", "contentType": "write 'headers: {Content-Type: …}'"
+        case "ssl", "tls", "ca", "cacert", "insecure", "verify_ssl", "ssl_verify":
+            "write 'verify: false', or 'verify' with a file of authorities"
+        default: nil
+        }
+    }
+}

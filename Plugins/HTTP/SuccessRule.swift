@@ -82,17 +82,21 @@ struct SuccessRule: SettingValue {
             case .success(wanted): continue
             case .success(let found):
                 let place = pointer.tokens.isEmpty ? "the body" : "\(pointer)"
-                let words =
-                    if case (.number, .number) = (found, wanted) {
-                        showsTexts ? AnswerBody.wording(ofNumber: found) : "another number"
-                    } else if showsTexts || found.stringValue == nil {
-                        AnswerBody.wording(found)
-                    } else {
-                        AnswerBody.kind(of: found)
-                    }
+                let words = Self.words(for: found, insteadOf: wanted, showsTexts)
                 return "\(place) is \(words), not \(JSONWriter.compact.string(wanted))"
             }
         }
         return nil
+    }
+
+    private static func words(
+        for found: JSONValue, insteadOf wanted: JSONValue, _ showsTexts: Bool
+    ) -> String {
+        if case (.number, .number) = (found, wanted) {
+            let text = showsTexts ? found.text : nil
+            return text.flatMap { $0.count > AnswerBody.shownCount ? nil : $0 } ?? "another number"
+        }
+        return showsTexts || found.stringValue == nil
+            ? AnswerBody.wording(found) : AnswerBody.kind(of: found)
     }
 }

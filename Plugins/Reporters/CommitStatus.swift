@@ -220,8 +220,8 @@ extension CommitStatus {
     private var noRepository: DeliveryError {
         DeliveryError(
             .reject,
-            "the repository '\(repository)' is not OWNER/NAME; correct 'repository' of the reporter, or "
-                + "that of the build")
+            "the repository '\(repository)' is not OWNER/NAME; correct 'repository' of the "
+                + "reporter, or that of the build")
     }
 
     /// The revision, encoded for an address.
@@ -231,8 +231,8 @@ extension CommitStatus {
         guard !["", ".", ".."].contains(revision) else {
             throw DeliveryError(
                 .reject,
-                "the revision of the build, '\(revision)', is not that of a commit; give another one"
-            )
+                "the revision of the build, '\(revision)', is not that of a commit; give "
+                    + "another one")
         }
         return revision.percentEncoded
     }

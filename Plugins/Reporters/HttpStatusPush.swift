@@ -71,18 +71,12 @@ public struct HttpStatusPush: Reporter, SettingHints {
     public static func hint(forUnknown name: String) -> String? {
         switch name {
         case "format_fn": "it takes code; describe the body with 'format' instead"
-        case "user", "username", "password": "write 'auth: [user, password]'"
-        case "token", "bearer":
-            "write 'headers: {Authorization: !Interpolate \"Bearer %(secret:NAME)s\"}'"
-        case "content_type", "contentType": "write 'headers: {Content-Type: …}'"
         case "body", "data", "json", "payload", "content": "write 'format'"
-        case "ssl", "tls", "ca", "cacert", "insecure", "verify_ssl", "ssl_verify":
-            "write 'verify: false', or 'verify' with a file of authorities"
         case "proxy", "proxies":
             "reporters use the proxy of the environment variables http_proxy and https_proxy"
         case "builders", "tags", "mode":
             "write 'generators: [generators.BuildStatusGenerator: {\(name): …}]'"
-        default: nil
+        default: RequestHints.hint(forUnknown: name)
         }
     }
 }

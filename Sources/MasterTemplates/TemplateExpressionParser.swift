@@ -84,8 +84,8 @@ struct TemplateExpressionParser {
     private mutating func descend() throws(TemplateProblem) {
         guard depth < Self.maximumDepth else {
             throw TemplateProblem(
-                "the expression nests deeper than \(Self.maximumDepth) levels; keep a part of it with "
-                    + "{% set name = value %}", current.range)
+                "the expression nests deeper than \(Self.maximumDepth) levels; keep a part of it "
+                    + "with {% set name = value %}", current.range)
         }
         depth += 1
     }

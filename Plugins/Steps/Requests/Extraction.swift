@@ -234,7 +234,7 @@ enum AnswerBody {
     case json(JSONValue)
     case other(String)
 
-    private static let shownCount = 60
+    static let shownCount = 60
 
     init(_ bytes: [UInt8]) {
         guard !bytes.isEmpty else {
@@ -293,11 +293,6 @@ enum AnswerBody {
     }
 
     /// A value as text; never shows part of a string, since part of a secret could not be masked.
-    static func wording(ofNumber number: JSONValue) -> String {
-        let text = number.text ?? ""
-        return text.count > shownCount ? "another number" : text
-    }
-
     static func wording(_ value: JSONValue) -> String {
         switch value {
         case .null: return "null"

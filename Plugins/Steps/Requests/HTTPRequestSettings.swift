@@ -114,16 +114,10 @@ public struct HTTPRequestSettings: SettingHints {
         case "follow", "follow_redirects", "redirects": "write 'allow_redirects'"
         case "expect", "expected_status", "expect_status", "status", "status_code":
             "write 'success'"
-        case "user", "username", "password", "basic": "write 'auth: [user, password]'"
-        case "token", "bearer":
-            "write 'headers: {Authorization: !Interpolate \"Bearer %(secret:NAME)s\"}'"
-        case "content_type", "contentType": "write 'headers: {Content-Type: …}'"
         case "proxy": "write 'proxies'"
-        case "ssl", "tls", "ca", "cacert", "insecure", "verify_ssl", "ssl_verify":
-            "write 'verify: false', or 'verify' with a file of authorities"
         case "connect_timeout", "read_timeout": "write 'timeout: [connect, read]'"
         case "file", "upload", "attachments": "write 'files'"
-        default: nil
+        default: RequestHints.hint(forUnknown: name)
         }
     }
 }

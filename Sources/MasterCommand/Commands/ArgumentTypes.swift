@@ -27,8 +27,8 @@ struct PropertyArgument: Sendable, Hashable {
         isTyped = isYAML
         guard !name.isEmpty, name.count <= Properties.maximumNameLength else {
             throw ValidationError(
-                "-p \(argument.shortened): the name of a property has 1 to \(Properties.maximumNameLength) "
-                    + "characters")
+                "-p \(argument.shortened): the name of a property has 1 to "
+                    + "\(Properties.maximumNameLength) characters")
         }
         value = isYAML ? try Self.value(ofYAML: text, for: name) : .string(text)
         do {

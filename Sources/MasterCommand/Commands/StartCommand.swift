@@ -31,7 +31,8 @@ struct StartCommand: MasterSubcommand {
 
                 SIGTERM, Ctrl-C and 'stop' end it: no further build begins, running builds have \
                 --grace to end and are otherwise run again by the next master. A second signal \
-                exits immediately, unless it is a SIGTERM within a second of the first. SIGHUP and 'reconfig' make it read its file again.
+                exits immediately, unless it is a SIGTERM within a second of the first. SIGHUP \
+                and 'reconfig' make it read its file again.
 
                 Exit status: 0 stopped; 1 the master could not run; 2 the configuration is wrong.
                 """)

@@ -154,7 +154,8 @@ extension Composer {
             let line = file.byteRange(ofLineAt: offsets.lowerBound)
             let end = min(offsets.lowerBound + 1, line.upperBound)
             return refuse(
-                "lists and mappings are nested deeper than \(YAMLParser.maximumDepth) levels; use fewer",
+                "lists and mappings are nested deeper than \(YAMLParser.maximumDepth) levels; "
+                    + "use fewer",
                 offsets.lowerBound..<max(end, offsets.lowerBound))
         }
         let head = readProperties(properties, offsets)
