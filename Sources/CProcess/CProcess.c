@@ -149,6 +149,7 @@ int process_wait(pid_t process) {
 
 static int is_meant(const struct process_selection *selection, pid_t process) {
     if (process == selection->except) return 0;
+    if (selection->except_group > 0 && getpgid(process) == selection->except_group) return 0;
     struct rlimit limit;
     if (prlimit(process, RLIMIT_LOCKS, NULL, &limit) == 0
         && limit.rlim_cur >= selection->first_mark && limit.rlim_cur < selection->end_mark) {

@@ -62,6 +62,8 @@ struct process_selection {
     pid_t session;
     /// A process to exclude; 0 for none.
     pid_t except;
+    /// A process group to exclude; 0 for none.
+    pid_t except_group;
 };
 
 /// Finds the selected processes and sends each one a signal, unless it is 0.

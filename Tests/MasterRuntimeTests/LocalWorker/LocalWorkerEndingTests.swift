@@ -72,6 +72,22 @@ struct LocalWorkerEndingTests {
         #expect(!ran.result.isSuccess)
     }
 
+    @Test func `each process gets TERM once, in the group of the program and beside it`()
+        async throws
+    {
+        let script = """
+            trap 'echo own' TERM
+            setsid -f sh -c 'trap "echo other" TERM; while :; do :; done'
+            echo hi
+            while :; do :; done
+            """
+        let ran = try await Ran.shell(.script(script)) {
+            $0.maxTime = .milliseconds(500)
+            $0.terminationGrace = .milliseconds(500)
+        }
+        #expect(ran.output.split(separator: "\n").sorted() == ["hi", "other", "own"])
+    }
+
     @Test func `a stopped process ends`() async throws {
         let ran = try await Ran.shell("sh -c 'kill -STOP $$' & echo $!; kill -STOP $$") {
             Self.hasty(&$0)

@@ -25,7 +25,8 @@ struct ProcessMark: Hashable, Sendable {
     /// Selects the processes of all commands with a prefix.
     static func selection(prefix: UInt64) -> process_selection {
         process_selection(
-            first_mark: prefix * count, end_mark: (prefix + 1) * count, session: 0, except: 0)
+            first_mark: prefix * count, end_mark: (prefix + 1) * count, session: 0, except: 0,
+            except_group: 0)
     }
 }
 
@@ -53,23 +54,24 @@ struct CommandProcesses: Sendable {
 
     /// The running processes, without zombies.
     func members(besidesLeader: Bool = false) -> [Member] {
-        Self.members(selection(besidesLeader: besidesLeader))
+        Self.members(selection(except: besidesLeader ? leader : 0))
     }
 
-    /// Sends signals to all processes of the command.
+    /// Sends signals to all processes of the command, to each once: for many programs a second one
+    /// means to end at once.
     func signal(_ numbers: [CInt]) {
         for number in numbers {
             // The group receives the signal atomically, so its processes cannot start others
             // meanwhile.
             _ = kill(-leader, number)
-            Self.signal(number, selection(besidesLeader: false))
+            Self.signal(number, selection(exceptGroup: leader))
         }
     }
 
-    private func selection(besidesLeader: Bool) -> process_selection {
+    private func selection(except: pid_t = 0, exceptGroup: pid_t = 0) -> process_selection {
         process_selection(
-            first_mark: mark.number, end_mark: mark.number + 1, session: leader,
-            except: besidesLeader ? leader : 0)
+            first_mark: mark.number, end_mark: mark.number + 1, session: leader, except: except,
+            except_group: exceptGroup)
     }
 
     static func signal(_ number: CInt, _ selection: process_selection) {
