@@ -75,7 +75,6 @@ public struct GitPoller: ChangeSource, SettingHints {
     /// The first look ever is at once: it notes what is there, so that nothing pushed later is
     /// missed.
     public func run(in context: ChangeSourceContext) async throws {
-        var trouble: String?
         let hasLooked = try await context.state() != nil
         var isWaiting = hasLooked && !pollAtLaunch
         while true {
@@ -83,26 +82,20 @@ public struct GitPoller: ChangeSource, SettingHints {
             isWaiting = true
             do {
                 try await GitPoll(poller: self, context: context).run()
-                if trouble != nil { context.logger.notice("\(context.name) can be polled again") }
-                trouble = nil
+                context.problem = nil
             } catch let error as GitFailure {
-                note("\(error.words)\(error.remedy.map { "; \($0)" } ?? "")", &trouble, in: context)
+                context.problem = problem(
+                    "\(error.words)\(error.remedy.map { "; \($0)" } ?? "")")
             } catch let error as CommandError {
-                note(error.message, &trouble, in: context)
+                context.problem = problem(error.message)
             } catch let error as RenderError {
-                note("\(error)", &trouble, in: context)
+                context.problem = problem("\(error)")
             }
         }
     }
 
-    /// Logs a failure once, until it is another one.
-    private func note(_ text: String, _ trouble: inout String?, in context: ChangeSourceContext) {
-        let line = String(
-            String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 ? " " : $0 }))
-        guard line != trouble else { return }
-        trouble = line
-        context.logger.warning(
-            "\(context.name) can't be polled, and is tried again at each interval: \(line)")
+    private func problem(_ reason: String) -> String {
+        "can't be polled, and is tried again at each interval: \(reason)"
     }
 
     private var randomDelay: Duration {

@@ -25,6 +25,7 @@ public final class ChangeSourceHarness: Sendable {
         var idleWaits = 0
         var changes: [Change] = []
         var saved: JSONValue?
+        var problem: String?
         var changeLimit = Int.max
         var waitLimit = Int.max
         var wait: @Sendable (Int) async throws -> Void = { _ in }
@@ -117,6 +118,12 @@ public final class ChangeSourceHarness: Sendable {
     /// The last state saved by the source.
     public var savedState: JSONValue? { state.withLock(\.saved) }
 
+    /// What keeps the source from finding changes, as it said last.
+    public fileprivate(set) var problem: String? {
+        get { state.withLock(\.problem) }
+        set { state.withLock { $0.problem = newValue } }
+    }
+
     /// The time as the source sees it.
     public var now: Date { state.withLock(\.now) }
 
@@ -166,6 +173,10 @@ private struct ChangeSourceHost: ServiceHost, WallClock {
     var clock: any Clock<Duration> { ContinuousClock() }
     var time: any WallClock { self }
     var now: Date { harness.now }
+    var problem: String? {
+        get { harness.problem }
+        nonmutating set { harness.problem = newValue }
+    }
 
     func sleep(until moment: Date) async throws { try await harness.wait(until: moment) }
 

@@ -187,6 +187,11 @@ private struct SchedulerHost: ServiceHost, WallClock {
     var clock: any Clock<Duration> { ContinuousClock() }
     var time: any WallClock { self }
     var now: Date { harness.now }
+    /// A scheduler has no problems: its context has no way to say so.
+    var problem: String? {
+        get { nil }
+        nonmutating set {}
+    }
 
     func sleep(until moment: Date) async throws { try await harness.wait(until: moment) }
 

@@ -16,6 +16,7 @@ public final class ServiceHarness: Sendable {
         var requests: [BuildsetRequest] = []
         var changes: [Change] = []
         var state: JSONValue?
+        var problem: String?
     }
 
     /// The secrets that settings may refer to.
@@ -136,6 +137,12 @@ public final class ServiceHarness: Sendable {
 
     /// The last state saved by the service.
     public var savedState: JSONValue? { kept.withLock(\.state) }
+
+    /// What keeps the service from its work, as it said last.
+    public package(set) var problem: String? {
+        get { kept.withLock(\.problem) }
+        set { kept.withLock { $0.problem = newValue } }
+    }
 }
 
 extension ServiceHarness: ServiceHost {

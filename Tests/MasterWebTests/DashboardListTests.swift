@@ -72,6 +72,34 @@ struct DashboardListTests {
         }
     }
 
+    @Test func `a repository that can't be reached is shown until it can be`() async throws {
+        try await withTemporaryFolder { folder in
+            let yaml = """
+                www: 0
+                change_source:
+                  changes.GitPoller: {repourl: "\(folder.path)/app", name: "<app>", pollInterval: 1s}
+                builders: [{name: one, steps: []}]
+                """
+            let metric = #"buildmaster_plugin_problem{kind="change_sources",name="<app>"}"#
+            try await withWeb(yaml) { web in
+                func page(_ isMet: (String) -> Bool) async throws -> String {
+                    while true {
+                        let page = try await web.get("/changes", "Accept: text/html").body
+                        if isMet(page) { return page }
+                        try await Task.sleep(for: .milliseconds(10))
+                    }
+                }
+                let words = "be polled, and is tried again at each interval: git"
+                let problem = try await page { $0.contains(words) }
+                #expect(problem.contains(#"<span class="badge failure">&lt;app&gt;</span>"#))
+                #expect(try await web.get("/metrics").body.contains(metric + " 1\n"))
+                try await runTool(["git", "init", "--quiet", "\(folder.path)/app"])
+                _ = try await page { !$0.contains("polled") }
+                #expect(try await web.get("/metrics").body.contains(metric + " 0\n"))
+            }
+        }
+    }
+
     @Test func `lines that end as on Windows are lines`() async throws {
         let yaml = #"""
             www: 0

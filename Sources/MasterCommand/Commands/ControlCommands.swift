@@ -11,8 +11,9 @@ struct StatusCommand: MasterSubcommand {
             commandName: "status",
             abstract: "Shows what the running master is doing.",
             discussion: """
-                Lists each builder with its running builds and pending requests, and each \
-                reporter with the reports that wait to be delivered. The exit status is 1 if no \
+                Lists each builder with its running builds and pending requests, each reporter \
+                with the reports that wait to be delivered, and each scheduler and change source \
+                with what it waits for or what keeps it from its work. The exit status is 1 if no \
                 master is running.
                 """)
     }
@@ -221,11 +222,10 @@ struct StatusPage {
         for reporter in status["reporters"]?.arrayValue ?? [] {
             table.add(cells(ofReporter: reporter))
         }
-        for source in status["change_sources"]?.arrayValue ?? [] {
-            table.add([
-                .init((source["name"]?.stringValue ?? "").makingControlsVisible(), .bold),
-                .init(source["key"]?.stringValue ?? ""), .init(""),
-            ])
+        for name in ["services", "change_sources"] {
+            for service in status[name]?.arrayValue ?? [] {
+                table.add(cells(of: service))
+            }
         }
         for scheduler in status["schedulers"]?.arrayValue ?? [] {
             table.add(cells(ofScheduler: scheduler))
@@ -265,6 +265,20 @@ struct StatusPage {
         ]
     }
 
+    /// A service or change source.
+    private func cells(of service: JSONValue) -> [TextTable.Cell] {
+        [
+            .init((service["name"]?.stringValue ?? "").makingControlsVisible(), .bold),
+            .init(service["key"]?.stringValue ?? ""),
+            problem(of: service) ?? .init(""),
+        ]
+    }
+
+    /// What keeps a service, change source or scheduler from its work.
+    private func problem(of service: JSONValue) -> TextTable.Cell? {
+        service["problem"]?.stringValue.map { .init($0.makingControlsVisible(), .yellow) }
+    }
+
     /// A scheduler; one that waits for nothing but changes or people has no time.
     private func cells(ofScheduler scheduler: JSONValue) -> [TextTable.Cell] {
         let name = scheduler["name"]?.stringValue ?? ""
@@ -272,7 +286,7 @@ struct StatusPage {
         return [
             .init(name.makingControlsVisible(), .bold),
             .init(isDisabled ? "disabled" : wait(ofScheduler: scheduler)),
-            .init(scheduler["key"]?.stringValue ?? ""),
+            problem(of: scheduler) ?? .init(scheduler["key"]?.stringValue ?? ""),
         ]
     }
 

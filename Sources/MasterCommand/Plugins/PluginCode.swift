@@ -201,11 +201,10 @@ struct PluginCode {
             func run(in context: ChangeSourceContext) async throws {
                 while true {
                     let response = try await context.send(HTTPRequest(.get, context.render(url)))
+                    context.problem = response.isSuccess ? nil : "got the answer \\(response.status)"
                     let text = String(response.text.prefix(200))
                     let known = try await context.state()
-                    if !response.isSuccess {
-                        context.logger.warning("\\(context.name): \\(response.status)")
-                    } else if known != .string(text) {
+                    if response.isSuccess, known != .string(text) {
                         let change = Change(
                             author: context.name, comments: text,
                             sourceStamp: SourceStamp(revision: text), when: context.now)

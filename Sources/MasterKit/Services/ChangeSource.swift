@@ -134,6 +134,12 @@ public struct ChangeSourceContext: Sendable {
     /// A folder in the master's base folder for this source alone, absolute; it need not exist.
     public var folder: String { machine.folder }
 
+    /// What keeps the source from finding changes, as ``ServiceContext/problem``.
+    public var problem: String? {
+        get { service.problem }
+        nonmutating set { service.problem = newValue }
+    }
+
     /// Computes the value of a setting; it can refer only to secrets.
     public func render<Value: SettingValue>(
         _ setting: Renderable<Value>

@@ -109,6 +109,15 @@ public struct ServiceContext: Sendable {
     /// Replaces secrets in everything that is displayed or stored.
     public var mask: SecretMask { host.secrets.mask }
 
+    /// What keeps the service from its work, or `nil`, as at its start, while nothing does.
+    ///
+    /// It is logged when it changes, and shown by `status`, on the page and in `/metrics` as long
+    /// as it is set. Secrets in it are replaced.
+    public var problem: String? {
+        get { host.problem }
+        nonmutating set { host.problem = newValue }
+    }
+
     /// Submits builds.
     ///
     /// - Parameters:
@@ -212,6 +221,8 @@ package protocol ServiceHost: Sendable {
     var http: HTTPClient { get }
     /// The session of the service.
     var session: HTTPSession { get }
+    /// What keeps the service from its work.
+    var problem: String? { get nonmutating set }
 
     /// Submits builds and stores a state in the same transaction.
     func submit(_ request: BuildsetRequest, saving state: JSONValue?) async throws -> Submission

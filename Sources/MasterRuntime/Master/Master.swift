@@ -16,7 +16,10 @@ package final class Master: Sendable {
     let options: Options
     let pool = WorkerPool()
     let presence = WorkerPresence()
-    let nextTimes = NextTimes()
+    /// The times for which schedulers wait, by their names.
+    let nextTimes = ServiceNotes<Date>()
+    /// What keeps services from their work, by the names of their states.
+    let serviceProblems = ServiceNotes<String>()
     let submissions: Submissions
     /// Runs builds on the master's machine.
     let localWorker: LocalWorker

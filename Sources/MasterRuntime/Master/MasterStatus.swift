@@ -31,7 +31,8 @@ final class ControlHandler: Sendable {
 
 extension Master {
     /// What the master is doing: builders with their running builds and pending requests, reporters
-    /// with the deliveries that wait, and schedulers with the times for which they wait.
+    /// with the deliveries that wait, schedulers with the times for which they wait, and what keeps
+    /// plugins from their work.
     ///
     /// - Throws: ``StoreError``.
     package func status() async throws(StoreError) -> JSONObject {
@@ -68,8 +69,20 @@ extension Master {
             "title": .string(file.identity.title), "pid": .int(Int(getpid())),
             "generation": .int(environment.number),
             "builders": .array(builders), "reporters": .array(reporters),
+            "services": .array(
+                file.services.map { service in
+                    [
+                        "name": .string(service.name), "key": .string("\(service.key)"),
+                        "problem": .optional(serviceProblems[ServiceProgram.stateName(service)]),
+                    ]
+                }),
             "change_sources": .array(
-                file.changeSources.map { ["name": .string($0.name), "key": .string("\($0.key)")] }),
+                file.changeSources.map { source in
+                    [
+                        "name": .string(source.name), "key": .string("\(source.key)"),
+                        "problem": .optional(serviceProblems[ServiceProgram.stateName(source)]),
+                    ]
+                }),
             "schedulers": .array(
                 file.schedulers.map { scheduler in
                     [
@@ -77,11 +90,21 @@ extension Master {
                         "enabled": .bool(!found.disabled.contains(scheduler.name)),
                         "next_at": .time(waits[scheduler.name]?.until),
                         "waits_for": .optional(waits[scheduler.name]?.words),
+                        "problem": .optional(serviceProblems[ServiceProgram.stateName(scheduler)]),
                     ]
                 }),
             "workers": .array(workers.map { .object($0.json) }),
             "parked": .int(found.parked),
         ]
+    }
+}
+
+extension Master {
+    /// What keeps change sources from finding changes, by their names.
+    package var sourceProblems: [(source: String, problem: String)] {
+        current.changeSources.compactMap { source in
+            serviceProblems[ServiceProgram.stateName(source)].map { (source.name, $0) }
+        }
     }
 }
 

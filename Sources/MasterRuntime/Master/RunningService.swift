@@ -18,7 +18,7 @@ struct ServiceProgram: Sendable {
 
     init(_ service: ServiceDeclaration) {
         name = service.name
-        stateName = service.name
+        stateName = Self.stateName(service)
         isScheduler = false
         instance = service.instances.last
         wantedEvents = service.plugin.wantedEvents
@@ -27,7 +27,7 @@ struct ServiceProgram: Sendable {
 
     init(_ scheduler: SchedulerDeclaration) {
         name = scheduler.name
-        stateName = "schedulers/" + scheduler.name
+        stateName = Self.stateName(scheduler)
         isScheduler = true
         instance = scheduler.instances.last
         wantedEvents = scheduler.plugin.wantedEvents
@@ -36,7 +36,7 @@ struct ServiceProgram: Sendable {
 
     init(_ source: ChangeSourceDeclaration, of master: Master) {
         name = source.name
-        stateName = "changes/" + source.name
+        stateName = Self.stateName(source)
         isScheduler = false
         instance = source.instances.last
         wantedEvents = []
@@ -46,6 +46,12 @@ struct ServiceProgram: Sendable {
                     context, source.options, on: master.machine(ofSource: source.name)))
         }
     }
+
+    static func stateName(_ service: ServiceDeclaration) -> String { service.name }
+    static func stateName(_ scheduler: SchedulerDeclaration) -> String {
+        "schedulers/" + scheduler.name
+    }
+    static func stateName(_ source: ChangeSourceDeclaration) -> String { "changes/" + source.name }
 
     func isSame(as other: ServiceProgram) -> Bool {
         instance != nil && instance === other.instance
@@ -62,6 +68,7 @@ final class RunningService: Sendable {
     static let pauses: ClosedRange<Duration> = .seconds(1) ... .seconds(60)
 
     private let bus: EventBus
+    private let host: RunningServiceHost
     private let events: EventSubscription
     private let clock: ElapsedClock
     /// Ended by ``end()``, which the owner of the service must call.
@@ -75,9 +82,10 @@ final class RunningService: Sendable {
     ///   - bus: The source of its events.
     ///   - logger: Logs its failures.
     init(
-        _ program: ServiceProgram, host: any ServiceHost, on bus: EventBus, logger: Logger
+        _ program: ServiceProgram, host: RunningServiceHost, on bus: EventBus, logger: Logger
     ) {
         self.bus = bus
+        self.host = host
         let name = program.name
         let clock = ElapsedClock(host.clock)
         self.clock = clock
@@ -96,9 +104,11 @@ final class RunningService: Sendable {
                 } catch {
                     let now = clock.elapsed
                     if now - start > Self.pauses.upperBound { pause = Self.pauses.lowerBound }
-                    logger.error(
-                        "\(name) failed and restarts in \(pause.components.seconds) s: \(error)")
+                    let words = "failed and restarts in \(pause.components.seconds) s: \(error)"
+                    logger.error("\(name) \(words)")
+                    host.keep(problem: words)
                     await clock.wait(until: now + pause)
+                    host.keep(problem: nil)
                     pause = min(pause * 2, Self.pauses.upperBound)
                 }
             }
@@ -118,6 +128,7 @@ final class RunningService: Sendable {
             await task.value
             group.cancelAll()
         }
+        host.keep(problem: nil)
         bus.unsubscribe(events)
     }
 }
@@ -183,6 +194,28 @@ struct RunningServiceHost: ServiceHost {
         return isScheduler ? NotedClock(clock: clock, name: name, times: master.nextTimes) : clock
     }
     var http: HTTPClient { master.environment.http }
+
+    var problem: String? {
+        get { master.serviceProblems[stateName] }
+        nonmutating set {
+            let old = problem
+            keep(problem: newValue)
+            let new = problem
+            guard new != old else { return }
+            if let new {
+                master.environment.logger.warning("\(name): \(new)")
+            } else {
+                master.environment.logger.notice("\(name) works again")
+            }
+        }
+    }
+
+    /// Replaces the problem without a message.
+    func keep(problem: String?) {
+        master.serviceProblems[stateName] = problem.map {
+            master.environment.mask.masked($0.onOneLine).value
+        }
+    }
 
     func submit(_ request: BuildsetRequest, saving state: JSONValue?) async throws -> Submission {
         var request = request
@@ -265,13 +298,13 @@ struct RunningServiceHost: ServiceHost {
     }
 }
 
-/// The times for which schedulers wait, by their names.
-final class NextTimes: Sendable {
-    private let times = Mutex<[String: Date]>([:])
+/// What running services tell of themselves, by their names.
+final class ServiceNotes<Value: Sendable>: Sendable {
+    private let notes = Mutex<[String: Value]>([:])
 
-    subscript(name: String) -> Date? {
-        get { times.withLock { $0[name] } }
-        set { times.withLock { $0[name] = newValue } }
+    subscript(name: String) -> Value? {
+        get { notes.withLock { $0[name] } }
+        set { notes.withLock { $0[name] = newValue } }
     }
 }
 
@@ -279,7 +312,7 @@ final class NextTimes: Sendable {
 private struct NotedClock: WallClock {
     let clock: any WallClock
     let name: String
-    let times: NextTimes
+    let times: ServiceNotes<Date>
 
     var now: Date { clock.now }
 
@@ -287,6 +320,13 @@ private struct NotedClock: WallClock {
         times[name] = moment
         defer { times[name] = nil }
         try await clock.sleep(until: moment)
+    }
+}
+
+extension String {
+    /// The text with a space for each control character.
+    fileprivate var onOneLine: String {
+        String(UnicodeScalarView(unicodeScalars.map { $0.value < 0x20 ? " " : $0 }))
     }
 }
 

@@ -1,5 +1,6 @@
 internal import HummingbirdCore
 internal import MasterKit
+internal import MasterRuntime
 
 /// The changes, and a change with its builds.
 extension Dashboard {
@@ -15,7 +16,15 @@ extension Dashboard {
                 ["changes"],
                 ["order": "-changeid", "limit": "\(Self.rowLimit + 1)", "offset": "\(offset)"])
             ?? []
+        let problems = site.master.sourceProblems
         return page("Changes", "changes", ["changes/*/*"]) { html in
+            for (source, problem) in problems {
+                html.element("p") { html in
+                    html.element(
+                        "span", ["class": "badge failure"], text: source.shortened(to: 200))
+                    html.text(" " + problem.shortened(to: 1000))
+                }
+            }
             if changes.isEmpty { html.element("p", text: "No changes have arrived.") }
             changeTable(changes, in: &html)
             pager(offset, Self.rowLimit, changes.count, in: &html)

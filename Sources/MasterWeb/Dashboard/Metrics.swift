@@ -36,6 +36,7 @@ struct Metrics: Sendable {
             "How long the oldest report has been waiting to be sent.")
         text.sample("buildmaster_oldest_delivery_seconds", [:], Self.age(counts.oldestDelivery))
         workers(status["workers"]?.arrayValue ?? [], in: &text)
+        problems(status, in: &text)
         text.family("buildmaster_store_commits_total", "counter", "Commits since the start.")
         text.sample("buildmaster_store_commits_total", [:], Double(counts.store.commits))
         text.family(
@@ -97,6 +98,20 @@ struct Metrics: Sendable {
             text.sample(
                 "buildmaster_worker_slots_used", labels,
                 Double(worker["building"]?.arrayValue?.count ?? 0))
+        }
+    }
+
+    private func problems(_ status: JSONObject, in text: inout Text) {
+        text.family(
+            "buildmaster_plugin_problem", "gauge",
+            "Whether something keeps a service, change source or scheduler from its work.")
+        for kind in ["services", "change_sources", "schedulers"] {
+            for plugin in status[kind]?.arrayValue ?? [] {
+                let name = plugin["name"]?.stringValue ?? ""
+                text.sample(
+                    "buildmaster_plugin_problem", ["kind": kind, "name": name],
+                    plugin["problem"]?.stringValue == nil ? 0 : 1)
+            }
         }
     }
 

@@ -26,6 +26,26 @@ private struct Hourly: ChangeSource {
     }
 }
 
+/// A change source that has a problem for an hour, and then fails.
+private struct Moody: ChangeSource {
+    struct Gone: Error, CustomStringConvertible { let description = "gone" }
+
+    static let summary = "Has a problem for an hour."
+    @Setting("What is wrong.", .primary) var words: Renderable<String>
+
+    func run(in context: ChangeSourceContext) async throws {
+        try await context.sleep(for: .seconds(3600))
+        for _ in 1...2 {
+            let problem: String = try context.render(words)
+            context.problem = problem
+            try await context.sleep(for: .seconds(1800))
+        }
+        context.problem = nil
+        try await context.sleep(for: .seconds(3600))
+        throw Gone()
+    }
+}
+
 /// Change sources in a master that stays up.
 @Suite(.timeLimit(.minutes(2)))
 struct ChangeSourceTests {
@@ -72,7 +92,7 @@ struct ChangeSourceTests {
                 let status = try await master.status()
                 #expect(
                     status["change_sources"] == [
-                        ["name": "hourly of ann", "key": "changes.Hourly"]
+                        ["name": "hourly of ann", "key": "changes.Hourly", "problem": nil]
                     ])
                 // Its folder is its own, with a name that is safe in any file system.
                 let folder = "\(bench.basedir)/changes/hourly%20of%20ann"
@@ -80,6 +100,46 @@ struct ChangeSourceTests {
                 let comments = try await Self.rows(master, "SELECT comments FROM change")
                 #expect(comments.last == "3 true \(folder)")
             }
+        }
+    }
+
+    @Test func `what keeps a source from its work is logged when it changes, and shown until then`()
+        async throws
+    {
+        let yaml = """
+            secrets: [secrets.Vault]
+            change_source: {changes.Moody: !Interpolate "no answer\\nfrom %(secret:token)s"}
+            builders: [{name: one, steps: []}]
+            """
+        let clock = JumpingClock(try Date("2026-06-01T10:00:00Z", strategy: .iso8601))
+        func problem(_ master: Master) async throws -> JSONValue? {
+            try await master.status()["change_sources"]?[0]?["problem"]
+        }
+        try await MasterBench.with(yaml, plugins: [Moody.self, Vault.self]) { bench in
+            try await bench.run(resumes: true, time: clock) { master in
+                var problems: [JSONValue?] = []
+                for _ in 1...4 {
+                    await clock.waitForSleepers(1)
+                    problems.append(try await problem(master))
+                    _ = await clock.jump(before: .distantFuture, whenAsleep: 1)
+                }
+                let words: JSONValue = "no answer from <token>"
+                #expect(problems == [.null, words, words, .null])
+                while try await problem(master) == .null {
+                    try await Task.sleep(for: .milliseconds(5))
+                }
+                #expect(try await problem(master) == "failed and restarts in 1 s: gone")
+                #expect(master.sourceProblems.map(\.source) == ["Moody"])
+                // The next try has begun.
+                await clock.waitForSleepers(1)
+                #expect(try await problem(master) == .null)
+            }
+            let texts = bench.messages.texts.filter { $0.hasPrefix("Moody") }
+            #expect(
+                texts == [
+                    "Moody: no answer from <token>", "Moody works again",
+                    "Moody failed and restarts in 1 s: gone",
+                ])
         }
     }
 

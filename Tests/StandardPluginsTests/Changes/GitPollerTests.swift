@@ -200,7 +200,7 @@ struct GitPollerTests {
 
     // MARK: Trouble
 
-    @Test func `a repository that is away is one warning, and is polled when it is back`()
+    @Test func `a repository that is away is a problem until it is back`()
         async throws
     {
         try await GitFolder.with { git in
@@ -212,17 +212,18 @@ struct GitPollerTests {
                 switch wait {
                 case 1: try FileManager.default.moveItem(atPath: here, toPath: away)
                 case 5:
+                    let problem = try #require(harness.problem)
+                    #expect(
+                        problem.hasPrefix(
+                            "can't be polled, and is tried again at each interval: git"))
+                    #expect(problem.contains("does not appear to be a git repository"))
                     try FileManager.default.moveItem(atPath: away, toPath: here)
                     _ = try await git.commit("back", to: "a")
                 default: break
                 }
             }
             #expect(harness.changes.map(\.comments) == ["back"])
-            let texts = harness.messages.texts
-            try #require(texts.count == 2, "\(texts)")
-            #expect(texts[0].contains("can't be polled, and is tried again at each interval: git"))
-            #expect(texts[0].contains("does not appear to be a git repository"))
-            #expect(texts[1].hasSuffix("source can be polled again"))
+            #expect(harness.problem == nil)
         }
     }
 
@@ -233,7 +234,7 @@ struct GitPollerTests {
             let harness = try harness(git)
             let poller = try GitPoller.configured(["repourl": "ssh://git@127.0.0.1:1/app.git"])
             try await harness.run(poller, waits: 2)
-            let text = try #require(harness.messages.texts.first)
+            let text = try #require(harness.problem)
             #expect(text.contains("exit 128: ssh: connect to host 127.0.0.1 port 1: "), "\(text)")
         }
     }
@@ -249,9 +250,9 @@ struct GitPollerTests {
                 ])
                 let harness = try harness(git, secrets: ["token": "t0ken-of-the-server"])
                 try await harness.run(poller, waits: 2)
-                #expect(harness.messages.texts.count == 1)
-                #expect(harness.messages.texts[0].contains("was silent for"))
-                #expect(!harness.messages.texts[0].contains("t0ken"))
+                let problem = try #require(harness.problem)
+                #expect(problem.contains("was silent for"))
+                #expect(!problem.contains("t0ken"))
                 let header = server.requests.first?.header("Authorization")
                 #expect(header == "Basic dXNlcjp0MGtlbi1vZi10aGUtc2VydmVy")
             }
