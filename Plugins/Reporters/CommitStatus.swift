@@ -252,18 +252,3 @@ extension HTTPRequest {
         headers.set("Accept", "application/json")
     }
 }
-
-extension String {
-    /// The text as one component of the path of an address.
-    var percentEncoded: String {
-        utf8.map { byte in
-            let scalar = Unicode.Scalar(byte)
-            switch scalar {
-            case "A"..."Z", "a"..."z", "0"..."9", "-", ".", "_", "~": return String(scalar)
-            default:
-                let hex = String(byte, radix: 16, uppercase: true)
-                return "%" + (byte < 16 ? "0" : "") + hex
-            }
-        }.joined()
-    }
-}

@@ -33,7 +33,7 @@ struct GitAccess: Settings {
             guard header == nil else {
                 throw GitFailure("'repourl' has a password in it although 'auth' is given")
             }
-            header = GitAuth.basic(user.removingPercentEncoding)
+            header = GitAuth.basic(user.percentDecoded)
             url = HTTPAddress.withoutUser(address.text)
         }
         if let secret = context.mask.nameOfSecret(in: url) {
@@ -338,23 +338,5 @@ extension Substring {
     /// What follows the last `@`.
     fileprivate var afterUser: Substring {
         lastIndex(of: "@").map { self[index(after: $0)...] } ?? self
-    }
-}
-
-extension String {
-    /// The text with `%XX` decoded; as it is where that is not UTF-8.
-    fileprivate var removingPercentEncoding: String {
-        var bytes: [UInt8] = []
-        var rest = Array(utf8)[...]
-        while let byte = rest.popFirst() {
-            let code = String(decoding: rest.prefix(2), as: UTF8.self)
-            if byte == UInt8(ascii: "%"), code.count == 2, let decoded = UInt8(code, radix: 16) {
-                bytes.append(decoded)
-                rest = rest.dropFirst(2)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(validating: bytes, as: UTF8.self) ?? self
     }
 }

@@ -31,7 +31,7 @@ struct CapturedHookTests {
             "github push form",
             SampleHooks.request(
                 "/change_hook/github",
-                "payload=" + WebRequest.encoded(SampleHooks.gitHubPush(more: "\"form\": 1,")),
+                "payload=" + SampleHooks.gitHubPush(more: "\"form\": 1,").percentEncoded,
                 type: SampleHooks.form)
         ),
         (

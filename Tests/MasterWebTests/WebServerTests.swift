@@ -223,7 +223,7 @@ import Testing
                 "//evil.example/", "https://evil.example/", "/\\evil.example", "/a\r\nb",
             ] {
                 let body =
-                    "username=alice&password=wonderland-7&redirect=" + WebRequest.encoded(target)
+                    "username=alice&password=wonderland-7&redirect=" + target.percentEncoded
                 let login = try await web.post(
                     "/auth/login", body, "Content-Type: application/x-www-form-urlencoded")
                 #expect(login.header("Location") == "/", "\(target)")

@@ -32,20 +32,7 @@ struct OpenDocument {
     /// The path of a `file:` URI; any other URI as it is.
     private static func path(of uri: String) -> String {
         guard uri.hasPrefix("file://") else { return uri }
-        var bytes: [UInt8] = []
-        var rest = Array(uri.utf8.dropFirst("file://".utf8.count))[...]
-        while let byte = rest.popFirst() {
-            let digits = rest.prefix(2)
-            if byte == UInt8(ascii: "%"), digits.count == 2,
-                let code = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
-            {
-                bytes.append(code)
-                rest = rest.dropFirst(2)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        return uri.dropFirst("file://".count).percentDecoded
     }
 }
 

@@ -100,7 +100,7 @@ private struct AddressParts {
     }
 
     private mutating func add(_ part: Substring) {
-        for text in [String(part), Self.decoded(part)] where text.count >= Self.minimumCount {
+        for text in [String(part), part.percentDecoded] where text.count >= Self.minimumCount {
             secret.insert(text)
         }
     }
@@ -108,24 +108,6 @@ private struct AddressParts {
     /// Whether a path component is more likely a token than a word.
     private static func isToken(_ part: Substring) -> Bool {
         part.count >= tokenCount || part.contains(where: \.isNumber)
-    }
-
-    /// The component with percent-encoding removed.
-    private static func decoded(_ part: Substring) -> String {
-        var bytes: [UInt8] = []
-        var rest = Array(part.utf8)[...]
-        while let byte = rest.popFirst() {
-            let digits = rest.prefix(2)
-            if byte == UInt8(ascii: "%"), digits.count == 2,
-                let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
-            {
-                bytes.append(value)
-                rest = rest.dropFirst(2)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }
 

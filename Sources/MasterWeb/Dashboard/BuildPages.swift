@@ -126,7 +126,7 @@ extension Dashboard {
                 html.element("p", ["class": "actions"]) { html in
                     for scheduler in forcing {
                         html.link(
-                            site.home + "force/\(WebRequest.encoded(scheduler.string("name")))"
+                            site.home + "force/\(scheduler.string("name").percentEncoded)"
                                 + "?builder=\(id)",
                             scheduler.string("button_name").isEmpty
                                 ? "Force" : scheduler.string("button_name"), "button")

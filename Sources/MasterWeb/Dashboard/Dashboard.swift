@@ -39,9 +39,9 @@ struct Dashboard: Sendable {
             guard site.hasLogin, request.wantsPage else {
                 throw WebFault(.forbidden, visitor.readRefusal ?? "")
             }
-            let target = site.home + path.map(WebRequest.encoded).joined(separator: "/")
+            let target = site.home + path.map(\.percentEncoded).joined(separator: "/")
             return .redirect(
-                to: site.access.prefix + "auth/login?redirect=" + WebRequest.encoded(target))
+                to: site.access.prefix + "auth/login?redirect=" + target.percentEncoded)
         }
         if request.method == "POST" {
             if let refusal = visitor.controlRefusal { throw WebFault(.forbidden, refusal) }

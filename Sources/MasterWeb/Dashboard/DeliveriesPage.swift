@@ -94,7 +94,7 @@ extension Dashboard {
                     html.element("td") { html in
                         guard mayControl else { return }
                         html.action(
-                            site.home + "deliveries/\(WebRequest.encoded(reporter.name))/resume",
+                            site.home + "deliveries/\(reporter.name.percentEncoded)/resume",
                             "Resume", visitor, site, describing: "deliveries of \(reporter.name)")
                     }
                 }

@@ -137,7 +137,7 @@ extension Dashboard {
                                 let force = forcing.first(where: { $0.string("name") == name })
                             else { return }
                             html.link(
-                                site.home + "force/" + WebRequest.encoded(name),
+                                site.home + "force/" + name.percentEncoded,
                                 force.string("button_name").isEmpty
                                     ? "Force" : force.string("button_name"), "button")
                         }
