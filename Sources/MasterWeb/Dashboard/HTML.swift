@@ -48,6 +48,12 @@ struct HTML: Sendable {
         open(name, attributes, more)
     }
 
+    /// Adds a paragraph with the text of a message, as a sentence.
+    mutating func sentence(_ message: String) {
+        guard let first = message.first else { return }
+        element("p", text: first.uppercased() + message.dropFirst() + ".")
+    }
+
     /// Adds a link within the dashboard.
     mutating func link(_ path: String, _ text: String, _ kind: String? = nil) {
         element("a", ["href": path, "class": kind], text: text)
@@ -216,6 +222,23 @@ extension HTML {
         element("time", ["datetime": text.replacing(" UTC", with: "Z").replacing(" ", with: "T")]) {
             $0.text(text)
         }
+    }
+
+    /// Adds how long a build or step took; while it runs, the page's script counts on.
+    mutating func duration(of record: JSONObject, at now: Double) {
+        guard let start = record["started_at"]?.doubleValue else { return }
+        let seconds = max(0, (record["complete_at"]?.doubleValue ?? now) - start)
+        element(
+            "span", ["data-seconds": record.isRunning ? "\(Int(seconds))" : nil],
+            text: WebTime.duration(seconds))
+    }
+
+    /// Adds the size of a log; while it grows, the page's script counts on.
+    mutating func lineCount(of log: JSONObject) {
+        let count = log.int("num_lines")
+        element(
+            "span", ["data-count": log["complete"] == true ? nil : "\(log.int("logid"))"],
+            text: count == 1 ? "1 line" : "\(count) lines")
     }
 
     /// Adds a name with its value to a list of facts.

@@ -25,7 +25,7 @@ extension WebSite {
             if let user = visitor.user, request.headers[.authorization] != nil {
                 return begin(user, then: request.query("redirect"))
             }
-            return form(request.query("redirect"), visitor)
+            return form(request.query("redirect") ?? origin(of: request), visitor)
         case ["logout"] where request.method == "POST":
             try requireToken(request, visitor)
             return end(visitor, then: home)
@@ -45,7 +45,9 @@ extension WebSite {
             let user = try access.logIn(field("username"), field("password"), request, sessions)
             return begin(user, then: field("redirect"))
         } catch  where error.status == .unauthorized {
-            return form(field("redirect"), WebVisitor(), fault: "Wrong name or password.")
+            return form(
+                field("redirect"), WebVisitor(), name: field("username"),
+                fault: hasNames ? "Wrong name or password." : "Wrong token.")
         }
     }
 
@@ -63,6 +65,16 @@ extension WebSite {
         return response
     }
 
+    /// The page with the link to the login that a browser has followed.
+    private func origin(of request: WebRequest) -> String? {
+        guard let page = request.headers[.referer],
+            let start = page.firstRange(of: "://")?.upperBound,
+            let path = page[start...].firstIndex(of: "/").map({ page[$0...] }),
+            !path.hasPrefix(access.prefix + "auth/")
+        else { return nil }
+        return String(path)
+    }
+
     /// Where a browser goes after the login: a path of this server, never another site.
     private func destination(_ target: String?) -> String {
         guard let target, !target.isEmpty else { return home }
@@ -77,7 +89,7 @@ extension WebSite {
     }
 
     private func form(
-        _ target: String?, _ visitor: WebVisitor, fault: String? = nil
+        _ target: String?, _ visitor: WebVisitor, name: String = "", fault: String? = nil
     ) -> Response {
         Page(site: self, visitor: visitor, title: "Log in").response(
             status: fault == nil ? .ok : .unauthorized
@@ -94,7 +106,7 @@ extension WebSite {
                 html.void(
                     "input", ["type": "hidden", "name": "redirect", "value": target ?? ""])
                 if case .passwords = access.proof {
-                    html.field("Name", "username", ["autocomplete": "username"])
+                    html.field("Name", "username", ["value": name, "autocomplete": "username"])
                 }
                 html.field(
                     hasNames ? "Password" : "Token", "password",

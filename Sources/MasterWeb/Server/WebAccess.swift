@@ -101,8 +101,19 @@ struct WebAccess: Sendable {
                     + "buildbotURL or allowed_origins")
         }
         for text in request.headers[values: .origin] where !isAllowed(origin: text) {
-            throw WebFault(.badRequest, "invalid origin")
+            throw WebFault(
+                .badRequest,
+                "the origin '\(text.shortened(to: 200))' is not that of buildbotURL; use \(url), or "
+                    + "change buildbotURL or allowed_origins")
         }
+    }
+
+    /// Why there may be nothing at a path.
+    func words(forMissing path: String) -> String {
+        let missing = "there is no such page"
+        guard prefix != "/", (path + "/").hasPrefix(prefix) else { return missing }
+        return missing + "; a proxy in front must remove '\(prefix.dropLast())', the path of "
+            + "buildbotURL, from the requests that it passes on"
     }
 
     private func isAllowed(origin text: String) -> Bool {
@@ -124,7 +135,7 @@ struct WebAccess: Sendable {
         var visitor = WebVisitor(cookie: request.cookie(Self.cookieName))
         visitor.user = try user(of: request, visitor.cookie, sessions)
         if readers == .users, visitor.user == nil {
-            visitor.readRefusal = "log in to read"
+            visitor.readRefusal = loginRefusal("read", request)
         }
         visitor.controlRefusal =
             visitor.readRefusal ?? controlRefusal(of: visitor.user, request)
@@ -138,11 +149,21 @@ struct WebAccess: Sendable {
             }
             return nil
         }
-        guard let user else { return "log in to control the master" }
+        guard let user else { return loginRefusal("control the master", request) }
         guard controllers?.contains(user) ?? true else {
             return "'\(user)' may read, but not control the master"
         }
         return nil
+    }
+
+    /// What somebody has to do to be known as a user.
+    private func loginRefusal(_ purpose: String, _ request: WebRequest) -> String {
+        guard case .header(let name, let trusted) = proof else { return "log in to \(purpose)" }
+        guard trusted.contains(request.remote) else {
+            return "log in to \(purpose), through a proxy in 'trust': the header '\(name)' is not "
+                + "believed from \(request.remote)"
+        }
+        return "log in at the proxy to \(purpose): the header '\(name)' is missing"
     }
 
     private func user(

@@ -35,20 +35,21 @@ struct WebSite: Sendable {
         to request: Request, from remote: SocketAddress?, with writer: consuming ResponseWriter
     ) async throws {
         var endsConnection = false
+        var visitor = WebVisitor()
         var response: Response
         do {
-            response = try await answer(request, from: remote)
+            response = try await answer(request, from: remote, as: &visitor)
         } catch let fault as WebFault {
             endsConnection = fault.endsConnection
-            response = self.response(to: fault, request.head)
+            response = self.response(to: fault, request.head, visitor)
         } catch let fault as CallFault {
             let message = fault.message.stringValue ?? "some values can't be used"
             response = self.response(
-                to: WebFault(.init(code: fault.status), message), request.head)
+                to: WebFault(.init(code: fault.status), message), request.head, visitor)
         } catch let error as StoreError {
             response = self.response(
                 to: WebFault(.internalServerError, "the store can't be read: \(error)"),
-                request.head)
+                request.head, visitor)
         }
         secure(&response)
         if request.method == .head { response = response.createHeadResponse() }
@@ -60,7 +61,10 @@ struct WebSite: Sendable {
         if endsConnection { throw CancellationError() }
     }
 
-    private func answer(_ request: Request, from remote: SocketAddress?) async throws -> Response {
+    /// Answers a request, unless it is wrong, and finds out who sends it.
+    private func answer(
+        _ request: Request, from remote: SocketAddress?, as visitor: inout WebVisitor
+    ) async throws -> Response {
         var wanted = try WebRequest(request.head, from: remote)
         if wanted.path == ["healthz"] { return .text("ok\n") }
         // Services reach it by any name of the host, and have no origin.
@@ -68,7 +72,7 @@ struct WebSite: Sendable {
             return try await hooks.response(to: wanted, request, within: bodyTime)
         }
         try access.check(wanted)
-        let visitor = try access.visitor(of: wanted, sessions)
+        visitor = try access.visitor(of: wanted, sessions)
         if WebRequest.hasBody(request.head) {
             wanted.body = try await WebRequest.body(
                 of: request, limit: WebRequest.bodyLimit, within: bodyTime)
@@ -88,7 +92,9 @@ struct WebSite: Sendable {
             // One that asked for a WebSocket, and had a right to, would have got it.
             try requireReading(visitor)
             throw WebFault(
-                .upgradeRequired, "this address is that of a WebSocket",
+                .upgradeRequired,
+                "this address takes WebSockets only; a proxy in front must pass on the headers "
+                    + "'Upgrade' and 'Connection'",
                 headers: [.upgrade: "websocket", .connection: "close"])
         case "auth": return try login(rest, request, visitor)
         case "config" where rest.isEmpty: return configuration(for: visitor)
@@ -221,21 +227,22 @@ struct WebSite: Sendable {
     // MARK: Answers
 
     /// The answer to a request that is wrong.
-    private func response(to fault: WebFault, _ head: HTTPTypes.HTTPRequest) -> Response {
+    private func response(
+        to fault: WebFault, _ head: HTTPTypes.HTTPRequest, _ visitor: WebVisitor
+    ) -> Response {
         let path = head.path ?? ""
+        let message = fault.status == .notFound ? access.words(forMissing: path) : fault.message
         var response: Response
         if path.hasPrefix("/api/") || path.hasPrefix("/config") {
-            let body = JSONWriter.compact.bytes(["error": .string(fault.message)])
+            let body = JSONWriter.compact.bytes(["error": .string(message)])
             response = Response(
                 status: fault.status, headers: [.contentType: "application/json; charset=utf-8"],
                 body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
         } else if head.headerFields[.accept]?.contains("text/html") == true {
-            response = Page(site: self, visitor: WebVisitor(), title: fault.status.reasonPhrase)
-                .response(status: fault.status) {
-                    $0.element("p") { $0.text(fault.message) }
-                }
+            response = Page(site: self, visitor: visitor, title: fault.status.reasonPhrase)
+                .response(status: fault.status) { $0.sentence(message) }
         } else {
-            response = .text(fault.message + "\n", status: fault.status)
+            response = .text(message + "\n", status: fault.status)
         }
         for field in fault.headers { response.headers[field.name] = field.value }
         return response
