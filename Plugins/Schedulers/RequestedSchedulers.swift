@@ -31,12 +31,18 @@ public struct ForceScheduler: ForcedScheduler, SettingHints {
     /// Creates an unconfigured scheduler.
     public init() {}
 
-    /// Rejects two parameters of the same name.
+    /// Rejects two parameters of the same name, and names that mean something else.
     public func check(_ settings: SettingsCheck) {
         var names: Set<String> = []
-        for parameter in parameters where !names.insert(parameter.name).inserted {
-            settings.error(
-                "two parameters are named '\(parameter.name)'; rename one", at: "properties")
+        for name in parameters.map(\.name) {
+            if ["builderid", "builderNames", "owner"].contains(name) {
+                settings.error(
+                    "a parameter can't be named '\(name)', which every forced build has; rename it",
+                    at: "properties")
+            }
+            if !names.insert(name).inserted {
+                settings.error("two parameters are named '\(name)'; rename one", at: "properties")
+            }
         }
     }
 

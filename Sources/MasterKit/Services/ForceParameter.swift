@@ -6,6 +6,8 @@ public struct ForceParameter: SettingValue, Hashable {
     public enum Kind: String, Sendable, CaseIterable {
         /// A text.
         case string = "StringParameter"
+        /// A text of several lines.
+        case text = "TextParameter"
         /// A whole number.
         case int = "IntParameter"
         /// True or false.
@@ -50,15 +52,26 @@ public struct ForceParameter: SettingValue, Hashable {
         else { return decoder.mismatch(node, expected: shape) }
         guard key.hasPrefix(prefix), let kind = Kind(rawValue: String(key.dropFirst(5))) else {
             let known = Kind.allCases.map { prefix + $0.rawValue }
+            let remedy = remedies[key] ?? Suggestion.remedy(for: key, among: known)
             return decoder.error(
-                "there is no parameter type '\(key)'; \(Suggestion.remedy(for: key, among: known))",
-                at: entry.key.range)
+                "there is no parameter type '\(key)'; \(remedy)", at: entry.key.range)
         }
         guard
             let form = decoder.read(Form.self, from: entry.value, owner: key, at: entry.key.range)
         else { return nil }
         return ForceParameter(kind, form).checked(at: entry, with: decoder)
     }
+
+    /// What to do about types that only Buildbot has.
+    private static let remedies = [
+        "util.UserNameParameter": "every form has the user's name; remove it",
+        "util.CodebaseParameter": "every form has a branch and a revision; remove it",
+        "util.NestedParameter": "list its fields without it",
+        "util.AnyPropertyParameter": "list a parameter for each property",
+        "util.FileParameter": "use util.TextParameter, into which a file can be pasted",
+        "util.InheritBuildParameter": "list the properties to repeat, or rebuild the other build",
+        "util.WorkerChoiceParameter": "limit the workers by 'workernames' of the builder",
+    ]
 
     private init(_ kind: Kind, _ form: Form) {
         self.kind = kind
@@ -94,6 +107,7 @@ public struct ForceParameter: SettingValue, Hashable {
     /// The types as keys, for schemas.
     private struct Types: Settings {
         @Setting("A text.", .named("util.StringParameter")) var string: Form?
+        @Setting("A text of several lines.", .named("util.TextParameter")) var text: Form?
         @Setting("A whole number.", .named("util.IntParameter")) var int: Form?
         @Setting("True or false.", .named("util.BooleanParameter")) var bool: Form?
         @Setting("A fixed value.", .named("util.FixedParameter")) var fixed: Form?
@@ -115,7 +129,7 @@ public struct ForceParameter: SettingValue, Hashable {
     package func fault(of value: JSONValue) -> String? {
         switch kind {
         case .fixed: nil
-        case .string: value.stringValue == nil ? "must be a text" : nil
+        case .string, .text: value.stringValue == nil ? "must be a text" : nil
         case .int: value.intValue == nil ? "must be a whole number" : nil
         case .bool:
             if case .bool = value { nil } else { "must be true or false" }
@@ -131,7 +145,7 @@ public struct ForceParameter: SettingValue, Hashable {
         switch kind {
         case .int: return Int(text).map { .int($0) } ?? given
         case .bool: return Bool(text).map { .bool($0) } ?? given
-        case .string, .fixed, .choice: return given
+        case .string, .text, .fixed, .choice: return given
         }
     }
 }

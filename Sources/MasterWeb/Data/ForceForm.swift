@@ -95,7 +95,8 @@ struct ForceForm {
         if given == "" {
             guard !parameter.isRequired else { return .failure(missing) }
             // An emptied field is an empty text; other types have no such value.
-            return .success(parameter.kind == .string ? "" : parameter.fallback)
+            let isText = parameter.kind == .string || parameter.kind == .text
+            return .success(isText ? "" : parameter.fallback)
         }
         let value = parameter.value(of: given)
         if let fault = parameter.fault(of: value) { return .failure(Fault(text: fault)) }
@@ -122,9 +123,14 @@ struct ForceForm {
                 name, "text", label: name.prefix(1).uppercased() + name.dropFirst() + ":",
                 default: "", ["size": 10])
         }
+        // A parameter can stand in for one, such as a choice of branches.
+        let names = Set(parameters.map(\.name))
+        func remaining(_ fields: [JSONValue]) -> JSONValue {
+            Self.group(fields.filter { !names.contains($0["name"]?.stringValue ?? "") })
+        }
         return [
             "all_fields": .array(
-                [Self.group(general), Self.group(stamp)] + parameters.map(Self.field)),
+                [remaining(general), remaining(stamp)] + parameters.map(Self.field)),
             "builder_names": .array(builders.map { .string($0) }),
             "button_name": .string(button), "enabled": .bool(isEnabled),
             "label": .string(title), "name": .string(scheduler.name),
@@ -141,6 +147,7 @@ struct ForceForm {
         let (type, more): (String, JSONObject) =
             switch parameter.kind {
             case .string: ("text", ["size": 10])
+            case .text: ("textarea", ["cols": 80, "rows": 20])
             case .int: ("int", ["size": 10])
             case .bool: ("bool", [:])
             case .fixed: ("fixed", ["hide": true])

@@ -14,12 +14,16 @@ struct ForceSchedulerTests {
                   - util.FixedParameter: {name: origin, default: force}
                   - util.ChoiceStringParameter:
                       {name: config, choices: [debug, release], required: true}
+                  - util.TextParameter: {name: notes, default: one}
                 """)
         #expect(
-            scheduler.parameters.map(\.name) == ["version", "jobs", "clean", "origin", "config"])
-        #expect(scheduler.parameters.map(\.kind) == [.string, .int, .bool, .fixed, .choice])
-        #expect(scheduler.parameters.map(\.fallback) == ["1", 2, true, "force", nil])
-        #expect(scheduler.parameters.map(\.isRequired) == [false, false, false, false, true])
+            scheduler.parameters.map(\.name)
+                == ["version", "jobs", "clean", "origin", "config", "notes"])
+        #expect(
+            scheduler.parameters.map(\.kind) == [.string, .int, .bool, .fixed, .choice, .text])
+        #expect(scheduler.parameters.map(\.fallback) == ["1", 2, true, "force", nil, "one"])
+        #expect(
+            scheduler.parameters.map(\.isRequired) == [false, false, false, false, true, false])
     }
 
     @Test func `a boolean is the text true or false on the command line, and no other`() throws {
@@ -47,6 +51,15 @@ struct ForceSchedulerTests {
         (
             "[util.IntParameter: {name: a}, util.IntParameter: {name: a}]",
             "two parameters are named 'a'; rename one"
+        ),
+        (
+            "[util.StringParameter: {name: owner}]",
+            "a parameter can't be named 'owner', which every forced build has; rename it"
+        ),
+        ("[util.TextParameter: {name: a, default: 1}]", "the parameter 'a' must be a text"),
+        (
+            "[util.NestedParameter: {name: a}]",
+            "there is no parameter type 'util.NestedParameter'; list its fields without it"
         ),
     ])
     func `a parameter that makes no sense is an error`(_ list: String, _ expected: String) throws {
