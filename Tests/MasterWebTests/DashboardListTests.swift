@@ -126,6 +126,88 @@ struct DashboardListTests {
         }
     }
 
+    @Test func `a search tells which lines it has looked at, and goes on`() async throws {
+        let yaml = """
+            www: 0
+            builders:
+              - name: one
+                steps: [steps.ShellCommand: "seq 1 210000"]
+            """
+        try await withWeb(yaml) { web in
+            try await web.build(reason: "test")
+            // Three lines say what is run, and two how it has ended.
+            let many = try await web.get("/logs/1?q=7").body
+            #expect(many.contains("100 lines contain “7” in lines 1 to "))
+            let next = try #require(
+                many.firstMatch(of: /href="(\/logs\/1\?q=7&amp;from=(\d+))">Search on</))
+            let rest = try await web.get(String(next.1).replacing("&amp;", with: "&")).body
+            let first = try #require(Int(next.2)) + 1
+            #expect(rest.contains("100 lines contain “7” in lines \(first) to "))
+            let late = try await web.get("/logs/1?q=209999").body
+            #expect(late.contains("No line contains “209999” in lines 1 to 200000."))
+            let found = try await web.get("/logs/1?q=209999&from=200000").body
+            #expect(found.contains("1 line contains “209999” in lines 200001 to 210005."))
+            #expect(!found.contains("Search on"))
+            let all = try await web.get("/logs/1?q=nothing&from=0").body
+            #expect(all.contains("Search on"))
+        }
+    }
+
+    @Test(arguments: [
+        ("\u{1B}[1;31mred\u{1B}[0m", "red"), ("\u{1B}(B\u{1B}[mreset", "reset"),
+        ("\u{1B}]0;title\u{07}text", "text"),
+        ("\u{1B}]8;;https://example.org\u{1B}\\link\u{1B}]8;;\u{1B}\\.", "link."),
+        ("a\u{1B}Z", "a\u{1B}Z"), ("end\u{1B}", "end\u{1B}"), ("end\u{1B}]8;;", "end"),
+    ]) func `codes for terminals are left out`(line: String, text: String) {
+        #expect(Dashboard.withoutCodes(line) == text)
+    }
+
+    @Test func `many steps are shown page by page`() async throws {
+        let steps = (1...201).map {
+            "{steps.SetProperty: {name: step-\($0), property: p, value: x}}"
+        }
+        let yaml = """
+            www: 0
+            builders:
+              - name: one
+                steps: [\(steps.joined(separator: ", "))]
+            """
+        try await withWeb(yaml) { web in
+            try await web.build(reason: "test")
+            let first = try await web.get("/builders/1/builds/1").body
+            #expect(first.contains("<strong>step-200</strong>"))
+            #expect(!first.contains("<strong>step-201"))
+            #expect(first.contains("href=\"?offset=200\">Next<"))
+            let next = try await web.get("/builders/1/builds/1?offset=200").body
+            #expect(next.contains("<strong>step-201</strong>"))
+            #expect(!next.contains("<strong>step-200"))
+        }
+    }
+
+    @Test func `what runs is counted on by the script, what waits has its builder`() async throws {
+        let yaml = """
+            www: 0
+            builders: [{name: one, steps: [steps.ShellCommand: "echo a; sleep 600"]}]
+            """
+        try await withWeb(yaml) { web in
+            for number in 1...2 {
+                var request = BuildsetRequest(reason: "test")
+                request.properties.set("n", .int(number), source: "Force Build Form")
+                _ = try await web.master.submitUnattended(request)
+            }
+            var page = ""
+            while !page.contains("data-count") {
+                page = try await web.get("/builders/1/builds/1").body
+            }
+            #expect(page.contains(/Duration<\/dt><dd><span data-seconds="\d+">/))
+            #expect(page.contains(/<span data-count="1">\d lines<\/span>/))
+            #expect(try await web.get("/logs/1").body.contains("<span data-count=\"1\">"))
+            let builder = try await web.get("/builders/1").body
+            #expect(builder.contains("<td><a href=\"/builders/1\">one</a></td>"))
+            await web.master.stop(request: 1, reason: "enough")
+        }
+    }
+
     @Test func `a closed endpoint is listed, and resumed by a button`() async throws {
         let isGone = Mutex(true)
         try await withLoopbackServer { _ in

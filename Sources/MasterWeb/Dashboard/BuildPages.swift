@@ -6,15 +6,19 @@ internal import MasterKit
 extension Dashboard {
     /// The most builders on a page.
     private static let builderLimit = 60
-    /// The most bytes that a table of properties may take.
+    /// The most properties on a page.
     private static let propertyLimit = 200
+    /// The most steps on a page.
+    private static let stepLimit = 200
 
     private var now: Double { Date().timeIntervalSince1970 }
+
+    /// How many rows come before those of the page.
+    private var offset: Int { max(0, request.query("offset").flatMap { Int($0) } ?? 0) }
 
     // MARK: Home
 
     func homePage() async throws -> Response {
-        let offset = max(0, request.query("offset").flatMap { Int($0) } ?? 0)
         let builders =
             try await records(
                 ["builders"],
@@ -103,7 +107,6 @@ extension Dashboard {
 
     func builderPage(_ id: Int) async throws -> Response {
         let builder = try await record(["builders", "\(id)"])
-        let offset = max(0, request.query("offset").flatMap { Int($0) } ?? 0)
         let builds =
             try await records(
                 ["builders", "\(id)", "builds"],
@@ -133,7 +136,9 @@ extension Dashboard {
                     }
                 }
             }
-            if !pending.isEmpty { requestTable(pending, named: [:], in: &html) }
+            if !pending.isEmpty {
+                requestTable(pending, named: [id: builder.string("name")], in: &html)
+            }
             html.table(
                 "Builds", id: "builds",
                 columns: ["Build", "Result", "State", "Source", "Started", "Duration"]
@@ -163,7 +168,7 @@ extension Dashboard {
                 }
             }
             html.element("td") { $0.time(build["started_at"]) }
-            html.element("td", text: build.duration(at: now) ?? "")
+            html.element("td") { $0.duration(of: build, at: now) }
         }
     }
 
@@ -195,9 +200,11 @@ extension Dashboard {
         let logs = Dictionary(grouping: try await logs(ofBuild: build.int("buildid"))) {
             $0.int("stepid")
         }
-        let steps = try await records(["builds", id, "steps"], ["limit": "200"])?.map { step in
-            (step: step, logs: logs[step.int("stepid")] ?? [])
-        }
+        let steps = try await records(
+            ["builds", id, "steps"],
+            ["limit": "\(Self.stepLimit + 1)", "offset": "\(offset)"])?.map { step in
+                (step: step, logs: logs[step.int("stepid")] ?? [])
+            }
         let request = try await records(["buildrequests", "\(build.int("buildrequestid"))"])?.first
         return BuildRecords(
             builder: try await record(path), build: build, steps: steps ?? [],
@@ -227,10 +234,12 @@ extension Dashboard {
             html.element("section", ["aria-labelledby": "steps-title"]) { html in
                 html.element("h2", ["id": "steps-title"], text: "Steps")
                 html.element("ol", ["id": "steps", "class": "steps", "data-refresh": ""]) { html in
-                    for (step, logs) in found.steps where step["hidden"] != true {
+                    for (step, logs) in found.steps.prefix(Self.stepLimit)
+                    where step["hidden"] != true {
                         item(step, logs, in: &html)
                     }
                 }
+                pager(offset, Self.stepLimit, found.steps.count, in: &html)
                 if let log = found.steps.last(where: { $0.step.isRunning })?.logs.last {
                     tail(log, in: &html)
                 }
@@ -271,7 +280,7 @@ extension Dashboard {
                 }
             }
             html.fact("Started") { $0.time(build["started_at"]) }
-            html.fact("Duration") { $0.text(build.duration(at: now) ?? "") }
+            html.fact("Duration") { $0.duration(of: build, at: now) }
             html.fact("Worker") { $0.text(found.worker?.string("name") ?? "") }
             let users = found.users
             if !users.isEmpty {
@@ -297,16 +306,17 @@ extension Dashboard {
                 html.badge(step.results, isRunning: step.isRunning)
                 html.element("strong", text: step.string("name").shortened(to: 100))
                 html.element("span", text: step.string("state_string").shortened(to: 160))
-                html.element("span", ["class": "dim"], text: step.duration(at: now) ?? "")
+                html.element("span", ["class": "dim"]) { $0.duration(of: step, at: now) }
             }
             let links = step["urls"]?.arrayValue ?? []
             guard !logs.isEmpty || !links.isEmpty else { return }
             html.element("span", ["class": "links"]) { html in
                 for log in logs {
-                    let count = log.int("num_lines")
-                    html.link(
-                        site.home + "logs/\(log.int("logid"))",
-                        "\(log.string("name")) (\(count) \(count == 1 ? "line" : "lines"))")
+                    html.element("a", ["href": site.home + "logs/\(log.int("logid"))"]) { html in
+                        html.text("\(log.string("name")) (")
+                        html.lineCount(of: log)
+                        html.text(")")
+                    }
                 }
                 for link in links.prefix(20) {
                     html.link(
@@ -331,6 +341,9 @@ extension Dashboard {
                         html.element("td", text: entry[1]?.stringValue ?? "")
                     }
                 }
+            }
+            if properties.count > Self.propertyLimit {
+                html.element("p", text: "These are the first \(Self.propertyLimit) properties.")
             }
         }
     }

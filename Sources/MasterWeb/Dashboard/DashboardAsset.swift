@@ -88,9 +88,10 @@ enum DashboardAsset: String, CaseIterable {
         vertical-align:top;font-weight:400;min-width:3rem;overflow-wrap:break-word}
         thead th{color:var(--dim)}
         tbody th{font-weight:600}
+        :is(#builders,#workers,#schedulers) tbody th{overflow-wrap:anywhere;min-width:6rem}
         .wide{min-width:12rem}
         .dim,.line{color:var(--dim)}
-        .tag{font-size:.8rem;border:1px solid var(--line);border-radius:1rem;padding:0 .5rem;\
+        .tag{display:inline-block;font-size:.8rem;border:1px solid var(--line);border-radius:1rem;padding:0 .5rem;\
         margin-left:.4rem;color:var(--dim);font-weight:400}
         .badge,.chip{display:inline-block;border-radius:.3rem;padding:0 .5rem;font-size:.9rem;\
         background:var(--other);color:var(--onbadge);white-space:nowrap;text-decoration:none}
@@ -152,8 +153,21 @@ enum DashboardAsset: String, CaseIterable {
               const at = new Date(time.dateTime);
               if (!isNaN(at)) { time.title = time.textContent; time.textContent = at.toLocaleString(); }
             }
+            for (const span of root.querySelectorAll("[data-seconds]")) {
+              span.begun = Date.now() / 1000 - span.dataset.seconds;
+            }
           };
           showTimes(document);
+
+          // What runs takes longer by the second.
+          const words = (total) => total < 1 ? "< 1 s" : total < 60 ? `${total} s`
+            : total < 3600 ? `${Math.floor(total / 60)} min ${total % 60} s`
+            : `${Math.floor(total / 3600)} h ${Math.floor(total / 60) % 60} min`;
+          setInterval(() => {
+            for (const span of document.querySelectorAll("[data-seconds]")) {
+              span.textContent = words(Math.round(Date.now() / 1000 - span.begun));
+            }
+          }, 1000);
 
           const paths = live ? live.split(" ") : [];
           const logs = [...document.querySelectorAll("[data-log]")].map((view) => ({
@@ -215,6 +229,9 @@ enum DashboardAsset: String, CaseIterable {
                   added.append(span);
                 }
                 view.append(added);
+                for (const count of document.querySelectorAll(`[data-count="${log.id}"]`)) {
+                  count.textContent = log.next === 1 ? "1 line" : `${log.next} lines`;
+                }
                 const keep = Number(view.dataset.keep || 20000);
                 while (view.childElementCount > keep) view.firstElementChild.remove();
                 if (atEnd) view.scrollTop = view.scrollHeight;
@@ -224,17 +241,33 @@ enum DashboardAsset: String, CaseIterable {
             } catch { say("The log could not be read."); }
             log.busy = false;
           };
-          const clean = (line) => line.replace(/\x1b\[[0-9;?]*[ -/]*[@-~]/g, "");
+          const clean = (line) => line.replace(
+            /\x1b(?:\[[ -?]*[@-~]?|[()].?|\][^\x07\x1b]*(?:\x07|\x1b.?)?)/g, "");
 
           if (!paths.length && !logs.length) return;
           let wait = 1000;
+          // The same address tells why it takes no WebSocket.
+          const explain = async () => {
+            try {
+              const answer = await fetch(socket);
+              if (answer.headers.get("content-type")?.startsWith("text/plain")) {
+                say(`Not live: ${await answer.text()}`);
+              }
+            } catch { say("Not live: the master can't be reached."); }
+          };
           const connect = () => {
             const address = new URL(socket, location.href);
             address.protocol = address.protocol.replace("http", "ws");
             const connection = new WebSocket(address);
-            let count = 0;
-            const consume = (path) => connection.send(
-              JSON.stringify({ cmd: "startConsuming", path, _id: ++count }));
+            let count = 0, isSilent = false;
+            const send = (message) => connection.send(JSON.stringify({ ...message, _id: ++count }));
+            const consume = (path) => send({ cmd: "startConsuming", path });
+            // One that died while the computer slept, or behind a proxy, does not tell.
+            const pulse = setInterval(() => {
+              if (isSilent) { lose(); connection.close(); return; }
+              isSilent = true;
+              if (connection.readyState === WebSocket.OPEN) send({ cmd: "ping" });
+            }, 20000);
             connection.onopen = async () => {
               wait = 1000;
               say("Live");
@@ -249,16 +282,20 @@ enum DashboardAsset: String, CaseIterable {
               }
             };
             connection.onmessage = ({ data }) => {
+              isSilent = false;
               const { k } = JSON.parse(data);
               if (!k) return;
               const log = k.startsWith("logs/") && logs.find((log) => k.startsWith(`logs/${log.id}/`));
               if (log) { if (log.ready) follow(log); } else refresh();
             };
-            connection.onclose = () => {
-              say("Not live; connecting again …");
+            const lose = () => {
+              connection.onclose = null;
+              clearInterval(pulse);
+              if (wait > 2000) explain(); else say("Not live; connecting again …");
               setTimeout(() => { connect(); if (paths.length) refresh(); }, wait);
               wait = Math.min(wait * 2, 30000);
             };
+            connection.onclose = lose;
           };
           for (const { view } of logs) view.scrollTop = view.scrollHeight;
           connect();

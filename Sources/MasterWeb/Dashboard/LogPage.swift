@@ -20,13 +20,13 @@ extension Dashboard {
         let count = log.int("num_lines")
         let word = request.query("q") ?? ""
         let last = max(0, count - Self.lineLimit)
-        let first = max(0, request.query("from").flatMap { Int($0) } ?? last)
-        let lines: [LogLine]
-        if word.isEmpty {
-            lines = try await self.lines(of: id, from: first, count: Self.lineLimit)
-        } else {
-            lines = try await search(id, for: word)
-        }
+        let from = request.query("from").flatMap { Int($0) }.map { max(0, $0) }
+        let first = from ?? (word.isEmpty ? last : 0)
+        let found = word.isEmpty ? nil : try await search(id, for: word, from: first)
+        let lines =
+            if let found { found.lines } else {
+                try await self.lines(of: id, from: first, count: Self.lineLimit)
+            }
         let isLive = word.isEmpty && log["complete"] != true && request.query("from") == nil
         return Page(
             site: site, visitor: visitor,
@@ -35,7 +35,9 @@ extension Dashboard {
         ).response { html in
             html.element("p") { html in
                 html.link(address(of: build), "Build #\(build.int("number"))")
-                html.text(" · \(count) lines · ")
+                html.text(" · ")
+                html.lineCount(of: log)
+                html.text(" · ")
                 html.link(
                     site.access.prefix + "api/v2/logs/\(id)/raw_inline", "Whole log as text")
             }
@@ -44,18 +46,33 @@ extension Dashboard {
                 html.void("input", ["id": "q", "name": "q", "type": "search", "value": word])
                 html.element("button", text: "Search")
             }
-            if !word.isEmpty {
-                let isCut = lines.count >= Self.searchLimit.found
-                html.element(
-                    "p", ["role": "status"],
-                    text: lines.isEmpty
-                        ? "No line contains “\(word.shortened(to: 60))”."
-                        : "\(isCut ? "The first " : "")\(lines.count) lines that contain "
-                            + "“\(word.shortened(to: 60))”:")
+            if let found {
+                summary(of: found, word, from: first, count, id, in: &html)
             } else {
                 pages(first, lines.count, count, id, in: &html)
             }
             view(lines, id, isLive: isLive, links: !word.isEmpty, in: &html)
+        }
+    }
+
+    /// Says what a search has found and where, and links to the rest of the log.
+    private func summary(
+        of found: Found, _ word: String, from first: Int, _ count: Int, _ id: Int,
+        in html: inout HTML
+    ) {
+        let number = found.lines.count
+        let what = number == 0 ? "No line" : number == 1 ? "1 line" : "\(number) lines"
+        let isPart = first > 0 || found.next != nil
+        let place = isPart ? " in lines \(first + 1) to \(found.next ?? count)" : ""
+        html.element("p", ["role": "status"]) { html in
+            html.text(
+                what + (number > 1 ? " contain " : " contains ")
+                    + "“\(word.shortened(to: 60))”\(place). ")
+            if let next = found.next {
+                html.link(
+                    site.home + "logs/\(id)?q=\(WebRequest.encoded(word))&from=\(next)",
+                    "Search on")
+            }
         }
     }
 
@@ -136,37 +153,51 @@ extension Dashboard {
         if texts.last?.isEmpty == true { texts.removeLast() }
         return texts.enumerated().map { index, line in
             let kind = hasChannels ? String(decoding: line.utf8.prefix(1), as: UTF8.self) : ""
-            let text = Self.withoutColors(hasChannels ? line.withoutChannel : line)
+            let text = Self.withoutCodes(hasChannels ? line.withoutChannel : line)
             return LogLine(number: first + index, kind: kind == "o" ? "" : kind, text: text)
         }
     }
 
-    private func search(_ id: Int, for word: String) async throws -> [LogLine] {
-        var (found, offset) = ([LogLine](), 0)
+    /// What a search has found.
+    private struct Found {
+        let lines: [LogLine]
+        /// The line from which the search can go on; `nil` at the end of the log.
+        let next: Int?
+    }
+
+    private func search(_ id: Int, for word: String, from first: Int) async throws -> Found {
+        var (found, offset) = ([LogLine](), first)
         let wanted = word.lowercased()
-        while offset < Self.searchLimit.lines {
+        while offset < first + Self.searchLimit.lines {
             let lines = try await lines(of: id, from: offset, count: 5000)
-            guard let last = lines.last else { break }
+            guard let last = lines.last else { return Found(lines: found, next: nil) }
             for line in lines where line.text.lowercased().contains(wanted) {
                 found.append(line)
-                if found.count >= Self.searchLimit.found { return found }
+                if found.count >= Self.searchLimit.found {
+                    return Found(lines: found, next: line.number + 1)
+                }
             }
             offset = last.number + 1
         }
-        return found
+        return Found(lines: found, next: offset)
     }
 
-    /// A line without the codes that color it on a terminal.
-    static func withoutColors(_ line: some StringProtocol) -> String {
+    /// A line without the codes that terminals act on: colors, character sets, titles and links.
+    static func withoutCodes(_ line: some StringProtocol) -> String {
         guard line.utf8.contains(0x1B) else { return String(line) }
         var bytes: [UInt8] = []
-        var rest = line.utf8[...]
+        var rest = Array(line.utf8)[...]
         while let byte = rest.popFirst() {
-            guard byte == 0x1B, rest.first == UInt8(ascii: "[") else {
-                bytes.append(byte)
-                continue
+            switch byte == 0x1B ? rest.first : nil {
+            case UInt8(ascii: "["):
+                rest = rest.dropFirst().drop { (0x20...0x3F).contains($0) }.dropFirst()
+            case UInt8(ascii: "("), UInt8(ascii: ")"): rest = rest.dropFirst(2)
+            case UInt8(ascii: "]"):
+                // It ends with a bell, or an escape and a backslash.
+                rest = rest.drop { $0 != 0x07 && $0 != 0x1B }
+                rest = rest.dropFirst(rest.first == 0x1B ? 2 : 1)
+            default: bytes.append(byte)
             }
-            rest = rest.dropFirst().drop { (0x20...0x3F).contains($0) }.dropFirst()
         }
         return String(decoding: bytes, as: UTF8.self)
     }

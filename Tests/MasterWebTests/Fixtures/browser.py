@@ -315,6 +315,7 @@ def check_dashboard(page, base, axe):
         page.scheme("dark")
         check_axe(page, f"{name} dark", axe)
     check_places(page, base)
+    check_connection(page, base)
     FAULTS.extend(
         f"dashboard: {error[:300]}" for error in page.errors if "builders/99" not in error)
     # Without scripts, everything can be read.
@@ -326,6 +327,52 @@ def check_dashboard(page, base, axe):
         check(words in text["outerHTML"], f"{name} without scripts: no '{words}'")
     page.picture("without-scripts")
     page.call("Emulation.setScriptExecutionDisabled", value=False)
+
+
+def check_connection(page, base):
+    """What runs is counted on; a connection that has died is noticed, and made again."""
+    page.open(f"{base}builders/2/builds/1")
+    before = page.evaluate("document.querySelector('[data-seconds]').textContent")
+    check(
+        page.wait_for(
+            f"document.querySelector('[data-seconds]').textContent !== {json.dumps(before)}", 5),
+        "the duration of a running build stands still")
+    # Time flies, and the first connection tells nothing, not even that it has been closed.
+    script = page.call("Page.addScriptToEvaluateOnNewDocument", source="""
+        const tick = setInterval, Socket = WebSocket;
+        window.setInterval = (work, time) => tick(work, time / 100);
+        window.sockets = [];
+        window.WebSocket = class extends Socket {
+          constructor(address) {
+            super(address);
+            sockets.push(this);
+            if (sockets.length === 1) {
+              for (const name of ['onmessage', 'onclose']) {
+                Object.defineProperty(this, name, {set() {}});
+              }
+            }
+          }
+        };""")["identifier"]
+    page.open(base)
+    check(page.wait_for("sockets.length === 2"), "a connection that has died is not noticed")
+    check(
+        page.wait_for("document.getElementById('live').textContent === 'Live'"),
+        "no connection is made after one that has died")
+    page.call("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+    # A server that takes no WebSockets says why.
+    script = page.call("Page.addScriptToEvaluateOnNewDocument", source="""
+        const later = setTimeout;
+        window.setTimeout = (work, time) => later(work, time / 10);
+        window.WebSocket = class {
+          constructor() { later(() => this.onclose()); }
+          close() {}
+        };""")["identifier"]
+    page.open(base)
+    check(
+        page.wait_for("document.getElementById('live').textContent.includes(\"'Upgrade'\")"),
+        "it is not said why the page is not live")
+    page.call("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+    page.errors[:] = [one for one in page.errors if "426" not in one]
 
 
 def check_places(page, base):
