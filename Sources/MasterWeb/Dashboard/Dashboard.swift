@@ -44,16 +44,38 @@ struct Dashboard: Sendable {
                 to: site.access.prefix + "auth/login?redirect=" + target.percentEncoded)
         }
         if request.method == "POST" {
-            if let refusal = visitor.controlRefusal { throw WebFault(.forbidden, refusal) }
-            try site.requireToken(request, visitor)
+            do {
+                if let refusal = visitor.controlRefusal { throw WebFault(.forbidden, refusal) }
+                try site.requireToken(request, visitor)
+            } catch let fault as WebFault {
+                return withCookie(try await page(path, afterRefusal: fault))
+            }
             return try await act(path)
         }
         try site.requireMethod("GET", request)
-        var response = try await page(path)
+        return withCookie(try await page(path))
+    }
+
+    private func withCookie(_ response: Response) -> Response {
+        var response = response
         if isNew, let cookie = visitor.cookie {
             response.headers[.setCookie] = site.access.cookie(cookie)
         }
         return response
+    }
+
+    /// The form once more that was sent too late, with what was typed.
+    ///
+    /// - Throws: The refusal if it was not such a form.
+    private func page(_ path: [String], afterRefusal fault: WebFault) async throws -> Response {
+        let canLogIn = visitor.user == nil && site.hasLogin
+        guard path.count == 2, path[0] == "force", mayControl || canLogIn else { throw fault }
+        let words =
+            mayControl
+            ? "This form is too old or comes from elsewhere. Look at it, and send it again."
+            : "You are not logged in any more. Log in in another tab, then send this form again."
+        return try await forcePage(
+            path[1], sent: request.form, general: words, status: fault.status)
     }
 
     private func page(_ path: [String]) async throws -> Response {
@@ -239,11 +261,5 @@ extension JSONObject {
     /// Whether a build or step has begun, but not ended.
     var isRunning: Bool {
         self["complete"] != true && self["started_at"].map { !$0.isNull } ?? false
-    }
-
-    /// How long a build or step took, or has been running.
-    func duration(at now: Double) -> String? {
-        guard let start = self["started_at"]?.doubleValue else { return nil }
-        return WebTime.duration(Swift.max(0, (self["complete_at"]?.doubleValue ?? now) - start))
     }
 }

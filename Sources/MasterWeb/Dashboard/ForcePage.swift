@@ -4,10 +4,18 @@ internal import MasterKit
 
 /// The form of a ForceScheduler.
 extension Dashboard {
+    /// Keeps the names of parameters apart from those of the form's own fields.
+    private static let prefix = "field-"
+    /// Buildbot's labels as they read beside others.
+    private static let labels = [
+        "reason": "Reason", "priority": "Priority", "Branch:": "Branch", "Project:": "Project",
+        "Repository:": "Repository", "Revision:": "Revision",
+    ]
+
     /// The form, empty or as it was sent.
     func forcePage(
         _ name: String, sent: [(name: String, value: String)]? = nil, faults: JSONObject = [:],
-        general: String? = nil
+        general: String? = nil, status: HTTPTypes.HTTPResponse.Status = .badRequest
     ) async throws -> Response {
         let scheduler = try await record(["forceschedulers", name])
         let names = scheduler["builder_names"]?.arrayValue?.compactMap(\.stringValue) ?? []
@@ -24,9 +32,10 @@ extension Dashboard {
         return Page(
             site: site, visitor: visitor, title: label.isEmpty ? name : label,
             section: "schedulers"
-        ).response(status: sent == nil ? .ok : .badRequest) { html in
-            guard mayControl else {
-                html.element("p", text: visitor.controlRefusal ?? "")
+        ).response(status: sent == nil ? .ok : status) { html in
+            // What somebody has typed whose login has ended meanwhile is not lost.
+            guard mayControl || sent != nil else {
+                html.sentence(visitor.controlRefusal ?? "")
                 return
             }
             html.element("form", ["method": "post", "class": "fields"]) { html in
@@ -71,34 +80,47 @@ extension Dashboard {
         in html: inout HTML
     ) {
         let name = field.string("fullName")
-        let id = "field-" + name
+        let id = Self.prefix + name
         let preset = field["default"] ?? .null
-        let given = sent?.filter { $0.name == name }.map(\.value)
+        let given = sent?.filter { $0.name == id }.map(\.value)
         let value = given?.first ?? preset.stringValue ?? (preset.isNull ? "" : "\(preset)")
         let required = field["required"] == true ? "" : nil
         let described = fault == nil ? nil : id + "-fault"
+        let choices = field["choices"]?.arrayValue?.compactMap(\.stringValue) ?? []
         let label = field.string("label").isEmpty ? name : field.string("label")
-        html.element("label", ["for": id], text: label)
+        html.element("label", ["for": id], text: Self.labels[label] ?? label)
         switch field.string("type") {
         case "bool":
             let isOn = given.map { !$0.isEmpty } ?? (preset == true)
             html.void(
                 "input",
                 [
-                    "type": "checkbox", "id": id, "name": name, "value": "true",
+                    "type": "checkbox", "id": id, "name": id, "value": "true",
                     "checked": isOn ? "" : nil, "aria-describedby": described,
                 ])
+        case "list" where field["strict"] == false && field["multiple"] != true:
+            html.void(
+                "input",
+                [
+                    "id": id, "name": id, "value": value, "required": required,
+                    "list": id + "-choices", "aria-describedby": described,
+                ])
+            html.element("datalist", ["id": id + "-choices"]) { html in
+                for choice in choices { html.element("option", ["value": choice]) }
+            }
         case "list":
             let isMultiple = field["multiple"] == true
             let values = given ?? preset.arrayValue?.compactMap(\.stringValue) ?? [value]
             html.element(
                 "select",
                 [
-                    "id": id, "name": name, "multiple": isMultiple ? "" : nil,
-                    "aria-describedby": described,
+                    "id": id, "name": id, "multiple": isMultiple ? "" : nil,
+                    "required": required, "aria-describedby": described,
                 ]
             ) { html in
-                for choice in field["choices"]?.arrayValue?.compactMap(\.stringValue) ?? [] {
+                // Without a default, nothing is chosen unless somebody chooses it.
+                if !isMultiple, preset == "" { html.element("option", ["value": ""]) }
+                for choice in choices {
                     html.element(
                         "option",
                         ["value": choice, "selected": values.contains(choice) ? "" : nil],
@@ -109,14 +131,14 @@ extension Dashboard {
             html.element(
                 "textarea",
                 [
-                    "id": id, "name": name, "rows": "4", "required": required,
+                    "id": id, "name": id, "rows": "4", "required": required,
                     "aria-describedby": described,
                 ], text: value)
         default:
             html.void(
                 "input",
                 [
-                    "id": id, "name": name, "value": value, "required": required,
+                    "id": id, "name": id, "value": value, "required": required,
                     "inputmode": field.string("type") == "int" ? "numeric" : nil,
                     "aria-describedby": described,
                 ])
@@ -134,7 +156,7 @@ extension Dashboard {
         parameters["builderid"] = .string(sent.first { $0.name == "builderid" }?.value ?? "")
         for field in fields(of: scheduler) {
             let key = field.string("fullName")
-            let values = sent.filter { $0.name == key }.map(\.value)
+            let values = sent.filter { $0.name == Self.prefix + key }.map(\.value)
             switch field.string("type") {
             case "bool": parameters[key] = .bool(!values.isEmpty)
             case "list" where field["multiple"] == true:
@@ -143,7 +165,9 @@ extension Dashboard {
                 guard let text = values.first, !text.isEmpty else { continue }
                 parameters[key] = Int(text).map { .int($0) } ?? .string(text)
             default:
-                if let text = values.first { parameters[key] = .string(text) }
+                // Browsers end the lines of a text area as on Windows.
+                guard let text = values.first?.replacing("\r\n", with: "\n") else { continue }
+                parameters[key] = .string(text)
             }
         }
         do {
