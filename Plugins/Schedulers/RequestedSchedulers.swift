@@ -10,7 +10,7 @@ public struct Triggerable: TriggeredScheduler {
 }
 
 /// Builds when a person asks for it, by `force`.
-public struct ForceScheduler: ForcedScheduler, SettingHints {
+public struct ForceScheduler: ForcedScheduler {
     /// What the scheduler does.
     public static let summary = "Lets people build its builders, with values for its parameters."
 
@@ -28,30 +28,50 @@ public struct ForceScheduler: ForcedScheduler, SettingHints {
     @Setting("The text of the button that opens it; by default its name.", .named("buttonName"))
     public var buttonText: String?
 
+    @Setting(
+        "The field for the name of a person who has not logged in.", .named("username"))
+    var user: ForceField?
+
+    @Setting("The field for the reason, or a reason that nobody can change.", .replacesOption)
+    var reason: ForceField?
+
+    /// The reason of the builds.
+    @Setting(
+        "The reason of the builds, in which %(owner)s and %(reason)s stand for what is entered.",
+        .named("reasonString"))
+    public var reasonFormat = "A build was forced by '%(owner)s': %(reason)s"
+
+    /// The sources that are built.
+    @Setting("The sources that are built; by default one codebase without a name.", .notEmpty)
+    public var codebases: [ForceCodebase] = [.unnamed]
+
     /// Creates an unconfigured scheduler.
     public init() {}
 
-    /// Rejects two parameters of the same name, and names that mean something else.
-    public func check(_ settings: SettingsCheck) {
-        var names: Set<String> = []
-        for name in parameters.map(\.name) {
-            if ["builderid", "builderNames", "owner"].contains(name) {
-                settings.error(
-                    "a parameter can't be named '\(name)', which every forced build has; rename it",
-                    at: "properties")
-            }
-            if !names.insert(name).inserted {
-                settings.error("two parameters are named '\(name)'; rename one", at: "properties")
-            }
-        }
+    /// The field for the name of a person.
+    public var userField: ForceParameter { user?.parameter(named: "username") ?? .standardUser }
+
+    /// The field for the reason.
+    public var reasonField: ForceParameter {
+        reason?.parameter(named: "reason") ?? .standardReason
     }
 
-    /// A hint for a setting of Buildbot's that changes the common fields of the form.
-    public static func hint(forUnknown name: String) -> String? {
-        switch name {
-        case "username", "reasonString":
-            "the fields that all forms have can't be changed; remove it"
-        default: nil
+    /// Rejects two fields of the same name, and names that mean something else.
+    public func check(_ settings: SettingsCheck) {
+        var names: Set<String> = ["builderid", "builderNames", "owner"]
+        for name in names where parameters.contains(where: { $0.name == name }) {
+            settings.error(
+                "a parameter can't be named '\(name)', which every forced build has; rename it",
+                at: "properties")
+        }
+        names = []
+        for name in parameters.flatMap(\.leaves).map(\.key) where !names.insert(name).inserted {
+            settings.error("two parameters are named '\(name)'; rename one", at: "properties")
+        }
+        names = []
+        for codebase in codebases where !names.insert(codebase.name).inserted {
+            settings.error(
+                "two codebases are named '\(codebase.name)'; rename one", at: "codebases")
         }
     }
 }

@@ -23,6 +23,14 @@ struct ForcePageTests {
                 - util.TextParameter: {name: text, label: Long text}
                 - util.ChoiceStringParameter: {name: branch, choices: [main, next]}
                 - util.ChoiceStringParameter: {name: any, choices: [x, y], strict: false}
+                - util.FileParameter: {name: patch}
+                - util.NestedParameter:
+                    name: deploy
+                    label: Where to
+                    fields:
+                      - util.StringParameter: {name: host}
+                      - util.ChoiceStringParameter:
+                          {name: zones, choices: [eu, us, as], multiple: true, default: [as]}
         """
 
     private static let open = "www: 0\n" + scheduler
@@ -66,9 +74,14 @@ struct ForcePageTests {
             #expect(page.body.contains(#"<input id="field-any" name="field-any" value="""#))
             #expect(page.body.contains(#"<datalist id="field-any-choices"><option value="x">"#))
             #expect(page.body.contains(#"<textarea id="field-text""#))
+            #expect(page.body.contains(/<textarea id="field-patch"[^>]* data-file=""/))
+            #expect(page.body.contains("<fieldset><legend>Where to</legend><label for=\"field-deploy_host"))
+            #expect(page.body.contains(#"<option value="as" selected="">"#))
             let fields = [
                 "builderid=1", "token=\(try token(page))", "field-reason=why", "field-note=n",
                 "field-token=own", "field-text=one%0D%0Atwo", "field-branch=next", "field-any=z",
+                "field-patch=%2Bnew", "field-deploy_host=h", "field-deploy_zones=eu",
+                "field-deploy_zones=us", "field-username=Ann",
             ].joined(separator: "&")
             let cookie = "Cookie: \(try #require(page.cookie))"
             let answer = try await web.post("/force/force", fields, Self.form, cookie)
@@ -79,6 +92,9 @@ struct ForcePageTests {
             ] {
                 #expect(properties[name]?[0] == .string(value), "\(name)")
             }
+            #expect(properties["patch"]?[0] == "+new")
+            #expect(properties["deploy"]?[0] == ["host": "h", "zones": ["eu", "us"]])
+            #expect(properties["owner"]?[0] == "Ann")
             let stamp = try await web.get("/api/v2/buildsets/1/sourcestamps").body
             #expect(try JSONValue(parsing: stamp)["sourcestamps"]?[0]?["branch"] == "next")
         }

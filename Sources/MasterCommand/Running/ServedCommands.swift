@@ -85,28 +85,24 @@ struct ServedCommands: Sendable {
         }
         let arguments = try (wanted["properties"]?.arrayValue ?? []).compactMap(\.stringValue)
             .map { try PropertyArgument($0) }
-        let scheduler = try Self.scheduler(forcing: name, in: file)
         var warnings: [String] = []
-        var properties = Properties()
-        properties.set("scheduler", "force", source: "Scheduler")
-        if let owner = wanted["owner"] { properties.set("owner", owner, source: Self.source) }
-        if let scheduler {
-            for (name, value) in try Self.values(of: arguments, for: scheduler) {
-                properties.set(name, value, source: Self.source)
-            }
+        var request: BuildsetRequest
+        if let form = try Self.form(forcing: name, in: file) {
+            request = try Self.request(wanted, arguments, of: name, with: form)
         } else {
+            var properties = Properties()
+            properties.set("scheduler", "force", source: "Scheduler")
+            if let owner = wanted["owner"] { properties.set("owner", owner, source: Self.source) }
             let overrides = try PropertyOverrides(arguments, for: [builder], in: file)
             warnings = overrides.warnings
             for (name, value) in overrides.values {
                 properties.set(name, value, source: Self.source)
             }
+            let stamp = SourceStamp(
+                branch: wanted["branch"]?.stringValue, revision: wanted["revision"]?.stringValue)
+            request = BuildsetRequest(
+                builders: [name], reason: "forced", sourceStamps: [stamp], properties: properties)
         }
-        let stamp = SourceStamp(
-            branch: wanted["branch"]?.stringValue, revision: wanted["revision"]?.stringValue)
-        var request = BuildsetRequest(
-            reason: "forced", sourceStamps: [stamp], properties: properties)
-        if let scheduler { request = scheduler.completing(request) }
-        request.builders = [name]
         request.reason = wanted["reason"]?.stringValue ?? request.reason
         let isAwaited = wanted["wait"] == .bool(true)
         let submission =
@@ -123,55 +119,63 @@ struct ServedCommands: Sendable {
 
     private static let source = "force"
 
-    /// The scheduler with whose parameters a builder is forced; `nil` if the file has no such
-    /// schedulers, so that every builder can be forced.
-    private static func scheduler(
+    /// The form with which a builder is forced; `nil` if the file has no such schedulers, so that
+    /// every builder can be forced.
+    private static func form(
         forcing builder: String, in file: MasterConfiguration
-    ) throws(ControlError) -> SchedulerDeclaration? {
-        let forcing = file.schedulers.filter { $0.plugin is any ForcedScheduler }
-        guard !forcing.isEmpty else { return nil }
-        let found = forcing.first { $0.options.builderNames.map(\.name).contains(builder) }
-        if let found { return found }
+    ) throws(ControlError) -> ForceForm? {
+        let forms = file.schedulers.compactMap { ForceForm($0) }
+        guard !forms.isEmpty else { return nil }
+        if let found = forms.first(where: { $0.builders.contains(builder) }) { return found }
         throw ControlError(
             "no scheduler lets '\(builder)' be forced; add it to 'builderNames' of '"
-                + forcing.map(\.name).joined(separator: "' or '") + "'", isUsage: true)
+                + forms.map(\.name).joined(separator: "' or '") + "'", isUsage: true)
     }
 
-    /// The values of a scheduler's parameters.
-    private static func values(
-        of arguments: [PropertyArgument], for scheduler: SchedulerDeclaration
-    ) throws(ControlError) -> [(String, JSONValue)] {
-        let parameters = (scheduler.plugin as? any ForcedScheduler)?.parameters ?? []
-        func fault(_ name: String, _ text: String) -> ControlError {
-            ControlError("-p \(name): \(text)", isUsage: true)
-        }
-        for argument in arguments where !parameters.contains(where: { $0.name == argument.name }) {
-            let names = parameters.map(\.name)
-            let remedy =
-                names.isEmpty ? "omit it" : Suggestion.remedy(for: argument.name, among: names)
-            throw fault(
-                argument.name,
-                "the scheduler '\(scheduler.name)' has no parameter '\(argument.name)'; \(remedy)")
-        }
-        var values: [(String, JSONValue)] = []
-        for parameter in parameters {
-            let given = arguments.last { $0.name == parameter.name }
-            if given != nil, parameter.kind == .fixed {
-                throw fault(parameter.name, "'\(parameter.name)' is fixed; omit it")
+    /// Fills a form in with the options of the command.
+    private static func request(
+        _ wanted: JSONObject, _ arguments: [PropertyArgument], of builder: String,
+        with form: ForceForm
+    ) throws(ControlError) -> BuildsetRequest {
+        let fields = form.parameters.flatMap(\.leaves) + form.codebases.flatMap(\.leaves)
+        var values = JSONObject()
+        func set(_ key: String, _ value: JSONValue, by option: String) throws(ControlError) {
+            let all = fields + form.general.leaves
+            if all.contains(where: { $0.key == key && $0.parameter.kind == .fixed }) {
+                throw ControlError("\(option): '\(key)' is fixed; omit it", isUsage: true)
             }
-            if given == nil, parameter.isRequired, parameter.kind != .fixed {
-                throw fault(
-                    "\(parameter.name)=…",
-                    "the scheduler '\(scheduler.name)' needs a value for '\(parameter.name)'")
-            }
-            let value = given.map { $0.isTyped ? $0.value : parameter.value(of: $0.value) }
-            guard let value = value ?? parameter.fallback else { continue }
-            if let text = parameter.fault(of: value) {
-                throw fault(parameter.name, "'\(parameter.name)' \(text)")
-            }
-            values.append((parameter.name, value))
+            values[key] = value
         }
-        return values
+        for argument in arguments {
+            let (name, names) = (argument.name, fields.map(\.key))
+            guard names.contains(name) else {
+                let remedy = names.isEmpty ? "omit it" : Suggestion.remedy(for: name, among: names)
+                throw ControlError(
+                    "-p \(name): the scheduler '\(form.name)' has no parameter '\(name)'; \(remedy)",
+                    isUsage: true)
+            }
+            try set(name, argument.value, by: "-p \(name)")
+        }
+        if let reason = wanted["reason"] { try set("reason", reason, by: "--reason") }
+        for name in ["branch", "revision"] {
+            guard let value = wanted[name] else { continue }
+            let keys = form.codebases.flatMap(\.leaves).map(\.key).filter {
+                $0 == name || $0.hasSuffix("_\(name)")
+            }
+            guard keys.count <= 1 else {
+                throw ControlError(
+                    "--\(name): there are several codebases; use -p \(keys[0])=… in its place",
+                    isUsage: true)
+            }
+            try set(keys.first ?? name, value, by: "--\(name)")
+        }
+        do {
+            return try form.request(values, of: [builder], by: wanted["owner"]?.stringValue)
+        } catch {
+            let faults = error.texts.map { "'\($0.key)' \($0.value.stringValue ?? "")" }
+            throw ControlError(
+                "the scheduler '\(form.name)': \(faults.joined(separator: "; "))", isUsage: true)
+        }
     }
 
     private static func record(_ finished: FinishedBuild) -> JSONValue {

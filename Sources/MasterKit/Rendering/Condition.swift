@@ -237,6 +237,8 @@ extension SettingDecoder {
 
 /// A regular expression, as in Perl, validated when the file is read.
 public struct Pattern: SettingValue {
+    /// The regular expression as it is written.
+    package let text: String
     private let expression: RegularExpression
 
     /// A description of the accepted values, for error messages.
@@ -249,6 +251,7 @@ public struct Pattern: SettingValue {
     ///
     /// - Throws: An error with the location of the syntax error.
     public init(_ text: String) throws {
+        self.text = text
         expression = try RegularExpression(text)
     }
 
@@ -269,6 +272,7 @@ public struct Pattern: SettingValue {
     }
 
     private init?(_ text: String, at node: YAMLNode, _ decoder: SettingDecoder) {
+        self.text = text
         do {
             expression = try RegularExpression(text)
         } catch {

@@ -56,6 +56,19 @@ public protocol ForcedScheduler: Scheduler {
 
     /// The text of the button that opens the form; `nil`, the default, for its name.
     var buttonText: String? { get }
+
+    /// The field for the name of a person who has not logged in.
+    var userField: ForceParameter { get }
+
+    /// The field for the reason.
+    var reasonField: ForceParameter { get }
+
+    /// The reason of the builds, in which `%(owner)s` and `%(reason)s` stand for the person and for
+    /// what is entered.
+    var reasonFormat: String { get }
+
+    /// The sources that are built; by default one without a name.
+    var codebases: [ForceCodebase] { get }
 }
 
 extension ForcedScheduler {
@@ -64,6 +77,35 @@ extension ForcedScheduler {
 
     /// The name of the scheduler.
     public var buttonText: String? { nil }
+
+    /// A text, which may be empty.
+    public var userField: ForceParameter { .standardUser }
+
+    /// A text that is `force build` by default.
+    public var reasonField: ForceParameter { .standardReason }
+
+    /// A sentence with both.
+    public var reasonFormat: String { "A build was forced by '%(owner)s': %(reason)s" }
+
+    /// One without a name.
+    public var codebases: [ForceCodebase] { [.unnamed] }
+}
+
+extension ForceParameter {
+    /// The field for the name of a person.
+    public static let standardUser: ForceParameter = {
+        var field = ForceParameter(.user, "username", label: "Your name:")
+        field.size = (30, 1)
+        return field
+    }()
+
+    /// The field for the reason.
+    public static let standardReason: ForceParameter = {
+        var field = ForceParameter(.string, "reason")
+        field.fallback = "force build"
+        field.size = (20, 1)
+        return field
+    }()
 }
 
 /// The settings common to all schedulers.

@@ -125,6 +125,9 @@ enum DashboardAsset: String, CaseIterable {
         input,select,textarea{font:inherit;color:var(--text);background:var(--back);\
         border:1px solid var(--dim);border-radius:.35rem;padding:.35rem .5rem;max-width:100%}
         .fields{display:grid;gap:.35rem;max-width:32rem;justify-items:start}
+        .fields fieldset{display:grid;gap:.35rem;width:100%;border:1px solid var(--line);\
+        border-radius:.35rem;margin:.75rem 0 0;justify-items:start}
+        .fields legend{font-weight:600}
         .fields label{margin-top:.5rem;font-weight:600}
         .fields input:not([type=checkbox]),.fields select,.fields textarea{width:100%}
         .fields button{margin-top:1rem}
@@ -158,6 +161,17 @@ enum DashboardAsset: String, CaseIterable {
             }
           };
           showTimes(document);
+
+          // The text of a file can be read in place of being pasted.
+          for (const area of document.querySelectorAll("[data-file]")) {
+            const choice = document.createElement("input");
+            choice.type = "file";
+            choice.setAttribute("aria-label", "Read a file");
+            choice.onchange = async () => {
+              if (choice.files[0]) area.value = await choice.files[0].text();
+            };
+            area.before(choice);
+          }
 
           // What runs takes longer by the second.
           const words = (total) => total < 1 ? "< 1 s" : total < 60 ? `${total} s`

@@ -9,7 +9,7 @@ extension Dashboard {
     /// Buildbot's labels as they read beside others.
     private static let labels = [
         "reason": "Reason", "priority": "Priority", "Branch:": "Branch", "Project:": "Project",
-        "Repository:": "Repository", "Revision:": "Revision",
+        "Repository:": "Repository", "Revision:": "Revision", "Your name:": "Your name",
     ]
 
     /// The form, empty or as it was sent.
@@ -51,9 +51,7 @@ extension Dashboard {
                             text: name)
                     }
                 }
-                for field in fields(of: scheduler) {
-                    input(field, sent, faults[field.string("fullName")]?.stringValue, in: &html)
-                }
+                for field in fields(of: scheduler) { show(field, sent, faults, in: &html) }
                 html.element(
                     "button",
                     text: scheduler.string("button_name").isEmpty
@@ -62,17 +60,40 @@ extension Dashboard {
         }
     }
 
-    /// The fields that a person fills in, also those within others.
-    private func fields(of scheduler: JSONObject) -> [JSONObject] {
-        func flat(_ field: JSONObject) -> [JSONObject] {
-            guard field.string("type") == "nested" else { return [field] }
-            return (field["fields"]?.arrayValue ?? []).compactMap(\.objectValue).flatMap(flat)
+    private func fields(of group: JSONObject, named name: String = "all_fields") -> [JSONObject] {
+        group[name]?.arrayValue?.compactMap(\.objectValue) ?? []
+    }
+
+    /// The fields that a person fills in, of one that may contain others.
+    private func leaves(_ field: JSONObject) -> [JSONObject] {
+        if field.string("type") == "nested" {
+            return fields(of: field, named: "fields").flatMap(leaves)
         }
-        return (scheduler["all_fields"]?.arrayValue ?? []).compactMap(\.objectValue).flatMap(flat)
-            .filter { field in
-                let others = ["fixed", "username", "file"]
-                return field["hide"] != true && !others.contains(field.string("type"))
+        // Who has logged in has a name.
+        let isKnown = field.string("fullName") == "username" && visitor.user != nil
+        return field["hide"] == true || isKnown ? [] : [field]
+    }
+
+    private func show(
+        _ field: JSONObject, _ sent: [(name: String, value: String)]?, _ faults: JSONObject,
+        in html: inout HTML
+    ) {
+        guard !leaves(field).isEmpty else { return }
+        guard field.string("type") == "nested" else {
+            input(field, sent, faults[field.string("fullName")]?.stringValue, in: &html)
+            return
+        }
+        func showAll(in html: inout HTML) {
+            for inner in fields(of: field, named: "fields") {
+                show(inner, sent, faults, in: &html)
             }
+        }
+        let label = field.string("label")
+        guard !label.isEmpty else { return showAll(in: &html) }
+        html.element("fieldset") { html in
+            html.element("legend", text: label)
+            showAll(in: &html)
+        }
     }
 
     private func input(
@@ -127,12 +148,14 @@ extension Dashboard {
                         text: choice)
                 }
             }
-        case "textarea":
+        case "textarea", "file":
+            // The script lets a file be chosen, whose text is put here.
+            let isFile = field.string("type") == "file"
             html.element(
                 "textarea",
                 [
                     "id": id, "name": id, "rows": "4", "required": required,
-                    "aria-describedby": described,
+                    "data-file": isFile ? "" : nil, "aria-describedby": described,
                 ], text: value)
         default:
             html.void(
@@ -154,7 +177,7 @@ extension Dashboard {
         let sent = request.form
         var parameters: JSONObject = [:]
         parameters["builderid"] = .string(sent.first { $0.name == "builderid" }?.value ?? "")
-        for field in fields(of: scheduler) {
+        for field in fields(of: scheduler).flatMap(leaves) {
             let key = field.string("fullName")
             let values = sent.filter { $0.name == Self.prefix + key }.map(\.value)
             switch field.string("type") {

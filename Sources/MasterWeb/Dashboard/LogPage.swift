@@ -70,7 +70,7 @@ extension Dashboard {
                     + "“\(word.shortened(to: 60))”\(place). ")
             if let next = found.next {
                 html.link(
-                    site.home + "logs/\(id)?q=\(WebRequest.encoded(word))&from=\(next)",
+                    site.home + "logs/\(id)?q=\(word.percentEncoded)&from=\(next)",
                     "Search on")
             }
         }

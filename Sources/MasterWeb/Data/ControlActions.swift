@@ -227,11 +227,15 @@ extension DataAPI {
         }
         guard isEnabled ?? true else { throw .invalid("the scheduler '\(name)' is disabled") }
         let builders = try await builders(call.parameters, of: form)
-        switch form.request(call.parameters, of: builders, by: call.sender) {
-        case .faults(let faults): throw .parameters(faults)
-        case .request(let request):
-            return try await attempt { try await master.submitUnattended(request).result }
+        let request: BuildsetRequest
+        do {
+            request = try form.request(
+                call.parameters, of: builders,
+                by: call.sender.isAnonymous ? nil : call.sender.name)
+        } catch {
+            throw .parameters(error.texts)
         }
+        return try await attempt { try await master.submitUnattended(request).result }
     }
 
     /// The builders that a call names by id or by name; all of the scheduler if it names none.

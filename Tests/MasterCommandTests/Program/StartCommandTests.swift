@@ -333,7 +333,7 @@ struct StartCommandTests {
                         ["two"],
                         "no scheduler lets 'two' be forced; add it to 'builderNames' of 'force'"
                     ),
-                    (["one"], "the scheduler 'force' needs a value for 'config'"),
+                    (["one"], "the scheduler 'force': 'config' needs a value"),
                     (["one", "-p", "config=fast"], "'config' must be one of debug, release"),
                     (
                         ["one", "-p", "config=debug", "-p", "jobs=x"],
