@@ -32,7 +32,7 @@ public struct ForceScheduler: ForcedScheduler {
         "The field for the name of a person who has not logged in.", .named("username"))
     var user: ForceField?
 
-    @Setting("The field for the reason, or a reason that nobody can change.", .replacesOption)
+    @Setting("The field for the reason, or a fixed reason.", .replacesOption)
     var reason: ForceField?
 
     /// The reason of the builds.

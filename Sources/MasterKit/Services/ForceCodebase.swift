@@ -65,14 +65,14 @@ public struct ForceCodebase: SettingValue {
     struct Form: Settings, SettingValue {
         @Setting("The name of the codebase.") var codebase = ""
         @Setting("A description for people.") var label: String?
-        @Setting("The branch: a parameter, or a text that nobody can change.") var branch: ForceField?
+        @Setting("The branch: a parameter, or a fixed text.") var branch: ForceField?
         @Setting("The project, as 'branch'.") var project: ForceField?
         @Setting("The repository, as 'branch'.") var repository: ForceField?
         @Setting("The revision, as 'branch'.") var revision: ForceField?
     }
 }
 
-/// A field of a form that has a name by its place: a parameter, or a text that nobody can change.
+/// A field of a form that has a name by its place: a parameter, or a fixed text.
 public struct ForceField: SettingValue {
     private let parameter: ForceParameter
 

@@ -137,7 +137,7 @@ extension ForceParameter {
 
     /// What to do about types that only Buildbot has.
     private static let remedies = [
-        "util.CodebaseParameter": "it belongs into 'codebases'",
+        "util.CodebaseParameter": "list it in 'codebases'",
         "util.PatchParameter": "commit the patch to a branch, and build that",
         "util.AnyPropertyParameter": "list a parameter for each property",
         "util.InheritBuildParameter": "list the properties to repeat, or rebuild the other build",
