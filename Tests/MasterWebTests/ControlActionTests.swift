@@ -87,8 +87,9 @@ struct ControlActionTests {
             for (method, isPaused) in [("pause", true), ("unpause", false)] {
                 let result = try await api.call(path, method, ["reason": "maintenance"])
                 #expect(result == .null)
-                let paused = try await api.get(path)["workers"]?[0]?["paused"]
-                #expect(paused == .bool(isPaused))
+                let worker = try await api.get(path)["workers"]?[0]
+                #expect(worker?["paused"] == .bool(isPaused))
+                #expect(worker?["pause_reason"] == (isPaused ? "maintenance" : .null))
             }
             let answer = await api.post(path, "stop", [:])
             #expect(answer.status == 400)

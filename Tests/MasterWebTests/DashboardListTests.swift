@@ -208,6 +208,27 @@ struct DashboardListTests {
         }
     }
 
+    @Test func `a worker tells why it is paused, and open pages are told`() async throws {
+        try await withWeb("www: 0\nbuilders: [{name: one, steps: []}]") { web in
+            let page = try await web.get("/workers")
+            let cookie = "Cookie: \(try #require(page.cookie))"
+            let token = try #require(
+                page.body.firstMatch(of: /name="token" value="([0-9a-f]+)"/)?.1)
+            let form = "Content-Type: application/x-www-form-urlencoded"
+            try await web.webSocket { socket in
+                try await socket.send(#"{"cmd":"startConsuming","path":"workers/*/*","_id":1}"#)
+                _ = try await socket.receive()
+                let path = try #require(page.body.firstMatch(of: /action="(.*?\/pause)"/)?.1)
+                let answer = try await web.post(String(path), "token=\(token)", form, cookie)
+                #expect(answer.status == 303)
+                let message = try JSONValue(parsing: try #require(try await socket.receive()))
+                #expect(message["k"]?.stringValue?.hasSuffix("/state_updated") == true)
+                #expect(message["m"]?["pause_reason"] == "on the web page")
+            }
+            #expect(try await web.get("/workers").body.contains("paused</span> on the web page"))
+        }
+    }
+
     @Test func `a closed endpoint is listed, and resumed by a button`() async throws {
         let isGone = Mutex(true)
         try await withLoopbackServer { _ in

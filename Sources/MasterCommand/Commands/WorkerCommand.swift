@@ -111,7 +111,11 @@ enum WorkerLines {
         let building = (worker["building"]?.arrayValue ?? []).compactMap(\.stringValue)
         let isConnected = worker["connected"] == .bool(true)
         var state = isConnected ? "connected" : "not connected"
-        if worker["paused"] == .bool(true) { state += ", paused" }
+        if worker["paused"] == .bool(true) {
+            state += ", paused"
+            let reason = worker["pause_reason"]?.stringValue ?? ""
+            if !reason.isEmpty { state += " (\(reason.makingControlsVisible()))" }
+        }
         if worker["graceful"] == .bool(true) { state += ", stopping" }
         let work =
             building.isEmpty ? "idle" : building.joined(separator: ", ").makingControlsVisible()

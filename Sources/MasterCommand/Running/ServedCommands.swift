@@ -64,8 +64,8 @@ struct ServedCommands: Sendable {
     private func worker(_ wanted: JSONObject) async throws -> JSONObject {
         let name = wanted["name"]?.stringValue ?? ""
         switch wanted["action"]?.stringValue {
-        case "pause": try await master.setPaused(true, worker: name)
-        case "resume": try await master.setPaused(false, worker: name)
+        case "pause": try await master.pause(worker: name, reason: "by 'worker pause'")
+        case "resume": try await master.resume(worker: name)
         case "shutdown": try master.shutDown(worker: name)
         default: break
         }

@@ -98,6 +98,7 @@ public enum EventKind: String, Sendable, Hashable, CaseIterable, Codable {
     case workerConnected = "worker.connected"
     case workerDisconnected = "worker.disconnected"
     case workerMissing = "worker.missing"
+    case workerUpdated = "worker.updated"
     case schedulerUpdated = "scheduler.updated"
 }
 
@@ -127,7 +128,7 @@ extension EventKind {
         case .logNew, .logAppended, .logGrown, .logFinished: .log
         case .propertiesUpdated: .properties
         case .changeNew: .change
-        case .workerConnected, .workerDisconnected, .workerMissing: .worker
+        case .workerConnected, .workerDisconnected, .workerMissing, .workerUpdated: .worker
         case .schedulerUpdated: .scheduler
         }
     }

@@ -38,10 +38,13 @@ package struct WorkerState: Sendable {
     package let details: JSONObject
     /// The builders that are building there.
     package let building: [String]
-    /// Whether no further builds begin there.
-    package let isPaused: Bool
+    /// Why no further builds begin there; `nil` if they do.
+    package let pauseReason: String?
     /// Whether it exits once its builds have ended.
     package let isStopping: Bool
+
+    /// Whether no further builds begin there.
+    package var isPaused: Bool { pauseReason != nil }
 }
 
 /// Which of several free workers takes a build.
@@ -90,7 +93,7 @@ final class WorkerPool: Sendable {
         var connection = 0
         /// What it said about itself when it last connected.
         var details = JSONObject()
-        var isPaused = false
+        var pauseReason: String?
         var isStopping = false
         /// Whether the configuration in force no longer has it.
         var isRemoved = false
@@ -104,13 +107,13 @@ final class WorkerPool: Sendable {
         var hasFreeSlot: Bool { building.count - suspendedCount < declaration.slots }
 
         /// Whether builds may begin there.
-        var isOpen: Bool { connected != nil && !isPaused && !isStopping && !isRemoved }
+        var isOpen: Bool { connected != nil && pauseReason == nil && !isStopping && !isRemoved }
 
         var state: WorkerState {
             WorkerState(
                 id: declaration.id, name: declaration.name, isLocal: declaration.isLocal,
                 slots: declaration.slots, connectedAt: connectedAt, details: details,
-                building: building.sorted(), isPaused: isPaused, isStopping: isStopping)
+                building: building.sorted(), pauseReason: pauseReason, isStopping: isStopping)
         }
 
         /// Forgets the connection; builds that run there keep theirs.
@@ -146,8 +149,8 @@ final class WorkerPool: Sendable {
     ///
     /// - Parameters:
     ///   - declarations: The workers, in the order of the file.
-    ///   - paused: The ids of those on which no builds begin.
-    func follow(_ declarations: [Declaration], paused: Set<Int>) {
+    ///   - paused: Why no builds begin on some of them, by their ids.
+    func follow(_ declarations: [Declaration], paused: [Int: String]) {
         members.withLock { members in
             let names = Set(declarations.map(\.name))
             for index in members.indices where !names.contains(members[index].declaration.name) {
@@ -170,7 +173,7 @@ final class WorkerPool: Sendable {
                 zip(declarations.map(\.id), 0...), uniquingKeysWith: { one, _ in one })
             members.sort { order[$0.declaration.id] ?? .max < order[$1.declaration.id] ?? .max }
             for index in members.indices {
-                members[index].isPaused = paused.contains(members[index].declaration.id)
+                members[index].pauseReason = paused[members[index].declaration.id]
             }
         }
     }
@@ -223,9 +226,9 @@ final class WorkerPool: Sendable {
         members.withLock { $0.filter { !$0.isRemoved }.map(\.state) }
     }
 
-    /// Lets no further builds begin on a worker, or lets them.
-    func setPaused(_ isPaused: Bool, _ id: Int) {
-        change(where: { $0.declaration.id == id }) { $0.isPaused = isPaused }
+    /// Lets no further builds begin on a worker for a reason, or with `nil` lets them.
+    func pause(_ id: Int, reason: String?) {
+        change(where: { $0.declaration.id == id }) { $0.pauseReason = reason }
     }
 
     /// Has a worker exit once its builds have ended.

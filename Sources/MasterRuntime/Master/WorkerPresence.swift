@@ -109,15 +109,31 @@ extension Master {
     /// The workers in the order of the file.
     package var workers: [WorkerState] { pool.states }
 
-    /// Lets no further builds begin on a worker, or lets them again.
+    /// Lets no further builds begin on a worker.
     ///
     /// It stays so when the master restarts.
     ///
     /// - Throws: ``ControlError`` if there is no such worker; ``StoreError``.
-    package func setPaused(_ isPaused: Bool, worker name: String) async throws {
+    package func pause(worker name: String, reason: String) async throws {
+        try await setPause(String(reason.prefix(Self.reasonLimit)), worker: name)
+    }
+
+    /// Lets builds begin on a worker again.
+    ///
+    /// - Throws: ``ControlError`` if there is no such worker; ``StoreError``.
+    package func resume(worker name: String) async throws {
+        try await setPause(nil, worker: name)
+    }
+
+    /// The most characters that are kept of the reason for a pause.
+    private static let reasonLimit = 500
+
+    private func setPause(_ reason: String?, worker name: String) async throws {
         let id = try worker(named: name).id
-        try await environment.store.write { try $0.setPaused(isPaused, worker: id) }
-        pool.setPaused(isPaused, id)
+        let masked = reason.map { reason in Masked(by: environment.mask) { $0.apply(to: reason) } }
+        try await environment.store.write { try $0.pause(worker: id, reason: masked) }
+        pool.pause(id, reason: masked?.value)
+        await publish(.workerUpdated, id)
         submissions.distributor.changed.raise()
     }
 
@@ -156,7 +172,7 @@ extension Master {
             }
             pool.follow(
                 [.init(id: id, name: worker.name, slots: slots)],
-                paused: isStanding ? paused : [])
+                paused: isStanding ? paused : [:])
             return connectLocal(WorkerCheck.localName)
         }
         var declarations: [WorkerPool.Declaration] = []
@@ -172,7 +188,7 @@ extension Master {
                     defaults: worker.options.defaultProperties, isLocal: isLocal))
         }
         let paused = try await store.write { try $0.pausedWorkers() }
-        pool.follow(declarations, paused: isStanding ? paused : [])
+        pool.follow(declarations, paused: isStanding ? paused : [:])
         for worker in declarations where worker.isLocal { connectLocal(worker.name) }
         let ids = Set(declarations.map(\.id))
         for id in presence.awaited.subtracting(ids) { presence.settle(id) }
@@ -227,6 +243,7 @@ extension WorkerState {
     package var json: JSONObject {
         [
             "workerid": .int(id), "name": .string(name), "paused": .bool(isPaused),
+            "pause_reason": pauseReason.map { .string($0) } ?? .null,
             "graceful": .bool(isStopping), "max_builds": .int(slots),
             "connected": .bool(connectedAt != nil),
             "connected_at": connectedAt.map { .time($0) } ?? .null,

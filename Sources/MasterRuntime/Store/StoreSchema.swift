@@ -20,6 +20,7 @@ enum StoreSchema {
         migrator.registerMigration("11 workers") { try $0.execute(sql: workers) }
         migrator.registerMigration("12 sources") { try $0.execute(sql: hookRequests) }
         migrator.registerMigration("13 retries") { try $0.execute(sql: retries) }
+        migrator.registerMigration("14 pauses") { try $0.execute(sql: pauseReasons) }
         return migrator
     }
 
@@ -257,6 +258,11 @@ extension StoreSchema {
     /// Whether builds may begin on a worker.
     static let workers = """
         ALTER TABLE worker ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;
+        """
+
+    /// Why no builds may begin on a worker.
+    static let pauseReasons = """
+        ALTER TABLE worker ADD COLUMN pause_reason TEXT NOT NULL DEFAULT '';
         """
 
     /// The requests of change hooks, by which one that comes again is known.

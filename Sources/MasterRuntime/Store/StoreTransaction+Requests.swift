@@ -31,15 +31,19 @@ extension StoreTransaction {
         return Int(database.lastInsertedRowID)
     }
 
-    /// The ids of the workers that are paused.
-    func pausedWorkers() throws -> Set<Int> {
-        Set(try database.all("SELECT id FROM worker WHERE paused") { $0[0] })
+    /// Why workers are paused, by their ids.
+    func pausedWorkers() throws -> [Int: String] {
+        Dictionary(
+            uniqueKeysWithValues: try database.all(
+                "SELECT id, pause_reason FROM worker WHERE paused"
+            ) { ($0[0], $0[1]) })
     }
 
-    /// Stores whether builds may begin on a worker.
-    func setPaused(_ isPaused: Bool, worker id: Int) throws {
+    /// Stores why no builds may begin on a worker, or with `nil` that they may.
+    func pause(worker id: Int, reason: Masked<String>?) throws {
         try database.run(
-            "UPDATE worker SET paused = ? WHERE id = ?", [isPaused ? 1 : 0, id])
+            "UPDATE worker SET paused = ?, pause_reason = ? WHERE id = ?",
+            [reason == nil ? 0 : 1, reason?.value ?? "", id])
     }
 
     /// Stores a buildset with a pending request per builder. Events: buildset new, requests new.

@@ -139,7 +139,9 @@ struct Dashboard: Sendable {
             return .redirect(to: site.home + "requests")
         case (3, "workers", "pause"?), (3, "workers", "unpause"?):
             _ = try number(path[1])
-            _ = try await call(["workers", path[1]], path[2], ["reason": "on the web page"])
+            let user = visitor.user.map { " by \($0)" } ?? ""
+            _ = try await call(
+                ["workers", path[1]], path[2], ["reason": .string("on the web page" + user)])
             return .redirect(to: site.home + "workers")
         case (3, "deliveries", "retry"?), (3, "deliveries", "drop"?):
             try await change(delivery: try number(path[1]), drops: path[2] == "drop")

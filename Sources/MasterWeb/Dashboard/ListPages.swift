@@ -92,7 +92,10 @@ extension Dashboard {
                 html.element(
                     "span", ["class": "badge \(isConnected ? "success" : "pending")"],
                     text: isConnected ? "connected" : "not connected")
-                if isPaused { html.element("span", ["class": "badge warnings"], text: "paused") }
+                guard isPaused else { return }
+                html.text(" ")
+                html.element("span", ["class": "badge warnings"], text: "paused")
+                html.text(" " + worker.string("pause_reason").shortened(to: 120))
             }
             html.element("td") { html in
                 for build in builds {

@@ -153,7 +153,7 @@ extension DataAPI {
             return .null
         case ("worker", _):
             let id = try await find(arguments, path) { place, _ in place.worker }
-            try await change(worker: id, call.method, path)
+            try await change(worker: id, call, path)
             return .null
         default:
             guard let isEnabled = call.parameters["enabled"]?.boolValue else {
@@ -167,16 +167,21 @@ extension DataAPI {
     }
 
     /// Pauses a worker, lets it build again, or has its process exit after its builds.
-    private func change(worker id: Int, _ method: String, _ path: [String]) async throws(CallError)
-    {
+    private func change(
+        worker id: Int, _ call: Call, _ path: [String]
+    ) async throws(CallError) {
         guard let name = master.workers.first(where: { $0.id == id })?.name else {
             throw .missing(path)
         }
         try await attempt {
-            if method == "stop" {
-                try master.shutDown(worker: name)
-            } else {
-                try await master.setPaused(method == "pause", worker: name)
+            switch call.method {
+            case "stop": try master.shutDown(worker: name)
+            case "pause":
+                let reason = call.parameters["reason"]?.stringValue ?? ""
+                let user = call.sender.isAnonymous ? "a user" : call.sender.name
+                try await master.pause(
+                    worker: name, reason: reason.isEmpty ? "paused by \(user)" : reason)
+            default: try await master.resume(worker: name)
             }
         }
     }

@@ -60,6 +60,7 @@ extension DataAPI {
         case .workerConnected: return workerMessage(record, "connected")
         case .workerDisconnected: return workerMessage(record, "disconnected")
         case .workerMissing: return workerMessage(record, "missing")
+        case .workerUpdated: return workerMessage(record, "state_updated")
         case .schedulerUpdated:
             return [DataMessage("schedulers", id("schedulerid"), "updated", body: .object(record))]
         }

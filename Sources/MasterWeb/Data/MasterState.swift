@@ -139,7 +139,8 @@ struct MasterState: Sendable {
                 "connected_to": state?.connectedAt == nil ? [] : [["masterid": 1]],
                 "configured_on": .array(own.map { ["builderid": .int($0.id), "masterid": 1] }),
                 "workerinfo": .object(JSONObject(info)), "paused": .bool(state?.isPaused ?? false),
-                "pause_reason": .null, "graceful": .bool(state?.isStopping ?? false),
+                "pause_reason": state?.pauseReason.map { .string($0) } ?? .null,
+                "graceful": .bool(state?.isStopping ?? false),
             ]
         }
     }

@@ -11,7 +11,7 @@ struct WorkerPoolTests {
     private static func pool(_ names: String..., slots: Int = 2) -> WorkerPool {
         let pool = WorkerPool()
         pool.follow(
-            zip(1..., names).map { .init(id: $0, name: $1, slots: slots) }, paused: [])
+            zip(1..., names).map { .init(id: $0, name: $1, slots: slots) }, paused: [:])
         for name in names { _ = pool.connect(ConnectedWorker(ScriptedWorker(name: name))) }
         return pool
     }
@@ -46,7 +46,7 @@ struct WorkerPoolTests {
             [
                 .init(id: 3, name: "c", slots: 1), .init(id: 2, name: "b", slots: 1),
                 .init(id: 1, name: "a", slots: 1),
-            ], paused: [2])
+            ], paused: [2: "new disk"])
         #expect(pool.states.map(\.name) == ["c", "b", "a"])
         #expect(pool.states.map(\.isPaused) == [false, true, false])
         #expect(pool.absence(of: ["b", "c"]) == "'c' is not connected, 'b' is paused")
@@ -64,19 +64,19 @@ struct WorkerPoolTests {
         let yaml = Self.pausable
         try await MasterBench.with(yaml) { bench in
             try await bench.run(resumes: true) { master in
-                try await master.setPaused(true, worker: "a")
+                try await master.pause(worker: "a", reason: "new disk")
                 await #expect(throws: ControlError.self) {
-                    try await master.setPaused(true, worker: "c")
+                    try await master.pause(worker: "c", reason: "new disk")
                 }
             }
             try await bench.run(resumes: true) { master in
-                #expect(master.workers.map(\.isPaused) == [true, false])
+                #expect(master.workers.map(\.pauseReason) == ["new disk", nil])
                 try await bench.reconfigure(master, yaml + "\ntitle: other\n")
                 #expect(master.workers.map(\.isPaused) == [true, false])
                 let submission = try await master.submit(
                     BuildsetRequest(builders: ["one"], reason: "test"))
                 #expect(master.absences == ["one": "'a' is paused"])
-                try await master.setPaused(false, worker: "a")
+                try await master.resume(worker: "a")
                 let builds = try await master.wait(for: submission)
                 #expect(builds.map(\.build.results) == [.success])
             }
