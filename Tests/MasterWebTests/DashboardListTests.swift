@@ -224,6 +224,9 @@ struct DashboardListTests {
                 let message = try JSONValue(parsing: try #require(try await socket.receive()))
                 #expect(message["k"]?.stringValue?.hasSuffix("/state_updated") == true)
                 #expect(message["m"]?["pause_reason"] == "on the web page")
+                // Buildbot's page shows what it has been told, and needs all of it.
+                let worker = try await web.get("/api/v2/workers", "Accept: application/json").body
+                #expect(message["m"] == (try JSONValue(parsing: worker)["workers"]?[0]))
             }
             #expect(try await web.get("/workers").body.contains("paused</span> on the web page"))
         }

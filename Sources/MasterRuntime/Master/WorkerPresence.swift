@@ -232,14 +232,39 @@ extension Master {
 
     private func publish(_ kind: EventKind, _ id: Int) async {
         guard let worker = pool.states.first(where: { $0.id == id }) else { return }
+        let builders = environment.configuration.builders
         await environment.store.post { transaction in
-            try transaction.append(kind, lane: 0) { worker.json }
+            try transaction.append(kind, lane: 0) {
+                let own = try transaction.builders().filter { worker.canRun(builders[$0.name]) }
+                return worker.json.merging(worker.record(of: own.map(\.id)))
+            }
         }
     }
 }
 
 extension WorkerState {
+    /// Whether the worker is one of those of a builder.
+    package func canRun(_ builder: BuilderConfiguration?) -> Bool {
+        guard let builder else { return false }
+        return builder.workerNames?.contains(name) ?? true
+    }
+
     /// The worker in the data API's form.
+    ///
+    /// - Parameter builders: The ids of the builders that can build there.
+    package func record(of builders: [Int]) -> JSONObject {
+        let info = ["access_uri", "admin", "host", "version"].map { ($0, details[$0] ?? .null) }
+        return [
+            "workerid": .int(id), "name": .string(name),
+            "connected_to": connectedAt == nil ? [] : [["masterid": 1]],
+            "configured_on": .array(builders.map { ["builderid": .int($0), "masterid": 1] }),
+            "workerinfo": .object(JSONObject(info)), "paused": .bool(isPaused),
+            "pause_reason": pauseReason.map { .string($0) } ?? .null,
+            "graceful": .bool(isStopping),
+        ]
+    }
+
+    /// The worker as the control socket tells it.
     package var json: JSONObject {
         [
             "workerid": .int(id), "name": .string(name), "paused": .bool(isPaused),

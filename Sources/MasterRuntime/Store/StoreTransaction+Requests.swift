@@ -31,6 +31,11 @@ extension StoreTransaction {
         return Int(database.lastInsertedRowID)
     }
 
+    /// All builders, also those that the file no longer has.
+    func builders() throws -> [(id: Int, name: String)] {
+        try database.all("SELECT id, name FROM builder ORDER BY id") { ($0[0], $0[1]) }
+    }
+
     /// Why workers are paused, by their ids.
     func pausedWorkers() throws -> [Int: String] {
         Dictionary(

@@ -103,7 +103,8 @@ extension DataAPI {
     }
 
     private static func workerMessage(_ record: JSONObject, _ verb: String) -> [DataMessage] {
-        [DataMessage("workers", record.text("workerid"), verb, body: .object(record))]
+        let body = record.body(Resource.worker)
+        return [DataMessage("workers", record.text("workerid"), verb, body: body)]
     }
 }
 

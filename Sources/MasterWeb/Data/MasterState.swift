@@ -126,22 +126,14 @@ struct MasterState: Sendable {
         let states = running.workers
         return try rows("SELECT id, name FROM worker", place.worker, in: database) { row in
             let name: String = row[1]
-            let state = states.first { $0.name == name }
-            let own = builders.filter { builder in
-                guard state != nil, let configuration = builder.configuration else { return false }
-                return configuration.workerNames?.contains(name) ?? true
+            guard let state = states.first(where: { $0.name == name }) else {
+                return [
+                    "workerid": .int(row[0] as Int), "name": .string(name), "connected_to": [],
+                    "configured_on": [], "workerinfo": [:], "paused": false, "pause_reason": .null,
+                    "graceful": false,
+                ]
             }
-            let info = ["access_uri", "admin", "host", "version"].map {
-                ($0, state?.details[$0] ?? .null)
-            }
-            return [
-                "workerid": .int(row[0] as Int), "name": .string(name),
-                "connected_to": state?.connectedAt == nil ? [] : [["masterid": 1]],
-                "configured_on": .array(own.map { ["builderid": .int($0.id), "masterid": 1] }),
-                "workerinfo": .object(JSONObject(info)), "paused": .bool(state?.isPaused ?? false),
-                "pause_reason": state?.pauseReason.map { .string($0) } ?? .null,
-                "graceful": .bool(state?.isStopping ?? false),
-            ]
+            return state.record(of: builders.filter { state.canRun($0.configuration) }.map(\.id))
         }
     }
 }
