@@ -28,7 +28,7 @@ package final class DeliveryAdmin: Sendable {
         folder: String, _ body: (DeliveryAdmin?) async throws -> Value
     ) async throws -> Value {
         let path = folder + "/" + StoreOpening.fileName
-        guard FileManager.default.fileExists(atPath: path) else { return try await body(nil) }
+        guard try StoreFolder(path: folder).hasStore() else { return try await body(nil) }
         let database = try await Self.open(path, in: folder)
         return try await body(DeliveryAdmin(database, path: path, folder: folder))
     }

@@ -76,13 +76,16 @@ final class ControlSocket: Service {
     /// Carries out a request; it is cancelled if the client hangs up.
     typealias Handler = @Sendable (ControlRequest, ControlConnection) async -> Void
 
-    static let fileName = "control"
+    private static let component: FilePath.Component = "control"
+    static var fileName: String { component.string }
     /// How many clients are served at once.
     static let clientLimit = 64
     /// The timeout for the other side to send or read a message.
     private static let patience: Duration = .seconds(1)
 
     private let path: FilePath
+    /// The folder itself, wherever it is moved: another one may come in its place.
+    private let folder: OwnedDescriptor
     private let listener: OwnedDescriptor
     private let stop: WakePipe
     private let clientCount = Atomic(0)
@@ -105,8 +108,9 @@ final class ControlSocket: Service {
         path = FilePath(folder).appending(Self.fileName)
         do {
             stop = try WakePipe()
+            self.folder = try POSIX.open(FilePath(folder), O_RDONLY | O_DIRECTORY)
             if POSIX.exists(path) { try POSIX.removeFile(path) }
-            listener = try UnixSocket.listen(in: FilePath(folder), name: Self.fileName)
+            listener = try UnixSocket.listen(in: self.folder, name: Self.fileName)
         } catch {
             throw ControlFault(path: path, cause: error)
         }
@@ -170,7 +174,9 @@ final class ControlSocket: Service {
     /// Removes the socket. Only ``run()`` calls it, or who does not run it.
     func close() {
         // If this fails, the next master removes the socket.
-        _ = Result { () throws(SystemFault) in try POSIX.removeFile(path) }
+        _ = Result { () throws(SystemFault) in
+            try POSIX.remove(Self.component, in: folder.number)
+        }
     }
 
     /// Carries out the request of a client, on its own thread.
@@ -304,20 +310,30 @@ package struct ControlClient: Sendable {
             }
             return (isThere, last)
         }
-        guard isThere else {
-            throw ControlError(
-                "no master is running in \(folder); start one with 'start', or name its folder "
-                    + "with --basedir")
-        }
+        guard isThere else { throw ControlError(whyNobodyAnswers) }
         if let error = answer?["error"]?.stringValue {
             throw ControlError(error, isUsage: answer?["usage"] == .bool(true))
         }
         return answer
     }
 
+    private var whyNobodyAnswers: String {
+        do throws(SystemFault) {
+            guard let process = try StoreLock.holder(in: folder) else {
+                return "no master is running in \(folder); start one with 'start', or name its "
+                    + "folder with --basedir"
+            }
+            return "the master of \(folder) (\(process)) does not answer: it is starting or "
+                + "ending, or the socket 'control' in its folder has been removed; try again, or "
+                + "end it with 'kill'"
+        } catch {
+            return StoreFolder.closedMessage(folder, error)
+        }
+    }
+
     /// Whether the process of the last master is still there.
     package func isMasterAlive() throws -> Bool {
-        try StoreLock.isHeld(in: folder)
+        try StoreLock.holder(in: folder) != nil
     }
 }
 

@@ -38,7 +38,7 @@ package final class BuildHistory: Sendable {
         folder: String, _ body: (BuildHistory?) async throws -> Value
     ) async throws -> Value {
         let path = folder + "/" + StoreOpening.fileName
-        guard FileManager.default.fileExists(atPath: path) else { return try await body(nil) }
+        guard try StoreFolder(path: folder).hasStore() else { return try await body(nil) }
         let database: DatabaseQueue
         do {
             database = try await OwnThread.run { try open(path, in: folder) }
@@ -214,7 +214,7 @@ package final class BuildHistory: Sendable {
     /// Whether a master uses the folder, so that unfinished builds are running.
     package func hasMaster() async throws -> Bool {
         let folder = folder
-        return try await OwnThread.run { try StoreLock.isHeld(in: folder) }
+        return try await OwnThread.run { try StoreLock.holder(in: folder) != nil }
     }
 
     /// Returns how long the last builds of a builder took, and their steps by name; those that

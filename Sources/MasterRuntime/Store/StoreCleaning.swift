@@ -34,7 +34,7 @@ extension BuildHistory {
         folder: String, keepingLast count: Int
     ) async throws -> CleanedFolder? {
         let path = folder + "/" + StoreOpening.fileName
-        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        guard try StoreFolder(path: folder).hasStore() else { return nil }
         return try await OwnThread.run { stop in
             let lock = try StoreLock(StoreFolder(path: folder))
             defer { lock.release() }

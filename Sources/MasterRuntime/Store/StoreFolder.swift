@@ -16,6 +16,26 @@ struct StoreFolder: Sendable {
 
     func path(of name: String) -> String { path + "/" + name }
 
+    /// Whether a master has ever used the folder.
+    ///
+    /// - Throws: ``StoreError`` if this user cannot look into it.
+    func hasStore() throws(StoreError) -> Bool {
+        do {
+            _ = try POSIX.status(of: FilePath(path(of: StoreOpening.fileName)), following: true)
+            return true
+        } catch  where [ENOENT, ENOTDIR].contains(error.number) {
+            return false
+        } catch {
+            throw StoreError(
+                .folder, Self.closedMessage(path, error), cause: Errno(rawValue: error.number))
+        }
+    }
+
+    /// What to tell a user who cannot look into the folder of a master.
+    static func closedMessage(_ folder: String, _ fault: SystemFault) -> String {
+        "\(folder) cannot be read (\(fault)); run this command as the user that runs the master"
+    }
+
     // MARK: Folders
 
     /// Creates the folder and its subfolders for logs and builds, and restricts them to the user.

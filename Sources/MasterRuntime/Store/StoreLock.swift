@@ -36,14 +36,21 @@ final class StoreLock: Sendable {
         }
     }
 
-    /// Whether the last master that locked the folder is still running; changes nothing.
-    static func isHeld(in folder: String) throws -> Bool {
+    /// The last master that locked the folder, such as `process 4711`; `nil` if it is no longer
+    /// running.
+    ///
+    /// - Throws: ``SystemFault`` if this user cannot look into the folder.
+    static func holder(in folder: String) throws(SystemFault) -> String? {
+        let file: OwnedDescriptor
         do {
-            let file = try POSIX.open(FilePath(folder).appending(fileName), O_RDONLY | O_NOFOLLOW)
-            return LockHolder(reading: file)?.name != nil
-        } catch  where error.number == ENOENT {
-            return false
+            file = try POSIX.open(FilePath(folder).appending(fileName), O_RDONLY | O_NOFOLLOW)
+        } catch  where [ENOENT, ENOTDIR].contains(error.number) {
+            return nil
         }
+        guard let holder = LockHolder(reading: file), let name = holder.name else { return nil }
+        // Of another machine, or of this one before it was booted, only the lock itself tells.
+        if !holder.isHere, flock(file.number, LOCK_SH | LOCK_NB) == 0 { return nil }
+        return name
     }
 
     /// Unlocks the folder; a second call does nothing.
@@ -128,9 +135,11 @@ private struct LockHolder {
         self.host = host
     }
 
+    /// Whether it is a process of this machine since it was booted.
+    var isHere: Bool { boot == SystemFile.boot && host == SystemFile.host }
+
     /// The process for a message, or `nil` if it is no longer running.
     var name: String? {
-        let isHere = boot == SystemFile.boot && host == SystemFile.host
         guard isHere else { return "process \(process) on \(host)" }
         return Self.startTime(of: process) == start ? "process \(process)" : nil
     }
@@ -150,7 +159,13 @@ extension StoreError {
             self.init(
                 .full, "the disk of \(folder) is full; free disk space and start again",
                 cause: cause)
-        case .readOnlyFileSystem?, .permissionDenied?, .notPermitted?:
+        case .readOnlyFileSystem?:
+            self.init(
+                .readOnly,
+                "\(folder) is on a file system that is read-only; see the system's log for the "
+                    + "reason and make it writable, or name another folder with --basedir",
+                cause: cause)
+        case .permissionDenied?, .notPermitted?:
             self.init(
                 .readOnly,
                 "\(folder) is not writable (\(cause)); change its permissions, "

@@ -201,6 +201,37 @@ struct ControlSocketTests {
         }
     }
 
+    @Test func `a master whose socket was removed is named`() async throws {
+        try await MasterBench.with("steps: []") { bench in
+            try await bench.run { _ in
+                try FileManager.default.removeItem(atPath: bench.basedir + "/control")
+                let error = await #expect(throws: ControlError.self) {
+                    try await ControlClient(folder: bench.basedir).send(ControlRequest("status"))
+                }
+                let process = ProcessInfo.processInfo.processIdentifier
+                #expect(
+                    error?.description
+                        == "the master of \(bench.basedir) (process \(process)) does not answer: it "
+                        + "is starting or ending, or the socket 'control' in its folder has been "
+                        + "removed; try again, or end it with 'kill'")
+            }
+        }
+    }
+
+    @Test func `a socket in the place of a folder that was moved is left alone`() async throws {
+        try await inFolder("/base") { folder in
+            let first = try ControlSocket(folder: folder) { _, _ in }
+            try FileManager.default.moveItem(atPath: folder, toPath: folder + "-moved")
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true)
+            let second = try ControlSocket(folder: folder) { _, _ in }
+            first.close()
+            #expect(FileManager.default.fileExists(atPath: folder + "/control"))
+            #expect(!FileManager.default.fileExists(atPath: folder + "-moved/control"))
+            second.close()
+        }
+    }
+
     @Test func `a run takes no commands`() async throws {
         try await MasterBench.with("steps: []") { bench in
             try await bench.run { _ in

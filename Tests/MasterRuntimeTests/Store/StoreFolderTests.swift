@@ -97,6 +97,16 @@ struct StoreFolderTests {
         }
     }
 
+    @Test func `a master that ran before the machine was booted is not running`() async throws {
+        try await StoreFixture.inFolder { folder in
+            let text = "process 4711\nstart 99\nboot 0815\nhost ci-2\n"
+            let holder = try LockHolder(folder: folder, writing: text)
+            #expect(try StoreLock.holder(in: folder) == "process 4711 on ci-2")
+            holder.end()
+            #expect(try StoreLock.holder(in: folder) == nil)
+        }
+    }
+
     @Test func `a second store of this process is refused and leaves the first one alone`()
         async throws
     {

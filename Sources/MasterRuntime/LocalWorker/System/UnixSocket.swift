@@ -6,15 +6,16 @@ enum UnixSocket {
     /// The maximum size of a request, in bytes.
     private static let messageLimit = 64 << 10
 
-    static func listen(in folder: FilePath, name: String) throws(SystemFault) -> OwnedDescriptor {
-        let place = try POSIX.open(folder, O_RDONLY | O_DIRECTORY)
+    static func listen(
+        in folder: OwnedDescriptor, name: String
+    ) throws(SystemFault) -> OwnedDescriptor {
         let socket = try make()
-        guard unsafe withAddress(in: place, name, { unsafe bind(socket.number, $0, $1) }) == 0
+        guard unsafe withAddress(in: folder, name, { unsafe bind(socket.number, $0, $1) }) == 0
         else {
             throw SystemFault()
         }
         // Before anybody can connect; a umask would be that of all threads.
-        guard unsafe fchmodat(place.number, name, 0o600, 0) == 0,
+        guard unsafe fchmodat(folder.number, name, 0o600, 0) == 0,
             Glibc.listen(socket.number, 16) == 0
         else { throw SystemFault() }
         return socket
