@@ -239,6 +239,7 @@ struct LogFault: Error, CustomStringConvertible {
         switch cause as? Errno {
         case .tooManyOpenFiles?, .tooManyOpenFilesInSystem?:
             "; raise the limit with ulimit -n, or run fewer builds at once with --jobs"
+        case .readOnlyFileSystem?: "; make the file system writable, or choose another --basedir"
         case .fileTooLarge?: "; raise the limit with ulimit -f"
         case .notDirectory?: "; remove what is in the place of its folder"
         case nil where cause is CommandError: ""

@@ -141,6 +141,7 @@ final class StoreWriter: Sendable {
     let pool: DatabasePool
     let queue = TransitionQueue()
     let events: EventBus
+    private let file: DatabaseFile
     private let names: Mutex<MasterIdentity>
     private let durability: Durability
     private let clock: @Sendable () -> Date
@@ -157,8 +158,9 @@ final class StoreWriter: Sendable {
     init(
         pool: DatabasePool, events: EventBus, identity: MasterIdentity, durability: Durability,
         clock: @escaping @Sendable () -> Date
-    ) {
+    ) throws(StoreError) {
         self.pool = pool
+        file = try DatabaseFile(path: pool.path)
         self.events = events
         names = Mutex(identity)
         self.durability = durability
@@ -225,6 +227,7 @@ final class StoreWriter: Sendable {
             wanted: WantedEvents(stored: storedKinds.withLock { $0 }, live: events.wantedKinds))
         let start = ContinuousClock.now
         do {
+            try file.check()
             try pool.writeWithoutTransaction { database in
                 try commit.run(batch, in: database)
             }

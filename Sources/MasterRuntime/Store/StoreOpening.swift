@@ -118,7 +118,7 @@ extension StoreOpening {
         endedUncleanly = !found.isClean
         lastStepID = found.lastStepID
         lastLogID = found.lastLogID
-        writer = StoreWriter(
+        writer = try StoreWriter(
             pool: pool, events: EventBus(), identity: identity, durability: durability,
             clock: clock)
         let writer = writer

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import MasterKit
+import SystemPackage
 import Testing
 
 @testable import MasterRuntime
@@ -98,6 +99,46 @@ struct StoreFailureTests {
             #expect(error?.message == "a record could not be read: no such column: colour")
             _ = try await fixture.startBuild()
         }
+    }
+
+    @Test(arguments: ["moved", "deleted", "replaced"])
+    func `a folder that is no longer there stops the store, which would write to nothing`(
+        _ fate: String
+    ) async throws {
+        try await StoreFixture.inFolder { root in
+            let folder = root + "/base"
+            let fixture = try await StoreFixture.open(folder)
+            let files = FileManager.default
+            if fate == "deleted" {
+                try files.removeItem(atPath: folder)
+            } else {
+                try files.moveItem(atPath: folder, toPath: root + "/elsewhere")
+            }
+            let other = fate == "replaced" ? try await StoreFixture.open(folder) : nil
+            let error = try await storeError { try await fixture.submit() }
+            #expect(
+                error?.message
+                    == "\(folder)/buildmaster.sqlite was moved, deleted or replaced while "
+                    + "the master was running; recording and builds have stopped; put the folder "
+                    + "back, or restore a backup, and start again")
+            await fixture.store.waitForEnd()
+            await fixture.store.close()
+            _ = try await other?.submit()
+            await other?.store.close()
+        }
+    }
+
+    @Test func `a file system that is read-only is called that`() {
+        let path = "/srv/ci/lock"
+        let error = StoreError(opening: path, folder: "/srv/ci", cause: Errno.readOnlyFileSystem)
+        #expect(error.code == .readOnly)
+        #expect(
+            error.message == "/srv/ci is on a file system that is read-only; see the system's log "
+                + "for the reason and make it writable, or name another folder with --basedir")
+        let fault = LogFault(path: "/srv/ci/logs/1", cause: Errno.readOnlyFileSystem)
+        #expect(
+            fault.description.hasSuffix(
+                "; make the file system writable, or choose another --basedir"))
     }
 
     @Test func `a query is not disturbed by the cancellation of its task`() async throws {
