@@ -174,6 +174,8 @@ struct CommandContext: Sendable {
     let environment: [String: String]
     /// The clock of a master that stays up.
     var time: any WallClock = SystemWallClock()
+    /// The log of a master that stays up; what other commands have to say is on standard error.
+    var log: Logger?
 
     /// Returns a logger that writes to standard error and records its errors.
     func logger(_ level: Logger.Level, noting loggedErrors: LoggedErrors) -> Logger {

@@ -71,6 +71,19 @@ struct StartCommand: MasterSubcommand {
 
     func run(in context: CommandContext) async throws -> ExitStatus {
         let logger = logger(in: context)
+        guard logFormat == .json else { return try await start(in: context, logger) }
+        do {
+            return try await start(in: context, logger)
+        } catch {
+            // Whoever reads the log as JSON must be able to read its end, too.
+            logger.error("\(error)")
+            return error is UsageError ? .usage : .failure
+        }
+    }
+
+    private func start(in given: CommandContext, _ logger: Logger) async throws -> ExitStatus {
+        var context = given
+        context.log = logger
         // Before anything else uses the environment.
         let notifier = ServiceNotifier(environment: context.environment) { logger.warning("\($0)") }
         let basedir = base.path(beside: source.file)
@@ -79,8 +92,7 @@ struct StartCommand: MasterSubcommand {
             return .configuration
         }
         let reading = await StandingMaster.Reading(source.file, basedir: basedir, in: context)
-        let printer = DiagnosticPrinter(context.console.error)
-        await context.console.complain(printer.lines(reading.diagnostics, of: source.file))
+        await complain(reading.diagnostics, in: context, logger)
         guard let (configuration, secrets) = reading.usable else { return .configuration }
         context.console.hide(secrets.mask)
         var options = Master.Options(
@@ -91,6 +103,19 @@ struct StartCommand: MasterSubcommand {
             file: source.file, libraries: libraries, grace: grace.duration, watchesFiles: watch,
             logger: logger, notifier: notifier, context: context)
         return try await standing.run(configuration, secrets, options)
+    }
+
+    private func complain(
+        _ diagnostics: [Diagnostic], in context: CommandContext, _ logger: Logger
+    ) async {
+        guard logFormat == .json else {
+            let printer = DiagnosticPrinter(context.console.error)
+            return await context.console.complain(printer.lines(diagnostics, of: source.file))
+        }
+        for diagnostic in diagnostics {
+            let text = diagnostic.rendered { $1 }
+            logger.log(level: diagnostic.severity == .error ? .error : .warning, "\(text)")
+        }
     }
 
     private func logger(in context: CommandContext) -> Logger {

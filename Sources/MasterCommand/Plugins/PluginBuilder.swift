@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import Logging
 internal import MasterKit
 internal import MasterRuntime
 internal import Subprocess
@@ -44,12 +45,23 @@ struct PluginBuilder {
                 }
             } catch {
                 hasFailed = true
-                let paint = TextPainter(hasColour: context.console.error.hasColour)
-                await context.console.complain(
-                    "\(paint(.boldRed, "error:")) \(error)".lines)
+                await complain(error)
             }
         }
         return hasFailed ? nil : built
+    }
+
+    private func say(_ line: String) async {
+        guard let log = context.log else { return await context.console.complain([line]) }
+        log.info("\(line)")
+    }
+
+    private func complain(_ fault: PluginFault) async {
+        guard let log = context.log else {
+            let paint = TextPainter(hasColour: context.console.error.hasColour)
+            return await context.console.complain("\(paint(.boldRed, "error:")) \(fault)".lines)
+        }
+        log.error("\(fault)")
     }
 
     /// Builds the packages that have changed, and returns the libraries that the file then loads;
@@ -69,7 +81,7 @@ struct PluginBuilder {
         _ source: PluginSource, into library: String, for host: PluginHost
     ) async throws(PluginFault) {
         let started = ContinuousClock.now
-        await context.console.complain(["building the plugins of \(source.label)"])
+        await say("building the plugins of \(source.label)")
         let modules = try PluginModules.ofThisProgram()
         let toolchain = PluginToolchain(source: source, context.environment)
         let swift = try await toolchain.version()
@@ -96,8 +108,7 @@ struct PluginBuilder {
         }
         let seconds = (ContinuousClock.now - started) / .seconds(1)
         let tenths = Int((seconds * 10).rounded())
-        await context.console.complain(
-            ["built the plugins of \(source.label) in \(tenths / 10).\(tenths % 10) s"])
+        await say("built the plugins of \(source.label) in \(tenths / 10).\(tenths % 10) s")
 
         func file<Value>(_ body: () throws -> Value) throws(PluginFault) -> Value {
             do {

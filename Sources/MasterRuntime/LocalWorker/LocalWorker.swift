@@ -87,6 +87,9 @@ package struct LocalWorker: Worker {
                 return try CommandRecord(path: FilePath(path)).replace().map(\.description)
             } catch let fault as SystemFault {
                 throw CommandError("\(path) cannot be read or written", fault)
+            } catch let fault as Errno {
+                throw CommandError(
+                    "\(path) cannot be read or written", SystemFault(fault.rawValue))
             }
         }
     }

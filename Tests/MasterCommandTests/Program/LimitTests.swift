@@ -1,4 +1,5 @@
 import FoundationEssentials
+import MasterKit
 import Testing
 
 /// The program with tight system limits.
@@ -85,6 +86,62 @@ struct LimitTests {
             #expect([0, 1].contains(ended.status), "\(ended)")
             let isSaid = ended.error.hasPrefix("error: the 24 threads that are needed cannot be")
             #expect(ended.status == 0 || isSaid || ended.output.contains("cannot be started"))
+        }
+    }
+
+    @Test(arguments: [
+        "status", "stop", "force x", "reconfig", "worker list", "builds", "log", "clean",
+        "deliveries list",
+    ])
+    func `a folder of another user is not said to be unused`(_ command: String) async throws {
+        try await Program.inFolder { program in
+            let line = """
+                chmod 755 .; cp $0 bm; mkdir -m 000 base
+                change=; [ $(id -u) = 0 ] && change="setpriv --reuid 54321 --clear-groups"
+                exec $change ./bm \(command) --basedir $PWD/base
+                """
+            let ended = try await shell(line, program)
+            #expect(ended.status == 1, "\(ended)")
+            #expect(
+                ended.error == """
+                    error: \(program.folder)/base cannot be read (Permission denied); run this \
+                    command as the user that runs the master
+
+                    """)
+        }
+    }
+
+    /// Takes a small file system of its own, in a namespace.
+    @Test(.enabled("needs namespaces") { try await LimitTests.hasNamespaces })
+    func `a full disk is said at the start, and each start leaves nothing`() async throws {
+        try await Program.inFolder(["master.yaml": Self.one]) { program in
+            let line = """
+                exec unshare -rm bash -c '
+                mkdir base; mount -t tmpfs -o size=4m none base
+                "$0" start --basedir base 2>log & master=$!
+                until grep -q ready log; do sleep 0.1; done
+                kill -KILL $master; wait $master
+                dd if=/dev/zero of=base/fill bs=4k 2>/dev/null
+                "$0" start --basedir base --log-format json
+                echo "status $?"; ls base | grep "commands[.]"; true' $0
+                """
+            let ended = try await shell(line, program)
+            #expect(ended.output == "status 1\n")
+            let last = ended.error.split(separator: "\n").last { $0.hasPrefix("{") }
+            let error = try JSONValue(parsing: String(last ?? ""))
+            #expect(error["level"] == "error")
+            let message = error["message"]?.stringValue ?? ""
+            #expect(message.contains("\(program.folder)/base"), "\(message)")
+            #expect(message.contains("free disk space"), "\(message)")
+        }
+    }
+
+    private static var hasNamespaces: Bool {
+        get async throws {
+            let tried = try await Program.inFolder {
+                try await $0.run(["-rm", "true"], executable: "/usr/bin/unshare") { _ in }
+            }
+            return tried.status == 0
         }
     }
 

@@ -204,6 +204,16 @@ struct StartCommandTests {
             #expect(lines.map { $0["level"] } == ["info", "info", "info"])
             #expect(lines.last?["message"] == "stopped")
             #expect(lines.allSatisfy { $0["time"]?.stringValue?.hasSuffix("Z") == true })
+
+            try program.write("stepz: []\nbuilder: []", to: "master.yaml")
+            let broken = try await program.run("start", "--log-format", "json")
+            #expect(broken.status == 2)
+            let mistakes = try broken.error.split(separator: "\n").map {
+                try JSONValue(parsing: String($0))
+            }
+            #expect(mistakes.count > 1)
+            #expect(mistakes.allSatisfy { $0["level"] == "error" })
+            #expect(mistakes[0]["message"]?.stringValue?.hasPrefix("master.yaml:1:1: ") == true)
         }
     }
 

@@ -101,8 +101,14 @@ struct CommandRecord {
 
     private func write() throws {
         let file = try TemporaryFile(beside: path)
-        try file.descriptor.descriptor.writeAll("\(ProcessMark.ownPrefix)\n".utf8)
-        try POSIX.rename(file.path, to: path)
+        do {
+            try file.descriptor.descriptor.writeAll("\(ProcessMark.ownPrefix)\n".utf8)
+            try POSIX.rename(file.path, to: path)
+        } catch {
+            // Otherwise each start on a full disk would leave a file. The first error counts.
+            _ = Result { () throws(SystemFault) in try file.remove() }
+            throw error
+        }
     }
 
     private static func end(prefix: UInt64) -> [CommandProcesses.Member] {
