@@ -8,6 +8,8 @@ struct GitPoll {
     static let commitLimit = 1000
     /// The most bytes of a list of refs.
     private static let outputLimit = 64 << 20
+    /// The most refs that are fetched by name: git compares each name with each ref there is.
+    private static let namedRefLimit = 500
     /// How long one command of git may take.
     private static let longestCommand = Duration.seconds(3600)
 
@@ -73,9 +75,10 @@ struct GitPoll {
         for ref in wanted.keys { heads[ref] = fetched[ref] ?? old[ref] }
         var changes: [Change] = []
         if isKnown {
+            let known = Set(old.values)
             for ref in changed.keys {
                 guard let head = fetched[ref], head != old[ref] else { continue }
-                changes += try await self.changes(of: ref, at: head, since: old)
+                changes += try await self.changes(of: ref, at: head, since: known)
             }
         }
         let state: JSONValue = [
@@ -162,7 +165,9 @@ struct GitPoll {
             try await git(["update-ref", "--stdin"], input: lines)
         }
         guard !refs.isEmpty else { return }
-        let lines = refs.map { "+\($0):\(Self.local($0))\n" }.joined()
+        let all = poller.onlyTags ? "refs/tags/*" : "refs/heads/*"
+        let wantedRefs = refs.count > Self.namedRefLimit ? [all] : refs
+        let lines = wantedRefs.map { "+\($0):\(Self.local($0))\n" }.joined()
         try await git(
             [
                 "fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head",
@@ -190,12 +195,15 @@ struct GitPoll {
 
     /// The changes of a ref that has moved, oldest first.
     private func changes(
-        of ref: String, at head: String, since old: OrderedDictionary<String, String>
+        of ref: String, at head: String, since known: Set<String>
     ) async throws -> [Change] {
         // Without any commit to compare with, the whole history would be new.
-        let limit = old.isEmpty ? 1 : Self.commitLimit
-        let bounds = ([head] + Set(old.values).sorted().map { "^\($0)" }).joined(separator: "\n")
-        var commits = try await commits(bounds, atMost: limit + 1)
+        let limit = known.isEmpty ? 1 : Self.commitLimit
+        var commits: [GitCommit] = []
+        if !known.contains(head) {
+            let bounds = ([head] + known.map { "^\($0)" }).joined(separator: "\n")
+            commits = try await self.commits(bounds, atMost: limit + 1)
+        }
         if commits.count > limit {
             commits.removeLast()
             if limit > 1 {

@@ -167,6 +167,36 @@ struct GitPollerTests {
         }
     }
 
+    @Test func `very many branches are fetched at once, and only those that are wanted count`()
+        async throws
+    {
+        try await GitFolder.with { git in
+            let first = try await git.commit("zero", to: "a")
+            @Sendable func create(_ names: [String]) async throws {
+                let lines = names.map { "create refs/heads/\($0) \(first)\n" }.joined()
+                try git.folder.write(lines, to: "refs")
+                let alias = "alias.refs=!git update-ref --stdin < ../refs"
+                try await git.source(["-c", alias, "refs"])
+            }
+            try await create((1...600).map { "old/\($0)" })
+            let harness = try harness(git)
+            let settings: SettingLiteral = [
+                "repourl": url(git), "branches": ["main", "old/*", "new/*"],
+            ]
+            try await harness.run(try GitPoller.configured(settings), waits: 4) { wait in
+                guard wait == 1 else { return }
+                try await create((1...600).flatMap { ["new/\($0)", "unwanted-\($0)"] })
+                try await git.source(["checkout", "-q", "-b", "unwanted"])
+                _ = try await git.commit("unwanted", to: "u")
+                try await git.source(["checkout", "-q", "new/7"])
+                _ = try await git.commit("wanted", to: "a")
+            }
+            #expect(harness.changes.map(\.comments) == ["wanted"])
+            #expect(harness.changes.map(\.branch) == ["new/7"])
+            #expect(harness.messages.texts == [])
+        }
+    }
+
     @Test func `an empty repository is polled, and a large push is bounded`() async throws {
         try await GitFolder.with { git in
             let harness = try harness(git)
