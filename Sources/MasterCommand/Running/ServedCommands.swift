@@ -31,10 +31,9 @@ struct ServedCommands: Sendable {
     }
 
     private func status() async throws -> JSONObject {
-        let now = Date()
         var status = try await master.status()
         status["started_at"] = .time(standing.started)
-        status["uptime_s"] = .int(Int(now.timeIntervalSince(standing.started)))
+        status["uptime_s"] = .int(Int((ContinuousClock.now - standing.startedAt) / .seconds(1)))
         status["stopping"] = .bool(standing.isStopping)
         status["web"] = .optional(standing.webAddress)
         return status

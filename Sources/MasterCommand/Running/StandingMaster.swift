@@ -23,6 +23,8 @@ final class StandingMaster: Sendable {
 
     let grace: Duration
     let started = Date()
+    /// When it started, on a clock that nobody sets.
+    let startedAt = ContinuousClock.now
     let logger: Logger
     private let file: String
     /// The libraries of plugins, which stay loaded as long as the process runs.
@@ -220,36 +222,81 @@ final class StandingMaster: Sendable {
         }
     }
 
-    /// Reloads whenever the file changes, or another one that its settings refer to.
+    /// Reloads whenever the file changes, another one that its settings refer to, or a link that leads
+    /// to one of them.
     private func watchFiles(of master: Master) async {
         do {
-            var (folders, watch) = (Set<String>(), FolderWatch?.none)
+            var watched = try WatchedFiles(master.current.files)
             while !Task.isCancelled {
-                let files = Set(master.current.files)
-                let wanted = Set(files.map { URL(filePath: $0).deletingLastPathComponent().path })
-                if wanted != folders || watch == nil {
-                    let isFirst = watch == nil
-                    (folders, watch) = (wanted, try FolderWatch(wanted.sorted()))
-                    // What has changed in other folders before they were watched.
-                    if !isFirst { _ = await reload(master, because: Self.watchReason).value }
+                let wasComplete = watched.watch.isComplete
+                var hasLostFolder = !wasComplete
+                if wasComplete {
+                    let changes = try await watched.next(quiet: Self.quiet)
+                    hasLostFolder = changes.hasLostFolder
+                    guard hasLostFolder || watched.concern(changes) else { continue }
+                } else {
+                    // One day the folder is back.
+                    try await Task.sleep(for: Self.patience)
                 }
-                guard let current = watch else { return }
-                let changes = try await withTaskCancellationHandler {
-                    try await current.next(quiet: Self.quiet)
-                } onCancel: {
-                    current.stop()
-                }
-                guard changes.isUncertain || !changes.paths.isDisjoint(with: files) else {
-                    continue
-                }
+                if hasLostFolder { watched = try WatchedFiles(master.current.files) }
+                // That a folder is away is said once.
+                guard wasComplete || watched.watch.isComplete else { continue }
                 _ = await reload(master, because: Self.watchReason).value
+                let new = WatchedFiles.Places(master.current.files)
+                if new.folders == watched.places.folders {
+                    watched.places = new
+                } else {
+                    watched = try WatchedFiles(master.current.files)
+                    // What has changed in other folders before they were watched.
+                    _ = await reload(master, because: Self.watchReason).value
+                }
             }
+        } catch is CancellationError {
+            return
         } catch {
             logger.error("--watch has ended: \(error)")
         }
     }
 
+    /// How often a folder that is away is looked for.
+    private static let patience: Duration = .seconds(1)
     private static let watchReason = "a file has changed"
+}
+
+/// The files of a configuration, and a watch on the folders that they are in.
+private struct WatchedFiles {
+    /// The files, and the links that lead to them.
+    struct Places {
+        let files: Set<String>
+        let folders: Set<String>
+
+        init(_ paths: [String]) {
+            files = Set(paths.flatMap(FolderWatch.places))
+            folders = Set(files.map { URL(filePath: $0).deletingLastPathComponent().path })
+        }
+    }
+
+    var places: Places
+    let watch: FolderWatch
+
+    init(_ paths: [String]) throws {
+        places = Places(paths)
+        watch = try FolderWatch(places.folders.sorted())
+    }
+
+    /// Waits for changes in the folders.
+    func next(quiet: Duration) async throws -> FolderWatch.Changes {
+        try await withTaskCancellationHandler {
+            try await watch.next(quiet: quiet)
+        } onCancel: {
+            watch.stop()
+        }
+    }
+
+    /// Whether changes concern the files.
+    func concern(_ changes: FolderWatch.Changes) -> Bool {
+        changes.isUncertain || !changes.paths.isDisjoint(with: places.files)
+    }
 }
 
 extension ConfigurationChanges {

@@ -41,6 +41,40 @@ struct FolderWatchTests {
         }
     }
 
+    @Test func `a folder that is moved or deleted is told`() async throws {
+        try await Self.with { folder in
+            let watch = try FolderWatch([folder, folder + "/a", folder + "/a/b"])
+            #expect(watch.isComplete)
+            try FileManager.default.removeItem(atPath: folder + "/a/b")
+            #expect(try await watch.next(quiet: .zero).hasLostFolder)
+            let other = try FolderWatch([folder + "/a", folder + "/a/b"])
+            #expect(!other.isComplete)
+            try FileManager.default.moveItem(atPath: folder + "/a", toPath: folder + "/c")
+            #expect(try await other.next(quiet: .zero).hasLostFolder)
+        }
+    }
+
+    @Test func `a file is changed by each link on the way to it`() async throws {
+        try await Self.with { folder in
+            func link(_ name: String, _ target: String) throws {
+                try FileManager.default.createSymbolicLink(
+                    atPath: "\(folder)/\(name)", withDestinationPath: target)
+            }
+            // As Kubernetes mounts files.
+            try Self.write("x", to: folder + "/a/b/file")
+            try link("data", "a/../a/./b")
+            try link("file", "data/file")
+            #expect(
+                FolderWatch.places(of: folder + "/file")
+                    == [folder + "/file", folder + "/data", folder + "/a/b/file"])
+            try link("absolute", folder + "/file")
+            #expect(FolderWatch.places(of: folder + "/absolute").count == 4)
+            #expect(FolderWatch.places(of: folder + "/a/none/x") == [folder + "/a/none/x"])
+            try link("round", "round")
+            #expect(FolderWatch.places(of: folder + "/round").count == 41)
+        }
+    }
+
     @Test func `waiting ends when the watch is stopped`() async throws {
         try await Self.with { folder in
             let watch = try FolderWatch([folder])

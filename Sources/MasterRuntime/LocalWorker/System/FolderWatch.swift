@@ -10,24 +10,29 @@ package final class FolderWatch: Sendable {
         package var paths: Set<String> = []
         /// Whether more has changed than the system could tell, or folders came.
         package var isUncertain = false
-        package var isEmpty: Bool { paths.isEmpty && !isUncertain }
+        /// Whether a watched folder was itself moved or deleted.
+        package var hasLostFolder = false
+        package var isEmpty: Bool { paths.isEmpty && !isUncertain && !hasLostFolder }
 
         /// Adds what another watch has seen.
         package mutating func merge(_ others: Changes) {
             paths.formUnion(others.paths)
             isUncertain = isUncertain || others.isUncertain
+            hasLostFolder = hasLostFolder || others.hasLostFolder
         }
     }
 
     private static let mask = UInt32(
         IN_CREATE | IN_CLOSE_WRITE | IN_MODIFY | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO
-            | IN_DELETE_SELF | IN_ONLYDIR)
+            | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
     private static let bufferByteCount = 64 << 10
     private static let headByteCount = 16
 
     private let events: OwnedDescriptor
     private let stopPipe: WakePipe
     private let folders: [CInt: String]
+    /// Whether all folders existed.
+    package let isComplete: Bool
 
     /// Begins to watch.
     ///
@@ -40,6 +45,7 @@ package final class FolderWatch: Sendable {
         events = OwnedDescriptor(FileDescriptor(rawValue: number))
         stopPipe = try WakePipe()
         var folders: [CInt: String] = [:]
+        var isComplete = true
         for path in paths {
             let watch = unsafe inotify_add_watch(number, path, Self.mask)
             if watch >= 0 {
@@ -49,11 +55,14 @@ package final class FolderWatch: Sendable {
                     .noResources,
                     "\(paths.count) folders are more than the system can watch; raise "
                         + "fs.inotify.max_user_watches with sysctl, or let git ignore some")
-            } else if errno != ENOENT, errno != ENOTDIR, errno != EACCES {
+            } else if errno == ENOENT || errno == ENOTDIR {
+                isComplete = false
+            } else if errno != EACCES {
                 throw CommandError("\(path) cannot be watched", SystemFault())
             }
         }
         self.folders = folders
+        self.isComplete = isComplete
     }
 
     /// Ends waiting, now and in future.
@@ -120,8 +129,45 @@ package final class FolderWatch: Sendable {
             let name = rest.dropFirst(Self.headByteCount).prefix(length).prefix { $0 != 0 }
             rest = rest.dropFirst(Self.headByteCount + length)
             if mask & UInt32(IN_Q_OVERFLOW) != 0 { changes.isUncertain = true }
+            if mask & UInt32(IN_DELETE_SELF | IN_MOVE_SELF) != 0 { changes.hasLostFolder = true }
             guard let folder = folders[watch], !name.isEmpty else { continue }
             changes.paths.insert("\(folder)/\(String(decoding: name, as: UTF8.self))")
+        }
+    }
+}
+
+extension FolderWatch {
+    /// As many as the system follows.
+    private static let linkLimit = 40
+
+    /// The file that an absolute path leads to, and the symbolic links on the way: when one of them
+    /// changes, the path has another content.
+    package static func places(of path: String) -> [String] {
+        var links: [String] = []
+        var place = FilePath("/")
+        var rest = Array(FilePath(path).components.reversed())
+        while let component = rest.popLast() {
+            guard component.kind == .regular else {
+                if component.kind == .parentDirectory { place.removeLastComponent() }
+                continue
+            }
+            let entry = place.appending(component)
+            guard links.count < linkLimit, let target = target(of: entry) else {
+                place = entry
+                continue
+            }
+            links.append(entry.string)
+            if target.isAbsolute { place = "/" }
+            rest += target.components.reversed()
+        }
+        return links + [place.string]
+    }
+
+    private static func target(of path: FilePath) -> FilePath? {
+        do {
+            return try POSIX.target(ofLink: path)
+        } catch {
+            return nil  // Not a link, or not there.
         }
     }
 }
