@@ -140,7 +140,9 @@ public struct Git: SourceStep, SettingHints {
         if tree != nil { return wanted }
         // A revision belongs to its branch.
         let isOtherBranch = own != nil && stamp?.branch != nil && own != stamp?.branch
-        if try !context.render(alwaysUseLatest), !isOtherBranch {
+        // With the ref of a merge, the revision is the commit that GitHub has merged there.
+        let isMerge = wanted.branch?.wholeMatch(of: #/refs/pull/\d+/merge/#) != nil
+        if try !context.render(alwaysUseLatest), !isOtherBranch, !isMerge {
             wanted.revision = stamp?.revision
         }
         if let branch = wanted.branch, !BranchName.isValid(branch) {

@@ -265,13 +265,21 @@ struct RepositoryAddress: SettingValue {
         return RepositoryAddress(text: text == "." ? folder : "\(folder)/\(text)")
     }
 
-    /// Whether a source stamp of another address can be of this repository: both have the same host
-    /// and path, or this is the checkout that contains the folder.
+    /// Whether a source stamp of another address can be of this repository: both have the same name,
+    /// or this is the checkout that contains the folder.
+    ///
+    /// Hosts, ports and folders differ between web pages, clone URLs and mirrors of a repository. What
+    /// is not an address, such as the word that a script sends, tells nothing.
     func mayBe(_ other: RepositoryAddress, around folder: String) -> Bool {
         let path = text.hasPrefix("file://") ? String(text.dropFirst(7)) : text
         let isAround =
             path.hasPrefix("/") && "\(folder)/".hasPrefix(path.last == "/" ? path : "\(path)/")
-        return isAround || isSame(as: other)
+        return isAround || !other.text.contains("/") || name == other.name
+    }
+
+    /// The last component of the path, without `.git`.
+    private var name: String {
+        (location.split { "/:".contains($0) }.last ?? "").lowercased()
     }
 
     /// Whether both have the same host and path.

@@ -126,33 +126,6 @@ struct GitTests {
         }
     }
 
-    @Test(arguments: [
-        ("https://me@h.example/a/b.git", "git@h.example:a/b", true),
-        ("https://h.example/a/b", "https://h.example/a/c", false),
-        ("https://h.example/a/b/", "ssh://git@h.example/a/b.git", true),
-        ("/srv/me", "https://h.example/a/b", true), ("/srv/b.git", "https://h.example/b", false),
-        ("file:///srv/b.git", "/srv/b", true),
-    ])
-    func `a source stamp of another repository is told from one of the same`(
-        _ url: String, _ stamp: String, _ isSame: Bool
-    ) {
-        let (address, other) = (RepositoryAddress(text: url), RepositoryAddress(text: stamp))
-        #expect(address.mayBe(other, around: "/srv/me/project") == isSame)
-    }
-
-    @Test func `a source stamp of another repository does not count`() async throws {
-        try await GitFolder.with { git in
-            let newest = try await git.commit("a", to: "f")
-            let stamp = SourceStamp(
-                branch: "topic", revision: String(repeating: "a", count: 40),
-                repository: "https://h.example/other.git")
-            let run = try await git.run("source", stamps: [stamp])
-            #expect(run.results == .success, "\(run)")
-            #expect(run.revision == .string(newest))
-            #expect(run.log.contains("source stamp is of another repository"))
-        }
-    }
-
     @Test func `a shallow checkout has the commits that are wanted, and a later one all`()
         async throws
     {
