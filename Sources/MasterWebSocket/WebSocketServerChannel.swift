@@ -212,7 +212,7 @@ private final class StallHandler: ChannelInboundHandler {
 /// Hides from the first request of a connection that it asks for another protocol, unless it may
 /// have it. It is then answered as HTTP, and the connection ends.
 ///
-/// So does a connection with a request that a proxy has passed on. Proxies may send any request on
+/// So does a connection with a request of HTTP/1.0, and with one that a proxy has passed on. Proxies may send any request on
 /// any connection that they keep, but only the first one of a connection can become a WebSocket.
 private final class UpgradeFilter: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
@@ -244,7 +244,9 @@ private final class UpgradeFilter: ChannelInboundHandler {
             return context.fireChannelRead(data)
         }
         if asks { head.headers.remove(name: "Upgrade") }
-        if asks || head.headers.contains(where: { ProxyHeader.isOne($0.name) }) {
+        if asks || !head.isKeepAlive
+            || head.headers.contains(where: { ProxyHeader.isOne($0.name) })
+        {
             head.headers.replaceOrAdd(name: "Connection", value: "close")
         }
         context.fireChannelRead(wrapInboundOut(.head(head)))

@@ -45,6 +45,21 @@ struct HostileRequestTests {
               properties: [util.StringParameter: {name: text}]
         """
 
+    @Test func `a connection ends if its request asks for that, or is of HTTP 1 0`() async throws {
+        try await withWeb("www: {port: 0}\nsteps: []") { web in
+            let lines = [
+                "GET /healthz HTTP/1.0\r\nHost: a",
+                "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: Close",
+                "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: TE, close",
+            ]
+            for line in lines {
+                let answer = try await web.send(line + "\r\n\r\n")
+                #expect(answer.status == 200)
+                #expect(answer.header("Connection") == "close", "\(line)")
+            }
+        }
+    }
+
     @Test func `no request makes the server fail`() async throws {
         try await withMaster(Self.file, secrets: ["token": "s3cr3t-value"]) { master, api in
             _ = try await api.call("forceschedulers/force", "force")
