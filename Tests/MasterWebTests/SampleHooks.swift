@@ -1,6 +1,7 @@
 import Crypto
 import FoundationEssentials
 import GRDB
+import Logging
 import MasterKit
 import MasterRuntime
 import MasterTesting
@@ -134,8 +135,12 @@ enum SampleHooks {
 }
 
 /// Runs a master with all change hooks.
-func withHooks(_ body: (Web) async throws -> Void) async throws {
-    try await withWeb(SampleHooks.yaml, secrets: ["hook": SampleHooks.secret], body)
+func withHooks(
+    logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+    _ body: (Web) async throws -> Void
+) async throws {
+    try await withWeb(
+        SampleHooks.yaml, secrets: ["hook": SampleHooks.secret], logger: logger, body)
 }
 
 extension Web {

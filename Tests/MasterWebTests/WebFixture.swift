@@ -176,10 +176,10 @@ struct TestSocket {
 func withWeb(
     _ yaml: String, secrets: [String: String] = [:],
     limits: WebSocketServerChannel.Limits = .init(), bodyTime: Duration = .seconds(30),
+    logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
     _ body: (Web) async throws -> Void
 ) async throws {
     try await withTemporaryFolder { folder in
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let server = WebServer(
             version: "1", logger: logger, limits: limits, bodyTime: bodyTime)
         var options = Master.Options(

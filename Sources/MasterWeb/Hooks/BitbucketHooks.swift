@@ -57,7 +57,7 @@ struct BitbucketCloudHook {
                         when: commit.date("date") ?? hook.date))
             }
         }
-        return changes.isEmpty ? .nothing("a branch was deleted") : HookOutcome(changes: changes)
+        return try HookOutcome(pushed: changes, of: payload.part("push"))
     }
 
     private var actor: String {
@@ -139,19 +139,22 @@ struct BitbucketServerHook {
                     try update.needed("new", "name"), isTag,
                     try update.needed("new", "target", "hash"), address, repository))
         }
-        return changes.isEmpty ? .nothing("a branch was deleted") : HookOutcome(changes: changes)
+        let push = payload["push"] == nil ? payload : payload.part("push")
+        return try HookOutcome(pushed: changes, of: push)
     }
 
     private func change(
         _ branch: String, _ isTag: Bool, _ hash: String, _ address: String,
         _ repository: HookPayload
     ) -> Change {
-        Change(
+        // Without links in the payload the address is only the name of the repository.
+        let page = address.contains("://") ? "\(address)/commits/\(hash)" : nil
+        return Change(
             author: actor, comments: "Bitbucket Server commit \(hash)",
             sourceStamp: SourceStamp(
                 branch: branch, revision: hash, repository: address,
                 project: repository.text("project", "name") ?? "", codebase: hook.codebase),
-            revlink: "\(address)/commits/\(hash)", category: isTag ? "tag" : "push",
+            revlink: page, category: isTag ? "tag" : "push",
             when: payload.date("date") ?? hook.date)
     }
 
@@ -181,5 +184,17 @@ struct BitbucketServerHook {
             properties: ["pullrequesturl": .string(link ?? "")],
             when: payload.date("date") ?? hook.date)
         return HookOutcome(changes: [change])
+    }
+}
+
+extension HookOutcome {
+    /// The changes of a push, or why there are none.
+    ///
+    /// - Throws: ``WebFault`` if the payload has no list of what was pushed.
+    fileprivate init(pushed changes: [Change], of push: HookPayload) throws(WebFault) {
+        self.init(changes: changes)
+        guard changes.isEmpty else { return }
+        guard let list = push["changes"]?.arrayValue else { throw push.lacks("list", "changes") }
+        reason = list.isEmpty ? "the push has no changes" : "a branch or a tag was deleted"
     }
 }

@@ -2,6 +2,7 @@ internal import Crypto
 internal import FoundationEssentials
 internal import HTTPTypes
 internal import HummingbirdCore
+internal import Logging
 internal import MasterKit
 internal import MasterRuntime
 internal import Synchronization
@@ -29,13 +30,14 @@ struct ChangeHooks: Sendable {
     private let dialects: [String: Dialect]
     private let master: Master
     private let budget: BodyBudget
+    private let log: HookLog
 
     /// Takes the dialects from the settings.
     ///
     /// - Throws: If a secret can't be read.
     init(
         _ settings: ChangeHookSettings?, _ secrets: SecretValues, for master: Master,
-        _ budget: BodyBudget
+        _ budget: BodyBudget, _ log: HookLog
     ) throws {
         let context = RenderContext(secrets: secrets)
         var dialects: [String: Dialect] = [:]
@@ -52,6 +54,7 @@ struct ChangeHooks: Sendable {
         self.dialects = dialects
         self.master = master
         self.budget = budget
+        self.log = log
     }
 
     /// Answers a request.
@@ -59,6 +62,17 @@ struct ChangeHooks: Sendable {
     /// - Throws: ``WebFault`` if it is not accepted, or `StoreError`.
     func response(
         to wanted: WebRequest, _ request: Request, within bodyTime: Duration
+    ) async throws -> Response {
+        do {
+            return try await accept(wanted, request, within: bodyTime)
+        } catch let fault as WebFault {
+            log.note(fault, of: wanted)
+            throw fault
+        }
+    }
+
+    private func accept(
+        _ wanted: WebRequest, _ request: Request, within bodyTime: Duration
     ) async throws -> Response {
         var wanted = wanted
         let names = wanted.path.dropFirst().filter { !$0.isEmpty }
@@ -73,6 +87,11 @@ struct ChangeHooks: Sendable {
             throw WebFault(
                 .methodNotAllowed, "a change hook takes POST only", headers: [.allow: "POST"],
                 endsConnection: true)
+        }
+        if dialect.isUnsignedTest(wanted) {
+            return .text(
+                "no change found: Bitbucket Server does not sign its test of a connection; the "
+                    + "signature of the next push will tell whether the secret is right\n")
         }
         try dialect.checkHeaders(of: wanted)
         let announced = request.headers[.contentLength].flatMap { Int($0) } ?? Self.bodyLimit
@@ -123,8 +142,21 @@ struct ChangeHooks: Sendable {
 }
 
 extension ChangeHooks.Dialect {
+    /// Whether a request is a test that Bitbucket Server sends without a signature.
+    fileprivate func isUnsignedTest(_ request: WebRequest) -> Bool {
+        name == "bitbucketserver" && request.header("X-Event-Key") == "diagnostics:ping"
+            && request.header(signatureHeader) == nil
+    }
+
     /// Checks what can be checked before a body is read.
     fileprivate func checkHeaders(of request: WebRequest) throws(WebFault) {
+        let coding = request.header("Content-Encoding")?.lowercased() ?? "identity"
+        guard coding == "identity" else {
+            throw WebFault(
+                .unsupportedMediaType,
+                "the body has the encoding '\(coding.prefix(60))'; send it without "
+                    + "Content-Encoding", endsConnection: true)
+        }
         guard let secret else { return }
         switch name {
         case "base":
@@ -153,9 +185,14 @@ extension ChangeHooks.Dialect {
     /// Checks the signature of the body, for services that sign it.
     fileprivate func checkSignature(of request: WebRequest) throws(WebFault) {
         guard let secret, name != "base", name != "gitlab" else { return }
+        var signed = request.body
+        // Gitea signs the payload of a form, not the form.
+        if name == "gitea", let payload = request.form.first(where: { $0.name == "payload" }) {
+            signed = Array(payload.value.utf8)
+        }
         guard let given = signature(of: request),
             HMAC<SHA256>.isValidAuthenticationCode(
-                given, authenticating: request.body, using: SymmetricKey(data: Array(secret.utf8)))
+                given, authenticating: signed, using: SymmetricKey(data: Array(secret.utf8)))
         else { throw refusal("wrong signature; the hook's secret is another one") }
     }
 
@@ -197,6 +234,31 @@ extension ChangeHooks.Dialect {
             }
         }
         return Data(hash.finalize()).base64EncodedString()
+    }
+}
+
+/// Logs requests that are refused, one of each hook within a minute: anybody can send them.
+final class HookLog: Sendable {
+    private let logger: Logger
+    private let lines = Mutex<[String: ContinuousClock.Instant]>([:])
+
+    init(_ logger: Logger) {
+        self.logger = logger
+    }
+
+    func note(_ fault: WebFault, of request: WebRequest) {
+        let path = request.path.joined(separator: "/").prefix(60)
+        let now = ContinuousClock.now
+        let isFirst = lines.withLock { lines in
+            lines = lines.filter { now - $0.value < .seconds(60) }
+            // The paths of strangers are no reason to keep many.
+            guard lines[String(path)] == nil, lines.count < 20 else { return false }
+            lines[String(path)] = now
+            return true
+        }
+        guard isFirst else { return }
+        logger.warning(
+            "refused a request from \(request.remote) to /\(path): \(fault.message)")
     }
 }
 

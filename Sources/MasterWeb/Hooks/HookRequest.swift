@@ -62,7 +62,8 @@ struct HookRequest: Sendable {
         var bytes = request.body
         switch request.mediaType {
         case "application/x-www-form-urlencoded":
-            guard let payload = request.form.first(where: { $0.name == "payload" }) else {
+            let form = try form()
+            guard let payload = form.first(where: { $0.name == "payload" }) else {
                 throw WebFault(.badRequest, "the form has no field 'payload'")
             }
             bytes = Array(payload.value.utf8)
@@ -86,6 +87,15 @@ struct HookRequest: Sendable {
 
     // MARK: Forms
 
+    /// The fields of the body.
+    private func form() throws(WebFault) -> [(name: String, value: String)] {
+        guard let form = WebRequest.form(Substring(decoding: request.body, as: UTF8.self)) else {
+            throw WebFault(
+                .badRequest, "the form is wrongly encoded; it must be UTF-8, percent-encoded")
+        }
+        return form
+    }
+
     /// The change that a script sends as a form.
     private func formOutcome() throws(WebFault) -> HookOutcome {
         guard request.body.isEmpty || request.mediaType == "application/x-www-form-urlencoded"
@@ -94,9 +104,11 @@ struct HookRequest: Sendable {
                 .unsupportedMediaType,
                 "send the fields as a form, application/x-www-form-urlencoded")
         }
-        let items = request.query + request.form
+        let items = request.query + (try form())
+        // Scripts send empty fields for what they do not know.
         func field(_ names: String...) -> String? {
-            names.lazy.compactMap { name in items.first { $0.name == name }?.value }.first
+            names.lazy.compactMap { name in items.first { $0.name == name }?.value }
+                .first { !$0.isEmpty }
         }
         let known: Set = [
             "author", "who", "committer", "comments", "revision", "branch", "category", "revlink",
@@ -137,7 +149,7 @@ struct HookRequest: Sendable {
     private func json(
         _ text: String?, _ name: String, _ fallback: JSONValue
     ) throws(WebFault) -> JSONValue {
-        guard let text, !text.isEmpty else { return fallback }
+        guard let text else { return fallback }
         do throws(JSONParserError) {
             return try JSONValue(parsing: text)
         } catch {
@@ -146,11 +158,16 @@ struct HookRequest: Sendable {
     }
 }
 
-/// A JSON object that a service has sent.
+/// A JSON object that a service has sent, or a part of it.
 struct HookPayload: Sendable {
     let value: JSONValue
+    /// Where it is in what was sent.
+    private let path: [String]
 
-    init(_ value: JSONValue) { self.value = value }
+    init(_ value: JSONValue, at path: [String] = []) {
+        self.value = value
+        self.path = path
+    }
 
     /// The value at a path of keys.
     subscript(path: String...) -> JSONValue? { self[path] }
@@ -169,21 +186,32 @@ struct HookPayload: Sendable {
 
     /// The objects of the list at a path of keys; none if it is not a list.
     func list(_ path: String...) -> [HookPayload] {
-        (self[path]?.arrayValue ?? []).map { HookPayload($0) }
+        (self[path]?.arrayValue ?? []).enumerated().map { index, item in
+            HookPayload(item, at: self.path + path + ["\(index)"])
+        }
     }
 
     /// The object at a path of keys.
-    func part(_ path: String...) -> HookPayload { HookPayload(self[path] ?? .null) }
+    func part(_ path: String...) -> HookPayload {
+        HookPayload(self[path] ?? .null, at: self.path + path)
+    }
 
     /// The text at a path of keys.
     ///
     /// - Throws: ``WebFault`` if there is none.
     func needed(_ path: String...) throws(WebFault) -> String {
         guard let text = self[path]?.stringValue, !text.isEmpty else {
-            throw WebFault(
-                .badRequest, "the payload has no text '\(path.joined(separator: "."))'")
+            throw lacks("text", path)
         }
         return text
+    }
+
+    /// The payload has no value of a kind at a path of keys.
+    func lacks(_ kind: String, _ path: String...) -> WebFault { lacks(kind, path) }
+
+    private func lacks(_ kind: String, _ path: [String]) -> WebFault {
+        let place = (self.path + path).joined(separator: ".")
+        return WebFault(.badRequest, "the payload has no \(kind) '\(place)'")
     }
 
     /// `name <email>` of a person.

@@ -191,7 +191,9 @@ struct WebFault: Error {
 
     static func tooLarge(_ limit: Int) -> WebFault {
         WebFault(
-            .contentTooLarge, "the body has more than \(limit) bytes", endsConnection: true)
+            .contentTooLarge,
+            "the body has more than \(limit < 1 << 20 ? "\(limit >> 10) K" : "\(limit >> 20) M")iB",
+            endsConnection: true)
     }
 
     static let notFound = WebFault(.notFound, "there is no such page")

@@ -26,6 +26,7 @@ package final class WebServer: MasterServer {
     private let slot: ListenerSlot
     private let sessions = WebSessions()
     private let hookBodies = BodyBudget()
+    private let hookLog: HookLog
     private let version: String
     private let logger: Logger
     private let limits: WebSocketServerChannel.Limits
@@ -36,7 +37,7 @@ package final class WebServer: MasterServer {
     ///
     /// - Parameters:
     ///   - version: The version of the program.
-    ///   - logger: Is told where the server listens.
+    ///   - logger: Is told where the server listens, and which change hooks are refused.
     package convenience init(version: String, logger: Logger) {
         self.init(version: version, logger: logger, limits: .init())
     }
@@ -50,6 +51,7 @@ package final class WebServer: MasterServer {
         self.bodyTime = bodyTime
         self.version = version
         self.logger = logger
+        hookLog = HookLog(logger)
         self.limits = limits
     }
 
@@ -85,7 +87,8 @@ package final class WebServer: MasterServer {
                 title: configuration.identity.title, titleURL: configuration.identity.titleURL,
                 version: version, tls: tls, files: files, master: master, api: api, hub: hub,
                 sessions: sessions, bodyTime: bodyTime,
-                hooks: try ChangeHooks(settings.changeHooks, secrets, for: master, hookBodies))
+                hooks: try ChangeHooks(
+                    settings.changeHooks, secrets, for: master, hookBodies, hookLog))
             return PreparedSite(server: self, site: site, listener: next)
         } catch {
             await next.discard()

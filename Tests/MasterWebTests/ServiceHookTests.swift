@@ -1,0 +1,156 @@
+import Logging
+import MasterKit
+import MasterTesting
+import Testing
+
+@testable import MasterWeb
+
+/// What services and their administrators see of change hooks beside pushes that are right.
+@Suite(.timeLimit(.minutes(2)))
+struct ServiceHookTests {
+    @Test func `a form of Gitea has the signature of its payload`() async throws {
+        let push = SampleHooks.gitHubPush()
+        let form = "payload=\(WebRequest.encoded(push))"
+        let signedForm = SampleHooks.request("/change_hook/gitea", form, type: SampleHooks.form)
+        let ofPayload = SampleHooks.signature(push)
+        let signedPayload = signedForm.replacing(SampleHooks.signature(form), with: ofPayload)
+        try await withHooks { web in
+            let refused = try await web.send(signedForm)
+            #expect(refused.status == 403)
+            #expect(try await web.send(signedPayload).body == "2 changes found\n")
+            let forged = signedPayload.replacing("ann%40e.org", with: "eve%40e.org")
+            #expect(try await web.send(forged).status == 403)
+        }
+    }
+
+    @Test func `a test of Bitbucket Server needs no signature, anything else does`() async throws {
+        let test = SampleHooks.request(
+            "/change_hook/bitbucketserver", #"{"test": true}"#, event: "diagnostics:ping")
+        let unsigned = Self.unsigned(test)
+        try await withHooks { web in
+            #expect(try await web.send(test).body == "no change found: the hook works\n")
+            let answer = try await web.send(unsigned)
+            #expect(answer.status == 200)
+            #expect(answer.body.contains("does not sign its test"))
+            let push = SampleHooks.request("/change_hook/bitbucketserver", SampleHooks.serverPush)
+            #expect(try await web.send(Self.unsigned(push)).status == 403)
+            let wrong = test.replacing("true", with: "null")
+            #expect(try await web.send(wrong).status == 403)
+            let other = unsigned.replacing("/bitbucketserver", with: "/bitbucketcloud")
+            #expect(try await web.send(other).status == 403)
+            #expect(try await web.changes().isEmpty)
+        }
+    }
+
+    private static func unsigned(_ request: String) -> String {
+        request.split(separator: "\r\n", omittingEmptySubsequences: false)
+            .filter { !$0.hasPrefix("X-Hub-Signature") }.joined(separator: "\r\n")
+    }
+
+    @Test func `answers name what is missing, and where`() async throws {
+        let cloud = "/change_hook/bitbucketcloud"
+        let server = "/change_hook/bitbucketserver"
+        let cases: [(String, Int, String)] = [
+            (SampleHooks.request(cloud, "{}"), 400, "the payload has no list 'push.changes'"),
+            (
+                SampleHooks.request(cloud, #"{"push": {"changes": []}}"#), 200,
+                "no change found: the push has no changes"
+            ),
+            (
+                SampleHooks.request(cloud, #"{"push": {"changes": [{"new": null}]}}"#), 200,
+                "no change found: a branch or a tag was deleted"
+            ),
+            (
+                SampleHooks.request(server, "{}", event: "repo:refs_changed"), 400,
+                "the payload has no text 'repository.project.key'"
+            ),
+            (
+                SampleHooks.request(
+                    "/change_hook/gitlab",
+                    SampleHooks.mergeRequest(#""action": "open""#)
+                        .replacing("\"mmm\"", with: "null")), 400,
+                "the payload has no text 'object_attributes.last_commit.id'"
+            ),
+            (
+                SampleHooks.request(
+                    "/change_hook/github",
+                    SampleHooks.gitHubPush().replacing(#""id": "aaa1""#, with: #""id": 7"#)), 400,
+                "the payload has no text 'commits.0.id'"
+            ),
+            (
+                SampleHooks.request("/change_hook/github", "{}").replacing(
+                    "Connection:", with: "Content-Encoding: gzip\r\nConnection:"), 415,
+                "the body has the encoding 'gzip'; send it without Content-Encoding"
+            ),
+            (
+                SampleHooks.request(
+                    "/change_hook/base", "author=%ff&branch=b", type: SampleHooks.form), 400,
+                "the form is wrongly encoded"
+            ),
+            (
+                "POST /change_hook/base HTTP/1.1\r\nHost: a\r\nContent-Length: 30000000\r\n"
+                    + "Authorization: Bearer \(SampleHooks.secret)\r\n\r\n", 413,
+                "the body has more than 25 MiB"
+            ),
+        ]
+        try await withHooks { web in
+            for (request, status, words) in cases {
+                let answer = try await web.send(request)
+                #expect(answer.status == status, "\(answer.body)")
+                #expect(answer.body.contains(words), "\(answer.body)")
+            }
+            #expect(try await web.changes().isEmpty)
+        }
+    }
+
+    @Test func `empty fields of a script are fields that it does not send`() async throws {
+        let form = SampleHooks.request(
+            "/change_hook/base",
+            "author=x&branch=&revision=&when=&files=&properties=&category=&revlink=",
+            type: SampleHooks.form)
+        try await withHooks { web in
+            // Without a revision, each request is another change.
+            for _ in 1...2 {
+                let answer = try await web.send(form)
+                #expect(answer.body == "1 change found\n")
+            }
+            let found = try await web.changes()
+            #expect(found.count == 2)
+            for field in ["branch", "revision", "category", "revlink"] {
+                #expect(found[0][field] == .null, "\(field)")
+            }
+        }
+    }
+
+    @Test func `a repository of Bitbucket Server without links has no address`() async throws {
+        let push = SampleHooks.serverPush.replacing(#""links""#, with: #""other""#)
+        try await withHooks { web in
+            let request = SampleHooks.request(
+                "/change_hook/bitbucketserver", push, event: "repo:refs_changed")
+            #expect(try await web.send(request).body == "1 change found\n")
+            let change = try #require(try await web.changes().first)
+            #expect(change["repository"] == "CI/repo")
+            #expect(change["revlink"] == .null)
+        }
+    }
+
+    @Test func `the log tells of a refused request, once a minute for each hook`() async throws {
+        let messages = RecordedMessages()
+        let wrong = ["github", "gitea"].map { name in
+            SampleHooks.request("/change_hook/\(name)", "{}", secret: "guessed-secret")
+        }
+        try await withHooks(logger: Logger(label: "test") { _ in messages.handler }) { web in
+            for request in wrong + wrong {
+                let answer = try await web.send(request)
+                #expect(answer.status == 403)
+            }
+            let refusals = messages.texts(at: .warning).filter { $0.contains("refused") }
+            #expect(
+                refusals
+                    == ["github", "gitea"].map { name in
+                        "refused a request from 127.0.0.1 to /change_hook/\(name): wrong signature; the "
+                            + "hook's secret is another one"
+                    })
+        }
+    }
+}
