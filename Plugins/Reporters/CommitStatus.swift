@@ -20,6 +20,8 @@ struct CommitStatus {
     let repository: String
     let revision: String
     let branch: String?
+    /// The properties of the build, with their sources.
+    let properties: JSONValue?
 }
 
 /// A reporter that sets the statuses of commits.
@@ -78,15 +80,19 @@ struct CommitStatusSettings: Settings {
     /// - Parameters:
     ///   - report: The report; a text is the description.
     ///   - context: The context of the delivery.
+    ///   - prefersAddress: Whether the address of the sources tells their repository, even if their
+    ///     project has the form OWNER/NAME.
     ///   - isAlreadySet: Whether a response says that the status is set already.
     ///   - request: The request that sets one status.
     /// - Throws: ``DeliveryError``.
     func send(
-        _ report: Report, in context: DeliveryContext,
+        _ report: Report, in context: DeliveryContext, prefersAddress: Bool = false,
         isAlreadySet: (HTTPResponse) -> Bool = { _ in false },
         as request: (CommitStatus) throws -> HTTPRequest
     ) async throws {
-        let statuses = try report.builds.flatMap { try self.statuses(of: $0, report, context) }
+        let statuses = try report.builds.flatMap {
+            try self.statuses(of: $0, report, prefersAddress, context)
+        }
         guard !statuses.isEmpty else {
             throw DeliveryError(
                 .nothingToSend, "the build has no revision of a repository on a server")
@@ -106,6 +112,8 @@ struct CommitStatusSettings: Settings {
 
     private static func remedy(_ code: Int, _ status: CommitStatus) -> String? {
         switch code {
+        case 300..<400:
+            "check 'baseURL', and whether \(status.repository) has another name now"
         case 401, 403: "check that the credentials may set statuses of \(status.repository)"
         case 404, 422:
             "check that \(status.repository) has the commit \(status.revision), and that the "
@@ -115,7 +123,8 @@ struct CommitStatusSettings: Settings {
     }
 
     private func statuses(
-        of build: JSONObject, _ report: Report, _ context: DeliveryContext
+        of build: JSONObject, _ report: Report, _ prefersAddress: Bool,
+        _ context: DeliveryContext
     ) throws -> [CommitStatus] {
         let builder = build["builder"]?["name"]?.stringValue ?? ""
         let state: CommitStatus.State =
@@ -127,14 +136,14 @@ struct CommitStatusSettings: Settings {
         let stamps = build["buildset"]?["sourcestamps"]?.arrayValue ?? []
         return stamps.compactMap { stamp in
             guard let revision = Self.revision(of: stamp, in: build),
-                let path = repository ?? Self.repository(of: stamp)
+                let path = repository ?? Self.repository(of: stamp, prefersAddress)
             else { return nil }
             let isBuilt = !isNewer || build["properties"]?["revision"]?[0]?.stringValue == revision
             return CommitStatus(
                 state: state, context: name ?? "buildmaster/\(builder)",
                 description: isBuilt ? description : description + " (with a newer commit)",
                 url: build["url"]?.stringValue ?? "", repository: path, revision: revision,
-                branch: stamp["branch"]?.stringValue)
+                branch: stamp["branch"]?.stringValue, properties: build["properties"])
         }
     }
 
@@ -175,13 +184,15 @@ struct CommitStatusSettings: Settings {
         return found?.stringValue ?? found?[codebase]?.stringValue
     }
 
-    private static func repository(of stamp: JSONValue) -> String? {
-        if let project = stamp["project"]?.stringValue, project.contains("/"),
-            !project.contains(":")
-        {
-            return project
-        }
-        return RepositoryAddress(text: stamp["repository"]?.stringValue ?? "").pathOnServer
+    private static func repository(
+        of stamp: JSONValue, _ prefersAddress: Bool
+    ) -> String? {
+        let path = RepositoryAddress(text: stamp["repository"]?.stringValue ?? "").pathOnServer
+        if prefersAddress, let path { return path }
+        // A project can also have a name for people, such as 'Mobile / iOS'.
+        let project = stamp["project"]?.stringValue
+        let isPath = project?.wholeMatch(of: #/[^\s:\/]+(?:\/[^\s:\/]+)+/#) != nil
+        return isPath ? project : path
     }
 }
 
@@ -202,14 +213,21 @@ extension CommitStatus {
         return parts.suffix(2).map(\.percentEncoded).joined(separator: "/")
     }
 
-    /// The repository's path as one component of an address.
+    /// The repository's path below a root as one component of an address.
     ///
     /// - Throws: ``DeliveryError`` if it leads elsewhere.
-    func encodedRepository() throws -> String {
-        try pathComponents().joined(separator: "/").percentEncoded
+    func encodedRepository(below root: String) throws -> String {
+        let path = try pathComponents().joined(separator: "/")
+        return String(path.dropFirst(path.hasPrefix(root) ? root.count : 0)).percentEncoded
     }
 
-    private func pathComponents() throws -> [String] {
+    /// A property that the change of the build has given it.
+    func property(_ name: String) -> JSONValue? {
+        let property = properties?[name]
+        return property?[1] == "Change" ? property?[0] : nil
+    }
+
+    func pathComponents() throws -> [String] {
         let parts = repository.split(separator: "/").map(String.init)
         guard !parts.isEmpty, !parts.contains("."), !parts.contains("..") else {
             throw noRepository
@@ -217,7 +235,7 @@ extension CommitStatus {
         return parts
     }
 
-    private var noRepository: DeliveryError {
+    var noRepository: DeliveryError {
         DeliveryError(
             .reject,
             "the repository '\(repository)' is not OWNER/NAME; correct 'repository' of the "

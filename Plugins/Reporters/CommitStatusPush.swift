@@ -1,4 +1,3 @@
-import Crypto
 public import MasterKit
 
 /// Sets the statuses of commits on GitHub.
@@ -81,15 +80,25 @@ public struct GitLabStatusPush: CommitStatusReporter {
                     CommitStatus.cut(commit.description, to: Self.descriptionLimit)),
                 "name": .string(commit.context),
             ]
-            if let branch = commit.branch { body["ref"] = .string(branch) }
+            // A merge request shows the statuses of its source branch.
+            let branch = commit.property("source_branch")?.stringValue ?? commit.branch
+            if let branch { body["ref"] = .string(branch) }
             var request = try HTTPRequest(
                 posting: body, to: base,
-                "api/v4/projects/\(try commit.encodedRepository())/statuses/"
+                "api/v4/projects/\(try Self.project(of: commit, on: base))/statuses/"
                     + "\(try commit.encodedRevision())")
             request.headers.set("Private-Token", token)
             request.sensitiveHeaders.append("Private-Token")
             return request
         }
+    }
+
+    /// The id of the project that a merge request comes from, or else the path of the repository
+    /// below the address of the server.
+    private static func project(of commit: CommitStatus, on base: HTTPAddress) throws -> String {
+        if let id = commit.property("source_project_id")?.intValue { return "\(id)" }
+        let root = RepositoryAddress(text: base.text).pathOnServer.map { $0 + "/" } ?? ""
+        return try commit.encodedRepository(below: root)
     }
 
     /// GitLab refuses to set a state that the status has already.
@@ -153,67 +162,6 @@ public struct GiteaStatusPush: CommitStatusReporter {
         case .ended(.warnings): warningAsSuccess ? "success" : "warning"
         case .ended(.failure): "failure"
         case .ended: "error"
-        }
-    }
-}
-
-/// Sets the statuses of commits on Bitbucket Cloud.
-public struct BitbucketStatusPush: CommitStatusReporter {
-    /// What the reporter does.
-    public static let summary = "Sets the statuses of commits on Bitbucket Cloud."
-
-    @Setting(
-        "A user with an app password, or a token, as [user, password] or {bearer: token}.",
-        .secret, .example(["bearer": "TOKEN"]))
-    var auth: Renderable<KnownAuth>
-
-    @Setting("The address of the API; by default that of bitbucket.org.", .alias("base_url"))
-    var baseURL: HTTPAddress?
-
-    @SettingGroup var status: CommitStatusSettings
-
-    /// The length to which Bitbucket limits the keys of statuses.
-    private static let keyLimit = 40
-
-    /// Creates an unconfigured reporter.
-    public init() {}
-
-    /// Sets the status of each commit of the report.
-    public func send(_ report: Report, in context: DeliveryContext) async throws {
-        let authentication = try context.render(auth).authentication
-        let base = try baseURL ?? HTTPAddress("https://api.bitbucket.org/2.0")
-        try await status.send(report, in: context) { commit in
-            var body: JSONObject = [
-                "state": .string(Self.state(of: commit.state)),
-                "key": .string(Self.key(of: commit.context)),
-                "name": .string(commit.context),
-                "url": .string(commit.url),
-                "description": .string(commit.description),
-            ]
-            if let branch = commit.branch { body["refname"] = .string(branch) }
-            var request = try HTTPRequest(
-                posting: body, to: base,
-                "repositories/\(try commit.ownerAndName())/commit/"
-                    + "\(try commit.encodedRevision())/statuses/build")
-            request.authentication = authentication
-            return request
-        }
-    }
-
-    /// The context, or its digest if it is too long.
-    private static func key(of context: String) -> String {
-        guard context.count > keyLimit else { return context }
-        return Insecure.SHA1.hash(data: Array(context.utf8)).map { byte in
-            (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }.joined()
-    }
-
-    private static func state(of state: CommitStatus.State) -> String {
-        switch state {
-        case .requested, .running, .ended(.retry): "INPROGRESS"
-        case .ended(.success), .ended(.warnings), .ended(.skipped): "SUCCESSFUL"
-        case .ended(.cancelled): "STOPPED"
-        case .ended(.failure), .ended(.exception): "FAILED"
         }
     }
 }

@@ -71,6 +71,11 @@ struct OwnPluginsTests {
                 ]
             }.verify()
         },
+        "reporters.BitbucketServerStatusPush": {
+            try await ReporterContract(BitbucketServerStatusPush.self) { url in
+                ["auth": ["bearer": .secret("token")], "baseURL": .string(url)]
+            }.verify()
+        },
         "reporters.BitbucketStatusPush": {
             try await ReporterContract(BitbucketStatusPush.self) { url in
                 ["auth": ["bearer": .secret("token")], "baseURL": .string(url)]

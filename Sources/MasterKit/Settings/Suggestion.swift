@@ -222,6 +222,9 @@ enum AbsentPlugin {
             "GitHub", "GitLab", "Gitea", "Bitbucket", "Gerrit", "Slack", "Telegram", "Zulip", "IRC",
             "Mail", "Pushover", "Pushjet", "Discord", "Teams", "Mattermost",
         ]
+        if text == "reporters.BitbucketServerCoreAPIStatusPush" {
+            return "write 'reporters.BitbucketServerStatusPush'"
+        }
         guard text.hasPrefix("reporters."), text != "reporters.HttpStatusPush",
             services.contains(where: { text.contains($0) })
         else { return nil }

@@ -57,6 +57,7 @@ struct GitHubStatusPushTests {
         ("https://git.example/sub/owner/a name", "", "owner/a%20name"),
         ("https://github.com/fork/name", "owner/name", "owner/name"),
         ("https://github.com/owner/name", "name", "owner/name"),
+        ("https://github.com/owner/name", "Mobile / iOS", "owner/name"),
     ])
     func `the repository is that of the sources`(
         _ repository: String, _ project: String, _ path: String
@@ -149,6 +150,7 @@ struct GitHubStatusPushTests {
         (404, .retry(after: nil), "check that owner/name has the commit 9fceb02"),
         (410, .reject, "answered 410"), (422, .reject, "check that owner/name has the commit"),
         (502, .retry(after: nil), "answered 502"),
+        (307, .retry(after: nil), "whether owner/name has another name now"),
     ])
     func `an answer that is not a success says what to check`(
         _ status: Int, _ verdict: DeliveryError.Verdict, _ words: String

@@ -37,6 +37,35 @@ struct GitLabStatusPushTests {
         #expect(error?.reason.contains("the repository '\(repository)' is not") == true)
     }
 
+    @Test func `a merge request has its status where it comes from`() async throws {
+        var build = RecordedBuild(sourceStamps: CommitStatusBench.sources())
+        build.properties = Properties(
+            ["source_branch": "topic", "source_project_id": 42], source: "Change")
+        let requests = try await CommitStatusBench.send(
+            GitLabStatusPush.self, Self.settings, build,
+            [build.requested, build.started, build.finished])
+        #expect(requests.count == 3)
+        for request in requests {
+            #expect(
+                request.target == "/api/v4/projects/42/statuses/\(CommitStatusBench.revision)")
+            #expect(try CommitStatusBench.json(request)["ref"] == "topic")
+        }
+        // Properties of the file mean something else.
+        build.properties = Properties(["source_project_id": 42], source: "Builder")
+        let other = try await CommitStatusBench.send(GitLabStatusPush.self, Self.settings, build)
+        #expect(other.first?.target.contains("/projects/owner%2Fname/") == true)
+    }
+
+    @Test func `the path of the server is no part of its projects`() async throws {
+        let build = RecordedBuild(
+            sourceStamps: CommitStatusBench.sources("https://example.org/gitlab/group/name.git"))
+        let requests = try await CommitStatusBench.send(
+            GitLabStatusPush.self, "{token: !Secret token, baseURL: SERVER/gitlab/}", build)
+        #expect(
+            requests.first?.target.hasPrefix("/gitlab/api/v4/projects/group%2Fname/statuses/")
+                == true)
+    }
+
     @Test func `each result has its state`() async throws {
         let states = try await CommitStatusBench.states(of: GitLabStatusPush.self, Self.settings)
         #expect(
