@@ -1,6 +1,7 @@
 import Logging
 import MasterKit
 import MasterTesting
+import NIOCore
 import Testing
 
 @testable import MasterWeb
@@ -152,5 +153,38 @@ struct ServiceHookTests {
                             + "hook's secret is another one"
                     })
         }
+    }
+
+    @Test func `bodies that are only announced keep no others out`() async throws {
+        let announced = SampleHooks.request("/change_hook/github", "{}").replacing(
+            "Content-Length: 2", with: "Content-Length: \(ChangeHooks.bodyLimit)")
+        func holding(_ count: Int, _ web: Web, _ body: () async throws -> Void) async throws {
+            guard count > 0 else { return try await body() }
+            try await web.connect().executeThenClose { _, outbound in
+                try await outbound.write(ByteBuffer(string: announced))
+                try await holding(count - 1, web, body)
+            }
+        }
+        try await withHooks { web in
+            try await holding(6, web) {
+                let text = String(repeating: "x", count: 1 << 20)
+                let large = SampleHooks.gitHubPush(first: text)
+                let answer = try await web.send(SampleHooks.request("/change_hook/github", large))
+                #expect(answer.body == "2 changes found\n")
+            }
+        }
+    }
+
+    @Test func `large bodies share a budget, small ones need none`() throws {
+        let budget = BodyBudget()
+        let large = (1...4).map { _ in budget.reservation() }
+        for reservation in large.dropLast() { try reservation.add(ChangeHooks.bodyLimit) }
+        #expect(throws: WebFault.self) {
+            for _ in 1...25 { try large[3].add(1 << 20) }
+        }
+        #expect(throws: WebFault.self) { try budget.reservation().add(30 << 20) }
+        try budget.reservation().add(WebRequest.bodyLimit)
+        for reservation in large { reservation.end() }
+        try budget.reservation().add(90 << 20)
     }
 }

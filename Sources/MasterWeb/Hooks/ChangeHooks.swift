@@ -94,17 +94,13 @@ struct ChangeHooks: Sendable {
                     + "signature of the next push will tell whether the secret is right\n")
         }
         try dialect.checkHeaders(of: wanted)
-        let announced = request.headers[.contentLength].flatMap { Int($0) } ?? Self.bodyLimit
+        let announced = request.headers[.contentLength].flatMap { Int($0) } ?? 0
         guard announced <= Self.bodyLimit else { throw WebFault.tooLarge(Self.bodyLimit) }
-        guard budget.take(announced) else {
-            throw WebFault(
-                .serviceUnavailable, "too many large requests at the same time; try again later",
-                headers: [.retryAfter: "10"], endsConnection: true)
-        }
-        defer { budget.giveBack(announced) }
+        let reservation = budget.reservation()
+        defer { reservation.end() }
         if WebRequest.hasBody(request.head) {
             wanted.body = try await WebRequest.body(
-                of: request, limit: Self.bodyLimit, within: bodyTime)
+                of: request, limit: Self.bodyLimit, within: bodyTime, noting: reservation.add)
         }
         try dialect.checkSignature(of: wanted)
         let outcome = try HookRequest(wanted, dialect).outcome()
@@ -262,12 +258,49 @@ final class HookLog: Sendable {
     }
 }
 
-/// Bounds the memory for bodies that arrive at the same time.
+/// Bounds the memory for large bodies that arrive at the same time.
+///
+/// Bytes count when they are here, not when they are announced: anybody can announce them. Small
+/// bodies don't count, so that large ones of strangers do not keep them out.
 final class BodyBudget: Sendable {
     private let rest = Mutex(96 << 20)
 
-    /// Reserves bytes; returns whether there were enough.
-    func take(_ count: Int) -> Bool {
+    /// What one body takes.
+    final class Reservation: Sendable {
+        private let budget: BodyBudget
+        private let size = Mutex(0)
+
+        fileprivate init(_ budget: BodyBudget) {
+            self.budget = budget
+        }
+
+        /// Notes bytes that have arrived.
+        ///
+        /// - Throws: ``WebFault`` if there is no memory for them.
+        func add(_ count: Int) throws(WebFault) {
+            let isAdded = size.withLock { size in
+                let wanted = Self.counted(size + count) - Self.counted(size)
+                guard budget.take(wanted) else { return false }
+                size += count
+                return true
+            }
+            guard isAdded else {
+                throw WebFault(
+                    .serviceUnavailable,
+                    "too many large requests at the same time; try again later",
+                    headers: [.retryAfter: "10"], endsConnection: true)
+            }
+        }
+
+        /// Gives everything back.
+        func end() { size.withLock { budget.giveBack(Self.counted($0)) } }
+
+        private static func counted(_ size: Int) -> Int { max(0, size - WebRequest.bodyLimit) }
+    }
+
+    func reservation() -> Reservation { Reservation(self) }
+
+    private func take(_ count: Int) -> Bool {
         rest.withLock { rest in
             guard count <= rest else { return false }
             rest -= count
@@ -275,5 +308,5 @@ final class BodyBudget: Sendable {
         }
     }
 
-    func giveBack(_ count: Int) { rest.withLock { $0 += count } }
+    private func giveBack(_ count: Int) { rest.withLock { $0 += count } }
 }

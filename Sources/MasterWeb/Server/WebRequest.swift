@@ -100,9 +100,11 @@ struct WebRequest: Sendable {
 
     /// Reads a body within limits of size and time.
     ///
-    /// - Throws: ``WebFault`` if it exceeds them, or what the connection throws.
+    /// - Throws: ``WebFault`` if it exceeds them, or what the connection or `note` throws, which is
+    ///   called with the size of each part.
     static func body(
-        of request: Request, limit: Int, within time: Duration
+        of request: Request, limit: Int, within time: Duration,
+        noting note: @escaping @Sendable (Int) throws -> Void = { _ in }
     ) async throws -> [UInt8] {
         let announced = request.headers[.contentLength].flatMap { Int($0) } ?? 0
         guard announced <= limit else { throw WebFault.tooLarge(limit) }
@@ -113,6 +115,7 @@ struct WebRequest: Sendable {
                     guard bytes.count + piece.readableBytes <= limit else {
                         throw WebFault.tooLarge(limit)
                     }
+                    try note(piece.readableBytes)
                     bytes.append(contentsOf: piece.readableBytesView)
                 }
                 return bytes
