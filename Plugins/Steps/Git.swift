@@ -121,6 +121,11 @@ public struct Git: SourceStep, SettingHints {
     private func wanted(in context: StepContext, _ log: any StepLog) async throws -> GitWanted {
         let codebase = try context.render(codebase)
         var stamp = context.sourceStamps.first { $0.codebase == codebase }
+        if stamp == nil, !codebase.isEmpty {
+            try await log.line(
+                "the build has no source stamp of the codebase '\(codebase)'; fetching the newest "
+                    + "commit", to: .header)
+        }
         let address = try context.render(repourl).absolute(in: context.masterFolder)
         if let other = stamp?.repository, !other.isEmpty,
             !address.mayBe(RepositoryAddress(text: other), around: context.masterFolder)

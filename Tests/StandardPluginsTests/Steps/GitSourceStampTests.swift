@@ -36,6 +36,19 @@ struct GitSourceStampTests {
         }
     }
 
+    @Test func `the log says that a codebase has no source stamp`() async throws {
+        try await GitFolder.with { git in
+            let newest = try await git.commit("a", to: "f")
+            let run = try await git.run(
+                "{repourl: source, codebase: app}", stamps: [SourceStamp(branch: "topic")])
+            #expect(run.results == .success, "\(run)")
+            #expect(run.harness.properties["got_revision"]?["app"] == .string(newest))
+            #expect(run.log.contains("no source stamp of the codebase 'app'"))
+            let own = try await git.run("source", stamps: [SourceStamp(branch: "main")])
+            #expect(!own.log.contains("no source stamp"))
+        }
+    }
+
     @Test func `the ref of a merge is built, not the commit that is merged there`() async throws {
         try await GitFolder.with { git in
             _ = try await git.commit("one", to: "f")
