@@ -139,6 +139,8 @@ struct ServiceHookTests {
         let messages = RecordedMessages()
         let wrong = ["github", "gitea"].map { name in
             SampleHooks.request("/change_hook/\(name)", "{}", secret: "guessed-secret")
+                .replacing(
+                    "Connection:", with: "X-Forwarded-For: 10.0.0.1, 10.0.0.2\r\nConnection:")
         }
         try await withHooks(logger: Logger(label: "test") { _ in messages.handler }) { web in
             for request in wrong + wrong {
@@ -149,7 +151,7 @@ struct ServiceHookTests {
             #expect(
                 refusals
                     == ["github", "gitea"].map { name in
-                        "refused a request from 127.0.0.1 to /change_hook/\(name): wrong signature; the "
+                        "refused a request from 10.0.0.2 to /change_hook/\(name): wrong signature; the "
                             + "hook's secret is another one"
                     })
         }

@@ -254,7 +254,7 @@ final class HookLog: Sendable {
         }
         guard isFirst else { return }
         logger.warning(
-            "refused a request from \(request.remote) to /\(path): \(fault.message)")
+            "refused a request from \(request.client) to /\(path): \(fault.message)")
     }
 }
 

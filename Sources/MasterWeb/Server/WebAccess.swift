@@ -242,13 +242,7 @@ struct WebAccess: Sendable {
 
     /// What failed logins are counted for: an address, or a network of IPv6.
     private static func limitedAddress(of request: WebRequest) -> String {
-        var address = request.remote
-        // A proxy on this machine adds its client at the end.
-        if WebOrigin.isLoopback(address),
-            let client = request.header("X-Forwarded-For")?.split(separator: ",").last
-        {
-            address = String(client.drop { $0 == " " }.prefix(64))
-        }
+        let address = request.client
         guard address.contains(":") else { return address }
         return address.split(separator: ":", omittingEmptySubsequences: false).prefix(4)
             .joined(separator: ":")

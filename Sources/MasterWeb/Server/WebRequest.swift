@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import HummingbirdCore
 internal import MasterKit
+internal import MasterRuntime
 internal import MasterWebSocket
 internal import NIOCore
 internal import NIOHTTP1
@@ -79,6 +80,15 @@ struct WebRequest: Sendable {
     /// Whether a proxy has passed the request on.
     var isForwarded: Bool {
         headers.contains { ProxyHeader.isOne($0.name.canonicalName) }
+    }
+
+    /// The IP address of the sender, as a proxy on this machine tells it.
+    var client: String {
+        // The proxy adds its client at the end.
+        guard WebOrigin.isLoopback(remote),
+            let client = header("X-Forwarded-For")?.split(separator: ",").last
+        else { return remote }
+        return String(client.drop { $0 == " " }.prefix(64))
     }
 
     /// Whether it was sent by a person's browser to see a page.
