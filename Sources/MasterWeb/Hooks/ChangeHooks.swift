@@ -66,7 +66,8 @@ struct ChangeHooks: Sendable {
         do {
             return try await accept(wanted, request, within: bodyTime)
         } catch let fault as WebFault {
-            log.note(fault, of: wanted)
+            let name = wanted.path.dropFirst().first { !$0.isEmpty } ?? ""
+            log.note(fault, of: wanted, to: dialects[name]?.name)
             throw fault
         }
     }
@@ -236,25 +237,23 @@ extension ChangeHooks.Dialect {
 /// Logs requests that are refused, one of each hook within a minute: anybody can send them.
 final class HookLog: Sendable {
     private let logger: Logger
-    private let lines = Mutex<[String: ContinuousClock.Instant]>([:])
+    /// When the last request to a hook was logged, by its name; that of unknown ones is empty.
+    private let times = Mutex<[String: ContinuousClock.Instant]>([:])
 
     init(_ logger: Logger) {
         self.logger = logger
     }
 
-    func note(_ fault: WebFault, of request: WebRequest) {
-        let path = request.path.joined(separator: "/").prefix(60)
+    func note(_ fault: WebFault, of request: WebRequest, to name: String?) {
         let now = ContinuousClock.now
-        let isFirst = lines.withLock { lines in
-            lines = lines.filter { now - $0.value < .seconds(60) }
-            // The paths of strangers are no reason to keep many.
-            guard lines[String(path)] == nil, lines.count < 20 else { return false }
-            lines[String(path)] = now
+        let isFirst = times.withLock { times in
+            if let last = times[name ?? ""], now - last < .seconds(60) { return false }
+            times[name ?? ""] = now
             return true
         }
         guard isFirst else { return }
-        logger.warning(
-            "refused a request from \(request.client) to /\(path): \(fault.message)")
+        let path = request.path.joined(separator: "/").prefix(60)
+        logger.warning("refused a request from \(request.client) to /\(path): \(fault.message)")
     }
 }
 
