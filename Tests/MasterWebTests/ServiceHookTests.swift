@@ -11,7 +11,7 @@ import Testing
 struct ServiceHookTests {
     @Test func `a form of Gitea has the signature of its payload`() async throws {
         let push = SampleHooks.gitHubPush()
-        let form = "payload=\(WebRequest.encoded(push))"
+        let form = "payload=\(push.percentEncoded)"
         let signedForm = SampleHooks.request("/change_hook/gitea", form, type: SampleHooks.form)
         let ofPayload = SampleHooks.signature(push)
         let signedPayload = signedForm.replacing(SampleHooks.signature(form), with: ofPayload)

@@ -93,9 +93,10 @@ public struct ForceField: SettingValue {
         return ForceField(parameter: parameter)
     }
 
-    /// The field.
+    /// Makes the field.
     ///
     /// - Parameter name: The name by its place.
+    /// - Returns: The parameter of that name.
     public func parameter(named name: String) -> ForceParameter {
         var parameter = parameter
         parameter.name = name

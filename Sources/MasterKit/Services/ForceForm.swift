@@ -63,6 +63,7 @@ package struct ForceForm: Sendable {
     ///   - given: The values by the full names of their fields; others are ignored.
     ///   - builders: The builders to build, of those of the scheduler.
     ///   - user: Who forces the builds; `nil` for one who enters a name.
+    /// - Returns: The request.
     /// - Throws: ``Faults``.
     package func request(
         _ given: JSONObject, of builders: [String], by user: String?

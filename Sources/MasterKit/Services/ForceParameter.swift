@@ -108,9 +108,8 @@ extension ForceParameter {
         decode(node, with: decoder, named: nil)
     }
 
-    /// Reads a mapping from the type to its settings.
-    ///
-    /// - Parameter name: The name, if it has one by its place.
+    /// Reads a mapping from the type to its settings; the name, if it has one by its place, is not
+    /// in it.
     static func decode(
         _ node: YAMLNode, with decoder: SettingDecoder, named name: String?
     ) -> ForceParameter? {

@@ -33,11 +33,12 @@ package struct ForceValues: Sendable {
         return properties
     }
 
-    /// The value of a parameter that is not nested, or `nil` if it has none.
+    /// The value of a parameter that is not nested.
     ///
     /// - Parameters:
     ///   - parameter: The parameter.
     ///   - name: Its full name.
+    /// - Returns: The value, or `nil` if it has none.
     package mutating func value(of parameter: ForceParameter, named name: String) -> JSONValue? {
         guard parameter.kind != .fixed else { return parameter.fallback }
         guard let value = given[name].map(parameter.value), !value.isNull else {

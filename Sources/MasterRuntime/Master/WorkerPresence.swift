@@ -249,9 +249,7 @@ extension WorkerState {
         return builder.workerNames?.contains(name) ?? true
     }
 
-    /// The worker in the data API's form.
-    ///
-    /// - Parameter builders: The ids of the builders that can build there.
+    /// The worker in the data API's form, with the ids of the builders that can build there.
     package func record(of builders: [Int]) -> JSONObject {
         let info = ["access_uri", "admin", "host", "version"].map { ($0, details[$0] ?? .null) }
         return [

@@ -11,9 +11,7 @@ extension ForceForm {
         ]
     }
 
-    /// - Parameters:
-    ///   - parameter: The parameter.
-    ///   - prefix: What its key begins with, because of the parameters that it is in.
+    /// The field of a parameter, whose key begins with a prefix because of the parameters around it.
     private static func field(_ parameter: ForceParameter, _ prefix: String) -> JSONValue {
         let name = prefix + parameter.name
         let isUnnamed = parameter.kind == .nested && parameter.name.isEmpty
@@ -26,7 +24,8 @@ extension ForceForm {
             "regex": .optional(parameter.pattern?.text), "required": .bool(parameter.isRequired),
             "tablabel": .string(label), "tooltip": "", "type": .string(parameter.type),
         ]
-        return .object(field.merging(details(of: parameter, isUnnamed ? prefix : name + "_")).sorted())
+        let inner = isUnnamed ? prefix : name + "_"
+        return .object(field.merging(details(of: parameter, inner)).sorted())
     }
 
     /// What only some types have.
