@@ -69,7 +69,7 @@ struct GitPoll {
         let wanted = try await remoteHeads()
         let changed = wanted.filter { old[$0.key] != $0.value }
         guard !changed.isEmpty || old.count != wanted.count || !isKnown else { return }
-        try await fetch(changed.keys.elements, keeping: wanted)
+        try await fetch(changed.keys, keeping: wanted)
         var heads: OrderedDictionary<String, String> = [:]
         let fetched = try await localHeads()
         for ref in wanted.keys { heads[ref] = fetched[ref] ?? old[ref] }
@@ -156,14 +156,18 @@ struct GitPoll {
     }
 
     private func fetch(
-        _ refs: [String], keeping wanted: OrderedDictionary<String, String>
+        _ changed: OrderedSet<String>, keeping wanted: OrderedDictionary<String, String>
     ) async throws {
-        let known = try await localHeads().keys.filter { wanted[$0] == nil }
-        if !known.isEmpty {
+        let local = try await localHeads()
+        let gone = local.keys.filter { wanted[$0] == nil }
+        if !gone.isEmpty {
             // A branch 'a' would be in the way of 'a/b'.
-            let lines = known.map { "delete \(Self.local($0))\n" }.joined()
+            let lines = gone.map { "delete \(Self.local($0))\n" }.joined()
             try await git(["update-ref", "--stdin"], input: lines)
         }
+        // In a folder that was lost all are missing, and without the others old commits of a new
+        // branch would be taken for new ones.
+        let refs = wanted.keys.filter { changed.contains($0) || local[$0] == nil }
         guard !refs.isEmpty else { return }
         let all = poller.onlyTags ? "refs/tags/*" : "refs/heads/*"
         let wantedRefs = refs.count > Self.namedRefLimit ? [all] : refs
@@ -234,7 +238,8 @@ struct GitPoll {
         var reader = GitCommitReader(mark: mark)
         try await git(
             [
-                "log", "--stdin", "--ignore-missing", "--first-parent", "--max-count=\(count)",
+                // Lines are read where '--stdin' stands.
+                "log", "--ignore-missing", "--stdin", "--first-parent", "--max-count=\(count)",
                 "--diff-merges=first-parent", "--no-renames", "--no-ext-diff", "--no-textconv",
                 "--name-only", "-z", "--no-color", "--no-notes", "--no-mailmap",
                 "--format=\(mark)%H%x00%ct%x00%an <%ae>%x00%cn <%ce>%x00%B",

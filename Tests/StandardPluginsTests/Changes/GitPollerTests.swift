@@ -197,6 +197,25 @@ struct GitPollerTests {
         }
     }
 
+    @Test func `without its copy, which a backup may lack, a poller takes nothing old for new`()
+        async throws
+    {
+        try await GitFolder.with { git in
+            _ = try await git.commit("old", to: "a")
+            let fork = try await git.commit("older", to: "a")
+            _ = try await git.commit("newer", to: "a")
+            let harness = try harness(git)
+            let settings: SettingLiteral = ["repourl": url(git), "branches": true]
+            try await harness.run(try GitPoller.configured(settings), waits: 3) { wait in
+                guard wait == 1 else { return }
+                try FileManager.default.removeItem(atPath: git.folder.path + "/poll/.git")
+                try await git.source(["checkout", "-q", "-b", "side", fork])
+                _ = try await git.commit("new", to: "b")
+            }
+            #expect(harness.changes.map(\.comments) == ["new"])
+        }
+    }
+
     @Test func `an empty repository is polled, and a large push is bounded`() async throws {
         try await GitFolder.with { git in
             let harness = try harness(git)
