@@ -13,4 +13,10 @@ struct ServiceFilesTests {
             #expect(container.contains(" \(name)"), "the container lacks \(name)")
         }
     }
+
+    @Test func `process 1 of the container collects processes, which the master does not`() throws {
+        let container = try Checkout.text(of: "Examples/Service/Containerfile")
+        #expect(container.contains(" tini "))
+        #expect(container.contains(#"ENTRYPOINT ["tini", "--", "buildmaster", "start", "#))
+    }
 }
