@@ -1,5 +1,7 @@
+import HTTPTypes
 import MasterKit
 import MasterTesting
+import NIOCore
 import Testing
 
 @testable import MasterWeb
@@ -85,6 +87,17 @@ struct ProxyTests {
             #expect(
                 try JSONValue(parsing: answer.body)["error"]?["message"] == .string(words))
         }
+    }
+
+    @Test(arguments: [
+        ("::ffff:127.0.0.1", "127.0.0.1"), ("10.0.0.1", "10.0.0.1"), ("2001:db8::1", "2001:db8::1"),
+    ]) func `an address is the same however it was listened on`(
+        address: String, name: String
+    ) throws {
+        let head = HTTPRequest(method: .get, scheme: "http", authority: "a", path: "/")
+        let request = try WebRequest(
+            head, from: try SocketAddress(ipAddress: address, port: 80))
+        #expect(request.remote == name)
     }
 
     @Test func `a login leads back to the page that it was asked for on`() async throws {

@@ -51,7 +51,12 @@ struct WebRequest: Sendable {
         self.query = query
         headers = head.headerFields
         self.authority = authority
-        self.remote = remote?.ipAddress ?? ""
+        let address = remote?.ipAddress ?? ""
+        // Where both are listened on, addresses of IPv4 come as those of IPv6.
+        let mapped = "::ffff:"
+        self.remote =
+            address.hasPrefix(mapped) && address.contains(".")
+            ? String(address.dropFirst(mapped.count)) : address
     }
 
     /// The value of the first header with a name.
