@@ -91,10 +91,12 @@ struct ControlActionTests {
                 #expect(worker?["paused"] == .bool(isPaused))
                 #expect(worker?["pause_reason"] == (isPaused ? "maintenance" : .null))
             }
-            let answer = await api.post(path, "stop", [:])
-            #expect(answer.status == 400)
-            let message = try answer.fault()?["message"]?.stringValue ?? ""
-            #expect(message.contains("is the master's own machine"))
+            for method in ["stop", "kill"] {
+                let answer = await api.post(path, method, [:])
+                #expect(answer.status == 400)
+                let message = try answer.fault()?["message"]?.stringValue ?? ""
+                #expect(message.contains("is the master's own machine"))
+            }
             #expect(await api.post("workers/99", "pause", [:]).status == 404)
         }
     }

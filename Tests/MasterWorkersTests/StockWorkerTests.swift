@@ -238,7 +238,8 @@ struct StockWorkerTests {
         }
     }
 
-    @Test func `a build is built again when its worker was killed`() async throws {
+    @Test(arguments: [false, true])
+    func `a build is built again when its worker was killed`(byMaster: Bool) async throws {
         try await Self.with { master, folder, port in
             let submission = try await master.submit(
                 BuildsetRequest(builders: ["slow"], reason: "test"))
@@ -255,6 +256,10 @@ struct StockWorkerTests {
                                 try await Task.sleep(for: .milliseconds(20))
                             }
                             try folder.write("", to: "killed")
+                            if byMaster {
+                                try await master.shutDown(worker: "w1", isHurried: true)
+                                return try await Task.sleep(for: .seconds(60))
+                            }
                             let number = process.value.withLock(\.self)
                             if number > 1 { kill(number, SIGKILL) }
                             try await Task.sleep(for: .seconds(60))

@@ -65,7 +65,7 @@ struct ServedCommands: Sendable {
         switch wanted["action"]?.stringValue {
         case "pause": try await master.pause(worker: name, reason: "by 'worker pause'")
         case "resume": try await master.resume(worker: name)
-        case "shutdown": try master.shutDown(worker: name)
+        case "shutdown": try await master.shutDown(worker: name)
         default: break
         }
         return ["workers": .array(master.workers.map { .object($0.json) })]

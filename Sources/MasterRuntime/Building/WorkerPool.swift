@@ -231,9 +231,14 @@ final class WorkerPool: Sendable {
         change(where: { $0.declaration.id == id }) { $0.pauseReason = reason }
     }
 
-    /// Has a worker exit once its builds have ended.
-    func stop(_ name: String) {
-        change(where: { $0.declaration.name == name }) { $0.isStopping = true }
+    /// Has a worker exit once its builds have ended, or at once, so that they are lost.
+    func stop(_ id: Int, isHurried: Bool) {
+        change(where: { $0.declaration.id == id }) { $0.isStopping = true }
+        let shutDown = members.withLock { members in
+            members.first { $0.declaration.id == id && !$0.building.isEmpty }?.connected?.shutDown
+        }
+        // Ends when the worker has the message.
+        if isHurried, let shutDown { Task { await shutDown() } }
     }
 
     // MARK: Slots

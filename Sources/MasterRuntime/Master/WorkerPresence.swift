@@ -137,8 +137,11 @@ extension Master {
         submissions.distributor.changed.raise()
     }
 
-    /// Has the process of a worker exit once its builds have ended.
-    package func shutDown(worker name: String) throws(ControlError) {
+    /// Has the process of a worker exit once its builds have ended, or at once: builds that it
+    /// loses are made again.
+    package func shutDown(
+        worker name: String, isHurried: Bool = false
+    ) async throws(ControlError) {
         let worker = try worker(named: name)
         guard !worker.isLocal else {
             throw ControlError(
@@ -148,7 +151,8 @@ extension Master {
         guard worker.connectedAt != nil else {
             throw ControlError("the worker '\(name)' is not connected")
         }
-        pool.stop(name)
+        pool.stop(worker.id, isHurried: isHurried)
+        await publish(.workerUpdated, worker.id)
     }
 
     private func worker(named name: String) throws(ControlError) -> WorkerState {

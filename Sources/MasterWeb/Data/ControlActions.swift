@@ -117,7 +117,7 @@ extension DataAPI {
         let known: [(String, String)] = [
             ("build", "stop"), ("build", "rebuild"), ("buildrequest", "cancel"),
             ("buildrequest", "set_priority"), ("scheduler", "enable"), ("worker", "pause"),
-            ("worker", "unpause"), ("worker", "stop"),
+            ("worker", "unpause"), ("worker", "stop"), ("worker", "kill"),
         ]
         guard known.contains(where: { $0 == action }) else {
             throw CallError(501, -32601, "action: \(call.method) is not supported")
@@ -166,7 +166,7 @@ extension DataAPI {
         }
     }
 
-    /// Pauses a worker, lets it build again, or has its process exit after its builds.
+    /// Pauses a worker, lets it build again, or has its process exit after its builds or at once.
     private func change(
         worker id: Int, _ call: Call, _ path: [String]
     ) async throws(CallError) {
@@ -175,7 +175,8 @@ extension DataAPI {
         }
         try await attempt {
             switch call.method {
-            case "stop": try master.shutDown(worker: name)
+            case "stop": try await master.shutDown(worker: name)
+            case "kill": try await master.shutDown(worker: name, isHurried: true)
             case "pause":
                 let reason = call.parameters["reason"]?.stringValue ?? ""
                 let user = call.sender.isAnonymous ? "a user" : call.sender.name

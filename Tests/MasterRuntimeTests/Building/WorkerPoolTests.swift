@@ -178,9 +178,11 @@ struct WorkerPoolTests {
                 let submission = try await master.submit(
                     BuildsetRequest(builders: ["one"], reason: "test"))
                 await begun.wait()
-                try master.shutDown(worker: "w1")
+                try await master.shutDown(worker: "w1")
                 #expect(master.workers.first?.isStopping == true)
-                #expect(throws: ControlError.self) { try master.shutDown(worker: "here") }
+                await #expect(throws: ControlError.self) {
+                    try await master.shutDown(worker: "here")
+                }
                 goOn.raise()
                 await exited.wait()
                 let builds = try await master.wait(for: submission)
