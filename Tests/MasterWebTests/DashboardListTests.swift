@@ -208,6 +208,30 @@ struct DashboardListTests {
         }
     }
 
+    @Test func `many requests are shown page by page`() async throws {
+        let yaml = """
+            www: 0
+            builders: [{name: one, steps: []}]
+            """
+        try await withWeb(yaml) { web in
+            try await web.master.pause(worker: "local", reason: "test")
+            for number in 1...51 {
+                var request = BuildsetRequest(reason: "test")
+                request.properties.set("n", .int(number), source: "Force Build Form")
+                _ = try await web.master.submitUnattended(request)
+            }
+            let first = try await web.get("/requests").body
+            #expect(first.contains("/requests/50/cancel"))
+            #expect(!first.contains("/requests/51/cancel"))
+            #expect(first.contains("href=\"?offset=50\">Next<"))
+            let next = try await web.get("/requests?offset=50").body
+            #expect(next.contains("/requests/51/cancel"))
+            #expect(!next.contains("/requests/50/cancel"))
+            let builder = try await web.get("/builders/1").body
+            #expect(builder.contains("These are the first 50 requests."))
+        }
+    }
+
     @Test func `a worker tells why it is paused, and open pages are told`() async throws {
         try await withWeb("www: 0\nbuilders: [{name: one, steps: []}]") { web in
             let page = try await web.get("/workers")

@@ -14,7 +14,7 @@ extension Dashboard {
     private var now: Double { Date().timeIntervalSince1970 }
 
     /// How many rows come before those of the page.
-    private var offset: Int { max(0, request.query("offset").flatMap { Int($0) } ?? 0) }
+    var offset: Int { max(0, request.query("offset").flatMap { Int($0) } ?? 0) }
 
     // MARK: Home
 
@@ -118,7 +118,7 @@ extension Dashboard {
         let pending =
             try await records(
                 ["builders", "\(id)", "buildrequests"],
-                ["claimed": "false", "complete": "false", "limit": "\(Self.rowLimit)"]) ?? []
+                ["claimed": "false", "complete": "false", "limit": "\(Self.rowLimit + 1)"]) ?? []
         let forcing = try await records(["builders", "\(id)", "forceschedulers"]) ?? []
         return Page(
             site: site, visitor: visitor, title: builder.string("name"),
@@ -137,7 +137,12 @@ extension Dashboard {
                 }
             }
             if !pending.isEmpty {
-                requestTable(pending, named: [id: builder.string("name")], in: &html)
+                requestTable(
+                    Array(pending.prefix(Self.rowLimit)), named: [id: builder.string("name")],
+                    in: &html)
+                if pending.count > Self.rowLimit {
+                    html.element("p", text: "These are the first \(Self.rowLimit) requests.")
+                }
             }
             html.table(
                 "Builds", id: "builds",

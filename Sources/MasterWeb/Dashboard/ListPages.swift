@@ -13,7 +13,8 @@ extension Dashboard {
                 ["buildrequests"],
                 [
                     "claimed": "false", "complete": "false", "order": "-priority",
-                    "order": "submitted_at", "limit": "\(Self.rowLimit * 2)",
+                    "order": "submitted_at", "limit": "\(Self.rowLimit + 1)",
+                    "offset": "\(offset)",
                 ]) ?? []
         let builders = try await builderNames()
         return page("Pending requests", "requests", ["buildrequests/*/*"]) { html in
@@ -21,7 +22,8 @@ extension Dashboard {
                 html.element("p", text: "No requests are waiting.")
                 return
             }
-            requestTable(pending, named: builders, in: &html)
+            requestTable(Array(pending.prefix(Self.rowLimit)), named: builders, in: &html)
+            pager(offset, Self.rowLimit, pending.count, in: &html)
         }
     }
 
