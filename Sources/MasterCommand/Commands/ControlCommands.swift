@@ -127,7 +127,9 @@ struct ForceCommand: MasterSubcommand {
     @Option(help: ArgumentHelp("The reason for the build.", valueName: "text"))
     var reason: String?
 
-    @Option(help: ArgumentHelp("The owner of the build.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "The owner of the build.", valueName: "name"))
     var owner: String?
 
     @Option(help: ArgumentHelp("The branch to build.", valueName: "name"))
@@ -148,6 +150,7 @@ struct ForceCommand: MasterSubcommand {
     func run(in context: CommandContext) async throws -> ExitStatus {
         var arguments: JSONObject = [
             "builder": .string(builder), "wait": .bool(wait),
+            "user": .string(ProcessInfo.processInfo.userName),
             "properties": .array(properties.map { .string($0) }),
         ]
         for (name, text) in [

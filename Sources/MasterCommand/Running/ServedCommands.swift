@@ -85,7 +85,7 @@ struct ServedCommands: Sendable {
         let arguments = try (wanted["properties"]?.arrayValue ?? []).compactMap(\.stringValue)
             .map { try PropertyArgument($0) }
         var warnings: [String] = []
-        var request: BuildsetRequest
+        let request: BuildsetRequest
         if let form = try Self.form(forcing: name, in: file) {
             request = try Self.request(wanted, arguments, of: name, with: form)
         } else {
@@ -100,9 +100,9 @@ struct ServedCommands: Sendable {
             let stamp = SourceStamp(
                 branch: wanted["branch"]?.stringValue, revision: wanted["revision"]?.stringValue)
             request = BuildsetRequest(
-                builders: [name], reason: "forced", sourceStamps: [stamp], properties: properties)
+                builders: [name], reason: wanted["reason"]?.stringValue ?? "forced",
+                sourceStamps: [stamp], properties: properties)
         }
-        request.reason = wanted["reason"]?.stringValue ?? request.reason
         let isAwaited = wanted["wait"] == .bool(true)
         let submission =
             isAwaited
@@ -169,7 +169,8 @@ struct ServedCommands: Sendable {
             try set(keys.first ?? name, value, by: "--\(name)")
         }
         do {
-            return try form.request(values, of: [builder], by: wanted["owner"]?.stringValue)
+            let owner = wanted["owner"] ?? wanted["user"]
+            return try form.request(values, of: [builder], by: owner?.stringValue)
         } catch {
             let faults = error.texts.map { "'\($0.key)' \($0.value.stringValue ?? "")" }
             throw ControlError(

@@ -319,59 +319,6 @@ struct StartCommandTests {
         }
     }
 
-    @Test func `a ForceScheduler decides what can be forced, and with what`() async throws {
-        let yaml = """
-            schedulers:
-              - schedulers.ForceScheduler:
-                  name: force
-                  builderNames: [one]
-                  properties:
-                    - util.IntParameter: {name: jobs, default: 2}
-                    - util.ChoiceStringParameter:
-                        {name: config, choices: [debug, release], required: true}
-                    - util.FixedParameter: {name: origin, default: form}
-            builders:
-              - name: one
-                steps:
-                  - steps.ShellCommand: [echo, !Property config, !Property jobs, !Property origin]
-              - {name: two, steps: []}
-            """
-        try await Program.inFolder(["master.yaml": yaml]) { program in
-            _ = try await withMaster(program) { running in
-                for (arguments, expected) in [
-                    (
-                        ["two"],
-                        "no scheduler lets 'two' be forced; add it to 'builderNames' of 'force'"
-                    ),
-                    (["one"], "the scheduler 'force': 'config' needs a value"),
-                    (["one", "-p", "config=fast"], "'config' must be one of debug, release"),
-                    (
-                        ["one", "-p", "config=debug", "-p", "jobs=x"],
-                        "'jobs' must be a whole number"
-                    ),
-                    (
-                        ["one", "-p", "config=debug", "-p", "origin=x"],
-                        "'origin' is fixed; omit it"
-                    ),
-                    (
-                        ["one", "-p", "confg=debug"],
-                        "has no parameter 'confg'; did you mean 'config'?"
-                    ),
-                ] {
-                    let ended = try await program.run(["force"] + arguments) { _ in }
-                    #expect(ended.status == 64)
-                    #expect(ended.error.contains(expected), "\(ended.error)")
-                }
-                let forced = try await program.run(
-                    "force", "one", "-p", "config=release", "-p", "jobs=3", "--wait")
-                #expect(forced.status == 0)
-                try running.send(.terminate)
-            }
-            let log = try await program.run("log", "one")
-            #expect(log.output.contains("release 3 form"))
-        }
-    }
-
     // MARK: Web page
 
     /// A tenth of what `Benchmarks/web.py` measures, without its bars.
